@@ -1,0 +1,71 @@
+use serde::{Deserialize, Serialize};
+
+use crate::sampler::{Annotation, Selection};
+
+/// A stretch of a clip: seconds in the time of the input, written as `[start_s, end_s]`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Span(pub f64, pub f64);
+
+/// A stretch that was taken out, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Removal {
+    /// Seconds in the time of the input.
+    pub start_s: f64,
+    /// Seconds in the time of the input.
+    pub end_s: f64,
+    /// Why.
+    pub reason: RemovalReason,
+}
+
+/// Why a stretch was taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemovalReason {
+    /// The detector heard a voice there, or so near that a word's edge could be.
+    Voice,
+    /// Too short to be of use, between two stretches that were taken out.
+    Fragment,
+}
+
+/// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one.
+#[derive(Debug)]
+pub struct AnonymousClip {
+    pub(super) samples: Vec<i16>,
+    pub(super) rate: u32,
+    pub(super) kept: Vec<Span>,
+    pub(super) removed: Vec<Removal>,
+    pub(super) selection: Selection,
+    pub(super) annotation: Annotation,
+}
+
+impl AnonymousClip {
+    /// Mono, 16 bit.
+    pub fn samples(&self) -> &[i16] {
+        &self.samples
+    }
+
+    /// Samples a second.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Which parts of the input stand in the output, in its order.
+    pub fn kept(&self) -> &[Span] {
+        &self.kept
+    }
+
+    /// Which parts of the input were taken out, and why.
+    pub fn removed(&self) -> &[Removal] {
+        &self.removed
+    }
+
+    /// Why the moment was chosen.
+    pub fn selection(&self) -> Selection {
+        self.selection
+    }
+
+    /// What the app said of it; its times are the input's, before anything was taken out.
+    pub fn annotation(&self) -> &Annotation {
+        &self.annotation
+    }
+}

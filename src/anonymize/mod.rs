@@ -1,0 +1,5 @@
+//! Anonymize.
+
+mod clip;
+
+pub use clip::{AnonymousClip, Removal, RemovalReason, Span};

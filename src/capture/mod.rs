@@ -1,0 +1,5 @@
+//! Capture.
+
+mod frame;
+
+pub use frame::Frame;

@@ -1,0 +1,7 @@
+//! Consent.
+
+mod record;
+
+pub use record::{
+    AgeBand, GuardianApproval, GuardianMethod, NoticeReference, Record, SignedRecord,
+};

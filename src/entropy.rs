@@ -1,0 +1,26 @@
+//! The system's random source, in one place.
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// The system gave no randomness. Nothing can be sealed or drawn then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system's random source is not available")]
+pub struct Unavailable;
+
+/// The source that ring takes.
+pub(crate) fn system() -> SystemRandom {
+    SystemRandom::new()
+}
+
+/// A number drawn evenly from [0, 1), with 53 bits.
+pub(crate) fn unit() -> Result<f64, Unavailable> {
+    const STEPS: f64 = (1u64 << 53) as f64;
+    Ok((u64::from_le_bytes(bytes()?) >> 11) as f64 / STEPS)
+}
+
+/// `N` random bytes.
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Unavailable> {
+    let mut bytes = [0; N];
+    system().fill(&mut bytes).map_err(|_| Unavailable)?;
+    Ok(bytes)
+}

@@ -1,0 +1,199 @@
+//! The sampling plan: what the organisation asks of devices.
+//!
+//! * **In**: JSON signed with the organisation's Ed25519 key, whose public half the app pins.
+//! * **Out**: a [`Plan`], verified and checked: recipients, purposes, rates, budgets, kill switch.
+//! * **Promises**: a plan that is unsigned, expired or older than the one in force rules nothing.
+//! * **Never**: grants anything. A plan limits what may be sampled; only the person allows it.
+
+mod recipient;
+
+use jiff::{Timestamp, civil::Date, tz::Offset};
+use serde::{Deserialize, Serialize};
+
+pub use recipient::{Recipient, RecipientError};
+
+use crate::{
+    purpose::Purposes,
+    signed::{PublicKey, Signed, SignedError},
+};
+
+/// A plan whose signature was verified.
+pub type SignedPlan = Signed<Plan>;
+
+/// What devices are asked to sample, for whom, and how much at most.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Counts up; a device never goes back to a lower one.
+    pub version: u64,
+    /// The first day (UTC) on which the plan rules nothing any more.
+    pub expires: Date,
+    /// The kill switch: nothing is sampled and nothing uploaded while it is set. Withdrawals and
+    /// deletions still go out.
+    #[serde(default)]
+    pub paused: bool,
+    /// Whose keys open the samples.
+    pub recipients: Vec<Recipient>,
+    /// What may be asked for.
+    pub purposes: Purposes,
+    /// The notice that a person must have agreed to.
+    pub notice_version: u32,
+    /// How long a grant lasts before it is asked again, in days, at most 366.
+    pub consent_days: u32,
+    /// How moments are chosen.
+    pub triggers: Triggers,
+    /// Samples that one device may make in a day.
+    pub samples_per_day: u32,
+    /// Bytes of sealed samples that one device may make in a day.
+    pub bytes_per_day: u64,
+    /// Length of a sample in seconds, 2 to 30.
+    pub clip_seconds: u32,
+    /// How much of a marked clip lies before the mark, in seconds.
+    pub pre_roll_seconds: u32,
+    /// Sample rate of a sample in Hz; 16 000 so far.
+    pub sample_rate: u32,
+}
+
+/// How likely a moment is to be sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Triggers {
+    /// The probability with which a moment that the app marks is taken, 0 to 1.
+    pub mark_probability: f64,
+    /// The probability with which each stretch of `clip_seconds` is taken at random, 0 to 1.
+    pub random_probability: f64,
+}
+
+/// Why a plan was not taken.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// Not signed by the organisation, or changed since.
+    #[error("the plan is refused: {0}")]
+    Signature(#[from] SignedError),
+    /// A value out of its bounds.
+    #[error("the plan's `{field}` {reason}")]
+    Field {
+        /// The member that is wrong.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Its last day is past.
+    #[error("the plan expired on {0}; sign a new one")]
+    Expired(Date),
+    /// Lower version than the one in force.
+    #[error(
+        "the plan has version {offered}, but version {in_force} is in force; plans never go back"
+    )]
+    Older {
+        /// The version offered.
+        offered: u64,
+        /// The version in force.
+        in_force: u64,
+    },
+    /// The same version with other content.
+    #[error(
+        "the plan has version {0} like the one in force, but says something else; raise its version"
+    )]
+    SameVersion(u64),
+}
+
+impl Plan {
+    /// The only rate at which samples are made so far, in Hz.
+    pub const SAMPLE_RATE: u32 = 16_000;
+
+    /// Verifies a plan against the organisation's key and checks its bounds. Whether it has expired
+    /// is for the moment of use: [`Self::check_in_force`].
+    ///
+    /// # Errors
+    /// [`PlanError::Signature`], [`PlanError::Field`].
+    pub fn verify(json: &[u8], organisation: &PublicKey) -> Result<SignedPlan, PlanError> {
+        let signed = SignedPlan::verify(json, organisation)?;
+        signed.content().check_bounds()?;
+        Ok(signed)
+    }
+
+    /// Whether the plan still rules at `now`.
+    ///
+    /// # Errors
+    /// [`PlanError::Expired`].
+    pub fn check_in_force(&self, now: Timestamp) -> Result<(), PlanError> {
+        let today = Offset::UTC.to_datetime(now).date();
+        if today < self.expires {
+            Ok(())
+        } else {
+            Err(PlanError::Expired(self.expires))
+        }
+    }
+
+    /// Checks every bound that the fields' documentation states.
+    ///
+    /// # Errors
+    /// [`PlanError::Field`] for the first that is out of bounds.
+    pub fn check_bounds(&self) -> Result<(), PlanError> {
+        let probability = |value: f64| (0.0..=1.0).contains(&value);
+        let bounds = [
+            ("version", self.version >= 1, "must be at least 1"),
+            (
+                "recipients",
+                !self.recipients.is_empty(),
+                "names nobody who could open a sample",
+            ),
+            (
+                "recipients",
+                self.recipients.len() <= 20,
+                "names more than 20",
+            ),
+            (
+                "recipients",
+                self.has_distinct_recipients(),
+                "names one twice",
+            ),
+            ("purposes", !self.purposes.is_empty(), "names none"),
+            (
+                "notice_version",
+                self.notice_version >= 1,
+                "must be at least 1",
+            ),
+            (
+                "consent_days",
+                (1..=366).contains(&self.consent_days),
+                "must be 1 to 366",
+            ),
+            (
+                "triggers.mark_probability",
+                probability(self.triggers.mark_probability),
+                "must be 0 to 1",
+            ),
+            (
+                "triggers.random_probability",
+                probability(self.triggers.random_probability),
+                "must be 0 to 1",
+            ),
+            (
+                "clip_seconds",
+                (2..=30).contains(&self.clip_seconds),
+                "must be 2 to 30",
+            ),
+            (
+                "pre_roll_seconds",
+                self.pre_roll_seconds <= self.clip_seconds,
+                "must be at most clip_seconds",
+            ),
+            (
+                "sample_rate",
+                self.sample_rate == Self::SAMPLE_RATE,
+                "must be 16000",
+            ),
+        ];
+        match bounds.into_iter().find(|(_, holds, _)| !holds) {
+            Some((field, _, reason)) => Err(PlanError::Field { field, reason }),
+            None => Ok(()),
+        }
+    }
+
+    fn has_distinct_recipients(&self) -> bool {
+        let distinct: std::collections::BTreeSet<_> = self.recipients.iter().collect();
+        distinct.len() == self.recipients.len()
+    }
+}

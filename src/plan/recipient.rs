@@ -1,0 +1,90 @@
+//! An age X25519 recipient: the public key of somebody who opens samples.
+//!
+//! Bech32 (BIP 173) of 32 bytes with the prefix `age`:
+//! <https://c2sp.org/age#the-x25519-recipient-type>.
+
+use std::{fmt, str::FromStr};
+
+use bech32::{Bech32, Hrp, primitives::decode::CheckedHrpstring};
+use serde::{Deserialize, Serialize};
+
+const PREFIX: Hrp = Hrp::parse_unchecked("age");
+
+/// Whom a sample is sealed to; written `age1…`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Recipient([u8; 32]);
+
+/// Text that is no recipient.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no age X25519 recipient (`age1…`): {reason}")]
+pub struct RecipientError {
+    text: String,
+    reason: String,
+}
+
+impl Recipient {
+    /// The X25519 public key (RFC 7748).
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for Recipient {
+    fn from(public_key: [u8; 32]) -> Self {
+        Self(public_key)
+    }
+}
+
+impl FromStr for Recipient {
+    type Err = RecipientError;
+
+    fn from_str(text: &str) -> Result<Self, RecipientError> {
+        let wrong = |reason: &dyn fmt::Display| RecipientError {
+            // A pasted secret key must not come back in an error message.
+            text: if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+                "AGE-SECRET-KEY-…".to_owned()
+            } else {
+                text.to_owned()
+            },
+            reason: reason.to_string(),
+        };
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(wrong(&"it must be in lower case"));
+        }
+        let checked = CheckedHrpstring::new::<Bech32>(text).map_err(|error| wrong(&error))?;
+        if checked.hrp() != PREFIX {
+            return Err(wrong(&"its prefix is not `age`"));
+        }
+        let bytes: Vec<u8> = checked.byte_iter().collect();
+        let public_key = bytes
+            .try_into()
+            .map_err(|_| wrong(&"it does not hold 32 bytes"))?;
+        Ok(Self(public_key))
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        bech32::encode_lower_to_fmt::<Bech32, _>(f, PREFIX, &self.0).map_err(|_| fmt::Error)
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient({self})")
+    }
+}
+
+impl Serialize for Recipient {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Recipient {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}

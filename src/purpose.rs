@@ -1,0 +1,122 @@
+//! What a sample may be used for. A person grants each purpose by itself.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// One use that a person can agree to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Finding out why the app's recogniser erred.
+    QualityAssurance,
+    /// Making acoustic recognition better.
+    RecognitionResearch,
+}
+
+impl Purpose {
+    /// Every purpose there is.
+    pub const ALL: [Self; 2] = [Self::QualityAssurance, Self::RecognitionResearch];
+
+    /// The name as it stands in files, requests and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QualityAssurance => "quality-assurance",
+            Self::RecognitionResearch => "recognition-research",
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = UnknownPurpose;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPurpose> {
+        Self::ALL
+            .into_iter()
+            .find(|purpose| purpose.as_str() == name)
+            .ok_or_else(|| UnknownPurpose(name.to_owned()))
+    }
+}
+
+/// A name that is no purpose.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no purpose; there are `quality-assurance` and `recognition-research`")]
+pub struct UnknownPurpose(pub String);
+
+/// A set of purposes, in their fixed order. Written as a JSON array, or as a comma-separated list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Purposes(BTreeSet<Purpose>);
+
+impl Purposes {
+    /// Whether `purpose` is among them.
+    pub fn contains(&self, purpose: Purpose) -> bool {
+        self.0.contains(&purpose)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Each of them, in the fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = Purpose> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Whether each of these is also in `other`.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// These together with `other`.
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).copied().collect())
+    }
+
+    /// These without those in `other`.
+    pub fn difference(&self, other: &Self) -> Self {
+        Self(self.0.difference(&other.0).copied().collect())
+    }
+}
+
+impl FromIterator<Purpose> for Purposes {
+    fn from_iter<I: IntoIterator<Item = Purpose>>(purposes: I) -> Self {
+        Self(purposes.into_iter().collect())
+    }
+}
+
+impl From<Purpose> for Purposes {
+    fn from(purpose: Purpose) -> Self {
+        Self::from_iter([purpose])
+    }
+}
+
+impl fmt::Display for Purposes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, purpose) in self.iter().enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            write!(f, "{separator}{purpose}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Purposes {
+    type Err = UnknownPurpose;
+
+    fn from_str(list: &str) -> Result<Self, UnknownPurpose> {
+        list.split(',').map(|name| name.trim().parse()).collect()
+    }
+}

@@ -1,0 +1,128 @@
+//! What the app knows of a moment: never free text, so that nothing personal slips in.
+
+use serde::{Deserialize, Serialize};
+
+/// The most notes that either list of an [`Annotation`] may hold.
+pub const MOST_NOTES: usize = 512;
+/// The longest tag, in bytes.
+pub const LONGEST_TAG: usize = 64;
+
+/// A note: `midi` 0–127 (60 is middle C), `onset` and `offset` in seconds from the clip's start.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// MIDI note number, 0–127.
+    pub midi: u8,
+    /// Seconds from the clip's start.
+    pub onset: f32,
+    /// Seconds from the clip's start; absent where the app does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<f32>,
+}
+
+/// The app's annotation of a moment: what should have been played, what its recogniser heard, and
+/// which exercise it was.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Annotation {
+    /// The notes that the exercise asks for.
+    #[serde(default)]
+    pub expected: Vec<Note>,
+    /// The notes that the recogniser reported.
+    #[serde(default)]
+    pub recognised: Vec<Note>,
+    /// The exercise: at most 64 characters of `a-z 0-9 . _ / -`, so that it can name a bar of a
+    /// piece but no person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+/// Why an annotation was refused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AnnotationError {
+    /// Too long, or with characters that could spell a name or an address.
+    #[error("the tag `{0}` may hold at most 64 characters of a-z 0-9 . _ / -")]
+    Tag(String),
+    /// A note that cannot be.
+    #[error("{list} note {index}: {reason}")]
+    Note {
+        /// `expected` or `recognised`.
+        list: &'static str,
+        /// Position in that list, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// More notes than a clip can hold.
+    #[error("{list} holds {count} notes; at most {MOST_NOTES} are taken")]
+    TooMany {
+        /// `expected` or `recognised`.
+        list: &'static str,
+        /// How many there were.
+        count: usize,
+    },
+    /// Not the JSON that an annotation is.
+    #[error("not an annotation: {0}")]
+    Json(String),
+}
+
+impl Annotation {
+    /// Reads an annotation from JSON and checks it.
+    pub fn from_json(json: &[u8]) -> Result<Self, AnnotationError> {
+        let annotation: Self = serde_json::from_slice(json)
+            .map_err(|error| AnnotationError::Json(error.to_string()))?;
+        annotation.check()?;
+        Ok(annotation)
+    }
+
+    /// Checks tag and notes against the bounds above.
+    pub fn check(&self) -> Result<(), AnnotationError> {
+        if let Some(tag) = &self.tag {
+            let plain = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._/-".contains(&byte)
+            };
+            if tag.len() > LONGEST_TAG || !tag.bytes().all(plain) {
+                return Err(AnnotationError::Tag(tag.clone()));
+            }
+        }
+        for (list, notes) in [
+            ("expected", &self.expected),
+            ("recognised", &self.recognised),
+        ] {
+            if notes.len() > MOST_NOTES {
+                return Err(AnnotationError::TooMany {
+                    list,
+                    count: notes.len(),
+                });
+            }
+            for (index, note) in notes.iter().enumerate() {
+                if let Some(reason) = note.fault() {
+                    return Err(AnnotationError::Note {
+                        list,
+                        index,
+                        reason,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Note {
+    fn fault(&self) -> Option<&'static str> {
+        let past = |seconds: f32| !(0.0..=3600.0).contains(&seconds);
+        if self.midi > 127 {
+            Some("midi is above 127")
+        } else if past(self.onset) {
+            Some("onset is not within 0 to 3600 s")
+        } else if self
+            .offset
+            .is_some_and(|offset| past(offset) || offset < self.onset)
+        {
+            Some("offset is before the onset or not within 3600 s")
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Sampler.
+
+mod annotation;
+mod clip;
+
+pub use annotation::{Annotation, AnnotationError, Note};
+pub use clip::{ClipError, RawClip, Selection, Trigger};

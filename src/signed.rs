@@ -1,0 +1,225 @@
+//! Signed JSON documents: sampling plans, consent records.
+//!
+//! A document is a JSON object with a member `signature`. What is signed is the same object without
+//! that member, in the canonical form of RFC 8785 (JCS), by Ed25519 (RFC 8032). So a document stays
+//! readable, and a few lines of any language verify it.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+/// The member that holds the signature.
+const MEMBER: &str = "signature";
+
+/// Why a document was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignedError {
+    /// Not a JSON object of the expected shape.
+    #[error("not a document of this kind: {0}")]
+    Shape(String),
+    /// No signature stands in it.
+    #[error("it is not signed")]
+    Unsigned,
+    /// Signed by another key than the one asked for.
+    #[error("it is signed by another key than the one expected")]
+    WrongKey,
+    /// The signature does not fit the content.
+    #[error("its signature does not fit its content: it was changed after it was signed")]
+    Forged,
+}
+
+/// An Ed25519 public key; written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PublicKey([u8; 32]);
+
+/// Text that is no public key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an Ed25519 public key of 64 hexadecimal digits")]
+pub struct NotAKey(String);
+
+impl PublicKey {
+    /// The key of a pair.
+    pub fn of(pair: &Ed25519KeyPair) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(pair.public_key().as_ref());
+        Self(bytes)
+    }
+
+    /// The 32 bytes of RFC 8032.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether `signature` over `message` was made with the private half.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ED25519, self.0)
+            .verify(message, signature)
+            .is_ok()
+    }
+}
+
+impl std::fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+impl std::str::FromStr for PublicKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let wrong = || NotAKey(text.to_owned());
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(wrong());
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let digits = std::str::from_utf8(pair).map_err(|_| wrong())?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for PublicKey {
+    type Error = NotAKey;
+
+    fn try_from(text: String) -> Result<Self, NotAKey> {
+        text.parse()
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for PublicKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signature {
+    algorithm: String,
+    key: PublicKey,
+    value: String,
+}
+
+/// A document whose signature was verified, with the very JSON that was signed.
+#[derive(Clone, Debug)]
+pub struct Signed<T> {
+    content: T,
+    signer: PublicKey,
+    document: Value,
+}
+
+impl<T: Serialize + DeserializeOwned> Signed<T> {
+    /// Signs `content` with `pair`.
+    ///
+    /// # Errors
+    /// `content` is not a JSON object.
+    pub fn sign(content: T, pair: &Ed25519KeyPair) -> Result<Self, SignedError> {
+        let mut object = match serde_json::to_value(&content) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => return Err(SignedError::Shape("not an object".to_owned())),
+            Err(error) => return Err(SignedError::Shape(error.to_string())),
+        };
+        let signer = PublicKey::of(pair);
+        let signature = Signature {
+            algorithm: "ed25519".to_owned(),
+            key: signer,
+            value: BASE64.encode(pair.sign(canonical(&object).as_bytes())),
+        };
+        let signature = serde_json::to_value(signature)
+            .map_err(|error| SignedError::Shape(error.to_string()))?;
+        object.insert(MEMBER.to_owned(), signature);
+        Ok(Self {
+            content,
+            signer,
+            document: Value::Object(object),
+        })
+    }
+
+    /// Reads a document and verifies that `expected`'s private half signed just this content.
+    ///
+    /// # Errors
+    /// Another shape, no signature, another signer, or a content that was changed.
+    pub fn verify(json: &[u8], expected: &PublicKey) -> Result<Self, SignedError> {
+        let signed = Self::verify_any(json)?;
+        if signed.signer != *expected {
+            return Err(SignedError::WrongKey);
+        }
+        Ok(signed)
+    }
+
+    /// Reads a document and verifies it against the key that it names itself. It says that the
+    /// content is whole, not who made it: that is for the caller to check by [`Self::signer`].
+    ///
+    /// # Errors
+    /// As [`Self::verify`], but for the signer.
+    pub fn verify_any(json: &[u8]) -> Result<Self, SignedError> {
+        let shape = |error: serde_json::Error| SignedError::Shape(error.to_string());
+        let mut object: Map<String, Value> = serde_json::from_slice(json).map_err(shape)?;
+        let signature = object.remove(MEMBER).ok_or(SignedError::Unsigned)?;
+        let parsed: Signature = serde_json::from_value(signature.clone()).map_err(shape)?;
+        let value = BASE64
+            .decode(&parsed.value)
+            .map_err(|_| SignedError::Forged)?;
+        if parsed.algorithm != "ed25519"
+            || !parsed.key.verifies(canonical(&object).as_bytes(), &value)
+        {
+            return Err(SignedError::Forged);
+        }
+        let content = T::deserialize(Value::Object(object.clone())).map_err(shape)?;
+        object.insert(MEMBER.to_owned(), signature);
+        Ok(Self {
+            content,
+            signer: parsed.key,
+            document: Value::Object(object),
+        })
+    }
+
+    /// What was signed.
+    pub fn content(&self) -> &T {
+        &self.content
+    }
+
+    /// Whose key signed it.
+    pub fn signer(&self) -> PublicKey {
+        self.signer
+    }
+
+    /// The document as it is stored and sent.
+    pub fn to_json(&self) -> String {
+        canonical_value(&self.document)
+    }
+
+    /// The document for a person to read.
+    pub fn to_pretty_json(&self) -> String {
+        format!("{:#}", self.document)
+    }
+}
+
+fn canonical(object: &Map<String, Value>) -> String {
+    canonical_value(&Value::Object(object.clone()))
+}
+
+/// RFC 8785: members sorted, no white space, the shortest escapes. `serde_json`'s map is sorted and
+/// its compact form uses just these escapes; its numbers differ from ECMAScript's only outside
+/// 1e-7..1e21, which no document of ours holds.
+fn canonical_value(value: &Value) -> String {
+    value.to_string()
+}
