@@ -3,15 +3,24 @@
 pub mod anonymize;
 pub mod capture;
 pub mod consent;
+mod engine;
 mod entropy;
+mod error;
 mod id;
+pub mod outbox;
 pub mod plan;
 mod purpose;
 pub mod sampler;
+pub mod seal;
 pub mod signed;
+mod state;
+pub mod upload;
 mod week;
 
+pub use engine::{Config, Event, Listening, MarkOutcome, Offer, Sordino, Status, UploadSummary, Withdrawal, Withheld};
+pub use error::Error;
 pub use entropy::Unavailable;
 pub use id::{Id, NotAnId};
+pub use state::{Clock, StateError, SystemClock};
 pub use purpose::{Purpose, Purposes, UnknownPurpose};
 pub use week::{NotAWeek, Week};

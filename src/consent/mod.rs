@@ -1,7 +1,64 @@
-//! Consent.
+//! Consent: who may decide, what they said, and until when it holds.
+//!
+//! * **In**: a person's answer to a [`Notice`], purpose by purpose, and a guardian's approval.
+//! * **Out**: a signed [`Record`] that is also the receipt, and [`Grants`] while the yes stands.
+//! * **Promises**: without a standing yes there is no [`Grants`] value, and without one nothing is
+//!   sampled, sealed or sent. A withdrawal ends every grant at once, then becomes durable.
+//! * **Never**: takes a name, an address, a birth date or any id of person or device. Never
+//!   lengthens a grant, and never makes one from a record that was changed.
 
+mod grant;
+mod notice;
 mod record;
+mod registration;
+mod rows;
+mod store;
 
+pub use grant::{Grant, Grants};
+pub use notice::Notice;
 pub use record::{
     AgeBand, GuardianApproval, GuardianMethod, NoticeReference, Record, SignedRecord,
 };
+pub use store::{Answer, ConsentState, ConsentStatus};
+
+pub(crate) use grant::RecordIdentity;
+pub(crate) use store::{ConsentStore, Terms, Withdrawn};
+
+use crate::{purpose::Purposes, signed::SignedError, state::StateError};
+
+/// Why consent could not be recorded, or does not stand.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsentError {
+    /// Nobody was asked for anything.
+    #[error("no purpose was named; consent is given purpose by purpose")]
+    NoPurpose,
+    /// The plan does not ask for these.
+    #[error("the plan in force does not ask for {0}")]
+    NotAsked(Purposes),
+    /// A text of another version than the plan asks for.
+    #[error("the notice has version {shown}, but the plan asks for version {asked}")]
+    WrongNotice {
+        /// The version that was shown.
+        shown: u32,
+        /// The version that the plan asks for.
+        asked: u32,
+    },
+    /// No plan is in force, so there is nothing to consent to.
+    #[error("there is no sampling plan yet, so there is nothing to consent to")]
+    NoPlan,
+    /// A guardian approved, but nobody is waiting for it.
+    #[error("no consent is waiting for a guardian's approval; the state is {0}")]
+    NotAwaiting(ConsentState),
+    /// There is no standing yes.
+    #[error("there is no consent: the state is {0}")]
+    NotGranted(ConsentState),
+    /// A record could not be signed or read.
+    #[error("the consent record is refused: {0}")]
+    Record(#[from] SignedError),
+    /// A key could not be made.
+    #[error(transparent)]
+    Entropy(#[from] crate::Unavailable),
+    /// The state could not be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+}

@@ -109,6 +109,19 @@ impl Annotation {
     }
 }
 
+impl Annotation {
+    /// Moves the clip's start `seconds` later; notes that begin before it go.
+    pub(super) fn shift(&mut self, seconds: f32) {
+        for notes in [&mut self.expected, &mut self.recognised] {
+            notes.retain(|note| note.onset >= seconds);
+            for note in notes {
+                note.onset -= seconds;
+                note.offset = note.offset.map(|offset| offset - seconds);
+            }
+        }
+    }
+}
+
 impl Note {
     fn fault(&self) -> Option<&'static str> {
         let past = |seconds: f32| !(0.0..=3600.0).contains(&seconds);

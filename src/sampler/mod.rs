@@ -1,6 +1,7 @@
 //! Sampler.
 
 mod annotation;
+pub(crate) mod budget;
 mod clip;
 
 pub use annotation::{Annotation, AnnotationError, Note};

@@ -1,0 +1,522 @@
+//! [`Sordino`]: wires the stages together and owns the threads.
+
+mod listening;
+mod sampling;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use listening::{Listening, MarkOutcome};
+pub use sampling::{Offer, Withheld};
+
+use crate::{
+    Error,
+    anonymize::Anonymizer,
+    consent::{
+        Answer, ConsentError, ConsentState, ConsentStatus, ConsentStore, Grants, GuardianMethod,
+        SignedRecord, Terms,
+    },
+    id::Id,
+    outbox::{Outbox, Quota, SampleEntry, SampleState},
+    plan::{Plan, PlanError, SignedPlan},
+    purpose::{Purpose, Purposes},
+    signed::PublicKey,
+    state::{self, Clock, State, StateError, SystemClock},
+    upload::{Endpoint, Finished, Outcome, Protocol, Request, Scope, Task, UploadError, Urgency},
+};
+
+const PLAN: &str = "plan";
+const HOST: &str = "host";
+
+/// What the host says of itself when it opens an engine.
+pub struct Config {
+    /// Where the state lives; nobody else writes there.
+    pub folder: PathBuf,
+    /// The organisation's key, pinned in the app; only its plans count.
+    pub organisation: PublicKey,
+    /// Where samples go.
+    pub collector: Endpoint,
+    /// How much may wait to be sent.
+    pub quota: Quota,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Config {
+    /// The usual: the default [`Quota`] and the system's clock.
+    pub fn new(folder: impl Into<PathBuf>, organisation: PublicKey, collector: Endpoint) -> Self {
+        Self {
+            folder: folder.into(),
+            organisation,
+            collector,
+            quota: Quota::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// The part of [`Config`] that a headless device remembers.
+#[derive(Serialize, Deserialize)]
+struct Host {
+    organisation: PublicKey,
+    collector: String,
+}
+
+/// What happened inside, told to the host as it happens. It never carries sound.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A sample was sealed and queued.
+    Queued(Id),
+    /// A moment was not sampled.
+    Withheld(Withheld),
+    /// A sample went before it was sent: for want of room, or because its file was lost.
+    Dropped(Id),
+    /// A moment was let go because the two before it were still being worked on.
+    Busy,
+    /// Consent changed.
+    Consent(ConsentState),
+    /// A newer plan is in force.
+    Plan(u64),
+    /// What became of an upload.
+    Uploaded {
+        /// What it was about.
+        task: Task,
+        /// What became of it.
+        finished: Finished,
+    },
+    /// The source was opened, lost, reopened or overrun.
+    Capture(crate::capture::CaptureEvent),
+    /// A stage failed; the engine goes on.
+    Failed(String),
+}
+
+type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// Where the device stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Where consent stands.
+    pub consent: ConsentState,
+    /// What it covers.
+    pub purposes: Purposes,
+    /// Samples that wait here.
+    pub pending: usize,
+    /// Their bytes.
+    pub pending_bytes: u64,
+    /// Samples that the collector has.
+    pub sent: usize,
+    /// Deletions that the collector has not acknowledged yet.
+    pub deletions_pending: usize,
+}
+
+/// What a withdrawal did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawal {
+    /// Pending samples that were shredded.
+    pub shredded: usize,
+    /// Sent samples whose deletion is queued.
+    pub deletions_pending: usize,
+}
+
+/// What one round of uploads did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UploadSummary {
+    /// Consent records that the collector registered.
+    pub registrations: usize,
+    /// Samples that it took.
+    pub samples: usize,
+    /// Withdrawals and deletions that it acknowledged.
+    pub deletions: usize,
+    /// Requests that it will not have.
+    pub refused: usize,
+    /// Requests that are due again later.
+    pub failed: usize,
+    /// Why, for the first that was refused or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// The engine of one device. It can be shared between threads.
+pub struct Sordino {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Arc<State>,
+    consent: Arc<ConsentStore>,
+    outbox: Arc<Outbox>,
+    protocol: Protocol,
+    organisation: PublicKey,
+    plan: RwLock<Option<SignedPlan>>,
+    anonymizer: Mutex<Option<Anonymizer>>,
+    listener: RwLock<Option<Listener>>,
+}
+
+impl Sordino {
+    /// Opens the engine on its state folder, making it where it is new.
+    ///
+    /// # Errors
+    /// The folder cannot be used, is open elsewhere, or was written by a newer version.
+    pub fn open(config: Config) -> Result<Self, Error> {
+        let state = Arc::new(State::open(&config.folder, Arc::clone(&config.clock))?);
+        let host = Host {
+            organisation: config.organisation,
+            collector: config.collector.to_string(),
+        };
+        let known: Option<Host> = state.value(HOST)?;
+        let is_known = known.is_some_and(|known| {
+            known.organisation == host.organisation && known.collector == host.collector
+        });
+        if !is_known {
+            state.write(|transaction| state::set_value(transaction, HOST, &host))?;
+        }
+        Self::on(state, config)
+    }
+
+    /// Opens the engine on the folder of a headless device, with what it was made with.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and [`Error::NoDevice`].
+    pub fn open_existing(folder: &Path) -> Result<Self, Error> {
+        if !State::exists(folder) {
+            return Err(Error::NoDevice(folder.to_owned()));
+        }
+        let state = Arc::new(State::open(folder, Arc::new(SystemClock))?);
+        let host: Host = state.value(HOST)?.ok_or_else(|| Error::NoDevice(folder.to_owned()))?;
+        let collector = host.collector.parse().map_err(|_| {
+            StateError::Damaged("the collector's URL in it does not parse".to_owned())
+        })?;
+        Self::on(state, Config::new(folder, host.organisation, collector))
+    }
+
+    fn on(state: Arc<State>, config: Config) -> Result<Self, Error> {
+        let consent = Arc::new(ConsentStore::open(Arc::clone(&state), config.clock)?);
+        let (outbox, lost) = Outbox::open(Arc::clone(&state), config.quota)?;
+        let outbox = Arc::new(outbox);
+        let protocol = Protocol::new(
+            Arc::clone(&state),
+            Arc::clone(&consent),
+            Arc::clone(&outbox),
+            config.collector,
+        );
+        let plan = plan_in_force(&state, &config.organisation)?;
+        if !lost.is_empty() {
+            tracing::warn!(count = lost.len(), "the files of queued samples are gone");
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                state,
+                consent,
+                outbox,
+                protocol,
+                organisation: config.organisation,
+                plan: RwLock::new(plan),
+                anonymizer: Mutex::new(None),
+                listener: RwLock::new(None),
+            }),
+        })
+    }
+
+    /// Has `listener` told of each [`Event`], on the thread on which it happens.
+    pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        *self.inner.listener.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Box::new(listener));
+    }
+
+    /// Puts a plan into force.
+    ///
+    /// # Errors
+    /// It is not the organisation's, out of bounds, expired, or older than the one in force.
+    pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
+        Ok(self.inner.install_plan(json)?)
+    }
+
+    /// The plan in force, whether or not it has expired.
+    pub fn plan(&self) -> Option<Plan> {
+        self.inner.plan()
+    }
+
+    /// Where consent stands.
+    ///
+    /// # Errors
+    /// The state cannot be read, or a record in it was changed.
+    pub fn consent(&self) -> Result<ConsentStatus, Error> {
+        Ok(self.inner.consent.status(self.inner.terms().as_ref())?)
+    }
+
+    /// Records a person's yes. Returns the receipt that the person gets.
+    ///
+    /// # Errors
+    /// No plan is in force, it does not ask for that, or another notice was shown than it names.
+    pub fn give_consent(&self, answer: &Answer<'_>) -> Result<SignedRecord, Error> {
+        let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
+        let record = self.inner.consent.record(answer, &terms)?;
+        for dropped in self.inner.outbox.drop_others(record.content().id)? {
+            self.inner.tell(&Event::Dropped(dropped));
+        }
+        self.inner.tell_consent()?;
+        Ok(record)
+    }
+
+    /// Records that the guardian approves of what the child said yes to.
+    ///
+    /// # Errors
+    /// Nobody is waiting for it.
+    pub fn approve(&self, method: GuardianMethod) -> Result<SignedRecord, Error> {
+        let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
+        let record = self.inner.consent.approve(method, &terms)?;
+        self.inner.tell_consent()?;
+        Ok(record)
+    }
+
+    /// Takes the yes back: for one purpose, or for all with `None`. Grants end at once, pending
+    /// samples are shredded, and what was sent is asked back until the collector acknowledges it.
+    ///
+    /// # Errors
+    /// The state cannot be written. Even then no grant is left in this process.
+    pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
+        let inner = &self.inner;
+        let purposes = purpose.map_or_else(|| Purposes::from_iter(Purpose::ALL), Purposes::from);
+        inner.consent.end_grants();
+        let shredded = inner.state.write(|transaction| -> Result<_, ConsentError> {
+            let withdrawn = inner.consent.withdraw(transaction, &purposes)?;
+            Ok(inner.outbox.withdraw(transaction, &withdrawn)?)
+        });
+        // A grant that was made while the transaction ran saw the state before it.
+        inner.consent.end_grants();
+        let shredded = shredded?;
+        inner.outbox.shred(&shredded);
+        inner.tell_consent()?;
+        let deletions_pending = self.status()?.deletions_pending;
+        Ok(Withdrawal { shredded: shredded.len(), deletions_pending })
+    }
+
+    /// Where the device stands.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn status(&self) -> Result<Status, Error> {
+        let consent = self.consent()?;
+        let entries = self.inner.outbox.entries()?;
+        let count = |state| entries.iter().filter(|entry| entry.state == state).count();
+        let pending = entries.iter().filter(|entry| entry.state == SampleState::Pending);
+        Ok(Status {
+            consent: consent.state,
+            purposes: consent.purposes,
+            pending: count(SampleState::Pending),
+            pending_bytes: pending.map(|entry| entry.bytes).sum(),
+            sent: count(SampleState::Sent),
+            deletions_pending: count(SampleState::DeletionAsked),
+        })
+    }
+
+    /// Every sample there ever was, and what became of it.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn samples(&self) -> Result<Vec<SampleEntry>, Error> {
+        Ok(self.inner.outbox.entries()?)
+    }
+
+    /// Deletes one sample, here and at the collector.
+    ///
+    /// # Errors
+    /// There is none of that id.
+    pub fn delete(&self, sample: Id) -> Result<SampleEntry, Error> {
+        Ok(self.inner.outbox.delete(sample)?)
+    }
+
+    /// The grants that stand.
+    ///
+    /// # Errors
+    /// There is no standing yes.
+    pub fn grants(&self) -> Result<Grants, Error> {
+        Ok(self.inner.grants()?)
+    }
+
+    /// Leave to sample at this instant, or why there is none. Ask before listening at all.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn may_sample(&self) -> Result<Option<Withheld>, Error> {
+        Ok(self.inner.leave()?.err())
+    }
+}
+
+/// Upload, by the host's own HTTP or by the built-in client.
+impl Sordino {
+    /// The next request that is due, if one is. The host sends it and hands its outcome to
+    /// [`Self::finish`].
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn next_request(&self) -> Result<Option<Request>, Error> {
+        Ok(self.inner.next_request(Urgency::Scheduled)?)
+    }
+
+    /// Takes in what came of a request.
+    ///
+    /// # Errors
+    /// The state cannot be written; the request is due again.
+    pub fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, Error> {
+        Ok(self.inner.finish(task, outcome)?)
+    }
+
+    /// Sends all that is due, as a person who asks for it now expects: waits after failures are
+    /// passed over, and the collector is asked for a newer plan. It stops where the collector
+    /// cannot be reached.
+    ///
+    /// # Errors
+    /// The state cannot be used. What the collector says stands in the summary.
+    #[cfg(feature = "http")]
+    pub fn upload_now(&self, client: &crate::upload::Client) -> Result<UploadSummary, Error> {
+        let mut summary = UploadSummary::default();
+        let mut tried = BTreeSet::new();
+        self.inner.protocol.forget_plan_age()?;
+        while let Some(request) = self.inner.next_request(Urgency::Now { tried: &tried })? {
+            let outcome = client.send(&request);
+            let unreachable = matches!(outcome, Outcome::Unreachable(_));
+            let finished = self.inner.finish(&request.task, outcome)?;
+            summary.note(&request.task, &finished);
+            if !matches!(finished, Finished::Done) {
+                tried.insert(request.task);
+            }
+            if unreachable {
+                break;
+            }
+        }
+        Ok(summary)
+    }
+
+    /// Who opened a sample, asked of the collector: the body of its answer.
+    ///
+    /// # Errors
+    /// There is no such sample, or the collector did not answer.
+    #[cfg(feature = "http")]
+    pub fn accesses(
+        &self,
+        sample: Id,
+        client: &crate::upload::Client,
+    ) -> Result<crate::upload::Accesses, Error> {
+        let entry = self.inner.outbox.entry(sample)?;
+        let identity = self
+            .inner
+            .consent
+            .identity(entry.consent)?
+            .ok_or(UploadError::NotGranted(sample))?;
+        let request =
+            crate::upload::accesses(self.inner.protocol.endpoint(), &identity, sample);
+        Ok(crate::upload::Accesses::from_outcome(client.send(&request))?)
+    }
+}
+
+impl UploadSummary {
+    fn note(&mut self, task: &Task, finished: &Finished) {
+        match (finished, task) {
+            (Finished::Done, Task::Register { .. }) => self.registrations += 1,
+            (Finished::Done, Task::Send { .. }) => self.samples += 1,
+            (Finished::Done, Task::Withdraw { .. } | Task::Delete { .. }) => self.deletions += 1,
+            (Finished::Done, Task::FetchPlan | Task::ReadAccesses { .. }) => {}
+            (Finished::Refused { reason, .. }, _) => {
+                self.refused += 1;
+                self.problem.get_or_insert_with(|| reason.clone());
+            }
+            (Finished::Later { reason }, _) => {
+                self.failed += 1;
+                self.problem.get_or_insert_with(|| reason.clone());
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn plan(&self) -> Option<Plan> {
+        let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
+        plan.as_ref().map(|signed| signed.content().clone())
+    }
+
+    fn terms(&self) -> Option<Terms> {
+        self.plan().map(|plan| Terms {
+            purposes: plan.purposes,
+            notice_version: plan.notice_version,
+            days: plan.consent_days,
+        })
+    }
+
+    fn grants(&self) -> Result<Grants, ConsentError> {
+        let terms = self.terms().ok_or(ConsentError::NoPlan)?;
+        self.consent.grants(&terms)
+    }
+
+    fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {
+        let offered = Plan::verify(json, &self.organisation)?;
+        offered.content().check_in_force(self.state.system_time())?;
+        let mut in_force = self.plan.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(in_force) = in_force.as_ref() {
+            let (offered, in_force) = (offered.content(), in_force.content());
+            if offered.version < in_force.version {
+                let (offered, in_force) = (offered.version, in_force.version);
+                return Err(PlanError::Older { offered, in_force }.into());
+            }
+            if offered.version == in_force.version && offered != in_force {
+                return Err(PlanError::SameVersion(offered.version).into());
+            }
+        }
+        self.state
+            .write(|transaction| state::set_value(transaction, PLAN, &offered.to_json()))?;
+        let version = offered.content().version;
+        *in_force = Some(offered);
+        drop(in_force);
+        self.tell(&Event::Plan(version));
+        Ok(())
+    }
+
+    fn next_request(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
+        let Some(plan) = self.plan() else {
+            return self.protocol.next(None, urgency);
+        };
+        // The kill switch and the plan's end stop samples. The next plan may still be asked for.
+        let rules = !plan.paused && plan.check_in_force(self.state.system_time()).is_ok();
+        let grants = self.grants().ok();
+        let scope = grants.as_ref().map(|grants| match rules {
+            true => Scope::Samples { grants, plan_version: plan.version },
+            false => Scope::Plan { version: plan.version },
+        });
+        self.protocol.next(scope, urgency)
+    }
+
+    fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, UploadError> {
+        let finished = self.protocol.finish(task, outcome, |json| self.install_plan(json))?;
+        self.tell(&Event::Uploaded { task: task.clone(), finished: finished.clone() });
+        Ok(finished)
+    }
+
+    fn tell(&self, event: &Event) {
+        if let Some(listener) =
+            self.listener.read().unwrap_or_else(PoisonError::into_inner).as_ref()
+        {
+            listener(event);
+        }
+    }
+
+    fn tell_consent(&self) -> Result<(), ConsentError> {
+        let state = self.consent.status(self.terms().as_ref())?.state;
+        self.tell(&Event::Consent(state));
+        Ok(())
+    }
+}
+
+/// The plan that was last put into force, unless it is not `organisation`'s any more.
+fn plan_in_force(
+    state: &State,
+    organisation: &PublicKey,
+) -> Result<Option<SignedPlan>, StateError> {
+    let json: Option<String> = state.value(PLAN)?;
+    Ok(json.and_then(|json| Plan::verify(json.as_bytes(), organisation).ok()))
+}

@@ -1,0 +1,170 @@
+//! From a raw clip to the outbox: anonymised, sealed, queued, or withheld with the reason.
+
+use std::{fmt, sync::PoisonError};
+
+use serde::Serialize;
+
+use super::{Event, Inner, Sordino};
+use crate::{
+    Error,
+    anonymize::{Anonymizer, Settings, WithheldReason},
+    consent::{ConsentError, Grants},
+    id::Id,
+    outbox::OutboxError,
+    plan::Plan,
+    sampler::{RawClip, budget},
+    seal::{self, SealError},
+    state::StateError,
+    week::Week,
+};
+
+/// What became of a clip that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Offer {
+    /// It is sealed and waits to be sent.
+    Queued {
+        /// The sample.
+        sample_id: Id,
+    },
+    /// It was wiped.
+    Withheld {
+        /// Why.
+        reason: Withheld,
+    },
+}
+
+/// Why a moment is not sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Withheld {
+    /// No plan is in force.
+    NoPlan,
+    /// The plan has expired.
+    PlanExpired,
+    /// The plan's kill switch is set.
+    Paused,
+    /// Nobody said yes, or the yes does not stand.
+    NoConsent,
+    /// Today's samples or bytes are spent.
+    Budget,
+    /// A voice, or what may be one, could not be taken out safely.
+    Voice,
+    /// There is nothing to hear in it.
+    Silence,
+    /// Too little is left of it.
+    TooShort,
+    /// A stage failed. When in doubt, withhold.
+    Failed,
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoPlan => "no sampling plan is in force",
+            Self::PlanExpired => "the sampling plan has expired",
+            Self::Paused => "sampling is paused by the plan",
+            Self::NoConsent => "there is no consent",
+            Self::Budget => "today's budget is spent",
+            Self::Voice => "it may hold a voice",
+            Self::Silence => "there is nothing to hear in it",
+            Self::TooShort => "too little of it is left",
+            Self::Failed => "a stage failed",
+        })
+    }
+}
+
+impl From<WithheldReason> for Withheld {
+    fn from(reason: WithheldReason) -> Self {
+        match reason {
+            WithheldReason::Voice => Self::Voice,
+            WithheldReason::Silence => Self::Silence,
+            WithheldReason::TooShort => Self::TooShort,
+            WithheldReason::Failed => Self::Failed,
+        }
+    }
+}
+
+/// What must stand before sound may become a sample.
+pub(super) struct Leave {
+    plan: Plan,
+    grants: Grants,
+}
+
+impl Sordino {
+    /// Offers a clip, as the app's own mark does: it skips the random draw, and keeps consent, the
+    /// budget and the anonymiser's gate. A longer clip than the plan's is cut to its end.
+    ///
+    /// # Errors
+    /// A stage failed, a full disk say. The clip is wiped then too.
+    pub fn offer(&self, clip: RawClip) -> Result<Offer, Error> {
+        let offer = self.inner.sample(clip)?;
+        self.inner.tell(&match offer {
+            Offer::Queued { sample_id } => Event::Queued(sample_id),
+            Offer::Withheld { reason } => Event::Withheld(reason),
+        });
+        Ok(offer)
+    }
+}
+
+impl Inner {
+    /// What must stand, or which of it does not.
+    pub(super) fn leave(&self) -> Result<Result<Leave, Withheld>, StateError> {
+        let Some(plan) = self.plan() else { return Ok(Err(Withheld::NoPlan)) };
+        if plan.check_in_force(self.state.system_time()).is_err() {
+            return Ok(Err(Withheld::PlanExpired));
+        }
+        if plan.paused {
+            return Ok(Err(Withheld::Paused));
+        }
+        let grants = match self.grants() {
+            Ok(grants) => grants,
+            Err(ConsentError::State(error)) => return Err(error),
+            Err(_) => return Ok(Err(Withheld::NoConsent)),
+        };
+        if !budget::has_room(&self.state, &plan)? {
+            return Ok(Err(Withheld::Budget));
+        }
+        Ok(Ok(Leave { plan, grants }))
+    }
+
+    pub(super) fn sample(&self, clip: RawClip) -> Result<Offer, Error> {
+        let Leave { plan, grants } = match self.leave()? {
+            Ok(leave) => leave,
+            Err(reason) => return Ok(Offer::Withheld { reason }),
+        };
+        let clip = clip.keep_last(f64::from(plan.clip_seconds));
+        let anonymous = {
+            let mut anonymizer = self.anonymizer.lock().unwrap_or_else(PoisonError::into_inner);
+            // Taken out while it works: one that panicked is not used again.
+            let mut ready = match anonymizer.take() {
+                Some(ready) => ready,
+                None => Anonymizer::new()?,
+            };
+            let outcome = ready.anonymize(clip, Settings::default());
+            *anonymizer = Some(ready);
+            outcome
+        };
+        let anonymous = match anonymous {
+            Ok(anonymous) => anonymous,
+            Err(withheld) => return Ok(Offer::Withheld { reason: withheld.reason.into() }),
+        };
+        let week = Week::of(self.state.steady_time()?);
+        let sealed = match seal::seal(anonymous, &grants, &plan.recipients, week) {
+            Ok(sealed) => sealed,
+            Err(SealError::Withdrawn) => {
+                return Ok(Offer::Withheld { reason: Withheld::NoConsent });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match self.outbox.enqueue(sealed, &grants, &plan) {
+            Ok(queued) => {
+                queued.dropped.iter().for_each(|&sample| self.tell(&Event::Dropped(sample)));
+                Ok(Offer::Queued { sample_id: queued.sample })
+            }
+            Err(OutboxError::Withdrawn) => Ok(Offer::Withheld { reason: Withheld::NoConsent }),
+            Err(OutboxError::Budget) => Ok(Offer::Withheld { reason: Withheld::Budget }),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The plan's daily budget, which a restart does not reset.
+
+use jiff::{civil::Date, tz::Offset};
+use redb::WriteTransaction;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    plan::Plan,
+    state::{self, State, StateError},
+};
+
+const NAME: &str = "budget";
+
+/// What was spent on the latest day on which anything was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Spent {
+    day: Date,
+    samples: u32,
+    bytes: u64,
+}
+
+/// Why a budget could not be charged.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BudgetError {
+    /// Today's samples or bytes are spent.
+    #[error("today's budget is spent")]
+    Spent,
+    /// The state could not be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Whether one more sample of unknown size could still be made today.
+pub(crate) fn has_room(state: &State, plan: &Plan) -> Result<bool, StateError> {
+    let today = today(state)?;
+    let spent = on(today, state.value(NAME)?);
+    Ok(spent.samples < plan.samples_per_day && spent.bytes < plan.bytes_per_day)
+}
+
+/// The day that is charged. It never goes back, so that a clock set back gives no second budget.
+pub(crate) fn today(state: &State) -> Result<Date, StateError> {
+    Ok(Offset::UTC.to_datetime(state.steady_time()?).date())
+}
+
+/// Charges one sample of `bytes` to `today`, in the transaction that queues it.
+pub(crate) fn charge(
+    transaction: &WriteTransaction,
+    today: Date,
+    plan: &Plan,
+    bytes: u64,
+) -> Result<(), BudgetError> {
+    let spent = on(today, state::value(transaction, NAME)?);
+    let after = Spent {
+        day: today,
+        samples: spent.samples.saturating_add(1),
+        bytes: spent.bytes.saturating_add(bytes),
+    };
+    if after.samples > plan.samples_per_day || after.bytes > plan.bytes_per_day {
+        return Err(BudgetError::Spent);
+    }
+    state::set_value(transaction, NAME, &after)?;
+    Ok(())
+}
+
+fn on(today: Date, latest: Option<Spent>) -> Spent {
+    match latest {
+        Some(spent) if spent.day >= today => spent,
+        _ => Spent { day: today, samples: 0, bytes: 0 },
+    }
+}

@@ -1,0 +1,219 @@
+//! Upload: what is due to be sent, and what came of it.
+//!
+//! * **In**: the outbox, the consent records and the plan; the outcome of each request.
+//! * **Out**: one [`Request`] at a time, ready to be sent by the host's own HTTP (only it may upload
+//!   while the app sleeps) or by the built-in [`Client`].
+//! * **Promises**: a sample's request is made only from [`crate::consent::Grants`] that stand at that
+//!   instant; "no" is sent without any and before everything else; a request repeated does no harm;
+//!   nothing is taken as done that the collector itself did not acknowledge.
+//! * **Never**: does I/O on the network, and never sends a name, an id of the device or a clock time.
+
+mod accesses;
+#[cfg(feature = "http")]
+mod client;
+mod endpoint;
+mod protocol;
+mod request;
+mod retry;
+mod signature;
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+pub use accesses::{Access, Accesses};
+#[cfg(feature = "http")]
+pub use client::Client;
+pub use endpoint::{Endpoint, EndpointError};
+pub use request::sample as sample_request;
+
+pub(crate) use protocol::{Protocol, Scope, Urgency};
+pub(crate) use request::{accesses, base64_of};
+
+use crate::{
+    consent::ConsentError, id::Id, outbox::OutboxError, plan::PlanError, state::StateError,
+};
+
+/// The header by which a collector's answers are told from a captive portal's.
+pub(crate) const PROTOCOL_HEADER: &str = "sordino-protocol";
+
+/// One request that is due.
+#[derive(Debug)]
+pub struct Request {
+    /// What it is about; the host hands it back with the outcome, after a restart too.
+    pub task: Task,
+    /// `GET`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// The whole URL.
+    pub url: String,
+    /// Headers to send as they are, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// What to send.
+    pub body: Body,
+}
+
+/// The body of a [`Request`].
+#[derive(Debug)]
+pub enum Body {
+    /// None at all.
+    Empty,
+    /// A small document.
+    Bytes(Vec<u8>),
+    /// A file to stream; its content is fixed by the `content-digest` header.
+    File(PathBuf),
+}
+
+/// What a request is about. Its text form survives the process, for uploads that a phone finishes
+/// after the app has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Task {
+    /// Asks whether there is a newer plan.
+    FetchPlan,
+    /// Registers a revision of a consent record.
+    Register {
+        /// The record.
+        record: Id,
+        /// Its revision.
+        revision: u32,
+    },
+    /// Says which purposes of a record are withdrawn.
+    Withdraw {
+        /// The record.
+        record: Id,
+        /// What is withdrawn.
+        purposes: crate::Purposes,
+    },
+    /// Deletes one sample.
+    Delete {
+        /// The sample.
+        sample: Id,
+    },
+    /// Sends one sample.
+    Send {
+        /// The sample.
+        sample: Id,
+    },
+    /// Asks who opened one sample.
+    ReadAccesses {
+        /// The sample.
+        sample: Id,
+    },
+}
+
+/// Text that is no [`Task`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no upload task of this SDK")]
+pub struct UnknownTask(String);
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FetchPlan => f.write_str("plan"),
+            Self::Register { record, revision } => write!(f, "register:{record}:{revision}"),
+            Self::Withdraw { record, purposes } => write!(f, "withdraw:{record}:{purposes}"),
+            Self::Delete { sample } => write!(f, "delete:{sample}"),
+            Self::Send { sample } => write!(f, "send:{sample}"),
+            Self::ReadAccesses { sample } => write!(f, "accesses:{sample}"),
+        }
+    }
+}
+
+impl FromStr for Task {
+    type Err = UnknownTask;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTask> {
+        let unknown = || UnknownTask(text.to_owned());
+        let mut parts = text.splitn(3, ':');
+        let kind = parts.next().unwrap_or_default();
+        let id = parts.next().map(str::parse::<Id>);
+        match (kind, id, parts.next()) {
+            ("plan", None, None) => Ok(Self::FetchPlan),
+            ("register", Some(Ok(record)), Some(revision)) => {
+                let revision = revision.parse().map_err(|_| unknown())?;
+                Ok(Self::Register { record, revision })
+            }
+            ("withdraw", Some(Ok(record)), Some(purposes)) => {
+                let purposes = purposes.parse().map_err(|_| unknown())?;
+                Ok(Self::Withdraw { record, purposes })
+            }
+            ("delete", Some(Ok(sample)), None) => Ok(Self::Delete { sample }),
+            ("send", Some(Ok(sample)), None) => Ok(Self::Send { sample }),
+            ("accesses", Some(Ok(sample)), None) => Ok(Self::ReadAccesses { sample }),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// What came of a [`Request`].
+#[derive(Debug)]
+pub enum Outcome {
+    /// An answer came.
+    Answered(Answer),
+    /// None came: no network, a connection that broke, a timeout.
+    Unreachable(String),
+}
+
+/// An HTTP answer.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, or its first 64 KiB.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The first header of that name (in lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// How long the collector asks to wait (RFC 9110 section 10.2.3, in seconds; the date form is
+    /// not taken, since the device's clock may be wrong).
+    fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    }
+}
+
+/// What [`crate::Sordino::finish`] made of an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// Done and acknowledged.
+    Done,
+    /// Not now; it is due again later.
+    Later {
+        /// What stood in the way.
+        reason: String,
+    },
+    /// The collector will not have it, and asking again would not change that.
+    Refused {
+        /// The answer's status.
+        status: u16,
+        /// What the collector said.
+        reason: String,
+    },
+}
+
+/// Why the upload could not go on. It concerns this device; what the collector says is an
+/// [`Outcome`].
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// Consent could not be read.
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
+    /// The outbox could not be read.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The state could not be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The plan that the collector offered was not taken.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The collector did not tell who opened a sample.
+    #[error("who opened the sample cannot be told: {0}")]
+    Accesses(String),
+    /// The request asks for something that is not granted.
+    #[error("there is no live grant for sample {0}")]
+    NotGranted(Id),
+}

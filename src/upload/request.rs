@@ -1,0 +1,182 @@
+//! Each request that a device makes, as docs/protocol.md lists them.
+
+use std::path::PathBuf;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use ring::digest::{SHA256, digest};
+
+use super::{Body, Endpoint, Request, Task, UploadError, signature};
+use crate::{
+    consent::{Grants, RecordIdentity},
+    id::Id,
+    outbox::SampleEntry,
+    purpose::Purposes,
+};
+
+/// Base64 with padding, as structured fields (RFC 9651) hold bytes.
+pub(crate) fn base64_of(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+/// Asks for the plan in force, unless it is the one of `known_version`.
+pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
+    Request {
+        task: Task::FetchPlan,
+        method: "GET",
+        url: endpoint.url_of("/v1/plan"),
+        headers: vec![("if-none-match".to_owned(), format!("\"{known_version}\""))],
+        body: Body::Empty,
+    }
+}
+
+/// Registers the standing record, so that the collector can check what comes under it.
+pub(super) fn registration(
+    endpoint: &Endpoint,
+    grants: &Grants,
+    revision: u32,
+    document: String,
+) -> Request {
+    let record = grants.record();
+    Draft {
+        task: Task::Register { record, revision },
+        method: "PUT",
+        resource: format!("/v1/consents/{record}"),
+        body: Some(Content::json(document)),
+        extra: Vec::new(),
+    }
+    .sign(endpoint, grants.identity())
+}
+
+/// Says no. It needs no grant.
+pub(super) fn withdrawal(
+    endpoint: &Endpoint,
+    identity: &RecordIdentity,
+    purposes: Purposes,
+) -> Request {
+    let record = identity.record;
+    let names: Vec<&str> = purposes.iter().map(crate::Purpose::as_str).collect();
+    let document = serde_json::json!({ "purposes": names }).to_string();
+    Draft {
+        task: Task::Withdraw { record, purposes },
+        method: "PUT",
+        resource: format!("/v1/consents/{record}/withdrawal"),
+        body: Some(Content::json(document)),
+        extra: Vec::new(),
+    }
+    .sign(endpoint, identity)
+}
+
+/// Has one sample deleted. It needs no grant.
+pub(super) fn deletion(endpoint: &Endpoint, identity: &RecordIdentity, sample: Id) -> Request {
+    Draft {
+        task: Task::Delete { sample },
+        method: "DELETE",
+        resource: format!("/v1/samples/{sample}"),
+        body: None,
+        extra: Vec::new(),
+    }
+    .sign(endpoint, identity)
+}
+
+/// Asks who opened a sample.
+pub(crate) fn accesses(endpoint: &Endpoint, identity: &RecordIdentity, sample: Id) -> Request {
+    Draft {
+        task: Task::ReadAccesses { sample },
+        method: "GET",
+        resource: format!("/v1/samples/{sample}/accesses"),
+        body: None,
+        extra: Vec::new(),
+    }
+    .sign(endpoint, identity)
+}
+
+/// Sends one sample, whose ciphertext lies at `file`. Only a live grant for each of its purposes,
+/// from the record under which it was sealed, makes the request.
+///
+/// # Errors
+/// [`UploadError::NotGranted`].
+pub fn sample(
+    endpoint: &Endpoint,
+    grants: &Grants,
+    sample: &SampleEntry,
+    file: PathBuf,
+) -> Result<Request, UploadError> {
+    let granted = grants.is_live()
+        && grants.record() == sample.consent
+        && !sample.purposes.is_empty()
+        && sample.purposes.is_subset(&grants.purposes());
+    if !granted {
+        return Err(UploadError::NotGranted(sample.id));
+    }
+    Ok(Draft {
+        task: Task::Send { sample: sample.id },
+        method: "PUT",
+        resource: format!("/v1/samples/{}", sample.id),
+        body: Some(Content {
+            kind: "application/octet-stream",
+            sha256: sample.sha256.clone(),
+            body: Body::File(file),
+        }),
+        extra: vec![
+            ("sordino-purposes", sample.purposes.to_string()),
+            ("sordino-recipients", sample.recipients.clone()),
+        ],
+    }
+    .sign(endpoint, grants.identity()))
+}
+
+/// A request before it is signed.
+struct Draft {
+    task: Task,
+    method: &'static str,
+    resource: String,
+    body: Option<Content>,
+    /// Headers of ours that the signature covers too.
+    extra: Vec<(&'static str, String)>,
+}
+
+struct Content {
+    kind: &'static str,
+    /// Base64.
+    sha256: String,
+    body: Body,
+}
+
+impl Content {
+    fn json(document: String) -> Self {
+        let bytes = document.into_bytes();
+        let sha256 = base64_of(digest(&SHA256, &bytes).as_ref());
+        Self { kind: "application/json", sha256, body: Body::Bytes(bytes) }
+    }
+}
+
+impl Draft {
+    fn sign(self, endpoint: &Endpoint, identity: &RecordIdentity) -> Request {
+        let path = endpoint.path_of(&self.resource);
+        // RFC 9530 section 2.
+        let content_digest = self.body.as_ref().map(|body| format!("sha-256=:{}:", body.sha256));
+        let mut components = vec![
+            ("@method", self.method),
+            ("@authority", endpoint.authority()),
+            ("@path", path.as_str()),
+        ];
+        components.extend(content_digest.as_deref().map(|digest| ("content-digest", digest)));
+        components.extend(self.extra.iter().map(|(name, value)| (*name, value.as_str())));
+        let signature = signature::headers(&components, identity);
+
+        let mut headers: Vec<(String, String)> = Vec::new();
+        if let Some(content) = &self.body {
+            headers.push(("content-type".to_owned(), content.kind.to_owned()));
+        }
+        headers.extend(content_digest.map(|digest| ("content-digest".to_owned(), digest)));
+        headers.extend(self.extra.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        headers.extend(signature);
+        Request {
+            task: self.task,
+            method: self.method,
+            url: endpoint.url_of(&self.resource),
+            headers,
+            body: self.body.map_or(Body::Empty, |content| content.body),
+        }
+    }
+}

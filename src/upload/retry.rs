@@ -1,0 +1,95 @@
+//! When a request that failed is due again: exponential backoff with full jitter, as in Brooker,
+//! "Exponential Backoff And Jitter", 2015, and never before the collector's `Retry-After`.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
+use serde::{Deserialize, Serialize};
+
+use super::Task;
+use crate::{
+    entropy,
+    state::{self, State, StateError},
+};
+
+const RETRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("retries");
+
+/// The wait after the first failure, at most.
+const FIRST: Duration = Duration::from_secs(30);
+/// The wait after many.
+const LONGEST: Duration = Duration::from_secs(6 * 3600);
+/// What a collector may ask for at most: longer would let a wrong answer stop a device for good.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Retry {
+    failures: u32,
+    not_before: Timestamp,
+    /// Whether the wait was asked for by the collector; that is kept even when a person hurries.
+    asked: bool,
+}
+
+/// The waits in force.
+pub(super) struct Waits(BTreeMap<String, Retry>);
+
+impl Waits {
+    pub(super) fn load(state: &State) -> Result<Self, StateError> {
+        state.read(|transaction| {
+            let table = match transaction.open_table(RETRIES) {
+                Ok(table) => table,
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Self(BTreeMap::new())),
+                Err(error) => return Err(error.into()),
+            };
+            let mut waits = BTreeMap::new();
+            for entry in table.iter()? {
+                let (task, retry) = entry?;
+                waits.insert(task.value().to_owned(), state::from_row(retry.value())?);
+            }
+            Ok(Self(waits))
+        })
+    }
+
+    /// Whether `task` may go out at `now`. A wait that lies further ahead than any that was ever set
+    /// comes from a clock that was set back since, and holds nothing up.
+    pub(super) fn permit(&self, task: &Task, now: Timestamp, hurried: bool) -> bool {
+        let Some(retry) = self.0.get(&task.to_string()) else { return true };
+        let furthest = now + SignedDuration::try_from(LONGEST_ASKED).unwrap_or_default();
+        let waits = retry.not_before > now && retry.not_before <= furthest;
+        !waits || (hurried && !retry.asked)
+    }
+}
+
+/// Notes a failure of `task`, and when it is due again.
+pub(super) fn failed(
+    transaction: &WriteTransaction,
+    task: &Task,
+    now: Timestamp,
+    asked: Option<Duration>,
+) -> Result<(), StateError> {
+    let mut table = transaction.open_table(RETRIES)?;
+    let name = task.to_string();
+    let earlier: Option<Retry> =
+        table.get(name.as_str())?.map(|retry| state::from_row(retry.value())).transpose()?;
+    let failures = earlier.map_or(0, |retry| retry.failures).saturating_add(1);
+    let wait = asked.map_or_else(|| backoff(failures), |asked| asked.min(LONGEST_ASKED));
+    let retry = Retry {
+        failures,
+        not_before: now + SignedDuration::try_from(wait).unwrap_or_default(),
+        asked: asked.is_some(),
+    };
+    table.insert(name.as_str(), state::to_row(&retry)?.as_slice())?;
+    Ok(())
+}
+
+/// Forgets the failures of `task`.
+pub(super) fn settled(transaction: &WriteTransaction, task: &Task) -> Result<(), StateError> {
+    transaction.open_table(RETRIES)?.remove(task.to_string().as_str())?;
+    Ok(())
+}
+
+fn backoff(failures: u32) -> Duration {
+    let doubled = FIRST.saturating_mul(1u32 << failures.saturating_sub(1).min(20));
+    // Without randomness the whole wait is kept: later is safe.
+    doubled.min(LONGEST).mul_f64(entropy::unit().unwrap_or(1.0))
+}
