@@ -8,6 +8,7 @@ mod id;
 pub mod plan;
 mod purpose;
 pub mod sampler;
+pub mod seal;
 pub mod signed;
 mod week;
 
