@@ -21,6 +21,11 @@ pub(crate) fn unit() -> Result<f64, Unavailable> {
 /// `N` random bytes.
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Unavailable> {
     let mut bytes = [0; N];
-    system().fill(&mut bytes).map_err(|_| Unavailable)?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills `bytes` in place, so that a secret leaves no copy behind.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Unavailable> {
+    system().fill(bytes).map_err(|_| Unavailable)
 }

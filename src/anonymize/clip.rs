@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::sampler::{Annotation, Selection};
 
@@ -27,15 +30,27 @@ pub enum RemovalReason {
     Fragment,
 }
 
+/// What anonymised a clip, so that a researcher can tell one version's samples from another's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnonymizerInfo {
+    /// Version of the method, not of the SDK.
+    pub version: String,
+    /// Its settings, by name.
+    pub settings: BTreeMap<String, Value>,
+}
+
 /// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one.
 #[derive(Debug)]
 pub struct AnonymousClip {
     pub(super) samples: Vec<i16>,
     pub(super) rate: u32,
+    pub(super) input_rate: u32,
     pub(super) kept: Vec<Span>,
     pub(super) removed: Vec<Removal>,
     pub(super) selection: Selection,
     pub(super) annotation: Annotation,
+    pub(super) anonymizer: AnonymizerInfo,
 }
 
 impl AnonymousClip {
@@ -47,6 +62,11 @@ impl AnonymousClip {
     /// Samples a second.
     pub fn rate(&self) -> u32 {
         self.rate
+    }
+
+    /// Samples a second of what the microphone delivered.
+    pub fn input_rate(&self) -> u32 {
+        self.input_rate
     }
 
     /// Which parts of the input stand in the output, in its order.
@@ -67,5 +87,33 @@ impl AnonymousClip {
     /// What the app said of it; its times are the input's, before anything was taken out.
     pub fn annotation(&self) -> &Annotation {
         &self.annotation
+    }
+
+    /// What anonymised it, and how it was set.
+    pub fn anonymizer(&self) -> &AnonymizerInfo {
+        &self.anonymizer
+    }
+
+    /// A clip of `samples` at 16 kHz, for tests of the stages after this one.
+    #[cfg(test)]
+    pub(crate) fn for_test(samples: Vec<i16>, selection: Selection, annotation: Annotation) -> Self {
+        let seconds = samples.len() as f64 / 16_000.0;
+        Self {
+            samples,
+            rate: 16_000,
+            input_rate: 48_000,
+            kept: vec![Span(0.25, 0.25 + seconds)],
+            removed: vec![Removal {
+                start_s: 0.0,
+                end_s: 0.25,
+                reason: RemovalReason::Voice,
+            }],
+            selection,
+            annotation,
+            anonymizer: AnonymizerInfo {
+                version: "test".to_owned(),
+                settings: BTreeMap::from([("padding_s".to_owned(), Value::from(0.2))]),
+            },
+        }
     }
 }

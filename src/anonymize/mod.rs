@@ -2,4 +2,4 @@
 
 mod clip;
 
-pub use clip::{AnonymousClip, Removal, RemovalReason, Span};
+pub use clip::{AnonymizerInfo, AnonymousClip, Removal, RemovalReason, Span};

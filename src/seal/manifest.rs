@@ -1,0 +1,210 @@
+//! What stands beside the sound in a sample: everything that is known of it, and nothing of whom.
+//!
+//! `docs/manifest.schema.json` says the same as a JSON Schema; a test holds the two together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    anonymize::{AnonymizerInfo, AnonymousClip, Removal, Span},
+    consent::Grants,
+    id::Id,
+    purpose::Purposes,
+    sampler::{Annotation, AnnotationError, Selection},
+    week::Week,
+};
+
+/// `manifest.json`. There is no field for a name, an address, a device, a locale or a clock time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this shape: [`Manifest::SCHEMA`].
+    pub schema: u32,
+    /// Random, the sample's own.
+    pub sample: Id,
+    /// What it may be used for; at least one.
+    pub purposes: Purposes,
+    /// The consent record under which it was taken.
+    pub consent: Id,
+    /// The notice that was agreed to, from 1.
+    pub notice_version: u32,
+    /// When it was sealed; no finer time is known to anybody.
+    pub week: Week,
+    /// Version of the SDK that sealed it.
+    pub sdk_version: String,
+    /// The kind of system, never a model or a version.
+    pub platform: Platform,
+    /// Samples a second that the microphone delivered.
+    pub input_rate: u32,
+    /// Samples a second of `audio.flac`.
+    pub rate: u32,
+    /// Which parts of the input stand in `audio.flac`, in its order; seconds of the input.
+    pub kept: Vec<Span>,
+    /// Which parts were taken out, and why; seconds of the input.
+    pub removed: Vec<Removal>,
+    /// Why the moment was chosen, and how likely that was.
+    pub selection: Selection,
+    /// What the app said of it; seconds of the input.
+    pub annotation: Annotation,
+    /// What took out the voices, and how it was set.
+    pub anonymizer: AnonymizerInfo,
+}
+
+/// Families of systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Platform {
+    /// Android.
+    Android,
+    /// iOS and iPadOS.
+    Ios,
+    /// macOS.
+    Macos,
+    /// Linux.
+    Linux,
+    /// Windows.
+    Windows,
+    /// Any other.
+    Other,
+}
+
+/// Why JSON is not a manifest.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ManifestError {
+    /// Not JSON, or not of this shape.
+    #[error("the manifest cannot be read: {0}")]
+    Json(String),
+    /// Written by a version of the SDK that this one does not know.
+    #[error(
+        "the manifest has schema {0}, but this version reads schema {schema}; use a newer version",
+        schema = Manifest::SCHEMA
+    )]
+    Schema(u64),
+    /// A value out of its bounds.
+    #[error("the manifest's `{field}` {reason}")]
+    Field {
+        /// The member that is wrong.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An annotation out of its bounds.
+    #[error("the manifest's `annotation` is refused: {0}")]
+    Annotation(#[from] AnnotationError),
+}
+
+impl Manifest {
+    /// The version of the shape that is written and read.
+    pub const SCHEMA: u32 = 1;
+
+    /// Reads `manifest.json` and checks it.
+    ///
+    /// # Errors
+    /// Not JSON, a schema that this version does not know, an unknown or missing member, or a value
+    /// out of its bounds.
+    pub fn from_json(json: &[u8]) -> Result<Self, ManifestError> {
+        let unreadable = |error: serde_json::Error| ManifestError::Json(error.to_string());
+        // Before all else, so that a later schema is named as such and not by its first new member.
+        let Version { schema } = serde_json::from_slice(json).map_err(unreadable)?;
+        if schema != u64::from(Self::SCHEMA) {
+            return Err(ManifestError::Schema(schema));
+        }
+        let manifest: Self = serde_json::from_slice(json).map_err(unreadable)?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// What is sealed: checked, as readable JSON.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, ManifestError> {
+        self.check()?;
+        let mut json = serde_json::to_vec_pretty(self)
+            .map_err(|error| ManifestError::Json(error.to_string()))?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    pub(super) fn of(clip: &AnonymousClip, grants: &Grants, sample: Id, week: Week) -> Self {
+        Self {
+            schema: Self::SCHEMA,
+            sample,
+            purposes: grants.purposes(),
+            consent: grants.record(),
+            notice_version: grants.notice_version(),
+            week,
+            sdk_version: env!("CARGO_PKG_VERSION").to_owned(),
+            platform: Platform::CURRENT,
+            input_rate: clip.input_rate(),
+            rate: clip.rate(),
+            kept: clip.kept().to_vec(),
+            removed: clip.removed().to_vec(),
+            selection: clip.selection(),
+            annotation: clip.annotation().clone(),
+            anonymizer: clip.anonymizer().clone(),
+        }
+    }
+
+    /// The bounds that the fields' types do not hold by themselves.
+    fn check(&self) -> Result<(), ManifestError> {
+        let rate = |rate: u32| (8_000..=384_000).contains(&rate);
+        // Also false for NaN, which JSON cannot hold.
+        let span = |start: f64, end: f64| 0.0 <= start && start <= end && end.is_finite();
+        let probability = self.selection.probability;
+        let bounds = [
+            ("purposes", !self.purposes.is_empty(), "names none"),
+            (
+                "notice_version",
+                self.notice_version >= 1,
+                "must be at least 1",
+            ),
+            (
+                "input_rate",
+                rate(self.input_rate),
+                "must be 8000 to 384000",
+            ),
+            ("rate", rate(self.rate), "must be 8000 to 384000"),
+            (
+                "kept",
+                self.kept.iter().all(|kept| span(kept.0, kept.1)),
+                "must hold spans of [start, end] in seconds from 0",
+            ),
+            (
+                "removed",
+                self.removed
+                    .iter()
+                    .all(|removal| span(removal.start_s, removal.end_s)),
+                "must hold spans from start to end in seconds from 0",
+            ),
+            (
+                "selection.probability",
+                probability > 0.0 && probability <= 1.0,
+                "must be above 0 and at most 1",
+            ),
+        ];
+        if let Some((field, _, reason)) = bounds.into_iter().find(|(_, holds, _)| !holds) {
+            return Err(ManifestError::Field { field, reason });
+        }
+        Ok(self.annotation.check()?)
+    }
+}
+
+impl Platform {
+    /// The family of the system that this was built for.
+    pub const CURRENT: Self = if cfg!(target_os = "android") {
+        Self::Android
+    } else if cfg!(target_os = "ios") {
+        Self::Ios
+    } else if cfg!(target_os = "macos") {
+        Self::Macos
+    } else if cfg!(target_os = "linux") {
+        Self::Linux
+    } else if cfg!(target_os = "windows") {
+        Self::Windows
+    } else {
+        Self::Other
+    };
+}
+
+/// The one member that every schema has.
+#[derive(Deserialize)]
+struct Version {
+    schema: u64,
+}

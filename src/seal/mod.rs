@@ -1,0 +1,213 @@
+//! Seal: an anonymous clip becomes a file that only the QA key opens.
+//!
+//! * **In**: an [`AnonymousClip`], the [`Grants`] that allow it, and the plan's recipients.
+//! * **Out**: a [`SealedSample`]: an age v1 file of a padded tar with `manifest.json` and
+//!   `audio.flac`. `age -d -i qa.key sample.age | tar x` opens it.
+//! * **Promises**: the manifest holds nothing but [`Manifest`]'s fields; the size says little of
+//!   what was played; no sample comes out if consent was withdrawn before the last byte was sealed.
+//! * **Never**: writes to disk, keeps a key, or opens anything. A device cannot read what it sealed.
+
+mod age;
+mod archive;
+mod flac;
+mod manifest;
+mod pad;
+
+#[cfg(test)]
+mod manifest_tests;
+#[cfg(test)]
+mod seal_tests;
+
+use std::{collections::BTreeSet, fmt, io};
+
+use ring::digest::{SHA256, digest};
+
+pub use archive::{AUDIO_NAME, MANIFEST_NAME};
+pub use flac::FlacError;
+pub use manifest::{Manifest, ManifestError, Platform};
+
+use crate::{
+    anonymize::AnonymousClip,
+    consent::Grants,
+    entropy::Unavailable,
+    id::Id,
+    plan::Recipient,
+    purpose::Purposes,
+    sampler::Selection,
+    week::Week,
+};
+use age::{AgeError, AgeWriter};
+
+/// A sample that nobody but the holders of the recipients' keys can open. Only [`seal`] makes one.
+pub struct SealedSample {
+    id: Id,
+    consent: Id,
+    purposes: Purposes,
+    week: Week,
+    recipients_sha256: [u8; 32],
+    seconds: f64,
+    selection: Selection,
+    bytes: Vec<u8>,
+    sha256: [u8; 32],
+}
+
+/// Why a clip was not sealed. Nothing of it is left then.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The person withdrew before the sample was done.
+    #[error("the sample was dropped: its consent was withdrawn")]
+    Withdrawn,
+    /// There is not one sample of sound in the clip.
+    #[error("the clip is empty: nothing of it was safe to keep")]
+    Empty,
+    /// Nobody could open it.
+    #[error("there is nobody to seal to: the plan must name a recipient")]
+    NoRecipients,
+    /// A recipient that would let anybody open it.
+    #[error(
+        "the recipient {0} is a point of low order, which anybody could open; make a new key with `sordino keygen`"
+    )]
+    WeakRecipient(Recipient),
+    /// No random key can be had.
+    #[error(transparent)]
+    Entropy(#[from] Unavailable),
+    /// The clip, its selection or its annotation is out of bounds.
+    #[error("the sample was dropped: {0}")]
+    Manifest(#[from] ManifestError),
+    /// The sound could not be encoded.
+    #[error(transparent)]
+    Flac(#[from] FlacError),
+    /// The file could not be written, which memory does not do.
+    #[error("the sample could not be encrypted: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Seals `clip` for `recipients` (the order and repetitions of which do not matter), under a new
+/// random id. `week` is the one that stands in the manifest.
+///
+/// # Errors
+/// [`SealError::Withdrawn`] where `grants` died before or meanwhile; otherwise the clip is empty or
+/// out of bounds, the recipients are none or weak, or the system has no randomness.
+pub fn seal(
+    clip: AnonymousClip,
+    grants: &Grants,
+    recipients: &[Recipient],
+    week: Week,
+) -> Result<SealedSample, SealError> {
+    check_live(grants)?;
+    if clip.samples().is_empty() {
+        return Err(SealError::Empty);
+    }
+    let recipients = distinct(recipients);
+    let id = Id::random()?;
+    let manifest = Manifest::of(&clip, grants, id, week);
+    let audio = flac::encode(clip.samples(), clip.rate())?;
+    let age_file = AgeWriter::new(&recipients, Vec::with_capacity(audio.len() * 5 / 4))?;
+    let bytes = archive::write(age_file, &manifest.to_json()?, &audio)?.finish()?;
+    // A withdrawal from here on finds the sample in the outbox.
+    check_live(grants)?;
+
+    Ok(SealedSample {
+        id,
+        consent: manifest.consent,
+        purposes: manifest.purposes,
+        week,
+        recipients_sha256: recipients_digest(&recipients),
+        seconds: clip.samples().len() as f64 / f64::from(clip.rate()),
+        selection: clip.selection(),
+        sha256: sha256(&bytes),
+        bytes,
+    })
+}
+
+/// What `Sordino-Recipients` states: SHA-256 of the recipients, sorted and each once, one `age1…` a
+/// line, each line ended by a line feed.
+pub fn recipients_digest(recipients: &[Recipient]) -> [u8; 32] {
+    let mut lines: BTreeSet<String> = BTreeSet::new();
+    lines.extend(recipients.iter().map(|recipient| format!("{recipient}\n")));
+    sha256(lines.into_iter().collect::<String>().as_bytes())
+}
+
+impl SealedSample {
+    /// The sample's own random id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The consent record under which it was taken.
+    pub fn consent(&self) -> Id {
+        self.consent
+    }
+
+    /// What it may be used for.
+    pub fn purposes(&self) -> &Purposes {
+        &self.purposes
+    }
+
+    /// The week that stands in its manifest.
+    pub fn week(&self) -> Week {
+        self.week
+    }
+
+    /// Whom it was sealed to: [`recipients_digest`] of them.
+    pub fn recipients_sha256(&self) -> &[u8; 32] {
+        &self.recipients_sha256
+    }
+
+    /// How much sound is in it, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// Why it was chosen.
+    pub fn selection(&self) -> Selection {
+        self.selection
+    }
+
+    /// The age file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256 of [`Self::bytes`].
+    pub fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
+    }
+}
+
+impl fmt::Debug for SealedSample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedSample({} bytes)", self.bytes.len())
+    }
+}
+
+impl From<AgeError> for SealError {
+    fn from(error: AgeError) -> Self {
+        match error {
+            AgeError::NoRecipients => Self::NoRecipients,
+            AgeError::LowOrder(recipient) => Self::WeakRecipient(recipient),
+            AgeError::Entropy(unavailable) => Self::Entropy(unavailable),
+            AgeError::Write(error) => Self::Write(error),
+        }
+    }
+}
+
+fn check_live(grants: &Grants) -> Result<(), SealError> {
+    if grants.is_live() {
+        Ok(())
+    } else {
+        Err(SealError::Withdrawn)
+    }
+}
+
+/// Sorted, so that the stanzas' order tells nothing of the plan.
+fn distinct(recipients: &[Recipient]) -> Vec<Recipient> {
+    let distinct: BTreeSet<Recipient> = recipients.iter().copied().collect();
+    distinct.into_iter().collect()
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    sha256
+}
