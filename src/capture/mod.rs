@@ -3,3 +3,8 @@
 mod frame;
 
 pub use frame::Frame;
+#[derive(Debug, thiserror::Error)]
+#[error("stub")]
+pub struct CaptureError;
+#[derive(Debug,Clone,PartialEq)]
+pub struct CaptureEvent;

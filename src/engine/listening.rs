@@ -1,0 +1,1 @@
+pub struct Listening; pub enum MarkOutcome {}

@@ -1,0 +1,109 @@
+//! The organisation's key, and signed plans.
+
+use std::path::Path;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
+use serde_json::json;
+use sordino::{
+    plan::{Plan, SignedPlan},
+    signed::PublicKey,
+};
+
+use crate::{args::PlanCommand, failure::Failure, files, reply::Reply};
+
+/// The line that begins the file of an organisation's key.
+const KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
+
+pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
+    match command {
+        PlanCommand::Keygen { out } => keygen(&out),
+        PlanCommand::Sign { plan, key, out } => {
+            let signed = sign(&files::read(&plan)?, &plan, &read_organisation_key(&key)?)?;
+            files::write(&out, format!("{}\n", signed.to_pretty_json()).as_bytes())?;
+            let version = signed.content().version;
+            Reply::new(
+                format!("signed plan version {version} to {}", out.display()),
+                json!({ "version": version, "plan": out, "key": signed.signer() }),
+            )
+        }
+        PlanCommand::Show { plan } => show(&plan),
+    }
+}
+
+fn keygen(out: &Path) -> Result<Reply, Failure> {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+        .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
+    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
+    let public = PublicKey::of(&pair);
+    let text = format!("# public key: {public}\n{KEY_LABEL}{}\n", BASE64.encode(pkcs8.as_ref()));
+    files::write_secret(out, text.as_bytes())?;
+    Reply::new(
+        format!("wrote {}\npublic key: {public}", out.display()),
+        json!({ "key": out, "public_key": public }),
+    )
+}
+
+/// Reads the organisation's key.
+pub(crate) fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
+    let text = String::from_utf8(files::read(path)?).map_err(Failure::content(path))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix(KEY_LABEL))
+        .and_then(|encoded| BASE64.decode(encoded.trim()).ok())
+        .and_then(|pkcs8| Ed25519KeyPair::from_pkcs8(&pkcs8).ok())
+        .ok_or_else(|| {
+            Failure::content(path)("not a plan key; make one with `sordino plan keygen`")
+        })
+}
+
+/// Signs the plan that `toml`, read from `path`, holds.
+pub(crate) fn sign(toml: &[u8], path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Failure> {
+    let text = std::str::from_utf8(toml).map_err(Failure::content(path))?;
+    let plan: Plan = toml::from_str(text)
+        .map_err(|error: toml::de::Error| Failure::content(path)(describe(&error, text)))?;
+    plan.check_bounds().map_err(Failure::content(path))?;
+    SignedPlan::sign(plan, key).map_err(Failure::content(path))
+}
+
+/// TOML's own message is a drawing of several lines.
+fn describe(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message();
+    match error.span() {
+        Some(span) => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            format!("line {line}: {message}")
+        }
+        None => message.to_owned(),
+    }
+}
+
+fn show(path: &Path) -> Result<Reply, Failure> {
+    let signed =
+        SignedPlan::verify_any(&files::read(path)?).map_err(Failure::content(path))?;
+    let plan = signed.content();
+    plan.check_bounds().map_err(Failure::content(path))?;
+    let recipients: Vec<String> = plan.recipients.iter().map(ToString::to_string).collect();
+    let text = format!(
+        "version            {}\nsigned by          {}\nexpires            {}\npaused             {}\n\
+         purposes           {}\nnotice version     {}\nconsent lasts      {} days\n\
+         recipients         {}\nmarked moments     taken with probability {}\n\
+         random stretches   taken with probability {}\na day at most      {} samples, {} bytes\n\
+         a sample           {} s, {} s of them before the mark, at {} Hz",
+        plan.version,
+        signed.signer(),
+        plan.expires,
+        plan.paused,
+        plan.purposes,
+        plan.notice_version,
+        plan.consent_days,
+        recipients.join("\n                   "),
+        plan.triggers.mark_probability,
+        plan.triggers.random_probability,
+        plan.samples_per_day,
+        plan.bytes_per_day,
+        plan.clip_seconds,
+        plan.pre_roll_seconds,
+        plan.sample_rate,
+    );
+    Reply::new(text, json!({ "plan": plan, "signed_by": signed.signer() }))
+}

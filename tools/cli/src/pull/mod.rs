@@ -1,0 +1,186 @@
+//! `sordino pull`: a purpose's samples come to the desk, and those whose consent was withdrawn go.
+//!
+//! Run again, it goes on where it stopped. A copy stays only as long as a purpose for which it was
+//! pulled is granted, so it is to be run before each use of the dataset.
+
+mod api;
+mod index;
+mod layout;
+
+use std::path::Path;
+
+use age::x25519::Identity;
+use rayon::prelude::*;
+use serde::Serialize;
+use sordino::{Purpose, upload::Endpoint};
+
+use crate::{
+    args::PullArguments,
+    failure::Failure,
+    files,
+    open::{self, Opened},
+    reply::{self, Reply},
+};
+use api::{Api, Listed};
+pub(crate) use index::{Entry, Index};
+pub(crate) use layout::audio_of;
+
+/// What a pull did.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Summary {
+    /// Samples that are new here.
+    pulled: usize,
+    /// Local copies that were removed, since their consent was withdrawn.
+    removed: usize,
+    /// Samples that lie in the dataset now.
+    total: usize,
+    /// Samples that no key in the identity file opens, or that are not what they claim.
+    unreadable: usize,
+}
+
+pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failure> {
+    let token = read_token(&arguments.token_file)?;
+    let identities = open::read_identity_file(&arguments.identity).map_err(Failure::said)?;
+    let api = Api::new(&arguments.collector, &token);
+    let wanted = match arguments.purpose {
+        Some(purpose) => vec![purpose],
+        None => api.purposes()?,
+    };
+    files::make_folder(&arguments.out)?;
+    let mut index = Index::open(&arguments.out, &arguments.collector, arguments.format)?;
+    let mut summary = Summary::default();
+    let mut first_unreadable = None;
+    for purpose in wanted {
+        let mut pull = Pull { api: &api, identities: &identities, index: &mut index, purpose };
+        pull.fetch_new(&mut summary, &mut first_unreadable, json)?;
+        pull.remove_withdrawn(&mut summary)?;
+    }
+    index.save()?;
+    summary.total = index.entries().count();
+    let text = format!(
+        "{} pulled, {} local copies removed because consent was withdrawn, {} unreadable; {} in {}",
+        summary.pulled,
+        summary.removed,
+        summary.unreadable,
+        summary.total,
+        arguments.out.display()
+    );
+    Ok(Reply::new(text, summary)?.with_problem(first_unreadable))
+}
+
+fn read_token(path: &Path) -> Result<String, Failure> {
+    let text = String::from_utf8(files::read(path)?).map_err(Failure::content(path))?;
+    let token = text.split_whitespace().next_back().unwrap_or_default();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::content(path)("there is no token in it"));
+    }
+    Ok(token.to_owned())
+}
+
+/// The pull of one purpose.
+struct Pull<'a> {
+    api: &'a Api,
+    identities: &'a [Identity],
+    index: &'a mut Index,
+    purpose: Purpose,
+}
+
+impl Pull<'_> {
+    fn fetch_new(
+        &mut self,
+        summary: &mut Summary,
+        first_unreadable: &mut Option<String>,
+        json: bool,
+    ) -> Result<(), Failure> {
+        loop {
+            let cursor = self.index.cursors(self.purpose).samples.clone();
+            let page = self.api.list(self.purpose, cursor.as_deref())?;
+            if page.samples.is_empty() {
+                return Ok(());
+            }
+            let bar = reply::progress(page.samples.len(), self.purpose.as_str(), json);
+            let (api, identities, purpose) = (self.api, self.identities, self.purpose);
+            let known: Vec<bool> =
+                page.samples.iter().map(|listed| self.index.knows(listed.id)).collect();
+            let fetched: Vec<Result<Option<Fetched>, Failure>> = page
+                .samples
+                .par_iter()
+                .zip(known)
+                .map(|(listed, known)| {
+                    let fetched = match known {
+                        true => Ok(None),
+                        false => fetch(api, identities, purpose, listed).map(Some),
+                    };
+                    bar.inc(1);
+                    fetched
+                })
+                .collect();
+            bar.finish_and_clear();
+            for (listed, fetched) in page.samples.iter().zip(fetched) {
+                match fetched? {
+                    None => self.index.add_purpose(listed.id, self.purpose, &listed.purposes)?,
+                    Some(Fetched::Opened(opened)) => {
+                        self.index.add(&opened, self.purpose, &listed.purposes)?;
+                        summary.pulled += 1;
+                    }
+                    Some(Fetched::Gone) => {}
+                    Some(Fetched::Unreadable(reason)) => {
+                        summary.unreadable += 1;
+                        first_unreadable
+                            .get_or_insert_with(|| format!("sample {}: {reason}", listed.id));
+                    }
+                }
+            }
+            self.index.cursors_mut(self.purpose).samples = Some(page.next);
+            self.index.save()?;
+        }
+    }
+
+    fn remove_withdrawn(&mut self, summary: &mut Summary) -> Result<(), Failure> {
+        loop {
+            let cursor = self.index.cursors(self.purpose).withdrawn.clone();
+            let page = self.api.withdrawn(self.purpose, cursor.as_deref())?;
+            if page.ids.is_empty() {
+                return Ok(());
+            }
+            for id in page.ids {
+                summary.removed += usize::from(self.index.withdraw(id, self.purpose)?);
+            }
+            self.index.cursors_mut(self.purpose).withdrawn = Some(page.next);
+            self.index.save()?;
+        }
+    }
+}
+
+enum Fetched {
+    Opened(Box<Opened>),
+    /// It was withdrawn between the list and here.
+    Gone,
+    Unreadable(String),
+}
+
+fn fetch(
+    api: &Api,
+    identities: &[Identity],
+    purpose: Purpose,
+    listed: &Listed,
+) -> Result<Fetched, Failure> {
+    let Some(bytes) = api.sample(purpose, listed)? else { return Ok(Fetched::Gone) };
+    let opened = match open::open_sample(bytes.as_slice(), identities) {
+        Ok(opened) => opened,
+        Err(error) => return Ok(Fetched::Unreadable(error.to_string())),
+    };
+    // The collector cannot pass one sample off as another, or widen what it may be used for.
+    if opened.manifest.sample != listed.id {
+        return Ok(Fetched::Unreadable("its manifest names another sample".to_owned()));
+    }
+    if !opened.manifest.purposes.contains(purpose) {
+        return Ok(Fetched::Unreadable("its manifest does not allow this purpose".to_owned()));
+    }
+    Ok(Fetched::Opened(Box::new(opened)))
+}
+
+/// Whether a dataset of `format` from `collector` may be mixed with what lies in a folder.
+pub(super) fn same_collector(one: &str, other: &Endpoint) -> bool {
+    one == other.to_string()
+}

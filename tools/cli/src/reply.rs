@@ -1,0 +1,69 @@
+//! What a command says: to a person in lines, to a script as one JSON document.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The outcome of a command.
+pub(crate) struct Reply {
+    text: String,
+    json: Value,
+    /// What went wrong all the same; it goes to standard error and fails the command.
+    problem: Option<String>,
+}
+
+impl Reply {
+    /// Lines for a person, and the same for a script.
+    pub(crate) fn new(text: impl Into<String>, json: impl Serialize) -> Result<Self, Failure> {
+        let json = serde_json::to_value(json).map_err(Failure::said)?;
+        Ok(Self { text: text.into(), json, problem: None })
+    }
+
+    /// The command did what it could, and this it could not.
+    pub(crate) fn with_problem(mut self, problem: Option<String>) -> Self {
+        self.problem = problem;
+        self
+    }
+}
+
+/// Prints the outcome and turns it into an exit status.
+pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
+    let problem = match outcome {
+        Ok(reply) => {
+            let text = if json { format!("{:#}", reply.json) } else { reply.text };
+            let written = writeln!(io::stdout(), "{}", text.trim_end());
+            // A reader that went away (`| head`) has what it wanted.
+            reply.problem.or_else(|| written.err().filter(is_not_closed).map(|error| error.to_string()))
+        }
+        Err(failure) => Some(failure.to_string()),
+    };
+    match problem {
+        None => ExitCode::SUCCESS,
+        Some(problem) => {
+            let line = problem.replace(['\n', '\r'], " ");
+            let _ = writeln!(io::stderr(), "sordino: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn is_not_closed(error: &io::Error) -> bool {
+    error.kind() != io::ErrorKind::BrokenPipe
+}
+
+/// A progress bar on a terminal; nothing for a script.
+pub(crate) fn progress(steps: usize, what: &'static str, json: bool) -> ProgressBar {
+    if json || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(steps as u64).with_style(style).with_message(what)
+}
