@@ -1,5 +1,6 @@
 //! Anonymize.
 
 mod clip;
+mod detector;
 
 pub use clip::{AnonymousClip, Removal, RemovalReason, Span};
