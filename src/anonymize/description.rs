@@ -1,0 +1,67 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Settings, detector, highpass, level, timeline, voice};
+
+/// The anonymiser's version. It changes with whatever changes what is kept of a sound.
+pub const VERSION: &str = "1";
+
+/// What was done to a clip, for its manifest: enough to know what a sample can and cannot show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// [`VERSION`].
+    pub version: Cow<'static, str>,
+    /// The voice detector and its version.
+    pub detector: Cow<'static, str>,
+    /// At which probability a frame of the input counts as a voice.
+    pub threshold: f32,
+    /// The same for the finished clip.
+    pub final_threshold: f32,
+    /// What goes with a voice on either side of it, in seconds.
+    pub padding_s: f64,
+    /// The shortest stretch that is kept between two that go, in seconds.
+    pub shortest_kept_s: f64,
+    /// Samples a second of what comes out.
+    pub rate: u32,
+    /// Where the high-pass is 3 dB down, in Hz.
+    pub high_pass_hz: f64,
+    /// The level of what comes out, in dB below full scale (root mean square).
+    pub level_dbfs: f64,
+    /// What no peak exceeds, in dB below full scale.
+    pub ceiling_dbfs: f64,
+    /// Whether silence stands where something was taken out.
+    pub keep_time: bool,
+}
+
+impl Settings {
+    /// What an [`Anonymizer`](super::Anonymizer) does under these settings.
+    pub fn description(&self) -> Description {
+        let seconds = |samples: usize| samples as f64 / f64::from(detector::RATE);
+        Description {
+            version: VERSION.into(),
+            detector: detector::NAME.into(),
+            threshold: voice::THRESHOLD,
+            final_threshold: voice::FINAL_THRESHOLD,
+            padding_s: seconds(voice::PADDING),
+            shortest_kept_s: seconds(timeline::SHORTEST_KEPT),
+            rate: detector::RATE,
+            high_pass_hz: highpass::CORNER_HZ,
+            level_dbfs: level::TARGET_DBFS,
+            ceiling_dbfs: level::CEILING_DBFS,
+            keep_time: self.keep_time,
+        }
+    }
+}
+
+impl From<Description> for super::AnonymizerInfo {
+    fn from(description: Description) -> Self {
+        let version = description.version.to_string();
+        let settings = match serde_json::to_value(description) {
+            Ok(serde_json::Value::Object(settings)) => settings.into_iter().collect(),
+            _ => std::collections::BTreeMap::new(),
+        };
+        Self { version, settings }
+    }
+}

@@ -1,0 +1,104 @@
+//! To 16 bit, with TPDF dither: the sum of two even draws of one step, which makes the error's mean
+//! and variance independent of the sound (Lipshitz, Wannamaker, Vanderkooy, "Quantization and dither:
+//! a theoretical survey", JAES 40(5), 1992). It also covers what a recorder's own converter left in
+//! the lowest bits.
+
+use std::ops::Range;
+
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+use crate::entropy::{self, Unavailable};
+
+/// Steps of 16 bit in full scale.
+const STEPS: f32 = 32_768.0;
+
+/// `samples` in 16 bit; outside of `sounding` exactly zero.
+pub(super) fn quantise(
+    samples: &[f32],
+    sounding: &[Range<usize>],
+) -> Result<Vec<i16>, Unavailable> {
+    let mut random = StdRng::from_seed(entropy::bytes()?);
+    let mut out = vec![0; samples.len()];
+    for range in sounding {
+        for (to, sample) in out[range.clone()].iter_mut().zip(&samples[range.clone()]) {
+            // `as` saturates at the ends of i16, and makes 0 of what is no number.
+            *to = (sample * STEPS + triangular(random.next_u64())).round_ties_even() as i16;
+        }
+    }
+    Ok(out)
+}
+
+/// From 64 random bits a number in (-1, 1), the likelier the nearer to 0.
+fn triangular(bits: u64) -> f32 {
+    /// Bits of an f32's fraction.
+    const KEPT: u32 = 24;
+    const SCALE: f32 = 1.0 / (1 << KEPT) as f32;
+    let one = (bits >> 40) as i32;
+    let other = (bits as u32 >> (32 - KEPT)) as i32;
+    (one - other) as f32 * SCALE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anonymize::testing::sine;
+
+    const COUNT: usize = 400_000;
+
+    /// The error in steps, for a sound far below and for one far above a step.
+    fn errors(samples: &[f32]) -> Vec<f64> {
+        let out = quantise(samples, &[0..samples.len()]).expect("randomness");
+        let error = |(out, sample): (&i16, &f32)| f64::from(*out) - f64::from(sample * STEPS);
+        out.iter().zip(samples).map(error).collect()
+    }
+
+    fn mean(values: impl Iterator<Item = f64>) -> f64 {
+        values.sum::<f64>() / COUNT as f64
+    }
+
+    #[test]
+    fn the_error_has_no_mean_a_fixed_variance_and_nothing_of_the_sound() {
+        for peak in [0.3e-4, 0.5] {
+            let samples = sine(441.7, peak, 16_000, COUNT as f64 / 16_000.0);
+            let errors = errors(&samples);
+            let variance = mean(errors.iter().map(|error| error * error));
+            assert!(mean(errors.iter().copied()).abs() < 5e-3);
+            // A quarter of a step squared: 1/12 of the rounding, 2/12 of the dither.
+            assert!((variance - 0.25).abs() < 5e-3, "{variance}");
+            for power in [1, 2] {
+                let sound: Vec<f64> = samples
+                    .iter()
+                    .map(|&x| (f64::from(x) / peak).powi(power))
+                    .collect();
+                let centre = mean(sound.iter().copied());
+                let both = sound.iter().zip(&errors);
+                let with_error = mean(both.clone().map(|(x, error)| (x - centre) * error));
+                let with_power = mean(both.map(|(x, error)| (x - centre) * (error * error - 0.25)));
+                assert!(
+                    with_error.abs() < 5e-3 && with_power.abs() < 5e-3,
+                    "{power}"
+                );
+            }
+            let next = mean(errors.windows(2).map(|pair| pair[0] * pair[1]));
+            assert!(next.abs() < 5e-3);
+        }
+    }
+
+    #[test]
+    fn dither_is_triangular_and_never_repeats() {
+        let constant = vec![0.0; COUNT];
+        let first = quantise(&constant, &[0..COUNT]).expect("randomness");
+        let share =
+            |value: i16| first.iter().filter(|&&x| x == value).count() as f64 / COUNT as f64;
+        assert!((share(0) - 0.75).abs() < 0.01);
+        assert!((share(1) - 0.125).abs() < 0.01 && (share(-1) - 0.125).abs() < 0.01);
+        assert_ne!(first, quantise(&constant, &[0..COUNT]).expect("randomness"));
+    }
+
+    #[test]
+    fn silence_stays_silent_and_full_scale_does_not_wrap() {
+        let out = quantise(&[0.5, 0.5, 1.5, -1.5, f32::NAN], &[2..5]).expect("randomness");
+        assert_eq!(out[..4], [0, 0, i16::MAX, i16::MIN]);
+        assert_eq!(out[4], 0);
+    }
+}
