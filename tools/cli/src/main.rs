@@ -9,6 +9,7 @@ mod open;
 mod pull;
 mod reply;
 mod report;
+mod wav;
 
 use std::process::ExitCode;
 

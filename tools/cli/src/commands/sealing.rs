@@ -1,0 +1,77 @@
+//! `sordino seal` and `sordino open`: one sample, there and back.
+
+use std::{fs::File, path::Path};
+
+use jiff::Timestamp;
+use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
+use serde_json::json;
+use sordino::{
+    Config, Purpose, Purposes, Sordino, Week,
+    anonymize::{Anonymizer, Settings},
+    consent::{AgeBand, Answer, Grants, Notice},
+    plan::{Plan, Recipient, SignedPlan},
+    sampler::Annotation,
+    seal,
+    signed::PublicKey,
+};
+
+use super::anonymize::read_clip;
+use crate::{failure::Failure, files, open, reply::Reply, wav};
+
+pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<Reply, Failure> {
+    let clip = read_clip(file, Annotation::default())?;
+    let anonymous = Anonymizer::new()
+        .map_err(Failure::said)?
+        .anonymize(clip, Settings::default())
+        .map_err(Failure::content(file))?;
+    let folder = tempfile::tempdir().map_err(Failure::said)?;
+    let grants = own_grants(folder.path(), recipients)?;
+    let sealed = seal::seal(anonymous, &grants, recipients, Week::of(Timestamp::now()))
+        .map_err(Failure::content(file))?;
+    files::write(out, sealed.bytes())?;
+    Reply::new(
+        format!("sealed {:.1} s to {} as sample {}", sealed.seconds(), out.display(), sealed.id()),
+        json!({
+            "sample_id": sealed.id(),
+            "file": out,
+            "seconds": sealed.seconds(),
+            "bytes": sealed.bytes().len(),
+        }),
+    )
+}
+
+/// The yes of the one who runs the command, to what they themselves do with the file: a consent of
+/// its own, in a store of its own that ends with the command.
+fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure> {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+        .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
+    let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
+    let purposes = Purposes::from_iter(Purpose::ALL);
+    let example: Plan = toml::from_str(include_str!("../../../../samples/plan.toml"))
+        .map_err(Failure::said)?;
+    let plan = Plan { recipients: recipients.to_vec(), purposes: purposes.clone(), ..example };
+    let signed = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
+
+    let nowhere = "http://127.0.0.1:9".parse().map_err(Failure::said)?;
+    let device = Sordino::open(Config::new(folder, PublicKey::of(&key), nowhere))?;
+    device.install_plan(signed.to_json().as_bytes())?;
+    let notice = Notice::bundled(signed.content().notice_version);
+    let answer = Answer { purposes, age_band: AgeBand::Adult, guardian: None, notice: &notice };
+    device.give_consent(&answer)?;
+    Ok(device.grants()?)
+}
+
+pub(super) fn open(file: &Path, identity: &Path, out: &Path) -> Result<Reply, Failure> {
+    let identities = open::read_identity_file(identity).map_err(Failure::said)?;
+    let sealed = File::open(file).map_err(Failure::file("read", file))?;
+    let opened = open::open_sample(sealed, &identities).map_err(Failure::content(file))?;
+    files::make_folder(out)?;
+    let manifest = serde_json::to_vec_pretty(&opened.manifest).map_err(Failure::said)?;
+    files::write(&out.join("manifest.json"), &manifest)?;
+    files::write(&out.join("audio.wav"), &wav::encode(&opened.samples, opened.rate)?)?;
+    let seconds = opened.samples.len() as f64 / f64::from(opened.rate);
+    Reply::new(
+        format!("{}: manifest.json and audio.wav ({seconds:.1} s)", out.display()),
+        json!({ "manifest": opened.manifest, "seconds": seconds, "out": out }),
+    )
+}
