@@ -96,7 +96,11 @@ impl AnonymousClip {
 
     /// A clip of `samples` at 16 kHz, for tests of the stages after this one.
     #[cfg(test)]
-    pub(crate) fn for_test(samples: Vec<i16>, selection: Selection, annotation: Annotation) -> Self {
+    pub(crate) fn for_test(
+        samples: Vec<i16>,
+        selection: Selection,
+        annotation: Annotation,
+    ) -> Self {
         let seconds = samples.len() as f64 / 16_000.0;
         Self {
             samples,
