@@ -11,6 +11,7 @@ pub struct Span(pub f64, pub f64);
 
 /// A stretch that was taken out, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Removal {
     /// Seconds in the time of the input.
     pub start_s: f64,
@@ -106,10 +107,10 @@ impl AnonymousClip {
             samples,
             rate: 16_000,
             input_rate: 48_000,
-            kept: vec![Span(0.25, 0.25 + seconds)],
+            kept: vec![Span(1.75, 1.75 + seconds)],
             removed: vec![Removal {
                 start_s: 0.0,
-                end_s: 0.25,
+                end_s: 1.75,
                 reason: RemovalReason::Voice,
             }],
             selection,
