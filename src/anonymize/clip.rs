@@ -11,6 +11,7 @@ pub struct Span(pub f64, pub f64);
 
 /// A stretch that was taken out, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Removal {
     /// Seconds in the time of the input.
     pub start_s: f64,
@@ -96,16 +97,20 @@ impl AnonymousClip {
 
     /// A clip of `samples` at 16 kHz, for tests of the stages after this one.
     #[cfg(test)]
-    pub(crate) fn for_test(samples: Vec<i16>, selection: Selection, annotation: Annotation) -> Self {
+    pub(crate) fn for_test(
+        samples: Vec<i16>,
+        selection: Selection,
+        annotation: Annotation,
+    ) -> Self {
         let seconds = samples.len() as f64 / 16_000.0;
         Self {
             samples,
             rate: 16_000,
             input_rate: 48_000,
-            kept: vec![Span(0.25, 0.25 + seconds)],
+            kept: vec![Span(1.75, 1.75 + seconds)],
             removed: vec![Removal {
                 start_s: 0.0,
-                end_s: 0.25,
+                end_s: 1.75,
                 reason: RemovalReason::Voice,
             }],
             selection,

@@ -8,6 +8,7 @@ use super::Annotation;
 /// Why a moment became a sample, and how likely that was, so that a researcher can weight an
 /// unbiased estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Selection {
     /// What chose it.
     pub trigger: Trigger,

@@ -41,9 +41,17 @@ pub(super) fn encode(samples: &[i16], rate: u32) -> Result<Vec<u8>, FlacError> {
     Ok(sink.into_inner())
 }
 
+/// Order of the linear predictor. Measured on 10 s of flute, guitar, piano, violin and a noisy room
+/// at 16 kHz: order 24 saves 0.1 to 2.6 % of the bytes for twice the time, the fixed predictors
+/// alone need 2 to 7 % more bytes and 0.4 of the time, and trying them beside this one saves 0.1 % at
+/// most.
+const PREDICTOR_ORDER: usize = 8;
+
 fn settings() -> config::Encoder {
     let mut settings = config::Encoder::default();
     settings.block_size = BLOCK_SAMPLES;
+    settings.subframe_coding.use_fixed = false;
+    settings.subframe_coding.qlpc.lpc_order = PREDICTOR_ORDER;
     // The SDK starts no threads but its engine's.
     settings.multithread = false;
     settings
@@ -126,10 +134,9 @@ mod tests {
             vec(any::<i16>(), 0..3000),
             vec(prop_oneof![Just(i16::MIN), Just(i16::MAX)], 0..3000),
             vec(-3i16..=3, 0..6000),
-            (1i16..2000, 0usize..6000)
-                .prop_map(|(step, length)| (0..length as i32)
-                    .map(|n| (n * i32::from(step)) as i16)
-                    .collect()),
+            (1i16..2000, 0usize..6000).prop_map(|(step, length)| (0..length as i32)
+                .map(|n| (n * i32::from(step)) as i16)
+                .collect()),
         ];
         vec(piece, 0..4).prop_map(|pieces| pieces.concat())
     }

@@ -27,14 +27,8 @@ pub use flac::FlacError;
 pub use manifest::{Manifest, ManifestError, Platform};
 
 use crate::{
-    anonymize::AnonymousClip,
-    consent::Grants,
-    entropy::Unavailable,
-    id::Id,
-    plan::Recipient,
-    purpose::Purposes,
-    sampler::Selection,
-    week::Week,
+    anonymize::AnonymousClip, consent::Grants, entropy::Unavailable, id::Id, plan::Recipient,
+    purpose::Purposes, sampler::Selection, week::Week,
 };
 use age::{AgeError, AgeWriter};
 

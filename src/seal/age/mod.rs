@@ -80,6 +80,11 @@ impl<W: Write> AgeWriter<W> {
     pub(super) fn finish(self) -> io::Result<W> {
         self.stream.finish()
     }
+
+    #[cfg(test)]
+    fn output_for_test(&mut self) -> &mut W {
+        self.stream.output_for_test()
+    }
 }
 
 impl<W: Write> Write for AgeWriter<W> {

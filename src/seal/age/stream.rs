@@ -57,6 +57,11 @@ impl<W: Write> StreamWriter<W> {
         Ok(self.output)
     }
 
+    #[cfg(test)]
+    pub(super) fn output_for_test(&mut self) -> &mut W {
+        &mut self.output
+    }
+
     fn check_sound(&self) -> io::Result<()> {
         if self.failed {
             Err(io::Error::other("an earlier write to this file failed"))

@@ -41,8 +41,8 @@ impl Stanza {
     /// # Errors
     /// No randomness, or a recipient of low order: ring refuses a shared secret that is all zero.
     pub(super) fn wrap(file_key: &FileKey, recipient: &Recipient) -> Result<Self, AgeError> {
-        let ephemeral = EphemeralPrivateKey::generate(&X25519, &entropy::system())
-            .map_err(|_| Unavailable)?;
+        let ephemeral =
+            EphemeralPrivateKey::generate(&X25519, &entropy::system()).map_err(|_| Unavailable)?;
         let mut share = [0; POINT_BYTES];
         share.copy_from_slice(
             ephemeral
