@@ -1,0 +1,265 @@
+//! The page around the samples.
+
+use std::fmt::{self, Display, Write as _};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use rayon::prelude::*;
+use ring::digest;
+
+use super::{
+    Device, Fact, Fate, List, Report, ReportError, Section, Table,
+    colour::css_gradient,
+    escape::{Paragraphs, Text},
+    picture::RANGE,
+    sample,
+};
+
+const STYLE: &str = include_str!("report.css");
+const SCRIPT: &str = include_str!("report.js");
+
+/// The whole file.
+pub(super) fn render(report: &Report) -> Result<String, ReportError> {
+    let drawn = draw_samples(report)?;
+    let mut page = String::new();
+    write_page(&mut page, report, &drawn).map_err(|_| std::io::Error::other("out of memory"))?;
+    Ok(page)
+}
+
+/// The samples of each section, drawn; one list a section.
+fn draw_samples(report: &Report) -> Result<Vec<Vec<String>>, ReportError> {
+    let draw = |(number, section): (usize, &Section)| match section {
+        Section::Device(device) => device
+            .samples
+            .par_iter()
+            .enumerate()
+            .map(|(index, view)| sample::render(view, &format!("sample-{number}-{index}")))
+            .collect(),
+        Section::List(_) => Ok(Vec::new()),
+    };
+    report.sections.iter().enumerate().map(draw).collect()
+}
+
+fn write_page(page: &mut String, report: &Report, drawn: &[Vec<String>]) -> fmt::Result {
+    let title = Text(&report.title);
+    write!(
+        page,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <meta name=\"referrer\" content=\"no-referrer\"/>\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+        policy()
+    )?;
+    write!(
+        page,
+        "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header class=\"top\">\
+         <p class=\"brand\">Sordino</p><h1>{title}</h1><div class=\"intro\">{}</div>{}</header>\n",
+        Paragraphs(&report.intro),
+        Figures(&report.facts)
+    )?;
+    write_contents(page, report)?;
+    page.push_str("<main id=\"content\">\n");
+    for table in &report.tables {
+        write_table(page, table)?;
+    }
+    if drawn.iter().any(|samples| !samples.is_empty()) {
+        write_key(page)?;
+    }
+    for (number, (section, samples)) in report.sections.iter().zip(drawn).enumerate() {
+        match section {
+            Section::Device(device) => write_device(page, device, number, samples)?,
+            Section::List(list) => write_list(page, list, number)?,
+        }
+    }
+    write!(
+        page,
+        "</main>\n<footer><p>Written by sordino {}. This file holds all that it shows and asks for \
+         nothing from elsewhere.</p></footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// Allows what stands in the page, and the one script by its digest.
+fn policy() -> String {
+    let digest = digest::digest(&digest::SHA256, SCRIPT.as_bytes());
+    format!(
+        "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; \
+         script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        BASE64.encode(digest)
+    )
+}
+
+fn write_contents(page: &mut String, report: &Report) -> fmt::Result {
+    if report.sections.len() < 2 {
+        return Ok(());
+    }
+    page.push_str("<nav aria-label=\"Contents\"><ol>");
+    for (number, section) in report.sections.iter().enumerate() {
+        let name = match section {
+            Section::Device(device) => &device.name,
+            Section::List(list) => &list.title,
+        };
+        write!(
+            page,
+            "<li><a href=\"#section-{number}\">{}</a></li>",
+            Text(name)
+        )?;
+    }
+    page.push_str("</ol></nav>\n");
+    Ok(())
+}
+
+fn write_table(page: &mut String, table: &Table) -> fmt::Result {
+    write!(
+        page,
+        "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table>\
+         <caption>{0}</caption><thead><tr>",
+        Text(&table.caption)
+    )?;
+    for column in &table.columns {
+        write!(page, "<th scope=\"col\">{}</th>", Text(column))?;
+    }
+    page.push_str("</tr></thead><tbody>");
+    for row in &table.rows {
+        page.push_str("<tr>");
+        for (index, cell) in row.iter().enumerate() {
+            let (open, close) = match index {
+                0 => ("<th scope=\"row\">", "</th>"),
+                _ if is_figure(cell) => ("<td class=\"figure\">", "</td>"),
+                _ => ("<td>", "</td>"),
+            };
+            write!(page, "{open}{}{close}", Text(cell))?;
+        }
+        page.push_str("</tr>");
+    }
+    page.push_str("</tbody></table></div>\n");
+    Ok(())
+}
+
+/// Whether a cell is set like a number, to the right.
+fn is_figure(cell: &str) -> bool {
+    cell == "–" || cell.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// How to read the pictures.
+fn write_key(page: &mut String) -> fmt::Result {
+    write!(
+        page,
+        "<section class=\"key\" aria-labelledby=\"key\"><h2 id=\"key\">How to read the pictures</h2>\
+         <p>Time runs to the right and is the recording’s own, above and below: what was taken out \
+         leaves a gap. Frequency rises by octaves, 50 Hz to 8 kHz. Press a picture to listen from \
+         there; with the keyboard, <kbd>Space</kbd> plays and the arrow keys move.</p>\
+         <ul class=\"legend\">\
+         <li><span class=\"swatch ramp\" style=\"background:{}\"></span>level, {RANGE:.0} dB below \
+         the loudest to the loudest</li>\
+         <li><span class=\"swatch gone\"></span>taken out</li>\
+         <li><span class=\"swatch note expected\"></span>note expected</li>\
+         <li><span class=\"swatch note right\"></span>recognised rightly</li>\
+         <li><span class=\"swatch note octave\"></span>in another octave</li>\
+         <li><span class=\"swatch note wrong\"></span>not asked for</li>\
+         </ul><label class=\"toggle\" hidden=\"hidden\"><input type=\"checkbox\" id=\"overlay\" \
+         checked=\"checked\"/> notes over the spectrograms</label></section>\n",
+        css_gradient()
+    )
+}
+
+fn write_device(
+    page: &mut String,
+    device: &Device,
+    number: usize,
+    samples: &[String],
+) -> fmt::Result {
+    write!(
+        page,
+        "<section class=\"device\" aria-labelledby=\"section-{number}\">\
+         <h2 id=\"section-{number}\">{}</h2><div class=\"story\">{}</div>{}\n",
+        Text(&device.name),
+        Paragraphs(&device.story),
+        Figures(&device.counters)
+    )?;
+    for sample in samples {
+        page.push_str(sample);
+    }
+    page.push_str("</section>\n");
+    Ok(())
+}
+
+fn write_list(page: &mut String, list: &List, number: usize) -> fmt::Result {
+    write!(
+        page,
+        "<section class=\"list\" aria-labelledby=\"section-{number}\">\
+         <h2 id=\"section-{number}\">{}</h2><div class=\"story\">{}</div>",
+        Text(&list.title),
+        Paragraphs(&list.intro)
+    )?;
+    if list.items.is_empty() {
+        write!(page, "<p class=\"otherwise\">{}</p>", Text(&list.otherwise))?;
+    } else {
+        page.push_str("<ul class=\"items\">");
+        for item in &list.items {
+            write!(
+                page,
+                "<li><span class=\"what\">{}</span> <span class=\"why\">{}</span></li>",
+                Text(&item.what),
+                Text(&item.why)
+            )?;
+        }
+        page.push_str("</ul>");
+    }
+    page.push_str("</section>\n");
+    Ok(())
+}
+
+/// Figures with their names, in a row.
+struct Figures<'a>(&'a [Fact]);
+
+impl Display for Figures<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        f.write_str("<dl class=\"figures\">")?;
+        for Fact { label, value } in self.0 {
+            write!(
+                f,
+                "<div><dt>{}</dt><dd>{}</dd></div>",
+                Text(label),
+                Text(value)
+            )?;
+        }
+        f.write_str("</dl>")
+    }
+}
+
+impl Fate {
+    /// The class that colours it.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Withheld => "withheld",
+            Self::Stayed => "stayed",
+            Self::TakenBack => "taken-back",
+        }
+    }
+
+    /// The word that says it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "Sent",
+            Self::Withheld => "Withheld",
+            Self::Stayed => "Never left",
+            Self::TakenBack => "Taken back",
+        }
+    }
+
+    /// What is over the picture of what was left of a recording.
+    pub(super) fn of_what_is_left(self) -> &'static str {
+        match self {
+            Self::Sent => "After: all that left the device",
+            Self::Withheld => "After: nothing that could leave",
+            Self::Stayed => "After: stayed on the device",
+            Self::TakenBack => "After: had left, and was taken back",
+        }
+    }
+}

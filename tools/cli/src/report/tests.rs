@@ -1,0 +1,522 @@
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use sordino::sampler::Note;
+
+use super::*;
+
+/// Writes the report on the shipped recordings, with spans laid by the truth that ships with them,
+/// to `target/report-preview.html`, for eyes.
+#[test]
+fn the_shipped_recordings_make_a_report_below_15_megabytes() {
+    let report = preview();
+    let page = html(&report);
+    std::fs::write(target().join("report-preview.html"), &page).unwrap();
+    assert!(page.len() > 1_000_000, "{} bytes", page.len());
+    assert!(page.len() < 15_000_000, "{} bytes", page.len());
+    assert_stands_alone(&page);
+    parse(&page);
+}
+
+#[test]
+fn a_1_khz_tone_is_brightest_in_the_row_of_1_khz() {
+    for rate in [8_000, 16_000, 44_100, 48_000] {
+        let sound = tone(1_000.0, rate, 2.0).prepared().unwrap();
+        let whole = timeline::Timeline::whole(2.0);
+        let png = picture::spectrogram(&sound, &whole, 2.0).unwrap();
+        let pixels = decode(&png);
+        let column: Vec<u8> = (0..picture::ROWS)
+            .map(|row| pixels[row * picture::COLUMNS + picture::COLUMNS / 2])
+            .collect();
+        let loudest = (0..picture::ROWS).max_by_key(|&row| column[row]).unwrap();
+        let due = picture::height_of(1_000.0) * picture::ROWS as f64;
+        assert!(
+            (loudest as f64 + 0.5 - due).abs() <= 2.0,
+            "{rate} Hz: row {loudest}, due {due:.1}"
+        );
+        // An octave away it is dark: at least 50 dB down.
+        let octave = (picture::height_of(2_000.0) * picture::ROWS as f64) as usize;
+        assert!(column[octave] < 18, "{rate} Hz: {}", column[octave]);
+    }
+}
+
+#[test]
+fn what_was_taken_out_is_see_through_and_the_rest_stands_where_it_was() {
+    // One second of 500 Hz from 1 s, one of 2 kHz from 4 s.
+    let mut samples = tone(500.0, 16_000, 1.0).samples;
+    samples.extend(tone(2_000.0, 16_000, 1.0).samples);
+    let sound = Sound {
+        samples,
+        rate: 16_000,
+    };
+    let kept = [Span(1.0, 2.0), Span(4.0, 5.0)];
+    let timeline = timeline::Timeline::of_kept(&kept, sound.seconds());
+    let pixels = decode(&picture::spectrogram(&sound, &timeline, 5.0).unwrap());
+    let at = |seconds: f64, hertz: f64| {
+        let row = (picture::height_of(hertz) * picture::ROWS as f64) as usize;
+        pixels[row * picture::COLUMNS + (seconds / 5.0 * picture::COLUMNS as f64) as usize]
+    };
+    assert!(at(1.5, 500.0) > 50 && at(1.5, 500.0) < 64);
+    assert!(at(4.5, 2_000.0) > 50 && at(4.5, 2_000.0) < 64);
+    for gap in [0.5, 2.5, 3.5] {
+        assert_eq!(at(gap, 500.0), 64);
+    }
+}
+
+#[test]
+fn a_lowered_sound_keeps_tones_and_loses_what_it_cannot_hold() {
+    let power = |sound: &Sound| {
+        let sum: f32 = sound.samples.iter().map(|sample| sample * sample).sum();
+        sum / sound.samples.len() as f32
+    };
+    let kept = tone(5_000.0, 48_000, 1.0).prepared().unwrap();
+    assert_eq!((kept.rate, kept.samples.len()), (16_000, 16_000));
+    assert!((power(&kept) / 0.125 - 1.0).abs() < 0.01);
+    let lost = tone(11_000.0, 48_000, 1.0).prepared().unwrap();
+    assert!(power(&lost) < 1e-5, "{}", power(&lost));
+}
+
+#[test]
+fn the_player_holds_the_very_samples() {
+    let sound = tone(440.0, 16_000, 1.0);
+    let uri = sound.data_uri().unwrap();
+    let packed = uri.strip_prefix("data:audio/flac;base64,").unwrap();
+    use base64::Engine as _;
+    let flac = base64::engine::general_purpose::STANDARD
+        .decode(packed)
+        .unwrap();
+    let mut reader = claxon::FlacReader::new(&flac[..]).unwrap();
+    assert_eq!(reader.streaminfo().sample_rate, 16_000);
+    let heard: Vec<i32> = reader.samples().map(Result::unwrap).collect();
+    let due: Vec<i32> = sound
+        .samples
+        .iter()
+        .map(|sample| (sample * 32_768.0).round() as i32)
+        .collect();
+    assert_eq!(heard, due);
+}
+
+#[test]
+fn sounds_and_spans_that_cannot_be_still_make_a_page() {
+    let sounds = [
+        Sound::default(),
+        Sound {
+            samples: vec![f32::NAN; 100],
+            rate: 16_000,
+        },
+        Sound {
+            samples: vec![f32::INFINITY, 1e30, -4.0],
+            rate: 1,
+        },
+        Sound {
+            samples: vec![0.5],
+            rate: 16_000,
+        },
+        Sound {
+            samples: vec![0.5; 10],
+            rate: 0,
+        },
+        Sound {
+            samples: vec![0.5; 1_000],
+            rate: 384_000,
+        },
+    ];
+    let samples = sounds
+        .iter()
+        .map(|sound| SampleView {
+            before: Some(sound.clone()),
+            after: Some(sound.clone()),
+            kept: vec![Span(f64::NAN, 1.0), Span(3.0, 2.0), Span(-1.0, 1e300)],
+            removed: vec![
+                Removed {
+                    start_s: f64::NEG_INFINITY,
+                    end_s: f64::NAN,
+                    reason: "a".into(),
+                },
+                Removed {
+                    start_s: 0.0,
+                    end_s: f64::MAX,
+                    reason: "b".into(),
+                },
+            ],
+            annotation: Some(Annotation {
+                expected: vec![Note {
+                    midi: 255,
+                    onset: f32::NAN,
+                    offset: Some(-1.0),
+                }],
+                recognised: vec![Note {
+                    midi: 0,
+                    onset: 1e30,
+                    offset: None,
+                }],
+                tag: None,
+            }),
+            ..SampleView::default()
+        })
+        .collect();
+    let page = html(&Report {
+        sections: vec![Section::Device(Device {
+            samples,
+            ..Device::default()
+        })],
+        ..Report::default()
+    });
+    parse(&page);
+    assert!(!page.contains("NaN") && !page.contains("inf%"));
+}
+
+#[test]
+fn an_octave_error_is_not_taken_for_a_missed_note() {
+    let note = |midi, onset| Note {
+        midi,
+        onset,
+        offset: None,
+    };
+    let annotation = Annotation {
+        expected: vec![note(60, 1.0), note(62, 2.0), note(64, 3.0)],
+        recognised: vec![note(60, 1.04), note(74, 2.03), note(50, 5.0)],
+        tag: None,
+    };
+    assert_eq!(
+        notes::Comparison::of(&annotation).summary(),
+        "3 notes expected, 3 recognised: 1 right, 1 in another octave, 1 missed, 1 that nobody \
+         asked for."
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever stands in a text, the page has the elements and attributes that it has for plain
+    /// texts, no more and no fewer, and the text itself comes out as text.
+    #[test]
+    fn hostile_texts_stay_texts(hostile in hostile_text()) {
+        let page = html(&filled_with(&hostile));
+        let plain = html(&filled_with("plain"));
+        prop_assert_eq!(skeleton(&page), skeleton(&plain));
+        assert_stands_alone(&page);
+    }
+}
+
+fn hostile_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("<script>alert(1)</script>".to_owned()),
+        Just("\"><img src=x onerror=alert(1)>".to_owned()),
+        Just("' onmouseover='alert(1)".to_owned()),
+        Just("</title></style></script><!--".to_owned()),
+        Just("--> ]]> <![CDATA[".to_owned()),
+        Just("&lt;&#60;&amp".to_owned()),
+        Just("\0\u{1}\u{7f}\u{85}\u{fffe}\u{202e}".to_owned()),
+        Just("x\n\ny".to_owned()),
+        any::<String>(),
+    ];
+    // A letter first, so that no text is only white space, which leaves out a paragraph.
+    prop::collection::vec(piece, 1..4)
+        .prop_map(|pieces| format!("a{}", pieces.concat()).replace("\n\n", "\n"))
+}
+
+/// A report with `text` in each place that takes one.
+fn filled_with(text: &str) -> Report {
+    let text = || text.to_owned();
+    let fact = || Fact::new(text(), text());
+    let sample = SampleView {
+        name: text(),
+        outcome: Outcome {
+            fate: Fate::Sent,
+            text: text(),
+        },
+        after: Some(Sound {
+            samples: vec![0.1; 160],
+            rate: 16_000,
+        }),
+        kept: vec![Span(0.0, 0.01)],
+        removed: vec![Removed {
+            start_s: 0.01,
+            end_s: 0.1,
+            reason: text(),
+        }],
+        annotation: Some(Annotation {
+            expected: vec![Note {
+                midi: 60,
+                onset: 0.0,
+                offset: None,
+            }],
+            recognised: Vec::new(),
+            tag: Some(text()),
+        }),
+        facts: vec![fact()],
+        ..SampleView::default()
+    };
+    let list = List {
+        title: text(),
+        intro: text(),
+        items: vec![Item {
+            what: text(),
+            why: text(),
+        }],
+        otherwise: text(),
+    };
+    let empty = List {
+        items: Vec::new(),
+        ..list.clone()
+    };
+    Report {
+        title: text(),
+        intro: text(),
+        facts: vec![fact()],
+        tables: vec![Table {
+            caption: text(),
+            columns: vec![text(), text()],
+            rows: vec![vec![text(), text()]],
+        }],
+        sections: vec![
+            Section::Device(Device {
+                name: text(),
+                story: text(),
+                counters: vec![fact()],
+                samples: vec![sample],
+            }),
+            Section::List(list),
+            Section::List(empty),
+        ],
+    }
+}
+
+fn html(report: &Report) -> String {
+    let mut page = Vec::new();
+    write_html(report, &mut page).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+/// The page without doctype, style and script, which are not XML, through a strict parser.
+fn parse(page: &str) -> String {
+    let mut rest = page.strip_prefix("<!DOCTYPE html>\n").unwrap();
+    let mut markup = String::new();
+    for (open, close) in [("<style>", "</style>"), ("<script>", "</script>")] {
+        let (before, tail) = rest.split_once(open).unwrap();
+        let (_, tail) = tail.split_once(close).unwrap();
+        markup += before;
+        rest = tail;
+    }
+    markup += rest;
+    roxmltree::Document::parse(&markup).unwrap();
+    markup
+}
+
+/// Elements and the names of their attributes, in order.
+fn skeleton(page: &str) -> Vec<String> {
+    let markup = parse(page);
+    let document = roxmltree::Document::parse(&markup).unwrap();
+    let elements = document.descendants().filter(|node| node.is_element());
+    elements
+        .map(|element| {
+            let names: Vec<&str> = element.attributes().map(|each| each.name()).collect();
+            format!("{} {}", element.tag_name().name(), names.join(" "))
+        })
+        .collect()
+}
+
+/// No attribute and no style asks for anything that is not in the page.
+fn assert_stands_alone(page: &str) {
+    let markup = parse(page);
+    let document = roxmltree::Document::parse(&markup).unwrap();
+    for element in document.descendants().filter(|node| node.is_element()) {
+        assert!(
+            !["link", "iframe", "object", "embed", "base"].contains(&element.tag_name().name())
+        );
+        for attribute in element.attributes() {
+            let value = attribute.value();
+            match attribute.name() {
+                "src" => assert!(value.starts_with("data:")),
+                "href" => assert!(value.starts_with('#')),
+                "style" => assert!(!value.contains("url(")),
+                name => assert!(!name.starts_with("on") && name != "srcset"),
+            }
+        }
+    }
+    let (_, style) = page.split_once("<style>").unwrap();
+    let (style, _) = style.split_once("</style>").unwrap();
+    assert!(!style.contains("url(") && !style.contains("@import"));
+}
+
+fn tone(hertz: f32, rate: u32, seconds: f32) -> Sound {
+    let samples = (0..(seconds * rate as f32) as usize)
+        .map(|index| {
+            let phase = f64::from(hertz) * index as f64 / f64::from(rate);
+            (phase.fract() * std::f64::consts::TAU).sin() as f32 * 0.5
+        })
+        .collect();
+    Sound { samples, rate }
+}
+
+/// The colour indices of a PNG.
+fn decode(png: &[u8]) -> Vec<u8> {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
+    decoder.set_transformations(png::Transformations::IDENTITY);
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    assert_eq!(pixels.len(), picture::COLUMNS * picture::ROWS);
+    pixels
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn target() -> PathBuf {
+    workspace().join("target")
+}
+
+/// A report as the demo's could be.
+fn preview() -> Report {
+    let audio = workspace().join("samples/audio");
+    let truth = std::fs::read(audio.join("truth.json")).unwrap();
+    let truth: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&truth).unwrap();
+    let views: Vec<SampleView> = truth
+        .iter()
+        .map(|(name, facts)| preview_sample(&audio, name, facts))
+        .collect();
+    let never = views.iter().filter(|view| view.outcome.fate != Fate::Sent);
+    let never = never
+        .map(|view| Item {
+            what: view.name.clone(),
+            why: view.outcome.text.clone(),
+        })
+        .collect();
+    let device = |name: &str, story: &str, samples: &[SampleView]| {
+        Section::Device(Device {
+            name: name.into(),
+            story: story.into(),
+            counters: vec![
+                Fact::new("offered", samples.len()),
+                Fact::new(
+                    "sent",
+                    samples
+                        .iter()
+                        .filter(|view| view.outcome.fate == Fate::Sent)
+                        .count(),
+                ),
+                Fact::new("bytes over the wire", "412 kB"),
+            ],
+            samples: samples.to_vec(),
+        })
+    };
+    Report {
+        title: "What a week of practice gave away".into(),
+        intro: "Thirteen recordings were played to four devices. This page shows what the microphone \
+                heard, what was left of it, and what never left.\n\nWhat is called “before” exists here \
+                only because these recordings are public."
+            .into(),
+        facts: vec![
+            Fact::new("recordings", views.len()),
+            Fact::new("samples sent", 9),
+            Fact::new("bytes sent without consent", 0),
+            Fact::new("seconds of voice sent", 0),
+        ],
+        tables: vec![Table {
+            caption: "The four devices".into(),
+            columns: ["Device", "Consent", "Offered", "Sent", "Withheld", "Bytes sent", "At the end"]
+                .map(String::from)
+                .to_vec(),
+            rows: [
+                ["Adult", "both purposes", "5", "4", "1", "412 kB", "4 at the desk"],
+                ["Never asked", "none", "3", "0", "–", "0", "nothing was made"],
+                ["Child", "guardian approved, then withdrew", "3", "2", "0", "201 kB", "2 taken back"],
+                ["Offline", "quality assurance", "2", "2", "0", "188 kB", "2 at the desk after a SIGKILL"],
+            ]
+            .map(|row| row.map(String::from).to_vec())
+            .to_vec(),
+        }],
+        sections: vec![
+            device(
+                "An adult who consents to both purposes",
+                "The notice was read and both purposes were granted. Moments that the recogniser was \
+                 unsure of were sampled; voices were taken out before anything was written.",
+                &views[..7],
+            ),
+            device("A child whose guardian decides", "Nothing was sampled before the approval.", &views[7..]),
+            Section::List(List {
+                title: "What never left".into(),
+                intro: "Offered, and kept back.".into(),
+                items: never,
+                otherwise: String::new(),
+            }),
+            Section::List(List {
+                title: "What the withdrawal took back".into(),
+                intro: "Deleted at the collector and in the pulled copies.".into(),
+                items: Vec::new(),
+                otherwise: "Nothing was withdrawn.".into(),
+            }),
+        ],
+    }
+}
+
+/// Cuts speech, half a second wider, out of a shipped recording.
+fn preview_sample(audio: &Path, name: &str, truth: &serde_json::Value) -> SampleView {
+    let mut reader = hound::WavReader::open(audio.join(format!("{name}.wav"))).unwrap();
+    let spec = reader.spec();
+    let channels = usize::from(spec.channels);
+    let all: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+    let mono: Vec<i16> = all.chunks(channels).map(|frame| frame[0]).collect();
+    let before = Sound::from_i16(&mono, spec.sample_rate);
+    let seconds = before.seconds();
+    let spans: Vec<(f64, f64)> = serde_json::from_value(truth["speech"].clone()).unwrap();
+    let mut kept = Vec::new();
+    let mut removed: Vec<Removed> = Vec::new();
+    let mut at = 0.0;
+    for (start, end) in spans {
+        let (start, end) = ((start - 0.5).max(0.0), (end + 0.5).min(seconds));
+        match removed.last_mut() {
+            Some(last) if start <= at => last.end_s = end,
+            _ => {
+                if start > at {
+                    kept.push(Span(at, start));
+                }
+                removed.push(Removed {
+                    start_s: start,
+                    end_s: end,
+                    reason: "voice".into(),
+                });
+            }
+        }
+        at = end;
+    }
+    if at < seconds {
+        kept.push(Span(at, seconds));
+    }
+    let left: f64 = kept.iter().map(|span| span.1 - span.0).sum();
+    let cut = |span: &Span| {
+        let index = |time: f64| (time * f64::from(spec.sample_rate)) as usize;
+        before.samples[index(span.0)..index(span.1).min(before.samples.len())].to_vec()
+    };
+    let withheld = left < 2.0;
+    let after = (!withheld).then(|| Sound {
+        samples: kept.iter().flat_map(cut).collect(),
+        rate: spec.sample_rate,
+    });
+    let annotation = std::fs::read(audio.join(format!("{name}.json"))).unwrap();
+    SampleView {
+        name: name.into(),
+        outcome: Outcome {
+            fate: if withheld { Fate::Withheld } else { Fate::Sent },
+            text: if withheld {
+                "Less than 2 s were left without a voice.".into()
+            } else {
+                format!("{left:.1} of {seconds:.1} s left the device, sealed to one recipient.")
+            },
+        },
+        before: Some(before),
+        after,
+        kept,
+        removed,
+        annotation: Some(Annotation::from_json(&annotation).unwrap()),
+        facts: vec![
+            Fact::new("Sample", "5f1d0c3b9a7e4c2688aa10d2b4e6f901"),
+            Fact::new("Week", "2026-W48"),
+            Fact::new("Purposes", "quality-assurance, recognition-research"),
+            Fact::new("Chosen", "marked by the app, probability 1"),
+        ],
+    }
+}
