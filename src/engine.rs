@@ -6,12 +6,16 @@ mod sampling;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde::{Deserialize, Serialize};
 
-pub use listening::{Listening, MarkOutcome};
+pub use listening::Listening;
+use listening::SharedSampler;
 pub use sampling::{Offer, Withheld};
 
 use crate::{
@@ -155,6 +159,9 @@ struct Inner {
     organisation: PublicKey,
     plan: RwLock<Option<SignedPlan>>,
     anonymizer: Mutex<Option<Anonymizer>>,
+    sampler: SharedSampler,
+    /// Raised by whatever may change whether sampling is allowed.
+    version: AtomicU64,
     listener: RwLock<Option<Listener>>,
 }
 
@@ -218,6 +225,8 @@ impl Sordino {
                 organisation: config.organisation,
                 plan: RwLock::new(plan),
                 anonymizer: Mutex::new(None),
+                sampler: SharedSampler::default(),
+                version: AtomicU64::new(0),
                 listener: RwLock::new(None),
             }),
         })
@@ -284,12 +293,16 @@ impl Sordino {
         let inner = &self.inner;
         let purposes = purpose.map_or_else(|| Purposes::from_iter(Purpose::ALL), Purposes::from);
         inner.consent.end_grants();
+        inner.changed();
+        inner.forget_sound();
         let shredded = inner.state.write(|transaction| -> Result<_, ConsentError> {
             let withdrawn = inner.consent.withdraw(transaction, &purposes)?;
             Ok(inner.outbox.withdraw(transaction, &withdrawn)?)
         });
         // A grant that was made while the transaction ran saw the state before it.
         inner.consent.end_grants();
+        inner.changed();
+        inner.forget_sound();
         let shredded = shredded?;
         inner.outbox.shred(&shredded);
         inner.tell_consent()?;
@@ -473,6 +486,7 @@ impl Inner {
         let version = offered.content().version;
         *in_force = Some(offered);
         drop(in_force);
+        self.changed();
         self.tell(&Event::Plan(version));
         Ok(())
     }
@@ -505,7 +519,17 @@ impl Inner {
         }
     }
 
+    /// What was known of whether sampling is allowed may hold no more.
+    fn changed(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::SeqCst)
+    }
+
     fn tell_consent(&self) -> Result<(), ConsentError> {
+        self.changed();
         let state = self.consent.status(self.terms().as_ref())?.state;
         self.tell(&Event::Consent(state));
         Ok(())

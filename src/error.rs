@@ -37,6 +37,15 @@ pub enum Error {
     /// The engine was never set up here.
     #[error("there is no device in {}; make one with `device DIR init`", .0.display())]
     NoDevice(std::path::PathBuf),
+    /// One source is heard at a time.
+    #[error("the engine listens already; stop that first")]
+    AlreadyListening,
+    /// The source ended before it had begun.
+    #[error("the source ended before it was open")]
+    NotOpened,
+    /// A defect of ours, or of a callback of the app's; the source was closed.
+    #[error("the capture thread panicked and was closed; please report it")]
+    Panicked,
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),

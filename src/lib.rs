@@ -17,7 +17,7 @@ mod state;
 pub mod upload;
 mod week;
 
-pub use engine::{Config, Event, Listening, MarkOutcome, Offer, Sordino, Status, UploadSummary, Withdrawal, Withheld};
+pub use engine::{Config, Event, Listening, Offer, Sordino, Status, UploadSummary, Withdrawal, Withheld};
 pub use error::Error;
 pub use entropy::Unavailable;
 pub use id::{Id, NotAnId};

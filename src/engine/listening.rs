@@ -1,1 +1,276 @@
-pub struct Listening; pub enum MarkOutcome {}
+//! From a source to the sampler, on two threads of the engine's own.
+//!
+//! * `sordino-capture` opens the source, since some platforms' streams stay on their thread, gives
+//!   each frame to the app and to the sampler, and never waits for anything but sound.
+//! * `sordino-seal` anonymises, seals and queues the clips that the sampler chose, one at a time: it
+//!   may take a second, and the frames must not wait for it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, Receiver, SyncSender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{Event, Inner, Sordino};
+use crate::{
+    Error,
+    capture::{Capture, CaptureError, CaptureEvent, Frame, Sink, Source, Stopper},
+    sampler::{MarkError, Marked, Moment, RawClip, Sampler, SamplerSettings},
+};
+
+/// Clips that may wait for the one being sealed; a raw clip is some two megabytes.
+const WAITING_CLIPS: usize = 2;
+/// How old the answer to "may anything be sampled?" may get. A withdrawal does not wait for it.
+const LEAVE_AGE: Duration = Duration::from_secs(1);
+
+/// The sampler that listens, shared with those who mark and those who withdraw.
+pub(super) type SharedSampler = Arc<Mutex<Option<Sampler>>>;
+
+/// An open source. Dropping it stops it and closes the source.
+pub struct Listening {
+    stopper: Stopper,
+    capture: Option<JoinHandle<Result<(), CaptureError>>>,
+    seal: Option<JoinHandle<()>>,
+}
+
+impl Sordino {
+    /// Opens `source` and gives each frame to `on_frame`, on a thread of the engine's. Where consent
+    /// and plan allow it, moments of what is heard become samples.
+    ///
+    /// # Errors
+    /// The source could not be opened, or the engine listens already.
+    pub fn listen(
+        &self,
+        source: impl Source + 'static,
+        on_frame: impl FnMut(Frame<'_>) + Send + 'static,
+    ) -> Result<Listening, Error> {
+        let inner = &self.inner;
+        {
+            let mut sampler = inner.sampler();
+            if sampler.is_some() {
+                return Err(Error::AlreadyListening);
+            }
+            *sampler = Some(inner.new_sampler());
+        }
+        let started = self.start(source, on_frame);
+        if started.is_err() {
+            *inner.sampler() = None;
+        }
+        started
+    }
+
+    /// Marks a moment of what is being heard, because the recogniser was unsure or wrong. It is
+    /// taken with the plan's probability and within its budget, and without consent not at all.
+    ///
+    /// # Errors
+    /// Nothing is being heard, or nothing may be sampled, or the moment is out of bounds or over.
+    pub fn mark(&self, moment: Moment) -> Result<Marked, MarkError> {
+        self.inner.sampler().as_mut().ok_or(MarkError::NotPermitted)?.mark(moment)
+    }
+
+    fn start(
+        &self,
+        source: impl Source + 'static,
+        on_frame: impl FnMut(Frame<'_>) + Send + 'static,
+    ) -> Result<Listening, Error> {
+        let capture = Capture::new(source);
+        let stopper = capture.stopper();
+        let (clips, to_seal) = mpsc::sync_channel(WAITING_CLIPS);
+        let (opened, is_open) = mpsc::sync_channel(1);
+        let seal = {
+            let inner = Arc::clone(&self.inner);
+            spawn("sordino-seal", move || seal_all(&inner, &to_seal))?
+        };
+        let capture = {
+            let mut ear = Ear {
+                inner: Arc::clone(&self.inner),
+                on_frame,
+                clips,
+                opened: Some(opened),
+                leave_asked: None,
+            };
+            spawn("sordino-capture", move || {
+                let outcome = capture.run(&mut ear);
+                ear.end();
+                outcome
+            })?
+        };
+        let listening = Listening { stopper, capture: Some(capture), seal: Some(seal) };
+        match is_open.recv() {
+            Ok(()) => Ok(listening),
+            // The source went before it was open; the thread says why.
+            Err(_) => listening.wait().and(Err(Error::NotOpened)),
+        }
+    }
+}
+
+impl Listening {
+    /// Stops, closes the source, and waits until what was chosen is sealed and queued.
+    ///
+    /// # Errors
+    /// What ended the source, if it had ended by itself.
+    pub fn stop(self) -> Result<(), Error> {
+        self.stopper.stop();
+        self.wait()
+    }
+
+    /// Waits for the source to end, and until what was chosen is sealed and queued.
+    ///
+    /// # Errors
+    /// What ended the source, if it was a fault.
+    pub fn wait(mut self) -> Result<(), Error> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), Error> {
+        let outcome = self.capture.take().map_or(Ok(Ok(())), JoinHandle::join);
+        if let Some(seal) = self.seal.take() {
+            // Its panics are caught inside, clip by clip.
+            let _ = seal.join();
+        }
+        match outcome {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) => Err(Error::Panicked),
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.stopper.stop();
+        // Who wants the outcome calls `stop` or `wait`.
+        let _ = self.join();
+    }
+}
+
+impl Inner {
+    pub(super) fn sampler(&self) -> MutexGuard<'_, Option<Sampler>> {
+        self.sampler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of all sound that is held in memory, at once.
+    pub(super) fn forget_sound(&self) {
+        if let Some(sampler) = self.sampler().as_mut() {
+            sampler.set_permitted(false);
+        }
+    }
+
+    fn new_sampler(&self) -> Sampler {
+        // Without a plan nothing is permitted, so that the numbers do not matter.
+        let settings = self.plan().as_ref().map_or(
+            SamplerSettings {
+                clip_seconds: 10,
+                pre_roll_seconds: 8,
+                mark_probability: 0.0,
+                random_probability: 0.0,
+            },
+            SamplerSettings::from,
+        );
+        Sampler::new(settings)
+    }
+}
+
+/// Hears the frames.
+struct Ear<F> {
+    inner: Arc<Inner>,
+    on_frame: F,
+    clips: SyncSender<RawClip>,
+    /// Dropped unsent where the source never opened.
+    opened: Option<SyncSender<()>>,
+    leave_asked: Option<(Instant, u64)>,
+}
+
+impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
+    fn frame(&mut self, frame: Frame<'_>) {
+        self.renew_leave();
+        // The app's recogniser first; it may mark what it just heard.
+        let clips = {
+            let mut sampler = self.inner.sampler();
+            sampler.as_mut().map_or_else(Vec::new, |sampler| sampler.feed(&frame))
+        };
+        (self.on_frame)(frame);
+        self.hand_over(clips);
+    }
+
+    fn event(&mut self, event: CaptureEvent) {
+        if matches!(event, CaptureEvent::Opened(_))
+            && let Some(opened) = self.opened.take()
+        {
+            let _ = opened.send(());
+        }
+        self.inner.tell(&Event::Capture(event));
+    }
+}
+
+impl<F> Ear<F> {
+    /// Asks anew whether anything may be sampled, from time to time and after each change.
+    fn renew_leave(&mut self) {
+        let version = self.inner.version();
+        let is_fresh = self
+            .leave_asked
+            .is_some_and(|(asked, known)| known == version && asked.elapsed() < LEAVE_AGE);
+        if is_fresh {
+            return;
+        }
+        let permitted = matches!(self.inner.leave(), Ok(Ok(_)));
+        let changed = self.leave_asked.is_none_or(|(_, known)| known != version);
+        let mut sampler = self.inner.sampler();
+        if changed && permitted {
+            // Another plan may ask for other moments.
+            let anew = self.inner.new_sampler();
+            if sampler.as_ref().is_none_or(|sampler| sampler.settings() != anew.settings()) {
+                *sampler = Some(anew);
+            }
+        }
+        // A withdrawal while this was being asked has raised the version, and stands.
+        if let Some(sampler) = sampler.as_mut()
+            && (!permitted || self.inner.version() == version)
+        {
+            sampler.set_permitted(permitted);
+        }
+        self.leave_asked = Some((Instant::now(), version));
+    }
+
+    fn hand_over(&self, clips: Vec<RawClip>) {
+        for clip in clips {
+            match self.clips.try_send(clip) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                    self.inner.tell(&Event::Busy);
+                }
+            }
+        }
+    }
+
+    /// The source has ended: what was being made is over, and no sound is held any more. These last
+    /// clips may wait, since no frame does.
+    fn end(self) {
+        let last = self.inner.sampler().take().map_or_else(Vec::new, |mut sampler| sampler.finish());
+        for clip in last {
+            let _ = self.clips.send(clip);
+        }
+    }
+}
+
+/// Ends when the capture thread has let go of its end.
+fn seal_all(inner: &Inner, clips: &Receiver<RawClip>) {
+    for clip in clips {
+        let event = match catch_unwind(AssertUnwindSafe(|| inner.sample(clip))) {
+            Ok(Ok(offer)) => offer.into(),
+            Ok(Err(error)) => Event::Failed(error.to_string()),
+            Err(_) => Event::Failed("a stage panicked; the clip was wiped".to_owned()),
+        };
+        inner.tell(&event);
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Error> {
+    thread::Builder::new().name(name.to_owned()).spawn(body).map_err(Error::Thread)
+}

@@ -34,6 +34,15 @@ pub enum Offer {
     },
 }
 
+impl From<Offer> for Event {
+    fn from(offer: Offer) -> Self {
+        match offer {
+            Offer::Queued { sample_id } => Self::Queued(sample_id),
+            Offer::Withheld { reason } => Self::Withheld(reason),
+        }
+    }
+}
+
 /// Why a moment is not sampled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,10 +108,7 @@ impl Sordino {
     /// A stage failed, a full disk say. The clip is wiped then too.
     pub fn offer(&self, clip: RawClip) -> Result<Offer, Error> {
         let offer = self.inner.sample(clip)?;
-        self.inner.tell(&match offer {
-            Offer::Queued { sample_id } => Event::Queued(sample_id),
-            Offer::Withheld { reason } => Event::Withheld(reason),
-        });
+        self.inner.tell(&offer.into());
         Ok(offer)
     }
 }

@@ -1,0 +1,171 @@
+//! `sordino devices` and `sordino capture`: a check of the capture path.
+
+use std::path::Path;
+
+use serde::Serialize;
+use sordino::capture::{self, Capture, CaptureEvent, Format, Frame, Microphone, Sink, Stopper};
+
+use crate::{
+    failure::Failure,
+    files,
+    reply::{self, Reply},
+    wav,
+};
+
+/// The longest check: it is held in memory.
+const LONGEST_SECONDS: f64 = 600.0;
+
+pub(super) fn devices() -> Result<Reply, Failure> {
+    let devices = capture::devices().map_err(Failure::said)?;
+    let lines: Vec<String> = devices
+        .iter()
+        .map(|device| {
+            let default = if device.is_default { "  (default)" } else { "" };
+            format!(
+                "{}  {} to {} Hz, {} to {} channels{default}",
+                device.name, device.rates.0, device.rates.1, device.channels.0, device.channels.1
+            )
+        })
+        .collect();
+    let text = match lines.is_empty() {
+        true => "there is no input device".to_owned(),
+        false => lines.join("\n"),
+    };
+    let json: Vec<_> = devices
+        .iter()
+        .map(|device| {
+            serde_json::json!({
+                "id": device.id,
+                "name": device.name,
+                "default": device.is_default,
+                "rates": device.rates,
+                "channels": device.channels,
+            })
+        })
+        .collect();
+    Reply::new(text, json)
+}
+
+/// What was recorded.
+#[derive(Serialize)]
+struct Recorded {
+    out: std::path::PathBuf,
+    device: String,
+    rate: u32,
+    seconds: f64,
+    /// Samples lost because they were not taken in time; silence stands for them.
+    lost: u64,
+    /// How often the device went away and came back.
+    reopened: u32,
+    /// The loudest sample, in dB below full scale.
+    peak_dbfs: Option<f64>,
+}
+
+pub(super) fn capture(
+    out: &Path,
+    seconds: f64,
+    device: Option<String>,
+    json: bool,
+) -> Result<Reply, Failure> {
+    if !(seconds > 0.0 && seconds <= LONGEST_SECONDS) {
+        return Err(Failure::Said(format!(
+            "--seconds must be above 0 and at most {LONGEST_SECONDS}, not {seconds}"
+        )));
+    }
+    let microphone = device.map_or_else(Microphone::default, Microphone::named);
+    let capture = Capture::new(microphone);
+    let mut recorder = Recorder::new(seconds, capture.stopper(), json);
+    capture.run(&mut recorder).map_err(Failure::said)?;
+    recorder.finish(out)
+}
+
+/// Collects frames until there are enough.
+struct Recorder {
+    seconds: f64,
+    stopper: Stopper,
+    bar: indicatif::ProgressBar,
+    format: Option<Format>,
+    samples: Vec<i16>,
+    lost: u64,
+    reopened: u32,
+}
+
+impl Recorder {
+    fn new(seconds: f64, stopper: Stopper, json: bool) -> Self {
+        let bar = reply::progress((seconds * 10.0) as usize, "recording", json);
+        Self {
+            seconds,
+            stopper,
+            bar,
+            format: None,
+            samples: Vec::new(),
+            lost: 0,
+            reopened: 0,
+        }
+    }
+
+    fn finish(self, out: &Path) -> Result<Reply, Failure> {
+        self.bar.finish_and_clear();
+        let format = self
+            .format
+            .ok_or_else(|| Failure::Said("the microphone gave no sound".to_owned()))?;
+        files::write(out, &wav::encode(&self.samples, format.rate)?)?;
+        let peak = self.samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
+        let peak_dbfs = (peak > 0).then(|| 20.0 * (f64::from(peak) / 32_768.0).log10());
+        let seconds = self.samples.len() as f64 / f64::from(format.rate);
+        let level = peak_dbfs.map_or("silent".to_owned(), |peak| format!("peak {peak:.1} dBFS"));
+        let text = format!(
+            "{}: {seconds:.2} s from {} at {} Hz, {level}, {} samples lost",
+            out.display(),
+            format.device,
+            format.rate,
+            self.lost
+        );
+        let recorded = Recorded {
+            out: out.to_owned(),
+            device: format.device,
+            rate: format.rate,
+            seconds,
+            lost: self.lost,
+            reopened: self.reopened,
+            peak_dbfs,
+        };
+        Reply::new(text, recorded)
+    }
+}
+
+impl Sink for Recorder {
+    fn frame(&mut self, frame: Frame<'_>) {
+        let wanted = (self.seconds * f64::from(frame.rate)).round() as usize;
+        let gap = usize::try_from(frame.lost).unwrap_or(usize::MAX);
+        let filled = self.samples.len().saturating_add(gap).min(wanted);
+        self.samples.resize(filled, 0);
+        let room = wanted - self.samples.len();
+        self.samples.extend(frame.samples.iter().take(room).map(|&sample| to_i16(sample)));
+        let done = self.samples.len() as f64 / f64::from(frame.rate);
+        self.bar.set_position((done * 10.0) as u64);
+        if self.samples.len() >= wanted {
+            self.stopper.stop();
+        }
+    }
+
+    fn event(&mut self, event: CaptureEvent) {
+        match event {
+            CaptureEvent::Opened(format) => self.format = Some(format),
+            // What was recorded so far has another rate; it begins anew.
+            CaptureEvent::Reopened(format) => {
+                self.reopened += 1;
+                if self.format.as_ref().is_some_and(|before| before.rate != format.rate) {
+                    self.samples.clear();
+                }
+                self.format = Some(format);
+            }
+            CaptureEvent::Overrun { samples } => self.lost += samples,
+            _ => {}
+        }
+    }
+}
+
+fn to_i16(sample: f32) -> i16 {
+    (sample * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16
+}
