@@ -146,7 +146,8 @@ pub struct UploadSummary {
     pub problem: Option<String>,
 }
 
-/// The engine of one device. It can be shared between threads.
+/// The engine of one device. It can be shared between threads; clones are the same engine.
+#[derive(Clone)]
 pub struct Sordino {
     inner: Arc<Inner>,
 }

@@ -28,7 +28,7 @@ const WAITING_CLIPS: usize = 2;
 const LEAVE_AGE: Duration = Duration::from_secs(1);
 
 /// The sampler that listens, shared with those who mark and those who withdraw.
-pub(super) type SharedSampler = Arc<Mutex<Option<Sampler>>>;
+pub(super) type SharedSampler = Mutex<Option<Sampler>>;
 
 /// An open source. Dropping it stops it and closes the source.
 pub struct Listening {

@@ -6,6 +6,7 @@ mod demo;
 mod failure;
 mod files;
 mod open;
+mod playing;
 mod pull;
 mod reply;
 mod report;

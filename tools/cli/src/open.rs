@@ -121,7 +121,7 @@ pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opene
     let archive = decrypt(&sealed, identities)?;
     let (manifest, flac) = unpack(&archive)?;
     let manifest = Manifest::from_json(&manifest)?;
-    let (samples, rate) = decode(&flac)?;
+    let (samples, rate) = decode_flac(&flac)?;
     if rate != manifest.rate {
         return Err(OpenError::Audio(format!(
             "it has {rate} Hz, but the manifest says {}",
@@ -268,7 +268,8 @@ fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
 }
 
 /// 16-bit mono samples and their rate.
-fn decode(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
+/// Decodes a sample's FLAC: 16-bit mono, and its rate.
+pub(crate) fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
     let refused = |reason: &dyn std::fmt::Display| OpenError::Audio(reason.to_string());
     let mut reader = claxon::FlacReader::new(flac).map_err(|error| refused(&error))?;
     let info = reader.streaminfo();

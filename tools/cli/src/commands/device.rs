@@ -1,20 +1,21 @@
 //! A headless device: the SDK with its state in a folder, a command at a time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::json;
 use sordino::{
-    Config, Event, Offer, Purpose, Purposes, Sordino,
-    capture::{self, FileSource, Pace},
+    Config, Offer, Purpose, Purposes, Sordino,
+    capture::Pace,
     consent::{Answer, ConsentState, Notice, SignedRecord},
     outbox::{SampleEntry, SampleState},
     plan::Plan,
-    sampler::{Annotation, RawClip, Selection, Trigger},
+    sampler::Annotation,
     upload::Client,
 };
 
-use crate::{args::DeviceCommand, failure::Failure, files, reply::Reply};
+use super::anonymize::read_clip;
+use crate::{args::DeviceCommand, failure::Failure, files, playing, reply::Reply};
 
 pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> {
     if let DeviceCommand::Init { plan, plan_key, collector } = command {
@@ -129,11 +130,7 @@ fn offer(device: &Sordino, file: &Path, annotation: Option<&Path>) -> Result<Rep
         return offered(Offer::Withheld { reason });
     }
     let annotation = annotation.map(annotation_of).transpose()?.unwrap_or_default();
-    let selection = Selection { trigger: Trigger::Mark, probability: 1.0 };
-    let sound = capture::read_wav(file).map_err(sordino::Error::from)?;
-    let clip = RawClip::new(sound.samples, sound.rate, selection, annotation)
-        .map_err(Failure::content(file))?;
-    offered(device.offer(clip)?)
+    offered(device.offer(read_clip(file, annotation)?)?)
 }
 
 /// Reads an app's annotation.
@@ -147,6 +144,36 @@ fn offered(offer: Offer) -> Result<Reply, Failure> {
         Offer::Withheld { reason } => format!("withheld: {reason}"),
     };
     Reply::new(text, offer)
+}
+
+fn listen(
+    device: &Sordino,
+    recordings: &[PathBuf],
+    mark: bool,
+    pace: Pace,
+) -> Result<Reply, Failure> {
+    let mut all = Vec::new();
+    for file in recordings {
+        let annotation = match mark {
+            true => Some(annotation_of(&file.with_extension("json"))?),
+            false => None,
+        };
+        all.push(playing::play(device, file, annotation, pace)?);
+    }
+    let lines: Vec<String> = all
+        .iter()
+        .map(|played| {
+            let withheld: Vec<String> =
+                played.withheld.iter().map(ToString::to_string).collect();
+            let withheld = match withheld.is_empty() {
+                true => String::new(),
+                false => format!("; withheld: {}", withheld.join(", ")),
+            };
+            format!("{}: {} queued{withheld}", played.file.display(), played.queued.len())
+        })
+        .collect();
+    let problem = all.iter().flat_map(|played| &played.failed).next().cloned();
+    Ok(Reply::new(lines.join("\n"), all)?.with_problem(problem))
 }
 
 fn upload(device: &Sordino) -> Result<Reply, Failure> {

@@ -5,6 +5,7 @@ mod device;
 mod keys;
 mod microphone;
 mod plan;
+mod report;
 mod sealing;
 
 use crate::{
@@ -13,10 +14,10 @@ use crate::{
     failure::Failure,
     pull,
     reply::Reply,
-    report,
 };
 
 pub(crate) use device::annotation_of;
+pub(crate) use report::view as view_of_sample;
 pub(crate) use plan::{read_organisation_key, sign as sign_plan};
 
 /// Runs a command.

@@ -1,6 +1,6 @@
 //! `sordino report`: a pulled dataset as one page.
 
-use std::{collections::BTreeMap, io::Cursor, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::json;
 use sordino::sampler::Trigger;
@@ -95,7 +95,7 @@ fn exercises(index: &Index) -> Table {
 /// A pulled sample, as the page shows it.
 pub(crate) fn view(entry: &Entry, flac: &[u8]) -> Result<SampleView, Failure> {
     let manifest = &entry.manifest;
-    let (samples, rate) = open::decode_flac(Cursor::new(flac)).map_err(Failure::said)?;
+    let (samples, rate) = open::decode_flac(flac).map_err(Failure::said)?;
     let trigger = match manifest.selection.trigger {
         Trigger::Mark => "marked by the app",
         Trigger::Random => "drawn at random",
@@ -107,7 +107,7 @@ pub(crate) fn view(entry: &Entry, flac: &[u8]) -> Result<SampleView, Failure> {
             text: format!("granted for {}", manifest.purposes),
         },
         before: None,
-        after: Some(Sound::from_i16(samples, rate)),
+        after: Some(Sound::from_i16(&samples, rate)),
         kept: manifest.kept.clone(),
         removed: manifest.removed.iter().copied().map(Into::into).collect(),
         annotation: Some(manifest.annotation.clone()),

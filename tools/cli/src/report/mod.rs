@@ -8,6 +8,7 @@
 //! * **Never**: decides what may be shown. A [`SampleView::before`] is sound with voices in it: give
 //!   it only for recordings that are public anyway, like those of the demo.
 
+mod axis;
 mod colour;
 mod escape;
 mod notes;

@@ -61,16 +61,19 @@ impl Comparison {
         let count = |notes: &[(Note, Match)], fate: Match| {
             notes.iter().filter(|(_, found)| *found == fate).count()
         };
-        let mut parts = vec![format!("{} right", count(&self.recognised, Match::Right))];
-        let octaves = count(&self.recognised, Match::Octave);
-        if octaves > 0 {
-            parts.push(format!("{octaves} in another octave"));
-        }
-        parts.push(format!("{} missed", count(&self.expected, Match::Alone)));
-        let extra = count(&self.recognised, Match::Alone);
-        if extra > 0 {
-            parts.push(format!("{extra} that nobody asked for"));
-        }
+        let parts: Vec<String> = [
+            (count(&self.recognised, Match::Right), "right"),
+            (count(&self.recognised, Match::Octave), "in another octave"),
+            (count(&self.expected, Match::Alone), "missed"),
+            (
+                count(&self.recognised, Match::Alone),
+                "that nobody asked for",
+            ),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
         format!(
             "{} notes expected, {} recognised: {}.",
             self.expected.len(),

@@ -151,15 +151,15 @@ fn write_key(page: &mut String) -> fmt::Result {
          leaves a gap. Frequency rises by octaves, 50 Hz to 8 kHz. Press a picture to listen from \
          there; with the keyboard, <kbd>Space</kbd> plays and the arrow keys move.</p>\
          <ul class=\"legend\">\
-         <li><span class=\"swatch ramp\" style=\"background:{}\"></span>level, {RANGE:.0} dB below \
-         the loudest to the loudest</li>\
+         <li><span class=\"swatch ramp\" style=\"background:{}\"></span>level, from \
+         −{RANGE:.0} dB to the loudest</li>\
          <li><span class=\"swatch gone\"></span>taken out</li>\
          <li><span class=\"swatch note expected\"></span>note expected</li>\
          <li><span class=\"swatch note right\"></span>recognised rightly</li>\
          <li><span class=\"swatch note octave\"></span>in another octave</li>\
          <li><span class=\"swatch note wrong\"></span>not asked for</li>\
          </ul><label class=\"toggle\" hidden=\"hidden\"><input type=\"checkbox\" id=\"overlay\" \
-         checked=\"checked\"/> notes over the spectrograms</label></section>\n",
+         checked=\"checked\"/> notes over the spectrograms</label></section>",
         css_gradient()
     )
 }
@@ -173,7 +173,7 @@ fn write_device(
     write!(
         page,
         "<section class=\"device\" aria-labelledby=\"section-{number}\">\
-         <h2 id=\"section-{number}\">{}</h2><div class=\"story\">{}</div>{}\n",
+         <h2 id=\"section-{number}\">{}</h2><div class=\"story\">{}</div>{}",
         Text(&device.name),
         Paragraphs(&device.story),
         Figures(&device.counters)

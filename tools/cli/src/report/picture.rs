@@ -21,6 +21,8 @@ pub(super) const LOWEST: f64 = 50.0;
 pub(super) const HIGHEST: f64 = 8_000.0;
 /// What lies further below the loudest than this is black, in dB.
 pub(super) const RANGE: f32 = 70.0;
+/// The quietest loudest, in dB below a tone at full scale: a silent room shall look silent.
+const QUIETEST: f32 = 30.0;
 
 /// Colours; few enough that noise packs well, more than an eye can part.
 const LEVELS: u8 = 64;
@@ -43,7 +45,10 @@ pub(super) fn spectrogram(
     seconds: f64,
 ) -> Result<Vec<u8>, String> {
     let levels = levels(sound, timeline, seconds)?;
-    let loudest = levels.iter().flatten().copied().fold(f32::MIN, f32::max);
+    // A tone at full scale gives half the window's sum; a Hann window's sum is half its length.
+    let full_scale = 20.0 * (sound.rate as f32 * WINDOW as f32 / 4.0).log10();
+    let floor = full_scale - QUIETEST;
+    let loudest = levels.iter().flatten().copied().fold(floor, f32::max);
     let mut pixels = vec![NOTHING; COLUMNS * ROWS];
     for (column, rows) in levels.chunks(ROWS).enumerate() {
         for (row, level) in rows.iter().enumerate() {
@@ -166,6 +171,8 @@ fn encode(pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     Ok(file)
 }
 
+/// A peak below this fills only a part of the waveform's height.
+const QUIETEST_PEAK: f32 = 0.05;
 /// Columns of a waveform: a drawing's resolution is plenty.
 const WAVE_COLUMNS: usize = 400;
 
@@ -175,7 +182,7 @@ pub(super) fn waveform(sound: &Sound, timeline: &Timeline, seconds: f64) -> Stri
     let peak = sound
         .samples
         .iter()
-        .fold(1e-4_f32, |peak, sample| peak.max(sample.abs()));
+        .fold(QUIETEST_PEAK, |peak, sample| peak.max(sample.abs()));
     let width = seconds / WAVE_COLUMNS as f64;
     let extremes = |column: usize| -> Option<(f32, f32)> {
         let heard = timeline.heard_at((column as f64 + 0.5) * width)?;

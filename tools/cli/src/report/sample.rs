@@ -2,13 +2,16 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use sordino::sampler::Note;
+
 use super::{
     Fact, Removed, ReportError, SampleView,
+    axis::Axis,
     escape::Text,
     notes::{self, Comparison, Match},
     picture,
     sound::Sound,
-    timeline::{Timeline, sound_span},
+    timeline::Timeline,
 };
 
 /// Frequencies named on the axis, in Hz.
@@ -22,14 +25,14 @@ const NAMED_FREQUENCIES: [(f64, &str); 6] = [
 ];
 /// A stretch narrower than this part of the picture has no room for its reason.
 const ROOM_FOR_A_WORD: f64 = 0.07;
-/// The longest axis, in seconds; spans and notes beyond are not shown.
-const LONGEST: f64 = 3_600.0;
+/// Height of a semitone in the piano roll, in rem.
+const SEMITONE: f64 = 0.45;
 
 /// A recording as an `article` whose heading has the id `id`.
 pub(super) fn render(view: &SampleView, id: &str) -> Result<String, ReportError> {
     let before = view.before.as_ref().and_then(Sound::prepared);
     let after = view.after.as_ref().and_then(Sound::prepared);
-    let axis = Axis(axis_seconds(view, before.as_ref(), after.as_ref()));
+    let axis = Axis::of(view, before.as_ref(), after.as_ref());
     let comparison = view.annotation.as_ref().map(Comparison::of);
     let comparison = comparison.filter(|comparison| !comparison.is_empty());
     let frame = Frame {
@@ -88,7 +91,8 @@ impl Frame<'_> {
             write!(html, "<code class=\"tag\">{}</code>", Text(tag))?;
         }
         html.push_str("</header>");
-        if !outcome.text.is_empty() {
+        // Where nothing is left, the empty track says it.
+        if !outcome.text.is_empty() && self.view.after.is_some() {
             write!(html, "<p class=\"outcome\">{}</p>", Text(&outcome.text))?;
         }
         write!(html, "<div class=\"tracks\">{tracks}")?;
@@ -156,7 +160,9 @@ impl Frame<'_> {
 
     /// What the spectrogram shows, for those who do not see it.
     fn alternative(&self, class: &str) -> String {
-        let removed: Vec<String> = spans(&self.view.removed, self.axis)
+        let removed: Vec<String> = self
+            .axis
+            .spans(&self.view.removed)
             .map(|(start, end, reason)| format!("{start:.1} to {end:.1} s ({reason})"))
             .collect();
         let gaps = match (removed.is_empty(), class) {
@@ -177,7 +183,7 @@ impl Frame<'_> {
             return String::new();
         };
         let mut marks = String::new();
-        let mut mark = |note: &sordino::sampler::Note, class: &str| {
+        let mut mark = |note: &Note, class: &str| {
             let hertz = 440.0 * ((f64::from(note.midi) - 69.0) / 12.0).exp2();
             let height = picture::height_of(hertz) * 100.0;
             if let Some((left, width)) = self.axis.place_note(note)
@@ -211,7 +217,7 @@ impl Frame<'_> {
         let steps = f64::from(highest - lowest) + 3.0;
         let height = 100.0 / steps;
         let mut blocks = String::new();
-        let mut block = |note: &sordino::sampler::Note, list: &str, class: &str| {
+        let mut block = |note: &Note, list: &str, class: &str| {
             if let Some((left, width)) = self.axis.place_note(note) {
                 let top = (f64::from(highest - note.midi) + 1.0) * height;
                 let _ = write!(
@@ -242,12 +248,13 @@ impl Frame<'_> {
              recognised</h4></div><div class=\"lane\"><div class=\"axis pitch\" \
              aria-hidden=\"true\"><span style=\"top:{:.1}%\">{}</span><span \
              style=\"top:{:.1}%\">{}</span></div><div class=\"roll\" role=\"img\" \
-             aria-label=\"{summary}\">{blocks}</div></div>\
+             style=\"height:{roll:.2}rem\" aria-label=\"{summary}\">{blocks}</div></div>\
              <p class=\"summary\">{summary}</p></div>",
             1.5 * height,
             notes::name(highest),
             100.0 - 1.5 * height,
             notes::name(lowest),
+            roll = (steps * SEMITONE).clamp(4.0, 12.0),
         )
     }
 
@@ -272,7 +279,7 @@ impl Frame<'_> {
 
     /// What was taken out, in words.
     fn write_removed(&self, html: &mut String) -> fmt::Result {
-        let mut removed = spans(&self.view.removed, self.axis).peekable();
+        let mut removed = self.axis.spans(&self.view.removed).peekable();
         if removed.peek().is_none() {
             return Ok(());
         }
@@ -290,62 +297,12 @@ impl Frame<'_> {
     }
 }
 
-/// Length of a recording's axis of time, in seconds.
-#[derive(Clone, Copy)]
-struct Axis(f64);
-
-impl Axis {
-    /// Left edge and width in percent; none for what lies outside.
-    fn place(self, start: f64, end: f64) -> Option<(f64, f64)> {
-        let (start, end) = (start.max(0.0), end.min(self.0));
-        (end > start).then(|| (start / self.0 * 100.0, (end - start) / self.0 * 100.0))
-    }
-
-    /// As [`Self::place`]; a note without an end is a short one.
-    fn place_note(self, note: &sordino::sampler::Note) -> Option<(f64, f64)> {
-        let onset = f64::from(note.onset);
-        let offset = note.offset.map_or(onset + 0.15, f64::from);
-        self.place(onset, offset)
-    }
-
-    /// Seconds between two labels: some ten of them in all.
-    fn tick(self) -> f64 {
-        [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0]
-            .into_iter()
-            .find(|tick| self.0 / tick <= 16.0)
-            .unwrap_or(600.0)
-    }
-}
-
-fn axis_seconds(view: &SampleView, before: Option<&Sound>, after: Option<&Sound>) -> f64 {
-    if let Some(before) = before {
-        return before.seconds().clamp(0.1, LONGEST);
-    }
-    let kept = view.kept.iter().map(|span| (span.0, span.1));
-    let removed = view.removed.iter().map(|gap| (gap.start_s, gap.end_s));
-    let last = kept
-        .chain(removed)
-        .filter(|&(start, end)| sound_span(start, end))
-        .map(|(_, end)| end)
-        .fold(0.0, f64::max);
-    last.max(after.map_or(0.0, Sound::seconds))
-        .clamp(0.1, LONGEST)
-}
-
-/// The stretches that lie within the axis, with their reasons.
-fn spans(removed: &[Removed], axis: Axis) -> impl Iterator<Item = (f64, f64, &str)> {
-    removed
-        .iter()
-        .filter(move |gap| sound_span(gap.start_s, gap.end_s) && gap.start_s < axis.0)
-        .map(move |gap| (gap.start_s, gap.end_s.min(axis.0), gap.reason.as_str()))
-}
-
 /// The stretches as blocks over a picture.
 struct Gaps<'a>(&'a [Removed], Axis);
 
 impl Display for Gaps<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (start, end, reason) in spans(self.0, self.1) {
+        for (start, end, reason) in self.1.spans(self.0) {
             if let Some((left, width)) = self.1.place(start, end) {
                 let reason = Text(reason);
                 write!(

@@ -1,0 +1,60 @@
+//! The axis of time that all pictures of a recording share.
+
+use sordino::sampler::Note;
+
+use super::{Removed, SampleView, sound::Sound, timeline::sound_span};
+
+/// Length of a recording's axis of time, in seconds.
+#[derive(Clone, Copy)]
+pub(super) struct Axis(pub(super) f64);
+
+impl Axis {
+    /// The axis on which all of a recording fits: what was heard, or else what is known of it.
+    pub(super) fn of(view: &SampleView, before: Option<&Sound>, after: Option<&Sound>) -> Self {
+        if let Some(before) = before {
+            return Self(before.seconds().clamp(SHORTEST, LONGEST));
+        }
+        let kept = view.kept.iter().map(|span| (span.0, span.1));
+        let removed = view.removed.iter().map(|gap| (gap.start_s, gap.end_s));
+        let last = kept
+            .chain(removed)
+            .filter(|&(start, end)| sound_span(start, end))
+            .map(|(_, end)| end)
+            .fold(after.map_or(0.0, Sound::seconds), f64::max);
+        Self(last.clamp(SHORTEST, LONGEST))
+    }
+
+    /// Left edge and width in percent; none for what lies outside.
+    pub(super) fn place(self, start: f64, end: f64) -> Option<(f64, f64)> {
+        let (start, end) = (start.max(0.0), end.min(self.0));
+        (end > start).then(|| (start / self.0 * 100.0, (end - start) / self.0 * 100.0))
+    }
+
+    /// As [`Self::place`]; a note without an end is a short one.
+    pub(super) fn place_note(self, note: &Note) -> Option<(f64, f64)> {
+        let onset = f64::from(note.onset);
+        let offset = note.offset.map_or(onset + 0.15, f64::from);
+        self.place(onset, offset)
+    }
+
+    /// Seconds between two labels: some ten of them in all.
+    pub(super) fn tick(self) -> f64 {
+        [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0]
+            .into_iter()
+            .find(|tick| self.0 / tick <= 16.0)
+            .unwrap_or(600.0)
+    }
+
+    /// The stretches that lie within the axis, with their reasons.
+    pub(super) fn spans(self, removed: &[Removed]) -> impl Iterator<Item = (f64, f64, &str)> {
+        removed
+            .iter()
+            .filter(move |gap| sound_span(gap.start_s, gap.end_s) && gap.start_s < self.0)
+            .map(move |gap| (gap.start_s, gap.end_s.min(self.0), gap.reason.as_str()))
+    }
+}
+
+/// The longest axis, in seconds; spans and notes beyond are not shown.
+const LONGEST: f64 = 3_600.0;
+/// The shortest axis, in seconds.
+const SHORTEST: f64 = 0.1;
