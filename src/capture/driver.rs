@@ -1,0 +1,212 @@
+//! What opens a source, takes its frames, and opens it anew when it went away.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use zeroize::Zeroizing;
+
+use super::{CaptureError, CaptureEvent, Faults, Frame, Read, Sink, Source, SourceStream};
+
+/// Frames a second: 10 ms each, short enough for a recogniser to follow.
+const FRAMES_A_SECOND: u32 = 100;
+/// The longest that capture sleeps while it waits for sound.
+const LONGEST_NAP: Duration = Duration::from_millis(10);
+/// Samples that are no numbers are told of no more often than this.
+const FAULTS_TOLD_EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait before a lost source is tried again: at once, then ever longer. The last is
+/// short enough that a headset that is plugged in is heard soon.
+const BACKOFF: [Duration; 7] = [
+    Duration::ZERO,
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+    Duration::from_millis(3_000),
+];
+/// A source that held this long is trusted again; one that breaks sooner goes on waiting longer.
+const STEADY_AFTER: Duration = Duration::from_secs(2);
+
+/// Delivers the frames of a source to a sink.
+pub struct Capture {
+    source: Box<dyn Source>,
+    stop: Stopper,
+}
+
+/// Stops a [`Capture`], from any thread.
+#[derive(Clone, Debug, Default)]
+pub struct Stopper(Arc<(Mutex<bool>, Condvar)>);
+
+impl Capture {
+    /// Nothing is opened yet.
+    pub fn new(source: impl Source + 'static) -> Self {
+        Self {
+            source: Box::new(source),
+            stop: Stopper::default(),
+        }
+    }
+
+    /// A handle that stops it.
+    pub fn stopper(&self) -> Stopper {
+        self.stop.clone()
+    }
+
+    /// Opens the source on this thread and delivers its frames until it ends or is stopped. Each
+    /// frame is 10 ms long, or shorter where something was lost after it or the source ends.
+    ///
+    /// The source is closed and [`CaptureEvent::Ended`] was told when it returns `Ok`.
+    ///
+    /// # Errors
+    /// The source could not be opened the first time, or is lost in a way that does not pass, such
+    /// as a file with NaN in it.
+    pub fn run(mut self, sink: &mut dyn Sink) -> Result<(), CaptureError> {
+        let mut stream = self.source.open()?;
+        sink.event(CaptureEvent::Opened(stream.format().clone()));
+        let mut failures = 0;
+        loop {
+            let opened = Instant::now();
+            let over = self.deliver(stream.as_mut(), sink);
+            drop(stream);
+            let error = match over {
+                Ok(()) => break,
+                Err(error) if error.may_pass() => error,
+                Err(error) => return Err(error),
+            };
+            sink.event(CaptureEvent::Lost {
+                reason: error.to_string(),
+            });
+            if opened.elapsed() >= STEADY_AFTER {
+                failures = 0;
+            }
+            match self.reopen(&mut failures) {
+                Some(anew) => stream = anew,
+                None => break,
+            }
+            sink.event(CaptureEvent::Reopened(stream.format().clone()));
+        }
+        sink.event(CaptureEvent::Ended);
+        Ok(())
+    }
+
+    /// Delivers frames until the stream ends or capture is stopped.
+    fn deliver(
+        &self,
+        stream: &mut dyn SourceStream,
+        sink: &mut dyn Sink,
+    ) -> Result<(), CaptureError> {
+        let rate = stream.format().rate;
+        let frame_samples = (rate / FRAMES_A_SECOND).max(1) as usize;
+        let mut samples = Zeroizing::new(vec![0.0; frame_samples]);
+        let mut position = 0;
+        let mut told = Told::default();
+        let over = loop {
+            if self.stop.is_stopped() {
+                break Ok(());
+            }
+            match stream.read(&mut samples) {
+                Ok(Read::Samples { count, lost }) => {
+                    if lost > 0 {
+                        told.overrun(lost, sink);
+                    }
+                    position += lost;
+                    sink.frame(Frame {
+                        samples: &samples[..count],
+                        rate,
+                        position,
+                        lost,
+                    });
+                    position += count as u64;
+                }
+                Ok(Read::Later(time)) => {
+                    self.stop.sleep(time.min(LONGEST_NAP));
+                }
+                Ok(Read::Ended) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+            told.not_finite(stream.faults(), sink);
+        };
+        told.rest(stream.faults(), sink);
+        over
+    }
+
+    /// Tries until it succeeds: what was open once can come back, whatever the system says while it
+    /// is away. `None`: capture was stopped meanwhile.
+    fn reopen(&mut self, failures: &mut usize) -> Option<Box<dyn SourceStream>> {
+        loop {
+            let wait = BACKOFF[(*failures).min(BACKOFF.len() - 1)];
+            *failures += 1;
+            if self.stop.sleep(wait) {
+                return None;
+            }
+            match self.source.open() {
+                Ok(stream) => return Some(stream),
+                Err(error) => tracing::debug!(%error, "the source is not back yet"),
+            }
+        }
+    }
+}
+
+impl Stopper {
+    /// Ends [`Capture::run`] after the frame that it is at. Stopping twice does no harm.
+    pub fn stop(&self) {
+        let (stopped, changed) = &*self.0;
+        *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
+    }
+
+    /// Whether it was stopped.
+    pub fn is_stopped(&self) -> bool {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps that long or until it is stopped, and says whether it was.
+    fn sleep(&self, time: Duration) -> bool {
+        let (stopped, changed) = &*self.0;
+        let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let (guard, _) = changed
+            .wait_timeout_while(guard, time, |stopped| !*stopped)
+            .unwrap_or_else(PoisonError::into_inner);
+        *guard
+    }
+}
+
+/// Which faults of a stream the app was told of.
+#[derive(Default)]
+struct Told {
+    faults: Faults,
+    last_not_finite: Option<Instant>,
+}
+
+impl Told {
+    fn overrun(&mut self, samples: u64, sink: &mut dyn Sink) {
+        self.faults.lost += samples;
+        sink.event(CaptureEvent::Overrun { samples });
+    }
+
+    fn not_finite(&mut self, faults: Faults, sink: &mut dyn Sink) {
+        let samples = faults.not_finite - self.faults.not_finite;
+        if samples == 0
+            || self
+                .last_not_finite
+                .is_some_and(|last| last.elapsed() < FAULTS_TOLD_EVERY)
+        {
+            return;
+        }
+        self.last_not_finite = Some(Instant::now());
+        self.faults.not_finite = faults.not_finite;
+        sink.event(CaptureEvent::NotFinite { samples });
+    }
+
+    /// What was not told yet when the stream is over, such as a loss that no frame followed.
+    fn rest(&mut self, faults: Faults, sink: &mut dyn Sink) {
+        let lost = faults.lost.saturating_sub(self.faults.lost);
+        if lost > 0 {
+            self.overrun(lost, sink);
+        }
+        self.last_not_finite = None;
+        self.not_finite(faults, sink);
+    }
+}

@@ -1,0 +1,189 @@
+//! The lock-free ring between the audio callback and the thread that takes frames.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use rtrb::{Consumer, RingBuffer};
+use zeroize::Zeroize as _;
+
+use super::{
+    Faults, Read,
+    callback::{Counters, Gap, Intake},
+};
+
+/// How much sound the ring holds, in seconds. It bridges a thread that the system starves for that
+/// long; at 48 kHz it takes 384 kB.
+const SECONDS: usize = 2;
+/// How many gaps it holds; each stands between samples, so there are hardly ever two.
+const GAPS: usize = 64;
+
+/// The taker's end of the ring.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    samples: Consumer<f32>,
+    gaps: Consumer<Gap>,
+    counters: Arc<Counters>,
+    rate: u32,
+    /// Samples taken out of the ring.
+    taken: u64,
+}
+
+/// A ring for sound at `rate` Hz.
+pub(super) fn ring(rate: u32, channels: u16) -> (Intake, Outlet) {
+    let (samples_in, samples_out) = RingBuffer::new(rate as usize * SECONDS);
+    let (gaps_in, gaps_out) = RingBuffer::new(GAPS);
+    let counters = Arc::new(Counters::default());
+    let intake = Intake::new(samples_in, gaps_in, counters.clone(), channels);
+    let outlet = Outlet {
+        samples: samples_out,
+        gaps: gaps_out,
+        counters,
+        rate,
+        taken: 0,
+    };
+    (intake, outlet)
+}
+
+impl Outlet {
+    /// Fills `into`, or takes less where a gap or the end comes first.
+    pub(super) fn read(&mut self, into: &mut [f32]) -> Read {
+        // In this order: what the other end did before it went, and before it wrote a sample, is
+        // seen after seeing that it went, and that the sample is there.
+        let ended = self.samples.is_abandoned();
+        let present = self.samples.slots();
+
+        let mut lost = 0;
+        let mut until_gap = usize::MAX;
+        while let Ok(gap) = self.gaps.peek() {
+            if gap.at > self.taken {
+                until_gap = usize::try_from(gap.at - self.taken).unwrap_or(usize::MAX);
+                break;
+            }
+            // The sample after the gap may not have been seen yet; then the gap has to stay.
+            if present == 0 {
+                break;
+            }
+            lost += gap.lost;
+            let _ = self.gaps.pop();
+        }
+
+        let count = present.min(into.len()).min(until_gap);
+        let complete = count == into.len() || count == until_gap || ended || lost > 0;
+        if count == 0 && ended {
+            Read::Ended
+        } else if count == 0 || !complete {
+            Read::Later(self.time_of(into.len() - count))
+        } else {
+            self.take(&mut into[..count]);
+            Read::Samples { count, lost }
+        }
+    }
+
+    /// What was lost or repaired since the ring was made.
+    pub(super) fn faults(&self) -> Faults {
+        Faults {
+            lost: self.counters.lost.load(Ordering::Relaxed),
+            not_finite: self.counters.not_finite.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Moves samples out and wipes the places where they stood.
+    fn take(&mut self, into: &mut [f32]) {
+        let Ok(mut chunk) = self.samples.read_chunk(into.len()) else {
+            return;
+        };
+        let (first, second) = chunk.as_mut_slices();
+        let (head, tail) = into.split_at_mut(first.len());
+        head.copy_from_slice(first);
+        tail.copy_from_slice(second);
+        first.zeroize();
+        second.zeroize();
+        chunk.commit_all();
+        self.taken += into.len() as u64;
+    }
+
+    fn time_of(&self, samples: usize) -> Duration {
+        Duration::from_secs_f64(samples as f64 / f64::from(self.rate))
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        if let Ok(mut chunk) = self.samples.read_chunk(self.samples.slots()) {
+            let (first, second) = chunk.as_mut_slices();
+            first.zeroize();
+            second.zeroize();
+            chunk.commit_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RATE: u32 = 8_000;
+
+    /// What the taker makes of it: each sample with its position in the source's time.
+    fn drain(outlet: &mut Outlet, position: &mut u64, seen: &mut Vec<(u64, f32)>, buffer: usize) {
+        let mut into = vec![0.0; buffer];
+        while let Read::Samples { count, lost } = outlet.read(&mut into) {
+            *position += lost;
+            for sample in &into[..count] {
+                seen.push((*position, *sample));
+                *position += 1;
+            }
+        }
+    }
+
+    proptest! {
+        /// However pushes and takes interleave, and however often the ring runs over, each sample
+        /// that arrives says its own number, and what did not arrive was counted.
+        #[test]
+        fn positions_stay_true_through_overruns(
+            steps in prop::collection::vec((0_usize..9_000, 0_usize..3, 0_u64..20), 1..40),
+            buffer in 1_usize..300,
+        ) {
+            let (mut intake, mut outlet) = ring(RATE, 1);
+            let (mut next, mut position, mut lost) = (0_u64, 0_u64, 0_u64);
+            let mut seen = Vec::new();
+            for (samples, drains, lost_before) in steps {
+                intake.lose(lost_before);
+                next += lost_before;
+                // A sample's value is its number; f32 is exact that far.
+                let block: Vec<f32> = (next..next + samples as u64).map(|n| n as f32).collect();
+                lost += lost_before + intake.push(&block);
+                next += samples as u64;
+                if drains == 0 {
+                    drain(&mut outlet, &mut position, &mut seen, buffer);
+                }
+            }
+            drop(intake);
+            drain(&mut outlet, &mut position, &mut seen, buffer);
+            prop_assert!(seen.iter().all(|&(position, sample)| sample == position as f32));
+            prop_assert_eq!(seen.len() as u64 + lost, next);
+            prop_assert_eq!(outlet.faults().lost, lost);
+        }
+    }
+
+    #[test]
+    fn a_full_frame_is_waited_for_but_neither_a_gap_nor_the_end_is() {
+        let (mut intake, mut outlet) = ring(RATE, 1);
+        let mut into = [0.0; 80];
+        intake.push(&[0.5_f32; 30]);
+        assert_eq!(
+            outlet.read(&mut into),
+            Read::Later(Duration::from_micros(6_250))
+        );
+        intake.lose(7);
+        intake.push(&[0.25_f32; 30]);
+        assert_eq!(outlet.read(&mut into), Read::Samples { count: 30, lost: 0 });
+        drop(intake);
+        assert_eq!(outlet.read(&mut into), Read::Samples { count: 30, lost: 7 });
+        assert_eq!(outlet.read(&mut into), Read::Ended);
+    }
+}

@@ -1,0 +1,286 @@
+//! A moment that the app marks, and how its times become those of a clip.
+
+use super::{Annotation, AnnotationError, Note, annotation::MOST_NOTES};
+
+/// How far from its moment a note may lie, in seconds.
+const FARTHEST: f64 = 3_600.0;
+/// Notes of one pitch that begin closer than this are one note told twice, in seconds: nobody
+/// strikes a key twice in that time.
+const SAME_ONSET: f64 = 0.010;
+
+/// A moment worth sampling, because the recogniser was unsure or wrong.
+///
+/// ```
+/// use sordino::sampler::{Moment, MomentNote};
+///
+/// // At sample 96 000 of the stream the recogniser missed a C that should have begun 0.4 s earlier.
+/// let moment = Moment {
+///     at: Some(96_000),
+///     expected: vec![MomentNote { midi: 60, onset: -0.4, offset: None }],
+///     tag: Some("hanon/1/bar-3".to_owned()),
+///     ..Moment::default()
+/// };
+/// # let _ = moment;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moment {
+    /// Where it lies: a position in the stream as [`Frame::position`](crate::capture::Frame)
+    /// counts them. `None` is the newest sample that the sampler was given.
+    pub at: Option<u64>,
+    /// The notes that the exercise asks for.
+    pub expected: Vec<MomentNote>,
+    /// The notes that the recogniser reported.
+    pub recognised: Vec<MomentNote>,
+    /// The exercise, as in [`Annotation::tag`].
+    pub tag: Option<String>,
+}
+
+/// A note near a moment. Its times are seconds from the moment: -1.5 is a second and a half before
+/// it. Where an app knows a note by its position in the stream that is
+/// `(position as f64 - at as f64) / rate as f64`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MomentNote {
+    /// MIDI note number, 0–127; 60 is middle C.
+    pub midi: u8,
+    /// Seconds from the moment, at most an hour.
+    pub onset: f64,
+    /// Seconds from the moment; `None` where the app does not know it.
+    pub offset: Option<f64>,
+}
+
+/// What is known of a clip that is being made; times in seconds from its start.
+#[derive(Default)]
+pub(super) struct Notes {
+    expected: Vec<MomentNote>,
+    recognised: Vec<MomentNote>,
+    tag: Option<String>,
+}
+
+impl Moment {
+    /// Checks notes and tag against their bounds.
+    pub(super) fn check(&self) -> Result<(), AnnotationError> {
+        let tag_alone = Annotation {
+            tag: self.tag.clone(),
+            ..Annotation::default()
+        };
+        tag_alone.check()?;
+        for (list, notes) in [
+            ("expected", &self.expected),
+            ("recognised", &self.recognised),
+        ] {
+            check_count(list, notes.len())?;
+            if let Some((index, reason)) = notes
+                .iter()
+                .enumerate()
+                .find_map(|(index, note)| Some((index, note.fault()?)))
+            {
+                return Err(AnnotationError::Note {
+                    list,
+                    index,
+                    reason,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MomentNote {
+    fn fault(&self) -> Option<&'static str> {
+        let near = |seconds: f64| (-FARTHEST..=FARTHEST).contains(&seconds);
+        if self.midi > 127 {
+            Some("midi is above 127")
+        } else if !near(self.onset) {
+            Some("onset is not within 3600 s of the moment")
+        } else if self
+            .offset
+            .is_some_and(|offset| !near(offset) || offset < self.onset)
+        {
+            Some("offset is before the onset or not within 3600 s of the moment")
+        } else {
+            None
+        }
+    }
+
+    fn later_by(self, seconds: f64) -> Self {
+        Self {
+            onset: self.onset + seconds,
+            offset: self.offset.map(|offset| offset + seconds),
+            ..self
+        }
+    }
+
+    /// The part that sounds in a clip of `seconds`. A note that had begun before keeps its end and
+    /// begins with the clip; where its end is not known, whether it still sounds is not either.
+    fn within(self, seconds: f64) -> Option<Note> {
+        let ended_before = self
+            .offset
+            .map_or(self.onset < 0.0, |offset| offset <= 0.0 && self.onset < 0.0);
+        if ended_before || self.onset >= seconds {
+            return None;
+        }
+        Some(Note {
+            midi: self.midi,
+            onset: self.onset.max(0.0) as f32,
+            offset: self.offset.map(|offset| offset.min(seconds) as f32),
+        })
+    }
+}
+
+impl Notes {
+    /// Adds a moment that lies `at` seconds after the clip's start. Notes told before are told
+    /// anew, not twice; the first tag stays.
+    ///
+    /// # Errors
+    /// More notes than an annotation holds; nothing is added then.
+    pub(super) fn add(&mut self, moment: Moment, at: f64) -> Result<(), AnnotationError> {
+        let expected = merged(&self.expected, &moment.expected, at);
+        let recognised = merged(&self.recognised, &moment.recognised, at);
+        check_count("expected", expected.len())?;
+        check_count("recognised", recognised.len())?;
+        *self = Self {
+            expected,
+            recognised,
+            tag: self.tag.take().or(moment.tag),
+        };
+        Ok(())
+    }
+
+    /// The annotation of a clip that became `seconds` long.
+    pub(super) fn annotate(&self, seconds: f64) -> Annotation {
+        let within = |notes: &[MomentNote]| -> Vec<Note> {
+            notes
+                .iter()
+                .filter_map(|note| note.within(seconds))
+                .collect()
+        };
+        Annotation {
+            expected: within(&self.expected),
+            recognised: within(&self.recognised),
+            tag: self.tag.clone(),
+        }
+    }
+}
+
+/// `known` and `told` together in the order of their onsets; `told` lies `at` seconds later.
+fn merged(known: &[MomentNote], told: &[MomentNote], at: f64) -> Vec<MomentNote> {
+    let mut notes = known.to_vec();
+    // Only what was known before can be told twice: a moment does not repeat itself.
+    for note in told.iter().map(|note| note.later_by(at)) {
+        let same = |other: &MomentNote| {
+            other.midi == note.midi && (other.onset - note.onset).abs() < SAME_ONSET
+        };
+        match notes[..known.len()].iter().position(same) {
+            Some(index) => notes[index] = note,
+            None => notes.push(note),
+        }
+    }
+    notes.sort_by(|one, other| one.onset.total_cmp(&other.onset));
+    notes
+}
+
+fn check_count(list: &'static str, count: usize) -> Result<(), AnnotationError> {
+    if count > MOST_NOTES {
+        return Err(AnnotationError::TooMany { list, count });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn note(midi: u8, onset: f64, offset: Option<f64>) -> MomentNote {
+        MomentNote {
+            midi,
+            onset,
+            offset,
+        }
+    }
+
+    fn moment(expected: Vec<MomentNote>) -> Moment {
+        Moment {
+            expected,
+            ..Moment::default()
+        }
+    }
+
+    fn onsets(notes: &Notes, seconds: f64) -> Vec<(u8, f32, Option<f32>)> {
+        let notes = notes.annotate(seconds).expected;
+        let parts = notes
+            .iter()
+            .map(|note| (note.midi, note.onset, note.offset));
+        parts.collect()
+    }
+
+    #[test]
+    fn a_note_is_cut_to_the_part_that_sounds_in_the_clip() {
+        let mut notes = Notes::default();
+        let told = vec![
+            note(1, -9.0, Some(-7.0)), // over before the clip
+            note(2, -7.0, None),       // begun before; nobody knows its end
+            note(3, -7.0, Some(-4.0)), // sounds into the clip
+            note(4, -1.0, Some(1.0)),
+            note(5, 3.0, Some(9.0)), // sounds past the clip's end
+            note(6, 5.0, None),      // begins after the clip
+        ];
+        notes.add(moment(told), 6.0).expect("few notes");
+        let expected = vec![
+            (3, 0.0, Some(2.0)),
+            (4, 5.0, Some(7.0)),
+            (5, 9.0, Some(10.0)),
+        ];
+        assert_eq!(onsets(&notes, 10.0), expected);
+    }
+
+    #[test]
+    fn a_note_that_two_marks_tell_stands_once_as_it_was_told_last() {
+        let mut notes = Notes::default();
+        notes
+            .add(moment(vec![note(60, -1.0, None)]), 6.0)
+            .expect("one note");
+        let again = vec![note(60, -2.0, Some(-1.5)), note(64, -2.0, None)];
+        notes.add(moment(again), 7.0).expect("two notes");
+        assert_eq!(
+            onsets(&notes, 10.0),
+            [(60, 5.0, Some(5.5)), (64, 5.0, None)]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_annotation_that_comes_out_is_a_valid_one(
+            told in prop::collection::vec(
+                (0_u8..128, -20.0..20.0_f64, prop::option::of(0.0..5.0_f64)), 0..60),
+            at in 0.0..30.0_f64,
+            seconds in 2.0..30.0_f64,
+        ) {
+            let told = told.into_iter().map(|(midi, onset, length)| {
+                note(midi, onset, length.map(|length| onset + length))
+            });
+            let moment = moment(told.collect());
+            moment.check().expect("within bounds");
+            let mut notes = Notes::default();
+            notes.add(moment, at).expect("few notes");
+            let annotation = notes.annotate(seconds);
+            prop_assert_eq!(annotation.check(), Ok(()));
+            prop_assert!(annotation.expected.iter().all(|note| f64::from(note.onset) <= seconds));
+        }
+    }
+
+    #[test]
+    fn what_no_clip_could_hold_is_refused() {
+        let refused = |notes| moment(notes).check().is_err();
+        assert!(refused(vec![note(128, 0.0, None)]));
+        assert!(refused(vec![note(60, f64::NAN, None)]));
+        assert!(refused(vec![note(60, 0.0, Some(-0.1))]));
+        assert!(refused(vec![note(60, 0.0, None); MOST_NOTES + 1]));
+        let tagged = Moment {
+            tag: Some("Lisa's song".to_owned()),
+            ..Moment::default()
+        };
+        assert!(tagged.check().is_err());
+    }
+}

@@ -1,0 +1,373 @@
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Low, so that properties run over many clips.
+const RATE: u32 = 8_000;
+const SECOND: u64 = RATE as u64;
+
+const SETTINGS: SamplerSettings = SamplerSettings {
+    clip_seconds: 4,
+    pre_roll_seconds: 3,
+    mark_probability: 1.0,
+    random_probability: 0.0,
+};
+
+/// The sound at a position: each sample says where it stands (f32 is exact that far).
+fn sound(position: u64) -> f32 {
+    (position % (1 << 20)) as f32 / (1 << 20) as f32
+}
+
+/// A sampler that may listen and whose draws are `drawn`, over and over.
+fn sampler(settings: SamplerSettings, drawn: &[f64]) -> Sampler {
+    let mut draws: VecDeque<f64> = drawn.iter().copied().collect();
+    let draw = move || {
+        draws.rotate_left(1);
+        Ok(*draws.back().expect("at least one"))
+    };
+    let mut sampler = Sampler::with_draw(settings, Box::new(draw));
+    sampler.set_permitted(true);
+    sampler
+}
+
+/// Plays positions `from..to` in frames whose lengths are `lengths`, over and over.
+fn play(sampler: &mut Sampler, from: u64, to: u64, lengths: &[u64]) -> Vec<RawClip> {
+    let mut clips = Vec::new();
+    let mut position = from;
+    for length in lengths.iter().cycle() {
+        if position >= to {
+            break;
+        }
+        let end = (position + length).min(to);
+        let samples: Vec<f32> = (position..end).map(sound).collect();
+        clips.extend(sampler.feed(&Frame {
+            samples: &samples,
+            rate: RATE,
+            position,
+            lost: 0,
+        }));
+        position = end;
+    }
+    clips
+}
+
+fn hole(sampler: &mut Sampler, position: u64, lost: u64) -> Vec<RawClip> {
+    sampler.feed(&Frame {
+        samples: &[sound(position)],
+        rate: RATE,
+        position,
+        lost,
+    })
+}
+
+#[track_caller]
+fn assert_holds(clip: &RawClip, from: u64, to: u64) {
+    assert_eq!(clip.samples().len() as u64, to - from, "length");
+    for (position, sample) in (from..to).zip(clip.samples()) {
+        assert_eq!(*sample, sound(position), "at {position}");
+    }
+}
+
+fn at(position: u64) -> Moment {
+    Moment {
+        at: Some(position),
+        ..Moment::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_marked_clip_holds_the_sound_around_the_mark_however_frames_fall(
+        lengths in prop::collection::vec(1_u64..20_000, 1..6),
+        begin in 0_u64..100_000,
+        heard in 1_u64..80_000,
+        behind in 0_u64..16_000,
+    ) {
+        let mut sampler = sampler(SETTINGS, &[0.5]);
+        let now = begin + heard;
+        prop_assert!(play(&mut sampler, begin, now, &lengths).is_empty());
+        let mark = now - behind.min(heard);
+        prop_assert_eq!(sampler.mark(at(mark)), Ok(Marked::Chosen));
+        let clips = play(&mut sampler, now, now + 3 * SECOND, &lengths);
+        let start = mark.saturating_sub(3 * SECOND).max(begin);
+        let end = mark + SECOND;
+        if end - start >= 2 * SECOND {
+            prop_assert_eq!(clips.len(), 1);
+            assert_holds(&clips[0], start, end);
+            prop_assert_eq!(clips[0].selection().trigger, Trigger::Mark);
+        } else {
+            prop_assert!(clips.is_empty());
+        }
+    }
+
+    #[test]
+    fn random_windows_tile_the_stream_however_frames_fall(
+        lengths in prop::collection::vec(1_u64..90_000, 1..6),
+        begin in 0_u64..100_000,
+        drawn in prop::collection::vec(prop::bool::ANY, 1..8),
+        tail in 0..4 * SECOND,
+    ) {
+        let settings = SamplerSettings { random_probability: 0.5, ..SETTINGS };
+        let draws: Vec<f64> = drawn.iter().map(|chosen| if *chosen { 0.2 } else { 0.7 }).collect();
+        let mut sampler = sampler(settings, &draws);
+        let windows = 6;
+        let end = begin + windows * 4 * SECOND + tail;
+        let mut clips = play(&mut sampler, begin, end, &lengths);
+        clips.extend(sampler.finish());
+
+        let mut clips = clips.iter();
+        for window in 0..=windows {
+            let start = begin + window * 4 * SECOND;
+            let stop = (start + 4 * SECOND).min(end);
+            if drawn[window as usize % drawn.len()] && stop - start >= 2 * SECOND {
+                let clip = clips.next().expect("a window that was drawn");
+                assert_holds(clip, start, stop);
+                let selection = Selection { trigger: Trigger::Random, probability: 0.5 };
+                prop_assert_eq!(clip.selection(), selection);
+            }
+        }
+        prop_assert!(clips.next().is_none());
+    }
+
+    #[test]
+    fn no_clip_spans_a_gap(
+        parts in prop::collection::vec((1_u64..60_000, 0_u64..50), 1..6),
+        lengths in prop::collection::vec(1_u64..20_000, 1..4),
+        marks in prop::collection::vec(prop::bool::ANY, 6),
+    ) {
+        let settings = SamplerSettings { random_probability: 1.0, ..SETTINGS };
+        let mut sampler = sampler(settings, &[0.0]);
+        let (mut position, mut clips, mut unbroken) = (0, Vec::new(), Vec::new());
+        for ((length, lost), mark) in parts.into_iter().zip(marks) {
+            position += lost;
+            let begin = position;
+            clips.extend(hole(&mut sampler, position, lost));
+            clips.extend(play(&mut sampler, position + 1, position + length, &lengths));
+            position += length;
+            if mark {
+                sampler.mark(Moment::default()).expect("within what is held");
+            }
+            if lost == 0 && begin > 0 {
+                unbroken.last_mut().map(|(_, end)| *end = position);
+            } else {
+                unbroken.push((begin, position));
+            }
+        }
+        clips.extend(sampler.finish());
+        for clip in &clips {
+            // `sound` does not repeat within these lengths, so the first sample tells the place.
+            let start = (clip.samples()[0] * (1 << 20) as f32) as u64;
+            let end = start + clip.samples().len() as u64;
+            assert_holds(clip, start, end);
+            prop_assert!(unbroken.iter().any(|&(from, to)| from <= start && end <= to));
+        }
+    }
+}
+
+#[test]
+fn a_change_of_rate_or_a_reopened_source_starts_anew() {
+    for (rate, position) in [(2 * RATE, 8 * SECOND), (RATE, 0)] {
+        let mut sampler = sampler(SETTINGS, &[0.0]);
+        play(&mut sampler, 5 * SECOND, 8 * SECOND, &[80]);
+        assert_eq!(sampler.mark(Moment::default()), Ok(Marked::Chosen));
+        let samples = [0.5; 80];
+        let clips = sampler.feed(&Frame {
+            samples: &samples,
+            rate,
+            position,
+            lost: 0,
+        });
+        assert_eq!(clips.len(), 1, "the marked clip ends with its stretch");
+        assert_holds(&clips[0], 5 * SECOND, 8 * SECOND);
+        assert_eq!(sampler.mark(at(position)), Ok(Marked::Chosen));
+        assert!(matches!(
+            sampler.mark(at(7 * SECOND)),
+            Err(MarkError::NotHeld { .. })
+        ));
+    }
+}
+
+#[test]
+fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
+    let told = |position: u64, midi| Moment {
+        at: Some(position),
+        recognised: vec![MomentNote {
+            midi,
+            onset: -0.5,
+            offset: None,
+        }],
+        ..Moment::default()
+    };
+    let mut sampler = sampler(SETTINGS, &[0.0]);
+    play(&mut sampler, 0, 5 * SECOND, &[80]);
+    let first = 5 * SECOND;
+    assert_eq!(sampler.mark(told(first, 60)), Ok(Marked::Chosen));
+    play(&mut sampler, first, first + SECOND / 2, &[80]);
+    assert_eq!(
+        sampler.mark(told(first + SECOND / 2, 62)),
+        Ok(Marked::Joined)
+    );
+    let clips = play(&mut sampler, first + SECOND / 2, 7 * SECOND, &[80]);
+    assert_eq!(clips.len(), 1);
+    let notes = &clips[0].annotation().recognised;
+    let onsets: Vec<_> = notes.iter().map(|note| (note.midi, note.onset)).collect();
+    assert_eq!(onsets, [(60, 2.5), (62, 3.0)]);
+    // Too late to tell anything, and no new moment either.
+    assert_eq!(
+        sampler.mark(told(first + SECOND / 2, 64)),
+        Ok(Marked::Passed)
+    );
+    assert_eq!(sampler.mark(told(7 * SECOND, 65)), Ok(Marked::Chosen));
+}
+
+#[test]
+fn a_moment_that_was_not_drawn_is_not_drawn_again_at_its_next_mark() {
+    let settings = SamplerSettings {
+        mark_probability: 0.5,
+        ..SETTINGS
+    };
+    // Were there a second draw it would succeed.
+    let mut sampler = sampler(settings, &[0.9, 0.1]);
+    play(&mut sampler, 0, 5 * SECOND, &[80]);
+    assert_eq!(sampler.mark(at(5 * SECOND)), Ok(Marked::Passed));
+    assert_eq!(sampler.mark(at(5 * SECOND)), Ok(Marked::Passed));
+    assert!(play(&mut sampler, 5 * SECOND, 9 * SECOND, &[80]).is_empty());
+    assert_eq!(sampler.mark(at(9 * SECOND)), Ok(Marked::Chosen));
+}
+
+#[test]
+fn marks_change_nothing_about_which_windows_are_drawn() {
+    let settings = SamplerSettings {
+        random_probability: 0.5,
+        ..SETTINGS
+    };
+    let random = |with_marks: bool| -> Vec<f32> {
+        // Every window is drawn, and every mark too.
+        let mut sampler = sampler(settings, &[0.1]);
+        let mut clips = Vec::new();
+        for second in 0..40 {
+            clips.extend(play(
+                &mut sampler,
+                second * SECOND,
+                (second + 1) * SECOND,
+                &[80],
+            ));
+            if with_marks {
+                sampler.mark(Moment::default()).expect("held");
+            }
+        }
+        let is_random = |clip: &&RawClip| clip.selection().trigger == Trigger::Random;
+        clips
+            .iter()
+            .filter(is_random)
+            .map(|clip| clip.samples()[0])
+            .collect()
+    };
+    assert_eq!(random(true), random(false));
+    assert_eq!(random(true).len(), 10);
+}
+
+#[test]
+fn without_permission_nothing_is_held_and_nothing_comes_out() {
+    let settings = SamplerSettings {
+        random_probability: 1.0,
+        ..SETTINGS
+    };
+    let mut sampler = sampler(settings, &[0.0]);
+    play(&mut sampler, 0, 3 * SECOND, &[80]);
+    sampler.mark(Moment::default()).expect("held");
+    sampler.set_permitted(false);
+    assert!(sampler.stretch.is_none());
+    assert!(play(&mut sampler, 3 * SECOND, 9 * SECOND, &[80]).is_empty());
+    assert!(sampler.stretch.is_none());
+    assert_eq!(
+        sampler.mark(Moment::default()),
+        Err(MarkError::NotPermitted)
+    );
+    assert!(sampler.finish().is_empty());
+    // Given again, nothing of before is known.
+    sampler.set_permitted(true);
+    let clips = play(&mut sampler, 9 * SECOND, 13 * SECOND, &[80]);
+    assert_eq!(clips.len(), 1);
+    assert_holds(&clips[0], 9 * SECOND, 13 * SECOND);
+}
+
+#[test]
+fn without_randomness_nothing_is_taken() {
+    let settings = SamplerSettings {
+        random_probability: 1.0,
+        ..SETTINGS
+    };
+    let mut sampler = Sampler::with_draw(settings, Box::new(|| Err(Unavailable)));
+    sampler.set_permitted(true);
+    assert!(play(&mut sampler, 0, 9 * SECOND, &[80]).is_empty());
+    let mark = sampler.mark(Moment::default());
+    assert_eq!(mark, Err(MarkError::Unavailable(Unavailable)));
+    assert!(sampler.finish().is_empty());
+}
+
+#[test]
+fn probabilities_of_zero_and_not_a_number_take_nothing() {
+    for probability in [0.0, -1.0, f64::NAN] {
+        let settings = SamplerSettings {
+            mark_probability: probability,
+            random_probability: probability,
+            ..SETTINGS
+        };
+        let mut sampler = sampler(settings, &[0.0]);
+        assert!(play(&mut sampler, 0, 9 * SECOND, &[80]).is_empty());
+        assert_eq!(sampler.mark(Moment::default()), Ok(Marked::Passed));
+    }
+}
+
+/// 20 000 windows and 10 000 marks, drawn from the system's random source; what is counted is how
+/// often each comes, and how often two come together, which tells whether one draw looks at
+/// another. Six standard deviations are exceeded by chance about twice in a thousand million runs.
+#[test]
+fn draws_come_out_at_the_rate_of_the_plan() {
+    const DRAWS: u64 = 20_000;
+    const P: f64 = 0.3;
+    let settings = SamplerSettings {
+        clip_seconds: 2,
+        pre_roll_seconds: 0,
+        mark_probability: P,
+        random_probability: P,
+    };
+    let mut sampler = Sampler::new(settings);
+    sampler.set_permitted(true);
+    let window = vec![0.25; 2 * RATE as usize];
+    let (mut windows, mut successive, mut marks, mut both) = (0, 0, 0, 0);
+    let mut last_chosen = false;
+    for n in 0..DRAWS {
+        let frame = Frame {
+            samples: &window,
+            rate: RATE,
+            position: n * 2 * SECOND,
+            lost: 0,
+        };
+        let clips = sampler.feed(&frame);
+        let is_random = |clip: &RawClip| clip.selection().trigger == Trigger::Random;
+        let chosen = clips.iter().any(is_random);
+        windows += u64::from(chosen);
+        successive += u64::from(chosen && last_chosen);
+        last_chosen = chosen;
+        // Far enough from the one before to be a moment of its own.
+        if n % 2 == 0 {
+            let marked = sampler.mark(Moment::default()).expect("held") == Marked::Chosen;
+            marks += u64::from(marked);
+            both += u64::from(marked && chosen);
+        }
+    }
+    let within = |count: u64, trials: u64, p: f64| {
+        let (mean, deviation) = (trials as f64 * p, (trials as f64 * p * (1.0 - p)).sqrt());
+        (count as f64 - mean).abs() < 6.0 * deviation
+    };
+    assert!(within(windows, DRAWS, P), "{windows} windows");
+    assert!(within(successive, DRAWS, P * P), "{successive} in a row");
+    assert!(within(marks, DRAWS / 2, P), "{marks} marks");
+    assert!(within(both, DRAWS / 2, P * P), "{both} marks in a window");
+}

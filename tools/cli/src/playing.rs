@@ -1,0 +1,124 @@
+//! Recordings played to a device as a microphone would, with the app's mark near the end.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::Serialize;
+use sordino::{
+    Event, Id, Sordino, Withheld,
+    capture::{Frame, Pace, WavFile},
+    plan::Plan,
+    sampler::{Annotation, MarkError, Moment, MomentNote, Note},
+};
+
+use crate::failure::Failure;
+
+/// What came of one recording.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Played {
+    /// The recording.
+    pub(crate) file: PathBuf,
+    /// Samples that were queued, marked and drawn ones.
+    pub(crate) queued: Vec<Id>,
+    /// Why others were not.
+    pub(crate) withheld: Vec<Withheld>,
+    /// What failed.
+    pub(crate) failed: Vec<String>,
+    /// What the app's recogniser got: frames, whether or not anything was sampled.
+    pub(crate) frames: u64,
+}
+
+/// Plays `file` and waits until what was chosen from it is queued. With an `annotation` the app
+/// marks a moment so that the clip ends where the recording does.
+pub(crate) fn play(
+    device: &Sordino,
+    file: &Path,
+    annotation: Option<Annotation>,
+    pace: Pace,
+) -> Result<Played, Failure> {
+    let played = Arc::new(Mutex::new(Played { file: file.to_owned(), ..Played::default() }));
+    device.on_event({
+        let played = Arc::clone(&played);
+        move |event| lock(&played).note(event)
+    });
+    let mut mark = match annotation {
+        Some(annotation) => Some(Mark::new(device, file, annotation)?),
+        None => None,
+    };
+    let listening = device.listen(WavFile::new(file, pace), {
+        let (device, played) = (device.clone(), Arc::clone(&played));
+        move |frame: Frame<'_>| {
+            lock(&played).frames += 1;
+            if let Some(due) = mark.take_if(|mark| mark.is_due(&frame)) {
+                let outcome = device.mark(due.moment);
+                // A mark that the draw passes over is no fault, and says nothing.
+                if let Err(error) = outcome {
+                    lock(&played).not_marked(&device, &error);
+                }
+            }
+        }
+    });
+    listening.and_then(sordino::Listening::wait).map_err(Failure::content(file))?;
+    Ok(lock(&played).clone())
+}
+
+fn lock(played: &Mutex<Played>) -> std::sync::MutexGuard<'_, Played> {
+    played.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Played {
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Queued(sample) => self.queued.push(*sample),
+            Event::Withheld(reason) => self.withheld.push(*reason),
+            Event::Failed(reason) => self.failed.push(reason.clone()),
+            Event::Busy => self.failed.push("a moment was let go: too busy".to_owned()),
+            _ => {}
+        }
+    }
+
+    fn not_marked(&mut self, device: &Sordino, error: &MarkError) {
+        match (error, device.may_sample()) {
+            (MarkError::NotPermitted, Ok(Some(reason))) => self.withheld.push(reason),
+            (error, _) => self.failed.push(error.to_string()),
+        }
+    }
+}
+
+/// A mark that is still to be made.
+struct Mark {
+    at: u64,
+    moment: Moment,
+}
+
+impl Mark {
+    fn new(device: &Sordino, file: &Path, annotation: Annotation) -> Result<Self, Failure> {
+        let reader = hound::WavReader::open(file).map_err(Failure::content(file))?;
+        let rate = reader.spec().sample_rate;
+        let after = device.plan().map_or(0, |plan: Plan| plan.clip_seconds - plan.pre_roll_seconds);
+        let at = u64::from(reader.duration()).saturating_sub(u64::from(after * rate));
+        let seconds = at as f64 / f64::from(rate);
+        let notes = |notes: &[Note]| notes.iter().map(|note| relative(note, seconds)).collect();
+        let moment = Moment {
+            at: Some(at),
+            expected: notes(&annotation.expected),
+            recognised: notes(&annotation.recognised),
+            tag: annotation.tag,
+        };
+        Ok(Self { at, moment })
+    }
+
+    fn is_due(&self, frame: &Frame<'_>) -> bool {
+        frame.position + frame.samples.len() as u64 >= self.at
+    }
+}
+
+fn relative(note: &Note, moment: f64) -> MomentNote {
+    MomentNote {
+        midi: note.midi,
+        onset: f64::from(note.onset) - moment,
+        offset: note.offset.map(|offset| f64::from(offset) - moment),
+    }
+}
