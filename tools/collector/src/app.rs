@@ -1,0 +1,73 @@
+//! What every route stands on.
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, Path, Query},
+    http::request::Parts,
+};
+use jiff::{Timestamp, civil::Date, tz::Offset};
+use serde::de::DeserializeOwned;
+use sordino::{Id, Week};
+
+use crate::{
+    body::Incoming,
+    config::Limits,
+    problem::{Kind, Problem},
+    storage::Storage,
+};
+
+/// The service's state: none but storage.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) storage: Storage,
+    pub(crate) limits: Limits,
+}
+
+impl App {
+    /// The body of a request that holds JSON.
+    pub(crate) fn json_body(&self, parts: &Parts, body: Body) -> Incoming {
+        Incoming::new(&parts.headers, body, self.limits.json_bytes, &self.limits)
+    }
+
+    /// The body of a request that holds a sample.
+    pub(crate) fn sample_body(&self, parts: &Parts, body: Body) -> Incoming {
+        Incoming::new(&parts.headers, body, self.limits.sample_bytes, &self.limits)
+    }
+}
+
+/// This week: the finest time that is kept.
+pub(crate) fn this_week() -> Week {
+    Week::of(Timestamp::now())
+}
+
+/// Today in UTC, to tell whether a plan has expired.
+pub(crate) fn today() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date()
+}
+
+/// The id that a path names.
+pub(crate) struct PathId(pub(crate) Id);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Kind::Malformed.because(rejection.body_text()))?;
+        let id = text
+            .parse()
+            .map_err(|error| Kind::Malformed.because(format!("{error}")))?;
+        Ok(Self(id))
+    }
+}
+
+/// What a query says.
+///
+/// # Errors
+/// `malformed`.
+pub(crate) fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
+    Query::try_from_uri(&parts.uri)
+        .map(|Query(query)| query)
+        .map_err(|rejection| Kind::Malformed.because(rejection.body_text()))
+}

@@ -1,0 +1,138 @@
+//! Plans: every one that was ever loaded, so that samples made under the one before stay welcome.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use sordino::{
+    Purposes,
+    plan::{Plan, SignedPlan},
+};
+
+use super::{Database, DatabaseError, Session, purposes};
+use crate::digest::Sha256;
+
+/// Why a plan is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlanRefusal {
+    /// This higher version is in force.
+    Older(u64),
+    /// The same version says something else.
+    SameVersion,
+}
+
+/// To whom samples may be sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sealing {
+    /// No plan was ever loaded: to anybody.
+    Anybody,
+    /// To the recipients that were asked for, of whom there are so many.
+    To(usize),
+    /// Not to the ones that were asked for.
+    Refused,
+}
+
+impl Database {
+    /// Version and text of the plan in force.
+    pub(crate) async fn plan_in_force(&self) -> Result<Option<(i64, String)>, DatabaseError> {
+        Ok(
+            sqlx::query_as("SELECT version, document FROM plans ORDER BY version DESC LIMIT 1")
+                .fetch_optional(&self.readers)
+                .await?,
+        )
+    }
+
+    /// What plans that have not expired on `today` ask for; `None` where no plan was ever loaded.
+    pub(crate) async fn purposes_asked_for(
+        &self,
+        today: Date,
+    ) -> Result<Option<Purposes>, DatabaseError> {
+        let plans: Vec<(String, String)> = sqlx::query_as("SELECT expires, purposes FROM plans")
+            .fetch_all(&self.readers)
+            .await?;
+        if plans.is_empty() {
+            return Ok(None);
+        }
+        let today = today.to_string();
+        plans
+            .iter()
+            .filter(|(expires, _)| *expires > today)
+            .try_fold(Purposes::default(), |all, (_, asked)| {
+                Ok(all.union(&purposes(asked, "plans")?))
+            })
+            .map(Some)
+    }
+
+    /// Whether samples may be sealed to the recipients that `stated` is the digest of.
+    pub(crate) async fn sealing(
+        &self,
+        stated: Sha256,
+        today: Date,
+    ) -> Result<Sealing, DatabaseError> {
+        let plans: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT recipients, recipients_sha256, expires FROM plans")
+                .fetch_all(&self.readers)
+                .await?;
+        if plans.is_empty() {
+            return Ok(Sealing::Anybody);
+        }
+        let (stated, today) = (stated.to_string(), today.to_string());
+        let plan = plans
+            .iter()
+            .find(|(_, digest, expires)| *digest == stated && *expires > today);
+        Ok(match plan {
+            Some((recipients, ..)) => Sealing::To(usize::try_from(*recipients).unwrap_or(0)),
+            None => Sealing::Refused,
+        })
+    }
+}
+
+impl Session {
+    /// Puts a plan in force; again, where it is already.
+    pub(crate) async fn load_plan(
+        &mut self,
+        plan: &SignedPlan,
+        text: &str,
+    ) -> Result<Result<(), PlanRefusal>, DatabaseError> {
+        let in_force: Option<(i64, String)> =
+            sqlx::query_as("SELECT version, document FROM plans ORDER BY version DESC LIMIT 1")
+                .fetch_optional(&mut *self.0)
+                .await?;
+        let content = plan.content();
+        let version = i64::try_from(content.version).unwrap_or(i64::MAX);
+        match in_force {
+            Some((newest, _)) if newest > version => {
+                return Ok(Err(PlanRefusal::Older(newest.unsigned_abs())));
+            }
+            Some((newest, document)) if newest == version => {
+                let said = SignedPlan::verify_any(document.as_bytes())
+                    .map_err(|_| DatabaseError::Damaged("plans"))?;
+                let is_same = said.content() == content;
+                return Ok(is_same.then_some(()).ok_or(PlanRefusal::SameVersion));
+            }
+            _ => {}
+        }
+        sqlx::query(
+            "INSERT INTO plans (version, document, expires, purposes, recipients, recipients_sha256)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )
+        .bind(version)
+        .bind(text)
+        .bind(content.expires.to_string())
+        .bind(content.purposes.to_string())
+        .bind(i64::try_from(content.recipients.len()).unwrap_or(i64::MAX))
+        .bind(recipients_digest(content).to_string())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(Ok(()))
+    }
+}
+
+/// What `Sordino-Recipients` states: the recipients sorted as text, each with a line feed.
+fn recipients_digest(plan: &Plan) -> Sha256 {
+    let lines: BTreeSet<String> = plan
+        .recipients
+        .iter()
+        .map(|recipient| format!("{recipient}\n"))
+        .collect();
+    Sha256::of(lines.into_iter().collect::<String>().as_bytes())
+}

@@ -1,0 +1,264 @@
+//! Consent records: registered, revised, withdrawn.
+
+use sordino::{
+    Id, Purposes, Week,
+    consent::{Record, SignedRecord},
+    signed::PublicKey,
+};
+use sqlx::Row as _;
+
+use super::{Database, DatabaseError, Session, parsed, purposes};
+
+/// What a registration came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registration {
+    New,
+    /// The same document is here already.
+    Known,
+    /// It took the place of an older revision.
+    Revised,
+}
+
+/// Why a registration is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RegistrationRefusal {
+    /// The id belongs to another key.
+    OtherKey,
+    /// Older than what is known, or the same revision with other content.
+    Stale,
+    /// It grants what was withdrawn from it.
+    Withdrawn,
+}
+
+/// What taking back came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TakenBack {
+    /// Samples that had no purpose left.
+    pub(crate) deleted: u64,
+    /// Samples that have one left.
+    pub(crate) narrowed: u64,
+}
+
+/// A record as it stands now.
+pub(super) struct Standing {
+    pub(super) revision: u32,
+    pub(super) key: PublicKey,
+    pub(super) document: String,
+    pub(super) granted: Purposes,
+    pub(super) withdrawn: Purposes,
+    pub(super) holds_until: Week,
+}
+
+impl Database {
+    /// The key that a record was registered with.
+    pub(crate) async fn key(&self, record: Id) -> Result<Option<PublicKey>, DatabaseError> {
+        let row = sqlx::query("SELECT key FROM records WHERE id = ?1")
+            .bind(record.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| parsed(row.try_get("key")?, "records"))
+            .transpose()
+    }
+}
+
+impl Session {
+    /// Registers a record, or a newer revision of it. A revision that grants less than the one
+    /// before takes back the difference.
+    pub(crate) async fn register(
+        &mut self,
+        record: &SignedRecord,
+    ) -> Result<Result<Registration, RegistrationRefusal>, DatabaseError> {
+        let content = record.content();
+        let Some(standing) = self.standing(content.id).await? else {
+            self.insert_record(record).await?;
+            return Ok(Ok(Registration::New));
+        };
+        if standing.key != record.signer() {
+            return Ok(Err(RegistrationRefusal::OtherKey));
+        }
+        if standing.granted.is_empty() {
+            return Ok(Err(RegistrationRefusal::Withdrawn));
+        }
+        if content.revision <= standing.revision {
+            let is_known =
+                content.revision == standing.revision && record.to_json() == standing.document;
+            return Ok(is_known
+                .then_some(Registration::Known)
+                .ok_or(RegistrationRefusal::Stale));
+        }
+        // A revision that was on its way while the purpose was withdrawn must not bring it back.
+        if content
+            .purposes
+            .iter()
+            .any(|purpose| standing.withdrawn.contains(purpose))
+        {
+            return Ok(Err(RegistrationRefusal::Withdrawn));
+        }
+        let dropped = standing.granted.difference(&content.purposes);
+        self.revise(record, &standing.withdrawn.union(&dropped))
+            .await?;
+        self.take_back_samples(content.id, &dropped).await?;
+        Ok(Ok(Registration::Revised))
+    }
+
+    /// Takes purposes back from a record for good, and from each of its samples. `None` where the
+    /// record is not known.
+    pub(crate) async fn withdraw(
+        &mut self,
+        record: Id,
+        purposes: &Purposes,
+    ) -> Result<Option<TakenBack>, DatabaseError> {
+        let Some(standing) = self.standing(record).await? else {
+            return Ok(None);
+        };
+        sqlx::query("UPDATE records SET granted = ?2, withdrawn = ?3 WHERE id = ?1")
+            .bind(record.to_string())
+            .bind(standing.granted.difference(purposes).to_string())
+            .bind(standing.withdrawn.union(purposes).to_string())
+            .execute(&mut *self.0)
+            .await?;
+        self.take_back_samples(record, purposes).await.map(Some)
+    }
+
+    pub(super) async fn standing(&mut self, record: Id) -> Result<Option<Standing>, DatabaseError> {
+        const TABLE: &str = "records";
+        let row = sqlx::query(
+            "SELECT key, revision, document, granted, withdrawn, holds_until
+             FROM records WHERE id = ?1",
+        )
+        .bind(record.to_string())
+        .fetch_optional(&mut *self.0)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Standing {
+            revision: row.try_get("revision")?,
+            key: parsed(row.try_get("key")?, TABLE)?,
+            document: row.try_get("document")?,
+            granted: purposes(row.try_get("granted")?, TABLE)?,
+            withdrawn: purposes(row.try_get("withdrawn")?, TABLE)?,
+            holds_until: parsed(row.try_get("holds_until")?, TABLE)?,
+        }))
+    }
+
+    async fn insert_record(&mut self, record: &SignedRecord) -> Result<(), DatabaseError> {
+        let Record {
+            id,
+            revision,
+            purposes,
+            holds_until,
+            ..
+        } = record.content();
+        sqlx::query(
+            "INSERT INTO records (id, key, revision, document, granted, withdrawn, holds_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, '', ?6)",
+        )
+        .bind(id.to_string())
+        .bind(record.signer().to_string())
+        .bind(revision)
+        .bind(record.to_json())
+        .bind(purposes.to_string())
+        .bind(holds_until.to_string())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    async fn revise(
+        &mut self,
+        record: &SignedRecord,
+        withdrawn: &Purposes,
+    ) -> Result<(), DatabaseError> {
+        let Record {
+            id,
+            revision,
+            purposes,
+            holds_until,
+            ..
+        } = record.content();
+        sqlx::query(
+            "UPDATE records SET revision = ?2, document = ?3, granted = ?4, withdrawn = ?5,
+             holds_until = ?6 WHERE id = ?1",
+        )
+        .bind(id.to_string())
+        .bind(revision)
+        .bind(record.to_json())
+        .bind(purposes.to_string())
+        .bind(withdrawn.to_string())
+        .bind(holds_until.to_string())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    async fn take_back_samples(
+        &mut self,
+        record: Id,
+        purposes: &Purposes,
+    ) -> Result<TakenBack, DatabaseError> {
+        let record = record.to_string();
+        let held_before = self.purposes_held(&record).await?;
+        for purpose in purposes.iter() {
+            sqlx::query(
+                "INSERT INTO withdrawals (sample, purpose)
+                 SELECT sample, purpose FROM sample_purposes JOIN samples ON id = sample
+                 WHERE consent = ?1 AND purpose = ?2 ORDER BY sequence",
+            )
+            .bind(&record)
+            .bind(purpose.as_str())
+            .execute(&mut *self.0)
+            .await?;
+            sqlx::query(
+                "DELETE FROM sample_purposes
+                 WHERE purpose = ?2 AND sample IN (SELECT id FROM samples WHERE consent = ?1)",
+            )
+            .bind(&record)
+            .bind(purpose.as_str())
+            .execute(&mut *self.0)
+            .await?;
+        }
+        let held_after = self.purposes_held(&record).await?;
+        let deleted = self.bury_purposeless(&record).await?;
+        let touched = held_before
+            .iter()
+            .filter(|(sample, purposes)| held_after.get(*sample) != Some(purposes))
+            .count() as u64;
+        Ok(TakenBack {
+            deleted,
+            narrowed: touched.saturating_sub(deleted),
+        })
+    }
+
+    /// How many purposes each sample of a record has.
+    async fn purposes_held(
+        &mut self,
+        record: &str,
+    ) -> Result<std::collections::HashMap<String, i64>, DatabaseError> {
+        let rows = sqlx::query_as::<_, (String, i64)>(
+            "SELECT id, count(purpose) FROM samples LEFT JOIN sample_purposes ON sample = id
+             WHERE consent = ?1 GROUP BY id",
+        )
+        .bind(record)
+        .fetch_all(&mut *self.0)
+        .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn bury_purposeless(&mut self, record: &str) -> Result<u64, DatabaseError> {
+        sqlx::query(
+            "INSERT INTO tombstones (sample, consent, object_gone)
+             SELECT id, consent, 0 FROM samples WHERE consent = ?1
+             AND NOT EXISTS (SELECT 1 FROM sample_purposes WHERE sample = id)",
+        )
+        .bind(record)
+        .execute(&mut *self.0)
+        .await?;
+        let deleted = sqlx::query(
+            "DELETE FROM samples WHERE consent = ?1
+             AND NOT EXISTS (SELECT 1 FROM sample_purposes WHERE sample = id)",
+        )
+        .bind(record)
+        .execute(&mut *self.0)
+        .await?;
+        Ok(deleted.rows_affected())
+    }
+}

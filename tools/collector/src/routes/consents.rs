@@ -1,0 +1,150 @@
+//! Consent records: registered and withdrawn.
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{StatusCode, request::Parts},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sordino::{
+    Id, Purpose, Purposes,
+    consent::{Record, SignedRecord},
+    signed::SignedError,
+};
+
+use crate::{
+    app::{App, PathId, today},
+    body::Incoming,
+    database::{Registration, RegistrationRefusal},
+    digest::{CONTENT_DIGEST, Sha256},
+    problem::{Kind, Problem},
+    signature::RequestSignature,
+};
+
+/// `PUT /v1/consents/RECORD`, signed with the key that signed the record.
+pub(super) async fn register(
+    State(app): State<App>,
+    PathId(id): PathId,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let (parts, body) = request.into_parts();
+    let mut body = app.json_body(&parts, body);
+    let outcome = try_register(&app, id, &parts, &mut body).await;
+    body.answer(outcome).await
+}
+
+async fn try_register(
+    app: &App,
+    id: Id,
+    parts: &Parts,
+    body: &mut Incoming,
+) -> Result<StatusCode, Problem> {
+    let signature = signature_of(id, parts)?;
+    let document = body.read(Sha256::stated(&parts.headers)?).await?;
+    let record = read_record(&document)?;
+    signature.verify(&record.signer())?;
+    check_content(app, id, record.content()).await?;
+    match app.storage.register(record).await? {
+        Ok(Registration::New) => Ok(StatusCode::CREATED),
+        Ok(Registration::Known | Registration::Revised) => Ok(StatusCode::OK),
+        Err(RegistrationRefusal::OtherKey) => {
+            Err(Kind::BadSignature
+                .because("the record was registered with another key, and keeps it"))
+        }
+        Err(RegistrationRefusal::Stale) => Err(Kind::StaleRevision
+            .because("this revision, or a higher one, is registered with other content; raise it")),
+        Err(RegistrationRefusal::Withdrawn) => Err(Kind::Withdrawn.because(
+            "what it grants was withdrawn from this record; a new consent is a new record",
+        )),
+    }
+}
+
+fn read_record(document: &[u8]) -> Result<SignedRecord, Problem> {
+    Record::verify(document).map_err(|error| match error {
+        SignedError::Shape(_) if names_unknown_purpose(document) => Kind::UnknownPurpose
+            .because("the record names a purpose that this collector does not know"),
+        SignedError::Shape(_) => Kind::Malformed.because(format!("the consent record is {error}")),
+        SignedError::Unsigned | SignedError::WrongKey | SignedError::Forged => {
+            Kind::BadSignature.because(format!("the consent record is refused: {error}"))
+        }
+    })
+}
+
+fn names_unknown_purpose(document: &[u8]) -> bool {
+    let document: Value = serde_json::from_slice(document).unwrap_or_default();
+    let purposes = document["purposes"].as_array();
+    purposes
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .any(|name| name.parse::<Purpose>().is_err())
+}
+
+async fn check_content(app: &App, id: Id, record: &Record) -> Result<(), Problem> {
+    if record.id != id {
+        return Err(Kind::Malformed.because("the record in the body is not the one in the path"));
+    }
+    if record.purposes.is_empty() {
+        return Err(Kind::Malformed.because("the record grants nothing; withdraw it instead"));
+    }
+    if record.age_band.needs_guardian() && record.guardian.is_none() {
+        return Err(Kind::NotGranted.because("a child's record needs a guardian's approval"));
+    }
+    let asked = app.storage.database.purposes_asked_for(today()).await?;
+    match asked {
+        Some(asked) if !record.purposes.is_subset(&asked) => {
+            let beyond = record.purposes.difference(&asked);
+            Err(Kind::UnknownPurpose.because(format!("no plan in force asks for {beyond}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Withdrawal {
+    purposes: Purposes,
+}
+
+/// `PUT /v1/consents/RECORD/withdrawal`.
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    PathId(id): PathId,
+    request: Request,
+) -> Result<Json<Value>, Problem> {
+    let (parts, body) = request.into_parts();
+    let mut body = app.json_body(&parts, body);
+    let outcome = try_withdraw(&app, id, &parts, &mut body).await;
+    body.answer(outcome).await
+}
+
+async fn try_withdraw(
+    app: &App,
+    id: Id,
+    parts: &Parts,
+    body: &mut Incoming,
+) -> Result<Json<Value>, Problem> {
+    let signature = signature_of(id, parts)?;
+    signature.verify(&app.key(id).await?)?;
+    let body = body.read(Sha256::stated(&parts.headers)?).await?;
+    let Withdrawal { purposes } = serde_json::from_slice(&body)
+        .map_err(|error| Kind::Malformed.because(format!("the body is no withdrawal: {error}")))?;
+    if purposes.is_empty() {
+        return Err(Kind::Malformed.because("the withdrawal names no purpose"));
+    }
+    let taken_back = app.storage.withdraw(id, purposes).await?;
+    let taken_back = taken_back.ok_or_else(super::unknown_record)?;
+    Ok(Json(
+        json!({"deleted": taken_back.deleted, "narrowed": taken_back.narrowed}),
+    ))
+}
+
+/// The signature of a request about a record, which must be the record's own.
+fn signature_of(record: Id, parts: &Parts) -> Result<RequestSignature, Problem> {
+    let signature = RequestSignature::read(parts, &[CONTENT_DIGEST])?;
+    if signature.record() != record {
+        return Err(Kind::BadSignature.because("only the record itself may sign for the record"));
+    }
+    Ok(signature)
+}

@@ -1,0 +1,189 @@
+//! Samples, from the device's side: sent, deleted, asked after.
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, request::Parts},
+};
+use serde_json::{Value, json};
+use sordino::{Id, Purposes, Week};
+
+use crate::{
+    age_header,
+    app::{App, PathId, this_week, today},
+    body::Incoming,
+    database::{Admission, NewSample, ReadRefusal, Refusal, Sealing},
+    digest::{CONTENT_DIGEST, Hasher, Sha256},
+    objects::Upload,
+    problem::{Kind, Problem},
+    signature::RequestSignature,
+};
+
+const PURPOSES: &str = "sordino-purposes";
+const RECIPIENTS: &str = "sordino-recipients";
+
+/// `PUT /v1/samples/SAMPLE`: an age file.
+pub(super) async fn put(
+    State(app): State<App>,
+    PathId(id): PathId,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let (parts, body) = request.into_parts();
+    let mut body = app.sample_body(&parts, body);
+    let outcome = try_put(&app, id, &parts, &mut body).await;
+    body.answer(outcome).await
+}
+
+async fn try_put(
+    app: &App,
+    id: Id,
+    parts: &Parts,
+    body: &mut Incoming,
+) -> Result<StatusCode, Problem> {
+    let signature = RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS])?;
+    signature.verify(&app.key(signature.record()).await?)?;
+    let sample = NewSample {
+        id,
+        consent: signature.record(),
+        purposes: purposes(&parts.headers)?,
+        sha256: Sha256::stated(&parts.headers)?,
+        week: this_week(),
+    };
+    let sealing = app
+        .storage
+        .database
+        .sealing(recipients(&parts.headers)?, today())
+        .await?;
+    if sealing == Sealing::Refused {
+        return Err(Kind::WrongRecipients.because(
+            "it is sealed to other recipients than a plan in force names; fetch the plan",
+        ));
+    }
+    // What cannot come in need not be sent in full. What can is asked again when it is here.
+    refuse(app.storage.database.read().await?.admit(&sample).await?)?;
+
+    let (upload, bytes) = receive(app, body, &sample, sealing).await?;
+    match refuse(app.storage.keep(sample, upload, bytes).await?)? {
+        Admission::Present => Ok(StatusCode::OK),
+        _ => Ok(StatusCode::CREATED),
+    }
+}
+
+/// Writes a body to a file as it comes, and checks that it is what it is said to be.
+async fn receive(
+    app: &App,
+    body: &mut Incoming,
+    sample: &NewSample,
+    sealing: Sealing,
+) -> Result<(Upload, u64), Problem> {
+    let mut upload = app.storage.objects.begin(sample.id).await?;
+    let mut hasher = Hasher::new();
+    let mut start = Vec::new();
+    let mut bytes = 0;
+    while let Some(piece) = body.next().await? {
+        hasher.update(&piece);
+        let missing = age_header::LONGEST - start.len();
+        start.extend_from_slice(&piece[..piece.len().min(missing)]);
+        bytes += piece.len() as u64;
+        upload.write(&piece).await?;
+    }
+    hasher.finish().check(sample.sha256)?;
+    let sealed_to = age_header::recipients(&start, bytes).ok_or_else(|| {
+        Kind::NotSealed.because("the body is no age v1 file sealed to X25519 recipients alone")
+    })?;
+    if matches!(sealing, Sealing::To(asked) if asked != sealed_to) {
+        return Err(Kind::WrongRecipients.because(format!(
+            "it is sealed to {sealed_to} recipients, not to as many as the plan names"
+        )));
+    }
+    upload.sync().await?;
+    Ok((upload, bytes))
+}
+
+/// `DELETE /v1/samples/SAMPLE`.
+pub(super) async fn delete(
+    State(app): State<App>,
+    PathId(id): PathId,
+    parts: Parts,
+) -> Result<StatusCode, Problem> {
+    let record = signer(&app, &parts).await?;
+    match app.storage.delete(id, record).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(_) => Err(not_yours()),
+    }
+}
+
+/// `GET /v1/samples/SAMPLE/accesses`.
+pub(super) async fn accesses(
+    State(app): State<App>,
+    PathId(id): PathId,
+    parts: Parts,
+) -> Result<Json<Value>, Problem> {
+    let record = signer(&app, &parts).await?;
+    match app.storage.database.accesses(id, record).await? {
+        Ok(accesses) => Ok(Json(json!({"accesses": accesses}))),
+        Err(ReadRefusal::NotYours) => Err(not_yours()),
+        Err(_) => Err(Kind::UnknownSample.because("no sample was ever sent under this id")),
+    }
+}
+
+/// The record that signed a request without a body.
+async fn signer(app: &App, parts: &Parts) -> Result<Id, Problem> {
+    let signature = RequestSignature::read(parts, &[])?;
+    signature.verify(&app.key(signature.record()).await?)?;
+    Ok(signature.record())
+}
+
+fn purposes(headers: &HeaderMap) -> Result<Purposes, Problem> {
+    let text = headers
+        .get(PURPOSES)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    text.parse()
+        .ok()
+        .filter(|purposes: &Purposes| purposes.to_string() == text)
+        .ok_or_else(|| {
+            Kind::Malformed
+                .because("`Sordino-Purposes` must list known purposes, sorted, each once")
+        })
+}
+
+fn recipients(headers: &HeaderMap) -> Result<Sha256, Problem> {
+    let text = headers
+        .get(RECIPIENTS)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    text.parse()
+        .map_err(|error| Kind::Malformed.because(format!("`Sordino-Recipients` is {error}")))
+}
+
+fn refuse(admission: Admission) -> Result<Admission, Problem> {
+    match admission {
+        Admission::Refused(refusal) => Err(refused(refusal)),
+        admission => Ok(admission),
+    }
+}
+
+fn refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::UnknownRecord => super::unknown_record(),
+        Refusal::Withdrawn => Kind::Withdrawn.because("the consent was withdrawn"),
+        Refusal::Expired(week) => expired(week),
+        Refusal::NotGranted => {
+            Kind::NotGranted.because("the record does not grant each purpose of the sample")
+        }
+        Refusal::Deleted => Kind::Deleted.because("this sample was deleted, and stays so"),
+        Refusal::NotYours => not_yours(),
+        Refusal::DifferentContent => {
+            Kind::DifferentContent.because("other bytes are here under this id; make a new one")
+        }
+    }
+}
+
+fn expired(week: Week) -> Problem {
+    Kind::NotGranted.because(format!("the consent held until {week}; ask again"))
+}
+
+fn not_yours() -> Problem {
+    Kind::NotYours.because("the sample was sent under another consent record")
+}
