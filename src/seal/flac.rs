@@ -117,6 +117,8 @@ mod tests {
             (info.channels, info.bits_per_sample, info.sample_rate),
             (1, 16, rate)
         );
+        // RFC 9639, section 8.2: of equal blocks both are the same, whatever the last one's length.
+        assert_eq!(info.min_block_size, info.max_block_size);
         // FLAC writes an unknown length as 0, so that no sound at all reads as unknown.
         assert_eq!(info.samples.unwrap_or(0), samples.len() as u64);
         let decoded: Vec<i32> = reader.samples().collect::<Result<_, _>>().unwrap();

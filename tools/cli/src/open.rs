@@ -29,20 +29,20 @@ const TAR_BLOCK: usize = 512;
 
 /// A sample that was opened and found whole.
 #[derive(Debug)]
-pub struct Opened {
+pub(crate) struct Opened {
     /// What is known of it.
-    pub manifest: Manifest,
+    pub(crate) manifest: Manifest,
     /// `audio.flac` as it was sealed.
-    pub flac: Vec<u8>,
+    pub(crate) flac: Vec<u8>,
     /// The sound, mono.
-    pub samples: Vec<i16>,
+    pub(crate) samples: Vec<i16>,
     /// Samples a second.
-    pub rate: u32,
+    pub(crate) rate: u32,
 }
 
 /// Why a sample was not opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// The file could not be read.
     #[error("the sample cannot be read: {0}")]
     Read(#[source] io::Error),
@@ -68,7 +68,7 @@ pub enum OpenError {
 
 /// Why a key could not be read or made.
 #[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
+pub(crate) enum IdentityError {
     /// The file could not be read.
     #[error("the identity file {} cannot be read: {error}", path.display())]
     Read {
@@ -114,7 +114,10 @@ pub enum IdentityError {
 ///
 /// # Errors
 /// The first thing about it that is not as Sordino seals it.
-pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opened, OpenError> {
+pub(crate) fn open_sample(
+    age_file: impl Read,
+    identities: &[Identity],
+) -> Result<Opened, OpenError> {
     let sealed = read_at_most(age_file, MOST_SAMPLE_BYTES)
         .map_err(OpenError::Read)?
         .ok_or(OpenError::TooLarge)?;
@@ -141,7 +144,7 @@ pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opene
 ///
 /// # Errors
 /// Unreadable, a line that is no identity, or no identity at all.
-pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
+pub(crate) fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
     let unreadable = |error| IdentityError::Read {
         path: path.to_owned(),
         error,
@@ -178,7 +181,7 @@ pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
 ///
 /// # Errors
 /// The file is there already or cannot be written; no partial file is left.
-pub fn keygen(path: &Path) -> Result<Recipient, IdentityError> {
+pub(crate) fn keygen(path: &Path) -> Result<Recipient, IdentityError> {
     let identity = Identity::generate();
     let recipient = identity.to_public();
     let mut options = fs::OpenOptions::new();
