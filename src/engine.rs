@@ -196,7 +196,9 @@ impl Sordino {
             return Err(Error::NoDevice(folder.to_owned()));
         }
         let state = Arc::new(State::open(folder, Arc::new(SystemClock))?);
-        let host: Host = state.value(HOST)?.ok_or_else(|| Error::NoDevice(folder.to_owned()))?;
+        let host: Host = state
+            .value(HOST)?
+            .ok_or_else(|| Error::NoDevice(folder.to_owned()))?;
         let collector = host.collector.parse().map_err(|_| {
             StateError::Damaged("the collector's URL in it does not parse".to_owned())
         })?;
@@ -235,8 +237,11 @@ impl Sordino {
 
     /// Has `listener` told of each [`Event`], on the thread on which it happens.
     pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
-        *self.inner.listener.write().unwrap_or_else(PoisonError::into_inner) =
-            Some(Box::new(listener));
+        *self
+            .inner
+            .listener
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
     }
 
     /// Puts a plan into force.
@@ -308,7 +313,10 @@ impl Sordino {
         inner.outbox.shred(&shredded);
         inner.tell_consent()?;
         let deletions_pending = self.status()?.deletions_pending;
-        Ok(Withdrawal { shredded: shredded.len(), deletions_pending })
+        Ok(Withdrawal {
+            shredded: shredded.len(),
+            deletions_pending,
+        })
     }
 
     /// Where the device stands.
@@ -319,7 +327,9 @@ impl Sordino {
         let consent = self.consent()?;
         let entries = self.inner.outbox.entries()?;
         let count = |state| entries.iter().filter(|entry| entry.state == state).count();
-        let pending = entries.iter().filter(|entry| entry.state == SampleState::Pending);
+        let pending = entries
+            .iter()
+            .filter(|entry| entry.state == SampleState::Pending);
         Ok(Status {
             consent: consent.state,
             purposes: consent.purposes,
@@ -424,9 +434,10 @@ impl Sordino {
             .consent
             .identity(entry.consent)?
             .ok_or(UploadError::NotGranted(sample))?;
-        let request =
-            crate::upload::accesses(self.inner.protocol.endpoint(), &identity, sample);
-        Ok(crate::upload::Accesses::from_outcome(client.send(&request))?)
+        let request = crate::upload::accesses(self.inner.protocol.endpoint(), &identity, sample);
+        Ok(crate::upload::Accesses::from_outcome(
+            client.send(&request),
+        )?)
     }
 }
 
@@ -500,21 +511,34 @@ impl Inner {
         let rules = !plan.paused && plan.check_in_force(self.state.system_time()).is_ok();
         let grants = self.grants().ok();
         let scope = grants.as_ref().map(|grants| match rules {
-            true => Scope::Samples { grants, plan_version: plan.version },
-            false => Scope::Plan { version: plan.version },
+            true => Scope::Samples {
+                grants,
+                plan_version: plan.version,
+            },
+            false => Scope::Plan {
+                version: plan.version,
+            },
         });
         self.protocol.next(scope, urgency)
     }
 
     fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, UploadError> {
-        let finished = self.protocol.finish(task, outcome, |json| self.install_plan(json))?;
-        self.tell(&Event::Uploaded { task: task.clone(), finished: finished.clone() });
+        let finished = self
+            .protocol
+            .finish(task, outcome, |json| self.install_plan(json))?;
+        self.tell(&Event::Uploaded {
+            task: task.clone(),
+            finished: finished.clone(),
+        });
         Ok(finished)
     }
 
     fn tell(&self, event: &Event) {
-        if let Some(listener) =
-            self.listener.read().unwrap_or_else(PoisonError::into_inner).as_ref()
+        if let Some(listener) = self
+            .listener
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
         {
             listener(event);
         }

@@ -17,10 +17,12 @@ mod state;
 pub mod upload;
 mod week;
 
-pub use engine::{Config, Event, Listening, Offer, Sordino, Status, UploadSummary, Withdrawal, Withheld};
-pub use error::Error;
+pub use engine::{
+    Config, Event, Listening, Offer, Sordino, Status, UploadSummary, Withdrawal, Withheld,
+};
 pub use entropy::Unavailable;
+pub use error::Error;
 pub use id::{Id, NotAnId};
-pub use state::{Clock, StateError, SystemClock};
 pub use purpose::{Purpose, Purposes, UnknownPurpose};
+pub use state::{Clock, StateError, SystemClock};
 pub use week::{NotAWeek, Week};

@@ -50,9 +50,7 @@ impl FromStr for Purpose {
 pub struct UnknownPurpose(pub String);
 
 /// A set of purposes, in their fixed order. Written as a JSON array, or as a comma-separated list.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Purposes(BTreeSet<Purpose>);
 

@@ -65,7 +65,11 @@ pub enum StateError {
 impl StateError {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |error| Self::Io { action, path, error }
+        move |error| Self::Io {
+            action,
+            path,
+            error,
+        }
     }
 }
 
@@ -119,7 +123,11 @@ impl State {
             .set_cache_size(CACHE_BYTES)
             .create(&path)
             .map_err(|error| opening_failed(folder, &path, error))?;
-        let state = Self { database, folder: folder.to_owned(), clock };
+        let state = Self {
+            database,
+            folder: folder.to_owned(),
+            clock,
+        };
         state.check_layout()?;
         Ok(state)
     }
@@ -172,19 +180,25 @@ impl State {
     pub(crate) fn value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StateError> {
         self.read(|transaction| {
             let table = transaction.open_table(META)?;
-            table.get(name)?.map(|bytes| from_row(bytes.value())).transpose()
+            table
+                .get(name)?
+                .map(|bytes| from_row(bytes.value()))
+                .transpose()
         })
     }
 
     fn check_layout(&self) -> Result<(), StateError> {
-        self.write(|transaction| match value::<u64>(transaction, LAYOUT_NAME)? {
-            None => set_value(transaction, LAYOUT_NAME, &LAYOUT),
-            Some(LAYOUT) => Ok(()),
-            Some(found) if found > LAYOUT => {
-                Err(StateError::Newer { folder: self.folder.clone(), found })
-            }
-            Some(found) => Err(StateError::Damaged(format!("it claims layout {found}"))),
-        })
+        self.write(
+            |transaction| match value::<u64>(transaction, LAYOUT_NAME)? {
+                None => set_value(transaction, LAYOUT_NAME, &LAYOUT),
+                Some(LAYOUT) => Ok(()),
+                Some(found) if found > LAYOUT => Err(StateError::Newer {
+                    folder: self.folder.clone(),
+                    found,
+                }),
+                Some(found) => Err(StateError::Damaged(format!("it claims layout {found}"))),
+            },
+        )
     }
 }
 
@@ -194,7 +208,10 @@ pub(crate) fn value<T: DeserializeOwned>(
     name: &str,
 ) -> Result<Option<T>, StateError> {
     let table = transaction.open_table(META)?;
-    let value = table.get(name)?.map(|bytes| from_row(bytes.value())).transpose()?;
+    let value = table
+        .get(name)?
+        .map(|bytes| from_row(bytes.value()))
+        .transpose()?;
     Ok(value)
 }
 
@@ -230,9 +247,11 @@ fn raise_clock(transaction: &WriteTransaction, now: Timestamp) -> Result<(), Sta
 fn opening_failed(folder: &Path, path: &Path, error: redb::DatabaseError) -> StateError {
     match error {
         redb::DatabaseError::DatabaseAlreadyOpen => StateError::InUse(folder.to_owned()),
-        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => {
-            StateError::Io { action: "open", path: path.to_owned(), error }
-        }
+        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => StateError::Io {
+            action: "open",
+            path: path.to_owned(),
+            error,
+        },
         redb::DatabaseError::Storage(redb::StorageError::Corrupted(reason)) => {
             StateError::Damaged(format!("{}: {reason}", path.display()))
         }
@@ -246,5 +265,7 @@ pub(crate) fn make_private_folder(folder: &Path) -> Result<(), StateError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(StateError::io("make the folder", folder))
+    builder
+        .create(folder)
+        .map_err(StateError::io("make the folder", folder))
 }

@@ -20,7 +20,9 @@ pub(super) struct Lease {
 
 impl Lease {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { ended: AtomicBool::new(false) })
+        Arc::new(Self {
+            ended: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn end(&self) {
@@ -72,7 +74,11 @@ impl Grants {
             ends,
             clock: Arc::clone(clock),
         };
-        Self { grants: purposes.iter().map(grant).collect(), identity, notice_version }
+        Self {
+            grants: purposes.iter().map(grant).collect(),
+            identity,
+            notice_version,
+        }
     }
 
     /// Each purpose's grant.
@@ -116,4 +122,35 @@ impl fmt::Debug for Grants {
 pub(crate) struct RecordIdentity {
     pub(crate) record: Id,
     pub(crate) key: Arc<Ed25519KeyPair>,
+}
+
+#[cfg(test)]
+impl Grants {
+    /// Grants of a record that no store holds, for tests of the stages after consent; they live as
+    /// long as `live` says so.
+    pub(crate) fn for_test(record: Id, purposes: Purposes, live: &Arc<TestLease>) -> Self {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::entropy::system()).expect("random");
+        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
+        let identity = RecordIdentity {
+            record,
+            key: Arc::new(key),
+        };
+        let clock: Arc<dyn Clock> = Arc::new(crate::state::SystemClock);
+        Self::new(&purposes, identity, 3, &live.0, Timestamp::MAX, &clock)
+    }
+}
+
+/// A lease that a test ends.
+#[cfg(test)]
+pub(crate) struct TestLease(Arc<Lease>);
+
+#[cfg(test)]
+impl TestLease {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(Lease::new()))
+    }
+
+    pub(crate) fn end(&self) {
+        self.0.end();
+    }
 }

@@ -22,6 +22,8 @@ pub use record::{
 pub use store::{Answer, ConsentState, ConsentStatus};
 
 pub(crate) use grant::RecordIdentity;
+#[cfg(test)]
+pub(crate) use grant::TestLease;
 pub(crate) use store::{ConsentStore, Terms, Withdrawn};
 
 use crate::{purpose::Purposes, signed::SignedError, state::StateError};

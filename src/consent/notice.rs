@@ -19,7 +19,11 @@ const BUNDLED_ENGLISH: &str = include_str!("notice.en.txt");
 impl Notice {
     /// A notice of the app's own: `version` is the organisation's count, `language` a BCP 47 tag.
     pub fn new(version: u32, language: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { version, language: language.into(), text: text.into() }
+        Self {
+            version,
+            language: language.into(),
+            text: text.into(),
+        }
     }
 
     /// The English text that comes with the SDK, under the organisation's `version`.
@@ -38,7 +42,11 @@ impl Notice {
         NoticeReference {
             version: self.version,
             language: self.language.clone(),
-            sha256: hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hash
+                .as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
         }
     }
 }

@@ -16,7 +16,13 @@ impl ConsentStore {
     /// A record's key, for requests that say no in its name.
     pub(crate) fn identity(&self, record: Id) -> Result<Option<RecordIdentity>, StateError> {
         let row = self.row(record)?;
-        row.map(|row| Ok(RecordIdentity { record, key: row.key()? })).transpose()
+        row.map(|row| {
+            Ok(RecordIdentity {
+                record,
+                key: row.key()?,
+            })
+        })
+        .transpose()
     }
 
     /// Withdrawals that the collector has not acknowledged.
@@ -43,7 +49,9 @@ impl ConsentStore {
         purposes: &Purposes,
     ) -> Result<(), ConsentError> {
         let rows = Rows(transaction);
-        let Some(mut row) = rows.one(record)? else { return Ok(()) };
+        let Some(mut row) = rows.one(record)? else {
+            return Ok(());
+        };
         row.withdrawal_due = row.withdrawal_due.difference(purposes);
         rows.put(record, &row)
     }
@@ -55,7 +63,9 @@ impl ConsentStore {
         grants: &Grants,
     ) -> Result<Option<(u32, String)>, ConsentError> {
         let record = grants.record();
-        let Some(row) = self.row(record)? else { return Ok(None) };
+        let Some(row) = self.row(record)? else {
+            return Ok(None);
+        };
         let revision = row.record()?.content().revision;
         if row.registered >= revision {
             return Ok(None);
@@ -72,10 +82,16 @@ impl ConsentStore {
     }
 }
 
-fn change(store: &ConsentStore, record: Id, change: impl FnOnce(&mut Row)) -> Result<(), ConsentError> {
+fn change(
+    store: &ConsentStore,
+    record: Id,
+    change: impl FnOnce(&mut Row),
+) -> Result<(), ConsentError> {
     store.state.write(|transaction| {
         let rows = Rows(transaction);
-        let Some(mut row) = rows.one(record)? else { return Ok(()) };
+        let Some(mut row) = rows.one(record)? else {
+            return Ok(());
+        };
         change(&mut row);
         rows.put(record, &row)
     })

@@ -64,11 +64,16 @@ impl Row {
     pub(super) fn key(&self) -> Result<Arc<Ed25519KeyPair>, StateError> {
         let damaged = || StateError::Damaged("a consent record's key does not parse".to_owned());
         let pkcs8 = BASE64.decode(&self.key).map_err(|_| damaged())?;
-        Ed25519KeyPair::from_pkcs8(&pkcs8).map(Arc::new).map_err(|_| damaged())
+        Ed25519KeyPair::from_pkcs8(&pkcs8)
+            .map(Arc::new)
+            .map_err(|_| damaged())
     }
 
     /// Signs the record anew, one revision up.
-    pub(super) fn revise(&mut self, change: impl FnOnce(&mut Record)) -> Result<SignedRecord, ConsentError> {
+    pub(super) fn revise(
+        &mut self,
+        change: impl FnOnce(&mut Record),
+    ) -> Result<SignedRecord, ConsentError> {
         let mut record = self.record()?.content().clone();
         record.revision += 1;
         change(&mut record);
@@ -99,24 +104,32 @@ impl Rows<'_> {
     }
 
     pub(super) fn current(&self) -> Result<Option<(Id, Row)>, StateError> {
-        let Some(id) = state::value::<Id>(self.0, CURRENT)? else { return Ok(None) };
+        let Some(id) = state::value::<Id>(self.0, CURRENT)? else {
+            return Ok(None);
+        };
         Ok(self.one(id)?.map(|row| (id, row)))
     }
 
     pub(super) fn put(&self, id: Id, row: &Row) -> Result<(), ConsentError> {
         let bytes = state::to_row(row)?;
         let mut table = self.0.open_table(RECORDS).map_err(StateError::from)?;
-        table.insert(id.to_string().as_str(), bytes.as_slice()).map_err(StateError::from)?;
+        table
+            .insert(id.to_string().as_str(), bytes.as_slice())
+            .map_err(StateError::from)?;
         Ok(())
     }
 }
 
 pub(super) fn parse_id(text: &str) -> Result<Id, StateError> {
-    text.parse().map_err(|_| StateError::Damaged("a consent record's id".to_owned()))
+    text.parse()
+        .map_err(|_| StateError::Damaged("a consent record's id".to_owned()))
 }
 
 /// One record, as `transaction` sees it.
 pub(super) fn find(transaction: &ReadTransaction, id: Id) -> Result<Option<Row>, StateError> {
     let table = transaction.open_table(RECORDS)?;
-    table.get(id.to_string().as_str())?.map(|row| state::from_row(row.value())).transpose()
+    table
+        .get(id.to_string().as_str())?
+        .map(|row| state::from_row(row.value()))
+        .transpose()
 }

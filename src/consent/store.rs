@@ -106,7 +106,11 @@ impl ConsentStore {
             transaction.open_table(RECORDS)?;
             Ok(())
         })?;
-        Ok(Self { state, clock, lease: Mutex::new(Lease::new()) })
+        Ok(Self {
+            state,
+            clock,
+            lease: Mutex::new(Lease::new()),
+        })
     }
 
     /// Where consent stands under the plan's `terms`.
@@ -135,7 +139,11 @@ impl ConsentStore {
             ConsentState::Withdrawn => Purposes::default(),
             _ => record.purposes.clone(),
         };
-        Ok(ConsentStatus { state, purposes, receipt: Some(receipt) })
+        Ok(ConsentStatus {
+            state,
+            purposes,
+            receipt: Some(receipt),
+        })
     }
 
     /// Records a yes. A purpose more is added to a standing record; anything else (a new notice,
@@ -196,8 +204,9 @@ impl ConsentStore {
         let now = self.state.steady_time()?;
         self.state.write(|transaction| {
             let rows = Rows(transaction);
-            let (id, mut row) =
-                rows.current()?.ok_or(ConsentError::NotAwaiting(ConsentState::None))?;
+            let (id, mut row) = rows
+                .current()?
+                .ok_or(ConsentError::NotAwaiting(ConsentState::None))?;
             let signed = row.revise(|record| record.guardian = Some(approval(method, now)))?;
             row.phase = Phase::Granted;
             rows.put(id, &row)?;
@@ -210,16 +219,30 @@ impl ConsentStore {
         // The lease is taken first: a withdrawal between here and the end ends it.
         let lease = Arc::clone(&self.lease.lock().unwrap_or_else(PoisonError::into_inner));
         let status = self.status(Some(terms))?;
-        let purposes: Purposes =
-            status.purposes.iter().filter(|&purpose| terms.purposes.contains(purpose)).collect();
+        let purposes: Purposes = status
+            .purposes
+            .iter()
+            .filter(|&purpose| terms.purposes.contains(purpose))
+            .collect();
         if status.state != ConsentState::Granted || purposes.is_empty() {
             return Err(ConsentError::NotGranted(status.state));
         }
-        let (record, row) =
-            self.current()?.ok_or(ConsentError::NotGranted(ConsentState::None))?;
-        let identity = RecordIdentity { record, key: row.key()? };
+        let (record, row) = self
+            .current()?
+            .ok_or(ConsentError::NotGranted(ConsentState::None))?;
+        let identity = RecordIdentity {
+            record,
+            key: row.key()?,
+        };
         let notice_version = row.record()?.content().notice.version;
-        Ok(Grants::new(&purposes, identity, notice_version, &lease, row.ends, &self.clock))
+        Ok(Grants::new(
+            &purposes,
+            identity,
+            notice_version,
+            &lease,
+            row.ends,
+            &self.clock,
+        ))
     }
 
     /// Ends every grant in every thread, before anything is written.
@@ -265,13 +288,17 @@ impl ConsentStore {
         record: Id,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
-        let Some(row) = Rows(transaction).one(record)? else { return Ok(false) };
+        let Some(row) = Rows(transaction).one(record)? else {
+            return Ok(false);
+        };
         let held = row.record()?.content().purposes.clone();
         Ok(row.phase == Phase::Granted && purposes.is_subset(&held))
     }
 
     fn current(&self) -> Result<Option<(Id, Row)>, ConsentError> {
-        let Some(id) = self.state.value::<Id>(CURRENT)? else { return Ok(None) };
+        let Some(id) = self.state.value::<Id>(CURRENT)? else {
+            return Ok(None);
+        };
         Ok(self.row(id)?.map(|row| (id, row)))
     }
 
@@ -291,7 +318,10 @@ fn extend(
     let record = signed.content();
     let same_question =
         record.age_band == answer.age_band && record.notice == answer.notice.reference();
-    let comes_back = answer.purposes.iter().any(|purpose| row.taken_back.contains(purpose));
+    let comes_back = answer
+        .purposes
+        .iter()
+        .any(|purpose| row.taken_back.contains(purpose));
     if !standing || !same_question || comes_back {
         return Ok(None);
     }
@@ -300,7 +330,9 @@ fn extend(
     let grows = purposes != record.purposes;
     if grows && row.phase == Phase::Granted && record.age_band.needs_guardian() {
         // The guardian approved of what was asked then, not of more.
-        let Some(_) = answer.guardian else { return Ok(None) };
+        let Some(_) = answer.guardian else {
+            return Ok(None);
+        };
     }
     if !grows && !approves {
         return Ok(Some(signed));
@@ -324,11 +356,14 @@ fn begin(
     days: u32,
 ) -> Result<(Id, Row, SignedRecord), ConsentError> {
     let id = Id::random()?;
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&entropy::system())
-        .map_err(|_| crate::Unavailable)?;
+    let pkcs8 =
+        Ed25519KeyPair::generate_pkcs8(&entropy::system()).map_err(|_| crate::Unavailable)?;
     let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| crate::Unavailable)?;
     let needs_guardian = answer.age_band.needs_guardian();
-    let guardian = answer.guardian.filter(|_| needs_guardian).map(|method| approval(method, now));
+    let guardian = answer
+        .guardian
+        .filter(|_| needs_guardian)
+        .map(|method| approval(method, now));
     let ends = now + SignedDuration::from_hours(24 * i64::from(days));
     let phase = match guardian {
         None if needs_guardian => Phase::AwaitingGuardian,
@@ -360,5 +395,8 @@ fn begin(
 }
 
 fn approval(method: GuardianMethod, now: Timestamp) -> GuardianApproval {
-    GuardianApproval { method, week: Week::of(now) }
+    GuardianApproval {
+        method,
+        week: Week::of(now),
+    }
 }

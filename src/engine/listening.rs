@@ -69,7 +69,11 @@ impl Sordino {
     /// # Errors
     /// Nothing is being heard, or nothing may be sampled, or the moment is out of bounds or over.
     pub fn mark(&self, moment: Moment) -> Result<Marked, MarkError> {
-        self.inner.sampler().as_mut().ok_or(MarkError::NotPermitted)?.mark(moment)
+        self.inner
+            .sampler()
+            .as_mut()
+            .ok_or(MarkError::NotPermitted)?
+            .mark(moment)
     }
 
     fn start(
@@ -99,7 +103,11 @@ impl Sordino {
                 outcome
             })?
         };
-        let listening = Listening { stopper, capture: Some(capture), seal: Some(seal) };
+        let listening = Listening {
+            stopper,
+            capture: Some(capture),
+            seal: Some(seal),
+        };
         match is_open.recv() {
             Ok(()) => Ok(listening),
             // The source went before it was open; the thread says why.
@@ -190,7 +198,9 @@ impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
         // The app's recogniser first; it may mark what it just heard.
         let clips = {
             let mut sampler = self.inner.sampler();
-            sampler.as_mut().map_or_else(Vec::new, |sampler| sampler.feed(&frame))
+            sampler
+                .as_mut()
+                .map_or_else(Vec::new, |sampler| sampler.feed(&frame))
         };
         (self.on_frame)(frame);
         self.hand_over(clips);
@@ -222,7 +232,10 @@ impl<F> Ear<F> {
         if changed && permitted {
             // Another plan may ask for other moments.
             let anew = self.inner.new_sampler();
-            if sampler.as_ref().is_none_or(|sampler| sampler.settings() != anew.settings()) {
+            if sampler
+                .as_ref()
+                .is_none_or(|sampler| sampler.settings() != anew.settings())
+            {
                 *sampler = Some(anew);
             }
         }
@@ -249,7 +262,11 @@ impl<F> Ear<F> {
     /// The source has ended: what was being made is over, and no sound is held any more. These last
     /// clips may wait, since no frame does.
     fn end(self) {
-        let last = self.inner.sampler().take().map_or_else(Vec::new, |mut sampler| sampler.finish());
+        let last = self
+            .inner
+            .sampler()
+            .take()
+            .map_or_else(Vec::new, |mut sampler| sampler.finish());
         for clip in last {
             let _ = self.clips.send(clip);
         }
@@ -272,5 +289,8 @@ fn spawn<T: Send + 'static>(
     name: &str,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, Error> {
-    thread::Builder::new().name(name.to_owned()).spawn(body).map_err(Error::Thread)
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(Error::Thread)
 }

@@ -116,7 +116,9 @@ impl Sordino {
 impl Inner {
     /// What must stand, or which of it does not.
     pub(super) fn leave(&self) -> Result<Result<Leave, Withheld>, StateError> {
-        let Some(plan) = self.plan() else { return Ok(Err(Withheld::NoPlan)) };
+        let Some(plan) = self.plan() else {
+            return Ok(Err(Withheld::NoPlan));
+        };
         if plan.check_in_force(self.state.system_time()).is_err() {
             return Ok(Err(Withheld::PlanExpired));
         }
@@ -141,7 +143,10 @@ impl Inner {
         };
         let clip = clip.keep_last(f64::from(plan.clip_seconds));
         let anonymous = {
-            let mut anonymizer = self.anonymizer.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut anonymizer = self
+                .anonymizer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             // Taken out while it works: one that panicked is not used again.
             let mut ready = match anonymizer.take() {
                 Some(ready) => ready,
@@ -153,23 +158,38 @@ impl Inner {
         };
         let anonymous = match anonymous {
             Ok(anonymous) => anonymous,
-            Err(withheld) => return Ok(Offer::Withheld { reason: withheld.reason.into() }),
+            Err(withheld) => {
+                return Ok(Offer::Withheld {
+                    reason: withheld.reason.into(),
+                });
+            }
         };
         let week = Week::of(self.state.steady_time()?);
         let sealed = match seal::seal(anonymous, &grants, &plan.recipients, week) {
             Ok(sealed) => sealed,
             Err(SealError::Withdrawn) => {
-                return Ok(Offer::Withheld { reason: Withheld::NoConsent });
+                return Ok(Offer::Withheld {
+                    reason: Withheld::NoConsent,
+                });
             }
             Err(error) => return Err(error.into()),
         };
         match self.outbox.enqueue(sealed, &grants, &plan) {
             Ok(queued) => {
-                queued.dropped.iter().for_each(|&sample| self.tell(&Event::Dropped(sample)));
-                Ok(Offer::Queued { sample_id: queued.sample })
+                queued
+                    .dropped
+                    .iter()
+                    .for_each(|&sample| self.tell(&Event::Dropped(sample)));
+                Ok(Offer::Queued {
+                    sample_id: queued.sample,
+                })
             }
-            Err(OutboxError::Withdrawn) => Ok(Offer::Withheld { reason: Withheld::NoConsent }),
-            Err(OutboxError::Budget) => Ok(Offer::Withheld { reason: Withheld::Budget }),
+            Err(OutboxError::Withdrawn) => Ok(Offer::Withheld {
+                reason: Withheld::NoConsent,
+            }),
+            Err(OutboxError::Budget) => Ok(Offer::Withheld {
+                reason: Withheld::Budget,
+            }),
             Err(error) => Err(error.into()),
         }
     }

@@ -123,7 +123,11 @@ impl Ledger<'_> {
     }
 
     pub(super) fn one(&self, sample: Id) -> Result<Option<SampleEntry>, StateError> {
-        find(&self.0.open_table(ORDER)?, &self.0.open_table(ENTRIES)?, sample)
+        find(
+            &self.0.open_table(ORDER)?,
+            &self.0.open_table(ENTRIES)?,
+            sample,
+        )
     }
 
     /// Adds a new entry at the end.
@@ -132,17 +136,22 @@ impl Ledger<'_> {
             Some((place, _)) => place.value() + 1,
             None => 0,
         };
-        self.0.open_table(ORDER)?.insert(entry.id.to_string().as_str(), place)?;
+        self.0
+            .open_table(ORDER)?
+            .insert(entry.id.to_string().as_str(), place)?;
         self.put(&entry)
     }
 
     /// Writes a known entry.
     pub(super) fn put(&self, entry: &SampleEntry) -> Result<(), StateError> {
         let order = self.0.open_table(ORDER)?;
-        let place = order.get(entry.id.to_string().as_str())?.map(|place| place.value());
-        let place =
-            place.ok_or_else(|| StateError::Damaged("a sample has no place".to_owned()))?;
-        self.0.open_table(ENTRIES)?.insert(place, state::to_row(entry)?.as_slice())?;
+        let place = order
+            .get(entry.id.to_string().as_str())?
+            .map(|place| place.value());
+        let place = place.ok_or_else(|| StateError::Damaged("a sample has no place".to_owned()))?;
+        self.0
+            .open_table(ENTRIES)?
+            .insert(place, state::to_row(entry)?.as_slice())?;
         Ok(())
     }
 
@@ -169,12 +178,17 @@ impl Ledger<'_> {
     pub(super) fn withdraw(&self, withdrawn: &[Withdrawn]) -> Result<Vec<Id>, StateError> {
         let mut gone = Vec::new();
         for mut entry in self.all()? {
-            let Some(change) = withdrawn.iter().find(|change| change.record == entry.consent)
+            let Some(change) = withdrawn
+                .iter()
+                .find(|change| change.record == entry.consent)
             else {
                 continue;
             };
-            let left: Purposes =
-                entry.purposes.iter().filter(|&purpose| change.left.contains(purpose)).collect();
+            let left: Purposes = entry
+                .purposes
+                .iter()
+                .filter(|&purpose| change.left.contains(purpose))
+                .collect();
             if left == entry.purposes {
                 continue;
             }
@@ -241,9 +255,13 @@ fn find(
     entries: &impl ReadableTable<u64, &'static [u8]>,
     sample: Id,
 ) -> Result<Option<SampleEntry>, StateError> {
-    let Some(place) = order.get(sample.to_string().as_str())? else { return Ok(None) };
+    let Some(place) = order.get(sample.to_string().as_str())? else {
+        return Ok(None);
+    };
     let entry = entries.get(place.value())?;
-    entry.map(|entry| state::from_row(entry.value())).transpose()
+    entry
+        .map(|entry| state::from_row(entry.value()))
+        .transpose()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -35,7 +35,10 @@ pub struct Quota {
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { samples: 200, bytes: 32 << 20 }
+        Self {
+            samples: 200,
+            bytes: 32 << 20,
+        }
     }
 }
 
@@ -97,8 +100,14 @@ impl Outbox {
     pub(crate) fn open(state: Arc<State>, quota: Quota) -> Result<(Self, Vec<Id>), OutboxError> {
         let folder = state.folder().join("outbox");
         state::make_private_folder(&folder)?;
-        let outbox = Self { state, folder, quota };
-        outbox.state.write(|transaction| ledger::Ledger(transaction).create())?;
+        let outbox = Self {
+            state,
+            folder,
+            quota,
+        };
+        outbox
+            .state
+            .write(|transaction| ledger::Ledger(transaction).create())?;
         let lost = outbox.recover()?;
         Ok((outbox, lost))
     }
@@ -119,7 +128,10 @@ impl Outbox {
         match queued {
             Ok(dropped) => {
                 self.shred(&dropped);
-                Ok(Queued { sample: sample.id(), dropped })
+                Ok(Queued {
+                    sample: sample.id(),
+                    dropped,
+                })
             }
             Err(error) => {
                 file::shred(&path);
@@ -154,7 +166,8 @@ impl Outbox {
 
     /// One sample.
     pub(crate) fn entry(&self, sample: Id) -> Result<SampleEntry, OutboxError> {
-        self.state.read(|transaction| ledger::entry(transaction, sample))?
+        self.state
+            .read(|transaction| ledger::entry(transaction, sample))?
             .ok_or(OutboxError::Unknown(sample))
     }
 
@@ -215,15 +228,18 @@ impl Outbox {
 
     /// Drops what waits under any other record than `current`, and returns it.
     pub(crate) fn drop_others(&self, current: Id) -> Result<Vec<Id>, StateError> {
-        let dropped =
-            self.state.write(|transaction| ledger::Ledger(transaction).drop_others(current))?;
+        let dropped = self
+            .state
+            .write(|transaction| ledger::Ledger(transaction).drop_others(current))?;
         self.shred(&dropped);
         Ok(dropped)
     }
 
     /// Destroys the ciphertext of samples that are no longer pending.
     pub(crate) fn shred(&self, samples: &[Id]) {
-        samples.iter().for_each(|&sample| file::shred(&self.path(sample)));
+        samples
+            .iter()
+            .for_each(|&sample| file::shred(&self.path(sample)));
     }
 
     /// The collector has acknowledged a withdrawal of `record`.

@@ -65,6 +65,10 @@ pub(crate) fn charge(
 fn on(today: Date, latest: Option<Spent>) -> Spent {
     match latest {
         Some(spent) if spent.day >= today => spent,
-        _ => Spent { day: today, samples: 0, bytes: 0 },
+        _ => Spent {
+            day: today,
+            samples: 0,
+            bytes: 0,
+        },
     }
 }

@@ -104,11 +104,17 @@ impl RawClip {
     /// Only its last `seconds`; notes of the annotation that lie before them go too.
     pub(crate) fn keep_last(mut self, seconds: f64) -> Self {
         let wanted = (seconds * f64::from(self.rate)).round() as usize;
-        let Some(cut) = self.samples.len().checked_sub(wanted).filter(|&cut| cut > 0) else {
+        let Some(cut) = self
+            .samples
+            .len()
+            .checked_sub(wanted)
+            .filter(|&cut| cut > 0)
+        else {
             return self;
         };
         self.samples = Zeroizing::new(self.samples[cut..].to_vec());
-        self.annotation.shift((cut as f64 / f64::from(self.rate)) as f32);
+        self.annotation
+            .shift((cut as f64 / f64::from(self.rate)) as f32);
         self
     }
 

@@ -3,10 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     process::Command,
-    sync::{
-        Arc, Barrier,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Barrier},
     thread,
     time::Duration,
 };
@@ -20,7 +17,7 @@ use super::{
 };
 use crate::{
     anonymize::AnonymousClip,
-    consent::Grants,
+    consent::{Grants, TestLease},
     id::Id,
     plan::Recipient,
     purpose::{Purpose, Purposes},
@@ -127,7 +124,7 @@ fn the_age_program_and_tar_give_just_the_two_files() {
 #[test]
 fn nothing_is_sealed_after_a_withdrawal() {
     let (grants, live) = grants();
-    live.store(false, Ordering::Release);
+    live.end();
     let refused = seal_samples(music(16_000), &grants);
     assert!(matches!(refused, Err(SealError::Withdrawn)));
 }
@@ -142,7 +139,7 @@ fn a_sample_whose_consent_is_withdrawn_while_it_is_sealed_is_dropped() {
         scope.spawn(|| {
             start.wait();
             thread::sleep(Duration::from_millis(20));
-            live.store(false, Ordering::Release);
+            live.end();
         });
         start.wait();
         seal_samples(samples, &grants)
@@ -304,11 +301,11 @@ fn seal_samples(samples: Vec<i16>, grants: &Grants) -> Result<SealedSample, Seal
     seal(clip, grants, &[recipient(&key())], week())
 }
 
-fn grants() -> (Grants, Arc<AtomicBool>) {
-    let live = Arc::new(AtomicBool::new(true));
+fn grants() -> (Grants, Arc<TestLease>) {
+    let live = TestLease::new();
     let purposes = Purposes::from_iter(Purpose::ALL);
     (
-        Grants::for_test(Id::random().unwrap(), purposes, live.clone()),
+        Grants::for_test(Id::random().unwrap(), purposes, &live),
         live,
     )
 }

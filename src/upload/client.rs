@@ -53,7 +53,9 @@ impl Client {
     }
 
     fn try_send(&self, request: &Request) -> Result<Answer, ureq::Error> {
-        let mut builder = http::Request::builder().method(request.method).uri(&request.url);
+        let mut builder = http::Request::builder()
+            .method(request.method)
+            .uri(&request.url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
@@ -65,7 +67,8 @@ impl Client {
                 let length = file.metadata()?.len();
                 // With its length named, the body is not sent in chunks.
                 let builder = builder.header(http::header::CONTENT_LENGTH, length);
-                self.agent.run(builder.body(SendBody::from_owned_reader(file.take(length)))?)?
+                self.agent
+                    .run(builder.body(SendBody::from_owned_reader(file.take(length)))?)?
             }
         };
         let headers = response.headers().iter().filter_map(|(name, value)| {
@@ -73,7 +76,15 @@ impl Client {
         });
         let headers = headers.collect();
         let mut body = Vec::new();
-        response.body_mut().as_reader().take(MOST_ANSWER).read_to_end(&mut body)?;
-        Ok(Answer { status: response.status().as_u16(), headers, body })
+        response
+            .body_mut()
+            .as_reader()
+            .take(MOST_ANSWER)
+            .read_to_end(&mut body)?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers,
+            body,
+        })
     }
 }

@@ -56,7 +56,10 @@ impl FromStr for Endpoint {
     type Err = EndpointError;
 
     fn from_str(url: &str) -> Result<Self, EndpointError> {
-        let wrong = |reason| EndpointError { url: url.to_owned(), reason };
+        let wrong = |reason| EndpointError {
+            url: url.to_owned(),
+            reason,
+        };
         let (scheme, rest) = match url.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
@@ -66,16 +69,30 @@ impl FromStr for Endpoint {
         if authority.is_empty() {
             return Err(wrong("it names no host"));
         }
-        if url.bytes().any(|byte| !byte.is_ascii_graphic() || b"?#@".contains(&byte)) {
+        if url
+            .bytes()
+            .any(|byte| !byte.is_ascii_graphic() || b"?#@".contains(&byte))
+        {
             return Err(wrong("it may hold no query, fragment, user name or blank"));
         }
         let authority = authority.to_ascii_lowercase();
-        let default_port = if scheme == Scheme::Https { ":443" } else { ":80" };
-        let authority = authority.strip_suffix(default_port).unwrap_or(&authority).to_owned();
+        let default_port = if scheme == Scheme::Https {
+            ":443"
+        } else {
+            ":80"
+        };
+        let authority = authority
+            .strip_suffix(default_port)
+            .unwrap_or(&authority)
+            .to_owned();
         if scheme == Scheme::Http && !is_this_machine(&authority) {
             return Err(wrong("without https:// it must be on this very machine"));
         }
-        Ok(Self { scheme, authority, path: path.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            scheme,
+            authority,
+            path: path.trim_end_matches('/').to_owned(),
+        })
     }
 }
 
@@ -84,7 +101,10 @@ fn is_this_machine(authority: &str) -> bool {
         Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
     };
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -93,10 +113,18 @@ mod tests {
 
     #[test]
     fn plain_http_reaches_no_other_machine() {
-        for url in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9/base/"] {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:9/base/",
+        ] {
             assert!(url.parse::<Endpoint>().is_ok(), "{url}");
         }
-        for url in ["http://collector.example", "http://192.168.0.2", "http://127.0.0.1.example"] {
+        for url in [
+            "http://collector.example",
+            "http://192.168.0.2",
+            "http://127.0.0.1.example",
+        ] {
             assert!(url.parse::<Endpoint>().is_err(), "{url}");
         }
     }
@@ -106,12 +134,22 @@ mod tests {
         let endpoint: Endpoint = "https://Collector.Example:443/qa/".parse().unwrap();
         assert_eq!(endpoint.authority(), "collector.example");
         assert_eq!(endpoint.path_of("/v1/plan"), "/qa/v1/plan");
-        assert_eq!(endpoint.url_of("/v1/plan"), "https://collector.example/qa/v1/plan");
+        assert_eq!(
+            endpoint.url_of("/v1/plan"),
+            "https://collector.example/qa/v1/plan"
+        );
     }
 
     #[test]
     fn what_is_no_base_url_is_refused() {
-        for url in ["", "ftp://x", "https://", "https://a@b", "https://a/?q", "https://a b"] {
+        for url in [
+            "",
+            "ftp://x",
+            "https://",
+            "https://a@b",
+            "https://a/?q",
+            "https://a b",
+        ] {
             assert!(url.parse::<Endpoint>().is_err(), "{url}");
         }
     }

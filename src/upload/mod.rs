@@ -165,13 +165,20 @@ pub struct Answer {
 impl Answer {
     /// The first header of that name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// How long the collector asks to wait (RFC 9110 section 10.2.3, in seconds; the date form is
     /// not taken, since the device's clock may be wrong).
     fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        self.header("retry-after")?
+            .trim()
+            .parse()
+            .ok()
+            .map(Duration::from_secs)
     }
 }
 

@@ -58,7 +58,11 @@ pub(crate) enum Scope<'a> {
 impl Scope<'_> {
     fn plan_version(self) -> u64 {
         match self {
-            Self::Plan { version } | Self::Samples { plan_version: version, .. } => version,
+            Self::Plan { version }
+            | Self::Samples {
+                plan_version: version,
+                ..
+            } => version,
         }
     }
 }
@@ -80,7 +84,13 @@ impl Protocol {
         outbox: Arc<Outbox>,
         endpoint: Endpoint,
     ) -> Self {
-        Self { state, consent, outbox, endpoint, under_way: Mutex::default() }
+        Self {
+            state,
+            consent,
+            outbox,
+            endpoint,
+            under_way: Mutex::default(),
+        }
     }
 
     pub(crate) fn endpoint(&self) -> &Endpoint {
@@ -120,11 +130,18 @@ impl Protocol {
 
     fn refusal_due(&self, gate: &Gate<'_>) -> Result<Option<Request>, UploadError> {
         for (record, purposes) in self.consent.withdrawals_due()? {
-            let task = Task::Withdraw { record, purposes: purposes.clone() };
+            let task = Task::Withdraw {
+                record,
+                purposes: purposes.clone(),
+            };
             if gate.permits(&task)
                 && let Some(identity) = self.consent.identity(record)?
             {
-                return Ok(Some(request::withdrawal(&self.endpoint, &identity, purposes)));
+                return Ok(Some(request::withdrawal(
+                    &self.endpoint,
+                    &identity,
+                    purposes,
+                )));
             }
         }
         for entry in self.outbox.entries()? {
@@ -155,9 +172,16 @@ impl Protocol {
         Ok(Some(request::plan(&self.endpoint, known_version)))
     }
 
-    fn granted_due(&self, gate: &Gate<'_>, grants: &Grants) -> Result<Option<Request>, UploadError> {
+    fn granted_due(
+        &self,
+        gate: &Gate<'_>,
+        grants: &Grants,
+    ) -> Result<Option<Request>, UploadError> {
         if let Some((revision, document)) = self.consent.registration_due(grants)? {
-            let task = Task::Register { record: grants.record(), revision };
+            let task = Task::Register {
+                record: grants.record(),
+                revision,
+            };
             let request = gate
                 .permits(&task)
                 .then(|| request::registration(&self.endpoint, grants, revision, document));
@@ -165,8 +189,8 @@ impl Protocol {
             return Ok(request);
         }
         for entry in self.outbox.pending()? {
-            let granted = entry.consent == grants.record()
-                && entry.purposes.is_subset(&grants.purposes());
+            let granted =
+                entry.consent == grants.record() && entry.purposes.is_subset(&grants.purposes());
             if granted && gate.permits(&Task::Send { sample: entry.id }) {
                 self.outbox.mark_offered(entry.id)?;
                 let file = self.outbox.path(entry.id);
@@ -196,7 +220,10 @@ impl Protocol {
             Outcome::Answered(answer) => answer,
         };
         if answer.header(PROTOCOL_HEADER).is_none() {
-            let reason = format!("status {} from something that is no collector", answer.status);
+            let reason = format!(
+                "status {} from something that is no collector",
+                answer.status
+            );
             return self.later(task, None, reason);
         }
         match answer.status {
@@ -205,15 +232,14 @@ impl Protocol {
                 self.settle(task)?;
                 match done {
                     // The device keeps the plan that it has; only the app can be told.
-                    Err(UploadError::Plan(error)) => {
-                        Ok(Finished::Refused { status: answer.status, reason: error.to_string() })
-                    }
+                    Err(UploadError::Plan(error)) => Ok(Finished::Refused {
+                        status: answer.status,
+                        reason: error.to_string(),
+                    }),
                     done => done.map(|()| Finished::Done),
                 }
             }
-            408 | 425 | 429 | 500..=599 => {
-                self.later(task, answer.retry_after(), problem(&answer))
-            }
+            408 | 425 | 429 | 500..=599 => self.later(task, answer.retry_after(), problem(&answer)),
             _ => self.refused(task, &answer),
         }
     }
@@ -244,7 +270,8 @@ impl Protocol {
 
     fn withdrawal_done(&self, record: Id, purposes: &crate::Purposes) -> Result<(), UploadError> {
         Ok(self.state.write(|transaction| {
-            self.consent.withdrawal_done(transaction, record, purposes)?;
+            self.consent
+                .withdrawal_done(transaction, record, purposes)?;
             self.outbox.record_deleted(transaction, record)?;
             Ok::<(), crate::consent::ConsentError>(())
         })?)
@@ -275,7 +302,10 @@ impl Protocol {
                     // What the record depends on may change with an update of either side.
                     _ => drop(self.later(task, Some(AFTER_REFUSAL), String::new())?),
                 }
-                return Ok(Finished::Refused { status, reason: problem(answer) });
+                return Ok(Finished::Refused {
+                    status,
+                    reason: problem(answer),
+                });
             }
         }
         self.settle(task)?;
@@ -289,21 +319,26 @@ impl Protocol {
         reason: String,
     ) -> Result<Finished, UploadError> {
         let now = self.state.system_time();
-        self.state.write(|transaction| retry::failed(transaction, task, now, asked))?;
+        self.state
+            .write(|transaction| retry::failed(transaction, task, now, asked))?;
         Ok(Finished::Later { reason })
     }
 
     fn settle(&self, task: &Task) -> Result<(), StateError> {
-        self.state.write(|transaction| retry::settled(transaction, task))
+        self.state
+            .write(|transaction| retry::settled(transaction, task))
     }
 
     fn plan_asked(&self) -> Result<(), StateError> {
         let now = self.state.system_time();
-        self.state.write(|transaction| state::set_value(transaction, PLAN_ASKED, &Some(now)))
+        self.state
+            .write(|transaction| state::set_value(transaction, PLAN_ASKED, &Some(now)))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Task>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -337,9 +372,19 @@ pub(super) fn problem(answer: &Answer) -> String {
         detail: String,
     }
     let said = serde_json::from_slice::<Problem>(&answer.body)
-        .map(|problem| if problem.detail.is_empty() { problem.title } else { problem.detail })
+        .map(|problem| {
+            if problem.detail.is_empty() {
+                problem.title
+            } else {
+                problem.detail
+            }
+        })
         .unwrap_or_default();
-    let said: String = said.chars().filter(|letter| !letter.is_control()).take(300).collect();
+    let said: String = said
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(300)
+        .collect();
     match said.is_empty() {
         true => format!("the collector answered with status {}", answer.status),
         false => format!("{said} (status {})", answer.status),

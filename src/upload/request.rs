@@ -146,7 +146,11 @@ impl Content {
     fn json(document: String) -> Self {
         let bytes = document.into_bytes();
         let sha256 = base64_of(digest(&SHA256, &bytes).as_ref());
-        Self { kind: "application/json", sha256, body: Body::Bytes(bytes) }
+        Self {
+            kind: "application/json",
+            sha256,
+            body: Body::Bytes(bytes),
+        }
     }
 }
 
@@ -154,14 +158,25 @@ impl Draft {
     fn sign(self, endpoint: &Endpoint, identity: &RecordIdentity) -> Request {
         let path = endpoint.path_of(&self.resource);
         // RFC 9530 section 2.
-        let content_digest = self.body.as_ref().map(|body| format!("sha-256=:{}:", body.sha256));
+        let content_digest = self
+            .body
+            .as_ref()
+            .map(|body| format!("sha-256=:{}:", body.sha256));
         let mut components = vec![
             ("@method", self.method),
             ("@authority", endpoint.authority()),
             ("@path", path.as_str()),
         ];
-        components.extend(content_digest.as_deref().map(|digest| ("content-digest", digest)));
-        components.extend(self.extra.iter().map(|(name, value)| (*name, value.as_str())));
+        components.extend(
+            content_digest
+                .as_deref()
+                .map(|digest| ("content-digest", digest)),
+        );
+        components.extend(
+            self.extra
+                .iter()
+                .map(|(name, value)| (*name, value.as_str())),
+        );
         let signature = signature::headers(&components, identity);
 
         let mut headers: Vec<(String, String)> = Vec::new();
@@ -169,7 +184,11 @@ impl Draft {
             headers.push(("content-type".to_owned(), content.kind.to_owned()));
         }
         headers.extend(content_digest.map(|digest| ("content-digest".to_owned(), digest)));
-        headers.extend(self.extra.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        headers.extend(
+            self.extra
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         headers.extend(signature);
         Request {
             task: self.task,

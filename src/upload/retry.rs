@@ -53,7 +53,9 @@ impl Waits {
     /// Whether `task` may go out at `now`. A wait that lies further ahead than any that was ever set
     /// comes from a clock that was set back since, and holds nothing up.
     pub(super) fn permit(&self, task: &Task, now: Timestamp, hurried: bool) -> bool {
-        let Some(retry) = self.0.get(&task.to_string()) else { return true };
+        let Some(retry) = self.0.get(&task.to_string()) else {
+            return true;
+        };
         let furthest = now + SignedDuration::try_from(LONGEST_ASKED).unwrap_or_default();
         let waits = retry.not_before > now && retry.not_before <= furthest;
         !waits || (hurried && !retry.asked)
@@ -69,8 +71,10 @@ pub(super) fn failed(
 ) -> Result<(), StateError> {
     let mut table = transaction.open_table(RETRIES)?;
     let name = task.to_string();
-    let earlier: Option<Retry> =
-        table.get(name.as_str())?.map(|retry| state::from_row(retry.value())).transpose()?;
+    let earlier: Option<Retry> = table
+        .get(name.as_str())?
+        .map(|retry| state::from_row(retry.value()))
+        .transpose()?;
     let failures = earlier.map_or(0, |retry| retry.failures).saturating_add(1);
     let wait = asked.map_or_else(|| backoff(failures), |asked| asked.min(LONGEST_ASKED));
     let retry = Retry {
@@ -84,7 +88,9 @@ pub(super) fn failed(
 
 /// Forgets the failures of `task`.
 pub(super) fn settled(transaction: &WriteTransaction, task: &Task) -> Result<(), StateError> {
-    transaction.open_table(RETRIES)?.remove(task.to_string().as_str())?;
+    transaction
+        .open_table(RETRIES)?
+        .remove(task.to_string().as_str())?;
     Ok(())
 }
 

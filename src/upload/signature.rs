@@ -16,20 +16,31 @@ pub(super) fn headers(
     let parameters = parameters(components, &identity.record.to_string());
     let signature = identity.key.sign(base(components, &parameters).as_bytes());
     [
-        ("signature-input".to_owned(), format!("sordino={parameters}")),
-        ("signature".to_owned(), format!("sordino=:{}:", BASE64.encode(signature))),
+        (
+            "signature-input".to_owned(),
+            format!("sordino={parameters}"),
+        ),
+        (
+            "signature".to_owned(),
+            format!("sordino=:{}:", BASE64.encode(signature)),
+        ),
     ]
 }
 
 /// The signature parameters (section 2.3).
 fn parameters(components: &[Component<'_>], key_id: &str) -> String {
-    let names: Vec<String> = components.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let names: Vec<String> = components
+        .iter()
+        .map(|(name, _)| format!("\"{name}\""))
+        .collect();
     format!("({});keyid=\"{key_id}\";alg=\"ed25519\"", names.join(" "))
 }
 
 /// The signature base (section 2.5): a line a component, then the parameters.
 fn base(components: &[Component<'_>], parameters: &str) -> String {
-    let lines: String =
-        components.iter().map(|(name, value)| format!("\"{name}\": {value}\n")).collect();
+    let lines: String = components
+        .iter()
+        .map(|(name, value)| format!("\"{name}\": {value}\n"))
+        .collect();
     format!("{lines}\"@signature-params\": {parameters}")
 }

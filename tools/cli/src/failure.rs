@@ -35,13 +35,20 @@ impl Failure {
     /// For `map_err` on what the system says of `path`.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |error| Self::File { action, path, error }
+        move |error| Self::File {
+            action,
+            path,
+            error,
+        }
     }
 
     /// For `map_err` on what is wrong with the content of `path`.
     pub(crate) fn content<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> Self {
         let path = path.to_owned();
-        move |error| Self::Content { path, reason: error.to_string() }
+        move |error| Self::Content {
+            path,
+            reason: error.to_string(),
+        }
     }
 
     /// For `map_err` on an error that says all by itself.

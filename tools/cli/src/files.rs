@@ -21,7 +21,9 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
 /// Writes `bytes` to `path` under a temporary name, then renames it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = (|| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
         file.write_all(bytes)?;
         set_usual_mode(file.as_file())?;
@@ -38,9 +40,11 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(path).and_then(|mut file| {
-        file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| {
-            let _ = fs::remove_file(path);
-        })
+        file.write_all(bytes)
+            .and_then(|()| file.sync_all())
+            .inspect_err(|_| {
+                let _ = fs::remove_file(path);
+            })
     });
     written.map_err(Failure::file("write", path))
 }

@@ -38,7 +38,10 @@ pub(crate) fn play(
     annotation: Option<Annotation>,
     pace: Pace,
 ) -> Result<Played, Failure> {
-    let played = Arc::new(Mutex::new(Played { file: file.to_owned(), ..Played::default() }));
+    let played = Arc::new(Mutex::new(Played {
+        file: file.to_owned(),
+        ..Played::default()
+    }));
     device.on_event({
         let played = Arc::clone(&played);
         move |event| lock(&played).note(event)
@@ -60,7 +63,9 @@ pub(crate) fn play(
             }
         }
     });
-    listening.and_then(sordino::Listening::wait).map_err(Failure::content(file))?;
+    listening
+        .and_then(sordino::Listening::wait)
+        .map_err(Failure::content(file))?;
     Ok(lock(&played).clone())
 }
 
@@ -97,7 +102,9 @@ impl Mark {
     fn new(device: &Sordino, file: &Path, annotation: Annotation) -> Result<Self, Failure> {
         let reader = hound::WavReader::open(file).map_err(Failure::content(file))?;
         let rate = reader.spec().sample_rate;
-        let after = device.plan().map_or(0, |plan: Plan| plan.clip_seconds - plan.pre_roll_seconds);
+        let after = device
+            .plan()
+            .map_or(0, |plan: Plan| plan.clip_seconds - plan.pre_roll_seconds);
         let at = u64::from(reader.duration()).saturating_sub(u64::from(after * rate));
         let seconds = at as f64 / f64::from(rate);
         let notes = |notes: &[Note]| notes.iter().map(|note| relative(note, seconds)).collect();

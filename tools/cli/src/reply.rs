@@ -23,7 +23,11 @@ impl Reply {
     /// Lines for a person, and the same for a script.
     pub(crate) fn new(text: impl Into<String>, json: impl Serialize) -> Result<Self, Failure> {
         let json = serde_json::to_value(json).map_err(Failure::said)?;
-        Ok(Self { text: text.into(), json, problem: None })
+        Ok(Self {
+            text: text.into(),
+            json,
+            problem: None,
+        })
     }
 
     /// The command did what it could, and this it could not.
@@ -37,10 +41,19 @@ impl Reply {
 pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
     let problem = match outcome {
         Ok(reply) => {
-            let text = if json { format!("{:#}", reply.json) } else { reply.text };
+            let text = if json {
+                format!("{:#}", reply.json)
+            } else {
+                reply.text
+            };
             let written = writeln!(io::stdout(), "{}", text.trim_end());
             // A reader that went away (`| head`) has what it wanted.
-            reply.problem.or_else(|| written.err().filter(is_not_closed).map(|error| error.to_string()))
+            reply.problem.or_else(|| {
+                written
+                    .err()
+                    .filter(is_not_closed)
+                    .map(|error| error.to_string())
+            })
         }
         Err(failure) => Some(failure.to_string()),
     };
@@ -65,5 +78,7 @@ pub(crate) fn progress(steps: usize, what: &'static str, json: bool) -> Progress
     }
     let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(steps as u64).with_style(style).with_message(what)
+    ProgressBar::new(steps as u64)
+        .with_style(style)
+        .with_message(what)
 }

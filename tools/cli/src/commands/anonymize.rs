@@ -106,12 +106,17 @@ fn one(
     stem: &Path,
     settings: Settings,
 ) -> Result<Done, Failure> {
-    let anonymizer = anonymizer.as_mut().map_err(|error| Failure::said(&*error))?;
+    let anonymizer = anonymizer
+        .as_mut()
+        .map_err(|error| Failure::said(&*error))?;
     let clip = read_clip(file, Annotation::default())?;
     let (wav_path, json_path) = (with_ending(stem, "wav"), with_ending(stem, "json"));
     match anonymizer.anonymize(clip, settings) {
         Ok(anonymous) => {
-            files::write(&wav_path, &wav::encode(anonymous.samples(), anonymous.rate())?)?;
+            files::write(
+                &wav_path,
+                &wav::encode(anonymous.samples(), anonymous.rate())?,
+            )?;
             write_sidecar(&json_path, anonymous.kept(), anonymous.removed(), None)?;
             Ok(Done::kept(file, &anonymous))
         }
@@ -131,7 +136,10 @@ fn one(
 
 /// A whole recording as a clip.
 pub(super) fn read_clip(file: &Path, annotation: Annotation) -> Result<RawClip, Failure> {
-    let selection = Selection { trigger: Trigger::Mark, probability: 1.0 };
+    let selection = Selection {
+        trigger: Trigger::Mark,
+        probability: 1.0,
+    };
     let recording = capture::read_wav(file).map_err(Failure::said)?;
     RawClip::new(recording.samples, recording.rate, selection, annotation)
         .map_err(Failure::content(file))
@@ -143,7 +151,12 @@ fn write_sidecar(
     removed: &[Removal],
     reason: Option<WithheldReason>,
 ) -> Result<(), Failure> {
-    let sidecar = Sidecar { kept, removed, withheld: reason.is_some(), reason };
+    let sidecar = Sidecar {
+        kept,
+        removed,
+        withheld: reason.is_some(),
+        reason,
+    };
     let json = serde_json::to_vec_pretty(&sidecar).map_err(Failure::said)?;
     files::write(path, &json)
 }
@@ -167,7 +180,10 @@ fn with_ending(stem: &Path, ending: &str) -> PathBuf {
 }
 
 fn seconds_of(removed: &[Removal]) -> f64 {
-    removed.iter().map(|removal| removal.end_s - removal.start_s).sum()
+    removed
+        .iter()
+        .map(|removal| removal.end_s - removal.start_s)
+        .sum()
 }
 
 impl Done {
@@ -176,7 +192,11 @@ impl Done {
             file: file.to_owned(),
             withheld: false,
             reason: None,
-            kept_s: anonymous.kept().iter().map(|Span(start, end)| end - start).sum(),
+            kept_s: anonymous
+                .kept()
+                .iter()
+                .map(|Span(start, end)| end - start)
+                .sum(),
             removed_s: seconds_of(anonymous.removed()),
         }
     }
@@ -185,7 +205,10 @@ impl Done {
         let file = self.file.display();
         match self.reason {
             Some(reason) => format!("{file}: withheld ({reason})"),
-            None => format!("{file}: {:.1} s kept, {:.1} s removed", self.kept_s, self.removed_s),
+            None => format!(
+                "{file}: {:.1} s kept, {:.1} s removed",
+                self.kept_s, self.removed_s
+            ),
         }
     }
 }

@@ -18,14 +18,23 @@ use super::anonymize::read_clip;
 use crate::{args::DeviceCommand, failure::Failure, files, playing, reply::Reply};
 
 pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> {
-    if let DeviceCommand::Init { plan, plan_key, collector } = command {
+    if let DeviceCommand::Init {
+        plan,
+        plan_key,
+        collector,
+    } = command
+    {
         return init(Config::new(dir, plan_key, collector), &plan);
     }
     let device = Sordino::open_existing(dir)?;
     match command {
         DeviceCommand::Init { .. } => unreachable!("answered above"),
         DeviceCommand::Status => status(&device),
-        DeviceCommand::Consent { purpose, age_band, guardian_method } => {
+        DeviceCommand::Consent {
+            purpose,
+            age_band,
+            guardian_method,
+        } => {
             let plan = plan_of(&device)?;
             let notice = Notice::bundled(plan.notice_version);
             let answer = Answer {
@@ -39,9 +48,20 @@ pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> 
         }
         DeviceCommand::Withdraw { purpose } => withdraw(&device, purpose),
         DeviceCommand::Offer { file, annotation } => offer(&device, &file, annotation.as_deref()),
-        DeviceCommand::Listen { files, mark, real_time } => {
-            listen(&device, &files, mark, if real_time { Pace::RealTime } else { Pace::AsTaken })
-        }
+        DeviceCommand::Listen {
+            files,
+            mark,
+            real_time,
+        } => listen(
+            &device,
+            &files,
+            mark,
+            if real_time {
+                Pace::RealTime
+            } else {
+                Pace::AsTaken
+            },
+        ),
         DeviceCommand::Upload => upload(&device),
         DeviceCommand::Samples => samples(&device),
         DeviceCommand::Delete { sample } => {
@@ -77,7 +97,10 @@ fn init(config: Config, plan: &Path) -> Result<Reply, Failure> {
     let device = Sordino::open(config)?;
     device.install_plan(&json)?;
     Reply::new(
-        format!("device in {}: plan version {version}, collector {collector}", folder.display()),
+        format!(
+            "device in {}: plan version {version}, collector {collector}",
+            folder.display()
+        ),
         json!({ "device": folder, "plan_version": version, "collector": collector }),
     )
 }
@@ -112,7 +135,10 @@ fn consented(device: &Sordino, receipt: &SignedRecord) -> Result<Reply, Failure>
         }
         _ => "",
     };
-    Reply::new(format!("{}\nconsent is {state}{hint}", receipt.to_pretty_json()), json)
+    Reply::new(
+        format!("{}\nconsent is {state}{hint}", receipt.to_pretty_json()),
+        json,
+    )
 }
 
 fn withdraw(device: &Sordino, purpose: Option<Purpose>) -> Result<Reply, Failure> {
@@ -129,7 +155,10 @@ fn offer(device: &Sordino, file: &Path, annotation: Option<&Path>) -> Result<Rep
     if let Some(reason) = device.may_sample()? {
         return offered(Offer::Withheld { reason });
     }
-    let annotation = annotation.map(annotation_of).transpose()?.unwrap_or_default();
+    let annotation = annotation
+        .map(annotation_of)
+        .transpose()?
+        .unwrap_or_default();
     offered(device.offer(read_clip(file, annotation)?)?)
 }
 
@@ -163,13 +192,16 @@ fn listen(
     let lines: Vec<String> = all
         .iter()
         .map(|played| {
-            let withheld: Vec<String> =
-                played.withheld.iter().map(ToString::to_string).collect();
+            let withheld: Vec<String> = played.withheld.iter().map(ToString::to_string).collect();
             let withheld = match withheld.is_empty() {
                 true => String::new(),
                 false => format!("; withheld: {}", withheld.join(", ")),
             };
-            format!("{}: {} queued{withheld}", played.file.display(), played.queued.len())
+            format!(
+                "{}: {} queued{withheld}",
+                played.file.display(),
+                played.queued.len()
+            )
         })
         .collect();
     let problem = all.iter().flat_map(|played| &played.failed).next().cloned();
@@ -206,7 +238,10 @@ fn line_of(entry: &SampleEntry) -> String {
         SampleState::Dropped => "dropped",
         SampleState::Refused => "refused",
     };
-    format!("{}  {}  {state:14}  {:4.1} s  {}", entry.id, entry.week, entry.seconds, entry.purposes)
+    format!(
+        "{}  {}  {state:14}  {:4.1} s  {}",
+        entry.id, entry.week, entry.seconds, entry.purposes
+    )
 }
 
 fn samples(device: &Sordino) -> Result<Reply, Failure> {

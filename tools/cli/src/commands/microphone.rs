@@ -110,7 +110,12 @@ impl Recorder {
             .format
             .ok_or_else(|| Failure::Said("the microphone gave no sound".to_owned()))?;
         files::write(out, &wav::encode(&self.samples, format.rate)?)?;
-        let peak = self.samples.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0);
+        let peak = self
+            .samples
+            .iter()
+            .map(|sample| sample.unsigned_abs())
+            .max()
+            .unwrap_or(0);
         let peak_dbfs = (peak > 0).then(|| 20.0 * (f64::from(peak) / 32_768.0).log10());
         let seconds = self.samples.len() as f64 / f64::from(format.rate);
         let level = peak_dbfs.map_or("silent".to_owned(), |peak| format!("peak {peak:.1} dBFS"));
@@ -141,7 +146,13 @@ impl Sink for Recorder {
         let filled = self.samples.len().saturating_add(gap).min(wanted);
         self.samples.resize(filled, 0);
         let room = wanted - self.samples.len();
-        self.samples.extend(frame.samples.iter().take(room).map(|&sample| to_i16(sample)));
+        self.samples.extend(
+            frame
+                .samples
+                .iter()
+                .take(room)
+                .map(|&sample| to_i16(sample)),
+        );
         let done = self.samples.len() as f64 / f64::from(frame.rate);
         self.bar.set_position((done * 10.0) as u64);
         if self.samples.len() >= wanted {
@@ -155,7 +166,11 @@ impl Sink for Recorder {
             // What was recorded so far has another rate; it begins anew.
             CaptureEvent::Reopened(format) => {
                 self.reopened += 1;
-                if self.format.as_ref().is_some_and(|before| before.rate != format.rate) {
+                if self
+                    .format
+                    .as_ref()
+                    .is_some_and(|before| before.rate != format.rate)
+                {
                     self.samples.clear();
                 }
                 self.format = Some(format);

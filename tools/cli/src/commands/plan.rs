@@ -36,7 +36,10 @@ fn keygen(out: &Path) -> Result<Reply, Failure> {
         .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
     let public = PublicKey::of(&pair);
-    let text = format!("# public key: {public}\n{KEY_LABEL}{}\n", BASE64.encode(pkcs8.as_ref()));
+    let text = format!(
+        "# public key: {public}\n{KEY_LABEL}{}\n",
+        BASE64.encode(pkcs8.as_ref())
+    );
     files::write_secret(out, text.as_bytes())?;
     Reply::new(
         format!("wrote {}\npublic key: {public}", out.display()),
@@ -78,8 +81,7 @@ fn describe(error: &toml::de::Error, text: &str) -> String {
 }
 
 fn show(path: &Path) -> Result<Reply, Failure> {
-    let signed =
-        SignedPlan::verify_any(&files::read(path)?).map_err(Failure::content(path))?;
+    let signed = SignedPlan::verify_any(&files::read(path)?).map_err(Failure::content(path))?;
     let plan = signed.content();
     plan.check_bounds().map_err(Failure::content(path))?;
     let recipients: Vec<String> = plan.recipients.iter().map(ToString::to_string).collect();

@@ -7,8 +7,7 @@ use sordino::sampler::Trigger;
 
 use crate::{
     failure::Failure,
-    files,
-    open,
+    files, open,
     pull::{self, Entry, Index},
     reply::Reply,
     report::{self, Device, Fact, Fate, Outcome, Report, SampleView, Section, Sound, Table},
@@ -75,13 +74,17 @@ fn exercises(index: &Index) -> Table {
     let mut rows: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     for entry in index.entries() {
         let annotation = &entry.manifest.annotation;
-        let row = rows.entry(annotation.tag.as_deref().unwrap_or("(no tag)")).or_default();
+        let row = rows
+            .entry(annotation.tag.as_deref().unwrap_or("(no tag)"))
+            .or_default();
         row[0] += 1;
         row[1] += annotation.expected.len();
         row[2] += annotation.recognised.len();
     }
     let row = |(tag, counts): (&str, [usize; 3])| {
-        std::iter::once(tag.to_owned()).chain(counts.map(|count| count.to_string())).collect()
+        std::iter::once(tag.to_owned())
+            .chain(counts.map(|count| count.to_string()))
+            .collect()
     };
     Table {
         caption: "Exercises".to_owned(),
@@ -115,7 +118,10 @@ pub(crate) fn view(entry: &Entry, flac: &[u8]) -> Result<SampleView, Failure> {
             Fact::new("week", manifest.week),
             Fact::new("chosen", trigger),
             Fact::new("probability", manifest.selection.probability),
-            Fact::new("exercise", manifest.annotation.tag.as_deref().unwrap_or("–")),
+            Fact::new(
+                "exercise",
+                manifest.annotation.tag.as_deref().unwrap_or("–"),
+            ),
             Fact::new("anonymiser", &manifest.anonymizer.version),
             Fact::new("SDK", &manifest.sdk_version),
         ],

@@ -30,7 +30,12 @@ pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<
         .map_err(Failure::content(file))?;
     files::write(out, sealed.bytes())?;
     Reply::new(
-        format!("sealed {:.1} s to {} as sample {}", sealed.seconds(), out.display(), sealed.id()),
+        format!(
+            "sealed {:.1} s to {} as sample {}",
+            sealed.seconds(),
+            out.display(),
+            sealed.id()
+        ),
         json!({
             "sample_id": sealed.id(),
             "file": out,
@@ -47,16 +52,25 @@ fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure
         .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
     let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
     let purposes = Purposes::from_iter(Purpose::ALL);
-    let example: Plan = toml::from_str(include_str!("../../../../samples/plan.toml"))
-        .map_err(Failure::said)?;
-    let plan = Plan { recipients: recipients.to_vec(), purposes: purposes.clone(), ..example };
+    let example: Plan =
+        toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(Failure::said)?;
+    let plan = Plan {
+        recipients: recipients.to_vec(),
+        purposes: purposes.clone(),
+        ..example
+    };
     let signed = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
 
     let nowhere = "http://127.0.0.1:9".parse().map_err(Failure::said)?;
     let device = Sordino::open(Config::new(folder, PublicKey::of(&key), nowhere))?;
     device.install_plan(signed.to_json().as_bytes())?;
     let notice = Notice::bundled(signed.content().notice_version);
-    let answer = Answer { purposes, age_band: AgeBand::Adult, guardian: None, notice: &notice };
+    let answer = Answer {
+        purposes,
+        age_band: AgeBand::Adult,
+        guardian: None,
+        notice: &notice,
+    };
     device.give_consent(&answer)?;
     Ok(device.grants()?)
 }
@@ -68,10 +82,16 @@ pub(super) fn open(file: &Path, identity: &Path, out: &Path) -> Result<Reply, Fa
     files::make_folder(out)?;
     let manifest = serde_json::to_vec_pretty(&opened.manifest).map_err(Failure::said)?;
     files::write(&out.join("manifest.json"), &manifest)?;
-    files::write(&out.join("audio.wav"), &wav::encode(&opened.samples, opened.rate)?)?;
+    files::write(
+        &out.join("audio.wav"),
+        &wav::encode(&opened.samples, opened.rate)?,
+    )?;
     let seconds = opened.samples.len() as f64 / f64::from(opened.rate);
     Reply::new(
-        format!("{}: manifest.json and audio.wav ({seconds:.1} s)", out.display()),
+        format!(
+            "{}: manifest.json and audio.wav ({seconds:.1} s)",
+            out.display()
+        ),
         json!({ "manifest": opened.manifest, "seconds": seconds, "out": out }),
     )
 }

@@ -86,7 +86,10 @@ impl Api {
 
     /// Samples granted for `purpose`, from `after` on.
     pub(super) fn list(&self, purpose: Purpose, after: Option<&str>) -> Result<Samples, Failure> {
-        self.json(&format!("/v1/samples?purpose={purpose}&limit={PAGE}{}", cursor(after)))
+        self.json(&format!(
+            "/v1/samples?purpose={purpose}&limit={PAGE}{}",
+            cursor(after)
+        ))
     }
 
     /// Ids that are no longer to be used for `purpose`, from `after` on.
@@ -122,7 +125,10 @@ impl Api {
             return Err(self.problem(&answer));
         }
         serde_json::from_slice(&answer.body).map_err(|error| {
-            Failure::Said(format!("{} does not answer as a collector: {error}", self.collector))
+            Failure::Said(format!(
+                "{} does not answer as a collector: {error}",
+                self.collector
+            ))
         })
     }
 
@@ -138,8 +144,15 @@ impl Api {
             .body(())?;
         let mut response = self.agent.run(request)?;
         let mut body = Vec::new();
-        response.body_mut().as_reader().take(MOST).read_to_end(&mut body)?;
-        Ok(Answer { status: response.status().as_u16(), body })
+        response
+            .body_mut()
+            .as_reader()
+            .take(MOST)
+            .read_to_end(&mut body)?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            body,
+        })
     }
 
     fn problem(&self, answer: &Answer) -> Failure {
@@ -147,8 +160,10 @@ impl Api {
         struct Problem {
             detail: String,
         }
-        let detail = serde_json::from_slice(&answer.body)
-            .map_or_else(|_| "it does not say why".to_owned(), |problem: Problem| problem.detail);
+        let detail = serde_json::from_slice(&answer.body).map_or_else(
+            |_| "it does not say why".to_owned(),
+            |problem: Problem| problem.detail,
+        );
         Failure::Said(format!(
             "the collector at {} refuses with status {}: {detail}",
             self.collector, answer.status
@@ -163,6 +178,10 @@ fn cursor(after: Option<&str>) -> String {
 /// Whether `bytes` have the SHA-256 that the collector named, in hexadecimal or base64.
 fn is_digest(named: &str, bytes: &[u8]) -> bool {
     let digest = digest(&SHA256, bytes);
-    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     named == hex || named == BASE64.encode(digest.as_ref())
 }

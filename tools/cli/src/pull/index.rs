@@ -86,7 +86,10 @@ impl Index {
         }
         let index: Self =
             serde_json::from_slice(&files::read(&path)?).map_err(Failure::content(&path))?;
-        Ok(Some(Self { folder: folder.to_owned(), ..index }))
+        Ok(Some(Self {
+            folder: folder.to_owned(),
+            ..index
+        }))
     }
 
     /// Every sample, by its id.
@@ -124,7 +127,11 @@ impl Index {
         let mut manifest = opened.manifest.clone();
         manifest.purposes = narrowed(&manifest.purposes, granted);
         let shard = layout::write(self, &manifest, &opened.flac)?;
-        let entry = Entry { pulled_for: purpose.into(), manifest, shard };
+        let entry = Entry {
+            pulled_for: purpose.into(),
+            manifest,
+            shard,
+        };
         self.samples.insert(entry.manifest.sample, entry);
         Ok(())
     }
@@ -136,7 +143,9 @@ impl Index {
         purpose: Purpose,
         granted: &Purposes,
     ) -> Result<(), Failure> {
-        let Some(entry) = self.samples.get_mut(&id) else { return Ok(()) };
+        let Some(entry) = self.samples.get_mut(&id) else {
+            return Ok(());
+        };
         entry.pulled_for = entry.pulled_for.union(&purpose.into());
         entry.manifest.purposes = narrowed(&entry.manifest.purposes, granted);
         let entry = entry.clone();
@@ -145,7 +154,9 @@ impl Index {
 
     /// A sample may no longer be used for `purpose`. Whether its copy was removed.
     pub(super) fn withdraw(&mut self, id: Id, purpose: Purpose) -> Result<bool, Failure> {
-        let Some(entry) = self.samples.get_mut(&id) else { return Ok(false) };
+        let Some(entry) = self.samples.get_mut(&id) else {
+            return Ok(false);
+        };
         entry.pulled_for = entry.pulled_for.difference(&purpose.into());
         entry.manifest.purposes = entry.manifest.purposes.difference(&purpose.into());
         let entry = entry.clone();
@@ -168,5 +179,8 @@ impl Index {
 
 /// What the person still allows of what the manifest says.
 fn narrowed(sealed: &Purposes, granted: &Purposes) -> Purposes {
-    sealed.iter().filter(|&purpose| granted.contains(purpose)).collect()
+    sealed
+        .iter()
+        .filter(|&purpose| granted.contains(purpose))
+        .collect()
 }

@@ -177,19 +177,21 @@ fn read_shard(index: &Index, shard: u32) -> Result<Members, Failure> {
     let mut archive = tar::Archive::new(io::BufReader::new(file));
     for member in archive.entries().map_err(Failure::content(&path))? {
         let mut member = member.map_err(Failure::content(&path))?;
-        let name = member.path().map_err(Failure::content(&path))?.display().to_string();
+        let name = member
+            .path()
+            .map_err(Failure::content(&path))?
+            .display()
+            .to_string();
         let mut bytes = Vec::new();
-        member.read_to_end(&mut bytes).map_err(Failure::content(&path))?;
+        member
+            .read_to_end(&mut bytes)
+            .map_err(Failure::content(&path))?;
         members.insert(name, bytes);
     }
     Ok(members)
 }
 
-fn write_shard(
-    index: &Index,
-    shard: u32,
-    members: &Members,
-) -> Result<(), Failure> {
+fn write_shard(index: &Index, shard: u32, members: &Members) -> Result<(), Failure> {
     let path = shard_path(index.folder(), shard);
     if members.is_empty() {
         return remove_file(&path);
@@ -204,7 +206,9 @@ fn write_shard(
             .append_data(&mut header, name, bytes.as_slice())
             .map_err(Failure::file("write", &path))?;
     }
-    let bytes = archive.into_inner().map_err(Failure::file("write", &path))?;
+    let bytes = archive
+        .into_inner()
+        .map_err(Failure::file("write", &path))?;
     files::write(&path, &bytes)
 }
 

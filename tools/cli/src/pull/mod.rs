@@ -51,7 +51,12 @@ pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failur
     let mut summary = Summary::default();
     let mut first_unreadable = None;
     for purpose in wanted {
-        let mut pull = Pull { api: &api, identities: &identities, index: &mut index, purpose };
+        let mut pull = Pull {
+            api: &api,
+            identities: &identities,
+            index: &mut index,
+            purpose,
+        };
         pull.fetch_new(&mut summary, &mut first_unreadable, json)?;
         pull.remove_withdrawn(&mut summary)?;
     }
@@ -100,8 +105,11 @@ impl Pull<'_> {
             }
             let bar = reply::progress(page.samples.len(), self.purpose.as_str(), json);
             let (api, identities, purpose) = (self.api, self.identities, self.purpose);
-            let known: Vec<bool> =
-                page.samples.iter().map(|listed| self.index.knows(listed.id)).collect();
+            let known: Vec<bool> = page
+                .samples
+                .iter()
+                .map(|listed| self.index.knows(listed.id))
+                .collect();
             let fetched: Vec<Result<Option<Fetched>, Failure>> = page
                 .samples
                 .par_iter()
@@ -118,7 +126,9 @@ impl Pull<'_> {
             bar.finish_and_clear();
             for (listed, fetched) in page.samples.iter().zip(fetched) {
                 match fetched? {
-                    None => self.index.add_purpose(listed.id, self.purpose, &listed.purposes)?,
+                    None => self
+                        .index
+                        .add_purpose(listed.id, self.purpose, &listed.purposes)?,
                     Some(Fetched::Opened(opened)) => {
                         self.index.add(&opened, self.purpose, &listed.purposes)?;
                         summary.pulled += 1;
@@ -165,17 +175,23 @@ fn fetch(
     purpose: Purpose,
     listed: &Listed,
 ) -> Result<Fetched, Failure> {
-    let Some(bytes) = api.sample(purpose, listed)? else { return Ok(Fetched::Gone) };
+    let Some(bytes) = api.sample(purpose, listed)? else {
+        return Ok(Fetched::Gone);
+    };
     let opened = match open::open_sample(bytes.as_slice(), identities) {
         Ok(opened) => opened,
         Err(error) => return Ok(Fetched::Unreadable(error.to_string())),
     };
     // The collector cannot pass one sample off as another, or widen what it may be used for.
     if opened.manifest.sample != listed.id {
-        return Ok(Fetched::Unreadable("its manifest names another sample".to_owned()));
+        return Ok(Fetched::Unreadable(
+            "its manifest names another sample".to_owned(),
+        ));
     }
     if !opened.manifest.purposes.contains(purpose) {
-        return Ok(Fetched::Unreadable("its manifest does not allow this purpose".to_owned()));
+        return Ok(Fetched::Unreadable(
+            "its manifest does not allow this purpose".to_owned(),
+        ));
     }
     Ok(Fetched::Opened(Box::new(opened)))
 }
