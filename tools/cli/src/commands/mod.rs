@@ -11,7 +11,6 @@ mod sealing;
 use crate::{args::Command, demo, failure::Failure, pull, reply::Reply};
 
 pub(crate) use device::annotation_of;
-pub(crate) use plan::{read_organisation_key, sign as sign_plan};
 pub(crate) use report::view as view_of_sample;
 
 /// Runs a command.

@@ -48,7 +48,7 @@ fn keygen(out: &Path) -> Result<Reply, Failure> {
 }
 
 /// Reads the organisation's key.
-pub(crate) fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
+fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
     let text = String::from_utf8(files::read(path)?).map_err(Failure::content(path))?;
     text.lines()
         .find_map(|line| line.strip_prefix(KEY_LABEL))
@@ -60,7 +60,7 @@ pub(crate) fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failu
 }
 
 /// Signs the plan that `toml`, read from `path`, holds.
-pub(crate) fn sign(toml: &[u8], path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Failure> {
+fn sign(toml: &[u8], path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Failure> {
     let text = std::str::from_utf8(toml).map_err(Failure::content(path))?;
     let plan: Plan = toml::from_str(text)
         .map_err(|error: toml::de::Error| Failure::content(path)(describe(&error, text)))?;

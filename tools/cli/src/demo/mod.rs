@@ -1,6 +1,213 @@
-//! demo
-use crate::{failure::Failure, reply::Reply};
-use std::path::Path;
-pub(crate) fn run(_: &Path, _: &Path, _: bool) -> Result<Reply, Failure> {
-    Reply::new("", 0)
+//! `sordino demo`: the whole promise on real recordings. Four devices hear them; what they send is
+//! counted on the line, pulled at the desk, and taken back.
+
+mod acts;
+mod page;
+mod proxy;
+mod setting;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use serde_json::json;
+
+use crate::{commands::annotation_of, failure::Failure, files, reply::Reply};
+use acts::{Device, Recording};
+use setting::Setting;
+
+/// Something that the demo promises, and whether it held.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Check {
+    what: &'static str,
+    holds: bool,
+}
+
+pub(crate) fn run(out: &Path, recordings: &Path, json: bool) -> Result<Reply, Failure> {
+    let began = Instant::now();
+    let say = |line: &str| {
+        if !json {
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    };
+    let recordings = recordings_in(recordings)?;
+    files::make_folder(out)?;
+    let dataset = fresh_dataset(out)?;
+
+    say("starting a collector, making a QA key, signing a plan …");
+    let setting = Setting::new()?;
+    say(&format!(
+        "an adult who said yes to both purposes hears {} recordings …",
+        recordings.len()
+    ));
+    let adult = acts::adult(&setting, &recordings)?;
+    say("a person who never said yes hears the same …");
+    let unasked = acts::unasked(&setting, &recordings)?;
+    say("a child plays before and after the guardian's yes …");
+    let mut child = acts::child(&setting, &recordings)?;
+    say("a device without a network is killed while sealing, and comes back …");
+    let offline = acts::offline(&setting, &recordings)?;
+    say("the QA engineer pulls …");
+    let first = setting.pull(&dataset)?;
+    let before_withdrawal = page::views(&dataset)?;
+    say("the child says no; the QA engineer pulls again …");
+    acts::child_withdraws(&mut child)?;
+    let second = setting.pull(&dataset)?;
+
+    let devices = [adult, unasked, child, offline];
+    let checks = checks(&devices, &first, &second, setting.objects()?, &dataset)?;
+    let report = out.join("report.html");
+    let page = page::Story {
+        devices: &devices,
+        recordings: &recordings,
+        plan: setting.plan(),
+        pulled: &before_withdrawal,
+        first: &first,
+        second: &second,
+        checks: &checks,
+    };
+    page.write(&report)?;
+
+    let broken = checks.iter().find(|check| !check.holds);
+    let problem = broken.map(|check| format!("the promise does not hold: {}", check.what));
+    let text = summary(&devices, &checks, &report, &dataset);
+    let seconds = began.elapsed().as_secs_f64();
+    let json = json!({
+        "report": report,
+        "dataset": dataset,
+        "seconds": seconds,
+        "devices": devices,
+        "pulled": first.pulled,
+        "removed": second.removed,
+        "checks": checks,
+    });
+    Ok(Reply::new(format!("{text}\n{seconds:.1} s in all"), json)?.with_problem(problem))
+}
+
+fn recordings_in(folder: &Path) -> Result<Vec<Recording>, Failure> {
+    let listing = fs::read_dir(folder).map_err(Failure::file("read", folder))?;
+    let mut files: Vec<PathBuf> = listing
+        .flatten()
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "wav"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::content(folder)("there is no WAV file in it"));
+    }
+    files
+        .into_iter()
+        .map(|file| {
+            Ok(Recording {
+                annotation: annotation_of(&file.with_extension("json"))?,
+                file,
+            })
+        })
+        .collect()
+}
+
+/// An earlier demo's dataset came from a collector that is gone; only such a one is replaced.
+fn fresh_dataset(out: &Path) -> Result<PathBuf, Failure> {
+    let dataset = out.join("dataset");
+    if dataset.exists() {
+        let is_ours = crate::pull::Index::read(&dataset)?.is_some();
+        if !is_ours {
+            return Err(Failure::content(&dataset)(
+                "it is in the way and no dataset of a demo; name another --out",
+            ));
+        }
+        fs::remove_dir_all(&dataset).map_err(Failure::file("remove", &dataset))?;
+    }
+    Ok(dataset)
+}
+
+fn checks(
+    devices: &[Device; 4],
+    first: &crate::pull::Summary,
+    second: &crate::pull::Summary,
+    objects: usize,
+    dataset: &Path,
+) -> Result<Vec<Check>, Failure> {
+    let [adult, unasked, child, offline] = devices;
+    let speech = |device: &Device| {
+        device
+            .heard
+            .iter()
+            .any(|heard| heard.name == "speech-alone" && !heard.queued.is_empty())
+    };
+    let left = page::ids(dataset)?;
+    let taken_back = child
+        .heard
+        .iter()
+        .flat_map(|heard| &heard.queued)
+        .all(|id| !left.contains(id));
+    let check = |what, holds| Check { what, holds };
+    Ok(vec![
+        check(
+            "every device's recogniser got every frame",
+            devices.iter().all(Device::heard_all),
+        ),
+        check(
+            "what the adult's device sent is at the desk",
+            adult.sent > 0 && first.pulled >= adult.sent,
+        ),
+        check(
+            "nothing but speech ever became a sample",
+            !speech(adult) && !speech(offline),
+        ),
+        check(
+            "without consent no connection was made",
+            unasked.connections == 0 && unasked.bytes_up == 0,
+        ),
+        check(
+            "before the guardian's yes no byte left",
+            child.before_approval == Some((0, 0)),
+        ),
+        check(
+            "after SIGKILL no half-written file was left",
+            offline.whole_after_kill == Some(true),
+        ),
+        check(
+            "offline, nothing was lost",
+            offline.sent > 0 && offline.pending == 0,
+        ),
+        check(
+            "the withdrawal reached every copy",
+            second.removed == child.taken_back
+                && child.taken_back > 0
+                && taken_back
+                && objects == adult.sent + offline.sent,
+        ),
+    ])
+}
+
+fn summary(devices: &[Device; 4], checks: &[Check], report: &Path, dataset: &Path) -> String {
+    let mut lines = vec![format!(
+        "{:34} {:>9} {:>7} {:>6} {:>12} {:>10}",
+        "device", "recordings", "samples", "sent", "connections", "bytes sent"
+    )];
+    lines.extend(devices.iter().map(|device| {
+        format!(
+            "{:34} {:>10} {:>7} {:>6} {:>12} {:>10}",
+            device.name,
+            device.heard.len(),
+            device.queued(),
+            device.sent,
+            device.connections,
+            device.bytes_up
+        )
+    }));
+    lines.push(String::new());
+    lines.extend(
+        checks
+            .iter()
+            .map(|check| format!("{} {}", if check.holds { "✓" } else { "✗" }, check.what)),
+    );
+    lines.push(String::new());
+    lines.push(format!("report:  {}", report.display()));
+    lines.push(format!("dataset: {}", dataset.display()));
+    lines.join("\n")
 }

@@ -29,16 +29,34 @@ pub(crate) use layout::audio_of;
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Summary {
     /// Samples that are new here.
-    pulled: usize,
+    pub(crate) pulled: usize,
     /// Local copies that were removed, since their consent was withdrawn.
-    removed: usize,
+    pub(crate) removed: usize,
     /// Samples that lie in the dataset now.
     total: usize,
     /// Samples that no key in the identity file opens, or that are not what they claim.
     unreadable: usize,
+    /// Why, for the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_unreadable: Option<String>,
 }
 
 pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failure> {
+    let summary = pull(arguments, json)?;
+    let text = format!(
+        "{} pulled, {} local copies removed because consent was withdrawn, {} unreadable; {} in {}",
+        summary.pulled,
+        summary.removed,
+        summary.unreadable,
+        summary.total,
+        arguments.out.display()
+    );
+    let problem = summary.first_unreadable.clone();
+    Ok(Reply::new(text, summary)?.with_problem(problem))
+}
+
+/// Pulls, and says what it did. A progress bar is shown unless `quiet`.
+pub(crate) fn pull(arguments: &PullArguments, quiet: bool) -> Result<Summary, Failure> {
     let token = read_token(&arguments.token_file)?;
     let identities = open::read_identity_file(&arguments.identity).map_err(Failure::said)?;
     let api = Api::new(&arguments.collector, &token);
@@ -49,7 +67,6 @@ pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failur
     files::make_folder(&arguments.out)?;
     let mut index = Index::open(&arguments.out, &arguments.collector, arguments.format)?;
     let mut summary = Summary::default();
-    let mut first_unreadable = None;
     for purpose in wanted {
         let mut pull = Pull {
             api: &api,
@@ -57,20 +74,12 @@ pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failur
             index: &mut index,
             purpose,
         };
-        pull.fetch_new(&mut summary, &mut first_unreadable, json)?;
+        pull.fetch_new(&mut summary, quiet)?;
         pull.remove_withdrawn(&mut summary)?;
     }
     index.save()?;
     summary.total = index.entries().count();
-    let text = format!(
-        "{} pulled, {} local copies removed because consent was withdrawn, {} unreadable; {} in {}",
-        summary.pulled,
-        summary.removed,
-        summary.unreadable,
-        summary.total,
-        arguments.out.display()
-    );
-    Ok(Reply::new(text, summary)?.with_problem(first_unreadable))
+    Ok(summary)
 }
 
 fn read_token(path: &Path) -> Result<String, Failure> {
@@ -91,19 +100,14 @@ struct Pull<'a> {
 }
 
 impl Pull<'_> {
-    fn fetch_new(
-        &mut self,
-        summary: &mut Summary,
-        first_unreadable: &mut Option<String>,
-        json: bool,
-    ) -> Result<(), Failure> {
+    fn fetch_new(&mut self, summary: &mut Summary, quiet: bool) -> Result<(), Failure> {
         loop {
             let cursor = self.index.cursors(self.purpose).samples.clone();
             let page = self.api.list(self.purpose, cursor.as_deref())?;
             if page.samples.is_empty() {
                 return Ok(());
             }
-            let bar = reply::progress(page.samples.len(), self.purpose.as_str(), json);
+            let bar = reply::progress(page.samples.len(), self.purpose.as_str(), quiet);
             let (api, identities, purpose) = (self.api, self.identities, self.purpose);
             let known: Vec<bool> = page
                 .samples
@@ -136,7 +140,8 @@ impl Pull<'_> {
                     Some(Fetched::Gone) => {}
                     Some(Fetched::Unreadable(reason)) => {
                         summary.unreadable += 1;
-                        first_unreadable
+                        summary
+                            .first_unreadable
                             .get_or_insert_with(|| format!("sample {}: {reason}", listed.id));
                     }
                 }

@@ -1,0 +1,321 @@
+//! What each of the four devices goes through.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use sordino::{
+    Id, Purpose, Purposes, Sordino, Withheld,
+    capture::Pace,
+    consent::{AgeBand, Answer, GuardianMethod, Notice},
+    outbox::SampleState,
+    sampler::Annotation,
+    upload::Client,
+};
+
+use super::{
+    proxy::{self, Proxy},
+    setting::Setting,
+};
+use crate::{failure::Failure, playing};
+
+/// How long the device that is to be killed may take until it seals.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A shipped recording.
+pub(super) struct Recording {
+    pub(super) file: PathBuf,
+    pub(super) annotation: Annotation,
+}
+
+/// What became of a recording on a device.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Heard {
+    pub(super) name: String,
+    pub(super) queued: Vec<Id>,
+    pub(super) withheld: Vec<Withheld>,
+    pub(super) frames: u64,
+    pub(super) note: Option<&'static str>,
+}
+
+/// A device at the end of its act.
+#[derive(Serialize)]
+pub(crate) struct Device {
+    pub(super) name: &'static str,
+    pub(super) story: &'static str,
+    pub(super) heard: Vec<Heard>,
+    pub(super) connections: u64,
+    pub(super) bytes_up: u64,
+    pub(super) sent: usize,
+    pub(super) pending: usize,
+    /// Connections and bytes before the guardian approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) before_approval: Option<(u64, u64)>,
+    /// Whether only whole files were found after the kill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) whole_after_kill: Option<bool>,
+    /// Samples that a withdrawal took back.
+    pub(super) taken_back: usize,
+    #[serde(skip)]
+    line: Option<Proxy>,
+    #[serde(skip)]
+    engine: Option<Sordino>,
+}
+
+impl Device {
+    pub(super) fn queued(&self) -> usize {
+        self.heard.iter().map(|heard| heard.queued.len()).sum()
+    }
+
+    pub(super) fn heard_all(&self) -> bool {
+        self.heard
+            .iter()
+            .all(|heard| heard.frames > 0 || heard.note.is_some())
+    }
+
+    fn new(name: &'static str, story: &'static str) -> Self {
+        Self {
+            name,
+            story,
+            heard: Vec::new(),
+            connections: 0,
+            bytes_up: 0,
+            sent: 0,
+            pending: 0,
+            before_approval: None,
+            whole_after_kill: None,
+            taken_back: 0,
+            line: None,
+            engine: None,
+        }
+    }
+
+    fn count(&mut self) -> Result<(), Failure> {
+        if let Some(line) = &self.line {
+            self.connections = line.connections();
+            self.bytes_up = line.bytes_up();
+        }
+        if let Some(engine) = &self.engine {
+            let status = engine.status()?;
+            (self.sent, self.pending) = (status.sent, status.pending);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn adult(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+    let mut device = Device::new(
+        "an adult, both purposes",
+        "Said yes to quality assurance and to recognition research. The app marks a moment near the \
+         end of each recording, and the plan draws others at random. What may hold a voice is cut \
+         or withheld; the rest is sealed and sent.",
+    );
+    let line = line(setting)?;
+    let engine = setting.device("adult", &line.url())?;
+    agree(&engine, AgeBand::Adult, &Purposes::from_iter(Purpose::ALL))?;
+    device.heard = hear(&engine, recordings)?;
+    engine.upload_now(&Client::default())?;
+    (device.line, device.engine) = (Some(line), Some(engine));
+    device.count()?;
+    Ok(device)
+}
+
+pub(super) fn unasked(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+    let mut device = Device::new(
+        "a person who never said yes",
+        "Was never asked. The recogniser gets every frame; nothing else does. The device does not \
+         even hold the last seconds in memory, and opens no connection.",
+    );
+    let line = line(setting)?;
+    let engine = setting.device("unasked", &line.url())?;
+    device.heard = hear(&engine, recordings)?;
+    engine.upload_now(&Client::default())?;
+    (device.line, device.engine) = (Some(line), Some(engine));
+    device.count()?;
+    Ok(device)
+}
+
+pub(super) fn child(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+    let mut device = Device::new(
+        "a child, with a guardian",
+        "Said yes, but nothing is sampled until the guardian approves. Then samples are made, sent \
+         and pulled. At last the child says no: what was sent is deleted at the collector and at \
+         the desk.",
+    );
+    let line = line(setting)?;
+    let engine = setting.device("child", &line.url())?;
+    agree(&engine, AgeBand::Child, &Purpose::QualityAssurance.into())?;
+    let before = recordings.len() / 2;
+    let mut heard = hear(&engine, &recordings[..before])?;
+    engine.upload_now(&Client::default())?;
+    heard
+        .iter_mut()
+        .for_each(|heard| heard.note = Some("before the guardian's yes"));
+    device.before_approval = Some((line.connections(), line.bytes_up()));
+    engine.approve(GuardianMethod::TextPlus)?;
+    heard.extend(hear(&engine, recordings)?);
+    engine.upload_now(&Client::default())?;
+    device.heard = heard;
+    (device.line, device.engine) = (Some(line), Some(engine));
+    device.count()?;
+    Ok(device)
+}
+
+pub(super) fn child_withdraws(device: &mut Device) -> Result<(), Failure> {
+    let Some(engine) = &device.engine else {
+        return Ok(());
+    };
+    engine.withdraw(None)?;
+    engine.upload_now(&Client::default())?;
+    device.taken_back = engine
+        .samples()?
+        .iter()
+        .filter(|entry| entry.state == SampleState::Deleted)
+        .count();
+    device.count()
+}
+
+pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+    const NAME: &str = "offline";
+    let mut device = Device::new(
+        "offline, killed, and back",
+        "Had no network and was killed with SIGKILL while it sealed. When it came back, every \
+         sample that it had queued was whole, nothing half-written was left, and no raw sound was \
+         on its disk. Online again, it sent what had waited.",
+    );
+    let address = proxy::dead_end().map_err(Failure::said)?;
+    let url = format!("http://{address}");
+    let engine = setting.device(NAME, &url)?;
+    agree(&engine, AgeBand::Adult, &Purposes::from_iter(Purpose::ALL))?;
+    // One process at a time may use the state.
+    drop(engine);
+
+    let folder = setting.device_folder(NAME);
+    kill_while_sealing(&folder, recordings)?;
+    let engine = setting.device(NAME, &url)?;
+    let pending = engine.status()?.pending;
+    let (whole, others) = outbox_files(&folder.join("outbox"))?;
+    device.whole_after_kill = Some(others == 0 && whole == pending);
+    device.heard = engine
+        .samples()?
+        .iter()
+        .map(|entry| Heard {
+            name: "before the kill".to_owned(),
+            queued: vec![entry.id],
+            withheld: Vec::new(),
+            frames: 0,
+            note: Some("queued before the kill"),
+        })
+        .collect();
+    device.heard.extend(hear(&engine, recordings)?);
+
+    let summary = engine.upload_now(&Client::default())?;
+    if summary.failed == 0 {
+        return Err(Failure::Said(
+            "a device without a network reached something".to_owned(),
+        ));
+    }
+    let line = Proxy::start(address, setting.collector()).map_err(Failure::said)?;
+    engine.upload_now(&Client::default())?;
+    (device.line, device.engine) = (Some(line), Some(engine));
+    device.count()?;
+    Ok(device)
+}
+
+fn line(setting: &Setting) -> Result<Proxy, Failure> {
+    Proxy::start(([127, 0, 0, 1], 0).into(), setting.collector()).map_err(Failure::said)
+}
+
+fn agree(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(), Failure> {
+    let version = engine.plan().map_or(1, |plan| plan.notice_version);
+    let notice = Notice::bundled(version);
+    let answer = Answer {
+        purposes: purposes.clone(),
+        age_band,
+        guardian: None,
+        notice: &notice,
+    };
+    engine.give_consent(&answer)?;
+    Ok(())
+}
+
+fn hear(engine: &Sordino, recordings: &[Recording]) -> Result<Vec<Heard>, Failure> {
+    recordings
+        .iter()
+        .map(|recording| {
+            let annotation = Some(recording.annotation.clone());
+            let played = playing::play(engine, &recording.file, annotation, Pace::AsTaken)?;
+            if let Some(failure) = played.failed.first() {
+                return Err(Failure::content(&recording.file)(failure));
+            }
+            Ok(Heard {
+                name: name_of(&recording.file),
+                queued: played.queued,
+                withheld: played.withheld,
+                frames: played.frames,
+                note: None,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn name_of(file: &Path) -> String {
+    file.file_stem()
+        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+/// Runs a device in a process of its own, and kills it at the instant at which a sealed sample is
+/// half written.
+fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Failure> {
+    let program = std::env::current_exe().map_err(Failure::said)?;
+    let mut device = Command::new(program)
+        .arg("device")
+        .arg(folder)
+        .args(["listen", "--mark"])
+        .args(recordings.iter().map(|recording| &recording.file))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(Failure::said)?;
+    let began = Instant::now();
+    let outbox = folder.join("outbox");
+    let mut seen = 0;
+    let killed = loop {
+        let (whole, others) = outbox_files(&outbox).unwrap_or_default();
+        // The second sample, so that a whole one is there to survive; or a third, where the halves
+        // were too quick to be seen.
+        if (whole >= 1 && others > 0) || whole >= 3 {
+            break true;
+        }
+        seen = seen.max(whole);
+        let ended = device.try_wait().map_err(Failure::said)?.is_some();
+        if ended || began.elapsed() > PATIENCE {
+            break false;
+        }
+        thread::sleep(Duration::from_micros(50));
+    };
+    let _ = device.kill();
+    device.wait().map_err(Failure::said)?;
+    match killed {
+        true => Ok(()),
+        false => Err(Failure::Said(format!(
+            "the device that was to be killed had sealed only {seen} samples"
+        ))),
+    }
+}
+
+/// How many whole samples lie in an outbox, and how many other files.
+fn outbox_files(outbox: &Path) -> Result<(usize, usize), Failure> {
+    let listing = fs::read_dir(outbox).map_err(Failure::file("read", outbox))?;
+    let (whole, others): (Vec<PathBuf>, Vec<PathBuf>) = listing
+        .flatten()
+        .map(|file| file.path())
+        .partition(|path| path.extension().is_some_and(|ending| ending == "age"));
+    Ok((whole.len(), others.len()))
+}

@@ -1,0 +1,268 @@
+//! The demo's report.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use sordino::{Id, capture, plan::Plan};
+
+use super::{
+    Check,
+    acts::{Device, Heard, Recording, name_of},
+};
+use crate::{
+    commands::view_of_sample,
+    failure::Failure,
+    files,
+    pull::{self, Index, Summary},
+    report::{self, Fact, Fate, Item, List, Outcome, Report, SampleView, Section, Sound, Table},
+};
+
+/// Everything that the report tells of.
+pub(super) struct Story<'a> {
+    pub(super) devices: &'a [Device; 4],
+    pub(super) recordings: &'a [Recording],
+    pub(super) plan: &'a Plan,
+    /// What lay at the desk before the child said no.
+    pub(super) pulled: &'a BTreeMap<Id, SampleView>,
+    pub(super) first: &'a Summary,
+    pub(super) second: &'a Summary,
+    pub(super) checks: &'a [Check],
+}
+
+/// The samples of a pulled dataset.
+pub(super) fn views(dataset: &Path) -> Result<BTreeMap<Id, SampleView>, Failure> {
+    let Some(index) = Index::read(dataset)? else {
+        return Ok(BTreeMap::new());
+    };
+    index
+        .entries()
+        .map(|entry| {
+            let view = view_of_sample(entry, &pull::audio_of(&index, entry)?)?;
+            Ok((entry.manifest.sample, view))
+        })
+        .collect()
+}
+
+/// The ids of a pulled dataset.
+pub(super) fn ids(dataset: &Path) -> Result<BTreeSet<Id>, Failure> {
+    let index = Index::read(dataset)?;
+    Ok(index
+        .iter()
+        .flat_map(Index::entries)
+        .map(|entry| entry.manifest.sample)
+        .collect())
+}
+
+impl Story<'_> {
+    pub(super) fn write(&self, path: &Path) -> Result<(), Failure> {
+        let mut page = Vec::new();
+        report::write_html(&self.report()?, &mut page).map_err(Failure::said)?;
+        files::write(path, &page)
+    }
+
+    fn report(&self) -> Result<Report, Failure> {
+        let [adult, _, child, offline] = self.devices;
+        let held = self.checks.iter().filter(|check| check.holds).count();
+        let mut sections = Vec::new();
+        for device in self.devices {
+            sections.push(Section::Device(self.device(device)?));
+        }
+        sections.push(Section::List(self.never_left()));
+        sections.push(Section::List(taken_back(child, self.second)));
+        Ok(Report {
+            title: "Sordino: what left, what did not, and what was taken back".to_owned(),
+            intro: format!(
+                "Four devices heard the same {} recordings. Each had a line to the collector on \
+                 which every byte was counted.",
+                self.recordings.len()
+            ),
+            facts: vec![
+                Fact::new("samples sent", adult.sent + child.taken_back + offline.sent),
+                Fact::new("pulled at the desk", self.first.pulled),
+                Fact::new("taken back", self.second.removed),
+                Fact::new("promises held", format!("{held} of {}", self.checks.len())),
+            ],
+            tables: vec![self.devices_table(), self.checks_table()],
+            sections,
+        })
+    }
+
+    fn device(&self, device: &Device) -> Result<report::Device, Failure> {
+        let mut samples = Vec::new();
+        for heard in &device.heard {
+            samples.extend(self.heard(device, heard)?);
+        }
+        Ok(report::Device {
+            name: device.name.to_owned(),
+            story: device.story.to_owned(),
+            counters: vec![
+                Fact::new("recordings heard", device.heard.len()),
+                Fact::new("samples", device.queued()),
+                Fact::new("connections", device.connections),
+                Fact::new("bytes sent", device.bytes_up),
+            ],
+            samples,
+        })
+    }
+
+    /// A device's page shows sound only where something became of it; the rest is a line each in
+    /// the list of what never left.
+    fn heard(&self, device: &Device, heard: &Heard) -> Result<Vec<SampleView>, Failure> {
+        let recording = self
+            .recordings
+            .iter()
+            .find(|recording| name_of(&recording.file) == heard.name);
+        let before = match recording {
+            Some(recording) if !device.heard.is_empty() && has_consent(device, heard) => {
+                Some(self.last_seconds(recording)?)
+            }
+            _ => None,
+        };
+        let mut views = Vec::new();
+        for id in &heard.queued {
+            let Some(view) = self.pulled.get(id) else {
+                continue;
+            };
+            let mut view = view.clone();
+            let is_marked = view
+                .facts
+                .iter()
+                .any(|fact| fact.value == "marked by the app");
+            view.name = match is_marked {
+                true => heard.name.clone(),
+                false => format!("{} (drawn at random)", heard.name),
+            };
+            // A random stretch is another than the marked one.
+            view.before = before.clone().filter(|_| is_marked);
+            view.outcome = match device.taken_back > 0 {
+                true => Outcome {
+                    fate: Fate::TakenBack,
+                    text: "sent and pulled; then deleted everywhere".to_owned(),
+                },
+                false => Outcome {
+                    fate: Fate::Sent,
+                    text: "sent, and at the desk".to_owned(),
+                },
+            };
+            views.push(view);
+        }
+        if views.is_empty()
+            && let Some(sound) = before
+        {
+            let reasons: BTreeSet<String> =
+                heard.withheld.iter().map(ToString::to_string).collect();
+            let reasons = Vec::from_iter(reasons).join(", ");
+            views.push(SampleView {
+                name: heard.name.clone(),
+                outcome: Outcome {
+                    fate: Fate::Withheld,
+                    text: format!("withheld: {reasons}"),
+                },
+                before: Some(sound),
+                annotation: recording.map(|recording| recording.annotation.clone()),
+                ..SampleView::default()
+            });
+        }
+        Ok(views)
+    }
+
+    /// What the app's mark covers: the clip ends where the recording does.
+    fn last_seconds(&self, recording: &Recording) -> Result<Sound, Failure> {
+        let sound = capture::read_wav(&recording.file).map_err(Failure::said)?;
+        let wanted = (self.plan.clip_seconds * sound.rate) as usize;
+        let start = sound.samples.len().saturating_sub(wanted);
+        Ok(Sound {
+            samples: sound.samples[start..].to_vec(),
+            rate: sound.rate,
+        })
+    }
+
+    fn never_left(&self) -> List {
+        let mut items = Vec::new();
+        for device in self.devices {
+            for heard in &device.heard {
+                for reason in BTreeSet::from_iter(heard.withheld.iter().map(ToString::to_string)) {
+                    items.push(Item {
+                        what: format!("{}: {}", device.name, heard.name),
+                        why: reason,
+                    });
+                }
+            }
+        }
+        List {
+            title: "What never left".to_owned(),
+            intro: "Moments that a device heard and that became no sample. They were in memory \
+                    only, if at all, and were wiped."
+                .to_owned(),
+            items,
+            otherwise: "Every moment became a sample.".to_owned(),
+        }
+    }
+
+    fn devices_table(&self) -> Table {
+        let row = |device: &Device| {
+            vec![
+                device.name.to_owned(),
+                device.heard.len().to_string(),
+                device.queued().to_string(),
+                device.sent.to_string(),
+                device.connections.to_string(),
+                device.bytes_up.to_string(),
+            ]
+        };
+        Table {
+            caption: "The four devices".to_owned(),
+            columns: [
+                "device",
+                "recordings",
+                "samples",
+                "held by the collector",
+                "connections",
+                "bytes sent",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            rows: self.devices.iter().map(row).collect(),
+        }
+    }
+
+    fn checks_table(&self) -> Table {
+        let row = |check: &Check| {
+            let held = if check.holds { "held" } else { "BROKEN" };
+            vec![check.what.to_owned(), held.to_owned()]
+        };
+        Table {
+            caption: "What was promised".to_owned(),
+            columns: ["promise", "here"].map(str::to_owned).to_vec(),
+            rows: self.checks.iter().map(row).collect(),
+        }
+    }
+}
+
+fn has_consent(device: &Device, heard: &Heard) -> bool {
+    heard.note.is_none() && (device.queued() > 0)
+}
+
+fn taken_back(child: &Device, second: &Summary) -> List {
+    let items = child
+        .heard
+        .iter()
+        .flat_map(|heard| heard.queued.iter().map(move |id| (heard, id)))
+        .map(|(heard, id)| Item {
+            what: format!("{} ({id})", heard.name),
+            why: "deleted at the collector and at the desk".to_owned(),
+        })
+        .collect();
+    List {
+        title: "What the withdrawal took back".to_owned(),
+        intro: format!(
+            "The child said no after {} samples had been pulled. The collector keeps the id of \
+             each, so that no late copy is ever taken, and nothing else.",
+            second.removed
+        ),
+        items,
+        otherwise: "Nothing had been sent.".to_owned(),
+    }
+}

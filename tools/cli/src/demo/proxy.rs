@@ -1,0 +1,97 @@
+//! A line between a device and the collector that counts what passes.
+
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// How long a line may be silent before it is taken for dead.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// A free address on which nothing listens: the device there is offline.
+pub(super) fn dead_end() -> io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+/// Counts connections and bytes, and passes them on. It ends with the process.
+#[derive(Clone, Debug)]
+pub(super) struct Proxy {
+    address: SocketAddr,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    connections: AtomicU64,
+    bytes_up: AtomicU64,
+}
+
+impl Proxy {
+    /// Listens on `address` (port 0 takes a free one) and passes all on to `collector`.
+    pub(super) fn start(address: SocketAddr, collector: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let proxy = Self {
+            address: listener.local_addr()?,
+            counts: Arc::default(),
+        };
+        let counts = Arc::clone(&proxy.counts);
+        thread::Builder::new()
+            .name("demo-proxy".to_owned())
+            .spawn(move || {
+                for device in listener.incoming().flatten() {
+                    counts.connections.fetch_add(1, Ordering::SeqCst);
+                    let counts = Arc::clone(&counts);
+                    // A line that cannot be laid is one that the device finds broken.
+                    let _ = thread::Builder::new().spawn(move || pass(&device, collector, &counts));
+                }
+            })?;
+        Ok(proxy)
+    }
+
+    /// What the device takes for its collector.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Connections that the device made.
+    pub(super) fn connections(&self) -> u64 {
+        self.counts.connections.load(Ordering::SeqCst)
+    }
+
+    /// Bytes that left the device.
+    pub(super) fn bytes_up(&self) -> u64 {
+        self.counts.bytes_up.load(Ordering::SeqCst)
+    }
+}
+
+fn pass(device: &TcpStream, collector: SocketAddr, counts: &Counts) -> io::Result<()> {
+    let collector = TcpStream::connect(collector)?;
+    for side in [device, &collector] {
+        side.set_read_timeout(Some(SILENCE))?;
+        side.set_nodelay(true)?;
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| copy(&collector, device, None));
+        copy(device, &collector, Some(&counts.bytes_up));
+    });
+    Ok(())
+}
+
+fn copy(mut from: &TcpStream, mut to: &TcpStream, count: Option<&AtomicU64>) {
+    let mut buffer = [0; 16 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if let Some(count) = count {
+            count.fetch_add(length as u64, Ordering::SeqCst);
+        }
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}

@@ -1,0 +1,119 @@
+//! What the demo starts with: a collector, its QA token, a QA key, an organisation's plan.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
+use sordino::{
+    Config, Purpose, Purposes, Sordino,
+    plan::{Plan, SignedPlan},
+    signed::PublicKey,
+    upload::Endpoint,
+};
+use sordino_collector::BlockingServer;
+
+use crate::{
+    args::{FormatArgument, PullArguments},
+    failure::Failure,
+    files, open,
+    pull::{self, Summary},
+};
+
+/// How likely a stretch is drawn at random in the demo: often enough to be seen.
+const RANDOM_PROBABILITY: f64 = 0.1;
+
+/// The stage on which the four devices act. Its folder goes with it.
+pub(super) struct Setting {
+    folder: tempfile::TempDir,
+    collector: BlockingServer,
+    plan: SignedPlan,
+    organisation: PublicKey,
+    identity: PathBuf,
+    token: PathBuf,
+}
+
+impl Setting {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let folder = tempfile::tempdir().map_err(Failure::said)?;
+        let identity = folder.path().join("qa.key");
+        let recipient = open::keygen(&identity).map_err(Failure::said)?;
+
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+            .map_err(|_| Failure::Said("the system's random source is not available".into()))?;
+        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
+        let mut plan: Plan =
+            toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(Failure::said)?;
+        plan.recipients = vec![recipient.to_string().parse().map_err(Failure::said)?];
+        plan.triggers.random_probability = RANDOM_PROBABILITY;
+        let plan = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
+        let plan_file = folder.path().join("plan.json");
+        files::write(&plan_file, plan.to_json().as_bytes())?;
+
+        let mut config = sordino_collector::Config::new(folder.path().join("collector"));
+        config.listen = "127.0.0.1:0".to_owned();
+        config.plan = Some(plan_file);
+        let collector = BlockingServer::start(config).map_err(Failure::said)?;
+        let made = collector
+            .create_token("demo", &Purposes::from_iter(Purpose::ALL))
+            .map_err(Failure::said)?;
+        let token = folder.path().join("token");
+        files::write_secret(&token, made.as_str().as_bytes())?;
+        Ok(Self {
+            folder,
+            collector,
+            plan,
+            organisation: PublicKey::of(&key),
+            identity,
+            token,
+        })
+    }
+
+    pub(super) fn collector(&self) -> SocketAddr {
+        self.collector.address()
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        self.plan.content()
+    }
+
+    /// Where the device `name` keeps its state.
+    pub(super) fn device_folder(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A device of the plan, whose collector is at `url`.
+    pub(super) fn device(&self, name: &str, url: &str) -> Result<Sordino, Failure> {
+        let collector: Endpoint = url.parse().map_err(Failure::said)?;
+        let config = Config::new(self.device_folder(name), self.organisation, collector);
+        let device = Sordino::open(config)?;
+        device.install_plan(self.plan.to_json().as_bytes())?;
+        Ok(device)
+    }
+
+    /// What the QA engineer does.
+    pub(super) fn pull(&self, dataset: &Path) -> Result<Summary, Failure> {
+        pull::pull(
+            &PullArguments {
+                collector: self.collector.url().parse().map_err(Failure::said)?,
+                token_file: self.token.clone(),
+                identity: self.identity.clone(),
+                out: dataset.to_owned(),
+                purpose: None,
+                format: FormatArgument::AudioFolder,
+            },
+            true,
+        )
+    }
+
+    /// How many sealed samples lie at the collector.
+    pub(super) fn objects(&self) -> Result<usize, Failure> {
+        let folder = self.folder.path().join("collector");
+        let listing = fs::read_dir(&folder).map_err(Failure::file("read", &folder))?;
+        let is_object =
+            |file: &fs::DirEntry| file.path().extension().is_some_and(|end| end == "age");
+        Ok(listing.flatten().filter(is_object).count())
+    }
+}
