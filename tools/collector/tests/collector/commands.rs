@@ -1,0 +1,384 @@
+//! `sordino-collector` on the command line.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use sordino::Purpose;
+
+use crate::support::*;
+
+/// The service as a process of its own. Dropped, it is killed.
+pub(crate) struct Service {
+    pub(crate) child: Child,
+    pub(crate) line: String,
+}
+
+impl Service {
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
+        let mut child = command()
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(
+                std::fs::File::options()
+                    .create(true)
+                    .append(true)
+                    .open(data.join("log"))
+                    .unwrap(),
+            )
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        Self { child, line }
+    }
+
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        let url = self
+            .line
+            .trim()
+            .strip_prefix("listening on http://")
+            .expect("a ready line");
+        url.parse().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_sordino-collector"))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command().args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_token_made_while_the_service_runs_is_good_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path(), &[]);
+    let data = folder.path().to_str().unwrap();
+    for purposes in [
+        vec!["--purpose", QA, RESEARCH],
+        vec!["--purpose", QA, "--purpose", RESEARCH],
+    ] {
+        let arguments = [
+            vec!["token", "create", "--data", data, "--name", "me"],
+            purposes,
+        ]
+        .concat();
+        let output = run(&arguments);
+        assert!(output.status.success() && output.stderr.is_empty());
+        let stdout = text(&output.stdout);
+        let token = stdout
+            .lines()
+            .last()
+            .unwrap()
+            .split_whitespace()
+            .last()
+            .unwrap();
+        for purpose in [QA, RESEARCH] {
+            let request = Request::new("GET", format!("/v1/samples?purpose={purpose}"))
+                .header("Authorization", format!("Bearer {token}"));
+            send(service.address(), &request).expect(200);
+        }
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(
+                !holds(&bytes, token.as_bytes()),
+                "the token itself was kept"
+            );
+        }
+    }
+    let arguments = [
+        "token",
+        "create",
+        "--data",
+        data,
+        "--name",
+        "me",
+        "--purpose",
+        QA,
+        "--json",
+    ];
+    let document: Value = serde_json::from_slice(&run(&arguments).stdout).unwrap();
+    assert_eq!(
+        document["token"].as_str().unwrap().len(),
+        "sordino_".len() + 64
+    );
+}
+
+#[test]
+fn serve_says_in_json_where_it_listens_and_stops_on_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = Service::start(folder.path(), &["--json"]);
+    let document: Value = serde_json::from_str(&service.line).unwrap();
+    assert!(
+        document["listening"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://127.0.0.1:")
+    );
+    let kill = Command::new("kill")
+        .args(["-TERM", &service.child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    assert!(service.child.wait().unwrap().success());
+    // Closed in order: the write-ahead log was folded in.
+    assert!(!folder.path().join("collector.sqlite-wal").exists());
+}
+
+#[test]
+fn what_cannot_be_done_is_one_clear_line_and_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(
+        &file,
+        "not a folder, plan or database; just text that is long enough",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let database = format!("sqlite://{file}");
+    let mut out_of_bounds = plan(1, "2999-01-01", &[recipient(1)], &Purpose::ALL);
+    out_of_bounds.clip_seconds = 0;
+    let out_of_bounds = write_plan(folder.path(), out_of_bounds);
+    let good = write_plan(
+        folder.path(),
+        plan(1, "2999-01-01", &[recipient(1)], &Purpose::ALL),
+    );
+    let forged = folder.path().join("forged");
+    let text_of_good = std::fs::read_to_string(good).unwrap();
+    std::fs::write(&forged, text_of_good.replace("2999", "2998")).unwrap();
+    let taken = Collector::start();
+    for (arguments, says) in [
+        (
+            vec![
+                "serve",
+                "--data",
+                data,
+                "--database",
+                "postgres://u:secret@h/d",
+            ],
+            "sqlite://PATH",
+        ),
+        (
+            vec!["serve", "--data", data, "--objects", "s3://bucket"],
+            "file://PATH",
+        ),
+        (vec!["serve", "--data", data, "--database", &database], file),
+        (vec!["serve", "--data", file], file),
+        (vec!["serve", "--data", data, "--objects", file], file),
+        (
+            vec!["serve", "--data", data, "--plan", "/nowhere/plan.json"],
+            "/nowhere/plan.json",
+        ),
+        (vec!["serve", "--data", data, "--plan", file], file),
+        (
+            vec![
+                "serve",
+                "--data",
+                data,
+                "--plan",
+                out_of_bounds.to_str().unwrap(),
+            ],
+            "clip_seconds",
+        ),
+        (
+            vec!["serve", "--data", data, "--plan", forged.to_str().unwrap()],
+            "changed after",
+        ),
+        (
+            vec!["serve", "--data", data, "--listen", "nonsense"],
+            "nonsense",
+        ),
+        (
+            vec![
+                "serve",
+                "--data",
+                data,
+                "--listen",
+                &taken.address().to_string(),
+            ],
+            "listen",
+        ),
+        (
+            vec![
+                "token",
+                "create",
+                "--data",
+                data,
+                "--name",
+                "",
+                "--purpose",
+                QA,
+            ],
+            "name",
+        ),
+        (
+            vec![
+                "token",
+                "create",
+                "--data",
+                file,
+                "--name",
+                "me",
+                "--purpose",
+                QA,
+            ],
+            file,
+        ),
+    ] {
+        let output = run(&arguments);
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(
+            stdout.is_empty() && stderr.lines().count() == 1,
+            "{arguments:?}: {stderr}"
+        );
+        assert!(
+            stderr.starts_with("error: ") && stderr.contains(says),
+            "{arguments:?}: {stderr}"
+        );
+        assert!(!stderr.contains("secret"));
+    }
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    for arguments in [
+        vec![],
+        vec!["serve"],
+        vec!["serve", "--data", "x", "--nonsense"],
+        vec!["token", "create", "--data", "x", "--name", "me"],
+        vec![
+            "token",
+            "create",
+            "--data",
+            "x",
+            "--name",
+            "me",
+            "--purpose",
+            "advertising",
+        ],
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_plan_never_goes_back_and_stays_in_force_without_its_file() {
+    let mut collector = Collector::start_with(|config| {
+        let second = plan(2, "2999-01-01", &[recipient(1)], &Purpose::ALL);
+        config.plan = Some(write_plan(&config.data, second));
+    });
+    let data = collector.data().to_str().unwrap().to_owned();
+    for (version, recipient_number, says) in [(1, 1, "version 2 is in force"), (2, 5, "version 2")]
+    {
+        let other = plan(
+            version,
+            "2999-01-01",
+            &[recipient(recipient_number)],
+            &Purpose::ALL,
+        );
+        let path = write_plan(collector.data(), other);
+        let output = run(&["serve", "--data", &data, "--plan", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            text(&output.stderr).contains(says),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    collector.config.plan = None;
+    collector.restart();
+    let answer = collector.send(&Request::new("GET", "/v1/plan")).expect(200);
+    assert_eq!(answer.header("etag").unwrap(), "\"2\"");
+}
+
+/// Nothing that the service wrote tells who sent what, or when but for the week.
+#[test]
+fn neither_address_nor_user_agent_nor_time_is_kept_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(folder.path(), &["--log", "debug"]);
+    let device = Device::new();
+    let ids = [sample(), sample()];
+    let tell_tale = |request: Request| {
+        let request = request
+            .header("User-Agent", "UnmistakableAgent/7")
+            .header("X-Forwarded-For", "198.51.100.77")
+            .header("Forwarded", "for=198.51.100.77")
+            .header("Cookie", "unmistakable-cookie=1")
+            .header("Referer", "http://unmistakable.example/");
+        send(service.address(), &request).status
+    };
+    assert_eq!(tell_tale(device.register(1, BOTH)), 201);
+    for (seed, id) in (0..).zip(ids) {
+        assert_eq!(tell_tale(device.put(id, BOTH, &age_file(1, seed))), 201);
+        assert_eq!(tell_tale(device.put(id, BOTH, b"not sealed")), 409);
+    }
+    assert_eq!(tell_tale(device.delete(ids[0])), 204);
+    assert_eq!(tell_tale(device.withdraw(QA)), 200);
+    assert_eq!(tell_tale(Request::new("GET", "/nowhere")), 404);
+    let object = folder.path().join(format!("{}.age", ids[1]));
+    let modified = object.metadata().unwrap().modified().unwrap();
+    assert_eq!(modified, std::time::SystemTime::UNIX_EPOCH);
+
+    let now = jiff::Timestamp::now().to_string();
+    let today = now.split('T').next().unwrap();
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        files += 1;
+        for told in [
+            "UnmistakableAgent",
+            "198.51.100.77",
+            "127.0.0.1",
+            "unmistakable",
+            "Collector.Example",
+        ] {
+            assert!(
+                !holds(&bytes, told.as_bytes()),
+                "{} holds {told}",
+                path.display()
+            );
+        }
+        if path.ends_with("log") {
+            assert!(!bytes.is_empty(), "the log is what is looked at here");
+            for told in [ids[0], ids[1], device.record] {
+                assert!(
+                    !holds(&bytes, told.to_string().as_bytes()),
+                    "the log holds an id"
+                );
+            }
+            assert!(!holds(&bytes, today.as_bytes()), "the log holds a time");
+        }
+    }
+    assert!(
+        files >= 4,
+        "database, its log, the log and an object, but there were {files} files"
+    );
+}
+
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}

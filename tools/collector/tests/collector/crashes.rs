@@ -1,0 +1,206 @@
+//! Power cuts, killed processes, folders that fail.
+
+use std::{
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use sordino::Id;
+
+use crate::{commands::Service, support::*};
+
+#[test]
+fn a_restart_keeps_everything() {
+    let mut collector = Collector::start();
+    let device = Device::registered(&collector, BOTH);
+    let (kept, deleted) = (sample(), sample());
+    let file = age_file(1, 1);
+    collector.send(&device.put(kept, BOTH, &file)).expect(201);
+    collector
+        .send(&device.put(deleted, BOTH, &age_file(1, 2)))
+        .expect(201);
+    collector.send(&device.delete(deleted)).expect(204);
+    let token = collector.token(QA);
+    let target = format!("/v1/samples/{kept}?purpose={QA}");
+    collector.read(&token, &target).expect(200);
+    let page = collector
+        .read(&token, "/v1/samples?purpose=quality-assurance")
+        .json();
+
+    collector.restart();
+    assert_eq!(
+        collector
+            .read(&token, "/v1/samples?purpose=quality-assurance")
+            .json(),
+        page
+    );
+    assert_eq!(collector.read(&token, &target).expect(200).body, file);
+    collector.send(&device.register(1, BOTH)).expect(200);
+    collector.send(&device.put(kept, BOTH, &file)).expect(200);
+    collector
+        .send(&device.put(deleted, BOTH, &age_file(1, 2)))
+        .problem(410, "deleted");
+    let accesses = collector.send(&device.accesses(kept)).expect(200).json();
+    assert_eq!(accesses["accesses"].as_array().unwrap().len(), 2);
+    let withdrawn = collector
+        .read(&token, "/v1/withdrawn?purpose=quality-assurance")
+        .json();
+    assert_eq!(withdrawn["ids"], json!([deleted]));
+}
+
+#[test]
+fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
+    const KILLS: u64 = 6;
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::new();
+    let gone = Device::new();
+    let kept: Mutex<Vec<(Id, u64)>> = Mutex::default();
+    let service = Service::start(folder.path(), &[]);
+    send(service.address(), &device.register(1, QA)).expect(201);
+    send(service.address(), &gone.register(1, QA)).expect(201);
+    drop(service);
+    for round in 0..KILLS {
+        let service = Service::start(folder.path(), &[]);
+        let address = service.address();
+        thread::scope(|scope| {
+            for client in 0..3 {
+                let (device, kept) = (&device, &kept);
+                scope.spawn(move || {
+                    for number in 0.. {
+                        let id = sample();
+                        let seed = (round * 10 + client) * 1_000_000 + number;
+                        let request = device.put(id, QA, &age_file(1, seed));
+                        match try_send(address, &request) {
+                            Some(answer) => assert_eq!(answer.status, 201),
+                            None => return,
+                        }
+                        kept.lock().unwrap().push((id, seed));
+                    }
+                });
+            }
+            thread::sleep(Duration::from_millis(150 + 37 * round));
+            drop(service);
+        });
+    }
+    let kept = kept.into_inner().unwrap();
+    assert!(!kept.is_empty());
+
+    // Also what such a crash may leave at worst: a partial upload and an object without a row.
+    let orphan = folder.path().join(format!("{}.age", sample()));
+    let partial = folder
+        .path()
+        .join(format!("{}.{}.part", sample(), sample()));
+    let foreign = folder.path().join("foreign.age");
+    for path in [&orphan, &partial, &foreign] {
+        std::fs::write(path, age_file(1, 1)).unwrap();
+    }
+    let collector = Collector::start_with(|config| config.data = folder.path().to_owned());
+    assert!(collector.files("part").is_empty());
+    assert!(!orphan.exists() && foreign.exists());
+    for (id, seed) in &kept {
+        let bytes = std::fs::read(collector.object(*id)).unwrap();
+        assert!(
+            bytes == age_file(1, *seed),
+            "an acknowledged sample changed"
+        );
+    }
+    let listed = collector.listed(&collector.token(QA), QA);
+    assert_eq!(
+        listed.len(),
+        collector.files("age").len() - 1,
+        "a row for each object"
+    );
+    for (id, _) in &kept {
+        assert!(listed.contains(&id.to_string()));
+    }
+}
+
+#[test]
+fn an_object_that_cannot_be_removed_is_removed_by_the_repeated_withdrawal() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    let id = sample();
+    collector
+        .send(&device.put(id, QA, &age_file(1, 1)))
+        .expect(201);
+    let (object, aside) = (collector.object(id), collector.data().join("aside"));
+    // A folder in the object's place: removing it as a file fails for every user.
+    std::fs::rename(&object, &aside).unwrap();
+    std::fs::create_dir(&object).unwrap();
+    collector
+        .send(&device.withdraw(QA))
+        .problem(500, "internal");
+    // The samples are out of reach all the same.
+    assert!(collector.listed(&collector.token(QA), QA).is_empty());
+    std::fs::remove_dir(&object).unwrap();
+    std::fs::rename(&aside, &object).unwrap();
+    collector.send(&device.withdraw(QA)).expect(200);
+    assert!(!object.exists());
+}
+
+#[test]
+fn a_start_removes_objects_whose_deletion_was_cut_off() {
+    let mut collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    let id = sample();
+    let file = age_file(1, 1);
+    collector.send(&device.put(id, QA, &file)).expect(201);
+    collector.send(&device.withdraw(QA)).expect(200);
+    std::fs::write(collector.object(id), file).unwrap();
+    collector.restart();
+    assert!(!collector.object(id).exists());
+}
+
+#[test]
+fn a_folder_that_fails_loses_nothing_that_was_acknowledged_and_takes_nothing() {
+    let collector = Collector::start_with(|config| {
+        let folder = config.data.join("objects");
+        config.objects = Some(format!("file://{}", folder.display()).parse().unwrap());
+    });
+    let folder = collector.data().join("objects");
+    let device = Device::registered(&collector, QA);
+    let request = device.put(sample(), QA, &age_file(1, 1));
+    std::fs::remove_dir(&folder).unwrap();
+    collector.send(&request).problem(500, "internal");
+    assert!(collector.listed(&collector.token(QA), QA).is_empty());
+    std::fs::create_dir(&folder).unwrap();
+    collector.send(&request).expect(201);
+    assert_eq!(files(&folder, "age").len(), 1);
+}
+
+#[test]
+fn a_damaged_object_is_not_handed_out() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    let id = sample();
+    collector
+        .send(&device.put(id, QA, &age_file(1, 1)))
+        .expect(201);
+    let token = collector.token(QA);
+    let target = format!("/v1/samples/{id}?purpose={QA}");
+    std::fs::write(collector.object(id), age_file(1, 2)).unwrap();
+    collector.read(&token, &target).problem(500, "internal");
+    std::fs::remove_file(collector.object(id)).unwrap();
+    collector.read(&token, &target).problem(500, "internal");
+    assert_eq!(
+        collector.send(&device.accesses(id)).json(),
+        json!({"accesses": []})
+    );
+}
+
+#[test]
+fn many_services_start_on_one_new_folder_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let started = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let service = Service::start(folder.path(), &[]);
+                send(service.address(), &Request::new("GET", "/healthz")).expect(200);
+            });
+        }
+    });
+    assert!(started.elapsed() < Duration::from_secs(20));
+}

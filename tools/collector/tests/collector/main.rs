@@ -1,0 +1,11 @@
+//! The collector as its clients meet it: a service that was really started, over TCP.
+
+mod commands;
+mod consents;
+mod crashes;
+mod races;
+mod samples;
+mod signatures;
+mod support;
+mod tools;
+mod transport;

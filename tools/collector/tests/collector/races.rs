@@ -1,0 +1,147 @@
+//! Requests that meet.
+
+use std::{net::SocketAddr, sync::Barrier, thread, time::Duration};
+
+use sordino_collector::BlockingServer;
+
+use crate::support::*;
+
+const ROUNDS: u64 = 24;
+const CLIENTS: u64 = 8;
+
+/// Sends requests at the same instant, and returns their answers' statuses.
+fn at_once(requests: Vec<(SocketAddr, Request)>) -> Vec<u16> {
+    let requests = requests
+        .into_iter()
+        .map(|(address, request)| (Duration::ZERO, address, request));
+    staggered(requests.collect())
+}
+
+/// Sends each request so long after the common start.
+fn staggered(requests: Vec<(Duration, SocketAddr, Request)>) -> Vec<u16> {
+    let barrier = Barrier::new(requests.len());
+    thread::scope(|scope| {
+        let sent: Vec<_> = requests
+            .iter()
+            .map(|(delay, address, request)| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    thread::sleep(*delay);
+                    send(*address, request).status
+                })
+            })
+            .collect();
+        sent.into_iter()
+            .map(|client| client.join().unwrap())
+            .collect()
+    })
+}
+
+#[test]
+fn twins_of_one_sample_store_it_once() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    for round in 0..ROUNDS {
+        let (id, file) = (sample(), age_file(1, round));
+        let request = (collector.address(), device.put(id, QA, &file));
+        let mut statuses = at_once(vec![request; CLIENTS as usize]);
+        statuses.sort_unstable();
+        assert_eq!((statuses[0], statuses[CLIENTS as usize - 1]), (200, 201));
+        assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1);
+        assert_eq!(std::fs::read(collector.object(id)).unwrap(), file);
+    }
+    assert!(collector.files("part").is_empty());
+    assert_eq!(
+        collector.listed(&collector.token(QA), QA).len() as u64,
+        ROUNDS
+    );
+}
+
+#[test]
+fn of_different_bytes_under_one_id_just_one_is_kept_and_it_is_whole() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    for _ in 0..ROUNDS {
+        let id = sample();
+        let bodies: Vec<_> = (0..CLIENTS).map(|seed| age_file(1, seed)).collect();
+        let requests = bodies
+            .iter()
+            .map(|body| (collector.address(), device.put(id, QA, body)));
+        let statuses = at_once(requests.collect());
+        let winners: Vec<_> = (0..bodies.len())
+            .filter(|client| statuses[*client] == 201)
+            .collect();
+        assert_eq!(winners.len(), 1, "{statuses:?}");
+        assert!(
+            statuses.iter().all(|status| matches!(status, 201 | 409)),
+            "{statuses:?}"
+        );
+        assert_eq!(
+            std::fs::read(collector.object(id)).unwrap(),
+            bodies[winners[0]]
+        );
+    }
+    assert!(collector.files("part").is_empty());
+}
+
+/// Two services on the same database and folder, as when one machine is not enough.
+#[test]
+fn a_withdrawal_among_uploads_leaves_no_sample_whichever_service_they_reach() {
+    let collector = Collector::start();
+    let second = BlockingServer::start(collector.config.clone()).unwrap();
+    let addresses = [collector.address(), second.address()];
+    let (mut came_in, mut refused) = (0, 0);
+    for round in 0..ROUNDS {
+        let device = Device::registered(&collector, QA);
+        let twin = sample();
+        let ids: Vec<_> = (0..CLIENTS)
+            .map(|client| if client < 3 { twin } else { sample() })
+            .collect();
+        let uploads: Vec<_> = ids
+            .iter()
+            .map(|id| device.put(*id, QA, &age_file(1, round)))
+            .collect();
+        let to = addresses.into_iter().cycle();
+        let mut requests: Vec<_> = to
+            .zip(&uploads)
+            .map(|(address, upload)| (Duration::ZERO, address, upload.clone()))
+            .collect();
+        // An upload takes some milliseconds; round by round the withdrawal falls later into it.
+        let delay = Duration::from_micros(700 * round);
+        requests.push((delay, addresses[round as usize % 2], device.withdraw(QA)));
+        let mut statuses = staggered(requests);
+        assert_eq!(statuses.pop(), Some(200));
+        for (id, status) in ids.iter().zip(statuses) {
+            assert!(matches!(status, 200 | 201 | 410), "{status}");
+            came_in += usize::from(status == 201);
+            refused += usize::from(status == 410);
+            assert!(!collector.object(*id).exists());
+        }
+        for upload in &uploads {
+            assert_eq!(send(addresses[1], upload).status, 410);
+        }
+    }
+    assert!(collector.listed(&collector.token(QA), QA).is_empty());
+    assert!(collector.files("age").is_empty() && collector.files("part").is_empty());
+    // Without both outcomes nothing met.
+    assert!(
+        came_in > 0 && refused > 0,
+        "{came_in} came in, {refused} refused"
+    );
+}
+
+#[test]
+fn a_deletion_among_uploads_of_its_sample_wins() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    for round in 0..ROUNDS {
+        let id = sample();
+        let upload = device.put(id, QA, &age_file(1, round));
+        let mut requests = vec![(collector.address(), upload.clone()); CLIENTS as usize];
+        requests.push((collector.address(), device.delete(id)));
+        at_once(requests);
+        assert_eq!(collector.send(&upload).status, 410);
+        assert!(!collector.object(id).exists());
+    }
+    assert!(collector.files("part").is_empty());
+}

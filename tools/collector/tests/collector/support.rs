@@ -1,0 +1,500 @@
+//! A device and a QA tool, written from docs/protocol.md and RFC 9421 alone: nothing here calls the
+//! collector's or the SDK's code for requests.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use ring::{
+    digest::{SHA256, digest},
+    rand::SystemRandom,
+    signature::Ed25519KeyPair,
+};
+use serde_json::{Value, json};
+use sordino::{
+    Id, Purpose, Purposes,
+    consent::{AgeBand, NoticeReference, Record, SignedRecord},
+    plan::{Plan, Recipient, SignedPlan, Triggers},
+};
+use sordino_collector::{BlockingServer, Config};
+use tempfile::TempDir;
+
+pub(crate) const QA: &str = "quality-assurance";
+pub(crate) const BOTH: &str = "quality-assurance, recognition-research";
+pub(crate) const RESEARCH: &str = "recognition-research";
+
+/// A collector that was started, with its folder.
+pub(crate) struct Collector {
+    server: Option<BlockingServer>,
+    pub(crate) config: Config,
+    _folder: Option<TempDir>,
+}
+
+impl Collector {
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    /// `change` is given the configuration first; the data folder exists already.
+    pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::new(folder.path());
+        config.listen = "127.0.0.1:0".to_owned();
+        change(&mut config);
+        let server = Some(BlockingServer::start(config.clone()).unwrap());
+        Self {
+            server,
+            config,
+            _folder: Some(folder),
+        }
+    }
+
+    pub(crate) fn restart(&mut self) {
+        drop(self.server.take());
+        self.server = Some(BlockingServer::start(self.config.clone()).unwrap());
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.as_ref().unwrap().address()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.server.as_ref().unwrap().url()
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        &self.config.data
+    }
+
+    pub(crate) fn send(&self, request: &Request) -> Response {
+        send(self.address(), request)
+    }
+
+    pub(crate) fn token(&self, purposes: &str) -> String {
+        let server = self.server.as_ref().unwrap();
+        server
+            .create_token("a reader", &purposes.parse().unwrap())
+            .unwrap()
+            .as_str()
+            .to_owned()
+    }
+
+    /// A GET of a QA tool.
+    pub(crate) fn read(&self, token: &str, target: &str) -> Response {
+        let request =
+            Request::new("GET", target).header("Authorization", format!("Bearer {token}"));
+        self.send(&request)
+    }
+
+    pub(crate) fn listed(&self, token: &str, purpose: &str) -> Vec<String> {
+        let list = self
+            .read(token, &format!("/v1/samples?purpose={purpose}"))
+            .expect(200)
+            .json();
+        let samples = list["samples"].as_array().unwrap();
+        samples
+            .iter()
+            .map(|sample| sample["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Files of samples, whole or partial.
+    pub(crate) fn files(&self, extension: &str) -> Vec<PathBuf> {
+        files(self.data(), extension)
+    }
+
+    pub(crate) fn object(&self, sample: Id) -> PathBuf {
+        self.data().join(format!("{sample}.age"))
+    }
+}
+
+pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect()
+}
+
+/// A consent record and its key, as a device has them.
+pub(crate) struct Device {
+    pub(crate) record: Id,
+    pub(crate) key: Ed25519KeyPair,
+}
+
+impl Device {
+    pub(crate) fn new() -> Self {
+        Self {
+            record: Id::random().unwrap(),
+            key: key(),
+        }
+    }
+
+    /// One whose record is registered for these purposes.
+    pub(crate) fn registered(collector: &Collector, purposes: &str) -> Self {
+        let device = Self::new();
+        collector.send(&device.register(1, purposes)).expect(201);
+        device
+    }
+
+    pub(crate) fn content(&self, revision: u32, purposes: &str) -> Record {
+        Record {
+            schema: Record::SCHEMA,
+            id: self.record,
+            revision,
+            purposes: purposes.parse().unwrap(),
+            age_band: AgeBand::Adult,
+            guardian: None,
+            notice: NoticeReference {
+                version: 1,
+                language: "en".to_owned(),
+                sha256: "0".repeat(64),
+            },
+            given: "2020-W01".parse().unwrap(),
+            holds_until: "2999-W01".parse().unwrap(),
+        }
+    }
+
+    pub(crate) fn document(&self, content: Record) -> Vec<u8> {
+        SignedRecord::sign(content, &self.key)
+            .unwrap()
+            .to_json()
+            .into_bytes()
+    }
+
+    pub(crate) fn register(&self, revision: u32, purposes: &str) -> Request {
+        self.register_document(self.document(self.content(revision, purposes)))
+    }
+
+    pub(crate) fn register_document(&self, document: Vec<u8>) -> Request {
+        Request::new("PUT", format!("/v1/consents/{}", self.record))
+            .body(document)
+            .sign(self)
+    }
+
+    pub(crate) fn withdraw(&self, purposes: &str) -> Request {
+        let purposes: Purposes = purposes.parse().unwrap();
+        let body = json!({"purposes": purposes}).to_string();
+        Request::new("PUT", format!("/v1/consents/{}/withdrawal", self.record))
+            .body(body.into_bytes())
+            .sign(self)
+    }
+
+    pub(crate) fn put(&self, sample: Id, purposes: &str, body: &[u8]) -> Request {
+        self.draft(sample, purposes, body).sign(self)
+    }
+
+    /// An upload that is not signed yet.
+    pub(crate) fn draft(&self, sample: Id, purposes: &str, body: &[u8]) -> Request {
+        Request::new("PUT", format!("/v1/samples/{sample}"))
+            .body(body.to_vec())
+            .header("Sordino-Purposes", purposes.to_owned())
+            .header("Sordino-Recipients", recipients_digest(&[recipient(1)]))
+    }
+
+    pub(crate) fn delete(&self, sample: Id) -> Request {
+        Request::new("DELETE", format!("/v1/samples/{sample}")).sign(self)
+    }
+
+    pub(crate) fn accesses(&self, sample: Id) -> Request {
+        Request::new("GET", format!("/v1/samples/{sample}/accesses")).sign(self)
+    }
+}
+
+pub(crate) fn key() -> Ed25519KeyPair {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+    Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
+}
+
+pub(crate) fn sample() -> Id {
+    Id::random().unwrap()
+}
+
+/// A header of the age format to so many X25519 recipients, and a payload that differs with `seed`.
+pub(crate) fn age_file(recipients: usize, seed: u64) -> Vec<u8> {
+    let line = "A".repeat(43);
+    let stanzas = format!("-> X25519 {line}\n{line}\n").repeat(recipients);
+    let mut file = format!("age-encryption.org/v1\n{stanzas}--- {line}\n").into_bytes();
+    file.extend(seed.to_le_bytes().repeat(4096));
+    file
+}
+
+pub(crate) fn recipient(number: u8) -> Recipient {
+    Recipient::from([number; 32])
+}
+
+/// docs/protocol.md: sorted, one a line, each line ended by a line feed.
+pub(crate) fn recipients_digest(recipients: &[Recipient]) -> String {
+    let mut lines: Vec<String> = recipients.iter().map(ToString::to_string).collect();
+    lines.sort();
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    hex(digest(&SHA256, text.as_bytes()).as_ref())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
+}
+
+pub(crate) fn plan(
+    version: u64,
+    expires: &str,
+    recipients: &[Recipient],
+    purposes: &[Purpose],
+) -> Plan {
+    Plan {
+        version,
+        expires: expires.parse().unwrap(),
+        paused: false,
+        recipients: recipients.to_vec(),
+        purposes: purposes.iter().copied().collect(),
+        notice_version: 1,
+        consent_days: 365,
+        triggers: Triggers {
+            mark_probability: 1.0,
+            random_probability: 0.1,
+        },
+        samples_per_day: 10,
+        bytes_per_day: 1 << 20,
+        clip_seconds: 10,
+        pre_roll_seconds: 5,
+        sample_rate: Plan::SAMPLE_RATE,
+    }
+}
+
+/// Writes a signed plan into a folder.
+pub(crate) fn write_plan(folder: &Path, plan: Plan) -> PathBuf {
+    let path = folder.join(format!("plan-{}.json", sample()));
+    let signed = SignedPlan::sign(plan, &key()).unwrap();
+    std::fs::write(&path, signed.to_pretty_json()).unwrap();
+    path
+}
+
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl Request {
+    pub(crate) fn new(method: &str, target: impl Into<String>) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.into(),
+            headers: vec![("Host".to_owned(), "Collector.Example:80".to_owned())],
+            body: None,
+        }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.header(name, value)
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
+    pub(crate) fn body(self, body: Vec<u8>) -> Self {
+        let digest = BASE64.encode(digest(&SHA256, &body));
+        let mut request = self.header("Content-Digest", format!("sha-256=:{digest}:"));
+        request.body = Some(body);
+        request
+    }
+
+    /// What docs/protocol.md has a request of this kind cover.
+    pub(crate) fn covered(&self) -> Vec<&'static str> {
+        let fields = ["content-digest", "sordino-purposes", "sordino-recipients"];
+        let there = fields.into_iter().filter(|name| self.field(name).is_some());
+        ["@method", "@authority", "@path"]
+            .into_iter()
+            .chain(there)
+            .collect()
+    }
+
+    pub(crate) fn sign(self, device: &Device) -> Self {
+        let covered = self.covered();
+        self.sign_as(
+            &device.key,
+            &covered,
+            &parameters(device.record),
+            |_, value| value,
+        )
+    }
+
+    /// RFC 9421 section 3.1, with every choice open: the components, what follows them, and what is
+    /// claimed of each component.
+    pub(crate) fn sign_as(
+        self,
+        key: &Ed25519KeyPair,
+        covered: &[&str],
+        parameters: &str,
+        claim: impl Fn(&str, String) -> String,
+    ) -> Self {
+        let names: Vec<String> = covered.iter().map(|name| format!("\"{name}\"")).collect();
+        let input = format!("({}){parameters}", names.join(" "));
+        let mut base = String::new();
+        for name in covered {
+            let value = match *name {
+                "@method" => self.method.clone(),
+                "@authority" => self
+                    .field("host")
+                    .unwrap()
+                    .to_lowercase()
+                    .replace(":80", ""),
+                "@path" => self.target.split('?').next().unwrap().to_owned(),
+                field => self.field(field).unwrap_or_default(),
+            };
+            base.push_str(&format!("\"{name}\": {}\n", claim(name, value)));
+        }
+        base.push_str(&format!("\"@signature-params\": {input}"));
+        let signature = BASE64.encode(key.sign(base.as_bytes()));
+        self.header("Signature-Input", format!("sordino={input}"))
+            .header("Signature", format!("sordino=:{signature}:"))
+    }
+
+    fn field(&self, name: &str) -> Option<String> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim().to_owned())
+    }
+
+    pub(crate) fn head(&self) -> String {
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if let Some(body) = &self.body {
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        head + "Connection: close\r\n\r\n"
+    }
+}
+
+/// The parameters that docs/protocol.md asks for.
+pub(crate) fn parameters(record: Id) -> String {
+    format!(";keyid=\"{record}\";alg=\"ed25519\"")
+}
+
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(
+            self.status,
+            status,
+            "{}\n{}",
+            self.head,
+            String::from_utf8_lossy(&self.body)
+        );
+        assert!(
+            self.header("sordino-protocol")
+                .is_some_and(|version| version == "1")
+        );
+        self
+    }
+
+    /// Expects a problem document of this status and name.
+    #[track_caller]
+    pub(crate) fn problem(self, status: u16, name: &str) -> Self {
+        let response = self.expect(status);
+        assert_eq!(
+            response.header("content-type").unwrap(),
+            "application/problem+json"
+        );
+        let document = response.json();
+        assert_eq!(document["type"], format!("urn:sordino:problem:{name}"));
+        assert_eq!(document["status"], status);
+        assert!(
+            document["title"]
+                .as_str()
+                .is_some_and(|title| !title.is_empty())
+        );
+        assert!(
+            document["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.len() > 10)
+        );
+        response
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (known, value) = line.split_once(':')?;
+            known
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim().to_owned())
+        })
+    }
+}
+
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    stream
+}
+
+pub(crate) fn send(address: SocketAddr, request: &Request) -> Response {
+    try_send(address, request).expect("an answer")
+}
+
+/// `None` where the service goes away meanwhile.
+pub(crate) fn try_send(address: SocketAddr, request: &Request) -> Option<Response> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut bytes = request.head().into_bytes();
+    bytes.extend(request.body.iter().flatten());
+    stream.write_all(&bytes).ok()?;
+    read_response(&mut stream)
+}
+
+pub(crate) fn read_response(stream: &mut TcpStream) -> Option<Response> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).ok()?;
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let response = Response {
+        status,
+        head,
+        body: bytes[end + 4..].to_vec(),
+    };
+    let length = response
+        .header("content-length")
+        .and_then(|length| length.parse().ok());
+    (length.unwrap_or(response.body.len()) == response.body.len()).then_some(response)
+}
