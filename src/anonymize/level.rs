@@ -23,8 +23,9 @@ pub(super) fn normalise(samples: &mut [f32], sounding: &[Range<usize>]) -> Resul
         .sum();
     let peak = f64::from(heard().fold(0.0, |peak: f32, sample| peak.max(sample.abs())));
     let rms = (power / count.max(1) as f64).sqrt();
-    // Not "below": what is no number is no sound either.
-    if !(rms >= amplitude(QUIETEST_DBFS)) || !rms.is_finite() {
+    // What is no number is no sound either.
+    let audible = rms.is_finite() && rms >= amplitude(QUIETEST_DBFS);
+    if !audible {
         return Err(TooQuiet);
     }
     let gain = (amplitude(TARGET_DBFS) / rms).min(amplitude(CEILING_DBFS) / peak) as f32;
