@@ -41,6 +41,8 @@ mod withheld;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use anonymizer::{Anonymizer, Settings};
 pub use clip::{AnonymizerInfo, AnonymousClip, Removal, RemovalReason, Span};

@@ -16,10 +16,13 @@ pub(super) const PADDING: usize = RATE as usize * 3 / 10;
 pub(super) fn worse(one: &[f32], other: &[f32]) -> Vec<f32> {
     let opinion = |heard: &[f32], frame: usize| heard.get(frame).copied().unwrap_or(1.0);
     (0..one.len().max(other.len()))
-        .map(|frame| match (opinion(one, frame), opinion(other, frame)) {
-            (one, other) if one >= other => one,
-            (one, other) if one < other => other,
-            _ => 1.0,
+        .map(|frame| {
+            let (one, other) = (opinion(one, frame), opinion(other, frame));
+            if one.is_nan() || other.is_nan() {
+                1.0
+            } else {
+                one.max(other)
+            }
         })
         .collect()
 }
@@ -27,7 +30,7 @@ pub(super) fn worse(one: &[f32], other: &[f32]) -> Vec<f32> {
 /// The stretches of samples around each frame that reaches `threshold`. They may overlap and reach
 /// beyond the clip's end.
 pub(super) fn stretches(probabilities: &[f32], threshold: f32) -> Vec<Range<usize>> {
-    let holds_voice = |probability: f32| !(probability < threshold);
+    let holds_voice = |probability: f32| probability.is_nan() || probability >= threshold;
     let voiced = probabilities
         .iter()
         .enumerate()
