@@ -101,7 +101,7 @@ impl Anonymizer {
                     removed: timeline.removals(),
                     selection: clip.selection(),
                     annotation: clip.annotation().clone(),
-                    anonymizer: settings.description().into(),
+                    anonymizer: settings.description(),
                 });
             }
             timeline = timeline.without(voices);
