@@ -18,10 +18,11 @@ cargo build --quiet --package sordino --lib --no-default-features --features "$f
     --profile "$profile"
 
 rm -rf "$package"
-mkdir -p "$package"
+mkdir -p "$here/build"
+cp -R "$here/sordino" "$package"
 cp "$target/$folder/$library" "$package/"
 # --metadata-no-deps: what it asks of Cargo would otherwise want the network.
 "$target/debug/uniffi-bindgen" generate --language python --no-format \
     --metadata-no-deps --out-dir "$package" "$package/$library"
-mv "$package/sordino.py" "$package/__init__.py"
+mv "$package/sordino.py" "$package/_sordino.py"
 echo "built $package"

@@ -48,16 +48,16 @@ pub enum Error {
     Anonymize(#[from] AnonymizeError),
     /// Consent.
     #[error(transparent)]
-    Consent(#[from] ConsentError),
+    Consent(ConsentError),
     /// Sealing.
     #[error(transparent)]
     Seal(#[from] SealError),
     /// The queue of samples.
     #[error(transparent)]
-    Outbox(#[from] OutboxError),
+    Outbox(OutboxError),
     /// Upload.
     #[error(transparent)]
-    Upload(#[from] UploadError),
+    Upload(UploadError),
     /// The state folder.
     #[error(transparent)]
     State(#[from] StateError),
@@ -73,10 +73,10 @@ impl From<crate::Error> for Error {
             crate::Error::Capture(error) => Self::Capture(error),
             crate::Error::Clip(error) => Self::Clip(error),
             crate::Error::Anonymize(error) => Self::Anonymize(error),
-            crate::Error::Consent(error) => Self::Consent(error),
+            crate::Error::Consent(error) => error.into(),
             crate::Error::Seal(error) => Self::Seal(error),
-            crate::Error::Outbox(error) => Self::Outbox(error),
-            crate::Error::Upload(error) => Self::Upload(error),
+            crate::Error::Outbox(error) => error.into(),
+            crate::Error::Upload(error) => error.into(),
             crate::Error::State(error) => Self::State(error),
             error @ crate::Error::NoDevice(_) => Self::Argument(error.to_string()),
             error @ (crate::Error::AlreadyListening | crate::Error::NotOpened) => {
@@ -85,6 +85,39 @@ impl From<crate::Error> for Error {
             error @ (crate::Error::Panicked | crate::Error::Thread(_)) => {
                 Self::Internal(error.to_string())
             }
+        }
+    }
+}
+
+// A stage passes on the errors of those that it calls; here each goes by the one in which it arose.
+
+impl From<ConsentError> for Error {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::State(error) => Self::State(error),
+            error => Self::Consent(error),
+        }
+    }
+}
+
+impl From<OutboxError> for Error {
+    fn from(error: OutboxError) -> Self {
+        match error {
+            OutboxError::Consent(error) => (*error).into(),
+            OutboxError::State(error) => Self::State(error),
+            error => Self::Outbox(error),
+        }
+    }
+}
+
+impl From<UploadError> for Error {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Consent(error) => error.into(),
+            UploadError::Outbox(error) => error.into(),
+            UploadError::State(error) => Self::State(error),
+            UploadError::Plan(error) => Self::Plan(error),
+            error => Self::Upload(error),
         }
     }
 }
