@@ -226,6 +226,12 @@ pub(crate) fn set_value<T: Serialize>(
     Ok(())
 }
 
+/// Forgets a small value.
+pub(crate) fn clear_value(transaction: &WriteTransaction, name: &str) -> Result<(), StateError> {
+    transaction.open_table(META)?.remove(name)?;
+    Ok(())
+}
+
 /// A row's bytes.
 pub(crate) fn to_row<T: Serialize>(value: &T) -> Result<Vec<u8>, StateError> {
     serde_json::to_vec(value).map_err(|error| StateError::Damaged(error.to_string()))

@@ -74,11 +74,10 @@ impl Anonymizer {
         };
         let failed = || nothing_yet(WithheldReason::Failed);
 
-        let mut sound = self.resampler.resample(&clip).map_err(|_| failed())?;
+        let sound = self.resampler.resample(&clip).map_err(|_| failed())?;
         if sound.len() < LEAST {
             return Err(nothing_yet(WithheldReason::TooShort));
         }
-        bring_to_full_scale(&mut sound);
         let mut cleaned = sound.clone();
         high_pass(&mut cleaned);
         remove_hum(&mut cleaned).map_err(|_| failed())?;
@@ -102,7 +101,7 @@ impl Anonymizer {
                     removed: timeline.removals(),
                     selection: clip.selection(),
                     annotation: clip.annotation().clone(),
-                    anonymizer: settings.description().into(),
+                    anonymizer: settings.description(),
                 });
             }
             timeline = timeline.without(voices);
@@ -175,17 +174,6 @@ impl Finished {
                 .map(|&sample| f32::from(sample) / full_scale)
                 .collect(),
         )
-    }
-}
-
-/// Where a peak exceeds full scale, as floating-point sound may, turns all of it down: the detector
-/// knows no such sound.
-fn bring_to_full_scale(samples: &mut [f32]) {
-    let peak = samples
-        .iter()
-        .fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
-    if peak > 1.0 {
-        samples.iter_mut().for_each(|sample| *sample /= peak);
     }
 }
 

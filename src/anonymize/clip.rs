@@ -1,8 +1,6 @@
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::Description;
 use crate::sampler::{Annotation, Selection};
 
 /// A stretch of a clip: seconds in the time of the input, written as `[start_s, end_s]`.
@@ -31,16 +29,6 @@ pub enum RemovalReason {
     Fragment,
 }
 
-/// What anonymised a clip, so that a researcher can tell one version's samples from another's.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AnonymizerInfo {
-    /// Version of the method, not of the SDK.
-    pub version: String,
-    /// Its settings, by name.
-    pub settings: BTreeMap<String, Value>,
-}
-
 /// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one.
 #[derive(Debug)]
 pub struct AnonymousClip {
@@ -51,7 +39,7 @@ pub struct AnonymousClip {
     pub(super) removed: Vec<Removal>,
     pub(super) selection: Selection,
     pub(super) annotation: Annotation,
-    pub(super) anonymizer: AnonymizerInfo,
+    pub(super) anonymizer: Description,
 }
 
 impl AnonymousClip {
@@ -91,7 +79,7 @@ impl AnonymousClip {
     }
 
     /// What anonymised it, and how it was set.
-    pub fn anonymizer(&self) -> &AnonymizerInfo {
+    pub fn anonymizer(&self) -> &Description {
         &self.anonymizer
     }
 
@@ -115,10 +103,7 @@ impl AnonymousClip {
             }],
             selection,
             annotation,
-            anonymizer: AnonymizerInfo {
-                version: "test".to_owned(),
-                settings: BTreeMap::from([("padding_s".to_owned(), Value::from(0.2))]),
-            },
+            anonymizer: super::Settings::default().description(),
         }
     }
 }

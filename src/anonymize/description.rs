@@ -16,9 +16,9 @@ pub struct Description {
     /// The voice detector and its version.
     pub detector: Cow<'static, str>,
     /// At which probability a frame of the input counts as a voice.
-    pub threshold: f32,
+    pub threshold: f64,
     /// The same for the finished clip.
-    pub final_threshold: f32,
+    pub final_threshold: f64,
     /// What goes with a voice on either side of it, in seconds.
     pub padding_s: f64,
     /// The shortest stretch that is kept between two that go, in seconds.
@@ -52,16 +52,5 @@ impl Settings {
             ceiling_dbfs: level::CEILING_DBFS,
             keep_time: self.keep_time,
         }
-    }
-}
-
-impl From<Description> for super::AnonymizerInfo {
-    fn from(description: Description) -> Self {
-        let version = description.version.to_string();
-        let settings = match serde_json::to_value(description) {
-            Ok(serde_json::Value::Object(settings)) => settings.into_iter().collect(),
-            _ => std::collections::BTreeMap::new(),
-        };
-        Self { version, settings }
     }
 }

@@ -41,8 +41,10 @@ mod withheld;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use anonymizer::{Anonymizer, Settings};
-pub use clip::{AnonymizerInfo, AnonymousClip, Removal, RemovalReason, Span};
+pub use clip::{AnonymousClip, Removal, RemovalReason, Span};
 pub use description::{Description, VERSION};
 pub use withheld::{AnonymizeError, Withheld, WithheldReason};

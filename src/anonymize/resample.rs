@@ -32,7 +32,11 @@ impl Resampler {
         &mut self,
         clip: &RawClip,
     ) -> Result<Zeroizing<Vec<f32>>, ResamplingFailed> {
-        let (samples, rate) = (clip.samples(), clip.rate());
+        let rate = clip.rate();
+        let turned_down = turned_down(clip.samples());
+        let samples = turned_down
+            .as_ref()
+            .map_or(clip.samples(), |samples| samples);
         if rate == RATE {
             return Ok(Zeroizing::new(samples.to_vec()));
         }
@@ -70,6 +74,16 @@ impl Resampler {
             .map(|(_, fft)| fft)
             .ok_or(ResamplingFailed)
     }
+}
+
+/// A copy with its peak at full scale, where a peak exceeds it, as floating-point sound may: the
+/// detector knows no such sound, and rubato panics where its sums overflow.
+fn turned_down(samples: &[f32]) -> Option<Zeroizing<Vec<f32>>> {
+    let peak = samples
+        .iter()
+        .fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+    let copy = || Zeroizing::new(samples.iter().map(|sample| sample / peak).collect());
+    (peak > 1.0).then(copy)
 }
 
 /// Overwrites what the resampler holds of the sound: a block of silence runs through its transforms,

@@ -1,6 +1,6 @@
 //! What of a clip is kept and what is taken out: stretches that tile it, in samples at 16 kHz.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use super::{Removal, RemovalReason, Span, detector::RATE};
 
@@ -39,7 +39,7 @@ impl Timeline {
 
         let mut stretches = Vec::with_capacity(2 * voices.len() + 1);
         let mut at = 0;
-        for voice in voices.iter().cloned().chain([length..length]) {
+        for voice in voices.iter().cloned().chain(iter::once(length..length)) {
             if at < voice.start {
                 let short = voice.start - at < SHORTEST_KEPT && !voices.is_empty();
                 stretches.push(Stretch {

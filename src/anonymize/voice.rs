@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::detector::{FRAME, RATE};
 
 /// At which probability a frame of the input counts as a voice.
-pub(super) const THRESHOLD: f32 = 0.35;
+pub(super) const THRESHOLD: f64 = 0.35;
 /// The same for the finished clip, which is heard once more.
-pub(super) const FINAL_THRESHOLD: f32 = 0.3;
+pub(super) const FINAL_THRESHOLD: f64 = 0.3;
 /// What goes with a voice on either side of it: 0.3 s, since a word begins and ends in sounds, and in
 /// its echo, that no detector takes for a voice.
 pub(super) const PADDING: usize = RATE as usize * 3 / 10;
@@ -16,18 +16,22 @@ pub(super) const PADDING: usize = RATE as usize * 3 / 10;
 pub(super) fn worse(one: &[f32], other: &[f32]) -> Vec<f32> {
     let opinion = |heard: &[f32], frame: usize| heard.get(frame).copied().unwrap_or(1.0);
     (0..one.len().max(other.len()))
-        .map(|frame| match (opinion(one, frame), opinion(other, frame)) {
-            (one, other) if one >= other => one,
-            (one, other) if one < other => other,
-            _ => 1.0,
+        .map(|frame| {
+            let (one, other) = (opinion(one, frame), opinion(other, frame));
+            if one.is_nan() || other.is_nan() {
+                1.0
+            } else {
+                one.max(other)
+            }
         })
         .collect()
 }
 
 /// The stretches of samples around each frame that reaches `threshold`. They may overlap and reach
 /// beyond the clip's end.
-pub(super) fn stretches(probabilities: &[f32], threshold: f32) -> Vec<Range<usize>> {
-    let holds_voice = |probability: f32| !(probability < threshold);
+pub(super) fn stretches(probabilities: &[f32], threshold: f64) -> Vec<Range<usize>> {
+    let holds_voice =
+        |probability: f32| probability.is_nan() || f64::from(probability) >= threshold;
     let voiced = probabilities
         .iter()
         .enumerate()
@@ -58,18 +62,18 @@ mod tests {
         #[test]
         fn every_frame_at_the_threshold_goes_with_its_surroundings(
             probabilities in prop::collection::vec(0f32..1.0, 0..80),
-            threshold in 0.05f32..0.95,
+            threshold in 0.05f64..0.95,
         ) {
             let stretches = stretches(&probabilities, threshold);
             for (frame, probability) in probabilities.iter().enumerate() {
                 let from = (frame * FRAME).saturating_sub(PADDING);
                 let to = (frame + 1) * FRAME + PADDING;
                 let covered = |at: usize| stretches.iter().any(|range| range.contains(&at));
-                if *probability >= threshold {
+                if f64::from(*probability) >= threshold {
                     prop_assert!(covered(from) && covered(frame * FRAME) && covered(to - 1));
                 }
             }
-            if probabilities.iter().all(|probability| *probability < threshold) {
+            if probabilities.iter().all(|probability| f64::from(*probability) < threshold) {
                 prop_assert!(stretches.is_empty());
             }
         }

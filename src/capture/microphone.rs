@@ -4,6 +4,7 @@ use std::{
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
+        mpsc::RecvTimeoutError,
     },
     time::{Duration, Instant},
 };
@@ -25,6 +26,8 @@ use super::{
 const FIRST_SOUND: Duration = Duration::from_secs(10);
 /// How long an open device may be silent in the sense of delivering nothing at all.
 const LONGEST_STALL: Duration = Duration::from_secs(3);
+/// How long closing a device is waited for.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// The machine's microphone as a source.
 #[derive(Debug, Default)]
@@ -125,7 +128,7 @@ impl Source for Microphone {
             .and_then(|stream| stream.play().map(|()| stream))
             .map_err(|error| refusal(&error, &name))?;
         Ok(Box::new(MicrophoneStream {
-            _stream: stream,
+            stream: Some(stream),
             outlet,
             signals,
             format: Format {
@@ -140,8 +143,8 @@ impl Source for Microphone {
 }
 
 struct MicrophoneStream {
-    // Dropped first: it ends the callback, so that the outlet can wipe all that is left.
-    _stream: cpal::Stream,
+    /// `None` only while it is being dropped.
+    stream: Option<cpal::Stream>,
     outlet: Outlet,
     signals: Arc<Signals>,
     format: Format,
@@ -181,6 +184,25 @@ impl SourceStream for MicrophoneStream {
 
     fn faults(&self) -> Faults {
         self.outlet.faults()
+    }
+}
+
+impl Drop for MicrophoneStream {
+    /// Closes the device on a thread of its own. Closing joins the driver's thread, and where the
+    /// sound service died that one may never return: libpulse 16 deadlocks when the daemon goes
+    /// while a block of shared memory is borrowed from it. Capture has to go on nevertheless.
+    fn drop(&mut self) {
+        let stream = self.stream.take();
+        let (closed, is_closed) = std::sync::mpsc::channel::<()>();
+        let closer = std::thread::Builder::new().name("sordino-close".to_owned());
+        let started = closer.spawn(move || {
+            drop(stream);
+            drop(closed);
+        });
+        // The sender goes with the thread, so this ends as soon as the device is closed.
+        if started.is_ok() && is_closed.recv_timeout(CLOSING) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the sound service does not let go of a microphone that went away");
+        }
     }
 }
 

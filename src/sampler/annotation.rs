@@ -14,10 +14,10 @@ pub struct Note {
     /// MIDI note number, 0–127.
     pub midi: u8,
     /// Seconds from the clip's start.
-    pub onset: f32,
+    pub onset: f64,
     /// Seconds from the clip's start; absent where the app does not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offset: Option<f32>,
+    pub offset: Option<f64>,
 }
 
 /// The app's annotation of a moment: what should have been played, what its recogniser heard, and
@@ -111,7 +111,7 @@ impl Annotation {
 
 impl Annotation {
     /// Moves the clip's start `seconds` later; notes that begin before it go.
-    pub(super) fn shift(&mut self, seconds: f32) {
+    pub(super) fn shift(&mut self, seconds: f64) {
         for notes in [&mut self.expected, &mut self.recognised] {
             notes.retain(|note| note.onset >= seconds);
             for note in notes {
@@ -124,7 +124,7 @@ impl Annotation {
 
 impl Note {
     fn fault(&self) -> Option<&'static str> {
-        let past = |seconds: f32| !(0.0..=3600.0).contains(&seconds);
+        let past = |seconds: f64| !(0.0..=3600.0).contains(&seconds);
         if self.midi > 127 {
             Some("midi is above 127")
         } else if past(self.onset) {

@@ -113,8 +113,7 @@ impl RawClip {
             return self;
         };
         self.samples = Zeroizing::new(self.samples[cut..].to_vec());
-        self.annotation
-            .shift((cut as f64 / f64::from(self.rate)) as f32);
+        self.annotation.shift(cut as f64 / f64::from(self.rate));
         self
     }
 

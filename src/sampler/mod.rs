@@ -119,7 +119,13 @@ impl From<&Plan> for SamplerSettings {
 impl SamplerSettings {
     fn bounded(self) -> Self {
         // A NaN becomes 0: when in doubt, nothing is taken.
-        let probability = |value: f64| value.max(0.0).min(1.0);
+        let probability = |value: f64| {
+            if value.is_nan() {
+                0.0
+            } else {
+                value.clamp(0.0, 1.0)
+            }
+        };
         let clip_seconds = self.clip_seconds.clamp(2, 30);
         Self {
             clip_seconds,

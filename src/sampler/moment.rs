@@ -121,10 +121,17 @@ impl MomentNote {
         }
         Some(Note {
             midi: self.midi,
-            onset: self.onset.max(0.0) as f32,
-            offset: self.offset.map(|offset| offset.min(seconds) as f32),
+            onset: to_milliseconds(self.onset.max(0.0)),
+            offset: self
+                .offset
+                .map(|offset| to_milliseconds(offset.min(seconds))),
         })
     }
+}
+
+/// No recogniser is finer, and a manifest reads better.
+fn to_milliseconds(seconds: f64) -> f64 {
+    (seconds * 1_000.0).round() / 1_000.0
 }
 
 impl Notes {
@@ -207,7 +214,7 @@ mod tests {
         }
     }
 
-    fn onsets(notes: &Notes, seconds: f64) -> Vec<(u8, f32, Option<f32>)> {
+    fn onsets(notes: &Notes, seconds: f64) -> Vec<(u8, f64, Option<f64>)> {
         let notes = notes.annotate(seconds).expected;
         let parts = notes
             .iter()
@@ -266,7 +273,7 @@ mod tests {
             notes.add(moment, at).expect("few notes");
             let annotation = notes.annotate(seconds);
             prop_assert_eq!(annotation.check(), Ok(()));
-            prop_assert!(annotation.expected.iter().all(|note| f64::from(note.onset) <= seconds));
+            prop_assert!(annotation.expected.iter().all(|note| note.onset <= seconds));
         }
     }
 

@@ -151,10 +151,9 @@ proptest! {
             if mark {
                 sampler.mark(Moment::default()).expect("within what is held");
             }
-            if lost == 0 && begin > 0 {
-                unbroken.last_mut().map(|(_, end)| *end = position);
-            } else {
-                unbroken.push((begin, position));
+            match unbroken.last_mut() {
+                Some((_, end)) if lost == 0 => *end = position,
+                _ => unbroken.push((begin, position)),
             }
         }
         clips.extend(sampler.finish());

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    anonymize::{AnonymizerInfo, AnonymousClip, Removal, Span},
+    anonymize::{AnonymousClip, Description, Removal, Span},
     consent::Grants,
     id::Id,
     purpose::Purposes,
@@ -46,7 +46,7 @@ pub struct Manifest {
     /// What the app said of it; seconds of the input.
     pub annotation: Annotation,
     /// What took out the voices, and how it was set.
-    pub anonymizer: AnonymizerInfo,
+    pub anonymizer: Description,
 }
 
 /// Families of systems.
@@ -147,7 +147,9 @@ impl Manifest {
         let rate = |rate: u32| (8_000..=384_000).contains(&rate);
         // Also false for NaN, which JSON cannot hold.
         let span = |start: f64, end: f64| 0.0 <= start && start <= end && end.is_finite();
+        let share = |value: f64| (0.0..=1.0).contains(&value);
         let probability = self.selection.probability;
+        let anonymizer = &self.anonymizer;
         let bounds = [
             ("purposes", !self.purposes.is_empty(), "names none"),
             (
@@ -177,6 +179,15 @@ impl Manifest {
                 "selection.probability",
                 probability > 0.0 && probability <= 1.0,
                 "must be above 0 and at most 1",
+            ),
+            (
+                "anonymizer",
+                share(anonymizer.threshold)
+                    && share(anonymizer.final_threshold)
+                    && anonymizer.padding_s >= 0.0
+                    && anonymizer.shortest_kept_s >= 0.0
+                    && rate(anonymizer.rate),
+                "states a setting that cannot be",
             ),
         ];
         if let Some((field, _, reason)) = bounds.into_iter().find(|(_, holds, _)| !holds) {

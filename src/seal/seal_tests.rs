@@ -49,7 +49,7 @@ fn a_sealed_sample_holds_the_sound_and_a_manifest_of_the_clip() {
     assert_eq!((manifest.input_rate, manifest.rate), (48_000, 16_000));
     assert_eq!(manifest.selection, SELECTION);
     assert_eq!(manifest.annotation, annotation());
-    assert_eq!(manifest.anonymizer.version, "test");
+    assert_eq!(manifest.anonymizer.version, crate::anonymize::VERSION);
 
     let mut audio = claxon::FlacReader::new(opened.audio.as_slice()).unwrap();
     let decoded: Vec<i32> = audio.samples().collect::<Result<_, _>>().unwrap();

@@ -202,9 +202,8 @@ impl Protocol {
 
     /// The next plan request is due at once.
     pub(crate) fn forget_plan_age(&self) -> Result<(), StateError> {
-        self.state.write(|transaction| {
-            state::set_value::<Option<Timestamp>>(transaction, PLAN_ASKED, &None)
-        })
+        self.state
+            .write(|transaction| state::clear_value(transaction, PLAN_ASKED))
     }
 
     /// Takes in what came of `task`. A plan that came is handed to `take_plan`.
@@ -332,7 +331,7 @@ impl Protocol {
     fn plan_asked(&self) -> Result<(), StateError> {
         let now = self.state.system_time();
         self.state
-            .write(|transaction| state::set_value(transaction, PLAN_ASKED, &Some(now)))
+            .write(|transaction| state::set_value(transaction, PLAN_ASKED, &now))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Task>> {

@@ -1,7 +1,7 @@
 //! A layer: a matrix, a bias, and the products that the network takes with them.
 
-/// Outputs that are computed together. Four columns of them fit the registers of AVX and NEON.
-const TILE: usize = 16;
+/// Outputs that are computed together. Four columns of them fit the registers of SSE2.
+const TILE: usize = 8;
 /// Columns that share one reading of the weights.
 const COLUMNS: usize = 4;
 
@@ -18,13 +18,11 @@ impl Layer {
     /// element of `bias`. `None` where the two do not fit, or no whole number of tiles fills them.
     pub(super) fn new(matrix: &[f32], bias: Vec<f32>) -> Option<Self> {
         let outputs = bias.len();
-        if outputs == 0 || outputs % TILE != 0 || matrix.len() % outputs != 0 {
+        let fits = outputs.is_multiple_of(TILE) && matrix.len().is_multiple_of(outputs);
+        if !fits || matrix.is_empty() {
             return None;
         }
         let inputs = matrix.len() / outputs;
-        if inputs == 0 || inputs % COLUMNS != 0 && inputs % 3 != 0 {
-            return None;
-        }
         let rows = matrix
             .chunks_exact(outputs)
             .map(|row| row.as_chunks::<TILE>().0);
@@ -56,7 +54,7 @@ impl Layer {
         }
     }
 
-    /// Adds matrix × `column` to `out`. The bias stays out of it.
+    /// Adds matrix × `column` to `out`, without the bias. The inputs are a multiple of four.
     pub(super) fn add(&self, column: &[f32], out: &mut [f32]) {
         let column = column[..self.inputs].as_chunks::<COLUMNS>().0;
         let tiles = self.weights.chunks_exact(self.inputs);

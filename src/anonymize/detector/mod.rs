@@ -15,7 +15,7 @@ mod spectrum;
 mod weights;
 
 #[cfg(test)]
-mod reference;
+pub(super) mod reference;
 
 use zeroize::Zeroize as _;
 

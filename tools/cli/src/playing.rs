@@ -125,7 +125,7 @@ impl Mark {
 fn relative(note: &Note, moment: f64) -> MomentNote {
     MomentNote {
         midi: note.midi,
-        onset: f64::from(note.onset) - moment,
-        offset: note.offset.map(|offset| f64::from(offset) - moment),
+        onset: note.onset - moment,
+        offset: note.offset.map(|offset| offset - moment),
     }
 }

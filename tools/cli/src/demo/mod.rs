@@ -155,7 +155,7 @@ fn checks(
             adult.sent > 0 && first.pulled >= adult.sent,
         ),
         check(
-            "nothing but speech ever became a sample",
+            "speech alone never became a sample",
             !speech(adult) && !speech(offline),
         ),
         check(

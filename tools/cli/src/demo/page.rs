@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use sordino::{Id, capture, plan::Plan};
+use sordino::{Id, Withheld, capture, plan::Plan};
 
 use super::{
     Check,
@@ -107,17 +107,15 @@ impl Story<'_> {
         })
     }
 
-    /// A device's page shows sound only where something became of it; the rest is a line each in
-    /// the list of what never left.
+    /// What the microphone heard is shown once, for the first device; the others heard the same.
     fn heard(&self, device: &Device, heard: &Heard) -> Result<Vec<SampleView>, Failure> {
         let recording = self
             .recordings
             .iter()
             .find(|recording| name_of(&recording.file) == heard.name);
+        let is_first = std::ptr::eq(device, &self.devices[0]);
         let before = match recording {
-            Some(recording) if !device.heard.is_empty() && has_consent(device, heard) => {
-                Some(self.last_seconds(recording)?)
-            }
+            Some(recording) if is_first => Some(self.last_seconds(recording)?),
             _ => None,
         };
         let mut views = Vec::new();
@@ -157,7 +155,7 @@ impl Story<'_> {
             views.push(SampleView {
                 name: heard.name.clone(),
                 outcome: Outcome {
-                    fate: Fate::Withheld,
+                    fate: fate_of(&heard.withheld),
                     text: format!("withheld: {reasons}"),
                 },
                 before: Some(sound),
@@ -241,8 +239,16 @@ impl Story<'_> {
     }
 }
 
-fn has_consent(device: &Device, heard: &Heard) -> bool {
-    heard.note.is_none() && (device.queued() > 0)
+/// Whether it was the sound that spoke against it, or something else.
+fn fate_of(withheld: &[Withheld]) -> Fate {
+    let by_its_sound = |reason: &Withheld| {
+        use Withheld::{Failed, Silence, TooShort, Voice};
+        matches!(reason, Voice | Silence | TooShort | Failed)
+    };
+    match withheld.iter().any(by_its_sound) {
+        true => Fate::Withheld,
+        false => Fate::Stayed,
+    }
 }
 
 fn taken_back(child: &Device, second: &Summary) -> List {

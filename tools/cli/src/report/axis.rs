@@ -32,8 +32,8 @@ impl Axis {
 
     /// As [`Self::place`]; a note without an end is a short one.
     pub(super) fn place_note(self, note: &Note) -> Option<(f64, f64)> {
-        let onset = f64::from(note.onset);
-        let offset = note.offset.map_or(onset + 0.15, f64::from);
+        let onset = note.onset;
+        let offset = note.offset.unwrap_or(onset + 0.15);
         self.place(onset, offset)
     }
 

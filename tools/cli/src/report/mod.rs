@@ -27,46 +27,46 @@ use sordino::{
     sampler::Annotation,
 };
 
-pub use sound::Sound;
+pub(crate) use sound::Sound;
 
 /// A whole report, in the order in which it is read.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     /// Heading and window title.
-    pub title: String,
+    pub(crate) title: String,
     /// What the reader is looking at; an empty line parts paragraphs.
-    pub intro: String,
+    pub(crate) intro: String,
     /// Figures of the whole, shown large.
-    pub facts: Vec<Fact>,
+    pub(crate) facts: Vec<Fact>,
     /// Tables under them.
-    pub tables: Vec<Table>,
+    pub(crate) tables: Vec<Table>,
     /// What follows.
-    pub sections: Vec<Section>,
+    pub(crate) sections: Vec<Section>,
 }
 
 /// A figure with its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fact {
+pub(crate) struct Fact {
     /// What it counts: `samples sent`.
-    pub label: String,
+    pub(crate) label: String,
     /// Its value, with its unit: `3`, `41 kB`.
-    pub value: String,
+    pub(crate) value: String,
 }
 
 /// A table; its first column names the rows.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub(crate) struct Table {
     /// What it shows.
-    pub caption: String,
+    pub(crate) caption: String,
     /// Headings.
-    pub columns: Vec<String>,
+    pub(crate) columns: Vec<String>,
     /// Cells, as many a row as there are columns.
-    pub rows: Vec<Vec<String>>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 /// A part of the report.
 #[derive(Clone, Debug)]
-pub enum Section {
+pub(crate) enum Section {
     /// A device and its samples.
     Device(Device),
     /// A list: what never left, what a withdrawal took back.
@@ -75,72 +75,72 @@ pub enum Section {
 
 /// A device, or a dataset where there is none.
 #[derive(Clone, Debug, Default)]
-pub struct Device {
+pub(crate) struct Device {
     /// Heading.
-    pub name: String,
+    pub(crate) name: String,
     /// What happened to it; an empty line parts paragraphs.
-    pub story: String,
+    pub(crate) story: String,
     /// Its figures.
-    pub counters: Vec<Fact>,
+    pub(crate) counters: Vec<Fact>,
     /// Its samples, in the order in which they are shown.
-    pub samples: Vec<SampleView>,
+    pub(crate) samples: Vec<SampleView>,
 }
 
 /// A list of things, each with its why.
 #[derive(Clone, Debug, Default)]
-pub struct List {
+pub(crate) struct List {
     /// Heading.
-    pub title: String,
+    pub(crate) title: String,
     /// What is listed; an empty line parts paragraphs.
-    pub intro: String,
+    pub(crate) intro: String,
     /// What, and why.
-    pub items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     /// What to say where there is no item.
-    pub otherwise: String,
+    pub(crate) otherwise: String,
 }
 
 /// An entry of a [`List`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Item {
+pub(crate) struct Item {
     /// A name or an id.
-    pub what: String,
+    pub(crate) what: String,
     /// The reason.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// A recording and what became of it. Times are seconds in the time of the input.
 #[derive(Clone, Debug, Default)]
-pub struct SampleView {
+pub(crate) struct SampleView {
     /// Heading: a file's name or a sample's id.
-    pub name: String,
+    pub(crate) name: String,
     /// What became of it.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// What the microphone heard. See the module's warning.
-    pub before: Option<Sound>,
+    pub(crate) before: Option<Sound>,
     /// What is left: the kept stretches one after another.
-    pub after: Option<Sound>,
+    pub(crate) after: Option<Sound>,
     /// Which stretches of the input stand in `after`, in its order.
-    pub kept: Vec<Span>,
+    pub(crate) kept: Vec<Span>,
     /// Which were taken out.
-    pub removed: Vec<Removed>,
+    pub(crate) removed: Vec<Removed>,
     /// What the app said of it.
-    pub annotation: Option<Annotation>,
+    pub(crate) annotation: Option<Annotation>,
     /// More to know: the manifest's members.
-    pub facts: Vec<Fact>,
+    pub(crate) facts: Vec<Fact>,
 }
 
 /// What became of a recording.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Says it at a glance, by a colour and a word.
-    pub fate: Fate,
+    pub(crate) fate: Fate,
     /// Says it in a sentence: when it left, why it was withheld.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Where a recording ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// Sealed, and at the collector or on its way.
     #[default]
     Sent,
@@ -154,18 +154,18 @@ pub enum Fate {
 
 /// A stretch that was taken out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Removed {
+pub(crate) struct Removed {
     /// Seconds in the time of the input.
-    pub start_s: f64,
+    pub(crate) start_s: f64,
     /// Seconds in the time of the input.
-    pub end_s: f64,
+    pub(crate) end_s: f64,
     /// Why, in a word: `voice`.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     /// The place it is written to failed.
     #[error("the report cannot be written: {0}")]
     Write(#[from] io::Error),
@@ -189,7 +189,7 @@ pub enum ReportError {
 
 impl Fact {
     /// A figure with its name.
-    pub fn new(label: impl Into<String>, value: impl ToString) -> Self {
+    pub(crate) fn new(label: impl Into<String>, value: impl ToString) -> Self {
         Self {
             label: label.into(),
             value: value.to_string(),
@@ -215,7 +215,7 @@ impl From<Removal> for Removed {
 ///
 /// # Errors
 /// [`ReportError`]; what was written until then is no report.
-pub fn write_html(report: &Report, mut out: impl io::Write) -> Result<(), ReportError> {
+pub(crate) fn write_html(report: &Report, mut out: impl io::Write) -> Result<(), ReportError> {
     let page = page::render(report)?;
     out.write_all(page.as_bytes())?;
     out.flush()?;

@@ -4,7 +4,7 @@ use sordino::sampler::{Annotation, Note};
 
 /// How far apart two onsets of one note may be, in seconds: what a beginner and a recogniser
 /// together are off.
-const NEAR: f32 = 0.2;
+const NEAR: f64 = 0.2;
 
 /// How a note fares when both lists are laid side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

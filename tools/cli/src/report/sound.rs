@@ -12,16 +12,16 @@ const FLAC_RATES: std::ops::RangeInclusive<u32> = 1..=96_000;
 
 /// Mono sound, full scale at ±1.
 #[derive(Clone, Debug, Default)]
-pub struct Sound {
+pub(crate) struct Sound {
     /// Samples; any that is not finite counts as 0.
-    pub samples: Vec<f32>,
+    pub(crate) samples: Vec<f32>,
     /// Samples a second.
-    pub rate: u32,
+    pub(crate) rate: u32,
 }
 
 impl Sound {
     /// Takes over 16-bit samples.
-    pub fn from_i16(samples: &[i16], rate: u32) -> Self {
+    pub(crate) fn from_i16(samples: &[i16], rate: u32) -> Self {
         let samples = samples
             .iter()
             .map(|&sample| f32::from(sample) / 32_768.0)
@@ -30,7 +30,7 @@ impl Sound {
     }
 
     /// Length in seconds; 0 at a rate of 0.
-    pub fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         self.samples.len() as f64 / f64::from(self.rate.max(1))
     }
 

@@ -39,9 +39,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/withdrawn", get(tools::withdrawn))
         .route("/v1/plan", get(plan::in_force))
         .route("/healthz", get(healthz))
-        .fallback(unknown_path)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(map_response(stamp))
+        // Not on unknown paths: a device must not take a wrong base URL for an unknown record.
+        .route_layer(map_response(stamp))
+        .fallback(unknown_path)
         .with_state(app)
 }
 

@@ -1,6 +1,7 @@
 //! Power cuts, killed processes, folders that fail.
 
 use std::{
+    io::Write as _,
     sync::Mutex,
     thread,
     time::{Duration, Instant},
@@ -188,6 +189,21 @@ fn a_damaged_object_is_not_handed_out() {
         collector.send(&device.accesses(id)).json(),
         json!({"accesses": []})
     );
+}
+
+#[test]
+fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    let file = age_file(1, 1);
+    let mut stream = connect(collector.address());
+    let request = device.put(sample(), QA, &file);
+    stream.write_all(request.head().as_bytes()).unwrap();
+    stream.write_all(&file[..1000]).unwrap();
+    eventually(|| collector.files("part").len() == 1);
+    drop(Service::start(collector.data(), &[]));
+    stream.write_all(&file[1000..]).unwrap();
+    read_response(&mut stream).unwrap().expect(201);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The collector as its clients meet it: a service that was really started, over TCP.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod commands;
 mod consents;
 mod crashes;

@@ -234,9 +234,11 @@ fn other_paths_and_methods_are_problems_too() {
         "/../etc/passwd",
         "//v1/plan",
     ] {
-        collector
+        let answer = collector
             .send(&Request::new("GET", target))
             .problem(404, "unknown-path");
+        // A device must not take a wrong base URL for a record that is not known.
+        assert!(answer.header("sordino-protocol").is_none());
     }
     for (method, target) in [
         ("POST", "/v1/plan"),

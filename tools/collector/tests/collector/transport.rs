@@ -15,15 +15,16 @@ fn a_body_that_ends_midway_leaves_neither_object_nor_row() {
     let device = Device::registered(&collector, QA);
     let file = age_file(1, 1);
     let request = device.put(sample(), QA, &file);
-    for length in [0, 1, 100, 20_000, file.len() - 1] {
+    for length in [1, 100, 20_000, file.len() - 1] {
         for how in [Shutdown::Write, Shutdown::Both] {
             let mut stream = connect(collector.address());
             stream.write_all(request.head().as_bytes()).unwrap();
             stream.write_all(&file[..length]).unwrap();
+            eventually(|| collector.files("part").len() == 1);
             stream.shutdown(how).unwrap();
+            eventually(|| collector.files("part").is_empty());
         }
     }
-    eventually(|| collector.files("part").is_empty());
     assert!(collector.files("age").is_empty());
     assert!(collector.listed(&collector.token(QA), QA).is_empty());
     collector.send(&request).expect(201);
@@ -155,15 +156,4 @@ fn stopping_lets_a_request_under_way_end() {
     collector.restart();
     client.join().unwrap();
     assert_eq!(collector.listed(&collector.token(QA), QA), [id.to_string()]);
-}
-
-fn eventually(holds: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "it never came to hold"
-        );
-        sleep(Duration::from_millis(10));
-    }
 }

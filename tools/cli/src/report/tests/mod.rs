@@ -145,7 +145,7 @@ fn sounds_and_spans_that_cannot_be_still_make_a_page() {
             annotation: Some(Annotation {
                 expected: vec![Note {
                     midi: 255,
-                    onset: f32::NAN,
+                    onset: f64::NAN,
                     offset: Some(-1.0),
                 }],
                 recognised: vec![Note {

@@ -1,0 +1,23 @@
+# The front door. `make demo` and `make test` do all the set-up that they need.
+.PHONY: demo test bench bindings
+
+# The whole loop on recordings; writes demo-out/report.html and demo-out/dataset.
+demo:
+	tools/setup build
+	cargo build --release -p sordino-cli
+	target/release/sordino demo --out demo-out
+
+# Everything that the toolchains at hand can test; what is skipped is named with what it lacks.
+test:
+	tools/setup build
+	tools/test
+
+# The table of README.md: what was measured, beside what is aimed at.
+bench:
+	tools/setup build
+	benches/run
+
+# The sources of the language bindings and the library that they load.
+bindings:
+	tools/setup build
+	bindings/python/build

@@ -1,0 +1,317 @@
+//! The promises of the whole stage, on sounds whose truth is known.
+
+use proptest::prelude::*;
+
+use super::{
+    detector::{Detector, RATE, reference::Reference},
+    raise::raised,
+    testing::{clip, level, melody, sine, sum},
+    *,
+};
+
+fn anonymize(samples: Vec<f32>, rate: u32) -> Result<AnonymousClip, Withheld> {
+    anonymize_with(samples, rate, Settings::default())
+}
+
+fn anonymize_with(
+    samples: Vec<f32>,
+    rate: u32,
+    settings: Settings,
+) -> Result<AnonymousClip, Withheld> {
+    Anonymizer::new()
+        .expect("carried")
+        .anonymize(clip(samples, rate), settings)
+}
+
+fn float(clip: &AnonymousClip) -> Vec<f32> {
+    clip.samples()
+        .iter()
+        .map(|&sample| f32::from(sample) / 32_768.0)
+        .collect()
+}
+
+/// Music, a voice for 4 s at `gain`, music.
+fn interrupted(gain: f32) -> Vec<f32> {
+    let mut samples = melody(RATE, 12.0);
+    let voice = Reference::read().signal();
+    let from = 4 * RATE as usize;
+    samples[from..from + voice.len()].fill(0.0);
+    let spoken = samples[from..].iter_mut().zip(voice);
+    spoken.for_each(|(sample, voice)| *sample = gain * voice);
+    samples
+}
+
+/// Kept and removed stretches, in order, must follow on one another from 0 to the input's end.
+fn assert_tiles(kept: &[Span], removed: &[Removal], seconds: f64) {
+    let removed = removed
+        .iter()
+        .map(|removal| (removal.start_s, removal.end_s));
+    let mut all: Vec<(f64, f64)> = kept
+        .iter()
+        .map(|span| (span.0, span.1))
+        .chain(removed)
+        .collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut at = 0.0;
+    for (start, end) in all {
+        assert_eq!(start, at);
+        assert!(end > start);
+        at = end;
+    }
+    assert!(
+        (0.0..1.0 / 16_000.0).contains(&(seconds - at)),
+        "{at} s of {seconds} s"
+    );
+}
+
+#[test]
+fn music_alone_is_kept_whole() {
+    let out = anonymize(melody(48_000, 10.0), 48_000).expect("music");
+    assert_eq!(out.kept(), [Span(0.0, 10.0)]);
+    assert_eq!((out.rate(), out.samples().len()), (16_000, 160_000));
+    assert!(out.removed().is_empty());
+}
+
+#[test]
+fn a_voice_goes_and_the_music_around_it_stays() {
+    // The voice sounds from 4.2 s to 7.2 s; its last second is noise.
+    let samples = interrupted(1.0);
+    let out = anonymize(samples, RATE).expect("music");
+    assert!(
+        out.kept().iter().all(|span| span.1 <= 4.2 || span.0 >= 7.2),
+        "{:?}",
+        out.kept()
+    );
+    let kept: f64 = out.kept().iter().map(|span| span.1 - span.0).sum();
+    assert!(kept > 6.0, "{:?}", out.kept());
+    assert_eq!((kept * 16_000.0).round() as usize, out.samples().len());
+    assert_tiles(out.kept(), out.removed(), 12.0);
+    assert!(
+        out.removed()
+            .iter()
+            .any(|removal| removal.reason == RemovalReason::Voice)
+    );
+}
+
+#[test]
+fn a_voice_40_db_down_goes_as_well() {
+    let out = anonymize(interrupted(0.01), RATE).expect("music");
+    assert!(
+        out.kept().iter().all(|span| span.1 <= 4.5 || span.0 >= 7.2),
+        "{:?}",
+        out.kept()
+    );
+}
+
+#[test]
+fn a_voice_alone_is_withheld() {
+    let voice = Reference::read().signal()[..3 * RATE as usize].to_vec();
+    let withheld = anonymize(voice, RATE).expect_err("a voice");
+    assert_eq!(withheld.reason, WithheldReason::Voice);
+    assert_tiles(&[], &withheld.removed[..], 3.0);
+}
+
+#[test]
+fn with_keep_time_silence_takes_the_place_of_what_went() {
+    let settings = Settings { keep_time: true };
+    let out = anonymize_with(interrupted(1.0), RATE, settings).expect("music");
+    assert_eq!(out.samples().len(), 12 * RATE as usize);
+    for removal in out.removed() {
+        let range = [removal.start_s, removal.end_s].map(|s| (s * 16_000.0).round() as usize);
+        assert!(
+            out.samples()[range[0]..range[1]]
+                .iter()
+                .all(|&sample| sample == 0)
+        );
+    }
+    assert!(!out.removed().is_empty());
+    assert!(settings.description().keep_time);
+}
+
+#[test]
+fn kept_tells_where_a_sound_stood() {
+    // A click each half second on either side of a voice; in the output each must stand where `kept`
+    // puts it.
+    let rate = 48_000;
+    let mut samples = vec![0.0; 12 * rate as usize];
+    for click in 1..24 {
+        samples[click * rate as usize / 2 + 100] = 0.9;
+    }
+    let voice = Reference::read().signal();
+    for (index, sample) in samples[4 * rate as usize..]
+        .iter_mut()
+        .take(voice.len() * 3)
+        .enumerate()
+    {
+        *sample += voice[index / 3];
+    }
+    let out = anonymize(samples, rate).expect("clicks");
+    assert!(out.kept().len() >= 2, "{:?}", out.kept());
+    let sound = float(&out);
+    let mut before = 0.0;
+    let mut clicks = 0;
+    for Span(start, end) in out.kept() {
+        for click in (1..24).map(|click| f64::from(click) / 2.0 + 100.0 / f64::from(rate)) {
+            if start + 0.05 < click && click < end - 0.05 {
+                let at = ((before + click - start) * 16_000.0).round() as usize;
+                let around = at - 200..at + 200;
+                let peak = around.max_by(|&a, &b| sound[a].abs().total_cmp(&sound[b].abs()));
+                assert!(peak.expect("some").abs_diff(at) <= 1);
+                clicks += 1;
+            }
+        }
+        before += end - start;
+    }
+    assert!(clicks >= 8, "{clicks} clicks");
+}
+
+#[test]
+fn loud_quiet_clipped_and_offset_music_come_out_at_one_level() {
+    let music = melody(48_000, 4.0);
+    let treated: [fn(f32) -> f32; 5] = [
+        |x| x,
+        |x| x * 0.01,
+        |x| x * 40.0,
+        |x| (x * 8.0).clamp(-1.0, 1.0),
+        |x| x * 0.3 + 0.5,
+    ];
+    for (index, treat) in treated.into_iter().enumerate() {
+        let out = anonymize(music.iter().copied().map(treat).collect(), 48_000).expect("music");
+        let sound = float(&out);
+        assert!(
+            (level(&sound) + 23.0).abs() < 0.1,
+            "{index}: {} dBFS",
+            level(&sound)
+        );
+        let mean = sound.iter().sum::<f32>() / sound.len() as f32;
+        assert!(mean.abs() < 1e-4, "{index}: an offset of {mean}");
+        assert!(out.samples().iter().all(|sample| sample.abs() < i16::MAX));
+    }
+}
+
+#[test]
+fn hum_under_music_goes() {
+    let rate = 48_000;
+    let hum = sum(&[sine(50.0, 0.03, rate, 8.0), sine(150.0, 0.01, rate, 8.0)]);
+    let out = anonymize(sum(&[melody(rate, 8.0), hum]), rate).expect("music");
+    let share = |hz: f64, samples: &[f32], rate: u32| {
+        let turn = std::f64::consts::TAU * hz / f64::from(rate);
+        let [re, im] = [f64::cos, f64::sin].map(|wave| {
+            let values = samples.iter().enumerate();
+            values
+                .map(|(n, &x)| f64::from(x) * wave(turn * n as f64))
+                .sum::<f64>()
+        });
+        20.0 * (re.hypot(im) * 2.0 / samples.len() as f64).log10()
+    };
+    let sound = float(&out);
+    let gain = level(&sound) - level(&melody(rate, 8.0));
+    for (hz, before) in [(50.0, 0.03f64), (150.0, 0.01)] {
+        let down = share(hz, &sound, 16_000) - gain - 20.0 * before.log10();
+        assert!(down < -20.0, "{hz} Hz: {down} dB");
+    }
+}
+
+#[test]
+fn what_is_not_worth_a_sample_is_refused_with_its_reason() {
+    let noise = |peak: f32| {
+        let mut state = 1u32;
+        let mut next = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state as f32 / 2f32.powi(31) - 1.0) * peak
+        };
+        (0..96_000).map(|_| next()).collect::<Vec<f32>>()
+    };
+    let reason = |samples, rate| anonymize(samples, rate).expect_err("nothing").reason;
+    assert_eq!(reason(vec![0.5], 48_000), WithheldReason::TooShort);
+    assert_eq!(
+        reason(melody(48_000, 0.99), 48_000),
+        WithheldReason::TooShort
+    );
+    assert_eq!(reason(vec![0.0; 96_000], 48_000), WithheldReason::Silence);
+    assert_eq!(reason(vec![0.7; 96_000], 48_000), WithheldReason::Silence);
+    assert_eq!(reason(noise(1e-4), 48_000), WithheldReason::Silence);
+    assert_eq!(
+        reason(vec![f32::MAX; 96_000], 48_000),
+        WithheldReason::Silence
+    );
+}
+
+#[test]
+fn a_sweep_at_any_rate_comes_out_finite_or_is_withheld() {
+    for rate in [8_000, 11_025, 22_050, 44_100, 48_000, 96_000, 384_000] {
+        let seconds = 3.0;
+        let count = (seconds * f64::from(rate)) as usize;
+        let sweep = (0..count).map(|n| {
+            let t = n as f64 / f64::from(rate);
+            let phase = std::f64::consts::TAU * (20.0 * t + (f64::from(rate) / 2.0) * t * t / 6.0);
+            (0.5 * phase.sin()) as f32
+        });
+        match anonymize(sweep.collect(), rate) {
+            Ok(out) => assert_tiles(out.kept(), out.removed(), seconds),
+            Err(withheld) => assert_eq!(withheld.reason, WithheldReason::Voice),
+        }
+    }
+}
+
+#[test]
+fn ten_minutes_are_taken() {
+    let out = anonymize(melody(8_000, 600.0), 8_000).expect("music");
+    assert_tiles(out.kept(), out.removed(), 600.0);
+    assert!(out.samples().len() > 500 * 16_000);
+}
+
+#[test]
+fn a_description_survives_the_manifest() {
+    let description = Settings::default().description();
+    let json = serde_json::to_string(&description).expect("JSON");
+    assert_eq!(
+        serde_json::from_str::<Description>(&json).expect("JSON"),
+        description
+    );
+    let reasons = [WithheldReason::TooShort, WithheldReason::Voice];
+    assert_eq!(
+        serde_json::to_string(&reasons).expect("JSON"),
+        r#"["too-short","voice"]"#
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whatever the mix: a frame of the input that the detector takes for a voice, as it is or raised,
+    /// and what lies within the padding of it, is not kept; and the output, heard as an outsider
+    /// would, has no frame above the stricter threshold.
+    #[test]
+    fn nothing_that_the_detector_takes_for_a_voice_is_kept(
+        at in 0usize..80_000,
+        length in 0usize..64_000,
+        voice_gain in -60f32..0.0,
+        music_gain in -60f32..0.0,
+        keep_time: bool,
+    ) {
+        let amplitude = |decibels: f32| 10f32.powf(decibels / 20.0);
+        let mut samples: Vec<f32> =
+            melody(RATE, 6.0).iter().map(|sample| sample * amplitude(music_gain)).collect();
+        let voice = Reference::read().signal();
+        for (sample, voice) in samples[at..].iter_mut().zip(&voice[..length]) {
+            *sample += voice * amplitude(voice_gain);
+        }
+        let mut detector = Detector::new().expect("carried");
+        let plain = detector.hear(&samples);
+        let Ok(out) = anonymize_with(samples, RATE, Settings { keep_time }) else {
+            return Ok(());
+        };
+        for (frame, _) in plain.iter().enumerate().filter(|(_, p)| f64::from(**p) >= voice::THRESHOLD) {
+            let padding = voice::PADDING as f64 / 16_000.0;
+            let from = frame as f64 * 0.032 - padding;
+            let to = (frame + 1) as f64 * 0.032 + padding;
+            prop_assert!(out.kept().iter().all(|span| span.1 <= from + 1e-9 || to - 1e-9 <= span.0));
+        }
+        let sound = float(&out);
+        for heard in [&sound[..], &raised(&sound)] {
+            let loudest = detector.hear(heard).into_iter().fold(0.0, f32::max);
+            prop_assert!(f64::from(loudest) < voice::FINAL_THRESHOLD);
+        }
+    }
+}

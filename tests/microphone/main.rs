@@ -1,0 +1,181 @@
+//! A real capture: PulseAudio plays into a null sink whose monitor is the machine's microphone.
+//!
+//! Each test starts a PulseAudio of its own in a folder of its own. ALSA reads its settings once, when
+//! it is loaded, so the capture itself runs in a child process: this same test, told by
+//! `room::RECORDER` to be the recorder.
+#![cfg(all(feature = "microphone", target_os = "linux"))]
+
+use std::{thread, time::Duration};
+
+use sordino::capture::read_wav;
+
+mod room;
+
+use room::{RATE, Recorder, Room, start_server};
+
+#[test]
+fn a_tone_played_into_the_microphone_is_heard_at_its_pitch_and_length_and_without_gaps() {
+    let Some(room) = Room::enter("a_tone_played") else {
+        return;
+    };
+    room.make("tone.wav", "synth 2 sine 440 vol 0.5");
+    let heard = room.record("a_tone_played", |_| room.play("tone.wav"));
+
+    let loud: Vec<bool> = heard
+        .chunks(RATE / 200)
+        .map(|part| rms(part) > 0.25)
+        .collect();
+    let first = loud
+        .iter()
+        .position(|loud| *loud)
+        .expect("the tone is there");
+    let last = loud
+        .iter()
+        .rposition(|loud| *loud)
+        .expect("the tone is there");
+    assert!(
+        loud[first..=last].iter().all(|loud| *loud),
+        "the tone has a gap"
+    );
+    let seconds = (last + 1 - first) as f64 / 200.0;
+    assert!(
+        (seconds - 2.0).abs() <= 0.02,
+        "it lasts {seconds} s, not 2 s"
+    );
+
+    let step = RATE / 200;
+    let pitch = pitch(&heard[(first + 2) * step..(last - 1) * step]);
+    assert!(
+        (pitch - 440.0).abs() < 0.5,
+        "it sounds at {pitch} Hz, not 440 Hz"
+    );
+    // A sine of amplitude 0.5: nothing on the way scales it.
+    let level = rms(&heard[(first + 2) * step..(last - 1) * step]);
+    assert!(
+        (level - 0.5 / 2.0_f64.sqrt()).abs() < 0.01,
+        "its level is {level}"
+    );
+}
+
+#[test]
+fn a_recording_played_into_the_microphone_is_captured_sample_by_sample() {
+    let Some(room) = Room::enter("a_recording_played") else {
+        return;
+    };
+    // Noise that swells like bow strokes: nothing in it comes twice, so each part has one place.
+    room.make("recording.wav", "synth 4 pinknoise tremolo 3 80");
+    let played = read_wav(&room.path("recording.wav"))
+        .expect("sox wrote it")
+        .samples;
+    let heard = room.record("a_recording_played", |_| room.play("recording.wav"));
+
+    let played = &played[RATE / 2..]; // without the silence before it
+    // Both ends of the recording lie equally late: nothing was lost or came twice between them.
+    let length = played.len();
+    let (head, tail) = (&played[..length / 4], &played[length - length / 4..]);
+    let head_at = place_of(head, &heard);
+    let tail_at = place_of(tail, &heard);
+    assert_eq!(
+        tail_at - head_at,
+        length - length / 4,
+        "samples were lost or added"
+    );
+    let correlation = correlation(played, &heard[head_at..head_at + length]);
+    assert!(correlation > 0.99, "the correlation is {correlation}");
+}
+
+#[test]
+fn a_microphone_that_goes_away_is_opened_anew_and_the_app_is_told() {
+    let Some(mut room) = Room::enter("a_microphone_that_goes") else {
+        return;
+    };
+    room.make("tone.wav", "synth 1 sine 440 vol 0.5");
+    let recorder = Recorder::start(&room, "a_microphone_that_goes");
+    recorder.wait_for("opened");
+    room.play("tone.wav");
+    room.server.kill().expect("it runs");
+    room.server.wait().expect("it was killed");
+    recorder.wait_for("lost");
+    // Long enough for a few vain attempts.
+    thread::sleep(Duration::from_secs(1));
+    room.server = start_server(&room.folder);
+    recorder.wait_for("reopened");
+    room.play("tone.wav");
+    let heard = recorder.finish();
+
+    // What was on its way when the service died is lost with it.
+    let loud = heard
+        .chunks(RATE / 100)
+        .filter(|part| rms(part) > 0.3)
+        .count();
+    assert!(
+        (170..=201).contains(&loud),
+        "{loud}0 ms of two tones of 1 s were heard"
+    );
+}
+
+#[test]
+fn without_a_sound_service_the_error_is_one_clear_line() {
+    let Some(mut room) = Room::enter("without_a_sound") else {
+        return;
+    };
+    room.server.kill().expect("it runs");
+    room.server.wait().expect("it was killed");
+    let recorder = Recorder::start(&room, "without_a_sound");
+    let line = recorder.wait_for("error");
+    assert!(line.len() > 20, "{line}");
+}
+
+fn rms(samples: &[f32]) -> f64 {
+    let sum: f64 = samples
+        .iter()
+        .map(|sample| f64::from(*sample).powi(2))
+        .sum();
+    (sum / samples.len().max(1) as f64).sqrt()
+}
+
+/// Frequency of a tone, from the places where it rises through zero.
+fn pitch(samples: &[f32]) -> f64 {
+    let rises: Vec<f64> = samples
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| pair[0] < 0.0 && pair[1] >= 0.0)
+        .map(|(index, pair)| index as f64 + f64::from(pair[0] / (pair[0] - pair[1])))
+        .collect();
+    let (first, last) = (rises[0], rises[rises.len() - 1]);
+    (rises.len() - 1) as f64 * RATE as f64 / (last - first)
+}
+
+/// Where in `heard` `part` begins: the place where its loudest 50 ms differ least. (They would
+/// correlate as well a period later.)
+fn place_of(part: &[f32], heard: &[f32]) -> usize {
+    let length = RATE / 20;
+    let loudest = (0..part.len() - length)
+        .step_by(length / 4)
+        .max_by(|one, other| {
+            rms(&part[*one..one + length]).total_cmp(&rms(&part[*other..other + length]))
+        })
+        .expect("longer than 50 ms");
+    let needle = &part[loudest..loudest + length];
+    let (mut least, mut place) = (f32::INFINITY, 0);
+    for (start, window) in heard.windows(length).enumerate() {
+        let mut difference = 0.0;
+        for (one, other) in needle.chunks(64).zip(window.chunks(64)) {
+            let pairs = one.iter().zip(other);
+            difference += pairs.map(|(one, other)| (one - other).powi(2)).sum::<f32>();
+            if difference >= least {
+                break;
+            }
+        }
+        if difference < least {
+            (least, place) = (difference, start);
+        }
+    }
+    place - loudest
+}
+
+fn correlation(one: &[f32], other: &[f32]) -> f64 {
+    let dot: f32 = one.iter().zip(other).map(|(one, other)| one * other).sum();
+    let norm = rms(one) * rms(other) * one.len() as f64;
+    f64::from(dot) / norm.max(1e-9)
+}

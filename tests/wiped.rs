@@ -1,0 +1,109 @@
+//! No memory is given back with captured sound in it: not the capture ring, not its frames, not the
+//! sampler's rolling memory, not a clip.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use sordino::{
+    capture::{Capture, Frame, host_fed},
+    sampler::{Marked, Moment, Sampler, SamplerSettings},
+};
+
+const RATE: u32 = 8_000;
+/// The sound: a sample whose bits come up nowhere else.
+const SOUND: f32 = 0.123_456_79;
+
+/// Samples of [`SOUND`] that stood in memory when it was given back.
+static LEFT: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, which looks for the sound in all that is freed.
+struct Searching;
+
+#[global_allocator]
+static ALLOCATOR: Searching = Searching;
+
+#[allow(unsafe_code)] // An allocator cannot be written without; it hands all on to the system's.
+// SAFETY: every call goes on to `System` as it came; reading before that is within the block.
+unsafe impl GlobalAlloc for Searching {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // Zeroed, so that what is found later was written, and no byte is read unwritten.
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if layout.align() >= align_of::<f32>() {
+            let words = pointer.cast::<u32>();
+            for index in 0..layout.size() / size_of::<u32>() {
+                // SAFETY: aligned, within the block, and written at least with zeros.
+                if unsafe { words.add(index).read_volatile() } == SOUND.to_bits() {
+                    LEFT.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+// One test, since the count is the whole process's.
+#[test]
+fn freed_memory_holds_no_sound() {
+    drop(std::hint::black_box(vec![SOUND; 10]));
+    assert_eq!(
+        LEFT.swap(0, Ordering::Relaxed),
+        10,
+        "sound in freed memory is found"
+    );
+
+    static BLOCK: [f32; RATE as usize] = [SOUND; RATE as usize];
+    let mut sampler = Sampler::new(SamplerSettings {
+        clip_seconds: 2,
+        pre_roll_seconds: 2,
+        mark_probability: 1.0,
+        random_probability: 1.0,
+    });
+    sampler.set_permitted(true);
+    let mut clips = 0;
+    let mut hear = |sampler: &mut Sampler| {
+        let (mut feed, source) = host_fed(RATE, 1).expect("a known format");
+        feed.push(&BLOCK);
+        feed.lose(3); // a gap: what was being made ends, and its memory is given back
+        feed.push(&BLOCK);
+        drop(feed);
+        Capture::new(source)
+            .run(&mut |frame: Frame<'_>| clips += sampler.feed(&frame).len())
+            .expect("it ends");
+    };
+    hear(&mut sampler);
+    let frame = Frame {
+        samples: &BLOCK,
+        rate: RATE,
+        position: 0,
+        lost: 0,
+    };
+    clips += sampler.feed(&frame).len();
+    let next = Frame {
+        position: u64::from(RATE),
+        ..frame
+    };
+    clips += sampler.feed(&next).len();
+    assert_eq!(sampler.mark(Moment::default()), Ok(Marked::Chosen));
+    clips += sampler.finish().len();
+    assert!(clips >= 2, "{clips} clips were made");
+    // Permission withdrawn with sound held, and a source that nobody ever takes from.
+    sampler.feed(&frame);
+    sampler.set_permitted(false);
+    let (mut feed, source) = host_fed(RATE, 1).expect("a known format");
+    feed.push(&BLOCK);
+    drop(source);
+    drop(feed);
+    drop(sampler);
+    assert_eq!(
+        LEFT.load(Ordering::Relaxed),
+        0,
+        "samples of sound in freed memory"
+    );
+}
