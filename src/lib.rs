@@ -45,6 +45,8 @@ pub mod consent;
 mod engine;
 mod entropy;
 mod error;
+#[cfg(feature = "ffi")]
+pub mod ffi;
 mod id;
 pub mod outbox;
 pub mod plan;
@@ -65,3 +67,6 @@ pub use id::{Id, NotAnId};
 pub use purpose::{Purpose, Purposes, UnknownPurpose};
 pub use state::{Clock, StateError, SystemClock};
 pub use week::{NotAWeek, Week};
+
+#[cfg(feature = "ffi")]
+uniffi::setup_scaffolding!();
