@@ -1,5 +1,6 @@
 //! One entry a sample, from the queue to its deletion.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,7 @@ impl SampleEntry {
             bytes: sample.bytes().len() as u64,
             purposes: sample.purposes().clone(),
             consent: sample.consent(),
-            sha256: crate::upload::base64_of(sample.sha256()),
+            sha256: BASE64.encode(sample.sha256()),
             offered: false,
             recipients: hex(sample.recipients_sha256()),
         }

@@ -26,7 +26,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use request::sample as sample_request;
 
 pub(crate) use protocol::{Protocol, Scope, Urgency};
-pub(crate) use request::{accesses, base64_of};
+pub(crate) use request::accesses;
 
 use crate::{
     consent::ConsentError, id::Id, outbox::OutboxError, plan::PlanError, state::StateError,

@@ -180,10 +180,11 @@ fn with_ending(stem: &Path, ending: &str) -> PathBuf {
 }
 
 fn seconds_of(removed: &[Removal]) -> f64 {
-    removed
+    // An empty sum of floats is -0.
+    0.0 + removed
         .iter()
         .map(|removal| removal.end_s - removal.start_s)
-        .sum()
+        .sum::<f64>()
 }
 
 impl Done {
