@@ -242,10 +242,10 @@ pub struct Note {
     /// MIDI note number, 0–127; 60 is middle C.
     pub midi: u8,
     /// Seconds from the recording's start.
-    pub onset: f32,
+    pub onset: f64,
     /// Seconds from the recording's start; `null` where the app does not know it.
     #[uniffi(default = None)]
-    pub offset: Option<f32>,
+    pub offset: Option<f64>,
 }
 
 /// What a source delivers before it becomes mono.
