@@ -1,19 +1,16 @@
 //! Upload, by the host's own HTTP or by the built-in client.
 
-#[cfg(feature = "http")]
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::{Event, Inner, Sordino};
+#[cfg(feature = "http")]
+use crate::upload::{Accesses, Client};
 use crate::{
     Error,
-    upload::{Finished, Outcome, Request, Scope, Task, UploadError, Urgency},
-};
-#[cfg(feature = "http")]
-use crate::{
     id::Id,
-    upload::{Accesses, Client, accesses},
+    upload::{Finished, Outcome, Request, Scope, Task, UploadError, Urgency, accesses},
 };
 
 /// What one round of uploads did.
@@ -52,9 +49,38 @@ impl Sordino {
         Ok(self.inner.finish(task, outcome)?)
     }
 
-    /// Sends all that is due, as a person who asks for it now expects: waits after failures are
-    /// passed over, and the collector is asked for a newer plan. It stops where the collector
-    /// cannot be reached.
+    /// The next request that is due for a person who asks for it now: waits after failures are
+    /// passed over, but for those that the collector asked for. `tried` are the tasks that failed
+    /// since the person asked.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn next_request_now(&self, tried: &BTreeSet<Task>) -> Result<Option<Request>, Error> {
+        Ok(self.inner.next_request(Urgency::Now { tried })?)
+    }
+
+    /// The collector is asked for a newer plan with the next requests, however lately it was.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn renew_plan(&self) -> Result<(), Error> {
+        Ok(self.inner.protocol.forget_plan_age()?)
+    }
+
+    /// The request that asks the collector who opened a sample; [`crate::upload::Accesses::from_outcome`] reads
+    /// what came of it.
+    ///
+    /// # Errors
+    /// There is no such sample.
+    pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
+        let entry = self.inner.outbox.entry(sample)?;
+        let identity = self.inner.consent.identity(entry.consent)?;
+        let identity = identity.ok_or(UploadError::NotGranted(sample))?;
+        Ok(accesses(self.inner.protocol.endpoint(), &identity, sample))
+    }
+
+    /// Sends all that is due with the built-in client, as a person who asks for it now expects, and
+    /// asks for a newer plan. It stops where the collector cannot be reached.
     ///
     /// # Errors
     /// The state cannot be used. What the collector says stands in the summary.
@@ -62,8 +88,8 @@ impl Sordino {
     pub fn upload_now(&self, client: &Client) -> Result<UploadSummary, Error> {
         let mut summary = UploadSummary::default();
         let mut tried = BTreeSet::new();
-        self.inner.protocol.forget_plan_age()?;
-        while let Some(request) = self.inner.next_request(Urgency::Now { tried: &tried })? {
+        self.renew_plan()?;
+        while let Some(request) = self.next_request_now(&tried)? {
             let outcome = client.send(&request);
             let unreachable = matches!(outcome, Outcome::Unreachable(_));
             let finished = self.inner.finish(&request.task, outcome)?;
@@ -78,25 +104,20 @@ impl Sordino {
         Ok(summary)
     }
 
-    /// Who opened a sample, asked of the collector: the body of its answer.
+    /// Who opened a sample, asked of the collector with the built-in client.
     ///
     /// # Errors
     /// There is no such sample, or the collector did not answer.
     #[cfg(feature = "http")]
     pub fn accesses(&self, sample: Id, client: &Client) -> Result<Accesses, Error> {
-        let entry = self.inner.outbox.entry(sample)?;
-        let identity = self
-            .inner
-            .consent
-            .identity(entry.consent)?
-            .ok_or(UploadError::NotGranted(sample))?;
-        let request = accesses(self.inner.protocol.endpoint(), &identity, sample);
+        let request = self.accesses_request(sample)?;
         Ok(Accesses::from_outcome(client.send(&request))?)
     }
 }
 
 impl UploadSummary {
-    fn note(&mut self, task: &Task, finished: &Finished) {
+    /// Counts what became of a request.
+    pub fn note(&mut self, task: &Task, finished: &Finished) {
         match (finished, task) {
             (Finished::Done, Task::Register { .. }) => self.registrations += 1,
             (Finished::Done, Task::Send { .. }) => self.samples += 1,
