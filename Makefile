@@ -20,4 +20,4 @@ bench:
 # The sources of the language bindings and the library that they load.
 bindings:
 	tools/setup build
-	bindings/python/build.sh
+	bindings/python/build

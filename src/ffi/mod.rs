@@ -29,8 +29,8 @@ pub use listening::Feed;
 pub use listening::{InputDevice, Listening, input_devices};
 pub use samples::{Offer, Plan, Sample, Status};
 #[cfg(feature = "http")]
-pub use transport::{Access, UploadSummary};
-pub use transport::{Header, Outcome, Request, RequestBody};
+pub use transport::UploadSummary;
+pub use transport::{Access, Header, Outcome, Request, RequestBody, accesses_of};
 
 use crate::{
     Config, Purpose, Sordino, Withheld,
@@ -294,9 +294,30 @@ impl Engine {
         Ok(self.engine()?.next_request()?.map(Request::from))
     }
 
+    /// As `next_request`, for a person who asks for it now: waits after failures are passed over,
+    /// but for those that the collector asked for. `tried` are the tasks that failed since the
+    /// person asked.
+    pub fn next_request_now(&self, tried: Vec<Task>) -> Result<Option<Request>, Error> {
+        let tried = tried.into_iter().collect();
+        let request = self.engine()?.next_request_now(&tried)?;
+        Ok(request.map(Request::from))
+    }
+
     /// Takes in what came of the request for `task`, after a restart of the app too.
     pub fn finish(&self, task: Task, outcome: Outcome) -> Result<Finished, Error> {
         Ok(self.engine()?.finish(&task, outcome.into())?)
+    }
+
+    /// Has the collector asked for a newer plan with the next requests, however lately it was.
+    pub fn renew_plan(&self) -> Result<(), Error> {
+        Ok(self.engine()?.renew_plan()?)
+    }
+
+    /// The request that asks the collector who opened a sample; `accesses_of` reads what came of it.
+    ///
+    /// Raises `Outbox` where there is no such sample.
+    pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
+        Ok(self.engine()?.accesses_request(sample)?.into())
     }
 }
 
@@ -317,7 +338,7 @@ impl Engine {
     pub fn accesses(&self, sample: Id) -> Result<Vec<Access>, Error> {
         let client = crate::upload::Client::default();
         let answer = self.engine()?.accesses(sample, &client)?;
-        Ok(answer.accesses.into_iter().map(Access::from).collect())
+        Ok(transport::list(answer))
     }
 }
 

@@ -1,3 +1,4 @@
+use super::Error;
 use crate::upload::{self, Answer, Body, Task};
 
 /// One HTTP request that is due. Send it as it is, without following redirects: the signature names
@@ -103,6 +104,40 @@ impl From<Outcome> for upload::Outcome {
     }
 }
 
+/// One hand-out of a sample to a reader.
+#[derive(uniffi::Record)]
+pub struct Access {
+    /// What it was handed out for.
+    pub purpose: crate::Purpose,
+    /// When.
+    pub week: crate::Week,
+    /// The name of the reader's token.
+    pub reader: String,
+}
+
+impl From<upload::Access> for Access {
+    fn from(access: upload::Access) -> Self {
+        Self {
+            purpose: access.purpose,
+            week: access.week,
+            reader: access.reader,
+        }
+    }
+}
+
+/// Who opened a sample, from what came of the request of `accesses_request`.
+///
+/// Raises `Upload` where the collector did not tell.
+#[uniffi::export]
+pub fn accesses_of(outcome: Outcome) -> Result<Vec<Access>, Error> {
+    Ok(list(upload::Accesses::from_outcome(outcome.into())?))
+}
+
+/// Oldest first.
+pub(super) fn list(accesses: upload::Accesses) -> Vec<Access> {
+    accesses.accesses.into_iter().map(Access::from).collect()
+}
+
 /// What one round of uploads did.
 #[cfg(feature = "http")]
 #[derive(uniffi::Record)]
@@ -131,29 +166,6 @@ impl From<crate::UploadSummary> for UploadSummary {
             refused: summary.refused as u64,
             failed: summary.failed as u64,
             problem: summary.problem,
-        }
-    }
-}
-
-/// One hand-out of a sample to a reader.
-#[cfg(feature = "http")]
-#[derive(uniffi::Record)]
-pub struct Access {
-    /// What it was handed out for.
-    pub purpose: crate::Purpose,
-    /// When.
-    pub week: crate::Week,
-    /// The name of the reader's token.
-    pub reader: String,
-}
-
-#[cfg(feature = "http")]
-impl From<upload::Access> for Access {
-    fn from(access: upload::Access) -> Self {
-        Self {
-            purpose: access.purpose,
-            week: access.week,
-            reader: access.reader,
         }
     }
 }

@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PROGRAMS = pathlib.Path(os.environ.get("SORDINO_PROGRAMS", ROOT / "target" / "debug"))
-PACKAGE = ROOT / "bindings" / "python" / "build"
+PROGRAMS = pathlib.Path(os.environ.get("SORDINO_PROGRAMS", ROOT / "target" / "debug")).resolve()
+PACKAGE = ROOT / "bindings" / "python" / "package"
 
 for needed, command in [
-    (PACKAGE / "sordino", "bindings/python/build.sh"),
+    (PACKAGE / "sordino", "bindings/python/build"),
     (PROGRAMS / "sordino", "cargo build -p sordino-cli"),
     (PROGRAMS / "sordino-collector", "cargo build -p sordino-collector"),
 ]:

@@ -95,8 +95,10 @@ class TheLoop(unittest.TestCase):
         depth, length = (packed >> 36 & 31) + 1, packed & (1 << 36) - 1
         self.assertEqual((flac[:4], rate, channels, depth), (b"fLaC", 16_000, 1, 16))
         self.assertAlmostEqual(length / rate, self.engine.samples()[0].seconds, places=2)
-        [access] = self.engine.accesses(sample)
+        request = self.engine.accesses_request(sample)
+        [access] = sordino.accesses_of(app.send(request))
         self.assertEqual(access.reader, "desk")
+        self.assertEqual(self.engine.accesses(sample), [access])
         return dataset
 
     def it_is_what_was_played(self, sample):
