@@ -13,6 +13,8 @@ mod record;
 mod registration;
 mod rows;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use grant::{Grant, Grants};
 pub use notice::Notice;

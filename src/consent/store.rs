@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -19,8 +19,8 @@ use super::{
 use crate::{
     entropy,
     id::Id,
-    purpose::Purposes,
-    state::{self, Clock, State, StateError},
+    purpose::{Purpose, Purposes},
+    state::{self, State, StateError},
     week::Week,
 };
 
@@ -96,38 +96,46 @@ pub(crate) struct Withdrawn {
 /// The store of consent records. One a state folder.
 pub(crate) struct ConsentStore {
     pub(super) state: Arc<State>,
-    clock: Arc<dyn Clock>,
     lease: Mutex<Arc<Lease>>,
+    /// What was taken back and could not be written yet. It is not granted any more.
+    refused: Mutex<Purposes>,
 }
 
 impl ConsentStore {
-    pub(crate) fn open(state: Arc<State>, clock: Arc<dyn Clock>) -> Result<Self, ConsentError> {
+    pub(crate) fn open(state: Arc<State>) -> Result<Self, ConsentError> {
         state.write(|transaction| -> Result<(), StateError> {
             transaction.open_table(RECORDS)?;
             Ok(())
         })?;
         Ok(Self {
             state,
-            clock,
             lease: Mutex::new(Lease::new()),
+            refused: Mutex::default(),
         })
     }
 
     /// Where consent stands under the plan's `terms`.
     pub(crate) fn status(&self, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
-        let now = self.state.steady_time()?;
-        let Some((_, row)) = self.current()? else {
-            return Ok(ConsentStatus {
+        self.state.keep_time();
+        match self.current()? {
+            Some((_, row)) => self.status_of(&row, terms),
+            None => Ok(ConsentStatus {
                 state: ConsentState::None,
                 purposes: Purposes::default(),
                 receipt: None,
-            });
-        };
+            }),
+        }
+    }
+
+    fn status_of(&self, row: &Row, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
+        let now = self.state.steady_time();
         let receipt = row.record()?;
         let record = receipt.content();
         let newest_notice = terms.map_or(0, |terms| terms.notice_version);
+        let left = record.purposes.difference(&self.refused());
         let state = match row.phase {
             Phase::Withdrawn => ConsentState::Withdrawn,
+            _ if left.is_empty() => ConsentState::Withdrawn,
             _ if now >= row.ends => ConsentState::Expired,
             _ if record.notice.version < newest_notice => ConsentState::Outdated,
             Phase::AwaitingGuardian => ConsentState::AwaitingGuardian,
@@ -137,7 +145,7 @@ impl ConsentStore {
         };
         let purposes = match state {
             ConsentState::Withdrawn => Purposes::default(),
-            _ => record.purposes.clone(),
+            _ => left,
         };
         Ok(ConsentStatus {
             state,
@@ -150,6 +158,7 @@ impl ConsentStore {
     /// another age band, after a withdrawal) begins a new one.
     pub(crate) fn record(
         &self,
+        transaction: &WriteTransaction,
         answer: &Answer<'_>,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
@@ -167,28 +176,26 @@ impl ConsentStore {
                 asked: terms.notice_version,
             });
         }
-        let now = self.state.steady_time()?;
-        self.state.write(|transaction| {
-            let rows = Rows(transaction);
-            let current = rows.current()?;
-            if let Some((id, mut row)) = current.clone()
-                && now < row.ends
-                && let Some(signed) = extend(&mut row, answer, now)?
-            {
-                rows.put(id, &row)?;
-                return Ok(signed);
-            }
-            if let Some((id, mut row)) = current
-                && row.phase != Phase::Withdrawn
-            {
-                row.phase = Phase::Superseded;
-                rows.put(id, &row)?;
-            }
-            let (id, row, signed) = begin(answer, now, terms.days)?;
+        let now = self.state.steady_time();
+        let rows = Rows(transaction);
+        let current = rows.current()?;
+        if let Some((id, mut row)) = current.clone()
+            && now < row.ends
+            && let Some(signed) = extend(&mut row, answer, now)?
+        {
             rows.put(id, &row)?;
-            state::set_value(transaction, CURRENT, &id)?;
-            Ok(signed)
-        })
+            return Ok(signed);
+        }
+        if let Some((id, mut row)) = current
+            && row.phase != Phase::Withdrawn
+        {
+            row.phase = Phase::Superseded;
+            rows.put(id, &row)?;
+        }
+        let (id, row, signed) = begin(answer, now, terms.days)?;
+        rows.put(id, &row)?;
+        state::set_value(transaction, CURRENT, &id)?;
+        Ok(signed)
     }
 
     /// Records that the guardian of a child who said yes approves.
@@ -197,16 +204,17 @@ impl ConsentStore {
         method: GuardianMethod,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
-        let status = self.status(Some(terms))?;
-        if status.state != ConsentState::AwaitingGuardian {
-            return Err(ConsentError::NotAwaiting(status.state));
-        }
-        let now = self.state.steady_time()?;
         self.state.write(|transaction| {
             let rows = Rows(transaction);
             let (id, mut row) = rows
                 .current()?
                 .ok_or(ConsentError::NotAwaiting(ConsentState::None))?;
+            // Asked in here: a withdrawal must not come between.
+            let status = self.status_of(&row, Some(terms))?;
+            if status.state != ConsentState::AwaitingGuardian {
+                return Err(ConsentError::NotAwaiting(status.state));
+            }
+            let now = self.state.steady_time();
             let signed = row.revise(|record| record.guardian = Some(approval(method, now)))?;
             row.phase = Phase::Granted;
             rows.put(id, &row)?;
@@ -218,7 +226,11 @@ impl ConsentStore {
     pub(crate) fn grants(&self, terms: &Terms) -> Result<Grants, ConsentError> {
         // The lease is taken first: a withdrawal between here and the end ends it.
         let lease = Arc::clone(&self.lease.lock().unwrap_or_else(PoisonError::into_inner));
-        let status = self.status(Some(terms))?;
+        self.state.keep_time();
+        let (record, row) = self
+            .current()?
+            .ok_or(ConsentError::NotGranted(ConsentState::None))?;
+        let status = self.status_of(&row, Some(terms))?;
         let purposes: Purposes = status
             .purposes
             .iter()
@@ -227,9 +239,6 @@ impl ConsentStore {
         if status.state != ConsentState::Granted || purposes.is_empty() {
             return Err(ConsentError::NotGranted(status.state));
         }
-        let (record, row) = self
-            .current()?
-            .ok_or(ConsentError::NotGranted(ConsentState::None))?;
         let identity = RecordIdentity {
             record,
             key: row.key()?,
@@ -241,7 +250,7 @@ impl ConsentStore {
             notice_version,
             &lease,
             row.ends,
-            &self.clock,
+            &self.state.steady_clock(),
         ))
     }
 
@@ -252,17 +261,45 @@ impl ConsentStore {
         *lease = Lease::new();
     }
 
+    /// Grants `purposes` to nobody in this process any more, whether or not that can be written.
+    pub(crate) fn refuse(&self, purposes: &Purposes) {
+        let mut refused = self.lock_refused();
+        *refused = refused.union(purposes);
+    }
+
+    /// What was taken back and could not be written yet.
+    pub(crate) fn refused(&self) -> Purposes {
+        self.lock_refused().clone()
+    }
+
+    /// The withdrawal of `purposes` is written.
+    pub(crate) fn refusal_written(&self, purposes: &Purposes) {
+        let mut refused = self.lock_refused();
+        *refused = refused.difference(purposes);
+    }
+
+    fn lock_refused(&self) -> MutexGuard<'_, Purposes> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes `purposes` back from every record that is not withdrawn yet.
     pub(crate) fn withdraw(
-        &self,
         transaction: &WriteTransaction,
         purposes: &Purposes,
     ) -> Result<Vec<Withdrawn>, ConsentError> {
         let rows = Rows(transaction);
         let mut changed = Vec::new();
         for (id, mut row) in rows.all()? {
-            let held = row.record()?.content().purposes.clone();
-            let left = held.difference(purposes);
+            // A record that was damaged grants nothing; a "no" to it must not fail for that.
+            let readable = row.record().ok();
+            let everything = Purposes::from_iter(Purpose::ALL);
+            let held = readable
+                .as_ref()
+                .map_or(everything, |record| record.content().purposes.clone());
+            let left = match readable {
+                Some(_) => held.difference(purposes),
+                None => Purposes::default(),
+            };
             if row.phase == Phase::Withdrawn || left == held {
                 continue;
             }
@@ -364,7 +401,7 @@ fn begin(
         .guardian
         .filter(|_| needs_guardian)
         .map(|method| approval(method, now));
-    let ends = now + SignedDuration::from_hours(24 * i64::from(days));
+    let ends = state::later(now, SignedDuration::from_hours(24 * i64::from(days)));
     let phase = match guardian {
         None if needs_guardian => Phase::AwaitingGuardian,
         _ => Phase::Granted,

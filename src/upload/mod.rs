@@ -16,6 +16,8 @@ mod protocol;
 mod request;
 mod retry;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
