@@ -15,6 +15,7 @@ mod rows;
 mod store;
 #[cfg(test)]
 mod tests;
+mod withdrawal;
 
 pub use grant::{Grant, Grants};
 pub use notice::Notice;
@@ -26,7 +27,8 @@ pub use store::{Answer, ConsentState, ConsentStatus};
 pub(crate) use grant::RecordIdentity;
 #[cfg(test)]
 pub(crate) use grant::TestLease;
-pub(crate) use store::{ConsentStore, Terms, Withdrawn};
+pub(crate) use store::{ConsentStore, Terms};
+pub(crate) use withdrawal::Withdrawn;
 
 use crate::{purpose::Purposes, signed::SignedError, state::StateError};
 

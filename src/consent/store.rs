@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     entropy,
     id::Id,
-    purpose::{Purpose, Purposes},
+    purpose::Purposes,
     state::{self, State, StateError},
     week::Week,
 };
@@ -87,18 +87,12 @@ pub(crate) struct Terms {
     pub(crate) days: u32,
 }
 
-/// A record from which purposes were taken, and what is left of it.
-pub(crate) struct Withdrawn {
-    pub(crate) record: Id,
-    pub(crate) left: Purposes,
-}
-
 /// The store of consent records. One a state folder.
 pub(crate) struct ConsentStore {
     pub(super) state: Arc<State>,
-    lease: Mutex<Arc<Lease>>,
+    pub(super) lease: Mutex<Arc<Lease>>,
     /// What was taken back and could not be written yet. It is not granted any more.
-    refused: Mutex<Purposes>,
+    pub(super) refused: Mutex<Purposes>,
 }
 
 impl ConsentStore {
@@ -252,71 +246,6 @@ impl ConsentStore {
             row.ends,
             &self.state.steady_clock(),
         ))
-    }
-
-    /// Ends every grant in every thread, before anything is written.
-    pub(crate) fn end_grants(&self) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        lease.end();
-        *lease = Lease::new();
-    }
-
-    /// Grants `purposes` to nobody in this process any more, whether or not that can be written.
-    pub(crate) fn refuse(&self, purposes: &Purposes) {
-        let mut refused = self.lock_refused();
-        *refused = refused.union(purposes);
-    }
-
-    /// What was taken back and could not be written yet.
-    pub(crate) fn refused(&self) -> Purposes {
-        self.lock_refused().clone()
-    }
-
-    /// The withdrawal of `purposes` is written.
-    pub(crate) fn refusal_written(&self, purposes: &Purposes) {
-        let mut refused = self.lock_refused();
-        *refused = refused.difference(purposes);
-    }
-
-    fn lock_refused(&self) -> MutexGuard<'_, Purposes> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes `purposes` back from every record that is not withdrawn yet.
-    pub(crate) fn withdraw(
-        transaction: &WriteTransaction,
-        purposes: &Purposes,
-    ) -> Result<Vec<Withdrawn>, ConsentError> {
-        let rows = Rows(transaction);
-        let mut changed = Vec::new();
-        for (id, mut row) in rows.all()? {
-            // A record that was damaged grants nothing; a "no" to it must not fail for that.
-            let readable = row.record().ok();
-            let everything = Purposes::from_iter(Purpose::ALL);
-            let held = readable
-                .as_ref()
-                .map_or(everything, |record| record.content().purposes.clone());
-            let left = match readable {
-                Some(_) => held.difference(purposes),
-                None => Purposes::default(),
-            };
-            if row.phase == Phase::Withdrawn || left == held {
-                continue;
-            }
-            let taken = held.difference(&left);
-            if row.offered {
-                row.withdrawal_due = row.withdrawal_due.union(&taken);
-            }
-            row.taken_back = row.taken_back.union(&taken);
-            if left.is_empty() {
-                row.phase = Phase::Withdrawn;
-            } else {
-                row.revise(|record| record.purposes = left.clone())?;
-            }
-            rows.put(id, &row)?;
-            changed.push(Withdrawn { record: id, left });
-        }
-        Ok(changed)
     }
 
     /// Whether, in this very transaction, `record` still grants all of `purposes`.
