@@ -2,9 +2,12 @@
 
 mod listening;
 mod sampling;
+#[cfg(test)]
+mod tests;
 mod uploading;
 
 use std::{
+    mem,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -144,6 +147,8 @@ struct Inner {
     plan: RwLock<Option<SignedPlan>>,
     anonymizer: Mutex<Option<Anonymizer>>,
     sampler: SharedSampler,
+    /// Samples that were lost before anybody could be told.
+    lost: Mutex<Vec<Id>>,
     /// Raised by whatever may change whether sampling is allowed.
     version: AtomicU64,
     listener: RwLock<Option<Listener>>,
@@ -189,7 +194,7 @@ impl Sordino {
     }
 
     fn on(state: Arc<State>, config: Config) -> Result<Self, Error> {
-        let consent = Arc::new(ConsentStore::open(Arc::clone(&state), config.clock)?);
+        let consent = Arc::new(ConsentStore::open(Arc::clone(&state))?);
         let (outbox, lost) = Outbox::open(Arc::clone(&state), config.quota)?;
         let outbox = Arc::new(outbox);
         let protocol = Protocol::new(
@@ -212,19 +217,31 @@ impl Sordino {
                 plan: RwLock::new(plan),
                 anonymizer: Mutex::new(None),
                 sampler: SharedSampler::default(),
+                lost: Mutex::new(lost),
                 version: AtomicU64::new(0),
                 listener: RwLock::new(None),
             }),
         })
     }
 
-    /// Has `listener` told of each [`Event`], on the thread on which it happens.
+    /// Has `listener` told of each [`Event`], on the thread on which it happens. The first is told
+    /// at once of samples whose files were found lost when the engine was opened.
     pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         *self
             .inner
             .listener
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
+        let lost = mem::take(
+            &mut *self
+                .inner
+                .lost
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for sample in lost {
+            self.inner.tell(&Event::Dropped(sample));
+        }
     }
 
     /// Puts a plan into force.
@@ -254,11 +271,22 @@ impl Sordino {
     /// No plan is in force, it does not ask for that, or another notice was shown than it names.
     pub fn give_consent(&self, answer: &Answer<'_>) -> Result<SignedRecord, Error> {
         let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
-        let record = self.inner.consent.record(answer, &terms)?;
-        for dropped in self.inner.outbox.drop_others(record.content().id)? {
-            self.inner.tell(&Event::Dropped(dropped));
+        let inner = &self.inner;
+        inner.write_refused()?;
+        let (record, dropped) = inner
+            .state
+            .write(|transaction| -> Result<_, ConsentError> {
+                let record = inner.consent.record(transaction, answer, &terms)?;
+                let dropped = inner.outbox.drop_others(transaction, record.content().id)?;
+                Ok((record, dropped))
+            })?;
+        // They may be of a record that no longer stands.
+        inner.consent.end_grants();
+        inner.outbox.shred(&dropped);
+        for sample in dropped {
+            inner.tell(&Event::Dropped(sample));
         }
-        self.inner.tell_consent()?;
+        inner.tell_consent()?;
         Ok(record)
     }
 
@@ -268,6 +296,7 @@ impl Sordino {
     /// Nobody is waiting for it.
     pub fn approve(&self, method: GuardianMethod) -> Result<SignedRecord, Error> {
         let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
+        self.inner.write_refused()?;
         let record = self.inner.consent.approve(method, &terms)?;
         self.inner.tell_consent()?;
         Ok(record)
@@ -277,27 +306,25 @@ impl Sordino {
     /// samples are shredded, and what was sent is asked back until the collector acknowledges it.
     ///
     /// # Errors
-    /// The state cannot be written. Even then no grant is left in this process.
+    /// The state cannot be written. Even then no grant is left in this process, pending samples are
+    /// shredded, and the withdrawal is written with the next change of consent.
     pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
         let inner = &self.inner;
         let purposes = purpose.map_or_else(|| Purposes::from_iter(Purpose::ALL), Purposes::from);
+        inner.consent.refuse(&purposes);
         inner.consent.end_grants();
         inner.changed();
         inner.forget_sound();
-        let shredded = inner.state.write(|transaction| -> Result<_, ConsentError> {
-            let withdrawn = inner.consent.withdraw(transaction, &purposes)?;
-            Ok(inner.outbox.withdraw(transaction, &withdrawn)?)
-        });
+        let shredded = inner.write_refused();
         // A grant that was made while the transaction ran saw the state before it.
         inner.consent.end_grants();
         inner.changed();
         inner.forget_sound();
         let shredded = shredded?;
-        inner.outbox.shred(&shredded);
         inner.tell_consent()?;
         let deletions_pending = self.status()?.deletions_pending;
         Ok(Withdrawal {
-            shredded: shredded.len(),
+            shredded,
             deletions_pending,
         })
     }
@@ -373,6 +400,40 @@ impl Inner {
     fn grants(&self) -> Result<Grants, ConsentError> {
         let terms = self.terms().ok_or(ConsentError::NoPlan)?;
         self.consent.grants(&terms)
+    }
+
+    /// Writes what was taken back, if that is still to be done. Returns how many pending samples were
+    /// shredded.
+    fn write_refused(&self) -> Result<usize, ConsentError> {
+        let refused = self.consent.refused();
+        if refused.is_empty() {
+            return Ok(0);
+        }
+        let withdraw = || {
+            self.state.write(|transaction| -> Result<_, ConsentError> {
+                let withdrawn = ConsentStore::withdraw(transaction, &refused)?;
+                Ok(self.outbox.withdraw(transaction, &withdrawn)?)
+            })
+        };
+        let shredded = withdraw().or_else(|_| {
+            // A full disk, say: what is to be shredded anyhow makes room.
+            self.outbox.shred_covered(&refused)?;
+            withdraw()
+        })?;
+        self.consent.refusal_written(&refused);
+        self.outbox.shred(&shredded);
+        Ok(shredded.len())
+    }
+
+    /// What waits under a yes that ran out, or to a notice that changed, can never be sent.
+    fn drop_uncovered(&self) -> Result<(), UploadError> {
+        let status = self.consent.status(self.terms().as_ref())?;
+        if matches!(status.state, ConsentState::Expired | ConsentState::Outdated) {
+            for sample in self.outbox.drop_all()? {
+                self.tell(&Event::Dropped(sample));
+            }
+        }
+        Ok(())
     }
 
     fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {

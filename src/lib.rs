@@ -55,6 +55,8 @@ pub mod sampler;
 pub mod seal;
 pub mod signed;
 mod state;
+#[cfg(test)]
+mod testing;
 pub mod upload;
 mod week;
 

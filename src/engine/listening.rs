@@ -276,7 +276,7 @@ impl<F> Ear<F> {
 
     /// The source has ended: what was being made is over, and no sound is held any more. These last
     /// clips may wait, since no frame does.
-    fn end(self) {
+    fn end(&self) {
         let last = self
             .inner
             .sampler()
@@ -284,6 +284,15 @@ impl<F> Ear<F> {
             .map_or_else(Vec::new, |mut sampler| sampler.finish());
         for clip in last {
             let _ = self.clips.send(clip);
+        }
+    }
+}
+
+impl<F> Drop for Ear<F> {
+    fn drop(&mut self) {
+        // The app's callback panicked: no sound is held on, and the engine can listen anew.
+        if thread::panicking() {
+            *self.inner.sampler() = None;
         }
     }
 }

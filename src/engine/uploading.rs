@@ -140,6 +140,7 @@ impl Inner {
         let Some(plan) = self.plan() else {
             return self.protocol.next(None, urgency);
         };
+        self.drop_uncovered()?;
         // The kill switch and the plan's end stop samples. The next plan may still be asked for.
         let rules = !plan.paused && plan.check_in_force(self.state.system_time()).is_ok();
         let grants = self.grants().ok();

@@ -86,7 +86,10 @@ impl SampleEntry {
     pub(super) fn ask_deletion(&mut self) {
         self.state = match self.state {
             SampleState::Pending if !self.offered => SampleState::Deleted,
-            SampleState::Pending | SampleState::Sent => SampleState::DeletionAsked,
+            // One that was refused may have been taken before, if that answer was lost.
+            SampleState::Pending | SampleState::Sent | SampleState::Refused => {
+                SampleState::DeletionAsked
+            }
             ended => ended,
         };
     }
@@ -217,11 +220,14 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Drops what waits under any other record than `current`: nobody's yes covers it any more.
-    pub(super) fn drop_others(&self, current: Id) -> Result<Vec<Id>, StateError> {
+    /// Drops what waits and `goes`.
+    pub(super) fn drop_pending(
+        &self,
+        goes: impl Fn(&SampleEntry) -> bool,
+    ) -> Result<Vec<Id>, StateError> {
         let mut dropped = Vec::new();
         for entry in self.all()? {
-            if entry.state == SampleState::Pending && entry.consent != current {
+            if entry.state == SampleState::Pending && goes(&entry) {
                 dropped.push(self.drop(entry)?);
             }
         }

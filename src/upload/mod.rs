@@ -12,10 +12,15 @@ mod accesses;
 #[cfg(feature = "http")]
 mod client;
 mod endpoint;
+mod problem;
 mod protocol;
 mod request;
 mod retry;
 mod signature;
+#[cfg(test)]
+mod task_tests;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
