@@ -180,11 +180,10 @@ fn with_ending(stem: &Path, ending: &str) -> PathBuf {
 }
 
 fn seconds_of(removed: &[Removal]) -> f64 {
-    // An empty sum of floats is -0.
-    0.0 + removed
-        .iter()
-        .map(|removal| removal.end_s - removal.start_s)
-        .sum::<f64>()
+    // Not `sum`: that of nothing is -0.
+    removed.iter().fold(0.0, |seconds, removal| {
+        seconds + removal.end_s - removal.start_s
+    })
 }
 
 impl Done {

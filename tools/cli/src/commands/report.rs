@@ -34,12 +34,16 @@ pub(super) fn run(dir: &Path, out: Option<&Path>) -> Result<Reply, Failure> {
 
 fn report_of(index: &Index) -> Result<Report, Failure> {
     let count = index.entries().count();
-    let seconds: f64 = index.entries().map(kept_seconds).sum();
-    let removed: f64 = index
+    // Not `sum`: that of nothing is -0.
+    let seconds = index
+        .entries()
+        .fold(0.0, |seconds, entry| seconds + kept_seconds(entry));
+    let removed = index
         .entries()
         .flat_map(|entry| &entry.manifest.removed)
-        .map(|removal| removal.end_s - removal.start_s)
-        .sum();
+        .fold(0.0, |seconds, removal| {
+            seconds + removal.end_s - removal.start_s
+        });
     let samples = index
         .entries()
         .take(MOST_SAMPLES)

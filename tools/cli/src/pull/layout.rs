@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::Serialize;
 use sordino::{Id, seal::Manifest};
 
 use super::{Entry, Index};
@@ -105,17 +106,22 @@ pub(super) fn save(index: &mut Index) -> Result<(), Failure> {
     }
     let mut lines = Vec::new();
     for entry in index.entries() {
-        let mut row = serde_json::Map::new();
-        let name = format!("audio/{}.flac", entry.manifest.sample);
-        row.insert("file_name".to_owned(), name.into());
-        match serde_json::to_value(&entry.manifest).map_err(Failure::said)? {
-            serde_json::Value::Object(manifest) => row.extend(manifest),
-            _ => return Err(Failure::Said("a manifest is no object".to_owned())),
-        }
+        let row = Row {
+            file_name: format!("audio/{}.flac", entry.manifest.sample),
+            manifest: &entry.manifest,
+        };
         serde_json::to_writer(&mut lines, &row).map_err(Failure::said)?;
         lines.push(b'\n');
     }
     files::write(&index.folder().join("metadata.jsonl"), &lines)
+}
+
+/// A line of an AudioFolder's table.
+#[derive(Serialize)]
+struct Row<'a> {
+    file_name: String,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
 }
 
 /// A sample's FLAC.

@@ -1,0 +1,242 @@
+//! `device … consent` and `withdraw`, and the states that `status` names.
+
+use serde_json::{Value, json};
+
+use crate::support::{PLAYED, QA, RESEARCH, Ran, Stage, has};
+
+const GUARDIAN_METHODS: [&str; 9] = [
+    "signed-form",
+    "payment-card",
+    "toll-free-call",
+    "video-conference",
+    "government-id",
+    "knowledge-based",
+    "face-match",
+    "email-plus",
+    "text-plus",
+];
+
+/// Offered without a standing yes, a recording is withheld for just that reason.
+fn assert_nothing_is_sampled(stage: &Stage, device: &str) {
+    let offered = stage.json(&format!("device {device} offer audio/{}.wav", PLAYED[0]));
+    assert_eq!(
+        offered,
+        json!({"outcome": "withheld", "reason": "no-consent"})
+    );
+    let heard = stage.json(&format!(
+        "device {device} listen audio/{}.wav --mark",
+        PLAYED[0]
+    ));
+    assert_eq!(heard[0]["queued"], json!([]));
+    assert!(
+        heard[0]["frames"].as_u64() > Some(0),
+        "the recogniser hears all the same"
+    );
+    assert!(stage.outbox(device).is_empty());
+}
+
+#[test]
+fn a_fresh_device_has_no_consent_and_samples_nothing() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    assert_eq!(
+        stage.status("d"),
+        json!({"consent": "none", "purposes": [], "pending": 0, "pending_bytes": 0, "sent": 0,
+               "deletions_pending": 0})
+    );
+    assert_nothing_is_sampled(&stage, "d");
+    assert_eq!(stage.json("device d samples"), json!([]));
+}
+
+#[test]
+fn who_is_not_known_to_be_an_adult_needs_a_guardian() {
+    let stage = Stage::without_collector();
+    for band in ["", "--age-band unknown", "--age-band child"] {
+        let name = format!("d{}", band.len());
+        stage.device(&name);
+        let receipt = stage.json(&format!("device {name} consent --purpose {QA} {band}"));
+        let recorded = band.rsplit(' ').next().filter(|band| !band.is_empty());
+        assert_eq!(receipt["age_band"], recorded.unwrap_or("unknown"));
+        assert!(receipt.get("guardian").is_none());
+        assert_eq!(stage.status(&name)["consent"], "awaiting-guardian");
+        assert_eq!(stage.status(&name)["purposes"], json!([QA]));
+        assert_nothing_is_sampled(&stage, &name);
+    }
+}
+
+#[test]
+fn a_guardians_yes_is_recorded_with_its_method_in_the_same_record() {
+    let stage = Stage::without_collector();
+    for method in GUARDIAN_METHODS {
+        stage.device(method);
+        let asked = stage.json(&format!("device {method} consent --purpose {QA}"));
+        let approved = stage.json(&format!(
+            "device {method} consent --purpose {QA} --guardian-method {method}"
+        ));
+        assert_eq!(approved["guardian"]["method"], method);
+        assert_eq!(approved["id"], asked["id"]);
+        assert_eq!(stage.status(method)["consent"], "granted");
+    }
+    stage.offer(GUARDIAN_METHODS[0], PLAYED[0]);
+    // The child and its guardian together, in one step.
+    stage.device("at-once");
+    stage
+        .sordino(&format!(
+            "device at-once consent --purpose {QA} --age-band child --guardian-method face-match"
+        ))
+        .ok();
+    assert_eq!(stage.status("at-once")["consent"], "granted");
+}
+
+/// A script's or a person's copy of what was agreed to: no name, no clock time.
+#[test]
+fn the_receipt_is_the_signed_record() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    let line = format!("device d consent --age-band adult --purpose {QA} {RESEARCH}");
+    let receipt = stage.json(&line);
+    assert_eq!(receipt["purposes"], json!([QA, RESEARCH]));
+    assert_eq!(receipt["notice"]["version"], 1);
+    assert_eq!(receipt["signature"]["algorithm"], "ed25519");
+    for week in ["given", "holds_until"] {
+        let week = receipt[week].as_str().unwrap();
+        assert!(week.len() == 8 && &week[4..6] == "-W", "{week}");
+    }
+    let record = receipt.to_string();
+    sordino::consent::Record::verify(record.as_bytes()).unwrap();
+    let tampered = record.replace("\"adult\"", "\"child\"");
+    sordino::consent::Record::verify(tampered.as_bytes()).unwrap_err();
+    // Asked again, the same yes is the same record.
+    assert_eq!(stage.json(&line), receipt);
+}
+
+#[test]
+fn purposes_are_granted_and_withdrawn_one_by_one() {
+    let stage = Stage::without_collector();
+    stage.granted("d", QA);
+    stage.offer("d", PLAYED[0]);
+    stage.consent("d", RESEARCH);
+    assert_eq!(stage.status("d")["purposes"], json!([QA, RESEARCH]));
+    stage.offer("d", PLAYED[1]);
+
+    let withdrawn = stage.json(&format!("device d withdraw --purpose {QA}"));
+    assert_eq!(withdrawn, json!({"shredded": 1, "deletions_pending": 0}));
+    let status = stage.status("d");
+    assert_eq!(status["consent"], "granted");
+    assert_eq!(status["purposes"], json!([RESEARCH]));
+    // What was made for both may be used for the one that is left.
+    assert_eq!(
+        (status["pending"].as_u64(), stage.outbox("d").len()),
+        (Some(1), 1)
+    );
+    let samples = stage.json("device d samples");
+    let left: Vec<&Value> = samples
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sample| &sample["purposes"])
+        .collect();
+    assert_eq!(left[1], &json!([RESEARCH]));
+
+    stage
+        .sordino(&format!("device d withdraw --purpose {RESEARCH}"))
+        .ok();
+    let status = stage.status("d");
+    assert_eq!(status["consent"], "withdrawn");
+    assert_eq!(status["purposes"], json!([]));
+    assert_eq!(status["pending"], 0);
+    assert!(stage.outbox("d").is_empty());
+    assert_nothing_is_sampled(&stage, "d");
+}
+
+#[test]
+fn a_withdrawal_shreds_what_waits_and_can_be_repeated() {
+    let stage = Stage::without_collector();
+    stage.granted("d", &format!("{QA} {RESEARCH}"));
+    for recording in PLAYED {
+        stage.offer("d", recording);
+    }
+    let withdrawn = stage.json("device d withdraw");
+    assert_eq!(withdrawn, json!({"shredded": 3, "deletions_pending": 0}));
+    assert!(stage.outbox("d").is_empty());
+    let again = stage.json("device d withdraw");
+    assert_eq!(again, json!({"shredded": 0, "deletions_pending": 0}));
+    // A new yes is a new record, which cannot be linked to the old one.
+    let before = stage.json("device d samples")[0]["consent"].clone();
+    let receipt = stage.json(&format!("device d consent --age-band adult --purpose {QA}"));
+    assert_ne!(receipt["id"], before);
+    assert_eq!(stage.status("d")["consent"], "granted");
+    stage.offer("d", PLAYED[0]);
+}
+
+#[test]
+fn nothing_is_withdrawn_where_nothing_was_given() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    stage.sordino("device d withdraw").ok();
+    assert_eq!(stage.status("d")["consent"], "none");
+}
+
+#[test]
+fn a_new_notice_outdates_consent_until_it_is_asked_again() {
+    let stage = Stage::without_collector();
+    stage.granted("d", QA);
+    stage.offer("d", PLAYED[0]);
+    stage.sign_plan("plan", &[("version", "2"), ("notice_version", "2")]);
+    stage.device("d");
+    let status = stage.status("d");
+    assert_eq!(status["consent"], "outdated");
+    // Not withdrawn: it waits for the answer.
+    assert_eq!(status["pending"], 1);
+    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
+    assert_eq!(offered["reason"], "no-consent");
+    let receipt = stage.json(&format!("device d consent --age-band adult --purpose {QA}"));
+    assert_eq!(receipt["notice"]["version"], 2);
+    assert_eq!(stage.status("d")["consent"], "granted");
+    stage.offer("d", PLAYED[1]);
+}
+
+#[test]
+fn a_purpose_that_the_plan_does_not_ask_for_cannot_be_granted() {
+    let stage = Stage::without_collector();
+    stage.sign_plan("plan", &[("purposes", "[\"quality-assurance\"]")]);
+    stage.device("d");
+    stage
+        .sordino(&format!(
+            "device d consent --age-band adult --purpose {RESEARCH}"
+        ))
+        .refused(&[RESEARCH]);
+    assert_eq!(stage.status("d")["consent"], "none");
+}
+
+#[test]
+fn consent_runs_out_after_the_days_that_the_plan_names() {
+    if !has(
+        "faketime",
+        "consent_runs_out_after_the_days_that_the_plan_names",
+    ) {
+        return;
+    }
+    let stage = Stage::without_collector();
+    stage.sign_plan("plan", &[("consent_days", "30")]);
+    stage.granted("d", QA);
+    stage.offer("d", PLAYED[0]);
+    let sordino = env!("CARGO_BIN_EXE_sordino");
+    let state_after = |days: u32| {
+        let line = format!("-f +{days}d {sordino} device d status --json");
+        let ran = Ran::of(&mut stage.command_of("faketime", &line), &line);
+        ran.ok().document()["consent"].clone()
+    };
+    assert_eq!(state_after(29), "granted");
+    assert_eq!(state_after(31), "expired");
+    // The clock set back does not bring it back.
+    assert_eq!(stage.status("d")["consent"], "expired");
+    assert_nothing_is_sampled_more(&stage);
+    stage.consent("d", QA);
+    assert_eq!(stage.status("d")["consent"], "granted");
+}
+
+fn assert_nothing_is_sampled_more(stage: &Stage) {
+    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
+    assert_eq!(offered["reason"], "no-consent");
+}

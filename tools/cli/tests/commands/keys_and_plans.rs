@@ -1,0 +1,133 @@
+//! `keygen`, `plan keygen`, `plan sign`, `plan show`, and the example plan.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use serde_json::json;
+
+use crate::support::{PLAYED, QA, Stage};
+
+#[test]
+fn a_key_is_its_owners_alone_is_named_last_and_never_written_over() {
+    let stage = Stage::without_collector();
+    for (command, field) in [("keygen", "recipient"), ("plan keygen", "public_key")] {
+        let named = stage.sordino(&format!("{command} --out a.key")).last_word();
+        let shape = match field {
+            "recipient" => named.starts_with("age1") && named.len() == 62,
+            _ => named.len() == 64 && named.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        };
+        assert!(shape, "{command}: {named}");
+        let key = fs::read(stage.path("a.key")).unwrap();
+        let mode = stage.path("a.key").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{command}");
+
+        stage
+            .sordino(&format!("{command} --out a.key"))
+            .refused(&["a.key"]);
+        assert_eq!(fs::read(stage.path("a.key")).unwrap(), key, "{command}");
+
+        let other = stage.json(&format!("{command} --out b.key"));
+        assert!(other[field].is_string() && other[field] != named, "{other}");
+        for file in ["a.key", "b.key"] {
+            fs::remove_file(stage.path(file)).unwrap();
+        }
+    }
+}
+
+/// The secret half is in the file and nowhere else.
+#[test]
+fn no_secret_is_printed() {
+    let stage = Stage::without_collector();
+    for command in ["keygen", "plan keygen"] {
+        for mode in ["", "--json"] {
+            let ran = stage.sordino(&format!("{command} --out a.key {mode}")).ok();
+            let file = fs::read_to_string(stage.path("a.key")).unwrap();
+            let secret = file.lines().find(|line| !line.starts_with('#')).unwrap();
+            let secret = secret.rsplit(':').next().unwrap();
+            assert!(!ran.stdout.contains(secret), "{command}");
+            fs::remove_file(stage.path("a.key")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_example_plan_is_ready_to_sign_as_it_stands() {
+    let stage = Stage::without_collector();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/plan.toml");
+    let text = fs::read_to_string(&example).unwrap();
+    for key in ["samples_per_day", "bytes_per_day"] {
+        let lines = text.lines().filter(|line| line.starts_with(key)).count();
+        assert_eq!(lines, 1, "a script that replaces the line finds one: {key}");
+    }
+    assert_eq!(text.matches("\"age1").count(), 1);
+    fs::copy(example, stage.path("example.toml")).unwrap();
+    stage
+        .sordino("plan sign example.toml --key organisation.key --out example.json")
+        .ok();
+    let shown = stage.json("plan show example.json");
+    assert_eq!(shown["signed_by"], stage.plan_key.as_str());
+    let recipient = shown["plan"]["recipients"][0].as_str().unwrap();
+    assert!(text.contains(recipient));
+}
+
+#[test]
+fn edits_of_single_lines_rule_the_device() {
+    let stage = Stage::new();
+    for (key, value, queued) in [
+        ("samples_per_day", "2", 2),
+        ("samples_per_day", "0", 0),
+        ("bytes_per_day", "1000", 0),
+        ("bytes_per_day", "250000", 1),
+    ] {
+        stage.sign_plan("plan", &[(key, value)]);
+        let shown = stage.json("plan show plan.json");
+        assert_eq!(shown["plan"][key].to_string(), value);
+        let text = stage.sordino("plan show plan.json").ok().stdout;
+        assert!(text.contains(&format!(" {value} ")), "{text}");
+
+        let name = format!("{key}-{value}");
+        stage.granted(&name, QA);
+        let outcomes: Vec<_> = (0..3)
+            .map(|_| stage.json(&format!("device {name} offer audio/{}.wav", PLAYED[0])))
+            .collect();
+        for (index, outcome) in outcomes.iter().enumerate() {
+            match index < queued {
+                true => assert_eq!(outcome["outcome"], "queued", "{name}: {outcome}"),
+                false => assert_eq!(
+                    *outcome,
+                    json!({"outcome": "withheld", "reason": "budget"}),
+                    "{name}"
+                ),
+            }
+        }
+        assert_eq!(stage.status(&name)["pending"], queued);
+    }
+}
+
+#[test]
+fn a_plan_that_cannot_be_is_not_signed() {
+    let stage = Stage::without_collector();
+    let plan = fs::read_to_string(stage.path("plan.toml")).unwrap();
+    for (from, to, says) in [
+        ("version = 1\n", "version = 0\n", "version"),
+        ("clip_seconds = 10", "clip_seconds = 600", "clip_seconds"),
+        ("consent_days = 365", "consent_days = 3650", "consent_days"),
+        ("sample_rate = 16000", "sample_rate = 48000", "sample_rate"),
+        (
+            "mark_probability = 1.0",
+            "mark_probability = 1.5",
+            "mark_probability",
+        ),
+        ("samples_per_day = 20", "samples_per_day = -1", "line"),
+        ("samples_per_day = 20", "", "samples_per_day"),
+        ("[triggers]", "surprise = true\n[triggers]", "surprise"),
+        ("\"age1", "\"age2", "line"),
+    ] {
+        let edited = plan.replacen(from, to, 1);
+        assert_ne!(edited, plan);
+        fs::write(stage.path("edited.toml"), edited).unwrap();
+        stage
+            .sordino("plan sign edited.toml --key organisation.key --out edited.json")
+            .refused(&["edited.toml", says]);
+        assert!(!stage.path("edited.json").exists(), "{to}");
+    }
+}

@@ -1,0 +1,205 @@
+//! `anonymize`.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use crate::support::{PLAYED, SPOKEN, Stage};
+
+/// A recording with playing and with a voice, of which a part is kept.
+const MIXED: &str = "talk-over";
+/// Half a sample at 16 kHz, and what rounding to a thousandth of a second takes, in seconds.
+const ROUNDING: f64 = 0.002;
+
+#[test]
+fn what_is_kept_is_as_long_as_the_output_and_the_rest_is_accounted_for() {
+    let stage = Stage::without_collector();
+    stage
+        .sordino(&format!(
+            "anonymize audio/{MIXED}.wav audio/{}.wav --out out",
+            PLAYED[0]
+        ))
+        .ok();
+    for name in [MIXED, PLAYED[0]] {
+        let input = seconds_of(&stage.path(format!("audio/{name}.wav")));
+        let sidecar = sidecar(&stage, name);
+        assert_eq!(sidecar["withheld"], false);
+        let (kept, removed) = (spans(&sidecar["kept"]), spans(&sidecar["removed"]));
+        let (samples, rate) = read(&stage.path(format!("out/{name}.wav")));
+        let output = samples.len() as f64 / f64::from(rate);
+        assert!(
+            (total(&kept) - output).abs() < ROUNDING * kept.len() as f64,
+            "{name}: {kept:?} and {output}"
+        );
+
+        // Kept and removed parts follow each other from the beginning to the end.
+        let mut all = [kept, removed].concat();
+        all.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let mut end = 0.0;
+        for (from, to) in all {
+            assert!(
+                (from - end).abs() < ROUNDING && to > from,
+                "{name}: {sidecar}"
+            );
+            end = to;
+        }
+        assert!((end - input).abs() < ROUNDING, "{name}: {end} of {input}");
+    }
+    assert!(
+        !spans(&sidecar(&stage, MIXED)["removed"]).is_empty(),
+        "the voice is to be cut"
+    );
+}
+
+#[test]
+fn with_kept_time_what_is_removed_is_silence_at_its_place() {
+    let stage = Stage::without_collector();
+    stage
+        .sordino(&format!(
+            "anonymize audio/{MIXED}.wav --out out --keep-time"
+        ))
+        .ok();
+    let sidecar = sidecar(&stage, MIXED);
+    let (samples, rate) = read(&stage.path(format!("out/{MIXED}.wav")));
+    let input = seconds_of(&stage.path(format!("audio/{MIXED}.wav")));
+    assert!((samples.len() as f64 / f64::from(rate) - input).abs() < ROUNDING);
+    let part = |(from, to): (f64, f64)| {
+        let index =
+            |seconds: f64| ((seconds * f64::from(rate)).round() as usize).min(samples.len());
+        &samples[index(from + ROUNDING)..index(to - ROUNDING)]
+    };
+    for span in spans(&sidecar["removed"]) {
+        assert!(
+            part(span).iter().all(|&sample| sample == 0),
+            "{span:?} is not silent"
+        );
+    }
+    for span in spans(&sidecar["kept"]) {
+        let loudest = part(span).iter().map(|sample| sample.unsigned_abs()).max();
+        assert!(loudest > Some(1000), "{span:?} is silent");
+    }
+    // Without it, the very same parts stand one after another.
+    stage
+        .sordino(&format!("anonymize audio/{MIXED}.wav --out joined"))
+        .ok();
+    let joined = read_json(&stage.path(format!("joined/{MIXED}.json")));
+    assert_eq!(joined["kept"], sidecar["kept"]);
+}
+
+#[test]
+fn where_nothing_safe_is_left_no_sound_is_nor_that_of_an_earlier_run() {
+    let stage = Stage::without_collector();
+    fs::create_dir(stage.path("out")).unwrap();
+    fs::write(stage.path(format!("out/{SPOKEN}.wav")), "an earlier run's").unwrap();
+    for keep_time in ["", "--keep-time"] {
+        let told = stage.json(&format!(
+            "anonymize audio/{SPOKEN}.wav --out out {keep_time}"
+        ));
+        assert_eq!(told[0]["withheld"], true);
+        assert!(!stage.path(format!("out/{SPOKEN}.wav")).exists());
+        let sidecar = sidecar(&stage, SPOKEN);
+        assert_eq!(sidecar["withheld"], true);
+        assert_eq!(sidecar["reason"], "voice");
+        assert_eq!(sidecar["kept"], serde_json::json!([]));
+        assert!(!sidecar["removed"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn where_nothing_is_removed_the_figure_is_nought_and_not_minus_nought() {
+    let stage = Stage::without_collector();
+    let line = format!("anonymize audio/{}.wav --out out", PLAYED[0]);
+    let text = stage.sordino(&line).ok().stdout;
+    assert!(
+        text.contains(" 0.0 s removed") && !text.contains("-0.0"),
+        "{text}"
+    );
+    let told = stage.json(&line);
+    let removed = told[0]["removed_s"].as_f64().unwrap();
+    assert!(removed == 0.0 && removed.is_sign_positive());
+}
+
+#[test]
+fn one_bad_file_does_not_hide_the_others() {
+    let stage = Stage::without_collector();
+    fs::write(stage.path("bad.wav"), "RIFF, or so it says").unwrap();
+    let ran = stage.sordino(&format!(
+        "anonymize audio/{}.wav bad.wav audio/{SPOKEN}.wav --out out --json",
+        PLAYED[0]
+    ));
+    ran.failed(&["bad.wav"]);
+    assert_eq!(ran.document().as_array().unwrap().len(), 2);
+    let mut left: Vec<String> = fs::read_dir(stage.path("out"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(
+        left,
+        [
+            format!("{}.json", PLAYED[0]),
+            format!("{}.wav", PLAYED[0]),
+            format!("{SPOKEN}.json")
+        ]
+    );
+}
+
+#[test]
+fn two_files_never_write_to_one_name() {
+    let stage = Stage::without_collector();
+    let name = PLAYED[0];
+    fs::create_dir(stage.path("other")).unwrap();
+    fs::copy(
+        stage.path(format!("audio/{name}.wav")),
+        stage.path(format!("other/{name}.wav")),
+    )
+    .unwrap();
+    stage
+        .sordino(&format!(
+            "anonymize audio/{name}.wav other/{name}.wav --out out"
+        ))
+        .refused(&[&format!("other/{name}.wav"), &format!("audio/{name}.wav")]);
+    assert!(!stage.path("out").exists());
+}
+
+fn sidecar(stage: &Stage, name: &str) -> Value {
+    read_json(&stage.path(format!("out/{name}.json")))
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// `[[start, end], …]` or `[{start_s, end_s, …}, …]`.
+fn spans(value: &Value) -> Vec<(f64, f64)> {
+    let span = |span: &Value| match span.is_array() {
+        true => (span[0].as_f64().unwrap(), span[1].as_f64().unwrap()),
+        false => (
+            span["start_s"].as_f64().unwrap(),
+            span["end_s"].as_f64().unwrap(),
+        ),
+    };
+    value.as_array().unwrap().iter().map(span).collect()
+}
+
+fn total(spans: &[(f64, f64)]) -> f64 {
+    spans.iter().map(|(from, to)| to - from).sum()
+}
+
+fn read(path: &Path) -> (Vec<i16>, u32) {
+    let reader = hound::WavReader::open(path).unwrap();
+    let spec = reader.spec();
+    assert_eq!(
+        (spec.channels, spec.bits_per_sample, spec.sample_rate),
+        (1, 16, 16_000)
+    );
+    (
+        reader.into_samples().map(Result::unwrap).collect(),
+        spec.sample_rate,
+    )
+}
+
+fn seconds_of(path: &Path) -> f64 {
+    let reader = hound::WavReader::open(path).unwrap();
+    f64::from(reader.duration()) / f64::from(reader.spec().sample_rate)
+}

@@ -1,0 +1,310 @@
+//! What the end-to-end tests share: a stage (an organisation with its key and plan, a QA engineer
+//! with a key and a token, a collector), on which the programs are run as a script runs them.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses a part of it"
+)]
+
+mod line;
+mod ran;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use sordino::Purpose;
+use sordino_collector::{BlockingServer, Config};
+use tempfile::TempDir;
+
+pub(crate) use line::Line;
+pub(crate) use ran::Ran;
+
+pub(crate) const QA: &str = "quality-assurance";
+pub(crate) const RESEARCH: &str = "recognition-research";
+pub(crate) const FORMATS: [&str; 3] = ["audiofolder", "webdataset", "bundle"];
+/// Shipped recordings without a voice, from which a sample comes; the first is the shortest.
+pub(crate) const PLAYED: [&str; 3] = ["flute-alone", "piano-chords", "violin-alone"];
+/// One from which none comes.
+pub(crate) const SPOKEN: &str = "speech-alone";
+
+/// A folder in which commands run, so that a command line needs no path but names in it. The
+/// shipped recordings lie there as `audio/`.
+pub(crate) struct Stage {
+    folder: TempDir,
+    collector: Option<BlockingServer>,
+    config: Config,
+    /// The public half of the organisation's key.
+    pub(crate) plan_key: String,
+    /// What the QA engineer's key is known by.
+    pub(crate) recipient: String,
+}
+
+impl Stage {
+    /// Keys (`qa.key`, `organisation.key`), the plan (`plan.toml`, `plan.json`), a collector and a
+    /// token good for everything (`token`).
+    pub(crate) fn new() -> Self {
+        let mut stage = Self::without_collector();
+        stage.start_collector();
+        fs::write(stage.path("token"), stage.token(&Purpose::ALL)).unwrap();
+        stage
+    }
+
+    /// As [`Self::new`], and nobody listens.
+    pub(crate) fn without_collector() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/audio");
+        let shipped = shipped.canonicalize().unwrap();
+        fs::create_dir(folder.path().join("audio")).unwrap();
+        for file in fs::read_dir(shipped).unwrap() {
+            let file = file.unwrap();
+            fs::copy(
+                file.path(),
+                folder.path().join("audio").join(file.file_name()),
+            )
+            .unwrap();
+        }
+        let mut config = Config::new(folder.path().join("collected"));
+        config.listen = "127.0.0.1:0".to_owned();
+        let mut stage = Self {
+            folder,
+            collector: None,
+            config,
+            plan_key: String::new(),
+            recipient: String::new(),
+        };
+        stage.recipient = stage.sordino("keygen --out qa.key").last_word();
+        stage.plan_key = stage
+            .sordino("plan keygen --out organisation.key")
+            .last_word();
+        stage.sign_plan("plan", &[]);
+        stage
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs `sordino` with the words of `line`.
+    pub(crate) fn sordino(&self, line: &str) -> Ran {
+        Ran::of(&mut self.command(line), line)
+    }
+
+    /// The one document that `line` prints with `--json`.
+    pub(crate) fn json(&self, line: &str) -> Value {
+        self.sordino(&format!("{line} --json")).ok().document()
+    }
+
+    /// `sordino` with the words of `line`, not started yet.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        self.command_of(env!("CARGO_BIN_EXE_sordino"), line)
+    }
+
+    /// Another program in the same folder.
+    pub(crate) fn command_of(&self, program: impl AsRef<Path>, line: &str) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command
+            .args(line.split_whitespace())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Writes NAME.toml, which is the example plan with the stage's recipient and with lines
+    /// replaced as a script does it, by the name that begins them; signs it as NAME.json.
+    pub(crate) fn sign_plan(&self, name: &str, edits: &[(&str, &str)]) {
+        let recipients = format!("[\"{}\"]", self.recipient);
+        let mut edits = edits.to_vec();
+        edits.push(("recipients", &recipients));
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/plan.toml");
+        let mut plan = String::new();
+        for line in fs::read_to_string(example).unwrap().lines() {
+            let edit = edits
+                .iter()
+                .find(|(key, _)| line.starts_with(&format!("{key} = ")));
+            match edit {
+                Some((key, value)) => plan.push_str(&format!("{key} = {value}\n")),
+                None => plan.push_str(&format!("{line}\n")),
+            }
+        }
+        fs::write(self.path(format!("{name}.toml")), plan).unwrap();
+        self.sordino(&format!(
+            "plan sign {name}.toml --key organisation.key --out {name}.json"
+        ))
+        .ok();
+    }
+}
+
+/// The collector.
+impl Stage {
+    /// Starts it, at the address that it had before.
+    pub(crate) fn start_collector(&mut self) {
+        self.config.plan = Some(self.path("plan.json"));
+        let collector = BlockingServer::start(self.config.clone()).unwrap();
+        self.config.listen = collector.address().to_string();
+        self.collector = Some(collector);
+    }
+
+    pub(crate) fn stop_collector(&mut self) {
+        self.collector = None;
+    }
+
+    pub(crate) fn collector(&self) -> &BlockingServer {
+        self.collector.as_ref().expect("a collector that runs")
+    }
+
+    /// Where it listens or listened.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.config.listen)
+    }
+
+    pub(crate) fn token(&self, purposes: &[Purpose]) -> String {
+        let purposes = purposes.iter().copied().collect();
+        let token = self.collector().create_token("desk", &purposes).unwrap();
+        token.as_str().to_owned()
+    }
+
+    /// The ids of the sealed samples that it holds.
+    pub(crate) fn objects(&self) -> BTreeSet<String> {
+        sealed_in(&self.config.data)
+    }
+}
+
+/// Devices and the desk.
+impl Stage {
+    /// Makes the device `name`, whose collector is the stage's.
+    pub(crate) fn device(&self, name: &str) {
+        self.device_at(name, &self.url());
+    }
+
+    /// Makes the device `name`, whose collector is at `url`; or puts the newest plan into force.
+    pub(crate) fn device_at(&self, name: &str, url: &str) {
+        let key = &self.plan_key;
+        self.sordino(&format!(
+            "device {name} init --plan plan.json --plan-key {key} --collector {url}"
+        ))
+        .ok();
+    }
+
+    /// As [`Self::device`], of an adult who said yes to `purposes`.
+    pub(crate) fn granted(&self, name: &str, purposes: &str) {
+        self.device(name);
+        self.consent(name, purposes);
+    }
+
+    pub(crate) fn consent(&self, name: &str, purposes: &str) {
+        self.sordino(&format!(
+            "device {name} consent --age-band adult --purpose {purposes}"
+        ))
+        .ok();
+    }
+
+    pub(crate) fn status(&self, name: &str) -> Value {
+        self.json(&format!("device {name} status"))
+    }
+
+    /// Offers a shipped recording, of which a sample must come: its id.
+    pub(crate) fn offer(&self, name: &str, recording: &str) -> String {
+        let offered = self.json(&format!("device {name} offer audio/{recording}.wav"));
+        assert_eq!(offered["outcome"], "queued", "{recording}: {offered}");
+        offered["sample_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The ids of the sealed samples that wait on the device's disk.
+    pub(crate) fn outbox(&self, name: &str) -> BTreeSet<String> {
+        sealed_in(&self.path(name).join("outbox"))
+    }
+
+    pub(crate) fn upload(&self, name: &str) -> Value {
+        self.json(&format!("device {name} upload"))
+    }
+
+    /// Pulls to the folder `out`, in the format of that name.
+    pub(crate) fn pull(&self, out: &str, format: &str) -> Value {
+        self.json(&self.pull_line(out, format))
+    }
+
+    pub(crate) fn pull_line(&self, out: &str, format: &str) -> String {
+        let url = self.url();
+        format!(
+            "pull --collector {url} --token-file token --identity qa.key --out {out} --format {format}"
+        )
+    }
+
+    /// Whether `needle` stands in a name or in the bytes of any file below the folder `name`.
+    pub(crate) fn mentions(&self, name: &str, needle: &[u8]) -> bool {
+        files_below(&self.path(name)).iter().any(|path| {
+            holds(path.as_os_str().as_encoded_bytes(), needle)
+                || holds(&fs::read(path).unwrap(), needle)
+        })
+    }
+}
+
+/// Every file below `folder`, however deep.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files.extend(files_below(&path)),
+            false => files.push(path),
+        }
+    }
+    files
+}
+
+pub(crate) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
+    // By the first byte, since a window at a time is slow without optimisation.
+    let Some((&first, rest)) = needle.split_first() else {
+        return true;
+    };
+    let mut left = bytes;
+    while let Some(at) = left.iter().position(|&byte| byte == first) {
+        left = &left[at + 1..];
+        if left.starts_with(rest) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether `program` is there. Where it is not, the test is skipped, and says so; with `CI=true`,
+/// where all is installed, it fails.
+pub(crate) fn has(program: &str, test: &str) -> bool {
+    let found = Command::new(program)
+        .arg("--help")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok();
+    if !found {
+        skipped(test, program);
+    }
+    found
+}
+
+/// Says that `test` did not run. The line passes by the harness, which would hide it.
+pub(crate) fn skipped(test: &str, lacks: &str) {
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "{test} lacks {lacks}"
+    );
+    let _ = writeln!(io::stderr(), "skipped: {test} lacks {lacks}");
+}
+
+fn sealed_in(folder: &Path) -> BTreeSet<String> {
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    files
+        .filter(|path| path.extension().is_some_and(|ending| ending == "age"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
