@@ -93,7 +93,7 @@ fn callback() -> Row {
     )
 }
 
-/// Each on one core, on 10 s of a piano at 48 kHz.
+/// Each on one core, on 10 s of a violin at 48 kHz.
 fn stages() -> Vec<Row> {
     let device = rig::Device::new();
     let (grants, recipients) = (device.grants(), device.recipients());
@@ -104,7 +104,7 @@ fn stages() -> Vec<Row> {
         let began = Instant::now();
         let anonymous = anonymizer.anonymize(clip, Settings::default());
         let anonymized = began.elapsed();
-        let anonymous = anonymous.expect("a piano holds no voice");
+        let anonymous = anonymous.expect("a violin holds no voice");
         let sealed = seal(anonymous, &grants, &recipients, rig::week());
         let all = began.elapsed();
         sealed.expect("consent stands");

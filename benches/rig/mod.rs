@@ -83,16 +83,22 @@ fn plan() -> Plan {
     }
 }
 
-/// A piano, alone: nothing of it is cut out, so that every step does all its work.
+/// A violin, alone: nothing of it is cut out, so that every step does all its work.
 pub(crate) fn recording() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/audio/piano-alone.wav")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/audio/violin-alone.wav")
 }
 
-/// Its last ten seconds, at 48 kHz.
+/// Ten seconds of it at 48 kHz, its beginning once more at the end.
 pub(crate) fn clip() -> RawClip {
     let recording = read_wav(&recording()).expect("it comes with the source");
     let wanted = (CLIP_SECONDS as usize) * recording.rate as usize;
-    let samples = recording.samples[recording.samples.len() - wanted..].to_vec();
+    let samples = recording
+        .samples
+        .iter()
+        .copied()
+        .cycle()
+        .take(wanted)
+        .collect();
     let selection = Selection {
         trigger: Trigger::Mark,
         probability: 1.0,
@@ -104,7 +110,7 @@ pub(crate) fn anonymous() -> AnonymousClip {
     let mut anonymizer = Anonymizer::new().expect("the weights are whole");
     anonymizer
         .anonymize(clip(), Settings::default())
-        .expect("a piano holds no voice")
+        .expect("a violin holds no voice")
 }
 
 pub(crate) fn week() -> Week {

@@ -294,6 +294,10 @@ fn extend(
     let purposes = record.purposes.union(&answer.purposes);
     let approves = row.phase == Phase::AwaitingGuardian && answer.guardian.is_some();
     let grows = purposes != record.purposes;
+    if approves && !record.purposes.is_subset(&answer.purposes) {
+        // The guardian approves of this answer, not of what the child had asked for before.
+        return Ok(None);
+    }
     if grows && row.phase == Phase::Granted && record.age_band.needs_guardian() {
         // The guardian approved of what was asked then, not of more.
         let Some(_) = answer.guardian else {

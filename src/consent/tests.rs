@@ -3,7 +3,6 @@ use std::{
     thread,
 };
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -177,6 +176,14 @@ fn a_purpose_more_is_a_revision_and_a_childs_guardian_must_approve_of_it() {
 }
 
 #[test]
+fn a_guardian_who_approves_of_one_purpose_approves_of_no_other_that_waits() {
+    let child = Person::new();
+    child.says(RESEARCH, AgeBand::Child, false);
+    child.says(QA, AgeBand::Child, true);
+    assert_eq!(child.granted(), QA.into());
+}
+
+#[test]
 fn a_new_notice_is_a_new_question() {
     let person = Person::new();
     let first = person.says(QA, AgeBand::Adult, false);
@@ -307,14 +314,6 @@ fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
     let row = state.read(|transaction| rows::find(transaction, id));
     assert_eq!(row.unwrap().unwrap().phase, rows::Phase::Withdrawn);
     assert_eq!(person.consent.withdrawals_due().unwrap(), [(id, both())]);
-}
-
-#[test]
-fn a_yes_at_the_end_of_time_is_no_panic() {
-    let person = Person::new();
-    person.clock.set(Timestamp::MAX);
-    person.says(QA, AgeBand::Adult, false);
-    person.state();
 }
 
 /// What a person, a guardian and the clock may do.

@@ -85,4 +85,22 @@ impl ConsentStore {
         }
         Ok(changed)
     }
+
+    /// The collector knows `record` as withdrawn for good, though this device does not: it was put
+    /// back from a backup, say. The "no" counts.
+    pub(crate) fn withdrawn_elsewhere(
+        transaction: &WriteTransaction,
+        record: Id,
+    ) -> Result<Option<Withdrawn>, ConsentError> {
+        let rows = Rows(transaction);
+        let Some(mut row) = rows.one(record)? else {
+            return Ok(None);
+        };
+        row.phase = Phase::Withdrawn;
+        rows.put(record, &row)?;
+        Ok(Some(Withdrawn {
+            record,
+            left: Purposes::default(),
+        }))
+    }
 }

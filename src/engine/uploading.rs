@@ -160,6 +160,11 @@ impl Inner {
         let finished = self
             .protocol
             .finish(task, outcome, |json| self.install_plan(json))?;
+        if let (Task::Register { .. }, Finished::Refused { status: 410, .. }) = (task, &finished) {
+            self.changed();
+            self.forget_sound();
+            self.tell_consent()?;
+        }
         self.tell(&Event::Uploaded {
             task: task.clone(),
             finished: finished.clone(),

@@ -15,7 +15,7 @@ use super::{
     retry::{self, Waits},
 };
 use crate::{
-    consent::{ConsentStore, Grants},
+    consent::{ConsentError, ConsentStore, Grants},
     id::Id,
     outbox::{Outbox, SampleState},
     state::{self, State, StateError},
@@ -292,8 +292,19 @@ impl Protocol {
             if heard_all {
                 self.outbox.record_deleted(transaction, record)?;
             }
-            Ok::<(), crate::consent::ConsentError>(())
+            Ok::<(), ConsentError>(())
         })?)
+    }
+
+    fn withdrawn_elsewhere(&self, record: Id) -> Result<(), UploadError> {
+        self.consent.end_grants();
+        let gone = self.state.write(|transaction| -> Result<_, ConsentError> {
+            let withdrawn = ConsentStore::withdrawn_elsewhere(transaction, record)?;
+            Ok(self.outbox.withdraw(transaction, withdrawn.as_slice())?)
+        });
+        self.consent.end_grants();
+        self.outbox.shred(&gone?);
+        Ok(())
     }
 
     fn refused(&self, task: &Task, answer: &Answer) -> Result<Finished, UploadError> {
@@ -318,6 +329,9 @@ impl Protocol {
                 match task {
                     Task::Send { sample } => self.outbox.refused(*sample)?,
                     Task::FetchPlan => self.plan_asked()?,
+                    Task::Register { record, .. } if status == 410 => {
+                        self.withdrawn_elsewhere(*record)?;
+                    }
                     // What the record depends on may change with an update of either side.
                     _ => drop(self.later(task, Some(AFTER_REFUSAL), String::new())?),
                 }

@@ -81,12 +81,16 @@ impl Device {
     }
 
     fn next(&self) -> Option<Request> {
+        self.due(&self.protocol)
+    }
+
+    fn due(&self, protocol: &Protocol) -> Option<Request> {
         let grants = self.grants();
         let scope = grants.as_ref().map(|grants| Scope::Samples {
             grants,
             plan_version: 1,
         });
-        self.protocol.next(scope, Urgency::Scheduled).unwrap()
+        protocol.next(scope, Urgency::Scheduled).unwrap()
     }
 
     fn finish(&self, task: &Task, outcome: Outcome) -> Finished {
@@ -121,18 +125,12 @@ impl Device {
 
     /// What would be due after a restart, asked without taking it.
     fn peek(&self) -> Option<Request> {
-        let anew = Protocol::new(
+        self.due(&Protocol::new(
             Arc::clone(&self.state),
             Arc::clone(&self.consent),
             Arc::clone(&self.outbox),
             self.protocol.endpoint().clone(),
-        );
-        let grants = self.grants();
-        let scope = grants.as_ref().map(|grants| Scope::Samples {
-            grants,
-            plan_version: 1,
-        });
-        anew.next(scope, Urgency::Scheduled).unwrap()
+        ))
     }
 
     /// How long until something is due, to the minute; at most two days.
@@ -342,6 +340,19 @@ fn a_registration_that_arrives_after_the_no_is_taken_back() {
     assert_eq!(again.task, withdrawal.task);
     device.finish(&again.task, answered(200));
     assert!(device.next().is_none());
+}
+
+#[test]
+fn a_record_that_the_collector_knows_as_withdrawn_is_withdrawn_here_too() {
+    let device = Device::unregistered();
+    let grants = device.grants().unwrap();
+    let registration = device.next().unwrap();
+    let finished = device.finish(&registration.task, answered(410));
+    assert!(matches!(finished, Finished::Refused { status: 410, .. }));
+    assert!(!grants.is_live());
+    assert!(device.grants().is_none());
+    assert_eq!(device.state_of_sample(), SampleState::Deleted);
+    assert!(!device.outbox.path(device.sample).exists());
 }
 
 #[test]

@@ -174,6 +174,17 @@ fn a_new_record_ends_the_grants_of_the_one_before_and_drops_what_waits_under_it(
 }
 
 #[test]
+fn a_yes_at_the_end_of_time_is_no_panic() {
+    let device = Device::new();
+    device.clock.set(jiff::Timestamp::MAX);
+    let notice = Notice::bundled(1);
+    let said = device
+        .engine
+        .give_consent(&answer(QA, AgeBand::Adult, None, &notice));
+    assert!(said.is_ok() && device.engine.next_request().is_ok());
+}
+
+#[test]
 fn what_waits_under_a_yes_that_ran_out_is_dropped_and_reported() {
     let device = Device::new();
     device.says(QA);

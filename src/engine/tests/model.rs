@@ -219,8 +219,13 @@ impl World {
         // The host hands it back by its text, since the app may have ended meanwhile.
         let task = request.task.to_string().parse().unwrap();
         let finished = self.device().engine.finish(&task, outcome).unwrap();
-        if let (Task::Send { sample }, Finished::Refused { .. }) = (task, finished) {
-            self.refused.insert(sample);
+        match (task, finished) {
+            (Task::Send { sample }, Finished::Refused { .. }) => drop(self.refused.insert(sample)),
+            (Task::Register { .. }, Finished::Refused { status: 410, .. }) => {
+                // A "no" that only the collector knows of is one all the same.
+                self.yes = self.device().engine.consent().unwrap().purposes;
+            }
+            _ => {}
         }
     }
 
