@@ -156,8 +156,13 @@ impl Index {
         let Some(entry) = self.samples.get_mut(&id) else {
             return Ok(());
         };
-        entry.pulled_for = entry.pulled_for.union(&purpose.into());
-        entry.manifest.purposes = narrowed(&entry.manifest.purposes, granted);
+        let pulled_for = entry.pulled_for.union(&purpose.into());
+        let purposes = narrowed(&entry.manifest.purposes, granted);
+        if pulled_for == entry.pulled_for && purposes == entry.manifest.purposes {
+            return Ok(());
+        }
+        entry.pulled_for = pulled_for;
+        entry.manifest.purposes = purposes;
         let entry = entry.clone();
         layout::rewrite_manifest(self, &entry)
     }
