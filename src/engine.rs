@@ -2,9 +2,12 @@
 
 mod listening;
 mod sampling;
+#[cfg(test)]
+mod tests;
+mod uploading;
 
 use std::{
-    collections::BTreeSet,
+    mem,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -17,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use listening::Listening;
 use listening::SharedSampler;
 pub use sampling::{Offer, Withheld};
+pub use uploading::UploadSummary;
 
 use crate::{
     Error,
@@ -31,7 +35,7 @@ use crate::{
     purpose::{Purpose, Purposes},
     signed::PublicKey,
     state::{self, Clock, State, StateError, SystemClock},
-    upload::{Endpoint, Finished, Outcome, Protocol, Request, Scope, Task, UploadError, Urgency},
+    upload::{Endpoint, Finished, Protocol, Task, UploadError},
 };
 
 const PLAN: &str = "plan";
@@ -128,24 +132,6 @@ pub struct Withdrawal {
     pub deletions_pending: usize,
 }
 
-/// What one round of uploads did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct UploadSummary {
-    /// Consent records that the collector registered.
-    pub registrations: usize,
-    /// Samples that it took.
-    pub samples: usize,
-    /// Withdrawals and deletions that it acknowledged.
-    pub deletions: usize,
-    /// Requests that it will not have.
-    pub refused: usize,
-    /// Requests that are due again later.
-    pub failed: usize,
-    /// Why, for the first that was refused or failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
-}
-
 /// The engine of one device. It can be shared between threads; clones are the same engine.
 #[derive(Clone)]
 pub struct Sordino {
@@ -161,6 +147,8 @@ struct Inner {
     plan: RwLock<Option<SignedPlan>>,
     anonymizer: Mutex<Option<Anonymizer>>,
     sampler: SharedSampler,
+    /// Samples that were lost before anybody could be told.
+    lost: Mutex<Vec<Id>>,
     /// Raised by whatever may change whether sampling is allowed.
     version: AtomicU64,
     listener: RwLock<Option<Listener>>,
@@ -206,7 +194,7 @@ impl Sordino {
     }
 
     fn on(state: Arc<State>, config: Config) -> Result<Self, Error> {
-        let consent = Arc::new(ConsentStore::open(Arc::clone(&state), config.clock)?);
+        let consent = Arc::new(ConsentStore::open(Arc::clone(&state))?);
         let (outbox, lost) = Outbox::open(Arc::clone(&state), config.quota)?;
         let outbox = Arc::new(outbox);
         let protocol = Protocol::new(
@@ -229,19 +217,31 @@ impl Sordino {
                 plan: RwLock::new(plan),
                 anonymizer: Mutex::new(None),
                 sampler: SharedSampler::default(),
+                lost: Mutex::new(lost),
                 version: AtomicU64::new(0),
                 listener: RwLock::new(None),
             }),
         })
     }
 
-    /// Has `listener` told of each [`Event`], on the thread on which it happens.
+    /// Has `listener` told of each [`Event`], on the thread on which it happens. The first is told
+    /// at once of samples whose files were found lost when the engine was opened.
     pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         *self
             .inner
             .listener
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
+        let lost = mem::take(
+            &mut *self
+                .inner
+                .lost
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for sample in lost {
+            self.inner.tell(&Event::Dropped(sample));
+        }
     }
 
     /// Puts a plan into force.
@@ -271,11 +271,22 @@ impl Sordino {
     /// No plan is in force, it does not ask for that, or another notice was shown than it names.
     pub fn give_consent(&self, answer: &Answer<'_>) -> Result<SignedRecord, Error> {
         let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
-        let record = self.inner.consent.record(answer, &terms)?;
-        for dropped in self.inner.outbox.drop_others(record.content().id)? {
-            self.inner.tell(&Event::Dropped(dropped));
+        let inner = &self.inner;
+        inner.write_refused()?;
+        let (record, dropped) = inner
+            .state
+            .write(|transaction| -> Result<_, ConsentError> {
+                let record = inner.consent.record(transaction, answer, &terms)?;
+                let dropped = inner.outbox.drop_others(transaction, record.content().id)?;
+                Ok((record, dropped))
+            })?;
+        // They may be of a record that no longer stands.
+        inner.consent.end_grants();
+        inner.outbox.shred(&dropped);
+        for sample in dropped {
+            inner.tell(&Event::Dropped(sample));
         }
-        self.inner.tell_consent()?;
+        inner.tell_consent()?;
         Ok(record)
     }
 
@@ -285,6 +296,7 @@ impl Sordino {
     /// Nobody is waiting for it.
     pub fn approve(&self, method: GuardianMethod) -> Result<SignedRecord, Error> {
         let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
+        self.inner.write_refused()?;
         let record = self.inner.consent.approve(method, &terms)?;
         self.inner.tell_consent()?;
         Ok(record)
@@ -294,27 +306,25 @@ impl Sordino {
     /// samples are shredded, and what was sent is asked back until the collector acknowledges it.
     ///
     /// # Errors
-    /// The state cannot be written. Even then no grant is left in this process.
+    /// The state cannot be written. Even then no grant is left in this process, pending samples are
+    /// shredded, and the withdrawal is written with the next change of consent.
     pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
         let inner = &self.inner;
         let purposes = purpose.map_or_else(|| Purposes::from_iter(Purpose::ALL), Purposes::from);
+        inner.consent.refuse(&purposes);
         inner.consent.end_grants();
         inner.changed();
         inner.forget_sound();
-        let shredded = inner.state.write(|transaction| -> Result<_, ConsentError> {
-            let withdrawn = inner.consent.withdraw(transaction, &purposes)?;
-            Ok(inner.outbox.withdraw(transaction, &withdrawn)?)
-        });
+        let shredded = inner.write_refused();
         // A grant that was made while the transaction ran saw the state before it.
         inner.consent.end_grants();
         inner.changed();
         inner.forget_sound();
         let shredded = shredded?;
-        inner.outbox.shred(&shredded);
         inner.tell_consent()?;
         let deletions_pending = self.status()?.deletions_pending;
         Ok(Withdrawal {
-            shredded: shredded.len(),
+            shredded,
             deletions_pending,
         })
     }
@@ -373,93 +383,6 @@ impl Sordino {
     }
 }
 
-/// Upload, by the host's own HTTP or by the built-in client.
-impl Sordino {
-    /// The next request that is due, if one is. The host sends it and hands its outcome to
-    /// [`Self::finish`].
-    ///
-    /// # Errors
-    /// The state cannot be read.
-    pub fn next_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.inner.next_request(Urgency::Scheduled)?)
-    }
-
-    /// Takes in what came of a request.
-    ///
-    /// # Errors
-    /// The state cannot be written; the request is due again.
-    pub fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, Error> {
-        Ok(self.inner.finish(task, outcome)?)
-    }
-
-    /// Sends all that is due, as a person who asks for it now expects: waits after failures are
-    /// passed over, and the collector is asked for a newer plan. It stops where the collector
-    /// cannot be reached.
-    ///
-    /// # Errors
-    /// The state cannot be used. What the collector says stands in the summary.
-    #[cfg(feature = "http")]
-    pub fn upload_now(&self, client: &crate::upload::Client) -> Result<UploadSummary, Error> {
-        let mut summary = UploadSummary::default();
-        let mut tried = BTreeSet::new();
-        self.inner.protocol.forget_plan_age()?;
-        while let Some(request) = self.inner.next_request(Urgency::Now { tried: &tried })? {
-            let outcome = client.send(&request);
-            let unreachable = matches!(outcome, Outcome::Unreachable(_));
-            let finished = self.inner.finish(&request.task, outcome)?;
-            summary.note(&request.task, &finished);
-            if !matches!(finished, Finished::Done) {
-                tried.insert(request.task);
-            }
-            if unreachable {
-                break;
-            }
-        }
-        Ok(summary)
-    }
-
-    /// Who opened a sample, asked of the collector: the body of its answer.
-    ///
-    /// # Errors
-    /// There is no such sample, or the collector did not answer.
-    #[cfg(feature = "http")]
-    pub fn accesses(
-        &self,
-        sample: Id,
-        client: &crate::upload::Client,
-    ) -> Result<crate::upload::Accesses, Error> {
-        let entry = self.inner.outbox.entry(sample)?;
-        let identity = self
-            .inner
-            .consent
-            .identity(entry.consent)?
-            .ok_or(UploadError::NotGranted(sample))?;
-        let request = crate::upload::accesses(self.inner.protocol.endpoint(), &identity, sample);
-        Ok(crate::upload::Accesses::from_outcome(
-            client.send(&request),
-        )?)
-    }
-}
-
-impl UploadSummary {
-    fn note(&mut self, task: &Task, finished: &Finished) {
-        match (finished, task) {
-            (Finished::Done, Task::Register { .. }) => self.registrations += 1,
-            (Finished::Done, Task::Send { .. }) => self.samples += 1,
-            (Finished::Done, Task::Withdraw { .. } | Task::Delete { .. }) => self.deletions += 1,
-            (Finished::Done, Task::FetchPlan | Task::ReadAccesses { .. }) => {}
-            (Finished::Refused { reason, .. }, _) => {
-                self.refused += 1;
-                self.problem.get_or_insert_with(|| reason.clone());
-            }
-            (Finished::Later { reason }, _) => {
-                self.failed += 1;
-                self.problem.get_or_insert_with(|| reason.clone());
-            }
-        }
-    }
-}
-
 impl Inner {
     fn plan(&self) -> Option<Plan> {
         let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
@@ -477,6 +400,40 @@ impl Inner {
     fn grants(&self) -> Result<Grants, ConsentError> {
         let terms = self.terms().ok_or(ConsentError::NoPlan)?;
         self.consent.grants(&terms)
+    }
+
+    /// Writes what was taken back, if that is still to be done. Returns how many pending samples were
+    /// shredded.
+    fn write_refused(&self) -> Result<usize, ConsentError> {
+        let refused = self.consent.refused();
+        if refused.is_empty() {
+            return Ok(0);
+        }
+        let withdraw = || {
+            self.state.write(|transaction| -> Result<_, ConsentError> {
+                let withdrawn = ConsentStore::withdraw(transaction, &refused)?;
+                Ok(self.outbox.withdraw(transaction, &withdrawn)?)
+            })
+        };
+        let shredded = withdraw().or_else(|_| {
+            // A full disk, say: what is to be shredded anyhow makes room.
+            self.outbox.shred_covered(&refused)?;
+            withdraw()
+        })?;
+        self.consent.refusal_written(&refused);
+        self.outbox.shred(&shredded);
+        Ok(shredded.len())
+    }
+
+    /// What waits under a yes that ran out, or to a notice that changed, can never be sent.
+    fn drop_uncovered(&self) -> Result<(), UploadError> {
+        let status = self.consent.status(self.terms().as_ref())?;
+        if matches!(status.state, ConsentState::Expired | ConsentState::Outdated) {
+            for sample in self.outbox.drop_all()? {
+                self.tell(&Event::Dropped(sample));
+            }
+        }
+        Ok(())
     }
 
     fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {
@@ -501,36 +458,6 @@ impl Inner {
         self.changed();
         self.tell(&Event::Plan(version));
         Ok(())
-    }
-
-    fn next_request(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
-        let Some(plan) = self.plan() else {
-            return self.protocol.next(None, urgency);
-        };
-        // The kill switch and the plan's end stop samples. The next plan may still be asked for.
-        let rules = !plan.paused && plan.check_in_force(self.state.system_time()).is_ok();
-        let grants = self.grants().ok();
-        let scope = grants.as_ref().map(|grants| match rules {
-            true => Scope::Samples {
-                grants,
-                plan_version: plan.version,
-            },
-            false => Scope::Plan {
-                version: plan.version,
-            },
-        });
-        self.protocol.next(scope, urgency)
-    }
-
-    fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, UploadError> {
-        let finished = self
-            .protocol
-            .finish(task, outcome, |json| self.install_plan(json))?;
-        self.tell(&Event::Uploaded {
-            task: task.clone(),
-            finished: finished.clone(),
-        });
-        Ok(finished)
     }
 
     fn tell(&self, event: &Event) {

@@ -1,4 +1,43 @@
-//! Sordino captures music practice for an app's recogniser.
+//! Sordino captures music practice for an app's recogniser and, only where the person has consented,
+//! turns short moments of it into anonymous, encrypted samples.
+//!
+//! The promise: **nothing that is not consented leaves the device, nothing that leaves it can be tied
+//! to a person, and nobody but the holder of the QA key can hear it.**
+//!
+//! # Where to begin
+//!
+//! [`Sordino`] is the engine: [`Sordino::open`] it on a folder, show the person a
+//! [`consent::Notice`] and record the answer by [`Sordino::give_consent`], [`Sordino::listen`] to a
+//! [`capture::Source`], [`Sordino::mark`] what the recogniser got wrong, and send what is due, either
+//! by [`Sordino::next_request`] and [`Sordino::finish`] over the app's own HTTP or by
+//! `Sordino::upload_now`. [`Sordino::withdraw`] takes it all back.
+//!
+//! # The way of the sound
+//!
+//! Each stage is a module, in this order, and takes the type that only the stage before can make:
+//!
+//! | stage | takes | makes |
+//! | --- | --- | --- |
+//! | [`plan`] | the organisation's signed JSON | [`plan::Plan`] |
+//! | [`capture`] | a microphone, the app's frames, a file | [`capture::Frame`] |
+//! | [`sampler`] | frames and marks | [`sampler::RawClip`], in memory only |
+//! | [`anonymize`] | a raw clip | [`anonymize::AnonymousClip`] |
+//! | [`consent`] | a person's answer | [`consent::Grants`] |
+//! | [`seal`] | an anonymous clip, and grants | [`seal::SealedSample`] |
+//! | [`outbox`] | a sealed sample, and grants | a durable queue of ciphertext |
+//! | [`upload`] | the queue, and grants | requests, and what came of them |
+//!
+//! # What it refuses to do
+//!
+//! It does not write raw sound to disk, serialise or clone a raw clip, seal or send without a standing
+//! grant, guess consent from a damaged record, open what it sealed, or name a person, a device, a
+//! place or a time finer than a week. When in doubt, it withholds.
+//!
+//! # Features
+//!
+//! * `microphone` (default): the machine's microphone, through cpal.
+//! * `http` (default): the built-in upload client, through ureq and rustls.
+//! * `ffi`: the face for Kotlin, Swift and Python, through UniFFI.
 
 pub mod anonymize;
 pub mod capture;
@@ -6,6 +45,8 @@ pub mod consent;
 mod engine;
 mod entropy;
 mod error;
+#[cfg(feature = "ffi")]
+pub mod ffi;
 mod id;
 pub mod outbox;
 pub mod plan;
@@ -14,6 +55,8 @@ pub mod sampler;
 pub mod seal;
 pub mod signed;
 mod state;
+#[cfg(test)]
+mod testing;
 pub mod upload;
 mod week;
 
@@ -26,3 +69,6 @@ pub use id::{Id, NotAnId};
 pub use purpose::{Purpose, Purposes, UnknownPurpose};
 pub use state::{Clock, StateError, SystemClock};
 pub use week::{NotAWeek, Week};
+
+#[cfg(feature = "ffi")]
+uniffi::setup_scaffolding!();

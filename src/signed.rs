@@ -141,7 +141,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         let signature = Signature {
             algorithm: "ed25519".to_owned(),
             key: signer,
-            value: BASE64.encode(pair.sign(canonical(&object).as_bytes())),
+            value: BASE64.encode(pair.sign(&canonical(&object)?)),
         };
         let signature = serde_json::to_value(signature)
             .map_err(|error| SignedError::Shape(error.to_string()))?;
@@ -178,9 +178,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         let value = BASE64
             .decode(&parsed.value)
             .map_err(|_| SignedError::Forged)?;
-        if parsed.algorithm != "ed25519"
-            || !parsed.key.verifies(canonical(&object).as_bytes(), &value)
-        {
+        if parsed.algorithm != "ed25519" || !parsed.key.verifies(&canonical(&object)?, &value) {
             return Err(SignedError::Forged);
         }
         let content = T::deserialize(Value::Object(object.clone())).map_err(shape)?;
@@ -204,7 +202,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
 
     /// The document as it is stored and sent.
     pub fn to_json(&self) -> String {
-        canonical_value(&self.document)
+        self.document.to_string()
     }
 
     /// The document for a person to read.
@@ -213,13 +211,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
     }
 }
 
-fn canonical(object: &Map<String, Value>) -> String {
-    canonical_value(&Value::Object(object.clone()))
-}
-
-/// RFC 8785: members sorted, no white space, the shortest escapes. `serde_json`'s map is sorted and
-/// its compact form uses just these escapes; its numbers differ from ECMAScript's only outside
-/// 1e-7..1e21, which no document of ours holds.
-fn canonical_value(value: &Value) -> String {
-    value.to_string()
+/// The canonical form of RFC 8785.
+fn canonical(object: &Map<String, Value>) -> Result<Vec<u8>, SignedError> {
+    serde_json_canonicalizer::to_vec(object).map_err(|error| SignedError::Shape(error.to_string()))
 }

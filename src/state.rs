@@ -3,18 +3,24 @@
 //! Each stage owns its tables; this module owns the file, its version and the clock's low-water
 //! mark. A change that spans stages (a withdrawal touches consent and outbox) is one transaction.
 
+mod steady;
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use redb::{
     Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition,
     WriteTransaction,
 };
 use serde::{Serialize, de::DeserializeOwned};
+
+use steady::{Reading, SteadyClock};
 
 /// The version of the layout that this SDK writes.
 const LAYOUT: u64 = 1;
@@ -109,23 +115,23 @@ impl Clock for SystemClock {
 
 /// The open state folder.
 pub(crate) struct State {
-    database: Database,
+    /// `None` only between the loss of the store and its next use.
+    database: Mutex<Option<Arc<Database>>>,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
+    steady: Arc<SteadyClock>,
 }
 
 impl State {
     /// Opens the folder, making it where it is not there. Only its owner can read it.
     pub(crate) fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
         make_private_folder(folder)?;
-        let path = folder.join(STORE);
-        let database = redb::Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create(&path)
-            .map_err(|error| opening_failed(folder, &path, error))?;
+        let database = open_store(folder)?;
+        let latest = latest_reading(&database)?;
         let state = Self {
-            database,
+            database: Mutex::new(Some(Arc::new(database))),
             folder: folder.to_owned(),
+            steady: Arc::new(SteadyClock::resume(Arc::clone(&clock), latest)),
             clock,
         };
         state.check_layout()?;
@@ -146,12 +152,11 @@ impl State {
         &self,
         body: impl FnOnce(&WriteTransaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        let transaction = self.database.begin_write().map_err(StateError::from)?;
-        let outcome = body(&transaction)?;
-        let now = self.clock.now();
-        raise_clock(&transaction, now)?;
-        transaction.commit().map_err(StateError::from)?;
-        Ok(outcome)
+        let written = self.try_write(body);
+        if written.is_err() {
+            self.let_go_of_lost_store();
+        }
+        written
     }
 
     /// Runs `body` on one consistent view.
@@ -159,8 +164,67 @@ impl State {
         &self,
         body: impl FnOnce(&ReadTransaction) -> Result<T, E>,
     ) -> Result<T, E> {
-        let transaction = self.database.begin_read().map_err(StateError::from)?;
+        let read = self.try_read(body);
+        if read.is_err() {
+            self.let_go_of_lost_store();
+        }
+        read
+    }
+
+    fn try_write<T, E: From<StateError>>(
+        &self,
+        body: impl FnOnce(&WriteTransaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.store()?.begin_write().map_err(StateError::from)?;
+        let outcome = body(&transaction)?;
+        let reading = self.steady.read();
+        set_value(&transaction, CLOCK_NAME, &reading)?;
+        transaction.commit().map_err(StateError::from)?;
+        self.steady.kept(reading);
+        Ok(outcome)
+    }
+
+    fn try_read<T, E: From<StateError>>(
+        &self,
+        body: impl FnOnce(&ReadTransaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let transaction = self.store()?.begin_read().map_err(StateError::from)?;
         body(&transaction)
+    }
+
+    fn store(&self) -> Result<Arc<Database>, StateError> {
+        let mut database = self.lock();
+        match &*database {
+            Some(database) => Ok(Arc::clone(database)),
+            None => {
+                let anew = Arc::new(open_store(&self.folder)?);
+                Ok(Arc::clone(database.insert(anew)))
+            }
+        }
+    }
+
+    /// After a failed write, on a full disk say, redb refuses all else until it is opened anew. A
+    /// person's "no" must not have to wait for the app's next start.
+    fn let_go_of_lost_store(&self) {
+        let Ok(database) = self.store() else {
+            return;
+        };
+        let is_lost = matches!(
+            database.begin_write(),
+            Err(redb::TransactionError::Storage(
+                redb::StorageError::PreviousIo
+            ))
+        );
+        drop(database);
+        if is_lost {
+            let mut database = self.lock();
+            // Another thread that is still at it lets go of it when it fails in turn.
+            database.take_if(|database| Arc::strong_count(database) == 1);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Database>>> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The system's time, wherever it jumped to.
@@ -168,12 +232,26 @@ impl State {
         self.clock.now()
     }
 
-    /// A time that never goes back: the system's, or the latest that was ever written. Terms that
+    /// A time that never goes back, nor stands still when the system's is set back. Terms that
     /// protect the person are measured by it, so that a clock set back lengthens none.
-    pub(crate) fn steady_time(&self) -> Result<Timestamp, StateError> {
-        let low_water: Option<Timestamp> = self.value(CLOCK_NAME)?;
-        let now = self.clock.now();
-        Ok(low_water.map_or(now, |low_water| low_water.max(now)))
+    pub(crate) fn steady_time(&self) -> Timestamp {
+        self.steady.now()
+    }
+
+    /// The clock of [`Self::steady_time`].
+    pub(crate) fn steady_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.steady) as Arc<dyn Clock>
+    }
+
+    /// Keeps the steady time for the next start, where it was not kept for long.
+    pub(crate) fn keep_time(&self) {
+        if self.steady.is_kept() {
+            return;
+        }
+        // A disk that is full now is tried again.
+        if let Err(error) = self.write(|_| Ok::<(), StateError>(())) {
+            tracing::warn!(%error, "the time cannot be kept");
+        }
     }
 
     /// A small value.
@@ -242,12 +320,25 @@ pub(crate) fn from_row<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StateErro
     serde_json::from_slice(bytes).map_err(|error| StateError::Damaged(error.to_string()))
 }
 
-fn raise_clock(transaction: &WriteTransaction, now: Timestamp) -> Result<(), StateError> {
-    let low_water: Option<Timestamp> = value(transaction, CLOCK_NAME)?;
-    match low_water {
-        Some(low_water) if low_water >= now => Ok(()),
-        _ => set_value(transaction, CLOCK_NAME, &now),
-    }
+/// The steady clock as it was last kept.
+fn latest_reading(database: &Database) -> Result<Option<Reading>, StateError> {
+    let transaction = database.begin_read()?;
+    let table = match transaction.open_table(META) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let row = table.get(CLOCK_NAME)?;
+    row.map(|row| from_row(row.value())).transpose()
+}
+
+fn open_store(folder: &Path) -> Result<Database, StateError> {
+    let path = folder.join(STORE);
+    make_private_file(&path)?;
+    redb::Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .create(&path)
+        .map_err(|error| opening_failed(folder, &path, error))
 }
 
 fn opening_failed(folder: &Path, path: &Path, error: redb::DatabaseError) -> StateError {
@@ -274,4 +365,23 @@ pub(crate) fn make_private_folder(folder: &Path) -> Result<(), StateError> {
     builder
         .create(folder)
         .map_err(StateError::io("make the folder", folder))
+}
+
+/// Makes a file that only its owner can read, unless it is there: the folder may have been made by
+/// somebody else, for all to enter.
+fn make_private_file(path: &Path) -> Result<(), StateError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(StateError::io("make", path))?;
+    Ok(())
+}
+
+/// `time` and `duration` later, or the end of time.
+pub(crate) fn later(time: Timestamp, duration: SignedDuration) -> Timestamp {
+    time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

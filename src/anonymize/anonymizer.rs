@@ -19,8 +19,9 @@ use crate::sampler::RawClip;
 
 /// The least that a clip must keep to be of use: 1 s.
 const LEAST: usize = RATE as usize;
-/// How often a finished clip is heard: once, and once more after what it still held was cut out.
-const HEARINGS: usize = 2;
+/// How often a finished clip is heard at most: once, and once more each time that something was cut
+/// out of it. A cut changes what the detector hears around it, and a few of them settle that.
+const HEARINGS: usize = 5;
 
 /// How a clip is anonymised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use std::ops::Range;
 pub(super) const TARGET_DBFS: f64 = -23.0;
 /// What no peak exceeds, in dB below full scale. It goes before the level.
 pub(super) const CEILING_DBFS: f64 = -1.0;
-/// Below it there is nothing but the microphone's noise.
-pub(super) const QUIETEST_DBFS: f64 = -65.0;
+/// Below it there is nothing but a room and the microphone's noise: a phone's own lies at -60 to
+/// -75 dBFS, and raising it would send a fingerprint of the device and no music.
+pub(super) const QUIETEST_DBFS: f64 = -55.0;
 
 /// There is no sound to bring to a level.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ mod tests {
 
     #[test]
     fn loud_and_quiet_come_out_alike() {
-        for peak in [1e-3, 0.03, 0.9, 30.0] {
+        for peak in [3e-3, 0.03, 0.9, 30.0] {
             let mut samples = sine(440.0, peak, 16_000, 1.0);
             normalise(&mut samples, from_ref(&(0..16_000))).expect("loud enough");
             assert!((level(&samples) - TARGET_DBFS).abs() < 0.01);

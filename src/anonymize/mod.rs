@@ -12,7 +12,8 @@
 //!    fades, or left in its place with silence between.
 //! 5. `level`, `dither`: one level for all, peaks below the ceiling, TPDF dither to 16 bit.
 //! 6. The finished clip is heard once more, as it is and raised, at a stricter threshold. What is then
-//!    taken for a voice is cut out, and all of it is heard again; a voice even then withholds the clip.
+//!    taken for a voice is cut out, and all of it is heard again, up to four times; a voice even then
+//!    withholds the clip.
 //!
 //! It promises that no [`AnonymousClip`] holds a frame that this version's detector takes for a voice,
 //! and that `kept` adds up to the sound in it, to the sample. It never passes a clip on because

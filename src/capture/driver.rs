@@ -143,7 +143,8 @@ impl Capture {
             }
             match self.source.open() {
                 Ok(stream) => return Some(stream),
-                Err(error) => tracing::debug!(%error, "the source is not back yet"),
+                // The error names the device, which may be named after a person.
+                Err(_) => tracing::debug!("the source is not back yet"),
             }
         }
     }

@@ -13,7 +13,7 @@ use ring::signature::Ed25519KeyPair;
 
 use crate::{id::Id, purpose::Purpose, purpose::Purposes, state::Clock};
 
-/// Ends with the next change of consent, in every thread at once.
+/// Ends with a withdrawal, in every thread at once.
 pub(super) struct Lease {
     ended: AtomicBool,
 }
@@ -59,7 +59,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// `purposes` must hold at least one; [`super::Consent`] sees to it.
+    /// `purposes` must hold at least one; the consent store sees to it.
     pub(super) fn new(
         purposes: &Purposes,
         identity: RecordIdentity,

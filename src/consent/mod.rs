@@ -13,6 +13,9 @@ mod record;
 mod registration;
 mod rows;
 mod store;
+#[cfg(test)]
+mod tests;
+mod withdrawal;
 
 pub use grant::{Grant, Grants};
 pub use notice::Notice;
@@ -24,7 +27,8 @@ pub use store::{Answer, ConsentState, ConsentStatus};
 pub(crate) use grant::RecordIdentity;
 #[cfg(test)]
 pub(crate) use grant::TestLease;
-pub(crate) use store::{ConsentStore, Terms, Withdrawn};
+pub(crate) use store::{ConsentStore, Terms};
+pub(crate) use withdrawal::Withdrawn;
 
 use crate::{purpose::Purposes, signed::SignedError, state::StateError};
 

@@ -4,7 +4,7 @@ use redb::{ReadableTable as _, WriteTransaction};
 
 use super::{
     ConsentError, ConsentStore, Grants, RecordIdentity,
-    rows::{RECORDS, Row, Rows, parse_id},
+    rows::{Phase, RECORDS, Row, Rows, parse_id},
 };
 use crate::{
     id::Id,
@@ -41,23 +41,24 @@ impl ConsentStore {
         })
     }
 
-    /// The collector has heard that `purposes` of `record` are withdrawn.
+    /// The collector has heard that `purposes` of `record` are withdrawn. Says whether it has now
+    /// heard all that was.
     pub(crate) fn withdrawal_done(
         &self,
         transaction: &WriteTransaction,
         record: Id,
         purposes: &Purposes,
-    ) -> Result<(), ConsentError> {
+    ) -> Result<bool, ConsentError> {
         let rows = Rows(transaction);
         let Some(mut row) = rows.one(record)? else {
-            return Ok(());
+            return Ok(false);
         };
         row.withdrawal_due = row.withdrawal_due.difference(purposes);
-        rows.put(record, &row)
+        rows.put(record, &row)?;
+        Ok(row.withdrawal_due.is_empty())
     }
 
     /// The standing record's document, where the collector has not acknowledged this revision.
-    /// Marks it as offered: from now on a withdrawal must reach the collector.
     pub(crate) fn registration_due(
         &self,
         grants: &Grants,
@@ -70,29 +71,55 @@ impl ConsentStore {
         if row.registered >= revision {
             return Ok(None);
         }
-        if !row.offered {
-            change(self, record, |row| row.offered = true)?;
-        }
         Ok(Some((revision, row.document)))
     }
 
-    /// The collector has acknowledged `revision` of `record`; 0 where it turned out not to know it.
+    /// The standing record is about to be registered: from now on its withdrawal must reach the
+    /// collector. Says whether it still stands.
+    pub(crate) fn mark_offered(&self, record: Id) -> Result<bool, ConsentError> {
+        change(self, record, |row| {
+            let stands = row.phase == Phase::Granted;
+            row.offered |= stands;
+            stands
+        })
+    }
+
+    /// The collector has acknowledged `revision` of `record`.
     pub(crate) fn registered(&self, record: Id, revision: u32) -> Result<(), ConsentError> {
-        change(self, record, |row| row.registered = revision)
+        change(self, record, |row| {
+            row.registered = revision;
+            // It was on its way while the person said no, and the "no" may have come before it.
+            if row.phase == Phase::Withdrawn {
+                row.withdrawal_due = row.taken_back.clone();
+            }
+            true
+        })?;
+        Ok(())
+    }
+
+    /// The collector turned out not to know `record`.
+    pub(crate) fn not_registered(&self, record: Id) -> Result<(), ConsentError> {
+        change(self, record, |row| {
+            row.registered = 0;
+            true
+        })?;
+        Ok(())
     }
 }
 
+/// Says what `change` says; `false` where there is no such record.
 fn change(
     store: &ConsentStore,
     record: Id,
-    change: impl FnOnce(&mut Row),
-) -> Result<(), ConsentError> {
+    change: impl FnOnce(&mut Row) -> bool,
+) -> Result<bool, ConsentError> {
     store.state.write(|transaction| {
         let rows = Rows(transaction);
         let Some(mut row) = rows.one(record)? else {
-            return Ok(());
+            return Ok(false);
         };
-        change(&mut row);
-        rows.put(record, &row)
+        let said = change(&mut row);
+        rows.put(record, &row)?;
+        Ok(said)
     })
 }

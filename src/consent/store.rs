@@ -20,7 +20,7 @@ use crate::{
     entropy,
     id::Id,
     purpose::Purposes,
-    state::{self, Clock, State, StateError},
+    state::{self, State, StateError},
     week::Week,
 };
 
@@ -87,47 +87,49 @@ pub(crate) struct Terms {
     pub(crate) days: u32,
 }
 
-/// A record from which purposes were taken, and what is left of it.
-pub(crate) struct Withdrawn {
-    pub(crate) record: Id,
-    pub(crate) left: Purposes,
-}
-
 /// The store of consent records. One a state folder.
 pub(crate) struct ConsentStore {
     pub(super) state: Arc<State>,
-    clock: Arc<dyn Clock>,
-    lease: Mutex<Arc<Lease>>,
+    pub(super) lease: Mutex<Arc<Lease>>,
+    /// What was taken back and could not be written yet. It is not granted any more.
+    pub(super) refused: Mutex<Purposes>,
 }
 
 impl ConsentStore {
-    pub(crate) fn open(state: Arc<State>, clock: Arc<dyn Clock>) -> Result<Self, ConsentError> {
+    pub(crate) fn open(state: Arc<State>) -> Result<Self, ConsentError> {
         state.write(|transaction| -> Result<(), StateError> {
             transaction.open_table(RECORDS)?;
             Ok(())
         })?;
         Ok(Self {
             state,
-            clock,
             lease: Mutex::new(Lease::new()),
+            refused: Mutex::default(),
         })
     }
 
     /// Where consent stands under the plan's `terms`.
     pub(crate) fn status(&self, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
-        let now = self.state.steady_time()?;
-        let Some((_, row)) = self.current()? else {
-            return Ok(ConsentStatus {
+        self.state.keep_time();
+        match self.current()? {
+            Some((_, row)) => self.status_of(&row, terms),
+            None => Ok(ConsentStatus {
                 state: ConsentState::None,
                 purposes: Purposes::default(),
                 receipt: None,
-            });
-        };
+            }),
+        }
+    }
+
+    fn status_of(&self, row: &Row, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
+        let now = self.state.steady_time();
         let receipt = row.record()?;
         let record = receipt.content();
         let newest_notice = terms.map_or(0, |terms| terms.notice_version);
+        let left = record.purposes.difference(&self.refused());
         let state = match row.phase {
             Phase::Withdrawn => ConsentState::Withdrawn,
+            _ if left.is_empty() => ConsentState::Withdrawn,
             _ if now >= row.ends => ConsentState::Expired,
             _ if record.notice.version < newest_notice => ConsentState::Outdated,
             Phase::AwaitingGuardian => ConsentState::AwaitingGuardian,
@@ -137,7 +139,7 @@ impl ConsentStore {
         };
         let purposes = match state {
             ConsentState::Withdrawn => Purposes::default(),
-            _ => record.purposes.clone(),
+            _ => left,
         };
         Ok(ConsentStatus {
             state,
@@ -150,6 +152,7 @@ impl ConsentStore {
     /// another age band, after a withdrawal) begins a new one.
     pub(crate) fn record(
         &self,
+        transaction: &WriteTransaction,
         answer: &Answer<'_>,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
@@ -167,28 +170,26 @@ impl ConsentStore {
                 asked: terms.notice_version,
             });
         }
-        let now = self.state.steady_time()?;
-        self.state.write(|transaction| {
-            let rows = Rows(transaction);
-            let current = rows.current()?;
-            if let Some((id, mut row)) = current.clone()
-                && now < row.ends
-                && let Some(signed) = extend(&mut row, answer, now)?
-            {
-                rows.put(id, &row)?;
-                return Ok(signed);
-            }
-            if let Some((id, mut row)) = current
-                && row.phase != Phase::Withdrawn
-            {
-                row.phase = Phase::Superseded;
-                rows.put(id, &row)?;
-            }
-            let (id, row, signed) = begin(answer, now, terms.days)?;
+        let now = self.state.steady_time();
+        let rows = Rows(transaction);
+        let current = rows.current()?;
+        if let Some((id, mut row)) = current.clone()
+            && now < row.ends
+            && let Some(signed) = extend(&mut row, answer, now)?
+        {
             rows.put(id, &row)?;
-            state::set_value(transaction, CURRENT, &id)?;
-            Ok(signed)
-        })
+            return Ok(signed);
+        }
+        if let Some((id, mut row)) = current
+            && row.phase != Phase::Withdrawn
+        {
+            row.phase = Phase::Superseded;
+            rows.put(id, &row)?;
+        }
+        let (id, row, signed) = begin(answer, now, terms.days)?;
+        rows.put(id, &row)?;
+        state::set_value(transaction, CURRENT, &id)?;
+        Ok(signed)
     }
 
     /// Records that the guardian of a child who said yes approves.
@@ -197,16 +198,17 @@ impl ConsentStore {
         method: GuardianMethod,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
-        let status = self.status(Some(terms))?;
-        if status.state != ConsentState::AwaitingGuardian {
-            return Err(ConsentError::NotAwaiting(status.state));
-        }
-        let now = self.state.steady_time()?;
         self.state.write(|transaction| {
             let rows = Rows(transaction);
             let (id, mut row) = rows
                 .current()?
                 .ok_or(ConsentError::NotAwaiting(ConsentState::None))?;
+            // Asked in here: a withdrawal must not come between.
+            let status = self.status_of(&row, Some(terms))?;
+            if status.state != ConsentState::AwaitingGuardian {
+                return Err(ConsentError::NotAwaiting(status.state));
+            }
+            let now = self.state.steady_time();
             let signed = row.revise(|record| record.guardian = Some(approval(method, now)))?;
             row.phase = Phase::Granted;
             rows.put(id, &row)?;
@@ -218,7 +220,11 @@ impl ConsentStore {
     pub(crate) fn grants(&self, terms: &Terms) -> Result<Grants, ConsentError> {
         // The lease is taken first: a withdrawal between here and the end ends it.
         let lease = Arc::clone(&self.lease.lock().unwrap_or_else(PoisonError::into_inner));
-        let status = self.status(Some(terms))?;
+        self.state.keep_time();
+        let (record, row) = self
+            .current()?
+            .ok_or(ConsentError::NotGranted(ConsentState::None))?;
+        let status = self.status_of(&row, Some(terms))?;
         let purposes: Purposes = status
             .purposes
             .iter()
@@ -227,9 +233,6 @@ impl ConsentStore {
         if status.state != ConsentState::Granted || purposes.is_empty() {
             return Err(ConsentError::NotGranted(status.state));
         }
-        let (record, row) = self
-            .current()?
-            .ok_or(ConsentError::NotGranted(ConsentState::None))?;
         let identity = RecordIdentity {
             record,
             key: row.key()?,
@@ -241,45 +244,8 @@ impl ConsentStore {
             notice_version,
             &lease,
             row.ends,
-            &self.clock,
+            &self.state.steady_clock(),
         ))
-    }
-
-    /// Ends every grant in every thread, before anything is written.
-    pub(crate) fn end_grants(&self) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        lease.end();
-        *lease = Lease::new();
-    }
-
-    /// Takes `purposes` back from every record that is not withdrawn yet.
-    pub(crate) fn withdraw(
-        &self,
-        transaction: &WriteTransaction,
-        purposes: &Purposes,
-    ) -> Result<Vec<Withdrawn>, ConsentError> {
-        let rows = Rows(transaction);
-        let mut changed = Vec::new();
-        for (id, mut row) in rows.all()? {
-            let held = row.record()?.content().purposes.clone();
-            let left = held.difference(purposes);
-            if row.phase == Phase::Withdrawn || left == held {
-                continue;
-            }
-            let taken = held.difference(&left);
-            if row.offered {
-                row.withdrawal_due = row.withdrawal_due.union(&taken);
-            }
-            row.taken_back = row.taken_back.union(&taken);
-            if left.is_empty() {
-                row.phase = Phase::Withdrawn;
-            } else {
-                row.revise(|record| record.purposes = left.clone())?;
-            }
-            rows.put(id, &row)?;
-            changed.push(Withdrawn { record: id, left });
-        }
-        Ok(changed)
     }
 
     /// Whether, in this very transaction, `record` still grants all of `purposes`.
@@ -364,7 +330,7 @@ fn begin(
         .guardian
         .filter(|_| needs_guardian)
         .map(|method| approval(method, now));
-    let ends = now + SignedDuration::from_hours(24 * i64::from(days));
+    let ends = state::later(now, SignedDuration::from_hours(24 * i64::from(days)));
     let phase = match guardian {
         None if needs_guardian => Phase::AwaitingGuardian,
         _ => Phase::Granted,

@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
-    thread::{self, JoinHandle},
+    thread::{self, JoinHandle, ThreadId},
     time::{Duration, Instant},
 };
 
@@ -117,7 +117,8 @@ impl Sordino {
 }
 
 impl Listening {
-    /// Stops, closes the source, and waits until what was chosen is sealed and queued.
+    /// Stops, closes the source, and waits until what was chosen is sealed and queued. Called by
+    /// what is called with frames or events, it does not wait.
     ///
     /// # Errors
     /// What ended the source, if it had ended by itself.
@@ -126,7 +127,8 @@ impl Listening {
         self.wait()
     }
 
-    /// Waits for the source to end, and until what was chosen is sealed and queued.
+    /// Waits for the source to end, and until what was chosen is sealed and queued; not when called
+    /// by what is called with frames or events.
     ///
     /// # Errors
     /// What ended the source, if it was a fault.
@@ -135,6 +137,11 @@ impl Listening {
     }
 
     fn join(&mut self) -> Result<(), Error> {
+        // A listener of the app's stops or drops this on one of these very threads, which can wait
+        // neither for itself nor for the other. Both end by themselves once the source has.
+        if [self.capture_thread(), self.seal_thread()].contains(&Some(thread::current().id())) {
+            return Ok(());
+        }
         let outcome = self.capture.take().map_or(Ok(Ok(())), JoinHandle::join);
         if let Some(seal) = self.seal.take() {
             // Its panics are caught inside, clip by clip.
@@ -144,6 +151,14 @@ impl Listening {
             Ok(outcome) => Ok(outcome?),
             Err(_) => Err(Error::Panicked),
         }
+    }
+
+    fn capture_thread(&self) -> Option<ThreadId> {
+        self.capture.as_ref().map(|handle| handle.thread().id())
+    }
+
+    fn seal_thread(&self) -> Option<ThreadId> {
+        self.seal.as_ref().map(|handle| handle.thread().id())
     }
 }
 
@@ -261,7 +276,7 @@ impl<F> Ear<F> {
 
     /// The source has ended: what was being made is over, and no sound is held any more. These last
     /// clips may wait, since no frame does.
-    fn end(self) {
+    fn end(&self) {
         let last = self
             .inner
             .sampler()
@@ -269,6 +284,15 @@ impl<F> Ear<F> {
             .map_or_else(Vec::new, |mut sampler| sampler.finish());
         for clip in last {
             let _ = self.clips.send(clip);
+        }
+    }
+}
+
+impl<F> Drop for Ear<F> {
+    fn drop(&mut self) {
+        // The app's callback panicked: no sound is held on, and the engine can listen anew.
+        if thread::panicking() {
+            *self.inner.sampler() = None;
         }
     }
 }

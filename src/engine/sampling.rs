@@ -164,7 +164,7 @@ impl Inner {
                 });
             }
         };
-        let week = Week::of(self.state.steady_time()?);
+        let week = Week::of(self.state.steady_time());
         let sealed = match seal::seal(anonymous, &grants, &plan.recipients, week) {
             Ok(sealed) => sealed,
             Err(SealError::Withdrawn) => {

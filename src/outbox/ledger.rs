@@ -1,5 +1,6 @@
 //! One entry a sample, from the queue to its deletion.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,7 @@ impl SampleEntry {
             bytes: sample.bytes().len() as u64,
             purposes: sample.purposes().clone(),
             consent: sample.consent(),
-            sha256: crate::upload::base64_of(sample.sha256()),
+            sha256: BASE64.encode(sample.sha256()),
             offered: false,
             recipients: hex(sample.recipients_sha256()),
         }
@@ -85,7 +86,10 @@ impl SampleEntry {
     pub(super) fn ask_deletion(&mut self) {
         self.state = match self.state {
             SampleState::Pending if !self.offered => SampleState::Deleted,
-            SampleState::Pending | SampleState::Sent => SampleState::DeletionAsked,
+            // One that was refused may have been taken before, if that answer was lost.
+            SampleState::Pending | SampleState::Sent | SampleState::Refused => {
+                SampleState::DeletionAsked
+            }
             ended => ended,
         };
     }
@@ -216,11 +220,14 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Drops what waits under any other record than `current`: nobody's yes covers it any more.
-    pub(super) fn drop_others(&self, current: Id) -> Result<Vec<Id>, StateError> {
+    /// Drops what waits and `goes`.
+    pub(super) fn drop_pending(
+        &self,
+        goes: impl Fn(&SampleEntry) -> bool,
+    ) -> Result<Vec<Id>, StateError> {
         let mut dropped = Vec::new();
         for entry in self.all()? {
-            if entry.state == SampleState::Pending && entry.consent != current {
+            if entry.state == SampleState::Pending && goes(&entry) {
                 dropped.push(self.drop(entry)?);
             }
         }

@@ -8,6 +8,8 @@
 
 mod file;
 mod ledger;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 
@@ -19,6 +21,7 @@ use crate::{
     consent::{ConsentError, ConsentStore, Grants, Withdrawn},
     id::Id,
     plan::Plan,
+    purpose::Purposes,
     sampler::budget::{self, BudgetError},
     seal::SealedSample,
     state::{self, State, StateError},
@@ -141,7 +144,7 @@ impl Outbox {
     }
 
     fn enter(&self, sample: &SealedSample, plan: &Plan) -> Result<Vec<Id>, OutboxError> {
-        let today = budget::today(&self.state)?;
+        let today = budget::today(&self.state);
         let bytes = sample.bytes().len() as u64;
         self.state.write(|transaction| {
             if !ConsentStore::still_grants(transaction, sample.consent(), sample.purposes())? {
@@ -176,9 +179,13 @@ impl Outbox {
         self.folder.join(format!("{sample}.age"))
     }
 
-    /// The sample is about to be sent: from now on its deletion must reach the collector.
-    pub(crate) fn mark_offered(&self, sample: Id) -> Result<(), OutboxError> {
-        self.change(sample, |entry| entry.offered = true)
+    /// The sample is about to be sent: from now on its deletion must reach the collector. `None`
+    /// where it does not wait any more, because the person has just deleted it, say.
+    pub(crate) fn offer(&self, sample: Id) -> Result<Option<SampleEntry>, OutboxError> {
+        let entry = self.change(sample, |entry| {
+            entry.offered |= entry.state == SampleState::Pending;
+        })?;
+        Ok(Some(entry).filter(|entry| entry.state == SampleState::Pending))
     }
 
     /// The collector has it.
@@ -206,14 +213,15 @@ impl Outbox {
 
     /// Deletes one sample: shredded here, and asked of the collector where it may have it.
     pub(crate) fn delete(&self, sample: Id) -> Result<SampleEntry, OutboxError> {
-        self.change(sample, SampleEntry::ask_deletion)?;
+        let entry = self.change(sample, SampleEntry::ask_deletion)?;
         file::shred(&self.path(sample));
-        self.entry(sample)
+        Ok(entry)
     }
 
     /// The collector has deleted it, or never had it.
     pub(crate) fn deleted(&self, sample: Id) -> Result<(), OutboxError> {
-        self.change(sample, |entry| entry.state = SampleState::Deleted)
+        self.change(sample, |entry| entry.state = SampleState::Deleted)?;
+        Ok(())
     }
 
     /// Carries a withdrawal of consent over to the samples made under it. Returns those to shred
@@ -226,13 +234,37 @@ impl Outbox {
         ledger::Ledger(transaction).withdraw(withdrawn)
     }
 
-    /// Drops what waits under any other record than `current`, and returns it.
-    pub(crate) fn drop_others(&self, current: Id) -> Result<Vec<Id>, StateError> {
+    /// Drops what waits under any other record than `current`. Returns what to shred once the
+    /// transaction stands.
+    pub(crate) fn drop_others(
+        &self,
+        transaction: &WriteTransaction,
+        current: Id,
+    ) -> Result<Vec<Id>, StateError> {
+        ledger::Ledger(transaction).drop_pending(|entry| entry.consent != current)
+    }
+
+    /// Drops all that waits, since no consent covers it any more, and returns it.
+    pub(crate) fn drop_all(&self) -> Result<Vec<Id>, StateError> {
+        if self.pending()?.is_empty() {
+            return Ok(Vec::new());
+        }
         let dropped = self
             .state
-            .write(|transaction| ledger::Ledger(transaction).drop_others(current))?;
+            .write(|transaction| ledger::Ledger(transaction).drop_pending(|_| true))?;
         self.shred(&dropped);
         Ok(dropped)
+    }
+
+    /// Destroys the ciphertext of what may be used for nothing but `purposes`, whatever the ledger
+    /// says.
+    pub(crate) fn shred_covered(&self, purposes: &Purposes) -> Result<(), StateError> {
+        let mut covered = self.pending()?;
+        covered.retain(|entry| entry.purposes.is_subset(purposes));
+        covered
+            .iter()
+            .for_each(|entry| file::shred(&self.path(entry.id)));
+        Ok(())
     }
 
     /// Destroys the ciphertext of samples that are no longer pending.
@@ -251,12 +283,17 @@ impl Outbox {
         ledger::Ledger(transaction).record_deleted(record)
     }
 
-    fn change(&self, sample: Id, change: impl FnOnce(&mut SampleEntry)) -> Result<(), OutboxError> {
+    fn change(
+        &self,
+        sample: Id,
+        change: impl FnOnce(&mut SampleEntry),
+    ) -> Result<SampleEntry, OutboxError> {
         self.state.write(|transaction| {
             let ledger = ledger::Ledger(transaction);
             let mut entry = ledger.one(sample)?.ok_or(OutboxError::Unknown(sample))?;
             change(&mut entry);
-            Ok(ledger.put(&entry)?)
+            ledger.put(&entry)?;
+            Ok(entry)
         })
     }
 
@@ -273,10 +310,12 @@ impl Outbox {
                 None => file::shred(&path),
             }
         }
-        let lost: Vec<Id> = pending.difference(&found).copied().collect();
-        for &sample in &lost {
-            self.change(sample, |entry| entry.state = SampleState::Dropped)?;
+        let is_lost = |entry: &SampleEntry| !found.contains(&entry.id);
+        if pending.iter().all(|id| found.contains(id)) {
+            return Ok(Vec::new());
         }
-        Ok(lost)
+        Ok(self
+            .state
+            .write(|transaction| ledger::Ledger(transaction).drop_pending(is_lost))?)
     }
 }

@@ -32,14 +32,14 @@ pub(crate) enum BudgetError {
 
 /// Whether one more sample of unknown size could still be made today.
 pub(crate) fn has_room(state: &State, plan: &Plan) -> Result<bool, StateError> {
-    let today = today(state)?;
+    let today = today(state);
     let spent = on(today, state.value(NAME)?);
     Ok(spent.samples < plan.samples_per_day && spent.bytes < plan.bytes_per_day)
 }
 
 /// The day that is charged. It never goes back, so that a clock set back gives no second budget.
-pub(crate) fn today(state: &State) -> Result<Date, StateError> {
-    Ok(Offset::UTC.to_datetime(state.steady_time()?).date())
+pub(crate) fn today(state: &State) -> Date {
+    Offset::UTC.to_datetime(state.steady_time()).date()
 }
 
 /// Charges one sample of `bytes` to `today`, in the transaction that queues it.

@@ -123,6 +123,25 @@ pub fn recipients_digest(recipients: &[Recipient]) -> [u8; 32] {
 }
 
 impl SealedSample {
+    /// A sample that holds `bytes` instead of ciphertext, for tests of the stages after this one.
+    #[cfg(test)]
+    pub(crate) fn for_test(consent: Id, purposes: Purposes, bytes: Vec<u8>) -> Self {
+        Self {
+            id: Id::random().expect("random"),
+            consent,
+            purposes,
+            week: Week::of(jiff::Timestamp::UNIX_EPOCH),
+            recipients_sha256: [7; 32],
+            seconds: 10.0,
+            selection: Selection {
+                trigger: crate::sampler::Trigger::Mark,
+                probability: 1.0,
+            },
+            sha256: sha256(&bytes),
+            bytes,
+        }
+    }
+
     /// The sample's own random id.
     pub fn id(&self) -> Id {
         self.id

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, UploadError, protocol};
+use super::{Outcome, UploadError, problem::problem};
 use crate::{Purpose, Week};
 
 /// Every hand-out of one sample.
@@ -35,7 +35,7 @@ impl Accesses {
                 serde_json::from_slice(&answer.body)
                     .map_err(|error| UploadError::Accesses(error.to_string()))
             }
-            Outcome::Answered(answer) => Err(UploadError::Accesses(protocol::problem(&answer))),
+            Outcome::Answered(answer) => Err(UploadError::Accesses(problem(&answer))),
         }
     }
 }

@@ -12,10 +12,15 @@ mod accesses;
 #[cfg(feature = "http")]
 mod client;
 mod endpoint;
+mod problem;
 mod protocol;
 mod request;
 mod retry;
 mod signature;
+#[cfg(test)]
+mod task_tests;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
@@ -26,7 +31,7 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use request::sample as sample_request;
 
 pub(crate) use protocol::{Protocol, Scope, Urgency};
-pub(crate) use request::{accesses, base64_of};
+pub(crate) use request::accesses;
 
 use crate::{
     consent::ConsentError, id::Id, outbox::OutboxError, plan::PlanError, state::StateError,

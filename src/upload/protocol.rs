@@ -9,7 +9,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Answer, Endpoint, Finished, Outcome, PROTOCOL_HEADER, Request, Task, UploadError, request,
+    Answer, Endpoint, Finished, Outcome, PROTOCOL_HEADER, Request, Task, UploadError,
+    problem::problem,
+    request,
     retry::{self, Waits},
 };
 use crate::{
@@ -182,19 +184,24 @@ impl Protocol {
                 record: grants.record(),
                 revision,
             };
-            let request = gate
-                .permits(&task)
-                .then(|| request::registration(&self.endpoint, grants, revision, document));
             // Nothing is sent under a record that the collector does not know yet.
-            return Ok(request);
+            let may_go = grants.is_live()
+                && gate.permits(&task)
+                && self.consent.mark_offered(grants.record())?;
+            return Ok(
+                may_go.then(|| request::registration(&self.endpoint, grants, revision, document))
+            );
         }
         for entry in self.outbox.pending()? {
             let granted =
                 entry.consent == grants.record() && entry.purposes.is_subset(&grants.purposes());
-            if granted && gate.permits(&Task::Send { sample: entry.id }) {
-                self.outbox.mark_offered(entry.id)?;
+            if granted
+                && gate.permits(&Task::Send { sample: entry.id })
+                && let Some(entry) = self.outbox.offer(entry.id)?
+            {
                 let file = self.outbox.path(entry.id);
-                return request::sample(&self.endpoint, grants, &entry, file).map(Some);
+                // The grants may have died since: then nothing is due.
+                return Ok(request::sample(&self.endpoint, grants, &entry, file).ok());
             }
         }
         Ok(None)
@@ -226,20 +233,29 @@ impl Protocol {
             return self.later(task, None, reason);
         }
         match answer.status {
-            200..=299 | 304 => {
-                let done = self.done(task, &answer, take_plan);
-                self.settle(task)?;
-                match done {
-                    // The device keeps the plan that it has; only the app can be told.
-                    Err(UploadError::Plan(error)) => Ok(Finished::Refused {
-                        status: answer.status,
-                        reason: error.to_string(),
-                    }),
-                    done => done.map(|()| Finished::Done),
-                }
-            }
-            408 | 425 | 429 | 500..=599 => self.later(task, answer.retry_after(), problem(&answer)),
-            _ => self.refused(task, &answer),
+            200..=299 => self.acknowledged(task, &answer, take_plan),
+            304 if *task == Task::FetchPlan => self.acknowledged(task, &answer, take_plan),
+            408 | 425 | 429 => self.later(task, answer.retry_after(), problem(&answer)),
+            400..=499 => self.refused(task, &answer),
+            _ => self.later(task, answer.retry_after(), problem(&answer)),
+        }
+    }
+
+    fn acknowledged(
+        &self,
+        task: &Task,
+        answer: &Answer,
+        take_plan: impl FnOnce(&[u8]) -> Result<(), UploadError>,
+    ) -> Result<Finished, UploadError> {
+        let done = self.done(task, answer, take_plan);
+        self.settle(task)?;
+        match done {
+            // The device keeps the plan that it has; only the app can be told.
+            Err(UploadError::Plan(error)) => Ok(Finished::Refused {
+                status: answer.status,
+                reason: error.to_string(),
+            }),
+            done => done.map(|()| Finished::Done),
         }
     }
 
@@ -269,9 +285,13 @@ impl Protocol {
 
     fn withdrawal_done(&self, record: Id, purposes: &crate::Purposes) -> Result<(), UploadError> {
         Ok(self.state.write(|transaction| {
-            self.consent
+            let heard_all = self
+                .consent
                 .withdrawal_done(transaction, record, purposes)?;
-            self.outbox.record_deleted(transaction, record)?;
+            // While more is to be taken back, it is not known which samples are gone there.
+            if heard_all {
+                self.outbox.record_deleted(transaction, record)?;
+            }
             Ok::<(), crate::consent::ConsentError>(())
         })?)
     }
@@ -290,7 +310,7 @@ impl Protocol {
             // The collector lost its records, or the registration: it comes first again.
             (Task::Send { sample }, 404) => {
                 let entry = self.outbox.entry(*sample)?;
-                self.consent.registered(entry.consent, 0)?;
+                self.consent.not_registered(entry.consent)?;
                 return self.later(task, None, problem(answer));
             }
             (Task::FetchPlan, 404) => self.plan_asked()?,
@@ -358,34 +378,5 @@ impl Gate<'_> {
             }
         };
         due && !self.under_way.contains(task)
-    }
-}
-
-/// What the collector said, in a line (RFC 9457).
-pub(super) fn problem(answer: &Answer) -> String {
-    #[derive(serde::Deserialize)]
-    struct Problem {
-        #[serde(default)]
-        title: String,
-        #[serde(default)]
-        detail: String,
-    }
-    let said = serde_json::from_slice::<Problem>(&answer.body)
-        .map(|problem| {
-            if problem.detail.is_empty() {
-                problem.title
-            } else {
-                problem.detail
-            }
-        })
-        .unwrap_or_default();
-    let said: String = said
-        .chars()
-        .filter(|letter| !letter.is_control())
-        .take(300)
-        .collect();
-    match said.is_empty() {
-        true => format!("the collector answered with status {}", answer.status),
-        false => format!("{said} (status {})", answer.status),
     }
 }

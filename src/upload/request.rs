@@ -13,11 +13,6 @@ use crate::{
     purpose::Purposes,
 };
 
-/// Base64 with padding, as structured fields (RFC 9651) hold bytes.
-pub(crate) fn base64_of(bytes: &[u8]) -> String {
-    BASE64.encode(bytes)
-}
-
 /// Asks for the plan in force, unless it is the one of `known_version`.
 pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
     Request {
@@ -145,7 +140,7 @@ struct Content {
 impl Content {
     fn json(document: String) -> Self {
         let bytes = document.into_bytes();
-        let sha256 = base64_of(digest(&SHA256, &bytes).as_ref());
+        let sha256 = BASE64.encode(digest(&SHA256, &bytes).as_ref());
         Self {
             kind: "application/json",
             sha256,

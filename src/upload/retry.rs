@@ -56,7 +56,7 @@ impl Waits {
         let Some(retry) = self.0.get(&task.to_string()) else {
             return true;
         };
-        let furthest = now + SignedDuration::try_from(LONGEST_ASKED).unwrap_or_default();
+        let furthest = state::later(now, signed(LONGEST_ASKED));
         let waits = retry.not_before > now && retry.not_before <= furthest;
         !waits || (hurried && !retry.asked)
     }
@@ -79,7 +79,7 @@ pub(super) fn failed(
     let wait = asked.map_or_else(|| backoff(failures), |asked| asked.min(LONGEST_ASKED));
     let retry = Retry {
         failures,
-        not_before: now + SignedDuration::try_from(wait).unwrap_or_default(),
+        not_before: state::later(now, signed(wait)),
         asked: asked.is_some(),
     };
     table.insert(name.as_str(), state::to_row(&retry)?.as_slice())?;
@@ -92,6 +92,10 @@ pub(super) fn settled(transaction: &WriteTransaction, task: &Task) -> Result<(),
         .open_table(RETRIES)?
         .remove(task.to_string().as_str())?;
     Ok(())
+}
+
+fn signed(wait: Duration) -> SignedDuration {
+    SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)
 }
 
 fn backoff(failures: u32) -> Duration {

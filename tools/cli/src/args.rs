@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::de::DeserializeOwned;
 use sordino::{
     Id, Purpose,
     consent::{AgeBand, GuardianMethod},
@@ -157,11 +158,11 @@ pub(crate) enum DeviceCommand {
         #[arg(long, required = true, num_args = 1..)]
         purpose: Vec<Purpose>,
         /// Whether a guardian must say yes too; `unknown` counts as `child`
-        #[arg(long, value_enum, default_value = "unknown")]
-        age_band: AgeBandArgument,
+        #[arg(long, value_name = "adult|child|unknown", value_parser = by_name::<AgeBand>, default_value = "unknown")]
+        age_band: AgeBand,
         /// How the app made sure that the guardian said yes
-        #[arg(long, value_enum)]
-        guardian_method: Option<GuardianMethodArgument>,
+        #[arg(long, value_parser = by_name::<GuardianMethod>)]
+        guardian_method: Option<GuardianMethod>,
     },
     /// Take the yes back, for one purpose or for all
     Withdraw {
@@ -240,49 +241,7 @@ pub(crate) enum FormatArgument {
     Bundle,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum AgeBandArgument {
-    Adult,
-    Child,
-    Unknown,
-}
-
-impl From<AgeBandArgument> for AgeBand {
-    fn from(argument: AgeBandArgument) -> Self {
-        match argument {
-            AgeBandArgument::Adult => Self::Adult,
-            AgeBandArgument::Child => Self::Child,
-            AgeBandArgument::Unknown => Self::Unknown,
-        }
-    }
-}
-
-/// The methods of 16 CFR 312.5(b)(2).
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum GuardianMethodArgument {
-    SignedForm,
-    PaymentCard,
-    TollFreeCall,
-    VideoConference,
-    GovernmentId,
-    KnowledgeBased,
-    FaceMatch,
-    EmailPlus,
-    TextPlus,
-}
-
-impl From<GuardianMethodArgument> for GuardianMethod {
-    fn from(argument: GuardianMethodArgument) -> Self {
-        match argument {
-            GuardianMethodArgument::SignedForm => Self::SignedForm,
-            GuardianMethodArgument::PaymentCard => Self::PaymentCard,
-            GuardianMethodArgument::TollFreeCall => Self::TollFreeCall,
-            GuardianMethodArgument::VideoConference => Self::VideoConference,
-            GuardianMethodArgument::GovernmentId => Self::GovernmentId,
-            GuardianMethodArgument::KnowledgeBased => Self::KnowledgeBased,
-            GuardianMethodArgument::FaceMatch => Self::FaceMatch,
-            GuardianMethodArgument::EmailPlus => Self::EmailPlus,
-            GuardianMethodArgument::TextPlus => Self::TextPlus,
-        }
-    }
+/// Reads a value by the name that it has in files, so that the two never differ.
+fn by_name<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }

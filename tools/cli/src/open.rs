@@ -270,7 +270,6 @@ fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
     Ok((manifest, flac))
 }
 
-/// 16-bit mono samples and their rate.
 /// Decodes a sample's FLAC: 16-bit mono, and its rate.
 pub(crate) fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
     let refused = |reason: &dyn std::fmt::Display| OpenError::Audio(reason.to_string());

@@ -40,8 +40,8 @@ pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> 
             let notice = Notice::bundled(plan.notice_version);
             let answer = Answer {
                 purposes: Purposes::from_iter(purpose),
-                age_band: age_band.into(),
-                guardian: guardian_method.map(Into::into),
+                age_band,
+                guardian: guardian_method,
                 notice: &notice,
             };
             let receipt = device.give_consent(&answer)?;

@@ -96,7 +96,7 @@ pub(super) fn remove(index: &mut Index, entry: &Entry) -> Result<(), Failure> {
 }
 
 /// Writes what belongs to the whole: changed shards, or the table of an AudioFolder, a line a
-/// sample, `file_name` first.
+/// sample.
 pub(super) fn save(index: &mut Index) -> Result<(), Failure> {
     for (shard, members) in std::mem::take(&mut index.staged) {
         write_shard(index, shard, &members)?;

@@ -110,20 +110,13 @@ impl Pull<'_> {
             }
             let bar = reply::progress(page.samples.len(), self.purpose.as_str(), quiet);
             let (api, identities, purpose) = (self.api, self.identities, self.purpose);
-            let known: Vec<bool> = page
-                .samples
-                .iter()
-                .map(|listed| self.index.knows(listed.id))
-                .collect();
-            let fetched: Vec<Result<Option<Fetched>, Failure>> = page
+            // One that lies here for another purpose is asked for again: the person is to see that
+            // it is used for this one too.
+            let fetched: Vec<Result<Fetched, Failure>> = page
                 .samples
                 .par_iter()
-                .zip(known)
-                .map(|(listed, known)| {
-                    let fetched = match known {
-                        true => Ok(None),
-                        false => fetch(api, identities, purpose, listed).map(Some),
-                    };
+                .map(|listed| {
+                    let fetched = fetch(api, identities, purpose, listed);
                     bar.inc(1);
                     fetched
                 })
@@ -131,15 +124,16 @@ impl Pull<'_> {
             bar.finish_and_clear();
             for (listed, fetched) in page.samples.iter().zip(fetched) {
                 match fetched? {
-                    None => self
-                        .index
-                        .add_purpose(listed.id, self.purpose, &listed.purposes)?,
-                    Some(Fetched::Opened(opened)) => {
+                    Fetched::Opened(_) if self.index.knows(listed.id) => {
+                        self.index
+                            .add_purpose(listed.id, self.purpose, &listed.purposes)?;
+                    }
+                    Fetched::Opened(opened) => {
                         self.index.add(&opened, self.purpose, &listed.purposes)?;
                         summary.pulled += 1;
                     }
-                    Some(Fetched::Gone) => {}
-                    Some(Fetched::Unreadable(reason)) => {
+                    Fetched::Gone => {}
+                    Fetched::Unreadable(reason) => {
                         summary.unreadable += 1;
                         summary
                             .first_unreadable

@@ -97,6 +97,7 @@ impl Database {
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
 
         let lock = lock_beside(path).await?;
+        create_private_file(path)?;
         let writer = pool(1).connect_with(options.clone()).await?;
         MIGRATIONS.run(&writer).await?;
         drop(lock);
@@ -152,6 +153,15 @@ async fn lock_beside(database: &Path) -> Result<File, std::io::Error> {
     tokio::task::spawn_blocking(lock)
         .await
         .map_err(std::io::Error::other)?
+}
+
+/// The database names consent records, so only its owner may read it, wherever it lies.
+fn create_private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// Purposes as they stand in a column: a list with commas, or nothing.

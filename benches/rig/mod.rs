@@ -1,0 +1,144 @@
+//! What the benches share: a device that may sample, and ten seconds of real sound.
+
+#![allow(dead_code, reason = "each bench uses a part")]
+
+use std::{
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+};
+
+use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
+use sordino::{
+    Config, Purpose, Purposes, Sordino, Week,
+    anonymize::{Anonymizer, AnonymousClip, Settings},
+    capture::{Capture, CaptureEvent, Frame, HostFed, Sink, read_wav},
+    consent::{AgeBand, Answer, Grants, Notice},
+    plan::{Plan, Recipient, SignedPlan, Triggers},
+    sampler::{Annotation, RawClip, Selection, Trigger},
+    signed::PublicKey,
+};
+
+pub(crate) const CLIP_SECONDS: u64 = 10;
+
+/// A device on the disk on which the library is built, not in memory: it syncs.
+pub(crate) struct Device {
+    pub(crate) engine: Sordino,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Device {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("random");
+        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
+        let collector = "http://127.0.0.1:9".parse().expect("a URL");
+        let config = Config::new(folder.path().join("device"), PublicKey::of(&key), collector);
+        let engine = Sordino::open(config).expect("a new folder");
+        let plan = SignedPlan::sign(plan(), &key).expect("an object");
+        engine
+            .install_plan(plan.to_json().as_bytes())
+            .expect("a plan");
+        let answer = Answer {
+            purposes: Purposes::from_iter(Purpose::ALL),
+            age_band: AgeBand::Adult,
+            guardian: None,
+            notice: &Notice::bundled(1),
+        };
+        engine.give_consent(&answer).expect("the plan asks for it");
+        Self { engine, folder }
+    }
+
+    pub(crate) fn grants(&self) -> Grants {
+        self.engine.grants().expect("consent was given")
+    }
+
+    pub(crate) fn recipients(&self) -> Vec<Recipient> {
+        self.engine.plan().expect("it was installed").recipients
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        version: 1,
+        expires: "2100-01-01".parse().expect("a day"),
+        paused: false,
+        // The example plan's.
+        recipients: vec![
+            "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac"
+                .parse()
+                .expect("a recipient"),
+        ],
+        purposes: Purposes::from_iter(Purpose::ALL),
+        notice_version: 1,
+        consent_days: 365,
+        triggers: Triggers {
+            mark_probability: 1.0,
+            random_probability: 0.0,
+        },
+        samples_per_day: u32::MAX,
+        bytes_per_day: u64::MAX,
+        clip_seconds: 10,
+        pre_roll_seconds: 8,
+        sample_rate: Plan::SAMPLE_RATE,
+    }
+}
+
+/// A piano, alone: nothing of it is cut out, so that every step does all its work.
+pub(crate) fn recording() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/audio/piano-alone.wav")
+}
+
+/// Its last ten seconds, at 48 kHz.
+pub(crate) fn clip() -> RawClip {
+    let recording = read_wav(&recording()).expect("it comes with the source");
+    let wanted = (CLIP_SECONDS as usize) * recording.rate as usize;
+    let samples = recording.samples[recording.samples.len() - wanted..].to_vec();
+    let selection = Selection {
+        trigger: Trigger::Mark,
+        probability: 1.0,
+    };
+    RawClip::new(samples, recording.rate, selection, Annotation::default()).expect("a clip")
+}
+
+pub(crate) fn anonymous() -> AnonymousClip {
+    let mut anonymizer = Anonymizer::new().expect("the weights are whole");
+    anonymizer
+        .anonymize(clip(), Settings::default())
+        .expect("a piano holds no voice")
+}
+
+pub(crate) fn week() -> Week {
+    "2026-W10".parse().expect("a week")
+}
+
+/// 10 ms of stereo at 48 kHz in 16 bit, as phones deliver it.
+pub(crate) fn ten_milliseconds() -> Vec<i16> {
+    (0..960)
+        .map(|index| (index * 31 % 4_001) as i16 - 2_000)
+        .collect()
+}
+
+/// A thread that takes what a source delivers, so that its ring never fills for long.
+pub(crate) struct Drain(JoinHandle<()>);
+
+impl Drain {
+    pub(crate) fn start(source: HostFed) -> Self {
+        Self(thread::spawn(move || {
+            Capture::new(source)
+                .run(&mut Nowhere)
+                .expect("a source that ends");
+        }))
+    }
+
+    pub(crate) fn join(self) {
+        self.0.join().expect("it does not panic");
+    }
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn frame(&mut self, _: Frame<'_>) {}
+
+    fn event(&mut self, _: CaptureEvent) {}
+}

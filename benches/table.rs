@@ -1,0 +1,254 @@
+//! Prints what README.md says was measured, beside what is aimed at. Criterion gives means; here
+//! stand the quantiles, and what a whole process costs.
+
+mod rig;
+
+use std::{
+    env, fs, io,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use sordino::{
+    Event, Offer, Sordino,
+    anonymize::{Anonymizer, Settings},
+    capture::{Frame, Pace, WavFile, host_fed},
+    sampler::Moment,
+    seal::seal,
+};
+
+/// Set for the process whose memory is measured.
+const CHILD: &str = "SORDINO_BENCH_MEMORY";
+/// Set by `benches/run` to the libraries that it built: `NAME=PATH`, separated by spaces.
+const LIBRARIES: &str = "SORDINO_BENCH_LIBRARIES";
+const CLIPS: usize = 100;
+
+fn main() -> io::Result<()> {
+    // `cargo test --benches` runs it too, and wants no measurement.
+    if !env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    if env::var_os(CHILD).is_some() {
+        return memory_child();
+    }
+    let mut rows = vec![callback()];
+    rows.extend(stages());
+    rows.push(trigger_to_sealed());
+    rows.extend(memory()?);
+    rows.extend(libraries()?);
+    print(&rows);
+    Ok(())
+}
+
+struct Row {
+    what: String,
+    measured: String,
+    aim: &'static str,
+}
+
+fn row(what: impl Into<String>, measured: impl Into<String>, aim: &'static str) -> Row {
+    Row {
+        what: what.into(),
+        measured: measured.into(),
+        aim,
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "the table is what it is for")]
+fn print(rows: &[Row]) {
+    println!("| what | measured | aim |\n| --- | --- | --- |");
+    for Row {
+        what,
+        measured,
+        aim,
+    } in rows
+    {
+        println!("| {what} | {measured} | {aim} |");
+    }
+}
+
+/// Real time, as a sound card calls it, but ten times as often.
+fn callback() -> Row {
+    const CALLS: usize = 50_000;
+    let (mut feed, source) = host_fed(48_000, 2).expect("a format");
+    let drain = rig::Drain::start(source);
+    let sound = rig::ten_milliseconds();
+    let mut times = Vec::with_capacity(CALLS);
+    for call in 0..CALLS {
+        let began = Instant::now();
+        feed.push(&sound);
+        times.push(began.elapsed());
+        if call % 10 == 9 {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+    drop(feed);
+    drain.join();
+    let (half, most) = (quantile(&mut times, 0.5), quantile(&mut times, 0.9999));
+    row(
+        "audio callback per 10 ms of stereo sound: p50, p99.99",
+        format!("{:.2} µs, {:.2} µs", micros(half), micros(most)),
+        "",
+    )
+}
+
+/// Each on one core, on 10 s of a piano at 48 kHz.
+fn stages() -> Vec<Row> {
+    let device = rig::Device::new();
+    let (grants, recipients) = (device.grants(), device.recipients());
+    let mut anonymizer = Anonymizer::new().expect("the weights are whole");
+    let (mut anonymizing, mut sealing, mut both) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..CLIPS {
+        let clip = rig::clip();
+        let began = Instant::now();
+        let anonymous = anonymizer.anonymize(clip, Settings::default());
+        let anonymized = began.elapsed();
+        let anonymous = anonymous.expect("a piano holds no voice");
+        let sealed = seal(anonymous, &grants, &recipients, rig::week());
+        let all = began.elapsed();
+        sealed.expect("consent stands");
+        anonymizing.push(anonymized);
+        sealing.push(all - anonymized);
+        both.push(all);
+    }
+    let times = |times: &mut Vec<Duration>| {
+        let median = quantile(times, 0.5);
+        let multiple = Duration::from_secs(rig::CLIP_SECONDS).as_secs_f64() / median.as_secs_f64();
+        format!("{multiple:.0} × real time ({:.1} ms)", millis(median))
+    };
+    vec![
+        row("anonymize a 10 s clip, median", times(&mut anonymizing), ""),
+        row("seal it, median", times(&mut sealing), ""),
+        row("both, median", times(&mut both), "≥ 300 ×"),
+    ]
+}
+
+/// From the complete clip to the sample that survives a power cut.
+fn trigger_to_sealed() -> Row {
+    let device = rig::Device::new();
+    let mut times: Vec<Duration> = (0..=CLIPS)
+        .map(|_| {
+            let clip = rig::clip();
+            let began = Instant::now();
+            let offer = device.engine.offer(clip).expect("a disk with room");
+            let took = began.elapsed();
+            assert!(matches!(offer, Offer::Queued { .. }), "{offer:?}");
+            took
+        })
+        // The first makes the detector ready.
+        .skip(1)
+        .collect();
+    let (half, most) = (quantile(&mut times, 0.5), quantile(&mut times, 0.99));
+    row(
+        "trigger to durably sealed, 10 s clip: p50, p99",
+        format!("{:.0} ms, {:.0} ms", millis(half), millis(most)),
+        "≤ 50 ms",
+    )
+}
+
+fn memory() -> io::Result<Option<Row>> {
+    if !cfg!(target_os = "linux") {
+        return Ok(None);
+    }
+    let mut peaks = Vec::new();
+    for _ in 0..5 {
+        let child = Command::new(env::current_exe()?)
+            .arg("--bench")
+            .env(CHILD, "1")
+            .output()?;
+        let said = String::from_utf8_lossy(&child.stdout);
+        let mut numbers = said
+            .split_whitespace()
+            .filter_map(|number| number.parse::<u64>().ok());
+        if let (Some(idle), Some(peak)) = (numbers.next(), numbers.next()) {
+            peaks.push((peak.saturating_sub(idle), idle));
+        }
+    }
+    peaks.sort_unstable();
+    Ok(peaks.get(peaks.len() / 2).map(|(over, idle)| {
+        row(
+            "peak memory of a device process over its idle, hearing and sealing 10 s clips",
+            format!(
+                "{:.1} MB over {:.1} MB",
+                *over as f64 / 1024.0,
+                *idle as f64 / 1024.0
+            ),
+            "≤ 16 MB",
+        )
+    }))
+}
+
+/// A device that is open and idle, and then hears a recording with a mark in it, twice.
+#[allow(clippy::print_stdout, reason = "the parent reads it")]
+fn memory_child() -> io::Result<()> {
+    let device = rig::Device::new();
+    let idle = status_of("VmRSS")?;
+    for _ in 0..2 {
+        hear(&device.engine);
+    }
+    println!("{idle} {}", status_of("VmHWM")?);
+    Ok(())
+}
+
+fn hear(engine: &Sordino) {
+    let (queued, is_queued) = std::sync::mpsc::channel();
+    engine.on_event(move |event| {
+        if let Event::Queued(_) = event {
+            let _ = queued.send(());
+        }
+    });
+    let marking = engine.clone();
+    let listening = engine.listen(WavFile::new(rig::recording(), Pace::AsTaken), {
+        let mut marked = false;
+        move |frame: Frame<'_>| {
+            if !marked && frame.position >= 8 * u64::from(frame.rate) {
+                marked = marking
+                    .mark(Moment {
+                        at: Some(frame.position),
+                        ..Moment::default()
+                    })
+                    .is_ok();
+            }
+        }
+    });
+    listening.expect("a recording").wait().expect("it ends");
+    is_queued.try_recv().expect("a clip was sealed");
+}
+
+/// A line of `/proc/self/status`, in KiB.
+fn status_of(name: &str) -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with(name));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
+        .ok_or_else(|| io::Error::other(format!("{name} is not told")))
+}
+
+fn libraries() -> io::Result<Vec<Row>> {
+    let named = env::var(LIBRARIES).unwrap_or_default();
+    named
+        .split_whitespace()
+        .filter_map(|library| library.split_once('='))
+        .map(|(name, path)| {
+            let bytes = fs::metadata(path)?.len() as f64;
+            Ok(row(
+                format!("stripped library, features {name}"),
+                format!("{:.2} MB", bytes / 1e6),
+                "≤ 2.5 MB",
+            ))
+        })
+        .collect()
+}
+
+fn quantile(times: &mut [Duration], part: f64) -> Duration {
+    times.sort_unstable();
+    times[((times.len() - 1) as f64 * part).round() as usize]
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

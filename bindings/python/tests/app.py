@@ -1,0 +1,118 @@
+"""What an app has: its own audio path, its own HTTP, and listeners."""
+
+import array
+import http.client
+import threading
+import time
+import urllib.parse
+import wave
+
+import sordino
+
+# How long anything is waited for, in seconds; a deadlock is a failure, not a hang.
+PATIENCE = 60
+
+
+def read_wav(path):
+    """Mono samples as floats within ±1, and their rate."""
+    with wave.open(str(path)) as recording:
+        assert (recording.getnchannels(), recording.getsampwidth()) == (1, 2)
+        integers = array.array("h", recording.readframes(recording.getnframes()))
+        return array.array("f", (sample / 32768 for sample in integers)), recording.getframerate()
+
+
+def wait_until(condition):
+    """Waits until `condition` holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("it did not come to pass in time")
+        time.sleep(0.002)
+
+
+class Recogniser(sordino.FrameListener):
+    """Takes frames, and marks `moment` through `engine` once it has heard it."""
+
+    def __init__(self, engine=None, moment=None):
+        self.engine = engine
+        self.moment = moment
+        self.marked = None
+        self.position = 0
+        self.heard = bytearray()
+
+    def on_frame(self, frame):
+        assert frame.lost == 0 and frame.position == self.position
+        self.heard += frame.samples
+        self.position += len(frame.samples) // 4
+        if self.moment is not None and self.position >= self.moment.at:
+            moment, self.moment = self.moment, None
+            try:
+                self.marked = self.engine.mark(moment)
+            except sordino.SordinoError as error:
+                self.marked = error
+
+
+class Diary(sordino.EventListener):
+    """Notes all events."""
+
+    def __init__(self):
+        self.events = []
+        self.lock = threading.Lock()
+
+    def on_event(self, event):
+        with self.lock:
+            self.events.append(event)
+
+    def of(self, kind):
+        with self.lock:
+            return [event for event in self.events if isinstance(event, kind)]
+
+
+def play(engine, samples, rate, recogniser):
+    """Pushes a recording in pieces of 10 ms, as fast as it is heard, and stops."""
+    feed = engine.listen_to_host(rate, 1, recogniser)
+    piece = rate // 100
+    for start in range(0, len(samples), piece):
+        lost = feed.push(samples[start : start + piece].tobytes())
+        assert lost == 0
+        # The feed holds two seconds; a microphone would not run ahead either.
+        wait_until(lambda: start - recogniser.position < rate)
+    feed.stop()
+
+
+def upload(engine):
+    """Sends all that is due by the app's own HTTP. Returns what became of each request."""
+    outcomes = []
+    while (request := engine.next_request()) is not None:
+        outcomes.append((request.task, engine.finish(request.task, send(request))))
+    return outcomes
+
+
+def send(request):
+    """One request by `http.client`, header for header as it is."""
+    url = urllib.parse.urlsplit(request.url)
+    connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
+    try:
+        connection.putrequest(request.method, url.path, skip_accept_encoding=True)
+        for header in request.headers:
+            connection.putheader(header.name, header.value)
+        body = body_of(request.body)
+        if request.method == "PUT":
+            connection.putheader("content-length", str(len(body)))
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        headers = [sordino.Header(name=name, value=value) for name, value in answer.getheaders()]
+        return sordino.Outcome.ANSWERED(
+            status=answer.status, headers=headers, body=answer.read(64 << 10)
+        )
+    except OSError as error:
+        return sordino.Outcome.UNREACHABLE(reason=str(error))
+    finally:
+        connection.close()
+
+
+def body_of(body):
+    if body.is_file():
+        with open(body.path, "rb") as file:
+            return file.read()
+    return body.content if body.is_document() else b""

@@ -1,0 +1,88 @@
+"""What an organisation has: its key, a signed plan, a QA key, and a collector that really runs."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+PROGRAMS = pathlib.Path(os.environ.get("SORDINO_PROGRAMS", ROOT / "target" / "debug")).resolve()
+PACKAGE = ROOT / "bindings" / "python" / "package"
+
+for needed, command in [
+    (PACKAGE / "sordino", "bindings/python/build"),
+    (PROGRAMS / "sordino", "cargo build -p sordino-cli"),
+    (PROGRAMS / "sordino-collector", "cargo build -p sordino-collector"),
+]:
+    if not needed.exists():
+        sys.exit(f"{needed} is not there; run {command} first")
+sys.path.insert(0, str(PACKAGE))
+
+
+def run(program, *arguments):
+    """Runs a program of ours and returns the JSON that it prints."""
+    command = [PROGRAMS / program, "--json", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{program} {arguments[0]}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Organisation:
+    """Signs a plan that takes every marked moment and none at random."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.identity = self.folder / "qa.key"
+        recipient = run("sordino", "keygen", "--out", self.identity)["recipient"]
+        signing_key = self.folder / "plan.key"
+        self.key = run("sordino", "plan", "keygen", "--out", signing_key)["public_key"]
+        plan = (ROOT / "samples" / "plan.toml").read_text(encoding="utf-8")
+        plan = re.sub(r"age1\w+", recipient, plan)
+        plan = re.sub(r"random_probability = .*", "random_probability = 0.0", plan)
+        written = self.folder / "plan.toml"
+        written.write_text(plan, encoding="utf-8")
+        self.plan_file = self.folder / "plan.json"
+        run("sordino", "plan", "sign", written, "--key", signing_key, "--out", self.plan_file)
+        self.plan = self.plan_file.read_bytes()
+
+
+class Collector:
+    """A collector on a free loopback port, and a reader's token for it."""
+
+    def __init__(self, organisation):
+        self.organisation = organisation
+        self.data = organisation.folder / "collector"
+        serve = ["serve", "--data", self.data, "--listen", "127.0.0.1:0"]
+        serve += ["--plan", organisation.plan_file]
+        command = [PROGRAMS / "sordino-collector", *map(str, serve)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        ready = self.process.stdout.readline()
+        self.url = ready.rpartition(" ")[2].strip()
+        made = run(
+            "sordino-collector", "token", "create", "--data", self.data, "--name", "desk",
+            "--purpose", "quality-assurance",
+        )  # fmt: skip
+        self.token = organisation.folder / "token"
+        self.token.write_text(made["token"], encoding="utf-8")
+
+    def pull(self, dataset):
+        """Pulls into `dataset`, as a QA engineer does, and returns what was done."""
+        return run(
+            "sordino", "pull", "--collector", self.url, "--token-file", self.token,
+            "--identity", self.organisation.identity, "--out", dataset, "--format", "bundle",
+        )  # fmt: skip
+
+    def open_sample(self, sample, folder):
+        """Opens what lies at the collector under that id."""
+        [sealed] = self.data.rglob(f"{sample}.age")
+        run(
+            "sordino", "open", sealed, "--identity", self.organisation.identity, "--out", folder
+        )
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self.process.stdout.close()

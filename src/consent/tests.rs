@@ -1,0 +1,396 @@
+use std::{
+    sync::{Arc, Barrier},
+    thread,
+};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::{
+    AgeBand, Answer, ConsentError, ConsentState, ConsentStore, GuardianMethod, Notice,
+    SignedRecord, Withdrawn,
+    rows::{self, Rows},
+};
+use crate::{
+    Purpose, Purposes,
+    state::State,
+    testing::{QA, RESEARCH, TestClock, answer, both, days, terms},
+};
+
+const METHOD: GuardianMethod = GuardianMethod::SignedForm;
+
+struct Person {
+    folder: TempDir,
+    clock: Arc<TestClock>,
+    consent: ConsentStore,
+}
+
+impl Person {
+    fn new() -> Self {
+        let folder = crate::testing::folder();
+        let clock = Arc::new(TestClock::new());
+        let state = State::open(folder.path(), clock.clone()).unwrap();
+        let consent = ConsentStore::open(Arc::new(state)).unwrap();
+        Self {
+            folder,
+            clock,
+            consent,
+        }
+    }
+
+    /// The app ends, the clock is moved, and the app starts anew.
+    fn restart(self, meanwhile: impl FnOnce(&TestClock)) -> Self {
+        let Self {
+            folder,
+            clock,
+            consent,
+        } = self;
+        drop(consent);
+        meanwhile(&clock);
+        let state = State::open(folder.path(), clock.clone()).unwrap();
+        let consent = ConsentStore::open(Arc::new(state)).unwrap();
+        Self {
+            folder,
+            clock,
+            consent,
+        }
+    }
+
+    fn try_say(&self, answer: &Answer<'_>, notice: u32) -> Result<SignedRecord, ConsentError> {
+        self.consent
+            .state
+            .write(|transaction| self.consent.record(transaction, answer, &terms(notice)))
+    }
+
+    fn says(&self, purposes: impl Into<Purposes>, age: AgeBand, guardian: bool) -> SignedRecord {
+        let notice = Notice::bundled(1);
+        let guardian = guardian.then_some(METHOD);
+        self.try_say(&answer(purposes, age, guardian, &notice), 1)
+            .unwrap()
+    }
+
+    fn withdraws(&self, purposes: impl Into<Purposes>) -> Vec<Withdrawn> {
+        let purposes = purposes.into();
+        self.consent.end_grants();
+        self.consent
+            .state
+            .write(|transaction| ConsentStore::withdraw(transaction, &purposes))
+            .unwrap()
+    }
+
+    fn state(&self) -> ConsentState {
+        self.consent.status(Some(&terms(1))).unwrap().state
+    }
+
+    fn granted(&self) -> Purposes {
+        self.consent
+            .grants(&terms(1))
+            .map(|grants| grants.purposes())
+            .unwrap_or_default()
+    }
+}
+
+#[test]
+fn nobody_who_was_not_asked_grants_anything() {
+    let person = Person::new();
+    assert_eq!(person.state(), ConsentState::None);
+    assert!(person.granted().is_empty());
+}
+
+#[test]
+fn an_adults_yes_grants_just_the_purposes_named_and_survives_a_restart() {
+    for purposes in [QA.into(), RESEARCH.into(), both()] {
+        let person = Person::new();
+        person.says(purposes.clone(), AgeBand::Adult, false);
+        assert_eq!(person.state(), ConsentState::Granted);
+        assert_eq!(person.granted(), purposes);
+        assert_eq!(person.restart(|_| {}).granted(), purposes);
+    }
+}
+
+#[test]
+fn a_child_and_whoever_may_be_one_grant_nothing_before_a_guardian_approves() {
+    for age in [AgeBand::Child, AgeBand::Unknown] {
+        let person = Person::new();
+        person.says(both(), age, false);
+        assert_eq!(person.state(), ConsentState::AwaitingGuardian);
+        assert!(person.granted().is_empty());
+        let receipt = person.consent.approve(METHOD, &terms(1)).unwrap();
+        assert_eq!(receipt.content().guardian.unwrap().method, METHOD);
+        assert_eq!(person.granted(), both());
+    }
+}
+
+#[test]
+fn nothing_but_a_waiting_childs_yes_can_be_approved() {
+    let person = Person::new();
+    let refused = |person: &Person| match person.consent.approve(METHOD, &terms(1)) {
+        Err(ConsentError::NotAwaiting(state)) => state,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&person), ConsentState::None);
+    person.says(QA, AgeBand::Child, false);
+    person.withdraws(both());
+    assert_eq!(refused(&person), ConsentState::Withdrawn);
+    assert!(person.granted().is_empty());
+    person.says(QA, AgeBand::Adult, false);
+    assert_eq!(refused(&person), ConsentState::Granted);
+}
+
+#[test]
+fn an_approval_that_races_a_withdrawal_never_brings_the_yes_back() {
+    for _ in 0..20 {
+        let person = Person::new();
+        person.says(both(), AgeBand::Child, false);
+        let start = Barrier::new(2);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                // Either order is right.
+                let _ = person.consent.approve(METHOD, &terms(1));
+            });
+            start.wait();
+            person.withdraws(both());
+        });
+        assert_eq!(person.state(), ConsentState::Withdrawn);
+        assert!(person.granted().is_empty());
+    }
+}
+
+#[test]
+fn a_purpose_more_is_a_revision_and_a_childs_guardian_must_approve_of_it() {
+    let adult = Person::new();
+    let first = adult.says(QA, AgeBand::Adult, false);
+    let second = adult.says(RESEARCH, AgeBand::Adult, false);
+    assert_eq!(first.content().id, second.content().id);
+    assert_eq!(second.content().revision, 2);
+    assert_eq!(adult.granted(), both());
+
+    let child = Person::new();
+    let first = child.says(QA, AgeBand::Child, true);
+    let second = child.says(RESEARCH, AgeBand::Child, false);
+    assert_ne!(first.content().id, second.content().id);
+    assert!(child.granted().is_empty());
+    child.consent.approve(METHOD, &terms(1)).unwrap();
+    assert_eq!(child.granted(), RESEARCH.into());
+}
+
+#[test]
+fn a_new_notice_is_a_new_question() {
+    let person = Person::new();
+    let first = person.says(QA, AgeBand::Adult, false);
+    let status = person.consent.status(Some(&terms(2))).unwrap();
+    assert_eq!(status.state, ConsentState::Outdated);
+    assert!(person.consent.grants(&terms(2)).is_err());
+
+    let (old, new) = (Notice::bundled(1), Notice::bundled(2));
+    let shown = person.try_say(&answer(QA, AgeBand::Adult, None, &old), 2);
+    assert!(matches!(
+        shown,
+        Err(ConsentError::WrongNotice { shown: 1, asked: 2 })
+    ));
+    let second = person.try_say(&answer(QA, AgeBand::Adult, None, &new), 2);
+    assert_ne!(first.content().id, second.unwrap().content().id);
+    assert!(person.consent.grants(&terms(2)).is_ok());
+}
+
+#[test]
+fn what_was_not_asked_is_not_consented_to() {
+    let person = Person::new();
+    let notice = Notice::bundled(1);
+    let none = answer(Purposes::default(), AgeBand::Adult, None, &notice);
+    assert!(matches!(
+        person.try_say(&none, 1),
+        Err(ConsentError::NoPurpose)
+    ));
+    let mut narrow = terms(1);
+    narrow.purposes = QA.into();
+    let beyond = answer(both(), AgeBand::Adult, None, &notice);
+    let said = person
+        .consent
+        .state
+        .write(|transaction| person.consent.record(transaction, &beyond, &narrow));
+    assert!(matches!(said, Err(ConsentError::NotAsked(_))));
+    person.says(both(), AgeBand::Adult, false);
+    assert_eq!(
+        person.consent.grants(&narrow).unwrap().purposes(),
+        QA.into()
+    );
+}
+
+#[test]
+fn a_withdrawn_purpose_never_returns_to_its_record() {
+    let person = Person::new();
+    let first = person.says(both(), AgeBand::Adult, false);
+    person.withdraws(RESEARCH);
+    assert_eq!(person.granted(), QA.into());
+    let again = person.says(both(), AgeBand::Adult, false);
+    assert_ne!(first.content().id, again.content().id);
+    assert_eq!(person.granted(), both());
+}
+
+#[test]
+fn a_yes_runs_out_while_it_is_held_and_is_not_lengthened_by_asking_again() {
+    let person = Person::new();
+    person.says(QA, AgeBand::Adult, false);
+    person.clock.advance(days(364));
+    person.says(QA, AgeBand::Adult, false);
+    let held = person.consent.grants(&terms(1)).unwrap();
+    assert!(held.is_live());
+    person.clock.advance(days(1));
+    assert!(!held.is_live());
+    assert_eq!(person.state(), ConsentState::Expired);
+    // Nor does a clock that is set back bring it to life again, held or asked for.
+    person.clock.advance(days(-365));
+    assert!(!held.is_live());
+    assert_eq!(person.state(), ConsentState::Expired);
+    let person = person.restart(|clock| clock.advance(days(-365)));
+    assert_eq!(person.state(), ConsentState::Expired);
+}
+
+#[test]
+fn a_grant_dies_with_a_withdrawal_in_another_thread_and_none_is_made_after_it() {
+    for _ in 0..50 {
+        let person = Person::new();
+        person.says(both(), AgeBand::Adult, false);
+        let held = person.consent.grants(&terms(1)).unwrap();
+        let start = Barrier::new(3);
+        let raced = thread::scope(|scope| {
+            let race = || {
+                start.wait();
+                (0..10)
+                    .filter_map(|_| person.consent.grants(&terms(1)).ok())
+                    .collect::<Vec<_>>()
+            };
+            let threads = [scope.spawn(race), scope.spawn(race)];
+            start.wait();
+            person.withdraws(both());
+            // As the engine does after the transaction.
+            person.consent.end_grants();
+            threads.map(|thread| thread.join().unwrap())
+        });
+        assert!(!held.is_live());
+        assert!(held.iter().all(|grant| !grant.is_live()));
+        assert!(raced.iter().flatten().all(|grants| !grants.is_live()));
+    }
+}
+
+#[test]
+fn what_could_not_be_written_is_refused_all_the_same() {
+    let person = Person::new();
+    person.says(both(), AgeBand::Adult, false);
+    person.consent.refuse(&RESEARCH.into());
+    assert_eq!(person.granted(), QA.into());
+    person.consent.refuse(&QA.into());
+    assert_eq!(person.state(), ConsentState::Withdrawn);
+    assert!(person.granted().is_empty());
+}
+
+#[test]
+fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
+    let person = Person::new();
+    let id = person.says(QA, AgeBand::Adult, false).content().id;
+    let state = &person.consent.state;
+    let changed = state.write(|transaction| {
+        let rows = Rows(transaction);
+        let mut row = rows.one(id)?.unwrap();
+        row.document = row
+            .document
+            .replace("quality-assurance", "recognition-research");
+        row.offered = true;
+        rows.put(id, &row)
+    });
+    changed.unwrap();
+    assert!(person.consent.grants(&terms(1)).is_err());
+    person.withdraws(QA);
+    let row = state.read(|transaction| rows::find(transaction, id));
+    assert_eq!(row.unwrap().unwrap().phase, rows::Phase::Withdrawn);
+    assert_eq!(person.consent.withdrawals_due().unwrap(), [(id, both())]);
+}
+
+#[test]
+fn a_yes_at_the_end_of_time_is_no_panic() {
+    let person = Person::new();
+    person.clock.set(Timestamp::MAX);
+    person.says(QA, AgeBand::Adult, false);
+    person.state();
+}
+
+/// What a person, a guardian and the clock may do.
+#[derive(Clone, Debug)]
+enum Step {
+    Say(Purposes, AgeBand, bool),
+    Approve,
+    Withdraw(Purposes),
+    Pass(i64),
+    Jump(i64),
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let purposes = prop::sample::select(vec![QA.into(), RESEARCH.into(), both()]);
+    let age = prop::sample::select(vec![AgeBand::Adult, AgeBand::Child, AgeBand::Unknown]);
+    prop_oneof![
+        (purposes.clone(), age, any::<bool>()).prop_map(|(p, a, g)| Step::Say(p, a, g)),
+        Just(Step::Approve),
+        purposes.prop_map(Step::Withdraw),
+        (0_i64..200).prop_map(Step::Pass),
+        prop::sample::select(vec![-365_i64, -1, 1, 365]).prop_map(Step::Jump),
+        Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// For each purpose the oracle knows on which true day it was last said yes to, and whether a
+    /// guardian still has to approve or it was withdrawn since.
+    #[test]
+    fn nothing_is_granted_but_what_was_said_yes_to_within_its_days(
+        steps in prop::collection::vec(steps(), 1..25),
+    ) {
+        let mut person = Person::new();
+        let mut truly = 0;
+        let mut said: Vec<(Purpose, i64, bool)> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Say(purposes, age, guardian) => {
+                    person.says(purposes.clone(), age, guardian);
+                    let open = age.needs_guardian() && !guardian;
+                    said.extend(purposes.iter().map(|purpose| (purpose, truly, open)));
+                }
+                Step::Approve => {
+                    if person.consent.approve(METHOD, &terms(1)).is_ok() {
+                        said.iter_mut().for_each(|(.., open)| *open = false);
+                    }
+                }
+                Step::Withdraw(purposes) => {
+                    let held = person.consent.grants(&terms(1));
+                    person.withdraws(purposes.clone());
+                    prop_assert!(!held.is_ok_and(|held| held.is_live()));
+                    said.retain(|(purpose, ..)| !purposes.contains(*purpose));
+                }
+                Step::Pass(passed) => {
+                    // The app is used once a month at least.
+                    for month in 0..=passed / 30 {
+                        person.clock.advance(days((passed - 30 * month).min(30)));
+                        person.state();
+                    }
+                    truly += passed;
+                }
+                Step::Jump(jump) => {
+                    person.state();
+                    person.clock.advance(days(jump));
+                }
+                Step::Restart => person = person.restart(|_| {}),
+            }
+            for purpose in person.granted().iter() {
+                let covered = said
+                    .iter()
+                    .any(|&(said, day, open)| said == purpose && !open && truly - day < 365);
+                prop_assert!(covered, "{purpose} on day {truly}: {said:?}");
+            }
+        }
+    }
+}

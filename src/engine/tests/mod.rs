@@ -1,0 +1,300 @@
+//! The engine as a whole.
+
+mod collector;
+mod faults;
+mod model;
+
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use super::{Config, Event, Sordino};
+use crate::{
+    Error, Id, Offer, Purposes,
+    capture::host_fed,
+    consent::{AgeBand, ConsentState, GuardianMethod, Notice},
+    outbox::{OutboxError, Quota, SampleState},
+    plan::Plan,
+    seal::SealedSample,
+    testing::{Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, plan},
+};
+
+/// An engine, and what its app was told.
+struct Device {
+    folder: TempDir,
+    organisation: Organisation,
+    clock: Arc<TestClock>,
+    quota: Quota,
+    engine: Sordino,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Device {
+    fn new() -> Self {
+        Self::with(folder(), plan(1), Quota::default())
+    }
+
+    fn with(folder: TempDir, plan: Plan, quota: Quota) -> Self {
+        let organisation = Organisation::new();
+        let clock = Arc::new(TestClock::new());
+        let events = Arc::default();
+        let engine = open(&folder, &organisation, &clock, quota, &events);
+        engine.install_plan(&organisation.sign(plan)).unwrap();
+        Self {
+            folder,
+            organisation,
+            clock,
+            quota,
+            engine,
+            events,
+        }
+    }
+
+    /// The process ends; `meanwhile` happens; it starts anew.
+    fn restart(self, meanwhile: impl FnOnce(&TestClock)) -> Self {
+        drop(self.engine);
+        meanwhile(&self.clock);
+        let engine = open(
+            &self.folder,
+            &self.organisation,
+            &self.clock,
+            self.quota,
+            &self.events,
+        );
+        Self { engine, ..self }
+    }
+
+    fn says(&self, purposes: impl Into<Purposes>) -> Id {
+        self.says_as(purposes, AgeBand::Adult)
+    }
+
+    fn says_as(&self, purposes: impl Into<Purposes>, age: AgeBand) -> Id {
+        let notice = Notice::bundled(self.engine.plan().unwrap().notice_version);
+        let receipt = self
+            .engine
+            .give_consent(&answer(purposes, age, None, &notice));
+        receipt.unwrap().content().id
+    }
+
+    /// Queues a sample as the engine does, but for the sound.
+    fn queue(&self) -> Result<Id, Error> {
+        let grants = self.engine.grants()?;
+        let sealed = SealedSample::for_test(grants.record(), grants.purposes(), vec![0xC5; 500]);
+        let plan = self.engine.plan().unwrap();
+        let inner = &self.engine.inner;
+        let queued = inner.outbox.enqueue(sealed, &grants, &plan)?;
+        for &dropped in &queued.dropped {
+            inner.tell(&Event::Dropped(dropped));
+        }
+        Ok(queued.sample)
+    }
+
+    fn state_of(&self, sample: Id) -> SampleState {
+        self.engine.inner.outbox.entry(sample).unwrap().state
+    }
+
+    fn file(&self, sample: Id) -> std::path::PathBuf {
+        self.engine.inner.outbox.path(sample)
+    }
+
+    fn was_told(&self, event: &Event) -> bool {
+        self.events.lock().unwrap().contains(event)
+    }
+}
+
+fn open(
+    folder: &TempDir,
+    organisation: &Organisation,
+    clock: &Arc<TestClock>,
+    quota: Quota,
+    events: &Arc<Mutex<Vec<Event>>>,
+) -> Sordino {
+    let collector = "https://collector.example".parse().unwrap();
+    let engine = Sordino::open(Config {
+        quota,
+        clock: clock.clone(),
+        ..Config::new(folder.path(), organisation.key(), collector)
+    });
+    let engine = engine.unwrap();
+    let events = Arc::clone(events);
+    engine.on_event(move |event| events.lock().unwrap().push(event.clone()));
+    engine
+}
+
+#[test]
+fn a_withdrawal_shreds_what_waits_and_asks_back_what_was_sent() {
+    let device = Device::new();
+    device.says(both());
+    let (waits, offered) = (device.queue().unwrap(), device.queue().unwrap());
+    device.engine.inner.outbox.offer(offered).unwrap();
+    let withdrawal = device.engine.withdraw(None).unwrap();
+    assert_eq!((withdrawal.shredded, withdrawal.deletions_pending), (2, 1));
+    assert!(!device.file(waits).exists() && !device.file(offered).exists());
+    assert_eq!(device.state_of(waits), SampleState::Deleted);
+    assert_eq!(device.state_of(offered), SampleState::DeletionAsked);
+    assert!(device.was_told(&Event::Consent(ConsentState::Withdrawn)));
+    assert!(device.queue().is_err());
+}
+
+#[test]
+fn a_no_is_taken_in_every_state_and_twice() {
+    let device = Device::new();
+    device.engine.withdraw(None).unwrap();
+    device.engine.withdraw(Some(QA)).unwrap();
+    device.says_as(QA, AgeBand::Child);
+    device.engine.withdraw(Some(RESEARCH)).unwrap();
+    device.engine.withdraw(None).unwrap();
+    assert!(device.engine.approve(GuardianMethod::SignedForm).is_err());
+    device.says(both());
+    device.clock.advance(days(400));
+    device.engine.withdraw(None).unwrap();
+    device.engine.withdraw(None).unwrap();
+    assert_eq!(
+        device.engine.consent().unwrap().state,
+        ConsentState::Withdrawn
+    );
+}
+
+#[test]
+fn a_new_record_ends_the_grants_of_the_one_before_and_drops_what_waits_under_it() {
+    let device = Device::new();
+    device.says(QA);
+    let held = device.engine.grants().unwrap();
+    let sample = device.queue().unwrap();
+    device.says_as(QA, AgeBand::Child);
+    assert!(!held.is_live());
+    assert_eq!(device.state_of(sample), SampleState::Dropped);
+    assert!(!device.file(sample).exists());
+    assert!(device.was_told(&Event::Dropped(sample)));
+    assert!(device.engine.next_request().unwrap().is_none());
+}
+
+#[test]
+fn what_waits_under_a_yes_that_ran_out_is_dropped_and_reported() {
+    let device = Device::new();
+    device.says(QA);
+    let sample = device.queue().unwrap();
+    device.clock.advance(days(365));
+    assert!(device.engine.next_request().unwrap().is_none());
+    assert_eq!(device.state_of(sample), SampleState::Dropped);
+    assert!(!device.file(sample).exists());
+    assert!(device.was_told(&Event::Dropped(sample)));
+}
+
+#[test]
+fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
+    for expires in [false, true] {
+        let device = Device::new();
+        device.says(both());
+        device.queue().unwrap();
+        let task = device.engine.next_request().unwrap().unwrap().task;
+        assert_eq!(task, crate::upload::Task::FetchPlan);
+        let mut next = device.engine.plan().unwrap();
+        next.version = 2;
+        next.paused = !expires;
+        next.expires = "2026-03-03".parse().unwrap();
+        let next = device.organisation.sign(next);
+        device.engine.install_plan(&next).unwrap();
+        device.clock.advance(days(i64::from(expires)));
+        assert!(device.engine.may_sample().unwrap().is_some());
+        assert!(device.engine.next_request().unwrap().is_none());
+        // The record was never offered, so that there is nobody to tell.
+        device.engine.withdraw(None).unwrap();
+        assert!(device.engine.next_request().unwrap().is_none());
+    }
+}
+
+#[test]
+fn plans_never_go_back_nor_change_under_their_version() {
+    let device = Device::with(folder(), plan(5), Quota::default());
+    let install = |plan| device.engine.install_plan(&device.organisation.sign(plan));
+    assert!(install(plan(4)).is_err());
+    assert!(install(plan(5)).is_err(), "another recipient");
+    assert!(
+        device
+            .engine
+            .install_plan(&Organisation::new().sign(plan(6)))
+            .is_err()
+    );
+    let mut expired = plan(7);
+    expired.expires = "2026-03-02".parse().unwrap();
+    assert!(install(expired).is_err());
+    let device = device.restart(|_| {});
+    assert_eq!(device.engine.plan().unwrap().version, 5);
+    assert!(
+        device
+            .engine
+            .install_plan(&device.organisation.sign(plan(4)))
+            .is_err()
+    );
+}
+
+#[test]
+fn a_sample_whose_file_was_lost_is_reported_at_the_next_start() {
+    let device = Device::new();
+    device.says(QA);
+    let sample = device.queue().unwrap();
+    let path = device.file(sample);
+    let device = device.restart(|_| std::fs::remove_file(path).unwrap());
+    assert!(device.was_told(&Event::Dropped(sample)));
+    assert_eq!(device.state_of(sample), SampleState::Dropped);
+}
+
+#[test]
+fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
+    let device = Device::new();
+    device.says(QA);
+    for _ in 0..2 {
+        let (mut feed, source) = host_fed(48_000, 1).unwrap();
+        let listening = device.engine.listen(source, |_| panic!("the app's defect"));
+        let listening = listening.unwrap();
+        feed.push(&[0.1_f32; 4_800]);
+        assert!(matches!(listening.wait(), Err(Error::Panicked)));
+        assert!(device.engine.inner.sampler().is_none());
+    }
+}
+
+#[test]
+fn sampling_and_withdrawing_at_once_leaves_nothing_that_waits() {
+    for _ in 0..10 {
+        let device = Device::new();
+        device.says(both());
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while match device.queue() {
+                        Ok(_) => true,
+                        Err(Error::Outbox(OutboxError::Withdrawn) | Error::Consent(_)) => false,
+                        Err(error) => panic!("{error}"),
+                    } {}
+                });
+            }
+            thread::sleep(Duration::from_millis(15));
+            device.engine.withdraw(None).unwrap();
+        });
+        let status = device.engine.status().unwrap();
+        assert_eq!((status.pending, status.deletions_pending), (0, 0));
+        let files = std::fs::read_dir(device.folder.path().join("outbox")).unwrap();
+        assert_eq!(files.count(), 0);
+    }
+}
+
+#[test]
+fn without_consent_an_offered_clip_is_withheld_and_nothing_is_due() {
+    use crate::sampler::{Annotation, RawClip, Selection, Trigger};
+
+    let device = Device::new();
+    let selection = Selection {
+        trigger: Trigger::Mark,
+        probability: 1.0,
+    };
+    let clip = RawClip::new(vec![0.1; 96_000], 48_000, selection, Annotation::default());
+    let offer = device.engine.offer(clip.unwrap()).unwrap();
+    let reason = crate::Withheld::NoConsent;
+    assert_eq!(offer, Offer::Withheld { reason });
+    assert!(device.engine.next_request().unwrap().is_none());
+}

@@ -1,0 +1,142 @@
+use crate::{
+    anonymize::AnonymizeError,
+    capture::CaptureError,
+    consent::ConsentError,
+    id::NotAnId,
+    outbox::OutboxError,
+    plan::PlanError,
+    purpose::UnknownPurpose,
+    sampler::{AnnotationError, ClipError, MarkError},
+    seal::SealError,
+    signed::NotAKey,
+    state::StateError,
+    upload::{EndpointError, UnknownTask, UploadError},
+    week::NotAWeek,
+};
+
+/// What went wrong, by the stage in which it did. The message says in one line what, where, and
+/// what to do.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+#[uniffi(flat_error, name = "SordinoError")]
+pub enum Error {
+    /// Something that was passed in is not what it should be: a key, a URL, an id, whole frames.
+    #[error("{0}")]
+    Argument(String),
+    /// The engine was shut down.
+    #[error("the engine was shut down; open it again")]
+    Closed,
+    /// The sampling plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The microphone or the app's own audio path.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The engine listens already, or what it listened to was stopped.
+    #[error("{0}")]
+    Listening(String),
+    /// A mark that was not taken.
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+    /// What the app says of a recording is out of bounds.
+    #[error(transparent)]
+    Annotation(#[from] AnnotationError),
+    /// Sound that cannot be a clip.
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+    /// Voice removal.
+    #[error(transparent)]
+    Anonymize(#[from] AnonymizeError),
+    /// Consent.
+    #[error(transparent)]
+    Consent(ConsentError),
+    /// Sealing.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The queue of samples.
+    #[error(transparent)]
+    Outbox(OutboxError),
+    /// Upload.
+    #[error(transparent)]
+    Upload(UploadError),
+    /// The state folder.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A defect of the SDK, or a system without threads to give.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Plan(error) => Self::Plan(error),
+            crate::Error::Capture(error) => Self::Capture(error),
+            crate::Error::Clip(error) => Self::Clip(error),
+            crate::Error::Anonymize(error) => Self::Anonymize(error),
+            crate::Error::Consent(error) => error.into(),
+            crate::Error::Seal(error) => Self::Seal(error),
+            crate::Error::Outbox(error) => error.into(),
+            crate::Error::Upload(error) => error.into(),
+            crate::Error::State(error) => Self::State(error),
+            error @ crate::Error::NoDevice(_) => Self::Argument(error.to_string()),
+            error @ (crate::Error::AlreadyListening | crate::Error::NotOpened) => {
+                Self::Listening(error.to_string())
+            }
+            error @ (crate::Error::Panicked | crate::Error::Thread(_)) => {
+                Self::Internal(error.to_string())
+            }
+        }
+    }
+}
+
+// A stage passes on the errors of those that it calls; here each goes by the one in which it arose.
+
+impl From<ConsentError> for Error {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::State(error) => Self::State(error),
+            error => Self::Consent(error),
+        }
+    }
+}
+
+impl From<OutboxError> for Error {
+    fn from(error: OutboxError) -> Self {
+        match error {
+            OutboxError::Consent(error) => (*error).into(),
+            OutboxError::State(error) => Self::State(error),
+            error => Self::Outbox(error),
+        }
+    }
+}
+
+impl From<UploadError> for Error {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Consent(error) => error.into(),
+            UploadError::Outbox(error) => error.into(),
+            UploadError::State(error) => Self::State(error),
+            UploadError::Plan(error) => Self::Plan(error),
+            error => Self::Upload(error),
+        }
+    }
+}
+
+/// What does not parse on its way in.
+macro_rules! from_argument {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::Argument(error.to_string())
+            }
+        })*
+    };
+}
+from_argument!(
+    NotAnId,
+    NotAKey,
+    NotAWeek,
+    UnknownPurpose,
+    UnknownTask,
+    EndpointError
+);

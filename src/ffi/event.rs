@@ -1,0 +1,124 @@
+use crate::{
+    Withheld,
+    capture::{self, Format},
+    consent::ConsentState,
+    id::Id,
+    upload::{Finished, Task},
+};
+
+/// What happened inside. It never carries sound.
+#[derive(uniffi::Enum)]
+pub enum Event {
+    /// A sample was sealed and queued.
+    Queued {
+        /// The sample.
+        sample: Id,
+    },
+    /// A moment was not sampled.
+    Withheld {
+        /// Why.
+        reason: Withheld,
+    },
+    /// A sample went before it was sent: for want of room, or because its file was lost.
+    Dropped {
+        /// The sample.
+        sample: Id,
+    },
+    /// A moment was let go because the two before it were still being worked on.
+    Busy,
+    /// Consent changed.
+    ConsentChanged {
+        /// Where it stands now.
+        state: ConsentState,
+    },
+    /// A newer plan is in force.
+    PlanInstalled {
+        /// Its version.
+        version: u64,
+    },
+    /// What became of an upload.
+    Uploaded {
+        /// What it was about.
+        task: Task,
+        /// What became of it.
+        finished: Finished,
+    },
+    /// The source was opened, lost, reopened or overrun.
+    Capture {
+        /// Which of these.
+        event: CaptureEvent,
+    },
+    /// A stage or a listener failed; the engine goes on.
+    Failed {
+        /// One line.
+        reason: String,
+    },
+}
+
+/// What happened to the source.
+#[derive(uniffi::Enum)]
+pub enum CaptureEvent {
+    /// It delivers. Positions count from 0.
+    Opened {
+        /// What it delivers.
+        format: Format,
+    },
+    /// It went away. It is opened anew until that succeeds or listening is stopped.
+    Lost {
+        /// One line.
+        reason: String,
+    },
+    /// It is back, perhaps at another rate. Positions count from 0 again.
+    Reopened {
+        /// What it delivers now.
+        format: Format,
+    },
+    /// Sound was lost because it was not taken in time. The next frame says where.
+    Overrun {
+        /// Samples lost since the last such event.
+        samples: u64,
+    },
+    /// Samples that are no numbers came; they became silence. Told at most once a second.
+    NotFinite {
+        /// How many since the last such event.
+        samples: u64,
+    },
+    /// The last event: the source has ended or listening was stopped.
+    Ended,
+}
+
+impl From<&crate::Event> for Event {
+    fn from(event: &crate::Event) -> Self {
+        match event {
+            &crate::Event::Queued(sample) => Self::Queued { sample },
+            &crate::Event::Withheld(reason) => Self::Withheld { reason },
+            &crate::Event::Dropped(sample) => Self::Dropped { sample },
+            crate::Event::Busy => Self::Busy,
+            &crate::Event::Consent(state) => Self::ConsentChanged { state },
+            &crate::Event::Plan(version) => Self::PlanInstalled { version },
+            crate::Event::Uploaded { task, finished } => Self::Uploaded {
+                task: task.clone(),
+                finished: finished.clone(),
+            },
+            crate::Event::Capture(event) => Self::Capture {
+                event: event.clone().into(),
+            },
+            crate::Event::Failed(reason) => Self::Failed {
+                reason: reason.clone(),
+            },
+        }
+    }
+}
+
+impl From<capture::CaptureEvent> for CaptureEvent {
+    fn from(event: capture::CaptureEvent) -> Self {
+        match event {
+            capture::CaptureEvent::Opened(format) => Self::Opened { format },
+            capture::CaptureEvent::Lost { reason } => Self::Lost { reason },
+            capture::CaptureEvent::Reopened(format) => Self::Reopened { format },
+            capture::CaptureEvent::Overrun { samples } => Self::Overrun { samples },
+            capture::CaptureEvent::NotFinite { samples } => Self::NotFinite { samples },
+            capture::CaptureEvent::Ended => Self::Ended,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What is being heard. Both objects stop it when the host lets go of them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::Error;
+use crate::{
+    Sordino,
+    capture::{self, HostFeed, host_fed},
+};
+
+/// The app's own audio path, being heard.
+#[derive(uniffi::Object)]
+pub struct Feed {
+    heard: Arc<Heard>,
+}
+
+#[uniffi::export]
+impl Feed {
+    /// Takes interleaved 32-bit floats in little-endian bytes, full scale at ±1. It never waits and
+    /// may be called from the app's audio callback. Returns how many frames found no room and are
+    /// lost, because they came faster than they were taken: room is for two seconds.
+    ///
+    /// NaN becomes silence and is told as an event. Raises `Argument` for bytes that are not whole
+    /// frames, and `Listening` once it was stopped.
+    pub fn push(&self, interleaved: &[u8]) -> Result<u64, Error> {
+        self.take(interleaved, size_of::<f32>(), HostFeed::push_f32_bytes)
+    }
+
+    /// As `push`, for 16-bit integers in little-endian bytes.
+    pub fn push_i16(&self, interleaved: &[u8]) -> Result<u64, Error> {
+        self.take(interleaved, size_of::<i16>(), HostFeed::push_i16_bytes)
+    }
+
+    /// Tells that the app's own audio path lost `frames` before the next push, so that positions
+    /// stay true.
+    ///
+    /// Raises `Listening` once it was stopped.
+    pub fn lose(&self, frames: u64) -> Result<(), Error> {
+        let mut intake = self.heard.intake();
+        intake.as_mut().ok_or_else(stopped)?.feed.lose(frames);
+        Ok(())
+    }
+
+    /// Goes on in another format, as after a headset came or went: positions count from 0 again.
+    /// What was pushed before still arrives.
+    ///
+    /// Raises `Capture` for a format that cannot be taken; the feed then goes on as before.
+    pub fn change_format(&self, rate: u32, channels: u16) -> Result<(), Error> {
+        let mut intake = self.heard.intake();
+        let intake = intake.as_mut().ok_or_else(stopped)?;
+        intake.feed.change_format(rate, channels)?;
+        intake.channels = channels;
+        Ok(())
+    }
+
+    /// Ends the feed, and waits until all that was pushed is heard and what was chosen of it is
+    /// sealed and queued; from a listener it does not wait. Stopping twice does no harm.
+    pub fn stop(&self) -> Result<(), Error> {
+        self.heard.stop()
+    }
+}
+
+impl Feed {
+    pub(super) fn start(
+        engine: &Sordino,
+        rate: u32,
+        channels: u16,
+        ear: impl FnMut(capture::Frame<'_>) + Send + 'static,
+    ) -> Result<Self, Error> {
+        let (feed, source) = host_fed(rate, channels)?;
+        let heard = Heard {
+            intake: Mutex::new(Some(HostIntake { feed, channels })),
+            listening: Mutex::new(Some(engine.listen(source, ear)?)),
+        };
+        Ok(Self {
+            heard: Arc::new(heard),
+        })
+    }
+
+    pub(super) fn heard(&self) -> Weak<Heard> {
+        Arc::downgrade(&self.heard)
+    }
+
+    fn take(
+        &self,
+        interleaved: &[u8],
+        sample_bytes: usize,
+        push: fn(&mut HostFeed, &[u8]) -> u64,
+    ) -> Result<u64, Error> {
+        let mut intake = self.heard.intake();
+        let HostIntake { feed, channels } = intake.as_mut().ok_or_else(stopped)?;
+        let frame_bytes = sample_bytes * usize::from(*channels);
+        if !interleaved.len().is_multiple_of(frame_bytes) {
+            return Err(Error::Argument(format!(
+                "{} bytes are not whole frames of {frame_bytes} bytes: {channels} channels of \
+                 {sample_bytes} bytes",
+                interleaved.len()
+            )));
+        }
+        Ok(push(feed, interleaved))
+    }
+}
+
+/// The microphone, being heard.
+#[cfg(feature = "microphone")]
+#[derive(uniffi::Object)]
+pub struct Listening {
+    heard: Arc<Heard>,
+}
+
+#[cfg(feature = "microphone")]
+#[uniffi::export]
+impl Listening {
+    /// Closes the microphone, and waits until what was chosen is sealed and queued; from a listener
+    /// it does not wait. Stopping twice does no harm.
+    ///
+    /// Raises `Capture` where it had ended by a fault.
+    pub fn stop(&self) -> Result<(), Error> {
+        self.heard.stop()
+    }
+}
+
+#[cfg(feature = "microphone")]
+impl Listening {
+    pub(super) fn start(
+        engine: &Sordino,
+        device: Option<String>,
+        ear: impl FnMut(capture::Frame<'_>) + Send + 'static,
+    ) -> Result<Self, Error> {
+        let microphone = device.map_or_else(capture::Microphone::default, |device| {
+            capture::Microphone::named(device)
+        });
+        let heard = Heard {
+            intake: Mutex::new(None),
+            listening: Mutex::new(Some(engine.listen(microphone, ear)?)),
+        };
+        Ok(Self {
+            heard: Arc::new(heard),
+        })
+    }
+
+    pub(super) fn heard(&self) -> Weak<Heard> {
+        Arc::downgrade(&self.heard)
+    }
+}
+
+/// An input device, for a person to choose from.
+#[cfg(feature = "microphone")]
+#[derive(uniffi::Record)]
+pub struct InputDevice {
+    /// What `listen_to_microphone` takes; it stays the same when the device comes back.
+    pub id: String,
+    /// What a person knows it by.
+    pub name: String,
+    /// Whether it is the one that the system has chosen.
+    pub is_default: bool,
+}
+
+/// The input devices that can be opened now.
+///
+/// Raises `Capture` where there is none, or the sound service does not run.
+#[cfg(feature = "microphone")]
+#[uniffi::export]
+pub fn input_devices() -> Result<Vec<InputDevice>, Error> {
+    let devices = capture::devices()?.into_iter();
+    Ok(devices
+        .map(|device| InputDevice {
+            id: device.id,
+            name: device.name,
+            is_default: device.is_default,
+        })
+        .collect())
+}
+
+/// A source that is open. Dropping it ends the host's feed, then stops and closes the source.
+pub(super) struct Heard {
+    intake: Mutex<Option<HostIntake>>,
+    listening: Mutex<Option<crate::Listening>>,
+}
+
+struct HostIntake {
+    feed: HostFeed,
+    channels: u16,
+}
+
+impl Heard {
+    pub(super) fn stop(&self) -> Result<(), Error> {
+        let intake = self.intake().take();
+        // Taken out first, so that nobody is locked out while this waits.
+        let listening = {
+            let mut listening = self
+                .listening
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            listening.take()
+        };
+        match (intake, listening) {
+            (_, None) => Ok(()),
+            (Some(intake), Some(listening)) => {
+                drop(intake);
+                Ok(listening.wait()?)
+            }
+            (None, Some(listening)) => Ok(listening.stop()?),
+        }
+    }
+
+    fn intake(&self) -> MutexGuard<'_, Option<HostIntake>> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stopped() -> Error {
+    Error::Listening("the feed was stopped; start listening again".to_owned())
+}

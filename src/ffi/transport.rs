@@ -1,0 +1,171 @@
+use super::Error;
+use crate::upload::{self, Answer, Body, Task};
+
+/// One HTTP request that is due. Send it as it is, without following redirects: the signature names
+/// the host.
+#[derive(uniffi::Record)]
+pub struct Request {
+    /// What it is about, for `finish`.
+    pub task: Task,
+    /// `GET`, `PUT` or `DELETE`.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// Headers to send as they are; add none that names the app, the device or a locale.
+    pub headers: Vec<Header>,
+    /// What to send.
+    pub body: RequestBody,
+}
+
+/// A header field.
+#[derive(uniffi::Record)]
+pub struct Header {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// The body of a request.
+#[derive(uniffi::Enum)]
+pub enum RequestBody {
+    /// None at all.
+    Empty,
+    /// A small document.
+    Document {
+        /// Its bytes.
+        content: Vec<u8>,
+    },
+    /// A file to stream. It may be gone once the person withdrew; then say that nothing came of it.
+    File {
+        /// Where it lies.
+        path: String,
+    },
+}
+
+/// What came of a request.
+#[derive(uniffi::Enum)]
+pub enum Outcome {
+    /// An answer came, whatever it says.
+    Answered {
+        /// The status.
+        status: u16,
+        /// The headers.
+        headers: Vec<Header>,
+        /// The body, or its first 64 KiB.
+        body: Vec<u8>,
+    },
+    /// None came: no network, a connection that broke, a timeout.
+    Unreachable {
+        /// One line.
+        reason: String,
+    },
+}
+
+impl From<upload::Request> for Request {
+    fn from(request: upload::Request) -> Self {
+        let headers = request.headers.into_iter();
+        Self {
+            task: request.task,
+            method: request.method.to_owned(),
+            url: request.url,
+            headers: headers
+                .map(|(name, value)| Header { name, value })
+                .collect(),
+            body: match request.body {
+                Body::Empty => RequestBody::Empty,
+                Body::Bytes(content) => RequestBody::Document { content },
+                Body::File(path) => RequestBody::File {
+                    // The host named the folder in text; below it all names are ours.
+                    path: path.to_string_lossy().into_owned(),
+                },
+            },
+        }
+    }
+}
+
+impl From<Outcome> for upload::Outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Answered {
+                status,
+                headers,
+                body,
+            } => Self::Answered(Answer {
+                status,
+                headers: headers
+                    .into_iter()
+                    .map(|header| (header.name.to_ascii_lowercase(), header.value))
+                    .collect(),
+                body,
+            }),
+            Outcome::Unreachable { reason } => Self::Unreachable(reason),
+        }
+    }
+}
+
+/// One hand-out of a sample to a reader.
+#[derive(uniffi::Record)]
+pub struct Access {
+    /// What it was handed out for.
+    pub purpose: crate::Purpose,
+    /// When.
+    pub week: crate::Week,
+    /// The name of the reader's token.
+    pub reader: String,
+}
+
+impl From<upload::Access> for Access {
+    fn from(access: upload::Access) -> Self {
+        Self {
+            purpose: access.purpose,
+            week: access.week,
+            reader: access.reader,
+        }
+    }
+}
+
+/// Who opened a sample, from what came of the request of `accesses_request`.
+///
+/// Raises `Upload` where the collector did not tell.
+#[uniffi::export]
+pub fn accesses_of(outcome: Outcome) -> Result<Vec<Access>, Error> {
+    Ok(list(upload::Accesses::from_outcome(outcome.into())?))
+}
+
+/// Oldest first.
+pub(super) fn list(accesses: upload::Accesses) -> Vec<Access> {
+    accesses.accesses.into_iter().map(Access::from).collect()
+}
+
+/// What one round of uploads did.
+#[cfg(feature = "http")]
+#[derive(uniffi::Record)]
+pub struct UploadSummary {
+    /// Consent records that the collector registered.
+    pub registrations: u64,
+    /// Samples that it took.
+    pub samples: u64,
+    /// Withdrawals and deletions that it acknowledged.
+    pub deletions: u64,
+    /// Requests that it will not have.
+    pub refused: u64,
+    /// Requests that are due again later.
+    pub failed: u64,
+    /// Why, for the first that was refused or failed.
+    pub problem: Option<String>,
+}
+
+#[cfg(feature = "http")]
+impl From<crate::UploadSummary> for UploadSummary {
+    fn from(summary: crate::UploadSummary) -> Self {
+        Self {
+            registrations: summary.registrations as u64,
+            samples: summary.samples as u64,
+            deletions: summary.deletions as u64,
+            refused: summary.refused as u64,
+            failed: summary.failed as u64,
+            problem: summary.problem,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+use std::{fs, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::{State, StateError, set_value, steady::SteadyClock};
+use crate::{
+    Clock as _,
+    testing::{TestClock, days},
+};
+
+fn open(folder: &std::path::Path) -> State {
+    State::open(folder, Arc::new(TestClock::new())).unwrap()
+}
+
+proptest! {
+    /// The oracle is the time that truly passed. The clock is looked at once a month, and before and
+    /// after each jump.
+    #[test]
+    fn however_the_clock_jumps_no_less_time_passes_than_truly_did(
+        steps in prop::collection::vec((0_i64..=32, -800_i64..800, any::<bool>()), 1..30),
+    ) {
+        let system = Arc::new(TestClock::new());
+        let mut steady = SteadyClock::resume(system.clone(), None);
+        let began = steady.now();
+        let mut truly = SignedDuration::ZERO;
+        for (passes, jump, restarts) in steps {
+            let before = steady.now();
+            system.advance(days(passes));
+            truly += days(passes);
+            let after = steady.now();
+            prop_assert!(after >= before);
+            system.advance(days(jump));
+            if restarts {
+                let reading = steady.read();
+                steady = SteadyClock::resume(system.clone(), Some(reading));
+            }
+            prop_assert!(steady.now() >= after);
+            prop_assert!(steady.now().duration_since(began) >= truly);
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_starts_in_1970_and_is_set_right_ages_nothing() {
+    let system = Arc::new(TestClock::new());
+    let steady = SteadyClock::resume(system.clone(), None);
+    let right = steady.now();
+    system.set(Timestamp::UNIX_EPOCH);
+    assert_eq!(steady.now(), right);
+    system.set(right + days(1));
+    assert_eq!(steady.now(), right + days(1));
+}
+
+#[test]
+fn the_end_of_time_is_no_panic() {
+    let system = Arc::new(TestClock::new());
+    system.set(Timestamp::MAX);
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(folder.path(), system.clone()).unwrap();
+    system.set(Timestamp::MIN);
+    state.steady_time();
+    system.advance(days(400));
+    assert_eq!(state.steady_time(), Timestamp::MAX);
+}
+
+#[test]
+fn time_seen_but_not_written_survives_a_restart_but_for_an_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(TestClock::new());
+    let state = State::open(folder.path(), clock.clone()).unwrap();
+    clock.advance(days(30));
+    state.keep_time();
+    clock.advance(SignedDuration::from_mins(59));
+    state.keep_time();
+    let seen = state.steady_time();
+    drop(state);
+    clock.advance(days(-365));
+    let state = State::open(folder.path(), clock).unwrap();
+    assert_eq!(state.steady_time(), seen - SignedDuration::from_mins(59));
+}
+
+#[test]
+fn a_second_engine_on_the_folder_is_refused_and_the_first_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    let second = State::open(folder.path(), Arc::new(TestClock::new()));
+    assert!(matches!(second.err(), Some(StateError::InUse(_))));
+    first.write(|_| Ok::<_, StateError>(())).unwrap();
+    drop(first);
+    open(folder.path());
+}
+
+#[test]
+fn a_newer_layout_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    state
+        .write(|transaction| set_value(transaction, super::LAYOUT_NAME, &9_u64))
+        .unwrap();
+    drop(state);
+    for _ in 0..2 {
+        let opened = State::open(folder.path(), Arc::new(TestClock::new()));
+        assert!(matches!(
+            opened.err(),
+            Some(StateError::Newer { found: 9, .. })
+        ));
+    }
+}
+
+#[test]
+fn a_store_that_is_none_is_an_error_and_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(super::STORE);
+    let strange = vec![0xA5; 100_000];
+    fs::write(&path, &strange).unwrap();
+    assert!(State::open(folder.path(), Arc::new(TestClock::new())).is_err());
+    assert_eq!(fs::read(&path).unwrap(), strange);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_store_is_its_owners_even_in_a_folder_that_is_everybodys() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    open(folder.path());
+    let mode = fs::metadata(folder.path().join(super::STORE))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o077, 0);
+}

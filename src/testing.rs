@@ -1,0 +1,126 @@
+//! What tests of several stages share: a clock that they set, a plan, an answer.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use ring::signature::Ed25519KeyPair;
+use tempfile::TempDir;
+
+use crate::{
+    Purpose, Purposes,
+    consent::{AgeBand, Answer, GuardianMethod, Notice, Terms},
+    entropy,
+    plan::{Plan, SignedPlan, Triggers},
+    signed::PublicKey,
+    state::Clock,
+};
+
+pub(crate) const QA: Purpose = Purpose::QualityAssurance;
+pub(crate) const RESEARCH: Purpose = Purpose::RecognitionResearch;
+
+/// A folder of a test's own, in memory where there is such a place: a device syncs a lot.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
+/// A clock that stands until it is moved.
+pub(crate) struct TestClock(Mutex<Timestamp>);
+
+impl TestClock {
+    /// It says noon of a day in 2026.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new("2026-03-02T12:00:00Z".parse().unwrap()))
+    }
+
+    pub(crate) fn set(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    pub(crate) fn advance(&self, by: SignedDuration) {
+        self.set(self.now() + by);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+pub(crate) fn both() -> Purposes {
+    Purposes::from_iter(Purpose::ALL)
+}
+
+/// What a plan asks of consent.
+pub(crate) fn terms(notice_version: u32) -> Terms {
+    Terms {
+        purposes: both(),
+        notice_version,
+        days: 365,
+    }
+}
+
+/// A yes to a notice's bundled text.
+pub(crate) fn answer(
+    purposes: impl Into<Purposes>,
+    age_band: AgeBand,
+    guardian: Option<GuardianMethod>,
+    notice: &Notice,
+) -> Answer<'_> {
+    Answer {
+        purposes: purposes.into(),
+        age_band,
+        guardian,
+        notice,
+    }
+}
+
+/// A plan that asks for everything for years.
+pub(crate) fn plan(version: u64) -> Plan {
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    Plan {
+        version,
+        expires: "2040-01-01".parse().unwrap(),
+        paused: false,
+        recipients: vec![recipient.parse().unwrap()],
+        purposes: both(),
+        notice_version: 1,
+        consent_days: 365,
+        triggers: Triggers {
+            mark_probability: 1.0,
+            random_probability: 0.0,
+        },
+        samples_per_day: 1_000,
+        bytes_per_day: 1 << 30,
+        clip_seconds: 10,
+        pre_roll_seconds: 8,
+        sample_rate: Plan::SAMPLE_RATE,
+    }
+}
+
+/// An organisation that signs plans.
+pub(crate) struct Organisation(Ed25519KeyPair);
+
+impl Organisation {
+    pub(crate) fn new() -> Self {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&entropy::system()).unwrap();
+        Self(Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap())
+    }
+
+    pub(crate) fn key(&self) -> PublicKey {
+        PublicKey::of(&self.0)
+    }
+
+    pub(crate) fn sign(&self, plan: Plan) -> Vec<u8> {
+        SignedPlan::sign(plan, &self.0)
+            .unwrap()
+            .to_json()
+            .into_bytes()
+    }
+}

@@ -1,0 +1,7 @@
+//! What was anonymised cannot be swapped for other sound afterwards.
+use sordino::anonymize::AnonymousClip;
+
+pub fn main(clip: &mut AnonymousClip, other: Vec<i16>) {
+    let _ = (&clip, &other);
+    clip.samples = other; //~ E0616
+}

@@ -1,0 +1,7 @@
+//! Sound as the microphone heard it cannot be sealed: only the anonymiser's clips can.
+use sordino::{Week, consent::Grants, plan::Recipient, sampler::RawClip, seal::seal};
+
+pub fn main(clip: RawClip, grants: &Grants, recipients: &[Recipient], week: Week) {
+    let _ = (clip, grants, recipients, week);
+    let _ = seal(clip, grants, recipients, week); //~ E0308
+}

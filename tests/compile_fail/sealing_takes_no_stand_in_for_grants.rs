@@ -1,0 +1,9 @@
+//! That somebody consented once, a record say, is no leave to seal now.
+use sordino::{
+    Week, anonymize::AnonymousClip, consent::SignedRecord, plan::Recipient, seal::seal,
+};
+
+pub fn main(clip: AnonymousClip, record: &SignedRecord, recipients: &[Recipient], week: Week) {
+    let _ = (record, recipients, week);
+    let _ = seal(clip, record, recipients, week); //~ E0308
+}
