@@ -46,7 +46,11 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
             } else {
                 reply.text
             };
-            let written = writeln!(io::stdout(), "{}", text.trim_end());
+            let text = text.trim_end();
+            let written = match text.is_empty() {
+                true => Ok(()),
+                false => writeln!(io::stdout(), "{text}"),
+            };
             // A reader that went away (`| head`) has what it wanted.
             reply.problem.or_else(|| {
                 written

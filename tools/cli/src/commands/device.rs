@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use sordino::{
@@ -91,9 +92,12 @@ fn init(config: Config, plan: &Path) -> Result<Reply, Failure> {
     let folder = config.folder.clone();
     // Checked before anything is made, so that a bad plan leaves no folder behind.
     let version = Plan::verify(&json, &organisation)
-        .map_err(Failure::content(plan))?
-        .content()
-        .version;
+        .and_then(|signed| {
+            let plan = signed.content();
+            plan.check_in_force(Timestamp::now())?;
+            Ok(plan.version)
+        })
+        .map_err(Failure::content(plan))?;
     let device = Sordino::open(config)?;
     device.install_plan(&json)?;
     Reply::new(

@@ -14,6 +14,8 @@ use crate::failure::Failure;
 const PAGE: usize = 200;
 /// The longest wait for a whole answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The header by which a collector's answers are told from a captive portal's.
+const PROTOCOL_HEADER: &str = "sordino-protocol";
 /// The largest answer that is read: well above any sample.
 const MOST: u64 = 8 << 20;
 
@@ -48,6 +50,7 @@ pub(super) struct Withdrawn {
 
 struct Answer {
     status: u16,
+    is_collector: bool,
     body: Vec<u8>,
 }
 
@@ -134,8 +137,16 @@ impl Api {
 
     fn get(&self, resource: &str) -> Result<Answer, Failure> {
         let url = self.collector.url_of(resource);
-        self.try_get(&url)
-            .map_err(|error| Failure::Said(format!("cannot reach {}: {error}", self.collector)))
+        let answer = self
+            .try_get(&url)
+            .map_err(|error| Failure::Said(format!("cannot reach {}: {error}", self.collector)))?;
+        match answer.is_collector {
+            true => Ok(answer),
+            false => Err(Failure::Said(format!(
+                "{} answers with status {} but is no collector; check the URL and the network",
+                self.collector, answer.status
+            ))),
+        }
     }
 
     fn try_get(&self, url: &str) -> Result<Answer, ureq::Error> {
@@ -143,6 +154,7 @@ impl Api {
             .header(http::header::AUTHORIZATION, &self.authorization)
             .body(())?;
         let mut response = self.agent.run(request)?;
+        let is_collector = response.headers().contains_key(PROTOCOL_HEADER);
         let mut body = Vec::new();
         response
             .body_mut()
@@ -151,6 +163,7 @@ impl Api {
             .read_to_end(&mut body)?;
         Ok(Answer {
             status: response.status().as_u16(),
+            is_collector,
             body,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -56,14 +57,23 @@ impl Index {
         format: FormatArgument,
     ) -> Result<Self, Failure> {
         let Some(index) = Self::read(folder)? else {
-            return Ok(Self {
+            let mut listing = fs::read_dir(folder).map_err(Failure::file("read", folder))?;
+            if listing.next().is_some() {
+                return Err(Failure::content(folder)(
+                    "it is neither empty nor a pulled dataset; name another folder",
+                ));
+            }
+            let mut index = Self {
                 collector: collector.to_string(),
                 format,
                 cursors: BTreeMap::new(),
                 samples: BTreeMap::new(),
                 folder: folder.to_owned(),
                 staged: BTreeMap::new(),
-            });
+            };
+            // Before any sample, so that a pull that is cut short can go on.
+            index.save()?;
+            return Ok(index);
         };
         let refuse = |reason: String| Err(Failure::content(folder)(reason));
         if !same_collector(&index.collector, collector) {
@@ -146,8 +156,13 @@ impl Index {
         let Some(entry) = self.samples.get_mut(&id) else {
             return Ok(());
         };
-        entry.pulled_for = entry.pulled_for.union(&purpose.into());
-        entry.manifest.purposes = narrowed(&entry.manifest.purposes, granted);
+        let pulled_for = entry.pulled_for.union(&purpose.into());
+        let purposes = narrowed(&entry.manifest.purposes, granted);
+        if pulled_for == entry.pulled_for && purposes == entry.manifest.purposes {
+            return Ok(());
+        }
+        entry.pulled_for = pulled_for;
+        entry.manifest.purposes = purposes;
         let entry = entry.clone();
         layout::rewrite_manifest(self, &entry)
     }

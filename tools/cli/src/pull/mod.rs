@@ -101,8 +101,9 @@ struct Pull<'a> {
 
 impl Pull<'_> {
     fn fetch_new(&mut self, summary: &mut Summary, quiet: bool) -> Result<(), Failure> {
+        let mut cursor = self.index.cursors(self.purpose).samples.clone();
+        let unreadable_before = summary.unreadable;
         loop {
-            let cursor = self.index.cursors(self.purpose).samples.clone();
             let page = self.api.list(self.purpose, cursor.as_deref())?;
             if page.samples.is_empty() {
                 return Ok(());
@@ -140,7 +141,11 @@ impl Pull<'_> {
                     }
                 }
             }
-            self.index.cursors_mut(self.purpose).samples = Some(page.next);
+            cursor = Some(page.next);
+            // What could not be read is listed again the next time, perhaps to whoever has its key.
+            if summary.unreadable == unreadable_before {
+                self.index.cursors_mut(self.purpose).samples = cursor.clone();
+            }
             self.index.save()?;
         }
     }

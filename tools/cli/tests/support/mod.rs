@@ -164,6 +164,11 @@ impl Stage {
         format!("http://{}", self.config.listen)
     }
 
+    /// Host and port of [`Self::url`].
+    pub(crate) fn collector_address(&self) -> &str {
+        &self.config.listen
+    }
+
     pub(crate) fn token(&self, purposes: &[Purpose]) -> String {
         let purposes = purposes.iter().copied().collect();
         let token = self.collector().create_token("desk", &purposes).unwrap();

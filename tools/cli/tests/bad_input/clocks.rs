@@ -1,0 +1,90 @@
+//! Clocks that jump.
+
+use serde_json::{Value, json};
+
+use crate::support::{PLAYED, QA, Ran, Stage, has};
+
+/// Runs a command of device `d` with the clock set off by `offset`, as faketime writes it.
+fn at(stage: &Stage, offset: &str, words: &str) -> Value {
+    let sordino = env!("CARGO_BIN_EXE_sordino");
+    let line = format!("-f {offset} {sordino} device d {words} --json");
+    Ran::of(&mut stage.command_of("faketime", &line), &line)
+        .ok()
+        .document()
+}
+
+#[test]
+fn a_clock_that_jumps_back_a_year_loses_nothing_and_lengthens_nothing() {
+    if !has(
+        "faketime",
+        "a_clock_that_jumps_back_a_year_loses_nothing_and_lengthens_nothing",
+    ) {
+        return;
+    }
+    let stage = Stage::new();
+    stage.sign_plan("plan", &[("consent_days", "30"), ("samples_per_day", "2")]);
+    stage.granted("d", QA);
+    let before = stage.offer("d", PLAYED[0]);
+    // A failure sets a wait, which must not last a year now.
+    assert_eq!(at(&stage, "-1y", "status")["consent"], "granted");
+    assert_eq!(at(&stage, "-1y", "status")["pending"], 1);
+    let during = at(&stage, "-1y", &format!("offer audio/{}.wav", PLAYED[1]));
+    assert_eq!(during["outcome"], "queued");
+    // The day's budget is not given anew on the way back, nor on the way forth.
+    for offset in ["-1y", "+0d"] {
+        let third = at(&stage, offset, &format!("offer audio/{}.wav", PLAYED[2]));
+        assert_eq!(
+            third,
+            json!({"outcome": "withheld", "reason": "budget"}),
+            "{offset}"
+        );
+    }
+    let told = at(&stage, "-1y", "upload");
+    assert_eq!(
+        (&told["samples"], &told["failed"]),
+        (&json!(2), &json!(0)),
+        "{told}"
+    );
+    assert!(stage.objects().contains(&before));
+    assert_eq!(at(&stage, "+31d", "status")["consent"], "expired");
+    assert_eq!(
+        at(&stage, "-1y", "status")["consent"],
+        "expired",
+        "a clock set back revives nothing"
+    );
+}
+
+#[test]
+fn a_wait_set_before_the_jump_does_not_last_a_year() {
+    if !has(
+        "faketime",
+        "a_wait_set_before_the_jump_does_not_last_a_year",
+    ) {
+        return;
+    }
+    let mut stage = Stage::new();
+    stage.granted("d", QA);
+    stage.offer("d", PLAYED[0]);
+    stage.stop_collector();
+    stage.sordino("device d upload").failed(&["refused"]);
+    stage.start_collector();
+    assert_eq!(at(&stage, "-1y", "upload")["samples"], 1);
+}
+
+#[test]
+fn a_child_is_not_granted_by_any_clock() {
+    if !has("faketime", "a_child_is_not_granted_by_any_clock") {
+        return;
+    }
+    let stage = Stage::new();
+    stage.device("d");
+    stage
+        .sordino(&format!("device d consent --purpose {QA}"))
+        .ok();
+    for offset in ["-1y", "+0d", "+1y"] {
+        let offered = at(&stage, offset, &format!("offer audio/{}.wav", PLAYED[0]));
+        assert_eq!(offered["reason"], "no-consent", "{offset}");
+        at(&stage, offset, "upload");
+    }
+    assert!(stage.objects().is_empty());
+}

@@ -1,0 +1,14 @@
+//! What bad input gets: recordings, disks, plans, clocks, collectors and keys that are not as they
+//! should be. One clear line, nothing lost, nothing half-written, nothing sent without a grant.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod clocks;
+mod collectors;
+mod desk;
+mod disks;
+mod impostor;
+mod plans;
+mod recordings;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,271 @@
+//! WAV files that are not as they should be.
+
+use std::{fs, io::Write as _};
+
+use hound::{SampleFormat, WavSpec, WavWriter};
+
+use crate::support::{QA, Stage, files_below};
+
+/// What a file gets from `anonymize`, `offer` and `seal`.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    /// It is read; what comes of it is for the anonymiser to say.
+    Read,
+    /// One line that names the file and holds this word.
+    Refused(&'static str),
+}
+
+#[test]
+fn every_recording_is_read_or_refused_in_one_line_that_names_it() {
+    let stage = Stage::without_collector();
+    stage.granted("d", QA);
+    let recordings = write_recordings(&stage);
+    for (name, fate) in recordings {
+        assert_fate(&stage, name, fate);
+    }
+}
+
+fn assert_fate(stage: &Stage, name: &str, fate: Fate) {
+    let recipient = &stage.recipient;
+    let before = stage.outbox("d").len();
+    let anonymized = stage.sordino(&format!("anonymize {name} --out out"));
+    let offered = stage.sordino(&format!("device d offer {name} --json"));
+    let listened = stage.sordino(&format!("device d listen {name}"));
+    let sealed = stage.sordino(&format!(
+        "seal {name} --recipient {recipient} --out one.age"
+    ));
+    match fate {
+        Fate::Read => {
+            anonymized.ok();
+            let offered = offered.ok().document();
+            listened.ok();
+            let is_queued = offered["outcome"] == "queued";
+            assert_eq!(
+                is_queued,
+                sealed.status == Some(0),
+                "{name}: {offered} and {sealed:?}"
+            );
+            match is_queued {
+                true => drop(sealed.ok()),
+                false => sealed.refused(&[name]),
+            }
+            assert_eq!(stage.path("one.age").exists(), is_queued, "{name}");
+        }
+        Fate::Refused(reason) => {
+            anonymized.refused(&[name, reason]);
+            offered.refused(&[name, reason]);
+            listened.refused(&[name, reason]);
+            sealed.refused(&[name, reason]);
+            assert!(
+                files_below(&stage.path("out")).is_empty(),
+                "{name} left something"
+            );
+            assert!(!stage.path("one.age").exists(), "{name}");
+            assert_eq!(stage.outbox("d").len(), before, "{name}");
+        }
+    }
+    fs::remove_dir_all(stage.path("out")).unwrap();
+    let _ = fs::remove_file(stage.path("one.age"));
+    assert_eq!(
+        stage.status("d")["consent"],
+        "granted",
+        "the state opens after {name}"
+    );
+}
+
+fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
+    let raw = |name: &str, bytes: &[u8]| fs::write(stage.path(name), bytes).unwrap();
+    let good = fs::read(stage.path("audio/flute-alone.wav")).unwrap();
+    raw("empty.wav", b"");
+    raw("header-only.wav", &good[..44]);
+    raw("half-a-header.wav", &good[..20]);
+    raw("truncated.wav", &good[..good.len() / 2]);
+    raw("one-byte-short.wav", &good[..good.len() - 1]);
+    raw(
+        "text.wav",
+        b"This is no recording, whatever its name says. It is some lines of text.\n",
+    );
+    raw("zeros.wav", &[0; 100_000]);
+    raw(
+        "flac.wav",
+        &[b"fLaC\x00\x00\x00\x22".as_slice(), &[0; 1000]].concat(),
+    );
+    let mut lying = good.clone();
+    lying[40..44].copy_from_slice(&(u32::MAX - 15).to_le_bytes());
+    raw("lying.wav", &lying);
+    fs::create_dir(stage.path("folder.wav")).unwrap();
+    std::os::unix::fs::symlink("nowhere", stage.path("dangling.wav")).unwrap();
+
+    tone(stage, "8-bit.wav", int(8, 1, 44_100), 4.0);
+    tone(stage, "24-bit.wav", int(24, 2, 96_000), 4.0);
+    tone(stage, "32-bit.wav", int(32, 1, 48_000), 4.0);
+    tone(stage, "8-khz.wav", int(16, 1, 8_000), 4.0);
+    tone(stage, "8-channels.wav", int(16, 8, 48_000), 4.0);
+    tone(stage, "192-khz.wav", int(16, 2, 192_000), 4.0);
+    tone(stage, "4-khz.wav", int(16, 1, 4_000), 4.0);
+    floats(
+        stage,
+        "float.wav",
+        (0..192_000).map(|at| 0.3 * sine(at, 48_000)),
+    );
+    floats(
+        stage,
+        "loud.wav",
+        (0..192_000).map(|at| 1e30 * sine(at, 48_000)),
+    );
+    floats(
+        stage,
+        "nan.wav",
+        (0..96_000).map(|at| {
+            if at == 50_000 {
+                f32::NAN
+            } else {
+                sine(at, 48_000)
+            }
+        }),
+    );
+    floats(
+        stage,
+        "infinite.wav",
+        (0..96_000).map(|at| if at == 7 { f32::INFINITY } else { 0.1 }),
+    );
+    floats(stage, "all-nan.wav", (0..96_000).map(|_| f32::NAN));
+    floats(stage, "one-sample.wav", std::iter::once(0.5));
+
+    let mut recordings = vec![
+        ("nowhere.wav", Fate::Refused("No such file")),
+        ("dangling.wav", Fate::Refused("No such file")),
+        ("folder.wav", Fate::Refused("not a file")),
+        ("empty.wav", Fate::Refused("empty")),
+        ("header-only.wav", Fate::Refused("truncated")),
+        ("half-a-header.wav", Fate::Refused("truncated")),
+        ("truncated.wav", Fate::Refused("truncated")),
+        ("one-byte-short.wav", Fate::Refused("truncated")),
+        ("lying.wav", Fate::Refused("truncated")),
+        ("text.wav", Fate::Refused("no WAV file")),
+        ("zeros.wav", Fate::Refused("no WAV file")),
+        ("flac.wav", Fate::Refused("no WAV file")),
+        (
+            "nan.wav",
+            Fate::Refused("sample 50000 is not a finite number"),
+        ),
+        (
+            "infinite.wav",
+            Fate::Refused("sample 7 is not a finite number"),
+        ),
+        (
+            "all-nan.wav",
+            Fate::Refused("sample 0 is not a finite number"),
+        ),
+        ("4-khz.wav", Fate::Refused("4000 Hz")),
+    ];
+    recordings.extend(
+        [
+            "8-bit.wav",
+            "24-bit.wav",
+            "32-bit.wav",
+            "8-khz.wav",
+            "8-channels.wav",
+            "192-khz.wav",
+            "float.wav",
+            "loud.wav",
+            "one-sample.wav",
+        ]
+        .map(|name| (name, Fate::Read)),
+    );
+    recordings
+}
+
+/// An hour is worked on; a day is refused before memory is spent on it.
+#[test]
+fn an_hour_is_handled_and_a_day_is_refused() {
+    let stage = Stage::without_collector();
+    stage.granted("d", QA);
+    write_long(&stage, "hour.wav", 3600);
+    write_long(&stage, "day.wav", 24 * 3600);
+    for line in [
+        "device d offer day.wav".to_owned(),
+        format!("seal day.wav --recipient {} --out one.age", stage.recipient),
+    ] {
+        stage
+            .sordino(&line)
+            .refused(&["day.wav", "cut it into parts"]);
+    }
+    stage
+        .sordino("anonymize day.wav --out out")
+        .failed(&["day.wav", "cut it into parts"]);
+    assert!(files_below(&stage.path("out")).is_empty());
+    stage.sordino("anonymize hour.wav --out out").ok();
+    assert!(stage.path("out/hour.json").is_file());
+    // The device takes the last seconds of whatever it is offered.
+    assert_eq!(stage.sordino("device d offer hour.wav").status, Some(0));
+    assert_eq!(stage.status("d")["consent"], "granted");
+}
+
+#[test]
+fn a_pipe_does_not_hold_a_command_up() {
+    let stage = Stage::without_collector();
+    let made = stage.command_of("mkfifo", "pipe.wav").status().unwrap();
+    assert!(made.success());
+    stage
+        .sordino("anonymize pipe.wav --out out")
+        .failed(&["pipe.wav", "not a file"]);
+}
+
+fn int(bits: u16, channels: u16, rate: u32) -> WavSpec {
+    WavSpec {
+        channels,
+        sample_rate: rate,
+        bits_per_sample: bits,
+        sample_format: SampleFormat::Int,
+    }
+}
+
+/// Four harmonics, so that it is playing rather than a test signal.
+fn tone(stage: &Stage, name: &str, spec: WavSpec, seconds: f64) {
+    let mut writer = WavWriter::create(stage.path(name), spec).unwrap();
+    let full_scale = f64::from(1_u32 << (spec.bits_per_sample - 1)) - 1.0;
+    for at in 0..(seconds * f64::from(spec.sample_rate)) as u32 {
+        let value = f64::from(0.3 * sine(at, spec.sample_rate)) * full_scale;
+        for _ in 0..spec.channels {
+            writer.write_sample(value as i32).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+}
+
+fn floats(stage: &Stage, name: &str, samples: impl Iterator<Item = f32>) {
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: SampleFormat::Float,
+    };
+    let mut writer = WavWriter::create(stage.path(name), spec).unwrap();
+    for sample in samples {
+        writer.write_sample(sample).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+fn sine(at: u32, rate: u32) -> f32 {
+    let cycles = f64::from(at) * 440.0 / f64::from(rate);
+    (cycles * std::f64::consts::TAU).sin() as f32
+}
+
+/// 8 kHz, 8 bit, mono: a header, and a hole in the file in place of the sound.
+fn write_long(stage: &Stage, name: &str, seconds: u32) {
+    let length = seconds * 8000;
+    let mut header = Vec::new();
+    header.extend_from_slice(b"RIFF");
+    header.extend_from_slice(&(36 + length).to_le_bytes());
+    header.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    header.extend_from_slice(&8000_u32.to_le_bytes());
+    header.extend_from_slice(&8000_u32.to_le_bytes());
+    header.extend_from_slice(b"\x01\0\x08\0data");
+    header.extend_from_slice(&length.to_le_bytes());
+    let mut file = fs::File::create(stage.path(name)).unwrap();
+    file.write_all(&header).unwrap();
+    file.set_len(header.len() as u64 + u64::from(length))
+        .unwrap();
+}
