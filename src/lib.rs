@@ -72,3 +72,8 @@ pub use week::{NotAWeek, Week};
 
 #[cfg(feature = "ffi")]
 uniffi::setup_scaffolding!();
+
+/// The README's example is compiled with the documentation's.
+#[cfg(all(doctest, feature = "microphone", feature = "http"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

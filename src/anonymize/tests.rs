@@ -170,7 +170,7 @@ fn loud_quiet_clipped_and_offset_music_come_out_at_one_level() {
     let music = melody(48_000, 4.0);
     let treated: [fn(f32) -> f32; 5] = [
         |x| x,
-        |x| x * 0.01,
+        |x| x * 0.03,
         |x| x * 40.0,
         |x| (x * 8.0).clamp(-1.0, 1.0),
         |x| x * 0.3 + 0.5,
