@@ -38,7 +38,7 @@ fn clip(criterion: &mut Criterion) {
     });
     group.bench_function("seal", |bencher| {
         bencher.iter_batched(
-            || rig::anonymous(),
+            rig::anonymous,
             |clip| seal(clip, &grants, &recipients, rig::week()),
             BatchSize::PerIteration,
         );
