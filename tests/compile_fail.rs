@@ -6,6 +6,8 @@
 //! lines must fail, with exactly those codes. Codes are stable over versions of rustc; its wording,
 //! which `trybuild` compares, is not, and stable rustdoc does not look at a `compile_fail`'s code.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers")]
+
 use std::{
     collections::BTreeSet,
     env, fs,
