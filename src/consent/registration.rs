@@ -88,10 +88,16 @@ impl ConsentStore {
     pub(crate) fn registered(&self, record: Id, revision: u32) -> Result<(), ConsentError> {
         change(self, record, |row| {
             row.registered = revision;
-            // It was on its way while the person said no, and the "no" may have come before it.
-            if row.phase == Phase::Withdrawn {
-                row.withdrawal_due = row.taken_back.clone();
-            }
+            row.ask_back_overtaken(revision);
+            true
+        })?;
+        Ok(())
+    }
+
+    /// Nothing is known of what came of `revision` of `record`: it may have arrived.
+    pub(crate) fn maybe_registered(&self, record: Id, revision: u32) -> Result<(), ConsentError> {
+        change(self, record, |row| {
+            row.ask_back_overtaken(revision);
             true
         })?;
         Ok(())
@@ -104,6 +110,18 @@ impl ConsentStore {
             true
         })?;
         Ok(())
+    }
+}
+
+impl Row {
+    /// A registration that was on its way while the person said no may arrive after that, at a
+    /// collector that had not known the record: it is told once more.
+    fn ask_back_overtaken(&mut self, revision: u32) {
+        let newest = self.record().map(|record| record.content().revision);
+        let is_overtaken = newest.map_or(true, |newest| revision < newest);
+        if self.phase == Phase::Withdrawn || is_overtaken {
+            self.withdrawal_due = self.taken_back.clone();
+        }
     }
 }
 

@@ -351,6 +351,9 @@ impl Protocol {
         asked: Option<Duration>,
         reason: String,
     ) -> Result<Finished, UploadError> {
+        if let Task::Register { record, revision } = task {
+            self.consent.maybe_registered(*record, *revision)?;
+        }
         let now = self.state.system_time();
         self.state
             .write(|transaction| retry::failed(transaction, task, now, asked))?;

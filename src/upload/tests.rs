@@ -1,4 +1,6 @@
-use std::{sync::Arc, time::Duration};
+mod waits;
+
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tempfile::TempDir;
@@ -222,67 +224,6 @@ fn an_answer_of_something_that_is_no_collector_is_taken_for_nothing() {
 }
 
 #[test]
-fn retry_after_is_kept_and_a_hurry_does_not_pass_it_over() {
-    for status in [429, 503] {
-        let device = Device::new();
-        let task = device.send();
-        device.finish(&task, answered_with(status, &[("retry-after", "7200")]));
-        let grants = device.grants().unwrap();
-        let scope = Scope::Samples {
-            grants: &grants,
-            plan_version: 1,
-        };
-        let tried = Default::default();
-        let hurried = device
-            .protocol
-            .next(Some(scope), Urgency::Now { tried: &tried });
-        assert!(hurried.unwrap().is_none());
-        assert_eq!(device.wait_until_due(), SignedDuration::from_hours(2));
-    }
-}
-
-#[test]
-fn a_collector_cannot_stop_a_device_for_more_than_a_day_nor_a_clock_set_back() {
-    let device = Device::new();
-    let task = device.send();
-    let never = [("retry-after", "18446744073709551615")];
-    device.finish(&task, answered_with(429, &never));
-    assert_eq!(device.wait_until_due(), SignedDuration::from_hours(24));
-    let task = device.send();
-    device.finish(&task, answered_with(429, &[("retry-after", "86400")]));
-    device.clock.advance(SignedDuration::from_hours(-24 * 365));
-    assert!(device.wait_until_due() < SignedDuration::from_hours(1));
-}
-
-#[test]
-fn waits_grow_with_each_failure_up_to_six_hours_and_a_success_forgets_them() {
-    let (mut early, mut late) = (SignedDuration::ZERO, SignedDuration::ZERO);
-    for _ in 0..8 {
-        let device = Device::new();
-        for failure in 0..14 {
-            let task = device.send();
-            device.finish(&task, Outcome::Unreachable(String::new()));
-            let wait = device.wait_until_due();
-            let most =
-                Duration::from_secs(30 << failure.min(10)).min(Duration::from_secs(6 * 3600));
-            let minute = Duration::from_secs(60);
-            assert!(
-                wait.unsigned_abs() <= most + minute,
-                "{wait} after {failure}"
-            );
-            *if failure < 4 { &mut early } else { &mut late } += wait;
-        }
-        device.withdraw(both());
-        let next = device.next().unwrap().task;
-        assert!(
-            matches!(next, Task::Withdraw { .. }),
-            "a \"no\" waits for nothing"
-        );
-    }
-    assert!(late > early * 10, "{early} then {late}");
-}
-
-#[test]
 fn a_no_is_repeated_until_the_collector_acknowledges_it() {
     let device = Device::new();
     device.withdraw(both());
@@ -329,17 +270,22 @@ fn a_withdrawal_that_was_overtaken_by_another_settles_no_samples() {
 
 #[test]
 fn a_registration_that_arrives_after_the_no_is_taken_back() {
-    let device = Device::unregistered();
-    let registration = device.next().unwrap();
-    device.withdraw(both());
-    let withdrawal = device.next().unwrap();
-    // The "no" came first, and the collector did not know the record then.
-    device.finish(&withdrawal.task, answered(404));
-    device.finish(&registration.task, answered(201));
-    let again = device.next().unwrap();
-    assert_eq!(again.task, withdrawal.task);
-    device.finish(&again.task, answered(200));
-    assert!(device.next().is_none());
+    for purposes in [both(), QA.into()] {
+        let device = Device::unregistered();
+        let registration = device.next().unwrap();
+        device.withdraw(purposes);
+        let withdrawal = device.next().unwrap();
+        // The "no" came first, and the collector did not know the record then.
+        device.finish(&withdrawal.task, answered(404));
+        device.finish(&registration.task, answered(201));
+        assert_eq!(device.next().unwrap().task, withdrawal.task);
+        device.finish(&withdrawal.task, answered(200));
+        let next = device.next().map(|request| request.task);
+        assert!(matches!(
+            next,
+            None | Some(Task::Register { revision: 2, .. })
+        ));
+    }
 }
 
 #[test]
