@@ -121,10 +121,10 @@ impl MomentNote {
         }
         Some(Note {
             midi: self.midi,
-            onset: to_milliseconds(self.onset.max(0.0)),
+            onset: to_milliseconds(self.onset.max(0.0)).min(seconds),
             offset: self
                 .offset
-                .map(|offset| to_milliseconds(offset.min(seconds))),
+                .map(|offset| to_milliseconds(offset).min(seconds)),
         })
     }
 }
