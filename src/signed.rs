@@ -137,11 +137,16 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
             Ok(_) => return Err(SignedError::Shape("not an object".to_owned())),
             Err(error) => return Err(SignedError::Shape(error.to_string())),
         };
+        let signed = canonical(&object)?;
+        // Spelt as it was signed (`1`, not `1.0`), so that a reader who only sorts the members anew
+        // gets the signed bytes.
+        object = serde_json::from_slice(&signed)
+            .map_err(|error| SignedError::Shape(error.to_string()))?;
         let signer = PublicKey::of(pair);
         let signature = Signature {
             algorithm: "ed25519".to_owned(),
             key: signer,
-            value: BASE64.encode(pair.sign(&canonical(&object)?)),
+            value: BASE64.encode(pair.sign(&signed)),
         };
         let signature = serde_json::to_value(signature)
             .map_err(|error| SignedError::Shape(error.to_string()))?;
@@ -214,4 +219,84 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
 /// The canonical form of RFC 8785.
 fn canonical(object: &Map<String, Value>) -> Result<Vec<u8>, SignedError> {
     serde_json_canonicalizer::to_vec(object).map_err(|error| SignedError::Shape(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Paper {
+        text: String,
+        share: f64,
+        number: u64,
+    }
+
+    fn key() -> Ed25519KeyPair {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::entropy::system()).unwrap();
+        Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
+    }
+
+    fn paper(share: f64) -> Paper {
+        Paper {
+            text: "naïve \"♪\"\n".to_owned(),
+            share,
+            number: 7,
+        }
+    }
+
+    #[test]
+    fn what_was_signed_is_read_back_from_either_form() {
+        let pair = key();
+        for share in [1.0, 0.02, 0.0, 1e-9] {
+            let signed = Signed::sign(paper(share), &pair).unwrap();
+            for json in [signed.to_json(), signed.to_pretty_json()] {
+                let read: Signed<Paper> =
+                    Signed::verify(json.as_bytes(), &PublicKey::of(&pair)).unwrap();
+                assert_eq!(*read.content(), paper(share));
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_spells_its_numbers_as_rfc_8785_does() {
+        let json = Signed::sign(paper(1.0), &key()).unwrap().to_json();
+        assert!(json.contains(r#""share":1,"#), "{json}");
+    }
+
+    #[test]
+    fn no_changed_bit_passes() {
+        let pair = key();
+        let json = Signed::sign(paper(0.5), &pair)
+            .unwrap()
+            .to_json()
+            .into_bytes();
+        for at in 0..json.len() {
+            for bit in 0..8 {
+                let mut changed = json.clone();
+                changed[at] ^= 1 << bit;
+                let read = Signed::<Paper>::verify(&changed, &PublicKey::of(&pair));
+                // The case of a hexadecimal digit is all that does not matter.
+                if let Ok(read) = read {
+                    assert_eq!(*read.content(), paper(0.5));
+                    assert!(
+                        changed[at].is_ascii_hexdigit() && bit == 5,
+                        "{at}: bit {bit}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn another_signer_and_no_signer_are_told_apart() {
+        let (pair, other) = (key(), PublicKey::of(&key()));
+        let json = Signed::sign(paper(0.5), &pair).unwrap().to_json();
+        let read = Signed::<Paper>::verify(json.as_bytes(), &other);
+        assert_eq!(read.err(), Some(SignedError::WrongKey));
+        let plain = serde_json::to_vec(&paper(0.5)).unwrap();
+        let read = Signed::<Paper>::verify(&plain, &other);
+        assert_eq!(read.err(), Some(SignedError::Unsigned));
+    }
 }
