@@ -115,7 +115,8 @@ def erase(sound, found, mask, bins, exaggerate):
 
 def samples_of(frames: np.ndarray, n: int) -> np.ndarray:
     """Frame t stands for the hop around sample t * HOP."""
-    return np.repeat(frames, HOP)[HOP // 2 :][:n] if len(frames) * HOP - HOP // 2 >= n else np.resize(frames[-1:], n)
+    held = np.repeat(frames, HOP)[HOP // 2 :][:n]
+    return np.pad(held, (0, n - len(held)), "edge")
 
 
 def without_fragments(keep: np.ndarray, shortest: float) -> np.ndarray:

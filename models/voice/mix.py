@@ -227,7 +227,7 @@ def finger(rng):  # a squeak along a string
     n = int(rng.uniform(0.05, 0.3) * RATE)
     sweep = np.interp(np.arange(n), [0, n], rng.uniform(800, 5000, 2))
     tone = np.sin(2 * np.pi * np.cumsum(sweep) / RATE) * np.hanning(n) * 0.05
-    return tone + burst(rng, 900, 6000, n / RATE, np.array([0, 1, 0.6, 0]))[:n] * 0.4
+    return tone + padded(burst(rng, 900, 6000, n / RATE, np.array([0, 1, 0.6, 0])), n) * 0.4
 
 
 def bow_or_breath(rng):  # a player's breath, a bow's start
@@ -250,7 +250,7 @@ def phone(rest: np.ndarray, voice: np.ndarray, rng: np.random.Generator) -> tupl
     curve = rng.normal(0, 3.0, len(knots))
     curve[:2] -= rng.uniform(0, 12)
     curve[-1] -= rng.uniform(0, 12) if rng.random() < 0.5 else 0
-    response = gain(np.interp(np.log2(np.maximum(frequency, 20)), knots, curve) + rng.uniform(-32, 4))
+    response = gain(np.interp(np.log2(np.maximum(frequency, 20)), knots, curve) + rng.uniform(-26, 6))
     rest, voice = (np.fft.irfft(np.fft.rfft(stem) * response, n) for stem in (rest, voice))
     mixture = rest + voice
     peak = np.abs(mixture).max()

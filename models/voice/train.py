@@ -3,7 +3,7 @@
 
 usage: train.py BANK RUN [--minutes N | --steps N] [--batch N] [--threads N] [--workers N] [--start CHECKPOINT]
 
-RUN/checkpoint.pt is written every 100 steps, RUN/curve.jsonl a line each time: the losses, and on
+RUN/checkpoint.pt is written every 50 steps, RUN/curve.jsonl a line each time: the losses, and on
 the validation voices and instruments the share of music alone taken for a voice and the share of
 audible voice found. The learning rate falls over the last third of the run.
 """
@@ -25,6 +25,7 @@ RATE_OF_LEARNING = 3e-3
 VALIDATION_CLIPS = 96
 AUDIBLE = 0.1  # a band counts as showing the voice where the voice is within 10 dB of all else
 CLEARLY, BARELY = 0.04, 0.01  # shares of the bands that show it
+KEPT = 40  # batches that are met again
 ERASE = 1.5  # what voice left costs, against music lost
 
 
@@ -63,22 +64,26 @@ def main() -> None:
     examples = Examples(options.bank, "train", options.seed * 10_000_000, options.steps * options.batch)
     loader = DataLoader(examples, options.batch, num_workers=options.workers, prefetch_factor=4)
     valid = list(DataLoader(Examples(options.bank, "valid", 0, VALIDATION_CLIPS), 16))
-    began, sums = time.time(), np.zeros(3)
+    began, sums, counted, kept = time.time(), np.zeros(3), 0, []
+    draw = np.random.default_rng(options.seed)
     for step, (mixture, voice, kind) in enumerate(loader, 1):
         progress = max(step / options.steps, (time.time() - began) / 60 / options.minutes)
         for group in optimiser.param_groups:
-            group["lr"] = RATE_OF_LEARNING * min(1, step / 100, max(0.003, (1 - progress) * 3))
-        parts = losses(model, mixture, voice, kind)
-        optimiser.zero_grad()
-        sum(parts).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimiser.step()
-        sums += [float(part.detach()) for part in parts]
-        if step % 100 == 0 or progress >= 1:
-            line = {"step": step, "seconds": round(time.time() - began), "detect": sums[0] / 100, "hard": sums[1] / 100, "erase": sums[2] / 100}
-            if step % 300 == 0 or progress >= 1:
+            group["lr"] = RATE_OF_LEARNING * min(1, step / 50, max(0.003, (1 - progress) * 3))
+        with torch.no_grad():
+            kept.append((*stems(model, mixture, voice), kind))
+        kept = kept[-KEPT:]
+        # Mixing costs as much as learning: each batch is met again, later and in other company.
+        for batch in (kept[-1], kept[draw.integers(len(kept))]):
+            parts = losses(model, *batch)
+            learn(model, optimiser, parts)
+            sums += [float(part.detach()) for part in parts]
+            counted += 1
+        if step % 50 == 0 or progress >= 1:
+            line = {"step": step, "seconds": round(time.time() - began), "detect": sums[0] / counted, "hard": sums[1] / counted, "erase": sums[2] / counted}
+            if step % 200 == 0 or progress >= 1:
                 line |= validate(model, valid)
-            sums[:] = 0
+            sums[:], counted = 0, 0
             line = {key: round(value, 4) for key, value in line.items()}
             print(json.dumps(line), flush=True)
             with (options.run / "curve.jsonl").open("a") as curve:
@@ -88,10 +93,16 @@ def main() -> None:
             break
 
 
-def losses(model: net.VoiceNet, mixture: torch.Tensor, voice: torch.Tensor, kind: torch.Tensor):
+def learn(model: net.VoiceNet, optimiser: torch.optim.Optimizer, parts) -> None:
+    optimiser.zero_grad()
+    sum(parts).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+    optimiser.step()
+
+
+def losses(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor, kind: torch.Tensor):
     """Of finding the voice, of what is most like one in clips without, of erasing it."""
     with torch.no_grad():
-        all_, spoken, rest = stems(model, mixture, voice)
         wanted, weight = truth(spoken, rest)
         silent = kind < 2  # music alone, noise alone
         weight = torch.where(silent[:, None], torch.full_like(weight, 1.5), weight)
