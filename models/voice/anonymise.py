@@ -10,8 +10,9 @@ them: {"kept": [[start_s, end_s], …]}. The order of things:
 3. In them the mask, to the power of --exaggerate, erases the voice; all else stays to the bit.
 4. Where the mask leaves less than --worth of a second's energy there was no music worth keeping: cut.
 5. The net hears the erased clip in the same two ways; what reaches --left is cut, --padding wider.
-6. The gate, Silero, hears the finished clip in both ways at --gate; what it finds is cut, and the
-   clip is heard once more; if it still finds something, all is withheld.
+6. The gate, Silero, hears the finished clip in both ways at --gate. What it finds is cut, --doubt
+   wider where the clip was erased, and what is left is heard again; after the last hearing that
+   still finds something, all is withheld.
 """
 
 import argparse
@@ -27,9 +28,10 @@ from scipy.signal import butter, sosfilt
 import infer
 import net
 
-SETTINGS = {"find": 0.35, "left": 0.5, "gate": 0.3, "padding": 0.16, "exaggerate": 1.5, "worth": 0.1, "shortest": 0.5}
+SETTINGS = {"find": 0.35, "left": 0.5, "gate": 0.3, "padding": 0.16, "exaggerate": 1.5, "worth": 0.2, "shortest": 0.5, "doubt": 0.5}
 RATE, HOP = net.RATE, net.HOP
 FADE = RATE // 125
+HEARINGS = 5
 
 
 def main() -> None:
@@ -68,17 +70,19 @@ def anonymise(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", 
         gone = found & (share < s["worth"])
         again, _, _ = hear(erased, detector)
         gone |= widened(again >= s["left"], s["padding"])
-    keep = ~samples_of(gone, len(sound))
-    for _ in range(2):
+    keep, touched = ~samples_of(gone, len(sound)), samples_of(found, len(sound))
+    for _ in range(HEARINGS):
         keep = without_fragments(keep, s["shortest"])
         kept = spans(keep)
         if sum(end - start for start, end in kept) < RATE:
             return None, []
         clip = joined(erased, kept)
-        bad = gate.finds(clip, s["gate"], s["padding"]) if gate else np.zeros(len(clip), bool)
+        bad = gate.finds(clip, s["gate"]) if gate else np.zeros(len(clip), bool)
         if not bad.any():
             return clip, [[start / RATE, end / RATE] for start, end in kept]
-        keep[np.flatnonzero(keep)[bad]] = False
+        suspect = np.zeros(len(sound), bool)
+        suspect[np.flatnonzero(keep)[bad]] = True
+        keep &= ~(wider(suspect, s["padding"]) | (wider(suspect & touched, s["doubt"]) & touched))
     return None, []
 
 
@@ -111,6 +115,13 @@ def erase(sound, found, mask, bins, exaggerate):
     second = np.ones(31)
     share = np.convolve(after, second, "same") / (np.convolve(before, second, "same") + 1e-12)
     return np.where(near, wet, sound).astype(np.float32), share
+
+
+def wider(samples: np.ndarray, seconds: float) -> np.ndarray:
+    out, reach = samples.copy(), int(seconds * RATE)
+    for start, end in spans(samples):
+        out[max(0, start - reach) : end + reach] = True
+    return out
 
 
 def samples_of(frames: np.ndarray, n: int) -> np.ndarray:
@@ -149,15 +160,14 @@ class Gate:
 
         self.model = load_silero_vad(onnx=True)
 
-    def finds(self, clip: np.ndarray, threshold: float, padding: float) -> np.ndarray:
+    def finds(self, clip: np.ndarray, threshold: float) -> np.ndarray:
         bad = np.zeros(len(clip), bool)
-        reach = int(padding * RATE)
         for heard in (clip, raised(clip)):
             self.model.reset_states()
             for start in range(0, len(clip), 512):
                 frame = np.pad(heard[start : start + 512], (0, max(0, start + 512 - len(clip))))
                 if float(self.model(torch.from_numpy(frame.copy()), RATE)) >= threshold:
-                    bad[max(0, start - reach) : start + 512 + reach] = True
+                    bad[start : start + 512] = True
         return bad
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import soxr
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
+import sources
+
 RATE = 16_000
 KINDS = {"music": 0.30, "noise": 0.05, "speech": 0.10, "between": 0.22, "over": 0.33}
 SPOKEN = {"spoken": 0.60, "whispered": 0.24, "sung": 0.08, "shouted": 0.08}
@@ -33,6 +35,9 @@ class Bank:
 
     def weight(self, name: str) -> float:
         count = sum(len(spans) for spans in self.pieces[name].values())
+        if ":" in name:  # an instrument
+            programs = set(map(int, name.split(":")[1].split("+")))
+            return count**0.5 * (2.5 if programs & sources.VOICE_LIKE else 1.0)
         synthetic = name.startswith(("espeak", "festival", "flite"))
         return min(count, 60) ** 0.5 * (0.6 if synthetic else 1.0)
 
@@ -72,6 +77,8 @@ class Mixer:
         music = in_room(music, rng) if rng.random() < 0.85 else music
         rest = music + disturbances(n, rng)
         mixture, voice = phone(rest, voice, rng)
+        if rng.random() < 0.2:
+            mixture, voice = raised(mixture, voice)
         return {"mixture": mixture, "voice": voice, "kind": kind}
 
     def playing(self, rng: np.random.Generator) -> np.ndarray:
@@ -124,6 +131,13 @@ class Mixer:
         voice = sosfilt(butter(2, [low, high], "band", fs=RATE, output="sos"), voice)
         voice = np.tanh(voice * rng.uniform(1, 20)) if way == "radio" else mu_law(voice)
         return in_room(voice.astype(np.float32), rng), rng.uniform(-6, 0)
+
+
+def raised(mixture: np.ndarray, voice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quiet parts brought up to -20 dBFS, as one does who wants to hear what is in them."""
+    power = np.convolve(np.pad(mixture**2, 1600, "reflect"), np.ones(3200, np.float32) / 3200, "same")[1600:-1600]
+    turned = np.clip(0.1 / np.sqrt(power + 1e-12), 1, 100).astype(np.float32)
+    return (mixture * turned).clip(-1, 1), voice * turned
 
 
 def gain(decibels):

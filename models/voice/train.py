@@ -110,7 +110,7 @@ def losses(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: 
     each = functional.binary_cross_entropy_with_logits(voiced, wanted, reduction="none")
     detect = (each * weight).sum() / weight.sum()
     hardest = voiced[silent].topk(max(1, voiced.shape[1] // 20), 1).values if silent.any() else voiced[:0]
-    hard = 0.1 * functional.softplus(hardest).mean() if silent.any() else voiced.sum() * 0
+    hard = 0.2 * functional.softplus(hardest).mean() if silent.any() else voiced.sum() * 0
     return detect, hard, erasing(torch.sigmoid(mask), spoken, rest)
 
 
