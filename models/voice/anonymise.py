@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""The anonymiser as it shall be, in Python: find, erase, cut, hear again.
+
+usage: anonymise.py IN_DIR OUT_DIR [--weights FILE] [--find P] [--left P] [--cut-only] [--name=value …]
+
+Each IN_DIR/NAME.wav becomes OUT_DIR/NAME.wav (16 kHz) and NAME.json, as `sordino anonymize` writes
+them: {"kept": [[start_s, end_s], …]}. The order of things:
+1. The net hears the clip as it is and with its quiet parts raised; the louder answer counts.
+2. Stretches: frames at or above --find, wider by --padding on both sides.
+3. In them the mask, to the power of --exaggerate, erases the voice; all else stays to the bit.
+4. Where the mask leaves less than --worth of a second's energy there was no music worth keeping: cut.
+5. The net hears the erased clip in the same two ways; what reaches --left is cut, --padding wider.
+6. The gate, Silero, hears the finished clip in both ways at --gate. What it finds is cut, --doubt
+   wider where the clip was erased, and what is left is heard again; after the last hearing that
+   still finds something, all is withheld.
+"""
+
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import soundfile as sf
+import soxr
+import torch
+from scipy.signal import butter, sosfilt
+
+import infer
+import net
+
+SETTINGS = {"find": 0.35, "left": 0.5, "gate": 0.3, "padding": 0.16, "exaggerate": 1.5, "worth": 0.2, "shortest": 0.5, "doubt": 0.5}
+RATE, HOP = net.RATE, net.HOP
+FADE = RATE // 125
+HEARINGS = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("orig", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--weights", type=pathlib.Path, default=pathlib.Path(__file__).with_name("voice_net.f16"))
+    parser.add_argument("--cut-only", action="store_true")
+    for name, value in SETTINGS.items():
+        parser.add_argument(f"--{name}", type=float, default=value)
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    settings = {name: getattr(options, name) for name in SETTINGS} | {"cut_only": options.cut_only}
+    detector, gate = infer.Exported(options.weights), Gate()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(options.orig.glob("*.wav")):
+        sound, rate = sf.read(path, dtype="float32", always_2d=True)
+        sound = soxr.resample(sound.mean(1), rate, RATE, "VHQ")
+        clip, kept = anonymise(sound, detector, gate, settings)
+        (options.out / f"{path.stem}.json").write_text(json.dumps({"kept": kept, "withheld": clip is None}))
+        if clip is not None:
+            sf.write(options.out / path.name, clip, RATE, subtype="PCM_16")
+
+
+def anonymise(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", s: dict):
+    """The finished clip, or None, and which parts of the input stand in it."""
+    sound = sosfilt(butter(2, 70, "high", fs=RATE, output="sos"), sound).astype(np.float32)
+    voice, mask, bins = hear(sound, detector)
+    found = widened(voice >= s["find"], s["padding"])
+    gone = np.zeros(len(voice), bool)
+    erased = sound
+    if s["cut_only"]:
+        gone = found
+    elif found.any():
+        erased, share = erase(sound, found, mask, bins, s["exaggerate"])
+        gone = found & (share < s["worth"])
+        again, _, _ = hear(erased, detector)
+        gone |= widened(again >= s["left"], s["padding"])
+    keep, touched = ~samples_of(gone, len(sound)), samples_of(found, len(sound))
+    for _ in range(HEARINGS):
+        keep = without_fragments(keep, s["shortest"])
+        kept = spans(keep)
+        if sum(end - start for start, end in kept) < RATE:
+            return None, []
+        clip = joined(erased, kept)
+        bad = gate.finds(clip, s["gate"]) if gate else np.zeros(len(clip), bool)
+        if not bad.any():
+            return clip, [[start / RATE, end / RATE] for start, end in kept]
+        suspect = np.zeros(len(sound), bool)
+        suspect[np.flatnonzero(keep)[bad]] = True
+        keep &= ~(wider(suspect, s["padding"]) | (wider(suspect & touched, s["doubt"]) & touched))
+    return None, []
+
+
+def hear(sound: np.ndarray, detector: infer.Exported):
+    plain, mask, bins = detector.hear(sound)
+    loud, loud_mask, _ = detector.hear(raised(sound))
+    return np.maximum(plain, loud), np.minimum(mask, loud_mask), bins
+
+
+def raised(sound: np.ndarray) -> np.ndarray:
+    """As src/anonymize/raise.rs: stretches of 0.2 s brought up to -20 dBFS, by 40 dB at most."""
+    window = np.ones(3200, np.float32) / 3200
+    level = np.sqrt(np.convolve(sound**2, window, "same") + 1e-12)
+    return (sound * np.clip(0.1 / level, 1, 100)).clip(-1, 1).astype(np.float32)
+
+
+def widened(frames: np.ndarray, padding: float) -> np.ndarray:
+    reach = round(padding * RATE / HOP)
+    return np.convolve(frames, np.ones(2 * reach + 1), "same") > 0.5
+
+
+def erase(sound, found, mask, bins, exaggerate):
+    """The sound with the mask in force where a voice was found, and what share of the energy each
+    frame's neighbourhood keeps."""
+    gains = torch.from_numpy(np.where(found[:, None], mask**exaggerate, 1.0).astype(np.float32))
+    left = bins * (gains @ torch.from_numpy(net.band_matrix()).T)
+    wet = net.sound_of(left, len(sound)).numpy()
+    near = samples_of(np.convolve(found, np.ones(5), "same") > 0, len(sound))
+    before, after = ((spectrum.abs() ** 2).sum(1).numpy() for spectrum in (bins, left))
+    second = np.ones(31)
+    share = np.convolve(after, second, "same") / (np.convolve(before, second, "same") + 1e-12)
+    return np.where(near, wet, sound).astype(np.float32), share
+
+
+def wider(samples: np.ndarray, seconds: float) -> np.ndarray:
+    out, reach = samples.copy(), int(seconds * RATE)
+    for start, end in spans(samples):
+        out[max(0, start - reach) : end + reach] = True
+    return out
+
+
+def samples_of(frames: np.ndarray, n: int) -> np.ndarray:
+    """Frame t stands for the hop around sample t * HOP."""
+    held = np.repeat(frames, HOP)[HOP // 2 :][:n]
+    return np.pad(held, (0, n - len(held)), "edge")
+
+
+def without_fragments(keep: np.ndarray, shortest: float) -> np.ndarray:
+    for start, end in spans(keep):
+        if end - start < shortest * RATE:
+            keep[start:end] = False
+    return keep
+
+
+def spans(keep: np.ndarray) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], keep.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2])]
+
+
+def joined(sound: np.ndarray, kept: list[tuple[int, int]]) -> np.ndarray:
+    parts = []
+    for start, end in kept:
+        part, ramp = sound[start:end].copy(), np.sin(np.linspace(0, np.pi / 2, FADE)) ** 2
+        part[:FADE] *= ramp
+        part[-FADE:] *= ramp[::-1]
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+class Gate:
+    """Silero, of other features and other training data: the second opinion."""
+
+    def __init__(self):
+        from silero_vad import load_silero_vad
+
+        self.model = load_silero_vad(onnx=True)
+
+    def finds(self, clip: np.ndarray, threshold: float) -> np.ndarray:
+        bad = np.zeros(len(clip), bool)
+        for heard in (clip, raised(clip)):
+            self.model.reset_states()
+            for start in range(0, len(clip), 512):
+                frame = np.pad(heard[start : start + 512], (0, max(0, start + 512 - len(clip))))
+                if float(self.model(torch.from_numpy(frame.copy()), RATE)) >= threshold:
+                    bad[start : start + 512] = True
+        return bad
+
+
+if __name__ == "__main__":
+    main()

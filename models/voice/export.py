@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Writes a trained net as the SDK carries it, and the oracle that its test compares with.
+
+usage: export.py CHECKPOINT [FOLDER]      (this folder unless told otherwise)
+
+Makes voice_net.f16 and reference.json. README.md says what stands in them.
+"""
+
+import importlib.util
+import json
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+import torch
+
+import infer
+import net
+
+EVERY = 10  # of whose frames the oracle holds the mask
+
+
+def main() -> None:
+    here = pathlib.Path(__file__).resolve().parent
+    folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else here
+    model = net.VoiceNet()
+    model.load_state_dict(torch.load(sys.argv[1])["model"])
+    model.eval()
+    weights = folder / "voice_net.f16"
+    weights.write_bytes(infer.packed(folded(model)))
+    exported = infer.Exported(weights)
+    sound = signal(here)
+    voice, mask, _ = exported.hear(sound)
+    with torch.no_grad():
+        logits, _ = model(model.energies(net.spectrum(torch.from_numpy(sound)))[None])
+    print(f"half precision moves a probability by {np.abs(torch.sigmoid(logits[0]).numpy() - voice).max():.5f} at most")
+    oracle = {
+        "probabilities": [round(float(p), 6) for p in voice],
+        "mask_every": EVERY,
+        "mask": [[round(float(m), 6) for m in row] for row in mask[::EVERY]],
+    }
+    (folder / "reference.json").write_text(json.dumps(oracle) + "\n")
+
+
+def folded(model: net.VoiceNet) -> dict[str, np.ndarray]:
+    """Each norm's scale in the weights before it, and its shift as their bias."""
+
+    def norm(layer) -> tuple[np.ndarray, np.ndarray]:
+        scale = layer.weight / torch.sqrt(layer.running_var + layer.eps)
+        return scale.detach().numpy(), (layer.bias - layer.running_mean * scale).detach().numpy()
+
+    def values(layer) -> np.ndarray:
+        return layer.weight.detach().numpy()
+
+    out = {}
+    scale, out["first_bias"] = norm(model.first_norm)
+    out["first"] = (values(model.first) * scale[:, None, None, None]).transpose(2, 3, 1, 0)
+    out["second"] = values(model.second)[:, 0].transpose(1, 2, 0)
+    scale, out["widen_bias"] = norm(model.second_norm)
+    out["widen"] = values(model.widen)[:, :, 0, 0].T * scale
+    scale, out["gather_bias"] = norm(model.gather_norm)
+    out["gather"] = values(model.gather)[:, :, 0].T * scale
+    for index, block in enumerate(model.blocks):
+        scale, out[f"time{index}_bias"] = norm(block.time_norm)
+        out[f"time{index}"] = values(block.time)[:, 0].T * scale
+        scale, out[f"mix{index}_bias"] = norm(block.mix_norm)
+        out[f"mix{index}"] = values(block.mix)[:, :, 0].T * scale
+    for head in ("mask", "voice"):
+        layer = getattr(model, head)
+        out[head], out[f"{head}_bias"] = values(layer)[:, :, 0].T, layer.bias.detach().numpy()
+    return out
+
+
+def signal(here: pathlib.Path) -> np.ndarray:
+    """The test signal of models/silero/export.py: made the same way in every language."""
+    source = (here.parent / "silero" / "export.py").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        # Its imports of silero_vad are not needed here.
+        path = pathlib.Path(folder) / "signal.py"
+        path.write_text(source.replace("import silero_vad\n", ""))
+        spec = importlib.util.spec_from_file_location("reference_signal", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module.voice_like(64_000)
+
+
+if __name__ == "__main__":
+    main()

