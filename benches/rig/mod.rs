@@ -76,7 +76,7 @@ fn plan() -> Plan {
             random_probability: 0.0,
         },
         samples_per_day: u32::MAX,
-        bytes_per_day: u64::MAX,
+        bytes_per_day: 1 << 40,
         clip_seconds: 10,
         pre_roll_seconds: 8,
         sample_rate: Plan::SAMPLE_RATE,

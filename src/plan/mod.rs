@@ -20,6 +20,9 @@ use crate::{
 /// A plan whose signature was verified.
 pub type SignedPlan = Signed<Plan>;
 
+/// The largest whole number that every reader of JSON takes for itself (RFC 8259 section 6).
+const MOST: u64 = (1 << 53) - 1;
+
 /// What devices are asked to sample, for whom, and how much at most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,7 +136,16 @@ impl Plan {
     pub fn check_bounds(&self) -> Result<(), PlanError> {
         let probability = |value: f64| (0.0..=1.0).contains(&value);
         let bounds = [
-            ("version", self.version >= 1, "must be at least 1"),
+            (
+                "version",
+                (1..=MOST).contains(&self.version),
+                "must be 1 to 2^53 - 1",
+            ),
+            (
+                "bytes_per_day",
+                self.bytes_per_day <= MOST,
+                "must be at most 2^53 - 1",
+            ),
             (
                 "recipients",
                 !self.recipients.is_empty(),
