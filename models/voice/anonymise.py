@@ -28,7 +28,7 @@ from scipy.signal import butter, sosfilt
 import infer
 import net
 
-SETTINGS = {"find": 0.35, "left": 0.5, "gate": 0.3, "padding": 0.16, "exaggerate": 1.5, "worth": 0.2, "shortest": 0.5, "doubt": 0.5}
+SETTINGS = {"find": 0.25, "left": 0.4, "gate": 0.3, "padding": 0.16, "exaggerate": 1.5, "worth": 0.2, "shortest": 0.5, "doubt": 0.5}
 RATE, HOP = net.RATE, net.HOP
 FADE = RATE // 125
 HEARINGS = 5
