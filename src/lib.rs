@@ -47,6 +47,7 @@ mod entropy;
 mod error;
 #[cfg(feature = "ffi")]
 pub mod ffi;
+mod hex;
 mod id;
 pub mod outbox;
 pub mod plan;

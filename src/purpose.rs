@@ -85,6 +85,11 @@ impl Purposes {
         Self(self.0.union(&other.0).copied().collect())
     }
 
+    /// Those of these that are in `other` too.
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0).copied().collect())
+    }
+
     /// These without those in `other`.
     pub fn difference(&self, other: &Self) -> Self {
         Self(self.0.difference(&other.0).copied().collect())

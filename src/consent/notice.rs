@@ -42,11 +42,7 @@ impl Notice {
         NoticeReference {
             version: self.version,
             language: self.language.clone(),
-            sha256: hash
-                .as_ref()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            sha256: crate::hex::encode(hash.as_ref()),
         }
     }
 }

@@ -225,19 +225,18 @@ impl ConsentStore {
             .current()?
             .ok_or(ConsentError::NotGranted(ConsentState::None))?;
         let status = self.status_of(&row, Some(terms))?;
-        let purposes: Purposes = status
-            .purposes
-            .iter()
-            .filter(|&purpose| terms.purposes.contains(purpose))
-            .collect();
-        if status.state != ConsentState::Granted || purposes.is_empty() {
-            return Err(ConsentError::NotGranted(status.state));
-        }
+        let purposes = status.purposes.intersection(&terms.purposes);
+        let receipt = match status.receipt {
+            Some(receipt) if status.state == ConsentState::Granted && !purposes.is_empty() => {
+                receipt
+            }
+            _ => return Err(ConsentError::NotGranted(status.state)),
+        };
         let identity = RecordIdentity {
             record,
             key: row.key()?,
         };
-        let notice_version = row.record()?.content().notice.version;
+        let notice_version = receipt.content().notice.version;
         Ok(Grants::new(
             &purposes,
             identity,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Quota;
 use crate::{
     consent::Withdrawn,
+    hex,
     id::Id,
     purpose::Purposes,
     sampler::Selection,
@@ -78,7 +79,7 @@ impl SampleEntry {
             consent: sample.consent(),
             sha256: BASE64.encode(sample.sha256()),
             offered: false,
-            recipients: hex(sample.recipients_sha256()),
+            recipients: hex::encode(sample.recipients_sha256()),
         }
     }
 
@@ -188,11 +189,7 @@ impl Ledger<'_> {
             else {
                 continue;
             };
-            let left: Purposes = entry
-                .purposes
-                .iter()
-                .filter(|&purpose| change.left.contains(purpose))
-                .collect();
+            let left = entry.purposes.intersection(&change.left);
             if left == entry.purposes {
                 continue;
             }
@@ -269,8 +266,4 @@ fn find(
     entry
         .map(|entry| state::from_row(entry.value()))
         .transpose()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::json;
 use sordino::{
     Config, Offer, Purpose, Purposes, Sordino,
@@ -67,7 +66,7 @@ pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> 
         DeviceCommand::Samples => samples(&device),
         DeviceCommand::Delete { sample } => {
             let entry = device.delete(sample)?;
-            Reply::new(line_of(&entry), view(&entry))
+            Reply::new(line_of(&entry), entry)
         }
         DeviceCommand::Accesses { sample } => {
             let accesses = device.accesses(sample, &Client::default())?;
@@ -222,17 +221,6 @@ fn upload(device: &Sordino) -> Result<Reply, Failure> {
     Ok(Reply::new(text, summary)?.with_problem(problem))
 }
 
-/// A sample as the person sees it.
-#[derive(Serialize)]
-struct SampleLine<'a> {
-    #[serde(flatten)]
-    entry: &'a SampleEntry,
-}
-
-fn view(entry: &SampleEntry) -> impl Serialize + '_ {
-    SampleLine { entry }
-}
-
 fn line_of(entry: &SampleEntry) -> String {
     let state = match entry.state {
         SampleState::Pending => "pending",
@@ -254,5 +242,5 @@ fn samples(device: &Sordino) -> Result<Reply, Failure> {
         true => "no sample was ever made".to_owned(),
         false => entries.iter().map(line_of).collect::<Vec<_>>().join("\n"),
     };
-    Reply::new(text, entries.iter().map(view).collect::<Vec<_>>())
+    Reply::new(text, entries)
 }

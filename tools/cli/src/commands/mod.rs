@@ -11,6 +11,7 @@ mod sealing;
 use crate::{args::Command, demo, failure::Failure, pull, reply::Reply};
 
 pub(crate) use device::annotation_of;
+pub(crate) use plan::{example as example_plan, new_key};
 pub(crate) use report::view as view_of_sample;
 
 /// Runs a command.

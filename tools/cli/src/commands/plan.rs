@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
+use ring::{pkcs8::Document, rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::json;
 use sordino::{
     plan::{Plan, SignedPlan},
@@ -32,9 +32,7 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
 }
 
 fn keygen(out: &Path) -> Result<Reply, Failure> {
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-        .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
-    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
+    let (pkcs8, pair) = new_key()?;
     let public = PublicKey::of(&pair);
     let text = format!(
         "# public key: {public}\n{KEY_LABEL}{}\n",
@@ -45,6 +43,19 @@ fn keygen(out: &Path) -> Result<Reply, Failure> {
         format!("wrote {}\npublic key: {public}", out.display()),
         json!({ "key": out, "public_key": public }),
     )
+}
+
+/// A new key for an organisation, with its PKCS #8 form.
+pub(crate) fn new_key() -> Result<(Document, Ed25519KeyPair), Failure> {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+        .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
+    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
+    Ok((pkcs8, pair))
+}
+
+/// The plan of samples/plan.toml.
+pub(crate) fn example() -> Result<Plan, Failure> {
+    toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(Failure::said)
 }
 
 /// Reads the organisation's key.

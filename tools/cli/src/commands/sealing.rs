@@ -3,7 +3,6 @@
 use std::{fs::File, path::Path};
 
 use jiff::Timestamp;
-use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::json;
 use sordino::{
     Config, Purpose, Purposes, Sordino, Week,
@@ -15,7 +14,7 @@ use sordino::{
     signed::PublicKey,
 };
 
-use super::anonymize::read_clip;
+use super::{anonymize::read_clip, plan};
 use crate::{failure::Failure, files, open, reply::Reply, wav};
 
 pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<Reply, Failure> {
@@ -48,16 +47,12 @@ pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<
 /// The yes of the one who runs the command, to what they themselves do with the file: a consent of
 /// its own, in a store of its own that ends with the command.
 fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure> {
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-        .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
-    let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
+    let (_, key) = plan::new_key()?;
     let purposes = Purposes::from_iter(Purpose::ALL);
-    let example: Plan =
-        toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(Failure::said)?;
     let plan = Plan {
         recipients: recipients.to_vec(),
         purposes: purposes.clone(),
-        ..example
+        ..plan::example()?
     };
     let signed = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
 

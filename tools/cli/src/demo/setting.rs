@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use sordino::{
     Config, Purpose, Purposes, Sordino,
     plan::{Plan, SignedPlan},
@@ -17,6 +16,7 @@ use sordino_collector::BlockingServer;
 
 use crate::{
     args::{FormatArgument, PullArguments},
+    commands::{example_plan, new_key},
     failure::Failure,
     files, open,
     pull::{self, Summary},
@@ -41,11 +41,8 @@ impl Setting {
         let identity = folder.path().join("qa.key");
         let recipient = open::keygen(&identity).map_err(Failure::said)?;
 
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-            .map_err(|_| Failure::Said("the system's random source is not available".into()))?;
-        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
-        let mut plan: Plan =
-            toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(Failure::said)?;
+        let (_, key) = new_key()?;
+        let mut plan = example_plan()?;
         plan.recipients = vec![recipient.to_string().parse().map_err(Failure::said)?];
         plan.triggers.random_probability = RANDOM_PROBABILITY;
         let plan = SignedPlan::sign(plan, &key).map_err(Failure::said)?;

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sordino::{Id, Purpose, Purposes, seal::Manifest, upload::Endpoint};
 
-use super::{layout, same_collector};
+use super::layout;
 use crate::{args::FormatArgument, failure::Failure, files, open::Opened};
 
 const FILE: &str = ".sordino-pull.json";
@@ -76,7 +76,7 @@ impl Index {
             return Ok(index);
         };
         let refuse = |reason: String| Err(Failure::content(folder)(reason));
-        if !same_collector(&index.collector, collector) {
+        if index.collector != collector.to_string() {
             return refuse(format!(
                 "it was pulled from {}; use another folder for another collector",
                 index.collector
@@ -135,7 +135,7 @@ impl Index {
         granted: &Purposes,
     ) -> Result<(), Failure> {
         let mut manifest = opened.manifest.clone();
-        manifest.purposes = narrowed(&manifest.purposes, granted);
+        manifest.purposes = manifest.purposes.intersection(granted);
         let shard = layout::write(self, &manifest, &opened.flac)?;
         let entry = Entry {
             pulled_for: purpose.into(),
@@ -157,7 +157,7 @@ impl Index {
             return Ok(());
         };
         let pulled_for = entry.pulled_for.union(&purpose.into());
-        let purposes = narrowed(&entry.manifest.purposes, granted);
+        let purposes = entry.manifest.purposes.intersection(granted);
         if pulled_for == entry.pulled_for && purposes == entry.manifest.purposes {
             return Ok(());
         }
@@ -190,12 +190,4 @@ impl Index {
         let json = serde_json::to_vec_pretty(self).map_err(Failure::said)?;
         files::write(&self.folder.join(FILE), &json)
     }
-}
-
-/// What the person still allows of what the manifest says.
-fn narrowed(sealed: &Purposes, granted: &Purposes) -> Purposes {
-    sealed
-        .iter()
-        .filter(|&purpose| granted.contains(purpose))
-        .collect()
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use age::x25519::Identity;
 use rayon::prelude::*;
 use serde::Serialize;
-use sordino::{Purpose, upload::Endpoint};
+use sordino::Purpose;
 
 use crate::{
     args::PullArguments,
@@ -198,9 +198,4 @@ fn fetch(
         ));
     }
     Ok(Fetched::Opened(Box::new(opened)))
-}
-
-/// Whether a dataset of `format` from `collector` may be mixed with what lies in a folder.
-pub(super) fn same_collector(one: &str, other: &Endpoint) -> bool {
-    one == other.to_string()
 }
