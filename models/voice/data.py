@@ -2,6 +2,7 @@
 """Gathers speech and music into banks that `mix.py` draws from.
 
 usage: data.py BANK [--speech FOLDER] [--instruments FOLDER] [--piano FOLDER] [--minutes N] [--music-minutes N]
+               [--invented-minutes N]
 
 BANK/{speech,music}-{train,valid}.npy are 16 kHz int16 samples end to end; beside each a .json says
 where each piece starts and ends and what it is. --speech and --instruments add one's own: every
@@ -24,6 +25,7 @@ import numpy as np
 import soundfile as sf
 import soxr
 
+import invent
 import play
 import revoice
 import sources
@@ -45,6 +47,7 @@ def main() -> None:
     parser.add_argument("--piano", type=pathlib.Path)
     parser.add_argument("--minutes", type=float, default=6, help="of one voice at most")
     parser.add_argument("--music-minutes", type=float, default=260)
+    parser.add_argument("--invented-minutes", type=float, default=90)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     options.bank.mkdir(parents=True, exist_ok=True)
@@ -55,8 +58,9 @@ def main() -> None:
         save(options.bank, "speech", [piece for pieces in speech for piece in pieces], [p for ps in synthetic for p in ps])
         pieces = int(options.music_minutes)
         music = pool.imap(play.render, [(index, options.piano) for index in range(pieces)], chunksize=1)
+        invented = pool.imap(invent.render, range(int(options.invented_minutes)), chunksize=1)
         own = pool.imap(read_voice, [(n, f, 60.0) for n, f in folders_of(options.instruments).items()])
-        save(options.bank, "music", [piece for pieces in music for piece in pieces], [(n, "own", x) for ps in own for n, _, x in ps])
+        save(options.bank, "music", [piece for pieces in (*music, *invented) for piece in pieces], [(n, "own", x) for ps in own for n, _, x in ps])
 
 
 def recorded(own: pathlib.Path | None) -> dict[str, list[str]]:

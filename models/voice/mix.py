@@ -36,6 +36,8 @@ class Bank:
     def weight(self, name: str) -> float:
         count = sum(len(spans) for spans in self.pieces[name].values())
         if ":" in name:  # an instrument
+            if name.startswith("invented"):
+                return 0.7 * count**0.5
             programs = set(map(int, name.split(":")[1].split("+")))
             return count**0.5 * (2.5 if programs & sources.VOICE_LIKE else 1.0)
         synthetic = name.startswith(("espeak", "festival", "flite"))
@@ -74,6 +76,7 @@ class Mixer:
                 level = rng.uniform(-25, 3)
             voice, treatment = self.heard_from_afar(voice, rng)
             voice *= gain(level + treatment) / loudness(voice)
+        music, voice = tinted(music, rng), tinted(voice, rng)
         music = in_room(music, rng) if rng.random() < 0.85 else music
         rest = music + disturbances(n, rng)
         mixture, voice = phone(rest, voice, rng)
@@ -138,6 +141,16 @@ def raised(mixture: np.ndarray, voice: np.ndarray) -> tuple[np.ndarray, np.ndarr
     power = np.convolve(np.pad(mixture**2, 1600, "reflect"), np.ones(3200, np.float32) / 3200, "same")[1600:-1600]
     turned = np.clip(0.1 / np.sqrt(power + 1e-12), 1, 100).astype(np.float32)
     return (mixture * turned).clip(-1, 1), voice * turned
+
+
+def tinted(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Through some smooth response of its own, as a body, a wall or a hand before the mouth has one."""
+    if rng.random() < 0.4:
+        return sound
+    frequency = np.fft.rfftfreq(len(sound), 1 / RATE)
+    knots = np.linspace(np.log2(60), np.log2(8000), int(rng.integers(4, 12)))
+    response = gain(np.interp(np.log2(np.maximum(frequency, 20)), knots, rng.normal(0, 4.0, len(knots))))
+    return np.fft.irfft(np.fft.rfft(sound) * response, len(sound)).astype(np.float32)
 
 
 def gain(decibels):

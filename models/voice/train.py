@@ -5,7 +5,8 @@ usage: train.py BANK RUN [--minutes N | --steps N] [--batch N] [--threads N] [--
 
 RUN/checkpoint.pt is written every 50 steps, RUN/curve.jsonl a line each time: the losses, and on
 the validation voices and instruments the share of music alone taken for a voice and the share of
-audible voice found. The learning rate falls over the last third of the run.
+audible voice found. The learning rate falls over the last
+half of the run; the weights written are a running mean.
 """
 
 import argparse
@@ -22,11 +23,12 @@ import mix
 import net
 
 RATE_OF_LEARNING = 3e-3
-VALIDATION_CLIPS = 96
+VALIDATION_CLIPS = 160
 AUDIBLE = 0.1  # a band counts as showing the voice where the voice is within 10 dB of all else
 CLEARLY, BARELY = 0.04, 0.01  # shares of the bands that show it
-KEPT = 40  # batches that are met again
-ERASE = 1.5  # what voice left costs, against music lost
+KEPT, MEETINGS = 48, 5  # batches at hand, and how often one is learnt from
+ERASE = 2.0  # what voice left costs, against music lost
+SMOOTHING = 0.998  # of the weights that are written
 
 
 class Examples(Dataset):
@@ -66,29 +68,35 @@ def main() -> None:
     valid = list(DataLoader(Examples(options.bank, "valid", 0, VALIDATION_CLIPS), 16))
     began, sums, counted, kept = time.time(), np.zeros(3), 0, []
     draw = np.random.default_rng(options.seed)
+    smooth = {name: value.clone() for name, value in model.state_dict().items()}
     for step, (mixture, voice, kind) in enumerate(loader, 1):
         progress = max(step / options.steps, (time.time() - began) / 60 / options.minutes)
         for group in optimiser.param_groups:
-            group["lr"] = RATE_OF_LEARNING * min(1, step / 50, max(0.003, (1 - progress) * 3))
-        with torch.no_grad():
-            kept.append((*stems(model, mixture, voice), kind))
-        kept = kept[-KEPT:]
-        # Mixing costs as much as learning: each batch is met again, later and in other company.
-        for batch in (kept[-1], kept[draw.integers(len(kept))]):
-            parts = losses(model, *batch)
+            group["lr"] = RATE_OF_LEARNING * min(1, step / 50, max(0.003, (1 - progress) * 2))
+        kept = [*kept[-KEPT + 1 :], (net.spectrum(voice), net.spectrum(mixture - voice), kind)]
+        # Mixing costs more than learning: what is at hand is met again, each voice over other music.
+        for meeting in range(MEETINGS):
+            batch = kept[-1] if meeting == 0 else crossed(kept, draw)
+            heard = stems(model, *batch[:2])
+            parts = losses(model, *(erased(model, *heard, draw) if meeting == 1 else heard), batch[2])
             learn(model, optimiser, parts)
             sums += [float(part.detach()) for part in parts]
             counted += 1
+            for name, value in model.state_dict().items():
+                if value.is_floating_point():
+                    smooth[name].lerp_(value, max(1 - SMOOTHING, 1 / (step + 1)))
+                else:
+                    smooth[name].copy_(value)
         if step % 50 == 0 or progress >= 1:
             line = {"step": step, "seconds": round(time.time() - began), "detect": sums[0] / counted, "hard": sums[1] / counted, "erase": sums[2] / counted}
             if step % 200 == 0 or progress >= 1:
-                line |= validate(model, valid)
+                line |= validate(smoothed(smooth), valid)
             sums[:], counted = 0, 0
             line = {key: round(value, 4) for key, value in line.items()}
             print(json.dumps(line), flush=True)
             with (options.run / "curve.jsonl").open("a") as curve:
                 curve.write(json.dumps(line) + "\n")
-            torch.save({"model": model.state_dict(), "step": step}, options.run / "checkpoint.pt")
+            torch.save({"model": smooth, "step": step}, options.run / "checkpoint.pt")
         if progress >= 1:
             break
 
@@ -114,16 +122,46 @@ def losses(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: 
     return detect, hard, erasing(torch.sigmoid(mask), spoken, rest)
 
 
-def stems(model: net.VoiceNet, mixture: torch.Tensor, voice: torch.Tensor):
-    bins = net.spectrum(torch.stack([mixture, voice, mixture - voice]))
-    return model.energies(bins).unbind(0)
+def crossed(kept: list, draw: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The voices of one batch over the rest of another, as loud as the voice that was there or up to
+    8 dB off; clips without a voice stay without."""
+    voices, (there, rest, kind) = kept[draw.integers(len(kept))], kept[draw.integers(len(kept))]
+    spoken = np.flatnonzero(voices[2].numpy() >= 2)
+    if len(spoken) == 0:
+        return there, rest, kind
+    voice = voices[0][torch.from_numpy(draw.choice(spoken, len(kind)))]
+    wanted, had = (bins.abs().square().mean((1, 2)).sqrt() for bins in (there, voice))
+    turned = wanted / (had + 1e-9) * torch.from_numpy(10 ** (draw.uniform(-8, 8, len(kind)) / 20)).float()
+    turned = torch.where(had > 1e-5, turned, torch.ones_like(turned))
+    return voice * torch.where(kind < 2, 0.0, turned)[:, None, None], rest, kind
+
+
+@torch.no_grad()
+def erased(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor, draw: np.random.Generator):
+    """The same after one erasing: what is heard again later must be told from music, too."""
+    mask = torch.sigmoid(model(all_)[1]) ** (2 * draw.uniform(0.7, 2.0))
+    return all_ * mask, spoken * mask, rest * mask
+
+
+def smoothed(weights: dict) -> net.VoiceNet:
+    model = net.VoiceNet()
+    model.load_state_dict(weights)
+    return model
+
+
+def stems(model: net.VoiceNet, voice: torch.Tensor, rest: torch.Tensor):
+    """Band energies of the mixture, of its voice and of the rest, from spectra."""
+    return tuple(model.energies(bins) for bins in (voice + rest, voice, rest))
 
 
 def truth(spoken: torch.Tensor, rest: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Whether a voice is in each frame, and how much the answer counts: not at all where nobody could
     hear it, being under the music or the noise in nearly every band."""
-    strongest = functional.max_pool1d(spoken.amax(2)[:, None], 2 * net.NEAR + 1, 1, net.NEAR)[:, 0, :, None]
-    present = (spoken > 1e-4 * strongest) & (spoken > 10 * net.FLOOR)
+    strongest, loudest = (
+        functional.max_pool1d(stem.amax(2)[:, None], 2 * net.NEAR + 1, 1, net.NEAR)[:, 0, :, None]
+        for stem in (spoken, spoken + rest)
+    )
+    present = (spoken > 1e-4 * strongest) & (spoken > 1e-6 * loudest) & (spoken > 10 * net.FLOOR)
     shown = (present & (spoken > AUDIBLE * rest)).float().mean(2)
     hinted = (present & (spoken > 0.1 * AUDIBLE * rest)).float().mean(2)
     wanted = (shown >= BARELY).float()
@@ -146,7 +184,7 @@ def validate(model: net.VoiceNet, batches) -> dict:
     music, found = {0.3: [], 0.5: [], 0.8: []}, {0.3: [], 0.5: [], 0.8: []}
     attenuation = [[], []]
     for mixture, voice, kind in batches:
-        all_, spoken, rest = stems(model, mixture, voice)
+        all_, spoken, rest = stems(model, net.spectrum(voice), net.spectrum(mixture - voice))
         voiced, mask = model(all_)
         probability, mask = torch.sigmoid(voiced), torch.sigmoid(mask)
         wanted, weight = truth(spoken, rest)
@@ -162,7 +200,6 @@ def validate(model: net.VoiceNet, batches) -> dict:
         out[f"found>{threshold}"] = float(torch.stack(found[threshold]).nanmean())
     out["voice_db"] = float(10 * torch.stack(attenuation[0]).nanmean().log10())
     out["music_db"] = float(10 * torch.stack(attenuation[1]).nanmean().log10())
-    model.train()
     return out
 
 
