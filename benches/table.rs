@@ -1,6 +1,7 @@
 //! Prints what README.md says was measured, beside what is aimed at. Criterion gives means; here
 //! stand the quantiles, and what a whole process costs.
 
+mod peers;
 mod rig;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 use sordino::{
     Event, Offer, Sordino,
     anonymize::{Anonymizer, Settings},
-    capture::{Frame, Pace, WavFile, host_fed},
+    capture::{Frame, Pace, WavFile, host_fed, read_wav},
     sampler::Moment,
     seal::seal,
 };
@@ -34,6 +35,7 @@ fn main() -> io::Result<()> {
     }
     let mut rows = vec![callback()];
     rows.extend(stages());
+    rows.extend(peers());
     rows.push(trigger_to_sealed());
     rows.extend(memory()?);
     rows.extend(libraries()?);
@@ -122,6 +124,22 @@ fn stages() -> Vec<Row> {
         row("seal it, median", times(&mut sealing), ""),
         row("both, median", times(&mut both), "≥ 300 ×"),
     ]
+}
+
+/// Others on the violin's own 9.4 s; each does only what its line says.
+fn peers() -> Vec<Row> {
+    let path = rig::recording();
+    let recording = read_wav(&path).expect("it comes with the source");
+    let seconds = recording.samples.len() as f64 / f64::from(recording.rate);
+    let times = peers::all(&path, &recording.samples);
+    let said = |time: Option<Duration>| match time {
+        Some(time) => format!("{:.0} × real time", seconds / time.as_secs_f64()),
+        None => "not to be had here".to_owned(),
+    };
+    times
+        .into_iter()
+        .map(|(who, time)| row(format!("beside it: {who}"), said(time), ""))
+        .collect()
 }
 
 /// From the complete clip to the sample that survives a power cut.
