@@ -34,10 +34,12 @@ mod dither;
 mod highpass;
 mod hum;
 mod level;
+mod nn;
 mod raise;
 mod resample;
 mod timeline;
 mod voice;
+mod voice_net;
 mod withheld;
 
 #[cfg(test)]

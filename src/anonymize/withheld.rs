@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Removal, detector::WeightsError};
+use super::{Removal, nn::WeightsError};
 
 /// Nothing of a clip may leave the device.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -9,8 +9,6 @@
 //!
 //! `models/silero/` says where the weights come from and how they are laid out.
 
-mod activation;
-mod layer;
 mod spectrum;
 mod weights;
 
@@ -20,12 +18,11 @@ pub(super) mod reference;
 use zeroize::Zeroize as _;
 
 use self::{
-    activation::{sigmoid, tanh},
     spectrum::{BINS, FftFailed, Spectrum, WINDOWS},
     weights::Weights,
 };
 
-pub(crate) use self::weights::WeightsError;
+use super::nn::{COLUMNS as BLOCK, WeightsError, rectified, rectify, sigmoid, tanh};
 
 /// Samples a second that the detector takes.
 pub(crate) const RATE: u32 = 16_000;
@@ -34,8 +31,6 @@ pub(crate) const FRAME: usize = 512;
 /// What stands in the manifest.
 pub(crate) const NAME: &str = "silero-vad 6.2.3";
 
-/// Frames that pass the convolutions together.
-const BLOCK: usize = 4;
 /// Samples before a frame that are heard with it.
 const CONTEXT: usize = 64;
 /// Channels after the first convolution.
@@ -231,17 +226,6 @@ fn fill(heard: &mut [f32; CONTEXT + FRAME], samples: &[f32], frame: usize) {
     let from = (frame + missing).saturating_sub(CONTEXT).min(samples.len());
     let to = (frame + FRAME).min(samples.len());
     heard[missing..][..to - from].copy_from_slice(&samples[from..to]);
-}
-
-fn rectify(values: &mut [f32]) {
-    values
-        .iter_mut()
-        .for_each(|value| *value = rectified(*value));
-}
-
-/// Nothing below zero. `max` would make a zero of NaN, and so silence of what cannot be judged.
-fn rectified(value: f32) -> f32 {
-    if value < 0.0 { 0.0 } else { value }
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! A layer: a matrix, a bias, and the products that the network takes with them.
+//! A layer: a matrix, a bias, and the products that a network takes with them.
 
 /// Outputs that are computed together. Four columns of them fit the registers of SSE2.
 const TILE: usize = 8;
 /// Columns that share one reading of the weights.
-const COLUMNS: usize = 4;
+pub(in crate::anonymize) const COLUMNS: usize = 4;
 
 /// `outputs × inputs` weights, so ordered that a product reads them from front to back.
-pub(super) struct Layer {
+pub(in crate::anonymize) struct Layer {
     /// `outputs / TILE` blocks of `inputs` rows.
     weights: Vec<[f32; TILE]>,
     bias: Vec<f32>,
@@ -16,7 +16,7 @@ pub(super) struct Layer {
 impl Layer {
     /// From a matrix whose rows are the inputs and whose columns the outputs, one output for each
     /// element of `bias`. `None` where the two do not fit, or no whole number of tiles fills them.
-    pub(super) fn new(matrix: &[f32], bias: Vec<f32>) -> Option<Self> {
+    pub(in crate::anonymize) fn new(matrix: &[f32], bias: Vec<f32>) -> Option<Self> {
         let outputs = bias.len();
         let fits = outputs.is_multiple_of(TILE) && matrix.len().is_multiple_of(outputs);
         if !fits || matrix.is_empty() {
@@ -39,7 +39,7 @@ impl Layer {
 
     /// For each of four columns, of whose beginning `inputs` elements are read: matrix × column +
     /// bias, into the row of `out` of the same number.
-    pub(super) fn apply<const OUTPUTS: usize>(
+    pub(in crate::anonymize) fn apply<const OUTPUTS: usize>(
         &self,
         columns: [&[f32]; COLUMNS],
         out: &mut [[f32; OUTPUTS]],
@@ -55,7 +55,7 @@ impl Layer {
     }
 
     /// Adds matrix × `column` to `out`, without the bias. The inputs are a multiple of four.
-    pub(super) fn add(&self, column: &[f32], out: &mut [f32]) {
+    pub(in crate::anonymize) fn add(&self, column: &[f32], out: &mut [f32]) {
         let column = column[..self.inputs].as_chunks::<COLUMNS>().0;
         let tiles = self.weights.chunks_exact(self.inputs);
         for (weights, out) in tiles.zip(out.as_chunks_mut::<TILE>().0) {

@@ -1,12 +1,12 @@
 //! The network's curves, without a call into libm, so that a loop over them becomes vector code.
 
 /// 1 / (1 + e^-x); NaN for NaN.
-pub(super) fn sigmoid(x: f32) -> f32 {
+pub(in crate::anonymize) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
 /// The hyperbolic tangent; NaN for NaN.
-pub(super) fn tanh(x: f32) -> f32 {
+pub(in crate::anonymize) fn tanh(x: f32) -> f32 {
     2.0 * sigmoid(2.0 * x) - 1.0
 }
 

@@ -1,0 +1,116 @@
+//! Erasing: the mask in force where a voice is, all else left as it is, to the bit.
+
+use std::ops::Range;
+
+use realfft::FftError;
+use zeroize::Zeroizing;
+
+use super::{BANDS, HOP, Heard, VoiceNet, WINDOW, spectrum::Bins};
+
+/// Frames whose windows reach into one of which something is erased.
+const OVERLAP: usize = WINDOW / HOP;
+
+/// Sound out of whose spectrum the voice was taken.
+pub(in crate::anonymize) struct Erased {
+    pub(in crate::anonymize) samples: Zeroizing<Vec<f32>>,
+    /// What share of its power each frame kept; 1 where nothing was erased.
+    pub(in crate::anonymize) left: Vec<f32>,
+}
+
+impl VoiceNet {
+    /// `samples`, of which this net heard `heard`, with the voice erased from the frames for which
+    /// `voiced` holds. The mask acts to the power of `exaggerate`, 1 or more.
+    ///
+    /// # Errors
+    /// The FFT failed, which it does not.
+    pub(in crate::anonymize) fn erase(
+        &mut self,
+        samples: &[f32],
+        heard: &Heard,
+        voiced: &[bool],
+        exaggerate: f32,
+    ) -> Result<Erased, FftError> {
+        let mut erased = Erased {
+            samples: Zeroizing::new(samples.to_vec()),
+            left: vec![1.0; heard.mask.len()],
+        };
+        let mut frame = 0;
+        for run in voiced.chunk_by(|one, next| one == next) {
+            if run[0] {
+                self.erase_run(
+                    samples,
+                    heard,
+                    frame..frame + run.len(),
+                    exaggerate,
+                    &mut erased,
+                )?;
+            }
+            frame += run.len();
+        }
+        self.spectrum.wipe();
+        Ok(erased)
+    }
+
+    /// The frames of `run` alone. What windows of other frames give to the samples in its reach is
+    /// added as it is.
+    fn erase_run(
+        &mut self,
+        samples: &[f32],
+        heard: &Heard,
+        run: Range<usize>,
+        exaggerate: f32,
+        erased: &mut Erased,
+    ) -> Result<(), FftError> {
+        let reach = reach(&run);
+        let range = reach.start.max(0) as usize..(reach.end.max(0) as usize).min(samples.len());
+        let frames =
+            run.start.saturating_sub(OVERLAP)..(run.end + OVERLAP).min(samples.len() / HOP + 1);
+        let mut sums = Zeroizing::new(vec![0.0; range.len()]);
+        let mut weights = vec![0.0; range.len()];
+        for frame in frames {
+            let bins = self.spectrum.of(samples, frame)?;
+            if run.contains(&frame) {
+                let power = |bins: &Bins| -> f32 {
+                    bins.iter()
+                        .map(|bin| bin.re * bin.re + bin.im * bin.im)
+                        .sum()
+                };
+                let before = power(bins);
+                let gains = gains(&heard.mask[frame], exaggerate);
+                bins.iter_mut()
+                    .zip(self.bands.gains(&gains))
+                    .for_each(|(bin, gain)| *bin *= gain);
+                erased.left[frame] = if before > 0.0 {
+                    power(bins) / before
+                } else {
+                    1.0
+                };
+            }
+            let first = (frame * HOP) as isize - (WINDOW / 2) as isize - range.start as isize;
+            let sound = *self.spectrum.sound()?;
+            for (offset, sample) in sound.iter().enumerate() {
+                let at = first + offset as isize;
+                if let Ok(at) = usize::try_from(at)
+                    && at < sums.len()
+                {
+                    sums[at] += sample;
+                    weights[at] += self.spectrum.weight(offset);
+                }
+            }
+        }
+        for (at, (sum, weight)) in range.zip(sums.iter().zip(&weights)) {
+            erased.samples[at] = if *weight > 1e-6 { sum / weight } else { 0.0 };
+        }
+        Ok(())
+    }
+}
+
+/// The samples that a run of frames says anything of.
+fn reach(run: &Range<usize>) -> Range<isize> {
+    let edge = |frame: usize| (frame * HOP) as isize;
+    edge(run.start) - (WINDOW / 2) as isize..edge(run.end - 1) + (WINDOW / 2) as isize
+}
+
+fn gains(mask: &[u16; BANDS], exaggerate: f32) -> [f32; BANDS] {
+    mask.map(|share| (f32::from(share) / f32::from(u16::MAX)).powf(exaggerate))
+}
