@@ -25,6 +25,16 @@ pub(super) struct Part {
     pub(super) from: usize,
 }
 
+impl Part {
+    /// All of a clip of `length` samples.
+    pub(super) fn whole(length: usize) -> Self {
+        Self {
+            joined: 0..length,
+            from: 0,
+        }
+    }
+}
+
 impl Kept {
     /// Takes out of `sound` what `timeline` keeps.
     pub(super) fn new(sound: &[f32], timeline: &Timeline) -> Self {

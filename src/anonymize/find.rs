@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use super::{
+    cut::Part,
     detector::{Detector, WeightsError},
     highpass::high_pass,
-    hum::{HumFailed, remove_hum},
+    hum::remove_hum,
     raise::raised,
     voice::{self, THRESHOLD},
 };
@@ -26,12 +27,12 @@ impl Finder {
     /// The stretches of `sound` (16 kHz) that must go, in any order; they may overlap and reach
     /// beyond its end. The detector hears it as it is, and with its quiet parts raised; each frame
     /// gets the worse answer. Hum and DC would hide how quiet a part is.
-    pub(super) fn find(&mut self, sound: &[f32]) -> Result<Vec<Range<usize>>, HumFailed> {
+    pub(super) fn find(&mut self, sound: &[f32]) -> Vec<Range<usize>> {
         let mut cleaned = zeroize::Zeroizing::new(sound.to_vec());
         high_pass(&mut cleaned);
-        remove_hum(&mut cleaned)?;
+        remove_hum(&mut cleaned, &[Part::whole(sound.len())]);
         let plain = self.detector.hear(sound);
         let raised = self.detector.hear(&raised(&cleaned));
-        Ok(voice::stretches(&voice::worse(&plain, &raised), THRESHOLD))
+        voice::stretches(&voice::worse(&plain, &raised), THRESHOLD)
     }
 }

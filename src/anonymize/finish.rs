@@ -29,7 +29,7 @@ impl Finished {
         for part in &kept.parts {
             high_pass(&mut kept.samples[part.joined.clone()]);
         }
-        remove_hum(&mut kept.samples).map_err(|_| WithheldReason::Failed)?;
+        remove_hum(&mut kept.samples, &kept.parts);
         kept.fade();
         normalise(&mut kept.samples, &mut seed.draws(Step::Level))
             .map_err(|_| WithheldReason::Silence)?;

@@ -81,16 +81,20 @@ fn filtered(heard: &[f32; TAPS], one: &[f32; TAPS], other: &[f32; TAPS], share: 
 
 /// The windowed sinc, `at` samples from its middle.
 fn kernel(at: f64) -> f64 {
-    let across = at / (TAPS / 2) as f64;
-    if across.abs() >= 1.0 {
-        return 0.0;
-    }
     let sinc = if at == 0.0 {
         1.0
     } else {
         (PI * at).sin() / (PI * at)
     };
-    sinc * bessel(BETA * (1.0 - across * across).sqrt()) / bessel(BETA)
+    sinc * kaiser(BETA, at / (TAPS / 2) as f64)
+}
+
+/// The Kaiser window, which spans [-1, 1].
+pub(super) fn kaiser(beta: f64, across: f64) -> f64 {
+    if across.abs() >= 1.0 {
+        return 0.0;
+    }
+    bessel(beta * (1.0 - across * across).sqrt()) / bessel(beta)
 }
 
 /// The modified Bessel function of the first kind and order zero, by its series.
