@@ -12,19 +12,9 @@ const STEPS: f32 = 32_768.0;
 pub(super) fn quantise(samples: &[f32], draws: &mut Draws) -> Vec<i16> {
     let step = |&sample: &f32| {
         // `as` saturates at the ends of i16, and makes 0 of what is no number.
-        (sample * STEPS + triangular(draws.bits())).round_ties_even() as i16
+        (sample * STEPS + draws.triangular()).round_ties_even() as i16
     };
     samples.iter().map(step).collect()
-}
-
-/// From 64 random bits a number in (-1, 1), the likelier the nearer to 0.
-fn triangular(bits: u64) -> f32 {
-    /// Bits of an f32's fraction.
-    const KEPT: u32 = 24;
-    const SCALE: f32 = 1.0 / (1 << KEPT) as f32;
-    let one = (bits >> 40) as i32;
-    let other = (bits as u32 >> (32 - KEPT)) as i32;
-    (one - other) as f32 * SCALE
 }
 
 #[cfg(test)]
@@ -37,7 +27,7 @@ mod tests {
 
     const COUNT: usize = 400_000;
 
-    fn draws(number: u8) -> Draws {
+    fn draws(number: u64) -> Draws {
         Seed::for_test(number).draws(Step::Dither)
     }
 

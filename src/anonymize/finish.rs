@@ -7,11 +7,13 @@ use super::{
     Settings, WithheldReason,
     cut::{Kept, place},
     dither::quantise,
+    floor::remove_floor,
     highpass::high_pass,
     hum::remove_hum,
     level::normalise,
     random::{Seed, Step},
     timeline::Timeline,
+    veil::lay_veil,
 };
 
 /// A clip as it would be sent, which the gate has not heard yet.
@@ -31,8 +33,11 @@ impl Finished {
         }
         remove_hum(&mut kept.samples, &kept.parts);
         kept.fade();
+        remove_floor(&mut kept.samples).map_err(|_| WithheldReason::Failed)?;
         normalise(&mut kept.samples, &mut seed.draws(Step::Level))
             .map_err(|_| WithheldReason::Silence)?;
+        lay_veil(&mut kept.samples, &mut seed.draws(Step::Noise))
+            .map_err(|_| WithheldReason::Failed)?;
 
         let mut dither = seed.draws(Step::Dither);
         let joined = Zeroizing::new(quantise(&kept.samples, &mut dither));

@@ -51,7 +51,7 @@ mod tests {
         testing::{level, sine},
     };
 
-    fn draws(number: u8) -> Draws {
+    fn draws(number: u64) -> Draws {
         Seed::for_test(number).draws(Step::Level)
     }
 

@@ -10,9 +10,10 @@
 //!    voice goes with 0.3 s on either side.
 //! 3. `timeline`, `cut`: kept stretches shorter than 0.5 s go too. From here on nothing sees a sample
 //!    of what went.
-//! 4. `finish`: DC and infrasound (`highpass`) and mains hum (`hum`) out, short fades, about one level
-//!    for all, peaks below the ceiling (`level`), TPDF dither to 16 bit (`dither`); joined, or in its
-//!    place with silence between.
+//! 4. `finish`: DC and infrasound (`highpass`), mains hum (`hum`) and the microphone's floor (`floor`)
+//!    out, short fades, about one level for all, peaks below the ceiling (`level`), the same noise over
+//!    every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with silence
+//!    between.
 //! 5. `gate`: the finished clip is heard, as it is and raised, at a stricter threshold. What is then
 //!    taken for a voice is cut too, and 3 to 5 are done again, up to five times in all; a voice even
 //!    then withholds the clip. Only what has passed becomes an [`AnonymousClip`].
@@ -39,6 +40,7 @@ mod dither;
 mod ends;
 mod find;
 mod finish;
+mod floor;
 mod gate;
 mod highpass;
 mod hum;
@@ -48,9 +50,12 @@ mod random;
 mod resample;
 mod stretch;
 mod timeline;
+mod veil;
 mod voice;
 mod withheld;
 
+#[cfg(test)]
+mod attacks;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

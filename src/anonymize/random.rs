@@ -28,14 +28,16 @@ impl Seed {
     }
 
     #[cfg(test)]
-    pub(super) fn for_test(number: u8) -> Self {
-        Self([number; 32])
+    pub(super) fn for_test(number: u64) -> Self {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_le_bytes());
+        Self(seed)
     }
 
     /// The draws of `step`, from the first on.
     pub(super) fn draws(&self, step: Step) -> Draws {
         let mut seed = self.0;
-        seed[0] ^= step as u8;
+        seed[31] ^= step as u8;
         let draws = Draws(StdRng::from_seed(seed));
         seed.zeroize();
         draws
@@ -51,9 +53,15 @@ impl Draws {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 
-    /// 64 random bits.
-    pub(super) fn bits(&mut self) -> u64 {
-        self.0.next_u64()
+    /// From (-1, 1), the likelier the nearer to 0.
+    pub(super) fn triangular(&mut self) -> f32 {
+        /// Bits of an f32's fraction.
+        const KEPT: u32 = 24;
+        const SCALE: f32 = 1.0 / (1 << KEPT) as f32;
+        let bits = self.0.next_u64();
+        let one = (bits >> 40) as i32;
+        let other = (bits as u32 >> (32 - KEPT)) as i32;
+        (one - other) as f32 * SCALE
     }
 }
 
@@ -63,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_seed_gives_each_step_its_own_draws_and_always_the_same() {
-        let first = |seed: &Seed, step| seed.draws(step).bits();
+        let first = |seed: &Seed, step| seed.draws(step).even();
         let [one, other] = [1, 2].map(Seed::for_test);
         assert_eq!(first(&one, Step::Clock), first(&one, Step::Clock));
         assert_ne!(first(&one, Step::Clock), first(&one, Step::Ends));

@@ -299,7 +299,7 @@ proptest! {
         voices in prop::collection::vec((0usize..70_000, 4_000usize..20_000), 1..4),
         gain in -60f32..40.0,
         offset in -1f32..1.0,
-        number: u8,
+        number: u64,
         keep_time: bool,
     ) {
         let (settings, seed) = (Settings { keep_time }, Seed::for_test(number));
@@ -329,7 +329,7 @@ proptest! {
         length in 0usize..64_000,
         voice_gain in -60f32..0.0,
         music_gain in -60f32..0.0,
-        number: u8,
+        number: u64,
         keep_time: bool,
     ) {
         let amplitude = |decibels: f32| 10f32.powf(decibels / 20.0);
