@@ -1,24 +1,25 @@
-use std::{fmt, mem, ops::Range};
+use std::fmt;
 
 use zeroize::Zeroizing;
 
 use super::{
     AnonymizeError, AnonymousClip, Withheld, WithheldReason,
-    cut::cut,
-    detector::{Detector, RATE},
-    dither::quantise,
-    highpass::high_pass,
-    hum::remove_hum,
-    level::normalise,
-    raise::raised,
+    detector::RATE,
+    ends::trimmed,
+    find::Finder,
+    finish::Finished,
+    gate::{Gate, Passed},
+    random::{Seed, Step},
     resample::Resampler,
+    stretch::Stretcher,
     timeline::Timeline,
-    voice::{self, FINAL_THRESHOLD, THRESHOLD},
 };
-use crate::sampler::RawClip;
+use crate::{entropy::Unavailable, sampler::RawClip};
 
-/// The least that a clip must keep to be of use: 1 s.
-const LEAST: usize = RATE as usize;
+/// The least that a clip must last to be of use: 1 s.
+const SHORTEST_S: f64 = 1.0;
+/// The least that must be kept of one: 0.9 s, which is what trimming leaves of the shortest.
+const LEAST: usize = RATE as usize * 9 / 10;
 /// How often a finished clip is heard at most: once, and once more each time that something was cut
 /// out of it. A cut changes what the detector hears around it, and a few of them settle that.
 const HEARINGS: usize = 5;
@@ -44,19 +45,23 @@ pub struct Settings {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Anonymizer {
-    detector: Detector,
     resampler: Resampler,
+    stretcher: Stretcher,
+    finder: Finder,
+    gate: Gate,
 }
 
 impl Anonymizer {
-    /// Loads the voice detector.
+    /// Loads the voice detectors.
     ///
     /// # Errors
     /// The weights inside the library are damaged.
     pub fn new() -> Result<Self, AnonymizeError> {
         Ok(Self {
-            detector: Detector::new()?,
             resampler: Resampler::default(),
+            stretcher: Stretcher::new(),
+            finder: Finder::new()?,
+            gate: Gate::new()?,
         })
     }
 
@@ -69,112 +74,86 @@ impl Anonymizer {
         clip: RawClip,
         settings: Settings,
     ) -> Result<AnonymousClip, Withheld> {
-        let nothing_yet = |reason| Withheld {
-            reason,
-            removed: Vec::new(),
-        };
-        let failed = || nothing_yet(WithheldReason::Failed);
+        let seed = Seed::from_system().map_err(|Unavailable| WithheldReason::Failed)?;
+        self.anonymize_with(&clip, settings, &seed)
+    }
 
-        let sound = self.resampler.resample(&clip).map_err(|_| failed())?;
-        if sound.len() < LEAST {
-            return Err(nothing_yet(WithheldReason::TooShort));
+    /// The same, with every draw hanging on `seed`.
+    pub(super) fn anonymize_with(
+        &mut self,
+        clip: &RawClip,
+        settings: Settings,
+        seed: &Seed,
+    ) -> Result<AnonymousClip, Withheld> {
+        if clip.seconds() < SHORTEST_S {
+            return Err(WithheldReason::TooShort.into());
         }
-        let mut cleaned = sound.clone();
-        high_pass(&mut cleaned);
-        remove_hum(&mut cleaned).map_err(|_| failed())?;
+        let sound = self.brought_in(clip, seed)?;
+        let found = self
+            .finder
+            .find(&sound)
+            .map_err(|_| WithheldReason::Failed)?;
+        let timeline = Timeline::new(sound.len(), found.voices);
+        let (passed, timeline) = self.let_out(&found.sound, timeline, settings, seed)?;
+        Ok(AnonymousClip::new(
+            passed,
+            clip,
+            &timeline,
+            &found.erased,
+            settings.description(),
+        ))
+    }
 
-        let heard = self.hear(&sound, &cleaned);
-        let voices = voice::stretches(&heard, THRESHOLD);
-        let mut timeline = Timeline::new(sound.len(), voices);
+    /// At 16 kHz, with a clock and a length of its own.
+    pub(super) fn brought_in(
+        &mut self,
+        clip: &RawClip,
+        seed: &Seed,
+    ) -> Result<Zeroizing<Vec<f32>>, WithheldReason> {
+        let sound = self.resampler.resample(clip);
+        let sound = sound.map_err(|_| WithheldReason::Failed)?;
+        let sound = self.stretcher.stretch(&sound, &mut seed.draws(Step::Clock));
+        Ok(trimmed(&sound, &mut seed.draws(Step::Ends)))
+    }
+
+    /// Cuts and cleans, and cuts more as long as the gate finds something, but not for ever.
+    pub(super) fn let_out(
+        &mut self,
+        sound: &[f32],
+        mut timeline: Timeline,
+        settings: Settings,
+        seed: &Seed,
+    ) -> Result<(Passed, Timeline), Withheld> {
         for _ in 0..HEARINGS {
-            let mut finished =
-                Finished::new(&cleaned, &timeline, settings).map_err(|reason| Withheld {
-                    reason,
-                    removed: timeline.removals(),
-                })?;
-            let voices = self.voices_in(&finished, &timeline, settings);
-            if voices.is_empty() {
-                return Ok(AnonymousClip {
-                    samples: mem::take(&mut *finished.0),
-                    rate: RATE,
-                    input_rate: clip.rate(),
-                    kept: timeline.kept_spans(),
-                    removed: timeline.removals(),
-                    selection: clip.selection(),
-                    annotation: clip.annotation().clone(),
-                    anonymizer: settings.description(),
-                });
+            if timeline.kept_length() < LEAST {
+                break;
             }
-            timeline = timeline.without(voices);
+            let finished = Finished::new(sound, &timeline, settings, seed);
+            let finished = finished.map_err(|reason| Withheld {
+                reason,
+                removed: timeline.removals(),
+            })?;
+            let voices = match self.gate.hear(finished) {
+                Ok(passed) => return Ok((passed, timeline)),
+                Err(voices) => voices,
+            };
+            timeline = timeline.without(if settings.keep_time {
+                voices
+            } else {
+                let in_clip = |voice| timeline.in_clip(voice);
+                voices.iter().flat_map(in_clip).collect()
+            });
         }
         Err(Withheld {
             reason: WithheldReason::Voice,
             removed: timeline.removals(),
         })
     }
-
-    /// For each frame the worse answer to `sound` as it is and to `cleaned` with its quiet parts
-    /// raised. Hum and DC would hide how quiet a part is.
-    fn hear(&mut self, sound: &[f32], cleaned: &[f32]) -> Vec<f32> {
-        let plain = self.detector.hear(sound);
-        let raised = self.detector.hear(&raised(cleaned));
-        voice::worse(&plain, &raised)
-    }
-
-    /// Where the clip still holds a voice, in the time of the input.
-    fn voices_in(
-        &mut self,
-        finished: &Finished,
-        timeline: &Timeline,
-        settings: Settings,
-    ) -> Vec<Range<usize>> {
-        let samples = finished.as_float();
-        let heard = self.hear(&samples, &samples);
-        let voices = voice::stretches(&heard, FINAL_THRESHOLD);
-        if settings.keep_time {
-            return voices;
-        }
-        voices
-            .iter()
-            .flat_map(|voice| timeline.in_clip(voice))
-            .collect()
-    }
 }
 
 impl fmt::Debug for Anonymizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Anonymizer")
-    }
-}
-
-/// A clip as it would be sent, not yet heard once more.
-struct Finished(Zeroizing<Vec<i16>>);
-
-impl Finished {
-    fn new(
-        cleaned: &[f32],
-        timeline: &Timeline,
-        settings: Settings,
-    ) -> Result<Self, WithheldReason> {
-        if timeline.kept_length() < LEAST {
-            return Err(WithheldReason::Voice);
-        }
-        let mut left = cut(cleaned, timeline, settings.keep_time);
-        normalise(&mut left.samples, &left.sounding).map_err(|_| WithheldReason::Silence)?;
-        let samples =
-            quantise(&left.samples, &left.sounding).map_err(|_| WithheldReason::Failed)?;
-        Ok(Self(Zeroizing::new(samples)))
-    }
-
-    /// What a player makes of it.
-    fn as_float(&self) -> Zeroizing<Vec<f32>> {
-        let full_scale = -f32::from(i16::MIN);
-        Zeroizing::new(
-            self.0
-                .iter()
-                .map(|&sample| f32::from(sample) / full_scale)
-                .collect(),
-        )
     }
 }
 

@@ -1,9 +1,13 @@
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use super::Description;
-use crate::sampler::{Annotation, Selection};
+use super::{Description, detector::RATE, gate::Passed, timeline::Timeline};
+use crate::sampler::{Annotation, RawClip, Selection};
 
-/// A stretch of a clip: seconds in the time of the input, written as `[start_s, end_s]`.
+/// A stretch of a clip: seconds in the time of the input, written as `[start_s, end_s]`. They lie up to
+/// 5 ms and 0.1 % beside it: a clip's ends are trimmed and its clock is changed, neither of which is
+/// written anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span(pub f64, pub f64);
 
@@ -32,17 +36,39 @@ pub enum RemovalReason {
 /// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one.
 #[derive(Debug)]
 pub struct AnonymousClip {
-    pub(super) samples: Vec<i16>,
-    pub(super) rate: u32,
-    pub(super) input_rate: u32,
-    pub(super) kept: Vec<Span>,
-    pub(super) removed: Vec<Removal>,
-    pub(super) selection: Selection,
-    pub(super) annotation: Annotation,
-    pub(super) anonymizer: Description,
+    samples: Vec<i16>,
+    rate: u32,
+    input_rate: u32,
+    kept: Vec<Span>,
+    removed: Vec<Removal>,
+    erased: Vec<Span>,
+    selection: Selection,
+    annotation: Annotation,
+    anonymizer: Description,
 }
 
 impl AnonymousClip {
+    /// Made of what has passed the gate, and of nothing else.
+    pub(super) fn new(
+        passed: Passed,
+        clip: &RawClip,
+        timeline: &Timeline,
+        erased: &[Range<usize>],
+        anonymizer: Description,
+    ) -> Self {
+        Self {
+            samples: passed.into_samples(),
+            rate: RATE,
+            input_rate: clip.rate(),
+            kept: timeline.kept_spans(),
+            removed: timeline.removals(),
+            erased: timeline.kept_within(erased),
+            selection: clip.selection(),
+            annotation: clip.annotation().clone(),
+            anonymizer,
+        }
+    }
+
     /// Mono, 16 bit.
     pub fn samples(&self) -> &[i16] {
         &self.samples
@@ -66,6 +92,11 @@ impl AnonymousClip {
     /// Which parts of the input were taken out, and why.
     pub fn removed(&self) -> &[Removal] {
         &self.removed
+    }
+
+    /// Out of which parts of what was kept a voice was erased: the music there has lost something too.
+    pub fn erased(&self) -> &[Span] {
+        &self.erased
     }
 
     /// Why the moment was chosen.
@@ -101,6 +132,7 @@ impl AnonymousClip {
                 end_s: 1.75,
                 reason: RemovalReason::Voice,
             }],
+            erased: vec![Span(2.0, 2.5)],
             selection,
             annotation,
             anonymizer: super::Settings::default().description(),

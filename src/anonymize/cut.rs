@@ -1,4 +1,4 @@
-//! The cut: kept stretches joined, or left in their places with silence between.
+//! The cut: kept stretches joined, and put back in their places with silence between.
 
 use std::ops::Range;
 
@@ -9,39 +9,63 @@ use super::{detector::RATE, timeline::Timeline};
 /// Over which a kept stretch comes and goes, inside itself, so that no cut clicks: 8 ms.
 const FADE: usize = RATE as usize / 125;
 
-/// What is left of a clip.
-pub(super) struct Left {
-    /// The sound.
+/// What is kept of a clip, and not one sample more.
+pub(super) struct Kept {
+    /// The kept stretches, joined.
     pub(super) samples: Zeroizing<Vec<f32>>,
-    /// Where in `samples` sound stands; all else is silence.
-    pub(super) sounding: Vec<Range<usize>>,
+    /// Where each of them stands; in order.
+    pub(super) parts: Vec<Part>,
 }
 
-/// Takes out of `samples` what `timeline` says. With `keep_time` silence takes its place.
-pub(super) fn cut(samples: &[f32], timeline: &Timeline, keep_time: bool) -> Left {
-    let length = if keep_time {
-        timeline.length()
-    } else {
-        timeline.kept_length()
-    };
-    let mut out = Zeroizing::new(vec![0.0; length]);
-    let mut sounding = Vec::new();
-    let mut at = 0;
-    for kept in timeline.kept() {
-        let to = if keep_time {
-            kept.clone()
-        } else {
-            at..at + kept.len()
-        };
-        at = to.end;
-        out[to.clone()].copy_from_slice(&samples[kept]);
-        fade(&mut out[to.clone()]);
-        sounding.push(to);
+/// A kept stretch.
+pub(super) struct Part {
+    /// Where it stands among the joined samples.
+    pub(super) joined: Range<usize>,
+    /// Where it began in the clip.
+    pub(super) from: usize,
+}
+
+impl Part {
+    /// All of a clip of `length` samples.
+    pub(super) fn whole(length: usize) -> Self {
+        Self {
+            joined: 0..length,
+            from: 0,
+        }
     }
-    Left {
-        samples: out,
-        sounding,
+}
+
+impl Kept {
+    /// Takes out of `sound` what `timeline` keeps.
+    pub(super) fn new(sound: &[f32], timeline: &Timeline) -> Self {
+        let mut samples = Zeroizing::new(Vec::with_capacity(timeline.kept_length()));
+        let mut parts = Vec::new();
+        for range in timeline.kept() {
+            let start = samples.len();
+            samples.extend_from_slice(&sound[range.clone()]);
+            parts.push(Part {
+                joined: start..samples.len(),
+                from: range.start,
+            });
+        }
+        Self { samples, parts }
     }
+
+    /// Lets every part come and go.
+    pub(super) fn fade(&mut self) {
+        for part in &self.parts {
+            fade(&mut self.samples[part.joined.clone()]);
+        }
+    }
+}
+
+/// The parts of `joined` in their places in a clip of `length` samples, with silence between.
+pub(super) fn place(joined: &[i16], parts: &[Part], length: usize) -> Vec<i16> {
+    let mut out = vec![0; length];
+    for part in parts {
+        out[part.from..][..part.joined.len()].copy_from_slice(&joined[part.joined.clone()]);
+    }
+    out
 }
 
 /// Raised cosines at both ends.
@@ -65,41 +89,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_joined_or_stays_in_its_place() {
-        let samples: Vec<f32> = (0..48_000).map(|n| 1.0 + n as f32).collect();
-        let joined = cut(&samples, &timeline(), false);
-        assert_eq!(joined.samples.len(), 29_000);
-        assert_eq!(joined.sounding, [0..9_000, 9_000..29_000]);
-        assert_eq!(
-            joined.samples[9_000 + FADE..29_000 - FADE],
-            samples[20_000 + FADE..40_000 - FADE]
-        );
+    fn what_is_kept_is_joined_and_finds_its_place_again() {
+        let sound: Vec<f32> = (0..48_000).map(|n| 1.0 + n as f32).collect();
+        let kept = Kept::new(&sound, &timeline());
+        assert_eq!(kept.samples.len(), 29_000);
+        assert_eq!(kept.samples[..9_000], sound[..9_000]);
+        assert_eq!(kept.samples[9_000..], sound[20_000..40_000]);
 
-        let placed = cut(&samples, &timeline(), true);
-        assert_eq!(placed.samples.len(), 48_000);
-        assert_eq!(placed.sounding, [0..9_000, 20_000..40_000]);
-        assert!(
-            placed.samples[9_000..20_000]
-                .iter()
-                .all(|&sample| sample == 0.0)
-        );
-        assert_eq!(
-            placed.samples[FADE..9_000 - FADE],
-            samples[FADE..9_000 - FADE]
-        );
+        let joined: Vec<i16> = (0..29_000).map(|n| 1 + n as i16).collect();
+        let placed = place(&joined, &kept.parts, 48_000);
+        assert_eq!(placed.len(), 48_000);
+        assert_eq!(placed[..9_000], joined[..9_000]);
+        assert_eq!(placed[20_000..40_000], joined[9_000..]);
+        assert!(placed[9_000..20_000].iter().all(|&sample| sample == 0));
     }
 
     #[test]
     fn no_cut_clicks() {
-        let samples = vec![0.5; 48_000];
-        for keep_time in [false, true] {
-            let left = cut(&samples, &timeline(), keep_time);
-            let around = [&[0.0][..], &left.samples, &[0.0]].concat();
-            let steepest = around
-                .windows(2)
-                .map(|pair| (pair[1] - pair[0]).abs())
-                .fold(0.0, f32::max);
-            assert!(steepest < 0.01, "a step of {steepest}");
-        }
+        let mut kept = Kept::new(&[0.5; 48_000], &timeline());
+        kept.fade();
+        let around = [&[0.0][..], &kept.samples, &[0.0]].concat();
+        let steepest = around
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).abs())
+            .fold(0.0, f32::max);
+        assert!(steepest < 0.01, "a step of {steepest}");
+        let middle = &kept.samples[9_000 + FADE..29_000 - FADE];
+        assert!(middle.iter().all(|&sample| sample == 0.5));
     }
 }

@@ -2,10 +2,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Settings, detector, highpass, level, timeline, voice};
+use super::{Settings, detector, find, highpass, level, timeline, voice, voice_net};
 
 /// The anonymiser's version. It changes with whatever changes what is kept of a sound.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// What was done to a clip, for its manifest: enough to know what a sample can and cannot show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,14 +13,18 @@ pub const VERSION: &str = "1";
 pub struct Description {
     /// [`VERSION`].
     pub version: Cow<'static, str>,
-    /// The voice detector and its version.
+    /// What found the voices and erased them, and its version.
     pub detector: Cow<'static, str>,
-    /// At which probability a frame of the input counts as a voice.
+    /// At which probability a frame of the input counts as a voice, and is erased.
     pub threshold: f64,
-    /// The same for the finished clip.
-    pub final_threshold: f64,
+    /// At which probability it still counts as one after that, and is cut.
+    pub erased_threshold: f64,
     /// What goes with a voice on either side of it, in seconds.
     pub padding_s: f64,
+    /// The second detector, which hears the finished clip, and its version.
+    pub gate: Cow<'static, str>,
+    /// At which probability a frame of the finished clip counts as a voice for it.
+    pub gate_threshold: f64,
     /// The shortest stretch that is kept between two that go, in seconds.
     pub shortest_kept_s: f64,
     /// Samples a second of what comes out.
@@ -41,10 +45,12 @@ impl Settings {
         let seconds = |samples: usize| samples as f64 / f64::from(detector::RATE);
         Description {
             version: VERSION.into(),
-            detector: detector::NAME.into(),
-            threshold: voice::THRESHOLD,
-            final_threshold: voice::FINAL_THRESHOLD,
-            padding_s: seconds(voice::PADDING),
+            detector: voice_net::NAME.into(),
+            threshold: find::THRESHOLD,
+            erased_threshold: find::ERASED_THRESHOLD,
+            padding_s: seconds(find::PADDING),
+            gate: detector::NAME.into(),
+            gate_threshold: voice::THRESHOLD,
             shortest_kept_s: seconds(timeline::SHORTEST_KEPT),
             rate: detector::RATE,
             high_pass_hz: highpass::CORNER_HZ,

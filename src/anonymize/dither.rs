@@ -3,53 +3,37 @@
 //! a theoretical survey", JAES 40(5), 1992). It also covers what a recorder's own converter left in
 //! the lowest bits.
 
-use std::ops::Range;
-
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-
-use crate::entropy::{self, Unavailable};
+use super::random::Draws;
 
 /// Steps of 16 bit in full scale.
 const STEPS: f32 = 32_768.0;
 
-/// `samples` in 16 bit; outside of `sounding` exactly zero.
-pub(super) fn quantise(
-    samples: &[f32],
-    sounding: &[Range<usize>],
-) -> Result<Vec<i16>, Unavailable> {
-    let mut random = StdRng::from_seed(entropy::bytes()?);
-    let mut out = vec![0; samples.len()];
-    for range in sounding {
-        for (to, sample) in out[range.clone()].iter_mut().zip(&samples[range.clone()]) {
-            // `as` saturates at the ends of i16, and makes 0 of what is no number.
-            *to = (sample * STEPS + triangular(random.next_u64())).round_ties_even() as i16;
-        }
-    }
-    Ok(out)
-}
-
-/// From 64 random bits a number in (-1, 1), the likelier the nearer to 0.
-fn triangular(bits: u64) -> f32 {
-    /// Bits of an f32's fraction.
-    const KEPT: u32 = 24;
-    const SCALE: f32 = 1.0 / (1 << KEPT) as f32;
-    let one = (bits >> 40) as i32;
-    let other = (bits as u32 >> (32 - KEPT)) as i32;
-    (one - other) as f32 * SCALE
+/// `samples` in 16 bit.
+pub(super) fn quantise(samples: &[f32], draws: &mut Draws) -> Vec<i16> {
+    let step = |&sample: &f32| {
+        // `as` saturates at the ends of i16, and makes 0 of what is no number.
+        (sample * STEPS + draws.triangular()).round_ties_even() as i16
+    };
+    samples.iter().map(step).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::slice::from_ref;
-
     use super::*;
-    use crate::anonymize::testing::sine;
+    use crate::anonymize::{
+        random::{Seed, Step},
+        testing::sine,
+    };
 
     const COUNT: usize = 400_000;
 
+    fn draws(number: u64) -> Draws {
+        Seed::for_test(number).draws(Step::Dither)
+    }
+
     /// The error in steps, for a sound far below and for one far above a step.
     fn errors(samples: &[f32]) -> Vec<f64> {
-        let out = quantise(samples, from_ref(&(0..samples.len()))).expect("randomness");
+        let out = quantise(samples, &mut draws(1));
         let error = |(out, sample): (&i16, &f32)| f64::from(*out) - f64::from(sample * STEPS);
         out.iter().zip(samples).map(error).collect()
     }
@@ -87,24 +71,19 @@ mod tests {
     }
 
     #[test]
-    fn dither_is_triangular_and_never_repeats() {
+    fn dither_is_triangular_and_hangs_on_the_seed() {
         let constant = vec![0.0; COUNT];
-        let first = quantise(&constant, from_ref(&(0..COUNT))).expect("randomness");
+        let first = quantise(&constant, &mut draws(1));
         let share =
             |value: i16| first.iter().filter(|&&x| x == value).count() as f64 / COUNT as f64;
         assert!((share(0) - 0.75).abs() < 0.01);
         assert!((share(1) - 0.125).abs() < 0.01 && (share(-1) - 0.125).abs() < 0.01);
-        assert_ne!(
-            first,
-            quantise(&constant, from_ref(&(0..COUNT))).expect("randomness")
-        );
+        assert_ne!(first, quantise(&constant, &mut draws(2)));
     }
 
     #[test]
-    fn silence_stays_silent_and_full_scale_does_not_wrap() {
-        let out =
-            quantise(&[0.5, 0.5, 1.5, -1.5, f32::NAN], from_ref(&(2..5))).expect("randomness");
-        assert_eq!(out[..4], [0, 0, i16::MAX, i16::MIN]);
-        assert_eq!(out[4], 0);
+    fn full_scale_does_not_wrap() {
+        let out = quantise(&[1.5, -1.5, f32::NAN], &mut draws(1));
+        assert_eq!(out, [i16::MAX, i16::MIN, 0]);
     }
 }

@@ -1,223 +1,253 @@
-//! Mains hum out: 50 and 60 Hz and their harmonics, which say on which grid, and by their drift even
+//! Mains hum out: 50 or 60 Hz and its harmonics, which say on which grid, and by their drift even
 //! when, a recording was made.
 //!
 //! A notch that is narrow enough for music rings for long and does nothing at a clip's beginning. So
-//! the hum is measured and subtracted: every fifth of a second, each line's amplitude and phase under
-//! a Hann window of two seconds, which tells 98 Hz from 100 Hz. A line is hum only as far as it never
-//! stops: no more is subtracted than little more than what is there in a quiet moment, so that a note
-//! at a line's pitch stays.
+//! the hum is followed, measured and subtracted. Its frequency wanders by some hundredths of a hertz,
+//! all harmonics together: first the mean offset is read off the phases of the lowest four, then the
+//! wander off all of them. At the frequency so found each harmonic's amplitude and phase are measured
+//! under a Hann window of two seconds, which tells 98 Hz from 100 Hz. A line is hum only as far as it
+//! never stops: no more is subtracted than little more than what is there in a quiet moment, so that a
+//! note at a line's pitch stays.
+//!
+//! Only kept sound is heard, each part at its time in the clip, so that phases run on over a cut.
 
-use realfft::{RealFftPlanner, num_complex::Complex};
+use std::f64::consts::TAU;
+
 use zeroize::Zeroizing;
 
-use super::detector::RATE;
+use self::{
+    lines::{Blocks, LINES, Lines},
+    low::{BLOCK, Low, RATE as LOW_RATE},
+};
+use super::cut::Part;
 
-/// Whole periods of both mains fit into it: 0.1 s.
-const PERIOD: usize = 1_600;
-/// The distance of two bins of a period's DFT, in Hz.
-const BIN_HZ: usize = RATE as usize / PERIOD;
-/// Between two measurements: 0.2 s.
-const HOP: usize = 2 * PERIOD;
-/// Periods under the window: 2 s.
-const PERIODS: usize = 20;
+mod lines;
+mod low;
+
 /// The frequencies of the world's mains, in Hz.
-const MAINS_HZ: [usize; 2] = [50, 60];
+pub(super) const MAINS_HZ: [f64; 2] = [50.0, 60.0];
 /// Harmonics above it are weaker than the noise of a microphone.
-const HIGHEST_HZ: usize = 1_000;
+pub(super) const HIGHEST_HZ: f64 = 1_000.0;
+/// Harmonics that stay within the window's width of their place at any offset.
+const SURE: usize = 4;
+/// The most that a grid, and a clip's changed clock, put the mains beside their frequency, in Hz.
+const FARTHEST_HZ: f64 = 0.3;
+/// Blocks between two measurements: 0.1 s.
+const HOP: usize = 5;
+/// Blocks under the window: 2 s.
+const WINDOW: usize = 100;
+/// Measurements over which the wander is smoothed, on either side: 0.6 s.
+const SMOOTH: usize = 6;
 /// Of all measurements of a line, the share that must reach what counts as its standing level.
 const QUIET: f64 = 0.25;
 /// How far above its standing level a hum may waver.
 const WAVER: f32 = 1.4;
 
-/// The transform refused its own buffers, which it cannot.
-#[derive(Debug)]
-pub(super) struct HumFailed;
-
-/// Takes the hum out of `samples` (16 kHz), in place.
-pub(super) fn remove_hum(samples: &mut [f32]) -> Result<(), HumFailed> {
-    let mut planner = RealFftPlanner::<f32>::new();
-    let forward = planner.plan_fft_forward(PERIOD);
-    let inverse = planner.plan_fft_inverse(PERIOD);
-    let lines = lines();
-
-    let mut folded = Zeroizing::new(vec![0.0; PERIOD]);
-    let mut bins = forward.make_output_vec();
-    let window = window();
-    let centres = samples.len().div_ceil(HOP).max(1);
-    let mut measured: Vec<Vec<Complex<f32>>> = Vec::with_capacity(centres);
-    for centre in 0..centres {
-        let weight = fold(samples, centre * HOP, &window, &mut folded);
-        forward
-            .process(&mut folded, &mut bins)
-            .map_err(|_| HumFailed)?;
-        let scale = 1.0 / weight.max(f32::MIN_POSITIVE);
-        measured.push(lines.iter().map(|&line| bins[line] * scale).collect());
+/// Takes the hum out of `samples` (16 kHz): `parts` of a clip, joined.
+pub(super) fn remove_hum(samples: &mut [f32], parts: &[Part]) {
+    let low = Low::new(samples, parts);
+    let count = low.blocks();
+    if count == 0 {
+        return;
     }
-    limit(&mut measured);
+    let still = |mains: f64| vec![mains; count];
+    let mut found = MAINS_HZ.map(|mains| {
+        let measured = Measured::new(&low, &still(mains), SURE);
+        (measured.standing(), mains, measured)
+    });
+    found.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let [(_, mains, measured), _] = found;
 
-    let mut waves = Vec::with_capacity(centres + 1);
-    for amplitudes in &measured {
-        bins.fill(Complex::default());
-        lines
-            .iter()
-            .zip(amplitudes)
-            .for_each(|(&line, amplitude)| bins[line] = *amplitude);
-        let mut wave = inverse.make_output_vec();
-        inverse
-            .process(&mut bins, &mut wave)
-            .map_err(|_| HumFailed)?;
-        waves.push(wave);
-    }
-    if let Some(last) = waves.last().cloned() {
-        waves.push(last);
-    }
-    for (pair, samples) in waves.windows(2).zip(samples.chunks_mut(HOP)) {
-        for (index, sample) in samples.iter_mut().enumerate() {
-            let (from, to) = (pair[0][index % PERIOD], pair[1][index % PERIOD]);
-            *sample -= from + (to - from) * (index as f32 / HOP as f32);
-        }
-    }
-    Ok(())
-}
-
-/// The bins of a period in which hum stands.
-fn lines() -> Vec<usize> {
-    let mut lines: Vec<usize> = MAINS_HZ
+    let count_of_lines = (HIGHEST_HZ / mains) as usize;
+    let mean = mains + measured.mean_offset();
+    let followed = Measured::new(&low, &still(mean), count_of_lines);
+    let hertz: Vec<f64> = followed
+        .offsets()
         .iter()
-        .flat_map(|mains| (*mains..=HIGHEST_HZ).step_by(*mains))
-        .map(|hz| hz / BIN_HZ)
+        .map(|offset| (mean + offset).clamp(mains - FARTHEST_HZ, mains + FARTHEST_HZ))
         .collect();
-    lines.sort_unstable();
-    lines.dedup();
-    lines
+    let mut hum = Measured::new(&low, &hertz, count_of_lines);
+    hum.limit();
+    let wave = hum.wave(&low);
+    low.subtract(&wave, samples, parts);
 }
 
-/// A Hann window over all periods.
-fn window() -> Vec<f32> {
-    let length = PERIODS * PERIOD;
-    let turn = std::f64::consts::TAU / length as f64;
-    (0..length)
-        .map(|n| (0.5 - 0.5 * (turn * n as f64).cos()) as f32)
-        .collect()
+/// The amplitudes of all lines, every tenth of a second.
+struct Measured {
+    count: usize,
+    /// One for each hop, and one more at the end.
+    amplitudes: Vec<Lines>,
+    /// What share of the window lay on kept sound.
+    weights: Vec<f32>,
+    /// The fundamental of each block, in Hz.
+    hertz: Vec<f64>,
 }
 
-/// Adds up the periods around `centre`, under the window, so that the DFT of the sum has the long
-/// window's sharpness. Returns the weight of what lay inside the clip.
-fn fold(samples: &[f32], centre: usize, window: &[f32], folded: &mut [f32]) -> f32 {
-    folded.fill(0.0);
-    let half = window.len() / 2;
-    let mut weight = 0.0;
-    // The centre is a multiple of the period, so a period of the window is one of the clip.
-    for (period, window) in window.chunks_exact(PERIOD).enumerate() {
-        let Some(from) = (centre + period * PERIOD).checked_sub(half) else {
-            continue;
-        };
-        let inside = samples.get(from..).unwrap_or_default();
-        for ((sum, sample), share) in folded.iter_mut().zip(inside).zip(window) {
-            *sum += sample * share;
-        }
-        weight += window.iter().take(inside.len()).sum::<f32>();
-    }
-    weight
-}
-
-/// Holds every line at little more than its standing level.
-fn limit(measured: &mut [Vec<Complex<f32>>]) {
-    let count = measured.first().map_or(0, Vec::len);
-    let mut levels = Vec::with_capacity(measured.len());
-    for line in 0..count {
-        levels.clear();
-        levels.extend(measured.iter().map(|amplitudes| amplitudes[line].norm()));
-        levels.sort_unstable_by(f32::total_cmp);
-        let most = levels[(levels.len() as f64 * QUIET) as usize] * WAVER;
-        for amplitudes in measured.iter_mut() {
-            let level = amplitudes[line].norm();
-            if level > most {
-                amplitudes[line] *= most / level;
+impl Measured {
+    /// Measures the first `count` harmonics of a fundamental that is at `hertz`, block by block.
+    fn new(low: &Low, hertz: &[f64], count: usize) -> Self {
+        let sums: Vec<Lines> = Blocks::new(hertz, count)
+            .enumerate()
+            .map(|(block, mut turning)| turning.measure(low.block(block)))
+            .collect();
+        let window: Vec<f32> = (0..WINDOW)
+            .map(|n| (0.5 - 0.5 * (TAU * (n as f64 + 0.5) / WINDOW as f64).cos()) as f32)
+            .collect();
+        let centres = sums.len().div_ceil(HOP) + 1;
+        let mut amplitudes = Vec::with_capacity(centres);
+        let mut weights = Vec::with_capacity(centres);
+        for centre in 0..centres {
+            let mut sum = Lines::default();
+            let mut weight = 0.0;
+            for (index, share) in window.iter().enumerate() {
+                let block = (centre * HOP + index).checked_sub(WINDOW / 2);
+                let Some(lines) = block.and_then(|block| sums.get(block)) else {
+                    continue;
+                };
+                sum.add(lines, *share);
+                weight += share * low.weight(centre * HOP + index - WINDOW / 2);
             }
+            sum.scale(2.0 / weight.max(1.0));
+            amplitudes.push(sum);
+            weights.push(weight);
+        }
+        Self {
+            count,
+            amplitudes,
+            weights,
+            hertz: hertz.to_vec(),
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::anonymize::testing::{level, melody, sine, sum};
-
-    fn hum(hz: f64, seconds: f64) -> Vec<f32> {
-        sum(&[
-            sine(hz, 0.02, RATE, seconds),
-            sine(2.0 * hz, 0.01, RATE, seconds),
-            sine(3.0 * hz, 0.01, RATE, seconds),
-            sine(11.0 * hz, 0.002, RATE, seconds),
-        ])
+    /// The level that line `line` never falls below for long.
+    fn level(&self, line: usize) -> f32 {
+        let heard = self.amplitudes.iter().zip(&self.weights);
+        let mut levels: Vec<f32> = heard
+            .filter(|(_, weight)| **weight > 1.0)
+            .map(|(lines, _)| lines.norm(line))
+            .collect();
+        levels.sort_unstable_by(f32::total_cmp);
+        let quiet = (levels.len() as f64 * QUIET) as usize;
+        levels.get(quiet).copied().unwrap_or_default()
     }
 
-    #[test]
-    fn hum_goes_from_the_first_sample_to_the_last() {
-        for mains in [50.0, 60.0] {
-            for seconds in [1.5, 3.0, 10.0] {
-                let before = hum(mains, seconds);
-                let mut after = before.clone();
-                remove_hum(&mut after).expect("removed");
-                let tenths = before.chunks(PERIOD).zip(after.chunks(PERIOD));
-                for (tenth, (before, after)) in tenths.enumerate() {
-                    let left = level(after) - level(before);
-                    assert!(
-                        left < -30.0,
-                        "{mains} Hz, {seconds} s, tenth {tenth}: {left} dB"
-                    );
+    /// How much of all this never stops.
+    fn standing(&self) -> f32 {
+        (0..self.count).map(|line| self.level(line)).sum()
+    }
+
+    /// By how many hertz the fundamental lies beside `hertz` on the whole.
+    fn mean_offset(&self) -> f64 {
+        let mut turns = Turns::default();
+        for centre in 1..self.amplitudes.len().saturating_sub(1) {
+            turns.add(&self.turn(centre));
+        }
+        turns.offset(self.count)
+    }
+
+    /// By how many hertz it lies beside it in each block.
+    fn offsets(&self) -> Vec<f64> {
+        let last = self.amplitudes.len() - 1;
+        let turns: Vec<Turns> = (0..=last)
+            .map(|centre| match centre {
+                0 => Turns::default(),
+                centre if centre == last => Turns::default(),
+                centre => self.turn(centre),
+            })
+            .collect();
+        let at_hops: Vec<f64> = (0..=last)
+            .map(|centre| {
+                let around = centre.saturating_sub(SMOOTH)..=(centre + SMOOTH).min(last);
+                let mut sum = Turns::default();
+                turns[around].iter().for_each(|turn| sum.add(turn));
+                sum.offset(self.count)
+            })
+            .collect();
+        (0..self.hertz.len())
+            .map(|block| {
+                let share = (block % HOP) as f64 / HOP as f64;
+                let (from, to) = (at_hops[block / HOP], at_hops[block / HOP + 1]);
+                from + (to - from) * share
+            })
+            .collect()
+    }
+
+    /// By what the phases turn around `centre`.
+    fn turn(&self, centre: usize) -> Turns {
+        let (from, to) = (&self.amplitudes[centre - 1], &self.amplitudes[centre + 1]);
+        let mut turns = Turns::default();
+        for line in 0..self.count {
+            turns.re[line] = f64::from(from.re[line] * to.re[line] + from.im[line] * to.im[line]);
+            turns.im[line] = f64::from(from.re[line] * to.im[line] - from.im[line] * to.re[line]);
+        }
+        turns
+    }
+
+    /// Holds every line at little more than its standing level.
+    fn limit(&mut self) {
+        for line in 0..self.count {
+            let most = self.level(line) * WAVER;
+            for amplitudes in &mut self.amplitudes {
+                let level = amplitudes.norm(line);
+                if level > most {
+                    amplitudes.re[line] *= most / level;
+                    amplitudes.im[line] *= most / level;
                 }
             }
         }
     }
 
-    #[test]
-    fn a_grid_that_is_off_by_a_twentieth_of_a_hertz_is_followed() {
-        for mains in [49.95, 60.04] {
-            let before = sine(mains, 0.02, RATE, 10.0);
-            let mut after = before.clone();
-            remove_hum(&mut after).expect("removed");
-            assert!(level(&after) - level(&before) < -20.0);
+    /// The hum itself, at the lower rate.
+    fn wave(&self, low: &Low) -> Zeroizing<Vec<f32>> {
+        let mut wave = Zeroizing::new(vec![0.0; low.blocks() * BLOCK]);
+        let blocks = Blocks::new(&self.hertz, self.count).zip(wave.chunks_mut(BLOCK));
+        for (block, (mut turning, wave)) in blocks.enumerate() {
+            let (from, to) = (
+                &self.amplitudes[block / HOP],
+                &self.amplitudes[block / HOP + 1],
+            );
+            let share = |index: usize| index as f32 / HOP as f32;
+            let start = Lines::between(from, to, share(block % HOP));
+            let end = Lines::between(from, to, share(block % HOP + 1));
+            turning.sound(&start, &end, wave);
         }
-    }
-
-    #[test]
-    fn hum_goes_from_under_music_and_the_music_stays() {
-        let music = melody(RATE, 10.0);
-        let mut heard = sum(&[music.clone(), hum(50.0, 10.0)]);
-        remove_hum(&mut heard).expect("removed");
-        heard
-            .iter_mut()
-            .zip(&music)
-            .for_each(|(heard, music)| *heard -= music);
-        assert!(level(&heard) - level(&hum(50.0, 10.0)) < -12.0);
-    }
-
-    #[test]
-    fn notes_near_a_line_or_on_it_stay() {
-        // G2, D3, B3 and D4 lie within 3 Hz of a line; the last stands on one for half the clip.
-        for hz in [98.0, 146.83, 246.94, 293.66, 300.0] {
-            let mut note = vec![0.0; 10 * RATE as usize];
-            note[RATE as usize * 2..][..5 * RATE as usize]
-                .copy_from_slice(&sine(hz, 0.3, RATE, 5.0));
-            let mut after = note.clone();
-            remove_hum(&mut after).expect("removed");
-            after
-                .iter_mut()
-                .zip(&note)
-                .for_each(|(after, before)| *after -= before);
-            let off = level(&after) - level(&note);
-            assert!(off < -20.0, "{hz} Hz was changed by {off} dB");
-        }
-    }
-
-    #[test]
-    fn clips_shorter_than_the_window_are_taken() {
-        for length in [1, 2, PERIOD - 1, PERIOD, HOP + 1] {
-            let mut samples = vec![0.1; length];
-            remove_hum(&mut samples).expect("removed");
-            assert!(samples.iter().all(|sample| sample.is_finite()));
-        }
+        wave
     }
 }
+
+/// For each line, the product of its amplitude a hop later with the conjugate of that a hop earlier.
+struct Turns {
+    re: [f64; LINES],
+    im: [f64; LINES],
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        let [re, im] = [[0.0; LINES]; 2];
+        Self { re, im }
+    }
+}
+
+impl Turns {
+    fn add(&mut self, other: &Self) {
+        for line in 0..LINES {
+            self.re[line] += other.re[line];
+            self.im[line] += other.im[line];
+        }
+    }
+
+    /// The offset of the fundamental, in Hz, that explains the turns of the first `count` lines best.
+    fn offset(&self, count: usize) -> f64 {
+        let seconds = (2 * HOP * BLOCK) as f64 / f64::from(LOW_RATE);
+        let (mut turned, mut sure) = (0.0, f64::MIN_POSITIVE);
+        for line in 0..count {
+            let (k, weight) = ((line + 1) as f64, self.re[line].hypot(self.im[line]));
+            turned += weight * k * self.im[line].atan2(self.re[line]);
+            sure += weight * k * k;
+        }
+        (turned / sure / (TAU * seconds)).clamp(-FARTHEST_HZ, FARTHEST_HZ)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
-//! The level: every sample is sent equally loud, so that loudness tells nothing of distance or device.
+//! The level: every sample is sent about equally loud, so that loudness tells nothing of distance or
+//! device. About, by a random decibel: what an exact level would still tell is how the clip that was
+//! measured differed from what was sent.
 
-use std::ops::Range;
+use super::random::Draws;
 
 /// The level that what is kept is brought to, in dB below full scale (root mean square).
 pub(super) const TARGET_DBFS: f64 = -23.0;
+/// How far from it a clip may lie either way, drawn for each, in dB.
+pub(super) const SPREAD_DB: f64 = 1.0;
 /// What no peak exceeds, in dB below full scale. It goes before the level.
 pub(super) const CEILING_DBFS: f64 = -1.0;
 /// Below it there is nothing but a room and the microphone's noise: a phone's own lies at -60 to
@@ -14,22 +18,23 @@ pub(super) const QUIETEST_DBFS: f64 = -55.0;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooQuiet;
 
-/// Brings `samples`, of which only `sounding` counts, to [`TARGET_DBFS`], or to what the ceiling
-/// leaves of it.
-pub(super) fn normalise(samples: &mut [f32], sounding: &[Range<usize>]) -> Result<(), TooQuiet> {
-    let heard = || sounding.iter().flat_map(|range| &samples[range.clone()]);
-    let count: usize = sounding.iter().map(|range| range.len()).sum();
-    let power: f64 = heard()
+/// Brings `samples` to within [`SPREAD_DB`] of [`TARGET_DBFS`], or to what the ceiling leaves of it.
+pub(super) fn normalise(samples: &mut [f32], draws: &mut Draws) -> Result<(), TooQuiet> {
+    let power: f64 = samples
+        .iter()
         .map(|&sample| f64::from(sample) * f64::from(sample))
         .sum();
-    let peak = f64::from(heard().fold(0.0, |peak: f32, sample| peak.max(sample.abs())));
-    let rms = (power / count.max(1) as f64).sqrt();
+    let peak = samples
+        .iter()
+        .fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+    let rms = (power / samples.len().max(1) as f64).sqrt();
     // What is no number is no sound either.
     let audible = rms.is_finite() && rms >= amplitude(QUIETEST_DBFS);
     if !audible {
         return Err(TooQuiet);
     }
-    let gain = (amplitude(TARGET_DBFS) / rms).min(amplitude(CEILING_DBFS) / peak) as f32;
+    let level = amplitude(TARGET_DBFS + SPREAD_DB * draws.even());
+    let gain = (level / rms).min(amplitude(CEILING_DBFS) / f64::from(peak)) as f32;
     samples.iter_mut().for_each(|sample| *sample *= gain);
     Ok(())
 }
@@ -40,33 +45,44 @@ fn amplitude(dbfs: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::slice::from_ref;
-
     use super::*;
-    use crate::anonymize::testing::{level, sine};
+    use crate::anonymize::{
+        random::{Seed, Step},
+        testing::{level, sine},
+    };
+
+    fn draws(number: u64) -> Draws {
+        Seed::for_test(number).draws(Step::Level)
+    }
 
     #[test]
     fn loud_and_quiet_come_out_alike() {
-        for peak in [3e-3, 0.03, 0.9, 30.0] {
+        for (number, peak) in [(1, 3e-3), (2, 0.03), (3, 0.9), (4, 30.0)] {
             let mut samples = sine(440.0, peak, 16_000, 1.0);
-            normalise(&mut samples, from_ref(&(0..16_000))).expect("loud enough");
-            assert!((level(&samples) - TARGET_DBFS).abs() < 0.01);
+            normalise(&mut samples, &mut draws(number)).expect("loud enough");
+            assert!((level(&samples) - TARGET_DBFS).abs() <= SPREAD_DB + 0.01);
         }
     }
 
     #[test]
-    fn silence_between_does_not_count() {
-        let mut samples = vec![0.0; 64_000];
-        samples[..16_000].copy_from_slice(&sine(440.0, 0.01, 16_000, 1.0));
-        normalise(&mut samples, from_ref(&(0..16_000))).expect("loud enough");
-        assert!((level(&samples[..16_000]) - TARGET_DBFS).abs() < 0.01);
+    fn no_two_clips_share_a_level_by_rule() {
+        let levels: Vec<f64> = (0..100)
+            .map(|number| {
+                let mut samples = sine(440.0, 0.1, 16_000, 0.5);
+                normalise(&mut samples, &mut draws(number)).expect("loud enough");
+                level(&samples)
+            })
+            .collect();
+        let least = levels.iter().copied().fold(0.0, f64::min);
+        let most = levels.iter().copied().fold(-100.0, f64::max);
+        assert!(most - least > 1.8 * SPREAD_DB, "{least} to {most}");
     }
 
     #[test]
     fn no_peak_exceeds_the_ceiling() {
         let mut samples = vec![0.001; 16_000];
         samples[77] = -0.9;
-        normalise(&mut samples, from_ref(&(0..16_000))).expect("loud enough");
+        normalise(&mut samples, &mut draws(1)).expect("loud enough");
         assert!((f64::from(samples[77]) + amplitude(CEILING_DBFS)).abs() < 1e-6);
     }
 
@@ -79,9 +95,8 @@ mod tests {
             vec![f32::NAN; 100],
             vec![f32::INFINITY; 9],
         ] {
-            let sounding = 0..samples.len();
             assert_eq!(
-                normalise(&mut samples.clone(), from_ref(&sounding)),
+                normalise(&mut samples.clone(), &mut draws(1)),
                 Err(TooQuiet)
             );
         }

@@ -3,20 +3,26 @@
 //! A clip of any rate comes in; out comes 16 kHz mono in 16 bit, without what holds a voice, and with
 //! a list of what was kept and what was taken out. In this order:
 //!
-//! 1. `resample`: to 16 kHz, more than 90 dB against aliases; peaks beyond full scale brought to it.
-//! 2. `highpass`, `hum`: DC, infrasound and mains hum out.
-//! 3. `detector`, `raise`, `voice`: a voice detector hears the clip as it is and with its quiet parts
-//!    raised by up to 40 dB. Each frame gets the worse of both answers, and what is taken for a voice
-//!    goes with 0.3 s on either side.
-//! 4. `timeline`, `cut`: kept stretches shorter than 0.5 s go too; the rest is joined with short
-//!    fades, or left in its place with silence between.
-//! 5. `level`, `dither`: one level for all, peaks below the ceiling, TPDF dither to 16 bit.
-//! 6. The finished clip is heard once more, as it is and raised, at a stricter threshold. What is then
-//!    taken for a voice is cut out, and all of it is heard again, up to four times; a voice even then
-//!    withholds the clip.
+//! 1. `resample`, `stretch`, `ends`: to 16 kHz, more than 90 dB against aliases; peaks beyond full
+//!    scale brought to it; a random clock within 0.1 %, a random beginning, a rounded length.
+//! 2. `find` (`detector`, `raise`, `voice`): a voice detector hears it as it is and with its quiet
+//!    parts raised by up to 40 dB. Each frame gets the worse of both answers, and what is taken for a
+//!    voice goes with 0.3 s on either side.
+//! 3. `timeline`, `cut`: kept stretches shorter than 0.5 s go too. From here on nothing sees a sample
+//!    of what went.
+//! 4. `finish`: DC and infrasound (`highpass`), mains hum (`hum`) and the microphone's floor (`floor`)
+//!    out, short fades, about one level for all, peaks below the ceiling (`level`), the same noise over
+//!    every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with silence
+//!    between.
+//! 5. `gate`: the finished clip is heard, as it is and raised, at a stricter threshold. What is then
+//!    taken for a voice is cut too, and 3 to 5 are done again, up to five times in all; a voice even
+//!    then withholds the clip. Only what has passed becomes an [`AnonymousClip`].
+//!
+//! All that is random hangs on one seed from the system (`random`), which is recorded nowhere.
 //!
 //! It promises that no [`AnonymousClip`] holds a frame that this version's detector takes for a voice,
-//! and that `kept` adds up to the sound in it, to the sample. It never passes a clip on because
+//! and that `kept` adds up to the sound in it, to the sample; and that with the same cuts and draws what is
+//! kept does not depend, to the bit, on what stood in what was cut. It never passes a clip on because
 //! something failed: an answer that is no number counts as a voice, and an error withholds the clip.
 //! The raw clip is used up, and every copy made of it on the way is wiped.
 //!
@@ -31,17 +37,27 @@ mod cut;
 mod description;
 mod detector;
 mod dither;
+mod ends;
+mod find;
+mod finish;
+mod floor;
+mod gate;
 mod highpass;
 mod hum;
 mod level;
 mod nn;
 mod raise;
+mod random;
 mod resample;
+mod stretch;
 mod timeline;
+mod veil;
 mod voice;
 mod voice_net;
 mod withheld;
 
+#[cfg(test)]
+mod attacks;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

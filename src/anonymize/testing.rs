@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use super::random::{Seed, Step};
 use crate::sampler::{Annotation, RawClip, Selection, Trigger};
 
 /// A clip that the app marked.
@@ -20,6 +21,13 @@ pub(super) fn sine(hz: f64, peak: f64, rate: u32, seconds: f64) -> Vec<f32> {
     (0..count)
         .map(|n| (peak * (turn * n as f64).sin()) as f32)
         .collect()
+}
+
+/// White noise of root mean square `rms`, the same for the same `number`.
+pub(super) fn noise(number: u64, rms: f64, count: usize) -> Vec<f32> {
+    let mut draws = Seed::for_test(number).draws(Step::Noise);
+    let scale = (rms * 6f64.sqrt()) as f32;
+    (0..count).map(|_| draws.triangular() * scale).collect()
 }
 
 /// Sounds laid over one another; as long as the first.

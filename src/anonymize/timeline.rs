@@ -93,6 +93,17 @@ impl Timeline {
             .collect()
     }
 
+    /// What stays of `stretches`, for the manifest.
+    pub(super) fn kept_within(&self, stretches: &[Range<usize>]) -> Vec<Span> {
+        let both = |kept: Range<usize>| {
+            stretches.iter().filter_map(move |stretch| {
+                let (start, end) = (kept.start.max(stretch.start), kept.end.min(stretch.end));
+                (start < end).then(|| Span(seconds(start), seconds(end)))
+            })
+        };
+        self.kept().flat_map(both).collect()
+    }
+
     /// What goes, for the manifest.
     pub(super) fn removals(&self) -> Vec<Removal> {
         let removal = |stretch: &Stretch| {

@@ -1,13 +1,11 @@
-//! The decision: which frames hold a voice, and how far around them its edges may reach.
+//! The gate's decision: which frames hold a voice, and how far around them its edges may reach.
 
 use std::ops::Range;
 
 use super::detector::{FRAME, RATE};
 
-/// At which probability a frame of the input counts as a voice.
-pub(super) const THRESHOLD: f64 = 0.35;
-/// The same for the finished clip, which is heard once more.
-pub(super) const FINAL_THRESHOLD: f64 = 0.3;
+/// At which probability a frame of a finished clip counts as a voice.
+pub(super) const THRESHOLD: f64 = 0.3;
 /// What goes with a voice on either side of it: 0.3 s, since a word begins and ends in sounds, and in
 /// its echo, that no detector takes for a voice.
 pub(super) const PADDING: usize = RATE as usize * 3 / 10;

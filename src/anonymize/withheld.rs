@@ -12,6 +12,14 @@ pub struct Withheld {
     pub removed: Vec<Removal>,
 }
 
+impl From<WithheldReason> for Withheld {
+    /// Before anything was taken out.
+    fn from(reason: WithheldReason) -> Self {
+        let removed = Vec::new();
+        Self { reason, removed }
+    }
+}
+
 /// Why a whole clip is withheld.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]

@@ -41,6 +41,9 @@ pub struct Manifest {
     pub kept: Vec<Span>,
     /// Which parts were taken out, and why; seconds of the input.
     pub removed: Vec<Removal>,
+    /// Out of which parts of what was kept a voice was erased, in seconds of the input; the music there
+    /// has lost something too.
+    pub erased: Vec<Span>,
     /// Why the moment was chosen, and how likely that was.
     pub selection: Selection,
     /// What the app said of it; seconds of the input.
@@ -136,6 +139,7 @@ impl Manifest {
             rate: clip.rate(),
             kept: clip.kept().to_vec(),
             removed: clip.removed().to_vec(),
+            erased: clip.erased().to_vec(),
             selection: clip.selection(),
             annotation: clip.annotation().clone(),
             anonymizer: clip.anonymizer().clone(),
@@ -169,6 +173,11 @@ impl Manifest {
                 "must hold spans of [start, end] in seconds from 0",
             ),
             (
+                "erased",
+                self.erased.iter().all(|erased| span(erased.0, erased.1)),
+                "must hold spans of [start, end] in seconds from 0",
+            ),
+            (
                 "removed",
                 self.removed
                     .iter()
@@ -183,7 +192,8 @@ impl Manifest {
             (
                 "anonymizer",
                 share(anonymizer.threshold)
-                    && share(anonymizer.final_threshold)
+                    && share(anonymizer.erased_threshold)
+                    && share(anonymizer.gate_threshold)
                     && anonymizer.padding_s >= 0.0
                     && anonymizer.shortest_kept_s >= 0.0
                     && rate(anonymizer.rate),

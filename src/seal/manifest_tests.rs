@@ -13,13 +13,13 @@ fn a_manifest_holds_these_members_and_no_other() {
     collect_members(&written(), "", &mut members);
     let expected = "
         schema sample purposes consent notice_version week sdk_version platform input_rate rate
-        kept removed removed.start_s removed.end_s removed.reason
+        kept removed removed.start_s removed.end_s removed.reason erased
         selection selection.trigger selection.probability
         annotation annotation.expected annotation.expected.midi annotation.expected.onset
         annotation.expected.offset annotation.recognised annotation.recognised.midi
         annotation.recognised.onset annotation.recognised.offset annotation.tag
         anonymizer anonymizer.version anonymizer.detector anonymizer.threshold
-        anonymizer.final_threshold anonymizer.padding_s anonymizer.shortest_kept_s anonymizer.rate
+        anonymizer.erased_threshold anonymizer.gate anonymizer.gate_threshold anonymizer.padding_s anonymizer.shortest_kept_s anonymizer.rate
         anonymizer.high_pass_hz anonymizer.level_dbfs anonymizer.ceiling_dbfs
         anonymizer.keep_time";
     assert_eq!(
@@ -166,6 +166,7 @@ fn written() -> Value {
 fn bare() -> Value {
     let mut manifest = written();
     manifest["removed"] = json!([]);
+    manifest["erased"] = json!([]);
     manifest["annotation"] = json!({"expected": [], "recognised": []});
     manifest
 }

@@ -13,8 +13,25 @@ const OVERLAP: usize = WINDOW / HOP;
 /// Sound out of whose spectrum the voice was taken.
 pub(in crate::anonymize) struct Erased {
     pub(in crate::anonymize) samples: Zeroizing<Vec<f32>>,
-    /// What share of its power each frame kept; 1 where nothing was erased.
-    pub(in crate::anonymize) left: Vec<f32>,
+    /// Each frame's power before and after.
+    powers: Vec<[f32; 2]>,
+}
+
+/// Frames on either side over which one asks how much was left: half a second in all.
+const AROUND: usize = 15;
+
+impl Erased {
+    /// What share of its power the half second around `frame` kept, of what lies within erased frames.
+    pub(in crate::anonymize) fn left_around(&self, frame: usize) -> f32 {
+        let near = frame.saturating_sub(AROUND)..(frame + AROUND + 1).min(self.powers.len());
+        let sum = |part: usize| {
+            self.powers[near.clone()]
+                .iter()
+                .map(|power| power[part])
+                .sum::<f32>()
+        };
+        if sum(0) > 0.0 { sum(1) / sum(0) } else { 1.0 }
+    }
 }
 
 impl VoiceNet {
@@ -32,7 +49,7 @@ impl VoiceNet {
     ) -> Result<Erased, FftError> {
         let mut erased = Erased {
             samples: Zeroizing::new(samples.to_vec()),
-            left: vec![1.0; heard.mask.len()],
+            powers: vec![[0.0; 2]; heard.mask.len()],
         };
         let mut frame = 0;
         for run in voiced.chunk_by(|one, next| one == next) {
@@ -80,11 +97,7 @@ impl VoiceNet {
                 bins.iter_mut()
                     .zip(self.bands.gains(&gains))
                     .for_each(|(bin, gain)| *bin *= gain);
-                erased.left[frame] = if before > 0.0 {
-                    power(bins) / before
-                } else {
-                    1.0
-                };
+                erased.powers[frame] = [before, power(bins)];
             }
             let first = (frame * HOP) as isize - (WINDOW / 2) as isize - range.start as isize;
             let sound = *self.spectrum.sound()?;

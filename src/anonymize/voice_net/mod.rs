@@ -26,7 +26,8 @@ use zeroize::Zeroizing;
 use self::{bands::Bands, layers::Layers, spectrum::Spectrum};
 use super::nn::WeightsError;
 
-pub(super) use erase::Erased;
+/// What stands in the manifest.
+pub(super) const NAME: &str = "sordino-voice 1";
 
 /// Samples from one frame to the next; frame t is centred on sample t · HOP.
 pub(super) const HOP: usize = 256;

@@ -30,6 +30,8 @@ struct Sidecar<'a> {
     kept: &'a [Span],
     /// Which parts were taken out, and why; seconds of the input.
     removed: &'a [Removal],
+    /// Out of which parts of what was kept a voice was erased; seconds of the input.
+    erased: &'a [Span],
     /// Whether nothing safe was left, and so no WAV written.
     withheld: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,12 +119,26 @@ fn one(
                 &wav_path,
                 &wav::encode(anonymous.samples(), anonymous.rate())?,
             )?;
-            write_sidecar(&json_path, anonymous.kept(), anonymous.removed(), None)?;
+            let sidecar = Sidecar {
+                kept: anonymous.kept(),
+                removed: anonymous.removed(),
+                erased: anonymous.erased(),
+                withheld: false,
+                reason: None,
+            };
+            sidecar.write(&json_path)?;
             Ok(Done::kept(file, &anonymous))
         }
         Err(withheld) => {
             remove_stale(&wav_path)?;
-            write_sidecar(&json_path, &[], &withheld.removed, Some(withheld.reason))?;
+            let sidecar = Sidecar {
+                kept: &[],
+                removed: &withheld.removed,
+                erased: &[],
+                withheld: true,
+                reason: Some(withheld.reason),
+            };
+            sidecar.write(&json_path)?;
             Ok(Done {
                 file: file.to_owned(),
                 withheld: true,
@@ -145,20 +161,11 @@ pub(super) fn read_clip(file: &Path, annotation: Annotation) -> Result<RawClip, 
         .map_err(Failure::content(file))
 }
 
-fn write_sidecar(
-    path: &Path,
-    kept: &[Span],
-    removed: &[Removal],
-    reason: Option<WithheldReason>,
-) -> Result<(), Failure> {
-    let sidecar = Sidecar {
-        kept,
-        removed,
-        withheld: reason.is_some(),
-        reason,
-    };
-    let json = serde_json::to_vec_pretty(&sidecar).map_err(Failure::said)?;
-    files::write(path, &json)
+impl Sidecar<'_> {
+    fn write(&self, path: &Path) -> Result<(), Failure> {
+        let json = serde_json::to_vec_pretty(self).map_err(Failure::said)?;
+        files::write(path, &json)
+    }
 }
 
 /// What an earlier run kept must not stand beside the word that nothing is safe to keep.

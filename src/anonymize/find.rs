@@ -1,0 +1,176 @@
+//! Where the voices are, in the whole sound as it came in: they are erased where music would be lost
+//! with them, and what is still a voice then is cut.
+//!
+//! What is heard here decides what is cut and what is erased, and nothing else: where no voice is
+//! erased, the sound goes on from here as it came, to the bit.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::{
+    nn::WeightsError,
+    voice_net::{HOP, VoiceNet},
+};
+
+/// At which probability a frame is treated as a voice: erased first, and cut if that is not enough.
+pub(super) const THRESHOLD: f64 = 0.25;
+/// At which probability a frame that was erased, or lies near one, still counts as a voice: it is cut.
+pub(super) const ERASED_THRESHOLD: f64 = 0.4;
+/// What goes with a voice on either side of it: 10 frames, 0.16 s, since a word begins and ends in
+/// sounds that no detector takes for a voice.
+pub(super) const PADDING: usize = 10 * HOP;
+/// The power to which the mask acts: what it says is half voice is then mostly gone.
+const EXAGGERATE: f32 = 1.5;
+/// Where less than this share of half a second's power is left there was no music worth keeping, and
+/// what the mask leaves is the voice's own rest: it is cut.
+const WORTH: f32 = 0.2;
+
+/// The FFT failed, which it does not.
+pub(super) struct Failed;
+
+/// Made once, used for any number of clips; keeps nothing of them.
+pub(super) struct Finder {
+    net: VoiceNet,
+}
+
+/// What was found in a sound.
+pub(super) struct Found {
+    /// The sound, its voices erased as well as they can be.
+    pub(super) sound: Zeroizing<Vec<f32>>,
+    /// The stretches of it that must be cut, in samples; none begins beyond its end.
+    pub(super) voices: Vec<Range<usize>>,
+    /// The stretches out of which a voice was erased, whether they are cut or not.
+    pub(super) erased: Vec<Range<usize>>,
+}
+
+impl Finder {
+    /// # Errors
+    /// The weights inside the library are damaged.
+    pub(super) fn new() -> Result<Self, WeightsError> {
+        Ok(Self {
+            net: VoiceNet::new()?,
+        })
+    }
+
+    /// Hears `sound` (16 kHz), erases what is a voice in it, and hears it again.
+    pub(super) fn find(&mut self, sound: &[f32]) -> Result<Found, Failed> {
+        let heard = self.net.hear(sound);
+        let voiced = widened(&heard.voice, THRESHOLD);
+        if !voiced.contains(&true) {
+            return Ok(Found {
+                sound: Zeroizing::new(sound.to_vec()),
+                voices: Vec::new(),
+                erased: Vec::new(),
+            });
+        }
+        let erased = self
+            .net
+            .erase(sound, &heard, &voiced, EXAGGERATE)
+            .map_err(|_| Failed)?;
+        let again = self.net.hear(&erased.samples);
+        let still = widened(&again.voice, ERASED_THRESHOLD);
+        let gone: Vec<bool> = (0..voiced.len())
+            .map(|frame| still[frame] || (voiced[frame] && erased.left_around(frame) < WORTH))
+            .collect();
+        Ok(Found {
+            sound: erased.samples,
+            voices: stretches(&gone, sound.len()),
+            erased: reached(&voiced, sound.len()),
+        })
+    }
+}
+
+/// For each frame whether one within [`PADDING`] of it reaches `threshold`.
+fn widened(probabilities: &[f32], threshold: f64) -> Vec<bool> {
+    let reach = PADDING / HOP;
+    let mut out = vec![false; probabilities.len()];
+    for (frame, &probability) in probabilities.iter().enumerate() {
+        if probability.is_nan() || f64::from(probability) >= threshold {
+            let end = (frame + reach + 1).min(out.len());
+            out[frame.saturating_sub(reach)..end].fill(true);
+        }
+    }
+    out
+}
+
+/// The samples that the windows of the frames that hold reach into.
+fn reached(frames: &[bool], length: usize) -> Vec<Range<usize>> {
+    const REACH: usize = 2 * HOP;
+    let runs = stretches(frames, length).into_iter();
+    runs.map(|run| run.start.saturating_sub(REACH)..(run.end + REACH).min(length))
+        .collect()
+}
+
+/// The samples for which the frames stand that hold: a hop around each one's middle.
+fn stretches(frames: &[bool], length: usize) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut frame = 0;
+    for run in frames.chunk_by(|one, next| one == next) {
+        let start = (frame * HOP).saturating_sub(HOP / 2);
+        frame += run.len();
+        let end = (frame * HOP - HOP / 2).min(length);
+        if run[0] && start < end {
+            out.push(start..end);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::anonymize::{
+        detector::{RATE, reference::Reference},
+        testing::melody,
+    };
+
+    #[test]
+    fn music_is_left_as_it_is_and_a_voice_is_cut() {
+        let mut finder = Finder::new().expect("carried");
+        let music = melody(RATE, 4.0);
+        let found = finder.find(&music).ok().expect("an FFT");
+        assert!(found.voices.is_empty() && *found.sound == music);
+        let voice = Reference::read().signal();
+        let found = finder.find(&voice).ok().expect("an FFT");
+        let cut: usize = found.voices.iter().map(Range::len).sum();
+        assert!(cut > RATE as usize * 2, "{:?}", found.voices);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        /// The promise of the first hearing and of the second, on mixtures of both.
+        #[test]
+        fn nothing_is_kept_where_the_net_hears_a_voice_after_erasing(
+            gain in 0.02f32..2.0, offset in 0usize..40_000,
+        ) {
+            let mut finder = Finder::new().expect("carried");
+            let mut sound = melody(RATE, 6.0);
+            for (at, sample) in sound[offset..].iter_mut().zip(Reference::read().signal()) {
+                *at = (*at + gain * sample).clamp(-1.0, 1.0);
+            }
+            let first = finder.net.hear(&sound).voice;
+            let found = finder.find(&sound).ok().expect("an FFT");
+            let second = finder.net.hear(&found.sound).voice;
+            let within = |stretches: &[Range<usize>], frame: usize| {
+                let at = (frame * HOP).min(sound.len() - 1);
+                stretches.iter().any(|stretch| stretch.contains(&at))
+            };
+            for frame in 0..first.len() {
+                if f64::from(first[frame]) >= THRESHOLD {
+                    prop_assert!(within(&found.erased, frame), "erased: {frame}");
+                }
+                if !found.erased.is_empty() && f64::from(second[frame]) >= ERASED_THRESHOLD {
+                    prop_assert!(within(&found.voices, frame), "cut: {frame}");
+                }
+            }
+            for (at, (ours, was)) in found.sound.iter().zip(&sound).enumerate() {
+                let near = found.erased.iter().any(|stretch| stretch.contains(&at));
+                prop_assert!(near || ours.to_bits() == was.to_bits(), "sample {at}");
+            }
+        }
+    }
+}
