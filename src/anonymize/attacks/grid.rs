@@ -31,7 +31,7 @@ fn grid(number: u64, level: f64) -> (Vec<f64>, Vec<f32>) {
         for _ in 0..block {
             phase = (phase + (50.0 + slow) / f64::from(RATE)).fract();
             let wave: f64 = (1..=10)
-                .map(|k| f64::from(k))
+                .map(f64::from)
                 .map(|k| (TAU * k * phase + k * k).sin() / k.sqrt())
                 .sum();
             hum.push((level * wave) as f32);

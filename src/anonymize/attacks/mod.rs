@@ -3,6 +3,8 @@
 //!
 //! Nothing is cut here and no detector asked: all the sound there is, more than an attacker gets.
 
+#![allow(clippy::print_stdout, reason = "the figures, with --nocapture")]
+
 mod beacon;
 mod clock;
 mod floor;
@@ -58,7 +60,7 @@ fn music(number: u64, rate: u32, seconds: f64) -> Vec<f32> {
         for (index, sample) in out[from..].iter_mut().take(2 * rate as usize).enumerate() {
             let since = index as f64 / f64::from(rate);
             let tone: f64 = (1..=8)
-                .map(|k| f64::from(k))
+                .map(f64::from)
                 .map(|k| (TAU * hz * k * since).sin() * (-decay * k.sqrt() * since).exp() / k)
                 .sum();
             *sample += (peak * tone * (since * 300.0).min(1.0)) as f32;
