@@ -18,8 +18,8 @@ use crate::{entropy::Unavailable, sampler::RawClip};
 
 /// The least that a clip must last to be of use: 1 s.
 const SHORTEST_S: f64 = 1.0;
-/// The least that must be kept of one: 0.9 s, which is what trimming leaves of the shortest.
-const LEAST: usize = RATE as usize * 9 / 10;
+/// The least that must be kept of one: 0.8 s, which is what trimming leaves of the shortest.
+const LEAST: usize = RATE as usize * 8 / 10;
 /// How often a finished clip is heard at most: once, and once more each time that something was cut
 /// out of it. A cut changes what the detector hears around it, and a few of them settle that.
 const HEARINGS: usize = 5;

@@ -5,7 +5,7 @@
 //! A few milliseconds go at the beginning, drawn for each clip, so that nothing lies on a sample's grid;
 //! and as much at the end that a multiple of a tenth of a second is left, with a draw first so
 //! that the rounding itself falls now to one side, now to the other. A tenth is coarse beside any
-//! driver's buffer and little beside a clip: on average three quarters of one are lost. Trimming stands nowhere;
+//! driver's buffer and little beside a clip: on average one is lost. Trimming stands nowhere;
 //! times count from the first sample that is left.
 
 use zeroize::Zeroizing;
@@ -16,8 +16,8 @@ use super::{detector::RATE, random::Draws};
 pub(super) const UNIT: usize = RATE as usize / 10;
 /// The least and the most that goes at the beginning: 1 to 5 ms.
 const START: [f64; 2] = [0.001, 0.005];
-/// The most that goes at the end before the length is rounded down: 50 ms.
-const END_S: f64 = 0.05;
+/// The most that goes at the end before the length is rounded down: 0.1 s.
+const END_S: f64 = 0.1;
 
 /// `sound` (16 kHz) without its ends.
 pub(super) fn trimmed(sound: &[f32], draws: &mut Draws) -> Zeroizing<Vec<f32>> {
@@ -37,11 +37,15 @@ mod tests {
 
     #[test]
     fn what_is_left_is_rounded_and_begins_within_five_milliseconds() {
-        let sound: Vec<f32> = (0..48_123).map(|n| n as f32).collect();
+        let sound: Vec<f32> = (0..48_923).map(|n| n as f32).collect();
         let mut starts = Vec::new();
         for number in 0..200 {
             let left = trimmed(&sound, &mut Seed::for_test(number).draws(Step::Ends));
-            assert!(left.len() == 48_000 || left.len() == 46_400);
+            assert!(
+                left.len() == 48_000 || left.len() == 46_400,
+                "{}",
+                left.len()
+            );
             starts.push(left[0] as usize);
             assert_eq!(left[..], sound[starts[starts.len() - 1]..][..left.len()]);
         }
@@ -52,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_leaves_nine_tenths_and_next_to_nothing_leaves_nothing() {
+    fn a_second_leaves_eight_tenths_and_next_to_nothing_leaves_nothing() {
         for number in 0..50 {
             let left = |length| {
                 trimmed(
@@ -61,7 +65,7 @@ mod tests {
                 )
                 .len()
             };
-            assert_eq!(left(15_984), 14_400);
+            assert!([12_800, 14_400].contains(&left(15_984)));
             assert_eq!([0, 1, 100, 1_600].map(left), [0; 4]);
         }
     }

@@ -225,13 +225,13 @@ mod tests {
     }
 
     #[test]
-    fn a_floor_alone_goes_by_30_db_and_more() {
+    fn a_floor_alone_goes_by_25_db_and_more() {
         // Without music there is nothing to measure its level against; a bang gives it one.
         let mut samples = noise(1, 1e-3, 160_000);
         samples[..3_200].copy_from_slice(&sine(440.0, 0.9, 16_000, 0.2));
         let after = cleaned(&samples);
         let down = level(&after[8_000..]) - level(&samples[8_000..]);
-        assert!(down < -30.0, "{down} dB");
+        assert!(down < -25.0, "{down} dB");
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
             level(&off) - level(&music)
         );
         assert!(
-            level(&off) < level(&floor) + 3.0,
+            level(&off) < level(&floor) + 6.0,
             "{}",
             level(&off) - level(&floor)
         );

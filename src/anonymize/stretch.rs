@@ -71,9 +71,9 @@ fn filtered(heard: &[f32; TAPS], one: &[f32; TAPS], other: &[f32; TAPS], share: 
     const LANES: usize = 8;
     let mut sums = [0.0; LANES];
     for block in (0..TAPS).step_by(LANES) {
-        for lane in 0..LANES {
+        for (lane, sum) in sums.iter_mut().enumerate() {
             let tap = block + lane;
-            sums[lane] += heard[tap] * (one[tap] + share * (other[tap] - one[tap]));
+            *sum += heard[tap] * (one[tap] + share * (other[tap] - one[tap]));
         }
     }
     sums.iter().sum()

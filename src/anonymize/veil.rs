@@ -19,7 +19,7 @@ pub(super) const FLOOR_DBFS: f64 = -62.0;
 /// The poles and weights of the falling part: some -3 dB an octave from 30 Hz on.
 const POLES: [(f32, f32); 3] = [(0.99, 0.098), (0.9, 0.32), (0.3, 0.85)];
 /// The level of each false line, in dB below full scale.
-const LINE_DBFS: f64 = -68.0;
+const LINE_DBFS: f64 = -64.0;
 /// All lines' common period: 0.1 s.
 const PERIOD: usize = 1_600;
 /// The distance of two bins of a period's spectrum, in Hz.

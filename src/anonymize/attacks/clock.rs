@@ -1,7 +1,7 @@
 //! The exact clock: a device's runs fast or slow by up to 50 millionths, always the same, and a tone
 //! whose pitch is known tells how much.
 //!
-//! Twenty devices hear a tuning tone of 440 Hz for 10 s. The attacker reads its frequency off the slope of
+//! Forty devices hear a tuning tone of 440 Hz for 10 s. The attacker reads its frequency off the slope of
 //! its phase.
 
 use super::*;

@@ -13,6 +13,8 @@ use crate::anonymize::testing::sum;
 
 const SECONDS: usize = 120;
 const CLIPS: u64 = 8;
+/// What an attacker looks at together: 4 s.
+const WINDOW: usize = 40;
 /// Which harmonics an attacker follows together.
 const FOLLOWED: [&[usize]; 4] = [&[1], &[2], &[1, 2, 3], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]];
 
@@ -29,7 +31,7 @@ fn grid(number: u64, level: f64) -> (Vec<f64>, Vec<f32>) {
         for _ in 0..block {
             phase = (phase + (50.0 + slow) / f64::from(RATE)).fract();
             let wave: f64 = (1..=10)
-                .map(|k| f64::from(k))
+                .map(f64::from)
                 .map(|k| (TAU * k * phase + k * k).sin() / k.sqrt())
                 .sum();
             hum.push((level * wave) as f32);
@@ -38,56 +40,71 @@ fn grid(number: u64, level: f64) -> (Vec<f64>, Vec<f32>) {
     (series, hum)
 }
 
+/// The sound around a harmonic, ten times a second.
+type Band = Vec<[f64; 2]>;
+
+/// The first ten harmonics' bands.
+fn bands(samples: &[f32]) -> Vec<Band> {
+    (1..=10)
+        .map(|k| baseband(samples, RATE, 50.0 * f64::from(k), RATE as usize / 10))
+        .collect()
+}
+
 /// What an attacker reads: the frequency each second.
-fn followed(samples: &[f32], harmonics: &[usize]) -> Vec<f64> {
-    const WINDOW: usize = 40;
-    let bands: Vec<_> = harmonics
+fn followed(bands: &[Band], harmonics: &[usize]) -> Vec<f64> {
+    let offsets: Vec<f64> = (-60..=60).map(|step| f64::from(step) * 0.0025).collect();
+    let seconds = bands[0].len() / 10 - 4;
+    let mut total = vec![vec![0.0; offsets.len()]; seconds];
+    for &k in harmonics {
+        let waves: Vec<_> = offsets
+            .iter()
+            .map(|offset| wave(offset * k as f64))
+            .collect();
+        for (second, total) in total.iter_mut().enumerate() {
+            let band = &bands[k - 1][second * 10..][..WINDOW];
+            let powers: Vec<f64> = waves.iter().map(|wave| power(band, wave)).collect();
+            let mut sorted = powers.clone();
+            sorted.sort_by(f64::total_cmp);
+            let median = sorted[sorted.len() / 2] + 1e-30;
+            total
+                .iter_mut()
+                .zip(powers)
+                .for_each(|(to, power)| *to += power / median);
+        }
+    }
+    total
         .iter()
-        .map(|&k| {
-            (
-                k as f64,
-                baseband(samples, RATE, 50.0 * k as f64, RATE as usize / 10),
-            )
-        })
-        .collect();
-    let seconds = samples.len() / RATE as usize;
-    (0..seconds.saturating_sub(4))
-        .map(|second| {
-            let offsets: Vec<f64> = (-60..=60).map(|step| f64::from(step) * 0.0025).collect();
-            let mut total = vec![0.0; offsets.len()];
-            for (k, band) in &bands {
-                let powers: Vec<f64> = offsets
-                    .iter()
-                    .map(|offset| {
-                        let turn = TAU * offset * k / 10.0;
-                        let mut sum = [0.0; 2];
-                        for (n, [re, im]) in band[second * 10..][..WINDOW].iter().enumerate() {
-                            let hann = 0.5 - 0.5 * (TAU * (n as f64 + 0.5) / WINDOW as f64).cos();
-                            let (sine, cosine) = (turn * n as f64).sin_cos();
-                            sum[0] += hann * (re * cosine + im * sine);
-                            sum[1] += hann * (im * cosine - re * sine);
-                        }
-                        sum[0] * sum[0] + sum[1] * sum[1]
-                    })
-                    .collect();
-                let mut sorted = powers.clone();
-                sorted.sort_by(f64::total_cmp);
-                let median = sorted[sorted.len() / 2] + 1e-30;
-                total
-                    .iter_mut()
-                    .zip(powers)
-                    .for_each(|(to, power)| *to += power / median);
-            }
+        .map(|total| {
             let best = (0..total.len()).max_by(|&a, &b| total[a].total_cmp(&total[b]));
             offsets[best.expect("some")]
         })
         .collect()
 }
 
+/// A wave of `hz`, ten times a second, under a Hann window.
+fn wave(hz: f64) -> Band {
+    (0..WINDOW)
+        .map(|n| {
+            let hann = 0.5 - 0.5 * (TAU * (n as f64 + 0.5) / WINDOW as f64).cos();
+            let (sine, cosine) = (TAU * hz * n as f64 / 10.0).sin_cos();
+            [hann * cosine, hann * sine]
+        })
+        .collect()
+}
+
+fn power(band: &[[f64; 2]], wave: &[[f64; 2]]) -> f64 {
+    let mut sum = [0.0; 2];
+    for ([re, im], [cosine, sine]) in band.iter().zip(wave) {
+        sum[0] += re * cosine + im * sine;
+        sum[1] += im * cosine - re * sine;
+    }
+    sum[0] * sum[0] + sum[1] * sum[1]
+}
+
 #[test]
 fn the_grids_wander_is_read_from_the_raw_clip_and_not_from_the_anonymous_one() {
     let mut anonymizer = Anonymizer::new().expect("carried");
-    for level in [3e-3, 0.02] {
+    for level in [3e-3, 0.01] {
         let mut before = [0.0; FOLLOWED.len()];
         let mut after = [0.0; FOLLOWED.len()];
         for number in 0..CLIPS {
@@ -96,9 +113,10 @@ fn the_grids_wander_is_read_from_the_raw_clip_and_not_from_the_anonymous_one() {
             let sent = anonymous(&mut anonymizer, &raw, RATE, number);
             // The middle of each window of four seconds.
             let truth: Vec<f64> = series[20..].iter().step_by(10).copied().collect();
+            let (raw, sent) = (bands(&raw), bands(&sent));
             for (index, harmonics) in FOLLOWED.iter().enumerate() {
-                let read = |samples: &[f32]| {
-                    let read = followed(samples, harmonics);
+                let read = |bands: &[Band]| {
+                    let read = followed(bands, harmonics);
                     correlation(&read, &truth[..read.len()]) / CLIPS as f64
                 };
                 before[index] += read(&raw);

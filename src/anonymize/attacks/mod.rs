@@ -3,6 +3,8 @@
 //!
 //! Nothing is cut here and no detector asked: all the sound there is, more than an attacker gets.
 
+#![allow(clippy::print_stdout, reason = "the figures, with --nocapture")]
+
 mod beacon;
 mod clock;
 mod floor;
@@ -58,7 +60,7 @@ fn music(number: u64, rate: u32, seconds: f64) -> Vec<f32> {
         for (index, sample) in out[from..].iter_mut().take(2 * rate as usize).enumerate() {
             let since = index as f64 / f64::from(rate);
             let tone: f64 = (1..=8)
-                .map(|k| f64::from(k))
+                .map(f64::from)
                 .map(|k| (TAU * hz * k * since).sin() * (-decay * k.sqrt() * since).exp() / k)
                 .sum();
             *sample += (peak * tone * (since * 300.0).min(1.0)) as f32;
@@ -118,14 +120,19 @@ fn link<T>(clips: &[T], each: usize, score: impl Fn(&T, &T) -> f64) -> f64 {
 /// The sound around `hz`, turned down to 0 Hz, as means over `block` samples.
 fn baseband(samples: &[f32], rate: u32, hz: f64, block: usize) -> Vec<[f64; 2]> {
     let turn = TAU * hz / f64::from(rate);
+    let step = turn.sin_cos();
     let blocks = samples.chunks_exact(block).enumerate();
     blocks
         .map(|(index, samples)| {
             let mut sum = [0.0; 2];
-            for (n, sample) in (index * block..).zip(samples) {
-                let (sine, cosine) = (turn * n as f64).sin_cos();
-                sum[0] += f64::from(*sample) * cosine;
-                sum[1] -= f64::from(*sample) * sine;
+            let (mut sine, mut cosine) = (turn * (index * block) as f64).sin_cos();
+            for sample in samples.iter().copied().map(f64::from) {
+                sum[0] += sample * cosine;
+                sum[1] -= sample * sine;
+                (sine, cosine) = (
+                    sine * step.1 + cosine * step.0,
+                    cosine * step.1 - sine * step.0,
+                );
             }
             sum.map(|part| part / block as f64)
         })

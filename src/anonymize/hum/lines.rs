@@ -117,8 +117,8 @@ impl Turning {
         growth.scale(1.0 / out.len().max(1) as f32);
         for sample in out {
             let mut products = [0.0; LINES];
-            for line in 0..LINES {
-                products[line] =
+            for (line, product) in products.iter_mut().enumerate() {
+                *product =
                     amplitude.re[line] * self.at.re[line] - amplitude.im[line] * self.at.im[line];
             }
             *sample = products.iter().sum();
