@@ -86,7 +86,7 @@ def rows(heard: Heard) -> dict[str, list[dict[str, float]]]:
     out = collections.defaultdict(list)
     for name, truth in heard.truths.items():
         out[truth["case"]].append(row(truth, heard.inputs[name], heard.outputs[name], heard.kept[name]))
-    return out
+    return dict(out)
 
 
 def row(truth: dict, given: dict, output: dict, kept: list) -> dict[str, float]:
