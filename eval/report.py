@@ -54,7 +54,7 @@ def tables(result: Result, has_words: bool) -> list[str]:
     versions = list(result.rows)
     parts = ["### Beside what is aimed at", bar(result, has_words)]
     if has_words:
-        parts += ["### Words left", "By the worst attacker of each clip.", by_version(result, SPOKEN, "words")]
+        parts += ["### Words left", "By the worst attacker of each clip who heard it: all of them Sordino's, the plain listeners the others'.", by_version(result, SPOKEN, "words")]
         parts += ["By attacker, of Sordino:", by_attacker(result)]
     parts += ["### Voice found", "Seconds in which Silero hears a voice, by the seconds of speech.", by_version(result, SPOKEN, "voice")]
     with_music = [case for case in CASES if case != "speech"]
@@ -95,10 +95,15 @@ def bar(result: Result, has_words: bool) -> str:
         figure, case = min(told, key=lambda pair: pair[0].value, default=(bootstrap.NONE, ""))
         return figure, CASES.get(case, case)
 
+    def every_attacker(figure_of):
+        """Nothing where only plain listeners heard the version."""
+        return lambda version: figure_of(version) if figures.mean(result.rows[version], SPOKEN, "words rnnoise").known() else bootstrap.NONE
+
     if has_words:
         line(Aim("words left, worst case, plain listeners", most=0.01), worst("words simple"))
-        line(Aim("words left, worst case, every attacker", most=0.01), worst("words"))
-        line(Aim("words left, all cases, every attacker", most=0.01), lambda v: figures.mean(result.rows[v], SPOKEN, "words"))
+        line(Aim("words left, worst case, every attacker", most=0.01), every_attacker(worst("words")))
+        overall = every_attacker(lambda v: figures.mean(result.rows[v], SPOKEN, "words"))
+        line(Aim("words left, all cases, every attacker", most=0.01), overall)
     line(Aim("voice found, share of the speech's time", most=0.005), lambda v: figures.mean(result.rows[v], SPOKEN, "voice"))
     for attacker in ("uninformed", "informed"):
         line(Aim(f"speaker told, {attacker}: equal error rate", least=0.45), lambda v, a=attacker: result.speakers[v][a])
@@ -151,16 +156,19 @@ def closely(result: Result) -> str:
 def cell(figure: Figure, bold: bool = False) -> str:
     if not figure.known():
         return "–"
-    value = f"**{short(figure.value)}**" if bold else short(figure.value)
-    certain = short(figure.low) == short(figure.high) == short(figure.value)
-    return value if certain else f"{value} <sub>{short(figure.low)}–{short(figure.high)}</sub>"
+    value, low, high = map(short, (figure.value, figure.low, figure.high))
+    value_shown = f"**{value}**" if bold else value
+    if low == high == value:
+        return value_shown
+    return f"{value_shown} <sub>{low}{' to ' if figure.low < 0 else '–'}{high}</sub>"
 
 
 def short(value: float) -> str:
     """Three digits, no zero before the point: .012, 0, 1, −.004."""
-    text = f"{abs(value):.3f}".rstrip("0").rstrip(".")
-    text = text[1:] if text.startswith("0.") else text
-    return f"−{text}" if value < 0 and text != "0" else text
+    if value == int(value):
+        return str(int(value))
+    text = f"{abs(value):.3f}".removeprefix("0")
+    return f"−{text}" if value < 0 else text
 
 
 def table(head: list[str], lines: list[list[str]]) -> str:

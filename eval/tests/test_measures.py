@@ -163,7 +163,7 @@ class Tables(unittest.TestCase):
         aim = report.Aim("words", most=0.01)
         self.assertTrue(aim.missed(0.011))
         self.assertFalse(aim.missed(0.01))
-        self.assertEqual(report.cell(bootstrap.Figure(0.011, 0.0, 0.02, 5), bold=True), "**.011** <sub>0–.02</sub>")
+        self.assertEqual(report.cell(bootstrap.Figure(0.011, 0.0, 0.02, 5), bold=True), "**.011** <sub>0–.020</sub>")
 
 
 if __name__ == "__main__":
