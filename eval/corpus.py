@@ -57,7 +57,9 @@ def plan(voices: list[str], per_voice: int = 1) -> list[Clip]:
     return clips
 
 
-def build(folder: pathlib.Path, voice_set: sets.VoiceSet, seed: int, clips: list[Clip] | None = None, jobs: int = 2) -> list[Clip]:
+def build(
+    folder: pathlib.Path, voice_set: sets.VoiceSet, seed: int, clips: list[Clip] | None = None, jobs: int = 2
+) -> list[Clip]:
     """Makes those clips of the corpus that are not there yet."""
     for part in ("", "clean", "enrol"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -91,7 +93,9 @@ def make_enrolment(folder, voice_set, seed, clip, rng) -> None:
     said, spans = talking(recordings(voice_set, seed, clip.voice)[0], ENROL_SECONDS, rng)
     soundfile.write(folder / "enrol" / f"{clip.voice}.wav", said, RATE)
     music, notes, program = playing(voice_set, ENROL_SECONDS, rng)
-    save(folder, clip, acoustics.in_room(said + music, rng), rng, clean=said, speech=spans, notes=notes, program=program)
+    save(
+        folder, clip, acoustics.in_room(said + music, rng), rng, clean=said, speech=spans, notes=notes, program=program
+    )
 
 
 def make_between(folder, voice_set, seed, clip, rng) -> None:

@@ -73,7 +73,9 @@ def parsed() -> argparse.Namespace:
 
 
 def measured(voice_set: sets.VoiceSet, options: argparse.Namespace) -> report.Result:
-    folder = options.data / ("quick" if options.quick else "thorough" if options.thorough else "corpus") / voice_set.name
+    folder = (
+        options.data / ("quick" if options.quick else "thorough" if options.thorough else "corpus") / voice_set.name
+    )
     few = 2 if options.quick else DEV_VOICES if voice_set is sets.DEV and not options.thorough else None
     clips = corpus.plan(sorted(voice_set.recordings())[:few])
     with stage(f"{voice_set.name}: clips"):
@@ -128,7 +130,9 @@ def traced(voice_set: sets.VoiceSet, options: argparse.Namespace) -> dict:
 
 
 def about(options: argparse.Namespace) -> list[str]:
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True
+    ).stdout.strip()
     lines = [
         f"Written by `make eval` at {commit or 'an unknown commit'}. [README.md](README.md) says how it is measured. Small: 95 %, by "
         "bootstrap over clips; it is left out where all clips say the same, which with few clips is no proof. **Bold**: the aim is missed.",

@@ -43,12 +43,17 @@ class Heard:
     kept: dict[str, list]
 
 
-def listen(folder: pathlib.Path, outs: dict[str, pathlib.Path], ways: dict[str, tuple[str, ...]], ear, processes: int) -> dict[str, Heard]:
+def listen(
+    folder: pathlib.Path, outs: dict[str, pathlib.Path], ways: dict[str, tuple[str, ...]], ear, processes: int
+) -> dict[str, Heard]:
     """Everybody hears the clips of `folder` and each version's answers to them; `ways` by version."""
     truths = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     voices = sorted((folder / "enrol").glob("*.wav"))
     jobs = [hear.Job(path, speaker=True) for path in voices]
-    jobs += [hear.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if truth["speech"] else ()) for name, truth in truths.items()]
+    jobs += [
+        hear.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if truth["speech"] else ())
+        for name, truth in truths.items()
+    ]
     jobs += [hear.Job(folder / f"{name}.wav", notes=bool(truth["notes"])) for name, truth in truths.items()]
     told = iter(hear.hear_all(jobs, ear, processes))
     enrolled = {path.stem: next(told) for path in voices}
@@ -109,13 +114,19 @@ def row(truth: dict, given: dict, output: dict, kept: list) -> dict[str, float]:
 
 def mean(by_case: dict[str, list[dict]], cases: list[str], column: str) -> Figure:
     """Over all clips of the cases that have the figure."""
-    return bootstrap.interval(np.array([row[column] for case in cases for row in by_case.get(case, []) if column in row]))
+    return bootstrap.interval(
+        np.array([row[column] for case in cases for row in by_case.get(case, []) if column in row])
+    )
 
 
 def worst(by_case: dict[str, list[dict]], cases: list[str], column: str) -> tuple[Figure, str]:
     """The case with the greatest mean."""
     figures = [(mean(by_case, [case], column), case) for case in cases]
-    return max(((figure, case) for figure, case in figures if figure.known()), key=lambda pair: pair[0].value, default=(bootstrap.NONE, ""))
+    return max(
+        ((figure, case) for figure, case in figures if figure.known()),
+        key=lambda pair: pair[0].value,
+        default=(bootstrap.NONE, ""),
+    )
 
 
 def against(by_case: dict[str, list[dict]], nothing: dict[str, list[dict]], case: str, column: str, how: str) -> Figure:
@@ -130,7 +141,9 @@ def equal_error_rates(heard: Heard) -> dict[str, Figure]:
     """Of the attacker that knows clean voices, and of the one that knows anonymised ones."""
     clean = {name: record["speaker"] for name, record in heard.enrolled.items()}
     informed = {
-        truth["speaker"]: heard.outputs[name]["speaker"] for name, truth in heard.truths.items() if truth["case"] == "enrolmix"
+        truth["speaker"]: heard.outputs[name]["speaker"]
+        for name, truth in heard.truths.items()
+        if truth["case"] == "enrolmix"
     }
     clips = [
         (heard.outputs[name]["speaker"], truth["speaker"])
@@ -140,9 +153,9 @@ def equal_error_rates(heard: Heard) -> dict[str, Figure]:
 
 
 def error_rate(clips: list, known: dict) -> Figure:
-    trials = np.array([[(speaker.score(voice, of), float(who == name)) for name, of in known.items()] for voice, who in clips])
+    trials = np.array(
+        [[(speaker.score(voice, of), float(who == name)) for name, of in known.items()] for voice, who in clips]
+    )
     if trials.size == 0:
         return bootstrap.NONE
     return bootstrap.interval(trials, lambda drawn: speaker.equal_error_rate(drawn.reshape(-1, 2)), rounds=500)
-
-

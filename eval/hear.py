@@ -8,10 +8,13 @@ import dataclasses
 import functools
 import hashlib
 import json
+import logging
 import multiprocessing
 import pathlib
+import warnings
 
 import numpy as np
+import torch
 
 import acoustics
 import music
@@ -58,16 +61,9 @@ def hear_all(jobs: list[Job], ear: Ear, processes: int) -> list[dict]:
 def begin(ear: Ear) -> None:
     global EAR  # of this process, set once
     EAR = ear
-    import os
-    import warnings
-
+    # Basic Pitch tells of each runtime that it does without.
     warnings.filterwarnings("ignore")
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import logging
-
     logging.disable(logging.WARNING)
-    import torch
-
     torch.set_num_threads(ear.threads)
 
 
@@ -114,7 +110,9 @@ def seconds_spoken(sound: np.ndarray) -> float:
     """How long Silero hears a voice in it."""
     detector = silero()
     detector.begin()
-    frames = [sound[start : start + detector.frame] for start in range(0, len(sound) - detector.frame + 1, detector.frame)]
+    frames = [
+        sound[start : start + detector.frame] for start in range(0, len(sound) - detector.frame + 1, detector.frame)
+    ]
     return sum(detector.is_voice(frame) for frame in frames) * detector.frame / HEARD
 
 

@@ -60,7 +60,9 @@ def judged(truth: dict, kept: list, heard_before: list[Note], heard: list[Note])
     notes, speech = truth["notes"], truth["speech"]
     moved = [[in_input(start, kept), in_input(end, kept), midi] for start, end, midi in heard]
     out = {"f1_before": f1(notes, heard_before), "f1_all": f1(notes, moved)}
-    inside = [note for note in notes if any(since <= note[0] + 0.02 and note[0] + ONSET_S <= until for since, until in kept)]
+    inside = [
+        note for note in notes if any(since <= note[0] + 0.02 and note[0] + ONSET_S <= until for since, until in kept)
+    ]
     if inside:
         out["f1_kept"] = f1(inside, moved)
     played = [note[:2] for note in notes]

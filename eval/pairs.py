@@ -65,4 +65,7 @@ def told_apart(learnt: tuple, tried: tuple, threads: int) -> dict[str, bootstrap
     rows = trace.suspicions(trace.learn(learning, threads), trying)
     kept = rows[np.array(shares) > 0.5]
     curve = trace.area_under_curve
-    return {"all": bootstrap.interval(rows, curve), "kept": bootstrap.interval(kept, curve) if len(kept) > 3 else bootstrap.NONE}
+    return {
+        "all": bootstrap.interval(rows, curve),
+        "kept": bootstrap.interval(kept, curve) if len(kept) > 3 else bootstrap.NONE,
+    }

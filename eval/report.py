@@ -31,7 +31,13 @@ class Aim:
     least: float | None = None
 
     def said(self) -> str:
-        return f"≤ {short(self.most)}" if self.most is not None else f"≥ {short(self.least)}" if self.least is not None else "–"
+        return (
+            f"≤ {short(self.most)}"
+            if self.most is not None
+            else f"≥ {short(self.least)}"
+            if self.least is not None
+            else "–"
+        )
 
     def missed(self, value: float) -> bool:
         too_much = self.most is not None and value > self.most + 1e-9
@@ -46,7 +52,10 @@ def markdown(results: list[Result], about: list[str], has_words: bool) -> str:
 
 
 def title(name: str) -> str:
-    told = {"held_back": "Voices and instruments never learnt from or tuned on", "dev": "dev: voices and instruments of the training, which flatters"}
+    told = {
+        "held_back": "Voices and instruments never learnt from or tuned on",
+        "dev": "dev: voices and instruments of the training, which flatters",
+    }
     return told.get(name, name)
 
 
@@ -54,11 +63,23 @@ def tables(result: Result, has_words: bool) -> list[str]:
     versions = list(result.rows)
     parts = ["### Beside what is aimed at", bar(result, has_words)]
     if has_words:
-        parts += ["### Words left", "By the worst attacker of each clip who heard it: all of them Sordino's, the plain listeners the others'.", by_version(result, SPOKEN, "words")]
+        parts += [
+            "### Words left",
+            "By the worst attacker of each clip who heard it: all of them Sordino's, the plain listeners the others'.",
+            by_version(result, SPOKEN, "words"),
+        ]
         parts += ["By attacker, of Sordino:", by_attacker(result)]
-    parts += ["### Voice found", "Seconds in which Silero hears a voice, by the seconds of speech.", by_version(result, SPOKEN, "voice")]
+    parts += [
+        "### Voice found",
+        "Seconds in which Silero hears a voice, by the seconds of speech.",
+        by_version(result, SPOKEN, "voice"),
+    ]
     with_music = [case for case in CASES if case != "speech"]
-    parts += ["### Music", "Of the music clear of speech, how much was kept:", by_version(result, with_music, "music_kept")]
+    parts += [
+        "### Music",
+        "Of the music clear of speech, how much was kept:",
+        by_version(result, with_music, "music_kept"),
+    ]
     parts += ["Notes found (F1) of all notes that were played:", by_version(result, with_music, "f1_all")]
     if "sordino" in versions:
         parts += ["Of Sordino, more closely:", closely(result)]
@@ -97,22 +118,37 @@ def bar(result: Result, has_words: bool) -> str:
 
     def every_attacker(figure_of):
         """Nothing where only plain listeners heard the version."""
-        return lambda version: figure_of(version) if figures.mean(result.rows[version], SPOKEN, "words rnnoise").known() else bootstrap.NONE
+        return lambda version: (
+            figure_of(version)
+            if figures.mean(result.rows[version], SPOKEN, "words rnnoise").known()
+            else bootstrap.NONE
+        )
 
     if has_words:
         line(Aim("words left, worst case, plain listeners", most=0.01), worst("words simple"))
         line(Aim("words left, worst case, every attacker", most=0.01), every_attacker(worst("words")))
         overall = every_attacker(lambda v: figures.mean(result.rows[v], SPOKEN, "words"))
         line(Aim("words left, all cases, every attacker", most=0.01), overall)
-    line(Aim("voice found, share of the speech's time", most=0.005), lambda v: figures.mean(result.rows[v], SPOKEN, "voice"))
+    line(
+        Aim("voice found, share of the speech's time", most=0.005),
+        lambda v: figures.mean(result.rows[v], SPOKEN, "voice"),
+    )
     for attacker in ("uninformed", "informed"):
-        line(Aim(f"speaker told, {attacker}: equal error rate", least=0.45), lambda v, a=attacker: result.speakers[v][a])
+        line(
+            Aim(f"speaker told, {attacker}: equal error rate", least=0.45), lambda v, a=attacker: result.speakers[v][a]
+        )
     if result.traces:
-        line(Aim("whether anybody spoke: area under the curve"), lambda v: result.traces.get(v, {}).get("all", bootstrap.NONE))
+        line(
+            Aim("whether anybody spoke: area under the curve"),
+            lambda v: result.traces.get(v, {}).get("all", bootstrap.NONE),
+        )
         line(Aim("… where speech was erased, not cut"), lambda v: result.traces.get(v, {}).get("kept", bootstrap.NONE))
     line(Aim("music alone: kept", least=0.98), lambda v: figures.mean(result.rows[v], ["music"], "music_kept"))
     line(Aim("music alone: F1 less than doing nothing", least=-0.02), beside_nothing("music", "f1_all", "difference"))
-    line(Aim("talk, play, talk: clear music kept", least=0.95), lambda v: figures.mean(result.rows[v], ["alternate"], "music_kept"))
+    line(
+        Aim("talk, play, talk: clear music kept", least=0.95),
+        lambda v: figures.mean(result.rows[v], ["alternate"], "music_kept"),
+    )
     line(Aim("speech over music: F1 of doing nothing's, worst level", least=0.85), worst_level)
     line(Aim("speech over music: clips withheld", most=0.10), lambda v: figures.mean(result.rows[v], OVER, "withheld"))
     return table(["", "aim", *(LABELS.get(version, version) for version in versions)], lines)
@@ -165,7 +201,7 @@ def cell(figure: Figure, bold: bool = False) -> str:
 
 def short(value: float) -> str:
     """Three digits, no zero before the point: .012, 0, 1, −.004."""
-    if value == int(value):
+    if value == int(value):  # nothing and all are told exactly
         return str(int(value))
     text = f"{abs(value):.3f}".removeprefix("0")
     return f"−{text}" if value < 0 else text

@@ -6,6 +6,7 @@ Paths are those of Debian's packages, which `eval/setup` installs.
 
 import dataclasses
 import glob
+import json
 import pathlib
 
 ASTERISK = "/usr/share/asterisk/sounds"
@@ -70,7 +71,5 @@ LEARNING = VoiceSet(
 
 def read(path: pathlib.Path) -> VoiceSet:
     """A set of one's own: JSON with `name`, `speech` {voice: pattern}, `soundfont`, `programs`."""
-    import json
-
     told = json.loads(path.read_text())
     return VoiceSet(told["name"], told["speech"], told["programs"], told["soundfont"])

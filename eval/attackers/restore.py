@@ -70,7 +70,11 @@ def rnnoise_library() -> ctypes.CDLL:
     library.rnnoise_create.argtypes = [ctypes.c_void_p]
     library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
     library.rnnoise_process_frame.restype = ctypes.c_float
-    library.rnnoise_process_frame.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_float), ctypes.POINTER(ctypes.c_float)]
+    library.rnnoise_process_frame.argtypes = [
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_float),
+        ctypes.POINTER(ctypes.c_float),
+    ]
     return library
 
 
@@ -82,7 +86,11 @@ def deepfilternet_library() -> tuple[ctypes.CDLL, bytes]:
     library.df_create.argtypes = [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]
     library.df_free.argtypes = [ctypes.c_void_p]
     library.df_process_frame.restype = ctypes.c_float
-    library.df_process_frame.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_float), ctypes.POINTER(ctypes.c_float)]
+    library.df_process_frame.argtypes = [
+        ctypes.c_void_p,
+        ctypes.POINTER(ctypes.c_float),
+        ctypes.POINTER(ctypes.c_float),
+    ]
     return library, str(folder / "_models" / "DeepFilterNet3_onnx.tar.gz").encode()
 
 
@@ -148,7 +156,11 @@ WAYS = {
     "negative": ("the holes alone", negative),
 }
 # What anybody does, and what only makes sense where something may have been erased.
-SIMPLE, ENHANCING, INVERTING = ("plain", "raised"), ("rnnoise", "deepfilternet"), ("exaggerated", "inpainted", "negative")
+SIMPLE, ENHANCING, INVERTING = (
+    ("plain", "raised"),
+    ("rnnoise", "deepfilternet"),
+    ("exaggerated", "inpainted", "negative"),
+)
 
 
 def restored(sound: np.ndarray, way: str) -> np.ndarray:

@@ -30,7 +30,11 @@ class Net(nn.Module):
         super().__init__()
         layers, before = [], BANDS
         for dilation in (1, 1, 2, 4, 8, 1):
-            layers += [nn.Conv1d(before, width, 3, padding=dilation, dilation=dilation), nn.BatchNorm1d(width), nn.ReLU()]
+            layers += [
+                nn.Conv1d(before, width, 3, padding=dilation, dilation=dilation),
+                nn.BatchNorm1d(width),
+                nn.ReLU(),
+            ]
             before = width
         self.layers = nn.Sequential(*layers, nn.Dropout(0.2), nn.Conv1d(width, 1, 1))
 

@@ -25,7 +25,13 @@ GIVEN = {"words": {"plain": ["uno", "due", "due"]}, "notes": NOTES}
 
 def output(heard: list[str], samples: int = 128_000, notes=(), spoken: float = 0.0) -> dict:
     ways = {way: heard for way in restore.SIMPLE}
-    return {"samples": samples, "words": ways, "spoken": dict.fromkeys(restore.SIMPLE, spoken), "notes": list(notes), "speaker": None}
+    return {
+        "samples": samples,
+        "words": ways,
+        "spoken": dict.fromkeys(restore.SIMPLE, spoken),
+        "notes": list(notes),
+        "speaker": None,
+    }
 
 
 class TheRow(unittest.TestCase):
@@ -120,7 +126,7 @@ class Restoring(unittest.TestCase):
 
 class Clips(unittest.TestCase):
     def test_what_is_learnt_from_is_never_held_back(self):
-        sys.path.insert(0, str(corpus.pathlib.Path(__file__).resolve().parents[2] / "models" / "voice"))
+        sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "models" / "voice"))
         import sources
 
         self.assertLessEqual(set(sets.HELD_BACK.voices), sources.HELD_OUT_VOICES)
