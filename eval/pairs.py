@@ -18,6 +18,8 @@ from attackers import trace
 
 SECONDS = 6.0
 SEED = 2
+# Fewer tell nothing.
+FEWEST_PAIRS = 8
 
 
 def build(folder: pathlib.Path, voice_set: sets.VoiceSet, count: int, jobs: int = 2) -> None:
@@ -60,12 +62,12 @@ def told_apart(learnt: tuple, tried: tuple, threads: int) -> dict[str, bootstrap
     """Area under the curve over the pairs tried, and over those whose speech was mostly kept (and so
     erased or not found) rather than cut. `learnt` and `tried` as `given_out` gives them."""
     (learning, _), (trying, shares) = learnt, tried
-    if len(learning) < 8 or len(trying) < 4:
+    if len(learning) < FEWEST_PAIRS or len(trying) < FEWEST_PAIRS:
         return {"all": bootstrap.NONE, "kept": bootstrap.NONE}
     rows = trace.suspicions(trace.learn(learning, threads), trying)
     kept = rows[np.array(shares) > 0.5]
     curve = trace.area_under_curve
     return {
         "all": bootstrap.interval(rows, curve),
-        "kept": bootstrap.interval(kept, curve) if len(kept) > 3 else bootstrap.NONE,
+        "kept": bootstrap.interval(kept, curve) if len(kept) >= FEWEST_PAIRS else bootstrap.NONE,
     }
