@@ -171,6 +171,15 @@ class Tables(unittest.TestCase):
         self.assertFalse(aim.missed(0.01))
         self.assertEqual(report.cell(bootstrap.Figure(0.011, 0.0, 0.02, 5), bold=True), "**.011** <sub>0–.020</sub>")
 
+    def test_who_was_heard_by_plain_listeners_alone_has_no_figure_of_every_attacker(self):
+        heard = {"words": 0.5, "words simple": 0.5, "words plain": 0.5, "voice": 0.0, "withheld": 0.0}
+        attacked = heard | {"words rnnoise": 0.25}
+        speakers = dict.fromkeys(("uninformed", "informed"), bootstrap.NONE)
+        rows = {"sordino": {"speech": [attacked]}, "identity": {"speech": [heard]}}
+        result = report.Result("dev", rows, dict.fromkeys(rows, speakers), {})
+        line = next(line for line in report.bar(result, True).splitlines() if "all cases, every attacker" in line)
+        self.assertEqual([part.strip() for part in line.split("|")[3:5]], ["**.500**", "–"])
+
 
 if __name__ == "__main__":
     unittest.main()
