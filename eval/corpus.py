@@ -186,7 +186,9 @@ def playing(voice_set: sets.VoiceSet, seconds: float, rng: np.random.Generator) 
         if program in KEYBOARDS and rng.random() < 0.35:
             notes.append([at, end, pitch - 12 - int(rng.choice([0, 3, 5]))])
         at += length
+    late = sets.LATE.get(program, 0.0)
     sound = rendered(voice_set.soundfont, program, notes, rng)[: int(seconds * RATE)]
+    notes = [[start + late, end + late, pitch] for start, end, pitch in notes]
     return acoustics.levelled(np.pad(sound, (0, int(seconds * RATE) - len(sound)))), notes, program
 
 
