@@ -1,5 +1,5 @@
 # The front door. `make demo` and `make test` do all the set-up that they need.
-.PHONY: demo test bench bindings
+.PHONY: demo test bench eval bindings
 
 # The whole loop on recordings; writes demo-out/report.html and demo-out/dataset.
 demo:
@@ -16,6 +16,14 @@ test:
 bench:
 	tools/setup build
 	benches/run
+
+# Attackers on what is left of voices, and a judge of the music; writes eval/RESULTS.md. EVAL="--quick" to try.
+eval:
+	tools/setup build
+	eval/setup
+	cargo build --release -p sordino-cli
+	target/eval/venv/bin/python -m unittest discover -q -s eval/tests
+	target/eval/venv/bin/python eval/evaluate.py $(EVAL)
 
 # The sources of the language bindings and the library that they load.
 bindings:

@@ -1,0 +1,93 @@
+"""Sound in and out, and the way from a mouth or an instrument to a file on a phone.
+
+Sounds are mono float32 in [-1, 1]. Clips are made at RATE; attackers hear HEARD.
+"""
+
+import fractions
+import pathlib
+import subprocess
+
+import numpy as np
+import soundfile
+from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
+
+RATE = 48_000
+HEARD = 16_000
+# -20 dBFS: what speech and music are brought to before they are mixed.
+LEVEL = 0.1
+
+
+def load(path: pathlib.Path, rate: int) -> np.ndarray:
+    """The sound of a file; nothing where there is no file, which is how a clip is withheld."""
+    if not path.exists():
+        return np.zeros(0, np.float32)
+    sound, found = soundfile.read(path, dtype="float32", always_2d=True)
+    return resampled(sound.mean(1), found, rate)
+
+
+def resampled(sound: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    if rate == wanted or len(sound) == 0:
+        return sound.astype(np.float32)
+    ratio = fractions.Fraction(wanted, rate)
+    return resample_poly(sound, ratio.numerator, ratio.denominator).astype(np.float32)
+
+
+def decoded(path: str) -> np.ndarray:
+    """Any recording that ffmpeg reads, at RATE."""
+    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-ac", "1", "-ar", str(RATE), "-"]
+    return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32).copy()
+
+
+def loudness(sound: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(sound**2)) + 1e-9)
+
+
+def levelled(sound: np.ndarray) -> np.ndarray:
+    return (sound / loudness(sound) * LEVEL).astype(np.float32)
+
+
+def raised(sound: np.ndarray) -> np.ndarray:
+    """Quiet stretches (0.2 s at HEARD) brought up to LEVEL, by 40 dB at most."""
+    window = HEARD // 5
+    if len(sound) < window:
+        return sound
+    level = np.sqrt(np.convolve(sound**2, np.ones(window, np.float32) / window, "same") + 1e-12)
+    return (sound * np.clip(LEVEL / level, 1, 100)).clip(-1, 1).astype(np.float32)
+
+
+def in_room(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Heard in a small room, of 0.15-0.45 s reverberation."""
+    length = int(rng.uniform(0.15, 0.45) * RATE)
+    echoes = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length) * 0.02
+    echoes[0] = 1.0
+    return fftconvolve(sound, echoes)[: len(sound)]
+
+
+def on_phone(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """What a phone makes of it: no lows, pink noise 28-42 dB under LEVEL, mains hum."""
+    spectrum = np.fft.rfft(rng.standard_normal(len(sound)))
+    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE), 20)), len(sound))
+    noise = pink / loudness(pink) * LEVEL * 10 ** (-rng.uniform(28, 42) / 20)
+    hum = 10 ** (-52 / 20) * np.sin(2 * np.pi * rng.choice([50, 60]) * np.arange(len(sound)) / RATE)
+    heard = sosfilt(butter(2, 70, "high", fs=RATE, output="sos"), sound) + noise + hum
+    return heard / max(1.0, np.abs(heard).max() / 0.95)
+
+
+def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The spectrum's envelope stays; noise takes the place of the voice's tone."""
+    size, hop = 1024, 256
+    window = np.hanning(size)
+    smooth = np.exp(-0.5 * (np.arange(-12, 13) / 5) ** 2)
+    smooth /= smooth.sum()
+    out = np.zeros(len(sound) + size)
+    for start in range(0, len(sound) - size, hop):
+        envelope = np.convolve(np.abs(np.fft.rfft(sound[start : start + size] * window)), smooth, "same")
+        noise = envelope * np.exp(2j * np.pi * rng.random(len(envelope)))
+        out[start : start + size] += np.fft.irfft(noise) * window
+    out = sosfilt(butter(2, 300, "high", fs=RATE, output="sos"), out[: len(sound)])
+    return (out / loudness(out) * loudness(sound)).astype(np.float32)
+
+
+def repitched(sound: np.ndarray) -> np.ndarray:
+    """A higher, quicker voice, as a child's: pitch and formants up by 1.28."""
+    return resample_poly(sound, 100, 128).astype(np.float32)

@@ -1,0 +1,99 @@
+"""Whether anybody spoke over the music at all: a small net that learns it from the anonymiser's answers.
+
+It learns from pairs of clips of training voices and instruments, the same playing once with a voice
+over it and once without, both anonymised; it is tried on pairs of held-back ones. It hears the sound
+alone, without its length and without what the manifest tells of removed parts.
+"""
+
+import pathlib
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+import acoustics
+from acoustics import HEARD
+
+BANDS, WINDOW, HOP = 64, 512, 256
+EPOCHS, BATCH = 30, 16
+# Clips are cut or repeated to this, s, so that their length tells nothing.
+SECONDS = 6.0
+# A clip is as suspect as the mean of its most suspect frames.
+SUSPECT_FRAMES = 24
+
+
+class Net(nn.Module):
+    """Six convolutions over time; a frame sees half a second either way."""
+
+    def __init__(self, width: int = 48):
+        super().__init__()
+        layers, before = [], BANDS
+        for dilation in (1, 1, 2, 4, 8, 1):
+            layers += [
+                nn.Conv1d(before, width, 3, padding=dilation, dilation=dilation),
+                nn.BatchNorm1d(width),
+                nn.ReLU(),
+            ]
+            before = width
+        self.layers = nn.Sequential(*layers, nn.Dropout(0.2), nn.Conv1d(width, 1, 1))
+
+    def forward(self, bands: torch.Tensor) -> torch.Tensor:
+        """(clips, BANDS, frames) to a suspicion a clip."""
+        return self.layers(bands)[:, 0].topk(SUSPECT_FRAMES, 1).values.mean(1)
+
+
+def bands_of(path: pathlib.Path) -> np.ndarray | None:
+    """A clip's logarithmic bands (BANDS, frames), less their mean; None where it was withheld."""
+    sound = acoustics.load(path, HEARD)
+    if len(sound) < HEARD:
+        return None
+    wanted = int(SECONDS * HEARD)
+    sound = torch.from_numpy(np.resize(sound, wanted))
+    spectrum = torch.stft(sound, WINDOW, HOP, window=torch.hann_window(WINDOW), return_complex=True).abs()
+    level = torch.log(torch.from_numpy(triangles()).T @ spectrum**2 + 1e-8)
+    return ((level - level.mean()) / 4).numpy()
+
+
+def triangles() -> np.ndarray:
+    """Mel bands over the spectrum's bins, (bins, BANDS)."""
+    mel = np.linspace(0, 2595 * np.log10(1 + HEARD / 2 / 700), BANDS + 2)
+    edges = (10 ** (mel / 2595) - 1) * 700
+    hertz = np.linspace(0, HEARD / 2, WINDOW // 2 + 1)[:, None]
+    rising, falling = (hertz - edges[:-2]) / (edges[1:-1] - edges[:-2]), (edges[2:] - hertz) / (edges[2:] - edges[1:-1])
+    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+
+
+def learn(pairs: list[tuple[np.ndarray, np.ndarray]], threads: int) -> Net:
+    """`pairs`: bands with a voice and without."""
+    torch.manual_seed(0)
+    torch.set_num_threads(threads)
+    rng = np.random.default_rng(0)
+    clips = torch.from_numpy(np.stack([bands for pair in pairs for bands in pair]))
+    spoken = torch.tensor([1.0, 0.0] * len(pairs))
+    net = Net()
+    optimiser = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.02)
+    steps = EPOCHS * (len(clips) // BATCH + 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, steps)
+    for _ in range(steps):
+        chosen = torch.from_numpy(rng.integers(len(clips), size=BATCH))
+        # Another start and another level each time.
+        bands = clips[chosen].roll(int(rng.integers(clips.shape[2])), 2) + 0.2 * torch.randn(BATCH, 1, 1)
+        loss = functional.binary_cross_entropy_with_logits(net(bands), spoken[chosen])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return net.eval()
+
+
+@torch.no_grad()
+def suspicions(net: Net, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Rows (suspicion of the spoken one, of the other)."""
+    return np.array([net(torch.from_numpy(np.stack(pair))).tolist() for pair in pairs])
+
+
+def area_under_curve(rows: np.ndarray) -> float:
+    """How often a spoken clip is more suspect than an unspoken one: 0.5 is guessing."""
+    with_voice, without = rows[:, 0][:, None], rows[:, 1][None, :]
+    return float(np.mean((with_voice > without) + 0.5 * (with_voice == without)))

@@ -1,0 +1,161 @@
+"""From what was heard to figures: one row a clip, then means and how sure they are."""
+
+import collections
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+
+import bootstrap
+import hear
+import music
+from attackers import restore, speaker, words
+from bootstrap import Figure
+
+CASES = {
+    "music": "music alone",
+    "alternate": "talk, play, talk",
+    "whisper": "whispered between music",
+    "far": "from across the room",
+    "child": "child's voice over music, 0 dB",
+    "over+6": "speech over music, +6 dB",
+    "over+0": "speech over music, 0 dB",
+    "over-6": "speech over music, −6 dB",
+    "over-12": "speech over music, −12 dB",
+    "over-18": "speech over music, −18 dB",
+    "enrolmix": "20 s of speech over music, 0 dB",
+    "speech": "speech alone",
+}
+OVER = [case for case in CASES if case.startswith("over")]
+SPOKEN = [case for case in CASES if case != "music"]
+
+
+@dataclasses.dataclass
+class Heard:
+    """A corpus and what was heard in one version's clips of it."""
+
+    truths: dict[str, dict]
+    # Of the input: the words in the speech alone, the notes, the speakers' clean voices.
+    inputs: dict[str, dict]
+    enrolled: dict[str, dict]
+    outputs: dict[str, dict]
+    kept: dict[str, list]
+
+
+def listen(
+    folder: pathlib.Path, outs: dict[str, pathlib.Path], ways: dict[str, tuple[str, ...]], ear, processes: int
+) -> dict[str, Heard]:
+    """Everybody hears the clips of `folder` and each version's answers to them; `ways` by version."""
+    truths = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    voices = sorted((folder / "enrol").glob("*.wav"))
+    jobs = [hear.Job(path, speaker=True) for path in voices]
+    jobs += [
+        hear.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if truth["speech"] else ())
+        for name, truth in truths.items()
+    ]
+    jobs += [hear.Job(folder / f"{name}.wav", notes=bool(truth["notes"])) for name, truth in truths.items()]
+    told = iter(hear.hear_all(jobs, ear, processes))
+    enrolled = {path.stem: next(told) for path in voices}
+    inputs = {name: next(told) for name in truths}
+    for name in truths:
+        inputs[name]["notes"] = next(told)["notes"]
+
+    jobs = []
+    for version, out in outs.items():
+        for name, truth in truths.items():
+            spoken = bool(truth["speech"])
+            asked = ways[version] if spoken and inputs[name]["words"].get("plain") else ()
+            jobs.append(
+                hear.Job(out / f"{name}.wav", asked, inputs[name]["language"], bool(truth["notes"]), spoken, spoken)
+            )
+    told = iter(hear.hear_all(jobs, ear, processes))
+    heard = {}
+    for version, out in outs.items():
+        outputs = {name: next(told) for name in truths}
+        kept = {name: kept_of(out, name, truth, outputs[name]) for name, truth in truths.items()}
+        heard[version] = Heard(truths, inputs, enrolled, outputs, kept)
+    return heard
+
+
+def kept_of(out: pathlib.Path, name: str, truth: dict, output: dict) -> list:
+    if output["samples"] == 0:
+        return []
+    side = out / f"{name}.json"
+    told = json.loads(side.read_text()).get("kept") if side.exists() else None
+    return [[0.0, truth["seconds"]]] if told is None else told
+
+
+def rows(heard: Heard) -> dict[str, list[dict[str, float]]]:
+    """By case, a row of figures a clip; what does not apply to a clip is not in its row."""
+    out = collections.defaultdict(list)
+    for name, truth in heard.truths.items():
+        out[truth["case"]].append(row(truth, heard.inputs[name], heard.outputs[name], heard.kept[name]))
+    return dict(out)
+
+
+def row(truth: dict, given: dict, output: dict, kept: list) -> dict[str, float]:
+    out = {"withheld": float(output["samples"] == 0)}
+    if truth["notes"]:
+        out |= music.judged(truth, kept, given["notes"], output["notes"])
+    if truth["speech"]:
+        seconds = sum(end - start for start, end in truth["speech"])
+        out["speech_kept"] = music.overlap(truth["speech"], kept) / seconds
+        out |= {f"voice {way}": spoken / seconds for way, spoken in output["spoken"].items()}
+        out["voice"] = max(output["spoken"].values(), default=0.0) / seconds
+        said = given["words"].get("plain")
+        if said:
+            left = {way: words.share_left(said, heard) for way, heard in output["words"].items()}
+            out |= {f"words {way}": share for way, share in left.items()}
+            out["words simple"] = max((left.get(way, 0.0) for way in restore.SIMPLE), default=0.0)
+            out["words"] = max(left.values(), default=0.0)
+    return out
+
+
+def mean(by_case: dict[str, list[dict]], cases: list[str], column: str) -> Figure:
+    """Over all clips of the cases that have the figure."""
+    return bootstrap.interval(
+        np.array([row[column] for case in cases for row in by_case.get(case, []) if column in row])
+    )
+
+
+def worst(by_case: dict[str, list[dict]], cases: list[str], column: str) -> tuple[Figure, str]:
+    """The case with the greatest mean."""
+    figures = [(mean(by_case, [case], column), case) for case in cases]
+    return max(
+        ((figure, case) for figure, case in figures if figure.known()),
+        key=lambda pair: pair[0].value,
+        default=(bootstrap.NONE, ""),
+    )
+
+
+def against(by_case: dict[str, list[dict]], nothing: dict[str, list[dict]], case: str, column: str, how: str) -> Figure:
+    """A version's figure beside doing nothing's over the same clips: `ratio` of means, or `difference`."""
+    pairs = np.array([(one[column], other[column]) for one, other in zip(by_case.get(case, []), nothing.get(case, []))])
+    if how == "ratio":
+        return bootstrap.interval(pairs, bootstrap.ratio)
+    return bootstrap.interval(pairs[:, 0] - pairs[:, 1]) if len(pairs) else bootstrap.NONE
+
+
+def equal_error_rates(heard: Heard) -> dict[str, Figure]:
+    """Of the attacker that knows clean voices, and of the one that knows anonymised ones."""
+    clean = {name: record["speaker"] for name, record in heard.enrolled.items()}
+    informed = {
+        truth["speaker"]: heard.outputs[name]["speaker"]
+        for name, truth in heard.truths.items()
+        if truth["case"] == "enrolmix"
+    }
+    clips = [
+        (heard.outputs[name]["speaker"], truth["speaker"])
+        for name, truth in heard.truths.items() if truth["speech"] and truth["case"] != "enrolmix"
+    ]  # fmt: skip
+    return {"uninformed": error_rate(clips, clean), "informed": error_rate(clips, informed)}
+
+
+def error_rate(clips: list, known: dict) -> Figure:
+    trials = np.array(
+        [[(speaker.score(voice, of), float(who == name)) for name, of in known.items()] for voice, who in clips]
+    )
+    if trials.size == 0:
+        return bootstrap.NONE
+    return bootstrap.interval(trials, lambda drawn: speaker.equal_error_rate(drawn.reshape(-1, 2)), rounds=500)

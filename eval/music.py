@@ -1,0 +1,71 @@
+"""What is left of the music: Basic Pitch (Bittner et al. 2022, arXiv 2203.09893), judged by mir_eval."""
+
+import contextlib
+import io
+import pathlib
+
+import numpy as np
+import soundfile
+
+# [start_s, end_s, midi]
+Note = list[float]
+SHORTEST_S = 0.5
+# A note's onset counts as kept when this much of it is.
+ONSET_S = 0.05
+
+
+def notes_heard(path: pathlib.Path) -> list[Note]:
+    from basic_pitch import ICASSP_2022_MODEL_PATH
+    from basic_pitch.inference import predict
+
+    if not path.exists() or soundfile.info(str(path)).duration < SHORTEST_S:
+        return []
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            _, _, events = predict(str(path), ICASSP_2022_MODEL_PATH)
+    except ValueError:  # it raises where it hears no note at all
+        return []
+    return [[float(start), float(end), int(midi)] for start, end, midi, *_ in events]
+
+
+def f1(truth: list[Note], heard: list[Note]) -> float:
+    """Of onsets within 50 ms and pitches within a quarter tone."""
+    import mir_eval
+
+    if not heard:
+        return 0.0
+    times = [np.array([[start, max(end, start + 0.05)] for start, end, _ in notes]) for notes in (truth, heard)]
+    pitches = [440 * 2 ** ((np.array([midi for *_, midi in notes]) - 69) / 12) for notes in (truth, heard)]
+    score = mir_eval.transcription.precision_recall_f1_overlap
+    return float(score(times[0], pitches[0], times[1], pitches[1], offset_ratio=None)[2])
+
+
+def in_input(at: float, kept: list[list[float]]) -> float:
+    """A time of the output in the input's time, s."""
+    for start, end in kept:
+        if at <= end - start:
+            return start + at
+        at -= end - start
+    return kept[-1][1] if kept else at
+
+
+def overlap(spans: list, kept: list) -> float:
+    """Seconds of `spans` that are in `kept`."""
+    return sum(max(0.0, min(end, until) - max(start, since)) for start, end in spans for since, until in kept)
+
+
+def judged(truth: dict, kept: list, heard_before: list[Note], heard: list[Note]) -> dict[str, float]:
+    """How well the notes of the truth are found in the input, in the output, in what was kept; and
+    what share of the music that no voice touches was kept."""
+    notes, speech = truth["notes"], truth["speech"]
+    moved = [[in_input(start, kept), in_input(end, kept), midi] for start, end, midi in heard]
+    out = {"f1_before": f1(notes, heard_before), "f1_all": f1(notes, moved)}
+    inside = [
+        note for note in notes if any(since <= note[0] + 0.02 and note[0] + ONSET_S <= until for since, until in kept)
+    ]
+    if inside:
+        out["f1_kept"] = f1(inside, moved)
+    played = [note[:2] for note in notes]
+    clear = [span for span in played if overlap([span], speech) == 0] or played
+    out["music_kept"] = overlap(clear, kept) / sum(end - start for start, end in clear)
+    return out

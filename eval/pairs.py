@@ -1,0 +1,73 @@
+"""Pairs of clips for the attacker who asks whether anybody spoke: NAME-voice.wav and NAME-alone.wav hold
+the same playing, once with somebody speaking over it at -18 to +6 dB; room and noise are drawn anew."""
+
+import json
+import multiprocessing
+import pathlib
+
+import numpy as np
+import soundfile
+
+import acoustics
+import bootstrap
+import corpus
+import music
+import sets
+from acoustics import RATE
+from attackers import trace
+
+SECONDS = 6.0
+SEED = 2
+# Fewer tell nothing.
+FEWEST_PAIRS = 8
+
+
+def build(folder: pathlib.Path, voice_set: sets.VoiceSet, count: int, jobs: int = 2) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    lacking = [number for number in range(count) if not (folder / f"pair-{number:03d}.json").exists()]
+    with multiprocessing.Pool(jobs) as pool:
+        pool.starmap(make, [(folder, voice_set, number) for number in lacking], chunksize=1)
+
+
+def make(folder: pathlib.Path, voice_set: sets.VoiceSet, number: int) -> None:
+    rng = corpus.generator(voice_set.name, SEED, "pair", number)
+    voices = sorted(voice_set.recordings())
+    sound, _, program = corpus.playing(voice_set, SECONDS, rng)
+    files = corpus.recordings(voice_set, SEED, voices[number % len(voices)])[1]
+    said, spans = corpus.talking(files, float(rng.uniform(1.5, 4)), rng)
+    begin, level = float(rng.uniform(0.5, 1.5)), float(rng.uniform(-18, 6))
+    voice = np.zeros(len(sound), np.float32)
+    voice[int(begin * RATE) :][: len(said)] = said * 10 ** (level / 20)
+    for kind, heard in (("voice", sound + voice), ("alone", sound)):
+        heard = acoustics.on_phone(acoustics.in_room(heard, rng), rng)
+        soundfile.write(folder / f"pair-{number:03d}-{kind}.wav", heard, RATE, subtype="PCM_16")
+    spans = [[start + begin, end + begin] for start, end in spans]
+    (folder / f"pair-{number:03d}.json").write_text(json.dumps({"speech": spans, "snr_db": level, "program": program}))
+
+
+def given_out(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float]]:
+    """Pairs of which both were given out, as bands, and the share of each one's speech that was kept."""
+    pairs, shares = [], []
+    for told in sorted(folder.glob("pair-???.json")):
+        both = [trace.bands_of(out / f"{told.stem}-{kind}.wav") for kind in ("voice", "alone")]
+        if all(bands is not None for bands in both):
+            pairs.append(tuple(both))
+            speech = json.loads(told.read_text())["speech"]
+            kept = json.loads((out / f"{told.stem}-voice.json").read_text())["kept"]
+            shares.append(music.overlap(speech, kept) / sum(end - start for start, end in speech))
+    return pairs, shares
+
+
+def told_apart(learnt: tuple, tried: tuple, threads: int) -> dict[str, bootstrap.Figure]:
+    """Area under the curve over the pairs tried, and over those whose speech was mostly kept (and so
+    erased or not found) rather than cut. `learnt` and `tried` as `given_out` gives them."""
+    (learning, _), (trying, shares) = learnt, tried
+    if len(learning) < FEWEST_PAIRS or len(trying) < FEWEST_PAIRS:
+        return {"all": bootstrap.NONE, "kept": bootstrap.NONE}
+    rows = trace.suspicions(trace.learn(learning, threads), trying)
+    kept = rows[np.array(shares) > 0.5]
+    curve = trace.area_under_curve
+    return {
+        "all": bootstrap.interval(rows, curve),
+        "kept": bootstrap.interval(kept, curve) if len(kept) >= FEWEST_PAIRS else bootstrap.NONE,
+    }

@@ -1,0 +1,99 @@
+"""The anonymisers that are compared. Each turns FOLDER's clips into OUT/NAME.wav and OUT/NAME.json.
+
+NAME.json says `kept`: [[start_s, end_s], …], the input's times that stand in the output, in order. No
+NAME.wav: the clip was withheld.
+"""
+
+import json
+import pathlib
+import subprocess
+
+import numpy as np
+import soundfile
+
+import acoustics
+from acoustics import HEARD
+
+# How much wider than the detector says is cut, on both sides.
+WIDER = HEARD // 5
+LABELS = {"sordino": "Sordino", "identity": "nothing done (16 kHz)", "silero": "Silero cut", "webrtc": "WebRTC cut"}
+
+
+def anonymise(version: str, folder: pathlib.Path, out: pathlib.Path, program: pathlib.Path) -> None:
+    """Runs one version over a folder; `program` is the `sordino` that is measured."""
+    out.mkdir(parents=True, exist_ok=True)
+    clips = sorted(folder.glob("*.wav"))
+    if version == "sordino":
+        subprocess.run([program, "--json", "anonymize", *clips, "--out", out], check=True, stdout=subprocess.DEVNULL)
+        return
+    if all((out / f"{clip.stem}.json").exists() for clip in clips):
+        return  # the others never change
+    detector = {"identity": Nothing, "silero": Silero, "webrtc": WebRtc}[version]()
+    for clip in clips:
+        sound = acoustics.load(clip, HEARD)
+        write(out / clip.name, sound, without_voice(sound, detector))
+
+
+def without_voice(sound: np.ndarray, detector) -> np.ndarray:
+    """Which samples stay when all that is detected is cut, WIDER on both sides."""
+    keep = np.ones(len(sound), bool)
+    detector.begin()
+    for start in range(0, len(sound) - detector.frame + 1, detector.frame):
+        if detector.is_voice(sound[start : start + detector.frame]):
+            keep[max(0, start - WIDER) : start + detector.frame + WIDER] = False
+    return keep
+
+
+def write(path: pathlib.Path, sound: np.ndarray, keep: np.ndarray) -> None:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], keep.astype(int), [0]])))
+    kept = [[int(start) / HEARD, int(end) / HEARD] for start, end in zip(edges[::2], edges[1::2])]
+    if kept:
+        soundfile.write(path, sound[keep], HEARD, subtype="PCM_16")
+    path.with_suffix(".json").write_text(json.dumps({"kept": kept}))
+
+
+class Nothing:
+    frame = 480
+
+    def begin(self) -> None:
+        pass
+
+    def is_voice(self, frame: np.ndarray) -> bool:
+        return False
+
+
+class Silero:
+    frame = 512
+
+    def __init__(self):
+        from silero_vad import load_silero_vad
+
+        self.model = load_silero_vad(onnx=True)
+
+    def begin(self) -> None:
+        self.model.reset_states()
+
+    def probability(self, frame: np.ndarray) -> float:
+        import torch
+
+        return float(self.model(torch.from_numpy(frame.copy()), HEARD))
+
+    def is_voice(self, frame: np.ndarray) -> bool:
+        return self.probability(frame) > 0.5
+
+
+class WebRtc:
+    """The telephone's detector at its strictest, mode 3."""
+
+    frame = 480
+
+    def __init__(self):
+        import webrtcvad
+
+        self.model = webrtcvad.Vad(3)
+
+    def begin(self) -> None:
+        pass
+
+    def is_voice(self, frame: np.ndarray) -> bool:
+        return self.model.is_speech((np.clip(frame, -1, 1) * 32767).astype("<i2").tobytes(), HEARD)
