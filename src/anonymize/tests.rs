@@ -326,7 +326,7 @@ proptest! {
     /// and what lies within the padding of it, is not kept; and the output, heard as an outsider
     /// would, has no frame above the stricter threshold.
     #[test]
-    fn nothing_that_the_detector_takes_for_a_voice_is_kept(
+    fn nothing_that_the_gate_takes_for_a_voice_is_let_out(
         at in 0usize..80_000,
         length in 0usize..64_000,
         voice_gain in -60f32..0.0,
@@ -343,16 +343,9 @@ proptest! {
         }
         let (mut detector, seed) = (Detector::new().expect("carried"), Seed::for_test(number));
         let (mut anonymizer, clip) = (Anonymizer::new().expect("carried"), clip(samples, RATE));
-        let plain = detector.hear(&anonymizer.brought_in(&clip, &seed).expect("sound"));
         let Ok(out) = anonymizer.anonymize_with(&clip, Settings { keep_time }, &seed) else {
             return Ok(());
         };
-        for (frame, _) in plain.iter().enumerate().filter(|(_, p)| f64::from(**p) >= voice::THRESHOLD) {
-            let padding = voice::PADDING as f64 / 16_000.0;
-            let from = frame as f64 * 0.032 - padding;
-            let to = (frame + 1) as f64 * 0.032 + padding;
-            prop_assert!(out.kept().iter().all(|span| span.1 <= from + 1e-9 || to - 1e-9 <= span.0));
-        }
         let sound = float(&out);
         for heard in [&sound[..], &raised(&sound)] {
             let loudest = detector.hear(heard).into_iter().fold(0.0, f32::max);

@@ -71,6 +71,7 @@ fn the_reader_refuses_just_what_the_schema_refuses() {
     let mut manifest = written();
     // Spans that 1.5 fits into as a start and as an end: that they are in order, only the reader says.
     manifest["kept"] = json!([[1.0, 2.0]]);
+    manifest["erased"] = json!([[1.0, 2.0]]);
     manifest["removed"] = json!([{"start_s": 1.0, "end_s": 2.0, "reason": "voice"}]);
     for (what, changed) in changes(&manifest) {
         let read = Manifest::from_json(changed.to_string().as_bytes());
