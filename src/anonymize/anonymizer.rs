@@ -6,7 +6,7 @@ use super::{
     AnonymizeError, AnonymousClip, Withheld, WithheldReason,
     detector::RATE,
     ends::trimmed,
-    find::Finder,
+    find::{Finder, Found},
     finish::Finished,
     gate::{Gate, Passed},
     random::{Seed, Step},
@@ -93,8 +93,7 @@ impl Anonymizer {
             .finder
             .find(&sound)
             .map_err(|_| WithheldReason::Failed)?;
-        let timeline = Timeline::new(sound.len(), found.voices);
-        let (passed, timeline) = self.let_out(&found.sound, timeline, settings, seed)?;
+        let (passed, timeline) = self.let_out(&found, settings, seed)?;
         Ok(AnonymousClip::new(
             passed,
             clip,
@@ -117,18 +116,18 @@ impl Anonymizer {
     }
 
     /// Cuts and cleans, and cuts more as long as the gate finds something, but not for ever.
-    pub(super) fn let_out(
+    fn let_out(
         &mut self,
-        sound: &[f32],
-        mut timeline: Timeline,
+        found: &Found,
         settings: Settings,
         seed: &Seed,
     ) -> Result<(Passed, Timeline), Withheld> {
+        let mut timeline = Timeline::new(found.sound.len(), found.voices.clone());
         for _ in 0..HEARINGS {
             if timeline.kept_length() < LEAST {
                 break;
             }
-            let finished = Finished::new(sound, &timeline, settings, seed);
+            let finished = Finished::new(&found.sound, &timeline, settings, seed);
             let finished = finished.map_err(|reason| Withheld {
                 reason,
                 removed: timeline.removals(),
@@ -137,12 +136,14 @@ impl Anonymizer {
                 Ok(passed) => return Ok((passed, timeline)),
                 Err(voices) => voices,
             };
-            timeline = timeline.without(if settings.keep_time {
+            let voices: Vec<_> = if settings.keep_time {
                 voices
             } else {
                 let in_clip = |voice| timeline.in_clip(voice);
                 voices.iter().flat_map(in_clip).collect()
-            });
+            };
+            let doubted = voices.iter().flat_map(|voice| found.doubted(voice));
+            timeline = timeline.without(doubted.collect());
         }
         Err(Withheld {
             reason: WithheldReason::Voice,

@@ -27,6 +27,7 @@ pub(super) struct Part {
 
 impl Part {
     /// All of a clip of `length` samples.
+    #[cfg(test)]
     pub(super) fn whole(length: usize) -> Self {
         Self {
             joined: 0..length,

@@ -15,10 +15,8 @@ pub struct Description {
     pub version: Cow<'static, str>,
     /// What found the voices and erased them, and its version.
     pub detector: Cow<'static, str>,
-    /// At which probability a frame of the input counts as a voice, and is erased.
+    /// At which probability a frame of the input counts as a voice, and is erased or cut.
     pub threshold: f64,
-    /// At which probability it still counts as one after that, and is cut.
-    pub erased_threshold: f64,
     /// What goes with a voice on either side of it, in seconds.
     pub padding_s: f64,
     /// The second detector, which hears the finished clip, and its version.
@@ -47,7 +45,6 @@ impl Settings {
             version: VERSION.into(),
             detector: voice_net::NAME.into(),
             threshold: find::THRESHOLD,
-            erased_threshold: find::ERASED_THRESHOLD,
             padding_s: seconds(find::PADDING),
             gate: detector::NAME.into(),
             gate_threshold: voice::THRESHOLD,

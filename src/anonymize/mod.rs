@@ -5,29 +5,28 @@
 //!
 //! 1. `resample`, `stretch`, `ends`: to 16 kHz, more than 90 dB against aliases; peaks beyond full
 //!    scale brought to it; a random clock within 0.1 %, a random beginning, a rounded length.
-//! 2. `find` (`detector`, `raise`, `voice`): a voice detector hears it as it is and with its quiet
-//!    parts raised by up to 40 dB. Each frame gets the worse of both answers, and what is taken for a
-//!    voice goes with 0.3 s on either side.
+//! 2. `find` (`voice_net`): our own net says where a voice is, looking two seconds both ways, and masks
+//!    it out of the spectrum, with 0.16 s on either side. Where little is left then it is cut.
 //! 3. `timeline`, `cut`: kept stretches shorter than 0.5 s go too. From here on nothing sees a sample
 //!    of what went.
 //! 4. `finish`: DC and infrasound (`highpass`), mains hum (`hum`) and the microphone's floor (`floor`)
 //!    out, short fades, about one level for all, peaks below the ceiling (`level`), the same noise over
 //!    every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with silence
 //!    between.
-//! 5. `gate`: the finished clip is heard, as it is and raised, at a stricter threshold. What is then
-//!    taken for a voice is cut too, and 3 to 5 are done again, up to five times in all; a voice even
-//!    then withholds the clip. Only what has passed becomes an [`AnonymousClip`].
+//! 5. `gate` (`detector`, `raise`, `voice`): a second detector, of other features and other training,
+//!    hears the finished clip, as it is and with its quiet parts raised by up to 40 dB. What it takes
+//!    for a voice is cut too, with 0.16 s on either side, with half a second where one was erased, and 3 to 5 are done again, up to five times in
+//!    all; a voice even then withholds the clip. Only what has passed becomes an [`AnonymousClip`].
 //!
 //! All that is random hangs on one seed from the system (`random`), which is recorded nowhere.
 //!
-//! It promises that no [`AnonymousClip`] holds a frame that this version's detector takes for a voice,
-//! and that `kept` adds up to the sound in it, to the sample; and that with the same cuts and draws what is
+//! It promises that no [`AnonymousClip`] holds a frame that the gate's detector takes for a voice, and that `kept` adds up to the sound in it, to the sample; and that with the same cuts and draws what is
 //! kept does not depend, to the bit, on what stood in what was cut. It never passes a clip on because
 //! something failed: an answer that is no number counts as a voice, and an error withholds the clip.
 //! The raw clip is used up, and every copy made of it on the way is wiped.
 //!
-//! What it does not do: it does not separate a voice from music that sounds at the same time (both
-//! go), and it does not hide what an instrument or a room sounds like.
+//! What it does not do: it does not give the music back as it was where a voice sounded over it
+//! (`erased` says where), and it does not hide what an instrument or a room sounds like.
 //!
 //! [`RawClip`]: crate::sampler::RawClip
 

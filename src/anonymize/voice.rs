@@ -5,10 +5,9 @@ use std::ops::Range;
 use super::detector::{FRAME, RATE};
 
 /// At which probability a frame of a finished clip counts as a voice.
-pub(super) const THRESHOLD: f64 = 0.3;
-/// What goes with a voice on either side of it: 0.3 s, since a word begins and ends in sounds, and in
-/// its echo, that no detector takes for a voice.
-pub(super) const PADDING: usize = RATE as usize * 3 / 10;
+pub(super) const THRESHOLD: f64 = 0.4;
+/// What goes with a voice on either side of it: 0.16 s, as where the net finds one.
+pub(super) const PADDING: usize = RATE as usize * 16 / 100;
 
 /// The louder of two opinions on each frame. A missing or unordered one counts as a voice.
 pub(super) fn worse(one: &[f32], other: &[f32]) -> Vec<f32> {

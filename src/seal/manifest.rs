@@ -192,7 +192,6 @@ impl Manifest {
             (
                 "anonymizer",
                 share(anonymizer.threshold)
-                    && share(anonymizer.erased_threshold)
                     && share(anonymizer.gate_threshold)
                     && anonymizer.padding_s >= 0.0
                     && anonymizer.shortest_kept_s >= 0.0

@@ -19,7 +19,7 @@ fn a_manifest_holds_these_members_and_no_other() {
         annotation.expected.offset annotation.recognised annotation.recognised.midi
         annotation.recognised.onset annotation.recognised.offset annotation.tag
         anonymizer anonymizer.version anonymizer.detector anonymizer.threshold
-        anonymizer.erased_threshold anonymizer.gate anonymizer.gate_threshold anonymizer.padding_s anonymizer.shortest_kept_s anonymizer.rate
+        anonymizer.gate anonymizer.gate_threshold anonymizer.padding_s anonymizer.shortest_kept_s anonymizer.rate
         anonymizer.high_pass_hz anonymizer.level_dbfs anonymizer.ceiling_dbfs
         anonymizer.keep_time";
     assert_eq!(
