@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
-"""The anonymiser as it shall be, in Python: find, erase, cut, hear again.
+"""What src/anonymize does of finding, erasing, cutting and hearing again, in Python, for tuning.
 
-usage: anonymise.py IN_DIR OUT_DIR [--weights FILE] [--find P] [--left P] [--cut-only] [--name=value …]
+usage: anonymise.py IN_DIR OUT_DIR [--weights FILE] [--cut-only] [--name=value …]
 
 Each IN_DIR/NAME.wav becomes OUT_DIR/NAME.wav (16 kHz) and NAME.json, as `sordino anonymize` writes
 them: {"kept": [[start_s, end_s], …]}. The order of things:
-1. The net hears the clip as it is and with its quiet parts raised; the louder answer counts.
-2. Stretches: frames at or above --find, wider by --padding on both sides.
-3. In them the mask, to the power of --exaggerate, erases the voice; all else stays to the bit.
-4. Where the mask leaves less than --worth of a second's energy there was no music worth keeping: cut.
-5. The net hears the erased clip in the same two ways; what reaches --left is cut, --padding wider.
-6. The gate, Silero, hears the finished clip in both ways at --gate. What it finds is cut, --doubt
-   wider where the clip was erased, and what is left is heard again; after the last hearing that
-   still finds something, all is withheld.
+1. Stretches: frames that the net gives --find or more, wider by --padding on both sides.
+2. In them the mask, to the power of --exaggerate, erases the voice; all else stays to the bit.
+3. Where the mask leaves less than --worth of half a second's energy there was no music worth keeping: cut.
+4. The gate, Silero, hears the finished clip as it is and raised at --gate. What it finds is cut,
+   --padding wider, --doubt wider where the clip was erased, and what is left is heard again; after
+   the last hearing that still finds something, all is withheld.
+Nothing is done here about hum, noise, level, clock and length.
 """
 
 import argparse
@@ -23,12 +22,11 @@ import numpy as np
 import soundfile as sf
 import soxr
 import torch
-from scipy.signal import butter, sosfilt
 
 import infer
 import net
 
-SETTINGS = {"find": 0.25, "left": 0.4, "gate": 0.3, "padding": 0.16, "exaggerate": 1.5, "worth": 0.2, "shortest": 0.5, "doubt": 0.5}
+SETTINGS = {"find": 0.25, "gate": 0.4, "padding": 0.16, "exaggerate": 2.0, "worth": 0.1, "shortest": 0.5, "doubt": 0.5}
 RATE, HOP = net.RATE, net.HOP
 FADE = RATE // 125
 HEARINGS = 5
@@ -58,8 +56,7 @@ def main() -> None:
 
 def anonymise(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", s: dict):
     """The finished clip, or None, and which parts of the input stand in it."""
-    sound = sosfilt(butter(2, 70, "high", fs=RATE, output="sos"), sound).astype(np.float32)
-    voice, mask, bins = hear(sound, detector)
+    voice, mask, bins = detector.hear(sound)
     found = widened(voice >= s["find"], s["padding"])
     gone = np.zeros(len(voice), bool)
     erased = sound
@@ -68,8 +65,6 @@ def anonymise(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", 
     elif found.any():
         erased, share = erase(sound, found, mask, bins, s["exaggerate"])
         gone = found & (share < s["worth"])
-        again, _, _ = hear(erased, detector)
-        gone |= widened(again >= s["left"], s["padding"])
     keep, touched = ~samples_of(gone, len(sound)), samples_of(found, len(sound))
     for _ in range(HEARINGS):
         keep = without_fragments(keep, s["shortest"])
@@ -84,12 +79,6 @@ def anonymise(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", 
         suspect[np.flatnonzero(keep)[bad]] = True
         keep &= ~(wider(suspect, s["padding"]) | (wider(suspect & touched, s["doubt"]) & touched))
     return None, []
-
-
-def hear(sound: np.ndarray, detector: infer.Exported):
-    plain, mask, bins = detector.hear(sound)
-    loud, loud_mask, _ = detector.hear(raised(sound))
-    return np.maximum(plain, loud), np.minimum(mask, loud_mask), bins
 
 
 def raised(sound: np.ndarray) -> np.ndarray:

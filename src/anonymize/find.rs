@@ -72,7 +72,7 @@ impl Finder {
             .erase(sound, &heard, &voiced, EXAGGERATE)
             .map_err(|_| Failed)?;
         let gone: Vec<bool> = (0..voiced.len())
-            .map(|frame| voiced[frame] && erased.left_around(frame) < WORTH)
+            .map(|frame| voiced[frame] && !is_worth(erased.left_around(frame)))
             .collect();
         Ok(Found {
             sound: erased.samples,
@@ -93,6 +93,11 @@ impl Found {
         let more = within.map(|erased| wider.start.max(erased.start)..wider.end.min(erased.end));
         std::iter::once(stretch.clone()).chain(more).collect()
     }
+}
+
+/// No number is worth nothing.
+fn is_worth(left: f32) -> bool {
+    left >= WORTH
 }
 
 /// For each frame whether one within [`PADDING`] of it reaches `threshold`.

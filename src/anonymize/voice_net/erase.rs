@@ -21,7 +21,8 @@ pub(in crate::anonymize) struct Erased {
 const AROUND: usize = 15;
 
 impl Erased {
-    /// What share of its power the half second around `frame` kept, of what lies within erased frames.
+    /// What share of its power the half second around `frame` kept, of what lies within erased frames; NaN
+    /// where there is no number to say it with.
     pub(in crate::anonymize) fn left_around(&self, frame: usize) -> f32 {
         let near = frame.saturating_sub(AROUND)..(frame + AROUND + 1).min(self.powers.len());
         let sum = |part: usize| {
@@ -30,7 +31,7 @@ impl Erased {
                 .map(|power| power[part])
                 .sum::<f32>()
         };
-        if sum(0) > 0.0 { sum(1) / sum(0) } else { 1.0 }
+        if sum(0) == 0.0 { 1.0 } else { sum(1) / sum(0) }
     }
 }
 

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""The frontier: how much of a voice is left, and how much of the music, as erasing is trusted less or more.
+
+usage: sweep.py [--data FOLDER] [--jobs N]
+
+Runs the anonymiser's Python twin (models/voice/anonymise.py) over the clips of `held_back` in which somebody speaks
+over music, at several shares of power (`worth`) under which an erased stretch is cut instead, from all to none, and
+at the mask's power of 1, 2 and 4. Writes frontier.csv and draws frontier.svg: across, notes found (F1) against
+those found in the input; up, words left to Whisper as it is and with quiet parts raised. `make eval` has to
+have run before: its clips are used.
+"""
+
+import argparse
+import csv
+import json
+import pathlib
+import sys
+
+import numpy as np
+import soundfile
+
+import acoustics
+import figures
+import frontier
+import hear
+import sets
+from acoustics import HEARD
+from attackers import restore
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "models/voice"))
+import anonymise  # noqa: E402
+import infer  # noqa: E402
+
+POINTS = [(2.0, worth) for worth in (2.0, 0.3, 0.1, 0.03, 0.0)] + [(1.0, 0.1), (4.0, 0.1)]
+CASES = ("over", "child")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "target/eval")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    clips = options.data / "corpus" / sets.HELD_BACK.name / "clips"
+    chosen = chosen_of(clips, options.data / "sweep" / "clips")
+    outs = {}
+    detector, gate = infer.Exported(ROOT / "models/voice/voice_net.f16"), anonymise.Gate()
+    for exaggerate, worth in POINTS:
+        name = f"power {exaggerate:g}, worth {worth:g}"
+        outs[name] = options.data / "sweep" / name
+        settings = anonymise.SETTINGS | {"cut_only": False, "exaggerate": exaggerate, "worth": worth}
+        anonymised(chosen, outs[name], detector, gate, settings)
+    ear = hear.Ear(options.data / "heard", options.data / "whisper", 1)
+    heard = figures.listen(chosen, outs, {name: restore.SIMPLE for name in outs}, ear, options.jobs)
+    with frontier.CSV.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["case", "threshold", "music", "privacy"])
+        by_case = {name: figures.rows(one) for name, one in heard.items()}
+        for case in figures.CASES:
+            if not case.startswith(CASES):
+                continue
+            points = [(share(rows[case]), words(rows[case]), name) for name, rows in by_case.items()]
+            for music, left, name in sorted(points):
+                writer.writerow([figures.CASES[case], name, f"{music:.3f}", f"{left:.3f}"])
+    frontier.draw(frontier.CSV, frontier.SVG)
+
+
+def chosen_of(clips: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """A folder of links to those clips in which somebody speaks over music."""
+    for part in ("", "clean"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        for path in (clips / part).glob("*.*"):
+            link = folder / part / path.name
+            if path.name.startswith(CASES) and not link.exists():
+                link.symlink_to(path.resolve())
+    return folder
+
+
+def anonymised(clips: pathlib.Path, out: pathlib.Path, detector, gate, settings: dict) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(clips.glob("*.wav")):
+        clip, kept = anonymise.anonymise(acoustics.load(path, HEARD), detector, gate, settings)
+        (out / f"{path.stem}.json").write_text(json.dumps({"kept": kept, "withheld": clip is None}))
+        if clip is not None:
+            soundfile.write(out / path.name, clip, HEARD, subtype="PCM_16")
+
+
+def share(rows: list[dict]) -> float:
+    return float(np.mean([row["f1_all"] for row in rows]) / np.mean([row["f1_before"] for row in rows]))
+
+
+def words(rows: list[dict]) -> float:
+    return float(np.mean([row["words"] for row in rows if "words" in row]))
+
+
+if __name__ == "__main__":
+    main()
