@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::{
     Settings, WithheldReason,
     cut::{Kept, place},
+    decoy::lay_decoy,
     dither::quantise,
     floor::remove_floor,
     highpass::high_pass,
@@ -31,13 +32,14 @@ impl Finished {
         for part in &kept.parts {
             high_pass(&mut kept.samples[part.joined.clone()]);
         }
-        remove_hum(&mut kept.samples, &kept.parts);
+        let hum = remove_hum(&mut kept.samples, &kept.parts);
         kept.fade();
         remove_floor(&mut kept.samples).map_err(|_| WithheldReason::Failed)?;
+        lay_decoy(&mut kept.samples, &hum, &mut seed.draws(Step::Decoy))
+            .map_err(|_| WithheldReason::Failed)?;
         normalise(&mut kept.samples, &mut seed.draws(Step::Level))
             .map_err(|_| WithheldReason::Silence)?;
-        lay_veil(&mut kept.samples, &mut seed.draws(Step::Noise))
-            .map_err(|_| WithheldReason::Failed)?;
+        lay_veil(&mut kept.samples, &mut seed.draws(Step::Noise));
 
         let mut dither = seed.draws(Step::Dither);
         let joined = Zeroizing::new(quantise(&kept.samples, &mut dither));

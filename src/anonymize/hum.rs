@@ -11,7 +11,7 @@
 //!
 //! Only kept sound is heard, each part at its time in the clip, so that phases run on over a cut.
 
-use std::f64::consts::TAU;
+use std::{array, f64::consts::TAU};
 
 use zeroize::Zeroizing;
 
@@ -27,7 +27,7 @@ mod low;
 /// The frequencies of the world's mains, in Hz.
 pub(super) const MAINS_HZ: [f64; 2] = [50.0, 60.0];
 /// Harmonics above it are weaker than the noise of a microphone.
-pub(super) const HIGHEST_HZ: f64 = 1_000.0;
+const HIGHEST_HZ: f64 = 1_000.0;
 /// Harmonics that stay within the window's width of their place at any offset.
 const SURE: usize = 4;
 /// The most that a grid, and a clip's changed clock, put the mains beside their frequency, in Hz.
@@ -43,12 +43,19 @@ const QUIET: f64 = 0.25;
 /// How far above its standing level a hum may waver.
 const WAVER: f32 = 1.4;
 
+/// What was taken out.
+#[derive(Default)]
+pub(super) struct Hum {
+    /// Of each harmonic, the fundamental first: full scale is 1, and 0 where there was none.
+    pub(super) amplitudes: [f32; LINES],
+}
+
 /// Takes the hum out of `samples` (16 kHz): `parts` of a clip, joined.
-pub(super) fn remove_hum(samples: &mut [f32], parts: &[Part]) {
+pub(super) fn remove_hum(samples: &mut [f32], parts: &[Part]) -> Hum {
     let low = Low::new(samples, parts);
     let count = low.blocks();
     if count == 0 {
-        return;
+        return Hum::default();
     }
     let still = |mains: f64| vec![mains; count];
     let mut found = MAINS_HZ.map(|mains| {
@@ -70,6 +77,16 @@ pub(super) fn remove_hum(samples: &mut [f32], parts: &[Part]) {
     hum.limit();
     let wave = hum.wave(&low);
     low.subtract(&wave, samples, parts);
+    let level = |line| {
+        if line < count_of_lines {
+            hum.level(line)
+        } else {
+            0.0
+        }
+    };
+    Hum {
+        amplitudes: array::from_fn(level),
+    }
 }
 
 /// The amplitudes of all lines, every tenth of a second.

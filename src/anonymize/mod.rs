@@ -10,8 +10,8 @@
 //! 3. `timeline`, `cut`: kept stretches shorter than 0.5 s go too. From here on nothing sees a sample
 //!    of what went.
 //! 4. `finish`: DC and infrasound (`highpass`), mains hum (`hum`) and the microphone's floor (`floor`)
-//!    out, short fades, about one level for all, peaks below the ceiling (`level`), the same noise over
-//!    every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with silence
+//!    out, false hum over what is left of the true (`decoy`), short fades, about one level for all,
+//!    peaks below the ceiling (`level`), the same noise over every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with silence
 //!    between.
 //! 5. `gate` (`detector`, `raise`, `voice`): a second detector, of other features and other training,
 //!    hears the finished clip, as it is and with its quiet parts raised by up to 40 dB. What it takes
@@ -33,6 +33,7 @@
 mod anonymizer;
 mod clip;
 mod cut;
+mod decoy;
 mod description;
 mod detector;
 mod dither;

@@ -17,6 +17,7 @@ pub(super) enum Step {
     Clock = 1,
     Ends,
     Level,
+    Decoy,
     Noise,
     Dither,
 }
