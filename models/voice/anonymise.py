@@ -26,10 +26,10 @@ import torch
 import infer
 import net
 
-SETTINGS = {"find": 0.25, "gate": 0.4, "padding": 0.16, "exaggerate": 2.0, "worth": 0.1, "shortest": 0.5, "doubt": 0.5}
+SETTINGS = {"find": 0.25, "gate": 0.45, "padding": 0.16, "exaggerate": 2.0, "worth": 0.1, "shortest": 0.5, "doubt": 0.5}
 RATE, HOP = net.RATE, net.HOP
 FADE = RATE // 125
-HEARINGS = 5
+HEARINGS = 8
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ const SHORTEST_S: f64 = 1.0;
 const LEAST: usize = RATE as usize * 8 / 10;
 /// How often a finished clip is heard at most: once, and once more each time that something was cut
 /// out of it. A cut changes what the detector hears around it, and a few of them settle that.
-const HEARINGS: usize = 5;
+const HEARINGS: usize = 8;
 
 /// How a clip is anonymised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@
 //!    between.
 //! 5. `gate` (`detector`, `raise`, `voice`): a second detector, of other features and other training,
 //!    hears the finished clip, as it is and with its quiet parts raised by up to 40 dB. What it takes
-//!    for a voice is cut too, with 0.16 s on either side, with half a second where one was erased, and 3 to 5 are done again, up to five times in
+//!    for a voice is cut too, with 0.16 s on either side, with half a second where one was erased, and 3 to 5 are done again, up to eight times in
 //!    all; a voice even then withholds the clip. Only what has passed becomes an [`AnonymousClip`].
 //!
 //! All that is random hangs on one seed from the system (`random`), which is recorded nowhere.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::detector::{FRAME, RATE};
 
 /// At which probability a frame of a finished clip counts as a voice.
-pub(super) const THRESHOLD: f64 = 0.4;
+pub(super) const THRESHOLD: f64 = 0.45;
 /// What goes with a voice on either side of it: 0.16 s, as where the net finds one.
 pub(super) const PADDING: usize = RATE as usize * 16 / 100;
 
