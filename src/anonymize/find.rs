@@ -174,8 +174,8 @@ mod tests {
                 let at = (frame * HOP).min(sound.len() - 1);
                 stretches.iter().any(|stretch| stretch.contains(&at))
             };
-            for frame in 0..first.len() {
-                if f64::from(first[frame]) >= THRESHOLD {
+            for (frame, &probability) in first.iter().enumerate() {
+                if f64::from(probability) >= THRESHOLD {
                     prop_assert!(within(&found.erased, frame), "frame {frame}");
                 }
             }
