@@ -22,7 +22,8 @@ def draw(source: pathlib.Path, target: pathlib.Path) -> None:
     with source.open(newline="") as file:
         for row in csv.DictReader(file):
             curves.setdefault(row["case"], []).append((float(row["music"]), float(row["privacy"]), row["threshold"]))
-    highest = max((left for curve in curves.values() for _, left, _ in curve), default=0) or 1.0
+    highest = max((left for curve in curves.values() for _, left, _ in curve), default=0.0)
+    highest = max(highest, 0.1)
     target.write_text("\n".join(lines(curves, highest)) + "\n")
 
 
@@ -36,8 +37,8 @@ def lines(curves: dict, highest: float):
         yield f'<path d="M{x:.1f} {up(0):.1f}V{up(highest):.1f}M{across(0):.1f} {y:.1f}H{across(1):.1f}" stroke="#ddd"/>'
         yield f'<text x="{x:.1f}" y="{up(0) + 16:.1f}" text-anchor="middle">{step / 5:.1f}</text>'
         yield f'<text x="{across(0) - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{highest * step / 5:.2f}</text>'
-    yield f'<text x="{across(0.5):.1f}" y="{HEIGHT - 16}" text-anchor="middle">music kept</text>'
-    yield f'<text x="{across(0):.1f}" y="{MARGIN - 20}">left of the voice (less is better)</text>'
+    yield f'<text x="{across(0.5):.1f}" y="{HEIGHT - 16}" text-anchor="middle">notes found, against those found in the input</text>'
+    yield f'<text x="{across(0):.1f}" y="{MARGIN - 20}">words left (less is better)</text>'
     for number, (case, curve) in enumerate(curves.items()):
         colour = COLOURS[number % len(COLOURS)]
         points = " ".join(f"{across(music):.1f},{up(left):.1f}" for music, left, _ in curve)

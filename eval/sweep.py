@@ -5,7 +5,7 @@ usage: sweep.py [--data FOLDER] [--jobs N]
 
 Runs the anonymiser's Python twin (models/voice/anonymise.py) over the clips of `held_back` in which somebody speaks
 over music, at several shares of power (`worth`) under which an erased stretch is cut instead, from all to none, and
-at the mask's power of 1, 2 and 4. Writes frontier.csv and draws frontier.svg: across, notes found (F1) against
+at the mask's power of 1, 2 and 4; doing nothing and Silero's cut beside. Writes frontier.csv and draws frontier.svg: across, notes found (F1) against
 those found in the input; up, words left to Whisper as it is and with quiet parts raised. `make eval` has to
 have run before: its clips are used.
 """
@@ -50,6 +50,8 @@ def main() -> None:
         outs[name] = options.data / "sweep" / name
         settings = anonymise.SETTINGS | {"cut_only": False, "exaggerate": exaggerate, "worth": worth}
         anonymised(chosen, outs[name], detector, gate, settings)
+    others = options.data / "corpus" / sets.HELD_BACK.name / "out"
+    outs |= {"nothing done": others / "identity", "Silero cut": others / "silero"}
     ear = hear.Ear(options.data / "heard", options.data / "whisper", 1)
     heard = figures.listen(chosen, outs, {name: restore.SIMPLE for name in outs}, ear, options.jobs)
     with frontier.CSV.open("w", newline="") as file:
