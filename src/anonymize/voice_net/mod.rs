@@ -53,7 +53,7 @@ pub(super) struct Heard {
     /// The probability of a voice; 1 where there is no number to say it with.
     pub(super) voice: Vec<f32>,
     /// What of each band is music, of 65 535; 0 where there is no number.
-    mask: Vec<[u16; BANDS]>,
+    mask: Zeroizing<Vec<[u16; BANDS]>>,
 }
 
 impl VoiceNet {
@@ -74,7 +74,7 @@ impl VoiceNet {
         let frames = samples.len() / HOP + 1;
         let mut heard = Heard {
             voice: Vec::with_capacity(frames),
-            mask: Vec::with_capacity(frames),
+            mask: Zeroizing::new(Vec::with_capacity(frames)),
         };
         for start in (0..frames).step_by(PIECE) {
             let end = (start + PIECE).min(frames);
