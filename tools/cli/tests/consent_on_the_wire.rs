@@ -278,11 +278,22 @@ fn assert_tells_nothing(stage: &Stage, sent: &[u8]) {
         for tell_tale in tell_tales(stage) {
             let tell_tale = tell_tale.to_ascii_lowercase();
             assert!(
-                !readable.contains(&tell_tale),
+                !tells(&readable, &tell_tale),
                 "{target} tells {tell_tale}: {readable}"
             );
         }
     }
+}
+
+/// A few letters stand by chance in every key and signature, so they count only as a word of their own.
+fn tells(readable: &str, tell_tale: &str) -> bool {
+    const SURE: usize = 8;
+    let of_a_word = |letter: char| letter.is_alphanumeric() || "+/=_-".contains(letter);
+    readable.match_indices(tell_tale).any(|(at, found)| {
+        let before = readable[..at].chars().next_back();
+        let after = readable[at + found.len()..].chars().next();
+        found.len() >= SURE || ![before, after].into_iter().flatten().any(of_a_word)
+    })
 }
 
 /// Runs of the recordings' own samples, as a WAV file or the engine's memory would hold them.
