@@ -16,7 +16,6 @@ import json
 import pathlib
 import sys
 
-import numpy as np
 import soundfile
 
 import acoustics
@@ -61,7 +60,11 @@ def main() -> None:
         for case in figures.CASES:
             if not case.startswith(CASES):
                 continue
-            points = [(share(rows[case]), words(rows[case]), name) for name, rows in by_case.items()]
+            mean = lambda rows, column: figures.mean(rows, [case], column).value
+            points = [
+                (mean(rows, "f1_all") / mean(rows, "f1_before"), mean(rows, "words"), name)
+                for name, rows in by_case.items()
+            ]
             for music, left, name in sorted(points):
                 writer.writerow([figures.CASES[case], name, f"{music:.3f}", f"{left:.3f}"])
     frontier.draw(frontier.CSV, frontier.SVG)
@@ -85,14 +88,6 @@ def anonymised(clips: pathlib.Path, out: pathlib.Path, detector, gate, settings:
         (out / f"{path.stem}.json").write_text(json.dumps({"kept": kept, "withheld": clip is None}))
         if clip is not None:
             soundfile.write(out / path.name, clip, HEARD, subtype="PCM_16")
-
-
-def share(rows: list[dict]) -> float:
-    return float(np.mean([row["f1_all"] for row in rows]) / np.mean([row["f1_before"] for row in rows]))
-
-
-def words(rows: list[dict]) -> float:
-    return float(np.mean([row["words"] for row in rows if "words" in row]))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from acoustics import HEARD
 
 # RNNoise and DeepFilterNet work at 48 kHz in frames of 10 ms.
 ENHANCED = 48_000
+FLOATS = ctypes.POINTER(ctypes.c_float)
+# Of both libraries' functions: the state, a frame in, a frame out.
+FRAME_BY_FRAME = [ctypes.c_void_p, FLOATS, FLOATS]
 WINDOW, HOP = 512, 128
 # What erasing may have taken and an attacker puts back, in nepers: 30 dB.
 MOST = 30 / 8.686
@@ -55,10 +58,9 @@ def enhanced(sound: np.ndarray, process) -> np.ndarray:
     loud = acoustics.resampled(sound, HEARD, ENHANCED)
     padded = np.pad(loud, (0, -len(loud) % frame)).astype(np.float32)
     out, made = np.empty_like(padded), np.empty(frame, np.float32)
-    pointer = ctypes.POINTER(ctypes.c_float)
     for start in range(0, len(padded), frame):
         given = np.ascontiguousarray(padded[start : start + frame])
-        process(given.ctypes.data_as(pointer), made.ctypes.data_as(pointer))
+        process(given.ctypes.data_as(FLOATS), made.ctypes.data_as(FLOATS))
         out[start : start + frame] = made
     return acoustics.resampled(out, ENHANCED, HEARD)[: len(sound)]
 
@@ -70,11 +72,7 @@ def rnnoise_library() -> ctypes.CDLL:
     library.rnnoise_create.argtypes = [ctypes.c_void_p]
     library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
     library.rnnoise_process_frame.restype = ctypes.c_float
-    library.rnnoise_process_frame.argtypes = [
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_float),
-        ctypes.POINTER(ctypes.c_float),
-    ]
+    library.rnnoise_process_frame.argtypes = FRAME_BY_FRAME
     return library
 
 
@@ -86,11 +84,7 @@ def deepfilternet_library() -> tuple[ctypes.CDLL, bytes]:
     library.df_create.argtypes = [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]
     library.df_free.argtypes = [ctypes.c_void_p]
     library.df_process_frame.restype = ctypes.c_float
-    library.df_process_frame.argtypes = [
-        ctypes.c_void_p,
-        ctypes.POINTER(ctypes.c_float),
-        ctypes.POINTER(ctypes.c_float),
-    ]
+    library.df_process_frame.argtypes = FRAME_BY_FRAME
     return library, str(folder / "_models" / "DeepFilterNet3_onnx.tar.gz").encode()
 
 

@@ -3,7 +3,7 @@
 //! weaker than the hum that stood there as the hum is after it was subtracted, so that a clip
 //! without hum gets none that could be heard.
 
-use realfft::{RealFftPlanner, num_complex::Complex};
+use realfft::{FftError, RealFftPlanner, num_complex::Complex};
 
 use super::{
     detector::RATE,
@@ -20,16 +20,11 @@ const BIN_HZ: f64 = RATE as f64 / PERIOD as f64;
 /// Over which a line's amplitude goes from one draw to the next: 0.4 s.
 const HOP: usize = 4 * PERIOD;
 
-/// The transform refused its own buffers, which it cannot.
-#[derive(Debug)]
-pub(super) struct DecoyFailed;
-
 /// Lays false lines over `samples` (16 kHz), out of which `hum` was taken.
-pub(super) fn lay_decoy(
-    samples: &mut [f32],
-    hum: &Hum,
-    draws: &mut Draws,
-) -> Result<(), DecoyFailed> {
+///
+/// # Errors
+/// The FFT failed, which it does not.
+pub(super) fn lay_decoy(samples: &mut [f32], hum: &Hum, draws: &mut Draws) -> Result<(), FftError> {
     let inverse = RealFftPlanner::<f32>::new().plan_fft_inverse(PERIOD);
     let mut scratch = inverse.make_scratch_vec();
     let mut bins = inverse.make_input_vec();
@@ -42,9 +37,7 @@ pub(super) fn lay_decoy(
             let mut part = || amplitude * (draws.even() * 1.5f64.sqrt() / 2.0) as f32;
             bins[bin] += Complex::new(part(), part());
         }
-        inverse
-            .process_with_scratch(&mut bins, wave, &mut scratch)
-            .map_err(|_| DecoyFailed)
+        inverse.process_with_scratch(&mut bins, wave, &mut scratch)
     };
     next(&mut to)?;
     for samples in samples.chunks_mut(HOP) {

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use realfft::FftError;
 use zeroize::Zeroizing;
 
 use super::{
@@ -28,9 +29,6 @@ const WORTH: f32 = 0.1;
 /// Where the gate doubts what was erased, how much more of it goes than of what was not: 0.35 s on
 /// either side.
 const DOUBT: usize = RATE as usize * 35 / 100;
-
-/// The FFT failed, which it does not.
-pub(super) struct Failed;
 
 /// Made once, used for any number of clips; keeps nothing of them.
 pub(super) struct Finder {
@@ -57,20 +55,13 @@ impl Finder {
     }
 
     /// Hears `sound` (16 kHz) and erases what is a voice in it.
-    pub(super) fn find(&mut self, sound: &[f32]) -> Result<Found, Failed> {
+    ///
+    /// # Errors
+    /// The FFT failed, which it does not.
+    pub(super) fn find(&mut self, sound: &[f32]) -> Result<Found, FftError> {
         let heard = self.net.hear(sound);
         let voiced = widened(&heard.voice, THRESHOLD);
-        if !voiced.contains(&true) {
-            return Ok(Found {
-                sound: Zeroizing::new(sound.to_vec()),
-                voices: Vec::new(),
-                erased: Vec::new(),
-            });
-        }
-        let erased = self
-            .net
-            .erase(sound, &heard, &voiced, EXAGGERATE)
-            .map_err(|_| Failed)?;
+        let erased = self.net.erase(sound, &heard, &voiced, EXAGGERATE)?;
         let gone: Vec<bool> = (0..voiced.len())
             .map(|frame| voiced[frame] && !is_worth(erased.left_around(frame)))
             .collect();
@@ -147,10 +138,10 @@ mod tests {
     fn music_is_left_as_it_is_and_a_voice_is_cut() {
         let mut finder = Finder::new().expect("carried");
         let music = melody(RATE, 4.0);
-        let found = finder.find(&music).ok().expect("an FFT");
+        let found = finder.find(&music).expect("an FFT");
         assert!(found.voices.is_empty() && *found.sound == music);
         let voice = Reference::read().signal();
-        let found = finder.find(&voice).ok().expect("an FFT");
+        let found = finder.find(&voice).expect("an FFT");
         let cut: usize = found.voices.iter().map(Range::len).sum();
         assert!(cut > RATE as usize * 2, "{:?}", found.voices);
     }
@@ -169,7 +160,7 @@ mod tests {
                 *at = (*at + gain * sample).clamp(-1.0, 1.0);
             }
             let first = finder.net.hear(&sound).voice;
-            let found = finder.find(&sound).ok().expect("an FFT");
+            let found = finder.find(&sound).expect("an FFT");
             let within = |stretches: &[Range<usize>], frame: usize| {
                 let at = (frame * HOP).min(sound.len() - 1);
                 stretches.iter().any(|stretch| stretch.contains(&at))

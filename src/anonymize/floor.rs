@@ -14,7 +14,7 @@
 
 use std::{f64::consts::PI, sync::Arc};
 
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
+use realfft::{ComplexToReal, FftError, RealFftPlanner, RealToComplex, num_complex::Complex};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Samples under a window: 32 ms.
@@ -37,12 +37,11 @@ const OPEN: f32 = 10.0;
 /// What a closed band still lets through: -40 dB.
 const LEAST: f32 = 0.01;
 
-/// The transform refused its own buffers, which it cannot.
-#[derive(Debug)]
-pub(super) struct FloorFailed;
-
 /// Takes the floor out of `samples` (16 kHz), in place.
-pub(super) fn remove_floor(samples: &mut [f32]) -> Result<(), FloorFailed> {
+///
+/// # Errors
+/// The FFT failed, which it does not.
+pub(super) fn remove_floor(samples: &mut [f32]) -> Result<(), FftError> {
     let mut spectra = Spectra::new();
     let floor = spectra.floor(samples)?;
     let frames = samples.len().div_ceil(HOP) + 1;
@@ -132,12 +131,7 @@ impl Spectra {
         }
     }
 
-    fn hear(
-        &mut self,
-        samples: &[f32],
-        index: usize,
-        frame: &mut Frame,
-    ) -> Result<(), FloorFailed> {
+    fn hear(&mut self, samples: &[f32], index: usize, frame: &mut Frame) -> Result<(), FftError> {
         self.heard.fill(0.0);
         let missing = HOP.saturating_sub(index * HOP);
         let inside = samples.get((index * HOP).saturating_sub(HOP)..);
@@ -148,8 +142,7 @@ impl Spectra {
             *to = sample * window;
         }
         self.forward
-            .process_with_scratch(&mut self.heard, &mut frame.bins, &mut self.scratch)
-            .map_err(|_| FloorFailed)?;
+            .process_with_scratch(&mut self.heard, &mut frame.bins, &mut self.scratch)?;
         for (power, bin) in frame.power.iter_mut().zip(&frame.bins) {
             *power = bin.norm_sqr();
         }
@@ -162,11 +155,10 @@ impl Spectra {
         bins: &mut [Complex<f32>],
         index: usize,
         out: &mut [f32],
-    ) -> Result<(), FloorFailed> {
+    ) -> Result<(), FftError> {
         (bins[0].im, bins[BINS - 1].im) = (0.0, 0.0);
         self.inverse
-            .process_with_scratch(bins, &mut self.heard, &mut self.scratch)
-            .map_err(|_| FloorFailed)?;
+            .process_with_scratch(bins, &mut self.heard, &mut self.scratch)?;
         let missing = HOP.saturating_sub(index * HOP);
         let inside = out.get_mut((index * HOP).saturating_sub(HOP)..);
         let heard = self.heard[missing..].iter().zip(&self.window[missing..]);
@@ -177,7 +169,7 @@ impl Spectra {
     }
 
     /// The power of the floor in each band.
-    fn floor(&mut self, samples: &[f32]) -> Result<Vec<f32>, FloorFailed> {
+    fn floor(&mut self, samples: &[f32]) -> Result<Vec<f32>, FftError> {
         // Whole windows only: one that reaches beyond the sound is quiet for no reason of the floor's.
         let last = (samples.len() / HOP).saturating_sub(1);
         let step = last.div_ceil(MOST_ASKED).max(1);

@@ -11,7 +11,7 @@
 //!
 //! Only kept sound is heard, each part at its time in the clip, so that phases run on over a cut.
 
-use std::{array, f64::consts::TAU};
+use std::f64::consts::TAU;
 
 use zeroize::Zeroizing;
 
@@ -74,19 +74,10 @@ pub(super) fn remove_hum(samples: &mut [f32], parts: &[Part]) -> Hum {
         .map(|offset| (mean + offset).clamp(mains - FARTHEST_HZ, mains + FARTHEST_HZ))
         .collect();
     let mut hum = Measured::new(&low, &hertz, count_of_lines);
-    hum.limit();
+    let amplitudes = hum.limit();
     let wave = hum.wave(&low);
     low.subtract(&wave, samples, parts);
-    let level = |line| {
-        if line < count_of_lines {
-            hum.level(line)
-        } else {
-            0.0
-        }
-    };
-    Hum {
-        amplitudes: array::from_fn(level),
-    }
+    Hum { amplitudes }
 }
 
 /// The amplitudes of all lines, every tenth of a second.
@@ -200,10 +191,12 @@ impl Measured {
         turns
     }
 
-    /// Holds every line at little more than its standing level.
-    fn limit(&mut self) {
-        for line in 0..self.count {
-            let most = self.level(line) * WAVER;
+    /// Holds every line at little more than its standing level, and tells those levels.
+    fn limit(&mut self) -> [f32; LINES] {
+        let mut levels = [0.0; LINES];
+        for (line, standing) in levels.iter_mut().enumerate().take(self.count) {
+            *standing = self.level(line);
+            let most = *standing * WAVER;
             for amplitudes in &mut self.amplitudes {
                 let level = amplitudes.norm(line);
                 if level > most {
@@ -212,6 +205,7 @@ impl Measured {
                 }
             }
         }
+        levels
     }
 
     /// The hum itself, at the lower rate.

@@ -11,16 +11,18 @@
 //!    of what went.
 //! 4. `finish`: DC and infrasound (`highpass`), mains hum (`hum`) and the microphone's floor (`floor`)
 //!    out, false hum over what is left of the true (`decoy`), short fades, about one level for all,
-//!    peaks below the ceiling (`level`), the same noise over every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with silence
-//!    between.
+//!    peaks below the ceiling (`level`), the same noise over every clip (`veil`), TPDF dither to 16 bit
+//!    (`dither`); joined, or in its place with silence between.
 //! 5. `gate` (`detector`, `raise`, `voice`): a second detector, of other features and other training,
 //!    hears the finished clip, as it is and with its quiet parts raised by up to 40 dB. What it takes
-//!    for a voice is cut too, with 0.16 s on either side, with half a second where one was erased, and 3 to 5 are done again, up to eight times in
-//!    all; a voice even then withholds the clip. Only what has passed becomes an [`AnonymousClip`].
+//!    for a voice is cut too, with 0.16 s on either side, or half a second where one was erased, and 3
+//!    to 5 are done again, up to eight times in all; a voice even then withholds the clip. Only what
+//!    has passed becomes an [`AnonymousClip`].
 //!
 //! All that is random hangs on one seed from the system (`random`), which is recorded nowhere.
 //!
-//! It promises that no [`AnonymousClip`] holds a frame that the gate's detector takes for a voice, and that `kept` adds up to the sound in it, to the sample; and that with the same cuts and draws what is
+//! It promises that no [`AnonymousClip`] holds a frame that the gate's detector takes for a voice, and
+//! that `kept` adds up to the sound in it, to the sample; and that with the same cuts and draws what is
 //! kept does not depend, to the bit, on what stood in what was cut. It never passes a clip on because
 //! something failed: an answer that is no number counts as a voice, and an error withholds the clip.
 //! The raw clip is used up, and every copy made of it on the way is wiped.

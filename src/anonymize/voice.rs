@@ -2,13 +2,10 @@
 
 use std::ops::Range;
 
-use super::detector::{FRAME, RATE};
+use super::{detector::FRAME, find::PADDING};
 
 /// At which probability a frame of a finished clip counts as a voice.
 pub(super) const THRESHOLD: f64 = 0.45;
-/// What goes with a voice on either side of it: 0.16 s, as where the net finds one.
-pub(super) const PADDING: usize = RATE as usize * 16 / 100;
-
 /// The louder of two opinions on each frame. A missing or unordered one counts as a voice.
 pub(super) fn worse(one: &[f32], other: &[f32]) -> Vec<f32> {
     let opinion = |heard: &[f32], frame: usize| heard.get(frame).copied().unwrap_or(1.0);

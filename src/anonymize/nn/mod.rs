@@ -6,11 +6,10 @@ mod file;
 mod layer;
 
 pub(super) use self::{
-    activation::sigmoid,
+    activation::{sigmoid, tanh},
     file::{Values, WeightsError},
     layer::{COLUMNS, Layer},
 };
-pub(super) use activation::tanh;
 
 /// Nothing below zero. `max` would make a zero of NaN, and so silence of what cannot be judged.
 pub(super) fn rectified(value: f32) -> f32 {

@@ -79,8 +79,8 @@ impl VoiceNet {
         exaggerate: f32,
         erased: &mut Erased,
     ) -> Result<(), FftError> {
-        let reach = reach(&run);
-        let range = reach.start.max(0) as usize..(reach.end.max(0) as usize).min(samples.len());
+        let range = (run.start * HOP).saturating_sub(WINDOW / 2)
+            ..((run.end - 1) * HOP + WINDOW / 2).min(samples.len());
         let frames =
             run.start.saturating_sub(OVERLAP)..(run.end + OVERLAP).min(samples.len() / HOP + 1);
         let mut sums = Zeroizing::new(vec![0.0; range.len()]);
@@ -117,12 +117,6 @@ impl VoiceNet {
         }
         Ok(())
     }
-}
-
-/// The samples that a run of frames says anything of.
-fn reach(run: &Range<usize>) -> Range<isize> {
-    let edge = |frame: usize| (frame * HOP) as isize;
-    edge(run.start) - (WINDOW / 2) as isize..edge(run.end - 1) + (WINDOW / 2) as isize
 }
 
 fn gains(mask: &[u16; BANDS], exaggerate: f32) -> [f32; BANDS] {
