@@ -37,6 +37,7 @@ fn main() -> io::Result<()> {
     rows.extend(stages());
     rows.extend(peers());
     rows.push(trigger_to_sealed());
+    rows.extend(grants());
     rows.extend(memory()?);
     rows.extend(libraries()?);
     print(&rows);
@@ -163,6 +164,40 @@ fn trigger_to_sealed() -> Row {
         format!("{:.0} ms, {:.0} ms", millis(half), millis(most)),
         "≤ 50 ms",
     )
+}
+
+/// A grant that is asked again, as at each frame; and all of them made anew, as each second.
+fn grants() -> Vec<Row> {
+    const CHECKS: u32 = 1_000_000;
+    const LOOKS: usize = 1_000;
+    let device = rig::Device::new();
+    let grants = device.grants();
+    let grant = grants.quality_assurance().expect("it was given");
+    let began = Instant::now();
+    let live = (0..CHECKS)
+        .filter(|_| std::hint::black_box(grant).is_live())
+        .count();
+    let check = began.elapsed() / CHECKS;
+    assert_eq!(live, CHECKS as usize);
+    let mut looks: Vec<Duration> = (0..LOOKS)
+        .map(|_| {
+            let began = Instant::now();
+            std::hint::black_box(device.grants());
+            began.elapsed()
+        })
+        .collect();
+    vec![
+        row(
+            "a grant asked whether it stands, mean",
+            format!("{} ns", check.as_nanos()),
+            "≤ 100 ns",
+        ),
+        row(
+            "the grants that stand, made of the record, median",
+            format!("{:.0} µs", micros(quantile(&mut looks, 0.5))),
+            "",
+        ),
+    ]
 }
 
 fn memory() -> io::Result<Option<Row>> {

@@ -1,10 +1,15 @@
 //! [`Sordino`]: wires the stages together and owns the threads.
 
+mod consenting;
+mod export;
 mod listening;
+mod reset;
+mod review;
 mod sampling;
 #[cfg(test)]
 mod tests;
 mod uploading;
+mod worker;
 
 use std::{
     mem,
@@ -17,24 +22,24 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use consenting::Withdrawal;
 pub use listening::Listening;
 use listening::SharedSampler;
+use review::Reviews;
+pub use review::{Preview, PreviewSound};
 pub use sampling::{Offer, Withheld};
 pub use uploading::UploadSummary;
 
 use crate::{
     Error,
     anonymize::Anonymizer,
-    consent::{
-        Answer, ConsentError, ConsentState, ConsentStatus, ConsentStore, Grants, GuardianMethod,
-        SignedRecord, Terms,
-    },
+    consent::{ConsentState, ConsentStore},
     id::Id,
     outbox::{Outbox, Quota, SampleEntry, SampleState},
-    plan::{Plan, PlanError, SignedPlan},
-    purpose::{Purpose, Purposes},
+    plan::{Plan, PlanError, Review, SignedPlan},
+    purpose::Purposes,
     signed::PublicKey,
-    state::{self, Clock, State, StateError, SystemClock},
+    state::{Clock, State, StateError, SystemClock},
     upload::{Endpoint, Finished, Protocol, Task, UploadError},
 };
 
@@ -42,6 +47,7 @@ const PLAN: &str = "plan";
 const HOST: &str = "host";
 
 /// What the host says of itself when it opens an engine.
+#[derive(Clone)]
 pub struct Config {
     /// Where the state lives; nobody else writes there.
     pub folder: PathBuf,
@@ -51,18 +57,21 @@ pub struct Config {
     pub collector: Endpoint,
     /// How much may wait to be sent.
     pub quota: Quota,
+    /// Whether the person hears each sample before it is sealed; the plan can ask for it too.
+    pub review: Review,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Config {
-    /// The usual: the default [`Quota`] and the system's clock.
+    /// The usual: the default [`Quota`], no review, and the system's clock.
     pub fn new(folder: impl Into<PathBuf>, organisation: PublicKey, collector: Endpoint) -> Self {
         Self {
             folder: folder.into(),
             organisation,
             collector,
             quota: Quota::default(),
+            review: Review::None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -81,6 +90,8 @@ struct Host {
 pub enum Event {
     /// A sample was sealed and queued.
     Queued(Id),
+    /// A clip waits for the person to hear it, under this name: see [`Sordino::previews`].
+    AwaitsReview(Id),
     /// A moment was not sampled.
     Withheld(Withheld),
     /// A sample went before it was sent: for want of room, or because its file was lost.
@@ -123,15 +134,6 @@ pub struct Status {
     pub deletions_pending: usize,
 }
 
-/// What a withdrawal did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Withdrawal {
-    /// Pending samples that were shredded.
-    pub shredded: usize,
-    /// Sent samples whose deletion is queued.
-    pub deletions_pending: usize,
-}
-
 /// The engine of one device. It can be shared between threads; clones are the same engine.
 #[derive(Clone)]
 pub struct Sordino {
@@ -147,6 +149,8 @@ struct Inner {
     plan: RwLock<Option<SignedPlan>>,
     anonymizer: Mutex<Option<Anonymizer>>,
     sampler: SharedSampler,
+    review: Review,
+    reviews: Reviews,
     /// Samples that were lost before anybody could be told.
     lost: Mutex<Vec<Id>>,
     /// Raised by whatever may change whether sampling is allowed.
@@ -170,7 +174,7 @@ impl Sordino {
             known.organisation == host.organisation && known.collector == host.collector
         });
         if !is_known {
-            state.write(|transaction| state::set_value(transaction, HOST, &host))?;
+            state.write(|change| change.set_value(HOST, &host))?;
         }
         Self::on(state, config)
     }
@@ -207,7 +211,7 @@ impl Sordino {
         if !lost.is_empty() {
             tracing::warn!(count = lost.len(), "the files of queued samples are gone");
         }
-        Ok(Self {
+        let engine = Self {
             inner: Arc::new(Inner {
                 state,
                 consent,
@@ -217,11 +221,15 @@ impl Sordino {
                 plan: RwLock::new(plan),
                 anonymizer: Mutex::new(None),
                 sampler: SharedSampler::default(),
+                review: config.review,
+                reviews: Reviews::default(),
                 lost: Mutex::new(lost),
                 version: AtomicU64::new(0),
                 listener: RwLock::new(None),
             }),
-        })
+        };
+        engine.inner.catch_up()?;
+        Ok(engine)
     }
 
     /// Has `listener` told of each [`Event`], on the thread on which it happens. The first is told
@@ -257,78 +265,6 @@ impl Sordino {
         self.inner.plan()
     }
 
-    /// Where consent stands.
-    ///
-    /// # Errors
-    /// The state cannot be read, or a record in it was changed.
-    pub fn consent(&self) -> Result<ConsentStatus, Error> {
-        Ok(self.inner.consent.status(self.inner.terms().as_ref())?)
-    }
-
-    /// Records a person's yes. Returns the receipt that the person gets.
-    ///
-    /// # Errors
-    /// No plan is in force, it does not ask for that, or another notice was shown than it names.
-    pub fn give_consent(&self, answer: &Answer<'_>) -> Result<SignedRecord, Error> {
-        let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
-        let inner = &self.inner;
-        inner.write_refused()?;
-        let (record, dropped) = inner
-            .state
-            .write(|transaction| -> Result<_, ConsentError> {
-                let record = inner.consent.record(transaction, answer, &terms)?;
-                let dropped = inner.outbox.drop_others(transaction, record.content().id)?;
-                Ok((record, dropped))
-            })?;
-        // They may be of a record that no longer stands.
-        inner.consent.end_grants();
-        inner.outbox.shred(&dropped);
-        for sample in dropped {
-            inner.tell(&Event::Dropped(sample));
-        }
-        inner.tell_consent()?;
-        Ok(record)
-    }
-
-    /// Records that the guardian approves of what the child said yes to.
-    ///
-    /// # Errors
-    /// Nobody is waiting for it.
-    pub fn approve(&self, method: GuardianMethod) -> Result<SignedRecord, Error> {
-        let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
-        self.inner.write_refused()?;
-        let record = self.inner.consent.approve(method, &terms)?;
-        self.inner.tell_consent()?;
-        Ok(record)
-    }
-
-    /// Takes the yes back: for one purpose, or for all with `None`. Grants end at once, pending
-    /// samples are shredded, and what was sent is asked back until the collector acknowledges it.
-    ///
-    /// # Errors
-    /// The state cannot be written. Even then no grant is left in this process, pending samples are
-    /// shredded, and the withdrawal is written with the next change of consent.
-    pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
-        let inner = &self.inner;
-        let purposes = purpose.map_or_else(|| Purposes::from_iter(Purpose::ALL), Purposes::from);
-        inner.consent.refuse(&purposes);
-        inner.consent.end_grants();
-        inner.changed();
-        inner.forget_sound();
-        let shredded = inner.write_refused();
-        // A grant that was made while the transaction ran saw the state before it.
-        inner.consent.end_grants();
-        inner.changed();
-        inner.forget_sound();
-        let shredded = shredded?;
-        inner.tell_consent()?;
-        let deletions_pending = self.status()?.deletions_pending;
-        Ok(Withdrawal {
-            shredded,
-            deletions_pending,
-        })
-    }
-
     /// Where the device stands.
     ///
     /// # Errors
@@ -346,7 +282,8 @@ impl Sordino {
             pending: count(SampleState::Pending),
             pending_bytes: pending.map(|entry| entry.bytes).sum(),
             sent: count(SampleState::Sent),
-            deletions_pending: count(SampleState::DeletionAsked),
+            deletions_pending: count(SampleState::DeletionAsked)
+                + self.inner.consent.slips_due()?.len(),
         })
     }
 
@@ -366,12 +303,12 @@ impl Sordino {
         Ok(self.inner.outbox.delete(sample)?)
     }
 
-    /// The grants that stand.
+    /// Deletes every sample, here and at the collector. Consent stands as it is.
     ///
     /// # Errors
-    /// There is no standing yes.
-    pub fn grants(&self) -> Result<Grants, Error> {
-        Ok(self.inner.grants()?)
+    /// The state cannot be written.
+    pub fn delete_all(&self) -> Result<(), Error> {
+        Ok(self.inner.outbox.delete_all()?)
     }
 
     /// Leave to sample at this instant, or why there is none. Ask before listening at all.
@@ -385,55 +322,12 @@ impl Sordino {
 
 impl Inner {
     fn plan(&self) -> Option<Plan> {
+        self.signed_plan().map(|signed| signed.content().clone())
+    }
+
+    fn signed_plan(&self) -> Option<SignedPlan> {
         let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
-        plan.as_ref().map(|signed| signed.content().clone())
-    }
-
-    fn terms(&self) -> Option<Terms> {
-        self.plan().map(|plan| Terms {
-            purposes: plan.purposes,
-            notice_version: plan.notice_version,
-            days: plan.consent_days,
-        })
-    }
-
-    fn grants(&self) -> Result<Grants, ConsentError> {
-        let terms = self.terms().ok_or(ConsentError::NoPlan)?;
-        self.consent.grants(&terms)
-    }
-
-    /// Writes what was taken back, if that is still to be done. Returns how many pending samples were
-    /// shredded.
-    fn write_refused(&self) -> Result<usize, ConsentError> {
-        let refused = self.consent.refused();
-        if refused.is_empty() {
-            return Ok(0);
-        }
-        let withdraw = || {
-            self.state.write(|transaction| -> Result<_, ConsentError> {
-                let withdrawn = ConsentStore::withdraw(transaction, &refused)?;
-                Ok(self.outbox.withdraw(transaction, &withdrawn)?)
-            })
-        };
-        let shredded = withdraw().or_else(|_| {
-            // A full disk, say: what is to be shredded anyhow makes room.
-            self.outbox.shred_covered(&refused)?;
-            withdraw()
-        })?;
-        self.consent.refusal_written(&refused);
-        self.outbox.shred(&shredded);
-        Ok(shredded.len())
-    }
-
-    /// What waits under a yes that ran out, or to a notice that changed, can never be sent.
-    fn drop_uncovered(&self) -> Result<(), UploadError> {
-        let status = self.consent.status(self.terms().as_ref())?;
-        if matches!(status.state, ConsentState::Expired | ConsentState::Outdated) {
-            for sample in self.outbox.drop_all()? {
-                self.tell(&Event::Dropped(sample));
-            }
-        }
-        Ok(())
+        plan.clone()
     }
 
     fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {
@@ -451,7 +345,7 @@ impl Inner {
             }
         }
         self.state
-            .write(|transaction| state::set_value(transaction, PLAN, &offered.to_json()))?;
+            .write(|change| change.set_value(PLAN, &offered.to_json()))?;
         let version = offered.content().version;
         *in_force = Some(offered);
         drop(in_force);
@@ -478,13 +372,6 @@ impl Inner {
 
     fn version(&self) -> u64 {
         self.version.load(Ordering::SeqCst)
-    }
-
-    fn tell_consent(&self) -> Result<(), ConsentError> {
-        self.changed();
-        let state = self.consent.status(self.terms().as_ref())?.state;
-        self.tell(&Event::Consent(state));
-        Ok(())
     }
 }
 

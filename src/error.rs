@@ -35,8 +35,11 @@ pub enum Error {
     #[error(transparent)]
     State(#[from] StateError),
     /// The engine was never set up here.
-    #[error("there is no device in {}; make one with `device DIR init`", .0.display())]
+    #[error("there is no device in {}", .0.display())]
     NoDevice(std::path::PathBuf),
+    /// No clip of that name waits for review: it was answered, wiped by a "no", or crowded out.
+    #[error("no preview {0} waits for an answer")]
+    NoPreview(crate::Id),
     /// One source is heard at a time.
     #[error("the engine listens already; stop that first")]
     AlreadyListening,
@@ -46,7 +49,35 @@ pub enum Error {
     /// A defect of ours, or of a callback of the app's; the source was closed.
     #[error("the capture thread panicked and was closed; please report it")]
     Panicked,
+    /// A listener of the app's never returned. Once it does, the source is closed and the folder free.
+    #[error(
+        "the app's listener has kept the engine's thread for more than 5 s; what was heard stays open until \
+         it returns"
+    )]
+    HeldByApp,
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
+}
+
+impl Error {
+    /// Whether the state is damaged: nothing but [`crate::Sordino::reset`] helps then.
+    pub fn is_damaged(&self) -> bool {
+        matches!(self.of_state(), Some(StateError::Damaged(_)))
+    }
+
+    /// What the state said, whichever stage passed it on.
+    fn of_state(&self) -> Option<&StateError> {
+        match self {
+            Self::State(error)
+            | Self::Consent(ConsentError::State(error))
+            | Self::Outbox(OutboxError::State(error))
+            | Self::Upload(
+                UploadError::State(error)
+                | UploadError::Consent(ConsentError::State(error))
+                | UploadError::Outbox(OutboxError::State(error)),
+            ) => Some(error),
+            _ => None,
+        }
+    }
 }

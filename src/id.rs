@@ -23,6 +23,11 @@ impl Id {
     pub fn random() -> Result<Self, Unavailable> {
         crate::entropy::bytes().map(Self)
     }
+
+    /// The 16 bytes, the most significant first.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Id {

@@ -29,26 +29,32 @@
 //!
 //! # What it refuses to do
 //!
-//! It does not write raw sound to disk, serialise or clone a raw clip, seal or send without a standing
-//! grant, guess consent from a damaged record, open what it sealed, or name a person, a device, a
-//! place or a time finer than a week. When in doubt, it withholds.
+//! It does not write raw sound to disk, serialise or clone a raw clip, seal or send without a
+//! standing grant, guess consent from a damaged record, open what it sealed (the desk does, by the
+//! feature `research`), or name a person, a device, a place or a time finer than a week. When in
+//! doubt, it withholds.
 //!
 //! # Features
 //!
 //! * `microphone` (default): the machine's microphone, through cpal.
 //! * `http` (default): the built-in upload client, through ureq and rustls.
 //! * `ffi`: the face for Kotlin, Swift and Python, through UniFFI.
+//! * `research`: opening sealed samples, for the desk and for researchers in Python. A device never has it.
 
 pub mod anonymize;
 pub mod capture;
 pub mod consent;
+pub mod disclosure;
 mod engine;
 mod entropy;
 mod error;
 #[cfg(feature = "ffi")]
 pub mod ffi;
+mod files;
 mod hex;
 mod id;
+#[cfg(feature = "research")]
+pub mod open;
 pub mod outbox;
 pub mod plan;
 mod purpose;
@@ -62,7 +68,8 @@ pub mod upload;
 mod week;
 
 pub use engine::{
-    Config, Event, Listening, Offer, Sordino, Status, UploadSummary, Withdrawal, Withheld,
+    Config, Event, Listening, Offer, Preview, PreviewSound, Sordino, Status, UploadSummary,
+    Withdrawal, Withheld,
 };
 pub use entropy::Unavailable;
 pub use error::Error;
@@ -73,8 +80,3 @@ pub use week::{NotAWeek, Week};
 
 #[cfg(feature = "ffi")]
 uniffi::setup_scaffolding!();
-
-/// The README's example is compiled with the documentation's.
-#[cfg(all(doctest, feature = "microphone", feature = "http"))]
-#[doc = include_str!("../README.md")]
-struct Readme;

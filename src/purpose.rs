@@ -55,6 +55,11 @@ pub struct UnknownPurpose(pub String);
 pub struct Purposes(BTreeSet<Purpose>);
 
 impl Purposes {
+    /// Every purpose there is.
+    pub fn all() -> Self {
+        Self::from_iter(Purpose::ALL)
+    }
+
     /// Whether `purpose` is among them.
     pub fn contains(&self, purpose: Purpose) -> bool {
         self.0.contains(&purpose)

@@ -3,34 +3,28 @@
 //! Each stage owns its tables; this module owns the file, its version and the clock's low-water
 //! mark. A change that spans stages (a withdrawal touches consent and outbox) is one transaction.
 
+mod folder;
+mod layout;
+mod rows;
 mod steady;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
-use redb::{
-    Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition,
-    WriteTransaction,
-};
-use serde::{Serialize, de::DeserializeOwned};
+use redb::{Database, ReadableDatabase as _};
+use serde::de::DeserializeOwned;
 
+pub(crate) use folder::make_private_folder;
+use layout::LAYOUT;
+use rows::Tagger;
+pub(crate) use rows::{Change, Table, View};
 use steady::{Reading, SteadyClock};
 
-/// The version of the layout that this SDK writes.
-const LAYOUT: u64 = 1;
-/// What redb may keep in memory. The whole store is a few hundred kilobytes.
-const CACHE_BYTES: usize = 1 << 20;
-const STORE: &str = "state.redb";
-
-/// Small values by name. Each name is used by one module only.
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-const LAYOUT_NAME: &str = "layout";
 const CLOCK_NAME: &str = "clock";
 
 /// Why the state could not be read or written.
@@ -117,6 +111,7 @@ impl Clock for SystemClock {
 pub(crate) struct State {
     /// `None` only between the loss of the store and its next use.
     database: Mutex<Option<Arc<Database>>>,
+    tagger: Tagger,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     steady: Arc<SteadyClock>,
@@ -126,21 +121,39 @@ impl State {
     /// Opens the folder, making it where it is not there. Only its owner can read it.
     pub(crate) fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
         make_private_folder(folder)?;
-        let database = open_store(folder)?;
-        let latest = latest_reading(&database)?;
+        let database = folder::open_store(folder)?;
+        let tagger = Tagger::new(&folder::tag_key(folder)?);
+        let up_to_date = layout::bring_up_to_date(&database, &tagger)?;
+        up_to_date.map_err(|found| StateError::Newer {
+            folder: folder.to_owned(),
+            found,
+        })?;
+        let latest = latest_reading(&database, &tagger)?;
         let state = Self {
             database: Mutex::new(Some(Arc::new(database))),
+            tagger,
             folder: folder.to_owned(),
             steady: Arc::new(SteadyClock::resume(Arc::clone(&clock), latest)),
             clock,
         };
-        state.check_layout()?;
+        if latest.is_none() {
+            state.write(|_| Ok::<(), StateError>(()))?;
+        }
         Ok(state)
     }
 
     /// Whether a store lies in `folder`.
     pub(crate) fn exists(folder: &Path) -> bool {
-        folder.join(STORE).is_file()
+        folder.join(folder::STORE).is_file()
+    }
+
+    /// Destroys the store in `folder`; nobody may have it open.
+    pub(crate) fn destroy(folder: &Path) -> Result<(), StateError> {
+        for name in [folder::STORE, folder::KEY] {
+            let path = folder.join(name);
+            crate::files::destroy(&path).map_err(StateError::io("remove", &path))?;
+        }
+        Ok(())
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -150,7 +163,7 @@ impl State {
     /// Runs `body` in a transaction and commits it durably, unless it fails.
     pub(crate) fn write<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&WriteTransaction) -> Result<T, E>,
+        body: impl FnOnce(&Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let written = self.try_write(body);
         if written.is_err() {
@@ -162,7 +175,7 @@ impl State {
     /// Runs `body` on one consistent view.
     pub(crate) fn read<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&ReadTransaction) -> Result<T, E>,
+        body: impl FnOnce(&View<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let read = self.try_read(body);
         if read.is_err() {
@@ -173,12 +186,16 @@ impl State {
 
     fn try_write<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&WriteTransaction) -> Result<T, E>,
+        body: impl FnOnce(&Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let transaction = self.store()?.begin_write().map_err(StateError::from)?;
-        let outcome = body(&transaction)?;
+        let change = Change {
+            transaction: &transaction,
+            tagger: &self.tagger,
+        };
+        let outcome = body(&change)?;
         let reading = self.steady.read();
-        set_value(&transaction, CLOCK_NAME, &reading)?;
+        change.set_value(CLOCK_NAME, &reading)?;
         transaction.commit().map_err(StateError::from)?;
         self.steady.kept(reading);
         Ok(outcome)
@@ -186,10 +203,13 @@ impl State {
 
     fn try_read<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&ReadTransaction) -> Result<T, E>,
+        body: impl FnOnce(&View<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let transaction = self.store()?.begin_read().map_err(StateError::from)?;
-        body(&transaction)
+        body(&View {
+            transaction: &transaction,
+            tagger: &self.tagger,
+        })
     }
 
     fn store(&self) -> Result<Arc<Database>, StateError> {
@@ -197,7 +217,7 @@ impl State {
         match &*database {
             Some(database) => Ok(Arc::clone(database)),
             None => {
-                let anew = Arc::new(open_store(&self.folder)?);
+                let anew = Arc::new(folder::open_store(&self.folder)?);
                 Ok(Arc::clone(database.insert(anew)))
             }
         }
@@ -254,131 +274,32 @@ impl State {
         }
     }
 
+    /// Puts a row into `table` that nobody wrote.
+    #[cfg(test)]
+    pub(crate) fn damage(&self, table: &'static str) {
+        let table = redb::TableDefinition::<u64, &[u8]>::new(table);
+        let damaged = self.write(|change| -> Result<(), StateError> {
+            let mut rows = change.transaction.open_table(table)?;
+            rows.insert(u64::MAX, b"no row at all, and no tag".as_slice())?;
+            Ok(())
+        });
+        damaged.unwrap();
+    }
+
     /// A small value.
     pub(crate) fn value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StateError> {
-        self.read(|transaction| {
-            let table = transaction.open_table(META)?;
-            table
-                .get(name)?
-                .map(|bytes| from_row(bytes.value()))
-                .transpose()
-        })
-    }
-
-    fn check_layout(&self) -> Result<(), StateError> {
-        self.write(
-            |transaction| match value::<u64>(transaction, LAYOUT_NAME)? {
-                None => set_value(transaction, LAYOUT_NAME, &LAYOUT),
-                Some(LAYOUT) => Ok(()),
-                Some(found) if found > LAYOUT => Err(StateError::Newer {
-                    folder: self.folder.clone(),
-                    found,
-                }),
-                Some(found) => Err(StateError::Damaged(format!("it claims layout {found}"))),
-            },
-        )
+        self.read(|view| view.value(name))
     }
 }
 
-/// A small value, as `transaction` sees it.
-pub(crate) fn value<T: DeserializeOwned>(
-    transaction: &WriteTransaction,
-    name: &str,
-) -> Result<Option<T>, StateError> {
-    let table = transaction.open_table(META)?;
-    let value = table
-        .get(name)?
-        .map(|bytes| from_row(bytes.value()))
-        .transpose()?;
-    Ok(value)
-}
-
-/// Sets a small value.
-pub(crate) fn set_value<T: Serialize>(
-    transaction: &WriteTransaction,
-    name: &str,
-    value: &T,
-) -> Result<(), StateError> {
-    let mut table = transaction.open_table(META)?;
-    table.insert(name, to_row(value)?.as_slice())?;
-    Ok(())
-}
-
-/// Forgets a small value.
-pub(crate) fn clear_value(transaction: &WriteTransaction, name: &str) -> Result<(), StateError> {
-    transaction.open_table(META)?.remove(name)?;
-    Ok(())
-}
-
-/// A row's bytes.
-pub(crate) fn to_row<T: Serialize>(value: &T) -> Result<Vec<u8>, StateError> {
-    serde_json::to_vec(value).map_err(|error| StateError::Damaged(error.to_string()))
-}
-
-/// A row from its bytes.
-pub(crate) fn from_row<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StateError> {
-    serde_json::from_slice(bytes).map_err(|error| StateError::Damaged(error.to_string()))
-}
-
-/// The steady clock as it was last kept.
-fn latest_reading(database: &Database) -> Result<Option<Reading>, StateError> {
+/// The steady clock as it was last kept; every store but one that was just made has it.
+fn latest_reading(database: &Database, tagger: &Tagger) -> Result<Option<Reading>, StateError> {
     let transaction = database.begin_read()?;
-    let table = match transaction.open_table(META) {
-        Ok(table) => table,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
+    let view = View {
+        transaction: &transaction,
+        tagger,
     };
-    let row = table.get(CLOCK_NAME)?;
-    row.map(|row| from_row(row.value())).transpose()
-}
-
-fn open_store(folder: &Path) -> Result<Database, StateError> {
-    let path = folder.join(STORE);
-    make_private_file(&path)?;
-    redb::Builder::new()
-        .set_cache_size(CACHE_BYTES)
-        .create(&path)
-        .map_err(|error| opening_failed(folder, &path, error))
-}
-
-fn opening_failed(folder: &Path, path: &Path, error: redb::DatabaseError) -> StateError {
-    match error {
-        redb::DatabaseError::DatabaseAlreadyOpen => StateError::InUse(folder.to_owned()),
-        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => StateError::Io {
-            action: "open",
-            path: path.to_owned(),
-            error,
-        },
-        redb::DatabaseError::Storage(redb::StorageError::Corrupted(reason)) => {
-            StateError::Damaged(format!("{}: {reason}", path.display()))
-        }
-        error => StateError::Store(Box::new(error.into())),
-    }
-}
-
-/// Makes a folder that only its owner can enter.
-pub(crate) fn make_private_folder(folder: &Path) -> Result<(), StateError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(StateError::io("make the folder", folder))
-}
-
-/// Makes a file that only its owner can read, unless it is there: the folder may have been made by
-/// somebody else, for all to enter.
-fn make_private_file(path: &Path) -> Result<(), StateError> {
-    if path.exists() {
-        return Ok(());
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(StateError::io("make", path))?;
-    Ok(())
+    view.value(CLOCK_NAME)
 }
 
 /// `time` and `duration` later, or the end of time.

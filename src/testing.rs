@@ -1,5 +1,7 @@
 //! What tests of several stages share: a clock that they set, a plan, an answer.
 
+pub(crate) mod crash;
+
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,9 +10,11 @@ use tempfile::TempDir;
 
 use crate::{
     Purpose, Purposes,
-    consent::{AgeBand, Answer, GuardianMethod, Notice, Terms},
+    consent::{
+        self, AgeBand, Answer, App, Grants, Guardian, GuardianMethod, Notice, Terms, TestLease,
+    },
     entropy,
-    plan::{Plan, SignedPlan, Triggers},
+    plan::{Plan, Review, SignedPlan, Triggers},
     signed::PublicKey,
     state::Clock,
 };
@@ -54,7 +58,7 @@ pub(crate) fn days(days: i64) -> SignedDuration {
 }
 
 pub(crate) fn both() -> Purposes {
-    Purposes::from_iter(Purpose::ALL)
+    Purposes::all()
 }
 
 /// What a plan asks of consent.
@@ -63,10 +67,21 @@ pub(crate) fn terms(notice_version: u32) -> Terms {
         purposes: both(),
         notice_version,
         days: 365,
+        controller: consent::Organisation {
+            key: "7f".repeat(32).parse().unwrap(),
+            named: None,
+        },
     }
 }
 
-/// A yes to a notice's bundled text.
+/// The bundled English notice of an app in a test.
+pub(crate) fn notice(version: u32) -> Notice {
+    let app = App::new("Etude", "privacy@etude.example").unwrap();
+    let bundled = Notice::bundled(version, "en", &app, 365).unwrap();
+    bundled.into_notice()
+}
+
+/// A yes to a notice's text.
 pub(crate) fn answer(
     purposes: impl Into<Purposes>,
     age_band: AgeBand,
@@ -76,9 +91,15 @@ pub(crate) fn answer(
     Answer {
         purposes: purposes.into(),
         age_band,
-        guardian,
+        guardian: guardian.map(Guardian::from),
         notice,
     }
+}
+
+/// Grants of both purposes that nobody takes back.
+pub(crate) fn grants() -> Grants {
+    let record = crate::Id::random().unwrap();
+    Grants::for_test(record, both(), &TestLease::new())
 }
 
 /// A plan that asks for everything for years.
@@ -88,10 +109,13 @@ pub(crate) fn plan(version: u64) -> Plan {
         version,
         expires: "2040-01-01".parse().unwrap(),
         paused: false,
+        controller: None,
         recipients: vec![recipient.parse().unwrap()],
         purposes: both(),
         notice_version: 1,
         consent_days: 365,
+        retention_days: Default::default(),
+        review: Review::None,
         triggers: Triggers {
             mark_probability: 1.0,
             random_probability: 0.0,

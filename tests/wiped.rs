@@ -1,6 +1,8 @@
 //! No memory is given back with captured sound in it: not the capture ring, not its frames, not the
 //! sampler's rolling memory, not a clip.
 
+mod consented;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::atomic::{AtomicUsize, Ordering},
@@ -65,7 +67,8 @@ fn freed_memory_holds_no_sound() {
         mark_probability: 1.0,
         random_probability: 1.0,
     });
-    sampler.set_permitted(true);
+    let (_folder, consented) = consented::engine();
+    sampler.permit(consented.grants().expect("consent was given"));
     let mut clips = 0;
     let mut hear = |sampler: &mut Sampler| {
         let (mut feed, source) = host_fed(RATE, 1).expect("a known format");
@@ -95,7 +98,7 @@ fn freed_memory_holds_no_sound() {
     assert!(clips >= 2, "{clips} clips were made");
     // Permission withdrawn with sound held, and a source that nobody ever takes from.
     sampler.feed(&frame);
-    sampler.set_permitted(false);
+    sampler.forbid();
     let (mut feed, source) = host_fed(RATE, 1).expect("a known format");
     feed.push(&BLOCK);
     drop(source);

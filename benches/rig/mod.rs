@@ -9,11 +9,11 @@ use std::{
 
 use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use sordino::{
-    Config, Purpose, Purposes, Sordino, Week,
+    Config, Purposes, Sordino, Week,
     anonymize::{Anonymizer, AnonymousClip, Settings},
     capture::{Capture, CaptureEvent, Frame, HostFed, Sink, read_wav},
     consent::{AgeBand, Answer, Grants, Notice},
-    plan::{Plan, Recipient, SignedPlan, Triggers},
+    plan::{Plan, Recipient, Review, SignedPlan, Triggers},
     sampler::{Annotation, RawClip, Selection, Trigger},
     signed::PublicKey,
 };
@@ -39,10 +39,10 @@ impl Device {
             .install_plan(plan.to_json().as_bytes())
             .expect("a plan");
         let answer = Answer {
-            purposes: Purposes::from_iter(Purpose::ALL),
+            purposes: Purposes::all(),
             age_band: AgeBand::Adult,
             guardian: None,
-            notice: &Notice::bundled(1),
+            notice: &Notice::new(1, "en", "May we?"),
         };
         engine.give_consent(&answer).expect("the plan asks for it");
         Self { engine, folder }
@@ -62,15 +62,18 @@ fn plan() -> Plan {
         version: 1,
         expires: "2100-01-01".parse().expect("a day"),
         paused: false,
+        controller: None,
         // The example plan's.
         recipients: vec![
             "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac"
                 .parse()
                 .expect("a recipient"),
         ],
-        purposes: Purposes::from_iter(Purpose::ALL),
+        purposes: Purposes::all(),
         notice_version: 1,
         consent_days: 365,
+        retention_days: Default::default(),
+        review: Review::None,
         triggers: Triggers {
             mark_probability: 1.0,
             random_probability: 0.0,

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 use super::{Description, detector::RATE, gate::Passed, timeline::Timeline};
 use crate::sampler::{Annotation, RawClip, Selection};
@@ -33,7 +34,8 @@ pub enum RemovalReason {
     Fragment,
 }
 
-/// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one.
+/// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one. It is
+/// wiped when it is dropped.
 #[derive(Debug)]
 pub struct AnonymousClip {
     samples: Vec<i16>,
@@ -137,5 +139,11 @@ impl AnonymousClip {
             annotation,
             anonymizer: super::Settings::default().description(),
         }
+    }
+}
+
+impl Drop for AnonymousClip {
+    fn drop(&mut self) {
+        self.samples.zeroize();
     }
 }

@@ -54,13 +54,12 @@ pub struct InputDevice {
 ///
 /// # Errors
 /// [`CaptureError::NoMicrophone`]: there is none, or the sound service does not run.
+/// [`CaptureError::Unsupported`] on Android.
 pub fn devices() -> Result<Vec<InputDevice>, CaptureError> {
     let host = cpal::default_host();
     let default = host.default_input_device();
     let mut found = Vec::new();
-    let listed = host
-        .input_devices()
-        .map_err(|error| refusal(&error, "default"))?;
+    let listed = list(&host, "default")?;
     // ALSA's default is a name that its list need not hold.
     for device in default.clone().into_iter().chain(listed) {
         let is_default = default.as_ref() == Some(&device);
@@ -75,6 +74,25 @@ pub fn devices() -> Result<Vec<InputDevice>, CaptureError> {
         });
     }
     Ok(found)
+}
+
+/// The devices that the system lists; `wanted` is whom an error is about.
+fn list(
+    host: &cpal::Host,
+    wanted: &str,
+) -> Result<impl Iterator<Item = Device> + use<>, CaptureError> {
+    // There cpal asks Java through a handle that only an app's own native code sets, and panics without.
+    if cfg!(target_os = "android") {
+        return Err(CaptureError::Unsupported {
+            device: wanted.to_owned(),
+            reason:
+                "Android lists microphones to Java only; take the default one, or push what an \
+                     AudioRecord records"
+                    .to_owned(),
+        });
+    }
+    host.input_devices()
+        .map_err(|error| refusal(&error, wanted))
 }
 
 impl Microphone {
@@ -95,9 +113,7 @@ impl Microphone {
                 });
         };
         let default = host.default_input_device();
-        let listed = host
-            .input_devices()
-            .map_err(|error| refusal(&error, wanted))?;
+        let listed = list(&host, wanted)?;
         let present: Vec<Device> = default.into_iter().chain(listed).collect();
         present
             .iter()

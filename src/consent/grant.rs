@@ -1,59 +1,96 @@
 //! Leave to seal and to send, for as long as the person's yes stands.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use jiff::Timestamp;
 use ring::signature::Ed25519KeyPair;
 
+use super::lease::Lease;
 use crate::{id::Id, purpose::Purpose, purpose::Purposes, state::Clock};
 
-/// Ends with a withdrawal, in every thread at once.
-pub(super) struct Lease {
-    ended: AtomicBool,
+mod closed {
+    pub trait Closed {}
 }
 
-impl Lease {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            ended: AtomicBool::new(false),
-        })
-    }
-
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::SeqCst);
-    }
+/// A purpose as a type, so that leave for one is no leave for the other. Nobody else can make one.
+pub trait PurposeType: closed::Closed {
+    /// The purpose as a value.
+    const PURPOSE: Purpose;
 }
 
-/// The person's yes to one purpose. Only the consent store makes one; it cannot be cloned, stored or
+/// [`Purpose::QualityAssurance`] as a type.
+#[derive(Debug)]
+pub enum QualityAssurance {}
+
+/// [`Purpose::RecognitionResearch`] as a type.
+#[derive(Debug)]
+pub enum RecognitionResearch {}
+
+impl closed::Closed for QualityAssurance {}
+impl closed::Closed for RecognitionResearch {}
+
+impl PurposeType for QualityAssurance {
+    const PURPOSE: Purpose = Purpose::QualityAssurance;
+}
+
+impl PurposeType for RecognitionResearch {
+    const PURPOSE: Purpose = Purpose::RecognitionResearch;
+}
+
+/// The person's yes to the purpose `P`. Only the consent store makes one; it cannot be cloned, stored or
 /// made by hand, and it dies with a withdrawal even while another thread holds it.
-pub struct Grant {
-    purpose: Purpose,
+pub struct Grant<P: PurposeType> {
+    leave: Leave,
+    purpose: PhantomData<fn() -> P>,
+}
+
+impl<P: PurposeType> Grant<P> {
+    /// What was granted.
+    pub fn purpose(&self) -> Purpose {
+        P::PURPOSE
+    }
+
+    /// Whether the yes still stands: not withdrawn, not run out.
+    pub fn is_live(&self) -> bool {
+        self.leave.stands()
+    }
+}
+
+impl<P: PurposeType> fmt::Debug for Grant<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Grant({})", P::PURPOSE)
+    }
+}
+
+/// What all grants of a record share.
+struct Leave {
     lease: Arc<Lease>,
     ends: Timestamp,
     clock: Arc<dyn Clock>,
 }
 
-impl Grant {
-    /// What was granted.
-    pub fn purpose(&self) -> Purpose {
-        self.purpose
+impl Leave {
+    fn stands(&self) -> bool {
+        !self.lease.has_ended() && self.clock.now() < self.ends
     }
 
-    /// Whether the yes still stands: not withdrawn, not run out.
-    pub fn is_live(&self) -> bool {
-        !self.lease.ended.load(Ordering::SeqCst) && self.clock.now() < self.ends
+    fn grant<P: PurposeType>(&self, purposes: &Purposes) -> Option<Grant<P>> {
+        purposes.contains(P::PURPOSE).then(|| Grant {
+            leave: Self {
+                lease: Arc::clone(&self.lease),
+                ends: self.ends,
+                clock: Arc::clone(&self.clock),
+            },
+            purpose: PhantomData,
+        })
     }
 }
 
 /// Every grant of one consent record, at least one, with the record's own key.
 pub struct Grants {
-    grants: Vec<Grant>,
+    leave: Leave,
+    quality_assurance: Option<Grant<QualityAssurance>>,
+    recognition_research: Option<Grant<RecognitionResearch>>,
     identity: RecordIdentity,
     notice_version: u32,
 }
@@ -64,31 +101,38 @@ impl Grants {
         purposes: &Purposes,
         identity: RecordIdentity,
         notice_version: u32,
-        lease: &Arc<Lease>,
+        lease: Arc<Lease>,
         ends: Timestamp,
-        clock: &Arc<dyn Clock>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        let grant = |purpose| Grant {
-            purpose,
-            lease: Arc::clone(lease),
-            ends,
-            clock: Arc::clone(clock),
-        };
+        let leave = Leave { lease, ends, clock };
         Self {
-            grants: purposes.iter().map(grant).collect(),
+            quality_assurance: leave.grant(purposes),
+            recognition_research: leave.grant(purposes),
+            leave,
             identity,
             notice_version,
         }
     }
 
-    /// Each purpose's grant.
-    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
-        self.grants.iter()
+    /// The yes to quality assurance, where there is one.
+    pub fn quality_assurance(&self) -> Option<&Grant<QualityAssurance>> {
+        self.quality_assurance.as_ref()
+    }
+
+    /// The yes to recognition research, where there is one.
+    pub fn recognition_research(&self) -> Option<&Grant<RecognitionResearch>> {
+        self.recognition_research.as_ref()
     }
 
     /// What was granted.
     pub fn purposes(&self) -> Purposes {
-        self.grants.iter().map(Grant::purpose).collect()
+        let quality_assurance = self.quality_assurance.as_ref().map(Grant::purpose);
+        let recognition_research = self.recognition_research.as_ref().map(Grant::purpose);
+        quality_assurance
+            .into_iter()
+            .chain(recognition_research)
+            .collect()
     }
 
     /// The consent record that says so.
@@ -101,9 +145,9 @@ impl Grants {
         self.notice_version
     }
 
-    /// Whether every one of them still stands.
+    /// Whether they still stand, which they do together.
     pub fn is_live(&self) -> bool {
-        self.grants.iter().all(Grant::is_live)
+        self.leave.stands()
     }
 
     pub(crate) fn identity(&self) -> &RecordIdentity {
@@ -136,7 +180,14 @@ impl Grants {
             key: Arc::new(key),
         };
         let clock: Arc<dyn Clock> = Arc::new(crate::state::SystemClock);
-        Self::new(&purposes, identity, 3, &live.0, Timestamp::MAX, &clock)
+        Self::new(
+            &purposes,
+            identity,
+            3,
+            Arc::clone(&live.0),
+            Timestamp::MAX,
+            clock,
+        )
     }
 }
 

@@ -7,30 +7,54 @@
 //! * **Never**: takes a name, an address, a birth date or any id of person or device. Never
 //!   lengthens a grant, and never makes one from a record that was changed.
 
+mod document;
 mod grant;
+mod guardian;
+mod history;
+mod lease;
+mod machine;
 mod notice;
+#[cfg(test)]
+mod races;
 mod record;
 mod registration;
 mod rows;
+mod slips;
 mod store;
 #[cfg(test)]
 mod tests;
 mod withdrawal;
 
-pub use grant::{Grant, Grants};
-pub use notice::Notice;
-pub use record::{
-    AgeBand, GuardianApproval, GuardianMethod, NoticeReference, Record, SignedRecord,
+pub use grant::{Grant, Grants, PurposeType, QualityAssurance, RecognitionResearch};
+pub use guardian::{
+    EvidenceHash, EvidenceTooShort, Guardian, GuardianApproval, GuardianMethod, NotAHash,
 };
-pub use store::{Answer, ConsentState, ConsentStatus};
+pub use machine::{ConsentState, Refused, Transition};
+pub use notice::{App, BundledNotice, FellBack, Notice, NoticeError, NoticeSection};
+pub use record::{AgeBand, NoticeReference, Organisation, Record, SignedRecord};
+pub use store::{Answer, ConsentStatus};
 
 pub(crate) use grant::RecordIdentity;
 #[cfg(test)]
 pub(crate) use grant::TestLease;
+pub(crate) use slips::Slips;
 pub(crate) use store::{ConsentStore, Terms};
 pub(crate) use withdrawal::Withdrawn;
 
 use crate::{purpose::Purposes, signed::SignedError, state::StateError};
+
+/// What the leases are built on.
+mod sync {
+    use std::sync::PoisonError;
+    pub(super) use std::sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Why consent could not be recorded, or does not stand.
 #[derive(Debug, thiserror::Error)]
@@ -52,9 +76,12 @@ pub enum ConsentError {
     /// No plan is in force, so there is nothing to consent to.
     #[error("there is no sampling plan yet, so there is nothing to consent to")]
     NoPlan,
-    /// A guardian approved, but nobody is waiting for it.
-    #[error("no consent is waiting for a guardian's approval; the state is {0}")]
-    NotAwaiting(ConsentState),
+    /// It leads nowhere from the present state.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// A guardian's evidence that could be guessed.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceTooShort),
     /// There is no standing yes.
     #[error("there is no consent: the state is {0}")]
     NotGranted(ConsentState),

@@ -1,6 +1,15 @@
-//! The text that a person agrees to.
+//! The text that a person agrees to: an app's own, or one that comes with the SDK.
+
+mod bundled;
+mod language;
+#[cfg(test)]
+mod reading;
+#[cfg(test)]
+mod tests;
 
 use ring::digest::{SHA256, digest};
+
+pub use bundled::{BundledNotice, FellBack, NoticeSection};
 
 use super::NoticeReference;
 
@@ -13,10 +22,10 @@ pub struct Notice {
     text: String,
 }
 
-/// The text that comes with the SDK, for apps that have none of their own yet.
-const BUNDLED_ENGLISH: &str = include_str!("notice.en.txt");
-
 impl Notice {
+    /// The languages of the bundled notices (BCP 47). The first is what a missing one falls back to.
+    pub const LANGUAGES: [&'static str; 9] = bundled::LANGUAGES;
+
     /// A notice of the app's own: `version` is the organisation's count, `language` a BCP 47 tag.
     pub fn new(version: u32, language: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
@@ -26,12 +35,45 @@ impl Notice {
         }
     }
 
-    /// The English text that comes with the SDK, under the organisation's `version`.
-    pub fn bundled(version: u32) -> Self {
-        Self::new(version, "en", BUNDLED_ENGLISH)
+    /// The text that comes with the SDK, in layers, under the organisation's `version`.
+    ///
+    /// `language` is a BCP 47 tag, of which the best match is given: `de` for `de-AT`. Where there is
+    /// none, English is, and [`BundledNotice::fell_back`] says so. `days` is how long a yes lasts,
+    /// [`Plan::consent_days`](crate::plan::Plan::consent_days).
+    ///
+    /// ```
+    /// use sordino::consent::{App, Notice};
+    ///
+    /// let app = App::new("Etude", "privacy@etude.example")?;
+    /// let bundled = Notice::bundled(1, "de-AT", &app, 365)?;
+    /// assert_eq!(bundled.language(), "de");
+    /// assert!(bundled.fell_back().is_none());
+    /// assert!(bundled.notice().text().contains("privacy@etude.example"));
+    /// # Ok::<(), sordino::consent::NoticeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoticeError::Days`].
+    pub fn bundled(
+        version: u32,
+        language: &str,
+        app: &App,
+        days: u32,
+    ) -> Result<BundledNotice, NoticeError> {
+        BundledNotice::render(version, language, app, days)
     }
 
-    /// What the person reads.
+    /// The organisation's count of its texts.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The language that it is in (BCP 47).
+    pub fn language(&self) -> &str {
+        &self.language
+    }
+
+    /// What the person reads, and what is hashed.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -45,4 +87,119 @@ impl Notice {
             sha256: crate::hex::encode(hash.as_ref()),
         }
     }
+}
+
+/// The app that asks, as the person knows it. What it holds stands on one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    name: String,
+    contact: String,
+}
+
+impl App {
+    /// The longest name, in characters.
+    pub const NAME_CHARACTERS: usize = 100;
+    /// The longest contact, in characters.
+    pub const CONTACT_CHARACTERS: usize = 200;
+
+    /// `name` is what the app is called, 1 to 100 characters. `contact` is where a person's questions
+    /// go, an e-mail address or a web page, say: 1 to 200 characters. White space around them is
+    /// taken off.
+    ///
+    /// # Errors
+    /// [`NoticeError::Empty`], [`NoticeError::TooLong`], [`NoticeError::Control`].
+    pub fn new(name: &str, contact: &str) -> Result<Self, NoticeError> {
+        Ok(Self {
+            name: one_line("name", name, Self::NAME_CHARACTERS)?,
+            contact: one_line("contact", contact, Self::CONTACT_CHARACTERS)?,
+        })
+    }
+
+    /// Words that stand in for an app without a name, such as "This app", in the language that
+    /// [`Notice::bundled`] gives for `language`. For tools; an app has a name.
+    ///
+    /// # Errors
+    /// [`NoticeError::Damaged`].
+    pub fn unnamed(language: &str) -> Result<Self, NoticeError> {
+        bundled::unnamed(language)
+    }
+
+    /// What the app is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where a person's questions go.
+    pub fn contact(&self) -> &str {
+        &self.contact
+    }
+}
+
+/// Why a notice was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum NoticeError {
+    /// A name or a contact that is empty, or white space only.
+    #[error("the app's {field} is empty; the notice has to say it")]
+    Empty {
+        /// `name` or `contact`.
+        field: &'static str,
+    },
+    /// A name or a contact that is too long.
+    #[error("the app's {field} has {characters} characters; at most {most} are allowed")]
+    TooLong {
+        /// `name` or `contact`.
+        field: &'static str,
+        /// How long it is.
+        characters: usize,
+        /// How long it may be.
+        most: usize,
+    },
+    /// A name or a contact that would not stay on its line, or would turn the text around it.
+    #[error("the app's {field} holds {character:?}, a control character; take it out")]
+    Control {
+        /// `name` or `contact`.
+        field: &'static str,
+        /// The first such character.
+        character: char,
+    },
+    /// No yes lasts so long.
+    #[error("a yes cannot last {0} days; a plan allows 1 to 366")]
+    Days(u32),
+    /// What was compiled in cannot be read: a defect of the SDK.
+    #[error("the bundled notice in `{language}` cannot be read: {reason}")]
+    Damaged {
+        /// Its language.
+        language: &'static str,
+        /// What is wrong with it.
+        reason: serde_json::Error,
+    },
+}
+
+fn one_line(field: &'static str, text: &str, most: usize) -> Result<String, NoticeError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(NoticeError::Empty { field });
+    }
+    let characters = text.chars().count();
+    if characters > most {
+        return Err(NoticeError::TooLong {
+            field,
+            characters,
+            most,
+        });
+    }
+    match text.chars().find(|&character| controls(character)) {
+        Some(character) => Err(NoticeError::Control { field, character }),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Control characters, line and paragraph separators, and the embeddings, overrides and isolates of
+/// the Unicode Bidirectional Algorithm (UAX #9, section 2), by which a name could reorder the notice.
+fn controls(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+        )
 }

@@ -1,12 +1,15 @@
 //! The consent record: what a person agreed to, as it is kept, shown as a receipt, and registered
 //! with the collector. It names no person.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
 
+use super::{GuardianApproval, document};
 use crate::{
     id::Id,
+    plan::Controller,
     purpose::Purposes,
-    signed::{Signed, SignedError},
+    signed::{PublicKey, Signed, SignedError},
     week::Week,
 };
 
@@ -14,10 +17,12 @@ use crate::{
 pub type SignedRecord = Signed<Record>;
 
 /// What was agreed to. Times are ISO weeks, so that the record points to nobody's evening.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+///
+/// It is written as JSON-LD with the fields of ISO/IEC TS 27560:2023 (`docs/consent.md`, "The
+/// record"), and read from that or from the flat shape of schema 1.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Version of this shape.
+    /// Version of the shape in which it is, or is to be, written.
     pub schema: u32,
     /// Random; a new consent is a new record with a new id and key.
     pub id: Id,
@@ -28,10 +33,11 @@ pub struct Record {
     /// Whether a guardian is asked too.
     pub age_band: AgeBand,
     /// The guardian's approval, where one is needed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardian: Option<GuardianApproval>,
     /// The text that was agreed to.
     pub notice: NoticeReference,
+    /// Who answers for the samples; unknown only in records that began with schema 1.
+    pub controller: Option<Organisation>,
     /// When consent was given.
     pub given: Week,
     /// The last week in which it holds.
@@ -50,41 +56,6 @@ pub enum AgeBand {
     Unknown,
 }
 
-/// A guardian said yes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardianApproval {
-    /// How the app made sure that it was the guardian.
-    pub method: GuardianMethod,
-    /// When.
-    pub week: Week,
-}
-
-/// The methods of verifiable parental consent that the COPPA rule lists, 16 CFR 312.5(b)(2) as
-/// amended in 2025.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GuardianMethod {
-    /// A form signed and sent back by post, fax or scan.
-    SignedForm,
-    /// A payment with a card or account whose holder is told of it.
-    PaymentCard,
-    /// A call to a toll-free number staffed by trained people.
-    TollFreeCall,
-    /// A video conference with trained people.
-    VideoConference,
-    /// A government-issued identity document checked against a database, then deleted.
-    GovernmentId,
-    /// Questions that only the guardian can answer.
-    KnowledgeBased,
-    /// A face compared with the one in a photo identity document, confirmed by a person.
-    FaceMatch,
-    /// An e-mail with a second step that confirms it; only for data that is not disclosed.
-    EmailPlus,
-    /// A text message with a second step that confirms it; only for data that is not disclosed.
-    TextPlus,
-}
-
 /// Which text was shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +68,15 @@ pub struct NoticeReference {
     pub sha256: String,
 }
 
+/// The organisation that a person says yes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Organisation {
+    /// The key that its plans are signed with, which the app pins.
+    pub key: PublicKey,
+    /// Its name and contact, where its plan states them.
+    pub named: Option<Controller>,
+}
+
 impl AgeBand {
     /// Whether nothing may be sampled before a guardian has approved.
     pub fn needs_guardian(self) -> bool {
@@ -106,7 +86,7 @@ impl AgeBand {
 
 impl Record {
     /// The version of the shape that this SDK writes.
-    pub const SCHEMA: u32 = 1;
+    pub const SCHEMA: u32 = 2;
 
     /// Reads a record and verifies that it is whole. A record is its own authority: the key that it
     /// names is its own, so this says that it was not changed, not who agreed.
@@ -114,13 +94,18 @@ impl Record {
     /// # Errors
     /// Not a record, of another schema, or changed after it was signed.
     pub fn verify(json: &[u8]) -> Result<SignedRecord, SignedError> {
-        let record = SignedRecord::verify_any(json)?;
-        if record.content().schema != Self::SCHEMA {
-            return Err(SignedError::Shape(format!(
-                "schema {} is not one this version reads",
-                record.content().schema
-            )));
-        }
-        Ok(record)
+        SignedRecord::verify_any(json)
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        document::write(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        document::read(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

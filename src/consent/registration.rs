@@ -1,55 +1,102 @@
 //! What the collector has yet to hear of consent.
 
-use redb::{ReadableTable as _, WriteTransaction};
-
 use super::{
     ConsentError, ConsentStore, Grants, RecordIdentity,
-    rows::{Phase, RECORDS, Row, Rows, parse_id},
+    rows::{self, Phase, Row, Rows},
 };
 use crate::{
     id::Id,
     purpose::Purposes,
-    state::{self, StateError},
+    state::{Change, StateError},
 };
 
 impl ConsentStore {
     /// A record's key, for requests that say no in its name.
     pub(crate) fn identity(&self, record: Id) -> Result<Option<RecordIdentity>, StateError> {
         let row = self.row(record)?;
-        row.map(|row| {
-            Ok(RecordIdentity {
-                record,
-                key: row.key()?,
+        row.map(|row| row.identity(record)).transpose()
+    }
+
+    /// Keeps the `request` that withdraws `record`, as a slip beside the store.
+    pub(crate) fn keep_slip(
+        &self,
+        record: Id,
+        offered: bool,
+        request: &[u8],
+    ) -> Result<(), StateError> {
+        self.slips.keep(record, offered, request)
+    }
+
+    /// Registered records that the store knows no more, since it was lost, count as refused: nothing else
+    /// could still say no to them.
+    pub(crate) fn refuse_forgotten(&self) -> Result<(), StateError> {
+        let rows = self.state.read(rows::all)?;
+        self.slips
+            .refuse(|record| match rows.contains_key(&record) {
+                true => Purposes::default(),
+                false => Purposes::all(),
             })
+    }
+
+    /// Records that can still be refused and have no slip, each with whether the collector may know it:
+    /// an earlier version made them.
+    pub(crate) fn without_slip(&self) -> Result<Vec<(RecordIdentity, bool)>, StateError> {
+        let slips = self.slips.all()?;
+        let rows = self.state.read(rows::all)?;
+        let lacks = |record: &Id| slips.iter().all(|slip| slip.record != *record);
+        rows.into_iter()
+            .filter(|(record, row)| row.phase != Phase::Withdrawn && lacks(record))
+            .map(|(record, row)| Ok((row.identity(record)?, row.offered)))
+            .collect()
+    }
+
+    /// Whether a registration of `record` may still reach the collector: one was handed out and nothing is
+    /// known of it, or, after a reset, nothing of the record is.
+    pub(crate) fn may_yet_arrive(&self, record: Id) -> Result<bool, StateError> {
+        let row = self.row(record)?;
+        Ok(row.is_none_or(|row| !row.registering.is_empty()))
+    }
+
+    /// Withdrawals of records that only their slips remember, since the rest was reset.
+    pub(crate) fn slips_due(&self) -> Result<Vec<(Id, Vec<u8>)>, StateError> {
+        let mut due = Vec::new();
+        for slip in self.slips.all()? {
+            if slip.offered && slip.is_refused() && self.row(slip.record)?.is_none() {
+                let request = self.slips.request(&slip)?;
+                due.extend(request.map(|request| (slip.record, request)));
+            }
+        }
+        Ok(due)
+    }
+
+    /// Forgets slips of records that the store does not know: those that the collector never heard of,
+    /// and the one that was `heard`.
+    pub(crate) fn forget_slips(&self, heard: Option<Id>) -> Result<(), StateError> {
+        let rows = self.state.read(rows::all)?;
+        self.slips.remove(|slip| {
+            !rows.contains_key(&slip.record) && (!slip.offered || heard == Some(slip.record))
         })
-        .transpose()
     }
 
     /// Withdrawals that the collector has not acknowledged.
     pub(crate) fn withdrawals_due(&self) -> Result<Vec<(Id, Purposes)>, StateError> {
-        self.state.read(|transaction| {
-            let table = transaction.open_table(RECORDS)?;
-            let mut due = Vec::new();
-            for entry in table.iter()? {
-                let (id, row) = entry?;
-                let row: Row = state::from_row(row.value())?;
-                if !row.withdrawal_due.is_empty() {
-                    due.push((parse_id(id.value())?, row.withdrawal_due));
-                }
-            }
-            Ok(due)
-        })
+        let rows = self.state.read(rows::all)?;
+        Ok(rows
+            .into_iter()
+            .filter(|(_, row)| !row.withdrawal_due.is_empty())
+            .map(|(record, row)| (record, row.withdrawal_due))
+            .collect())
     }
 
     /// The collector has heard that `purposes` of `record` are withdrawn. Says whether it has now
     /// heard all that was.
     pub(crate) fn withdrawal_done(
         &self,
-        transaction: &WriteTransaction,
+        change: &Change<'_>,
         record: Id,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
-        let rows = Rows(transaction);
+        let rows = Rows(change);
         let Some(mut row) = rows.one(record)? else {
             return Ok(false);
         };
@@ -76,10 +123,14 @@ impl ConsentStore {
 
     /// The standing record is about to be registered: from now on its withdrawal must reach the
     /// collector. Says whether it still stands.
-    pub(crate) fn mark_offered(&self, record: Id) -> Result<bool, ConsentError> {
+    pub(crate) fn mark_offered(&self, record: Id, revision: u32) -> Result<bool, ConsentError> {
+        self.slips.offered(record)?;
         change(self, record, |row| {
             let stands = row.phase == Phase::Granted;
-            row.offered |= stands;
+            if stands {
+                row.offered = true;
+                row.registering.insert(revision);
+            }
             stands
         })
     }
@@ -88,15 +139,18 @@ impl ConsentStore {
     pub(crate) fn registered(&self, record: Id, revision: u32) -> Result<(), ConsentError> {
         change(self, record, |row| {
             row.registered = revision;
+            row.registering.remove(&revision);
             row.ask_back_overtaken(revision);
             true
         })?;
         Ok(())
     }
 
-    /// Nothing is known of what came of `revision` of `record`: it may have arrived.
+    /// The request that registers `revision` of `record` has come to its end, and it is not known whether it
+    /// arrived.
     pub(crate) fn maybe_registered(&self, record: Id, revision: u32) -> Result<(), ConsentError> {
         change(self, record, |row| {
+            row.registering.remove(&revision);
             row.ask_back_overtaken(revision);
             true
         })?;

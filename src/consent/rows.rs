@@ -1,22 +1,24 @@
 //! Consent records as the state holds them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
-use redb::{ReadTransaction, ReadableTable as _, TableDefinition, WriteTransaction};
 use ring::signature::Ed25519KeyPair;
 use serde::{Deserialize, Serialize};
 
-use super::{ConsentError, Record, SignedRecord};
+use super::{ConsentError, Record, RecordIdentity, SignedRecord};
 use crate::{
     id::Id,
     purpose::Purposes,
     signed::{PublicKey, SignedError},
-    state::{self, StateError},
+    state::{Change, StateError, Table, View},
 };
 
-pub(super) const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("consent-records");
+pub(super) const RECORDS: Table<&str> = Table::new("consent-records");
 /// The name of the record that the person's present answer stands in.
 pub(super) const CURRENT: &str = "consent-current";
 
@@ -25,6 +27,8 @@ pub(super) const CURRENT: &str = "consent-current";
 pub(super) enum Phase {
     AwaitingGuardian,
     Granted,
+    /// The child who said it came of age.
+    Outgrown,
     /// A later record took its place; what was sealed under it may still be held.
     Superseded,
     Withdrawn,
@@ -47,6 +51,9 @@ pub(super) struct Row {
     /// The revision that the collector has acknowledged.
     #[serde(default)]
     pub(super) registered: u32,
+    /// Revisions whose registration was handed out and of which nothing is known: each may still arrive.
+    #[serde(default)]
+    pub(super) registering: BTreeSet<u32>,
     /// What the collector has yet to be told is withdrawn.
     #[serde(default)]
     pub(super) withdrawal_due: Purposes,
@@ -61,6 +68,14 @@ impl Row {
         Ok(signed)
     }
 
+    /// What the record holds; everything where it was damaged, for a "no" to it must not fail for that.
+    pub(super) fn held(&self) -> Purposes {
+        self.record().map_or_else(
+            |_| Purposes::all(),
+            |record| record.content().purposes.clone(),
+        )
+    }
+
     pub(super) fn key(&self) -> Result<Arc<Ed25519KeyPair>, StateError> {
         let damaged = || StateError::Damaged("a consent record's key does not parse".to_owned());
         let pkcs8 = BASE64.decode(&self.key).map_err(|_| damaged())?;
@@ -69,12 +84,20 @@ impl Row {
             .map_err(|_| damaged())
     }
 
+    /// Who says no in the name of `record`, which this row is of.
+    pub(super) fn identity(&self, record: Id) -> Result<RecordIdentity, StateError> {
+        let key = self.key()?;
+        Ok(RecordIdentity { record, key })
+    }
+
     /// Signs the record anew, one revision up.
     pub(super) fn revise(
         &mut self,
         change: impl FnOnce(&mut Record),
     ) -> Result<SignedRecord, ConsentError> {
         let mut record = self.record()?.content().clone();
+        // One in an older shape is written anew in the present one.
+        record.schema = Record::SCHEMA;
         record.revision += 1;
         change(&mut record);
         let signed = SignedRecord::sign(record, &*self.key()?)?;
@@ -84,52 +107,42 @@ impl Row {
 }
 
 /// The table, inside one transaction.
-pub(super) struct Rows<'a>(pub(super) &'a WriteTransaction);
+pub(super) struct Rows<'a>(pub(super) &'a Change<'a>);
 
 impl Rows<'_> {
     pub(super) fn one(&self, id: Id) -> Result<Option<Row>, StateError> {
-        let table = self.0.open_table(RECORDS)?;
-        let row = table.get(id.to_string().as_str())?;
-        row.map(|row| state::from_row(row.value())).transpose()
+        self.0.get(RECORDS, id.to_string().as_str())
     }
 
     pub(super) fn all(&self) -> Result<BTreeMap<Id, Row>, StateError> {
-        let table = self.0.open_table(RECORDS)?;
-        let mut rows = BTreeMap::new();
-        for entry in table.iter()? {
-            let (id, row) = entry?;
-            rows.insert(parse_id(id.value())?, state::from_row(row.value())?);
-        }
-        Ok(rows)
+        by_id(self.0.all(RECORDS)?)
     }
 
     pub(super) fn current(&self) -> Result<Option<(Id, Row)>, StateError> {
-        let Some(id) = state::value::<Id>(self.0, CURRENT)? else {
+        let Some(id) = self.0.value::<Id>(CURRENT)? else {
             return Ok(None);
         };
         Ok(self.one(id)?.map(|row| (id, row)))
     }
 
-    pub(super) fn put(&self, id: Id, row: &Row) -> Result<(), ConsentError> {
-        let bytes = state::to_row(row)?;
-        let mut table = self.0.open_table(RECORDS).map_err(StateError::from)?;
-        table
-            .insert(id.to_string().as_str(), bytes.as_slice())
-            .map_err(StateError::from)?;
-        Ok(())
+    pub(super) fn put(&self, id: Id, row: &Row) -> Result<(), StateError> {
+        self.0.put(RECORDS, id.to_string().as_str(), row)
     }
 }
 
-pub(super) fn parse_id(text: &str) -> Result<Id, StateError> {
-    text.parse()
-        .map_err(|_| StateError::Damaged("a consent record's id".to_owned()))
+/// One record, as `view` sees it.
+pub(super) fn find(view: &View<'_>, id: Id) -> Result<Option<Row>, StateError> {
+    view.get(RECORDS, id.to_string().as_str())
 }
 
-/// One record, as `transaction` sees it.
-pub(super) fn find(transaction: &ReadTransaction, id: Id) -> Result<Option<Row>, StateError> {
-    let table = transaction.open_table(RECORDS)?;
-    table
-        .get(id.to_string().as_str())?
-        .map(|row| state::from_row(row.value()))
-        .transpose()
+/// Every record, as `view` sees them.
+pub(super) fn all(view: &View<'_>) -> Result<BTreeMap<Id, Row>, StateError> {
+    by_id(view.all(RECORDS)?)
+}
+
+fn by_id(rows: Vec<(String, Row)>) -> Result<BTreeMap<Id, Row>, StateError> {
+    let damaged = |_| StateError::Damaged("a consent record's id".to_owned());
+    rows.into_iter()
+        .map(|(id, row)| Ok((id.parse().map_err(damaged)?, row)))
+        .collect()
 }

@@ -1,26 +1,27 @@
 //! Where consent is kept, and how it changes.
 
 use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::{SignedDuration, Timestamp};
-use redb::WriteTransaction;
 use ring::signature::Ed25519KeyPair;
-use serde::Serialize;
 
 use super::{
-    AgeBand, ConsentError, GuardianApproval, GuardianMethod, Notice, Record, SignedRecord,
-    grant::{Grants, Lease, RecordIdentity},
-    rows::{self, CURRENT, Phase, RECORDS, Row, Rows},
+    AgeBand, ConsentError, Guardian, Notice, Organisation, Record, SignedRecord,
+    grant::{Grants, RecordIdentity},
+    lease::Leases,
+    machine::{ConsentState, Refused, Transition},
+    rows::{self, CURRENT, Phase, Row, Rows},
+    slips::Slips,
 };
 use crate::{
     entropy,
     id::Id,
     purpose::Purposes,
-    state::{self, State, StateError},
+    state::{self, Change, State, StateError},
     week::Week,
 };
 
@@ -32,40 +33,9 @@ pub struct Answer<'a> {
     /// Whether a guardian must say yes too.
     pub age_band: AgeBand,
     /// The guardian's approval, where the app has it already.
-    pub guardian: Option<GuardianMethod>,
+    pub guardian: Option<Guardian<'a>>,
     /// The text that was shown.
     pub notice: &'a Notice,
-}
-
-/// Where consent stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConsentState {
-    /// Nobody was asked, or nobody answered.
-    None,
-    /// A child said yes; its guardian has not.
-    AwaitingGuardian,
-    /// There is a standing yes.
-    Granted,
-    /// The person said no after a yes.
-    Withdrawn,
-    /// The yes ran out and is to be asked again.
-    Expired,
-    /// The notice has changed since; it is a new question.
-    Outdated,
-}
-
-impl fmt::Display for ConsentState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::AwaitingGuardian => "awaiting-guardian",
-            Self::Granted => "granted",
-            Self::Withdrawn => "withdrawn",
-            Self::Expired => "expired",
-            Self::Outdated => "outdated",
-        })
-    }
 }
 
 /// Where consent stands, and for what.
@@ -77,6 +47,8 @@ pub struct ConsentStatus {
     pub purposes: Purposes,
     /// The receipt, where there is a record.
     pub receipt: Option<SignedRecord>,
+    /// Whether a child said it who came of age since: the person is asked anew, as an adult.
+    pub came_of_age: bool,
 }
 
 /// What the plan in force asks of consent.
@@ -85,25 +57,24 @@ pub(crate) struct Terms {
     pub(crate) purposes: Purposes,
     pub(crate) notice_version: u32,
     pub(crate) days: u32,
+    pub(crate) controller: Organisation,
 }
 
 /// The store of consent records. One a state folder.
 pub(crate) struct ConsentStore {
     pub(super) state: Arc<State>,
-    pub(super) lease: Mutex<Arc<Lease>>,
+    pub(super) slips: Slips,
+    pub(super) leases: Leases,
     /// What was taken back and could not be written yet. It is not granted any more.
     pub(super) refused: Mutex<Purposes>,
 }
 
 impl ConsentStore {
     pub(crate) fn open(state: Arc<State>) -> Result<Self, ConsentError> {
-        state.write(|transaction| -> Result<(), StateError> {
-            transaction.open_table(RECORDS)?;
-            Ok(())
-        })?;
         Ok(Self {
+            slips: Slips::open(state.folder())?,
             state,
-            lease: Mutex::new(Lease::new()),
+            leases: Leases::new(),
             refused: Mutex::default(),
         })
     }
@@ -117,6 +88,7 @@ impl ConsentStore {
                 state: ConsentState::None,
                 purposes: Purposes::default(),
                 receipt: None,
+                came_of_age: false,
             }),
         }
     }
@@ -127,16 +99,23 @@ impl ConsentStore {
         let record = receipt.content();
         let newest_notice = terms.map_or(0, |terms| terms.notice_version);
         let left = record.purposes.difference(&self.refused());
-        let state = match row.phase {
-            Phase::Withdrawn => ConsentState::Withdrawn,
-            _ if left.is_empty() => ConsentState::Withdrawn,
-            _ if now >= row.ends => ConsentState::Expired,
-            _ if record.notice.version < newest_notice => ConsentState::Outdated,
+        let mut state = match row.phase {
             Phase::AwaitingGuardian => ConsentState::AwaitingGuardian,
             Phase::Granted => ConsentState::Granted,
+            Phase::Outgrown => ConsentState::Outdated,
+            Phase::Withdrawn => ConsentState::Withdrawn,
             // The present answer is never a superseded one.
             Phase::Superseded => ConsentState::None,
         };
+        // What happens by itself, each only where it leads anywhere.
+        let happens = [
+            (Transition::Outdate, record.notice.version < newest_notice),
+            (Transition::Expire, now >= row.ends),
+            (Transition::Withdraw, left.is_empty()),
+        ];
+        for (transition, _) in happens.into_iter().filter(|(_, happens)| *happens) {
+            state = state.after(transition).unwrap_or(state);
+        }
         let purposes = match state {
             ConsentState::Withdrawn => Purposes::default(),
             _ => left,
@@ -145,6 +124,7 @@ impl ConsentStore {
             state,
             purposes,
             receipt: Some(receipt),
+            came_of_age: row.phase == Phase::Outgrown,
         })
     }
 
@@ -152,7 +132,7 @@ impl ConsentStore {
     /// another age band, after a withdrawal) begins a new one.
     pub(crate) fn record(
         &self,
-        transaction: &WriteTransaction,
+        change: &Change<'_>,
         answer: &Answer<'_>,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
@@ -171,11 +151,11 @@ impl ConsentStore {
             });
         }
         let now = self.state.steady_time();
-        let rows = Rows(transaction);
+        let rows = Rows(change);
         let current = rows.current()?;
         if let Some((id, mut row)) = current.clone()
             && now < row.ends
-            && let Some(signed) = extend(&mut row, answer, now)?
+            && let Some(signed) = extend(&mut row, answer, now, terms)?
         {
             rows.put(id, &row)?;
             return Ok(signed);
@@ -186,40 +166,75 @@ impl ConsentStore {
             row.phase = Phase::Superseded;
             rows.put(id, &row)?;
         }
-        let (id, row, signed) = begin(answer, now, terms.days)?;
+        let (id, row, signed) = begin(answer, now, terms)?;
         rows.put(id, &row)?;
-        state::set_value(transaction, CURRENT, &id)?;
+        Self::keep_notice(change, answer.notice)?;
+        change.set_value(CURRENT, &id)?;
         Ok(signed)
     }
 
     /// Records that the guardian of a child who said yes approves.
-    pub(crate) fn approve(
+    pub(crate) fn approve<'a>(
         &self,
-        method: GuardianMethod,
+        guardian: impl Into<Guardian<'a>>,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
-        self.state.write(|transaction| {
-            let rows = Rows(transaction);
-            let (id, mut row) = rows
-                .current()?
-                .ok_or(ConsentError::NotAwaiting(ConsentState::None))?;
+        let guardian = guardian.into();
+        self.state.write(|change| {
+            let rows = Rows(change);
             // Asked in here: a withdrawal must not come between.
-            let status = self.status_of(&row, Some(terms))?;
-            if status.state != ConsentState::AwaitingGuardian {
-                return Err(ConsentError::NotAwaiting(status.state));
-            }
+            let (id, mut row, _) = self.moved(&rows, Transition::Approve, Some(terms))?;
             let now = self.state.steady_time();
-            let signed = row.revise(|record| record.guardian = Some(approval(method, now)))?;
+            let approval = guardian.approval(id, Week::of(now))?;
+            let signed = row.revise(|record| record.guardian = Some(approval))?;
             row.phase = Phase::Granted;
             rows.put(id, &row)?;
             Ok(signed)
         })
     }
 
+    /// Notes that the child who said yes is one no more: what its guardian approved of holds no longer,
+    /// and the person is to be asked anew.
+    pub(crate) fn come_of_age(&self, terms: Option<&Terms>) -> Result<(), ConsentError> {
+        self.state.write(|change| {
+            let rows = Rows(change);
+            let (id, mut row, from) = self.moved(&rows, Transition::ComeOfAge, terms)?;
+            if !row.record()?.content().age_band.needs_guardian() {
+                return Err(ConsentError::Refused(Refused {
+                    from,
+                    transition: Transition::ComeOfAge,
+                    why: "an adult said it",
+                }));
+            }
+            row.phase = Phase::Outgrown;
+            rows.put(id, &row)?;
+            Ok(())
+        })
+    }
+
+    /// The present record, where `transition` leads anywhere from its state.
+    fn moved(
+        &self,
+        rows: &Rows<'_>,
+        transition: Transition,
+        terms: Option<&Terms>,
+    ) -> Result<(Id, Row, ConsentState), ConsentError> {
+        let Some((id, row)) = rows.current()? else {
+            let refused = ConsentState::None.after(transition).err();
+            return Err(refused.map_or(
+                ConsentError::NotGranted(ConsentState::None),
+                ConsentError::Refused,
+            ));
+        };
+        let state = self.status_of(&row, terms)?.state;
+        state.after(transition)?;
+        Ok((id, row, state))
+    }
+
     /// The grants that stand under `terms`.
     pub(crate) fn grants(&self, terms: &Terms) -> Result<Grants, ConsentError> {
         // The lease is taken first: a withdrawal between here and the end ends it.
-        let lease = Arc::clone(&self.lease.lock().unwrap_or_else(PoisonError::into_inner));
+        let lease = self.leases.take();
         self.state.keep_time();
         let (record, row) = self
             .current()?
@@ -232,28 +247,34 @@ impl ConsentStore {
             }
             _ => return Err(ConsentError::NotGranted(status.state)),
         };
-        let identity = RecordIdentity {
-            record,
-            key: row.key()?,
-        };
+        let identity = row.identity(record)?;
         let notice_version = receipt.content().notice.version;
         Ok(Grants::new(
             &purposes,
             identity,
             notice_version,
-            &lease,
+            lease,
             row.ends,
-            &self.state.steady_clock(),
+            self.state.steady_clock(),
         ))
+    }
+
+    /// A record's key, as `change` sees it.
+    pub(crate) fn identity_in(
+        change: &Change<'_>,
+        record: Id,
+    ) -> Result<Option<RecordIdentity>, StateError> {
+        let row = Rows(change).one(record)?;
+        row.map(|row| row.identity(record)).transpose()
     }
 
     /// Whether, in this very transaction, `record` still grants all of `purposes`.
     pub(crate) fn still_grants(
-        transaction: &WriteTransaction,
+        change: &Change<'_>,
         record: Id,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
-        let Some(row) = Rows(transaction).one(record)? else {
+        let Some(row) = Rows(change).one(record)? else {
             return Ok(false);
         };
         let held = row.record()?.content().purposes.clone();
@@ -268,7 +289,7 @@ impl ConsentStore {
     }
 
     pub(super) fn row(&self, id: Id) -> Result<Option<Row>, StateError> {
-        self.state.read(|transaction| rows::find(transaction, id))
+        self.state.read(|view| rows::find(view, id))
     }
 }
 
@@ -277,12 +298,18 @@ fn extend(
     row: &mut Row,
     answer: &Answer<'_>,
     now: Timestamp,
+    terms: &Terms,
 ) -> Result<Option<SignedRecord>, ConsentError> {
     let standing = matches!(row.phase, Phase::Granted | Phase::AwaitingGuardian);
     let signed = row.record()?;
     let record = signed.content();
-    let same_question =
-        record.age_band == answer.age_band && record.notice == answer.notice.reference();
+    let same_controller = record
+        .controller
+        .as_ref()
+        .is_none_or(|controller| *controller == terms.controller);
+    let same_question = same_controller
+        && record.age_band == answer.age_band
+        && record.notice == answer.notice.reference();
     let comes_back = answer
         .purposes
         .iter()
@@ -306,12 +333,17 @@ fn extend(
     if !grows && !approves {
         return Ok(Some(signed));
     }
-    let guardian = answer.guardian.filter(|_| answer.age_band.needs_guardian());
+    let guardian = answer
+        .guardian
+        .filter(|_| answer.age_band.needs_guardian())
+        .map(|guardian| guardian.approval(record.id, Week::of(now)))
+        .transpose()?;
     let revised = row.revise(|record| {
         record.purposes = purposes;
-        if let Some(method) = guardian {
-            record.guardian = Some(approval(method, now));
-        }
+        record.guardian = guardian.or(record.guardian);
+        record
+            .controller
+            .get_or_insert_with(|| terms.controller.clone());
     })?;
     if guardian.is_some() {
         row.phase = Phase::Granted;
@@ -322,7 +354,7 @@ fn extend(
 fn begin(
     answer: &Answer<'_>,
     now: Timestamp,
-    days: u32,
+    terms: &Terms,
 ) -> Result<(Id, Row, SignedRecord), ConsentError> {
     let id = Id::random()?;
     let pkcs8 =
@@ -332,8 +364,9 @@ fn begin(
     let guardian = answer
         .guardian
         .filter(|_| needs_guardian)
-        .map(|method| approval(method, now));
-    let ends = state::later(now, SignedDuration::from_hours(24 * i64::from(days)));
+        .map(|guardian| guardian.approval(id, Week::of(now)))
+        .transpose()?;
+    let ends = state::later(now, SignedDuration::from_hours(24 * i64::from(terms.days)));
     let phase = match guardian {
         None if needs_guardian => Phase::AwaitingGuardian,
         _ => Phase::Granted,
@@ -346,6 +379,7 @@ fn begin(
         age_band: answer.age_band,
         guardian,
         notice: answer.notice.reference(),
+        controller: Some(terms.controller.clone()),
         given: Week::of(now),
         holds_until: Week::of(ends),
     };
@@ -358,14 +392,8 @@ fn begin(
         taken_back: Purposes::default(),
         offered: false,
         registered: 0,
+        registering: BTreeSet::new(),
         withdrawal_due: Purposes::default(),
     };
     Ok((id, row, signed))
-}
-
-fn approval(method: GuardianMethod, now: Timestamp) -> GuardianApproval {
-    GuardianApproval {
-        method,
-        week: Week::of(now),
-    }
 }

@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{
-    AgeBand, Answer, ConsentError, ConsentState, ConsentStore, GuardianMethod, Notice,
-    SignedRecord, Withdrawn,
+    AgeBand, Answer, ConsentError, ConsentState, ConsentStore, GuardianMethod, SignedRecord,
+    Withdrawn,
     rows::{self, Rows},
 };
 use crate::{
     Purpose, Purposes,
     state::State,
-    testing::{QA, RESEARCH, TestClock, answer, both, days, terms},
+    testing::{QA, RESEARCH, TestClock, answer, both, days, notice, terms},
 };
 
 const METHOD: GuardianMethod = GuardianMethod::SignedForm;
@@ -63,7 +63,7 @@ impl Person {
     }
 
     fn says(&self, purposes: impl Into<Purposes>, age: AgeBand, guardian: bool) -> SignedRecord {
-        let notice = Notice::bundled(1);
+        let notice = notice(1);
         let guardian = guardian.then_some(METHOD);
         self.try_say(&answer(purposes, age, guardian, &notice), 1)
             .unwrap()
@@ -74,7 +74,7 @@ impl Person {
         self.consent.end_grants();
         self.consent
             .state
-            .write(|transaction| ConsentStore::withdraw(transaction, &purposes))
+            .write(|transaction| ConsentStore::withdraw(transaction, |_| purposes.clone()))
             .unwrap()
     }
 
@@ -122,10 +122,29 @@ fn a_child_and_whoever_may_be_one_grant_nothing_before_a_guardian_approves() {
 }
 
 #[test]
+fn a_child_that_comes_of_age_is_asked_anew_and_grants_nothing_until_then() {
+    let person = Person::new();
+    assert!(person.consent.come_of_age(Some(&terms(1))).is_err());
+    person.says(both(), AgeBand::Child, true);
+    assert_eq!(person.granted(), both());
+    person.consent.come_of_age(Some(&terms(1))).unwrap();
+    let status = person.consent.status(Some(&terms(1))).unwrap();
+    assert_eq!(status.state, ConsentState::Outdated);
+    assert!(status.came_of_age && person.granted().is_empty());
+    assert!(person.consent.approve(METHOD, &terms(1)).is_err());
+    let person = person.restart(|_| {});
+    assert_eq!(person.state(), ConsentState::Outdated);
+    person.says(QA, AgeBand::Adult, false);
+    assert_eq!(person.granted(), QA.into());
+    let twice = person.consent.come_of_age(Some(&terms(1)));
+    assert!(twice.unwrap_err().to_string().contains("an adult said it"));
+}
+
+#[test]
 fn nothing_but_a_waiting_childs_yes_can_be_approved() {
     let person = Person::new();
     let refused = |person: &Person| match person.consent.approve(METHOD, &terms(1)) {
-        Err(ConsentError::NotAwaiting(state)) => state,
+        Err(ConsentError::Refused(refused)) => refused.from,
         other => panic!("{other:?}"),
     };
     assert_eq!(refused(&person), ConsentState::None);
@@ -191,7 +210,7 @@ fn a_new_notice_is_a_new_question() {
     assert_eq!(status.state, ConsentState::Outdated);
     assert!(person.consent.grants(&terms(2)).is_err());
 
-    let (old, new) = (Notice::bundled(1), Notice::bundled(2));
+    let (old, new) = (notice(1), notice(2));
     let shown = person.try_say(&answer(QA, AgeBand::Adult, None, &old), 2);
     assert!(matches!(
         shown,
@@ -205,7 +224,7 @@ fn a_new_notice_is_a_new_question() {
 #[test]
 fn what_was_not_asked_is_not_consented_to() {
     let person = Person::new();
-    let notice = Notice::bundled(1);
+    let notice = notice(1);
     let none = answer(Purposes::default(), AgeBand::Adult, None, &notice);
     assert!(matches!(
         person.try_say(&none, 1),
@@ -278,7 +297,14 @@ fn a_grant_dies_with_a_withdrawal_in_another_thread_and_none_is_made_after_it() 
             threads.map(|thread| thread.join().unwrap())
         });
         assert!(!held.is_live());
-        assert!(held.iter().all(|grant| !grant.is_live()));
+        assert!(
+            held.quality_assurance()
+                .is_some_and(|grant| !grant.is_live())
+        );
+        assert!(
+            held.recognition_research()
+                .is_some_and(|grant| !grant.is_live())
+        );
         assert!(raced.iter().flatten().all(|grants| !grants.is_live()));
     }
 }

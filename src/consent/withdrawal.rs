@@ -1,17 +1,18 @@
 //! What a "no" does: it ends grants first, and is written then.
 
-use std::sync::{MutexGuard, PoisonError};
-
-use redb::WriteTransaction;
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+};
 
 use super::{
     ConsentError, ConsentStore,
-    grant::Lease,
-    rows::{Phase, Rows},
+    rows::{self, Phase, Rows},
 };
 use crate::{
     id::Id,
-    purpose::{Purpose, Purposes},
+    purpose::Purposes,
+    state::{Change, StateError},
 };
 
 /// A record from which purposes were taken, and what is left of it.
@@ -23,9 +24,7 @@ pub(crate) struct Withdrawn {
 impl ConsentStore {
     /// Ends every grant in every thread, before anything is written.
     pub(crate) fn end_grants(&self) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        lease.end();
-        *lease = Lease::new();
+        self.leases.end();
     }
 
     /// Grants `purposes` to nobody in this process any more, whether or not that can be written.
@@ -49,23 +48,44 @@ impl ConsentStore {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes `purposes` back from every record that is not withdrawn yet.
+    /// Notes durably, on every slip, that the person says no to `purposes`: from here on no crash, no full
+    /// disk and no damaged store brings them back.
+    pub(crate) fn mark_refused(&self, purposes: &Purposes) -> Result<(), StateError> {
+        let rows = self.state.read(rows::all).unwrap_or_default();
+        self.slips.refuse(|record| match rows.get(&record) {
+            Some(row) => row.held().intersection(purposes),
+            None => purposes.clone(),
+        })
+    }
+
+    /// What slips say no to and the store does not know of yet: the process died, or the disk was full.
+    pub(crate) fn refused_on_slips(&self) -> Result<BTreeMap<Id, Purposes>, StateError> {
+        let rows = self.state.read(rows::all)?;
+        let mut refused = BTreeMap::new();
+        for slip in self.slips.all()? {
+            if let Some(row) = rows.get(&slip.record)
+                && row.phase != Phase::Withdrawn
+                && !row.held().intersection(&slip.refused).is_empty()
+            {
+                refused.insert(slip.record, slip.refused);
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Takes back from each record what `refused` names of it.
     pub(crate) fn withdraw(
-        transaction: &WriteTransaction,
-        purposes: &Purposes,
+        change: &Change<'_>,
+        refused: impl Fn(Id) -> Purposes,
     ) -> Result<Vec<Withdrawn>, ConsentError> {
-        let rows = Rows(transaction);
+        let rows = Rows(change);
         let mut changed = Vec::new();
         for (id, mut row) in rows.all()? {
-            // A record that was damaged grants nothing; a "no" to it must not fail for that.
-            let readable = row.record().ok();
-            let everything = Purposes::from_iter(Purpose::ALL);
-            let held = readable
-                .as_ref()
-                .map_or(everything, |record| record.content().purposes.clone());
-            let left = match readable {
-                Some(_) => held.difference(purposes),
-                None => Purposes::default(),
+            let held = row.held();
+            // A record that was damaged grants nothing: all of it goes.
+            let left = match row.record() {
+                Ok(_) => held.difference(&refused(id)),
+                Err(_) => Purposes::default(),
             };
             if row.phase == Phase::Withdrawn || left == held {
                 continue;
@@ -89,10 +109,10 @@ impl ConsentStore {
     /// The collector knows `record` as withdrawn for good, though this device does not: it was put
     /// back from a backup, say. The "no" counts.
     pub(crate) fn withdrawn_elsewhere(
-        transaction: &WriteTransaction,
+        change: &Change<'_>,
         record: Id,
     ) -> Result<Option<Withdrawn>, ConsentError> {
-        let rows = Rows(transaction);
+        let rows = Rows(change);
         let Some(mut row) = rows.one(record)? else {
             return Ok(None);
         };

@@ -11,11 +11,14 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{self, Receiver, SyncSender, TrySendError},
     },
-    thread::{self, JoinHandle, ThreadId},
+    thread,
     time::{Duration, Instant},
 };
 
-use super::{Event, Inner, Sordino};
+use super::{
+    Event, Inner, Sordino, Withheld,
+    worker::{Visits, Worker},
+};
 use crate::{
     Error,
     capture::{Capture, CaptureError, CaptureEvent, Frame, Sink, Source, Stopper},
@@ -32,9 +35,10 @@ pub(super) type SharedSampler = Mutex<Option<Sampler>>;
 
 /// An open source. Dropping it stops it and closes the source.
 pub struct Listening {
+    inner: Arc<Inner>,
     stopper: Stopper,
-    capture: Option<JoinHandle<Result<(), CaptureError>>>,
-    seal: Option<JoinHandle<()>>,
+    capture: Option<Worker<Result<(), CaptureError>>>,
+    seal: Option<Worker<()>>,
 }
 
 impl Sordino {
@@ -87,23 +91,29 @@ impl Sordino {
         let (opened, is_open) = mpsc::sync_channel(1);
         let seal = {
             let inner = Arc::clone(&self.inner);
-            spawn("sordino-seal", move || seal_all(&inner, &to_seal))?
+            Worker::start("sordino-seal", move |visits| {
+                seal_all(&inner, &to_seal, &visits);
+            })?
         };
         let capture = {
-            let mut ear = Ear {
-                inner: Arc::clone(&self.inner),
-                on_frame,
-                clips,
-                opened: Some(opened),
-                leave_asked: None,
-            };
-            spawn("sordino-capture", move || {
+            let inner = Arc::clone(&self.inner);
+            Worker::start("sordino-capture", move |visits| {
+                let mut ear = Ear {
+                    inner,
+                    visits,
+                    on_frame,
+                    clips,
+                    opened: Some(opened),
+                    leave_asked: None,
+                    refused: Withheld::NoConsent,
+                };
                 let outcome = capture.run(&mut ear);
                 ear.end();
                 outcome
             })?
         };
         let listening = Listening {
+            inner: Arc::clone(&self.inner),
             stopper,
             capture: Some(capture),
             seal: Some(seal),
@@ -121,7 +131,7 @@ impl Listening {
     /// what is called with frames or events, it does not wait.
     ///
     /// # Errors
-    /// What ended the source, if it had ended by itself.
+    /// What ended the source, if it had ended by itself; [`Error::HeldByApp`].
     pub fn stop(self) -> Result<(), Error> {
         self.stopper.stop();
         self.wait()
@@ -131,7 +141,7 @@ impl Listening {
     /// by what is called with frames or events.
     ///
     /// # Errors
-    /// What ended the source, if it was a fault.
+    /// What ended the source, if it was a fault; [`Error::HeldByApp`].
     pub fn wait(mut self) -> Result<(), Error> {
         self.join()
     }
@@ -139,26 +149,30 @@ impl Listening {
     fn join(&mut self) -> Result<(), Error> {
         // A listener of the app's stops or drops this on one of these very threads, which can wait
         // neither for itself nor for the other. Both end by themselves once the source has.
-        if [self.capture_thread(), self.seal_thread()].contains(&Some(thread::current().id())) {
+        if self.capture.as_ref().is_some_and(Worker::is_this_thread)
+            || self.seal.as_ref().is_some_and(Worker::is_this_thread)
+        {
             return Ok(());
         }
-        let outcome = self.capture.take().map_or(Ok(Ok(())), JoinHandle::join);
-        if let Some(seal) = self.seal.take() {
-            // Its panics are caught inside, clip by clip.
-            let _ = seal.join();
+        self.ended().unwrap_or_else(|held| {
+            // Nobody waits for the sound that is still there.
+            self.inner.forbid();
+            Err(held)
+        })
+    }
+
+    /// What the threads came to.
+    fn ended(&mut self) -> Result<Result<(), Error>, Error> {
+        let seal = self.seal.take();
+        let captured = self.capture.take().map_or(Ok(Ok(Ok(()))), Worker::join)?;
+        if let Some(seal) = seal {
+            // It ends after the other. Its panics are caught inside, clip by clip.
+            let _ = seal.join()?;
         }
-        match outcome {
-            Ok(outcome) => Ok(outcome?),
+        Ok(match captured {
+            Ok(outcome) => outcome.map_err(Error::from),
             Err(_) => Err(Error::Panicked),
-        }
-    }
-
-    fn capture_thread(&self) -> Option<ThreadId> {
-        self.capture.as_ref().map(|handle| handle.thread().id())
-    }
-
-    fn seal_thread(&self) -> Option<ThreadId> {
-        self.seal.as_ref().map(|handle| handle.thread().id())
+        })
     }
 }
 
@@ -177,8 +191,14 @@ impl Inner {
 
     /// Lets go of all sound that is held in memory, at once.
     pub(super) fn forget_sound(&self) {
+        self.reviews.keep_only(None);
+        self.forbid();
+    }
+
+    /// The sampler holds no sound until it is permitted anew.
+    fn forbid(&self) {
         if let Some(sampler) = self.sampler().as_mut() {
-            sampler.set_permitted(false);
+            sampler.forbid();
         }
     }
 
@@ -200,25 +220,34 @@ impl Inner {
 /// Hears the frames.
 struct Ear<F> {
     inner: Arc<Inner>,
+    visits: Arc<Visits>,
     on_frame: F,
     clips: SyncSender<RawClip>,
     /// Dropped unsent where the source never opened.
     opened: Option<SyncSender<()>>,
     leave_asked: Option<(Instant, u64)>,
+    /// Why nothing may be sampled, where nothing may.
+    refused: Withheld,
 }
 
 impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
     fn frame(&mut self, frame: Frame<'_>) {
         self.renew_leave();
         // The app's recogniser first; it may mark what it just heard.
-        let clips = {
+        let (clips, given_up) = {
             let mut sampler = self.inner.sampler();
-            sampler
-                .as_mut()
-                .map_or_else(Vec::new, |sampler| sampler.feed(&frame))
+            sampler.as_mut().map_or_else(Default::default, |sampler| {
+                let clips = sampler.feed(&frame);
+                let reason = match sampler.is_permitted() {
+                    true => Withheld::TooShort,
+                    false => self.refused,
+                };
+                (clips, vec![reason; sampler.take_given_up()])
+            })
         };
-        (self.on_frame)(frame);
+        self.visits.visit(|| (self.on_frame)(frame));
         self.hand_over(clips);
+        self.tell_withheld(given_up);
     }
 
     fn event(&mut self, event: CaptureEvent) {
@@ -227,7 +256,8 @@ impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
         {
             let _ = opened.send(());
         }
-        self.inner.tell(&Event::Capture(event));
+        self.visits
+            .visit(|| self.inner.tell(&Event::Capture(event)));
     }
 }
 
@@ -241,24 +271,28 @@ impl<F> Ear<F> {
         if is_fresh {
             return;
         }
-        let permitted = matches!(self.inner.leave(), Ok(Ok(_)));
+        let leave = self.inner.leave().unwrap_or(Err(Withheld::Failed));
+        if let Err(reason) = leave {
+            self.refused = reason;
+        }
+        let leave = leave.ok();
         let changed = self.leave_asked.is_none_or(|(_, known)| known != version);
         let mut sampler = self.inner.sampler();
-        if changed && permitted {
+        if changed && leave.is_some() {
             // Another plan may ask for other moments.
             let anew = self.inner.new_sampler();
-            if sampler
-                .as_ref()
-                .is_none_or(|sampler| sampler.settings() != anew.settings())
-            {
-                *sampler = Some(anew);
+            match sampler.as_mut() {
+                Some(sampler) if sampler.settings() == anew.settings() => {}
+                Some(sampler) => sampler.go_on_as(anew),
+                None => *sampler = Some(anew),
             }
         }
-        // A withdrawal while this was being asked has raised the version, and stands.
-        if let Some(sampler) = sampler.as_mut()
-            && (!permitted || self.inner.version() == version)
-        {
-            sampler.set_permitted(permitted);
+        if let Some(sampler) = sampler.as_mut() {
+            match leave {
+                None => sampler.forbid(),
+                // A withdrawal while this was being asked has ended these grants too.
+                Some(leave) => sampler.permit(leave.grants),
+            }
         }
         self.leave_asked = Some((Instant::now(), version));
     }
@@ -268,7 +302,7 @@ impl<F> Ear<F> {
             match self.clips.try_send(clip) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                    self.inner.tell(&Event::Busy);
+                    self.visits.visit(|| self.inner.tell(&Event::Busy));
                 }
             }
         }
@@ -277,13 +311,21 @@ impl<F> Ear<F> {
     /// The source has ended: what was being made is over, and no sound is held any more. These last
     /// clips may wait, since no frame does.
     fn end(&self) {
-        let last = self
-            .inner
-            .sampler()
-            .take()
-            .map_or_else(Vec::new, |mut sampler| sampler.finish());
+        let ended = self.inner.sampler().take();
+        let (last, given_up) = ended.map_or_else(Default::default, |mut sampler| {
+            (sampler.finish(), sampler.take_given_up())
+        });
         for clip in last {
             let _ = self.clips.send(clip);
+        }
+        self.tell_withheld(vec![Withheld::TooShort; given_up]);
+    }
+
+    /// An app that was told that its mark was chosen hears what came of it, also where that is nothing.
+    fn tell_withheld(&self, reasons: Vec<Withheld>) {
+        for reason in reasons {
+            self.visits
+                .visit(|| self.inner.tell(&Event::Withheld(reason)));
         }
     }
 }
@@ -298,23 +340,13 @@ impl<F> Drop for Ear<F> {
 }
 
 /// Ends when the capture thread has let go of its end.
-fn seal_all(inner: &Inner, clips: &Receiver<RawClip>) {
+fn seal_all(inner: &Inner, clips: &Receiver<RawClip>, visits: &Visits) {
     for clip in clips {
         let event = match catch_unwind(AssertUnwindSafe(|| inner.sample(clip))) {
             Ok(Ok(offer)) => offer.into(),
             Ok(Err(error)) => Event::Failed(error.to_string()),
             Err(_) => Event::Failed("a stage panicked; the clip was wiped".to_owned()),
         };
-        inner.tell(&event);
+        visits.visit(|| inner.tell(&event));
     }
-}
-
-fn spawn<T: Send + 'static>(
-    name: &str,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, Error> {
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(body)
-        .map_err(Error::Thread)
 }

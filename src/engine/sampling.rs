@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::{Event, Inner, Sordino};
 use crate::{
     Error,
-    anonymize::{Anonymizer, Settings, WithheldReason},
+    anonymize::{Anonymizer, AnonymousClip, Settings, WithheldReason},
     consent::{ConsentError, Grants},
     id::Id,
     outbox::OutboxError,
-    plan::Plan,
+    plan::{Plan, Review},
     sampler::{RawClip, budget},
     seal::{self, SealError},
     state::StateError,
@@ -27,6 +27,11 @@ pub enum Offer {
         /// The sample.
         sample_id: Id,
     },
+    /// It waits for the person to hear it and say yes: see [`Sordino::previews`].
+    AwaitsReview {
+        /// Its name there.
+        preview_id: Id,
+    },
     /// It was wiped.
     Withheld {
         /// Why.
@@ -38,6 +43,7 @@ impl From<Offer> for Event {
     fn from(offer: Offer) -> Self {
         match offer {
             Offer::Queued { sample_id } => Self::Queued(sample_id),
+            Offer::AwaitsReview { preview_id } => Self::AwaitsReview(preview_id),
             Offer::Withheld { reason } => Self::Withheld(reason),
         }
     }
@@ -63,6 +69,8 @@ pub enum Withheld {
     Silence,
     /// Too little is left of it.
     TooShort,
+    /// The person was to hear it first, and did not say yes.
+    Unreviewed,
     /// A stage failed. When in doubt, withhold.
     Failed,
 }
@@ -78,6 +86,7 @@ impl fmt::Display for Withheld {
             Self::Voice => "it may hold a voice",
             Self::Silence => "there is nothing to hear in it",
             Self::TooShort => "too little of it is left",
+            Self::Unreviewed => "the person was to hear it first",
             Self::Failed => "a stage failed",
         })
     }
@@ -97,7 +106,7 @@ impl From<WithheldReason> for Withheld {
 /// What must stand before sound may become a sample.
 pub(super) struct Leave {
     plan: Plan,
-    grants: Grants,
+    pub(super) grants: Grants,
 }
 
 impl Sordino {
@@ -137,11 +146,11 @@ impl Inner {
     }
 
     pub(super) fn sample(&self, clip: RawClip) -> Result<Offer, Error> {
-        let Leave { plan, grants } = match self.leave()? {
+        let leave = match self.leave()? {
             Ok(leave) => leave,
             Err(reason) => return Ok(Offer::Withheld { reason }),
         };
-        let clip = clip.keep_last(f64::from(plan.clip_seconds));
+        let clip = clip.keep_last(f64::from(leave.plan.clip_seconds));
         let anonymous = {
             let mut anonymizer = self
                 .anonymizer
@@ -164,8 +173,26 @@ impl Inner {
                 });
             }
         };
+        if Review::Required == self.review || Review::Required == leave.plan.review {
+            // Who withdrew meanwhile finds it there, and wipes it.
+            let Leave { grants, .. } = &leave;
+            let offer = self.hold(anonymous, grants.record(), grants.purposes())?;
+            if !grants.is_live() {
+                self.reviews.keep_only(None);
+                return Ok(Offer::Withheld {
+                    reason: Withheld::NoConsent,
+                });
+            }
+            return Ok(offer);
+        }
+        self.seal(anonymous, &leave)
+    }
+
+    /// Seals and queues what may be sent.
+    pub(super) fn seal(&self, clip: AnonymousClip, leave: &Leave) -> Result<Offer, Error> {
+        let Leave { plan, grants } = leave;
         let week = Week::of(self.state.steady_time());
-        let sealed = match seal::seal(anonymous, &grants, &plan.recipients, week) {
+        let sealed = match seal::seal(clip, grants, &plan.recipients, week) {
             Ok(sealed) => sealed,
             Err(SealError::Withdrawn) => {
                 return Ok(Offer::Withheld {
@@ -174,7 +201,7 @@ impl Inner {
             }
             Err(error) => return Err(error.into()),
         };
-        match self.outbox.enqueue(sealed, &grants, &plan) {
+        match self.outbox.enqueue(sealed, grants, plan) {
             Ok(queued) => {
                 queued
                     .dropped

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Event, Inner, Sordino};
 #[cfg(feature = "http")]
-use crate::upload::{Accesses, Client};
+use crate::upload::Client;
 use crate::{
     Error,
     id::Id,
-    upload::{Finished, Outcome, Request, Scope, Task, UploadError, Urgency, accesses},
+    state::StateError,
+    upload::{
+        Accesses, AuditHead, BrokenLog, Finished, Outcome, Request, Scope, Task, UploadError,
+        Urgency, accesses,
+    },
 };
 
 /// What one round of uploads did.
@@ -67,8 +71,8 @@ impl Sordino {
         Ok(self.inner.protocol.forget_plan_age()?)
     }
 
-    /// The request that asks the collector who opened a sample; [`crate::upload::Accesses::from_outcome`] reads
-    /// what came of it.
+    /// The request that asks the collector who opened a sample; [`Self::read_accesses`] reads what
+    /// came of it.
     ///
     /// # Errors
     /// There is no such sample.
@@ -111,7 +115,20 @@ impl Sordino {
     #[cfg(feature = "http")]
     pub fn accesses(&self, sample: Id, client: &Client) -> Result<Accesses, Error> {
         let request = self.accesses_request(sample)?;
-        Ok(Accesses::from_outcome(client.send(&request))?)
+        self.read_accesses(client.send(&request))
+    }
+
+    /// Who opened a sample, from what came of the request of [`Self::accesses_request`]. The device
+    /// remembers the head of the collector's log, and tells where a later log is not its continuation.
+    ///
+    /// # Errors
+    /// The collector did not answer, or the state cannot be used.
+    pub fn read_accesses(&self, outcome: Outcome) -> Result<Accesses, Error> {
+        let mut accesses = Accesses::from_outcome(outcome)?;
+        if let Some(head) = accesses.head {
+            accesses.broken = self.inner.compare_head(head)?.err();
+        }
+        Ok(accesses)
     }
 }
 
@@ -135,8 +152,39 @@ impl UploadSummary {
     }
 }
 
+/// The head of a collector's access log, as it was last seen.
+#[derive(Serialize, Deserialize)]
+struct SeenHead {
+    collector: String,
+    head: AuditHead,
+}
+
+const SEEN_HEAD: &str = "audit-head";
+
 impl Inner {
+    /// Whether the log with this head is what became of the one that was seen before. One that is not is
+    /// not remembered: the earlier head is the evidence.
+    fn compare_head(&self, head: AuditHead) -> Result<Result<(), BrokenLog>, StateError> {
+        let collector = self.protocol.endpoint().to_string();
+        let seen: Option<SeenHead> = self.state.value(SEEN_HEAD)?;
+        let seen = seen.filter(|seen| seen.collector == collector);
+        if let Some(seen) = &seen
+            && let Err(broken) = head.continues(&seen.head)
+        {
+            return Ok(Err(broken));
+        }
+        if seen.is_none_or(|seen| seen.head != head) {
+            self.state
+                .write(|change| change.set_value(SEEN_HEAD, &SeenHead { collector, head }))?;
+        }
+        Ok(Ok(()))
+    }
+
     fn next_request(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
+        // A "no" that a full disk held up goes out as soon as there is room.
+        if let Err(error) = self.write_refused() {
+            tracing::warn!(%error, "a withdrawal is yet to be written");
+        }
         let Some(plan) = self.plan() else {
             return self.protocol.next(None, urgency);
         };

@@ -1,6 +1,9 @@
+use std::collections::HashMap;
+
+use super::{Error, door::caught};
 use crate::{
     consent::{self, ConsentState},
-    purpose::Purposes,
+    purpose::{Purpose, Purposes},
 };
 
 /// The text that a person agrees to, in one language.
@@ -20,16 +23,86 @@ impl From<Notice> for consent::Notice {
     }
 }
 
-/// The English text that comes with the SDK, under the organisation's `version`, for apps that have
-/// none of their own yet.
-#[uniffi::export]
-pub fn bundled_notice(version: u32) -> Notice {
-    let notice = consent::Notice::bundled(version);
-    Notice {
-        version,
-        language: notice.reference().language,
-        text: notice.text().to_owned(),
+/// A notice that comes with the SDK: `notice` is what `give_consent` takes, the rest are its layers,
+/// for the app's screens.
+#[derive(uniffi::Record)]
+pub struct BundledNotice {
+    /// The whole text, in `language`, which the record names by its hash.
+    pub notice: Notice,
+    /// The language that was asked for, as it was asked.
+    pub asked_language: String,
+    /// The language that it is in.
+    pub language: String,
+    /// Whether nothing that fits the language asked for is bundled, so that English was given.
+    pub fell_back: bool,
+    /// The question, one line.
+    pub title: String,
+    /// The short layer: three to five sentences, for the screen that asks.
+    pub short: String,
+    /// The full layer, in sections.
+    pub full: Vec<NoticeSection>,
+    /// What each purpose is, in one paragraph, for beside its switch.
+    pub purposes: HashMap<Purpose, String>,
+}
+
+/// A part of a notice's full layer.
+#[derive(uniffi::Record)]
+pub struct NoticeSection {
+    /// What it is about.
+    pub heading: String,
+    /// What it says.
+    pub paragraphs: Vec<String>,
+}
+
+impl From<consent::NoticeSection> for NoticeSection {
+    fn from(section: consent::NoticeSection) -> Self {
+        Self {
+            heading: section.heading,
+            paragraphs: section.paragraphs,
+        }
     }
+}
+
+impl From<consent::BundledNotice> for BundledNotice {
+    fn from(bundled: consent::BundledNotice) -> Self {
+        let notice = bundled.notice();
+        let purposes = Purpose::ALL.map(|purpose| (purpose, bundled.purpose(purpose).to_owned()));
+        Self {
+            notice: Notice {
+                version: notice.version(),
+                language: notice.language().to_owned(),
+                text: notice.text().to_owned(),
+            },
+            asked_language: bundled.asked_language().to_owned(),
+            language: bundled.language().to_owned(),
+            fell_back: bundled.fell_back().is_some(),
+            title: bundled.title().to_owned(),
+            short: bundled.short().to_owned(),
+            full: bundled.full().iter().cloned().map(Into::into).collect(),
+            purposes: purposes.into(),
+        }
+    }
+}
+
+/// The notice that comes with the SDK, under the organisation's `version`, in the language nearest to
+/// `language`, a BCP 47 tag, or else in English.
+///
+/// `app_name` is what the app is called (1 to 100 characters), `app_contact` where questions go (1 to
+/// 200 characters): the notice says both. `days` is how long a yes lasts, the plan's `consent_days`.
+///
+/// Raises `Argument` where one of them cannot be shown.
+#[uniffi::export]
+pub fn bundled_notice(
+    version: u32,
+    language: &str,
+    app_name: &str,
+    app_contact: &str,
+    days: u32,
+) -> Result<BundledNotice, Error> {
+    caught(|| {
+        let app = consent::App::new(app_name, app_contact)?;
+        Ok(consent::Notice::bundled(version, language, &app, days)?.into())
+    })
 }
 
 /// Where consent stands, and for what.
@@ -41,6 +114,8 @@ pub struct ConsentStatus {
     pub purposes: Purposes,
     /// The receipt, a signed JSON document, where consent was ever given.
     pub receipt: Option<String>,
+    /// Whether a child said it who came of age since: the person is asked anew, as an adult.
+    pub came_of_age: bool,
 }
 
 impl From<consent::ConsentStatus> for ConsentStatus {
@@ -49,6 +124,7 @@ impl From<consent::ConsentStatus> for ConsentStatus {
             state: status.state,
             purposes: status.purposes,
             receipt: status.receipt.map(|receipt| receipt.to_json()),
+            came_of_age: status.came_of_age,
         }
     }
 }

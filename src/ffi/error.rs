@@ -1,7 +1,7 @@
 use crate::{
     anonymize::AnonymizeError,
     capture::CaptureError,
-    consent::ConsentError,
+    consent::{ConsentError, NoticeError},
     id::NotAnId,
     outbox::OutboxError,
     plan::PlanError,
@@ -31,7 +31,8 @@ pub enum Error {
     /// The microphone or the app's own audio path.
     #[error(transparent)]
     Capture(#[from] CaptureError),
-    /// The engine listens already, or what it listened to was stopped.
+    /// The engine listens already, what it listened to was stopped, a listener does not return, or the
+    /// system gives no thread to listen with.
     #[error("{0}")]
     Listening(String),
     /// A mark that was not taken.
@@ -58,10 +59,14 @@ pub enum Error {
     /// Upload.
     #[error(transparent)]
     Upload(UploadError),
-    /// The state folder.
+    /// The state folder: it cannot be used, is open in another engine, or a newer version wrote it.
     #[error(transparent)]
-    State(#[from] StateError),
-    /// A defect of the SDK, or a system without threads to give.
+    State(StateError),
+    /// The state folder is damaged, or somebody changed it. Nothing is taken for consent until `reset` was
+    /// called on it.
+    #[error("{0}; reset the folder, which asks back what was sent")]
+    Damaged(StateError),
+    /// A defect of the SDK. The engine was shut down; a new one can be opened on the folder.
     #[error("{0}")]
     Internal(String),
 }
@@ -77,24 +82,34 @@ impl From<crate::Error> for Error {
             crate::Error::Seal(error) => Self::Seal(error),
             crate::Error::Outbox(error) => error.into(),
             crate::Error::Upload(error) => error.into(),
-            crate::Error::State(error) => Self::State(error),
-            error @ crate::Error::NoDevice(_) => Self::Argument(error.to_string()),
-            error @ (crate::Error::AlreadyListening | crate::Error::NotOpened) => {
-                Self::Listening(error.to_string())
+            crate::Error::State(error) => error.into(),
+            error @ (crate::Error::NoDevice(_) | crate::Error::NoPreview(_)) => {
+                Self::Argument(error.to_string())
             }
-            error @ (crate::Error::Panicked | crate::Error::Thread(_)) => {
-                Self::Internal(error.to_string())
-            }
+            error @ (crate::Error::AlreadyListening
+            | crate::Error::NotOpened
+            | crate::Error::HeldByApp
+            | crate::Error::Thread(_)) => Self::Listening(error.to_string()),
+            error @ crate::Error::Panicked => Self::Internal(error.to_string()),
         }
     }
 }
 
 // A stage passes on the errors of those that it calls; here each goes by the one in which it arose.
 
+impl From<StateError> for Error {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Damaged(_) => Self::Damaged(error),
+            error => Self::State(error),
+        }
+    }
+}
+
 impl From<ConsentError> for Error {
     fn from(error: ConsentError) -> Self {
         match error {
-            ConsentError::State(error) => Self::State(error),
+            ConsentError::State(error) => error.into(),
             error => Self::Consent(error),
         }
     }
@@ -104,7 +119,7 @@ impl From<OutboxError> for Error {
     fn from(error: OutboxError) -> Self {
         match error {
             OutboxError::Consent(error) => (*error).into(),
-            OutboxError::State(error) => Self::State(error),
+            OutboxError::State(error) => error.into(),
             error => Self::Outbox(error),
         }
     }
@@ -115,7 +130,7 @@ impl From<UploadError> for Error {
         match error {
             UploadError::Consent(error) => error.into(),
             UploadError::Outbox(error) => error.into(),
-            UploadError::State(error) => Self::State(error),
+            UploadError::State(error) => error.into(),
             UploadError::Plan(error) => Self::Plan(error),
             error => Self::Upload(error),
         }
@@ -136,6 +151,7 @@ from_argument!(
     NotAnId,
     NotAKey,
     NotAWeek,
+    NoticeError,
     UnknownPurpose,
     UnknownTask,
     EndpointError

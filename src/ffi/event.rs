@@ -14,6 +14,11 @@ pub enum Event {
         /// The sample.
         sample: Id,
     },
+    /// A clip waits for the person to hear it: see `previews`.
+    AwaitsReview {
+        /// Its name there.
+        preview: Id,
+    },
     /// A moment was not sampled.
     Withheld {
         /// Why.
@@ -91,6 +96,7 @@ impl From<&crate::Event> for Event {
     fn from(event: &crate::Event) -> Self {
         match event {
             &crate::Event::Queued(sample) => Self::Queued { sample },
+            &crate::Event::AwaitsReview(preview) => Self::AwaitsReview { preview },
             &crate::Event::Withheld(reason) => Self::Withheld { reason },
             &crate::Event::Dropped(sample) => Self::Dropped { sample },
             crate::Event::Busy => Self::Busy,

@@ -2,16 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::Error;
-use crate::{
-    Sordino,
-    capture::{self, HostFeed, host_fed},
+use super::{
+    Error,
+    door::{Door, caught},
 };
+use crate::capture::{self, HostFeed, host_fed};
 
 /// The app's own audio path, being heard.
 #[derive(uniffi::Object)]
 pub struct Feed {
     heard: Arc<Heard>,
+    door: Weak<Door>,
 }
 
 #[uniffi::export]
@@ -36,9 +37,11 @@ impl Feed {
     ///
     /// Raises `Listening` once it was stopped.
     pub fn lose(&self, frames: u64) -> Result<(), Error> {
-        let mut intake = self.heard.intake();
-        intake.as_mut().ok_or_else(stopped)?.feed.lose(frames);
-        Ok(())
+        guard(&self.door, || {
+            let mut intake = self.heard.intake();
+            intake.as_mut().ok_or_else(stopped)?.feed.lose(frames);
+            Ok(())
+        })
     }
 
     /// Goes on in another format, as after a headset came or went: positions count from 0 again.
@@ -46,39 +49,38 @@ impl Feed {
     ///
     /// Raises `Capture` for a format that cannot be taken; the feed then goes on as before.
     pub fn change_format(&self, rate: u32, channels: u16) -> Result<(), Error> {
-        let mut intake = self.heard.intake();
-        let intake = intake.as_mut().ok_or_else(stopped)?;
-        intake.feed.change_format(rate, channels)?;
-        intake.channels = channels;
-        Ok(())
+        guard(&self.door, || {
+            let mut intake = self.heard.intake();
+            let intake = intake.as_mut().ok_or_else(stopped)?;
+            intake.feed.change_format(rate, channels)?;
+            intake.channels = channels;
+            Ok(())
+        })
     }
 
     /// Ends the feed, and waits until all that was pushed is heard and what was chosen of it is
     /// sealed and queued; from a listener it does not wait. Stopping twice does no harm.
     pub fn stop(&self) -> Result<(), Error> {
-        self.heard.stop()
+        guard(&self.door, || self.heard.stop())
     }
 }
 
 impl Feed {
     pub(super) fn start(
-        engine: &Sordino,
+        door: &Arc<Door>,
         rate: u32,
         channels: u16,
         ear: impl FnMut(capture::Frame<'_>) + Send + 'static,
     ) -> Result<Self, Error> {
-        let (feed, source) = host_fed(rate, channels)?;
-        let heard = Heard {
-            intake: Mutex::new(Some(HostIntake { feed, channels })),
-            listening: Mutex::new(Some(engine.listen(source, ear)?)),
-        };
+        let heard = door.hear(|engine| {
+            let (feed, source) = host_fed(rate, channels)?;
+            let intake = HostIntake { feed, channels };
+            Ok(Heard::new(engine.listen(source, ear)?, Some(intake)))
+        })?;
         Ok(Self {
-            heard: Arc::new(heard),
+            heard,
+            door: Arc::downgrade(door),
         })
-    }
-
-    pub(super) fn heard(&self) -> Weak<Heard> {
-        Arc::downgrade(&self.heard)
     }
 
     fn take(
@@ -87,17 +89,19 @@ impl Feed {
         sample_bytes: usize,
         push: fn(&mut HostFeed, &[u8]) -> u64,
     ) -> Result<u64, Error> {
-        let mut intake = self.heard.intake();
-        let HostIntake { feed, channels } = intake.as_mut().ok_or_else(stopped)?;
-        let frame_bytes = sample_bytes * usize::from(*channels);
-        if !interleaved.len().is_multiple_of(frame_bytes) {
-            return Err(Error::Argument(format!(
-                "{} bytes are not whole frames of {frame_bytes} bytes: {channels} channels of \
-                 {sample_bytes} bytes",
-                interleaved.len()
-            )));
-        }
-        Ok(push(feed, interleaved))
+        guard(&self.door, || {
+            let mut intake = self.heard.intake();
+            let HostIntake { feed, channels } = intake.as_mut().ok_or_else(stopped)?;
+            let frame_bytes = sample_bytes * usize::from(*channels);
+            if !interleaved.len().is_multiple_of(frame_bytes) {
+                return Err(Error::Argument(format!(
+                    "{} bytes are not whole frames of {frame_bytes} bytes: {channels} channels of \
+                     {sample_bytes} bytes",
+                    interleaved.len()
+                )));
+            }
+            Ok(push(feed, interleaved))
+        })
     }
 }
 
@@ -106,6 +110,7 @@ impl Feed {
 #[derive(uniffi::Object)]
 pub struct Listening {
     heard: Arc<Heard>,
+    door: Weak<Door>,
 }
 
 #[cfg(feature = "microphone")]
@@ -116,31 +121,27 @@ impl Listening {
     ///
     /// Raises `Capture` where it had ended by a fault.
     pub fn stop(&self) -> Result<(), Error> {
-        self.heard.stop()
+        guard(&self.door, || self.heard.stop())
     }
 }
 
 #[cfg(feature = "microphone")]
 impl Listening {
     pub(super) fn start(
-        engine: &Sordino,
+        door: &Arc<Door>,
         device: Option<String>,
         ear: impl FnMut(capture::Frame<'_>) + Send + 'static,
     ) -> Result<Self, Error> {
-        let microphone = device.map_or_else(capture::Microphone::default, |device| {
-            capture::Microphone::named(device)
-        });
-        let heard = Heard {
-            intake: Mutex::new(None),
-            listening: Mutex::new(Some(engine.listen(microphone, ear)?)),
-        };
+        let heard = door.hear(|engine| {
+            let microphone = device.map_or_else(capture::Microphone::default, |device| {
+                capture::Microphone::named(device)
+            });
+            Ok(Heard::new(engine.listen(microphone, ear)?, None))
+        })?;
         Ok(Self {
-            heard: Arc::new(heard),
+            heard,
+            door: Arc::downgrade(door),
         })
-    }
-
-    pub(super) fn heard(&self) -> Weak<Heard> {
-        Arc::downgrade(&self.heard)
     }
 }
 
@@ -162,14 +163,16 @@ pub struct InputDevice {
 #[cfg(feature = "microphone")]
 #[uniffi::export]
 pub fn input_devices() -> Result<Vec<InputDevice>, Error> {
-    let devices = capture::devices()?.into_iter();
-    Ok(devices
-        .map(|device| InputDevice {
-            id: device.id,
-            name: device.name,
-            is_default: device.is_default,
-        })
-        .collect())
+    caught(|| {
+        let devices = capture::devices()?.into_iter();
+        Ok(devices
+            .map(|device| InputDevice {
+                id: device.id,
+                name: device.name,
+                is_default: device.is_default,
+            })
+            .collect())
+    })
 }
 
 /// A source that is open. Dropping it ends the host's feed, then stops and closes the source.
@@ -184,6 +187,13 @@ struct HostIntake {
 }
 
 impl Heard {
+    fn new(listening: crate::Listening, intake: Option<HostIntake>) -> Arc<Self> {
+        Arc::new(Self {
+            intake: Mutex::new(intake),
+            listening: Mutex::new(Some(listening)),
+        })
+    }
+
     pub(super) fn stop(&self) -> Result<(), Error> {
         let intake = self.intake().take();
         // Taken out first, so that nobody is locked out while this waits.
@@ -206,6 +216,14 @@ impl Heard {
 
     fn intake(&self) -> MutexGuard<'_, Option<HostIntake>> {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does `work` of what is heard; a panic in it closes the engine too.
+fn guard<T>(door: &Weak<Door>, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    match door.upgrade() {
+        Some(door) => door.guard(work),
+        None => caught(work),
     }
 }
 

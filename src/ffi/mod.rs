@@ -2,114 +2,86 @@
 //!
 //! * **In**: calls from the host's language; sound as bytes, little-endian, never a list of numbers.
 //! * **Out**: the engine's own answers in types that cross; [`Error`]s with one line to act on.
-//! * **Promises**: a callback of the app's that raises stops nothing. A panic here becomes an error
-//!   of the host's language, never an unwinding through it.
+//! * **Promises**: a callback of the app's that raises stops nothing. A panic inside becomes an error
+//!   of the host's language and a closed engine, never an unwinding through it.
 //! * **Never**: decides anything. It converts and passes on; what holds here holds in
 //!   [`crate::Sordino`].
 //!
 //! The docs of exported items are written for the reader of KDoc, DocC and docstrings.
 
+mod builder;
 mod callbacks;
 mod consent;
+mod door;
 mod error;
 mod event;
 mod listening;
+#[cfg(feature = "research")]
+mod research;
 mod samples;
 mod scalars;
+#[cfg(test)]
+mod tests;
 mod transport;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::Arc;
 
+pub use builder::Builder;
 pub use callbacks::{EventListener, Frame, FrameListener, ListenerError};
-pub use consent::{ConsentStatus, Notice, Withdrawal, bundled_notice};
+pub use consent::{
+    BundledNotice, ConsentStatus, Notice, NoticeSection, Withdrawal, bundled_notice,
+};
 pub use error::Error;
 pub use event::{CaptureEvent, Event};
 pub use listening::Feed;
 #[cfg(feature = "microphone")]
 pub use listening::{InputDevice, Listening, input_devices};
-pub use samples::{Offer, Plan, Sample, Status};
+#[cfg(feature = "research")]
+pub use research::{
+    AnonymizedSound, OpenError, OpenedSound, RemovedSpan, SampleSound, SoundSpan, anonymize_sound,
+    decode_sample, open_sealed,
+};
+pub use samples::{Offer, Plan, Preview, PreviewSound, Sample, Status};
 #[cfg(feature = "http")]
 pub use transport::UploadSummary;
-pub use transport::{Access, Header, Outcome, Request, RequestBody, accesses_of};
+pub use transport::{Access, Accesses, Header, Outcome, Request, RequestBody};
 
 use crate::{
-    Config, Purpose, Sordino, Withheld,
-    consent::{AgeBand, Answer, GuardianMethod},
+    Purpose, Sordino, Withheld,
+    consent::{AgeBand, Answer, Guardian, GuardianMethod},
     id::Id,
     purpose::Purposes,
     sampler::{Annotation, Marked, Moment, RawClip, Selection, Trigger},
-    signed::PublicKey,
-    upload::{Endpoint, Finished, Task},
+    upload::{Finished, Task},
 };
-use callbacks::Events;
-use listening::Heard;
+use door::Door;
 
 /// The engine of one device: captures sound for the app's recogniser and, only where the person has
 /// consented, makes anonymous, encrypted samples of it.
 ///
 /// It may be called from many threads. One engine at a time has a state folder open; `shut_down`
-/// gives the folder back at once, without waiting for a garbage collector.
+/// gives the folder back at once, without waiting for a garbage collector. A defect inside raises
+/// `Internal` and shuts the engine down; a new one can be opened on the folder.
 #[derive(uniffi::Object)]
 #[uniffi(name = "Sordino")]
 pub struct Engine {
-    /// `None` once it was shut down.
-    open: RwLock<Option<Sordino>>,
-    events: Arc<Events>,
-    /// What is being heard. Locked while listening starts, so that shutting down misses nothing.
-    heard: Mutex<Weak<Heard>>,
+    door: Arc<Door>,
 }
 
 #[uniffi::export(name = "Sordino")]
 impl Engine {
-    /// Opens the engine on its state folder, making it where it is new.
-    ///
-    /// `folder` is where the state lives; nobody else writes there. `organisation_key` is the
-    /// organisation's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only its plans
-    /// count. `collector_url` is where samples go: `https://…`, or `http://…` on this very machine.
-    ///
-    /// Raises `State` where the folder cannot be used or is open in another engine, and `Argument`
-    /// for a key or a URL that is none.
-    #[uniffi::constructor]
-    pub fn open(
-        folder: String,
-        organisation_key: PublicKey,
-        collector_url: Endpoint,
-    ) -> Result<Self, Error> {
-        let engine = Sordino::open(Config::new(folder, organisation_key, collector_url))?;
-        let events = Arc::new(Events::default());
-        engine.on_event({
-            let events = Arc::clone(&events);
-            move |event| events.tell(event.into())
-        });
-        Ok(Self {
-            open: RwLock::new(Some(engine)),
-            events,
-            heard: Mutex::default(),
-        })
-    }
-
     /// Stops listening, seals what was chosen, and gives the state folder back. Every later call
     /// raises `Closed`; shutting down twice does no harm.
     ///
     /// Raises `Capture` where what was being heard had ended by a fault; the engine is shut down
     /// then too.
     pub fn shut_down(&self) -> Result<(), Error> {
-        let heard = {
-            let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            self.open
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            heard.upgrade()
-        };
-        let stopped = heard.map_or(Ok(()), |heard| heard.stop());
-        self.events.listen(None);
-        stopped
+        self.door.guard(|| self.door.shut())
     }
 
     /// Has `listener` told of what happens, on the thread on which it happens; none with `null`.
     pub fn set_event_listener(&self, listener: Option<Arc<dyn EventListener>>) {
-        self.events.listen(listener);
+        self.door.events.listen(listener);
     }
 
     /// Puts a signed sampling plan into force: the JSON that `sordino plan sign` wrote.
@@ -117,12 +89,12 @@ impl Engine {
     /// Raises `Plan` where it is not the organisation's, out of bounds, expired, or older than the
     /// one in force.
     pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
-        Ok(self.engine()?.install_plan(json)?)
+        self.door.pass(|engine| Ok(engine.install_plan(json)?))
     }
 
     /// The plan in force, whether or not it has expired.
     pub fn plan(&self) -> Result<Option<Plan>, Error> {
-        Ok(self.engine()?.plan().map(Plan::from))
+        self.door.pass(|engine| Ok(engine.plan().map(Plan::from)))
     }
 }
 
@@ -131,7 +103,7 @@ impl Engine {
 impl Engine {
     /// Where consent stands, and the receipt.
     pub fn consent(&self) -> Result<ConsentStatus, Error> {
-        Ok(self.engine()?.consent()?.into())
+        self.door.pass(|engine| Ok(engine.consent()?.into()))
     }
 
     /// Records a person's yes, purpose by purpose, and returns the receipt that the person gets: a
@@ -141,37 +113,67 @@ impl Engine {
     /// person of unknown age nothing is sampled until a guardian has approved: here with
     /// `guardian`, or later with `approve`.
     ///
-    /// Raises `Consent` where no plan is in force, it does not ask for that, or it names another
-    /// version of the notice.
-    #[uniffi::method(default(guardian = None))]
+    /// `guardian_evidence` is what the app could show for it later, at least 16 bytes that nobody could
+    /// guess; only its hash is kept.
+    ///
+    /// Raises `Consent` where no plan is in force, it does not ask for that, it names another
+    /// version of the notice, or the evidence is too short.
+    #[uniffi::method(default(guardian = None, guardian_evidence = None))]
     pub fn give_consent(
         &self,
         purposes: Purposes,
         age_band: AgeBand,
         notice: Notice,
         guardian: Option<GuardianMethod>,
+        guardian_evidence: Option<Vec<u8>>,
     ) -> Result<String, Error> {
+        let notice = notice.into();
         let answer = Answer {
             purposes,
             age_band,
-            guardian,
-            notice: &notice.into(),
+            guardian: guardian.map(|method| Guardian {
+                method,
+                evidence: guardian_evidence.as_deref(),
+            }),
+            notice: &notice,
         };
-        Ok(self.engine()?.give_consent(&answer)?.to_json())
+        self.door
+            .pass(|engine| Ok(engine.give_consent(&answer)?.to_json()))
     }
 
     /// Records that the guardian approves of what the child said yes to, and returns the receipt.
     ///
-    /// Raises `Consent` where nobody is waiting for it.
-    pub fn approve(&self, method: GuardianMethod) -> Result<String, Error> {
-        Ok(self.engine()?.approve(method)?.to_json())
+    /// `evidence` is as in `give_consent`.
+    ///
+    /// Raises `Consent` where nobody is waiting for it, or the evidence is too short.
+    #[uniffi::method(default(evidence = None))]
+    pub fn approve(
+        &self,
+        method: GuardianMethod,
+        evidence: Option<Vec<u8>>,
+    ) -> Result<String, Error> {
+        let guardian = Guardian {
+            method,
+            evidence: evidence.as_deref(),
+        };
+        self.door
+            .pass(|engine| Ok(engine.approve(guardian)?.to_json()))
+    }
+
+    /// Notes that the child who said yes has come of age: nothing is sampled any more, and the person is
+    /// to be asked anew, as an adult.
+    ///
+    /// Raises `Consent` where no child's yes stands.
+    pub fn come_of_age(&self) -> Result<(), Error> {
+        self.door.pass(|engine| Ok(engine.come_of_age()?))
     }
 
     /// Takes the yes back, for one purpose or for all. Nothing is sampled from this instant on,
     /// pending samples are shredded, and what was sent is asked back with the next upload.
     #[uniffi::method(default(purpose = None))]
     pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
-        Ok(self.engine()?.withdraw(purpose)?.into())
+        self.door
+            .pass(|engine| Ok(engine.withdraw(purpose)?.into()))
     }
 }
 
@@ -180,7 +182,7 @@ impl Engine {
 impl Engine {
     /// Why nothing may be sampled at this instant; `null` where it may.
     pub fn may_sample(&self) -> Result<Option<Withheld>, Error> {
-        Ok(self.engine()?.may_sample()?)
+        self.door.pass(|engine| Ok(engine.may_sample()?))
     }
 
     /// Offers a recording as one sample, as the app's own mark does: it skips the random draw and
@@ -199,33 +201,85 @@ impl Engine {
         rate: u32,
         annotation: Option<Annotation>,
     ) -> Result<Offer, Error> {
-        let engine = self.engine()?;
-        let annotation = annotation.unwrap_or_default();
-        annotation.check()?;
-        let selection = Selection {
-            trigger: Trigger::Mark,
-            probability: 1.0,
-        };
-        let clip = RawClip::new(scalars::floats_of(samples)?, rate, selection, annotation)?;
-        Ok(engine.offer(clip)?.into())
+        self.door.pass(|engine| {
+            let annotation = annotation.unwrap_or_default();
+            annotation.check()?;
+            let selection = Selection {
+                trigger: Trigger::Mark,
+                probability: 1.0,
+            };
+            let samples = scalars::floats_of(samples)?;
+            let clip = RawClip::new(samples, rate, selection, annotation)?;
+            Ok(engine.offer(clip)?.into())
+        })
     }
 
     /// Where the device stands.
     pub fn status(&self) -> Result<Status, Error> {
-        Ok(self.engine()?.status()?.into())
+        self.door.pass(|engine| Ok(engine.status()?.into()))
     }
 
     /// Every sample there ever was, oldest first, and what became of it.
     pub fn samples(&self) -> Result<Vec<Sample>, Error> {
-        let entries = self.engine()?.samples()?;
-        Ok(entries.into_iter().map(Sample::from).collect())
+        self.door.pass(|engine| {
+            let entries = engine.samples()?;
+            Ok(entries.into_iter().map(Sample::from).collect())
+        })
     }
 
     /// Deletes one sample, here at once and at the collector with the next upload.
     ///
     /// Raises `Outbox` where there is none of that id.
     pub fn delete(&self, sample: Id) -> Result<Sample, Error> {
-        Ok(self.engine()?.delete(sample)?.into())
+        self.door.pass(|engine| Ok(engine.delete(sample)?.into()))
+    }
+
+    /// Deletes every sample, here at once and at the collector with the next upload. Consent stands as it
+    /// is.
+    pub fn delete_all(&self) -> Result<(), Error> {
+        self.door.pass(|engine| Ok(engine.delete_all()?))
+    }
+
+    /// All that the device holds of the person, as a zip archive: records, receipts, the texts agreed to,
+    /// the list of samples.
+    pub fn export_my_data(&self) -> Result<Vec<u8>, Error> {
+        self.door.pass(|engine| Ok(engine.export_my_data()?))
+    }
+}
+
+/// Review: what would be sent, for the person to hear before it is sealed.
+#[uniffi::export(name = "Sordino")]
+impl Engine {
+    /// The clips that wait for the person's word, oldest first. They are in memory only.
+    pub fn previews(&self) -> Result<Vec<Preview>, Error> {
+        self.door.pass(|engine| {
+            let previews = engine.previews();
+            Ok(previews.into_iter().map(Preview::from).collect())
+        })
+    }
+
+    /// What would be sent, to be heard.
+    ///
+    /// Raises `Argument` where no such clip waits.
+    pub fn preview(&self, preview: Id) -> Result<PreviewSound, Error> {
+        self.door.pass(|engine| Ok(engine.preview(preview)?.into()))
+    }
+
+    /// The person says yes to this clip: it is sealed and queued, if consent, plan and budget still
+    /// allow it.
+    ///
+    /// Raises `Argument` where no such clip waits.
+    pub fn accept_preview(&self, preview: Id) -> Result<Offer, Error> {
+        self.door
+            .pass(|engine| Ok(engine.accept_preview(preview)?.into()))
+    }
+
+    /// The person says no to this clip: it is wiped.
+    ///
+    /// Raises `Argument` where no such clip waits.
+    pub fn discard_preview(&self, preview: Id) -> Result<(), Error> {
+        self.door
+            .pass(|engine| Ok(engine.discard_preview(preview)?))
     }
 }
 
@@ -246,11 +300,8 @@ impl Engine {
         channels: u16,
         listener: Option<Arc<dyn FrameListener>>,
     ) -> Result<Feed, Error> {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let ear = callbacks::ear(listener, &self.events);
-        let feed = Feed::start(&self.engine()?, rate, channels, ear)?;
-        *heard = feed.heard();
-        Ok(feed)
+        let ear = callbacks::ear(listener, &self.door.events);
+        Feed::start(&self.door, rate, channels, ear)
     }
 
     /// Marks a moment of what is being heard, because the recogniser was unsure or wrong. It is
@@ -258,7 +309,7 @@ impl Engine {
     ///
     /// Raises `Mark` where nothing is being heard, nothing may be sampled, or the moment is over.
     pub fn mark(&self, moment: Moment) -> Result<Marked, Error> {
-        Ok(self.engine()?.mark(moment)?)
+        self.door.pass(|engine| Ok(engine.mark(moment)?))
     }
 }
 
@@ -277,11 +328,8 @@ impl Engine {
         device: Option<String>,
         listener: Option<Arc<dyn FrameListener>>,
     ) -> Result<Listening, Error> {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let ear = callbacks::ear(listener, &self.events);
-        let listening = Listening::start(&self.engine()?, device, ear)?;
-        *heard = listening.heard();
-        Ok(listening)
+        let ear = callbacks::ear(listener, &self.door.events);
+        Listening::start(&self.door, device, ear)
     }
 }
 
@@ -291,33 +339,46 @@ impl Engine {
     /// The next request that is due, if one is. Send it as it is and hand what came of it to
     /// `finish`, until there is none.
     pub fn next_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.engine()?.next_request()?.map(Request::from))
+        self.door
+            .pass(|engine| Ok(engine.next_request()?.map(Request::from)))
     }
 
     /// As `next_request`, for a person who asks for it now: waits after failures are passed over,
     /// but for those that the collector asked for. `tried` are the tasks that failed since the
     /// person asked.
     pub fn next_request_now(&self, tried: Vec<Task>) -> Result<Option<Request>, Error> {
-        let tried = tried.into_iter().collect();
-        let request = self.engine()?.next_request_now(&tried)?;
-        Ok(request.map(Request::from))
+        self.door.pass(|engine| {
+            let tried = tried.into_iter().collect();
+            let request = engine.next_request_now(&tried)?;
+            Ok(request.map(Request::from))
+        })
     }
 
     /// Takes in what came of the request for `task`, after a restart of the app too.
     pub fn finish(&self, task: Task, outcome: Outcome) -> Result<Finished, Error> {
-        Ok(self.engine()?.finish(&task, outcome.into())?)
+        self.door
+            .pass(|engine| Ok(engine.finish(&task, outcome.into())?))
     }
 
     /// Has the collector asked for a newer plan with the next requests, however lately it was.
     pub fn renew_plan(&self) -> Result<(), Error> {
-        Ok(self.engine()?.renew_plan()?)
+        self.door.pass(|engine| Ok(engine.renew_plan()?))
     }
 
-    /// The request that asks the collector who opened a sample; `accesses_of` reads what came of it.
+    /// The request that asks the collector who opened a sample; `read_accesses` reads what came of it.
     ///
     /// Raises `Outbox` where there is no such sample.
     pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
-        Ok(self.engine()?.accesses_request(sample)?.into())
+        self.door
+            .pass(|engine| Ok(engine.accesses_request(sample)?.into()))
+    }
+
+    /// Who opened a sample, from what came of the request of `accesses_request`.
+    ///
+    /// Raises `Upload` where the collector did not tell.
+    pub fn read_accesses(&self, outcome: Outcome) -> Result<Accesses, Error> {
+        self.door
+            .pass(|engine| Ok(engine.read_accesses(outcome.into())?.into()))
     }
 }
 
@@ -329,23 +390,30 @@ impl Engine {
     /// the collector says stands in the summary.
     pub fn upload_now(&self) -> Result<UploadSummary, Error> {
         let client = crate::upload::Client::default();
-        Ok(self.engine()?.upload_now(&client)?.into())
+        self.door
+            .pass(|engine| Ok(engine.upload_now(&client)?.into()))
     }
 
     /// Who opened a sample, asked of the collector now.
     ///
     /// Raises `Upload` where it does not answer, and `Outbox` where there is no such sample.
-    pub fn accesses(&self, sample: Id) -> Result<Vec<Access>, Error> {
+    pub fn accesses(&self, sample: Id) -> Result<Accesses, Error> {
         let client = crate::upload::Client::default();
-        let answer = self.engine()?.accesses(sample, &client)?;
-        Ok(transport::list(answer))
+        self.door
+            .pass(|engine| Ok(engine.accesses(sample, &client)?.into()))
     }
 }
 
-impl Engine {
-    /// A handle of its own, so that no lock is held while the engine works or calls back.
-    fn engine(&self) -> Result<Sordino, Error> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        open.clone().ok_or(Error::Closed)
-    }
+/// Forgets all that a state folder holds, also where it is damaged: consent, samples, keys. What was
+/// registered with the collector is withdrawn as a whole; the next engine on the folder sends that. No
+/// engine may have the folder open.
+///
+/// Returns whether the plan was kept; it could not be where the folder was damaged, and is to be installed
+/// again.
+///
+/// Raises `State` where one has, or where a newer version wrote it, and `Argument` where no engine ever had
+/// it open.
+#[uniffi::export]
+pub fn reset(folder: String) -> Result<bool, Error> {
+    door::caught(|| Ok(Sordino::reset(std::path::Path::new(&folder))?))
 }

@@ -17,6 +17,11 @@ pub enum Offer {
         /// The sample.
         sample: Id,
     },
+    /// It waits for the person to hear it and say yes: see `previews`.
+    AwaitsReview {
+        /// Its name there.
+        preview: Id,
+    },
     /// It was wiped.
     Withheld {
         /// Why.
@@ -28,7 +33,55 @@ impl From<crate::Offer> for Offer {
     fn from(offer: crate::Offer) -> Self {
         match offer {
             crate::Offer::Queued { sample_id } => Self::Queued { sample: sample_id },
+            crate::Offer::AwaitsReview { preview_id } => Self::AwaitsReview {
+                preview: preview_id,
+            },
             crate::Offer::Withheld { reason } => Self::Withheld { reason },
+        }
+    }
+}
+
+/// A clip that waits for the person to hear it and to say yes or no.
+#[derive(uniffi::Record)]
+pub struct Preview {
+    /// Its name here; the sample gets an id of its own.
+    pub id: Id,
+    /// When it was made.
+    pub week: Week,
+    /// What chose it.
+    pub trigger: Trigger,
+    /// Its length.
+    pub seconds: f64,
+    /// What it would be used for.
+    pub purposes: Purposes,
+}
+
+impl From<crate::Preview> for Preview {
+    fn from(preview: crate::Preview) -> Self {
+        Self {
+            id: preview.id,
+            week: preview.week,
+            trigger: preview.selection.trigger,
+            seconds: preview.seconds,
+            purposes: preview.purposes,
+        }
+    }
+}
+
+/// The very sound that would be sent.
+#[derive(uniffi::Record)]
+pub struct PreviewSound {
+    /// Samples a second.
+    pub rate: u32,
+    /// Mono, 16 bit, little-endian.
+    pub samples: Vec<u8>,
+}
+
+impl From<crate::PreviewSound> for PreviewSound {
+    fn from(sound: crate::PreviewSound) -> Self {
+        Self {
+            rate: sound.rate,
+            samples: sound.samples.iter().flat_map(|s| s.to_le_bytes()).collect(),
         }
     }
 }
@@ -119,6 +172,8 @@ pub struct Plan {
     pub notice_version: u32,
     /// How long a yes lasts before it is asked again, in days.
     pub consent_days: u32,
+    /// Whether the person hears each sample before it is sealed: see `previews`.
+    pub review_required: bool,
     /// The probability with which a moment that the app marks is taken, 0 to 1.
     pub mark_probability: f64,
     /// The probability with which each stretch of `clip_seconds` is taken at random, 0 to 1.
@@ -145,6 +200,7 @@ impl From<plan::Plan> for Plan {
             purposes: plan.purposes,
             notice_version: plan.notice_version,
             consent_days: plan.consent_days,
+            review_required: plan.review == plan::Review::Required,
             mark_probability: plan.triggers.mark_probability,
             random_probability: plan.triggers.random_probability,
             samples_per_day: plan.samples_per_day,

@@ -105,7 +105,7 @@ pub enum ConsentState {
     Withdrawn,
     /// The yes ran out and is to be asked again.
     Expired,
-    /// The notice has changed since; it is a new question.
+    /// The question has changed since: another notice, or a child that came of age. It is asked anew.
     Outdated,
 }
 
@@ -130,6 +130,8 @@ pub enum Withheld {
     Silence,
     /// Too little is left of it.
     TooShort,
+    /// The person was to hear it first, and did not say yes.
+    Unreviewed,
     /// A stage failed. When in doubt, it is withheld.
     Failed,
 }

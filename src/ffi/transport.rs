@@ -1,4 +1,3 @@
-use super::Error;
 use crate::upload::{self, Answer, Body, Task};
 
 /// One HTTP request that is due. Send it as it is, without following redirects: the signature names
@@ -113,6 +112,10 @@ pub struct Access {
     pub week: crate::Week,
     /// The name of the reader's token.
     pub reader: String,
+    /// Its number in the collector's access log; none where the collector keeps no chain yet.
+    pub entry: Option<u64>,
+    /// The entry's hash in that log, 64 hexadecimal digits; none likewise.
+    pub hash: Option<String>,
 }
 
 impl From<upload::Access> for Access {
@@ -121,21 +124,32 @@ impl From<upload::Access> for Access {
             purpose: access.purpose,
             week: access.week,
             reader: access.reader,
+            entry: access.entry,
+            hash: access.hash.map(|hash| hash.to_string()),
         }
     }
 }
 
-/// Who opened a sample, from what came of the request of `accesses_request`.
-///
-/// Raises `Upload` where the collector did not tell.
-#[uniffi::export]
-pub fn accesses_of(outcome: Outcome) -> Result<Vec<Access>, Error> {
-    Ok(list(upload::Accesses::from_outcome(outcome.into())?))
+/// Who opened a sample, as the collector's access log tells.
+#[derive(uniffi::Record)]
+pub struct Accesses {
+    /// Oldest first.
+    pub accesses: Vec<Access>,
+    /// The head of the log, `ENTRIES:HASH`; none where the collector keeps no chain yet.
+    pub head: Option<String>,
+    /// What is wrong with the log, in one line, where it is not the continuation of the one that this
+    /// device saw before.
+    pub broken: Option<String>,
 }
 
-/// Oldest first.
-pub(super) fn list(accesses: upload::Accesses) -> Vec<Access> {
-    accesses.accesses.into_iter().map(Access::from).collect()
+impl From<upload::Accesses> for Accesses {
+    fn from(accesses: upload::Accesses) -> Self {
+        Self {
+            accesses: accesses.accesses.into_iter().map(Access::from).collect(),
+            head: accesses.head.map(|head| head.to_string()),
+            broken: accesses.broken.map(|broken| broken.to_string()),
+        }
+    }
 }
 
 /// What one round of uploads did.

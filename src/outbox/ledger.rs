@@ -1,7 +1,6 @@
 //! One entry a sample, from the queue to its deletion.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::Quota;
@@ -12,14 +11,14 @@ use crate::{
     purpose::Purposes,
     sampler::Selection,
     seal::SealedSample,
-    state::{self, StateError},
+    state::{Change, StateError, Table, View},
     week::Week,
 };
 
 /// Entries by the order in which they were queued.
-const ENTRIES: TableDefinition<u64, &[u8]> = TableDefinition::new("samples");
-/// Where the entry of an id stands.
-const ORDER: TableDefinition<&str, u64> = TableDefinition::new("samples-order");
+const ENTRIES: Table<u64> = Table::new("samples");
+/// Where the entry of an id stands in [`ENTRIES`].
+const PLACES: Table<&str> = Table::new("sample-places");
 
 /// What became of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,83 +96,72 @@ impl SampleEntry {
 }
 
 /// Samples that wait, oldest first.
-pub(super) fn pending(transaction: &ReadTransaction) -> Result<Vec<SampleEntry>, StateError> {
-    let mut entries = entries(transaction)?;
+pub(super) fn pending(view: &View<'_>) -> Result<Vec<SampleEntry>, StateError> {
+    let mut entries = entries(view)?;
     entries.retain(|entry| entry.state == SampleState::Pending);
     Ok(entries)
 }
 
 /// Every entry, oldest first.
-pub(super) fn entries(transaction: &ReadTransaction) -> Result<Vec<SampleEntry>, StateError> {
-    all(&transaction.open_table(ENTRIES)?)
+pub(super) fn entries(view: &View<'_>) -> Result<Vec<SampleEntry>, StateError> {
+    Ok(values(view.all(ENTRIES)?))
 }
 
 /// One entry.
-pub(super) fn entry(
-    transaction: &ReadTransaction,
-    sample: Id,
-) -> Result<Option<SampleEntry>, StateError> {
-    let order = transaction.open_table(ORDER)?;
-    find(&order, &transaction.open_table(ENTRIES)?, sample)
+pub(super) fn entry(view: &View<'_>, sample: Id) -> Result<Option<SampleEntry>, StateError> {
+    match view.get(PLACES, sample.to_string().as_str())? {
+        Some(place) => view.get(ENTRIES, place),
+        None => Ok(None),
+    }
+}
+
+fn values(rows: Vec<(u64, SampleEntry)>) -> Vec<SampleEntry> {
+    rows.into_iter().map(|(_, entry)| entry).collect()
 }
 
 /// The tables, inside one transaction.
-pub(super) struct Ledger<'a>(pub(super) &'a WriteTransaction);
+pub(super) struct Ledger<'a>(pub(super) &'a Change<'a>);
 
 impl Ledger<'_> {
-    pub(super) fn create(&self) -> Result<(), StateError> {
-        self.0.open_table(ENTRIES)?;
-        self.0.open_table(ORDER)?;
-        Ok(())
-    }
-
     pub(super) fn one(&self, sample: Id) -> Result<Option<SampleEntry>, StateError> {
-        find(
-            &self.0.open_table(ORDER)?,
-            &self.0.open_table(ENTRIES)?,
-            sample,
-        )
+        match self.place(sample)? {
+            Some(place) => self.0.get(ENTRIES, place),
+            None => Ok(None),
+        }
     }
 
     /// Adds a new entry at the end.
-    pub(super) fn add(&self, entry: SampleEntry) -> Result<(), StateError> {
-        let place = match self.0.open_table(ENTRIES)?.last()? {
-            Some((place, _)) => place.value() + 1,
-            None => 0,
-        };
-        self.0
-            .open_table(ORDER)?
-            .insert(entry.id.to_string().as_str(), place)?;
-        self.put(&entry)
+    pub(super) fn add(&self, entry: &SampleEntry) -> Result<(), StateError> {
+        let place = self.0.last_key(ENTRIES)?.map_or(0, |last| last + 1);
+        self.0.put(PLACES, entry.id.to_string().as_str(), &place)?;
+        self.0.put(ENTRIES, place, entry)
     }
 
     /// Writes a known entry.
     pub(super) fn put(&self, entry: &SampleEntry) -> Result<(), StateError> {
-        let order = self.0.open_table(ORDER)?;
-        let place = order
-            .get(entry.id.to_string().as_str())?
-            .map(|place| place.value());
-        let place = place.ok_or_else(|| StateError::Damaged("a sample has no place".to_owned()))?;
-        self.0
-            .open_table(ENTRIES)?
-            .insert(place, state::to_row(entry)?.as_slice())?;
-        Ok(())
+        let lost = || StateError::Damaged("a sample has no place".to_owned());
+        let place = self.place(entry.id)?.ok_or_else(lost)?;
+        self.0.put(ENTRIES, place, entry)
+    }
+
+    fn place(&self, sample: Id) -> Result<Option<u64>, StateError> {
+        self.0.get(PLACES, sample.to_string().as_str())
     }
 
     /// Drops the oldest pending samples until the rest is within `quota`.
     pub(super) fn drop_beyond(&self, quota: Quota) -> Result<Vec<Id>, StateError> {
         let mut pending = self.all()?;
-        pending.retain(|entry| entry.state == SampleState::Pending);
+        pending.retain(|(_, entry)| entry.state == SampleState::Pending);
         let mut samples = pending.len();
-        let mut bytes: u64 = pending.iter().map(|entry| entry.bytes).sum();
+        let mut bytes: u64 = pending.iter().map(|(_, entry)| entry.bytes).sum();
         let mut dropped = Vec::new();
-        for entry in pending {
+        for (place, entry) in pending {
             if samples <= quota.samples && bytes <= quota.bytes {
                 break;
             }
             samples -= 1;
             bytes -= entry.bytes;
-            dropped.push(self.drop(entry)?);
+            dropped.push(self.drop(place, entry)?);
         }
         Ok(dropped)
     }
@@ -182,7 +170,7 @@ impl Ledger<'_> {
     /// to be destroyed.
     pub(super) fn withdraw(&self, withdrawn: &[Withdrawn]) -> Result<Vec<Id>, StateError> {
         let mut gone = Vec::new();
-        for mut entry in self.all()? {
+        for (place, mut entry) in self.all()? {
             let Some(change) = withdrawn
                 .iter()
                 .find(|change| change.record == entry.consent)
@@ -200,18 +188,35 @@ impl Ledger<'_> {
                 entry.ask_deletion();
             }
             entry.purposes = left;
-            self.put(&entry)?;
+            self.0.put(ENTRIES, place, &entry)?;
+        }
+        Ok(gone)
+    }
+
+    /// Asks for the deletion of every sample that there may still be a copy of. Returns those whose
+    /// ciphertext is to be destroyed.
+    pub(super) fn delete_all(&self) -> Result<Vec<Id>, StateError> {
+        let mut gone = Vec::new();
+        for (place, mut entry) in self.all()? {
+            let before = entry.state;
+            entry.ask_deletion();
+            if entry.state != before {
+                if before == SampleState::Pending {
+                    gone.push(entry.id);
+                }
+                self.0.put(ENTRIES, place, &entry)?;
+            }
         }
         Ok(gone)
     }
 
     /// The collector has deleted those samples of `record` that no purpose is left for.
     pub(super) fn record_deleted(&self, record: Id) -> Result<(), StateError> {
-        for mut entry in self.all()? {
+        for (place, mut entry) in self.all()? {
             let covered = entry.consent == record && entry.purposes.is_empty();
             if covered && entry.state == SampleState::DeletionAsked {
                 entry.state = SampleState::Deleted;
-                self.put(&entry)?;
+                self.0.put(ENTRIES, place, &entry)?;
             }
         }
         Ok(())
@@ -223,47 +228,25 @@ impl Ledger<'_> {
         goes: impl Fn(&SampleEntry) -> bool,
     ) -> Result<Vec<Id>, StateError> {
         let mut dropped = Vec::new();
-        for entry in self.all()? {
+        for (place, entry) in self.all()? {
             if entry.state == SampleState::Pending && goes(&entry) {
-                dropped.push(self.drop(entry)?);
+                dropped.push(self.drop(place, entry)?);
             }
         }
         Ok(dropped)
     }
 
-    fn drop(&self, mut entry: SampleEntry) -> Result<Id, StateError> {
+    fn drop(&self, place: u64, mut entry: SampleEntry) -> Result<Id, StateError> {
         // One that may have reached the collector is no longer wanted there either.
         entry.state = match entry.offered {
             true => SampleState::DeletionAsked,
             false => SampleState::Dropped,
         };
-        self.put(&entry)?;
+        self.0.put(ENTRIES, place, &entry)?;
         Ok(entry.id)
     }
 
-    fn all(&self) -> Result<Vec<SampleEntry>, StateError> {
-        all(&self.0.open_table(ENTRIES)?)
+    fn all(&self) -> Result<Vec<(u64, SampleEntry)>, StateError> {
+        self.0.all(ENTRIES)
     }
-}
-
-fn all(entries: &impl ReadableTable<u64, &'static [u8]>) -> Result<Vec<SampleEntry>, StateError> {
-    let mut all = Vec::new();
-    for entry in entries.iter()? {
-        all.push(state::from_row(entry?.1.value())?);
-    }
-    Ok(all)
-}
-
-fn find(
-    order: &impl ReadableTable<&'static str, u64>,
-    entries: &impl ReadableTable<u64, &'static [u8]>,
-    sample: Id,
-) -> Result<Option<SampleEntry>, StateError> {
-    let Some(place) = order.get(sample.to_string().as_str())? else {
-        return Ok(None);
-    };
-    let entry = entries.get(place.value())?;
-    entry
-        .map(|entry| state::from_row(entry.value()))
-        .transpose()
 }

@@ -6,26 +6,32 @@
 //!   When the quota is full the oldest goes, and each that goes is reported.
 //! * **Never**: holds anything but ciphertext.
 
-mod file;
 mod ledger;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
-
-use redb::WriteTransaction;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use ledger::{SampleEntry, SampleState};
 
 use crate::{
     consent::{ConsentError, ConsentStore, Grants, Withdrawn},
+    files,
     id::Id,
     plan::Plan,
     purpose::Purposes,
     sampler::budget::{self, BudgetError},
     seal::SealedSample,
-    state::{self, State, StateError},
+    state::{self, Change, State, StateError},
 };
+
+/// Where the files lie, in the state folder.
+const FOLDER: &str = "outbox";
 
 /// How much may wait at once. The oldest goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,18 +107,28 @@ impl Outbox {
     /// Opens the outbox and clears up what a crash left: files without an entry go, entries without
     /// a file are marked as lost. Returns the ids of the lost.
     pub(crate) fn open(state: Arc<State>, quota: Quota) -> Result<(Self, Vec<Id>), OutboxError> {
-        let folder = state.folder().join("outbox");
+        let folder = state.folder().join(FOLDER);
         state::make_private_folder(&folder)?;
         let outbox = Self {
             state,
             folder,
             quota,
         };
-        outbox
-            .state
-            .write(|transaction| ledger::Ledger(transaction).create())?;
         let lost = outbox.recover()?;
         Ok((outbox, lost))
+    }
+
+    /// Destroys every sample that waits in a state folder that no engine has open.
+    pub(crate) fn destroy(state_folder: &Path) -> Result<(), StateError> {
+        let folder = state_folder.join(FOLDER);
+        state::make_private_folder(&folder)?;
+        let mut waiting = Vec::new();
+        for file in fs::read_dir(&folder).map_err(StateError::io("read", &folder))? {
+            waiting.push(file.map_err(StateError::io("read", &folder))?.path());
+        }
+        waiting
+            .iter()
+            .try_for_each(|path| files::destroy(path).map_err(StateError::io("remove", path)))
     }
 
     /// Queues `sample` durably and charges the plan's budget, or leaves nothing behind.
@@ -126,7 +142,7 @@ impl Outbox {
             return Err(OutboxError::Withdrawn);
         }
         let path = self.path(sample.id());
-        file::write_durably(&path, sample.bytes())?;
+        files::write_durably(&path, sample.bytes()).map_err(StateError::io("write", &path))?;
         let queued = self.enter(&sample, plan);
         match queued {
             Ok(dropped) => {
@@ -137,7 +153,7 @@ impl Outbox {
                 })
             }
             Err(error) => {
-                file::shred(&path);
+                files::shred(&path);
                 Err(error)
             }
         }
@@ -146,13 +162,13 @@ impl Outbox {
     fn enter(&self, sample: &SealedSample, plan: &Plan) -> Result<Vec<Id>, OutboxError> {
         let today = budget::today(&self.state);
         let bytes = sample.bytes().len() as u64;
-        self.state.write(|transaction| {
-            if !ConsentStore::still_grants(transaction, sample.consent(), sample.purposes())? {
+        self.state.write(|change| {
+            if !ConsentStore::still_grants(change, sample.consent(), sample.purposes())? {
                 return Err(OutboxError::Withdrawn);
             }
-            budget::charge(transaction, today, plan, bytes)?;
-            let ledger = ledger::Ledger(transaction);
-            ledger.add(SampleEntry::pending(sample))?;
+            budget::charge(change, today, plan, bytes)?;
+            let ledger = ledger::Ledger(change);
+            ledger.add(&SampleEntry::pending(sample))?;
             Ok(ledger.drop_beyond(self.quota)?)
         })
     }
@@ -196,7 +212,7 @@ impl Outbox {
                 entry.state = SampleState::Sent;
             }
         })?;
-        file::shred(&self.path(sample));
+        files::shred(&self.path(sample));
         Ok(())
     }
 
@@ -207,15 +223,37 @@ impl Outbox {
                 entry.state = SampleState::Refused;
             }
         })?;
-        file::shred(&self.path(sample));
+        files::shred(&self.path(sample));
         Ok(())
     }
 
     /// Deletes one sample: shredded here, and asked of the collector where it may have it.
     pub(crate) fn delete(&self, sample: Id) -> Result<SampleEntry, OutboxError> {
-        let entry = self.change(sample, SampleEntry::ask_deletion)?;
-        file::shred(&self.path(sample));
+        let delete = || self.change(sample, SampleEntry::ask_deletion);
+        let entry = delete().or_else(|error| match error {
+            // A full disk, say: what is to be shredded anyhow makes room.
+            OutboxError::State(_) => {
+                files::shred(&self.path(sample));
+                delete()
+            }
+            error => Err(error),
+        })?;
+        files::shred(&self.path(sample));
         Ok(entry)
+    }
+
+    /// Deletes every sample, as [`Self::delete`] does one.
+    pub(crate) fn delete_all(&self) -> Result<(), StateError> {
+        let delete = || {
+            self.state
+                .write(|change| ledger::Ledger(change).delete_all())
+        };
+        let gone = delete().or_else(|_| {
+            self.shred_pending(|_| true)?;
+            delete()
+        })?;
+        self.shred(&gone);
+        Ok(())
     }
 
     /// The collector has deleted it, or never had it.
@@ -228,20 +266,20 @@ impl Outbox {
     /// once the transaction stands.
     pub(crate) fn withdraw(
         &self,
-        transaction: &WriteTransaction,
+        change: &Change<'_>,
         withdrawn: &[Withdrawn],
     ) -> Result<Vec<Id>, StateError> {
-        ledger::Ledger(transaction).withdraw(withdrawn)
+        ledger::Ledger(change).withdraw(withdrawn)
     }
 
     /// Drops what waits under any other record than `current`. Returns what to shred once the
     /// transaction stands.
     pub(crate) fn drop_others(
         &self,
-        transaction: &WriteTransaction,
+        change: &Change<'_>,
         current: Id,
     ) -> Result<Vec<Id>, StateError> {
-        ledger::Ledger(transaction).drop_pending(|entry| entry.consent != current)
+        ledger::Ledger(change).drop_pending(|entry| entry.consent != current)
     }
 
     /// Drops all that waits, since no consent covers it any more, and returns it.
@@ -251,36 +289,44 @@ impl Outbox {
         }
         let dropped = self
             .state
-            .write(|transaction| ledger::Ledger(transaction).drop_pending(|_| true))?;
+            .write(|change| ledger::Ledger(change).drop_pending(|_| true))?;
         self.shred(&dropped);
         Ok(dropped)
     }
 
     /// Destroys the ciphertext of what may be used for nothing but `purposes`, whatever the ledger
-    /// says.
-    pub(crate) fn shred_covered(&self, purposes: &Purposes) -> Result<(), StateError> {
-        let mut covered = self.pending()?;
-        covered.retain(|entry| entry.purposes.is_subset(purposes));
-        covered
-            .iter()
-            .for_each(|entry| file::shred(&self.path(entry.id)));
-        Ok(())
+    /// says. Returns how many files that were.
+    pub(crate) fn shred_covered(&self, purposes: &Purposes) -> Result<usize, StateError> {
+        self.shred_pending(|entry| entry.purposes.is_subset(purposes))
+    }
+
+    fn shred_pending(&self, goes: impl Fn(&SampleEntry) -> bool) -> Result<usize, StateError> {
+        let mut pending = self.pending()?;
+        pending.retain(goes);
+        files::shred_all(pending.iter().map(|entry| self.path(entry.id)));
+        Ok(pending.len())
     }
 
     /// Destroys the ciphertext of samples that are no longer pending.
     pub(crate) fn shred(&self, samples: &[Id]) {
-        samples
-            .iter()
-            .for_each(|&sample| file::shred(&self.path(sample)));
+        files::shred_all(samples.iter().map(|&sample| self.path(sample)));
     }
 
     /// The collector has acknowledged a withdrawal of `record`.
-    pub(crate) fn record_deleted(
-        &self,
-        transaction: &WriteTransaction,
-        record: Id,
-    ) -> Result<(), StateError> {
-        ledger::Ledger(transaction).record_deleted(record)
+    pub(crate) fn record_deleted(&self, change: &Change<'_>, record: Id) -> Result<(), StateError> {
+        ledger::Ledger(change).record_deleted(record)
+    }
+
+    /// Enters samples whose files a test has written.
+    #[cfg(test)]
+    pub(crate) fn enter_for_test(&self, samples: &[SealedSample]) {
+        let entered = self.state.write(|change| {
+            let ledger = ledger::Ledger(change);
+            samples
+                .iter()
+                .try_for_each(|sample| ledger.add(&SampleEntry::pending(sample)))
+        });
+        entered.unwrap();
     }
 
     fn change(
@@ -303,11 +349,11 @@ impl Outbox {
         let listing = fs::read_dir(&self.folder).map_err(StateError::io("read", &self.folder))?;
         for file in listing {
             let path = file.map_err(StateError::io("read", &self.folder))?.path();
-            match file::sample_of(&path).filter(|id| pending.contains(id)) {
+            match sample_of(&path).filter(|id| pending.contains(id)) {
                 Some(id) => {
                     found.insert(id);
                 }
-                None => file::shred(&path),
+                None => files::shred(&path),
             }
         }
         let is_lost = |entry: &SampleEntry| !found.contains(&entry.id);
@@ -316,6 +362,14 @@ impl Outbox {
         }
         Ok(self
             .state
-            .write(|transaction| ledger::Ledger(transaction).drop_pending(is_lost))?)
+            .write(|change| ledger::Ledger(change).drop_pending(is_lost))?)
     }
+}
+
+/// The sample whose whole file this is.
+fn sample_of(path: &Path) -> Option<Id> {
+    if path.extension()? != "age" {
+        return None;
+    }
+    path.file_stem()?.to_str()?.parse().ok()
 }

@@ -5,12 +5,12 @@ use tempfile::TempDir;
 use super::{Outbox, OutboxError, Quota, SampleState};
 use crate::{
     Id, Purposes,
-    consent::{AgeBand, ConsentStore, Grants, Notice},
+    consent::{AgeBand, ConsentStore, Grants},
     plan::Plan,
     sampler::budget,
     seal::SealedSample,
     state::{State, StateError},
-    testing::{QA, TestClock, answer, both, days, plan, terms},
+    testing::{QA, TestClock, answer, both, days, notice, plan, terms},
 };
 
 struct Device {
@@ -28,7 +28,7 @@ impl Device {
     fn new(quota: Quota, plan: Plan) -> Self {
         let folder = crate::testing::folder();
         let device = Self::open(folder, Arc::new(TestClock::new()), quota, plan);
-        let notice = Notice::bundled(1);
+        let notice = notice(1);
         let yes = answer(both(), AgeBand::Adult, None, &notice);
         let said = device
             .state
@@ -244,7 +244,7 @@ fn a_sample_whose_yes_went_meanwhile_leaves_nothing_behind() {
     // Written, but not yet ended everywhere: the transaction itself must see it.
     let withdrawn = device
         .state
-        .write(|transaction| ConsentStore::withdraw(transaction, &QA.into()));
+        .write(|transaction| ConsentStore::withdraw(transaction, |_| QA.into()));
     assert_eq!(withdrawn.unwrap().len(), 1);
     assert!(grants.is_live());
     let queued = device.outbox.enqueue(sealed, &grants, &device.plan);

@@ -5,15 +5,19 @@
 //! * **Promises**: a plan that is unsigned, expired or older than the one in force rules nothing.
 //! * **Never**: grants anything. A plan limits what may be sampled; only the person allows it.
 
+mod controller;
 mod recipient;
+
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
+pub use controller::Controller;
 pub use recipient::{Recipient, RecipientError};
 
 use crate::{
-    purpose::Purposes,
+    purpose::{Purpose, Purposes},
     signed::{PublicKey, Signed, SignedError},
 };
 
@@ -35,6 +39,9 @@ pub struct Plan {
     /// deletions still go out.
     #[serde(default)]
     pub paused: bool,
+    /// Who answers for the samples; a person's receipt names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<Controller>,
     /// Whose keys open the samples.
     pub recipients: Vec<Recipient>,
     /// What may be asked for.
@@ -43,6 +50,13 @@ pub struct Plan {
     pub notice_version: u32,
     /// How long a grant lasts before it is asked again, in days, at most 366.
     pub consent_days: u32,
+    /// How long the collector keeps a sample for a purpose, in days after its week's end, 1 to 3650; a purpose
+    /// that is left out has no limit by the plan.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retention_days: BTreeMap<Purpose, u16>,
+    /// Whether the person hears each sample before it is sealed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub review: Review,
     /// How moments are chosen.
     pub triggers: Triggers,
     /// Samples that one device may make in a day.
@@ -55,6 +69,22 @@ pub struct Plan {
     pub pre_roll_seconds: u32,
     /// Sample rate of a sample in Hz; 16 000 so far.
     pub sample_rate: u32,
+}
+
+/// Whether the person hears a sample before it is sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Review {
+    /// A sample is sealed as soon as it is made.
+    #[default]
+    None,
+    /// Nothing is sealed until the person has said yes to this very sample.
+    Required,
+}
+
+/// Plans from before there was review do not name it, and stay as they were signed.
+fn is_none(review: &Review) -> bool {
+    *review == Review::None
 }
 
 /// How likely a moment is to be sampled.
@@ -114,6 +144,12 @@ impl Plan {
         let signed = SignedPlan::verify(json, organisation)?;
         signed.content().check_bounds()?;
         Ok(signed)
+    }
+
+    /// How long the collector keeps a sample for `purpose`, in days after the end of its week; `None` where
+    /// the plan sets no limit.
+    pub fn retention_days(&self, purpose: Purpose) -> Option<u16> {
+        self.retention_days.get(&purpose).copied()
     }
 
     /// Whether the plan still rules at `now`.
@@ -183,6 +219,11 @@ impl Plan {
                 "must be 0 to 1",
             ),
             (
+                "retention_days",
+                (self.retention_days.values()).all(|days| (1..=3650).contains(days)),
+                "must be 1 to 3650 for each purpose",
+            ),
+            (
                 "clip_seconds",
                 (2..=30).contains(&self.clip_seconds),
                 "must be 2 to 30",
@@ -198,9 +239,12 @@ impl Plan {
                 "must be 16000",
             ),
         ];
-        match bounds.into_iter().find(|(_, holds, _)| !holds) {
-            Some((field, _, reason)) => Err(PlanError::Field { field, reason }),
-            None => Ok(()),
+        if let Some((field, _, reason)) = bounds.into_iter().find(|(_, holds, _)| !holds) {
+            return Err(PlanError::Field { field, reason });
+        }
+        match self.controller.as_ref().map(Controller::check_bounds) {
+            Some(Err((field, reason))) => Err(PlanError::Field { field, reason }),
+            Some(Ok(())) | None => Ok(()),
         }
     }
 

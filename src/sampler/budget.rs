@@ -1,12 +1,11 @@
 //! The plan's daily budget, which a restart does not reset.
 
 use jiff::{civil::Date, tz::Offset};
-use redb::WriteTransaction;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     plan::Plan,
-    state::{self, State, StateError},
+    state::{Change, State, StateError},
 };
 
 const NAME: &str = "budget";
@@ -44,12 +43,12 @@ pub(crate) fn today(state: &State) -> Date {
 
 /// Charges one sample of `bytes` to `today`, in the transaction that queues it.
 pub(crate) fn charge(
-    transaction: &WriteTransaction,
+    change: &Change<'_>,
     today: Date,
     plan: &Plan,
     bytes: u64,
 ) -> Result<(), BudgetError> {
-    let spent = on(today, state::value(transaction, NAME)?);
+    let spent = on(today, change.value(NAME)?);
     let after = Spent {
         day: today,
         samples: spent.samples.saturating_add(1),
@@ -58,7 +57,7 @@ pub(crate) fn charge(
     if after.samples > plan.samples_per_day || after.bytes > plan.bytes_per_day {
         return Err(BudgetError::Spent);
     }
-    state::set_value(transaction, NAME, &after)?;
+    change.set_value(NAME, &after)?;
     Ok(())
 }
 

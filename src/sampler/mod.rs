@@ -38,6 +38,7 @@ pub use moment::{Moment, MomentNote};
 
 use crate::{
     capture::Frame,
+    consent::Grants,
     entropy::{self, Unavailable},
     plan::Plan,
 };
@@ -59,7 +60,7 @@ pub struct SamplerSettings {
 /// What became of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Marked {
-    /// Its moment was drawn; a clip is being made.
+    /// Its moment was drawn; a clip is being made. An event of the engine tells what came of it.
     Chosen,
     /// It lies in a marked clip that is still being made; what it tells was added to that.
     Joined,
@@ -97,8 +98,10 @@ pub enum MarkError {
 /// Chooses moments and cuts their clips.
 pub struct Sampler {
     settings: SamplerSettings,
-    permitted: bool,
+    grants: Option<Grants>,
     stretch: Option<Stretch>,
+    /// Marked moments that came to nothing and were not told of yet.
+    given_up: usize,
     draw: Draw,
 }
 
@@ -137,7 +140,7 @@ impl SamplerSettings {
 }
 
 impl Sampler {
-    /// Nothing is permitted yet.
+    /// Nothing is permitted yet: see [`Self::permit`].
     pub fn new(settings: SamplerSettings) -> Self {
         Self::with_draw(settings, Box::new(entropy::unit))
     }
@@ -145,19 +148,39 @@ impl Sampler {
     fn with_draw(settings: SamplerSettings, draw: Draw) -> Self {
         Self {
             settings: settings.bounded(),
-            permitted: false,
+            grants: None,
             stretch: None,
+            given_up: 0,
             draw,
         }
     }
 
-    /// Whether sound may be held at all. Where it may no more, everything held is wiped at once, and
-    /// clips that are being made are given up.
-    pub fn set_permitted(&mut self, permitted: bool) {
-        self.permitted = permitted;
-        if !permitted {
-            self.stretch = None;
-        }
+    /// Sound may be held for as long as `grants` stand.
+    pub fn permit(&mut self, grants: Grants) {
+        self.grants = Some(grants);
+    }
+
+    /// No sound may be held any more: what is held is wiped at once, and clips that are being made are
+    /// given up.
+    pub fn forbid(&mut self) {
+        self.grants = None;
+        let ended = self.stretch.take();
+        self.given_up += ended.map_or(0, Stretch::given_up);
+    }
+
+    /// How many marked moments that were [`Marked::Chosen`] have come to nothing since this was last
+    /// asked: what was heard of them was too short, or sampling was forbidden meanwhile.
+    pub fn take_given_up(&mut self) -> usize {
+        std::mem::take(&mut self.given_up)
+    }
+
+    /// Chooses from now on as `other`, which has heard nothing, would. What is held is wiped.
+    pub(crate) fn go_on_as(&mut self, other: Self) {
+        self.forbid();
+        *self = Self {
+            given_up: self.given_up,
+            ..other
+        };
     }
 
     /// How moments are chosen.
@@ -167,21 +190,26 @@ impl Sampler {
 
     /// Whether sound may be held.
     pub fn is_permitted(&self) -> bool {
-        self.permitted
+        self.grants.as_ref().is_some_and(Grants::is_live)
     }
 
     /// Hears the next frame, and returns the clips that became complete with it. While sampling is
     /// not permitted the frame is not looked at.
     pub fn feed(&mut self, frame: &Frame<'_>) -> Vec<RawClip> {
         let mut complete = Vec::new();
-        if !self.permitted || frame.samples.is_empty() {
+        if !self.is_permitted() {
+            // The yes may have ended since it was given over.
+            self.forbid();
+            return complete;
+        }
+        if frame.samples.is_empty() {
             return complete;
         }
         let mut stretch = match self.stretch.take() {
             Some(stretch) if stretch.goes_on_with(frame) => stretch,
             broken_off => {
                 // What was being made ends where the gap begins.
-                complete.extend(broken_off.into_iter().flat_map(Stretch::end));
+                complete.extend(self.end(broken_off));
                 match Stretch::begin(self.settings, frame, &mut self.draw) {
                     Some(stretch) => stretch,
                     None => return complete,
@@ -189,6 +217,7 @@ impl Sampler {
             }
         };
         stretch.hear(frame.samples, &mut self.draw, &mut complete);
+        self.given_up += stretch.take_too_short();
         self.stretch = Some(stretch);
         complete
     }
@@ -209,7 +238,7 @@ impl Sampler {
     /// [`MarkError`]; nothing is marked then.
     pub fn mark(&mut self, moment: Moment) -> Result<Marked, MarkError> {
         moment.check()?;
-        if !self.permitted {
+        if !self.is_permitted() {
             return Err(MarkError::NotPermitted);
         }
         match &mut self.stretch {
@@ -226,7 +255,13 @@ impl Sampler {
     /// seconds long, and wipes everything held.
     pub fn finish(&mut self) -> Vec<RawClip> {
         let ended = self.stretch.take();
-        ended.into_iter().flat_map(Stretch::end).collect()
+        self.end(ended)
+    }
+
+    fn end(&mut self, stretch: Option<Stretch>) -> Vec<RawClip> {
+        let (clips, given_up) = stretch.map(Stretch::end).unwrap_or_default();
+        self.given_up += given_up;
+        clips
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Stretch {
     /// The marked moments whose clips are, at least in part, still held; few, since none lies within
     /// another's clip.
     marked: Vec<MarkedMoment>,
+    /// Marked moments of which too little was heard to make a clip.
+    too_short: usize,
 }
 
 /// The stretch of `clip_seconds` that the stream is in.
@@ -60,6 +62,7 @@ impl Stretch {
             memory: PreRoll::new(capacity, frame.position),
             window: Window::draw(frame.position, settings, draw),
             marked: Vec::new(),
+            too_short: 0,
         })
     }
 
@@ -124,14 +127,26 @@ impl Stretch {
         })
     }
 
-    /// The stretch ends here; so does what was being made.
-    pub(super) fn end(mut self) -> Vec<RawClip> {
+    /// The stretch ends here; so does what was being made. Beside the clips: how many marked moments
+    /// come to nothing by it.
+    pub(super) fn end(mut self) -> (Vec<RawClip>, usize) {
         let end = self.memory.end();
         let mut clips = Vec::from_iter(self.cut_window(end));
         for mut moment in std::mem::take(&mut self.marked) {
             clips.extend(self.cut_marked(&mut moment));
         }
-        clips
+        (clips, self.too_short)
+    }
+
+    /// How many marked moments come to nothing where the stretch is given up.
+    pub(super) fn given_up(self) -> usize {
+        let being_made = |moment: &&MarkedMoment| moment.notes.is_some();
+        self.too_short + self.marked.iter().filter(being_made).count()
+    }
+
+    /// How many marked moments came to nothing since this was last asked.
+    pub(super) fn take_too_short(&mut self) -> usize {
+        std::mem::take(&mut self.too_short)
     }
 
     fn cut_what_is_due(&mut self, complete: &mut Vec<RawClip>) {
@@ -170,16 +185,18 @@ impl Stretch {
         self.cut(self.window.start, end, selection, |_| Annotation::default())
     }
 
-    fn cut_marked(&self, moment: &mut MarkedMoment) -> Option<RawClip> {
+    fn cut_marked(&mut self, moment: &mut MarkedMoment) -> Option<RawClip> {
         let notes = moment.notes.take()?;
         let end = self.memory.end().min(moment.end);
         let selection = Selection {
             trigger: Trigger::Mark,
             probability: self.settings.mark_probability,
         };
-        self.cut(moment.start, end, selection, |seconds| {
+        let clip = self.cut(moment.start, end, selection, |seconds| {
             notes.annotate(seconds)
-        })
+        });
+        self.too_short += usize::from(clip.is_none());
+        clip
     }
 
     fn cut(

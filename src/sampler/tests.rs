@@ -28,7 +28,7 @@ fn sampler(settings: SamplerSettings, drawn: &[f64]) -> Sampler {
         Ok(*draws.back().expect("at least one"))
     };
     let mut sampler = Sampler::with_draw(settings, Box::new(draw));
-    sampler.set_permitted(true);
+    sampler.permit(crate::testing::grants());
     sampler
 }
 
@@ -165,6 +165,35 @@ proptest! {
             prop_assert!(unbroken.iter().any(|&(from, to)| from <= start && end <= to));
         }
     }
+
+    #[test]
+    fn each_chosen_mark_comes_to_a_clip_or_is_told_of_as_given_up(
+        parts in prop::collection::vec((1_u64..40_000, 0_u64..3, 0_u8..4), 1..12),
+    ) {
+        let mut sampler = sampler(SETTINGS, &[0.0]);
+        let (mut position, mut clips, mut chosen, mut given_up) = (0, 0, 0, 0);
+        for (length, lost, then) in parts {
+            position += lost;
+            clips += hole(&mut sampler, position, lost).len();
+            clips += play(&mut sampler, position + 1, position + length, &[4_000]).len();
+            position += length;
+            match then {
+                0 => {
+                    sampler.forbid();
+                    given_up += sampler.take_given_up();
+                    sampler.permit(crate::testing::grants());
+                }
+                1 => {}
+                _ => {
+                    let marked = sampler.mark(Moment::default());
+                    chosen += usize::from(marked == Ok(Marked::Chosen));
+                }
+            }
+        }
+        clips += sampler.finish().len();
+        given_up += sampler.take_given_up();
+        prop_assert_eq!(clips + given_up, chosen);
+    }
 }
 
 #[test]
@@ -279,7 +308,7 @@ fn without_permission_nothing_is_held_and_nothing_comes_out() {
     let mut sampler = sampler(settings, &[0.0]);
     play(&mut sampler, 0, 3 * SECOND, &[80]);
     sampler.mark(Moment::default()).expect("held");
-    sampler.set_permitted(false);
+    sampler.forbid();
     assert!(sampler.stretch.is_none());
     assert!(play(&mut sampler, 3 * SECOND, 9 * SECOND, &[80]).is_empty());
     assert!(sampler.stretch.is_none());
@@ -289,7 +318,7 @@ fn without_permission_nothing_is_held_and_nothing_comes_out() {
     );
     assert!(sampler.finish().is_empty());
     // Given again, nothing of before is known.
-    sampler.set_permitted(true);
+    sampler.permit(crate::testing::grants());
     let clips = play(&mut sampler, 9 * SECOND, 13 * SECOND, &[80]);
     assert_eq!(clips.len(), 1);
     assert_holds(&clips[0], 9 * SECOND, 13 * SECOND);
@@ -302,7 +331,7 @@ fn without_randomness_nothing_is_taken() {
         ..SETTINGS
     };
     let mut sampler = Sampler::with_draw(settings, Box::new(|| Err(Unavailable)));
-    sampler.set_permitted(true);
+    sampler.permit(crate::testing::grants());
     assert!(play(&mut sampler, 0, 9 * SECOND, &[80]).is_empty());
     let mark = sampler.mark(Moment::default());
     assert_eq!(mark, Err(MarkError::Unavailable(Unavailable)));
@@ -337,7 +366,7 @@ fn draws_come_out_at_the_rate_of_the_plan() {
         random_probability: P,
     };
     let mut sampler = Sampler::new(settings);
-    sampler.set_permitted(true);
+    sampler.permit(crate::testing::grants());
     let window = vec![0.25; 2 * RATE as usize];
     let (mut windows, mut successive, mut marks, mut both) = (0, 0, 0, 0);
     let mut last_chosen = false;

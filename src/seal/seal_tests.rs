@@ -20,7 +20,7 @@ use crate::{
     consent::{Grants, TestLease},
     id::Id,
     plan::Recipient,
-    purpose::{Purpose, Purposes},
+    purpose::Purposes,
     sampler::{Annotation, Note, Selection, Trigger},
     week::Week,
 };
@@ -303,7 +303,7 @@ fn seal_samples(samples: Vec<i16>, grants: &Grants) -> Result<SealedSample, Seal
 
 fn grants() -> (Grants, Arc<TestLease>) {
     let live = TestLease::new();
-    let purposes = Purposes::from_iter(Purpose::ALL);
+    let purposes = Purposes::all();
     (
         Grants::for_test(Id::random().unwrap(), purposes, &live),
         live,

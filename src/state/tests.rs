@@ -3,7 +3,7 @@ use std::{fs, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::{State, StateError, set_value, steady::SteadyClock};
+use super::{State, StateError, folder::STORE, layout, steady::SteadyClock};
 use crate::{
     Clock as _,
     testing::{TestClock, days},
@@ -94,11 +94,17 @@ fn a_second_engine_on_the_folder_is_refused_and_the_first_goes_on() {
 #[test]
 fn a_newer_layout_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let state = open(folder.path());
-    state
-        .write(|transaction| set_value(transaction, super::LAYOUT_NAME, &9_u64))
+    drop(open(folder.path()));
+    let database = redb::Database::open(folder.path().join(STORE)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let meta = redb::TableDefinition::<&str, &[u8]>::new("meta");
+    transaction
+        .open_table(meta)
+        .unwrap()
+        .insert(layout::LAYOUT_NAME, b"9".as_slice())
         .unwrap();
-    drop(state);
+    transaction.commit().unwrap();
+    drop(database);
     for _ in 0..2 {
         let opened = State::open(folder.path(), Arc::new(TestClock::new()));
         assert!(matches!(
@@ -111,7 +117,7 @@ fn a_newer_layout_is_refused_and_left_as_it_is() {
 #[test]
 fn a_store_that_is_none_is_an_error_and_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(super::STORE);
+    let path = folder.path().join(STORE);
     let strange = vec![0xA5; 100_000];
     fs::write(&path, &strange).unwrap();
     assert!(State::open(folder.path(), Arc::new(TestClock::new())).is_err());
@@ -126,7 +132,7 @@ fn the_store_is_its_owners_even_in_a_folder_that_is_everybodys() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     open(folder.path());
-    let mode = fs::metadata(folder.path().join(super::STORE))
+    let mode = fs::metadata(folder.path().join(STORE))
         .unwrap()
         .permissions()
         .mode();

@@ -17,6 +17,7 @@ mod protocol;
 mod request;
 mod retry;
 mod signature;
+mod slip;
 #[cfg(test)]
 mod task_tests;
 #[cfg(test)]
@@ -24,7 +25,7 @@ mod tests;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-pub use accesses::{Access, Accesses};
+pub use accesses::{Access, Accesses, AuditHead, BrokenLog, EntryHash, NotAHash, NotAHead};
 #[cfg(feature = "http")]
 pub use client::Client;
 pub use endpoint::{Endpoint, EndpointError};

@@ -4,16 +4,15 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use redb::{ReadableTable as _, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::{
     entropy,
-    state::{self, State, StateError},
+    state::{self, Change, State, StateError, Table},
 };
 
-const RETRIES: TableDefinition<&str, &[u8]> = TableDefinition::new("retries");
+const RETRIES: Table<&str> = Table::new("retries");
 
 /// The wait after the first failure, at most.
 const FIRST: Duration = Duration::from_secs(30);
@@ -35,19 +34,14 @@ pub(super) struct Waits(BTreeMap<String, Retry>);
 
 impl Waits {
     pub(super) fn load(state: &State) -> Result<Self, StateError> {
-        state.read(|transaction| {
-            let table = match transaction.open_table(RETRIES) {
-                Ok(table) => table,
-                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Self(BTreeMap::new())),
-                Err(error) => return Err(error.into()),
-            };
-            let mut waits = BTreeMap::new();
-            for entry in table.iter()? {
-                let (task, retry) = entry?;
-                waits.insert(task.value().to_owned(), state::from_row(retry.value())?);
-            }
-            Ok(Self(waits))
-        })
+        let waits = state.read(|view| view.all(RETRIES))?;
+        Ok(Self(waits.into_iter().collect()))
+    }
+
+    /// How often `task` has failed in a row.
+    pub(super) fn failures(&self, task: &Task) -> u32 {
+        let retry = self.0.get(&task.to_string());
+        retry.map_or(0, |retry| retry.failures)
     }
 
     /// Whether `task` may go out at `now`. A wait that lies further ahead than any that was ever set
@@ -64,17 +58,13 @@ impl Waits {
 
 /// Notes a failure of `task`, and when it is due again.
 pub(super) fn failed(
-    transaction: &WriteTransaction,
+    change: &Change<'_>,
     task: &Task,
     now: Timestamp,
     asked: Option<Duration>,
 ) -> Result<(), StateError> {
-    let mut table = transaction.open_table(RETRIES)?;
     let name = task.to_string();
-    let earlier: Option<Retry> = table
-        .get(name.as_str())?
-        .map(|retry| state::from_row(retry.value()))
-        .transpose()?;
+    let earlier: Option<Retry> = change.get(RETRIES, name.as_str())?;
     let failures = earlier.map_or(0, |retry| retry.failures).saturating_add(1);
     let wait = asked.map_or_else(|| backoff(failures), |asked| asked.min(LONGEST_ASKED));
     let retry = Retry {
@@ -82,16 +72,12 @@ pub(super) fn failed(
         not_before: state::later(now, signed(wait)),
         asked: asked.is_some(),
     };
-    table.insert(name.as_str(), state::to_row(&retry)?.as_slice())?;
-    Ok(())
+    change.put(RETRIES, name.as_str(), &retry)
 }
 
 /// Forgets the failures of `task`.
-pub(super) fn settled(transaction: &WriteTransaction, task: &Task) -> Result<(), StateError> {
-    transaction
-        .open_table(RETRIES)?
-        .remove(task.to_string().as_str())?;
-    Ok(())
+pub(super) fn settled(change: &Change<'_>, task: &Task) -> Result<(), StateError> {
+    change.remove(RETRIES, task.to_string().as_str())
 }
 
 fn signed(wait: Duration) -> SignedDuration {

@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     Clock as _, Id, Purposes,
-    consent::{AgeBand, ConsentStore, Grants, Notice},
+    consent::{AgeBand, ConsentStore, Grants},
     outbox::{Outbox, Quota, SampleState},
     seal::SealedSample,
     state::State,
-    testing::{QA, RESEARCH, TestClock, answer, both, plan, terms},
+    testing::{QA, RESEARCH, TestClock, answer, both, notice, plan, terms},
 };
 
 const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_hours(6);
@@ -45,7 +45,7 @@ impl Device {
         let clock = Arc::new(TestClock::new());
         let state = Arc::new(State::open(folder.path(), clock.clone()).unwrap());
         let consent = Arc::new(ConsentStore::open(Arc::clone(&state)).unwrap());
-        let notice = Notice::bundled(1);
+        let notice = notice(1);
         let yes = answer(both(), AgeBand::Adult, None, &notice);
         state
             .write(|transaction| consent.record(transaction, &yes, &terms(1)))
@@ -115,7 +115,7 @@ impl Device {
         let purposes = purposes.into();
         self.consent.end_grants();
         let gone = self.state.write(|transaction| {
-            let withdrawn = ConsentStore::withdraw(transaction, &purposes)?;
+            let withdrawn = ConsentStore::withdraw(transaction, |_| purposes.clone())?;
             Ok::<_, super::ConsentError>(self.outbox.withdraw(transaction, &withdrawn)?)
         });
         self.outbox.shred(&gone.unwrap());

@@ -1,7 +1,7 @@
 //! Only the consent store grants.
-use sordino::{Purpose, consent::Grant};
+use sordino::consent::{Grant, QualityAssurance};
 
-pub fn main(other: Grant) {
-    let _ = (other.is_live(), Purpose::RecognitionResearch);
-    let _ = Grant { purpose: Purpose::RecognitionResearch, ..other }; //~ E0451
+pub fn main(other: Grant<QualityAssurance>) {
+    let _ = other.is_live();
+    let _ = Grant::<QualityAssurance> { ..other }; //~ E0451 E0451
 }

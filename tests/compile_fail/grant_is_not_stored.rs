@@ -1,10 +1,10 @@
 //! Leave cannot be written down and read back after a withdrawal.
 extern crate serde;
-use sordino::consent::{AgeBand, Grant};
+use sordino::consent::{AgeBand, Grant, QualityAssurance};
 
 fn read_back<T: for<'de> serde::Deserialize<'de>>() {}
 
 pub fn main() {
     read_back::<AgeBand>();
-    read_back::<Grant>(); //~ E0277
+    read_back::<Grant<QualityAssurance>>(); //~ E0277
 }

@@ -1,36 +1,126 @@
-"""Sordino captures music practice for an app's recogniser, and makes anonymous, encrypted samples of
-it where the person has consented.
+"""Sordino captures music practice for an app's recogniser, and makes anonymous, encrypted samples of it where
+the person has consented.
 
-Begin with `Sordino.open`. Sound is 32-bit floats in little-endian `bytes`.
+On a device begin with `Sordino.open`; at the desk with `Dataset`, `open_sample` and `anonymize`.
 """
 
-import atexit
-import weakref
+from ._anonymize import Anonymized, anonymize
+from ._dataset import Dataset
+from ._errors import NoteErrors
+from ._engine import Sordino
+from ._feed import Feed
+from ._frames import Frame, Frames
+from ._manifest import Manifest
+from ._records import PreviewSound
+from ._sample import OpenedSample, open_sample
+from ._sordino.sordino import (
+    Access,
+    Accesses,
+    AgeBand,
+    Annotation,
+    BundledNotice,
+    CaptureEvent,
+    ConsentState,
+    ConsentStatus,
+    Event,
+    EventListener,
+    Finished,
+    FrameListener,
+    GuardianMethod,
+    Header,
+    InputDevice,
+    InternalError,
+    Listening,
+    Marked,
+    Moment,
+    MomentNote,
+    Note,
+    Notice,
+    NoticeSection,
+    Offer,
+    OpenError,
+    Outcome,
+    Plan,
+    Preview,
+    Purpose,
+    RemovalReason,
+    RemovedSpan,
+    Request,
+    RequestBody,
+    Sample,
+    SampleState,
+    SordinoError,
+    SoundSpan,
+    SourceFormat,
+    Status,
+    Trigger,
+    UploadSummary,
+    WithheldReason,
+    WithheldSound,
+    Withdrawal,
+    bundled_notice,
+    input_devices,
+    reset,
+)
 
-from . import _sordino
-from ._sordino import *
-from ._sordino import __all__  # noqa: F401
-
-_open = weakref.WeakSet()
-
-
-class Sordino(_sordino.Sordino):
-    __doc__ = _sordino.Sordino.__doc__
-
-    @classmethod
-    def open(cls, folder, organisation_key, collector_url):
-        engine = super().open(folder, organisation_key, collector_url)
-        _open.add(engine)
-        return engine
-
-    open.__func__.__doc__ = _sordino.Sordino.open.__doc__
-
-
-@atexit.register
-def _shut_down_all():
-    # A listener that is called while the interpreter goes away takes the process down with it.
-    for engine in list(_open):
-        try:
-            engine.shut_down()
-        except SordinoError:
-            pass  # what was being heard had ended by a fault; nobody is left to be told
+__all__ = [
+    "Access",
+    "Accesses",
+    "AgeBand",
+    "Annotation",
+    "Anonymized",
+    "BundledNotice",
+    "CaptureEvent",
+    "ConsentState",
+    "ConsentStatus",
+    "Dataset",
+    "Event",
+    "EventListener",
+    "Feed",
+    "Finished",
+    "Frame",
+    "FrameListener",
+    "Frames",
+    "GuardianMethod",
+    "Header",
+    "InputDevice",
+    "InternalError",
+    "Listening",
+    "Manifest",
+    "Marked",
+    "Moment",
+    "MomentNote",
+    "Note",
+    "NoteErrors",
+    "Notice",
+    "NoticeSection",
+    "Offer",
+    "OpenError",
+    "OpenedSample",
+    "Outcome",
+    "Plan",
+    "Preview",
+    "PreviewSound",
+    "Purpose",
+    "RemovalReason",
+    "RemovedSpan",
+    "Request",
+    "RequestBody",
+    "Sample",
+    "SampleState",
+    "Sordino",
+    "SordinoError",
+    "SoundSpan",
+    "SourceFormat",
+    "Status",
+    "Trigger",
+    "UploadSummary",
+    "WithheldReason",
+    "WithheldSound",
+    "Withdrawal",
+    "anonymize",
+    "bundled_notice",
+    "input_devices",
+    "open_sample",
+    "reset",
+]

@@ -21,6 +21,11 @@ def read_wav(path):
         return array.array("f", (sample / 32768 for sample in integers)), recording.getframerate()
 
 
+def notice(version):
+    """The bundled English notice, as this app shows it."""
+    return sordino.bundled_notice(version, "en", "Etude", "privacy@etude.example", 365).notice
+
+
 def wait_until(condition):
     """Waits until `condition` holds."""
     deadline = time.monotonic() + PATIENCE

@@ -9,16 +9,13 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAMS = pathlib.Path(os.environ.get("SORDINO_PROGRAMS", ROOT / "target" / "debug")).resolve()
-PACKAGE = ROOT / "bindings" / "python" / "package"
 
 for needed, command in [
-    (PACKAGE / "sordino", "bindings/python/build"),
     (PROGRAMS / "sordino", "cargo build -p sordino-cli"),
     (PROGRAMS / "sordino-collector", "cargo build -p sordino-collector"),
 ]:
     if not needed.exists():
         sys.exit(f"{needed} is not there; run {command} first")
-sys.path.insert(0, str(PACKAGE))
 
 
 def run(program, *arguments):
@@ -31,9 +28,10 @@ def run(program, *arguments):
 
 
 class Organisation:
-    """Signs a plan that takes every marked moment and none at random."""
+    """Signs a plan that takes every marked moment and none at random; with `review`, only what the person
+    has heard."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, review=False):
         self.folder = pathlib.Path(folder)
         self.identity = self.folder / "qa.key"
         recipient = run("sordino", "keygen", "--out", self.identity)["recipient"]
@@ -42,6 +40,8 @@ class Organisation:
         plan = (ROOT / "samples" / "plan.toml").read_text(encoding="utf-8")
         plan = re.sub(r"age1\w+", recipient, plan)
         plan = re.sub(r"random_probability = .*", "random_probability = 0.0", plan)
+        if review:
+            plan = plan.replace("\n[triggers]", '\nreview = "required"\n\n[triggers]')
         written = self.folder / "plan.toml"
         written.write_text(plan, encoding="utf-8")
         self.plan_file = self.folder / "plan.json"

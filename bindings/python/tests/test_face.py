@@ -6,44 +6,25 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import threading
 import unittest
 
-from organisation import Organisation
+from device import NOWHERE, RATE, Device
 
 import app
 import sordino
 
-RATE = 48_000
-NOWHERE = "http://127.0.0.1:9"
 FLOATS_10_MS = array.array("f", [0.25] * (RATE // 100)).tobytes()
 NAN = float("nan")
 
 
-class Face(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.organisation = Organisation(folder.name)
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.state = pathlib.Path(folder.name) / "state"
-        self.engine = self.open()
-        self.addCleanup(self.engine.shut_down)
-
-    def open(self):
-        return sordino.Sordino.open(str(self.state), self.organisation.key, NOWHERE)
-
+class Face(Device):
     def consent(self):
         self.engine.install_plan(self.organisation.plan)
         self.engine.give_consent(
             [sordino.Purpose.QUALITY_ASSURANCE],
             sordino.AgeBand.ADULT,
-            sordino.bundled_notice(1),
+            app.notice(1),
         )
 
 
@@ -325,7 +306,7 @@ class BadInput(Face):
 
     def test_errors_name_the_stage_and_read_as_one_line(self):
         errors = sordino.SordinoError
-        notice = sordino.bundled_notice(1)
+        notice = app.notice(1)
         adult, quality = sordino.AgeBand.ADULT, [sordino.Purpose.QUALITY_ASSURANCE]
         calls = [
             (errors.Consent, lambda: self.engine.give_consent(quality, adult, notice)),
@@ -347,7 +328,10 @@ class BadInput(Face):
         self.engine.give_consent(quality, sordino.AgeBand.CHILD, notice)
         self.assertEqual(self.engine.consent().state, sordino.ConsentState.AWAITING_GUARDIAN)
         self.assertEqual(self.engine.may_sample(), sordino.WithheldReason.NO_CONSENT)
-        self.engine.approve(sordino.GuardianMethod.PAYMENT_CARD)
+        with self.assertRaises(sordino.SordinoError.Consent):
+            self.engine.approve(sordino.GuardianMethod.PAYMENT_CARD, b"too short")
+        receipt = self.engine.approve(sordino.GuardianMethod.PAYMENT_CARD, b"the number of the payment")
+        self.assertIn("sordino:evidence-hash", receipt)
         self.assertIsNone(self.engine.may_sample())
 
 

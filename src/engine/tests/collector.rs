@@ -63,6 +63,12 @@ impl OnItsWay {
         &self.purposes
     }
 
+    /// What the record that it registers holds.
+    pub(super) fn registers(&self) -> Option<Purposes> {
+        let record = Record::verify(&self.document).ok()?;
+        Some(record.content().purposes.clone())
+    }
+
     pub(super) fn signer(&self) -> Option<Id> {
         self.signer
     }

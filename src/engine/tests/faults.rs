@@ -6,10 +6,10 @@ use tempfile::TempDir;
 
 use super::Device;
 use crate::{
-    Error, Event,
+    Error, Event, Purposes,
     consent::ConsentState,
     outbox::{Quota, SampleState},
-    testing::{QA, both, plan},
+    testing::{QA, RESEARCH, both, plan},
 };
 
 /// A small disk of its own, taken away when dropped.
@@ -97,21 +97,48 @@ fn on_a_full_disk_a_no_still_ends_everything_at_once_and_is_durable_in_the_end()
     let samples = [device.queue().unwrap(), device.queue().unwrap()];
     let held = device.engine.grants().unwrap();
     disk.fill();
-    // Whether it can be written depends on the room that shredding makes.
-    let said = device.engine.withdraw(None);
+    device.engine.withdraw(None).unwrap();
     assert!(!held.is_live());
     assert!(device.engine.grants().is_err());
     assert!(samples.iter().all(|&sample| !device.file(sample).exists()));
-    if said.is_err() {
-        disk.empty();
-        device.engine.withdraw(None).unwrap();
-    }
-    let device = device.restart(|_| {});
+    let device = device.restart(|_| disk.empty());
     assert_eq!(
         device.engine.consent().unwrap().state,
         ConsentState::Withdrawn
     );
     assert_eq!(device.engine.status().unwrap().pending, 0);
+}
+
+/// Nothing waits that could make room by being shredded: the name of the slip alone has to hold it.
+#[test]
+fn on_a_full_disk_a_no_holds_even_where_nothing_makes_room() {
+    let Some(disk) = SmallDisk::mount("a_no_without_room", 8 << 20) else {
+        return;
+    };
+    for purpose in [None, Some(QA)] {
+        let device = disk.device();
+        device.says(both());
+        disk.fill();
+        device.engine.withdraw(purpose).unwrap();
+        let granted = |engine: &crate::Sordino| {
+            let grants = engine.grants();
+            grants.map_or_else(|_| Purposes::default(), |grants| grants.purposes())
+        };
+        let allowed = granted(&device.engine);
+        let off = device.off();
+        // Started anew with the disk still full, where that can be; then with room.
+        if let Ok(engine) = crate::Sordino::open(off.config()) {
+            assert_eq!(granted(&engine), allowed);
+        }
+        disk.empty();
+        let device = off.on();
+        let status = device.engine.status().unwrap();
+        match purpose {
+            None => assert_eq!(status.consent, ConsentState::Withdrawn),
+            Some(_) => assert_eq!(status.purposes, RESEARCH.into()),
+        }
+        assert_eq!(allowed, status.purposes);
+    }
 }
 
 #[test]
@@ -122,27 +149,14 @@ fn a_full_disk_at_the_start_is_an_error_and_harms_nothing() {
     let device = disk.device();
     device.says(QA);
     let sample = device.queue().unwrap();
-    let Device {
-        folder,
-        organisation,
-        clock,
-        quota,
-        engine,
-        events,
-    } = device;
-    drop(engine);
+    let off = device.off();
     disk.fill();
-    let config = crate::Config::new(
-        folder.path(),
-        organisation.key(),
-        "https://collector.example".parse().unwrap(),
-    );
     // It may fit without growing; then it must be whole.
-    drop(crate::Sordino::open(config));
+    drop(crate::Sordino::open(off.config()));
     disk.empty();
-    let engine = super::open(&folder, &organisation, &clock, quota, &events);
-    assert!(!events.lock().unwrap().contains(&Event::Dropped(sample)));
-    assert_eq!(engine.status().unwrap().pending, 1);
+    let device = off.on();
+    assert!(!device.was_told(&Event::Dropped(sample)));
+    assert_eq!(device.engine.status().unwrap().pending, 1);
 }
 
 #[test]
@@ -163,26 +177,14 @@ fn a_disk_that_cannot_be_written_is_an_error_and_harms_nothing() {
     let mut tried = false;
     let device = device.restart(|_| tried = remount("rw"));
     assert!(tried);
-    let Device {
-        folder,
-        organisation,
-        clock,
-        quota,
-        engine,
-        events,
-    } = device;
-    drop(engine);
+    let off = device.off();
     assert!(remount("ro"));
-    let config = || {
-        let collector = "https://collector.example".parse().unwrap();
-        crate::Config::new(folder.path(), organisation.key(), collector)
-    };
-    let error = crate::Sordino::open(config())
+    let error = crate::Sordino::open(off.config())
         .err()
         .expect("it cannot be written");
     assert_eq!(error.to_string().lines().count(), 1);
     assert!(remount("rw"));
-    let engine = super::open(&folder, &organisation, &clock, quota, &events);
-    assert_eq!(engine.samples().unwrap()[0].id, sample);
-    assert_eq!(engine.status().unwrap().pending, 1);
+    let device = off.on();
+    assert_eq!(device.engine.samples().unwrap()[0].id, sample);
+    assert_eq!(device.engine.status().unwrap().pending, 1);
 }

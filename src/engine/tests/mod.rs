@@ -1,26 +1,34 @@
 //! The engine as a whole.
 
+mod audit;
 mod collector;
+mod crashes;
 mod faults;
 mod model;
+mod review;
+mod said;
+mod speed;
+mod tampering;
+mod world;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
 };
 
 use tempfile::TempDir;
 
-use super::{Config, Event, Sordino};
+use super::{Config, Event, Listening, Sordino};
 use crate::{
-    Error, Id, Offer, Purposes,
-    capture::host_fed,
-    consent::{AgeBand, ConsentState, GuardianMethod, Notice},
+    Error, Id, Offer, Purposes, Withheld,
+    capture::{HostFeed, host_fed},
+    consent::{AgeBand, ConsentState, GuardianMethod},
     outbox::{OutboxError, Quota, SampleState},
     plan::Plan,
+    sampler::{Marked, Moment},
     seal::SealedSample,
-    testing::{Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, plan},
+    testing::{Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan},
 };
 
 /// An engine, and what its app was told.
@@ -39,41 +47,52 @@ impl Device {
     }
 
     fn with(folder: TempDir, plan: Plan, quota: Quota) -> Self {
-        let organisation = Organisation::new();
-        let clock = Arc::new(TestClock::new());
-        let events = Arc::default();
-        let engine = open(&folder, &organisation, &clock, quota, &events);
-        engine.install_plan(&organisation.sign(plan)).unwrap();
-        Self {
+        let off = Off {
             folder,
-            organisation,
-            clock,
+            organisation: Organisation::new(),
+            clock: Arc::new(TestClock::new()),
             quota,
-            engine,
-            events,
+            events: Arc::default(),
+        };
+        let device = off.on();
+        let plan = device.organisation.sign(plan);
+        device.engine.install_plan(&plan).unwrap();
+        device
+    }
+
+    /// The process ends.
+    fn off(self) -> Off {
+        drop(self.engine);
+        Off {
+            folder: self.folder,
+            organisation: self.organisation,
+            clock: self.clock,
+            quota: self.quota,
+            events: self.events,
         }
     }
 
     /// The process ends; `meanwhile` happens; it starts anew.
     fn restart(self, meanwhile: impl FnOnce(&TestClock)) -> Self {
-        drop(self.engine);
-        meanwhile(&self.clock);
-        let engine = open(
-            &self.folder,
-            &self.organisation,
-            &self.clock,
-            self.quota,
-            &self.events,
-        );
-        Self { engine, ..self }
+        let off = self.off();
+        meanwhile(&off.clock);
+        off.on()
     }
 
     fn says(&self, purposes: impl Into<Purposes>) -> Id {
         self.says_as(purposes, AgeBand::Adult)
     }
 
+    fn try_says_as(&self, purposes: &Purposes, age: AgeBand) -> Option<Result<Id, Error>> {
+        let notice = notice(self.engine.plan()?.notice_version);
+        let said = self
+            .engine
+            .give_consent(&answer(purposes.clone(), age, None, &notice));
+        Some(said.map(|receipt| receipt.content().id))
+    }
+
     fn says_as(&self, purposes: impl Into<Purposes>, age: AgeBand) -> Id {
-        let notice = Notice::bundled(self.engine.plan().unwrap().notice_version);
+        let notice = notice(self.engine.plan().unwrap().notice_version);
         let receipt = self
             .engine
             .give_consent(&answer(purposes, age, None, &notice));
@@ -93,6 +112,20 @@ impl Device {
         Ok(queued.sample)
     }
 
+    /// Listens with a yes, and a mark that was chosen half a second into the sound.
+    fn marked_after_half_a_second(&self) -> (HostFeed, Listening, mpsc::Receiver<()>) {
+        self.says(QA);
+        let (mut feed, source) = host_fed(48_000, 1).unwrap();
+        let (heard, is_heard) = mpsc::channel();
+        let listening = self.engine.listen(source, move |_| heard.send(()).unwrap());
+        let listening = listening.unwrap();
+        feed.push(&[0.1_f32; 24_000]);
+        is_heard.recv().unwrap();
+        let marked = self.engine.mark(Moment::default());
+        assert!(matches!(marked, Ok(Marked::Chosen)), "{marked:?}");
+        (feed, listening, is_heard)
+    }
+
     fn state_of(&self, sample: Id) -> SampleState {
         self.engine.inner.outbox.entry(sample).unwrap().state
     }
@@ -106,23 +139,39 @@ impl Device {
     }
 }
 
-fn open(
-    folder: &TempDir,
-    organisation: &Organisation,
-    clock: &Arc<TestClock>,
+/// A device whose process has ended.
+struct Off {
+    folder: TempDir,
+    organisation: Organisation,
+    clock: Arc<TestClock>,
     quota: Quota,
-    events: &Arc<Mutex<Vec<Event>>>,
-) -> Sordino {
-    let collector = "https://collector.example".parse().unwrap();
-    let engine = Sordino::open(Config {
-        quota,
-        clock: clock.clone(),
-        ..Config::new(folder.path(), organisation.key(), collector)
-    });
-    let engine = engine.unwrap();
-    let events = Arc::clone(events);
-    engine.on_event(move |event| events.lock().unwrap().push(event.clone()));
-    engine
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Off {
+    /// With what its app opens it.
+    fn config(&self) -> Config {
+        let collector = "https://collector.example".parse().unwrap();
+        Config {
+            quota: self.quota,
+            clock: self.clock.clone(),
+            ..Config::new(self.folder.path(), self.organisation.key(), collector)
+        }
+    }
+
+    fn on(self) -> Device {
+        let engine = Sordino::open(self.config()).unwrap();
+        let events = Arc::clone(&self.events);
+        engine.on_event(move |event| events.lock().unwrap().push(event.clone()));
+        Device {
+            folder: self.folder,
+            organisation: self.organisation,
+            clock: self.clock,
+            quota: self.quota,
+            engine,
+            events: self.events,
+        }
+    }
 }
 
 #[test]
@@ -177,7 +226,7 @@ fn a_new_record_ends_the_grants_of_the_one_before_and_drops_what_waits_under_it(
 fn a_yes_at_the_end_of_time_is_no_panic() {
     let device = Device::new();
     device.clock.set(jiff::Timestamp::MAX);
-    let notice = Notice::bundled(1);
+    let notice = notice(1);
     let said = device
         .engine
         .give_consent(&answer(QA, AgeBand::Adult, None, &notice));
@@ -256,6 +305,27 @@ fn a_sample_whose_file_was_lost_is_reported_at_the_next_start() {
 }
 
 #[test]
+fn a_chosen_mark_of_which_nothing_comes_is_told_of_too() {
+    let device = Device::new();
+    let (feed, listening, _heard) = device.marked_after_half_a_second();
+    // That is no clip.
+    drop(feed);
+    listening.wait().unwrap();
+    assert!(device.was_told(&Event::Withheld(Withheld::TooShort)));
+}
+
+#[test]
+fn a_chosen_mark_that_a_no_overtakes_is_told_of_too() {
+    let device = Device::new();
+    let (mut feed, listening, _heard) = device.marked_after_half_a_second();
+    device.engine.withdraw(None).unwrap();
+    feed.push(&[0.1_f32; 24_000]);
+    drop(feed);
+    listening.wait().unwrap();
+    assert!(device.was_told(&Event::Withheld(Withheld::NoConsent)));
+}
+
+#[test]
 fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
     let device = Device::new();
     device.says(QA);
@@ -267,6 +337,41 @@ fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
         assert!(matches!(listening.wait(), Err(Error::Panicked)));
         assert!(device.engine.inner.sampler().is_none());
     }
+}
+
+#[test]
+fn a_callback_that_never_returns_holds_nobody_up_for_long() {
+    let device = Device::new();
+    device.says(QA);
+    let (mut feed, source) = host_fed(48_000, 1).unwrap();
+    let (free, is_free) = mpsc::channel::<()>();
+    let (called, is_called) = mpsc::channel();
+    let mut is_free = Some(is_free);
+    let listening = device.engine.listen(source, move |_| {
+        if let Some(is_free) = is_free.take() {
+            called.send(()).unwrap();
+            let _ = is_free.recv();
+        }
+    });
+    let listening = listening.unwrap();
+    feed.push(&[0.1_f32; 4_800]);
+    is_called.recv().unwrap();
+    assert!(matches!(listening.stop(), Err(Error::HeldByApp)));
+    // Nothing is held meanwhile, and everything but listening goes on.
+    assert!(device.engine.mark(Moment::default()).is_err());
+    device.engine.withdraw(None).unwrap();
+    let (_feed, source) = host_fed(48_000, 1).unwrap();
+    let again = device.engine.listen(source, |_| {});
+    assert!(matches!(again, Err(Error::AlreadyListening)));
+    // Once it returns, the engine can listen anew.
+    drop(free);
+    while device.engine.inner.sampler().is_some() {
+        std::thread::yield_now();
+    }
+    let (feed, source) = host_fed(48_000, 1).unwrap();
+    let listening = device.engine.listen(source, |_| {}).unwrap();
+    drop(feed);
+    listening.wait().unwrap();
 }
 
 #[test]

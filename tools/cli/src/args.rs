@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
 use sordino::{
     Id, Purpose,
     consent::{AgeBand, GuardianMethod},
     plan::Recipient,
     signed::PublicKey,
-    upload::Endpoint,
+    upload::{AuditHead, Endpoint},
 };
+
+use crate::{commands::ReportArguments, query::QueryArguments, recognise::EvalArguments};
 
 /// Samples of music practice: anonymous, encrypted, and only with consent.
 #[derive(Parser)]
@@ -91,6 +93,9 @@ pub(crate) enum Command {
     /// The organisation's key and its signed sampling plans
     #[command(subcommand)]
     Plan(PlanCommand),
+    /// What people agree to, and the receipts of it
+    #[command(subcommand)]
+    Consent(ConsentCommand),
     /// A headless device whose state lies in DIR
     Device {
         /// The state folder
@@ -100,13 +105,23 @@ pub(crate) enum Command {
     },
     /// Pull and decrypt the samples granted for a purpose; remove local copies of withdrawn ones
     Pull(PullArguments),
+    /// The collector's access log: who was handed which sample
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Run a recogniser over a pulled dataset, score it, and tell whether a change made it worse
+    RecogniseEval(EvalArguments),
+    /// List the notes or exercises that the app's recogniser gets wrong most, with intervals
+    Query(QueryArguments),
     /// Write report.html for a pulled dataset
-    Report {
-        /// The dataset's folder
-        dir: PathBuf,
-        /// Where to write it, instead of DIR/report.html
+    Report(ReportArguments),
+    /// Write the papers that an app's owner needs: impact assessment, store answers, notices
+    Papers {
+        /// The folder to write to
         #[arg(long)]
-        out: Option<PathBuf>,
+        out: PathBuf,
+        /// The signed plan whose figures stand in them, instead of the example's
+        #[arg(long)]
+        plan: Option<PathBuf>,
     },
 }
 
@@ -137,6 +152,31 @@ pub(crate) enum PlanCommand {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum ConsentCommand {
+    /// Print the notice that comes with the SDK, just as a person agrees to it
+    // Its `--version` is the notice's.
+    #[command(disable_version_flag = true)]
+    Notice {
+        #[command(flatten)]
+        shown: NoticeArguments,
+        /// The organisation's count of its texts
+        #[arg(long, default_value_t = 1)]
+        version: u32,
+        /// How many days a yes lasts
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+    },
+    /// Verify a receipt, offline, and say who agreed to what
+    Verify {
+        /// The receipt, as `device DIR consent` prints it
+        receipt: PathBuf,
+        /// Check too that this file is the very text that was agreed to
+        #[arg(long)]
+        notice: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum DeviceCommand {
     /// Make the device, or put a newer plan into force on it
     Init {
@@ -163,6 +203,11 @@ pub(crate) enum DeviceCommand {
         /// How the app made sure that the guardian said yes
         #[arg(long, value_parser = by_name::<GuardianMethod>)]
         guardian_method: Option<GuardianMethod>,
+        #[command(flatten)]
+        shown: NoticeArguments,
+        /// What the app could show for it later, at least 16 unguessable bytes; its hash is kept
+        #[arg(long, value_name = "FILE", requires = "guardian_method")]
+        guardian_evidence: Option<PathBuf>,
     },
     /// Take the yes back, for one purpose or for all
     Withdraw {
@@ -177,6 +222,12 @@ pub(crate) enum DeviceCommand {
         /// What the app knows of it: expected and recognised notes, a tag
         #[arg(long)]
         annotation: Option<PathBuf>,
+        /// Where the plan requires review: write what would be sent to this WAV file, to be heard first
+        #[arg(long, value_name = "FILE")]
+        preview: Option<PathBuf>,
+        /// Where the plan requires review: say yes for the person, and ask nobody
+        #[arg(long)]
+        yes: bool,
     },
     /// Play recordings to the device as a microphone would, and let its plan choose the moments
     Listen {
@@ -194,16 +245,71 @@ pub(crate) enum DeviceCommand {
     Upload,
     /// List every sample and what became of it
     Samples,
-    /// Delete one sample, here and at the collector
+    /// Delete one sample or all, here at once and at the collector with the next upload
+    #[command(group(ArgGroup::new("which").required(true).args(["sample", "all"])))]
     Delete {
-        /// The sample
-        sample: Id,
+        /// The sample, as `samples` names it
+        sample: Option<Id>,
+        /// Every sample there is
+        #[arg(long)]
+        all: bool,
     },
+    /// Note that the child who said yes has come of age: nothing is sampled until they are asked anew
+    CameOfAge,
+    /// Write the person's records, receipts, notices and list of samples to a zip file
+    Export {
+        /// The zip file to write, readable by its owner only
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Forget the person, in a damaged state too; the next upload asks back what was sent
+    Reset,
     /// Ask the collector who opened a sample
     Accesses {
         /// The sample
         sample: Id,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Fetch the log, or what came since; the log that is there must be the beginning of it
+    Fetch {
+        /// The collector's URL
+        #[arg(long)]
+        collector: Endpoint,
+        /// The file with the token
+        #[arg(long)]
+        token_file: PathBuf,
+        /// The log, an entry a line
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Find any entry that was changed, removed, put in or moved
+    Verify {
+        /// The log
+        log: PathBuf,
+        /// A head that was kept, of now or earlier; what is missing up to it is found too
+        #[arg(long, value_name = "ENTRIES:HASH", conflicts_with = "collector")]
+        head: Option<AuditHead>,
+        /// Hold the log against the head that this collector publishes now
+        #[arg(long, value_name = "URL")]
+        collector: Option<Endpoint>,
+    },
+}
+
+/// How the bundled notice is shown.
+#[derive(Args)]
+pub(crate) struct NoticeArguments {
+    /// The language of the notice, a BCP 47 tag
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub(crate) language: String,
+    /// What the app is called
+    #[arg(long, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// Where a person's questions go
+    #[arg(long)]
+    pub(crate) contact: Option<String>,
 }
 
 #[derive(Args)]
@@ -226,6 +332,9 @@ pub(crate) struct PullArguments {
     /// How the dataset is laid out
     #[arg(long, value_enum, default_value = "audiofolder")]
     pub(crate) format: FormatArgument,
+    /// How many samples are fetched at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]

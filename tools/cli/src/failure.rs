@@ -32,8 +32,25 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What can be done about it, where the state in the folder `device` is not there or is damaged.
+    pub(crate) fn of_device(self, device: &Path) -> Self {
+        let device = device.display();
+        match self {
+            Self::Sdk(error @ sordino::Error::NoDevice(_)) => {
+                Self::Said(format!("{error}; make one with `device {device} init`"))
+            }
+            Self::Sdk(error) if error.is_damaged() => Self::Said(format!(
+                "{error}; `device {device} reset` forgets what is in it, and asks back what was sent"
+            )),
+            failure => failure,
+        }
+    }
+
     /// For `map_err` on what the system says of `path`.
-    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |error| Self::File {
             action,

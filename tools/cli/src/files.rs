@@ -20,17 +20,47 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
 
 /// Writes `bytes` to `path` under a temporary name, then renames it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_with(path, bytes, set_usual_mode)
+}
+
+/// Gives a temporary file, written meanwhile, the name `path`.
+pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), Failure> {
+    set_usual_mode(file.as_file())
+        .and_then(|()| file.persist(path).map_err(|error| error.error))
+        .map_err(|error| Failure::file("write", path)(without_path(error)))?;
+    Ok(())
+}
+
+/// As [`write()`], for its owner's eyes only.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    // As a temporary file is made.
+    write_with(path, bytes, |_| Ok(()))
+}
+
+fn write_with(
+    path: &Path,
+    bytes: &[u8],
+    set_mode: impl FnOnce(&fs::File) -> io::Result<()>,
+) -> Result<(), Failure> {
     let written = (|| {
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
         let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
         file.write_all(bytes)?;
-        set_usual_mode(file.as_file())?;
+        set_mode(file.as_file())?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     })();
-    written.map_err(Failure::file("write", path))
+    written.map_err(|error| Failure::file("write", path)(without_path(error)))
+}
+
+/// What the system said, without the temporary name that `tempfile` puts behind it.
+fn without_path(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said),
+        None => error,
+    }
 }
 
 /// Writes a secret to a new file that only its owner can read.

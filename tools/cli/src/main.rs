@@ -1,15 +1,25 @@
 //! `sordino`: the command-line tool for demo, QA and research.
 
+mod api;
 mod args;
+mod audit;
 mod commands;
+mod dataset;
 mod demo;
 mod failure;
 mod files;
-mod open;
+#[cfg(test)]
+mod oracle;
+mod papers;
 mod playing;
 mod pull;
+mod query;
+mod recognise;
 mod reply;
 mod report;
+mod score;
+mod statistics;
+mod table;
 mod wav;
 
 use std::process::ExitCode;

@@ -15,6 +15,8 @@ use crate::failure::Failure;
 pub(crate) struct Reply {
     text: String,
     json: Value,
+    /// What is worth knowing besides; it goes to standard error and fails nothing.
+    note: Option<String>,
     /// What went wrong all the same; it goes to standard error and fails the command.
     problem: Option<String>,
 }
@@ -26,8 +28,15 @@ impl Reply {
         Ok(Self {
             text: text.into(),
             json,
+            note: None,
             problem: None,
         })
+    }
+
+    /// The command did all of it, and this is worth knowing.
+    pub(crate) fn with_note(mut self, note: Option<String>) -> Self {
+        self.note = note;
+        self
     }
 
     /// The command did what it could, and this it could not.
@@ -51,6 +60,9 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
                 true => Ok(()),
                 false => writeln!(io::stdout(), "{text}"),
             };
+            if let Some(note) = reply.note {
+                say(&note);
+            }
             // A reader that went away (`| head`) has what it wanted.
             reply.problem.or_else(|| {
                 written
@@ -64,11 +76,16 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
     match problem {
         None => ExitCode::SUCCESS,
         Some(problem) => {
-            let line = problem.replace(['\n', '\r'], " ");
-            let _ = writeln!(io::stderr(), "sordino: {line}");
+            say(&problem);
             ExitCode::FAILURE
         }
     }
+}
+
+/// One line on standard error.
+fn say(message: &str) {
+    let line = message.replace(['\n', '\r'], " ");
+    let _ = writeln!(io::stderr(), "sordino: {line}");
 }
 
 fn is_not_closed(error: &io::Error) -> bool {

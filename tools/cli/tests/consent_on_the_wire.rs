@@ -379,14 +379,17 @@ fn the_collector_is_told_no_more_than_week_and_purposes() {
     assert_eq!(
         json!(members),
         json!([
-            "age_band",
-            "given",
-            "holds_until",
-            "id",
-            "notice",
-            "purposes",
-            "revision",
-            "schema",
+            "@context",
+            "@id",
+            "@type",
+            "dct:conformsTo",
+            "dct:identifier",
+            "dpv:hasConsentStatus",
+            "dpv:hasDataController",
+            "dpv:hasDataSubject",
+            "dpv:hasNotice",
+            "dpv:hasProcess",
+            "schema:version",
             "signature"
         ])
     );

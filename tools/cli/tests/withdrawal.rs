@@ -34,10 +34,10 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
         stage.consent(&name, &format!("{QA} {RESEARCH}"));
         let ids = [stage.offer(&name, PLAYED[0]), stage.offer(&name, PLAYED[1])];
         stage.upload(&name);
-        pull_everything(&stage);
+        stage.pull_everything();
         assert!(
             ids.iter()
-                .all(|id| is_pulled(&stage, id) && stage.objects().contains(id))
+                .all(|id| stage.is_pulled(id) && stage.objects().contains(id))
         );
         let sound = sound_of(&stage, &ids[0]);
         let waiting = stage.offer(&name, PLAYED[0]);
@@ -67,15 +67,15 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
             (&json!(0), &json!("withdrawn"))
         );
         assert_eq!(stage.objects(), BTreeSet::from([stays.clone()]));
-        pull_everything(&stage);
+        stage.pull_everything();
         for id in ids.iter().chain([&waiting]) {
-            assert!(!is_pulled(&stage, id), "{id} is still at the desk");
+            assert!(!stage.is_pulled(id), "{id} is still at the desk");
         }
         assert!(
             !FORMATS.iter().any(|format| stage.mentions(format, &sound)),
             "its sound is"
         );
-        assert!(is_pulled(&stage, &stays), "another's is not touched");
+        assert!(stage.is_pulled(&stays), "another's is not touched");
     }
 }
 
@@ -122,8 +122,8 @@ fn an_upload_that_comes_after_the_withdrawal_is_refused() {
     let answers = replay(&stage, &recorded);
     assert!(answers.contains("410 Gone"), "{answers}");
     assert!(stage.objects().is_empty());
-    pull_everything(&stage);
-    assert!(!is_pulled(&stage, &id));
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&id));
 }
 
 #[test]
@@ -135,14 +135,14 @@ fn one_sample_is_deleted_and_the_others_stay() {
         .map(|recording| stage.offer("d", recording))
         .collect();
     stage.upload("d");
-    pull_everything(&stage);
+    stage.pull_everything();
     stage.sordino(&format!("device d delete {}", ids[1])).ok();
     killed_at_random(&stage, "device d upload");
     stage.upload("d");
-    pull_everything(&stage);
-    assert!(!stage.objects().contains(&ids[1]) && !is_pulled(&stage, &ids[1]));
+    stage.pull_everything();
+    assert!(!stage.objects().contains(&ids[1]) && !stage.is_pulled(&ids[1]));
     for left in [&ids[0], &ids[2]] {
-        assert!(stage.objects().contains(left) && is_pulled(&stage, left));
+        assert!(stage.objects().contains(left) && stage.is_pulled(left));
     }
     assert_eq!(stage.status("d")["deletions_pending"], 0);
     assert_eq!(stage.status("d")["consent"], "granted");
@@ -156,7 +156,7 @@ fn a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another() {
     let waiting = stage.offer("d", PLAYED[1]);
     stage.sordino(&format!("device d delete {waiting}")).ok();
     stage.upload("d");
-    pull_everything(&stage);
+    stage.pull_everything();
     stage
         .sordino(&format!("device d withdraw --purpose {RESEARCH}"))
         .ok();
@@ -165,7 +165,7 @@ fn a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another() {
         stage.objects().contains(&id),
         "quality assurance may go on using it"
     );
-    pull_everything(&stage);
+    stage.pull_everything();
     let manifests = manifests(&stage, &id);
     assert_eq!(manifests.len(), 3);
     for (format, manifest) in manifests {
@@ -181,8 +181,8 @@ fn a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another() {
         .ok();
     stage.upload("d");
     assert!(stage.objects().is_empty());
-    pull_everything(&stage);
-    assert!(!is_pulled(&stage, &id));
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&id));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_collector_that_is_down_for_long_is_told_when_it_is_back() {
     stage.granted("d", QA);
     let id = stage.offer("d", PLAYED[0]);
     stage.upload("d");
-    pull_everything(&stage);
+    stage.pull_everything();
     stage.stop_collector();
     for _ in 0..2 {
         // A person who says no twice means no.
@@ -210,8 +210,90 @@ fn a_collector_that_is_down_for_long_is_told_when_it_is_back() {
         "once it is acknowledged it is not said again"
     );
     assert!(stage.objects().is_empty());
-    pull_everything(&stage);
-    assert!(!is_pulled(&stage, &id));
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&id));
+}
+
+/// Each way to say no is done at once, whether or not anybody can be reached; what is sent later reaches
+/// every copy.
+#[test]
+fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() {
+    const DEVICES: [&str; 4] = ["withdraws", "deletes", "deletes-all", "resets"];
+    let mut stage = Stage::new();
+    let line = Line::to(stage.collector().address());
+    let (mut sent, mut kept) = (Vec::new(), BTreeSet::new());
+    for device in DEVICES {
+        stage.device_at(device, &line.url());
+        stage.consent(device, &format!("{QA} {RESEARCH}"));
+        sent.push([
+            stage.offer(device, PLAYED[0]),
+            stage.offer(device, PLAYED[1]),
+        ]);
+        stage.upload(device);
+    }
+    stage.pull_everything();
+    kept.insert(sent[1][1].clone());
+
+    // First the line is cut, then there is no collector either.
+    line.cut();
+    let connections = line.connections();
+    let waiting = DEVICES.map(|device| stage.offer(device, PLAYED[0]));
+    for no in [
+        "device withdraws withdraw".to_owned(),
+        format!("device deletes delete {}", sent[1][0]),
+        format!("device deletes delete {}", waiting[1]),
+        "device deletes-all delete --all".to_owned(),
+        "device resets reset".to_owned(),
+    ] {
+        stage.sordino(&no).ok();
+    }
+    assert_eq!(line.connections(), connections, "a no asks nobody");
+    // Of what was reset only that it is to be withdrawn is known, as a whole.
+    let due = [2, 1, 2, 1];
+    let assert_due = |stage: &Stage| {
+        for (device, due) in DEVICES.into_iter().zip(due) {
+            let status = stage.status(device);
+            assert_eq!(status["deletions_pending"], due, "{device}");
+            assert_eq!(status["pending"], 0, "{device}");
+            assert!(stage.outbox(device).is_empty(), "{device}");
+        }
+    };
+    assert_due(&stage);
+    for _ in 0..3 {
+        for device in DEVICES {
+            stage
+                .sordino(&format!("device {device} upload"))
+                .failed(&[]);
+        }
+    }
+    stage.stop_collector();
+    line.mend();
+    for device in DEVICES {
+        stage
+            .sordino(&format!("device {device} upload"))
+            .failed(&[]);
+    }
+    assert_due(&stage);
+
+    stage.start_collector();
+    // A whole record is taken back by one request.
+    for (device, requests) in DEVICES.into_iter().zip([1, 1, 2, 1]) {
+        let told = stage.upload(device);
+        assert_eq!(
+            (told["deletions"].as_u64(), &told["failed"]),
+            (Some(requests), &json!(0)),
+            "{device}: {told}"
+        );
+        assert_eq!(stage.status(device)["deletions_pending"], 0, "{device}");
+        assert_eq!(stage.upload(device)["deletions"], 0, "{device}");
+    }
+    assert_eq!(stage.objects(), kept);
+    stage.pull_everything();
+    for id in sent.as_flattened().iter().chain(&waiting) {
+        assert_eq!(stage.is_pulled(id), kept.contains(id), "{id}");
+    }
+    let states = DEVICES.map(|device| stage.status(device)["consent"].clone());
+    assert_eq!(states, ["withdrawn", "granted", "granted", "none"]);
 }
 
 /// A yes after the no is another record; it brings nothing back.
@@ -230,8 +312,8 @@ fn a_new_yes_brings_nothing_back() {
         (&json!(1), &json!(1))
     );
     assert_eq!(stage.objects(), BTreeSet::from([second.clone()]));
-    pull_everything(&stage);
-    assert!(!is_pulled(&stage, &first) && is_pulled(&stage, &second));
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&first) && stage.is_pulled(&second));
 
     stage.sordino("device d withdraw").ok();
     stage.upload("d");
@@ -252,26 +334,6 @@ fn killed_at_random(stage: &Stage, line: &str) -> bool {
     thread::sleep(life);
     process.kill().unwrap();
     process.wait().unwrap().code().is_none()
-}
-
-fn pull_everything(stage: &Stage) {
-    for format in FORMATS {
-        let pulled = stage.pull(format, format);
-        assert_eq!(pulled["unreadable"], 0, "{pulled}");
-    }
-}
-
-/// Whether a sample is in the datasets: in all of them, since a copy left in one would be too many.
-fn is_pulled(stage: &Stage, id: &str) -> bool {
-    let holding = FORMATS
-        .iter()
-        .filter(|format| stage.mentions(format, id.as_bytes()))
-        .count();
-    assert!(
-        holding == 0 || holding == FORMATS.len(),
-        "{id} is in {holding} datasets"
-    );
-    holding > 0
 }
 
 /// A piece of a pulled sample's FLAC that no other file holds.

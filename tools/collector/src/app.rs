@@ -1,5 +1,7 @@
 //! What every route stands on.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::{FromRequestParts, Path, Query},
@@ -11,16 +13,25 @@ use sordino::{Id, Week};
 
 use crate::{
     body::Incoming,
-    config::Limits,
+    client::Proxies,
+    config::{Limits, Verdicts},
+    metrics::Metrics,
     problem::{Kind, Problem},
+    rates::Limiter,
+    readiness::Readiness,
     storage::Storage,
 };
 
-/// The service's state: none but storage.
+/// The service's state: storage, and what is in memory only and may be lost.
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) storage: Storage,
     pub(crate) limits: Limits,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) proxies: Proxies,
+    pub(crate) limiter: Arc<Limiter>,
+    pub(crate) metrics: Metrics,
+    pub(crate) readiness: Arc<Readiness>,
 }
 
 impl App {

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     config::Config,
     server::{Server, StartError},
-    tokens::{Token, TokenError, create_token},
+    tokens::{Lifetime, Token, TokenError, create_token},
 };
 
 /// A running collector and the threads that it runs on. It stops when dropped.
@@ -53,16 +53,24 @@ impl BlockingServer {
 
     /// The base URL for devices and tools.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address())
+        match &self.server {
+            Some(server) => server.url(),
+            None => unreachable!("only drop takes the server"),
+        }
     }
 
-    /// Makes a token for QA tools.
+    /// Where the metrics are served, where that is a listener of its own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.server.as_ref().and_then(Server::metrics_address)
+    }
+
+    /// Makes a token for QA tools, good for 90 days.
     ///
     /// # Errors
     /// As [`create_token`].
     pub fn create_token(&self, name: &str, purposes: &Purposes) -> Result<Token, TokenError> {
-        self.runtime
-            .block_on(create_token(&self.config, name, purposes))
+        let token = create_token(&self.config, name, purposes, Lifetime::default());
+        Ok(self.runtime.block_on(token)?.0)
     }
 
     /// Lets requests under way end, for at most ten seconds, and closes the database. Dropping does

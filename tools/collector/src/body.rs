@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::{
     config::Limits,
-    digest::{Hasher, Sha256},
+    digest::Sha256,
     problem::{Kind, Problem},
 };
 
@@ -68,18 +68,25 @@ impl Incoming {
         Ok(Some(piece))
     }
 
+    /// The whole of a small body.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub(crate) async fn whole(&mut self) -> Result<Vec<u8>, Problem> {
+        let mut whole = Vec::new();
+        while let Some(piece) = self.next().await? {
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+
     /// The whole of a small body, checked against the digest that was `stated`.
     ///
     /// # Errors
     /// As [`Self::next`], and `bad-digest`.
     pub(crate) async fn read(&mut self, stated: Sha256) -> Result<Vec<u8>, Problem> {
-        let mut whole = Vec::new();
-        let mut hasher = Hasher::new();
-        while let Some(piece) = self.next().await? {
-            hasher.update(&piece);
-            whole.extend_from_slice(&piece);
-        }
-        hasher.finish().check(stated)?;
+        let whole = self.whole().await?;
+        Sha256::of(&whole).check(stated)?;
         Ok(whole)
     }
 

@@ -1,10 +1,9 @@
 //! What the operator sets.
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use crate::{client::Proxies, rates::Rates, tls::TlsFiles};
+use sqlx::any::AnyConnectOptions;
 
 /// How a collector is run.
 #[derive(Clone, Debug)]
@@ -19,6 +18,16 @@ pub struct Config {
     pub objects: Option<ObjectsUrl>,
     /// A signed plan to load and serve.
     pub plan: Option<PathBuf>,
+    /// The certificate to speak https with; without one it is http, for a proxy's sake or a machine's own.
+    pub tls: Option<TlsFiles>,
+    /// Host and port on which `/metrics` is served to whoever gets there, beside `listen`.
+    pub metrics: Option<String>,
+    /// The proxies in front.
+    pub proxies: Proxies,
+    /// How many requests are taken.
+    pub rates: Rates,
+    /// How verdicts of the review page are kept.
+    pub verdicts: Verdicts,
     /// What one request may take.
     pub limits: Limits,
 }
@@ -36,8 +45,26 @@ pub struct Limits {
     pub idle: Duration,
     /// The longest time for a whole body.
     pub whole_body: Duration,
+    /// The longest wait for a TLS handshake.
+    pub handshake: Duration,
     /// The most connections at a time; more wait.
     pub connections: usize,
+    /// How long connections are still taken after `/readyz` said that the collector stops, for whoever
+    /// spreads requests to notice.
+    pub drain: Duration,
+    /// How long requests under way may take to end when the collector stops; the rest is cut.
+    pub grace: Duration,
+}
+
+/// How verdicts of the review page are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdicts {
+    /// Sealed to the plan's recipients before they leave the page.
+    #[default]
+    Sealed,
+    /// As labels that the collector can read.
+    Plain,
 }
 
 /// A database that the collector can use.
@@ -45,23 +72,51 @@ pub struct Limits {
 pub enum DatabaseUrl {
     /// `sqlite://PATH`: one file on this machine.
     Sqlite(PathBuf),
+    /// `postgres://…`: a PostgreSQL server, for any number of collectors.
+    Postgres(PostgresUrl),
 }
+
+/// As messages name it.
+impl fmt::Display for ObjectsUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(f),
+            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
+            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+        }
+    }
+}
+
+/// The URL of a PostgreSQL database. It may hold a password, so that neither `Debug` nor `Display`
+/// shows more of it than host and database.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
 
 /// A place for objects that the collector can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectsUrl {
     /// `file://PATH` or a path: a folder on this machine.
     Folder(PathBuf),
+    /// `s3://BUCKET` or `s3://BUCKET/PREFIX`: a bucket of S3, or of what speaks as S3 does. Endpoint,
+    /// region and keys come from the usual environment variables `AWS_…`.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// What the names of objects begin with; empty for all of the bucket.
+        prefix: String,
+    },
 }
 
 /// A place that this version cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Another kind of database.
-    #[error("a database of `{0}` cannot be used; give sqlite://PATH")]
+    #[error(
+        "a database of `{0}` cannot be used; give sqlite://PATH or postgres://USER@HOST/DATABASE"
+    )]
     Database(String),
     /// Another kind of place.
-    #[error("objects cannot be kept in `{0}`; give file://PATH or a folder")]
+    #[error("objects cannot be kept in `{0}`; give s3://BUCKET, file://PATH or a folder")]
     Objects(String),
 }
 
@@ -74,22 +129,23 @@ impl Config {
             database: None,
             objects: None,
             plan: None,
+            tls: None,
+            metrics: None,
+            proxies: Proxies::default(),
+            rates: Rates::default(),
+            verdicts: Verdicts::default(),
             limits: Limits::default(),
         }
     }
 
-    pub(crate) fn database_path(&self) -> PathBuf {
-        match &self.database {
-            Some(DatabaseUrl::Sqlite(path)) => path.clone(),
-            None => self.data.join("collector.sqlite"),
-        }
+    pub(crate) fn database_url(&self) -> DatabaseUrl {
+        let default = || DatabaseUrl::Sqlite(self.data.join("collector.sqlite"));
+        self.database.clone().unwrap_or_else(default)
     }
 
-    pub(crate) fn objects_folder(&self) -> &Path {
-        match &self.objects {
-            Some(ObjectsUrl::Folder(path)) => path,
-            None => &self.data,
-        }
+    pub(crate) fn objects_url(&self) -> ObjectsUrl {
+        let default = || ObjectsUrl::Folder(self.data.clone());
+        self.objects.clone().unwrap_or_else(default)
     }
 }
 
@@ -102,7 +158,10 @@ impl Default for Limits {
             headers: Duration::from_secs(15),
             idle: Duration::from_secs(15),
             whole_body: Duration::from_secs(120),
+            handshake: Duration::from_secs(10),
             connections: 1024,
+            drain: Duration::ZERO,
+            grace: Duration::from_secs(10),
         }
     }
 }
@@ -111,10 +170,56 @@ impl FromStr for DatabaseUrl {
     type Err = UrlError;
 
     fn from_str(url: &str) -> Result<Self, UrlError> {
-        match url.strip_prefix("sqlite://") {
-            Some(path) if !path.is_empty() && !path.contains('?') => Ok(Self::Sqlite(path.into())),
-            _ => Err(UrlError::Database(scheme(url))),
+        let unusable = || UrlError::Database(scheme(url));
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            let is_path = !path.is_empty() && !path.contains('?');
+            return is_path
+                .then(|| Self::Sqlite(path.into()))
+                .ok_or_else(unusable);
         }
+        let is_postgres = ["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme));
+        if !is_postgres || url.parse::<AnyConnectOptions>().is_err() {
+            return Err(unusable());
+        }
+        Ok(Self::Postgres(PostgresUrl(url.to_owned())))
+    }
+}
+
+/// As messages name it: a SQLite file by its path, a PostgreSQL database without user and password.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(url) => url.fmt(f),
+        }
+    }
+}
+
+impl PostgresUrl {
+    /// The whole of it, for the driver alone.
+    pub(crate) fn with_password(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.0.parse::<AnyConnectOptions>().ok();
+        let url = url.as_ref().map(|options| &options.database_url);
+        let host = url.and_then(|url| url.host_str()).unwrap_or_default();
+        let path = url.map_or("/", |url| url.path());
+        match url.and_then(|url| url.port()) {
+            Some(port) => write!(f, "postgres://{host}:{port}{path}"),
+            None => write!(f, "postgres://{host}{path}"),
+        }
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresUrl({self})")
     }
 }
 
@@ -122,6 +227,17 @@ impl FromStr for ObjectsUrl {
     type Err = UrlError;
 
     fn from_str(url: &str) -> Result<Self, UrlError> {
+        if let Some(place) = url.strip_prefix("s3://") {
+            let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+            if bucket.is_empty() || !bucket.chars().all(is_name) {
+                return Err(UrlError::Objects(scheme(url)));
+            }
+            return Ok(Self::S3 {
+                bucket: bucket.to_owned(),
+                prefix: prefix.trim_matches('/').to_owned(),
+            });
+        }
         let path = url.strip_prefix("file://").unwrap_or(url);
         if path.is_empty() || path.contains("://") {
             return Err(UrlError::Objects(scheme(url)));
@@ -143,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_sqlite_and_folders_are_taken_and_no_password_is_repeated() {
+    fn only_known_places_are_taken_and_no_password_is_repeated() {
         let sqlite = |path: &str| Ok(DatabaseUrl::Sqlite(path.into()));
         assert_eq!("sqlite:///var/x.db".parse(), sqlite("/var/x.db"));
         assert_eq!("sqlite://x.db".parse(), sqlite("x.db"));
@@ -151,11 +267,41 @@ mod tests {
         assert_eq!("file:///var/o".parse(), folder("/var/o"));
         assert_eq!("some/folder".parse(), folder("some/folder"));
 
-        for url in ["postgres://me:secret@host/db", "sqlite://", "x.db", ""] {
+        for url in [
+            "postgres://me:secret@host:5433/db",
+            "postgresql://me:secret@host:5433/db?password=secret",
+        ] {
+            let database = url.parse::<DatabaseUrl>().unwrap();
+            let shown = format!("{database} {database:?}");
+            assert!(shown.starts_with("postgres://host:5433/db "), "{shown}");
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+        for url in [
+            "mysql://me:secret@host/db",
+            "postgres://me:secret@:x/db",
+            "sqlite://",
+            "x.db",
+            "",
+        ] {
             let message = url.parse::<DatabaseUrl>().unwrap_err().to_string();
             assert!(!message.contains("secret") && message.contains("sqlite://PATH"));
         }
-        for url in ["s3://key:secret@bucket", "file://", ""] {
+        let s3 = |bucket: &str, prefix: &str| {
+            Ok(ObjectsUrl::S3 {
+                bucket: bucket.to_owned(),
+                prefix: prefix.to_owned(),
+            })
+        };
+        assert_eq!("s3://samples".parse(), s3("samples", ""));
+        assert_eq!("s3://samples/a/b/".parse(), s3("samples", "a/b"));
+
+        for url in [
+            "s3://key:secret@bucket",
+            "s3://",
+            "gs://secret",
+            "file://",
+            "",
+        ] {
             let message = url.parse::<ObjectsUrl>().unwrap_err().to_string();
             assert!(!message.contains("secret") && message.contains("file://PATH"));
         }

@@ -23,21 +23,43 @@
 
 mod age_header;
 mod app;
+mod backup;
 mod blocking;
 mod body;
+mod client;
 mod config;
 mod database;
 mod digest;
+mod front;
+mod listener;
+mod metrics;
 mod objects;
 mod problem;
+mod quarantine;
+mod rates;
+mod readiness;
+mod retention;
 mod routes;
 mod server;
 mod signature;
 mod storage;
 mod structured;
+mod tls;
 mod tokens;
+mod upkeep;
+mod writer;
 
+pub use backup::{BackupError, BackupReport, RestoreReport, back_up, restore};
 pub use blocking::BlockingServer;
-pub use config::{Config, DatabaseUrl, Limits, ObjectsUrl, UrlError};
+pub use client::{Proxies, ProxyHeader};
+pub use config::{Config, DatabaseUrl, Limits, ObjectsUrl, PostgresUrl, UrlError, Verdicts};
+pub use database::Quarantined;
+pub use quarantine::{QuarantineError, delete_quarantined, quarantined, release};
+pub use rates::{Rate, Rates};
+pub use retention::enforce_retention;
 pub use server::{Server, StartError};
-pub use tokens::{Token, TokenError, create_token};
+pub use tls::TlsFiles;
+pub use tokens::{
+    Lifetime, ListedToken, Token, TokenError, TokenState, create_token, list_tokens, revoke_tokens,
+};
+pub use upkeep::{CheckReport, UpkeepError, check, delete_samples};

@@ -1,5 +1,7 @@
 //! Error answers: problem documents of RFC 9457.
 
+use std::time::Duration;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -8,18 +10,19 @@ use serde_json::json;
 
 use crate::{database::DatabaseError, objects::ObjectsError, storage::StorageError};
 
-/// How long a client is asked to wait when the collector is busy, in seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("10");
+/// How long a client is asked to wait when the collector is busy.
+const WHEN_BUSY: Duration = Duration::from_secs(10);
 
 /// What is answered instead of what was asked for.
 #[derive(Debug)]
 pub(crate) struct Problem {
     kind: Kind,
     detail: String,
+    retry_after: Option<Duration>,
 }
 
 /// The problems that docs/protocol.md names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Malformed,
     BadSignature,
@@ -42,17 +45,62 @@ pub(crate) enum Kind {
     BadDigest,
     NotSealed,
     WrongRecipients,
+    TooManyRequests,
     Internal,
     Busy,
+    NotReady,
 }
 
 impl Kind {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 25] = [
+        Self::Malformed,
+        Self::BadSignature,
+        Self::BadToken,
+        Self::NotGranted,
+        Self::NotYours,
+        Self::UnknownPurpose,
+        Self::WrongPurpose,
+        Self::NoPlan,
+        Self::UnknownPath,
+        Self::UnknownRecord,
+        Self::UnknownSample,
+        Self::MethodNotAllowed,
+        Self::TooSlow,
+        Self::DifferentContent,
+        Self::StaleRevision,
+        Self::Deleted,
+        Self::Withdrawn,
+        Self::TooLarge,
+        Self::BadDigest,
+        Self::NotSealed,
+        Self::WrongRecipients,
+        Self::TooManyRequests,
+        Self::Internal,
+        Self::Busy,
+        Self::NotReady,
+    ];
+
     /// The problem with what was wrong, and what to do about it.
     pub(crate) fn because(self, detail: impl Into<String>) -> Problem {
         Problem {
             kind: self,
             detail: detail.into(),
+            retry_after: (self == Self::Busy).then_some(WHEN_BUSY),
         }
+    }
+
+    /// The problem, and how long to wait before asking again.
+    pub(crate) fn after(self, wait: Duration, detail: impl Into<String>) -> Problem {
+        Problem {
+            retry_after: Some(wait),
+            ..self.because(detail)
+        }
+    }
+
+    /// Its name in the `type`.
+    pub(crate) fn name(self) -> &'static str {
+        self.facts().1
     }
 
     /// Status, name in the `type`, and title.
@@ -88,8 +136,14 @@ impl Kind {
                 "wrong-recipients",
                 "Wrong recipients",
             ),
+            Self::TooManyRequests => (
+                Status::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "Too many requests",
+            ),
             Self::Internal => (Status::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Busy => (Status::SERVICE_UNAVAILABLE, "busy", "Busy"),
+            Self::NotReady => (Status::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
         }
     }
 }
@@ -118,11 +172,15 @@ impl IntoResponse for Problem {
                     HeaderValue::from_static("Signature"),
                 );
             }
-            Kind::Busy => {
-                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-            }
             _ => {}
         }
+        if let Some(wait) = self.retry_after {
+            // Whole seconds (RFC 9110 section 10.2.3), none too few.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, seconds.max(1).into());
+        }
+        // For `front`, which counts.
+        response.extensions_mut().insert(self.kind);
         response
     }
 }
@@ -131,11 +189,9 @@ impl From<StorageError> for Problem {
     /// What went wrong is for the operator's log, not for the client.
     fn from(error: StorageError) -> Self {
         tracing::error!("a request could not be served: {error}");
-        match error {
-            StorageError::Database(DatabaseError::Busy) => {
-                Kind::Busy.because("the collector is busy; send it again later")
-            }
-            _ => Kind::Internal.because("the collector could not do it; send it again later"),
+        match error.is_unavailable() {
+            true => Kind::Busy.because("the collector is busy; send it again later"),
+            false => Kind::Internal.because("the collector could not do it; send it again later"),
         }
     }
 }
@@ -149,5 +205,44 @@ impl From<DatabaseError> for Problem {
 impl From<ObjectsError> for Problem {
     fn from(error: ObjectsError) -> Self {
         StorageError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn each_problem_stands_in_the_documents_with_its_status_and_the_reverse() {
+        let document: Value =
+            serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+        let listed = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
+        let listed: BTreeSet<&str> = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(Value::as_str)
+            .collect();
+        let names = Kind::ALL.map(|kind| format!("urn:sordino:problem:{}", kind.name()));
+        assert_eq!(listed, names.iter().map(String::as_str).collect());
+
+        let protocol = include_str!("../../../docs/protocol.md");
+        for kind in Kind::ALL {
+            let (status, name, _) = kind.facts();
+            let (before, _) = protocol.split_once(&format!("`{name}`")).expect(name);
+            // The last three digits before its name are its status.
+            let digits: Vec<char> = before
+                .chars()
+                .rev()
+                .filter(char::is_ascii_digit)
+                .take(3)
+                .collect();
+            let stated: String = digits.into_iter().rev().collect();
+            assert_eq!(stated, status.as_str(), "{name}");
+        }
     }
 }

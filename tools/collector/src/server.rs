@@ -1,59 +1,54 @@
 //! The service as a whole: started, reachable, stopped.
 
-use std::{fmt, fs, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
 use sordino::plan::{PlanError, SignedPlan};
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    net::TcpListener,
+    sync::{mpsc, watch},
     task::JoinHandle,
-    time::{sleep, timeout},
 };
 
 use crate::{
     app::{App, today},
-    config::{Config, Limits},
-    database::{Database, PlanRefusal},
-    objects::{Objects, create_private},
+    config::Config,
+    database::{Database, Deleted, PlanRefusal},
+    listener::Listener,
+    metrics::Metrics,
+    rates::Limiter,
+    readiness::Readiness,
+    retention::keep_up,
     routes,
-    storage::Storage,
+    storage::{Storage, StorageError},
+    tls::{Certificate, TlsError},
 };
-
-/// How long requests under way may take to end when the service stops.
-const GRACE: Duration = Duration::from_secs(10);
-/// The wait after the system refused a connection, for want of file handles mostly.
-const AFTER_REFUSED_CONNECTION: Duration = Duration::from_millis(100);
 
 /// A collector that is running. Dropped, it stops too, but nobody waits for it.
 pub struct Server {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
+    /// Tells that the certificate's files are to be read anew; `None` without TLS.
+    renew: Option<mpsc::Sender<()>>,
 }
 
 /// Why a collector did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A folder cannot be made or read.
-    #[error("the folder `{path}` cannot be used: {reason}")]
-    Folder {
+    /// The objects' place cannot be made or read.
+    #[error("`{objects}` cannot be used for objects: {reason}")]
+    Objects {
         /// Which.
-        path: PathBuf,
-        /// What the system says.
+        objects: String,
+        /// What it says.
         reason: String,
     },
     /// The database cannot be opened, or not be brought up to date.
-    #[error("the database `{path}` cannot be used: {reason}")]
+    #[error("the database `{database}` cannot be used: {reason}")]
     Database {
-        /// Which.
-        path: PathBuf,
+        /// Which; without user and password.
+        database: String,
         /// What it says.
         reason: String,
     },
@@ -73,6 +68,9 @@ pub enum StartError {
         /// What the system says.
         reason: io::Error,
     },
+    /// The certificate cannot be used.
+    #[error("{0}; give a certificate and its key, both in PEM")]
+    Tls(String),
     /// The system gave no threads to run on.
     #[error("cannot start threads: {0}")]
     Threads(io::Error),
@@ -84,28 +82,60 @@ impl Server {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
+        let acceptor = certificate
+            .as_ref()
+            .map(Certificate::acceptor)
+            .transpose()?;
         let storage = open_storage(&config).await?;
         load_plan(&config, &storage.database).await?;
-        let refused = |reason| StartError::Listen {
-            listen: config.listen.clone(),
-            reason,
-        };
-        let listener = TcpListener::bind(&config.listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let tcp = bind(&config.listen).await?;
+        let address = tcp.local_addr().map_err(refused(&config.listen))?;
 
         let (stop, stopping) = watch::channel(false);
-        let router = routes::router(App {
+        let app = App {
             storage: storage.clone(),
             limits: config.limits,
+            verdicts: config.verdicts,
+            proxies: config.proxies,
+            limiter: Arc::new(Limiter::new(config.rates)),
+            metrics: Metrics::new(),
+            readiness: Arc::new(Readiness::new(stopping.clone())),
+        };
+        let mut metrics_address = None;
+        if let Some(listen) = &config.metrics {
+            let tcp = bind(listen).await?;
+            metrics_address = Some(tcp.local_addr().map_err(refused(listen))?);
+            let listener = Listener {
+                tcp,
+                tls: None,
+                router: routes::operators_router(app.clone()),
+                limits: config.limits,
+            };
+            tokio::spawn(listener.serve(stopping.clone()));
+        }
+        let listener = Listener {
+            tcp,
+            tls: acceptor,
+            router: routes::router(app),
+            limits: config.limits,
+        };
+        let renew = certificate.map(|certificate| {
+            let (renew, told) = mpsc::channel(1);
+            tokio::spawn(certificate.renew(told));
+            renew
         });
+        tokio::spawn(keep_up(storage.clone(), stopping.clone()));
         let serving = tokio::spawn(async move {
-            accept(listener, router, config.limits, stopping).await;
+            listener.serve(stopping).await;
             storage.database.close().await;
         });
         Ok(Self {
             address,
+            metrics_address,
             stop,
             serving,
+            renew,
         })
     }
 
@@ -114,12 +144,56 @@ impl Server {
         self.address
     }
 
-    /// Lets requests under way end, for at most ten seconds, and closes the database.
+    /// The base URL for devices and tools.
+    pub fn url(&self) -> String {
+        let scheme = if self.renew.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Where the metrics are served, where that is a listener of its own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// Reads the certificate's files anew. It does so by itself within seconds of their change.
+    pub fn renew_certificate(&self) {
+        if let Some(renew) = &self.renew {
+            // Full, it is about to do so.
+            let _ = renew.try_send(());
+        }
+    }
+
+    /// Says that it stops (`/readyz`), takes connections as long as [`Limits::drain`] says, lets
+    /// requests under way end for at most ten seconds, and closes the database.
+    ///
+    /// [`Limits::drain`]: crate::Limits::drain
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         if self.serving.await.is_err() {
             tracing::error!("the service ended with a panic");
         }
+    }
+}
+
+impl From<TlsError> for StartError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error.to_string())
+    }
+}
+
+async fn bind(listen: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(listen).await.map_err(refused(listen))
+}
+
+fn refused(listen: &str) -> impl Fn(io::Error) -> StartError {
+    let listen = listen.to_owned();
+    move |reason| StartError::Listen {
+        listen: listen.clone(),
+        reason,
     }
 }
 
@@ -131,27 +205,22 @@ impl fmt::Debug for Server {
     }
 }
 
-async fn open_storage(config: &Config) -> Result<Storage, StartError> {
-    let folder = |path: &std::path::Path, reason: String| StartError::Folder {
-        path: path.to_owned(),
-        reason,
+pub(crate) async fn open_storage(config: &Config) -> Result<Storage, StartError> {
+    let opened = async {
+        let storage = Storage::open(config).await?;
+        storage.remove_deleted(Deleted::Each).await?;
+        Ok(storage)
     };
-    create_private(&config.data).map_err(|error| folder(&config.data, error.to_string()))?;
-    let path = config.database_path();
-    let database = Database::open(&path)
-        .await
-        .map_err(|error| StartError::Database {
-            path,
+    opened.await.map_err(|error: StorageError| match error {
+        StorageError::Database(error) => StartError::Database {
+            database: config.database_url().to_string(),
             reason: error.to_string(),
-        })?;
-    let path = config.objects_folder();
-    let objects = Objects::open(path).map_err(|error| folder(path, error.to_string()))?;
-    let storage = Storage { database, objects };
-    storage
-        .sweep()
-        .await
-        .map_err(|error| folder(path, error.to_string()))?;
-    Ok(storage)
+        },
+        error => StartError::Objects {
+            objects: config.objects_url().to_string(),
+            reason: error.to_string(),
+        },
+    })
 }
 
 /// The collector has no organisation's key to check a plan by; devices have. It checks that the plan
@@ -183,59 +252,4 @@ async fn load_plan(config: &Config, database: &Database) -> Result<(), StartErro
         }
         Err(PlanRefusal::SameVersion) => Err(wrong(PlanError::SameVersion(offered).to_string())),
     }
-}
-
-/// Serves connections until told to stop. Whose they are is forgotten at once.
-async fn accept(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let connections = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-    let next = async |connections: Arc<Semaphore>| {
-        // The semaphore is never closed.
-        let place = connections.acquire_owned().await.ok();
-        (place, listener.accept().await)
-    };
-    loop {
-        let (place, accepted) = tokio::select! {
-            next = next(connections.clone()) => next,
-            // Told to, or the handle was dropped.
-            _ = stopping.wait_for(|stop| *stop) => break,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let connection = graceful.watch(serve(stream, router.clone(), limits));
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!("a connection ended early: {error}");
-                    }
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!("a connection could not be taken: {error}");
-                sleep(AFTER_REFUSED_CONNECTION).await;
-            }
-        }
-    }
-    drop(listener);
-    if timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests were still under way when the service stopped");
-    }
-}
-
-fn serve(
-    stream: TcpStream,
-    router: Router,
-    limits: Limits,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>> {
-    // Answers are small; waiting to fill a packet only delays them. A failure changes nothing else.
-    let _ = stream.set_nodelay(true);
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.headers)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }

@@ -54,8 +54,10 @@ impl RequestSignature {
         let signature = message
             .field("signature")
             .ok_or_else(unsigned("Signature"))?;
-        let signature = Dictionary::parse(&signature)
-            .map_err(|error| malformed(format!("`Signature` is {error}")))?;
+        // Whatever it is, it is no proof of who sent the request.
+        let signature = Dictionary::parse(&signature).map_err(|error| {
+            Kind::BadSignature.because(format!("`Signature` is {error}; sign it anew"))
+        })?;
         let value = signature
             .bytes(LABEL)
             .ok_or_else(unsigned("Signature: sordino"))?;

@@ -1,26 +1,39 @@
 //! Database and objects together: what must hold of both at once.
 //!
-//! * A row is written only after its object is durable, and both under the write lock; so an
-//!   acknowledged sample has both, and an object without a row is none.
+//! * A row is written only after its object is durable: in a folder under the same write lock, in a
+//!   bucket before. So an acknowledged sample has both, and an object without a row is none.
 //! * A deletion removes rows first. Which objects are still to be removed is in the database too, so
 //!   that neither a crash nor a full disk leaves one behind for good.
+//! * An object without a row is removed only after the database says that it never gets one. So no
+//!   clock decides whether a sample is lost, however late its row comes.
 
-use sordino::{Id, Purpose, Purposes, Week, consent::SignedRecord};
+use std::{sync::Arc, time::Duration};
+
+use sordino::{Id, Purposes, consent::SignedRecord};
 
 use crate::{
+    config::Config,
     database::{
-        Access, Admission, Database, DatabaseError, NewSample, ReadRefusal, Refusal, Registration,
-        RegistrationRefusal, TakenBack,
+        Admission, Database, DatabaseError, Deleted, HandOut, NewSample, ReadRefusal, Refusal,
+        Registration, RegistrationRefusal, TakenBack,
     },
     digest::Sha256,
-    objects::{Objects, ObjectsError, Upload},
+    objects::{Lying, ObjectName, Objects, ObjectsError, Upload, create_private},
+    writer::{Batch, Running, Writer},
 };
+
+/// How long an object in a bucket may be without a row before a sweep takes it for left behind: far
+/// longer than any upload takes.
+pub(crate) const ORPHAN_GRACE: Duration = Duration::from_secs(3600);
+/// How many objects of deleted samples are removed at a time.
+const REMOVED_TOGETHER: usize = 500;
 
 /// Where everything lies.
 #[derive(Clone, Debug)]
 pub(crate) struct Storage {
     pub(crate) database: Database,
     pub(crate) objects: Objects,
+    writer: Writer,
 }
 
 /// Why storage did not do what it was asked.
@@ -29,8 +42,8 @@ pub(crate) enum StorageError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] DatabaseError),
-    /// The folder failed.
-    #[error("the objects' folder failed: {0}")]
+    /// The objects' place failed.
+    #[error("the objects' place failed: {0}")]
     Objects(#[from] ObjectsError),
     /// An object that a row tells of is not there or not whole.
     #[error("an object is missing or damaged; restore it from a backup")]
@@ -38,6 +51,22 @@ pub(crate) enum StorageError {
     /// The work was cut off by the end of the process.
     #[error("the collector is stopping")]
     Stopping,
+    /// What was to be done in one transaction failed as one.
+    #[error(transparent)]
+    Together(Arc<StorageError>),
+}
+
+impl StorageError {
+    /// Whether the same may well succeed later, with nothing changed in what is asked.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_unavailable(),
+            Self::Objects(error) => error.is_unavailable(),
+            Self::Damaged => false,
+            Self::Stopping => true,
+            Self::Together(error) => error.is_unavailable(),
+        }
+    }
 }
 
 /// A sample on its way out.
@@ -47,37 +76,86 @@ pub(crate) struct Opened {
 }
 
 impl Storage {
-    /// Keeps a sample that has arrived whole; `upload` holds its `bytes`, synced.
+    /// Opens database and objects, made where there are none.
+    pub(crate) async fn open(config: &Config) -> Result<Self, StorageError> {
+        create_private(&config.data).map_err(DatabaseError::from)?;
+        let database = Database::open(&config.database_url()).await?;
+        let objects = Objects::open(&config.objects_url()).await?;
+        let writer = Writer::start(database.clone(), objects.clone());
+        Ok(Self {
+            database,
+            objects,
+            writer,
+        })
+    }
+
+    /// Does `work`, and closes the database, whatever came of it.
+    pub(crate) async fn once<T>(self, work: impl AsyncFnOnce(&Self) -> T) -> T {
+        let outcome = work(&self).await;
+        self.database.close().await;
+        outcome
+    }
+
+    /// Runs `work` as [`Writer::write`] does.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'a> Fn(&'a mut Batch) -> Running<'a, T> + Send + Sync + 'static,
+    ) -> Result<T, StorageError> {
+        self.writer.write(work).await
+    }
+
+    /// Keeps a sample that has arrived whole; `upload` holds its `bytes`, finished.
     pub(crate) async fn keep(
         &self,
         sample: NewSample,
-        mut upload: Upload,
+        upload: Upload,
         bytes: u64,
     ) -> Result<Admission, StorageError> {
         let this = self.clone();
         uninterrupted(async move {
-            let mut session = this.database.write().await?;
-            let admission = session.admit(&sample).await?;
-            if admission != Admission::Open {
-                return Ok(admission);
-            }
-            let kept = async {
-                this.objects.place(&mut upload, sample.id).await?;
-                session.insert_sample(&sample, bytes).await?;
-                session.commit().await?;
-                Ok(Admission::Open)
-            };
-            match kept.await {
-                Err(error) => {
-                    if let Err(second) = this.remove_orphans(&[sample.id]).await {
-                        tracing::warn!("an object is left for the next start to sweep: {second}");
+            let name = upload.name();
+            let (sample, upload) = (Arc::new(sample), Arc::new(upload));
+            let kept = this.writer.write(move |batch| {
+                let (sample, upload) = (sample.clone(), upload.clone());
+                Box::pin(async move {
+                    let admission = batch.session.admit(&sample, Some(name)).await?;
+                    if admission == Admission::Open {
+                        batch.session.insert_sample(&sample, bytes, name).await?;
+                        batch.place(upload);
                     }
-                    Err(error)
-                }
-                kept => kept,
+                    Ok(admission)
+                })
+            });
+            let kept = kept.await;
+            if !matches!(kept, Ok(Admission::Open)) {
+                this.forget(name, kept.is_ok()).await;
             }
+            kept
         })
         .await
+    }
+
+    /// Removes the object of an upload that came to nothing. Where that is not known, as when the
+    /// database went away in the middle of a commit, it asks; and nobody waits for that.
+    async fn forget(&self, name: ObjectName, is_known: bool) {
+        let this = self.clone();
+        let removal = async move {
+            let removed = match (&this.objects, is_known) {
+                // It never got its name.
+                (Objects::Folder(_), true) => Ok(()),
+                (Objects::Bucket(_), true) => {
+                    this.objects.remove(&[name]).await.map_err(Into::into)
+                }
+                (_, false) => this.remove_orphans(&[name]).await,
+            };
+            if let Err(error) = removed {
+                tracing::warn!("an object is left for a sweep: {error}");
+            }
+        };
+        match is_known {
+            true => removal.await,
+            false => drop(tokio::spawn(removal)),
+        }
     }
 
     /// Registers a record; a revision that grants less takes samples back.
@@ -87,11 +165,15 @@ impl Storage {
     ) -> Result<Result<Registration, RegistrationRefusal>, StorageError> {
         let this = self.clone();
         uninterrupted(async move {
-            let mut session = this.database.write().await?;
-            let registration = session.register(&record).await?;
-            if registration.is_ok() {
-                session.commit().await?;
-                this.remove_deleted(Some(record.content().id)).await?;
+            let id = record.content().id;
+            let record = Arc::new(record);
+            let registration = this.writer.write(move |batch| {
+                let record = record.clone();
+                Box::pin(async move { Ok(batch.session.register(&record).await?) })
+            });
+            let registration = registration.await?;
+            if registration == Ok(Registration::Revised) {
+                this.remove_deleted(Deleted::OfRecord(id)).await?;
             }
             Ok(registration)
         })
@@ -106,16 +188,19 @@ impl Storage {
     ) -> Result<Option<TakenBack>, StorageError> {
         let this = self.clone();
         uninterrupted(async move {
-            let mut session = this.database.write().await?;
-            let taken_back = session.withdraw(record, &purposes).await?;
-            session.commit().await?;
-            this.remove_deleted(Some(record)).await?;
+            let taken_back = this.writer.write(move |batch| {
+                let purposes = purposes.clone();
+                Box::pin(async move { Ok(batch.session.withdraw(record, &purposes).await?) })
+            });
+            let taken_back = taken_back.await?;
+            this.remove_deleted(Deleted::OfRecord(record)).await?;
             Ok(taken_back)
         })
         .await
     }
 
-    /// Deletes one sample; its object is gone when it returns.
+    /// Deletes one sample. Its object is gone when it returns, and so is what uploads of it left that
+    /// were cut off.
     pub(crate) async fn delete(
         &self,
         sample: Id,
@@ -123,96 +208,131 @@ impl Storage {
     ) -> Result<Result<(), Refusal>, StorageError> {
         let this = self.clone();
         uninterrupted(async move {
-            let mut session = this.database.write().await?;
-            if let Err(refusal) = session.delete_sample(sample, consent).await? {
-                return Ok(Err(refusal));
+            let deleted = this.writer.write(move |batch| {
+                Box::pin(async move { Ok(batch.session.delete_sample(sample, consent).await?) })
+            });
+            let deleted = deleted.await?;
+            if deleted.is_ok() {
+                this.remove_deleted(Deleted::One(sample)).await?;
             }
-            session.commit().await?;
-            this.remove_deleted(Some(consent)).await?;
-            Ok(Ok(()))
+            Ok(deleted)
         })
         .await
+    }
+
+    /// Gives a quarantined sample to everybody again. Whether there was one.
+    pub(crate) async fn release(&self, sample: Id) -> Result<bool, StorageError> {
+        let mut session = self.database.write().await?;
+        let released = session.release(sample).await?;
+        session.commit().await?;
+        Ok(released)
+    }
+
+    /// Deletes a quarantined sample; its object is gone when it returns. Whether there was one.
+    pub(crate) async fn delete_quarantined(&self, sample: Id) -> Result<bool, StorageError> {
+        let owner = self
+            .database
+            .read()
+            .await?
+            .owner_of_quarantined(sample)
+            .await?;
+        match owner {
+            Some(owner) => Ok(self.delete(sample, owner).await?.is_ok()),
+            None => Ok(false),
+        }
     }
 
     /// Hands a sample out, once that is noted.
     pub(crate) async fn hand_out(
         &self,
-        sample: Id,
-        purpose: Purpose,
-        reader: String,
-        week: Week,
+        hand_out: &HandOut,
     ) -> Result<Result<Opened, ReadRefusal>, StorageError> {
-        // Read before the lock is taken, so that writers do not wait for the disk.
-        let early = self.objects.read(sample).await?;
-        let mut session = self.database.write().await?;
-        let held = match session.held(sample, purpose).await? {
+        let (sample, purpose) = (hand_out.sample, hand_out.purpose);
+        let held = self.database.read().await?.held(sample, purpose).await?;
+        let held = match held {
             Ok(held) => held,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let bytes = match early {
-            Some(bytes) => bytes,
-            // It may have arrived since.
-            None => self
-                .objects
-                .read(sample)
-                .await?
-                .ok_or(StorageError::Damaged)?,
-        };
-        if Sha256::of(&bytes) != held.sha256 {
-            return Err(StorageError::Damaged);
+        let bytes = self.objects.read(held.name).await?;
+        let bytes = bytes.filter(|bytes| Sha256::of(bytes) == held.sha256);
+
+        // What is not whole is not handed out; but it may just have been deleted.
+        let (is_whole, hand_out) = (bytes.is_some(), Arc::new(hand_out.clone()));
+        let still_held = self.writer.write(move |batch| {
+            let hand_out = hand_out.clone();
+            Box::pin(async move {
+                let held = batch.session.held(sample, purpose).await?;
+                if held.is_ok() && is_whole {
+                    batch.session.note_access(&hand_out).await?;
+                }
+                Ok(held.map(drop))
+            })
+        });
+        match (still_held.await?, bytes) {
+            (Err(refusal), _) => Ok(Err(refusal)),
+            (Ok(()), None) => Err(StorageError::Damaged),
+            (Ok(()), Some(bytes)) => Ok(Ok(Opened {
+                bytes,
+                sha256: held.sha256,
+            })),
         }
-        session
-            .note_access(
-                sample,
-                &Access {
-                    purpose,
-                    week,
-                    reader,
-                },
-            )
-            .await?;
-        session.commit().await?;
-        Ok(Ok(Opened {
-            bytes,
-            sha256: held.sha256,
-        }))
     }
 
     /// Removes what a crash may have left: partial uploads, objects without a row, objects of
     /// deleted samples. What another process is writing meanwhile is left alone.
     pub(crate) async fn sweep(&self) -> Result<(), StorageError> {
-        let lying = self.objects.sweep().await?;
-        let held = self.database.held_samples().await?;
-        let suspects: Vec<Id> = lying.into_iter().filter(|id| !held.contains(id)).collect();
-        self.remove_orphans(&suspects).await?;
-        self.remove_deleted(None).await
+        self.objects.remove_leftovers().await?;
+        let mut lying = self.objects.list();
+        while let Some(chunk) = lying.recv().await {
+            let (old, young): (Vec<Lying>, Vec<Lying>) = chunk?
+                .into_iter()
+                .partition(|lying| lying.age.is_none_or(|age| age > ORPHAN_GRACE));
+            let names = |lying: Vec<Lying>| -> Vec<ObjectName> {
+                lying.into_iter().map(|lying| lying.name).collect()
+            };
+            let mut session = self.database.read().await?;
+            let mut suspects = session.without_row(&names(old)).await?;
+            for young in session.without_row(&names(young)).await? {
+                // A row comes for none of these any more.
+                if session.is_buried(young.sample).await? {
+                    suspects.push(young);
+                }
+            }
+            drop(session);
+            self.remove_orphans(&suspects).await?;
+        }
+        self.remove_deleted(Deleted::Each).await
     }
 
-    /// Removes those objects that have no row.
-    async fn remove_orphans(&self, suspects: &[Id]) -> Result<(), StorageError> {
+    /// Removes those objects that have no row, for good.
+    async fn remove_orphans(&self, suspects: &[ObjectName]) -> Result<(), StorageError> {
         if suspects.is_empty() {
             return Ok(());
         }
-        // With the lock held, no object is between its renaming and its row.
+        // With the lock held, no object of a folder is between its renaming and its row.
         let mut session = self.database.write().await?;
-        let mut orphans = Vec::new();
-        for suspect in suspects {
-            if !session.holds(*suspect).await? {
-                orphans.push(*suspect);
-            }
+        let orphans = session.without_row(suspects).await?;
+        if let Objects::Folder(_) = self.objects {
+            return Ok(self.objects.remove(&orphans).await?);
         }
+        session.note_swept(&orphans).await?;
+        session.commit().await?;
         Ok(self.objects.remove(&orphans).await?)
     }
 
-    async fn remove_deleted(&self, consent: Option<Id>) -> Result<(), StorageError> {
-        let deleted = self.database.objects_to_remove(consent).await?;
-        if deleted.is_empty() {
-            return Ok(());
+    /// Removes the objects of deleted samples.
+    pub(crate) async fn remove_deleted(&self, deleted: Deleted) -> Result<(), StorageError> {
+        let deleted = self.database.objects_to_remove(deleted).await?;
+        for some in deleted.chunks(REMOVED_TOGETHER) {
+            self.objects.remove_all_of(some).await?;
+            let some: Arc<[ObjectName]> = some.into();
+            let noted = self.writer.write(move |batch| {
+                let some = some.clone();
+                Box::pin(async move { Ok(batch.session.objects_are_gone(&some).await?) })
+            });
+            noted.await?;
         }
-        self.objects.remove(&deleted).await?;
-        let mut session = self.database.write().await?;
-        session.objects_are_gone(&deleted).await?;
-        Ok(session.commit().await?)
+        Ok(())
     }
 }
 

@@ -1,34 +1,114 @@
-//! Tokens of QA tools: made once, shown once, kept only as a digest.
+//! Tokens of QA tools: made once, shown once, kept only as a digest, good until they expire or are
+//! revoked.
 //!
 //! A token is 256 random bits, so a fast hash is enough, and finding it by its hash compares no
-//! secret byte by byte.
+//! secret byte by byte. What is kept of its time are whole days.
 
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
+use jiff::{ToSpan as _, civil::Date};
 use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::Serialize;
 use sordino::{Purpose, Purposes};
 
 use crate::{
-    app::App,
+    app::{App, today},
     config::Config,
-    database::{Database, DatabaseError},
+    database::{Database, DatabaseError, NewToken, Session, TokenRow},
     digest::Sha256,
+    front::NetworkKey,
     objects::create_private,
     problem::{Kind, Problem},
 };
 
 /// What every token begins with, so that scanners find one that went where it should not be.
 const PREFIX: &str = "sordino_";
+/// Digits of a token's digest that name it in a list.
+const ID_DIGITS: usize = 12;
+/// The fewest of them that revoke one.
+const FEWEST_DIGITS: usize = 6;
 
 /// A new token's text: who has it reads samples.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// Why no token was made.
+/// How long a new token is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// So many days from today, at most [`Lifetime::LONGEST`].
+    Days(u16),
+    /// Through this day, in UTC.
+    Through(Date),
+}
+
+impl Lifetime {
+    /// The most days: some ten years.
+    pub const LONGEST: u16 = 3660;
+
+    /// The last day on which a token made `today` is good.
+    fn end(self, today: Date) -> Result<Date, TokenError> {
+        let latest = today.saturating_add(i64::from(Self::LONGEST).days());
+        let end = match self {
+            Self::Days(days) => today.saturating_add(i64::from(days).days()),
+            Self::Through(day) => day,
+        };
+        if end < today {
+            return Err(TokenError(format!(
+                "it would have expired on {end}; name a later day"
+            )));
+        }
+        if end > latest {
+            return Err(TokenError(format!(
+                "it would be good through {end}; {latest} is the latest"
+            )));
+        }
+        Ok(end)
+    }
+}
+
+impl Default for Lifetime {
+    /// 90 days: longer than most work with a set of samples, shorter than a forgotten laptop's life.
+    fn default() -> Self {
+        Self::Days(90)
+    }
+}
+
+/// What is known of a token, which is not its text.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedToken {
+    /// The first digits of its digest, by which it can be revoked.
+    pub id: String,
+    /// Who reads with it.
+    pub name: String,
+    /// What it is good for.
+    pub purposes: Purposes,
+    /// The day on which it was made, where that is known.
+    pub created: Option<Date>,
+    /// The last day on which it is good; `None` for ever, as the oldest were made.
+    pub expires: Option<Date>,
+    /// The day on which it was revoked.
+    pub revoked: Option<Date>,
+    /// Whether it is good today.
+    pub state: TokenState,
+}
+
+/// Whether a token is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenState {
+    /// It is.
+    Good,
+    /// It was, until its last day.
+    Expired,
+    /// It was taken back.
+    Revoked,
+}
+
+/// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
-#[error("no token was made: {0}")]
+#[error("{0}")]
 pub struct TokenError(String);
 
 impl Token {
@@ -57,73 +137,193 @@ impl std::fmt::Debug for Token {
 /// Makes a token in the collector's database, whether or not a collector is running on it.
 ///
 /// # Errors
-/// A name that is empty, longer than 100 bytes or holds control characters; no purposes; a database
-/// that cannot be opened or written.
+/// A name that is empty, longer than 100 bytes or holds control characters; no purposes; a lifetime
+/// that is over or too long; a database that cannot be opened or written.
 pub async fn create_token(
     config: &Config,
     name: &str,
     purposes: &Purposes,
-) -> Result<Token, TokenError> {
+    lifetime: Lifetime,
+) -> Result<(Token, ListedToken), TokenError> {
     if name.trim().is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
         return Err(TokenError(
-            "the name must be 1 to 100 bytes of printable text".to_owned(),
+            "no token was made: the name must be 1 to 100 bytes of printable text".to_owned(),
         ));
     }
     if purposes.is_empty() {
         return Err(TokenError(
-            "it would be good for no purpose; name one".to_owned(),
+            "no token was made: it would be good for no purpose; name one".to_owned(),
         ));
     }
-    create_private(&config.data).map_err(|error| {
-        TokenError(format!(
-            "the folder `{}` cannot be made: {error}",
-            config.data.display()
-        ))
-    })?;
-    let path = config.database_path();
-    let failed = |error: DatabaseError| {
-        TokenError(format!("the database `{}` failed: {error}", path.display()))
-    };
-    let database = Database::open(&path).await.map_err(failed)?;
-    let token = add_token(&database, name, purposes).await;
-    database.close().await;
-    token
-}
-
-async fn add_token(
-    database: &Database,
-    name: &str,
-    purposes: &Purposes,
-) -> Result<Token, TokenError> {
-    let failed = |error: DatabaseError| TokenError(format!("the database failed: {error}"));
+    let created = today();
+    let expires = lifetime
+        .end(created)
+        .map_err(|error| TokenError(format!("no token was made: {error}")))?;
     let token = Token::random()?;
-    let mut session = database.write().await.map_err(failed)?;
-    let sha256 = Sha256::of(token.0.as_bytes());
-    session
-        .insert_token(sha256, name, purposes)
-        .await
-        .map_err(failed)?;
-    session.commit().await.map_err(failed)?;
-    Ok(token)
+    let row = TokenRow {
+        sha256: Sha256::of(token.0.as_bytes()),
+        name: name.to_owned(),
+        purposes: purposes.clone(),
+        created: Some(created),
+        expires: Some(expires),
+        revoked: None,
+    };
+    with_tokens(config, async |session| {
+        let new = NewToken {
+            sha256: row.sha256,
+            name,
+            purposes,
+            created,
+            expires,
+        };
+        session.insert_token(&new).await
+    })
+    .await?;
+    Ok((token, ListedToken::from(row)))
 }
 
-/// Whoever sent a request with a token.
+/// All tokens that were ever made, by name.
+///
+/// # Errors
+/// A database that cannot be opened or read.
+pub async fn list_tokens(config: &Config) -> Result<Vec<ListedToken>, TokenError> {
+    let rows = with_tokens(config, async |session| session.tokens().await).await?;
+    Ok(rows.into_iter().map(ListedToken::from).collect())
+}
+
+/// Revokes all tokens of a name; or the one whose id begins so; or the one whose text it is. Returns
+/// those that were good until now.
+///
+/// # Errors
+/// No token, or several, of this id; a database that cannot be opened or written.
+pub async fn revoke_tokens(config: &Config, which: &str) -> Result<Vec<ListedToken>, TokenError> {
+    let (named, revoked) = with_tokens(config, async |session| {
+        let rows = session.tokens().await?;
+        let named = Named::find(&rows, which);
+        let mut revoked = Vec::new();
+        if let Named::These(rows) = &named {
+            for row in rows.iter().filter(|row| row.revoked.is_none()) {
+                session.revoke_token(row.sha256, today()).await?;
+                revoked.push(TokenRow {
+                    revoked: Some(today()),
+                    ..row.clone()
+                });
+            }
+        }
+        Ok((named, revoked))
+    })
+    .await?;
+    match named {
+        Named::These(_) => Ok(revoked.into_iter().map(ListedToken::from).collect()),
+        Named::Several(many) => Err(TokenError(format!(
+            "{many} tokens have an id that begins with `{which}`; give more digits"
+        ))),
+        Named::None => Err(TokenError(format!(
+            "no token has the name `{which}` or an id that begins so; `token list` shows them"
+        ))),
+    }
+}
+
+/// Which tokens are meant.
+enum Named {
+    These(Vec<TokenRow>),
+    Several(usize),
+    None,
+}
+
+impl Named {
+    fn find(rows: &[TokenRow], which: &str) -> Self {
+        let all = |is_meant: &dyn Fn(&TokenRow) -> bool| -> Vec<TokenRow> {
+            rows.iter().filter(|row| is_meant(row)).cloned().collect()
+        };
+        let named = all(&|row| row.name == which);
+        if !named.is_empty() {
+            return Self::These(named);
+        }
+        let digits = match which.starts_with(PREFIX) {
+            true => Sha256::of(which.as_bytes()).to_string(),
+            false => which.to_owned(),
+        };
+        let found = match digits.len() {
+            ..FEWEST_DIGITS => Vec::new(),
+            _ => all(&|row| row.sha256.to_string().starts_with(&digits)),
+        };
+        match found.len() {
+            0 => Self::None,
+            1 => Self::These(found),
+            many => Self::Several(many),
+        }
+    }
+}
+
+/// Does something with the tokens, whether or not a collector is running on them.
+async fn with_tokens<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&mut Session) -> Result<T, DatabaseError>,
+) -> Result<T, TokenError> {
+    create_private(&config.data).map_err(|error| {
+        let folder = config.data.display();
+        TokenError(format!("the folder `{folder}` cannot be made: {error}"))
+    })?;
+    let url = config.database_url();
+    let failed = |error: DatabaseError| TokenError(format!("the database `{url}` failed: {error}"));
+    let database = Database::open(&url).await.map_err(failed)?;
+    let done = async {
+        let mut session = database.write().await?;
+        let done = work(&mut session).await?;
+        session.commit().await?;
+        Ok(done)
+    };
+    let done = done.await.map_err(failed);
+    database.close().await;
+    done
+}
+
+impl TokenRow {
+    fn state(&self, today: Date) -> TokenState {
+        match (self.revoked, self.expires) {
+            (Some(_), _) => TokenState::Revoked,
+            (None, Some(last)) if last < today => TokenState::Expired,
+            _ => TokenState::Good,
+        }
+    }
+}
+
+impl From<TokenRow> for ListedToken {
+    fn from(row: TokenRow) -> Self {
+        let mut id = row.sha256.to_string();
+        id.truncate(ID_DIGITS);
+        Self {
+            id,
+            state: row.state(today()),
+            name: row.name,
+            purposes: row.purposes,
+            created: row.created,
+            expires: row.expires,
+            revoked: row.revoked,
+        }
+    }
+}
+
+/// Whoever sent a request with a token that is good.
 pub(crate) struct Reader {
     pub(crate) name: String,
     purposes: Purposes,
+    metrics: crate::metrics::Metrics,
 }
 
 impl Reader {
     /// # Errors
     /// `wrong-purpose`.
     pub(crate) fn check(&self, purpose: Purpose) -> Result<(), Problem> {
-        match self.purposes.contains(purpose) {
-            true => Ok(()),
-            false => Err(Kind::WrongPurpose.because(format!(
-                "the token is good for {}, not for {purpose}",
-                self.purposes
-            ))),
+        if self.purposes.contains(purpose) {
+            return Ok(());
         }
+        self.metrics.token_refused("purpose");
+        Err(Kind::WrongPurpose.because(format!(
+            "the token is good for {}, not for {purpose}",
+            self.purposes
+        )))
     }
 }
 
@@ -131,20 +331,49 @@ impl FromRequestParts<App> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let bad =
-            || Kind::BadToken.because("give `Authorization: Bearer TOKEN` with a valid token");
-        let header = parts.headers.get(header::AUTHORIZATION).ok_or_else(bad)?;
-        let (scheme, token) = header
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .ok_or_else(bad)?;
-        if !scheme.eq_ignore_ascii_case("Bearer") {
-            return Err(bad());
+        let refused = |reason: &'static str, detail: String| {
+            app.metrics.token_refused(reason);
+            Kind::BadToken.because(detail)
+        };
+        let none = |reason| {
+            let detail = "give `Authorization: Bearer TOKEN` with a valid token";
+            refused(reason, detail.to_owned())
+        };
+        let token = bearer(parts).ok_or_else(|| none("none"))?;
+        let row = app
+            .storage
+            .database
+            .token(Sha256::of(token.as_bytes()))
+            .await?;
+        let row = row.ok_or_else(|| none("unknown"))?;
+        match row.state(today()) {
+            TokenState::Good => {}
+            TokenState::Expired => {
+                let last = row.expires.map(|day| day.to_string()).unwrap_or_default();
+                let detail =
+                    format!("the token expired: {last} was its last day; ask for a new one");
+                return Err(refused("expired", detail));
+            }
+            TokenState::Revoked => {
+                let day = row.revoked.map(|day| day.to_string()).unwrap_or_default();
+                let detail = format!("the token was revoked on {day}; ask for a new one");
+                return Err(refused("revoked", detail));
+            }
         }
-        let sha256 = Sha256::of(token.trim().as_bytes());
-        let known = app.storage.database.token(sha256).await?;
-        let (name, purposes) = known.ok_or_else(bad)?;
-        Ok(Self { name, purposes })
+        if let Some(NetworkKey(key)) = parts.extensions.get() {
+            app.limiter.was_trusted(*key);
+        }
+        Ok(Self {
+            name: row.name,
+            purposes: row.purposes,
+            metrics: app.metrics.clone(),
+        })
     }
+}
+
+/// The token that a request shows.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get(header::AUTHORIZATION)?;
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
 }

@@ -5,19 +5,23 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::json;
 use sordino::{
-    Config, Offer, Purpose, Purposes, Sordino,
+    Config, Id, Purpose, Purposes, Sordino,
     capture::Pace,
-    consent::{Answer, ConsentState, Notice, SignedRecord},
+    consent::{Answer, ConsentState, Guardian, SignedRecord},
     outbox::{SampleEntry, SampleState},
     plan::Plan,
-    sampler::Annotation,
-    upload::Client,
+    sampler::{Annotation, Trigger},
+    upload::{Accesses, Client},
 };
 
-use super::anonymize::read_clip;
+use super::{consent, offer};
 use crate::{args::DeviceCommand, failure::Failure, files, playing, reply::Reply};
 
-pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> {
+pub(super) fn run(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failure> {
+    answer(dir, command, json).map_err(|failure| failure.of_device(dir))
+}
+
+fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failure> {
     if let DeviceCommand::Init {
         plan,
         plan_key,
@@ -26,28 +30,45 @@ pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> 
     {
         return init(Config::new(dir, plan_key, collector), &plan);
     }
+    if let DeviceCommand::Reset = command {
+        return reset(dir);
+    }
     let device = Sordino::open_existing(dir)?;
     match command {
-        DeviceCommand::Init { .. } => unreachable!("answered above"),
+        DeviceCommand::Init { .. } | DeviceCommand::Reset => unreachable!("answered above"),
         DeviceCommand::Status => status(&device),
         DeviceCommand::Consent {
             purpose,
             age_band,
             guardian_method,
+            guardian_evidence,
+            shown,
         } => {
-            let plan = plan_of(&device)?;
-            let notice = Notice::bundled(plan.notice_version);
+            let bundled = consent::notice_of(&plan_of(&device)?, &shown)?;
+            let evidence = guardian_evidence.as_deref().map(files::read).transpose()?;
             let answer = Answer {
                 purposes: Purposes::from_iter(purpose),
                 age_band,
-                guardian: guardian_method,
-                notice: &notice,
+                guardian: guardian_method.map(|method| Guardian {
+                    method,
+                    evidence: evidence.as_deref(),
+                }),
+                notice: bundled.notice(),
             };
             let receipt = device.give_consent(&answer)?;
-            consented(&device, &receipt)
+            let note = bundled.fell_back().map(|fell_back| fell_back.to_string());
+            Ok(consented(&device, &receipt)?.with_note(note))
         }
         DeviceCommand::Withdraw { purpose } => withdraw(&device, purpose),
-        DeviceCommand::Offer { file, annotation } => offer(&device, &file, annotation.as_deref()),
+        DeviceCommand::Offer {
+            file,
+            annotation,
+            preview,
+            yes,
+        } => {
+            let review = offer::Answer { preview, yes };
+            offer::run(&device, &file, annotation.as_deref(), &review, json)
+        }
         DeviceCommand::Listen {
             files,
             mark,
@@ -64,22 +85,27 @@ pub(super) fn run(dir: &Path, command: DeviceCommand) -> Result<Reply, Failure> 
         ),
         DeviceCommand::Upload => upload(&device),
         DeviceCommand::Samples => samples(&device),
-        DeviceCommand::Delete { sample } => {
-            let entry = device.delete(sample)?;
-            Reply::new(line_of(&entry), entry)
+        DeviceCommand::Delete { sample, .. } => delete(&device, sample),
+        DeviceCommand::CameOfAge => {
+            device.come_of_age()?;
+            let state = device.consent()?.state;
+            Reply::new(
+                format!("consent is {state}: ask the person anew, as an adult"),
+                json!({ "consent": state }),
+            )
+        }
+        DeviceCommand::Export { out } => {
+            let archive = device.export_my_data()?;
+            files::write_private(&out, &archive)?;
+            Reply::new(
+                format!("wrote {}", out.display()),
+                json!({ "out": out, "bytes": archive.len() }),
+            )
         }
         DeviceCommand::Accesses { sample } => {
             let accesses = device.accesses(sample, &Client::default())?;
-            let lines: Vec<String> = accesses
-                .accesses
-                .iter()
-                .map(|access| format!("{}  {}  {}", access.week, access.purpose, access.reader))
-                .collect();
-            let text = match lines.is_empty() {
-                true => "nobody has opened it".to_owned(),
-                false => lines.join("\n"),
-            };
-            Reply::new(text, accesses)
+            let broken = accesses.broken.map(|broken| broken.to_string());
+            Ok(Reply::new(text_of(&accesses), accesses)?.with_problem(broken))
         }
     }
 }
@@ -153,29 +179,38 @@ fn withdraw(device: &Sordino, purpose: Option<Purpose>) -> Result<Reply, Failure
     Reply::new(text, withdrawal)
 }
 
-fn offer(device: &Sordino, file: &Path, annotation: Option<&Path>) -> Result<Reply, Failure> {
-    // Without leave to sample, the sound is not even read.
-    if let Some(reason) = device.may_sample()? {
-        return offered(Offer::Withheld { reason });
-    }
-    let annotation = annotation
-        .map(annotation_of)
-        .transpose()?
-        .unwrap_or_default();
-    offered(device.offer(read_clip(file, annotation)?)?)
-}
-
 /// Reads an app's annotation.
 pub(crate) fn annotation_of(path: &Path) -> Result<Annotation, Failure> {
     Annotation::from_json(&files::read(path)?).map_err(Failure::content(path))
 }
 
-fn offered(offer: Offer) -> Result<Reply, Failure> {
-    let text = match offer {
-        Offer::Queued { sample_id } => format!("queued as {sample_id}"),
-        Offer::Withheld { reason } => format!("withheld: {reason}"),
+fn delete(device: &Sordino, sample: Option<Id>) -> Result<Reply, Failure> {
+    if let Some(sample) = sample {
+        let entry = device.delete(sample)?;
+        return Reply::new(line_of(&entry), entry);
+    }
+    device.delete_all()?;
+    let status = device.status()?;
+    let text = format!(
+        "all samples deleted; {} deletions to be acknowledged by the collector",
+        status.deletions_pending
+    );
+    Reply::new(
+        text,
+        json!({ "deletions_pending": status.deletions_pending }),
+    )
+}
+
+fn reset(dir: &Path) -> Result<Reply, Failure> {
+    let goes_on = Sordino::reset(dir)?;
+    let text = match goes_on {
+        true => "all is forgotten; `upload` asks back what was sent",
+        false => {
+            "the state was damaged and all is forgotten; `init` the device again, and `upload` asks back \
+             what was sent"
+        }
     };
-    Reply::new(text, offer)
+    Reply::new(text, json!({ "settings_kept": goes_on }))
 }
 
 fn listen(
@@ -190,7 +225,9 @@ fn listen(
             true => Some(annotation_of(&file.with_extension("json"))?),
             false => None,
         };
-        all.push(playing::play(device, file, annotation, pace)?);
+        let mut played = playing::play(device, file, annotation, pace)?;
+        offer::discard_all(device, &mut played)?;
+        all.push(played);
     }
     let lines: Vec<String> = all
         .iter()
@@ -221,6 +258,24 @@ fn upload(device: &Sordino) -> Result<Reply, Failure> {
     Ok(Reply::new(text, summary)?.with_problem(problem))
 }
 
+fn text_of(accesses: &Accesses) -> String {
+    if accesses.accesses.is_empty() {
+        return "nobody has opened it".to_owned();
+    }
+    let lines = accesses.accesses.iter().map(|access| {
+        let entry = access.entry.zip(access.hash);
+        let entry = entry.map_or_else(String::new, |(entry, hash)| {
+            format!("  entry {entry} of the log, {hash}")
+        });
+        format!(
+            "{}  {}  {}{entry}",
+            access.week, access.purpose, access.reader
+        )
+    });
+    let head = accesses.head.map(|head| format!("head of the log  {head}"));
+    lines.chain(head).collect::<Vec<_>>().join("\n")
+}
+
 fn line_of(entry: &SampleEntry) -> String {
     let state = match entry.state {
         SampleState::Pending => "pending",
@@ -230,16 +285,25 @@ fn line_of(entry: &SampleEntry) -> String {
         SampleState::Dropped => "dropped",
         SampleState::Refused => "refused",
     };
+    let trigger = match entry.selection.trigger {
+        Trigger::Mark => "marked",
+        Trigger::Random => "random",
+    };
+    // Of one that was taken back no purpose is left.
+    let purposes = match entry.purposes.is_empty() {
+        true => "no purpose".to_owned(),
+        false => entry.purposes.to_string(),
+    };
     format!(
-        "{}  {}  {state:14}  {:4.1} s  {}",
-        entry.id, entry.week, entry.seconds, entry.purposes
+        "{}  {}  {state:14}  {trigger}  {:4.1} s  {purposes}",
+        entry.id, entry.week, entry.seconds
     )
 }
 
 fn samples(device: &Sordino) -> Result<Reply, Failure> {
     let entries = device.samples()?;
     let text = match entries.is_empty() {
-        true => "no sample was ever made".to_owned(),
+        true => "there are no samples".to_owned(),
         false => entries.iter().map(line_of).collect::<Vec<_>>().join("\n"),
     };
     Reply::new(text, entries)

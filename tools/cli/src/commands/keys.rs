@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::{failure::Failure, open, reply::Reply};
+use sordino::open;
+
+use crate::{failure::Failure, reply::Reply};
 
 pub(super) fn keygen(out: &Path) -> Result<Reply, Failure> {
     let recipient = open::keygen(out).map_err(Failure::said)?;

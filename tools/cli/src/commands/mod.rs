@@ -1,18 +1,24 @@
 //! One file a family of commands.
 
 mod anonymize;
+mod consent;
 mod device;
 mod keys;
 mod microphone;
+mod offer;
 mod plan;
+mod receipt;
 mod report;
 mod sealing;
 
-use crate::{args::Command, demo, failure::Failure, pull, reply::Reply};
+use crate::{
+    args::Command, audit, demo, failure::Failure, papers, pull, query, recognise, reply::Reply,
+};
 
+pub(crate) use consent::unnamed_notice;
 pub(crate) use device::annotation_of;
-pub(crate) use plan::{example as example_plan, new_key};
-pub(crate) use report::view as view_of_sample;
+pub(crate) use plan::{example as example_plan, new_key, read as read_plan};
+pub(crate) use report::{ReportArguments, view as view_of_sample};
 
 /// Runs a command.
 pub(crate) fn run(command: Command, json: bool) -> Result<Reply, Failure> {
@@ -41,8 +47,13 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Reply, Failure> {
             out,
         } => sealing::open(&file, &identity, &out),
         Command::Plan(command) => plan::run(command),
-        Command::Device { dir, command } => device::run(&dir, command),
+        Command::Consent(command) => consent::run(command),
+        Command::Device { dir, command } => device::run(&dir, command, json),
         Command::Pull(arguments) => pull::run(&arguments, json),
-        Command::Report { dir, out } => report::run(&dir, out.as_deref()),
+        Command::Audit(command) => audit::run(command),
+        Command::RecogniseEval(arguments) => recognise::run(&arguments, json),
+        Command::Query(arguments) => query::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Papers { out, plan } => papers::run(&out, plan.as_deref()),
     }
 }

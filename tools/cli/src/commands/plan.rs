@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::{pkcs8::Document, rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::json;
 use sordino::{
-    plan::{Plan, SignedPlan},
+    plan::{Controller, Plan, Review, SignedPlan},
     signed::PublicKey,
 };
 
@@ -91,14 +91,47 @@ fn describe(error: &toml::de::Error, text: &str) -> String {
     }
 }
 
-fn show(path: &Path) -> Result<Reply, Failure> {
+/// Who answers for the samples, in one line.
+pub(super) fn in_words(controller: &Controller) -> String {
+    let country = controller.country.as_deref();
+    [controller.name.as_str(), controller.contact.as_str()]
+        .into_iter()
+        .chain(country)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Reads a signed plan of whatever organisation, and checks it.
+pub(crate) fn read(path: &Path) -> Result<SignedPlan, Failure> {
     let signed = SignedPlan::verify_any(&files::read(path)?).map_err(Failure::content(path))?;
+    signed
+        .content()
+        .check_bounds()
+        .map_err(Failure::content(path))?;
+    Ok(signed)
+}
+
+/// How long samples are kept, a line a purpose.
+fn kept(plan: &Plan) -> Vec<String> {
+    let purposes = plan.purposes.iter();
+    purposes
+        .map(|purpose| match plan.retention_days(purpose) {
+            Some(days) => format!("{days} days for {purpose}"),
+            None => format!("without a limit for {purpose}"),
+        })
+        .collect()
+}
+
+fn show(path: &Path) -> Result<Reply, Failure> {
+    let signed = read(path)?;
     let plan = signed.content();
-    plan.check_bounds().map_err(Failure::content(path))?;
     let recipients: Vec<String> = plan.recipients.iter().map(ToString::to_string).collect();
     let text = format!(
         "version            {}\nsigned by          {}\nexpires            {}\npaused             {}\n\
+         controller         {}\n\
          purposes           {}\nnotice version     {}\nconsent lasts      {} days\n\
+         kept               {}\n\
+         review             {}\n\
          recipients         {}\nmarked moments     taken with probability {}\n\
          random stretches   taken with probability {}\na day at most      {} samples, {} bytes\n\
          a sample           {} s, {} s of them before the mark, at {} Hz",
@@ -106,9 +139,17 @@ fn show(path: &Path) -> Result<Reply, Failure> {
         signed.signer(),
         plan.expires,
         plan.paused,
+        plan.controller
+            .as_ref()
+            .map_or("not named".to_owned(), in_words),
         plan.purposes,
         plan.notice_version,
         plan.consent_days,
+        kept(plan).join("\n                   "),
+        match plan.review {
+            Review::None => "not required",
+            Review::Required => "required: the person hears each sample before it is sealed",
+        },
         recipients.join("\n                   "),
         plan.triggers.mark_probability,
         plan.triggers.random_probability,

@@ -5,17 +5,18 @@ use std::{fs::File, path::Path};
 use jiff::Timestamp;
 use serde_json::json;
 use sordino::{
-    Config, Purpose, Purposes, Sordino, Week,
+    Config, Purposes, Sordino, Week,
     anonymize::{Anonymizer, Settings},
-    consent::{AgeBand, Answer, Grants, Notice},
+    consent::{AgeBand, Answer, Grants},
+    open,
     plan::{Plan, Recipient, SignedPlan},
     sampler::Annotation,
     seal,
     signed::PublicKey,
 };
 
-use super::{anonymize::read_clip, plan};
-use crate::{failure::Failure, files, open, reply::Reply, wav};
+use super::{anonymize::read_clip, plan, unnamed_notice};
+use crate::{failure::Failure, files, reply::Reply, wav};
 
 pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<Reply, Failure> {
     let clip = read_clip(file, Annotation::default())?;
@@ -48,7 +49,7 @@ pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<
 /// its own, in a store of its own that ends with the command.
 fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure> {
     let (_, key) = plan::new_key()?;
-    let purposes = Purposes::from_iter(Purpose::ALL);
+    let purposes = Purposes::all();
     let plan = Plan {
         recipients: recipients.to_vec(),
         purposes: purposes.clone(),
@@ -59,7 +60,8 @@ fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure
     let nowhere = "http://127.0.0.1:9".parse().map_err(Failure::said)?;
     let device = Sordino::open(Config::new(folder, PublicKey::of(&key), nowhere))?;
     device.install_plan(signed.to_json().as_bytes())?;
-    let notice = Notice::bundled(signed.content().notice_version);
+    let plan = signed.content();
+    let notice = unnamed_notice(plan.notice_version, plan.consent_days)?;
     let answer = Answer {
         purposes,
         age_band: AgeBand::Adult,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sordino::{
     Id, Purpose, Purposes, Sordino, Withheld,
     capture::Pace,
-    consent::{AgeBand, Answer, GuardianMethod, Notice},
+    consent::{AgeBand, Answer, GuardianMethod},
     outbox::SampleState,
     sampler::Annotation,
     upload::Client,
@@ -22,7 +22,7 @@ use super::{
     proxy::{self, Proxy},
     setting::Setting,
 };
-use crate::{failure::Failure, playing};
+use crate::{commands::unnamed_notice, failure::Failure, playing};
 
 /// How long the device that is to be killed may take until it seals.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -117,7 +117,7 @@ pub(super) fn adult(setting: &Setting, recordings: &[Recording]) -> Result<Devic
     );
     let line = line(setting)?;
     let engine = setting.device("adult", &line.url())?;
-    agree(&engine, AgeBand::Adult, &Purposes::from_iter(Purpose::ALL))?;
+    agree(&engine, AgeBand::Adult, &Purposes::all())?;
     device.heard = hear(&engine, recordings)?;
     engine.upload_now(&Client::default())?;
     (device.line, device.engine) = (Some(line), Some(engine));
@@ -191,7 +191,7 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
     let address = proxy::dead_end().map_err(Failure::said)?;
     let url = format!("http://{address}");
     let engine = setting.device(NAME, &url)?;
-    agree(&engine, AgeBand::Adult, &Purposes::from_iter(Purpose::ALL))?;
+    agree(&engine, AgeBand::Adult, &Purposes::all())?;
     // One process at a time may use the state.
     drop(engine);
 
@@ -232,8 +232,9 @@ fn line(setting: &Setting) -> Result<Proxy, Failure> {
 }
 
 fn agree(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(), Failure> {
-    let version = engine.plan().map_or(1, |plan| plan.notice_version);
-    let notice = Notice::bundled(version);
+    let asked = engine.plan();
+    let (version, days) = asked.map_or((1, 365), |plan| (plan.notice_version, plan.consent_days));
+    let notice = unnamed_notice(version, days)?;
     let answer = Answer {
         purposes: purposes.clone(),
         age_band,

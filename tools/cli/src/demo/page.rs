@@ -84,6 +84,7 @@ impl Story<'_> {
                 Fact::new("taken back", self.second.removed),
                 Fact::new("promises held", format!("{held} of {}", self.checks.len())),
             ],
+            maps: Vec::new(),
             tables: vec![self.devices_table(), self.checks_table()],
             sections,
         })

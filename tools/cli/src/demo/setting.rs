@@ -7,7 +7,7 @@ use std::{
 };
 
 use sordino::{
-    Config, Purpose, Purposes, Sordino,
+    Config, Purposes, Sordino, open,
     plan::{Plan, SignedPlan},
     signed::PublicKey,
     upload::Endpoint,
@@ -18,7 +18,7 @@ use crate::{
     args::{FormatArgument, PullArguments},
     commands::{example_plan, new_key},
     failure::Failure,
-    files, open,
+    files,
     pull::{self, Summary},
 };
 
@@ -54,7 +54,7 @@ impl Setting {
         config.plan = Some(plan_file);
         let collector = BlockingServer::start(config).map_err(Failure::said)?;
         let made = collector
-            .create_token("demo", &Purposes::from_iter(Purpose::ALL))
+            .create_token("demo", &Purposes::all())
             .map_err(Failure::said)?;
         let token = folder.path().join("token");
         files::write_secret(&token, made.as_str().as_bytes())?;
@@ -100,6 +100,7 @@ impl Setting {
                 out: dataset.to_owned(),
                 purpose: None,
                 format: FormatArgument::AudioFolder,
+                jobs: 4,
             },
             true,
         )

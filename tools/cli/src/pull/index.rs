@@ -1,18 +1,25 @@
 //! What lies in a pulled dataset, and how far the pull has come.
 
 use std::{
-    collections::BTreeMap,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 use sordino::{Id, Purpose, Purposes, seal::Manifest, upload::Endpoint};
 
-use super::layout;
-use crate::{args::FormatArgument, failure::Failure, files, open::Opened};
+use super::{
+    dataset::Split,
+    journal::{Journal, Taken},
+    layout::{self, Shards},
+};
+use crate::{args::FormatArgument, failure::Failure, files};
 
 const FILE: &str = ".sordino-pull.json";
+const LOCK: &str = ".sordino-pull.lock";
+/// The version of the layouts: since 2 a shard holds one split.
+const LAYOUT: u32 = 2;
 
 /// The dataset's own record of itself.
 #[derive(Serialize, Deserialize)]
@@ -20,14 +27,18 @@ pub(crate) struct Index {
     collector: String,
     format: FormatArgument,
     #[serde(default)]
+    layout: u32,
+    /// Counts how often this file was written.
+    #[serde(default)]
+    generation: u64,
+    #[serde(default)]
     cursors: BTreeMap<Purpose, Cursors>,
     #[serde(default)]
     samples: BTreeMap<Id, Entry>,
     #[serde(skip)]
     folder: PathBuf,
-    /// Shards that are changed and not written yet.
     #[serde(skip)]
-    pub(super) staged: BTreeMap<u32, layout::Members>,
+    writing: Option<Writing>,
 }
 
 /// One sample of the dataset.
@@ -40,6 +51,9 @@ pub(crate) struct Entry {
     /// Which shard it lies in, where the dataset has shards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shard: Option<u32>,
+    /// Samples of the stored sound, mono; not known of what an earlier version pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) frames: Option<u64>,
 }
 
 /// How far the pull of a purpose has come.
@@ -49,45 +63,44 @@ pub(super) struct Cursors {
     pub(super) withdrawn: Option<String>,
 }
 
-impl Index {
-    /// Opens the dataset in `folder`, or begins one.
-    pub(super) fn open(
-        folder: &Path,
-        collector: &Endpoint,
-        format: FormatArgument,
-    ) -> Result<Self, Failure> {
-        let Some(index) = Self::read(folder)? else {
-            let mut listing = fs::read_dir(folder).map_err(Failure::file("read", folder))?;
-            if listing.next().is_some() {
-                return Err(Failure::content(folder)(
-                    "it is neither empty nor a pulled dataset; name another folder",
-                ));
-            }
-            let mut index = Self {
-                collector: collector.to_string(),
-                format,
-                cursors: BTreeMap::new(),
-                samples: BTreeMap::new(),
-                folder: folder.to_owned(),
-                staged: BTreeMap::new(),
-            };
-            // Before any sample, so that a pull that is cut short can go on.
-            index.save()?;
-            return Ok(index);
-        };
-        let refuse = |reason: String| Err(Failure::content(folder)(reason));
-        if index.collector != collector.to_string() {
-            return refuse(format!(
-                "it was pulled from {}; use another folder for another collector",
-                index.collector
-            ));
-        }
-        if index.format != format {
-            return refuse("it has another format; use another folder for it".to_owned());
-        }
-        Ok(index)
+/// What only a pull has, while it is at it.
+struct Writing {
+    /// Held until it ends.
+    _lock: File,
+    journal: Option<Journal>,
+    shards: Shards,
+    /// The tables do not say what the index says.
+    tables_are_stale: bool,
+    is_changed: bool,
+}
+
+impl Entry {
+    /// Which part of a dataset it is in.
+    pub(crate) fn split(&self) -> Split {
+        Split::of(self.manifest.consent)
     }
 
+    /// How many moments it stands for, among those of its trigger.
+    pub(crate) fn weight(&self) -> f64 {
+        self.manifest.selection.probability.recip()
+    }
+
+    /// Length of the stored sound.
+    pub(crate) fn seconds(&self) -> f64 {
+        match self.frames {
+            Some(frames) => frames as f64 / f64::from(self.manifest.rate),
+            // Within 0.1 %. Not `sum`: that of nothing is -0.
+            None => self
+                .manifest
+                .kept
+                .iter()
+                .fold(0.0, |sum, span| sum + span.1 - span.0),
+        }
+    }
+}
+
+/// Reading.
+impl Index {
     /// The dataset in `folder`, where there is one.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, Failure> {
         let path = folder.join(FILE);
@@ -115,34 +128,104 @@ impl Index {
         self.format
     }
 
+    pub(super) fn collector(&self) -> &str {
+        &self.collector
+    }
+
     pub(super) fn knows(&self, id: Id) -> bool {
         self.samples.contains_key(&id)
     }
 
-    pub(super) fn cursors(&mut self, purpose: Purpose) -> &Cursors {
-        self.cursors.entry(purpose).or_default()
+    /// The samples that were pulled for `purpose`.
+    pub(super) fn pulled_for(&self, purpose: Purpose) -> impl Iterator<Item = Id> {
+        self.samples
+            .iter()
+            .filter(move |(_, entry)| entry.pulled_for.contains(purpose))
+            .map(|(&id, _)| id)
     }
 
-    pub(super) fn cursors_mut(&mut self, purpose: Purpose) -> &mut Cursors {
-        self.cursors.entry(purpose).or_default()
+    pub(super) fn cursors(&self, purpose: Purpose) -> Option<&Cursors> {
+        self.cursors.get(&purpose)
+    }
+}
+
+/// A pull's.
+impl Index {
+    /// Opens the dataset in `folder` for a pull, or begins one. What a pull that was killed left is
+    /// taken in or swept away.
+    pub(super) fn open(
+        folder: &Path,
+        collector: &Endpoint,
+        format: FormatArgument,
+    ) -> Result<Self, Failure> {
+        let refuse = |reason: String| Err(Failure::content(folder)(reason));
+        let is_new = !folder.join(FILE).is_file();
+        // A pull that was killed at its very beginning has left its lock.
+        if is_new && !folder.join(LOCK).exists() && has_files(folder)? {
+            return refuse(
+                "it is neither empty nor a pulled dataset; name another folder".to_owned(),
+            );
+        }
+        let lock = lock(folder)?;
+        let mut index = Self::read(folder)?.unwrap_or_else(|| Self {
+            collector: collector.to_string(),
+            format,
+            layout: LAYOUT,
+            generation: 0,
+            cursors: BTreeMap::new(),
+            samples: BTreeMap::new(),
+            folder: folder.to_owned(),
+            writing: None,
+        });
+        if index.collector != collector.to_string() {
+            return refuse(format!(
+                "it was pulled from {}; use another folder for another collector",
+                index.collector
+            ));
+        }
+        if index.format != format {
+            return refuse("it has another format; use another folder for it".to_owned());
+        }
+        if index.layout > LAYOUT {
+            return refuse("a later version of sordino pulled it; use that one".to_owned());
+        }
+        index.writing = Some(Writing {
+            _lock: lock,
+            journal: None,
+            shards: Shards::of(folder.to_owned(), index.samples.values()),
+            tables_are_stale: index.layout < LAYOUT || !folder.join("index.parquet").is_file(),
+            is_changed: index.generation == 0,
+        });
+        if is_new {
+            layout::sweep(&index)?;
+        }
+        index.recover()?;
+        if index.layout < LAYOUT {
+            index.leave_old_layout()?;
+        }
+        // Before any sample, so that a pull that is cut short can go on.
+        index.save()?;
+        Ok(index)
     }
 
-    /// Takes in a sample: its files first, then its entry.
-    pub(super) fn add(
-        &mut self,
-        opened: &Opened,
-        purpose: Purpose,
-        granted: &Purposes,
-    ) -> Result<(), Failure> {
-        let mut manifest = opened.manifest.clone();
-        manifest.purposes = manifest.purposes.intersection(granted);
-        let shard = layout::write(self, &manifest, &opened.flac)?;
-        let entry = Entry {
-            pulled_for: purpose.into(),
-            manifest,
-            shard,
+    /// Takes in a sample whose own files are written, if it has any.
+    pub(super) fn add(&mut self, mut entry: Entry, flac: &[u8]) -> Result<(), Failure> {
+        let id = entry.manifest.sample;
+        let is_sharded = self.format == FormatArgument::WebDataset;
+        let Some(writing) = &mut self.writing else {
+            return Ok(());
         };
-        self.samples.insert(entry.manifest.sample, entry);
+        let bytes = match is_sharded {
+            true => writing.shards.add(&mut entry, flac)?,
+            false => flac.len() as u64,
+        };
+        writing.tables_are_stale = true;
+        writing.is_changed = true;
+        let taken = Taken { entry, bytes };
+        if let Some(journal) = &mut writing.journal {
+            journal.note(&taken)?;
+        }
+        self.samples.insert(id, taken.entry);
         Ok(())
     }
 
@@ -153,41 +236,174 @@ impl Index {
         purpose: Purpose,
         granted: &Purposes,
     ) -> Result<(), Failure> {
-        let Some(entry) = self.samples.get_mut(&id) else {
+        let Some(entry) = self.samples.get(&id) else {
             return Ok(());
         };
-        let pulled_for = entry.pulled_for.union(&purpose.into());
-        let purposes = entry.manifest.purposes.intersection(granted);
-        if pulled_for == entry.pulled_for && purposes == entry.manifest.purposes {
+        let mut entry = entry.clone();
+        let before = (entry.pulled_for.clone(), entry.manifest.purposes.clone());
+        entry.pulled_for = entry.pulled_for.union(&purpose.into());
+        entry.manifest.purposes = entry.manifest.purposes.intersection(granted);
+        if before == (entry.pulled_for.clone(), entry.manifest.purposes.clone()) {
             return Ok(());
         }
-        entry.pulled_for = pulled_for;
-        entry.manifest.purposes = purposes;
-        let entry = entry.clone();
-        layout::rewrite_manifest(self, &entry)
+        self.replace(entry)
     }
 
     /// A sample may no longer be used for `purpose`. Whether its copy was removed.
     pub(super) fn withdraw(&mut self, id: Id, purpose: Purpose) -> Result<bool, Failure> {
-        let Some(entry) = self.samples.get_mut(&id) else {
+        let Some(entry) = self.samples.get(&id) else {
+            // A pull that was killed may have left a file of it.
+            layout::remove(&self.folder, self.format, id)?;
             return Ok(false);
         };
+        let mut entry = entry.clone();
         entry.pulled_for = entry.pulled_for.difference(&purpose.into());
         entry.manifest.purposes = entry.manifest.purposes.difference(&purpose.into());
-        let entry = entry.clone();
         if !entry.pulled_for.is_empty() {
-            layout::rewrite_manifest(self, &entry)?;
+            self.replace(entry)?;
             return Ok(false);
         }
-        layout::remove(self, &entry)?;
+        layout::remove(&self.folder, self.format, id)?;
+        self.mark(&entry);
         self.samples.remove(&id);
         Ok(true)
     }
 
+    pub(super) fn set_cursor(&mut self, purpose: Purpose, set: impl FnOnce(&mut Cursors)) {
+        set(self.cursors.entry(purpose).or_default());
+        if let Some(writing) = &mut self.writing {
+            writing.is_changed = true;
+        }
+    }
+
     /// Writes the dataset's files that are not written yet, then the index.
     pub(super) fn save(&mut self) -> Result<(), Failure> {
-        layout::save(self)?;
-        let json = serde_json::to_vec_pretty(self).map_err(Failure::said)?;
-        files::write(&self.folder.join(FILE), &json)
+        let Some(mut writing) = self.writing.take() else {
+            return Ok(());
+        };
+        let saved = self.save_with(&mut writing);
+        self.writing = Some(writing);
+        saved
+    }
+
+    fn save_with(&mut self, writing: &mut Writing) -> Result<(), Failure> {
+        if writing.tables_are_stale {
+            if self.format == FormatArgument::WebDataset {
+                writing.shards.save(self.samples.values())?;
+            }
+            layout::write_tables(self)?;
+            writing.tables_are_stale = false;
+        }
+        if writing.is_changed {
+            self.generation += 1;
+            let json = serde_json::to_vec(self).map_err(Failure::said)?;
+            files::write(&self.folder.join(FILE), &json)?;
+            writing.is_changed = false;
+        }
+        // From here on whatever is taken in is added to this state of the index.
+        writing.journal = Some(Journal::begin(&self.folder, self.generation)?);
+        Ok(())
+    }
+
+    /// Ends the pull, after [`Self::save`].
+    pub(super) fn close(mut self) -> Result<(), Failure> {
+        match self.writing.take().and_then(|writing| writing.journal) {
+            Some(journal) => journal.end(),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes in what a pull noted that was killed, as far as it is whole, and sweeps away the rest.
+    fn recover(&mut self) -> Result<(), Failure> {
+        let Some(left) = Journal::left(&self.folder, self.generation)? else {
+            return Ok(());
+        };
+        let mut cut: BTreeMap<u32, u64> = BTreeMap::new();
+        for Taken { entry, bytes } in left {
+            match (entry.shard, &self.writing) {
+                (Some(shard), Some(writing)) => match writing.shards.cut_length(shard) {
+                    Some(length) if bytes > length => continue,
+                    Some(_) => {
+                        let end = cut.entry(shard).or_default();
+                        *end = bytes.max(*end);
+                    }
+                    // It had its name already.
+                    None => {}
+                },
+                _ if layout::is_whole(&self.folder, self.format, &entry, bytes) => {}
+                _ => continue,
+            }
+            self.samples.insert(entry.manifest.sample, entry);
+        }
+        let samples = self.samples.values();
+        if let Some(writing) = &mut self.writing {
+            for (shard, length) in cut {
+                writing.shards.finish_cut(shard, length)?;
+            }
+            writing.shards = Shards::of(self.folder.clone(), samples);
+            writing.tables_are_stale = true;
+            writing.is_changed = true;
+        }
+        layout::sweep(self)?;
+        self.save()
+    }
+
+    /// Shards of an earlier layout mix the splits; their samples are pulled anew.
+    fn leave_old_layout(&mut self) -> Result<(), Failure> {
+        self.layout = LAYOUT;
+        if self.format == FormatArgument::WebDataset {
+            let shards: BTreeSet<u32> = self
+                .samples
+                .values()
+                .filter_map(|entry| entry.shard)
+                .collect();
+            self.samples.clear();
+            self.cursors.clear();
+            if let Some(writing) = &mut self.writing {
+                shards
+                    .into_iter()
+                    .for_each(|shard| writing.shards.mark(shard));
+            }
+        }
+        if let Some(writing) = &mut self.writing {
+            writing.is_changed = true;
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, entry: Entry) -> Result<(), Failure> {
+        layout::rewrite_manifest(&self.folder, self.format, &entry)?;
+        self.mark(&entry);
+        self.samples.insert(entry.manifest.sample, entry);
+        Ok(())
+    }
+
+    /// What the tables and shards say of a sample is no longer so.
+    fn mark(&mut self, entry: &Entry) {
+        if let Some(writing) = &mut self.writing {
+            writing.tables_are_stale = true;
+            writing.is_changed = true;
+            if let Some(shard) = entry.shard {
+                writing.shards.mark(shard);
+            }
+        }
+    }
+}
+
+fn has_files(folder: &Path) -> Result<bool, Failure> {
+    let mut listing = fs::read_dir(folder).map_err(Failure::file("read", folder))?;
+    Ok(listing.next().is_some())
+}
+
+/// One pull at a time: two would write over each other's tables.
+fn lock(folder: &Path) -> Result<File, Failure> {
+    let path = folder.join(LOCK);
+    let file = File::create(&path).map_err(Failure::file("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::content(folder)(
+            "another pull into it is under way; wait until it has ended",
+        )),
+        Err(TryLockError::Error(error)) => Err(Failure::file("lock", &path)(error)),
     }
 }

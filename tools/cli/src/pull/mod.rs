@@ -2,28 +2,38 @@
 //!
 //! Run again, it goes on where it stopped. A copy stays only as long as a purpose for which it was
 //! pulled is granted, so it is to be run before each use of the dataset.
+//!
+//! What was withdrawn goes first, before anything new is asked for, and again in the end.
 
-mod api;
+mod dataset;
+mod fetch;
 mod index;
+mod journal;
 mod layout;
+mod progress;
 
-use std::path::Path;
+use std::collections::HashSet;
 
-use age::x25519::Identity;
-use rayon::prelude::*;
 use serde::Serialize;
-use sordino::Purpose;
+use sordino::{
+    Purpose,
+    open::{self, Identity},
+};
 
+use self::{
+    fetch::{Came, Done, Fetch},
+    progress::Progress,
+};
 use crate::{
+    api::{self, Api},
     args::PullArguments,
     failure::Failure,
     files,
-    open::{self, Opened},
-    reply::{self, Reply},
+    reply::Reply,
 };
-use api::{Api, Listed};
+pub(crate) use dataset::stored;
 pub(crate) use index::{Entry, Index};
-pub(crate) use layout::audio_of;
+pub(crate) use layout::{audio_file, audio_of};
 
 /// What a pull did.
 #[derive(Debug, Default, Serialize)]
@@ -55,147 +65,156 @@ pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failur
     Ok(Reply::new(text, summary)?.with_problem(problem))
 }
 
-/// Pulls, and says what it did. A progress bar is shown unless `quiet`.
+/// Pulls, and says what it did. How far it is is shown on a terminal, unless `quiet`.
 pub(crate) fn pull(arguments: &PullArguments, quiet: bool) -> Result<Summary, Failure> {
-    let token = read_token(&arguments.token_file)?;
+    let token = api::read_token(&arguments.token_file)?;
     let identities = open::read_identity_file(&arguments.identity).map_err(Failure::said)?;
-    let api = Api::new(&arguments.collector, &token);
+    let api = Api::new(&arguments.collector, &token, arguments.jobs.into());
     let wanted = match arguments.purpose {
         Some(purpose) => vec![purpose],
         None => api.purposes()?,
     };
     files::make_folder(&arguments.out)?;
-    let mut index = Index::open(&arguments.out, &arguments.collector, arguments.format)?;
-    let mut summary = Summary::default();
-    for purpose in wanted {
-        let mut pull = Pull {
-            api: &api,
-            identities: &identities,
-            index: &mut index,
-            purpose,
-        };
-        pull.fetch_new(&mut summary, quiet)?;
-        pull.remove_withdrawn(&mut summary)?;
-    }
-    index.save()?;
-    summary.total = index.entries().count();
+    let index = Index::open(&arguments.out, &arguments.collector, arguments.format)?;
+    let mut pull = Pull {
+        api: &api,
+        identities: &identities,
+        index,
+        jobs: arguments.jobs.into(),
+        quiet,
+        summary: Summary::default(),
+    };
+    let pulled = pull.run(&wanted);
+    // What was taken in and what was removed stands, also where the rest failed.
+    let saved = pull.index.save();
+    pulled?;
+    saved?;
+    let mut summary = pull.summary;
+    summary.total = pull.index.entries().count();
+    pull.index.close()?;
     Ok(summary)
 }
 
-fn read_token(path: &Path) -> Result<String, Failure> {
-    let text = String::from_utf8(files::read(path)?).map_err(Failure::content(path))?;
-    let token = text.split_whitespace().next_back().unwrap_or_default();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::content(path)("there is no token in it"));
-    }
-    Ok(token.to_owned())
-}
-
-/// The pull of one purpose.
+/// A pull under way.
 struct Pull<'a> {
     api: &'a Api,
     identities: &'a [Identity],
-    index: &'a mut Index,
-    purpose: Purpose,
+    index: Index,
+    jobs: usize,
+    quiet: bool,
+    summary: Summary,
 }
 
 impl Pull<'_> {
-    fn fetch_new(&mut self, summary: &mut Summary, quiet: bool) -> Result<(), Failure> {
-        let mut cursor = self.index.cursors(self.purpose).samples.clone();
-        let unreadable_before = summary.unreadable;
-        loop {
-            let page = self.api.list(self.purpose, cursor.as_deref())?;
-            if page.samples.is_empty() {
-                return Ok(());
-            }
-            let bar = reply::progress(page.samples.len(), self.purpose.as_str(), quiet);
-            let (api, identities, purpose) = (self.api, self.identities, self.purpose);
-            // One that lies here for another purpose is asked for again: the person is to see that
-            // it is used for this one too.
-            let fetched: Vec<Result<Fetched, Failure>> = page
-                .samples
-                .par_iter()
-                .map(|listed| {
-                    let fetched = fetch(api, identities, purpose, listed);
-                    bar.inc(1);
-                    fetched
-                })
-                .collect();
-            bar.finish_and_clear();
-            for (listed, fetched) in page.samples.iter().zip(fetched) {
-                match fetched? {
-                    Fetched::Opened(_) if self.index.knows(listed.id) => {
-                        self.index
-                            .add_purpose(listed.id, self.purpose, &listed.purposes)?;
-                    }
-                    Fetched::Opened(opened) => {
-                        self.index.add(&opened, self.purpose, &listed.purposes)?;
-                        summary.pulled += 1;
-                    }
-                    Fetched::Gone => {}
-                    Fetched::Unreadable(reason) => {
-                        summary.unreadable += 1;
-                        summary
-                            .first_unreadable
-                            .get_or_insert_with(|| format!("sample {}: {reason}", listed.id));
-                    }
-                }
-            }
-            cursor = Some(page.next);
-            // What could not be read is listed again the next time, perhaps to whoever has its key.
-            if summary.unreadable == unreadable_before {
-                self.index.cursors_mut(self.purpose).samples = cursor.clone();
-            }
-            self.index.save()?;
+    fn run(&mut self, wanted: &[Purpose]) -> Result<(), Failure> {
+        // Whatever becomes of the network later, what was withdrawn by now goes.
+        for &purpose in wanted {
+            self.remove_withdrawn(purpose)?;
         }
+        self.index.save()?;
+        let fetched = wanted
+            .iter()
+            .try_for_each(|&purpose| self.fetch_new(purpose));
+        let removed = wanted
+            .iter()
+            .try_for_each(|&purpose| self.remove_withdrawn(purpose));
+        fetched.and(removed)
     }
 
-    fn remove_withdrawn(&mut self, summary: &mut Summary) -> Result<(), Failure> {
+    fn fetch_new(&mut self, purpose: Purpose) -> Result<(), Failure> {
+        let folder = self.index.folder().to_owned();
+        let fetch = Fetch {
+            api: self.api,
+            identities: self.identities,
+            purpose,
+            folder: &folder,
+            format: self.index.format(),
+            jobs: self.jobs,
+            // One that lies here for another purpose is asked for again: the person is to see that
+            // it is used for this one too.
+            had: self.index.pulled_for(purpose).collect(),
+            here: self
+                .index
+                .entries()
+                .map(|entry| entry.manifest.sample)
+                .collect::<HashSet<_>>(),
+            cursor: self
+                .index
+                .cursors(purpose)
+                .and_then(|cursors| cursors.samples.clone()),
+        };
+        let mut done = Done::default();
+        let mut progress = Progress::new(purpose, self.quiet);
+        fetch.run(|came| {
+            let (page, is_readable) = match came {
+                Came::Page { samples, next } => {
+                    done.begin(samples, next);
+                    return Ok(());
+                }
+                Came::New {
+                    page,
+                    entry,
+                    flac,
+                    bytes,
+                } => {
+                    progress.sample(bytes);
+                    self.take_in(purpose, *entry, &flac)?;
+                    (page, true)
+                }
+                Came::Known { page, id, granted } => {
+                    self.index.add_purpose(id, purpose, &granted)?;
+                    (page, true)
+                }
+                Came::Gone { page } => (page, true),
+                Came::Unreadable { page, id, reason } => {
+                    self.summary.unreadable += 1;
+                    self.summary
+                        .first_unreadable
+                        .get_or_insert_with(|| format!("sample {id}: {reason}"));
+                    (page, false)
+                }
+                Came::Failed(failure) => return Err(failure),
+            };
+            if let Some(next) = done.one(page, is_readable) {
+                self.index
+                    .set_cursor(purpose, |cursors| cursors.samples = Some(next));
+            }
+            Ok(())
+        })
+    }
+
+    fn take_in(&mut self, purpose: Purpose, entry: Entry, flac: &[u8]) -> Result<(), Failure> {
+        // Listed twice, it came twice.
+        if self.index.knows(entry.manifest.sample) {
+            let (id, granted) = (entry.manifest.sample, entry.manifest.purposes);
+            return self.index.add_purpose(id, purpose, &granted);
+        }
+        self.index.add(entry, flac)?;
+        self.summary.pulled += 1;
+        Ok(())
+    }
+
+    fn remove_withdrawn(&mut self, purpose: Purpose) -> Result<(), Failure> {
+        let mut seen = HashSet::new();
         loop {
-            let cursor = self.index.cursors(self.purpose).withdrawn.clone();
-            let page = self.api.withdrawn(self.purpose, cursor.as_deref())?;
+            let cursor = self
+                .index
+                .cursors(purpose)
+                .and_then(|cursors| cursors.withdrawn.as_deref());
+            let page = self.api.withdrawn(purpose, cursor)?;
             if page.ids.is_empty() {
                 return Ok(());
             }
+            let mut is_new = false;
             for id in page.ids {
-                summary.removed += usize::from(self.index.withdraw(id, self.purpose)?);
+                is_new |= seen.insert(id);
+                self.summary.removed += usize::from(self.index.withdraw(id, purpose)?);
             }
-            self.index.cursors_mut(self.purpose).withdrawn = Some(page.next);
-            self.index.save()?;
+            if !is_new {
+                return Err(self.api.goes_in_a_circle());
+            }
+            self.index
+                .set_cursor(purpose, |cursors| cursors.withdrawn = Some(page.next));
         }
     }
-}
-
-enum Fetched {
-    Opened(Box<Opened>),
-    /// It was withdrawn between the list and here.
-    Gone,
-    Unreadable(String),
-}
-
-fn fetch(
-    api: &Api,
-    identities: &[Identity],
-    purpose: Purpose,
-    listed: &Listed,
-) -> Result<Fetched, Failure> {
-    let Some(bytes) = api.sample(purpose, listed)? else {
-        return Ok(Fetched::Gone);
-    };
-    let opened = match open::open_sample(bytes.as_slice(), identities) {
-        Ok(opened) => opened,
-        Err(error) => return Ok(Fetched::Unreadable(error.to_string())),
-    };
-    // The collector cannot pass one sample off as another, or widen what it may be used for.
-    if opened.manifest.sample != listed.id {
-        return Ok(Fetched::Unreadable(
-            "its manifest names another sample".to_owned(),
-        ));
-    }
-    if !opened.manifest.purposes.contains(purpose) {
-        return Ok(Fetched::Unreadable(
-            "its manifest does not allow this purpose".to_owned(),
-        ));
-    }
-    Ok(Fetched::Opened(Box::new(opened)))
 }

@@ -11,11 +11,13 @@
 mod axis;
 mod colour;
 mod escape;
+mod map;
 mod notes;
 mod page;
 mod picture;
 mod sample;
 mod sound;
+mod styles;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -27,6 +29,8 @@ use sordino::{
     sampler::Annotation,
 };
 
+pub(crate) use map::{Counted, ErrorMap, Taken};
+pub(crate) use notes::name as note_name;
 pub(crate) use sound::Sound;
 
 /// A whole report, in the order in which it is read.
@@ -38,6 +42,8 @@ pub(crate) struct Report {
     pub(crate) intro: String,
     /// Figures of the whole, shown large.
     pub(crate) facts: Vec<Fact>,
+    /// Which notes were recognised for which.
+    pub(crate) maps: Vec<ErrorMap>,
     /// Tables under them.
     pub(crate) tables: Vec<Table>,
     /// What follows.
@@ -71,6 +77,28 @@ pub(crate) enum Section {
     Device(Device),
     /// A list: what never left, what a withdrawal took back.
     List(List),
+    /// Samples as rows, where they are too many to be drawn.
+    Listing(Listing),
+}
+
+/// Samples, a row each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listing {
+    /// What they are; an empty line parts paragraphs.
+    pub(crate) intro: String,
+    /// The caption is the heading, and the first column names the sample.
+    pub(crate) table: Table,
+    /// Where each row leads to.
+    pub(crate) links: Vec<Link>,
+}
+
+/// A place in the page, and the file that it is of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Link {
+    /// The id that the place has in the page.
+    pub(crate) anchor: String,
+    /// A URL, relative to the page.
+    pub(crate) href: String,
 }
 
 /// A device, or a dataset where there is none.
@@ -113,6 +141,13 @@ pub(crate) struct Item {
 pub(crate) struct SampleView {
     /// Heading: a file's name or a sample's id.
     pub(crate) name: String,
+    /// The id of its place in the page, where others may lead to it.
+    pub(crate) anchor: Option<String>,
+    /// The file that its sound lies in: a URL, relative to the page.
+    pub(crate) file: Option<String>,
+    /// How far an onset may be from the expected one, in seconds; what a beginner and a recogniser
+    /// together are off, if none.
+    pub(crate) onset_tolerance: Option<f64>,
     /// What became of it.
     pub(crate) outcome: Outcome,
     /// What the microphone heard. See the module's warning.

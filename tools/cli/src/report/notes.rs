@@ -2,6 +2,8 @@
 
 use sordino::sampler::{Annotation, Note};
 
+use crate::score::Alignment;
+
 /// How far apart two onsets of one note may be, in seconds: what a beginner and a recogniser
 /// together are off.
 const NEAR: f64 = 0.2;
@@ -24,22 +26,33 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Pairs each expected note with the nearest recognised one that is still free; equal pitches
-    /// first, then equal tones in other octaves.
-    pub(super) fn of(annotation: &Annotation) -> Self {
-        let alone = |notes: &[Note]| -> Vec<_> {
-            let real = notes.iter().filter(|note| note.onset.is_finite());
-            real.map(|&note| (note, Match::Alone)).collect()
-        };
-        let mut expected = alone(&annotation.expected);
-        let mut recognised = alone(&annotation.recognised);
-        let same = |a: &Note, b: &Note| a.midi == b.midi;
-        let octave = |a: &Note, b: &Note| a.midi % 12 == b.midi % 12;
-        pair(&mut expected, &mut recognised, Match::Right, same);
-        pair(&mut expected, &mut recognised, Match::Octave, octave);
-        Self {
+    /// Lays both lists side by side, as the error map does; onsets of a pair are at most
+    /// `tolerance` seconds apart.
+    pub(super) fn of(annotation: &Annotation, tolerance: Option<f64>) -> Self {
+        let Annotation {
             expected,
             recognised,
+            ..
+        } = annotation;
+        let found = Alignment::of(expected, recognised, tolerance.unwrap_or(NEAR));
+        let octave = |&&(asked, heard): &&(usize, usize)| {
+            expected[asked].midi % 12 == recognised[heard].midi % 12
+        };
+        let mut of_expected = vec![Match::Alone; expected.len()];
+        let mut of_recognised = vec![Match::Alone; recognised.len()];
+        let right = found.right.iter().map(|pair| (pair, Match::Right));
+        let octaves = found.wrong.iter().filter(octave);
+        for (&(asked, heard), fate) in right.chain(octaves.map(|pair| (pair, Match::Octave))) {
+            of_expected[asked] = fate;
+            of_recognised[heard] = fate;
+        }
+        let with_fates = |notes: &[Note], fates: Vec<Match>| {
+            let all = notes.iter().copied().zip(fates);
+            all.filter(|(note, _)| note.onset.is_finite()).collect()
+        };
+        Self {
+            expected: with_fates(expected, of_expected),
+            recognised: with_fates(recognised, of_recognised),
         }
     }
 
@@ -83,32 +96,8 @@ impl Comparison {
     }
 }
 
-fn pair(
-    expected: &mut [(Note, Match)],
-    recognised: &mut [(Note, Match)],
-    as_match: Match,
-    fits: impl Fn(&Note, &Note) -> bool,
-) {
-    for (asked, fate) in expected {
-        if *fate != Match::Alone {
-            continue;
-        }
-        let distance = |note: &Note| (note.onset - asked.onset).abs();
-        let nearest = recognised
-            .iter_mut()
-            .filter(|(note, fate)| {
-                *fate == Match::Alone && fits(asked, note) && distance(note) <= NEAR
-            })
-            .min_by(|(a, _), (b, _)| distance(a).total_cmp(&distance(b)));
-        if let Some((_, found)) = nearest {
-            *found = as_match;
-            *fate = as_match;
-        }
-    }
-}
-
 /// A note's name in scientific pitch notation: 60 is `C4`.
-pub(super) fn name(midi: u8) -> String {
+pub(crate) fn name(midi: u8) -> String {
     const NAMES: [&str; 12] = [
         "C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B",
     ];

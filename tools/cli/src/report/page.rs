@@ -7,11 +7,12 @@ use rayon::prelude::*;
 use ring::digest;
 
 use super::{
-    Device, Fact, Fate, List, Report, ReportError, Section, Table,
+    Device, Fact, Fate, List, Listing, Report, ReportError, Section, Table,
     colour::css_gradient,
     escape::{Paragraphs, Text},
+    map,
     picture::RANGE,
-    sample,
+    sample, styles,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -20,9 +21,21 @@ const SCRIPT: &str = include_str!("report.js");
 /// The whole file.
 pub(super) fn render(report: &Report) -> Result<String, ReportError> {
     let drawn = draw_samples(report)?;
-    let mut page = String::new();
-    write_page(&mut page, report, &drawn).map_err(|_| std::io::Error::other("out of memory"))?;
-    Ok(page)
+    let mut body = String::new();
+    write_body(&mut body, report, &drawn).map_err(|_| std::io::Error::other("out of memory"))?;
+    let (body, rules) = styles::lifted(&body);
+    let style = format!("\n{STYLE}{rules}");
+    Ok(format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <meta name=\"referrer\" content=\"no-referrer\"/>\n\
+         <title>{}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\
+         <script>{SCRIPT}</script>\n</body>\n</html>\n",
+        policy(&style),
+        Text(&report.title)
+    ))
 }
 
 /// The samples of each section, drawn; one list a section.
@@ -32,25 +45,18 @@ fn draw_samples(report: &Report) -> Result<Vec<Vec<String>>, ReportError> {
             .samples
             .par_iter()
             .enumerate()
-            .map(|(index, view)| sample::render(view, &format!("sample-{number}-{index}")))
+            .map(|(index, view)| match &view.anchor {
+                Some(anchor) => sample::render(view, anchor),
+                None => sample::render(view, &format!("sample-{number}-{index}")),
+            })
             .collect(),
-        Section::List(_) => Ok(Vec::new()),
+        Section::List(_) | Section::Listing(_) => Ok(Vec::new()),
     };
     report.sections.iter().enumerate().map(draw).collect()
 }
 
-fn write_page(page: &mut String, report: &Report, drawn: &[Vec<String>]) -> fmt::Result {
+fn write_body(page: &mut String, report: &Report, drawn: &[Vec<String>]) -> fmt::Result {
     let title = Text(&report.title);
-    write!(
-        page,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-         <meta name=\"referrer\" content=\"no-referrer\"/>\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-        policy()
-    )?;
     write!(
         page,
         "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header class=\"top\">\
@@ -60,6 +66,9 @@ fn write_page(page: &mut String, report: &Report, drawn: &[Vec<String>]) -> fmt:
     )?;
     write_contents(page, report)?;
     page.push_str("<main id=\"content\">\n");
+    for (number, map) in report.maps.iter().enumerate() {
+        map::write(page, map, number)?;
+    }
     for table in &report.tables {
         write_table(page, table)?;
     }
@@ -70,35 +79,45 @@ fn write_page(page: &mut String, report: &Report, drawn: &[Vec<String>]) -> fmt:
         match section {
             Section::Device(device) => write_device(page, device, number, samples)?,
             Section::List(list) => write_list(page, list, number)?,
+            Section::Listing(listing) => write_listing(page, listing, number)?,
         }
     }
     write!(
         page,
         "</main>\n<footer><p>Written by sordino {}. This file holds all that it shows and asks for \
-         nothing from elsewhere.</p></footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+         nothing from elsewhere.</p></footer>\n",
         env!("CARGO_PKG_VERSION")
     )
 }
 
-/// Allows what stands in the page, and the one script by its digest.
-fn policy() -> String {
-    let digest = digest::digest(&digest::SHA256, SCRIPT.as_bytes());
+/// Allows what stands in the page: the one style sheet and the one script by their digests.
+fn policy(style: &str) -> String {
+    let digest = |text: &str| BASE64.encode(digest::digest(&digest::SHA256, text.as_bytes()));
     format!(
-        "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; \
+        "default-src 'none'; img-src data:; media-src data:; style-src 'sha256-{}'; \
          script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        BASE64.encode(digest)
+        digest(style),
+        digest(SCRIPT)
     )
 }
 
 fn write_contents(page: &mut String, report: &Report) -> fmt::Result {
-    if report.sections.len() < 2 {
+    if report.sections.len() + report.maps.len() < 2 {
         return Ok(());
     }
     page.push_str("<nav aria-label=\"Contents\"><ol>");
+    for (number, map) in report.maps.iter().enumerate() {
+        write!(
+            page,
+            "<li><a href=\"#map-{number}\">{}</a></li>",
+            Text(&map.title)
+        )?;
+    }
     for (number, section) in report.sections.iter().enumerate() {
         let name = match section {
             Section::Device(device) => &device.name,
             Section::List(list) => &list.title,
+            Section::Listing(listing) => &listing.table.caption,
         };
         write!(
             page,
@@ -134,6 +153,40 @@ fn write_table(page: &mut String, table: &Table) -> fmt::Result {
         page.push_str("</tr>");
     }
     page.push_str("</tbody></table></div>\n");
+    Ok(())
+}
+
+/// A table whose rows can be linked to, each with a link to its file.
+fn write_listing(page: &mut String, listing: &Listing, number: usize) -> fmt::Result {
+    let caption = Text(&listing.table.caption);
+    write!(
+        page,
+        "<section class=\"list\" aria-labelledby=\"section-{number}\">\
+         <h2 id=\"section-{number}\">{caption}</h2><div class=\"story\">{}</div>\
+         <div class=\"table\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table>\
+         <thead><tr>",
+        Paragraphs(&listing.intro)
+    )?;
+    for column in &listing.table.columns {
+        write!(page, "<th scope=\"col\">{}</th>", Text(column))?;
+    }
+    page.push_str("</tr></thead><tbody>");
+    for (row, link) in listing.table.rows.iter().zip(&listing.links) {
+        write!(page, "<tr id=\"{}\">", Text(&link.anchor))?;
+        for (index, cell) in row.iter().enumerate() {
+            let cell = Text(cell);
+            match index {
+                0 => write!(
+                    page,
+                    "<th scope=\"row\"><a href=\"{}\">{cell}</a></th>",
+                    Text(&link.href)
+                )?,
+                _ => write!(page, "<td>{cell}</td>")?,
+            }
+        }
+        page.push_str("</tr>");
+    }
+    page.push_str("</tbody></table></div></section>\n");
     Ok(())
 }
 

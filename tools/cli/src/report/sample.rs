@@ -33,7 +33,8 @@ pub(super) fn render(view: &SampleView, id: &str) -> Result<String, ReportError>
     let before = view.before.as_ref().and_then(Sound::prepared);
     let after = view.after.as_ref().and_then(Sound::prepared);
     let axis = Axis::of(view, before.as_ref(), after.as_ref());
-    let comparison = view.annotation.as_ref().map(Comparison::of);
+    let compared = |annotation| Comparison::of(annotation, view.onset_tolerance);
+    let comparison = view.annotation.as_ref().map(compared);
     let comparison = comparison.filter(|comparison| !comparison.is_empty());
     let frame = Frame {
         view,
@@ -91,6 +92,10 @@ impl Frame<'_> {
             write!(html, "<code class=\"tag\">{}</code>", Text(tag))?;
         }
         html.push_str("</header>");
+        if let Some(file) = &self.view.file {
+            let file = Text(file);
+            write!(html, "<p class=\"file\"><a href=\"{file}\">{file}</a></p>")?;
+        }
         // Where nothing is left, the empty track says it.
         if !outcome.text.is_empty() && self.view.after.is_some() {
             write!(html, "<p class=\"outcome\">{}</p>", Text(&outcome.text))?;

@@ -56,8 +56,14 @@ fn who_is_not_known_to_be_an_adult_needs_a_guardian() {
         stage.device(&name);
         let receipt = stage.json(&format!("device {name} consent --purpose {QA} {band}"));
         let recorded = band.rsplit(' ').next().filter(|band| !band.is_empty());
-        assert_eq!(receipt["age_band"], recorded.unwrap_or("unknown"));
-        assert!(receipt.get("guardian").is_none());
+        let subject = match recorded {
+            Some("child") => json!(["dpv:DataSubject", "dpv:Child"]),
+            _ => json!(["dpv:DataSubject"]),
+        };
+        assert_eq!(receipt["dpv:hasDataSubject"]["@type"], subject);
+        let answers = receipt["dpv:hasConsentStatus"].as_array().unwrap();
+        assert_eq!(answers.len(), 1);
+        assert_eq!(answers[0]["@type"], "dpv:ConsentRequested");
         assert_eq!(stage.status(&name)["consent"], "awaiting-guardian");
         assert_eq!(stage.status(&name)["purposes"], json!([QA]));
         assert_nothing_is_sampled(&stage, &name);
@@ -73,8 +79,12 @@ fn a_guardians_yes_is_recorded_with_its_method_in_the_same_record() {
         let approved = stage.json(&format!(
             "device {method} consent --purpose {QA} --guardian-method {method}"
         ));
-        assert_eq!(approved["guardian"]["method"], method);
-        assert_eq!(approved["id"], asked["id"]);
+        let approval = &approved["dpv:hasConsentStatus"][1];
+        assert_eq!(
+            approval["dpv:hasIndicationMethod"],
+            format!("urn:sordino:guardian-method:{method}")
+        );
+        assert_eq!(approved["dct:identifier"], asked["dct:identifier"]);
         assert_eq!(stage.status(method)["consent"], "granted");
     }
     stage.offer(GUARDIAN_METHODS[0], PLAYED[0]);
@@ -95,16 +105,25 @@ fn the_receipt_is_the_signed_record() {
     stage.device("d");
     let line = format!("device d consent --age-band adult --purpose {QA} {RESEARCH}");
     let receipt = stage.json(&line);
-    assert_eq!(receipt["purposes"], json!([QA, RESEARCH]));
-    assert_eq!(receipt["notice"]["version"], 1);
+    assert_eq!(receipt["dpv:hasProcess"][0]["dct:identifier"], QA);
+    assert_eq!(receipt["dpv:hasProcess"][1]["dct:identifier"], RESEARCH);
+    assert_eq!(receipt["dpv:hasNotice"]["schema:version"], 1);
+    assert_eq!(
+        receipt["dpv:hasDataController"]["dpv:hasName"],
+        "Your company"
+    );
     assert_eq!(receipt["signature"]["algorithm"], "ed25519");
-    for week in ["given", "holds_until"] {
-        let week = receipt[week].as_str().unwrap();
+    let answer = &receipt["dpv:hasConsentStatus"][0];
+    for week in [
+        &answer["dpv:isIndicatedAtTime"],
+        &answer["dpv:hasDuration"]["rdf:value"],
+    ] {
+        let week = week.as_str().unwrap();
         assert!(week.len() == 8 && &week[4..6] == "-W", "{week}");
     }
     let record = receipt.to_string();
     sordino::consent::Record::verify(record.as_bytes()).unwrap();
-    let tampered = record.replace("\"adult\"", "\"child\"");
+    let tampered = record.replace("dpv:Adult", "dpv:Child");
     sordino::consent::Record::verify(tampered.as_bytes()).unwrap_err();
     // Asked again, the same yes is the same record.
     assert_eq!(stage.json(&line), receipt);
@@ -164,7 +183,7 @@ fn a_withdrawal_shreds_what_waits_and_can_be_repeated() {
     // A new yes is a new record, which cannot be linked to the old one.
     let before = stage.json("device d samples")[0]["consent"].clone();
     let receipt = stage.json(&format!("device d consent --age-band adult --purpose {QA}"));
-    assert_ne!(receipt["id"], before);
+    assert_ne!(receipt["dct:identifier"], before);
     assert_eq!(stage.status("d")["consent"], "granted");
     stage.offer("d", PLAYED[0]);
 }
@@ -191,7 +210,7 @@ fn a_new_notice_outdates_consent_until_it_is_asked_again() {
     let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
     assert_eq!(offered["reason"], "no-consent");
     let receipt = stage.json(&format!("device d consent --age-band adult --purpose {QA}"));
-    assert_eq!(receipt["notice"]["version"], 2);
+    assert_eq!(receipt["dpv:hasNotice"]["schema:version"], 2);
     assert_eq!(stage.status("d")["consent"], "granted");
     stage.offer("d", PLAYED[1]);
 }
@@ -239,4 +258,73 @@ fn consent_runs_out_after_the_days_that_the_plan_names() {
 fn assert_nothing_is_sampled_more(stage: &Stage) {
     let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
     assert_eq!(offered["reason"], "no-consent");
+}
+
+#[test]
+fn a_child_that_came_of_age_is_asked_anew_as_an_adult() {
+    let stage = Stage::new();
+    stage.device("d");
+    let child = stage.json(&format!(
+        "device d consent --purpose {QA} --age-band child --guardian-method text-plus"
+    ));
+    stage.offer("d", PLAYED[0]);
+    assert_eq!(
+        stage.json("device d came-of-age"),
+        json!({"consent": "outdated"})
+    );
+    assert_eq!(stage.status("d")["consent"], "outdated");
+    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
+    assert_eq!(
+        offered,
+        json!({"outcome": "withheld", "reason": "no-consent"})
+    );
+    // Nor is what waited sent under a yes that is none any more.
+    assert_eq!(stage.upload("d")["samples"], 0);
+    assert!(stage.outbox("d").is_empty() && stage.objects().is_empty());
+    stage
+        .sordino("device d came-of-age")
+        .refused(&["outdated", "ask as of an adult"]);
+
+    let adult = stage.json(&format!("device d consent --purpose {QA} --age-band adult"));
+    assert_ne!(adult["dct:identifier"], child["dct:identifier"]);
+    assert_eq!(stage.status("d")["consent"], "granted");
+    let anew = stage.offer("d", PLAYED[1]);
+    stage.upload("d");
+    assert_eq!(stage.objects(), [anew].into());
+}
+
+#[test]
+fn a_child_may_come_of_age_before_its_guardian_has_answered() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    stage
+        .sordino(&format!("device d consent --purpose {QA} --age-band child"))
+        .ok();
+    let said = stage.sordino("device d came-of-age").ok().stdout;
+    assert_eq!(
+        said,
+        "consent is outdated: ask the person anew, as an adult\n"
+    );
+    stage.consent("d", QA);
+    assert_eq!(stage.status("d")["consent"], "granted");
+}
+
+#[test]
+fn nobody_but_a_child_comes_of_age() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    stage
+        .sordino("device d came-of-age")
+        .refused(&["consent is none"]);
+    stage.consent("d", QA);
+    for json in ["", " --json"] {
+        stage
+            .sordino(&format!("device d came-of-age{json}"))
+            .refused(&["consent is granted", "an adult said it"]);
+    }
+    assert_eq!(stage.status("d")["consent"], "granted");
+    stage.sordino("device d withdraw").ok();
+    stage
+        .sordino("device d came-of-age")
+        .refused(&["consent is withdrawn"]);
 }

@@ -86,6 +86,7 @@ fn an_audiofolder_has_a_line_and_a_flac_for_each_sample() {
 fn a_webdataset_holds_each_sample_s_files_side_by_side() {
     let (stage, ids) = with_three_samples();
     stage.pull("data", "webdataset");
+    // All are one person's, so they are of one split and in one shard, in the order in which they came.
     let shard = fs::File::open(stage.path("data/shard-000000.tar")).unwrap();
     let mut archive = tar::Archive::new(shard);
     let names: Vec<String> = archive
@@ -93,11 +94,24 @@ fn a_webdataset_holds_each_sample_s_files_side_by_side() {
         .unwrap()
         .map(|entry| entry.unwrap().path().unwrap().display().to_string())
         .collect();
-    let expected: Vec<String> = ids
-        .iter()
-        .flat_map(|id| [format!("{id}.flac"), format!("{id}.json")])
+    let found: BTreeSet<String> = names
+        .chunks(3)
+        .map(|files| {
+            let id = files[0].strip_suffix(".flac").unwrap();
+            assert_eq!(files[1..], [format!("{id}.jams"), format!("{id}.json")]);
+            id.to_owned()
+        })
         .collect();
-    assert_eq!(names, expected);
+    assert_eq!(found, ids);
+    let list = fs::read(stage.path("data/shards.json")).unwrap();
+    let list: Value = serde_json::from_slice(&list).unwrap();
+    let shards: Vec<&Value> = list
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|shards| shards.as_array().unwrap())
+        .collect();
+    assert_eq!(shards, ["shard-000000.tar"]);
 }
 
 #[test]

@@ -266,7 +266,7 @@ fn the_person_learns_who_opened_a_sample() {
     let id = stage.offer("d", PLAYED[0]);
     stage.upload("d");
     let line = format!("device d accesses {id}");
-    assert_eq!(stage.json(&line), json!({"accesses": []}));
+    assert_eq!(stage.json(&line)["accesses"], json!([]));
     assert_eq!(stage.sordino(&line).ok().stdout, "nobody has opened it\n");
     stage.pull("data", "bundle");
     let accesses = stage.json(&line);
@@ -293,9 +293,22 @@ fn two_commands_at_once_do_not_share_a_state() {
         let ran = stage.sordino("device d status");
         (ran.status != Some(0)).then_some(ran)
     });
+    refused.expect("a state in use").refused(&["in use", " d "]);
+    for command in [
+        "withdraw",
+        "delete --all",
+        "came-of-age",
+        "export --out mine.zip",
+        "reset",
+        "samples --json",
+        "upload",
+    ] {
+        stage
+            .sordino(&format!("device d {command}"))
+            .refused(&["in use", " d "]);
+    }
     listening.kill().unwrap();
     listening.wait().unwrap();
-    refused.expect("a state in use").refused(&["in use", " d "]);
     assert_eq!(stage.status("d")["consent"], "granted");
 }
 

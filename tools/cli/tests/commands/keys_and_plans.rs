@@ -65,6 +65,14 @@ fn the_example_plan_is_ready_to_sign_as_it_stands() {
         .ok();
     let shown = stage.json("plan show example.json");
     assert_eq!(shown["signed_by"], stage.plan_key.as_str());
+    assert_eq!(
+        shown["plan"]["controller"],
+        json!({"name": "Your company", "contact": "privacy@example.com"})
+    );
+    assert_eq!(
+        shown["plan"]["retention_days"],
+        json!({"quality-assurance": 180, "recognition-research": 730})
+    );
     let recipient = shown["plan"]["recipients"][0].as_str().unwrap();
     assert!(text.contains(recipient));
 }
@@ -103,6 +111,30 @@ fn edits_of_single_lines_rule_the_device() {
     }
 }
 
+/// A plan signed before there was a retention has to stay what was signed.
+#[test]
+fn a_plan_without_retention_says_nothing_of_it_and_shows_that_there_is_no_limit() {
+    let stage = Stage::without_collector();
+    let plan = fs::read_to_string(stage.path("plan.toml")).unwrap();
+    let (before, rest) = plan.split_once("[retention_days]").unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
+    fs::write(stage.path("old.toml"), format!("{before}{after}")).unwrap();
+    stage
+        .sordino("plan sign old.toml --key organisation.key --out old.json")
+        .ok();
+    let signed = fs::read_to_string(stage.path("old.json")).unwrap();
+    assert!(!signed.contains("retention"), "{signed}");
+    let shown = stage.sordino("plan show old.json").ok().stdout;
+    assert!(
+        shown.contains("without a limit for quality-assurance"),
+        "{shown}"
+    );
+    let dated = stage.sordino("plan sign plan.toml --key organisation.key --out dated.json");
+    dated.ok();
+    let shown = stage.sordino("plan show dated.json").ok().stdout;
+    assert!(shown.contains("180 days for quality-assurance"), "{shown}");
+}
+
 #[test]
 fn a_plan_that_cannot_be_is_not_signed() {
     let stage = Stage::without_collector();
@@ -113,6 +145,17 @@ fn a_plan_that_cannot_be_is_not_signed() {
         ("consent_days = 365", "consent_days = 3650", "consent_days"),
         ("sample_rate = 16000", "sample_rate = 48000", "sample_rate"),
         (
+            "quality-assurance = 180",
+            "quality-assurance = 0",
+            "retention_days",
+        ),
+        (
+            "recognition-research = 730",
+            "recognition-research = 3651",
+            "retention_days",
+        ),
+        ("quality-assurance = 180", "advertising = 180", "line"),
+        (
             "mark_probability = 1.0",
             "mark_probability = 1.5",
             "mark_probability",
@@ -121,6 +164,14 @@ fn a_plan_that_cannot_be_is_not_signed() {
         ("samples_per_day = 20", "", "samples_per_day"),
         ("[triggers]", "surprise = true\n[triggers]", "surprise"),
         ("\"age1", "\"age2", "line"),
+        ("name = \"Your company\"", "name = \"\"", "controller.name"),
+        ("privacy@example.com", "nobody", "controller.contact"),
+        (
+            "[controller]",
+            "[controller]\ncountry = \"UK\"",
+            "controller.country",
+        ),
+        ("[controller]", "[controller]\nfax = \"1\"", "fax"),
     ] {
         let edited = plan.replacen(from, to, 1);
         assert_ne!(edited, plan);

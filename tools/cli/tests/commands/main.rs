@@ -3,11 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod audit;
 mod consent;
+mod deletion;
 mod desk;
 mod device;
+mod export;
 mod keys_and_plans;
+mod notice;
+mod receipts;
 mod recordings;
+mod reset;
+mod review;
 mod sealing;
 #[path = "../support/mod.rs"]
 mod support;

@@ -6,7 +6,7 @@ use crate::support::{PLAYED, QA, SPOKEN, Stage};
 
 /// The table of commands, in an order in which each finds what it needs. `{key}`, `{url}`,
 /// `{recipient}` and `{sample}` are filled in.
-const TABLE: [&str; 25] = [
+const TABLE: [&str; 36] = [
     "keygen --out other.key",
     "plan keygen --out other-organisation.key",
     "plan sign plan.toml --key organisation.key --out signed.json",
@@ -15,6 +15,7 @@ const TABLE: [&str; 25] = [
     "anonymize audio/talk-over.wav --out anonymous --keep-time",
     "seal audio/flute-alone.wav --recipient {recipient} --out one.age",
     "open one.age --identity qa.key --out opened",
+    "consent notice --language pt-BR",
     "device d init --plan signed.json --plan-key {key} --collector {url}",
     "device d status",
     "device d consent --purpose quality-assurance",
@@ -27,10 +28,20 @@ const TABLE: [&str; 25] = [
     "device d accesses {sample}",
     "pull --collector {url} --token-file token --identity qa.key --out data",
     "pull --collector {url} --token-file token --identity qa.key --out data --purpose quality-assurance",
+    "audit fetch --collector {url} --token-file token --out audit.jsonl",
+    "audit verify audit.jsonl",
+    "audit verify audit.jsonl --collector {url}",
     "report data",
+    "papers --out papers --plan signed.json",
     "device d delete {sample}",
+    "device d delete --all",
+    "device d came-of-age",
+    "device d consent --purpose quality-assurance --age-band adult",
+    "device d export --out mine.zip",
     "device d withdraw --purpose quality-assurance",
     "device d withdraw",
+    "device d upload",
+    "device d reset",
     "device d upload",
 ];
 
@@ -54,7 +65,7 @@ fn every_command_prints_lines_for_a_person_or_one_document_for_a_script() {
                 sample = samples[0]["id"].as_str().unwrap().to_owned();
             }
         }
-        assert_eq!(stage.status("d")["consent"], "withdrawn");
+        assert_eq!(stage.status("d")["consent"], "none", "it was reset");
         assert_eq!(stage.status("d")["deletions_pending"], 0);
     }
 }
@@ -120,6 +131,8 @@ fn wrong_usage_is_status_2_and_does_nothing() {
         format!("seal --recipient {recipient} --out made.age"),
         "open one.age --out made".to_owned(),
         "plan".to_owned(),
+        "consent".to_owned(),
+        "consent verify".to_owned(),
         "plan sign plan.toml --key organisation.key".to_owned(),
         "device".to_owned(),
         "device made".to_owned(),
@@ -138,8 +151,13 @@ fn wrong_usage_is_status_2_and_does_nothing() {
         "device made consent --purpose advertising".to_owned(),
         format!("device made consent --purpose {QA} --age-band 12"),
         format!("device made consent --purpose {QA} --guardian-method said-so"),
+        format!("device made consent --purpose {QA} --guardian-evidence text"),
         "device made withdraw --purpose everything".to_owned(),
         "device made delete not-an-id".to_owned(),
+        "device made delete".to_owned(),
+        format!("device made delete {} --all", "0".repeat(32)),
+        "device made export".to_owned(),
+        "device made reset everything".to_owned(),
         "device made accesses".to_owned(),
         "pull --collector http://collector.example --token-file token --identity qa.key --out made"
             .to_owned(),
@@ -210,9 +228,18 @@ fn what_cannot_be_done_is_one_line_that_names_it_and_status_1() {
             "text: line 1",
         ),
         ("plan show text".to_owned(), "text"),
+        ("consent verify nowhere.json".to_owned(), "nowhere.json"),
+        ("consent verify text".to_owned(), "text"),
         ("device made status".to_owned(), "made"),
         (format!("device made consent --purpose {QA}"), "made"),
         ("device made upload".to_owned(), "made"),
+        ("device made reset".to_owned(), "made"),
+        ("device made export --out made.zip".to_owned(), "made"),
+        (
+            "device d export --out nowhere/made.zip".to_owned(),
+            "nowhere/made.zip",
+        ),
+        ("device d came-of-age".to_owned(), "an adult said it"),
         (
             format!("device made init --plan text --plan-key {key} --collector {url}"),
             "text",

@@ -7,6 +7,8 @@
     reason = "each test program uses a part of it"
 )]
 
+mod dataset;
+mod desk;
 mod line;
 mod ran;
 
@@ -23,6 +25,8 @@ use sordino::Purpose;
 use sordino_collector::{BlockingServer, Config};
 use tempfile::TempDir;
 
+pub(crate) use dataset::{Clip, clip_id, write_dataset};
+pub(crate) use desk::Desk;
 pub(crate) use line::Line;
 pub(crate) use ran::Ran;
 
@@ -242,6 +246,28 @@ impl Stage {
         )
     }
 
+    /// Pulls in every format, each to the folder of its name.
+    pub(crate) fn pull_everything(&self) {
+        for format in FORMATS {
+            let pulled = self.pull(format, format);
+            assert_eq!(pulled["unreadable"], 0, "{pulled}");
+        }
+    }
+
+    /// Whether a sample is in those datasets: in all of them, since a copy left in one would be too
+    /// many.
+    pub(crate) fn is_pulled(&self, id: &str) -> bool {
+        let holding = FORMATS
+            .iter()
+            .filter(|format| self.mentions(format, id.as_bytes()))
+            .count();
+        assert!(
+            holding == 0 || holding == FORMATS.len(),
+            "{id} is in {holding} datasets"
+        );
+        holding > 0
+    }
+
     /// Whether `needle` stands in a name or in the bytes of any file below the folder `name`.
     pub(crate) fn mentions(&self, name: &str, needle: &[u8]) -> bool {
         files_below(&self.path(name)).iter().any(|path| {
@@ -293,6 +319,12 @@ pub(crate) fn has(program: &str, test: &str) -> bool {
         skipped(test, program);
     }
     found
+}
+
+/// The Python that serves as another reader of what is written, where one is there.
+pub(crate) fn python(test: &str) -> Option<String> {
+    let python = std::env::var("SORDINO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    has(&python, test).then_some(python)
 }
 
 /// Says that `test` did not run. The line passes by the harness, which would hide it.

@@ -1,167 +1,204 @@
 //! The database: who may send, what is held, who reads, what was withdrawn.
 //!
-//! SQLite so far. Whatever must be true together is written in one transaction that takes the write
-//! lock when it begins, across processes too; so several collectors can stand on one database.
+//! SQLite or PostgreSQL, by one set of statements: what both understand, with `$N` for parameters,
+//! 64-bit integers and text. Whatever must be true together is written in one transaction that takes
+//! the write lock when it begins, across processes and machines; so several collectors can stand on
+//! one database, and numbers given out by it become visible in their order.
 
+mod audit;
+mod deletions;
+mod dump;
+mod figures;
+mod opening;
 mod plans;
 mod reading;
 mod records;
+mod reviews;
 mod samples;
+mod schema;
 mod tokens;
+mod upkeep;
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::PathBuf;
 
 use sordino::Purposes;
-use sqlx::{
-    Sqlite, SqlitePool, Transaction,
-    migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Any, AnyPool, Transaction, migrate::MigrateError};
 
 pub(crate) use self::{
+    audit::{HandOut, Head},
+    figures::Figures,
     plans::{PlanRefusal, Sealing},
-    reading::{Access, ReadRefusal},
+    reading::ReadRefusal,
     records::{Registration, RegistrationRefusal, TakenBack},
-    samples::{Admission, NewSample, Refusal},
+    reviews::{Kind as SaidKind, Said},
+    samples::{Admission, Deleted, NewSample, Refusal},
+    schema::Table,
+    tokens::{NewToken, TokenRow},
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub use self::reviews::Quarantined;
 
-/// How long another process's transaction is waited for.
-const LOCK_WAIT: Duration = Duration::from_secs(10);
-/// How long this process's own are.
-const TURN_WAIT: Duration = Duration::from_secs(20);
-/// Connections that read while another writes.
-const READERS: u32 = 4;
+/// The key of the advisory lock that PostgreSQL's writers hold: "sordino" in ASCII.
+const WRITE_LOCK: i64 = 0x0073_6f72_6469_6e6f;
 
 /// The database of one collector.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
+    system: System,
     /// One connection: whoever holds it has the process's turn to write.
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: AnyPool,
+    readers: AnyPool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum System {
+    Sqlite,
+    Postgres,
 }
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
-    /// Others wrote for too long.
-    #[error("it is locked by other writers")]
+    /// Others wrote for too long, or no connection could be made.
+    #[error("it does not answer, or others have locked it for too long")]
     Busy,
-    /// SQLite failed.
+    /// It cannot be reached just now, or its disk is full.
+    #[error("it is not available: {0}")]
+    Unavailable(sqlx::Error),
+    /// The object was taken for left behind before its row came.
+    #[error("an upload took too long")]
+    TooLate,
+    /// It failed.
     #[error(transparent)]
-    Sqlite(sqlx::Error),
+    Failed(sqlx::Error),
     /// The tables could not be made.
     #[error("its tables could not be brought up to date: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(MigrateError),
+    /// There are tables that this version does not know.
+    #[error("a newer version of the collector made it; run that one")]
+    Newer,
     /// The file could not be made.
     #[error(transparent)]
     File(#[from] std::io::Error),
+    /// No URL can be made of the path.
+    #[error("the path `{0}` is not UTF-8")]
+    Path(PathBuf),
+    /// Another database than the one that a backup was made of.
+    #[error("it is not the one that the backup was made of; name that one, or none")]
+    Stranger,
     /// A row does not parse; something else wrote it.
     #[error("a row of `{0}` holds what the collector did not write")]
     Damaged(&'static str),
 }
 
+impl DatabaseError {
+    /// Whether the same may well succeed later, with nothing changed in what is asked.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable(_) | Self::TooLate)
+    }
+}
+
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
+        match &error {
+            // Every connection is in use, or none can be made.
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Self::Unavailable(error)
+            }
+            sqlx::Error::Database(reason) => match reason.code().as_deref().map(Cause::of) {
+                Some(Cause::Locked) => Self::Busy,
+                Some(Cause::Unavailable) => Self::Unavailable(error),
+                _ => Self::Failed(error),
+            },
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// What a system's code says of a failure.
+enum Cause {
+    Locked,
+    Unavailable,
+    Other,
+}
+
+impl Cause {
+    fn of(code: &str) -> Self {
+        // SQLite's are decimal numbers, the lower byte the primary code: https://sqlite.org/rescode.html.
         const SQLITE_BUSY: i32 = 5;
-        let code = error.as_database_error().and_then(|error| error.code());
-        let code = code.and_then(|code| code.parse::<i32>().ok());
-        match (&error, code) {
-            (sqlx::Error::PoolTimedOut, _) => Self::Busy,
-            // The lower byte is the primary code: https://sqlite.org/rescode.html.
-            (_, Some(code)) if code & 0xff == SQLITE_BUSY => Self::Busy,
-            _ => Self::Sqlite(error),
+        const SQLITE_IOERR: i32 = 10;
+        const SQLITE_FULL: i32 = 13;
+        // PostgreSQL's have five characters, the first two the class:
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html.
+        match (code.parse::<i32>(), code) {
+            (_, "55P03" | "40001" | "40P01") => Self::Locked,
+            (_, code) if code.len() == 5 => match &code[..2] {
+                // Connection, resources (a full disk), operator's intervention, the system's own I/O.
+                "08" | "53" | "57" | "58" => Self::Unavailable,
+                // Read only: a standby that was not promoted yet.
+                "25" => Self::Unavailable,
+                _ => Self::Other,
+            },
+            (Ok(code), _) if code & 0xff == SQLITE_BUSY => Self::Locked,
+            (Ok(code), _) if matches!(code & 0xff, SQLITE_IOERR | SQLITE_FULL) => Self::Unavailable,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<MigrateError> for DatabaseError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(_) => Self::Newer,
+            error => Self::Migration(error),
         }
     }
 }
 
 impl Database {
-    /// Opens the database at `path`, made where there is none, and brings its tables up to date.
-    pub(crate) async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // What was acknowledged must outlive a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(LOCK_WAIT)
-            // What was deleted is overwritten, not left in free pages.
-            .pragma("secure_delete", "ON");
-        // Statements are not logged: the log names nothing that was sent.
-        let options = sqlx::ConnectOptions::disable_statement_logging(options);
-
-        let lock = lock_beside(path).await?;
-        create_private_file(path)?;
-        let writer = pool(1).connect_with(options.clone()).await?;
-        MIGRATIONS.run(&writer).await?;
-        drop(lock);
-        Ok(Self {
-            writer,
-            readers: pool(READERS).connect_lazy_with(options),
-        })
-    }
-
-    /// Closes the files; the last one out folds the write-ahead log in.
-    pub(crate) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-
     /// A transaction that holds the write lock from its beginning. Dropped, it changes nothing.
     pub(crate) async fn write(&self) -> Result<Session, DatabaseError> {
-        Ok(Session(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+        if self.system == System::Sqlite {
+            let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+            return Ok(Session(begun));
+        }
+        // Each statement must see what the writer before committed, whatever the server's default is.
+        let begun = self
+            .writer
+            .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED");
+        let mut session = Session(begun.await?);
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(WRITE_LOCK)
+            .execute(&mut *session.0)
+            .await?;
+        Ok(session)
     }
 
     /// A transaction that sees one state of the database, and writes nothing.
     pub(crate) async fn read(&self) -> Result<Session, DatabaseError> {
-        Ok(Session(self.readers.begin().await?))
+        let begin = match self.system {
+            System::Sqlite => "BEGIN",
+            System::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        Ok(Session(self.readers.begin_with(begin).await?))
+    }
+
+    /// Closes the connections; the last one out of SQLite folds the write-ahead log in.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }
 
 /// A transaction: [`Database::write`] or [`Database::read`].
-pub(crate) struct Session(Transaction<'static, Sqlite>);
+pub(crate) struct Session(Transaction<'static, Any>);
 
 impl Session {
     /// Makes what was written durable.
     pub(crate) async fn commit(self) -> Result<(), DatabaseError> {
         Ok(self.0.commit().await?)
     }
-}
-
-fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(TURN_WAIT)
-}
-
-/// Two processes that make the tables at once would trip over each other; SQLite's own lock does
-/// not span all migrations.
-async fn lock_beside(database: &Path) -> Result<File, std::io::Error> {
-    let mut path = PathBuf::from(database).into_os_string();
-    path.push(".lock");
-    let lock = move || {
-        let file = File::options().create(true).append(true).open(path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    tokio::task::spawn_blocking(lock)
-        .await
-        .map_err(std::io::Error::other)?
-}
-
-/// The database names consent records, so only its owner may read it, wherever it lies.
-fn create_private_file(path: &Path) -> std::io::Result<()> {
-    let mut options = File::options();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 /// Purposes as they stand in a column: a list with commas, or nothing.

@@ -113,7 +113,7 @@ impl Session {
         }
         sqlx::query(
             "INSERT INTO plans (version, document, expires, purposes, recipients, recipients_sha256)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(version)
         .bind(text)

@@ -1,11 +1,11 @@
-//! What QA tools and the people themselves read.
+//! What QA tools read.
 
 use serde::Serialize;
 use sordino::{Id, Purpose, Purposes, Week};
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{Database, DatabaseError, Session, parsed, purposes};
-use crate::digest::Sha256;
+use crate::{digest::Sha256, objects::ObjectName};
 
 /// A sample as a list shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -24,16 +24,8 @@ pub(crate) struct Listed {
 /// A sample that can be handed out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
+    pub(crate) name: ObjectName,
     pub(crate) sha256: Sha256,
-}
-
-/// One hand-out.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Access {
-    pub(crate) purpose: Purpose,
-    pub(crate) week: Week,
-    /// The name of the token.
-    pub(crate) reader: String,
 }
 
 /// Why a sample is not handed out or spoken of.
@@ -56,16 +48,16 @@ impl Database {
         limit: u32,
     ) -> Result<Vec<Listed>, DatabaseError> {
         let rows = sqlx::query(
-            "SELECT sequence, id, consent, bytes, sha256, week,
-                (SELECT group_concat(purpose) FROM sample_purposes WHERE sample = id) AS purposes
-             FROM samples
-             WHERE sequence > ?2
-             AND EXISTS (SELECT 1 FROM sample_purposes WHERE sample = id AND purpose = ?1)
-             ORDER BY sequence LIMIT ?3",
+            "SELECT listed.sequence, id, consent, bytes, sha256, samples.week,
+                (SELECT string_agg(purpose, ',') FROM sample_purposes WHERE sample = id) AS purposes
+             FROM sample_purposes AS listed JOIN samples ON id = sample
+             WHERE listed.purpose = $1 AND listed.sequence > $2
+             AND NOT EXISTS (SELECT 1 FROM quarantined WHERE quarantined.sample = id)
+             ORDER BY listed.sequence LIMIT $3",
         )
         .bind(purpose.as_str())
         .bind(after)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
         rows.iter().map(listed).collect()
@@ -80,41 +72,13 @@ impl Database {
     ) -> Result<Vec<(i64, String)>, DatabaseError> {
         Ok(sqlx::query_as(
             "SELECT sequence, sample FROM withdrawals
-             WHERE purpose = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
+             WHERE purpose = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
         )
         .bind(purpose.as_str())
         .bind(after)
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?)
-    }
-
-    /// Who was handed a sample of `consent`, also after it was deleted.
-    pub(crate) async fn accesses(
-        &self,
-        sample: Id,
-        consent: Id,
-    ) -> Result<Result<Vec<Access>, ReadRefusal>, DatabaseError> {
-        let owner: Option<String> = sqlx::query_scalar(
-            "SELECT consent FROM samples WHERE id = ?1
-             UNION ALL SELECT consent FROM tombstones WHERE sample = ?1",
-        )
-        .bind(sample.to_string())
-        .fetch_optional(&self.readers)
-        .await?;
-        match owner {
-            None => return Ok(Err(ReadRefusal::Unknown)),
-            Some(owner) if owner != consent.to_string() => return Ok(Err(ReadRefusal::NotYours)),
-            Some(_) => {}
-        }
-        let rows = sqlx::query(
-            "SELECT purpose, week, reader FROM accesses WHERE sample = ?1 ORDER BY sequence",
-        )
-        .bind(sample.to_string())
-        .fetch_all(&self.readers)
-        .await?;
-        let accesses: Result<_, DatabaseError> = rows.iter().map(access).collect();
-        accesses.map(Ok)
     }
 }
 
@@ -125,20 +89,22 @@ impl Session {
         sample: Id,
         purpose: Purpose,
     ) -> Result<Result<Held, ReadRefusal>, DatabaseError> {
-        let sha256: Option<String> = sqlx::query_scalar(
-            "SELECT sha256 FROM samples JOIN sample_purposes ON sample = id
-             WHERE id = ?1 AND purpose = ?2",
+        let row: Option<(String, String)> = sqlx::query_as(
+            "SELECT sha256, object FROM samples JOIN sample_purposes ON sample = id
+             WHERE id = $1 AND purpose = $2
+             AND NOT EXISTS (SELECT 1 FROM quarantined WHERE quarantined.sample = id)",
         )
         .bind(sample.to_string())
         .bind(purpose.as_str())
         .fetch_optional(&mut *self.0)
         .await?;
-        if let Some(sha256) = sha256 {
+        if let Some((sha256, object)) = row {
             return Ok(Ok(Held {
+                name: ObjectName::of(sample, &object).ok_or(DatabaseError::Damaged("samples"))?,
                 sha256: parsed(&sha256, "samples")?,
             }));
         }
-        let withdrawn = sqlx::query("SELECT 1 FROM withdrawals WHERE sample = ?1 AND purpose = ?2")
+        let withdrawn = sqlx::query("SELECT 1 FROM withdrawals WHERE sample = $1 AND purpose = $2")
             .bind(sample.to_string())
             .bind(purpose.as_str())
             .fetch_optional(&mut *self.0)
@@ -148,25 +114,9 @@ impl Session {
             None => ReadRefusal::Unknown,
         }))
     }
-
-    /// Notes a hand-out.
-    pub(crate) async fn note_access(
-        &mut self,
-        sample: Id,
-        access: &Access,
-    ) -> Result<(), DatabaseError> {
-        sqlx::query("INSERT INTO accesses (sample, purpose, week, reader) VALUES (?1, ?2, ?3, ?4)")
-            .bind(sample.to_string())
-            .bind(access.purpose.as_str())
-            .bind(access.week.to_string())
-            .bind(&access.reader)
-            .execute(&mut *self.0)
-            .await?;
-        Ok(())
-    }
 }
 
-fn listed(row: &SqliteRow) -> Result<Listed, DatabaseError> {
+fn listed(row: &AnyRow) -> Result<Listed, DatabaseError> {
     const TABLE: &str = "samples";
     Ok(Listed {
         sequence: row.try_get("sequence")?,
@@ -176,14 +126,5 @@ fn listed(row: &SqliteRow) -> Result<Listed, DatabaseError> {
         sha256: row.try_get("sha256")?,
         week: parsed(row.try_get("week")?, TABLE)?,
         purposes: purposes(row.try_get("purposes")?, TABLE)?,
-    })
-}
-
-fn access(row: &SqliteRow) -> Result<Access, DatabaseError> {
-    const TABLE: &str = "accesses";
-    Ok(Access {
-        purpose: parsed(row.try_get("purpose")?, TABLE)?,
-        week: parsed(row.try_get("week")?, TABLE)?,
-        reader: row.try_get("reader")?,
     })
 }

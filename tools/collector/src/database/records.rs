@@ -1,10 +1,6 @@
 //! Consent records: registered, revised, withdrawn.
 
-use sordino::{
-    Id, Purposes, Week,
-    consent::{Record, SignedRecord},
-    signed::PublicKey,
-};
+use sordino::{Id, Purposes, Week, consent::SignedRecord, signed::PublicKey};
 use sqlx::Row as _;
 
 use super::{Database, DatabaseError, Session, parsed, purposes};
@@ -43,16 +39,31 @@ pub(crate) struct TakenBack {
 pub(super) struct Standing {
     pub(super) revision: u32,
     pub(super) key: PublicKey,
-    pub(super) document: String,
+    document: String,
     pub(super) granted: Purposes,
     pub(super) withdrawn: Purposes,
-    pub(super) holds_until: Week,
+    holds_until: Week,
+}
+
+impl Standing {
+    /// As a record that is registered says, but for what was `withdrawn` from it.
+    fn of(record: &SignedRecord, withdrawn: Purposes) -> Self {
+        let content = record.content();
+        Self {
+            revision: content.revision,
+            key: record.signer(),
+            document: record.to_json(),
+            granted: content.purposes.clone(),
+            withdrawn,
+            holds_until: content.holds_until,
+        }
+    }
 }
 
 impl Database {
     /// The key that a record was registered with.
     pub(crate) async fn key(&self, record: Id) -> Result<Option<PublicKey>, DatabaseError> {
-        let row = sqlx::query("SELECT key FROM records WHERE id = ?1")
+        let row = sqlx::query("SELECT key FROM records WHERE id = $1")
             .bind(record.to_string())
             .fetch_optional(&self.readers)
             .await?;
@@ -70,7 +81,8 @@ impl Session {
     ) -> Result<Result<Registration, RegistrationRefusal>, DatabaseError> {
         let content = record.content();
         let Some(standing) = self.standing(content.id).await? else {
-            self.insert_record(record).await?;
+            let standing = Standing::of(record, Purposes::default());
+            self.put_standing(content.id, &standing).await?;
             return Ok(Ok(Registration::New));
         };
         if standing.key != record.signer() {
@@ -95,8 +107,8 @@ impl Session {
             return Ok(Err(RegistrationRefusal::Withdrawn));
         }
         let dropped = standing.granted.difference(&content.purposes);
-        self.revise(record, &standing.withdrawn.union(&dropped))
-            .await?;
+        let revised = Standing::of(record, standing.withdrawn.union(&dropped));
+        self.put_standing(content.id, &revised).await?;
         self.take_back_samples(content.id, &dropped).await?;
         Ok(Ok(Registration::Revised))
     }
@@ -111,7 +123,7 @@ impl Session {
         let Some(standing) = self.standing(record).await? else {
             return Ok(None);
         };
-        sqlx::query("UPDATE records SET granted = ?2, withdrawn = ?3 WHERE id = ?1")
+        sqlx::query("UPDATE records SET granted = $2, withdrawn = $3 WHERE id = $1")
             .bind(record.to_string())
             .bind(standing.granted.difference(purposes).to_string())
             .bind(standing.withdrawn.union(purposes).to_string())
@@ -124,14 +136,15 @@ impl Session {
         const TABLE: &str = "records";
         let row = sqlx::query(
             "SELECT key, revision, document, granted, withdrawn, holds_until
-             FROM records WHERE id = ?1",
+             FROM records WHERE id = $1",
         )
         .bind(record.to_string())
         .fetch_optional(&mut *self.0)
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Standing {
-            revision: row.try_get("revision")?,
+            revision: u32::try_from(row.try_get::<i64, _>("revision")?)
+                .map_err(|_| DatabaseError::Damaged(TABLE))?,
             key: parsed(row.try_get("key")?, TABLE)?,
             document: row.try_get("document")?,
             granted: purposes(row.try_get("granted")?, TABLE)?,
@@ -140,57 +153,32 @@ impl Session {
         }))
     }
 
-    async fn insert_record(&mut self, record: &SignedRecord) -> Result<(), DatabaseError> {
-        let Record {
-            id,
-            revision,
-            purposes,
-            holds_until,
-            ..
-        } = record.content();
+    /// Has a record stand as given, known before or not.
+    pub(super) async fn put_standing(
+        &mut self,
+        record: Id,
+        standing: &Standing,
+    ) -> Result<(), DatabaseError> {
         sqlx::query(
             "INSERT INTO records (id, key, revision, document, granted, withdrawn, holds_until)
-             VALUES (?1, ?2, ?3, ?4, ?5, '', ?6)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,
+             document = excluded.document, granted = excluded.granted,
+             withdrawn = excluded.withdrawn, holds_until = excluded.holds_until",
         )
-        .bind(id.to_string())
-        .bind(record.signer().to_string())
-        .bind(revision)
-        .bind(record.to_json())
-        .bind(purposes.to_string())
-        .bind(holds_until.to_string())
+        .bind(record.to_string())
+        .bind(standing.key.to_string())
+        .bind(i64::from(standing.revision))
+        .bind(&standing.document)
+        .bind(standing.granted.to_string())
+        .bind(standing.withdrawn.to_string())
+        .bind(standing.holds_until.to_string())
         .execute(&mut *self.0)
         .await?;
         Ok(())
     }
 
-    async fn revise(
-        &mut self,
-        record: &SignedRecord,
-        withdrawn: &Purposes,
-    ) -> Result<(), DatabaseError> {
-        let Record {
-            id,
-            revision,
-            purposes,
-            holds_until,
-            ..
-        } = record.content();
-        sqlx::query(
-            "UPDATE records SET revision = ?2, document = ?3, granted = ?4, withdrawn = ?5,
-             holds_until = ?6 WHERE id = ?1",
-        )
-        .bind(id.to_string())
-        .bind(revision)
-        .bind(record.to_json())
-        .bind(purposes.to_string())
-        .bind(withdrawn.to_string())
-        .bind(holds_until.to_string())
-        .execute(&mut *self.0)
-        .await?;
-        Ok(())
-    }
-
-    async fn take_back_samples(
+    pub(super) async fn take_back_samples(
         &mut self,
         record: Id,
         purposes: &Purposes,
@@ -200,8 +188,10 @@ impl Session {
         for purpose in purposes.iter() {
             sqlx::query(
                 "INSERT INTO withdrawals (sample, purpose)
-                 SELECT sample, purpose FROM sample_purposes JOIN samples ON id = sample
-                 WHERE consent = ?1 AND purpose = ?2 ORDER BY sequence",
+                 SELECT sample, purpose FROM samples JOIN sample_purposes ON sample = id
+                 WHERE consent = $1 AND purpose = $2
+                 AND NOT EXISTS (SELECT 1 FROM quarantined WHERE quarantined.sample = id)
+                 ORDER BY samples.sequence",
             )
             .bind(&record)
             .bind(purpose.as_str())
@@ -209,7 +199,7 @@ impl Session {
             .await?;
             sqlx::query(
                 "DELETE FROM sample_purposes
-                 WHERE purpose = ?2 AND sample IN (SELECT id FROM samples WHERE consent = ?1)",
+                 WHERE purpose = $2 AND sample IN (SELECT id FROM samples WHERE consent = $1)",
             )
             .bind(&record)
             .bind(purpose.as_str())
@@ -235,7 +225,7 @@ impl Session {
     ) -> Result<std::collections::HashMap<String, i64>, DatabaseError> {
         let rows = sqlx::query_as::<_, (String, i64)>(
             "SELECT id, count(purpose) FROM samples LEFT JOIN sample_purposes ON sample = id
-             WHERE consent = ?1 GROUP BY id",
+             WHERE consent = $1 GROUP BY id",
         )
         .bind(record)
         .fetch_all(&mut *self.0)
@@ -245,15 +235,15 @@ impl Session {
 
     async fn bury_purposeless(&mut self, record: &str) -> Result<u64, DatabaseError> {
         sqlx::query(
-            "INSERT INTO tombstones (sample, consent, object_gone)
-             SELECT id, consent, 0 FROM samples WHERE consent = ?1
+            "INSERT INTO tombstones (sample, consent, object_gone, object)
+             SELECT id, consent, 0, object FROM samples WHERE consent = $1
              AND NOT EXISTS (SELECT 1 FROM sample_purposes WHERE sample = id)",
         )
         .bind(record)
         .execute(&mut *self.0)
         .await?;
         let deleted = sqlx::query(
-            "DELETE FROM samples WHERE consent = ?1
+            "DELETE FROM samples WHERE consent = $1
              AND NOT EXISTS (SELECT 1 FROM sample_purposes WHERE sample = id)",
         )
         .bind(record)

@@ -1,12 +1,12 @@
 //! Samples: admitted, inserted, deleted.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, iter::repeat};
 
 use sordino::{Id, Purposes, Week};
-use sqlx::Row as _;
+use sqlx::AssertSqlSafe;
 
-use super::{Database, DatabaseError, Session, parsed};
-use crate::digest::Sha256;
+use super::{Database, DatabaseError, Session, parsed, purposes};
+use crate::{digest::Sha256, objects::ObjectName};
 
 /// A sample that wants in.
 #[derive(Clone, Debug)]
@@ -49,40 +49,60 @@ pub(crate) enum Refusal {
     DifferentContent,
 }
 
+/// Which of the deleted samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deleted {
+    Each,
+    OfRecord(Id),
+    One(Id),
+}
+
 impl Session {
-    /// Whether `sample` may come in now.
-    pub(crate) async fn admit(&mut self, sample: &NewSample) -> Result<Admission, DatabaseError> {
-        if let Some(owner) = self.buried_by(sample.id).await? {
-            let refusal = if owner == sample.consent {
-                Refusal::Deleted
-            } else {
-                Refusal::NotYours
-            };
-            return Ok(Admission::Refused(refusal));
-        }
-        let held = sqlx::query("SELECT consent, sha256 FROM samples WHERE id = ?1")
-            .bind(sample.id.to_string())
-            .fetch_optional(&mut *self.0)
-            .await?;
-        if let Some(row) = held {
-            let consent: Id = parsed(row.try_get("consent")?, "samples")?;
-            let sha256: Sha256 = parsed(row.try_get("sha256")?, "samples")?;
-            return Ok(if consent != sample.consent {
-                Admission::Refused(Refusal::NotYours)
-            } else if sha256 != sample.sha256 {
-                Admission::Refused(Refusal::DifferentContent)
-            } else {
-                Admission::Present
+    /// Whether `sample` may come in now, and with it the `object` that is here already, if one is.
+    pub(crate) async fn admit(
+        &mut self,
+        sample: &NewSample,
+        object: Option<ObjectName>,
+    ) -> Result<Admission, DatabaseError> {
+        // One statement, since uploads wait for each other's: what came of the id, and the record.
+        let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+            "SELECT 'deleted', consent, '', '' FROM tombstones WHERE sample = $1
+             UNION ALL SELECT 'held', consent, sha256, '' FROM samples WHERE id = $1
+             UNION ALL SELECT 'swept', '', '', '' FROM swept WHERE object = $2
+             UNION ALL SELECT 'record', id, granted, holds_until FROM records WHERE id = $3",
+        )
+        .bind(sample.id.to_string())
+        .bind(object.map(|object| object.to_string()))
+        .bind(sample.consent.to_string())
+        .fetch_all(&mut *self.0)
+        .await?;
+        let of = |kind: &str| rows.iter().find(|(what, ..)| what == kind);
+        if let Some((what, consent, sha256, _)) = of("deleted").or(of("held")) {
+            if parsed::<Id>(consent, "samples")? != sample.consent {
+                return Ok(Admission::Refused(Refusal::NotYours));
+            }
+            if what == "deleted" {
+                return Ok(Admission::Refused(Refusal::Deleted));
+            }
+            let is_same = parsed::<Sha256>(sha256, "samples")? == sample.sha256;
+            return Ok(match is_same {
+                true => Admission::Present,
+                false => Admission::Refused(Refusal::DifferentContent),
             });
         }
-        let Some(record) = self.standing(sample.consent).await? else {
+        if of("swept").is_some() {
+            return Err(DatabaseError::TooLate);
+        }
+        let Some((_, _, granted, holds_until)) = of("record") else {
             return Ok(Admission::Refused(Refusal::UnknownRecord));
         };
-        Ok(if record.granted.is_empty() {
+        let granted = purposes(granted, "records")?;
+        let holds_until: Week = parsed(holds_until, "records")?;
+        Ok(if granted.is_empty() {
             Admission::Refused(Refusal::Withdrawn)
-        } else if record.holds_until < sample.week {
-            Admission::Refused(Refusal::Expired(record.holds_until))
-        } else if !sample.purposes.is_subset(&record.granted) {
+        } else if holds_until < sample.week {
+            Admission::Refused(Refusal::Expired(holds_until))
+        } else if !sample.purposes.is_subset(&granted) {
             Admission::Refused(Refusal::NotGranted)
         } else {
             Admission::Open
@@ -94,24 +114,36 @@ impl Session {
         &mut self,
         sample: &NewSample,
         bytes: u64,
+        object: ObjectName,
     ) -> Result<(), DatabaseError> {
-        sqlx::query(
-            "INSERT INTO samples (id, consent, bytes, sha256, week) VALUES (?1, ?2, ?3, ?4, ?5)",
+        let week = sample.week.to_string();
+        let sequence: i64 = sqlx::query_scalar(
+            "INSERT INTO samples (id, consent, bytes, sha256, week, object)
+             VALUES ($1, $2, $3, $4, $5, $6) RETURNING sequence",
         )
         .bind(sample.id.to_string())
         .bind(sample.consent.to_string())
         .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
         .bind(sample.sha256.to_string())
-        .bind(sample.week.to_string())
-        .execute(&mut *self.0)
+        .bind(&week)
+        .bind(object.column())
+        .fetch_one(&mut *self.0)
         .await?;
+        let rows: Vec<String> = (0..sample.purposes.iter().count())
+            .map(|row| format!("($1, ${}, $2, $3)", row + 4))
+            .collect();
+        let statement = format!(
+            "INSERT INTO sample_purposes (sample, purpose, sequence, week) VALUES {}",
+            rows.join(", ")
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement))
+            .bind(sample.id.to_string())
+            .bind(sequence)
+            .bind(&week);
         for purpose in sample.purposes.iter() {
-            sqlx::query("INSERT INTO sample_purposes (sample, purpose) VALUES (?1, ?2)")
-                .bind(sample.id.to_string())
-                .bind(purpose.as_str())
-                .execute(&mut *self.0)
-                .await?;
+            query = query.bind(purpose.as_str());
         }
+        query.execute(&mut *self.0).await?;
         Ok(())
     }
 
@@ -130,61 +162,105 @@ impl Session {
                 Err(Refusal::NotYours)
             });
         }
-        let owner: Option<String> = sqlx::query_scalar("SELECT consent FROM samples WHERE id = ?1")
-            .bind(&id)
-            .fetch_optional(&mut *self.0)
-            .await?;
-        if owner
-            .as_ref()
-            .is_some_and(|owner| *owner != consent.to_string())
-        {
+        let held: Option<(String, String)> =
+            sqlx::query_as("SELECT consent, object FROM samples WHERE id = $1")
+                .bind(&id)
+                .fetch_optional(&mut *self.0)
+                .await?;
+        let (owner, object) = held.unwrap_or_else(|| (consent.to_string(), String::new()));
+        if owner != consent.to_string() {
             return Ok(Err(Refusal::NotYours));
         }
-        let no_object = owner.is_none();
         sqlx::query(
             "INSERT INTO withdrawals (sample, purpose)
-             SELECT sample, purpose FROM sample_purposes WHERE sample = ?1",
+             SELECT sample, purpose FROM sample_purposes WHERE sample = $1
+             AND NOT EXISTS (SELECT 1 FROM quarantined WHERE quarantined.sample = $1)",
         )
         .bind(&id)
         .execute(&mut *self.0)
         .await?;
-        sqlx::query("DELETE FROM samples WHERE id = ?1")
+        sqlx::query("DELETE FROM samples WHERE id = $1")
             .bind(&id)
             .execute(&mut *self.0)
             .await?;
-        sqlx::query("INSERT INTO tombstones (sample, consent, object_gone) VALUES (?1, ?2, ?3)")
-            .bind(&id)
-            .bind(consent.to_string())
-            .bind(no_object)
-            .execute(&mut *self.0)
-            .await?;
+        sqlx::query(
+            "INSERT INTO tombstones (sample, consent, object_gone, object) VALUES ($1, $2, 0, $3)",
+        )
+        .bind(&id)
+        .bind(consent.to_string())
+        .bind(object)
+        .execute(&mut *self.0)
+        .await?;
         Ok(Ok(()))
     }
 
-    /// Whether a row says that `sample` is held.
-    pub(crate) async fn holds(&mut self, sample: Id) -> Result<bool, DatabaseError> {
-        let row = sqlx::query("SELECT 1 FROM samples WHERE id = ?1")
-            .bind(sample.to_string())
-            .fetch_optional(&mut *self.0)
-            .await?;
-        Ok(row.is_some())
+    /// Notes that the objects of deleted samples are gone.
+    pub(crate) async fn objects_are_gone(
+        &mut self,
+        objects: &[ObjectName],
+    ) -> Result<(), DatabaseError> {
+        for some in objects.chunks(ASKED_TOGETHER) {
+            // A statement each for one and for many, so that both are prepared once.
+            let places = if some.len() == 1 { 1 } else { ASKED_TOGETHER };
+            let statement = format!(
+                "UPDATE tombstones SET object_gone = 1 WHERE sample IN ({})",
+                parameters(places)
+            );
+            let mut query = sqlx::query(AssertSqlSafe(statement));
+            let ids = some.iter().map(|object| Some(object.sample.to_string()));
+            for id in ids.chain(repeat(None)).take(places) {
+                query = query.bind(id);
+            }
+            query.execute(&mut *self.0).await?;
+        }
+        Ok(())
     }
 
-    /// Notes that the objects of deleted samples are gone.
-    pub(crate) async fn objects_are_gone(&mut self, samples: &[Id]) -> Result<(), DatabaseError> {
-        for sample in samples {
-            sqlx::query("UPDATE tombstones SET object_gone = 1 WHERE sample = ?1")
-                .bind(sample.to_string())
+    /// Those of `objects` that no row tells of.
+    pub(crate) async fn without_row(
+        &mut self,
+        objects: &[ObjectName],
+    ) -> Result<Vec<ObjectName>, DatabaseError> {
+        let mut orphans = Vec::new();
+        for some in objects.chunks(ASKED_TOGETHER) {
+            // One statement whatever the number, so that it is prepared once.
+            let statement = format!(
+                "SELECT id, object FROM samples WHERE id IN ({})",
+                parameters(ASKED_TOGETHER)
+            );
+            let mut query = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement));
+            let ids = some.iter().map(|object| Some(object.sample.to_string()));
+            for id in ids.chain(repeat(None)).take(ASKED_TOGETHER) {
+                query = query.bind(id);
+            }
+            let rows = query.fetch_all(&mut *self.0).await?;
+            let held = rows.into_iter().map(|(id, object)| named(&id, &object));
+            let held: HashSet<ObjectName> = held.collect::<Result<_, _>>()?;
+            orphans.extend(some.iter().filter(|object| !held.contains(object)));
+        }
+        Ok(orphans)
+    }
+
+    /// Notes that objects without a row are removed, so that none of them gets a row any more.
+    pub(crate) async fn note_swept(&mut self, objects: &[ObjectName]) -> Result<(), DatabaseError> {
+        for object in objects {
+            sqlx::query("INSERT INTO swept (object) VALUES ($1) ON CONFLICT (object) DO NOTHING")
+                .bind(object.to_string())
                 .execute(&mut *self.0)
                 .await?;
         }
         Ok(())
     }
 
+    /// Whether a sample was deleted.
+    pub(crate) async fn is_buried(&mut self, sample: Id) -> Result<bool, DatabaseError> {
+        Ok(self.buried_by(sample).await?.is_some())
+    }
+
     /// The record whose sample was deleted under this id.
     async fn buried_by(&mut self, sample: Id) -> Result<Option<Id>, DatabaseError> {
         let owner: Option<String> =
-            sqlx::query_scalar("SELECT consent FROM tombstones WHERE sample = ?1")
+            sqlx::query_scalar("SELECT consent FROM tombstones WHERE sample = $1")
                 .bind(sample.to_string())
                 .fetch_optional(&mut *self.0)
                 .await?;
@@ -193,26 +269,37 @@ impl Session {
 }
 
 impl Database {
-    /// Deleted samples whose objects may still lie there; those of one record, or of all.
+    /// Objects of deleted samples that may still lie there.
     pub(crate) async fn objects_to_remove(
         &self,
-        consent: Option<Id>,
-    ) -> Result<Vec<Id>, DatabaseError> {
-        let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT sample FROM tombstones
-             WHERE object_gone = 0 AND (?1 IS NULL OR consent = ?1)",
-        )
-        .bind(consent.map(|consent| consent.to_string()))
-        .fetch_all(&self.readers)
-        .await?;
-        ids.iter().map(|id| parsed(id, "tombstones")).collect()
-    }
-
-    /// The ids of all samples that are held.
-    pub(crate) async fn held_samples(&self) -> Result<HashSet<Id>, DatabaseError> {
-        let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM samples")
-            .fetch_all(&self.readers)
-            .await?;
-        ids.iter().map(|id| parsed(id, "samples")).collect()
+        deleted: Deleted,
+    ) -> Result<Vec<ObjectName>, DatabaseError> {
+        const DUE: &str = "SELECT sample, object FROM tombstones WHERE object_gone = 0";
+        let (statement, id) = match deleted {
+            Deleted::Each => (DUE.to_owned(), None),
+            Deleted::OfRecord(record) => (format!("{DUE} AND consent = $1"), Some(record)),
+            Deleted::One(sample) => (format!("{DUE} AND sample = $1"), Some(sample)),
+        };
+        let mut query = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement));
+        if let Some(id) = id {
+            query = query.bind(id.to_string());
+        }
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().map(|(id, object)| named(id, object)).collect()
     }
 }
+
+/// `$1, $2, …`
+fn parameters(count: usize) -> String {
+    let numbered: Vec<String> = (1..=count).map(|number| format!("${number}")).collect();
+    numbered.join(", ")
+}
+
+/// An object by what its row says.
+pub(super) fn named(sample: &str, object: &str) -> Result<ObjectName, DatabaseError> {
+    const TABLE: &str = "samples";
+    ObjectName::of(parsed(sample, TABLE)?, object).ok_or(DatabaseError::Damaged(TABLE))
+}
+
+/// How many objects one statement asks after.
+const ASKED_TOGETHER: usize = 100;

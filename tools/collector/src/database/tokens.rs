@@ -1,43 +1,103 @@
 //! Tokens of QA tools, by their digests.
 
+use jiff::civil::Date;
 use sordino::Purposes;
-use sqlx::Row as _;
+use sqlx::{Row as _, any::AnyRow};
 
-use super::{Database, DatabaseError, Session, purposes};
+use super::{Database, DatabaseError, Session, parsed, purposes};
 use crate::digest::Sha256;
 
+/// A token that is made.
+pub(crate) struct NewToken<'a> {
+    pub(crate) sha256: Sha256,
+    pub(crate) name: &'a str,
+    pub(crate) purposes: &'a Purposes,
+    pub(crate) created: Date,
+    pub(crate) expires: Date,
+}
+
+/// What is known of a token.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenRow {
+    pub(crate) sha256: Sha256,
+    pub(crate) name: String,
+    pub(crate) purposes: Purposes,
+    /// Unknown of the oldest.
+    pub(crate) created: Option<Date>,
+    /// The last day on which it is good; the oldest have none.
+    pub(crate) expires: Option<Date>,
+    pub(crate) revoked: Option<Date>,
+}
+
 impl Database {
-    /// The name and the purposes of the token with this digest.
-    pub(crate) async fn token(
-        &self,
-        sha256: Sha256,
-    ) -> Result<Option<(String, Purposes)>, DatabaseError> {
-        let row = sqlx::query("SELECT name, purposes FROM tokens WHERE sha256 = ?1")
-            .bind(sha256.to_string())
-            .fetch_optional(&self.readers)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some((
-            row.try_get("name")?,
-            purposes(row.try_get("purposes")?, "tokens")?,
-        )))
+    /// The token with this digest, good or not.
+    pub(crate) async fn token(&self, sha256: Sha256) -> Result<Option<TokenRow>, DatabaseError> {
+        let row = sqlx::query(
+            "SELECT sha256, name, purposes, created, expires, revoked FROM tokens
+             WHERE sha256 = $1",
+        )
+        .bind(sha256.to_string())
+        .fetch_optional(&self.readers)
+        .await?;
+        row.as_ref().map(token).transpose()
     }
 }
 
 impl Session {
+    /// All tokens, by name.
+    pub(crate) async fn tokens(&mut self) -> Result<Vec<TokenRow>, DatabaseError> {
+        let rows = sqlx::query(
+            "SELECT sha256, name, purposes, created, expires, revoked FROM tokens
+             ORDER BY name, created, sha256",
+        )
+        .fetch_all(&mut *self.0)
+        .await?;
+        rows.iter().map(token).collect()
+    }
+
     /// Keeps a token's digest.
-    pub(crate) async fn insert_token(
+    pub(crate) async fn insert_token(&mut self, token: &NewToken<'_>) -> Result<(), DatabaseError> {
+        sqlx::query(
+            "INSERT INTO tokens (sha256, name, purposes, created, expires)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(token.sha256.to_string())
+        .bind(token.name)
+        .bind(token.purposes.to_string())
+        .bind(token.created.to_string())
+        .bind(token.expires.to_string())
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// From now on the token is none.
+    pub(crate) async fn revoke_token(
         &mut self,
         sha256: Sha256,
-        name: &str,
-        purposes: &Purposes,
+        today: Date,
     ) -> Result<(), DatabaseError> {
-        sqlx::query("INSERT INTO tokens (sha256, name, purposes) VALUES (?1, ?2, ?3)")
+        sqlx::query("UPDATE tokens SET revoked = $1 WHERE sha256 = $2 AND revoked IS NULL")
+            .bind(today.to_string())
             .bind(sha256.to_string())
-            .bind(name)
-            .bind(purposes.to_string())
             .execute(&mut *self.0)
             .await?;
         Ok(())
     }
+}
+
+fn token(row: &AnyRow) -> Result<TokenRow, DatabaseError> {
+    const TABLE: &str = "tokens";
+    let day = |column: &str| -> Result<Option<Date>, DatabaseError> {
+        let day: Option<String> = row.try_get(column)?;
+        day.map(|day| parsed(&day, TABLE)).transpose()
+    };
+    Ok(TokenRow {
+        sha256: parsed(row.try_get("sha256")?, TABLE)?,
+        name: row.try_get("name")?,
+        purposes: purposes(row.try_get("purposes")?, TABLE)?,
+        created: day("created")?,
+        expires: day("expires")?,
+        revoked: day("revoked")?,
+    })
 }

@@ -44,6 +44,7 @@ async fn try_register(
     let document = body.read(Sha256::stated(&parts.headers)?).await?;
     let record = read_record(&document)?;
     signature.verify(&record.signer())?;
+    app.count_for(id)?;
     check_content(app, id, record.content()).await?;
     match app.storage.register(record).await? {
         Ok(Registration::New) => Ok(StatusCode::CREATED),
@@ -73,10 +74,11 @@ fn read_record(document: &[u8]) -> Result<SignedRecord, Problem> {
 
 fn names_unknown_purpose(document: &[u8]) -> bool {
     let document: Value = serde_json::from_slice(document).unwrap_or_default();
-    let purposes = document["purposes"].as_array();
-    purposes
-        .into_iter()
-        .flatten()
+    // Schema 1 lists their names, later ones a process each.
+    let names = document["purposes"].as_array().into_iter().flatten();
+    let processes = document["dpv:hasProcess"].as_array().into_iter().flatten();
+    names
+        .chain(processes.map(|process| &process["dct:identifier"]))
         .filter_map(Value::as_str)
         .any(|name| name.parse::<Purpose>().is_err())
 }
@@ -126,6 +128,7 @@ async fn try_withdraw(
     body: &mut Incoming,
 ) -> Result<Json<Value>, Problem> {
     let signature = signature_of(id, parts)?;
+    // Not counted against the record's limit: a "no" is never one request too many.
     signature.verify(&app.key(id).await?)?;
     let body = body.read(Sha256::stated(&parts.headers)?).await?;
     let Withdrawal { purposes } = serde_json::from_slice(&body)
@@ -135,6 +138,7 @@ async fn try_withdraw(
     }
     let taken_back = app.storage.withdraw(id, purposes).await?;
     let taken_back = taken_back.ok_or_else(super::unknown_record)?;
+    app.metrics.withdrawn();
     Ok(Json(
         json!({"deleted": taken_back.deleted, "narrowed": taken_back.narrowed}),
     ))

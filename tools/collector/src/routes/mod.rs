@@ -1,53 +1,87 @@
-//! The routes, as docs/protocol.md lists them.
+//! The routes, as docs/protocol.md and docs/openapi.json list them.
 
+mod audit;
 mod consents;
+mod health;
+mod openapi;
+mod page;
 mod plan;
+mod review;
+mod review_page;
 mod samples;
 mod tools;
 
 use axum::{
-    Json, Router,
-    http::{HeaderName, HeaderValue, Method, Uri},
-    middleware::map_response,
-    response::{IntoResponse as _, Response},
-    routing::{get, put},
+    Router,
+    http::{Method, Uri, request::Parts},
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, get, put},
 };
-use serde_json::{Value, json};
-use sordino::{Id, signed::PublicKey};
+use serde::Deserialize;
+use sordino::{Id, Purpose, signed::PublicKey};
 
 use crate::{
-    app::App,
+    app::{App, query},
+    database::ReadRefusal,
+    front::front,
     problem::{Kind, Problem},
+    tokens::Reader,
 };
 
-/// By this header a device tells the collector's answers from a captive portal's.
-const PROTOCOL: HeaderName = HeaderName::from_static("sordino-protocol");
-const PROTOCOL_VERSION: HeaderValue = HeaderValue::from_static("1");
-
+/// Everything that devices and QA tools ask for.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/v1/consents/{record}", put(consents::register))
-        .route("/v1/consents/{record}/withdrawal", put(consents::withdraw))
-        .route("/v1/samples", get(tools::list))
-        .route(
-            "/v1/samples/{sample}",
-            put(samples::put)
-                .delete(samples::delete)
-                .get(tools::hand_out),
-        )
-        .route("/v1/samples/{sample}/accesses", get(samples::accesses))
-        .route("/v1/withdrawn", get(tools::withdrawn))
-        .route("/v1/plan", get(plan::in_force))
-        .route("/healthz", get(healthz))
+    let mut router = Router::new();
+    for (template, methods) in routes() {
+        router = router.route(template, methods);
+    }
+    router
+        .merge(review_page::router())
         .method_not_allowed_fallback(method_not_allowed)
-        // Not on unknown paths: a device must not take a wrong base URL for an unknown record.
-        .route_layer(map_response(stamp))
+        .fallback(unknown_path)
+        .layer(from_fn_with_state(app.clone(), front))
+        .with_state(app)
+}
+
+/// What a listener for the operator alone serves.
+pub(crate) fn operators_router(app: App) -> Router {
+    Router::new()
+        .route("/metrics", get(health::open_metrics))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .fallback(unknown_path)
         .with_state(app)
 }
 
-async fn healthz() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+    let sample = put(samples::put)
+        .delete(samples::delete)
+        .get(tools::hand_out);
+    vec![
+        ("/v1/consents/{record}", put(consents::register)),
+        ("/v1/consents/{record}/withdrawal", put(consents::withdraw)),
+        ("/v1/samples", get(tools::list)),
+        ("/v1/samples/{sample}", sample),
+        ("/v1/samples/{sample}/accesses", get(samples::accesses)),
+        ("/v1/samples/{sample}/quarantine", put(review::quarantine)),
+        ("/v1/withdrawn", get(tools::withdrawn)),
+        ("/v1/reviews", get(review::list)),
+        ("/v1/reviews/{sample}", put(review::put)),
+        ("/v1/reviews/{sample}/assignment", put(review::assign)),
+        ("/v1/audit/head", get(audit::head)),
+        ("/v1/audit/log", get(audit::log)),
+        ("/v1/plan", get(plan::in_force)),
+        ("/healthz", get(health::healthz)),
+        ("/readyz", get(health::readyz)),
+        ("/metrics", get(health::metrics)),
+        ("/openapi.json", get(openapi::document)),
+    ]
+}
+
+/// The template that was matched, as a label of metrics.
+pub(crate) fn template(matched: &str) -> Option<&'static str> {
+    static TEMPLATES: std::sync::LazyLock<Vec<&'static str>> =
+        std::sync::LazyLock::new(|| routes().into_iter().map(|(template, _)| template).collect());
+    TEMPLATES.iter().copied().find(|known| *known == matched)
 }
 
 async fn unknown_path(uri: Uri) -> Problem {
@@ -56,6 +90,31 @@ async fn unknown_path(uri: Uri) -> Problem {
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Kind::MethodNotAllowed.because(format!("`{}` does not take {method}", uri.path()))
+}
+
+/// What a reader asks for a sample for, by the query.
+///
+/// # Errors
+/// `malformed`, `wrong-purpose`.
+fn purpose(reader: &Reader, parts: &Parts) -> Result<Purpose, Problem> {
+    #[derive(Deserialize)]
+    struct ForPurpose {
+        purpose: Purpose,
+    }
+    let ForPurpose { purpose } = query(parts)?;
+    reader.check(purpose)?;
+    Ok(purpose)
+}
+
+/// A sample that a reader asked for, and that is not there for the purpose.
+fn not_for_purpose(refusal: ReadRefusal) -> Problem {
+    match refusal {
+        ReadRefusal::Deleted => Kind::Deleted
+            .because("the sample may no longer be used for this purpose; remove copies of it"),
+        ReadRefusal::Unknown | ReadRefusal::NotYours => {
+            Kind::UnknownSample.because("there is no such sample for this purpose")
+        }
+    }
 }
 
 fn unknown_record() -> Problem {
@@ -71,9 +130,33 @@ impl App {
             .await?
             .ok_or_else(unknown_record)
     }
+
+    /// Counts a request of a record whose signature was found good.
+    fn count_for(&self, record: Id) -> Result<(), Problem> {
+        self.limiter
+            .record(record)
+            .inspect_err(|_| self.metrics.rate_limited("record"))
+    }
 }
 
-async fn stamp(response: Response) -> Response {
-    tracing::debug!(status = response.status().as_u16(), "answered");
-    ([(PROTOCOL, PROTOCOL_VERSION)], response).into_response()
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Their methods are compared over the wire, in tests/collector/operating.rs.
+    #[test]
+    fn each_route_stands_in_the_openapi_document_and_the_reverse() {
+        let document: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let listed = document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str);
+        let served = routes().into_iter().map(|(template, _)| template);
+        assert_eq!(listed.collect::<BTreeSet<_>>(), served.collect());
+    }
 }

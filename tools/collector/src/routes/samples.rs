@@ -42,6 +42,7 @@ async fn try_put(
 ) -> Result<StatusCode, Problem> {
     let signature = RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS])?;
     signature.verify(&app.key(signature.record()).await?)?;
+    app.count_for(signature.record())?;
     let sample = NewSample {
         id,
         consent: signature.record(),
@@ -60,7 +61,14 @@ async fn try_put(
         ));
     }
     // What cannot come in need not be sent in full. What can is asked again when it is here.
-    refuse(app.storage.database.read().await?.admit(&sample).await?)?;
+    refuse(
+        app.storage
+            .database
+            .read()
+            .await?
+            .admit(&sample, None)
+            .await?,
+    )?;
 
     let (upload, bytes) = receive(app, body, &sample, sealing).await?;
     match refuse(app.storage.keep(sample, upload, bytes).await?)? {
@@ -76,7 +84,7 @@ async fn receive(
     sample: &NewSample,
     sealing: Sealing,
 ) -> Result<(Upload, u64), Problem> {
-    let mut upload = app.storage.objects.begin(sample.id).await?;
+    let mut upload = app.storage.objects.begin(sample.id)?;
     let mut hasher = Hasher::new();
     let mut start = Vec::new();
     let mut bytes = 0;
@@ -96,7 +104,7 @@ async fn receive(
             "it is sealed to {sealed_to} recipients, not to as many as the plan names"
         )));
     }
-    upload.sync().await?;
+    upload.finish().await?;
     Ok((upload, bytes))
 }
 
@@ -108,7 +116,10 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let record = signer(&app, &parts).await?;
     match app.storage.delete(id, record).await? {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Ok(()) => {
+            app.metrics.deleted();
+            Ok(StatusCode::NO_CONTENT)
+        }
         Err(_) => Err(not_yours()),
     }
 }
@@ -121,7 +132,7 @@ pub(super) async fn accesses(
 ) -> Result<Json<Value>, Problem> {
     let record = signer(&app, &parts).await?;
     match app.storage.database.accesses(id, record).await? {
-        Ok(accesses) => Ok(Json(json!({"accesses": accesses}))),
+        Ok((accesses, head)) => Ok(Json(json!({"accesses": accesses, "head": head}))),
         Err(ReadRefusal::NotYours) => Err(not_yours()),
         Err(_) => Err(Kind::UnknownSample.because("no sample was ever sent under this id")),
     }
@@ -131,6 +142,7 @@ pub(super) async fn accesses(
 async fn signer(app: &App, parts: &Parts) -> Result<Id, Problem> {
     let signature = RequestSignature::read(parts, &[])?;
     signature.verify(&app.key(signature.record()).await?)?;
+    app.count_for(signature.record())?;
     Ok(signature.record())
 }
 

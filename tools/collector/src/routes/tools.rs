@@ -6,50 +6,16 @@ use axum::{
     http::{header, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
-use sordino::Purpose;
 
+use super::{not_for_purpose, page::Asked, purpose};
 use crate::{
-    app::{App, PathId, query, this_week},
-    database::ReadRefusal,
+    app::{App, PathId, this_week},
+    database::HandOut,
     digest::CONTENT_DIGEST,
-    problem::{Kind, Problem},
+    problem::Problem,
     tokens::Reader,
 };
-
-/// How many entries a page holds at most, and unless told otherwise.
-const LONGEST_PAGE: u32 = 1000;
-
-#[derive(Deserialize)]
-struct Page {
-    purpose: Purpose,
-    after: Option<String>,
-    limit: Option<u32>,
-}
-
-impl Page {
-    /// The place in the order after which the page begins. `kind` keeps cursors of one order out of
-    /// the other.
-    fn after(&self, kind: &str) -> Result<i64, Problem> {
-        let Some(cursor) = &self.after else {
-            return Ok(0);
-        };
-        let sequence = cursor
-            .strip_prefix(kind)
-            .and_then(|number| number.parse().ok());
-        sequence.filter(|sequence| *sequence >= 0).ok_or_else(|| {
-            Kind::Malformed.because("`after` is no cursor of this list; leave it out to begin anew")
-        })
-    }
-
-    fn limit(&self) -> Result<u32, Problem> {
-        match self.limit.unwrap_or(LONGEST_PAGE) {
-            0 => Err(Kind::Malformed.because("`limit` must be at least 1")),
-            limit => Ok(limit.min(LONGEST_PAGE)),
-        }
-    }
-}
 
 /// `GET /v1/samples`.
 pub(super) async fn list(
@@ -58,14 +24,12 @@ pub(super) async fn list(
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     const KIND: &str = "s";
-    let page: Page = query(&parts)?;
-    reader.check(page.purpose)?;
-    let after = page.after(KIND)?;
-    let samples = app
-        .storage
-        .database
-        .samples(page.purpose, after, page.limit()?)
-        .await?;
+    let Asked {
+        purpose,
+        after,
+        limit,
+    } = Asked::by(&reader, &parts, KIND)?;
+    let samples = app.storage.database.samples(purpose, after, limit).await?;
     let next = samples.last().map_or(after, |sample| sample.sequence);
     Ok(Json(
         json!({"samples": samples, "next": format!("{KIND}{next}")}),
@@ -79,22 +43,19 @@ pub(super) async fn withdrawn(
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     const KIND: &str = "w";
-    let page: Page = query(&parts)?;
-    reader.check(page.purpose)?;
-    let after = page.after(KIND)?;
+    let Asked {
+        purpose,
+        after,
+        limit,
+    } = Asked::by(&reader, &parts, KIND)?;
     let entries = app
         .storage
         .database
-        .withdrawn(page.purpose, after, page.limit()?)
+        .withdrawn(purpose, after, limit)
         .await?;
     let next = entries.last().map_or(after, |(sequence, _)| *sequence);
     let ids: Vec<String> = entries.into_iter().map(|(_, id)| id).collect();
     Ok(Json(json!({"ids": ids, "next": format!("{KIND}{next}")})))
-}
-
-#[derive(Deserialize)]
-struct HandOut {
-    purpose: Purpose,
 }
 
 /// `GET /v1/samples/SAMPLE`.
@@ -104,13 +65,14 @@ pub(super) async fn hand_out(
     reader: Reader,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    let HandOut { purpose } = query(&parts)?;
-    reader.check(purpose)?;
-    match app
-        .storage
-        .hand_out(id, purpose, reader.name, this_week())
-        .await?
-    {
+    let purpose = purpose(&reader, &parts)?;
+    let hand_out = HandOut {
+        sample: id,
+        purpose,
+        week: this_week(),
+        reader: reader.name,
+    };
+    match app.storage.hand_out(&hand_out).await? {
         Ok(opened) => {
             let headers = [
                 (
@@ -122,8 +84,6 @@ pub(super) async fn hand_out(
             ];
             Ok((headers, opened.bytes).into_response())
         }
-        Err(ReadRefusal::Deleted) => Err(Kind::Deleted
-            .because("the sample may no longer be used for this purpose; remove copies of it")),
-        Err(_) => Err(Kind::UnknownSample.because("there is no such sample for this purpose")),
+        Err(refusal) => Err(not_for_purpose(refusal)),
     }
 }

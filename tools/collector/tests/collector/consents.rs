@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sordino::{
     Purpose,
     consent::{AgeBand, GuardianApproval, GuardianMethod},
+    signed::PublicKey,
 };
 
 use crate::support::*;
@@ -41,7 +42,7 @@ fn a_revision_never_goes_back() {
 fn a_purpose_that_no_plan_asks_for_is_unknown() {
     let device = Device::new();
     let mut unknown: Value = serde_json::from_slice(&device.register(1, QA).body.unwrap()).unwrap();
-    unknown["purposes"] = json!(["advertising"]);
+    unknown["dpv:hasProcess"][0]["dct:identifier"] = json!("advertising");
     // The signature fits, so that the purpose alone is wrong.
     let collector = Collector::start();
     let document = resign(&device, unknown);
@@ -91,6 +92,7 @@ fn a_child_is_registered_only_with_a_guardians_approval() {
         content.guardian = Some(GuardianApproval {
             method: GuardianMethod::SignedForm,
             week: "2026-W01".parse().unwrap(),
+            evidence: None,
         });
         let document = device.document(content);
         collector
@@ -107,6 +109,7 @@ fn what_is_no_record_is_refused_and_not_registered() {
     let changed = String::from_utf8(good.clone())
         .unwrap()
         .replace("\"en\"", "\"de\"");
+    assert_ne!(changed.as_bytes(), good);
     let mut unsigned: Value = serde_json::from_slice(&good).unwrap();
     unsigned.as_object_mut().unwrap().remove("signature");
     let mut other_schema = device.content(1, QA);
@@ -138,6 +141,27 @@ fn what_is_no_record_is_refused_and_not_registered() {
         .send(&device.withdraw(QA))
         .problem(404, "unknown-record");
     collector.send(&device.register(1, QA)).expect(201);
+}
+
+/// As a device of an earlier version has it, which has not revised it since.
+#[test]
+fn a_record_of_schema_1_is_registered_and_its_revision_may_be_of_schema_2() {
+    let collector = Collector::start();
+    let device = Device::new();
+    let flat = json!({
+        "schema": 1, "id": device.record, "revision": 1, "purposes": [QA], "age_band": "adult",
+        "notice": {"version": 1, "language": "en", "sha256": "0".repeat(64)},
+        "given": "2020-W01", "holds_until": "2999-W01",
+        "signature": {"algorithm": "ed25519", "key": PublicKey::of(&device.key), "value": ""},
+    });
+    let document = resign(&device, flat);
+    collector
+        .send(&device.register_document(document))
+        .expect(201);
+    collector.send(&device.register(2, BOTH)).expect(200);
+    collector
+        .send(&device.put(sample(), BOTH, &age_file(1, 1)))
+        .expect(201);
 }
 
 #[test]

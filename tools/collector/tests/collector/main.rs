@@ -2,12 +2,31 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod audit;
+mod backups;
+mod beyond;
 mod commands;
 mod consents;
 mod crashes;
+mod crowds;
+mod database;
+mod deployment;
+mod faults;
+mod hardships;
+mod limits;
+mod operating;
+mod outages;
+mod quarantine;
 mod races;
+mod real_services;
+mod reviews;
 mod samples;
+mod services;
 mod signatures;
 mod support;
+mod tls;
+mod tokens;
 mod tools;
+mod traces;
 mod transport;
+mod upkeep;

@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddr, sync::Barrier, thread, time::Duration};
 
+use serde_json::json;
 use sordino_collector::BlockingServer;
 
-use crate::support::*;
+use crate::{commands::Service, support::*};
 
 const ROUNDS: u64 = 24;
 const CLIENTS: u64 = 8;
@@ -144,4 +145,43 @@ fn a_deletion_among_uploads_of_its_sample_wins() {
         assert!(!collector.object(id).exists());
     }
     assert!(collector.files("part").is_empty());
+}
+
+/// Two processes on the same database: whichever hands out, the log is one chain, and nothing that was
+/// handed out is missing from it.
+#[test]
+fn hand_outs_that_meet_make_one_unbroken_chain_whichever_process_they_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = [(); 2].map(|()| Service::start(folder.path(), &[]));
+    let collector = Collector::start_with(|config| config.data = folder.path().to_owned());
+    let device = Device::registered(&collector, QA);
+    let ids: Vec<_> = (0..CLIENTS).map(|_| sample()).collect();
+    for (seed, id) in (0..).zip(&ids) {
+        let request = device.put(*id, QA, &age_file(1, seed));
+        collector.send(&request).expect(201);
+    }
+    let token = collector.token(QA);
+    for _ in 0..ROUNDS {
+        let requests = ids
+            .iter()
+            .zip(services.iter().cycle())
+            .map(|(id, service)| {
+                let request = Request::new("GET", format!("/v1/samples/{id}?purpose={QA}"))
+                    .header("Authorization", format!("Bearer {token}"));
+                (service.address(), request)
+            });
+        let statuses = at_once(requests.collect());
+        assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    }
+    let log = collector.log();
+    assert_chained(&log);
+    for id in ids {
+        let noted = log.iter().filter(|entry| entry["sample"] == id.to_string());
+        assert_eq!(noted.count() as u64, ROUNDS);
+    }
+    let head = json!({"entries": log.len(), "hash": log.last().unwrap()["hash"]});
+    for service in &services {
+        let request = Request::new("GET", "/v1/audit/head");
+        assert_eq!(send(service.address(), &request).expect(200).json(), head);
+    }
 }

@@ -245,7 +245,7 @@ fn the_person_sees_who_was_handed_a_sample_and_for_what_also_after_its_deletion(
         .expect(201);
     assert_eq!(
         collector.send(&device.accesses(id)).expect(200).json(),
-        json!({"accesses": []})
+        json!({"accesses": [], "head": {"entries": 0, "hash": NO_ENTRY}})
     );
     for purpose in [RESEARCH, QA] {
         let token = collector.token(purpose);
@@ -254,10 +254,15 @@ fn the_person_sees_who_was_handed_a_sample_and_for_what_also_after_its_deletion(
             .expect(200);
     }
     let week = Week::of(jiff::Timestamp::now()).to_string();
-    let expected = json!({"accesses": [
-        {"purpose": RESEARCH, "week": week, "reader": "a reader"},
-        {"purpose": QA, "week": week, "reader": "a reader"},
-    ]});
+    let log = collector.log();
+    let [first, second] = [&log[0]["hash"], &log[1]["hash"]];
+    let expected = json!({
+        "accesses": [
+            {"purpose": RESEARCH, "week": week, "reader": "a reader", "entry": 1, "hash": first},
+            {"purpose": QA, "week": week, "reader": "a reader", "entry": 2, "hash": second},
+        ],
+        "head": {"entries": 2, "hash": second},
+    });
     assert_eq!(
         collector.send(&device.accesses(id)).expect(200).json(),
         expected

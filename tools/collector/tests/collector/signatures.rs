@@ -189,7 +189,7 @@ fn only_the_shape_in_the_protocol_is_taken() {
             401,
             "bad-signature",
         ),
-        (signed.clone().set("Signature", ":::"), 400, "malformed"),
+        (signed.clone().set("Signature", ":::"), 401, "bad-signature"),
         (
             signed.clone().set("Signature-Input", "sordino=("),
             400,

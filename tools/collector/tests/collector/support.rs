@@ -2,8 +2,8 @@
 //! collector's or the SDK's code for requests.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::Write as _,
+    net::{IpAddr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -18,10 +18,13 @@ use serde_json::{Value, json};
 use sordino::{
     Id, Purpose, Purposes,
     consent::{AgeBand, NoticeReference, Record, SignedRecord},
-    plan::{Plan, Recipient, SignedPlan, Triggers},
+    plan::{Plan, Recipient, Review, SignedPlan, Triggers},
 };
 use sordino_collector::{BlockingServer, Config};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
+
+use crate::database::database_of;
 
 pub(crate) const QA: &str = "quality-assurance";
 pub(crate) const BOTH: &str = "quality-assurance, recognition-research";
@@ -45,6 +48,9 @@ impl Collector {
         let mut config = Config::new(folder.path());
         config.listen = "127.0.0.1:0".to_owned();
         change(&mut config);
+        if config.database.is_none() {
+            config.database = database_of(&config.data).map(|url| url.parse().unwrap());
+        }
         let server = Some(BlockingServer::start(config.clone()).unwrap());
         Self {
             server,
@@ -56,6 +62,19 @@ impl Collector {
     pub(crate) fn restart(&mut self) {
         drop(self.server.take());
         self.server = Some(BlockingServer::start(self.config.clone()).unwrap());
+    }
+
+    /// Stops it, and waits for that.
+    pub(crate) fn stop(&mut self) {
+        drop(self.server.take());
+    }
+
+    /// The metrics on the operator's own listener.
+    pub(crate) fn metrics_page(&self) -> String {
+        let address = self.server.as_ref().unwrap().metrics_address().unwrap();
+        let answer = send(address, &Request::new("GET", "/metrics"));
+        assert_eq!(answer.status, 200);
+        String::from_utf8(answer.body).unwrap()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -75,9 +94,13 @@ impl Collector {
     }
 
     pub(crate) fn token(&self, purposes: &str) -> String {
+        self.token_of("a reader", purposes)
+    }
+
+    pub(crate) fn token_of(&self, name: &str, purposes: &str) -> String {
         let server = self.server.as_ref().unwrap();
         server
-            .create_token("a reader", &purposes.parse().unwrap())
+            .create_token(name, &purposes.parse().unwrap())
             .unwrap()
             .as_str()
             .to_owned()
@@ -90,16 +113,55 @@ impl Collector {
         self.send(&request)
     }
 
+    /// A PUT of a QA tool.
+    pub(crate) fn say(&self, token: &str, target: &str, body: Body) -> Response {
+        let (kind, body) = match body {
+            Body::Json(json) => ("application/json", json.to_string().into_bytes()),
+            Body::Bytes(bytes) => ("application/octet-stream", bytes),
+        };
+        let mut request = Request::new("PUT", target)
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Content-Type", kind);
+        request.body = Some(body);
+        self.send(&request)
+    }
+
+    /// The ids of all samples for a purpose, page by page.
     pub(crate) fn listed(&self, token: &str, purpose: &str) -> Vec<String> {
-        let list = self
-            .read(token, &format!("/v1/samples?purpose={purpose}"))
+        let mut listed = Vec::new();
+        let mut after = String::new();
+        loop {
+            let target = format!("/v1/samples?purpose={purpose}{after}");
+            let page = self.read(token, &target).expect(200).json();
+            let samples = page["samples"].as_array().unwrap();
+            if samples.is_empty() {
+                return listed;
+            }
+            let ids = samples.iter().map(|sample| sample["id"].as_str().unwrap());
+            listed.extend(ids.map(str::to_owned));
+            after = format!("&after={}", page["next"].as_str().unwrap());
+        }
+    }
+
+    /// The head of the access log, asked for without a token.
+    pub(crate) fn head(&self) -> Value {
+        self.send(&Request::new("GET", "/v1/audit/head"))
             .expect(200)
-            .json();
-        let samples = list["samples"].as_array().unwrap();
-        samples
-            .iter()
-            .map(|sample| sample["id"].as_str().unwrap().to_owned())
-            .collect()
+            .json()
+    }
+
+    /// The whole access log.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let token = self.token(QA);
+        let mut log = Vec::new();
+        loop {
+            let target = format!("/v1/audit/log?after={}", log.len());
+            let page = self.read(&token, &target).expect(200).json();
+            match page["entries"].as_array().unwrap().as_slice() {
+                [] => return log,
+                entries => log.extend_from_slice(entries),
+            }
+        }
     }
 
     /// Files of samples, whole or partial.
@@ -119,6 +181,12 @@ pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     entries
         .filter(|path| path.extension().is_some_and(|found| found == extension))
         .collect()
+}
+
+/// What a QA tool sends.
+pub(crate) enum Body {
+    Json(Value),
+    Bytes(Vec<u8>),
 }
 
 /// A consent record and its key, as a device has them.
@@ -142,6 +210,15 @@ impl Device {
         device
     }
 
+    /// A registered one, and a sample of its that the collector has.
+    pub(crate) fn with_sample(collector: &Collector, purposes: &str) -> (Self, Id) {
+        let device = Self::registered(collector, purposes);
+        let id = sample();
+        let request = device.put(id, purposes, &age_file(1, 1));
+        collector.send(&request).expect(201);
+        (device, id)
+    }
+
     pub(crate) fn content(&self, revision: u32, purposes: &str) -> Record {
         Record {
             schema: Record::SCHEMA,
@@ -155,6 +232,7 @@ impl Device {
                 language: "en".to_owned(),
                 sha256: "0".repeat(64),
             },
+            controller: None,
             given: "2020-W01".parse().unwrap(),
             holds_until: "2999-W01".parse().unwrap(),
         }
@@ -224,6 +302,16 @@ pub(crate) fn age_file(recipients: usize, seed: u64) -> Vec<u8> {
     file
 }
 
+/// One so long that part of it goes to its file before the rest has come.
+pub(crate) fn long_age_file() -> Vec<u8> {
+    let mut file = age_file(1, 1);
+    file.resize(700_000, 7);
+    file
+}
+
+/// How much of it that takes, in bytes.
+pub(crate) const LONG_ENOUGH: usize = 300_000;
+
 pub(crate) fn recipient(number: u8) -> Recipient {
     Recipient::from([number; 32])
 }
@@ -244,6 +332,35 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
 }
 
+/// What stands for the hash before the first entry of the access log.
+pub(crate) const NO_ENTRY: &str =
+    "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The first entry with which the chain of docs/protocol.md breaks: numbers without gaps, each hash
+/// that of its entry, each entry on the one before.
+pub(crate) fn first_break(log: &[Value]) -> Option<usize> {
+    let mut previous = json!(NO_ENTRY);
+    (1..).zip(log).find_map(|(number, entry)| {
+        let members = [
+            "previous", "purpose", "reader", "sample", "sequence", "week",
+        ];
+        let pairs = members.map(|member| format!("\"{member}\":{}", entry[member]));
+        let canonical = format!("{{{}}}", pairs.join(","));
+        let hash = json!(sha256(canonical.as_bytes()));
+        let fits = entry["sequence"] == number
+            && entry["previous"] == previous
+            && entry["hash"] == hash
+            && entry.as_object().unwrap().len() == members.len() + 1;
+        previous = hash;
+        (!fits).then_some(number)
+    })
+}
+
+#[track_caller]
+pub(crate) fn assert_chained(log: &[Value]) {
+    assert_eq!(first_break(log), None, "{log:#?}");
+}
+
 pub(crate) fn plan(
     version: u64,
     expires: &str,
@@ -254,10 +371,13 @@ pub(crate) fn plan(
         version,
         expires: expires.parse().unwrap(),
         paused: false,
+        controller: None,
         recipients: recipients.to_vec(),
         purposes: purposes.iter().copied().collect(),
         notice_version: 1,
         consent_days: 365,
+        retention_days: Default::default(),
+        review: Review::None,
         triggers: Triggers {
             mark_probability: 1.0,
             random_probability: 0.1,
@@ -469,6 +589,35 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// A connection from an address of this machine's own choosing.
+pub(crate) fn connect_from(from: IpAddr, to: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let stream = runtime.block_on(async {
+        let socket = match from {
+            IpAddr::V4(_) => TcpSocket::new_v4().unwrap(),
+            IpAddr::V6(_) => TcpSocket::new_v6().unwrap(),
+        };
+        socket.bind(SocketAddr::new(from, 0)).unwrap();
+        socket.connect(to).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    stream
+}
+
+/// Sends a request on a connection and reads the answer.
+pub(crate) fn exchange(mut stream: TcpStream, request: &Request) -> Response {
+    let mut bytes = request.head().into_bytes();
+    bytes.extend(request.body.iter().flatten());
+    stream.write_all(&bytes).unwrap();
+    read_response(&mut stream).expect("an answer")
+}
+
 pub(crate) fn send(address: SocketAddr, request: &Request) -> Response {
     try_send(address, request).expect("an answer")
 }
@@ -485,7 +634,7 @@ pub(crate) fn try_send(address: SocketAddr, request: &Request) -> Option<Respons
     read_response(&mut stream)
 }
 
-pub(crate) fn read_response(stream: &mut TcpStream) -> Option<Response> {
+pub(crate) fn read_response(stream: &mut impl std::io::Read) -> Option<Response> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).ok()?;
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;

@@ -164,7 +164,7 @@ fn a_token_is_good_for_its_purposes_alone() {
     }
     assert_eq!(
         collector.send(&device.accesses(id)).json(),
-        json!({"accesses": []})
+        json!({"accesses": [], "head": {"entries": 0, "hash": NO_ENTRY}})
     );
 }
 

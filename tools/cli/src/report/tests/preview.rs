@@ -54,6 +54,7 @@ pub(super) fn report() -> Report {
             Fact::new("bytes sent without consent", 0),
             Fact::new("seconds of voice sent", 0),
         ],
+        maps: Vec::new(),
         tables: vec![Table {
             caption: "The four devices".into(),
             columns: ["Device", "Consent", "Offered", "Sent", "Withheld", "Bytes sent", "At the end"]
@@ -157,5 +158,6 @@ fn sample(audio: &Path, name: &str, truth: &serde_json::Value) -> SampleView {
             Fact::new("Purposes", "quality-assurance, recognition-research"),
             Fact::new("Chosen", "marked by the app, probability 1"),
         ],
+        ..SampleView::default()
     }
 }

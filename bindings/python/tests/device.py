@@ -1,0 +1,30 @@
+"""A device without a collector: an engine that is open in a folder of its own."""
+
+import pathlib
+import tempfile
+import unittest
+
+from organisation import Organisation
+
+import sordino
+
+RATE = 48_000
+NOWHERE = "http://127.0.0.1:9"
+
+
+class Device(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.organisation = Organisation(folder.name)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.state = pathlib.Path(folder.name) / "state"
+        self.engine = self.open()
+        self.addCleanup(self.engine.shut_down)
+
+    def open(self):
+        return sordino.Sordino.open(str(self.state), self.organisation.key, NOWHERE)

@@ -1,0 +1,217 @@
+"""What Python can pass in and do wrong: arrays, callables, processes that end, engines by the thousand."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import numpy as np
+from device import NOWHERE, RATE, Device
+
+import app
+import sordino
+
+PIECE = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
+OPENINGS = 10_000
+#: What the process may grow by over all of them, in bytes: an engine that leaked only its key would exceed it.
+GROWTH = 4 << 20
+
+
+class Sound(Device):
+    def heard(self, *pieces, channels=1):
+        frames = []
+        with self.engine.listen_to_host(RATE, channels, frames.append) as feed:
+            for piece in pieces:
+                self.assertEqual(feed.push(piece), 0)
+        return np.concatenate([frame.array for frame in frames])
+
+    def test_every_kind_of_float_sound_arrives_the_same(self):
+        kinds = [PIECE, PIECE.tobytes(), bytearray(PIECE.tobytes()), memoryview(PIECE), PIECE[::-1][::-1]]
+        for kind in kinds:
+            np.testing.assert_array_equal(self.heard(kind), PIECE)
+
+    def test_integers_arrive_as_floats_and_channels_as_their_mean(self):
+        integers = np.arange(-240, 240, dtype=np.int16)
+        np.testing.assert_allclose(self.heard(integers), integers / 32768, atol=1e-7)
+        stereo = np.stack([PIECE, PIECE / 2], axis=1)
+        np.testing.assert_allclose(self.heard(stereo, channels=2), PIECE * 0.75, atol=1e-7)
+
+    def test_a_frames_array_is_its_bytes_and_read_only(self):
+        frames = []
+        with self.engine.listen_to_host(RATE, 1, frames.append) as feed:
+            feed.push(PIECE)
+        [frame] = frames
+        self.assertEqual((frame.array.dtype, len(frame), frame.rate), (np.float32, 480, RATE))
+        self.assertEqual(frame.array.tobytes(), frame.samples)
+        with self.assertRaises(ValueError):
+            frame.array[0] = 0
+        self.assertEqual(repr(frame), "<Frame at 0: 480 samples at 48000 Hz>")
+
+    def test_what_is_no_sound_is_a_type_error_that_says_what_is_wanted(self):
+        with self.engine.listen_to_host(RATE, 1) as feed:
+            for wrong in (PIECE.astype(float), PIECE.astype(np.uint8), PIECE.astype(object)):
+                with self.assertRaisesRegex(TypeError, "float32 or int16"):
+                    feed.push(wrong)
+            for wrong in ([0.0], "sound", None, 1.0):
+                with self.assertRaises(TypeError):
+                    feed.push(wrong)
+            with self.assertRaisesRegex(ValueError, "shape"):
+                feed.push(np.zeros((1, 1, 480), np.float32))
+        with self.assertRaisesRegex(TypeError, "int64"):
+            self.engine.offer(np.arange(RATE), RATE)
+        with self.assertRaisesRegex(ValueError, "shape"):
+            self.engine.offer(np.zeros((2, 2, 2)), RATE)
+
+    def test_pieces_that_are_not_whole_frames_are_refused(self):
+        with self.engine.listen_to_host(RATE, 2) as feed:
+            for push in (feed.push, feed.push_i16):
+                with self.assertRaisesRegex(sordino.SordinoError.Argument, "not whole frames"):
+                    push(b"\0" * 3)
+            with self.assertRaisesRegex(sordino.SordinoError.Argument, "not whole frames"):
+                feed.push(PIECE[:479])
+
+
+class Listeners(Device):
+    def test_functions_are_listeners(self):
+        events, frames = [], []
+        self.engine.set_event_listener(events.append)
+        with self.engine.listen_to_host(RATE, 1, frames.append) as feed:
+            feed.push(PIECE)
+        self.assertEqual(len(frames), 1)
+        self.assertTrue(events[0].is_capture() and events[-1].event.is_ended())
+
+    def test_what_is_no_listener_is_a_type_error(self):
+        for wrong in (3, "on_frame", object()):
+            with self.assertRaisesRegex(TypeError, "on_frame"):
+                self.engine.listen_to_host(RATE, 1, wrong)
+            with self.assertRaisesRegex(TypeError, "on_event"):
+                self.engine.set_event_listener(wrong)
+
+    def test_a_listener_that_hangs_holds_up_stop_for_five_seconds_and_nothing_else(self):
+        free, inside = threading.Event(), threading.Event()
+
+        def hang(frame):
+            inside.set()
+            free.wait(2 * app.PATIENCE)
+
+        feed = self.engine.listen_to_host(RATE, 1, hang)
+        feed.push(PIECE)
+        self.assertTrue(inside.wait(app.PATIENCE))
+        begun = time.monotonic()
+        with self.assertRaisesRegex(sordino.SordinoError.Listening, "returns"):
+            feed.stop()
+        self.assertLess(time.monotonic() - begun, app.PATIENCE)
+        self.assertEqual(self.engine.status().pending, 0)
+        with self.assertRaises(sordino.SordinoError.Listening):
+            self.engine.listen_to_host(RATE, 1)
+        free.set()
+        self.engine.shut_down()
+        while True:
+            try:
+                sordino.Sordino.open(self.state, self.organisation.key, NOWHERE).shut_down()
+                break
+            except sordino.SordinoError.State:
+                self.assertLess(time.monotonic() - begun, app.PATIENCE)
+                time.sleep(0.01)
+
+    def test_frames_can_be_iterated_and_end_with_the_engine(self):
+        feeds = []
+        listen = lambda ear: feeds.append(self.engine.listen_to_host(RATE, 1, ear)) or feeds[0]  # noqa: E731
+        frames = self.engine._frames(listen)
+        for _ in range(5):
+            feeds[0].push(PIECE)
+        for number, frame in zip(range(5), frames):
+            self.assertEqual(frame.position, 480 * number)
+        feeds[0].push(PIECE)
+        feeds[0].stop()
+        self.assertEqual([frame.position for frame in frames], [5 * 480])
+        self.assertEqual(list(frames), [])
+
+    def test_whoever_does_not_iterate_does_not_hold_up_the_shut_down(self):
+        feeds = []
+        listen = lambda ear: feeds.append(self.engine.listen_to_host(RATE, 1, ear)) or feeds[0]  # noqa: E731
+        frames = self.engine._frames(listen)
+        for _ in range(150):
+            feeds[0].push(PIECE)
+        begun = time.monotonic()
+        self.engine.shut_down()
+        self.assertLess(time.monotonic() - begun, 5)
+        self.assertEqual(list(frames), [])
+
+    def test_without_a_microphone_it_is_an_error_of_capture(self):
+        with self.assertRaises(sordino.SordinoError.Capture) as raised:
+            self.engine.microphone("no such device")
+        self.assertNotIn("\n", str(raised.exception))
+        # And the engine can still listen.
+        self.engine.listen_to_host(RATE, 1).stop()
+
+
+class Processes(Device):
+    def test_a_process_that_is_killed_in_a_callback_leaves_a_folder_that_opens(self):
+        program = """
+import os, signal, sys, time, numpy, sordino
+engine = sordino.Sordino.open(*sys.argv[1:])
+feed = engine.listen_to_host(48_000, 1, lambda frame: os.kill(os.getpid(), signal.SIGKILL))
+feed.push(numpy.zeros(480, numpy.float32))
+time.sleep(60)
+"""
+        state = f"{self.state}-killed"
+        command = [sys.executable, "-c", program, state, self.organisation.key, NOWHERE]
+        done = subprocess.run(command, capture_output=True, timeout=app.PATIENCE, check=False)
+        self.assertEqual(done.returncode, -9, done.stderr)
+        with sordino.Sordino.open(state, self.organisation.key, NOWHERE) as engine:
+            self.assertEqual(engine.consent().state, sordino.ConsentState.UNANSWERED)
+
+    @unittest.skipIf(os.geteuid() == 0 if hasattr(os, "geteuid") else True, "root may write anywhere")
+    def test_a_folder_that_may_not_be_written_is_an_error_of_state(self):
+        closed = self.state.parent / "closed"
+        closed.mkdir(mode=0o500)
+        with self.assertRaises(sordino.SordinoError.State):
+            sordino.Sordino.open(closed / "state", self.organisation.key, NOWHERE)
+
+    def test_a_folder_that_cannot_be_is_an_error_of_state(self):
+        file = self.state.parent / "file"
+        file.write_bytes(b"")
+        with self.assertRaises(sordino.SordinoError.State):
+            sordino.Sordino.open(file / "state", self.organisation.key, NOWHERE)
+
+    @unittest.skipUnless(pathlib.Path("/proc/self/statm").exists(), "there is no /proc to measure in")
+    def test_ten_thousand_engines_leave_nothing_behind(self):
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        with tempfile.TemporaryDirectory(dir=memory) as folder:
+            for number in range(OPENINGS):
+                if number == OPENINGS // 10:
+                    before = resident()
+                with sordino.Sordino.open(folder, self.organisation.key, NOWHERE) as engine:
+                    if number % 20 == 0:
+                        with engine.listen_to_host(RATE, 1, lambda frame: None) as feed:
+                            feed.push(PIECE)
+        self.assertLess(resident() - before, GROWTH)
+
+
+class Reprs(unittest.TestCase):
+    def test_records_show_what_they_are_and_no_page_of_bytes(self):
+        shown = {
+            repr(sordino.Note(midi=60, onset=1.5)): "Note(midi=60, onset=1.5, offset=None)",
+            repr(sordino.RequestBody.DOCUMENT(content=b"x" * 1000)): "<1000 bytes>",
+            repr(sordino.Offer.QUEUED("ab")): "sample='ab'",
+            repr(sordino.Notice(version=1, language="en", text="t" * 500)): "t…",
+            repr(sordino.PreviewSound(rate=16_000, samples=bytes(32_000))): "1.00 s at 16000 Hz",
+        }
+        for said, part in shown.items():
+            self.assertIn(part.rstrip("…"), said)
+            self.assertLess(len(said), 200)
+
+
+def resident():
+    """Bytes of memory that this process holds."""
+    pages = int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,47 @@
+"""The sample notebook runs on a dataset that the demo made, and its kept outputs are whole."""
+
+import os
+import tempfile
+import unittest
+from unittest import mock
+
+import nbclient
+import nbformat
+from organisation import ROOT, run
+
+NOTEBOOK = ROOT / "samples" / "python" / "errors-per-note.ipynb"
+
+
+def outputs(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+class Notebook(unittest.TestCase):
+    def test_it_runs_on_what_the_demo_pulled(self):
+        notebook = nbformat.read(NOTEBOOK, as_version=4)
+        kept = len(outputs(notebook))
+        with tempfile.TemporaryDirectory() as folder:
+            run("sordino", "demo", "--out", folder)
+            with mock.patch.dict(os.environ, SORDINO_DATASET=f"{folder}/dataset"):
+                # The kernel's pictures are for the notebook, whatever the tests draw with.
+                os.environ.pop("MPLBACKEND", None)
+                nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+        made = outputs(notebook)
+        self.assertEqual(len(made), kept)
+        pictures = [one for one in made if "image/png" in one.get("data", {})]
+        self.assertEqual(len(pictures), 2)
+        [told] = [one.text for one in made if "notes expected" in one.get("text", "")]
+        expected, missed, false = (int(word) for word in told.split() if word.isdigit())
+        self.assertGreater(expected, 100)
+        self.assertGreater(missed, 0)
+        self.assertGreater(false, 0)
+
+    def test_it_is_kept_with_its_outputs_and_small(self):
+        self.assertLess(NOTEBOOK.stat().st_size, 300_000)
+        notebook = nbformat.read(NOTEBOOK, as_version=4)
+        self.assertTrue(all(cell.outputs for cell in notebook.cells if cell.cell_type == "code"))
+        self.assertFalse([one for one in outputs(notebook) if one.output_type == "error"])
+
+
+if __name__ == "__main__":
+    unittest.main()

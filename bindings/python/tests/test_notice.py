@@ -1,0 +1,63 @@
+"""The bundled notices: layers for the app's screens, and a text that anybody can put together."""
+
+import json
+import pathlib
+import re
+import unittest
+
+import sordino
+
+NOTICES = pathlib.Path(__file__).parents[3] / "src" / "consent" / "notices"
+APP, CONTACT, DAYS = "Etude", "privacy@etude.example", 123
+PURPOSES = ["quality-assurance", "recognition-research"]
+
+
+def text(notice):
+    """As docs/consent.md says that the text is put together."""
+    sections = ["\n".join([part["heading"], *part["paragraphs"]]) for part in notice["full"]]
+    purposes = [notice["purposes"][name] for name in PURPOSES]
+    put_in = {"{app}": APP, "{contact}": CONTACT, "{days}": str(DAYS)}
+    lines = "\n\n".join([notice["title"], notice["short"], *sections, *purposes]) + "\n"
+    return re.sub(r"\{(app|contact|days)\}", lambda found: put_in[found[0]], lines)
+
+
+def bundled(language):
+    return sordino.bundled_notice(1, language, APP, CONTACT, DAYS)
+
+
+class Notices(unittest.TestCase):
+    def test_the_text_is_what_another_program_puts_together_from_the_files(self):
+        files = sorted(NOTICES.glob("*.json"))
+        self.assertEqual(len(files), 9)
+        for file in files:
+            language = file.stem
+            ours = bundled(language)
+            self.assertEqual(ours.notice.text, text(json.loads(file.read_text(encoding="utf-8"))))
+            self.assertEqual((ours.language, ours.notice.language), (language, language))
+
+    def test_the_layers_are_parts_of_the_text(self):
+        ours = bundled("de-AT")
+        self.assertEqual(set(ours.purposes), set(sordino.Purpose))
+        layers = [ours.title, ours.short, *ours.purposes.values()]
+        layers += [line for part in ours.full for line in (part.heading, *part.paragraphs)]
+        self.assertEqual(sorted(layers), sorted(filter(None, ours.notice.text.split("\n"))))
+
+    def test_a_missing_language_falls_back_and_says_so(self):
+        near, far = bundled("pt-BR"), bundled("da")
+        self.assertEqual((near.asked_language, near.language, near.fell_back), ("pt-BR", "pt", False))
+        self.assertEqual((far.asked_language, far.language, far.fell_back), ("da", "en", True))
+
+    def test_what_cannot_be_shown_is_refused(self):
+        wrong = [
+            ("name is empty", (" ", CONTACT, DAYS)),
+            ("contact has 201", (APP, "c" * 201, DAYS)),
+            ("control character", (APP, "a\nb", DAYS)),
+            ("0 days", (APP, CONTACT, 0)),
+        ]
+        for says, (app, contact, days) in wrong:
+            with self.assertRaisesRegex(sordino.SordinoError.Argument, says):
+                sordino.bundled_notice(1, "en", app, contact, days)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,136 @@
+"""What is installed: a wheel as it should be, types that hold, and a quick start that runs."""
+
+import importlib.metadata
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+from organisation import ROOT, Collector, Organisation
+
+import sordino
+
+PATIENCE = 120
+EXAMPLE = """
+import numpy as np
+import numpy.typing as npt
+import sordino
+
+
+def hear(frame: sordino.Frame) -> float:
+    array: npt.NDArray[np.float32] = frame.array
+    return float(array.mean())
+
+
+def run(folder: str, key: str) -> int:
+    with sordino.Sordino.open(folder, key, "https://c.example", review_required=True) as engine:
+        with engine.listen_to_host(48_000, 2, lambda frame: hear(frame)) as feed:
+            lost: int = feed.push(np.zeros((480, 2), np.int16))
+        offer = engine.offer(np.zeros(48_000, np.float32), 48_000, sordino.Annotation(tag="a"))
+        if isinstance(offer, sordino.Offer.WITHHELD):
+            reason: sordino.WithheldReason = offer.reason
+            print(reason.name)
+        try:
+            engine.mark(sordino.Moment(at=0))
+        except sordino.SordinoError.Mark as error:
+            print(str(error))
+        for frame in engine.microphone():
+            lost += frame.lost
+    return lost
+
+
+def at_the_desk(folder: str) -> float:
+    seconds = 0.0
+    for sample in sordino.Dataset(folder).filter(tag="hanon/", trigger="mark"):
+        notes = sample.manifest["annotation"]["expected"]
+        seconds += sample.seconds + len(notes)
+    left = sordino.anonymize(np.zeros(100), 8_000)
+    return seconds + sum(span.end_s for span in left.removed)
+"""
+
+
+def run(*command, **options):
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE, check=False, **options
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+class Wheel(unittest.TestCase):
+    def test_what_is_tested_is_what_was_installed(self):
+        self.assertNotIn(str(ROOT / "bindings"), sordino.__file__)
+
+    def test_its_metadata_say_what_a_resolver_needs(self):
+        metadata = importlib.metadata.metadata("sordino")
+        self.assertEqual(metadata["Requires-Python"], ">=3.9")
+        self.assertEqual(metadata["License"], "MIT OR Apache-2.0")
+        self.assertIn("Sordino for Python", metadata.get_payload())
+        needs = importlib.metadata.requires("sordino")
+        self.assertTrue(any(need.startswith("numpy") for need in needs), needs)
+        self.assertTrue(any("matplotlib" in need and "plot" in need for need in needs), needs)
+
+    @unittest.skipUnless("SORDINO_WHEEL" in os.environ, "no wheel is named")
+    def test_it_fits_any_python_of_this_system_and_holds_library_types_and_marker(self):
+        wheel = pathlib.Path(os.environ["SORDINO_WHEEL"])
+        self.assertRegex(wheel.name, r"^sordino-[\d.]+-py3-none-\w+\.whl$")
+        with zipfile.ZipFile(wheel) as archive:
+            names = set(archive.namelist())
+        for needed in ("py.typed", "_sordino/sordino.pyi", "_sordino/sordino.py"):
+            self.assertIn(f"sordino/{needed}", names)
+        self.assertTrue(any(re.search(r"libsordino\.(so|dylib)$", name) for name in names))
+        self.assertFalse([name for name in names if "test" in name], names)
+
+
+class Types(unittest.TestCase):
+    def test_the_package_and_a_users_program_are_clean_under_mypy_strict(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "program.py"
+            program.write_text(EXAMPLE, encoding="utf-8")
+            mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder]
+            self.assertEqual(run(*mypy, str(program), cwd=folder)[0], 0, run(*mypy, str(program), cwd=folder))
+            status, said = run(*mypy, "-p", "sordino", cwd=folder)
+            self.assertEqual(status, 0, said)
+
+    def test_a_wrong_program_is_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "program.py"
+            program.write_text(EXAMPLE.replace("frame.array\n", "frame.samples\n"), encoding="utf-8")
+            mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder]
+            status, said = run(*mypy, str(program), cwd=folder)
+            self.assertEqual(status, 1, said)
+            self.assertIn("Incompatible types in assignment", said)
+
+
+class QuickStart(unittest.TestCase):
+    def test_the_pages_code_runs_as_it_stands(self):
+        page = (ROOT / "docs" / "quickstart" / "python.md").read_text(encoding="utf-8")
+        self.assertLessEqual(len(page.splitlines()), 80)
+        blocks = re.findall(r"^```python( desk)?\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+        device = "".join(code for desk, code in blocks if not desk)
+        desk = "import sordino\n" + "".join(code for desk, code in blocks if desk)
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            organisation = Organisation(folder)
+            collector = Collector(organisation)
+            self.addCleanup(collector.stop)
+            recording = ROOT / "samples" / "audio" / "flute-alone.wav"
+            shutil.copy(recording, folder / "practice.wav")
+            device = device.replace("YOUR-ORGANISATION-KEY", organisation.key)
+            device = device.replace("https://collector.example", collector.url)
+            status, said = run(sys.executable, "-c", device, cwd=folder)
+            self.assertEqual(status, 0, said)
+            self.assertIn("QUEUED", said)
+            self.assertIn("samples=1", said)
+            self.assertEqual(collector.pull(folder / "dataset")["pulled"], 1)
+            status, said = run(sys.executable, "-c", desk, cwd=folder)
+            self.assertEqual(status, 0, said)
+            self.assertIn("<OpenedSample", said)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,259 @@
+"""The researcher's side, each against another program: the CLI, and pyrage, tar and libsndfile."""
+
+import html.parser
+import io
+import json
+import pathlib
+import shutil
+import tarfile
+import tempfile
+import unittest
+
+import numpy as np
+import pyrage
+import soundfile
+from organisation import ROOT, Collector, Organisation, run
+
+import app
+import sordino
+
+AUDIO = ROOT / "samples" / "audio"
+#: Seconds by which two runs of the anonymiser may differ: its clock and its ends are drawn by chance.
+APART = 1.0
+
+
+def covered(spans, length):
+    """Which hundredths of a second lie in one of `spans`."""
+    times = np.arange(0, length, 0.01)
+    return np.any([(start <= times) & (times < end) for start, end in [*spans, (0, 0)]], axis=0)
+
+
+class Anonymize(unittest.TestCase):
+    def test_it_is_what_the_command_makes_of_the_same_file(self):
+        names = ["flute-alone", "talk-between", "speech-alone", "silence"]
+        files = [AUDIO / f"{name}.wav" for name in names]
+        with tempfile.TemporaryDirectory() as folder:
+            run("sordino", "anonymize", *files, "--out", folder)
+            for file in files:
+                said = json.loads((pathlib.Path(folder) / f"{file.stem}.json").read_bytes())
+                samples, rate = soundfile.read(file, dtype="int16")
+                ours = sordino.anonymize(samples, rate)
+                with self.subTest(file.stem):
+                    self.alike(ours, said, len(samples) / rate)
+                    wav = pathlib.Path(folder) / f"{file.stem}.wav"
+                    self.assertEqual(wav.exists(), ours.withheld is None)
+                    if ours.withheld is None:
+                        self.sounds_alike(ours, *soundfile.read(wav, dtype="int16"))
+
+    def alike(self, ours, said, length):
+        reason = ours.withheld and ours.withheld.name.lower().replace("_", "-")
+        self.assertEqual((reason, said["withheld"]), (said.get("reason"), reason is not None))
+        removed = [(span.start_s, span.end_s) for span in ours.removed]
+        theirs = [(part["start_s"], part["end_s"]) for part in said["removed"]]
+        pairs = [(ours.kept, said["kept"]), (removed, theirs), (ours.erased, said["erased"])]
+        for mine, other in pairs:
+            differ = covered(mine, length) != covered(other, length)
+            self.assertLess(differ.sum() * 0.01, APART)
+
+    def sounds_alike(self, ours, samples, rate):
+        self.assertEqual(ours.rate, rate)
+        self.assertAlmostEqual(ours.seconds, len(samples) / rate, delta=APART)
+
+        def spectrum(sound):
+            whole = np.abs(np.fft.rfft(sound[: rate * 4].astype(float), rate * 4))
+            return np.log(whole[400:8000].reshape(-1, 40).sum(axis=1) + 1)
+
+        alike = np.corrcoef(spectrum(ours.samples), spectrum(samples))[0, 1]
+        self.assertGreater(alike, 0.95)
+
+    def test_times_can_be_kept(self):
+        samples, rate = soundfile.read(AUDIO / "talk-between.wav", dtype="float32")
+        kept = sordino.anonymize(samples, rate, keep_time=True)
+        self.assertAlmostEqual(kept.seconds, len(samples) / rate, delta=APART)
+        start, end = max(((s.start_s, s.end_s) for s in kept.removed), key=lambda s: s[1] - s[0])
+        middle = kept.samples[int((start + 0.1) * kept.rate) : int((end - 0.1) * kept.rate)]
+        self.assertGreater(len(middle), 1000)
+        self.assertFalse(middle.any())
+
+    def test_all_forms_of_one_recording_are_taken(self):
+        integers, rate = soundfile.read(AUDIO / "flute-alone.wav", dtype="int16")
+        floats = integers / 32768
+        for form in (integers, floats, floats.astype(np.float32), np.stack([floats, floats], axis=1)):
+            self.assertAlmostEqual(sordino.anonymize(form, rate).seconds, len(floats) / rate, delta=APART)
+
+    def test_what_is_no_recording_is_refused(self):
+        with self.assertRaisesRegex(TypeError, "int64"):
+            sordino.anonymize(np.arange(10), 16_000)
+        for wrong, rate in [([], 16_000), ([0.0, np.nan], 16_000), ([0.0], 7_999)]:
+            with self.assertRaises(sordino.SordinoError.Clip):
+                sordino.anonymize(np.array(wrong), rate)
+
+
+class Desk(unittest.TestCase):
+    """A dataset of five samples, pulled from a collector."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.organisation = Organisation(cls.folder)
+        cls.collector = Collector(cls.organisation)
+        cls.addClassCleanup(cls.collector.stop)
+        cls.engine = sordino.Sordino.open(
+            cls.folder / "state", cls.organisation.key, cls.collector.url
+        )
+        cls.addClassCleanup(cls.engine.shut_down)
+        cls.engine.install_plan(cls.organisation.plan)
+        cls.ids = cls.five_samples()
+
+    @classmethod
+    def five_samples(cls):
+        cls.engine.give_consent(
+            [sordino.Purpose.QUALITY_ASSURANCE], sordino.AgeBand.ADULT, app.notice(1)
+        )
+        samples, rate = soundfile.read(AUDIO / "piano-alone.wav", dtype="float32")
+        ids = []
+        for number in range(5):
+            notes = [sordino.Note(midi=60 + number, onset=1.0, offset=2.0)]
+            annotation = sordino.Annotation(expected=notes, tag=f"etude/{number}")
+            ids.append(cls.engine.offer(samples, rate, annotation).sample)
+        assert cls.engine.upload_now().samples == 5
+        return ids
+
+    def pulled(self, kind):
+        folder = self.folder / kind
+        run(
+            "sordino", "pull", "--collector", self.collector.url, "--token-file", self.collector.token,
+            "--identity", self.organisation.identity, "--out", folder, "--format", kind,
+        )  # fmt: skip
+        return folder
+
+    def sealed(self, sample):
+        [file] = self.collector.data.rglob(f"{sample}.age")
+        return file
+
+
+class OpenSample(Desk):
+    def test_it_is_what_age_tar_and_libsndfile_find(self):
+        file = self.sealed(self.ids[0])
+        opened = sordino.open_sample(file, self.organisation.identity)
+        key = next(
+            line for line in self.organisation.identity.read_text().splitlines() if line[0] != "#"
+        )
+        plain = pyrage.decrypt(file.read_bytes(), [pyrage.x25519.Identity.from_str(key)])
+        with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
+            manifest = json.load(archive.extractfile("manifest.json"))
+            flac = io.BytesIO(archive.extractfile("audio.flac").read())
+        samples, rate = soundfile.read(flac, dtype="int16")
+        np.testing.assert_array_equal(opened.samples, samples)
+        self.assertEqual((opened.rate, opened.manifest), (rate, manifest))
+        self.assertEqual(opened.id, self.ids[0])
+        again = sordino.open_sample(str(file), key)
+        np.testing.assert_array_equal(again.samples, samples)
+
+    def test_whatever_is_wrong_is_an_error_of_its_own_that_keeps_the_secret(self):
+        file = self.sealed(self.ids[0])
+        other = str(pyrage.x25519.Identity.generate())
+        damaged = self.folder / "damaged.age"
+        damaged.write_bytes(file.read_bytes()[:-1])
+        mine = self.organisation.identity
+        wrong = [
+            (sordino.OpenError.WrongIdentity, file, other),
+            (sordino.OpenError.Identity, file, other[:-1] + "X"),
+            (sordino.OpenError.Identity, file, file.parent / "x.key"),
+            (sordino.OpenError.Refused, damaged, mine),
+            (sordino.OpenError.Refused, mine, mine),
+            (FileNotFoundError, self.folder / "none.age", mine),
+        ]
+        (file.parent / "x.key").write_text("# nothing\n", encoding="utf-8")
+        self.addCleanup((file.parent / "x.key").unlink)
+        for kind, path, identity in wrong:
+            with self.assertRaises(kind) as raised:
+                sordino.open_sample(path, identity)
+            self.assertNotIn("\n", str(raised.exception))
+            self.assertNotIn(other[20:30], str(raised.exception))
+
+
+class Datasets(Desk):
+    def test_each_format_gives_the_same_samples(self):
+        opened = {name: sordino.open_sample(self.sealed(name), self.organisation.identity) for name in self.ids}
+        for kind in ("audiofolder", "webdataset", "bundle"):
+            dataset = sordino.Dataset(self.pulled(kind))
+            with self.subTest(kind):
+                self.assertEqual(dataset.ids, sorted(self.ids))
+                self.assertEqual((len(dataset), len(list(dataset))), (5, 5))
+                for sample in dataset:
+                    np.testing.assert_array_equal(sample.samples, opened[sample.id].samples)
+                    self.assertEqual(sample.manifest["annotation"], opened[sample.id].manifest["annotation"])
+                self.assertEqual(dataset[0].id, dataset[dataset.ids[0]].id)
+                self.assertEqual([sample.id for sample in dataset[3:]], dataset.ids[3:])
+                self.assertEqual(dataset[-1].id, dataset.ids[-1])
+
+    def test_filters_are_of_the_annotation_and_add_up(self):
+        dataset = sordino.Dataset(self.pulled("audiofolder"))
+        self.assertEqual(len(dataset.filter(tag="etude/")), 5)
+        [one] = dataset.filter(tag="etude/3")
+        self.assertEqual(one.manifest["annotation"]["expected"][0]["midi"], 63)
+        self.assertEqual(dataset.filter(note=63).ids, [one.id])
+        self.assertEqual(len(dataset.filter(note=63).filter(tag="etude/1")), 0)
+        self.assertEqual(len(dataset.filter(purpose="recognition-research")), 0)
+        self.assertEqual(len(dataset.filter(trigger="mark")), 5)
+        self.assertEqual(len(dataset.filter(lambda manifest: manifest["rate"] == 8_000)), 0)
+
+    def test_what_is_no_dataset_or_not_in_it_says_so(self):
+        with self.assertRaisesRegex(FileNotFoundError, "sordino pull"):
+            sordino.Dataset(self.folder / "nowhere")
+        dataset = sordino.Dataset(self.pulled("audiofolder"))
+        with self.assertRaises(IndexError):
+            dataset[5]
+        with self.assertRaisesRegex(KeyError, "no more"):
+            dataset["0" * 32]
+        broken = self.folder / "broken"
+        broken.mkdir()
+        (broken / ".sordino-pull.json").write_text("[]", encoding="utf-8")
+        with self.assertRaisesRegex(ValueError, "another folder"):
+            sordino.Dataset(broken)
+
+    def test_it_shows_itself_in_a_notebook_and_as_pictures(self):
+        dataset = sordino.Dataset(self.pulled("audiofolder"))
+        self.assertIn("5 samples", repr(dataset))
+        page = dataset._repr_html_()
+        html.parser.HTMLParser().feed(page)
+        self.assertEqual(page.count("<tr>"), 6)
+        for drawn in (dataset.plot(), dataset[0].plot(), sordino.anonymize(dataset[0].samples, 16_000).plot()):
+            picture = io.BytesIO()
+            drawn.figure.savefig(picture, dpi=80)
+            self.assertGreater(len(picture.getvalue()), 5_000)
+
+
+class Deletions(Desk):
+    def test_what_a_pull_removed_is_gone_from_a_dataset_that_is_open(self):
+        kinds = ("audiofolder", "webdataset", "bundle")
+        datasets = [sordino.Dataset(self.pulled(kind)) for kind in kinds]
+        gone = self.ids[2]
+        self.engine.delete(gone)
+        self.engine.upload_now()
+        for kind, dataset in zip(kinds, datasets):
+            going = iter(dataset)
+            first = next(going).id
+            self.pulled(kind)
+            self.assertNotIn(gone, dataset)
+            self.assertEqual(len(dataset), 4)
+            self.assertEqual(len(dataset.filter(tag="etude/2")), 0)
+            with self.assertRaises(KeyError):
+                dataset[gone]
+            left = {first, *(sample.id for sample in going)} - {gone}
+            self.assertEqual(left, set(self.ids) - {gone})
+
+    def test_a_file_that_somebody_removed_is_gone_too(self):
+        folder = self.folder / "copy"
+        shutil.copytree(self.pulled("audiofolder"), folder)
+        dataset = sordino.Dataset(folder)
+        before = len(dataset)
+        (folder / "audio" / f"{dataset.ids[0]}.flac").unlink()
+        self.assertEqual(len(dataset), before - 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

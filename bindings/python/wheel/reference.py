@@ -1,0 +1,33 @@
+"""usage: reference.py OUT — writes the API reference of the installed package into the folder OUT, by pdoc.
+
+A class of ours that stands on one of the generated face shows what it takes from there as its own: to whoever calls
+it there is no difference, and pdoc would leave it out, since the face is private.
+"""
+
+import sys
+from pathlib import Path
+
+import pdoc
+import pdoc.doc
+import pdoc.render
+
+FACE = "sordino._sordino.sordino"
+written_here = pdoc.doc.Class.own_members.func
+
+
+def shown(cls):
+    inherited = [
+        member
+        for (module, _), members in cls.inherited_members.items()
+        for member in members
+        if module == FACE and isinstance(member, pdoc.doc.Function) and not member.name.startswith("_")
+    ]
+    return written_here(cls) + inherited
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__.splitlines()[0])
+    pdoc.doc.Class.own_members = property(shown)
+    pdoc.render.configure(docformat="markdown", show_source=False)
+    pdoc.pdoc("sordino", output_directory=Path(sys.argv[1]))

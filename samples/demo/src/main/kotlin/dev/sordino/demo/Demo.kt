@@ -1,0 +1,97 @@
+package dev.sordino.demo
+
+import java.io.File
+import java.util.concurrent.TimeUnit
+
+/**
+ * An organisation with keys, a plan and a collector on this machine, made with the programs `sordino` and
+ * `sordino-collector`: what stands elsewhere when an app is in people's hands. Nothing here belongs into an app.
+ *
+ * @property folder where keys, plan and the collector's data lie; what is there from an earlier run is used again.
+ * @param programs where the two programs lie.
+ * @param examplePlan the repository's `samples/plan.toml`.
+ */
+class Demo(val folder: File, private val programs: File, examplePlan: File) : AutoCloseable {
+    /** The organisation's public key, which an app pins. */
+    val organisationKey: String
+
+    /** The signed plan: every marked moment, none at random, and the person hears each before it is sent. */
+    val plan: ByteArray
+
+    /** Where the collector answers. */
+    val collectorUrl: String
+
+    private val identity = folder.resolve("qa.key")
+    private val token = folder.resolve("token")
+    private val data = folder.resolve("collector")
+    private val collector: Process
+
+    init {
+        folder.mkdirs()
+        val plan = folder.resolve("plan.json")
+        val publicKey = folder.resolve("plan.pub")
+        if (!plan.exists()) publicKey.writeText(makePlan(plan, examplePlan))
+        this.plan = plan.readBytes()
+        organisationKey = publicKey.readText()
+        collector = process("sordino-collector", "serve", "--data", data, "--listen", "127.0.0.1:0", "--plan", plan)
+        // Where this program is ended from outside, nobody closes it.
+        Runtime.getRuntime().addShutdownHook(Thread(collector::destroy))
+        val ready = collector.inputStream.bufferedReader().readLine()
+        collectorUrl = checkNotNull(ready) { "the collector did not start" }.lastWord()
+        if (!token.exists()) {
+            val made = run(
+                "sordino-collector", "token", "create", "--data", data, "--name", "quality desk",
+                "--purpose", "quality-assurance", "--purpose", "recognition-research",
+            )
+            token.writeText(made.lastWord())
+        }
+    }
+
+    /** Pulls and opens all samples for [purpose] into [dataset], as a quality engineer or a researcher does. */
+    fun pull(dataset: File, purpose: String = "quality-assurance") {
+        run(
+            "sordino", "pull", "--collector", collectorUrl, "--token-file", token, "--identity", identity,
+            "--out", dataset, "--purpose", purpose, "--format", "bundle",
+        )
+    }
+
+    /** The ids of the samples that the collector holds. */
+    fun held(): Set<String> = data.walk().filter { it.extension == "age" }.map { it.nameWithoutExtension }.toSet()
+
+    override fun close() {
+        collector.destroy()
+        collector.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)
+    }
+
+    private fun makePlan(plan: File, example: File): String {
+        val recipient = run("sordino", "keygen", "--out", identity).lastWord()
+        val signingKey = folder.resolve("plan.key")
+        val publicKey = run("sordino", "plan", "keygen", "--out", signingKey).lastWord()
+        val written = folder.resolve("plan.toml")
+        written.writeText(
+            example.readText()
+                .replace(Regex("age1\\w+"), recipient)
+                .replace(Regex("random_probability = .*"), "random_probability = 0.0")
+                .replace("\n[triggers]", "\nreview = \"required\"\n\n[triggers]"),
+        )
+        run("sordino", "plan", "sign", written, "--key", signingKey, "--out", plan)
+        return publicKey
+    }
+
+    private fun run(program: String, vararg arguments: Any): String {
+        val process = process(program, *arguments)
+        val printed = process.inputStream.bufferedReader().readText()
+        check(process.waitFor() == 0) { "$program ${arguments.first()} failed" }
+        return printed
+    }
+
+    private fun process(program: String, vararg arguments: Any): Process =
+        ProcessBuilder(listOf("$programs/$program") + arguments.map(Any::toString))
+            .redirectError(ProcessBuilder.Redirect.INHERIT).start()
+
+    private companion object {
+        const val SECONDS_TO_END = 30L
+    }
+}
+
+private fun String.lastWord(): String = trim().substringAfterLast(' ').substringAfterLast('\n')

@@ -1,0 +1,233 @@
+//! How a record is written: JSON-LD with the fields of ISO/IEC TS 27560:2023, in the terms to which the
+//! W3C community's guide maps them (<https://w3id.org/dpv/guides/consent-27560>).
+//!
+//! What is the same in every record comes from the tables of [`crate::disclosure`]. Reading is strict: a document
+//! is taken only where the record that it states would be written just so, descriptions aside.
+
+mod flat;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Value, json};
+
+pub(super) use reading::read;
+
+use super::{AgeBand, GuardianApproval, Organisation, Record};
+use crate::{
+    disclosure::{PurposeFacts, record as disclosure},
+    purpose::Purpose,
+    week::Week,
+};
+
+/// The profile of the guide, and before the number the name of this schema.
+const PROFILE: &str = "https://w3id.org/dpv/schema/dpv-27560#record";
+const SCHEMA: &str = "urn:sordino:schema:consent-record:";
+const RECORD: &str = "urn:sordino:consent-record:";
+const ORGANISATION: &str = "urn:sordino:organisation:";
+const PURPOSE: &str = "urn:sordino:purpose:";
+const GUARDIAN_METHOD: &str = "urn:sordino:guardian-method:";
+
+/// The document of `record`, not signed yet.
+pub(super) fn write(record: &Record) -> Value {
+    let organisation = record.controller.as_ref();
+    let processes = record.purposes.iter();
+    let mut document = json!({
+        "@context": context(),
+        "@id": format!("{RECORD}{}", record.id),
+        "@type": ["dpv:ConsentRecord", "dpv:ConsentReceipt"],
+        "dct:conformsTo": [PROFILE, format!("{SCHEMA}{}", record.schema)],
+        "dct:identifier": record.id,
+        "schema:version": record.revision,
+        "dpv:hasDataSubject": {
+            "@type": subject(record.age_band),
+            // A pseudonym that serves for this record only.
+            "dct:identifier": record.id,
+        },
+        "dpv:hasNotice": {
+            "@type": "dpv:ConsentNotice",
+            "schema:version": record.notice.version,
+            "schema:sha256": record.notice.sha256,
+            "dct:language": record.notice.language,
+        },
+        "dpv:hasProcess": processes
+            .map(|purpose| process(purpose, organisation))
+            .collect::<Vec<_>>(),
+        "dpv:hasConsentStatus": events(record),
+    });
+    if let Some(organisation) = organisation {
+        document["dpv:hasDataController"] = controller(organisation);
+        if let Some(country) = country(organisation) {
+            document["dpv:hasJurisdiction"] = country;
+        }
+    }
+    document
+}
+
+/// Inline, so that no reader has to fetch anything.
+fn context() -> Value {
+    let mut context = json!({
+        "dct": "http://purl.org/dc/terms/",
+        "dpv": "https://w3id.org/dpv#",
+        "loc": "https://w3id.org/dpv/loc#",
+        "pd": "https://w3id.org/dpv/pd#",
+        "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+        "schema": "https://schema.org/",
+        "skos": "http://www.w3.org/2004/02/skos/core#",
+        "sordino": "urn:sordino:",
+    });
+    for links in [
+        "dct:conformsTo",
+        "dpv:hasCountry",
+        "dpv:hasDataController",
+        "dpv:hasIndicationMethod",
+        "dpv:hasJurisdiction",
+        "dpv:hasLegalBasis",
+        "dpv:hasLocation",
+        "dpv:hasProcessing",
+        "dpv:hasPurpose",
+        "dpv:isIndicatedBy",
+        "skos:broader",
+    ] {
+        context[links] = json!({"@type": "@id"});
+    }
+    context
+}
+
+fn subject(age_band: AgeBand) -> Value {
+    match age_band {
+        AgeBand::Adult => json!(["dpv:DataSubject", "dpv:Adult"]),
+        AgeBand::Child => json!(["dpv:DataSubject", "dpv:Child"]),
+        AgeBand::Unknown => json!(["dpv:DataSubject"]),
+    }
+}
+
+fn controller(organisation: &Organisation) -> Value {
+    let id = format!("{ORGANISATION}{}", organisation.key);
+    let mut controller = json!({
+        "@id": id,
+        "@type": "dpv:DataController",
+        "dpv:hasIdentifier": id,
+    });
+    if let Some(named) = &organisation.named {
+        controller["dpv:hasName"] = json!(named.name);
+        controller["dpv:hasContact"] = json!(named.contact);
+    }
+    if let Some(country) = country(organisation) {
+        controller["dpv:hasCountry"] = country;
+    }
+    controller
+}
+
+fn country(organisation: &Organisation) -> Option<Value> {
+    let country = organisation.named.as_ref()?.country.as_ref()?;
+    Some(json!(format!("loc:{country}")))
+}
+
+/// What is done for one purpose.
+fn process(purpose: Purpose, organisation: Option<&Organisation>) -> Value {
+    let facts = PurposeFacts::of(purpose);
+    let mut process = json!({
+        "@type": "dpv:Process",
+        "dct:identifier": purpose,
+        "dpv:hasPurpose": {
+            "@id": format!("{PURPOSE}{purpose}"),
+            "@type": "dpv:Purpose",
+            "skos:broader": facts.term,
+            "dct:description": facts.what,
+        },
+        "dpv:hasLegalBasis": "dpv:ExplicitlyExpressedConsent",
+        "dpv:hasPersonalData": disclosure::categories()
+            .map(|(stated, category)| json!({
+                // Under a random id: not anonymous to whoever holds the record's key.
+                "@type": "dpv:PseudonymisedData",
+                "dct:identifier": stated.identifier,
+                "skos:broader": stated.term,
+                "dct:description": category.holds,
+            }))
+            .collect::<Vec<_>>(),
+        "dpv:hasProcessing": disclosure::PROCESSING,
+        "dpv:hasDataSource": {
+            "@type": "dpv:DataSubjectDataSource",
+            "dct:description": disclosure::SOURCE,
+        },
+        "dpv:hasStorageCondition": [
+            {"@type": "dpv:StorageLocation", "dpv:hasLocation": disclosure::LOCATIONS},
+            {
+                "@type": "dpv:StorageDuration",
+                "dpv:hasDuration": {
+                    "@type": "dpv:UntilEventDuration",
+                    "dct:description": disclosure::RETENTION,
+                },
+            },
+            {"@type": "dpv:StorageDeletion", "dct:description": disclosure::DELETION},
+        ],
+        "dpv:hasRecipient": {
+            "@type": ["dpv:Recipient", "dpv:DataController"],
+            "dct:description": disclosure::RECIPIENTS,
+        },
+        "dpv:hasProhibition": {
+            "@type": "dpv:Prohibition",
+            "dpv:hasPurpose": "dpv:SellDataToThirdParties",
+            "dct:description": disclosure::NO_THIRD_PARTY,
+        },
+        "dpv:hasConsentControl": {
+            "@type": "dpv:WithdrawConsent",
+            "dpv:isExercisedAt": disclosure::WITHDRAWAL_PLACE,
+            "dct:description": disclosure::WITHDRAWAL,
+        },
+        "dpv:hasRight": disclosure::rights()
+            .map(|(identifier, right)| json!({
+                "@type": ["dpv:DataSubjectRight", "dpv:ActiveRight"],
+                "dct:identifier": identifier,
+                "dpv:isExercisedAt": disclosure::WITHDRAWAL_PLACE,
+                "dct:description": right.gives,
+            }))
+            .collect::<Vec<_>>(),
+    });
+    if let Some(organisation) = organisation {
+        process["dpv:hasDataController"] = json!(format!("{ORGANISATION}{}", organisation.key));
+    }
+    process
+}
+
+/// The person's own answer and, where there is one, the guardian's. Where a guardian has to say yes,
+/// the person's own is a request for it.
+fn events(record: &Record) -> Vec<Value> {
+    let state = match record.age_band.needs_guardian() {
+        true => "dpv:ConsentRequested",
+        false => "dpv:ConsentGiven",
+    };
+    let own = event(record, state, "dpv:DataSubject", record.given);
+    let guardian = record.guardian.map(|approval| {
+        let GuardianApproval {
+            method,
+            week,
+            evidence,
+        } = approval;
+        let mut event = event(
+            record,
+            "dpv:ConsentGiven",
+            "dpv:GuardianOfDataSubject",
+            week,
+        );
+        event["dpv:hasIndicationMethod"] = json!(format!("{GUARDIAN_METHOD}{method}"));
+        if let Some(evidence) = evidence {
+            event["sordino:evidence-hash"] = json!(evidence);
+        }
+        event
+    });
+    [own].into_iter().chain(guardian).collect()
+}
+
+fn event(record: &Record, state: &str, who: &str, week: Week) -> Value {
+    json!({
+        "@type": state,
+        "dpv:isIndicatedBy": who,
+        "dpv:isIndicatedAtTime": week,
+        "dpv:hasDuration": {
+            "@type": "dpv:UntilTimeDuration",
+            "rdf:value": record.holds_until,
+        },
+    })
+}

@@ -1,0 +1,222 @@
+//! A guardian's approval: how the app made sure of it, and what is kept of that.
+
+use std::{fmt, str::FromStr};
+
+use ring::digest::{Context, SHA256};
+use serde::{Deserialize, Serialize};
+
+use crate::{hex, id::Id, week::Week};
+
+/// The methods of verifiable parental consent that the COPPA rule lists in 16 CFR 312.5(b)(2), as
+/// amended on 22 April 2025 (90 FR 16918, in effect since 23 June 2025).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardianMethod {
+    /// (i): a form signed and sent back by post, fax or electronic scan.
+    SignedForm,
+    /// (ii): a transaction with a card or account whose holder is told of each one.
+    PaymentCard,
+    /// (iii): a call to a toll-free number staffed by trained people.
+    TollFreeCall,
+    /// (iv): a video conference with trained people.
+    VideoConference,
+    /// (v): a government-issued identity document checked against a database, then deleted at once.
+    GovernmentId,
+    /// (vi): changing multiple-choice questions, enough of them and too hard for a child of twelve
+    /// in the same household.
+    KnowledgeBased,
+    /// (vii): a photo identity document found authentic and compared with the guardian's face,
+    /// confirmed by trained people; both deleted at once.
+    FaceMatch,
+    /// (viii): an e-mail with a further step that confirms it; only for data that is not disclosed.
+    EmailPlus,
+    /// (ix): a text message with a further step that confirms it; only for data that is not
+    /// disclosed.
+    TextPlus,
+}
+
+impl GuardianMethod {
+    /// Every method, in the rule's order.
+    pub const ALL: [Self; 9] = [
+        Self::SignedForm,
+        Self::PaymentCard,
+        Self::TollFreeCall,
+        Self::VideoConference,
+        Self::GovernmentId,
+        Self::KnowledgeBased,
+        Self::FaceMatch,
+        Self::EmailPlus,
+        Self::TextPlus,
+    ];
+
+    /// The name as it stands in records and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedForm => "signed-form",
+            Self::PaymentCard => "payment-card",
+            Self::TollFreeCall => "toll-free-call",
+            Self::VideoConference => "video-conference",
+            Self::GovernmentId => "government-id",
+            Self::KnowledgeBased => "knowledge-based",
+            Self::FaceMatch => "face-match",
+            Self::EmailPlus => "email-plus",
+            Self::TextPlus => "text-plus",
+        }
+    }
+}
+
+impl fmt::Display for GuardianMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A guardian's yes, as the app reports it. The app does the verification.
+#[derive(Clone, Copy, Debug)]
+pub struct Guardian<'a> {
+    /// How the app made sure that it was the guardian.
+    pub method: GuardianMethod,
+    /// What the app could show for it later: the transaction's number, the scan's bytes, a token of
+    /// the service that checked. At least [`EvidenceHash::LEAST_BYTES`], and nothing that could be
+    /// guessed: only its hash is kept, and a hash of an e-mail address, say, is as good as the
+    /// address to anybody with a list of addresses.
+    pub evidence: Option<&'a [u8]>,
+}
+
+impl From<GuardianMethod> for Guardian<'_> {
+    fn from(method: GuardianMethod) -> Self {
+        Self {
+            method,
+            evidence: None,
+        }
+    }
+}
+
+impl Guardian<'_> {
+    /// What `record` keeps of it.
+    pub(super) fn approval(
+        self,
+        record: Id,
+        week: Week,
+    ) -> Result<GuardianApproval, EvidenceTooShort> {
+        let evidence = self
+            .evidence
+            .map(|evidence| EvidenceHash::of(record, evidence))
+            .transpose()?;
+        Ok(GuardianApproval {
+            method: self.method,
+            week,
+            evidence,
+        })
+    }
+}
+
+/// What a record keeps of a guardian's yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct GuardianApproval {
+    /// How the app made sure that it was the guardian.
+    pub method: GuardianMethod,
+    /// When.
+    pub week: Week,
+    /// By what it can be shown later, where the app has something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceHash>,
+}
+
+/// SHA-256 of the record's 16 id bytes and, after them, the evidence; written as 64 lower-case
+/// hexadecimal digits. With the id in it, the same evidence leaves another hash in each record, so
+/// that two records of one family cannot be linked by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvidenceHash([u8; 32]);
+
+/// Evidence too short to be unguessable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the guardian's evidence has {0} bytes, but at least {least} that nobody could guess are \
+     needed: only its hash is kept, and a hash of less tells what it was",
+    least = EvidenceHash::LEAST_BYTES
+)]
+pub struct EvidenceTooShort(pub usize);
+
+/// Text that is no hash of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no SHA-256 of 64 lower-case hexadecimal digits")]
+pub struct NotAHash(String);
+
+impl EvidenceHash {
+    /// 128 bits, as much as an id has, are the least that cannot be found by trying.
+    pub const LEAST_BYTES: usize = 16;
+
+    /// The hash that `record` keeps of `evidence`.
+    ///
+    /// # Errors
+    /// The evidence is shorter than [`Self::LEAST_BYTES`].
+    pub fn of(record: Id, evidence: &[u8]) -> Result<Self, EvidenceTooShort> {
+        if evidence.len() < Self::LEAST_BYTES {
+            return Err(EvidenceTooShort(evidence.len()));
+        }
+        let mut hash = Context::new(&SHA256);
+        hash.update(record.as_bytes());
+        hash.update(evidence);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.finish().as_ref());
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Display for EvidenceHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0))
+    }
+}
+
+impl FromStr for EvidenceHash {
+    type Err = NotAHash;
+
+    fn from_str(text: &str) -> Result<Self, NotAHash> {
+        hex::decode(text)
+            .map(Self)
+            .ok_or_else(|| NotAHash(text.to_owned()))
+    }
+}
+
+impl Serialize for EvidenceHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ring::digest::digest;
+
+    use super::*;
+
+    #[test]
+    fn a_method_has_one_name_on_the_command_line_and_in_records() {
+        for method in GuardianMethod::ALL {
+            assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
+        }
+    }
+
+    #[test]
+    fn the_same_evidence_leaves_another_hash_in_each_record() {
+        let evidence = b"a receipt's number, and a seal";
+        let (one, other) = (Id::random().unwrap(), Id::random().unwrap());
+        let hash = EvidenceHash::of(one, evidence).unwrap();
+        assert_ne!(hash, EvidenceHash::of(other, evidence).unwrap());
+        let by_hand = digest(&SHA256, &[one.as_bytes(), evidence.as_slice()].concat());
+        assert_eq!(hash.to_string(), hex::encode(by_hand.as_ref()));
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+    }
+
+    #[test]
+    fn evidence_that_could_be_guessed_is_refused() {
+        let record = Id::random().unwrap();
+        for length in 0..EvidenceHash::LEAST_BYTES {
+            let refused = EvidenceHash::of(record, &vec![7; length]);
+            assert_eq!(refused, Err(EvidenceTooShort(length)));
+        }
+        assert!(EvidenceHash::of(record, &[7; EvidenceHash::LEAST_BYTES]).is_ok());
+    }
+}

@@ -1,0 +1,78 @@
+//! Every answer that was ever given here, for the person to see.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ConsentError, ConsentStore, Notice, SignedRecord,
+    rows::{self, Phase},
+};
+use crate::{
+    id::Id,
+    purpose::Purposes,
+    state::{Change, StateError, Table},
+};
+
+/// The texts that were agreed to, by their hashes.
+const NOTICES: Table<&str> = Table::new("notices");
+
+#[derive(Serialize, Deserialize)]
+struct NoticeRow {
+    text: String,
+}
+
+/// All that the store knows of consent, but for the keys.
+pub(crate) struct History {
+    /// Each record that is whole.
+    pub(crate) receipts: Vec<SignedRecord>,
+    pub(crate) states: Vec<RecordState>,
+    /// The texts by their SHA-256 in hexadecimal.
+    pub(crate) notices: BTreeMap<String, String>,
+}
+
+/// What became of a record.
+#[derive(Serialize)]
+pub(crate) struct RecordState {
+    record: Id,
+    state: Phase,
+    /// What was taken back from it.
+    taken_back: Purposes,
+    /// Whether the collector may know it.
+    offered: bool,
+    /// Of which purposes the collector has yet to acknowledge the withdrawal.
+    withdrawal_due: Purposes,
+}
+
+impl ConsentStore {
+    /// Keeps the text that was agreed to, so that it can be produced for as long as the record is kept.
+    pub(super) fn keep_notice(change: &Change<'_>, notice: &Notice) -> Result<(), StateError> {
+        let row = NoticeRow {
+            text: notice.text().to_owned(),
+        };
+        change.put(NOTICES, notice.reference().sha256.as_str(), &row)
+    }
+
+    /// Every record, and every text that was agreed to.
+    pub(crate) fn history(&self) -> Result<History, ConsentError> {
+        let rows = self.state.read(rows::all)?;
+        let notices: Vec<(String, NoticeRow)> = self.state.read(|view| view.all(NOTICES))?;
+        Ok(History {
+            receipts: rows.values().filter_map(|row| row.record().ok()).collect(),
+            states: rows
+                .into_iter()
+                .map(|(record, row)| RecordState {
+                    record,
+                    state: row.phase,
+                    taken_back: row.taken_back,
+                    offered: row.offered,
+                    withdrawal_due: row.withdrawal_due,
+                })
+                .collect(),
+            notices: notices
+                .into_iter()
+                .map(|(sha256, row)| (sha256, row.text))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! The states of consent, and every way from one to another.
+//!
+//! The table of docs/consent.md is this one; a test holds the two together.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Where consent stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsentState {
+    /// Nobody was asked, or nobody answered.
+    None,
+    /// A child said yes; its guardian has not.
+    AwaitingGuardian,
+    /// There is a standing yes.
+    Granted,
+    /// The question has changed since: another notice, or a child that came of age. It is asked anew.
+    Outdated,
+    /// The yes ran out and is to be asked again.
+    Expired,
+    /// The person said no after a yes.
+    Withdrawn,
+}
+
+/// What can happen to consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// A yes that needs nobody else's, or has it: an adult's, or a child's with its guardian's.
+    Give,
+    /// A child's yes, or one of unknown age, without its guardian's.
+    AskGuardian,
+    /// The guardian's yes to what the child said.
+    Approve,
+    /// A yes to one purpose more, to the same question.
+    Extend,
+    /// A no to some of the purposes.
+    Narrow,
+    /// A no to all that is left.
+    Withdraw,
+    /// The term of the yes is over.
+    Expire,
+    /// The plan names a higher version of the notice than was agreed to.
+    Outdate,
+    /// The child is one no more, and decides alone.
+    ComeOfAge,
+}
+
+/// A transition that does not lead anywhere from a state, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("consent is {from}, so {transition} is refused: {why}")]
+pub struct Refused {
+    /// The state.
+    pub from: ConsentState,
+    /// What was asked for.
+    pub transition: Transition,
+    /// The reason, and what to do.
+    pub why: &'static str,
+}
+
+impl ConsentState {
+    /// Each of them.
+    pub const ALL: [Self; 6] = [
+        Self::None,
+        Self::AwaitingGuardian,
+        Self::Granted,
+        Self::Outdated,
+        Self::Expired,
+        Self::Withdrawn,
+    ];
+
+    /// The state after `transition`. A "no" and a new yes are refused in none.
+    ///
+    /// # Errors
+    /// The transition has no meaning here.
+    pub fn after(self, transition: Transition) -> Result<Self, Refused> {
+        use ConsentState as State;
+        let refused = |why| {
+            Err(Refused {
+                from: self,
+                transition,
+                why,
+            })
+        };
+        match (transition, self) {
+            (Transition::Give, _) => Ok(State::Granted),
+            (Transition::AskGuardian, _) => Ok(State::AwaitingGuardian),
+
+            (Transition::Approve, State::AwaitingGuardian) => Ok(State::Granted),
+            (Transition::Approve, State::None) => {
+                refused("nobody has said yes; ask the child first")
+            }
+            (Transition::Approve, State::Granted) => refused("no child's yes is waiting"),
+            (Transition::Approve, State::Outdated) => {
+                refused("the question has changed; ask the child anew")
+            }
+            (Transition::Approve, State::Expired) => refused("the yes ran out; ask the child anew"),
+            (Transition::Approve, State::Withdrawn) => {
+                refused("the yes was taken back; ask the child anew")
+            }
+
+            (Transition::Extend, State::AwaitingGuardian | State::Granted) => Ok(self),
+            (Transition::Extend, _) => refused("no yes stands that could be added to; ask anew"),
+
+            (Transition::Narrow, _) | (Transition::Withdraw, State::None) => Ok(self),
+            (Transition::Withdraw, _) => Ok(State::Withdrawn),
+
+            (Transition::Expire, State::AwaitingGuardian | State::Granted | State::Outdated) => {
+                Ok(State::Expired)
+            }
+            (Transition::Expire, _) => refused("no yes stands that could run out"),
+
+            (Transition::Outdate, State::AwaitingGuardian | State::Granted) => Ok(State::Outdated),
+            (Transition::Outdate, _) => refused("no yes stands that a new notice could outdate"),
+
+            (Transition::ComeOfAge, State::AwaitingGuardian | State::Granted) => {
+                Ok(State::Outdated)
+            }
+            (Transition::ComeOfAge, _) => refused("no child's yes stands; ask as of an adult"),
+        }
+    }
+}
+
+impl Transition {
+    /// Each of them.
+    pub const ALL: [Self; 9] = [
+        Self::Give,
+        Self::AskGuardian,
+        Self::Approve,
+        Self::Extend,
+        Self::Narrow,
+        Self::Withdraw,
+        Self::Expire,
+        Self::Outdate,
+        Self::ComeOfAge,
+    ];
+}
+
+impl fmt::Display for ConsentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::AwaitingGuardian => "awaiting-guardian",
+            Self::Granted => "granted",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::Outdated => "outdated",
+        })
+    }
+}
+
+impl fmt::Display for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Give => "a yes",
+            Self::AskGuardian => "a child's yes",
+            Self::Approve => "a guardian's approval",
+            Self::Extend => "a purpose more",
+            Self::Narrow => "a no to a part",
+            Self::Withdraw => "a no to all",
+            Self::Expire => "the end of the term",
+            Self::Outdate => "a new notice",
+            Self::ComeOfAge => "coming of age",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_no_and_a_new_yes_are_taken_in_every_state() {
+        for state in ConsentState::ALL {
+            for always in [
+                Transition::Give,
+                Transition::AskGuardian,
+                Transition::Narrow,
+                Transition::Withdraw,
+            ] {
+                assert!(state.after(always).is_ok(), "{state}, {always}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_yes_leads_to_a_standing_one() {
+        for state in ConsentState::ALL {
+            for transition in Transition::ALL {
+                let Ok(after) = state.after(transition) else {
+                    continue;
+                };
+                let is_yes = matches!(transition, Transition::Give | Transition::Approve);
+                let stands = after == ConsentState::Granted;
+                assert!(!stands || is_yes || state == after, "{state}, {transition}");
+            }
+        }
+    }
+
+    /// One row a transition, one column a state; a refusal is a dash.
+    #[test]
+    fn the_table_in_the_docs_is_this_one() {
+        let docs = include_str!("../../docs/consent.md");
+        let states = ConsentState::ALL
+            .map(|state| format!("`{state}`"))
+            .join(" | ");
+        let mut table = format!("| | {states} |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+        for transition in Transition::ALL {
+            let after = ConsentState::ALL.map(|state| match state.after(transition) {
+                Ok(after) => format!("`{after}`"),
+                Err(_) => "–".to_owned(),
+            });
+            table += &format!("| {transition} | {} |\n", after.join(" | "));
+        }
+        assert!(docs.contains(&table), "docs/consent.md lacks\n{table}");
+    }
+}

@@ -1,0 +1,179 @@
+//! A withdrawal that races sealing and uploading, in every order that threads can take.
+//!
+//! Loom (<https://docs.rs/loom>; after Norris and Demsky, "CDSChecker", 2013) runs each test once for each
+//! order of the atomic operations and locks. The leases are the real ones, built on Loom's
+//! primitives. The store is a lock around what its transactions change, since that is all that redb's
+//! one writer at a time promises here; the steps are those of the engine, of `seal` and of the
+//! outbox.
+
+use loom::thread;
+
+use self::sync::{Arc, Mutex, lock};
+
+mod sync {
+    pub(super) use loom::sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    pub(super) fn lock<T>(mutex: &Mutex<T>) -> loom::sync::MutexGuard<'_, T> {
+        mutex.lock().unwrap()
+    }
+}
+
+// The point of it: the same source on other primitives.
+#[allow(clippy::duplicate_mod)]
+#[path = "lease.rs"]
+mod lease;
+
+use lease::Leases;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sample {
+    Pending { offered: bool },
+    DeletionAsked,
+    Deleted,
+}
+
+struct Device {
+    leases: Leases,
+    store: Mutex<Store>,
+}
+
+struct Store {
+    granted: bool,
+    samples: Vec<Sample>,
+}
+
+impl Device {
+    fn new(samples: Vec<Sample>) -> Arc<Self> {
+        Arc::new(Self {
+            leases: Leases::new(),
+            store: Mutex::new(Store {
+                granted: true,
+                samples,
+            }),
+        })
+    }
+
+    /// `Sordino::withdraw`.
+    fn withdraw(&self) {
+        self.leases.end();
+        {
+            let mut store = lock(&self.store);
+            store.granted = false;
+            for sample in &mut store.samples {
+                *sample = match *sample {
+                    Sample::Pending { offered: true } => Sample::DeletionAsked,
+                    Sample::Pending { offered: false } => Sample::Deleted,
+                    ended => ended,
+                };
+            }
+        }
+        self.leases.end();
+    }
+
+    /// `ConsentStore::grants`: the lease first.
+    fn grant(&self) -> Option<Arc<lease::Lease>> {
+        let lease = self.leases.take();
+        lock(&self.store).granted.then_some(lease)
+    }
+
+    /// `seal::seal`, then `Outbox::enqueue`.
+    fn sample(&self) {
+        let Some(lease) = self.grant() else { return };
+        // The last byte is sealed.
+        if lease.has_ended() {
+            return;
+        }
+        let mut store = lock(&self.store);
+        if store.granted {
+            store.samples.push(Sample::Pending { offered: false });
+        }
+    }
+
+    /// `Protocol::next`: whether the request for the first sample was made.
+    fn upload(&self) -> bool {
+        let Some(lease) = self.grant() else {
+            return false;
+        };
+        let is_pending = {
+            let mut store = lock(&self.store);
+            match store.samples.first_mut() {
+                Some(Sample::Pending { offered }) => {
+                    *offered = true;
+                    true
+                }
+                _ => false,
+            }
+        };
+        is_pending && !lease.has_ended()
+    }
+}
+
+#[test]
+fn in_no_order_does_a_sample_wait_after_a_withdrawal() {
+    loom::model(|| {
+        let device = Device::new(Vec::new());
+        let sealing = {
+            let device = Arc::clone(&device);
+            thread::spawn(move || device.sample())
+        };
+        device.withdraw();
+        sealing.join().unwrap();
+        let store = lock(&device.store);
+        let waits = |sample: &Sample| matches!(sample, Sample::Pending { .. });
+        assert!(!store.samples.iter().any(waits));
+    });
+}
+
+#[test]
+fn in_no_order_is_a_sample_sent_and_not_asked_back() {
+    loom::model(|| {
+        let device = Device::new(vec![Sample::Pending { offered: false }]);
+        let uploading = {
+            let device = Arc::clone(&device);
+            thread::spawn(move || device.upload())
+        };
+        device.withdraw();
+        let was_sent = uploading.join().unwrap();
+        let sample = lock(&device.store).samples[0];
+        match was_sent {
+            true => assert_eq!(sample, Sample::DeletionAsked),
+            false => assert!(!matches!(sample, Sample::Pending { .. })),
+        }
+        // And none is sent from here on.
+        assert!(!device.upload());
+    });
+}
+
+#[test]
+fn in_no_order_does_a_grant_outlive_a_withdrawal() {
+    loom::model(|| {
+        let device = Device::new(Vec::new());
+        let asking = {
+            let device = Arc::clone(&device);
+            thread::spawn(move || device.grant())
+        };
+        device.withdraw();
+        let granted = asking.join().unwrap();
+        assert!(granted.is_none_or(|lease| lease.has_ended()));
+    });
+}
+
+/// The second end of the leases is what this rests on: it must not look redundant to anybody.
+#[test]
+#[should_panic(expected = "outlived")]
+fn ending_the_leases_only_before_writing_would_not_do() {
+    loom::model(|| {
+        let device = Device::new(Vec::new());
+        let asking = {
+            let device = Arc::clone(&device);
+            thread::spawn(move || device.grant())
+        };
+        device.leases.end();
+        lock(&device.store).granted = false;
+        let granted = asking.join().unwrap();
+        assert!(granted.is_none_or(|lease| lease.has_ended()), "outlived");
+    });
+}

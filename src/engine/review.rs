@@ -1,0 +1,157 @@
+//! What would be sent, for the person to hear before it is sealed.
+//!
+//! Where the plan or the host asks for review, an anonymous clip waits here, in memory only, until the
+//! person says yes to it. A "no", another answer to the notice, or the end of the app, and it is wiped.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+
+use super::{Event, Inner, Offer, Sordino, Withheld};
+use crate::{
+    Error, anonymize::AnonymousClip, id::Id, purpose::Purposes, sampler::Selection, week::Week,
+};
+
+/// Clips that may wait at once, of 1 MB at most; the oldest goes first.
+const WAITING: usize = 4;
+
+/// A clip that waits for the person's word.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Preview {
+    /// Its name here; the sample gets an id of its own.
+    pub id: Id,
+    /// When it was made.
+    pub week: Week,
+    /// Why, and how likely that was.
+    pub selection: Selection,
+    /// Its length.
+    pub seconds: f64,
+    /// What it would be used for.
+    pub purposes: Purposes,
+}
+
+/// The very sound that would be sent: mono, 16 bit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreviewSound {
+    /// Samples a second.
+    pub rate: u32,
+    /// Full scale is ±32 767.
+    pub samples: Vec<i16>,
+}
+
+/// The clips that wait.
+#[derive(Default)]
+pub(super) struct Reviews(Mutex<VecDeque<Waiting>>);
+
+struct Waiting {
+    preview: Preview,
+    /// The consent record under which it was made.
+    record: Id,
+    clip: AnonymousClip,
+}
+
+impl Reviews {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wipes what was made under any other record than `record`; all of it with `None`.
+    pub(super) fn keep_only(&self, record: Option<Id>) {
+        self.lock().retain(|waiting| Some(waiting.record) == record);
+    }
+
+    fn take(&self, id: Id) -> Result<Waiting, Error> {
+        let mut waiting = self.lock();
+        let place = waiting.iter().position(|waiting| waiting.preview.id == id);
+        let taken = place.and_then(|place| waiting.remove(place));
+        taken.ok_or(Error::NoPreview(id))
+    }
+}
+
+impl Sordino {
+    /// The clips that wait for the person's word, oldest first.
+    pub fn previews(&self) -> Vec<Preview> {
+        let waiting = self.inner.reviews.lock();
+        waiting
+            .iter()
+            .map(|waiting| waiting.preview.clone())
+            .collect()
+    }
+
+    /// What would be sent, to be heard.
+    ///
+    /// # Errors
+    /// [`Error::NoPreview`].
+    pub fn preview(&self, id: Id) -> Result<PreviewSound, Error> {
+        let waiting = self.inner.reviews.lock();
+        let found = waiting.iter().find(|waiting| waiting.preview.id == id);
+        let clip = &found.ok_or(Error::NoPreview(id))?.clip;
+        Ok(PreviewSound {
+            rate: clip.rate(),
+            samples: clip.samples().to_vec(),
+        })
+    }
+
+    /// The person says yes to this clip: it is sealed and queued, if consent, plan and budget still
+    /// allow it.
+    ///
+    /// # Errors
+    /// [`Error::NoPreview`], or a stage failed. The clip is wiped then too.
+    pub fn accept_preview(&self, id: Id) -> Result<Offer, Error> {
+        let inner = &self.inner;
+        let Waiting { record, clip, .. } = inner.reviews.take(id)?;
+        let offer = match inner.leave()? {
+            Err(reason) => Offer::Withheld { reason },
+            Ok(leave) if leave.grants.record() != record => Offer::Withheld {
+                reason: Withheld::NoConsent,
+            },
+            Ok(leave) => inner.seal(clip, &leave)?,
+        };
+        inner.tell(&offer.into());
+        Ok(offer)
+    }
+
+    /// The person says no to this clip: it is wiped.
+    ///
+    /// # Errors
+    /// [`Error::NoPreview`].
+    pub fn discard_preview(&self, id: Id) -> Result<(), Error> {
+        self.inner.reviews.take(id)?;
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Has `clip` wait for the person's word.
+    pub(super) fn hold(
+        &self,
+        clip: AnonymousClip,
+        record: Id,
+        purposes: Purposes,
+    ) -> Result<Offer, Error> {
+        let preview = Preview {
+            id: Id::random().map_err(crate::seal::SealError::from)?,
+            week: Week::of(self.state.steady_time()),
+            selection: clip.selection(),
+            seconds: clip.samples().len() as f64 / f64::from(clip.rate()),
+            purposes,
+        };
+        let preview_id = preview.id;
+        let crowded_out = {
+            let mut waiting = self.reviews.lock();
+            waiting.push_back(Waiting {
+                preview,
+                record,
+                clip,
+            });
+            (waiting.len() > WAITING).then(|| waiting.pop_front())
+        };
+        if crowded_out.is_some() {
+            self.tell(&Event::Withheld(Withheld::Unreviewed));
+        }
+        Ok(Offer::AwaitsReview { preview_id })
+    }
+}

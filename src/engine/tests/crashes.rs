@@ -1,0 +1,244 @@
+//! Each write of each thing that a person can say, as the last before a crash.
+
+use jiff::SignedDuration;
+
+use super::{
+    Device,
+    collector::{FakeCollector, OnItsWay},
+};
+use crate::{
+    Error, Purposes,
+    consent::{AgeBand, ConsentState},
+    outbox::{Quota, SampleState},
+    testing::{QA, both, crash, folder, plan},
+    upload::{Outcome, Task},
+};
+
+/// Does `what` with a crash at every write in turn, with and without a power cut, until one lets it be
+/// done. Tells `check` of the device that started anew, and of whether the call had said that it was
+/// done. Returns at how many writes it crashed.
+fn crashing_everywhere<T>(
+    prepare: impl Fn(&Device),
+    what: impl Fn(&Device) -> Result<T, Error>,
+    check: impl Fn(&Device, bool),
+) -> u32 {
+    for write in 1.. {
+        for loses_power in [false, true] {
+            crash::with_power_cuts();
+            let device = Device::with(folder(), plan(1), Quota::default());
+            prepare(&device);
+            crash::after(write);
+            let is_done = what(&device).is_ok();
+            let has_crashed = crash::has_come();
+            let device = device.restart(|_| crash::restart(loses_power));
+            check(&device, is_done);
+            if !has_crashed {
+                return write - 1;
+            }
+        }
+    }
+    unreachable!("a call writes a finite number of times")
+}
+
+#[test]
+fn a_no_is_whole_or_not_said_and_holds_once_it_was_taken() {
+    let crashes = crashing_everywhere(
+        |device| {
+            device.says(both());
+            device.queue().unwrap();
+            let offered = device.queue().unwrap();
+            device.engine.inner.outbox.offer(offered).unwrap();
+        },
+        |device| device.engine.withdraw(None),
+        |device, is_done| {
+            let status = device.engine.status().unwrap();
+            let samples = device.engine.samples().unwrap();
+            let files = samples
+                .iter()
+                .filter(|entry| device.file(entry.id).exists());
+            match status.consent {
+                ConsentState::Withdrawn => {
+                    assert_eq!((status.pending, status.deletions_pending), (0, 1));
+                    assert_eq!(files.count(), 0);
+                }
+                ConsentState::Granted => {
+                    assert!(!is_done, "taken, and yet not held");
+                    assert_eq!(status.pending, files.count());
+                }
+                state => panic!("{state}"),
+            }
+        },
+    );
+    // The rename of the slip, the transaction, two files shredded: less would mean that nothing was hit.
+    assert!(crashes > 6, "{crashes}");
+}
+
+#[test]
+fn a_no_to_one_purpose_is_whole_or_not_said() {
+    crashing_everywhere(
+        |device| {
+            device.says(both());
+            device.queue().unwrap();
+        },
+        |device| device.engine.withdraw(Some(QA)),
+        |device, is_done| {
+            let purposes = device.engine.status().unwrap().purposes;
+            let sample = &device.engine.samples().unwrap()[0];
+            assert_eq!(sample.state, SampleState::Pending);
+            assert_eq!(sample.purposes, purposes);
+            assert!(purposes == both() && !is_done || !purposes.contains(QA));
+        },
+    );
+}
+
+#[test]
+fn a_yes_is_whole_or_not_said() {
+    for age in [AgeBand::Adult, AgeBand::Child] {
+        let crashes = crashing_everywhere(
+            |_| {},
+            |device| {
+                let said = device.try_says_as(&both(), age);
+                said.unwrap_or(Err(Error::NotOpened))
+            },
+            |device, is_done| {
+                let status = device.engine.consent().unwrap();
+                let whole = match age {
+                    AgeBand::Adult => ConsentState::Granted,
+                    _ => ConsentState::AwaitingGuardian,
+                };
+                assert!(status.state == whole || !is_done && status.state == ConsentState::None);
+                assert!(status.purposes == both() || status.purposes == Purposes::default());
+                // Whatever it is, a no takes it back.
+                device.engine.withdraw(None).unwrap();
+                assert!(device.engine.grants().is_err());
+            },
+        );
+        assert!(crashes > 6, "{crashes}");
+    }
+}
+
+#[test]
+fn a_deletion_is_whole_or_not_asked() {
+    crashing_everywhere(
+        |device| {
+            device.says(both());
+            device.queue().unwrap();
+            device.queue().unwrap();
+        },
+        |device| device.engine.delete_all(),
+        |device, is_done| {
+            let samples = device.engine.samples().unwrap();
+            let is_deleted = samples[0].state == SampleState::Deleted;
+            assert!(is_deleted || !is_done);
+            for sample in samples {
+                assert_eq!(sample.state == SampleState::Deleted, is_deleted);
+                assert_ne!(device.file(sample.id).exists(), is_deleted);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_sample_is_queued_whole_or_not_at_all() {
+    crashing_everywhere(
+        |device| {
+            device.says(both());
+        },
+        Device::queue,
+        |device, is_done| {
+            let status = device.engine.status().unwrap();
+            assert!(status.pending == 1 || !is_done);
+            let files = std::fs::read_dir(device.folder.path().join("outbox")).unwrap();
+            assert_eq!(files.count(), status.pending);
+        },
+    );
+}
+
+/// The store may be lost in it, and its consent with it; the no to what was registered may not.
+#[test]
+fn a_reset_that_is_cut_short_forgets_no_no() {
+    for write in 1..40 {
+        for loses_power in [false, true] {
+            crash::with_power_cuts();
+            let device = Device::new();
+            let record = device.says(both());
+            device.queue().unwrap();
+            device.engine.inner.consent.mark_offered(record, 1).unwrap();
+            let folder = device.folder.path().to_owned();
+            let clock: std::sync::Arc<dyn crate::Clock> = device.clock.clone();
+            let mut is_done = false;
+            let device = device.restart(|_| {
+                crash::after(write);
+                is_done = crate::Sordino::reset_by(&folder, &clock).is_ok();
+                crash::restart(loses_power);
+                if !is_done {
+                    // It is asked for again, as after any failure.
+                    let _ = crate::Sordino::reset_by(&folder, &clock);
+                }
+            });
+            let state = device.engine.consent().unwrap().state;
+            assert_ne!(state, ConsentState::Granted, "write {write}");
+            let due = device.engine.status().unwrap().deletions_pending;
+            assert_eq!(due, 1, "write {write}");
+            let request = device.engine.next_request().unwrap().unwrap();
+            assert!(matches!(request.task, crate::upload::Task::Withdraw { .. }));
+        }
+    }
+}
+
+/// The collector knew no record to withdraw, then the registration arrived there, and the app died of the
+/// answer: nothing on the device remembers it but that it was on its way.
+#[test]
+fn a_registration_that_arrives_after_the_no_is_asked_back_though_its_answer_is_lost() {
+    let device = Device::new();
+    let record = device.says(QA);
+    let mut collector = FakeCollector::default();
+    let take = |device: &Device| {
+        let request = device.engine.next_request().unwrap();
+        request.map(|request| OnItsWay::read(&request))
+    };
+    let registration = std::iter::from_fn(|| take(&device))
+        .find(|request| matches!(request.task, Task::Register { .. }))
+        .unwrap();
+    device.engine.withdraw(None).unwrap();
+    let withdrawal = take(&device).unwrap();
+    let answer = collector.take(&withdrawal);
+    assert_eq!(answer.status, 404);
+    let answered = Outcome::Answered(answer);
+    device.engine.finish(&withdrawal.task, answered).unwrap();
+
+    let answered = Outcome::Answered(collector.take(&registration));
+    crash::after(1);
+    assert!(device.engine.finish(&registration.task, answered).is_err());
+    let device = device.restart(|_| crash::restart(false));
+    device.clock.advance(SignedDuration::from_hours(1));
+    while let Some(request) = take(&device) {
+        let answered = Outcome::Answered(collector.take(&request));
+        device.engine.finish(&request.task, answered).unwrap();
+    }
+    assert!(collector.records[&record].granted.is_empty());
+}
+
+#[test]
+fn a_device_that_is_made_is_made_or_can_be_made_again() {
+    for write in 1..60 {
+        for loses_power in [false, true] {
+            crash::with_power_cuts();
+            let folder = folder();
+            let open = || {
+                let collector = "https://collector.example".parse().unwrap();
+                let key = "e1fa6e530500a82d17cef943aa5509b894b5df0ecc08ba4c996369d889e6df7c";
+                crate::Sordino::open(crate::Config::new(
+                    folder.path(),
+                    key.parse().unwrap(),
+                    collector,
+                ))
+            };
+            crash::after(write);
+            drop(open());
+            crash::restart(loses_power);
+            let again = open().unwrap_or_else(|error| panic!("write {write}: {error}"));
+            assert_eq!(again.consent().unwrap().state, ConsentState::None);
+        }
+    }
+}

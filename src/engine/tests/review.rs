@@ -1,0 +1,157 @@
+//! What the person hears before it is sealed.
+
+use std::fs;
+
+use super::Device;
+use crate::{
+    Error, Id, Offer, Withheld,
+    capture::read_wav,
+    consent::{AgeBand, ConsentState},
+    outbox::Quota,
+    plan::{Plan, Review},
+    sampler::{Annotation, RawClip, Selection, Trigger},
+    testing::{QA, both, folder, plan},
+};
+
+fn reviewed(version: u64) -> Plan {
+    Plan {
+        review: Review::Required,
+        ..plan(version)
+    }
+}
+
+fn clip() -> RawClip {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/audio/flute-alone.wav");
+    let recording = read_wav(path.as_ref()).unwrap();
+    let selection = Selection {
+        trigger: Trigger::Mark,
+        probability: 1.0,
+    };
+    RawClip::new(
+        recording.samples,
+        recording.rate,
+        selection,
+        Annotation::default(),
+    )
+    .unwrap()
+}
+
+fn waits(device: &Device) -> Id {
+    match device.engine.offer(clip()).unwrap() {
+        Offer::AwaitsReview { preview_id } => preview_id,
+        offer => panic!("{offer:?}"),
+    }
+}
+
+fn files(device: &Device) -> usize {
+    fs::read_dir(device.folder.path().join("outbox"))
+        .unwrap()
+        .count()
+}
+
+#[test]
+fn nothing_is_sealed_before_the_person_has_said_yes_to_it() {
+    let device = Device::with(folder(), reviewed(1), Quota::default());
+    device.says(both());
+    let (accepted, discarded) = (waits(&device), waits(&device));
+    assert_eq!(
+        (files(&device), device.engine.samples().unwrap().len()),
+        (0, 0)
+    );
+    let previews = device.engine.previews();
+    assert_eq!(
+        previews
+            .iter()
+            .map(|preview| preview.id)
+            .collect::<Vec<_>>(),
+        [accepted, discarded]
+    );
+    assert_eq!(previews[0].purposes, both());
+    let sound = device.engine.preview(accepted).unwrap();
+    assert_eq!(sound.rate, 16_000);
+    let seconds = sound.samples.len() as f64 / 16_000.0;
+    assert!((seconds - previews[0].seconds).abs() < 1e-9 && seconds > 2.0);
+
+    device.engine.discard_preview(discarded).unwrap();
+    let offer = device.engine.accept_preview(accepted).unwrap();
+    assert!(matches!(offer, Offer::Queued { .. }), "{offer:?}");
+    assert_eq!(files(&device), 1);
+    assert!(device.engine.previews().is_empty());
+    for answered in [accepted, discarded] {
+        assert!(matches!(
+            device.engine.preview(answered),
+            Err(Error::NoPreview(_))
+        ));
+        assert!(device.engine.accept_preview(answered).is_err());
+    }
+}
+
+#[test]
+fn what_waits_for_review_is_wiped_by_a_no_by_another_record_and_by_the_end_of_the_app() {
+    let device = Device::with(folder(), reviewed(1), Quota::default());
+    device.says(both());
+    waits(&device);
+    device.engine.withdraw(Some(QA)).unwrap();
+    assert!(device.engine.previews().is_empty());
+    let waiting = waits(&device);
+    device.says_as(both(), AgeBand::Child);
+    assert!(device.engine.accept_preview(waiting).is_err());
+    device.says(both());
+    waits(&device);
+    let device = device.restart(|_| {});
+    assert!(device.engine.previews().is_empty());
+    assert_eq!(files(&device), 0);
+}
+
+#[test]
+fn a_yes_to_a_clip_is_none_where_consent_ended_meanwhile() {
+    let device = Device::with(folder(), reviewed(1), Quota::default());
+    device.says(both());
+    let waiting = waits(&device);
+    device.clock.advance(crate::testing::days(366));
+    assert_eq!(
+        device.engine.consent().unwrap().state,
+        ConsentState::Expired
+    );
+    let reason = Withheld::NoConsent;
+    assert_eq!(
+        device.engine.accept_preview(waiting).unwrap(),
+        Offer::Withheld { reason }
+    );
+    assert_eq!(files(&device), 0);
+}
+
+#[test]
+fn a_crowd_of_clips_that_nobody_hears_is_let_go_oldest_first() {
+    let device = Device::with(folder(), reviewed(1), Quota::default());
+    device.says(both());
+    let all: Vec<Id> = (0..5).map(|_| waits(&device)).collect();
+    let left: Vec<Id> = device
+        .engine
+        .previews()
+        .iter()
+        .map(|preview| preview.id)
+        .collect();
+    assert_eq!(left, all[1..]);
+    assert!(device.was_told(&crate::Event::Withheld(Withheld::Unreviewed)));
+}
+
+#[test]
+fn the_host_can_require_review_where_the_plan_does_not() {
+    let device = Device::new();
+    device.says(both());
+    let off = device.off();
+    let engine = crate::Sordino::open(crate::Config {
+        review: Review::Required,
+        ..off.config()
+    });
+    let engine = engine.unwrap();
+    let offer = engine.offer(clip()).unwrap();
+    assert!(matches!(offer, Offer::AwaitsReview { .. }), "{offer:?}");
+    drop(engine);
+    // Without it, the same clip is sealed at once.
+    assert!(matches!(
+        off.on().engine.offer(clip()).unwrap(),
+        Offer::Queued { .. }
+    ));
+}

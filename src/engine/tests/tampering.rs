@@ -1,0 +1,260 @@
+//! A state folder that somebody changed, or that another version wrote.
+
+use std::{fs, path::Path, sync::Arc};
+
+use miniz_oxide::inflate::decompress_to_vec_zlib;
+use tempfile::TempDir;
+
+use super::Device;
+use crate::{
+    Config, Error, Purposes, Sordino, StateError,
+    consent::{AgeBand, ConsentState},
+    outbox::SampleState,
+    testing::{QA, TestClock, both, days, folder},
+};
+
+const STORE: &str = "state.redb";
+
+/// A folder as layout 1 left it; tests/vectors/state/README.md tells how.
+fn of_layout_1(which: &str) -> TempDir {
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/state");
+    let packed = fs::read(format!("{vectors}/layout-1-{which}.redb.zlib")).unwrap();
+    let folder = folder();
+    let store = decompress_to_vec_zlib(&packed).unwrap();
+    fs::write(folder.path().join(STORE), store).unwrap();
+    folder
+}
+
+fn open(folder: &Path) -> Result<Sordino, Error> {
+    let clock = TestClock::new();
+    clock.set("2026-11-25T12:00:00Z".parse().unwrap());
+    let key = "e1fa6e530500a82d17cef943aa5509b894b5df0ecc08ba4c996369d889e6df7c";
+    let collector = "http://127.0.0.1:44829".parse().unwrap();
+    Sordino::open(Config {
+        clock: Arc::new(clock),
+        ..Config::new(folder, key.parse().unwrap(), collector)
+    })
+}
+
+#[test]
+fn a_store_of_layout_1_is_taken_over_whole() {
+    let folder = of_layout_1("granted");
+    // The pending sample's file, which the vector leaves out.
+    let waits = "9a3d1741c176b8a9b930bd457836b304.age";
+    fs::create_dir(folder.path().join("outbox")).unwrap();
+    fs::write(folder.path().join("outbox").join(waits), [7; 500]).unwrap();
+    for _ in 0..2 {
+        let engine = open(folder.path()).unwrap();
+        let status = engine.status().unwrap();
+        assert_eq!(status.consent, ConsentState::Granted);
+        assert_eq!(engine.grants().unwrap().purposes(), both());
+        assert_eq!(
+            (status.pending, status.sent, status.deletions_pending),
+            (1, 1, 1)
+        );
+        assert_eq!(engine.plan().unwrap().version, 1);
+    }
+    let engine = open(folder.path()).unwrap();
+    assert_eq!(engine.withdraw(None).unwrap().shredded, 1);
+}
+
+#[test]
+fn a_no_of_layout_1_stays_one() {
+    let folder = of_layout_1("withdrawn");
+    let engine = open(folder.path()).unwrap();
+    let status = engine.status().unwrap();
+    assert_eq!(status.consent, ConsentState::Withdrawn);
+    assert!(engine.grants().is_err());
+    assert_eq!(status.deletions_pending, 2);
+    assert!(engine.next_request().unwrap().is_some());
+}
+
+/// What a store may grant after it was changed: as much as before, or less.
+fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
+    let store = device.folder.path().join(STORE);
+    let slips = device.folder.path().join("slips");
+    let off = device.off();
+    let open = || {
+        if !with_slips {
+            let _ = fs::remove_dir_all(&slips);
+        }
+        Sordino::open(off.config())
+    };
+    let whole = fs::read(&store).unwrap();
+    let (mut tried, mut refused) = (0, 0);
+    for (at, byte) in whole.iter().enumerate() {
+        // Zeros are mostly pages that hold nothing; trying every one would take an hour.
+        if *byte == 0 && at % 61 != 0 {
+            continue;
+        }
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << (at % 8);
+        fs::write(&store, &changed).unwrap();
+        tried += 1;
+        match open() {
+            Ok(engine) => {
+                let grants = engine.grants();
+                let granted =
+                    grants.map_or_else(|_| Purposes::default(), |grants| grants.purposes());
+                assert!(granted.is_subset(allowed), "byte {at} grants {granted}");
+            }
+            Err(error) => {
+                refused += 1;
+                assert_eq!(error.to_string().lines().count(), 1, "byte {at}: {error}");
+            }
+        }
+    }
+    // The rest lies in pages that hold nothing any more, or says the same.
+    assert!(refused > 1000, "only {refused} of {tried} were noticed");
+}
+
+#[test]
+fn no_changed_byte_of_a_store_brings_a_no_back() {
+    let device = Device::new();
+    device.says(both());
+    device.queue().unwrap();
+    device.engine.withdraw(None).unwrap();
+    grants_at_most(device, &Purposes::default(), true);
+}
+
+#[test]
+fn no_changed_byte_of_a_store_grants_more_than_was_said() {
+    let device = Device::new();
+    device.says(QA);
+    device.queue().unwrap();
+    grants_at_most(device, &QA.into(), false);
+}
+
+#[test]
+fn no_changed_byte_of_a_store_stands_in_for_a_guardian() {
+    let device = Device::new();
+    device.says_as(both(), AgeBand::Child);
+    grants_at_most(device, &Purposes::default(), false);
+}
+
+#[test]
+fn a_damaged_device_starts_anew_and_still_asks_back_what_it_sent() {
+    let device = Device::new();
+    let record = device.says(both());
+    let sent = device.queue().unwrap();
+    device.engine.renew_plan().unwrap();
+    // The plan and the registration, on their way.
+    for _ in 0..2 {
+        device.engine.next_request().unwrap().unwrap();
+    }
+    let folder = device.folder.path().to_owned();
+    let device = device.restart(|_| {
+        let store = folder.join(STORE);
+        let length = fs::metadata(&store).unwrap().len();
+        fs::write(&store, vec![0xA5; usize::try_from(length).unwrap()]).unwrap();
+        assert!(
+            !Sordino::reset(&folder).unwrap(),
+            "nothing of it could be read"
+        );
+    });
+    assert_eq!(device.engine.consent().unwrap().state, ConsentState::None);
+    assert!(!device.file(sent).exists());
+    assert_eq!(device.engine.status().unwrap().deletions_pending, 1);
+    let request = device.engine.next_request().unwrap().unwrap();
+    let expected = crate::upload::Task::Withdraw {
+        record,
+        purposes: both(),
+    };
+    assert_eq!(request.task, expected);
+    let heard = crate::upload::Outcome::Answered(super::collector::answer(200));
+    device.engine.finish(&request.task, heard).unwrap();
+    assert!(device.engine.next_request().unwrap().is_none());
+    assert_eq!(device.engine.status().unwrap().deletions_pending, 0);
+}
+
+#[test]
+fn a_no_is_taken_although_the_list_of_samples_is_damaged() {
+    let device = Device::new();
+    let record = device.says(both());
+    device.engine.inner.consent.mark_offered(record, 1).unwrap();
+    let sample = device.queue().unwrap();
+    let held = device.engine.grants().unwrap();
+    device.engine.inner.state.damage("samples");
+    device.engine.withdraw(None).unwrap();
+    assert!(!held.is_live() && device.engine.grants().is_err());
+    assert!(!device.file(sample).exists());
+    // Started anew it is refused, as damaged; reset, it says no to what was registered.
+    let off = device.off();
+    assert!(Sordino::open(off.config()).is_err_and(|error| error.is_damaged()));
+    Sordino::reset(off.folder.path()).unwrap();
+    let task = off.on().engine.next_request().unwrap().unwrap().task;
+    assert!(matches!(task, crate::upload::Task::Withdraw { record: due, .. } if due == record));
+}
+
+#[test]
+fn a_reset_forgets_consent_and_samples_but_not_the_plan() {
+    let device = Device::new();
+    device.says(both());
+    let sample = device.queue().unwrap();
+    let folder = device.folder.path().to_owned();
+    assert!(matches!(
+        Sordino::reset(&folder),
+        Err(Error::State(StateError::InUse(_)))
+    ));
+    let device = device.restart(|_| assert!(Sordino::reset(&folder).unwrap()));
+    assert_eq!(device.engine.consent().unwrap().state, ConsentState::None);
+    assert!(device.engine.samples().unwrap().is_empty() && !device.file(sample).exists());
+    assert_eq!(device.engine.plan().unwrap().version, 1);
+    // Nothing was ever offered: nobody is told.
+    assert!(device.engine.next_request().unwrap().is_none());
+}
+
+#[test]
+fn deleting_all_leaves_consent_and_no_sample() {
+    let device = Device::new();
+    device.says(both());
+    let (waits, offered) = (device.queue().unwrap(), device.queue().unwrap());
+    device.engine.inner.outbox.offer(offered).unwrap();
+    device.engine.delete_all().unwrap();
+    assert_eq!(device.state_of(waits), SampleState::Deleted);
+    assert_eq!(device.state_of(offered), SampleState::DeletionAsked);
+    assert!(!device.file(waits).exists() && !device.file(offered).exists());
+    assert_eq!(
+        device.engine.consent().unwrap().state,
+        ConsentState::Granted
+    );
+    device.clock.advance(days(1));
+    device.queue().unwrap();
+}
+
+/// Somebody removed the store: what it had registered can be known by the slips alone.
+#[test]
+fn a_store_that_is_gone_takes_no_no_with_it() {
+    let device = Device::new();
+    let record = device.says(both());
+    device.engine.inner.consent.mark_offered(record, 1).unwrap();
+    for emptied in [false, true] {
+        let copy = folder();
+        let slips = copy.path().join("slips");
+        fs::create_dir(&slips).unwrap();
+        for slip in fs::read_dir(device.folder.path().join("slips")).unwrap() {
+            let slip = slip.unwrap();
+            fs::copy(slip.path(), slips.join(slip.file_name())).unwrap();
+        }
+        if emptied {
+            fs::write(copy.path().join(STORE), []).unwrap();
+        }
+        assert!(!Sordino::reset(copy.path()).unwrap(), "no setting was left");
+        let engine = open(copy.path()).unwrap();
+        assert_eq!(engine.status().unwrap().deletions_pending, 1);
+        let task = engine.next_request().unwrap().unwrap().task;
+        assert!(matches!(task, crate::upload::Task::Withdraw { record: due, .. } if due == record));
+    }
+    // Without a reset too.
+    let copy = folder();
+    let slips = copy.path().join("slips");
+    fs::create_dir(&slips).unwrap();
+    let name = format!("{record}.offered");
+    fs::copy(
+        device.folder.path().join("slips").join(&name),
+        slips.join(&name),
+    )
+    .unwrap();
+    let engine = open(copy.path()).unwrap();
+    assert!(engine.next_request().unwrap().is_some());
+}

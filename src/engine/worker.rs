@@ -1,0 +1,95 @@
+//! Threads of the engine's own that call into the app, whose code may never return.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::Error;
+
+/// How long the app's code may keep a thread that is to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a thread that has not ended is looked after.
+const LOOK: Duration = Duration::from_millis(100);
+
+pub(super) struct Worker<T> {
+    handle: JoinHandle<T>,
+    /// Hangs up when the thread ends.
+    ended: Receiver<()>,
+    visits: Arc<Visits>,
+}
+
+impl<T: Send + 'static> Worker<T> {
+    pub(super) fn start(
+        name: &str,
+        body: impl FnOnce(Arc<Visits>) -> T + Send + 'static,
+    ) -> Result<Self, Error> {
+        let (ends, ended) = mpsc::channel::<()>();
+        let visits = Arc::new(Visits::default());
+        let handle = {
+            let visits = Arc::clone(&visits);
+            thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || {
+                    let outcome = body(visits);
+                    drop(ends);
+                    outcome
+                })
+                .map_err(Error::Thread)?
+        };
+        Ok(Self {
+            handle,
+            ended,
+            visits,
+        })
+    }
+
+    pub(super) fn is_this_thread(&self) -> bool {
+        self.handle.thread().id() == thread::current().id()
+    }
+
+    /// Waits for the thread to end, however long it works.
+    ///
+    /// # Errors
+    /// The app's code has kept it for five seconds: then it is left to itself, and ends when that returns.
+    pub(super) fn join(self) -> Result<thread::Result<T>, Error> {
+        while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            if self.visits.longest() > PATIENCE {
+                return Err(Error::HeldByApp);
+            }
+        }
+        Ok(self.handle.join())
+    }
+}
+
+/// Since when a thread is in the app's code.
+#[derive(Default)]
+pub(super) struct Visits(Mutex<Option<Instant>>);
+
+impl Visits {
+    /// Calls the app.
+    pub(super) fn visit<T>(&self, call: impl FnOnce() -> T) -> T {
+        /// A panic ends the visit too.
+        struct Back<'a>(&'a Visits, Option<Instant>);
+        impl Drop for Back<'_> {
+            fn drop(&mut self) {
+                *self.0.lock() = self.1;
+            }
+        }
+        let before = self.lock().replace(Instant::now());
+        let _back = Back(self, before);
+        call()
+    }
+
+    fn longest(&self) -> Duration {
+        self.lock().map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

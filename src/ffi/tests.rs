@@ -1,0 +1,75 @@
+//! What only a defect inside would do, done by listeners of Rust's that panic: those of another language
+//! cannot, since UniFFI turns what they raise into errors.
+
+use std::sync::Arc;
+
+use super::{Builder, Engine, Error, Event, EventListener, Frame, FrameListener, ListenerError};
+use crate::testing::folder;
+
+struct Panics;
+
+impl FrameListener for Panics {
+    fn on_frame(&self, _: Frame) -> Result<(), ListenerError> {
+        panic!("a frame too many")
+    }
+}
+
+impl EventListener for Panics {
+    fn on_event(&self, _: Event) -> Result<(), ListenerError> {
+        panic!("an event too many")
+    }
+}
+
+fn builder(folder: &std::path::Path) -> Builder {
+    let key = "e1fa6e530500a82d17cef943aa5509b894b5df0ecc08ba4c996369d889e6df7c";
+    Builder::new(
+        folder.to_string_lossy().into_owned(),
+        key.parse().unwrap(),
+        "https://collector.example".parse().unwrap(),
+    )
+    .unwrap()
+}
+
+/// It is closed, and its folder is free for the next one.
+fn assert_closed(engine: &Engine, folder: &std::path::Path) {
+    assert!(matches!(engine.status(), Err(Error::Closed)));
+    let next = builder(folder).open().unwrap();
+    next.status().unwrap();
+    next.shut_down().unwrap();
+}
+
+#[test]
+fn a_panic_in_a_call_is_an_error_that_says_so_and_closes_the_engine() {
+    let folder = folder();
+    let listening = builder(folder.path()).event_listener(Arc::new(Panics));
+    let engine = listening.open().unwrap();
+    // The first event comes of this call, on this thread.
+    let feed = engine.listen_to_host(48_000, 1, None).unwrap();
+    let outcome = engine.withdraw(None);
+    let Err(Error::Internal(reason)) = outcome else {
+        panic!("it said nothing of the panic");
+    };
+    assert!(reason.contains("an event too many"), "{reason}");
+    assert_closed(&engine, folder.path());
+    assert!(matches!(feed.push(&[0; 4]), Err(Error::Listening(_))));
+}
+
+#[test]
+fn a_panic_on_the_thread_that_listens_is_told_by_stopping_and_closes_the_engine() {
+    let folder = folder();
+    let engine = builder(folder.path()).open().unwrap();
+    let feed = engine.listen_to_host(48_000, 1, Some(Arc::new(Panics)));
+    let feed = feed.unwrap();
+    feed.push(&[0; 4 * 4_800]).unwrap();
+    assert!(matches!(feed.stop(), Err(Error::Internal(_))));
+    assert_closed(&engine, folder.path());
+}
+
+#[test]
+fn a_builder_is_not_changed_by_what_is_made_of_it() {
+    let folder = folder();
+    let plain = builder(folder.path());
+    drop(plain.event_listener(Arc::new(Panics)));
+    let engine = plain.open().unwrap();
+    engine.withdraw(None).unwrap();
+}

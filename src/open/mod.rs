@@ -1,0 +1,327 @@
+//! Opens sealed samples, and keeps the keys that do: the desk's side, which no device has.
+//!
+//! It is the `age` crate that opens, not the code that sealed, so that each is held to the other.
+//!
+//! A sample comes from a device that nobody vouches for: whoever knows the recipient can seal
+//! anything. So nothing in it is believed. Every length is bounded before it is read, only the two
+//! known files are taken, by name and in their order, and nothing is written to disk here.
+
+use std::{
+    fs,
+    io::{self, Read, Write as _},
+    path::{Path, PathBuf},
+};
+
+use age::secrecy::ExposeSecret as _;
+pub use age::x25519::{Identity, Recipient};
+
+use crate::seal::{AUDIO_NAME, MANIFEST_NAME, Manifest, ManifestError};
+
+/// Bytes of the largest sample that is opened; those of a plan's longest clip (30 s) stay below 1 MB.
+const MOST_SAMPLE_BYTES: u64 = 8 << 20;
+/// Bytes of the largest manifest that is read: two full lists of notes take 200 kB.
+const MOST_MANIFEST_BYTES: u64 = 1 << 20;
+/// The longest sound that is decoded, in seconds: FLAC packs hours of silence into a few bytes.
+const MOST_SECONDS: u32 = 120;
+/// Bytes of the largest identity file that is read.
+const MOST_IDENTITY_BYTES: u64 = 1 << 20;
+/// Bytes of a tar block.
+const TAR_BLOCK: usize = 512;
+
+/// A sample that was opened and found whole.
+#[derive(Debug)]
+pub struct Opened {
+    /// What is known of it.
+    pub manifest: Manifest,
+    /// `audio.flac` as it was sealed.
+    pub flac: Vec<u8>,
+    /// The sound, mono.
+    pub samples: Vec<i16>,
+    /// Samples a second.
+    pub rate: u32,
+}
+
+/// Why a sample was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file could not be read.
+    #[error("the sample cannot be read: {0}")]
+    Read(#[source] io::Error),
+    /// Larger than any sample is.
+    #[error("the sample is larger than {MOST_SAMPLE_BYTES} bytes: it is not one of Sordino's")]
+    TooLarge,
+    /// No age file, or changed or cut since it was sealed.
+    #[error("the sample is no age file, or was damaged: {0}")]
+    Damaged(String),
+    /// Sealed to other keys.
+    #[error("the sample is sealed to another key; give the identity of one of its recipients")]
+    WrongIdentity,
+    /// The archive in it is not one that Sordino writes.
+    #[error("the sample's archive is refused: {0}")]
+    Archive(String),
+    /// The manifest is refused.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The sound is refused.
+    #[error("the sample's {AUDIO_NAME} is refused: {0}")]
+    Audio(String),
+}
+
+/// Why a key could not be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The file could not be read.
+    #[error("the identity file {} cannot be read: {error}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A line that is neither a comment nor an X25519 identity. The line itself is a secret.
+    #[error(
+        "line {line} of the identity file {} is no age X25519 identity (AGE-SECRET-KEY-1…)",
+        path.display()
+    )]
+    Line {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// Comments only.
+    #[error("the identity file {} holds no identity; make one with `sordino keygen`", path.display())]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// There is a file already, which may be the only key to samples.
+    #[error("{} is there already and is not overwritten; name another file", path.display())]
+    Exists {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The new file could not be written.
+    #[error("the identity file {} cannot be written: {error}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// Why a text holds no identities. It never quotes the text, which is a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoIdentity {
+    /// The line of this number, from 1, is neither a comment nor an X25519 identity.
+    #[error("line {0} of the identity is no age X25519 identity (AGE-SECRET-KEY-1…)")]
+    Line(usize),
+    /// Comments only.
+    #[error("there is no identity in it; make one with `sordino keygen`")]
+    Empty,
+}
+
+/// Opens one sample with whichever of `identities` fits, and decodes its sound.
+///
+/// # Errors
+/// The first thing about it that is not as Sordino seals it.
+pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opened, OpenError> {
+    let sealed = read_at_most(age_file, MOST_SAMPLE_BYTES)
+        .map_err(OpenError::Read)?
+        .ok_or(OpenError::TooLarge)?;
+    let archive = decrypt(&sealed, identities)?;
+    let (manifest, flac) = unpack(&archive)?;
+    let manifest = Manifest::from_json(&manifest)?;
+    let (samples, rate) = decode_flac(&flac)?;
+    if rate != manifest.rate {
+        return Err(OpenError::Audio(format!(
+            "it has {rate} Hz, but the manifest says {}",
+            manifest.rate
+        )));
+    }
+    Ok(Opened {
+        manifest,
+        flac,
+        samples,
+        rate,
+    })
+}
+
+/// Reads the identities of a file as `age-keygen` and [`keygen`] write it: one a line, empty lines
+/// and lines that begin with `#` left out.
+///
+/// # Errors
+/// Unreadable, a line that is no identity, or no identity at all.
+pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
+    let unreadable = |error| IdentityError::Read {
+        path: path.to_owned(),
+        error,
+    };
+    let bytes = fs::File::open(path)
+        .and_then(|file| read_at_most(file, MOST_IDENTITY_BYTES))
+        .map_err(unreadable)?
+        .ok_or_else(|| unreadable(io::Error::other("it is too large for an identity file")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| unreadable(io::Error::other("it is not a text file")))?;
+    read_identities(&text).map_err(|error| match error {
+        NoIdentity::Line(line) => IdentityError::Line {
+            path: path.to_owned(),
+            line,
+        },
+        NoIdentity::Empty => IdentityError::Empty {
+            path: path.to_owned(),
+        },
+    })
+}
+
+/// Reads the identities in the text of an identity file, as [`read_identity_file`] does.
+///
+/// # Errors
+/// A line that is no identity, or no identity at all.
+pub fn read_identities(text: &str) -> Result<Vec<Identity>, NoIdentity> {
+    let identities = text
+        .lines()
+        .map(str::trim)
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(index, line)| line.parse().map_err(|_| NoIdentity::Line(index + 1)))
+        .collect::<Result<Vec<Identity>, _>>()?;
+    if identities.is_empty() {
+        return Err(NoIdentity::Empty);
+    }
+    Ok(identities)
+}
+
+/// Makes a new identity, writes it to `path` (which only its owner can read, mode 0600), and gives
+/// its recipient. A file that is there already is never overwritten.
+///
+/// # Errors
+/// The file is there already or cannot be written; no partial file is left.
+pub fn keygen(path: &Path) -> Result<Recipient, IdentityError> {
+    let identity = Identity::generate();
+    let recipient = identity.to_public();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => IdentityError::Exists {
+            path: path.to_owned(),
+        },
+        _ => IdentityError::Write {
+            path: path.to_owned(),
+            error,
+        },
+    })?;
+    let secret = identity.to_string();
+    writeln!(file, "# public key: {recipient}")
+        .and_then(|()| writeln!(file, "{}", secret.expose_secret()))
+        .and_then(|()| file.sync_all())
+        .map_err(|error| {
+            // The first error is the one to report.
+            let _ = fs::remove_file(path);
+            IdentityError::Write {
+                path: path.to_owned(),
+                error,
+            }
+        })?;
+    Ok(recipient)
+}
+
+/// The whole plaintext: only once its end was reached is it known that nothing was cut off.
+fn decrypt(sealed: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError> {
+    let damaged = |error: &dyn std::fmt::Display| OpenError::Damaged(error.to_string());
+    let identities = identities
+        .iter()
+        .map(|identity| identity as &dyn age::Identity);
+    let mut reader = age::Decryptor::new_buffered(sealed)
+        .map_err(|error| damaged(&error))?
+        .decrypt(identities)
+        .map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys => OpenError::WrongIdentity,
+            other => damaged(&other),
+        })?;
+    let mut archive = Vec::with_capacity(sealed.len());
+    reader
+        .read_to_end(&mut archive)
+        .map_err(|error| damaged(&error))?;
+    Ok(archive)
+}
+
+/// `manifest.json` and `audio.flac` of an archive that holds these two, in this order, and zeros
+/// after them.
+fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
+    let refused = |reason: &dyn std::fmt::Display| OpenError::Archive(reason.to_string());
+    let mut tar = tar::Archive::new(archive);
+    // Raw: long names and other extensions are entries of their own then, and so refused.
+    let mut entries = tar.entries().map_err(|error| refused(&error))?.raw(true);
+    let mut end = 0;
+    let mut next = |name: &str, most: u64| {
+        let mut entry = entries
+            .next()
+            .ok_or_else(|| refused(&format!("it holds no {name}")))?
+            .map_err(|error| refused(&error))?;
+        if *entry.path_bytes() != *name.as_bytes() || !entry.header().entry_type().is_file() {
+            return Err(refused(&format!(
+                "another entry stands where {name} should"
+            )));
+        }
+        let content = read_at_most(&mut entry, most)
+            .map_err(|error| refused(&error))?
+            .ok_or_else(|| refused(&format!("its {name} is larger than {most} bytes")))?;
+        if content.len() as u64 != entry.size() {
+            return Err(refused(&format!("its {name} is cut off")));
+        }
+        end = entry.raw_file_position() as usize + content.len();
+        Ok(content)
+    };
+    let manifest = next(MANIFEST_NAME, MOST_MANIFEST_BYTES)?;
+    let flac = next(AUDIO_NAME, MOST_SAMPLE_BYTES)?;
+    let rest = archive.get(end..).unwrap_or_default();
+    if rest.len() < 2 * TAR_BLOCK || rest.iter().any(|&byte| byte != 0) {
+        return Err(refused(
+            &"something other than padding follows its two files",
+        ));
+    }
+    Ok((manifest, flac))
+}
+
+/// Decodes a sample's FLAC: 16-bit mono, and its rate.
+pub fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
+    let refused = |reason: &dyn std::fmt::Display| OpenError::Audio(reason.to_string());
+    let mut reader = claxon::FlacReader::new(flac).map_err(|error| refused(&error))?;
+    let info = reader.streaminfo();
+    if (info.channels, info.bits_per_sample) != (1, 16) {
+        return Err(refused(&"it is not 16-bit mono"));
+    }
+    let most = u64::from(info.sample_rate) * u64::from(MOST_SECONDS);
+    let mut samples = Vec::new();
+    for sample in reader.samples() {
+        let sample = sample.map_err(|error| refused(&error))?;
+        if samples.len() as u64 == most {
+            return Err(refused(&format!("it is longer than {MOST_SECONDS} s")));
+        }
+        samples.push(i16::try_from(sample).map_err(|_| refused(&"a sample exceeds 16 bits"))?);
+    }
+    if samples.is_empty() {
+        return Err(refused(&"there is no sound in it"));
+    }
+    if info
+        .samples
+        .is_some_and(|stated| stated != samples.len() as u64)
+    {
+        return Err(refused(&"it is shorter or longer than it says"));
+    }
+    Ok((samples, info.sample_rate))
+}
+
+/// All of `source`, or nothing where it is longer than `most` bytes.
+fn read_at_most(source: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    source.take(most + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests;

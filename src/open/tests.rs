@@ -1,0 +1,284 @@
+//! Samples as sealed, damaged and forged.
+
+use super::*;
+
+#[test]
+fn a_sealed_sample_opens() {
+    let opened = open_sample(SEALED, &identities()).unwrap();
+    assert_eq!(opened.rate, 16_000);
+    assert_eq!(opened.samples.len(), 8_000);
+    assert_eq!(opened.manifest.annotation.expected[0].midi, 60);
+}
+
+#[test]
+fn another_identity_is_told_so() {
+    let error = open_sample(SEALED, &[Identity::generate()]).unwrap_err();
+    assert!(matches!(error, OpenError::WrongIdentity), "{error}");
+}
+
+#[test]
+fn a_sample_cut_or_changed_anywhere_is_refused() {
+    // Every byte of the header, then one in so many.
+    for place in (0..300).chain((300..SEALED.len()).step_by(997)) {
+        let mut changed = SEALED.to_vec();
+        changed[place] ^= 1;
+        assert!(
+            open_sample(changed.as_slice(), &identities()).is_err(),
+            "{place}"
+        );
+        assert!(
+            open_sample(&SEALED[..place], &identities()).is_err(),
+            "{place}"
+        );
+    }
+}
+
+#[test]
+fn an_endless_sample_is_refused() {
+    let error = open_sample(io::repeat(b'a'), &identities()).unwrap_err();
+    assert!(matches!(error, OpenError::TooLarge), "{error}");
+}
+
+#[test]
+fn an_archive_with_anything_but_the_two_files_is_refused() {
+    let (manifest, flac) = contents();
+    let file = tar::EntryType::Regular;
+    let fine = [
+        (MANIFEST_NAME, file, &manifest[..]),
+        (AUDIO_NAME, file, &flac[..]),
+    ];
+    assert!(open_archive(&fine).is_ok());
+    let [first, second] = fine;
+    let with_name = |name| [first, (name, file, &flac[..])];
+    let with_type = |kind| [first, (AUDIO_NAME, kind, &flac[..])];
+    for entries in [
+        &[][..],
+        &[first],
+        &[second],
+        &[second, first],
+        &[first, first],
+        &[first, second, second],
+        &[first, second, ("extra", file, b"x")],
+        &[("extra", file, b"x"), first, second],
+        &with_name("../audio.flac"),
+        &with_name("/audio.flac"),
+        &with_name("./audio.flac"),
+        &with_name("audio.flac/"),
+        &with_name("AUDIO.FLAC"),
+        &with_type(tar::EntryType::Symlink),
+        &with_type(tar::EntryType::Link),
+        &with_type(tar::EntryType::Directory),
+        &with_type(tar::EntryType::GNULongName),
+        &with_type(tar::EntryType::XHeader),
+        &with_type(tar::EntryType::GNUSparse),
+    ] {
+        let error = open_archive(entries).unwrap_err();
+        assert!(matches!(error, OpenError::Archive(_)), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1);
+    }
+}
+
+#[test]
+fn an_archive_with_something_hidden_in_its_padding_is_refused() {
+    let mut archive = plaintext();
+    *archive.last_mut().unwrap() = 1;
+    let error = open_sample(seal(&archive).as_slice(), &identities()).unwrap_err();
+    assert!(matches!(error, OpenError::Archive(_)), "{error}");
+}
+
+#[test]
+fn an_archive_cut_anywhere_is_refused() {
+    let archive = plaintext();
+    let end = archive.iter().rposition(|&byte| byte != 0).unwrap() + 2 * TAR_BLOCK;
+    for length in (0..end).step_by(509) {
+        let error = open_sample(seal(&archive[..length]).as_slice(), &identities()).unwrap_err();
+        assert!(matches!(error, OpenError::Archive(_)), "{length}: {error}");
+    }
+}
+
+#[test]
+fn a_size_that_the_archive_does_not_hold_is_refused() {
+    let archive = plaintext();
+    for size in [1_000_000, u64::from(u32::MAX), u64::MAX] {
+        let mut lying = archive.clone();
+        let mut header = tar::Header::new_ustar();
+        header.as_mut_bytes().copy_from_slice(&lying[..TAR_BLOCK]);
+        header.set_size(size);
+        header.set_cksum();
+        lying[..TAR_BLOCK].copy_from_slice(header.as_bytes());
+        assert!(
+            open_sample(seal(&lying).as_slice(), &identities()).is_err(),
+            "{size}"
+        );
+    }
+}
+
+#[test]
+fn a_manifest_that_is_not_one_is_refused() {
+    let (manifest, flac) = contents();
+    let text = String::from_utf8(manifest).unwrap();
+    let large = vec![b' '; MOST_MANIFEST_BYTES as usize + 1];
+    for forged in [
+        b"".to_vec(),
+        b"[".repeat(100_000),
+        text.replace("\"schema\": 1", "\"schema\": 2").into_bytes(),
+        text.replace("\"schema\": 1", "\"schema\": 1, \"device\": \"x\"")
+            .into_bytes(),
+        text.replace("\"rate\": 16000", "\"rate\": 44100")
+            .into_bytes(),
+        large,
+    ] {
+        assert_ne!(forged, text.as_bytes());
+        let file = tar::EntryType::Regular;
+        assert!(
+            open_archive(&[(MANIFEST_NAME, file, &forged), (AUDIO_NAME, file, &flac)]).is_err()
+        );
+    }
+}
+
+#[test]
+fn sound_that_is_damaged_is_refused_and_never_panics() {
+    let (_, flac) = contents();
+    // STREAMINFO and the first frame's header byte by byte, then one in so many.
+    for place in (0..120).chain((120..flac.len()).step_by(131)) {
+        for bit in 0..8 {
+            let mut changed = flac.clone();
+            changed[place] ^= 1 << bit;
+            let _ = decode_flac(&changed);
+        }
+        if place < flac.len() {
+            assert!(decode_flac(&flac[..place]).is_err(), "{place}");
+        }
+    }
+}
+
+/// A constant block of FLAC stands for up to 65 535 samples in some 12 bytes.
+#[test]
+fn sound_that_unpacks_to_hours_is_refused() {
+    let error = decode_flac(&silence(120 * 16_000 / 4_096 + 1)).unwrap_err();
+    assert!(error.to_string().contains("longer than 120 s"), "{error}");
+    assert!(decode_flac(&silence(3)).is_ok());
+}
+
+#[test]
+fn keygen_writes_what_age_reads_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("qa.key");
+    let recipient = keygen(&path).unwrap();
+    let [identity] = read_identity_file(&path).unwrap().try_into().ok().unwrap();
+    assert_eq!(identity.to_public().to_string(), recipient.to_string());
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with(&format!("# public key: {recipient}\nAGE-SECRET-KEY-1")));
+    #[cfg(unix)]
+    {
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    let error = keygen(&path).unwrap_err();
+    assert!(matches!(error, IdentityError::Exists { .. }), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    let error = keygen(&folder.path().join("none/qa.key")).unwrap_err();
+    assert!(matches!(error, IdentityError::Write { .. }), "{error}");
+}
+
+#[test]
+fn an_identity_file_that_is_wrong_is_named_without_its_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("qa.key");
+    let secret = Identity::generate().to_string();
+    let secret = secret.expose_secret();
+    for (text, said) in [
+        (format!("# a comment\n\n{}X\n", secret), "line 3"),
+        ("# a comment\n".to_owned(), "holds no identity"),
+        (String::new(), "holds no identity"),
+        (format!("{secret}\nage1nothing\n"), "line 2"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let error = read_identity_file(&path).err().unwrap().to_string();
+        assert!(error.contains(said) && error.contains("qa.key"), "{error}");
+        assert!(!error.contains(&secret[20..30]), "{error}");
+    }
+    let missing = read_identity_file(&folder.path().join("none"))
+        .err()
+        .unwrap();
+    assert!(matches!(missing, IdentityError::Read { .. }), "{missing}");
+    fs::write(&path, format!("# two\r\n{secret}\r\n\r\n{secret}\r\n")).unwrap();
+    assert_eq!(read_identity_file(&path).unwrap().len(), 2);
+}
+
+/// Half a second of tones, sealed by the SDK; `tests/vectors/sealed/README.md`.
+const SEALED: &[u8] = include_bytes!("../../tests/vectors/sealed/schema-1.age");
+
+fn identities() -> Vec<Identity> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/sealed/qa.key");
+    read_identity_file(Path::new(path)).unwrap()
+}
+
+fn plaintext() -> Vec<u8> {
+    decrypt(SEALED, &identities()).unwrap()
+}
+
+fn contents() -> (Vec<u8>, Vec<u8>) {
+    unpack(&plaintext()).unwrap()
+}
+
+fn seal(plaintext: &[u8]) -> Vec<u8> {
+    age::encrypt(&identities()[0].to_public(), plaintext).unwrap()
+}
+
+fn open_archive(entries: &[(&str, tar::EntryType, &[u8])]) -> Result<Opened, OpenError> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, kind, content) in entries {
+        let mut header = tar::Header::new_ustar();
+        // Not `set_path`, which refuses what a forger would write.
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        archive.append(&header, *content).unwrap();
+    }
+    open_sample(
+        seal(&archive.into_inner().unwrap()).as_slice(),
+        &identities(),
+    )
+}
+
+/// `blocks` blocks of 4096 samples of silence at 16 kHz, by hand after RFC 9639.
+fn silence(blocks: usize) -> Vec<u8> {
+    let mut flac = b"fLaC".to_vec();
+    // The last metadata block, STREAMINFO, of 34 bytes.
+    flac.extend([0x80, 0, 0, 34]);
+    flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0]);
+    // 16 000 Hz in 20 bits, 1 channel, 16 bits, unknown length; then no MD5.
+    flac.extend([0x03, 0xe8, 0x00, 0xf0, 0, 0, 0, 0]);
+    flac.extend([0; 16]);
+    for number in 0..blocks as u32 {
+        let mut frame = vec![0xff, 0xf8, 0xc5, 0x08];
+        let mut text = [0; 4];
+        let number = char::from_u32(number).unwrap().encode_utf8(&mut text);
+        frame.extend(number.as_bytes());
+        frame.push(crc8(&frame));
+        // A constant subframe of zeros.
+        frame.extend([0, 0, 0]);
+        frame.extend(crc16(&frame).to_be_bytes());
+        flac.extend(frame);
+    }
+    flac
+}
+
+fn crc8(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |crc, byte| {
+        (0..8).fold(crc ^ byte, |crc, _| (crc << 1) ^ (0x07 * (crc >> 7)))
+    })
+}
+
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, &byte| {
+        (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
+            (crc << 1) ^ (0x8005 * (crc >> 15))
+        })
+    })
+}

@@ -1,0 +1,100 @@
+//! Versions of the store's layout, and the way from an older to the present one.
+//!
+//! | layout | what it is |
+//! | --- | --- |
+//! | 1 | rows of JSON |
+//! | 2 | each row begins with a tag; `state.key` holds the key of the tags |
+//!
+//! The layout's own row is bare JSON in each of them, so that every version can read it.
+
+use redb::{Database, ReadableTable as _, TableDefinition, WriteTransaction};
+
+use super::{
+    StateError,
+    rows::{Change, RowKey, Table, Tagger, from_json, to_json},
+};
+
+/// The layout that this SDK writes.
+pub(super) const LAYOUT: u64 = 2;
+pub(super) const LAYOUT_NAME: &str = "layout";
+
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+/// Brings a store to the present layout in one transaction, or leaves it as it is. `None` where it is
+/// of a newer one.
+///
+/// # Errors
+/// It cannot be read or written, or claims a layout that there never was.
+pub(super) fn bring_up_to_date(
+    database: &Database,
+    tagger: &Tagger,
+) -> Result<Result<(), u64>, StateError> {
+    let transaction = database.begin_write()?;
+    match found(&transaction)? {
+        Some(LAYOUT) => return Ok(Ok(())),
+        Some(newer) if newer > LAYOUT => return Ok(Err(newer)),
+        Some(1) => tag_rows(&transaction, tagger)?,
+        Some(strange) => return Err(StateError::Damaged(format!("it claims layout {strange}"))),
+        None => {}
+    }
+    transaction
+        .open_table(META)?
+        .insert(LAYOUT_NAME, to_json(&LAYOUT)?.as_slice())?;
+    transaction.commit()?;
+    Ok(Ok(()))
+}
+
+fn found(transaction: &WriteTransaction) -> Result<Option<u64>, StateError> {
+    let meta = transaction.open_table(META)?;
+    let layout = meta.get(LAYOUT_NAME)?;
+    layout.map(|layout| from_json(layout.value())).transpose()
+}
+
+/// From layout 1 to 2.
+fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
+    let change = Change {
+        transaction,
+        tagger,
+    };
+    for name in ["meta", "consent-records", "retries"] {
+        let table = Table::<&str>::new(name);
+        for (key, json) in bare(transaction, table)? {
+            if name != "meta" || key != LAYOUT_NAME {
+                change.put_json(table, key.as_str(), &json)?;
+            }
+        }
+    }
+    let samples = Table::<u64>::new("samples");
+    for (place, json) in bare(transaction, samples)? {
+        change.put_json(samples, place, &json)?;
+    }
+    // It held bare numbers; the places stand in a table of rows now.
+    let order = TableDefinition::<&str, u64>::new("samples-order");
+    let places: Vec<(String, u64)> = transaction
+        .open_table(order)?
+        .iter()?
+        .map(|entry| entry.map(|(id, place)| (id.value().to_owned(), place.value())))
+        .collect::<Result<_, _>>()?;
+    for (id, place) in places {
+        change.put(Table::<&str>::new("sample-places"), id.as_str(), &place)?;
+    }
+    transaction.delete_table(order)?;
+    Ok(())
+}
+
+/// A row of layout 1: its key, and its JSON.
+type Bare<K> = (<K as RowKey>::Owned, Vec<u8>);
+
+/// The rows of a table of layout 1.
+fn bare<K: RowKey>(
+    transaction: &WriteTransaction,
+    table: Table<K>,
+) -> Result<Vec<Bare<K>>, StateError> {
+    let rows = transaction.open_table(table.definition())?;
+    let mut all = Vec::new();
+    for entry in rows.iter()? {
+        let (key, json) = entry?;
+        all.push((K::owned(key.value()), json.value().to_vec()));
+    }
+    Ok(all)
+}

@@ -1,0 +1,47 @@
+//! The withdrawal of a record as a slip holds it: the signed request, ready to be sent.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Body, Endpoint, Request, Task, request};
+use crate::{consent::RecordIdentity, id::Id, purpose::Purposes, state::StateError};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    url: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// The slip of a record.
+pub(super) fn write(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8> {
+    let everything = Purposes::all();
+    let Request {
+        url, headers, body, ..
+    } = request::withdrawal(endpoint, identity, everything);
+    let body = match body {
+        Body::Bytes(bytes) => String::from_utf8(bytes).unwrap_or_default(),
+        Body::Empty | Body::File(_) => String::new(),
+    };
+    let document = Document { url, headers, body };
+    serde_json::to_vec(&document).unwrap_or_default()
+}
+
+/// The request that the slip of `record` holds.
+///
+/// # Errors
+/// It was damaged.
+pub(super) fn read(record: Id, slip: &[u8]) -> Result<Request, StateError> {
+    let document: Document = serde_json::from_slice(slip)
+        .map_err(|error| StateError::Damaged(format!("the slip of {record}: {error}")))?;
+    Ok(Request {
+        task: Task::Withdraw {
+            record,
+            purposes: Purposes::all(),
+        },
+        method: "PUT",
+        url: document.url,
+        headers: document.headers,
+        body: Body::Bytes(document.body.into_bytes()),
+    })
+}

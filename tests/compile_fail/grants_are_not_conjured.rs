@@ -1,0 +1,9 @@
+//! No default, no conversion makes a grant of what is none.
+use sordino::consent::{ConsentStatus, Grants, SignedRecord};
+
+pub fn main(status: ConsentStatus, record: SignedRecord) {
+    let _ = (&status.receipt, record.signer());
+    let _ = Grants::default(); //~ E0599
+    let _ = Grants::from(status); //~ E0308
+    let _ = Grants::from(record); //~ E0308
+}

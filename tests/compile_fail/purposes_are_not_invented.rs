@@ -1,0 +1,10 @@
+//! There is no leave for a purpose that nobody was asked for.
+use sordino::{Purpose, consent::PurposeType};
+
+pub enum Advertising {}
+
+pub fn main() {
+    let _ = Purpose::QualityAssurance;
+}
+
+impl PurposeType for Advertising { const PURPOSE: Purpose = Purpose::QualityAssurance; } //~ E0277

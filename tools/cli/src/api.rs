@@ -1,0 +1,343 @@
+//! The collector's side for QA tools, as docs/protocol.md lists it.
+
+mod patience;
+
+use std::{
+    io::Read as _,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use sordino::{
+    Id, Purpose, Purposes,
+    upload::{AuditHead, Endpoint},
+};
+use ureq::{Agent, http};
+
+use self::patience::Patience;
+use crate::{failure::Failure, files};
+
+/// How many samples a page lists.
+const PAGE: usize = 500;
+/// The longest wait for a whole answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The header by which a collector's answers are told from a captive portal's.
+const PROTOCOL_HEADER: &str = "sordino-protocol";
+/// The largest answer that is read: well above any sample.
+const MOST: u64 = 8 << 20;
+/// So much of an answer is always read: an error's document.
+const LEAST: u64 = 64 << 10;
+
+/// A collector, and the token that most of it wants.
+pub(crate) struct Api {
+    agent: Agent,
+    collector: Endpoint,
+    authorization: Option<String>,
+    /// It has answered as a collector does: what goes wrong from then on may be mended.
+    has_answered: AtomicBool,
+    /// Nothing is tried again any more.
+    is_hurried: AtomicBool,
+}
+
+/// A sample in a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Listed {
+    pub(crate) id: Id,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) purposes: Purposes,
+}
+
+/// What came of asking for a sample.
+#[derive(Debug)]
+pub(crate) enum Handed {
+    /// Its sealed bytes, which are just those that the list named.
+    Sealed(Vec<u8>),
+    /// It is gone.
+    Gone,
+    /// Something else, and what.
+    Other(String),
+}
+
+/// A page of samples.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Samples {
+    pub(crate) samples: Vec<Listed>,
+    pub(crate) next: String,
+}
+
+/// A page of ids that are no longer to be used.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Withdrawn {
+    pub(crate) ids: Vec<Id>,
+    pub(crate) next: String,
+}
+
+/// The token in a file: its last word.
+pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
+    let text = String::from_utf8(files::read(path)?).map_err(Failure::content(path))?;
+    let token = text.split_whitespace().next_back().unwrap_or_default();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::content(path)("there is no token in it"));
+    }
+    Ok(token.to_owned())
+}
+
+/// A page of the access log.
+#[derive(Debug, Deserialize)]
+struct Entries {
+    entries: Vec<Map<String, Value>>,
+}
+
+struct Answer {
+    status: u16,
+    is_collector: bool,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+impl Api {
+    /// For so many requests at once, whose connections are kept.
+    pub(crate) fn new(collector: &Endpoint, token: &str, connections: usize) -> Self {
+        Self {
+            authorization: Some(format!("Bearer {token}")),
+            ..Self::with_connections(collector, connections)
+        }
+    }
+
+    /// For what needs no token.
+    pub(crate) fn open_to_all(collector: &Endpoint) -> Self {
+        Self::with_connections(collector, 1)
+    }
+
+    fn with_connections(collector: &Endpoint, connections: usize) -> Self {
+        let agent = Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_idle_connections(connections + 1)
+            .max_idle_connections_per_host(connections + 1)
+            .build()
+            .new_agent();
+        Self {
+            agent,
+            collector: collector.clone(),
+            authorization: None,
+            has_answered: AtomicBool::new(false),
+            is_hurried: AtomicBool::new(false),
+        }
+    }
+
+    /// Something has failed for good: what is under way is not tried again.
+    pub(crate) fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::Relaxed);
+    }
+
+    /// A list goes on and on with what it said already.
+    pub(crate) fn goes_in_a_circle(&self) -> Failure {
+        Failure::Said(format!(
+            "the collector at {} lists the same again and again; tell whoever runs it",
+            self.collector
+        ))
+    }
+
+    /// The head of the access log; needs no token.
+    pub(crate) fn head(&self) -> Result<AuditHead, Failure> {
+        self.json("/v1/audit/head")
+    }
+
+    /// Entries of the access log after the one with this number; none where that is the last.
+    pub(crate) fn log(&self, after: u64) -> Result<Vec<Map<String, Value>>, Failure> {
+        let page: Entries = self.json(&format!("/v1/audit/log?after={after}"))?;
+        Ok(page.entries)
+    }
+
+    /// The purposes that the token is good for.
+    pub(crate) fn purposes(&self) -> Result<Vec<Purpose>, Failure> {
+        let mut good = Vec::new();
+        for purpose in Purpose::ALL {
+            let answer = self.get(&format!("/v1/samples?purpose={purpose}&limit=1"))?;
+            match answer.status {
+                200 => good.push(purpose),
+                403 => {}
+                _ => return Err(self.problem(&answer)),
+            }
+        }
+        if good.is_empty() {
+            return Err(Failure::Said("the token is good for no purpose".to_owned()));
+        }
+        Ok(good)
+    }
+
+    /// Samples granted for `purpose`, from `after` on.
+    pub(crate) fn list(&self, purpose: Purpose, after: Option<&str>) -> Result<Samples, Failure> {
+        self.json(&format!(
+            "/v1/samples?purpose={purpose}&limit={PAGE}{}",
+            cursor(after)
+        ))
+    }
+
+    /// Ids that are no longer to be used for `purpose`, from `after` on.
+    pub(crate) fn withdrawn(
+        &self,
+        purpose: Purpose,
+        after: Option<&str>,
+    ) -> Result<Withdrawn, Failure> {
+        self.json(&format!("/v1/withdrawn?purpose={purpose}{}", cursor(after)))
+    }
+
+    /// One sample's sealed bytes.
+    pub(crate) fn sample(&self, purpose: Purpose, listed: &Listed) -> Result<Handed, Failure> {
+        let resource = format!("/v1/samples/{}?purpose={purpose}", listed.id);
+        // One byte more tells that there is more.
+        let most = listed.bytes.saturating_add(1).clamp(LEAST, MOST);
+        let answer = self.get_at_most(&resource, most)?;
+        Ok(match answer.status {
+            200 if is_digest(&listed.sha256, &answer.body) => Handed::Sealed(answer.body),
+            200 => Handed::Other(format!(
+                "the collector at {} sent other bytes than it listed",
+                self.collector
+            )),
+            404 | 410 => Handed::Gone,
+            _ => return Err(self.problem(&answer)),
+        })
+    }
+
+    fn json<T: DeserializeOwned>(&self, resource: &str) -> Result<T, Failure> {
+        let answer = self.get(resource)?;
+        if answer.status != 200 {
+            return Err(self.problem(&answer));
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            Failure::Said(format!(
+                "{} does not answer as a collector: {error}",
+                self.collector
+            ))
+        })
+    }
+
+    fn get(&self, resource: &str) -> Result<Answer, Failure> {
+        self.get_at_most(resource, MOST)
+    }
+
+    /// The answer to a request, tried again where that may help.
+    fn get_at_most(&self, resource: &str, most: u64) -> Result<Answer, Failure> {
+        let url = self.collector.url_of(resource);
+        let mut patience = Patience::new(self.has_answered.load(Ordering::Relaxed));
+        loop {
+            let (failure, asked) = match self.try_get(&url, most) {
+                Ok(answer) if answer.is_collector => match answer.status {
+                    429 | 503 => (self.problem(&answer), answer.retry_after),
+                    _ => {
+                        self.has_answered.store(true, Ordering::Relaxed);
+                        return Ok(answer);
+                    }
+                },
+                Ok(answer) => {
+                    let failure = Failure::Said(format!(
+                        "{} answers with status {} but is no collector; check the URL and the network",
+                        self.collector, answer.status
+                    ));
+                    // What a proxy says while the collector behind it is away.
+                    match self.has_answered() && matches!(answer.status, 502..=504) {
+                        true => (failure, answer.retry_after),
+                        false => return Err(failure),
+                    }
+                }
+                Err(error) => {
+                    let failure =
+                        Failure::Said(format!("cannot reach {}: {error}", self.collector));
+                    match self.has_answered() && is_passing(&error) {
+                        true => (failure, None),
+                        false => return Err(failure),
+                    }
+                }
+            };
+            if !patience.wait(asked, &self.is_hurried) {
+                return Err(match asked.filter(|_| patience.is_asked_too_much(asked)) {
+                    Some(asked) => Failure::Said(format!(
+                        "{failure}; it asks to be left alone for {} s",
+                        asked.as_secs()
+                    )),
+                    None => failure,
+                });
+            }
+        }
+    }
+
+    fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
+    }
+
+    fn try_get(&self, url: &str, most: u64) -> Result<Answer, ureq::Error> {
+        let mut request = http::Request::get(url);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(http::header::AUTHORIZATION, authorization);
+        }
+        let request = request.body(())?;
+        let mut response = self.agent.run(request)?;
+        let headers = response.headers();
+        let is_collector = headers.contains_key(PROTOCOL_HEADER);
+        let retry_after = headers
+            .get(http::header::RETRY_AFTER)
+            .and_then(|seconds| seconds.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let mut body = Vec::new();
+        response
+            .body_mut()
+            .as_reader()
+            .take(most)
+            .read_to_end(&mut body)?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            is_collector,
+            retry_after,
+            body,
+        })
+    }
+
+    fn problem(&self, answer: &Answer) -> Failure {
+        #[derive(Deserialize)]
+        struct Problem {
+            detail: String,
+        }
+        let detail = serde_json::from_slice(&answer.body).map_or_else(
+            |_| "it does not say why".to_owned(),
+            |problem: Problem| problem.detail,
+        );
+        Failure::Said(format!(
+            "the collector at {} refuses with status {}: {detail}",
+            self.collector, answer.status
+        ))
+    }
+}
+
+/// Whether the same request may go through a moment later.
+fn is_passing(error: &ureq::Error) -> bool {
+    use ureq::Error;
+    matches!(
+        error,
+        Error::Io(_) | Error::Timeout(_) | Error::ConnectionFailed | Error::Protocol(_)
+    )
+}
+
+fn cursor(after: Option<&str>) -> String {
+    after.map_or_else(String::new, |after| format!("&after={after}"))
+}
+
+/// Whether `bytes` have the SHA-256 that the collector named, in hexadecimal or base64.
+fn is_digest(named: &str, bytes: &[u8]) -> bool {
+    let digest = digest(&SHA256, bytes);
+    let hex: String = digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    named == hex || named == BASE64.encode(digest.as_ref())
+}

@@ -1,0 +1,169 @@
+//! Whether a log is the collector's own, as docs/protocol.md defines it: each entry as it was written,
+//! and each on the one before. No I/O, and none of the collector's code: this checks it.
+
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value};
+use sordino::upload::{AuditHead, EntryHash};
+
+/// A log as far as it was read: all of it is in order.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// Of each entry.
+    hashes: Vec<EntryHash>,
+}
+
+/// What is wrong with a log. Lines are counted from 1; in a log in order, line N holds entry N.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Flaw {
+    /// A line holds something else, or is not spelled as it was.
+    #[error(
+        "line {line}: it is no entry of an access log, which is one JSON object in canonical form"
+    )]
+    NotAnEntry { line: u64 },
+    /// A member was changed.
+    #[error("line {line}: the entry was changed: its hash does not fit it")]
+    Changed { line: u64 },
+    /// Entries were removed, or stand further down.
+    #[error("line {line}: {}", gap(line, found))]
+    Missing { line: u64, found: u64 },
+    /// An entry was put in, or stands too far down.
+    #[error("line {line}: entry {found} stands where entry {line} belongs")]
+    Misplaced { line: u64, found: u64 },
+    /// This one or the one before was put in or changed, with a hash that fits.
+    #[error("line {line}: it does not follow on the entry before: one of the two was written anew")]
+    Unlinked { line: u64 },
+    /// Entries were removed at the end.
+    #[error("the log ends at entry {entries}, but its head is {head}: {}", end(*head - *entries))]
+    CutOff { entries: u64, head: u64 },
+    /// All was written anew from some entry on.
+    #[error(
+        "entry {entry} is not the one that the head names: the log was written anew, or the \
+             head is another log's"
+    )]
+    OtherHead { entry: u64 },
+}
+
+impl Log {
+    /// Reads a log: an entry a line, each in the canonical form of RFC 8785.
+    pub(super) fn read(text: &[u8]) -> Result<Self, Flaw> {
+        let mut log = Self::default();
+        if text.is_empty() {
+            return Ok(log);
+        }
+        let lines = text.strip_suffix(b"\n").unwrap_or(text);
+        for line in lines.split(|byte| *byte == b'\n') {
+            log.append(line)?;
+        }
+        Ok(log)
+    }
+
+    /// Takes in the next entry.
+    pub(super) fn append(&mut self, text: &[u8]) -> Result<(), Flaw> {
+        let last = self.head();
+        let line = last.entries + 1;
+        let entry = Entry::parse(text).ok_or(Flaw::NotAnEntry { line })?;
+        if entry.hash != entry.computed {
+            return Err(Flaw::Changed { line });
+        }
+        let found = entry.sequence;
+        if found > line {
+            return Err(Flaw::Missing { line, found });
+        }
+        if found < line {
+            return Err(Flaw::Misplaced { line, found });
+        }
+        if entry.previous != last.hash {
+            return Err(Flaw::Unlinked { line });
+        }
+        self.hashes.push(entry.hash);
+        Ok(())
+    }
+
+    /// Where it ends.
+    pub(super) fn head(&self) -> AuditHead {
+        AuditHead {
+            entries: self.hashes.len() as u64,
+            hash: self.hashes.last().copied().unwrap_or(EntryHash::NONE),
+        }
+    }
+
+    /// Whether it is the log that had this head once, whole up to there. The head may be older than
+    /// the log.
+    pub(super) fn holds(&self, head: &AuditHead) -> Result<(), Flaw> {
+        let entries = self.head().entries;
+        if head.entries > entries {
+            let head = head.entries;
+            return Err(Flaw::CutOff { entries, head });
+        }
+        let at_head = match head.entries {
+            0 => Some(EntryHash::NONE),
+            number => usize::try_from(number - 1)
+                .ok()
+                .and_then(|index| self.hashes.get(index).copied()),
+        };
+        match at_head == Some(head.hash) {
+            true => Ok(()),
+            false => Err(Flaw::OtherHead {
+                entry: head.entries,
+            }),
+        }
+    }
+}
+
+/// What of an entry makes the chain.
+struct Entry {
+    sequence: u64,
+    previous: EntryHash,
+    /// The hash that it states.
+    hash: EntryHash,
+    /// The hash that it has.
+    computed: EntryHash,
+}
+
+impl Entry {
+    /// The members of an entry, sorted.
+    const MEMBERS: [&str; 7] = [
+        "hash", "previous", "purpose", "reader", "sample", "sequence", "week",
+    ];
+
+    /// `None` where `line` is none.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let mut members: Map<String, Value> = serde_json::from_slice(line).ok()?;
+        // Other spellings of the same entry are refused: a member that stands there twice would be
+        // read one way here and another way elsewhere.
+        if canonical(&members)? != line || !members.keys().eq(Self::MEMBERS) {
+            return None;
+        }
+        let hash = members.remove("hash")?;
+        let mut computed = [0; 32];
+        computed.copy_from_slice(digest(&SHA256, &canonical(&members)?).as_ref());
+        Some(Self {
+            sequence: members.get("sequence")?.as_u64()?,
+            previous: serde_json::from_value(members.remove("previous")?).ok()?,
+            hash: serde_json::from_value(hash).ok()?,
+            computed: computed.into(),
+        })
+    }
+}
+
+fn gap(line: &u64, found: &u64) -> String {
+    let last = found - 1;
+    match *line == last {
+        true => format!("entry {line} is missing here; entry {found} stands in its place"),
+        false => format!(
+            "entries {line} to {last} are missing here; entry {found} stands in their place"
+        ),
+    }
+}
+
+fn end(missing: u64) -> String {
+    match missing {
+        1 => "the last one is missing".to_owned(),
+        _ => format!("the last {missing} are missing"),
+    }
+}
+
+/// An entry as a line of a log, in the canonical form of RFC 8785.
+pub(super) fn canonical(members: &Map<String, Value>) -> Option<Vec<u8>> {
+    serde_json_canonicalizer::to_vec(members).ok()
+}

@@ -1,0 +1,160 @@
+//! `sordino audit`: the collector's access log, fetched and checked.
+
+mod chain;
+#[cfg(test)]
+mod chain_tests;
+
+use std::{fs, io, path::Path};
+
+use serde_json::json;
+use sordino::upload::{AuditHead, Endpoint};
+
+use crate::{
+    api::{self, Api},
+    args::AuditCommand,
+    failure::Failure,
+    files,
+    reply::Reply,
+};
+use chain::Log;
+
+pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
+    match command {
+        AuditCommand::Fetch {
+            collector,
+            token_file,
+            out,
+        } => fetch(&collector, &token_file, &out),
+        AuditCommand::Verify {
+            log,
+            head,
+            collector,
+        } => {
+            let against = match (head, collector) {
+                (Some(head), _) => Against::Head(head),
+                (None, Some(collector)) => Against::Collector(collector),
+                (None, None) => Against::Nothing,
+            };
+            verify(&log, &against)
+        }
+    }
+}
+
+/// Brings the log in `out` up to the collector's head. What is there is checked first, and the
+/// collector's log must go on from it; otherwise the file stays as it is.
+fn fetch(collector: &Endpoint, token_file: &Path, out: &Path) -> Result<Reply, Failure> {
+    let api = Api::new(collector, &api::read_token(token_file)?, 1);
+    let kept = read_if_there(out)?;
+    let is_new = kept.is_none();
+    let mut text = kept.unwrap_or_default();
+    let mut log = Log::read(&text).map_err(Failure::content(out))?;
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    let before = log.head();
+    let refuse = |flaw: &dyn std::error::Error| match before.entries {
+        0 => Failure::Said(format!("the log of the collector at {collector}: {flaw}")),
+        _ => Failure::content(out)(format!(
+            "the log of the collector at {collector} does not go on from it: {flaw}"
+        )),
+    };
+    let head = api.head()?;
+    head.continues(&before).map_err(|error| refuse(&error))?;
+    loop {
+        // Asked for even where nothing can be new, so that a token that is not good is told.
+        let entries = api.log(log.head().entries)?;
+        let is_last = entries.is_empty();
+        for entry in entries {
+            let line = chain::canonical(&entry).unwrap_or_default();
+            log.append(&line).map_err(|flaw| refuse(&flaw))?;
+            text.extend(line);
+            text.push(b'\n');
+        }
+        if is_last || log.head().entries >= head.entries {
+            break;
+        }
+    }
+    log.holds(&head).map_err(|flaw| refuse(&flaw))?;
+    let fetched = log.head().entries - before.entries;
+    if fetched > 0 || is_new {
+        files::write(out, &text)?;
+    }
+    let AuditHead { entries, hash } = log.head();
+    Reply::new(
+        format!(
+            "{} in {}, {fetched} of them new\nhead {}",
+            count(entries),
+            out.display(),
+            log.head()
+        ),
+        json!({ "entries": entries, "hash": hash, "fetched": fetched }),
+    )
+}
+
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::file("read", path)(error)),
+    }
+}
+
+/// What a log is held against, beside itself.
+enum Against {
+    Nothing,
+    /// A head that somebody kept, from now or earlier.
+    Head(AuditHead),
+    /// The head that the collector publishes now.
+    Collector(Endpoint),
+}
+
+fn verify(path: &Path, against: &Against) -> Result<Reply, Failure> {
+    let log = Log::read(&files::read(path)?).map_err(Failure::content(path))?;
+    let head = log.head();
+    let note = match against {
+        Against::Nothing if head.entries == 0 => {
+            return Err(Failure::content(path)(
+                "it holds no entry; hold it against a head, by --head or --collector",
+            ));
+        }
+        Against::Nothing => "without a head to hold it against (--head, --collector) nobody can \
+                             tell whether entries were cut off at its end, or all written anew"
+            .to_owned(),
+        Against::Head(kept) => {
+            log.holds(kept).map_err(Failure::content(path))?;
+            match kept.entries == head.entries {
+                true => "it ends at the head that was given".to_owned(),
+                false => format!(
+                    "it holds the head that was given, at entry {}; whether entries were cut off \
+                     after entry {} only a later head can tell",
+                    kept.entries, head.entries
+                ),
+            }
+        }
+        Against::Collector(collector) => {
+            let published = Api::open_to_all(collector).head()?;
+            published.continues(&head).map_err(|error| {
+                Failure::content(path)(format!(
+                    "held against the collector at {collector}: {error}"
+                ))
+            })?;
+            log.holds(&published).map_err(Failure::content(path))?;
+            format!("it ends at the head of the collector at {collector}")
+        }
+    };
+    let AuditHead { entries, hash } = head;
+    Reply::new(
+        format!(
+            "{}: all as written, in order and without a gap; {note}\nhead {head}",
+            count(entries)
+        ),
+        json!({ "entries": entries, "hash": hash }),
+    )
+}
+
+fn count(entries: u64) -> String {
+    match entries {
+        1 => "1 entry".to_owned(),
+        _ => format!("{entries} entries"),
+    }
+}

@@ -1,0 +1,114 @@
+//! One recording offered to a device, and the person's word on what would be sent of it.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use sordino::{
+    Id, Offer, PreviewSound, Sordino, Withheld,
+    plan::{Plan, Review},
+};
+
+use super::{anonymize::read_clip, device::annotation_of};
+use crate::{failure::Failure, files, playing::Played, reply::Reply, wav};
+
+/// How the person answers where review is required.
+pub(super) struct Answer {
+    /// Where what would be sent is written, to be heard.
+    pub(super) preview: Option<PathBuf>,
+    /// Whether the person has said yes already.
+    pub(super) yes: bool,
+}
+
+pub(super) fn run(
+    device: &Sordino,
+    file: &Path,
+    annotation: Option<&Path>,
+    answer: &Answer,
+    json: bool,
+) -> Result<Reply, Failure> {
+    // Without leave to sample, the sound is not even read.
+    if let Some(reason) = device.may_sample()? {
+        return offered(Offer::Withheld { reason });
+    }
+    let is_reviewed = |plan: Plan| plan.review == Review::Required;
+    if answer.preview.is_some() && !device.plan().is_some_and(is_reviewed) {
+        return Err(Failure::Said(
+            "the plan in force requires no review, so it would be queued unheard; leave out --preview"
+                .to_owned(),
+        ));
+    }
+    let annotation = annotation
+        .map(annotation_of)
+        .transpose()?
+        .unwrap_or_default();
+    match device.offer(read_clip(file, annotation)?)? {
+        Offer::AwaitsReview { preview_id } => review(device, preview_id, answer, json),
+        offer => offered(offer),
+    }
+}
+
+/// A clip waits in memory only, so it is answered before the command ends.
+fn review(device: &Sordino, id: Id, answer: &Answer, json: bool) -> Result<Reply, Failure> {
+    if let Some(path) = &answer.preview {
+        let PreviewSound { rate, samples } = device.preview(id)?;
+        files::write_private(path, &wav::encode(&samples, rate)?)?;
+    }
+    let said = match answer.yes {
+        true => Some(true),
+        // A script is not asked, and where there is no terminal nobody is.
+        false if json || !io::stdin().is_terminal() => None,
+        false => Some(asks(device, id, answer.preview.as_deref())?),
+    };
+    if said == Some(true) {
+        return offered(device.accept_preview(id)?);
+    }
+    device.discard_preview(id)?;
+    let text = match said {
+        Some(_) => "withheld: the person said no to it",
+        None => {
+            "withheld: the person is to hear it first, and nobody could be asked; --yes says yes for them"
+        }
+    };
+    let reason = Withheld::Unreviewed;
+    Reply::new(text, Offer::Withheld { reason })
+}
+
+/// Asks on the terminal.
+fn asks(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, Failure> {
+    let previews = device.previews();
+    let clip = previews.iter().find(|preview| preview.id == id);
+    let clip = clip.ok_or(sordino::Error::NoPreview(id))?;
+    let what = match heard {
+        Some(path) => format!("{} is what would be sent", path.display()),
+        None => "what came of it would be sent unheard".to_owned(),
+    };
+    let (seconds, purposes) = (clip.seconds, &clip.purposes);
+    write!(
+        io::stderr(),
+        "{what}: {seconds:.1} s, for {purposes}. Send it? [y/N] "
+    )
+    .map_err(Failure::said)?;
+    let mut word = String::new();
+    io::stdin().read_line(&mut word).map_err(Failure::said)?;
+    Ok(matches!(word.trim(), "y" | "Y" | "yes"))
+}
+
+/// Nobody hears what is played to a device by a command: what waits for review is wiped and told of.
+pub(super) fn discard_all(device: &Sordino, played: &mut Played) -> Result<(), Failure> {
+    for preview in device.previews() {
+        device.discard_preview(preview.id)?;
+        played.withheld.push(Withheld::Unreviewed);
+    }
+    Ok(())
+}
+
+fn offered(offer: Offer) -> Result<Reply, Failure> {
+    let text = match offer {
+        Offer::Queued { sample_id } => format!("queued as {sample_id}"),
+        Offer::AwaitsReview { preview_id } => format!("waits for review as {preview_id}"),
+        Offer::Withheld { reason } => format!("withheld: {reason}"),
+    };
+    Reply::new(text, offer)
+}

@@ -1,0 +1,128 @@
+//! Verifies a receipt by what stands in it, and says what that is.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+use serde_json::json;
+use sordino::{
+    Week,
+    consent::{AgeBand, Record, SignedRecord},
+};
+
+use super::plan;
+use crate::{failure::Failure, files, reply::Reply};
+
+pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<Reply, Failure> {
+    let signed = Record::verify(&files::read(receipt)?).map_err(Failure::content(receipt))?;
+    let record = signed.content();
+    if let Some(notice) = notice {
+        check_notice(notice, &record.notice.sha256)?;
+    }
+    let mut lines = lines(&signed);
+    lines.extend(
+        notice.map(|notice| format!("{} is the very text that was agreed to", notice.display())),
+    );
+    Reply::new(
+        lines.join("\n"),
+        json!({
+            "record": record.id,
+            "revision": record.revision,
+            "schema": record.schema,
+            "key": signed.signer(),
+            "purposes": record.purposes,
+            "age_band": record.age_band,
+            "guardian": record.guardian,
+            "notice": record.notice,
+            "notice_matches": notice.map(|_| true),
+            "given": record.given,
+            "holds_until": record.holds_until,
+            "controller": record.controller,
+        }),
+    )
+}
+
+fn check_notice(notice: &Path, agreed: &str) -> Result<(), Failure> {
+    let text = digest(&SHA256, &files::read(notice)?);
+    let sha256: String = text
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if sha256 == agreed {
+        return Ok(());
+    }
+    Err(Failure::content(notice)(format!(
+        "not the text that was agreed to: its SHA-256 is {sha256}, the receipt names {agreed}"
+    )))
+}
+
+fn lines(signed: &SignedRecord) -> Vec<String> {
+    let record = signed.content();
+    let over = match record.holds_until < Week::of(Timestamp::now()) {
+        true => ", which is over",
+        false => "",
+    };
+    vec![
+        format!(
+            "whole: nothing was changed since record {} signed it",
+            record.id
+        ),
+        format!(
+            "record             revision {}, schema {}, key {}",
+            record.revision,
+            record.schema,
+            signed.signer()
+        ),
+        format!("agreed to          {}", record.purposes),
+        format!("age band           {}", age_band(record.age_band)),
+        format!("guardian           {}", guardian(record)),
+        format!(
+            "notice             version {}, in {}, SHA-256 {}",
+            record.notice.version, record.notice.language, record.notice.sha256
+        ),
+        format!("given              {}", record.given),
+        format!(
+            "holds until        {}{over}, unless it was taken back before",
+            record.holds_until
+        ),
+        format!("controller         {}", controller(record)),
+    ]
+}
+
+fn age_band(band: AgeBand) -> &'static str {
+    match band {
+        AgeBand::Adult => "adult",
+        AgeBand::Child => "child",
+        AgeBand::Unknown => "unknown, which counts as child",
+    }
+}
+
+fn guardian(record: &Record) -> String {
+    match record.guardian {
+        None if record.age_band.needs_guardian() => {
+            "has not approved; until then nothing may be sampled".to_owned()
+        }
+        None => "not needed".to_owned(),
+        Some(approval) => {
+            let evidence = approval
+                .evidence
+                .map(|hash| format!(", evidence {hash}"))
+                .unwrap_or_default();
+            format!(
+                "approved in {} by {}{evidence}",
+                approval.week, approval.method
+            )
+        }
+    }
+}
+
+fn controller(record: &Record) -> String {
+    match &record.controller {
+        None => "not named".to_owned(),
+        Some(organisation) => match &organisation.named {
+            None => format!("the organisation whose key is {}", organisation.key),
+            Some(named) => format!("{}; its key is {}", plan::in_words(named), organisation.key),
+        },
+    }
+}

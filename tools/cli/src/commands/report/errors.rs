@@ -1,0 +1,285 @@
+//! What a dataset says of the app's recogniser: maps, tables, and which samples to look at first.
+
+use std::collections::BTreeMap;
+
+use sordino::sampler::Trigger;
+
+use super::{
+    Sample,
+    links::{Links, anchor},
+};
+use crate::{
+    dataset::{Dataset, trigger_name},
+    query::{Cell, Metric, Sums, by_pitch, in_all},
+    report::{Counted, ErrorMap, Link, Listing, Table, Taken, note_name},
+    score::Alignment,
+    table::{interval, share},
+};
+
+/// Rows of a table of errors.
+const MOST_ERRORS: usize = 20;
+/// Rows of samples that are not drawn; more make a page that no browser likes.
+const MOST_ROWS: usize = 10_000;
+
+/// Every sample with what was recognised in it, those with most errors first.
+pub(super) struct Errors<'a> {
+    pub(super) samples: Vec<Found<'a>>,
+    /// In seconds.
+    pub(super) tolerance: f64,
+}
+
+pub(super) struct Found<'a> {
+    pub(super) sample: Sample<'a>,
+    alignment: Alignment,
+    sums: Sums,
+}
+
+impl<'a> Errors<'a> {
+    pub(super) fn of(dataset: &'a Dataset, tolerance: f64) -> Self {
+        let found = |sample: Sample<'a>| {
+            let annotation = sample.annotation();
+            let alignment = Alignment::of(&annotation.expected, &annotation.recognised, tolerance);
+            let sums = in_all(&by_pitch(&sample, &alignment));
+            Found {
+                sample,
+                alignment,
+                sums,
+            }
+        };
+        let mut samples: Vec<Found<'a>> = dataset.samples().map(found).collect();
+        // Stable: among equals in the order of their ids.
+        samples.sort_by_key(|found| std::cmp::Reverse(found.errors()));
+        Self { samples, tolerance }
+    }
+
+    /// A map a trigger; none where no note is known.
+    pub(super) fn maps(&self) -> Vec<ErrorMap> {
+        let map = |(trigger, title, of): (Trigger, &str, &str)| {
+            let mut map = ErrorMap {
+                title: title.to_owned(),
+                intro: format!(
+                    "{of} A number counts notes. A colour is the weighted share of its row: red for \
+                     errors, green where the note expected was recognised within {:.0} ms. A note \
+                     that nothing was recognised for is missed; one that nothing was expected for is \
+                     extra.",
+                    self.tolerance * 1e3
+                ),
+                ..ErrorMap::default()
+            };
+            for found in self.of_trigger(trigger) {
+                found.add_to(&mut map);
+            }
+            (!map.cells.is_empty()).then_some(map)
+        };
+        [
+            (
+                Trigger::Random,
+                "Errors in clips drawn at random",
+                "These stand for all that is played: a clip that was chosen with probability p for \
+                 1/p moments.",
+            ),
+            (
+                Trigger::Mark,
+                "Errors in clips that the app marked",
+                "These stand for what the app marks, and for nothing else.",
+            ),
+        ]
+        .into_iter()
+        .filter_map(map)
+        .collect()
+    }
+
+    /// The exercises with intervals and the most frequent errors, by trigger.
+    pub(super) fn tables(&self) -> Vec<Table> {
+        let mut tables = Vec::new();
+        for trigger in [Trigger::Random, Trigger::Mark] {
+            if self.of_trigger(trigger).next().is_some() {
+                tables.push(self.exercises(trigger));
+                tables.extend(self.most_frequent(trigger));
+            }
+        }
+        tables
+    }
+
+    fn of_trigger(&self, trigger: Trigger) -> impl Iterator<Item = &Found<'a>> {
+        let samples = self.samples.iter();
+        samples.filter(move |found| found.sample.trigger() == trigger)
+    }
+
+    fn exercises(&self, trigger: Trigger) -> Table {
+        let mut cells: BTreeMap<&str, Cell> = BTreeMap::new();
+        for found in self.of_trigger(trigger) {
+            let cell = cells.entry(found.sample.exercise()).or_default();
+            cell.add(&found.sample, &found.sums);
+        }
+        let row = |(exercise, cell): (&str, Cell)| {
+            let value = |metric| {
+                let ratio = cell.ratio(metric);
+                ratio.map_or_else(|| "–".to_owned(), |ratio| share(ratio.value))
+            };
+            let f1 = cell.ratio(Metric::F1);
+            vec![
+                exercise.to_owned(),
+                cell.samples.to_string(),
+                cell.records()
+                    .map_or_else(|| "<5".to_owned(), |records| records.to_string()),
+                format!("{:.0}", cell.counts.expected),
+                format!("{:.0}", cell.counts.recognised),
+                value(Metric::F1),
+                f1.map_or_else(|| "–".to_owned(), |f1| interval(f1.interval)),
+                value(Metric::Missed),
+                value(Metric::Wrong),
+                value(Metric::Extra),
+            ]
+        };
+        table(
+            format!("Exercises, {} clips", trigger_name(trigger)),
+            &[
+                "exercise",
+                "samples",
+                "people",
+                "notes expected",
+                "notes recognised",
+                "F1",
+                "95 %",
+                "missed",
+                "wrong",
+                "extra",
+            ],
+            cells.into_iter().map(row).collect(),
+        )
+    }
+
+    fn most_frequent(&self, trigger: Trigger) -> Option<Table> {
+        let mut map = ErrorMap::default();
+        for found in self.of_trigger(trigger) {
+            found.add_to(&mut map);
+        }
+        let mut errors: Vec<(Taken, Counted)> = map
+            .cells
+            .iter()
+            .filter(|((expected, heard), _)| expected != heard)
+            .map(|(&pair, &cell)| (pair, cell))
+            .collect();
+        errors.sort_by(|(_, one), (_, other)| other.weighted.total_cmp(&one.weighted));
+        errors.truncate(MOST_ERRORS);
+        let name = |midi: Option<u8>| midi.map_or_else(|| "nothing".to_owned(), note_name);
+        let row = |((expected, heard), cell): (Taken, Counted)| {
+            let all = map.of_expected(expected).weighted;
+            vec![
+                name(expected),
+                name(heard),
+                cell.notes.to_string(),
+                format!("{:.0}", cell.weighted),
+                share(cell.weighted / all),
+            ]
+        };
+        let rows: Vec<Vec<String>> = errors.into_iter().map(row).collect();
+        (!rows.is_empty()).then(|| {
+            table(
+                format!("Most frequent errors, {} clips", trigger_name(trigger)),
+                &[
+                    "expected",
+                    "recognised",
+                    "notes",
+                    "weighted",
+                    "share of the row",
+                ],
+                rows,
+            )
+        })
+    }
+}
+
+impl Found<'_> {
+    fn errors(&self) -> usize {
+        let Alignment {
+            wrong,
+            missed,
+            extra,
+            ..
+        } = &self.alignment;
+        wrong.len() + missed.len() + extra.len()
+    }
+
+    fn add_to(&self, map: &mut ErrorMap) {
+        let annotation = self.sample.annotation();
+        let weight = self.sample.weight();
+        let asked = |index: usize| Some(annotation.expected[index].midi);
+        let heard = |index: usize| Some(annotation.recognised[index].midi);
+        let Alignment {
+            right,
+            wrong,
+            missed,
+            extra,
+        } = &self.alignment;
+        for &(left, right) in right.iter().chain(wrong) {
+            map.add(asked(left), heard(right), weight);
+        }
+        for &left in missed {
+            map.add(asked(left), None, weight);
+        }
+        for &right in extra {
+            map.add(None, heard(right), weight);
+        }
+    }
+}
+
+/// Samples that are not drawn.
+pub(super) fn listing(rest: &[Found<'_>], links: &Links) -> Listing {
+    let listed = &rest[..rest.len().min(MOST_ROWS)];
+    let row = |found: &Found<'_>| {
+        let Sums {
+            expected,
+            right,
+            wrong,
+            missed,
+            extra,
+            ..
+        } = found.sums;
+        let manifest = &found.sample.entry().manifest;
+        let kept: f64 = manifest.kept.iter().map(|span| span.1 - span.0).sum();
+        let mut cells = vec![
+            found.sample.id().to_string(),
+            found.sample.exercise().to_owned(),
+            trigger_name(found.sample.trigger()).to_owned(),
+        ];
+        cells.extend([expected, right, wrong, missed, extra].map(|count| format!("{count:.0}")));
+        cells.push(format!("{kept:.1}"));
+        cells
+    };
+    let link = |found: &Found<'_>| Link {
+        anchor: anchor(&found.sample),
+        href: links.href(&found.sample),
+    };
+    Listing {
+        intro: match listed.len() < rest.len() {
+            true => format!("{} of {} that are not drawn.", listed.len(), rest.len()),
+            false => "Those that are not drawn; a name leads to its sound.".to_owned(),
+        },
+        table: table(
+            "More samples".to_owned(),
+            &[
+                "sample",
+                "exercise",
+                "chosen",
+                "expected",
+                "right",
+                "wrong",
+                "missed",
+                "extra",
+                "seconds kept",
+            ],
+            listed.iter().map(row).collect(),
+        ),
+        links: listed.iter().map(link).collect(),
+    }
+}
+
+fn table(caption: String, columns: &[&str], rows: Vec<Vec<String>>) -> Table {
+    Table {
+        caption,
+        columns: columns.iter().map(|&column| column.to_owned()).collect(),
+        rows,
+    }
+}

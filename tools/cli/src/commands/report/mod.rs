@@ -1,0 +1,148 @@
+//! `sordino report`: a pulled dataset as one page.
+
+mod errors;
+mod links;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use sordino::{open, sampler::Trigger};
+
+use crate::{
+    dataset::{Dataset, Sample},
+    failure::Failure,
+    files,
+    pull::Entry,
+    recognise::milliseconds,
+    reply::Reply,
+    report::{self, Device, Fact, Fate, Outcome, Report, SampleView, Section, Sound},
+    score::ONSET_TOLERANCE,
+};
+use errors::Errors;
+use links::Links;
+
+#[derive(Args)]
+pub(crate) struct ReportArguments {
+    /// The dataset's folder
+    dir: PathBuf,
+    /// Where to write it, instead of DIR/report.html
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// How many samples are drawn and can be heard in the page, those with most errors first; the
+    /// others are rows
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    worst: usize,
+    /// How far an onset may be from the expected one
+    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
+    tolerance: f64,
+}
+
+pub(super) fn run(arguments: &ReportArguments) -> Result<Reply, Failure> {
+    let dataset = Dataset::read(&arguments.dir)?;
+    let default = || arguments.dir.join("report.html");
+    let out = arguments.out.clone().unwrap_or_else(default);
+    let links = Links::new(dataset.folder(), &out)?;
+    let errors = Errors::of(&dataset, arguments.tolerance / 1e3);
+    let shown = errors.samples.len().min(arguments.worst);
+    let page_of = report_of(&errors, shown, &links)?;
+    let mut page = Vec::new();
+    report::write_html(&page_of, &mut page).map_err(Failure::said)?;
+    files::write(&out, &page)?;
+    let count = errors.samples.len();
+    Reply::new(
+        format!("{}: {shown} of {count} samples", out.display()),
+        json!({ "report": out, "samples": count, "shown": shown }),
+    )
+}
+
+fn report_of(errors: &Errors<'_>, shown: usize, links: &Links) -> Result<Report, Failure> {
+    let count = errors.samples.len();
+    let manifests = || {
+        errors
+            .samples
+            .iter()
+            .map(|found| &found.sample.entry().manifest)
+    };
+    // Not `sum`: that of nothing is -0.
+    let kept = manifests().flat_map(|manifest| &manifest.kept);
+    let seconds = kept.fold(0.0, |seconds, span| seconds + span.1 - span.0);
+    let removed = manifests().flat_map(|manifest| &manifest.removed);
+    let removed = removed.fold(0.0, |seconds, gap| seconds + gap.end_s - gap.start_s);
+    let samples = errors.samples[..shown]
+        .iter()
+        .map(|found| {
+            let view = view(found.sample.entry(), &found.sample.flac()?)?;
+            Ok(SampleView {
+                anchor: Some(links::anchor(&found.sample)),
+                file: Some(links.href(&found.sample)),
+                onset_tolerance: Some(errors.tolerance),
+                ..view
+            })
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let rest = &errors.samples[shown..];
+    let drawn = match rest.is_empty() {
+        true => String::new(),
+        false => format!(
+            "The {shown} samples with most errors are drawn; the other {} are rows at the end.",
+            rest.len()
+        ),
+    };
+    let mut sections = vec![Section::Device(Device {
+        name: "Samples".to_owned(),
+        samples,
+        ..Device::default()
+    })];
+    if !rest.is_empty() {
+        sections.push(Section::Listing(errors::listing(rest, links)));
+    }
+    Ok(Report {
+        title: "Sordino dataset".to_owned(),
+        intro: format!(
+            "Samples pulled from a collector, each with its consent. Pull again before each use, and \
+             make this page anew: copies whose consent was withdrawn go then.\n\n{drawn}"
+        ),
+        facts: vec![
+            Fact::new("samples", count),
+            Fact::new("sound kept", format!("{seconds:.0} s")),
+            Fact::new("sound removed", format!("{removed:.0} s")),
+        ],
+        maps: errors.maps(),
+        tables: errors.tables(),
+        sections,
+    })
+}
+
+/// A pulled sample, as the page shows it.
+pub(crate) fn view(entry: &Entry, flac: &[u8]) -> Result<SampleView, Failure> {
+    let manifest = &entry.manifest;
+    let (samples, rate) = open::decode_flac(flac).map_err(Failure::said)?;
+    let trigger = match manifest.selection.trigger {
+        Trigger::Mark => "marked by the app",
+        Trigger::Random => "drawn at random",
+    };
+    Ok(SampleView {
+        name: manifest.sample.to_string(),
+        outcome: Outcome {
+            fate: Fate::Sent,
+            text: format!("granted for {}", manifest.purposes),
+        },
+        after: Some(Sound::from_i16(&samples, rate)),
+        kept: manifest.kept.clone(),
+        removed: manifest.removed.iter().copied().map(Into::into).collect(),
+        annotation: Some(manifest.annotation.clone()),
+        facts: vec![
+            Fact::new("week", manifest.week),
+            Fact::new("chosen", trigger),
+            Fact::new("probability", manifest.selection.probability),
+            Fact::new(
+                "exercise",
+                manifest.annotation.tag.as_deref().unwrap_or("–"),
+            ),
+            Fact::new("anonymiser", &manifest.anonymizer.version),
+            Fact::new("SDK", &manifest.sdk_version),
+        ],
+        ..SampleView::default()
+    })
+}

@@ -1,0 +1,144 @@
+//! A pulled dataset as the commands that measure read it.
+//!
+//! * **In**: a folder that `sordino pull` wrote.
+//! * **Out**: its [`Sample`]s: whose they are, how likely they were chosen, what the app expected and
+//!   recognised, and their sound.
+//! * **Promises**: how a dataset lies on disk is known to `pull` and here, and nowhere else.
+
+use std::path::{Path, PathBuf};
+
+use sordino::{
+    Id, open,
+    sampler::{Annotation, Trigger},
+};
+
+use crate::{
+    failure::Failure,
+    pull::{self, Entry, Index, stored},
+};
+
+/// A dataset that was pulled.
+pub(crate) struct Dataset {
+    index: Index,
+}
+
+impl Dataset {
+    /// Reads what lies in `folder`.
+    ///
+    /// # Errors
+    /// No dataset is there, or it holds no sample.
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+        let index = Index::read(folder)?.ok_or_else(|| {
+            Failure::content(folder)("there is no dataset in it; make one with `sordino pull`")
+        })?;
+        Ok(Self { index })
+    }
+
+    /// As [`Self::read`], and refuses a dataset without a sample.
+    pub(crate) fn read_filled(folder: &Path) -> Result<Self, Failure> {
+        let dataset = Self::read(folder)?;
+        if dataset.samples().next().is_none() {
+            return Err(Failure::content(folder)(
+                "the dataset holds no sample; pull again once there are some",
+            ));
+        }
+        Ok(dataset)
+    }
+
+    /// Every sample, by its id.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = Sample<'_>> {
+        let index = &self.index;
+        self.index
+            .entries()
+            .map(move |entry| Sample { index, entry })
+    }
+
+    /// Where it lies.
+    pub(crate) fn folder(&self) -> &Path {
+        self.index.folder()
+    }
+}
+
+/// A sample of a dataset.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample<'a> {
+    index: &'a Index,
+    entry: &'a Entry,
+}
+
+impl<'a> Sample<'a> {
+    pub(crate) fn id(&self) -> Id {
+        self.entry.manifest.sample
+    }
+
+    /// The consent record: the nearest that is known to a person.
+    pub(crate) fn record(&self) -> Id {
+        self.entry.manifest.consent
+    }
+
+    /// The part of the dataset that it is in, with all of its record's: `train`, `validation`, `test`.
+    pub(crate) fn split(&self) -> &'static str {
+        self.entry.split().as_str()
+    }
+
+    pub(crate) fn trigger(&self) -> Trigger {
+        self.entry.manifest.selection.trigger
+    }
+
+    /// How many moments it stands for: one over the probability with which it was chosen.
+    pub(crate) fn weight(&self) -> f64 {
+        self.entry.weight()
+    }
+
+    /// The exercise, or that there is none.
+    pub(crate) fn exercise(&self) -> &'a str {
+        self.annotation().tag.as_deref().unwrap_or(NO_EXERCISE)
+    }
+
+    /// What the app expected and recognised, in the time of the clip before anything was taken out.
+    pub(crate) fn annotation(&self) -> &'a Annotation {
+        &self.entry.manifest.annotation
+    }
+
+    /// All that is known of it.
+    pub(crate) fn entry(&self) -> &'a Entry {
+        self.entry
+    }
+
+    /// The stored sound as FLAC.
+    pub(crate) fn flac(&self) -> Result<Vec<u8>, Failure> {
+        pull::audio_of(self.index, self.entry)
+    }
+
+    /// The stored sound, mono, and its rate in Hz.
+    pub(crate) fn sound(&self) -> Result<(Vec<i16>, u32), Failure> {
+        open::decode_flac(&self.flac()?)
+            .map_err(|error| Failure::Said(format!("sample {}: {error}", self.id())))
+    }
+
+    /// The file that holds its sound, within the dataset's folder.
+    pub(crate) fn file(&self) -> PathBuf {
+        pull::audio_file(self.index, self.entry)
+    }
+
+    /// What the app expected, in the times of the stored sound.
+    pub(crate) fn expected(&self) -> stored::Notes {
+        stored::notes(self.entry, &self.annotation().expected)
+    }
+
+    /// What the app's recogniser reported, in the times of the stored sound.
+    pub(crate) fn recognised(&self) -> stored::Notes {
+        stored::notes(self.entry, &self.annotation().recognised)
+    }
+}
+
+/// What stands for the exercise of samples without a tag.
+pub(crate) const NO_EXERCISE: &str = "(no tag)";
+
+/// The name of a trigger, as manifests spell it.
+pub(crate) fn trigger_name(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Mark => "mark",
+        Trigger::Random => "random",
+    }
+}

@@ -1,0 +1,203 @@
+//! A sample as one row of a table: the columns of `metadata.jsonl` and `index.parquet`.
+
+use serde::Serialize;
+use sordino::{
+    Id, Purposes, Week,
+    anonymize::{Description, Removal, Span},
+    sampler::{Note, Selection, Trigger},
+    seal::{Manifest, Platform},
+};
+
+use super::Split;
+use crate::{
+    args::FormatArgument,
+    pull::{Entry, layout},
+};
+
+/// A row: what `pull` adds, then the manifest's members. Every column stands in every row, since
+/// what reads tables takes a column's type from its values.
+#[derive(Debug, Serialize)]
+pub(in crate::pull) struct Row<'a> {
+    /// The sound, from the dataset's folder; in a shard the member's name.
+    file_name: String,
+    /// The shard that it lies in, where there are shards.
+    shard: Option<String>,
+    split: Split,
+    /// One over the probability of selection; comparable among rows of one `trigger` only.
+    weight: f64,
+    trigger: Trigger,
+    /// Length of the stored sound.
+    seconds: f64,
+    schema: u32,
+    sample: Id,
+    purposes: &'a Purposes,
+    consent: Id,
+    notice_version: u32,
+    week: Week,
+    sdk_version: &'a str,
+    platform: Platform,
+    input_rate: u32,
+    rate: u32,
+    kept: &'a [Span],
+    removed: &'a [Removal],
+    erased: &'a [Span],
+    selection: Selection,
+    annotation: AnnotationColumns<'a>,
+    anonymizer: &'a Description,
+}
+
+#[derive(Debug, Serialize)]
+struct AnnotationColumns<'a> {
+    expected: Vec<NoteColumns>,
+    recognised: Vec<NoteColumns>,
+    tag: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct NoteColumns {
+    midi: u8,
+    onset: f64,
+    offset: Option<f64>,
+}
+
+impl<'a> Row<'a> {
+    pub(in crate::pull) fn of(entry: &'a Entry, format: FormatArgument) -> Self {
+        // Member by member, so that a new one of the manifest is not forgotten here.
+        let Manifest {
+            schema,
+            sample,
+            purposes,
+            consent,
+            notice_version,
+            week,
+            sdk_version,
+            platform,
+            input_rate,
+            rate,
+            kept,
+            removed,
+            erased,
+            selection,
+            annotation,
+            anonymizer,
+        } = &entry.manifest;
+        Self {
+            file_name: layout::file_name(entry, format),
+            shard: entry.shard.map(layout::shard_name),
+            split: entry.split(),
+            weight: entry.weight(),
+            trigger: selection.trigger,
+            seconds: entry.seconds(),
+            schema: *schema,
+            sample: *sample,
+            purposes,
+            consent: *consent,
+            notice_version: *notice_version,
+            week: *week,
+            sdk_version,
+            platform: *platform,
+            input_rate: *input_rate,
+            rate: *rate,
+            kept,
+            removed,
+            erased,
+            selection: *selection,
+            annotation: AnnotationColumns {
+                expected: annotation.expected.iter().map(NoteColumns::of).collect(),
+                recognised: annotation.recognised.iter().map(NoteColumns::of).collect(),
+                tag: annotation.tag.as_deref(),
+            },
+            anonymizer,
+        }
+    }
+}
+
+impl NoteColumns {
+    fn of(note: &Note) -> Self {
+        Self {
+            midi: note.midi,
+            onset: note.onset,
+            offset: note.offset,
+        }
+    }
+}
+
+/// What a column holds. Anything may be missing.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Text,
+    Whole,
+    Real,
+    Flag,
+    List(&'static Kind),
+    Record(&'static [Column]),
+}
+
+/// A column's name and kind.
+pub(super) type Column = (&'static str, Kind);
+
+const SPANS: Kind = Kind::List(&Kind::List(&Kind::Real));
+const NOTES: Kind = Kind::List(&Kind::Record(&[
+    ("midi", Kind::Whole),
+    ("onset", Kind::Real),
+    ("offset", Kind::Real),
+]));
+
+/// The columns of [`Row`], in its order.
+pub(super) const COLUMNS: &[Column] = &[
+    ("file_name", Kind::Text),
+    ("shard", Kind::Text),
+    ("split", Kind::Text),
+    ("weight", Kind::Real),
+    ("trigger", Kind::Text),
+    ("seconds", Kind::Real),
+    ("schema", Kind::Whole),
+    ("sample", Kind::Text),
+    ("purposes", Kind::List(&Kind::Text)),
+    ("consent", Kind::Text),
+    ("notice_version", Kind::Whole),
+    ("week", Kind::Text),
+    ("sdk_version", Kind::Text),
+    ("platform", Kind::Text),
+    ("input_rate", Kind::Whole),
+    ("rate", Kind::Whole),
+    ("kept", SPANS),
+    (
+        "removed",
+        Kind::List(&Kind::Record(&[
+            ("start_s", Kind::Real),
+            ("end_s", Kind::Real),
+            ("reason", Kind::Text),
+        ])),
+    ),
+    ("erased", SPANS),
+    (
+        "selection",
+        Kind::Record(&[("trigger", Kind::Text), ("probability", Kind::Real)]),
+    ),
+    (
+        "annotation",
+        Kind::Record(&[
+            ("expected", NOTES),
+            ("recognised", NOTES),
+            ("tag", Kind::Text),
+        ]),
+    ),
+    (
+        "anonymizer",
+        Kind::Record(&[
+            ("version", Kind::Text),
+            ("detector", Kind::Text),
+            ("threshold", Kind::Real),
+            ("padding_s", Kind::Real),
+            ("gate", Kind::Text),
+            ("gate_threshold", Kind::Real),
+            ("shortest_kept_s", Kind::Real),
+            ("rate", Kind::Whole),
+            ("high_pass_hz", Kind::Real),
+            ("level_dbfs", Kind::Real),
+            ("ceiling_dbfs", Kind::Real),
+            ("keep_time", Kind::Flag),
+        ]),
+    ),
+];

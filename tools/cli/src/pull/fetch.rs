@@ -1,0 +1,307 @@
+//! Brings listed samples to the desk, several at once, in bounded memory.
+//!
+//! One thread lists, some fetch, open and write, and the caller takes in what came, one after the
+//! other. Each waits for the next, so that no more samples are in memory than are under way.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use sordino::{
+    Id, Purpose, Purposes,
+    open::{self, Identity},
+};
+
+use super::{Entry, layout};
+use crate::{
+    api::{Api, Handed, Listed},
+    args::FormatArgument,
+    failure::Failure,
+};
+
+/// What is to be fetched, and where to.
+pub(super) struct Fetch<'a> {
+    pub(super) api: &'a Api,
+    pub(super) identities: &'a [Identity],
+    pub(super) purpose: Purpose,
+    pub(super) folder: &'a std::path::Path,
+    pub(super) format: FormatArgument,
+    /// How many at once.
+    pub(super) jobs: usize,
+    /// What was fetched for this purpose already.
+    pub(super) had: HashSet<Id>,
+    /// What lies here already, for whichever purpose.
+    pub(super) here: HashSet<Id>,
+    /// Where the list goes on.
+    pub(super) cursor: Option<String>,
+}
+
+/// What came.
+pub(super) enum Came {
+    /// A page of so many samples was listed; `next` is where the list goes on.
+    Page { samples: usize, next: String },
+    /// A sample that is new here; its own files are written.
+    New {
+        page: usize,
+        entry: Box<Entry>,
+        /// `audio.flac`.
+        flac: Vec<u8>,
+        /// Bytes that were sent for it.
+        bytes: usize,
+    },
+    /// One that lies here already may be used for this purpose too.
+    Known {
+        page: usize,
+        id: Id,
+        granted: Purposes,
+    },
+    /// It was withdrawn between the list and here.
+    Gone { page: usize },
+    /// Nothing can be made of it.
+    Unreadable { page: usize, id: Id, reason: String },
+    /// It goes no further.
+    Failed(Failure),
+}
+
+struct Job {
+    page: usize,
+    listed: Listed,
+}
+
+impl Fetch<'_> {
+    /// Fetches all that is listed, and has `take` take in what comes. After an error nothing new is
+    /// begun.
+    pub(super) fn run(
+        &self,
+        mut take: impl FnMut(Came) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let stop = AtomicBool::new(false);
+        let (jobs_in, jobs) = sync_channel::<Job>(self.jobs);
+        let jobs = Mutex::new(jobs);
+        let (came_in, came) = sync_channel::<Came>(self.jobs);
+        thread::scope(|scope| {
+            let (stop, jobs) = (&stop, &jobs);
+            let list_in = came_in.clone();
+            scope.spawn(move || self.list(&jobs_in, &list_in, stop));
+            for _ in 0..self.jobs {
+                let came_in = came_in.clone();
+                scope.spawn(move || self.work(jobs, &came_in, stop));
+            }
+            drop(came_in);
+            let mut outcome = Ok(());
+            for one in &came {
+                // What was under way is let go, not waited upon by a full channel.
+                if outcome.is_ok() {
+                    outcome = match one {
+                        Came::Failed(failure) => Err(failure),
+                        one => take(one),
+                    };
+                    if outcome.is_err() {
+                        stop.store(true, Ordering::Relaxed);
+                        self.api.hurry();
+                    }
+                }
+            }
+            outcome
+        })
+    }
+
+    fn list(&self, jobs: &SyncSender<Job>, came: &SyncSender<Came>, stop: &AtomicBool) {
+        let mut cursor = self.cursor.clone();
+        let mut seen = HashSet::new();
+        for page in 0.. {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let listed = match self.api.list(self.purpose, cursor.as_deref()) {
+                Ok(listed) => listed,
+                Err(failure) => return drop(came.send(Came::Failed(failure))),
+            };
+            if listed.samples.is_empty() {
+                return;
+            }
+            let fresh = listed
+                .samples
+                .iter()
+                .filter(|sample| seen.insert(sample.id))
+                .count();
+            if fresh == 0 {
+                return drop(came.send(Came::Failed(self.api.goes_in_a_circle())));
+            }
+            let begun = Came::Page {
+                samples: listed.samples.len(),
+                next: listed.next.clone(),
+            };
+            if came.send(begun).is_err() {
+                return;
+            }
+            for listed in listed.samples {
+                let sent = match self.had.contains(&listed.id) {
+                    true => came
+                        .send(Came::Known {
+                            page,
+                            id: listed.id,
+                            granted: listed.purposes,
+                        })
+                        .is_ok(),
+                    false => jobs.send(Job { page, listed }).is_ok(),
+                };
+                if !sent || stop.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+            cursor = Some(listed.next);
+        }
+    }
+
+    fn work(&self, jobs: &Mutex<Receiver<Job>>, came: &SyncSender<Came>, stop: &AtomicBool) {
+        loop {
+            let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(job) = job else {
+                return;
+            };
+            if stop.load(Ordering::Relaxed) {
+                continue;
+            }
+            let one = self.fetch(job).unwrap_or_else(Came::Failed);
+            if came.send(one).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn fetch(&self, Job { page, listed }: Job) -> Result<Came, Failure> {
+        let id = listed.id;
+        let unreadable = |reason: String| Ok(Came::Unreadable { page, id, reason });
+        let sealed = match self.api.sample(self.purpose, &listed)? {
+            Handed::Sealed(sealed) => sealed,
+            Handed::Gone => return Ok(Came::Gone { page }),
+            Handed::Other(reason) => return unreadable(reason),
+        };
+        let opened = match open::open_sample(sealed.as_slice(), self.identities) {
+            Ok(opened) => opened,
+            Err(error) => return unreadable(error.to_string()),
+        };
+        // The collector cannot pass one sample off as another, or widen what it may be used for.
+        if opened.manifest.sample != id {
+            return unreadable("its manifest names another sample".to_owned());
+        }
+        if !opened.manifest.purposes.contains(self.purpose) {
+            return unreadable("its manifest does not allow this purpose".to_owned());
+        }
+        if self.here.contains(&id) {
+            let granted = listed.purposes;
+            return Ok(Came::Known { page, id, granted });
+        }
+        let mut manifest = opened.manifest;
+        manifest.purposes = manifest.purposes.intersection(&listed.purposes);
+        let entry = Entry {
+            pulled_for: self.purpose.into(),
+            manifest,
+            shard: None,
+            frames: Some(opened.samples.len() as u64),
+        };
+        layout::write(self.folder, self.format, &entry, &opened.flac)?;
+        Ok(Came::New {
+            page,
+            entry: Box::new(entry),
+            flac: opened.flac,
+            bytes: sealed.len(),
+        })
+    }
+}
+
+/// How far the list is done with: up to the last page of which, and before which, every sample was
+/// taken in.
+#[derive(Default)]
+pub(super) struct Done {
+    pages: VecDeque<Page>,
+    /// Pages that are done and gone from `pages`.
+    before: usize,
+}
+
+struct Page {
+    next: String,
+    left: usize,
+    is_readable: bool,
+}
+
+impl Done {
+    pub(super) fn begin(&mut self, samples: usize, next: String) {
+        self.pages.push_back(Page {
+            next,
+            left: samples,
+            is_readable: true,
+        });
+    }
+
+    /// A sample of the page is done with. Where the list goes on from now, if that has changed.
+    /// What could not be read holds it back: it is listed again the next time, perhaps to whoever
+    /// has its key.
+    pub(super) fn one(&mut self, page: usize, is_readable: bool) -> Option<String> {
+        let page = self.pages.get_mut(page.checked_sub(self.before)?)?;
+        page.left = page.left.saturating_sub(1);
+        page.is_readable &= is_readable;
+        let mut cursor = None;
+        while self
+            .pages
+            .front()
+            .is_some_and(|page| page.left == 0 && page.is_readable)
+        {
+            cursor = self.pages.pop_front().map(|page| page.next);
+            self.before += 1;
+        }
+        cursor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// In whatever order samples come, the cursor never passes one that did not come or could
+        /// not be read, and stands at the last page when all did.
+        #[test]
+        fn the_cursor_never_passes_a_sample_that_was_not_taken_in(
+            pages in prop::collection::vec(1..5_usize, 1..6),
+            order: Vec<prop::sample::Index>,
+            unreadable in prop::option::of(any::<prop::sample::Index>()),
+        ) {
+            let mut all: Vec<usize> = pages
+                .iter()
+                .enumerate()
+                .flat_map(|(page, &samples)| std::iter::repeat_n(page, samples))
+                .collect();
+            for (at, with) in order.iter().enumerate().take(all.len()) {
+                let with = with.index(all.len());
+                all.swap(at, with);
+            }
+            let bad = unreadable.map(|index| index.index(all.len()));
+            let mut done = Done::default();
+            let mut left = pages.clone();
+            let mut cursor = None;
+            for (page, &samples) in pages.iter().enumerate() {
+                done.begin(samples, page.to_string());
+                prop_assert!(samples > 0, "{page}");
+            }
+            for (number, &page) in all.iter().enumerate() {
+                if bad != Some(number) {
+                    left[page] -= 1;
+                }
+                cursor = done.one(page, bad != Some(number)).or(cursor);
+                let passed = cursor.as_ref().map_or(0, |at| at.parse::<usize>().unwrap() + 1);
+                let whole = left.iter().take_while(|&&left| left == 0).count();
+                prop_assert_eq!(passed, whole);
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What a pull took in since the index was written, a line a sample, so that a pull that is killed
+//! goes on at the very sample.
+//!
+//! A journal belongs to one state of the index. Once the index was written anew, the old journal
+//! says nothing any more, whether or not it could be removed: a sample that was withdrawn meanwhile
+//! is not brought back by it.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::Entry;
+use crate::failure::Failure;
+
+const FILE: &str = ".sordino-pull.journal";
+
+/// The journal that is written.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+/// A sample that was taken in.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Taken {
+    pub(super) entry: Entry,
+    /// Bytes of its file; in a shard, where it ends there.
+    pub(super) bytes: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    generation: u64,
+}
+
+impl Journal {
+    /// Begins the journal of the index's state `generation`; an earlier one is overwritten.
+    pub(super) fn begin(folder: &Path, generation: u64) -> Result<Self, Failure> {
+        let path = folder.join(FILE);
+        let begun = File::create(&path).map_err(Failure::file("write", &path));
+        let mut journal = Self { path, file: begun? };
+        journal.write(&Head { generation })?;
+        Ok(journal)
+    }
+
+    /// Notes a sample whose files are whole.
+    pub(super) fn note(&mut self, taken: &Taken) -> Result<(), Failure> {
+        self.write(taken)
+    }
+
+    /// The index says it all now.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        fs::remove_file(&self.path).map_err(Failure::file("remove", &self.path))
+    }
+
+    /// What a pull left that was killed: `None` where none was.
+    pub(super) fn left(folder: &Path, generation: u64) -> Result<Option<Vec<Taken>>, Failure> {
+        let path = folder.join(FILE);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(Failure::file("read", &path))?,
+        };
+        // The last line may be cut off.
+        let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+        let head: Option<Head> = lines
+            .next()
+            .and_then(|line| serde_json::from_slice(&line).ok());
+        if head.is_none_or(|head| head.generation != generation) {
+            return Ok(Some(Vec::new()));
+        }
+        Ok(Some(
+            lines
+                .map_while(|line| serde_json::from_slice(&line).ok())
+                .collect(),
+        ))
+    }
+
+    fn write(&mut self, line: &impl Serialize) -> Result<(), Failure> {
+        let mut bytes = serde_json::to_vec(line).map_err(Failure::said)?;
+        bytes.push(b'\n');
+        self.file
+            .write_all(&bytes)
+            .map_err(Failure::file("write", &self.path))
+    }
+}

@@ -1,0 +1,230 @@
+//! How a dataset lies in its folder.
+//!
+//! * AudioFolder (Hugging Face `datasets`): `audio/ID.flac`, `jams/ID.jams`, `metadata.jsonl` with a
+//!   line a file.
+//! * WebDataset: `shard-000000.tar` …, holding `ID.flac`, `ID.jams` and `ID.json` one after the
+//!   other; `shards.json` says which split each is of.
+//! * Bundle: `ID/audio.flac`, `ID/annotation.jams`, and `ID/manifest.json` as it was sealed.
+//!
+//! Each has `index.parquet` and `README.md` beside them.
+
+mod shard;
+mod shards;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use sordino::Id;
+
+use super::{Entry, Index, dataset};
+use crate::{args::FormatArgument, failure::Failure, files};
+pub(super) use shard::shard_name;
+pub(super) use shards::Shards;
+
+/// Writes the files of a sample that has some of its own. It is whole when its entry is noted.
+pub(super) fn write(
+    folder: &Path,
+    format: FormatArgument,
+    entry: &Entry,
+    flac: &[u8],
+) -> Result<(), Failure> {
+    let id = entry.manifest.sample;
+    let jams = dataset::jams(entry)?;
+    match format {
+        FormatArgument::AudioFolder => {
+            files::make_folder(&folder.join(AUDIO))?;
+            files::make_folder(&folder.join(JAMS))?;
+            files::write(&jams_path(folder, id), &jams)?;
+            files::write(&audio_path(folder, id), flac)
+        }
+        FormatArgument::Bundle => {
+            let own = folder.join(id.to_string());
+            files::make_folder(&own)?;
+            files::write(&own.join(BUNDLE_JAMS), &jams)?;
+            files::write(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)?;
+            files::write(&own.join(BUNDLE_AUDIO), flac)
+        }
+        FormatArgument::WebDataset => Ok(()),
+    }
+}
+
+/// Whether a sample's sound lies there whole.
+pub(super) fn is_whole(folder: &Path, format: FormatArgument, entry: &Entry, bytes: u64) -> bool {
+    let path = match format {
+        FormatArgument::AudioFolder => audio_path(folder, entry.manifest.sample),
+        FormatArgument::Bundle => folder
+            .join(entry.manifest.sample.to_string())
+            .join(BUNDLE_AUDIO),
+        FormatArgument::WebDataset => return true,
+    };
+    fs::metadata(path).is_ok_and(|found| found.len() == bytes)
+}
+
+/// Writes anew what a sample's own files say of its purposes.
+pub(super) fn rewrite_manifest(
+    folder: &Path,
+    format: FormatArgument,
+    entry: &Entry,
+) -> Result<(), Failure> {
+    match format {
+        FormatArgument::Bundle => {
+            let own = folder.join(entry.manifest.sample.to_string());
+            files::write(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)
+        }
+        // The tables and shards say it, and are written with the index.
+        FormatArgument::AudioFolder | FormatArgument::WebDataset => Ok(()),
+    }
+}
+
+/// Removes a sample's own files, also such as a pull that was killed may have left of it.
+pub(super) fn remove(folder: &Path, format: FormatArgument, id: Id) -> Result<(), Failure> {
+    match format {
+        FormatArgument::AudioFolder => {
+            remove_file(&audio_path(folder, id))?;
+            remove_file(&jams_path(folder, id))
+        }
+        FormatArgument::Bundle => remove_folder(&folder.join(id.to_string())),
+        FormatArgument::WebDataset => Ok(()),
+    }
+}
+
+/// Removes what a pull that was killed left unfinished: temporary files, and samples that the index
+/// does not know, which no withdrawal would reach.
+pub(super) fn sweep(index: &Index) -> Result<(), Failure> {
+    let folder = index.folder();
+    let is_known = |name: &str| name.parse().is_ok_and(|id| index.knows(id));
+    for path in files_in(folder)? {
+        let name = name_of(&path);
+        if is_temporary(name) || shards::is_unfinished(name) {
+            remove_file(&path)?;
+        } else if index.format() == FormatArgument::Bundle && path.is_dir() {
+            for path in files_in(&path)? {
+                if is_temporary(name_of(&path)) {
+                    remove_file(&path)?;
+                }
+            }
+            if name.parse::<Id>().is_ok() && !is_known(name) {
+                remove_folder(&path)?;
+            }
+        }
+    }
+    if index.format() == FormatArgument::AudioFolder {
+        for own in [AUDIO, JAMS].map(|name| folder.join(name)) {
+            for path in files_in(&own)? {
+                let name = name_of(&path);
+                let sample = name.split('.').next().unwrap_or_default();
+                if is_temporary(name) || (sample.parse::<Id>().is_ok() && !is_known(sample)) {
+                    remove_file(&path)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes what is said of all samples together.
+pub(super) fn write_tables(index: &Index) -> Result<(), Failure> {
+    let folder = index.folder();
+    if index.format() == FormatArgument::AudioFolder {
+        let mut lines = Vec::new();
+        for entry in index.entries() {
+            serde_json::to_writer(&mut lines, &dataset::Row::of(entry, index.format()))
+                .map_err(Failure::said)?;
+            lines.push(b'\n');
+        }
+        files::write(&folder.join("metadata.jsonl"), &lines)?;
+    }
+    let parquet = dataset::index_parquet(index.entries(), index.format())?;
+    files::write(&folder.join("index.parquet"), &parquet)?;
+    let card = dataset::card(index.entries(), index.collector());
+    files::write(&folder.join("README.md"), card.as_bytes())
+}
+
+/// A sample's FLAC.
+pub(crate) fn audio_of(index: &Index, entry: &Entry) -> Result<Vec<u8>, Failure> {
+    let folder = index.folder();
+    match (index.format(), entry.shard) {
+        (FormatArgument::WebDataset, shard) => {
+            shard::read(folder, shard.unwrap_or_default(), entry.manifest.sample)
+        }
+        _ => files::read(&folder.join(file_name(entry, index.format()))),
+    }
+}
+
+/// The file that holds a sample's sound, from the dataset's folder.
+pub(crate) fn audio_file(index: &Index, entry: &Entry) -> PathBuf {
+    match (index.format(), entry.shard) {
+        (FormatArgument::WebDataset, shard) => shard_name(shard.unwrap_or_default()).into(),
+        (format, _) => file_name(entry, format).into(),
+    }
+}
+
+/// Where a sample's sound is, from the dataset's folder; in a shard, the member's name.
+pub(super) fn file_name(entry: &Entry, format: FormatArgument) -> String {
+    let id = entry.manifest.sample;
+    match format {
+        FormatArgument::AudioFolder => format!("{AUDIO}/{id}.flac"),
+        FormatArgument::Bundle => format!("{id}/{BUNDLE_AUDIO}"),
+        FormatArgument::WebDataset => format!("{id}.flac"),
+    }
+}
+
+const AUDIO: &str = "audio";
+const JAMS: &str = "jams";
+const BUNDLE_AUDIO: &str = "audio.flac";
+const BUNDLE_JAMS: &str = "annotation.jams";
+const BUNDLE_MANIFEST: &str = "manifest.json";
+
+fn audio_path(folder: &Path, id: Id) -> PathBuf {
+    folder.join(AUDIO).join(format!("{id}.flac"))
+}
+
+fn jams_path(folder: &Path, id: Id) -> PathBuf {
+    folder.join(JAMS).join(format!("{id}.jams"))
+}
+
+fn manifest_json(entry: &Entry) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec_pretty(&entry.manifest).map_err(Failure::said)
+}
+
+/// What a temporary file of [`files::write`] is called.
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(".tmp")
+}
+
+fn name_of(path: &Path) -> &str {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
+}
+
+/// What is in a folder; nothing where there is no such folder.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing.map_err(Failure::file("read", folder))?,
+    };
+    listing
+        .map(|file| Ok(file.map_err(Failure::file("read", folder))?.path()))
+        .collect()
+}
+
+fn remove_file(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::file("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove_folder(path: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Failure::file("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}

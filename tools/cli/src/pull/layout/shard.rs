@@ -1,0 +1,243 @@
+//! One shard: a tar of a few samples of one split, each with its files one after the other.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use sordino::Id;
+
+use super::remove_file;
+use crate::{
+    args::FormatArgument,
+    failure::Failure,
+    files,
+    pull::{Entry, dataset},
+};
+
+/// Two blocks of zeros end a tar.
+const END: u64 = 1024;
+
+pub(in crate::pull) fn shard_name(shard: u32) -> String {
+    format!("shard-{shard:06}.tar")
+}
+
+pub(super) fn shard_path(folder: &Path, shard: u32) -> PathBuf {
+    folder.join(shard_name(shard))
+}
+
+/// Until it bears a shard's name, nobody takes it for one.
+pub(super) fn unfinished_path(folder: &Path, shard: u32) -> PathBuf {
+    folder.join(format!(".shard-{shard:06}.unfinished"))
+}
+
+/// A shard that grows, under a name that is not its own yet.
+pub(super) struct GrowingShard {
+    folder: PathBuf,
+    number: u32,
+    archive: tar::Builder<File>,
+    pub(super) samples: usize,
+    /// How many of them are new.
+    added: usize,
+}
+
+impl GrowingShard {
+    /// Begins a shard, or goes on with a copy of the one that is there with so many `samples`.
+    pub(super) fn begin(folder: &Path, number: u32, samples: usize) -> Result<Self, Failure> {
+        let path = unfinished_path(folder, number);
+        let begun = (|| {
+            let mut file = File::create(&path)?;
+            if samples > 0 {
+                let mut there = File::open(shard_path(folder, number))?;
+                let length = there.metadata()?.len().saturating_sub(END);
+                io::copy(&mut (&mut there).take(length), &mut file)?;
+                let mut end = Vec::new();
+                there.read_to_end(&mut end)?;
+                if end.iter().any(|&byte| byte != 0) {
+                    return Err(io::Error::other("the shard's end is missing"));
+                }
+            }
+            Ok(file)
+        })();
+        match begun {
+            Ok(file) => Ok(Self {
+                folder: folder.to_owned(),
+                number,
+                archive: tar::Builder::new(file),
+                samples,
+                added: 0,
+            }),
+            Err(error) => {
+                let _ = std::fs::remove_file(&path);
+                Err(Failure::file("write", &shard_path(folder, number))(error))
+            }
+        }
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Puts a sample in. How many bytes there are then, without the tar's end.
+    pub(super) fn add(&mut self, entry: &Entry, flac: &[u8]) -> Result<u64, Failure> {
+        let before = self.length()?;
+        let added = self.append(entry, flac);
+        if added.is_err() {
+            // What stands before it is whole, and stays.
+            let file = self.archive.get_mut();
+            let _ = file.set_len(before);
+            let _ = file.seek(SeekFrom::Start(before));
+        }
+        added?;
+        self.samples += 1;
+        self.added += 1;
+        self.length()
+    }
+
+    fn append(&mut self, entry: &Entry, flac: &[u8]) -> Result<(), Failure> {
+        for (kind, content) in [
+            ("flac", flac),
+            ("jams", &dataset::jams(entry)?),
+            ("json", &row_json(entry)?),
+        ] {
+            let name = format!("{}.{kind}", entry.manifest.sample);
+            append(&mut self.archive, &name, content).map_err(self.failure())?;
+        }
+        Ok(())
+    }
+
+    /// Ends it, and gives it its name. Where that fails it stays as it is, for the next pull.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let failure = self.failure();
+        let (folder, number) = (self.folder, self.number);
+        if self.added == 0 {
+            return remove_file(&unfinished_path(&folder, number));
+        }
+        let finished = self.archive.into_inner().and_then(|mut file| {
+            file.flush()?;
+            std::fs::rename(
+                unfinished_path(&folder, number),
+                shard_path(&folder, number),
+            )
+        });
+        finished.map_err(failure)
+    }
+
+    fn length(&mut self) -> Result<u64, Failure> {
+        let failure = self.failure();
+        self.archive.get_mut().stream_position().map_err(failure)
+    }
+
+    fn failure(&self) -> impl FnOnce(io::Error) -> Failure + use<> {
+        Failure::file("write", &shard_path(&self.folder, self.number))
+    }
+}
+
+/// Ends a shard that a pull was killed over, of which `length` bytes are known to be whole.
+pub(super) fn finish_cut(folder: &Path, number: u32, length: u64) -> Result<(), Failure> {
+    let path = unfinished_path(folder, number);
+    let finished = (|| {
+        let mut file = File::options().write(true).open(&path)?;
+        file.set_len(length)?;
+        file.seek(SeekFrom::End(0))?;
+        tar::Builder::new(file).into_inner()?;
+        std::fs::rename(&path, shard_path(folder, number))
+    })();
+    finished.map_err(Failure::file("write", &path))
+}
+
+/// Writes a shard anew with those samples only that are in `entries`, and what is said of them now;
+/// without any it goes.
+pub(super) fn rewrite(
+    folder: &Path,
+    number: u32,
+    entries: &BTreeMap<String, &Entry>,
+) -> Result<(), Failure> {
+    let path = shard_path(folder, number);
+    if entries.is_empty() {
+        return remove_file(&path);
+    }
+    let mut kept =
+        tempfile::NamedTempFile::new_in(folder).map_err(Failure::file("write", &path))?;
+    let mut archive = tar::Builder::new(kept.as_file_mut());
+    each_member(&path, |name, member| {
+        let (sample, kind) = name.split_once('.').unwrap_or((name, ""));
+        let Some(entry) = entries.get(sample) else {
+            return Ok(());
+        };
+        let content = match kind {
+            "json" => row_json(entry)?,
+            _ => {
+                let mut content = Vec::new();
+                member
+                    .read_to_end(&mut content)
+                    .map_err(Failure::content(&path))?;
+                content
+            }
+        };
+        append(&mut archive, name, &content).map_err(Failure::file("write", &path))
+    })?;
+    archive
+        .into_inner()
+        .map_err(Failure::file("write", &path))?;
+    files::persist(kept, &path)
+}
+
+/// A sample's FLAC.
+pub(super) fn read(folder: &Path, shard: u32, id: Id) -> Result<Vec<u8>, Failure> {
+    let path = shard_path(folder, shard);
+    let wanted = format!("{id}.flac");
+    let mut found = None;
+    each_member(&path, |name, member| {
+        if name == wanted {
+            let mut content = Vec::new();
+            member
+                .read_to_end(&mut content)
+                .map_err(Failure::content(&path))?;
+            found = Some(content);
+        }
+        Ok(())
+    })?;
+    found.ok_or_else(|| Failure::content(&path)(format!("sample {id} is missing from it")))
+}
+
+fn each_member(
+    path: &Path,
+    mut take: impl FnMut(&str, &mut dyn Read) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let file = File::open(path).map_err(Failure::file("read", path))?;
+    let mut archive = tar::Archive::new(BufReader::new(file));
+    // What is not taken is not read either.
+    for member in archive
+        .entries_with_seek()
+        .map_err(Failure::content(path))?
+    {
+        let mut member = member.map_err(Failure::content(path))?;
+        let name = member
+            .path()
+            .map_err(Failure::content(path))?
+            .display()
+            .to_string();
+        take(&name, &mut member)?;
+    }
+    Ok(())
+}
+
+fn append(
+    archive: &mut tar::Builder<impl io::Write>,
+    name: &str,
+    content: &[u8],
+) -> io::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    archive.append_data(&mut header, name, content)
+}
+
+fn row_json(entry: &Entry) -> Result<Vec<u8>, Failure> {
+    let row = dataset::Row::of(entry, FormatArgument::WebDataset);
+    serde_json::to_vec(&row).map_err(Failure::said)
+}

@@ -1,0 +1,174 @@
+//! All shards of a WebDataset: which of them the next sample goes to, and which are to be written
+//! anew.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use serde::Serialize;
+
+use super::shard::{self, GrowingShard, shard_name, shard_path, unfinished_path};
+use crate::{
+    failure::Failure,
+    files,
+    pull::{Entry, dataset::Split},
+};
+
+/// A shard is begun anew beyond this many samples …
+const SAMPLES_A_SHARD: usize = 500;
+/// … or beyond this many bytes, so that a deletion has no more to copy.
+const BYTES_A_SHARD: u64 = 100_000_000;
+
+/// The shards of a dataset.
+pub(in crate::pull) struct Shards {
+    folder: PathBuf,
+    growing: BTreeMap<Split, GrowingShard>,
+    /// What lies in each that has its name: its split, how many samples.
+    there: BTreeMap<u32, (Split, usize)>,
+    /// Those in which something is that is no longer so.
+    stale: BTreeSet<u32>,
+}
+
+impl Shards {
+    pub(in crate::pull) fn of<'a>(
+        folder: PathBuf,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Self {
+        let mut there: BTreeMap<u32, (Split, usize)> = BTreeMap::new();
+        for entry in entries {
+            if let Some(number) = entry.shard {
+                there.entry(number).or_insert((entry.split(), 0)).1 += 1;
+            }
+        }
+        Self {
+            folder,
+            growing: BTreeMap::new(),
+            there,
+            stale: BTreeSet::new(),
+        }
+    }
+
+    /// Puts a sample into a shard of its split, which is noted in `entry`. How many bytes of that
+    /// shard are whole then.
+    pub(in crate::pull) fn add(&mut self, entry: &mut Entry, flac: &[u8]) -> Result<u64, Failure> {
+        let split = entry.split();
+        if !self.growing.contains_key(&split) {
+            let (number, samples) = self.open(split);
+            let shard = GrowingShard::begin(&self.folder, number, samples)?;
+            self.growing.insert(split, shard);
+        }
+        let Some(shard) = self.growing.get_mut(&split) else {
+            return Ok(0);
+        };
+        entry.shard = Some(shard.number());
+        let end = shard.add(entry, flac)?;
+        self.there.insert(shard.number(), (split, shard.samples));
+        if shard.samples >= SAMPLES_A_SHARD || end >= BYTES_A_SHARD {
+            self.finish(split)?;
+        }
+        Ok(end)
+    }
+
+    /// Something in this shard is no longer so; it is written anew by [`Self::save`].
+    pub(in crate::pull) fn mark(&mut self, number: u32) {
+        self.stale.insert(number);
+    }
+
+    /// Ends a shard that a killed pull was writing, of which `length` bytes are whole.
+    pub(in crate::pull) fn finish_cut(&self, number: u32, length: u64) -> Result<(), Failure> {
+        shard::finish_cut(&self.folder, number, length)
+    }
+
+    /// How many bytes of such a shard there are.
+    pub(in crate::pull) fn cut_length(&self, number: u32) -> Option<u64> {
+        let path = unfinished_path(&self.folder, number);
+        fs::metadata(path).ok().map(|found| found.len())
+    }
+
+    /// Gives those that grew their names.
+    pub(in crate::pull) fn finish_all(&mut self) -> Result<(), Failure> {
+        Split::ALL
+            .into_iter()
+            .try_for_each(|split| self.finish(split))
+    }
+
+    /// Writes anew what is to be, and says which shard is of which split.
+    pub(in crate::pull) fn save<'a>(
+        &mut self,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Result<(), Failure> {
+        self.finish_all()?;
+        let mut lying: BTreeMap<u32, BTreeMap<String, &Entry>> = BTreeMap::new();
+        for entry in entries {
+            if let Some(number) = entry.shard {
+                lying
+                    .entry(number)
+                    .or_default()
+                    .insert(entry.manifest.sample.to_string(), entry);
+            }
+        }
+        let nothing = BTreeMap::new();
+        while let Some(&number) = self.stale.first() {
+            let entries = lying.get(&number).unwrap_or(&nothing);
+            shard::rewrite(&self.folder, number, entries)?;
+            match entries.is_empty() {
+                true => self.there.remove(&number),
+                false => self
+                    .there
+                    .get_mut(&number)
+                    .map(|there| std::mem::replace(there, (there.0, entries.len()))),
+            };
+            self.stale.remove(&number);
+        }
+        self.write_list()
+    }
+
+    fn write_list(&self) -> Result<(), Failure> {
+        #[derive(Default, Serialize)]
+        struct List {
+            train: Vec<String>,
+            validation: Vec<String>,
+            test: Vec<String>,
+        }
+        let mut list = List::default();
+        for (&number, (split, _)) in &self.there {
+            let shards = match split {
+                Split::Train => &mut list.train,
+                Split::Validation => &mut list.validation,
+                Split::Test => &mut list.test,
+            };
+            shards.push(shard_name(number));
+        }
+        let json = serde_json::to_vec_pretty(&list).map_err(Failure::said)?;
+        files::write(&self.folder.join("shards.json"), &json)
+    }
+
+    fn finish(&mut self, split: Split) -> Result<(), Failure> {
+        match self.growing.remove(&split) {
+            Some(shard) => shard.finish(),
+            None => Ok(()),
+        }
+    }
+
+    /// The shard that the next sample of `split` goes to, and how many are in it.
+    fn open(&self, split: Split) -> (u32, usize) {
+        let last = self
+            .there
+            .iter()
+            .rfind(|(number, (of, samples))| {
+                let path = shard_path(&self.folder, **number);
+                let bytes = || fs::metadata(path).map_or(u64::MAX, |found| found.len());
+                *of == split && *samples < SAMPLES_A_SHARD && bytes() < BYTES_A_SHARD
+            })
+            .map(|(&number, &(_, samples))| (number, samples));
+        let next = self.there.keys().next_back().map_or(0, |last| last + 1);
+        last.unwrap_or((next, 0))
+    }
+}
+
+/// Whether `name` is that of a shard that was never finished.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    name.starts_with(".shard-") && name.ends_with(".unfinished")
+}

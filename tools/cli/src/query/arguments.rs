@@ -1,0 +1,55 @@
+//! The command line of `query`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use sordino::sampler::Trigger;
+
+use super::cells::Metric;
+use crate::{recognise::milliseconds, score::ONSET_TOLERANCE};
+
+#[derive(Args)]
+pub(crate) struct QueryArguments {
+    /// The dataset's folder
+    pub(crate) dir: PathBuf,
+    /// What a row is of
+    #[arg(long, value_enum, default_value = "note")]
+    pub(crate) by: By,
+    /// What is the worst
+    #[arg(long, value_enum, default_value = "f1")]
+    pub(crate) metric: Metric,
+    /// How many rows
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) worst: usize,
+    /// Only clips chosen so; each stands in a table of its own in any case
+    #[arg(long, value_enum)]
+    pub(crate) trigger: Option<TriggerArgument>,
+    /// How far an onset may be from the expected one
+    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
+    pub(crate) tolerance: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    Exercise,
+    Note,
+    #[value(name = "exercise,note", alias = "note,exercise")]
+    Both,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TriggerArgument {
+    /// Drawn: they stand for all that is played
+    Random,
+    /// Marked by the app: they stand for what it marks
+    Mark,
+}
+
+impl TriggerArgument {
+    pub(super) fn trigger(self) -> Trigger {
+        match self {
+            Self::Random => Trigger::Random,
+            Self::Mark => Trigger::Mark,
+        }
+    }
+}

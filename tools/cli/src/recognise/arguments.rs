@@ -1,0 +1,156 @@
+//! The command line of `recognise-eval`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::score::ONSET_TOLERANCE;
+
+#[derive(Args)]
+pub(crate) struct EvalArguments {
+    /// The dataset's folder
+    pub(crate) dir: PathBuf,
+    /// The recogniser: run once a sample, with the path of a WAV file as its last argument
+    #[arg(long = "with", value_name = "CMD")]
+    pub(crate) recogniser: CommandLine,
+    /// What it is compared with: the RESULT.json of an earlier run, or `manifest` for what the app's
+    /// own recogniser reported
+    #[arg(long, value_name = "RESULT.json|manifest")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Where the scores of each sample go, to be a baseline
+    #[arg(long, value_name = "RESULT.json")]
+    pub(crate) out: Option<PathBuf>,
+    /// Only this split
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Option<String>,
+    /// How far an onset may be from the expected one
+    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
+    pub(crate) tolerance: f64,
+    /// How long the recogniser may take for one sample
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60.0)]
+    pub(crate) timeout: f64,
+    /// How many run at once; as many as there are cores if left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// Exit with 1 where it is significantly worse than the baseline, or fails where that did not
+    #[arg(long, requires = "baseline")]
+    pub(crate) fail_if_worse: bool,
+}
+
+/// Milliseconds between onsets.
+pub(crate) fn milliseconds(text: &str) -> Result<f64, String> {
+    within(text, 1.0, 1_000.0)
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 86_400.0)
+}
+
+fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    match (least..=most).contains(&value) {
+        true => Ok(value),
+        false => Err(format!("must be {least} to {most}")),
+    }
+}
+
+/// A program and its arguments, from one line as a shell reads it: words parted by white space,
+/// with quotes and backslashes. Nothing else of a shell is there; `sh -c '…'` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommandLine {
+    pub(crate) program: String,
+    pub(crate) arguments: Vec<String>,
+}
+
+impl std::str::FromStr for CommandLine {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<Self, String> {
+        let mut words = words(line)?.into_iter();
+        let program = words.next().filter(|program| !program.is_empty());
+        Ok(Self {
+            program: program.ok_or("names no program")?,
+            arguments: words.collect(),
+        })
+    }
+}
+
+fn words(line: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' | '"' => {
+                let word = word.get_or_insert_default();
+                let unclosed = || format!("has a {character} that is not closed");
+                loop {
+                    match characters.next().ok_or_else(unclosed)? {
+                        end if end == character => break,
+                        '\\' if character == '"' => {
+                            let next = characters.next().ok_or_else(unclosed)?;
+                            if !matches!(next, '"' | '\\') {
+                                word.push('\\');
+                            }
+                            word.push(next);
+                        }
+                        plain => word.push(plain),
+                    }
+                }
+            }
+            // On Windows it parts folders.
+            '\\' if !cfg!(windows) => {
+                let next = characters.next().ok_or("ends in a backslash")?;
+                word.get_or_insert_default().push(next);
+            }
+            space if space.is_whitespace() => words.extend(word.take()),
+            plain => word.get_or_insert_default().push(plain),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::process::Command;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_names_no_program_or_does_not_end_is_refused() {
+        for (line, says) in [
+            ("", "names no program"),
+            ("  ", "names no program"),
+            ("''", "names no program"),
+            ("a 'b", "not closed"),
+            ("a \"b\\", "not closed"),
+            ("a \\", "backslash"),
+        ] {
+            let refused = line.parse::<CommandLine>().unwrap_err();
+            assert!(refused.contains(says), "{line}: {refused}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// A shell reads the same words.
+        #[test]
+        #[cfg(unix)]
+        fn words_are_those_of_a_shell(line in "([a-z]{1,3}|'[a-z \"\\\\]{0,3}'|\"[a-z ']{0,3}\"|\\\\[a-z' \"]| ){1,12}") {
+            let shown = Command::new("sh")
+                .args(["-c", &format!("printf '%s\\n' x {line}")])
+                .output()
+                .unwrap();
+            prop_assert!(shown.status.success());
+            let shown = String::from_utf8(shown.stdout).unwrap();
+            let due: Vec<&str> = shown.lines().skip(1).collect();
+            prop_assert_eq!(words(&line).unwrap(), due);
+        }
+    }
+}

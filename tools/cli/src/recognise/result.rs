@@ -1,0 +1,95 @@
+//! `RESULT.json`: how a recogniser did on each sample, to be held against a later one.
+//!
+//! It holds counts by the samples' random ids, and neither notes nor exercises nor consent records, so
+//! that what is withdrawn later leaves nothing in it.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sordino::Id;
+
+use crate::{failure::Failure, files, score::Score};
+
+/// The version of the shape that is written and read.
+const SCHEMA: u32 = 1;
+const KIND: &str = "sordino recognise-eval";
+
+/// The scores of a run.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EvalResult {
+    schema: u32,
+    kind: String,
+    /// How far onsets might be apart.
+    tolerance_ms: f64,
+    pub(super) samples: BTreeMap<Id, Outcome>,
+}
+
+/// What came of a sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Outcome {
+    /// The recogniser gave nothing, and why.
+    Failed {
+        /// In a line.
+        failed: String,
+    },
+    /// It was scored.
+    Scored(Score),
+}
+
+impl Outcome {
+    pub(super) fn score(&self) -> Option<&Score> {
+        match self {
+            Self::Scored(score) => Some(score),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
+impl EvalResult {
+    pub(super) fn new(tolerance_ms: f64, samples: BTreeMap<Id, Outcome>) -> Self {
+        Self {
+            schema: SCHEMA,
+            kind: KIND.to_owned(),
+            tolerance_ms,
+            samples,
+        }
+    }
+
+    pub(super) fn write(&self, path: &Path) -> Result<(), Failure> {
+        let mut json = serde_json::to_vec_pretty(self).map_err(Failure::said)?;
+        json.push(b'\n');
+        files::write(path, &json)
+    }
+
+    /// Reads a baseline for a run with the same tolerance.
+    ///
+    /// # Errors
+    /// It is no such file, one of another version, or one with another tolerance.
+    pub(super) fn read(path: &Path, tolerance_ms: f64) -> Result<Self, Failure> {
+        let refuse = |reason: String| Failure::content(path)(reason);
+        let json: Value = serde_json::from_slice(&files::read(path)?)
+            .map_err(|error| refuse(format!("it is no result of `recognise-eval`: {error}")))?;
+        if json["kind"] != KIND {
+            return Err(refuse("it is no result of `recognise-eval`".to_owned()));
+        }
+        if json["schema"] != SCHEMA {
+            return Err(refuse(format!(
+                "it has schema {}, but this version reads schema {SCHEMA}; evaluate the baseline anew",
+                json["schema"]
+            )));
+        }
+        let result: Self = serde_json::from_value(json)
+            .map_err(|error| refuse(format!("it is no result of `recognise-eval`: {error}")))?;
+        if result.tolerance_ms != tolerance_ms {
+            return Err(refuse(format!(
+                "it was made with a tolerance of {} ms, not {tolerance_ms} ms; evaluate the baseline \
+                 anew, or give --tolerance {}",
+                result.tolerance_ms, result.tolerance_ms
+            )));
+        }
+        Ok(result)
+    }
+}

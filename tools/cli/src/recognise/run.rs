@@ -1,0 +1,173 @@
+//! Runs a recogniser on one file, and lets it neither hang nor flood.
+
+use std::{
+    io::{self, Read},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::arguments::CommandLine;
+
+/// Bytes that a recogniser may print for a sample; ten thousand notes stay below it.
+const MOST_OUTPUT: u64 = 1 << 20;
+/// Bytes of its standard error that are looked at for its last line.
+const MOST_COMPLAINT: usize = 4 << 10;
+/// Characters of that line which are told.
+const MOST_TOLD: usize = 200;
+/// How often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long its output may take to arrive after its end.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Why a recogniser gave nothing for a sample.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    /// It could not be started at all, so not for any other sample either.
+    #[error("cannot run `{program}`: {error}")]
+    NotStarted {
+        /// Its name.
+        program: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// It was stopped.
+    #[error("it took longer than {0} s")]
+    TooLong(f64),
+    /// It was stopped.
+    #[error("it printed more than {} MiB", MOST_OUTPUT >> 20)]
+    TooMuch,
+    /// It ended in an error.
+    #[error("it ended with {status}{complaint}")]
+    Failed {
+        /// How.
+        status: ExitStatus,
+        /// The last line of its standard error, after a colon; or nothing.
+        complaint: String,
+    },
+    /// Its output could not be read.
+    #[error("its output cannot be read: {0}")]
+    Output(io::Error),
+}
+
+/// What the recogniser prints for `sound`. Whatever it started is stopped with it, where it takes
+/// longer than `limit` or prints more than 1 MiB.
+pub(super) fn run(
+    recogniser: &CommandLine,
+    sound: &Path,
+    limit: Duration,
+) -> Result<Vec<u8>, RunError> {
+    let mut command = Command::new(&recogniser.program);
+    command
+        .args(&recogniser.arguments)
+        .arg(sound)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // A group of its own, so that what it starts can be stopped too.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let child = command.spawn().map_err(|error| RunError::NotStarted {
+        program: recogniser.program.clone(),
+        error,
+    })?;
+    let mut running = Running(child);
+    let output = running.0.stdout.take().map(read_output);
+    let complaint = running.0.stderr.take().map(read_complaint);
+    let begun = Instant::now();
+    let mut printed = None;
+    let status = loop {
+        if printed.is_none() {
+            printed = output.as_ref().and_then(|output| output.try_recv().ok());
+        }
+        if matches!(&printed, Some(Ok(bytes)) if bytes.len() as u64 > MOST_OUTPUT) {
+            return Err(RunError::TooMuch);
+        }
+        if let Some(status) = running.0.try_wait().map_err(RunError::Output)? {
+            break status;
+        }
+        if begun.elapsed() >= limit {
+            return Err(RunError::TooLong(limit.as_secs_f64()));
+        }
+        thread::sleep(LOOK);
+    };
+    // What it left running may hold the pipes open.
+    running.stop();
+    if !status.success() {
+        let complaint = complaint.and_then(|complaint| complaint.recv_timeout(LINGER).ok());
+        return Err(RunError::Failed {
+            status,
+            complaint: complaint.map(last_line).unwrap_or_default(),
+        });
+    }
+    let late = || output.and_then(|output| output.recv_timeout(LINGER).ok());
+    match printed.or_else(late) {
+        Some(Ok(bytes)) if bytes.len() as u64 > MOST_OUTPUT => Err(RunError::TooMuch),
+        Some(read) => read.map_err(RunError::Output),
+        None => Err(RunError::Output(io::ErrorKind::TimedOut.into())),
+    }
+}
+
+/// A process that is stopped when it is no longer waited for.
+struct Running(Child);
+
+impl Running {
+    fn stop(&mut self) {
+        #[cfg(unix)]
+        {
+            use rustix::process::{Pid, Signal, kill_process_group};
+            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Reads up to one byte more than may be printed, on a thread of its own since a pipe blocks.
+fn read_output(pipe: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = pipe.take(MOST_OUTPUT + 1).read_to_end(&mut bytes);
+        let _ = sender.send(read.map(|_| bytes));
+    });
+    receiver
+}
+
+/// Reads all of it, so that the recogniser never waits, and keeps the end.
+fn read_complaint(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut piece = [0; MOST_COMPLAINT];
+        while let Ok(length @ 1..) = pipe.read(&mut piece) {
+            kept.extend_from_slice(&piece[..length]);
+            let surplus = kept.len().saturating_sub(MOST_COMPLAINT);
+            kept.drain(..surplus);
+        }
+        let _ = sender.send(kept);
+    });
+    receiver
+}
+
+/// The last line that says something, after a colon.
+fn last_line(complaint: Vec<u8>) -> String {
+    let text = String::from_utf8_lossy(&complaint);
+    let line = text
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty());
+    line.map_or_else(String::new, |line| {
+        let told = line.chars().filter(|character| !character.is_control());
+        format!(": {}", told.take(MOST_TOLD).collect::<String>())
+    })
+}

@@ -1,0 +1,284 @@
+//! What a run says of a recogniser: estimates by trigger and exercise.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sordino::{Id, sampler::Trigger};
+
+use super::result::Outcome;
+use crate::{
+    dataset::{Sample, trigger_name},
+    score::{Counts, Score},
+    statistics::{Comparison, Ratio, Record, compare, fewest_for_significance},
+};
+
+/// A sample for which the recogniser was run.
+pub(super) struct Evaluated<'a> {
+    pub(super) sample: Sample<'a>,
+    /// Expected notes that can be heard in it.
+    pub(super) expected: usize,
+    /// Expected notes that began in parts that were taken out.
+    pub(super) left_out: usize,
+    pub(super) outcome: Outcome,
+}
+
+/// All of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    pub(super) tolerance_ms: f64,
+    /// Samples for which the recogniser was run.
+    pub(super) samples: usize,
+    /// Consent records that they are of.
+    pub(super) records: usize,
+    /// Expected notes that can be heard in them.
+    pub(super) expected: usize,
+    /// Expected notes that began in parts that were taken out.
+    pub(super) left_out: usize,
+    /// Samples for which it failed; they are in no figure.
+    pub(super) failed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_failure: Option<String>,
+    /// Of those, samples that the baseline scored.
+    newly_failed: usize,
+    /// Scored samples that the baseline does not know or failed for; they are in no difference.
+    pub(super) without_baseline: usize,
+    /// Clips of one trigger each: the two estimate different things.
+    pub(super) groups: Vec<Group>,
+}
+
+/// Clips of one trigger.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    pub(super) trigger: &'static str,
+    pub(super) all: Row,
+    pub(super) exercises: BTreeMap<String, Row>,
+}
+
+/// The estimates from some clips.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    pub(super) samples: usize,
+    pub(super) records: usize,
+    pub(super) precision: Option<Ratio>,
+    pub(super) recall: Option<Ratio>,
+    pub(super) f1: Option<Ratio>,
+    /// With offsets, of those samples whose notes all have one.
+    pub(super) f1_with_offset: Option<Ratio>,
+    pub(super) overlap: Option<Ratio>,
+    /// Of the samples that the baseline scored too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) change: Option<Change>,
+}
+
+/// F1 after, less F1 before.
+#[derive(Debug, Serialize)]
+pub(super) struct Change {
+    pub(super) samples: usize,
+    pub(super) records: usize,
+    pub(super) before: f64,
+    pub(super) after: f64,
+    #[serde(flatten)]
+    pub(super) comparison: Comparison,
+}
+
+/// A difference with a p below this, divided by the number of groups that are tested, is called
+/// significant.
+const LEVEL: f64 = 0.05;
+
+impl Summary {
+    pub(super) fn of(
+        evaluated: &[Evaluated<'_>],
+        baseline: Option<&BTreeMap<Id, Outcome>>,
+        tolerance_ms: f64,
+    ) -> Self {
+        let scored_before =
+            |found: &Evaluated<'_>| baseline?.get(&found.sample.id()).and_then(Outcome::score);
+        let failures: Vec<(&Evaluated<'_>, &str)> = evaluated
+            .iter()
+            .filter_map(|found| match &found.outcome {
+                Outcome::Failed { failed } => Some((found, failed.as_str())),
+                Outcome::Scored(_) => None,
+            })
+            .collect();
+        let first = failures.first();
+        let pairs: Vec<Pair<'_>> = evaluated
+            .iter()
+            .filter_map(|found| {
+                Some(Pair {
+                    sample: found.sample,
+                    after: *found.outcome.score()?,
+                    before: scored_before(found).copied(),
+                })
+            })
+            .collect();
+        let groups = [Trigger::Random, Trigger::Mark].into_iter();
+        Self {
+            tolerance_ms,
+            samples: evaluated.len(),
+            records: records(evaluated.iter().map(|found| found.sample)),
+            expected: evaluated.iter().map(|found| found.expected).sum(),
+            left_out: evaluated.iter().map(|found| found.left_out).sum(),
+            failed: failures.len(),
+            first_failure: first.map(|(found, why)| format!("sample {}: {why}", found.sample.id())),
+            newly_failed: failures
+                .iter()
+                .filter(|(found, _)| scored_before(found).is_some())
+                .count(),
+            without_baseline: match baseline {
+                Some(_) => pairs.iter().filter(|pair| pair.before.is_none()).count(),
+                None => 0,
+            },
+            groups: groups
+                .filter_map(|trigger| Group::of(trigger, &pairs))
+                .collect(),
+        }
+    }
+
+    pub(super) fn scored(&self) -> usize {
+        self.samples - self.failed
+    }
+
+    /// That some failed, in a line.
+    pub(super) fn failures(&self) -> Option<String> {
+        let first = self.first_failure.as_ref()?;
+        Some(format!(
+            "{} of {} samples failed and are in no figure; the first, {first}",
+            self.failed, self.samples
+        ))
+    }
+
+    /// What is worse than the baseline, in a line.
+    pub(super) fn worse(&self) -> Option<String> {
+        if self.newly_failed > 0 {
+            return Some(format!(
+                "worse than the baseline: it fails for {} samples that the baseline scored; the \
+                 first failure, {}",
+                self.newly_failed,
+                self.first_failure.as_deref().unwrap_or_default()
+            ));
+        }
+        let changes = || {
+            let changes = self.groups.iter();
+            changes.filter_map(|group| Some((group, group.all.change.as_ref()?)))
+        };
+        // Two tests, each at half the level: one wrong alarm in twenty all the same.
+        let testable = changes().filter(|(_, change)| change.testable()).count();
+        let level = LEVEL / testable.max(1) as f64;
+        changes()
+            .filter(|(_, change)| change.comparison.difference < 0.0 && change.comparison.p < level)
+            .map(|(group, change)| {
+                format!(
+                    "worse than the baseline: F1 of {} clips fell from {:.3} to {:.3}, p = {:.2}",
+                    group.trigger,
+                    change.before,
+                    change.after,
+                    // Never rounded up to what is not below the level.
+                    (change.comparison.p * 1e4).floor() / 1e4
+                )
+            })
+            .next()
+    }
+}
+
+impl Change {
+    /// Whether there are people enough that a difference could be significant.
+    pub(super) fn testable(&self) -> bool {
+        self.records >= fewest_for_significance(LEVEL)
+    }
+}
+
+/// A sample with both scores.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    sample: Sample<'a>,
+    after: Score,
+    before: Option<Score>,
+}
+
+impl Group {
+    fn of(trigger: Trigger, pairs: &[Pair<'_>]) -> Option<Self> {
+        let mut of_trigger = pairs.to_vec();
+        of_trigger.retain(|pair| pair.sample.trigger() == trigger);
+        if of_trigger.is_empty() {
+            return None;
+        }
+        let mut exercises: BTreeMap<String, Vec<Pair<'_>>> = BTreeMap::new();
+        for pair in &of_trigger {
+            let exercise = pair.sample.exercise().to_owned();
+            exercises.entry(exercise).or_default().push(*pair);
+        }
+        let exercises = exercises.into_iter();
+        Some(Self {
+            trigger: trigger_name(trigger),
+            all: Row::of(&of_trigger),
+            exercises: exercises
+                .map(|(exercise, pairs)| (exercise, Row::of(&pairs)))
+                .collect(),
+        })
+    }
+}
+
+impl Row {
+    fn of(pairs: &[Pair<'_>]) -> Self {
+        let notes = |of: fn(&Counts) -> f64| mean(pairs, |pair| Some(of(&pair.after.notes)));
+        Self {
+            samples: pairs.len(),
+            records: records(pairs.iter().map(|pair| pair.sample)),
+            precision: notes(Counts::precision),
+            recall: notes(Counts::recall),
+            f1: notes(Counts::f1),
+            f1_with_offset: mean(pairs, |pair| Some(pair.after.with_offset()?.f1())),
+            overlap: mean(pairs, |pair| pair.after.overlap),
+            change: change(pairs),
+        }
+    }
+}
+
+/// The weighted mean over clips of what `of` finds in each; clips where it finds nothing are out.
+fn mean(pairs: &[Pair<'_>], of: impl Fn(&Pair<'_>) -> Option<f64>) -> Option<Ratio> {
+    let mut records: BTreeMap<Id, (f64, f64)> = BTreeMap::new();
+    let mut counted = 0;
+    for pair in pairs {
+        let Some(value) = of(pair) else {
+            continue;
+        };
+        let weight = pair.sample.weight();
+        let sums = records.entry(pair.sample.record()).or_default();
+        sums.0 += weight * value;
+        sums.1 += weight;
+        counted += 1;
+    }
+    Ratio::of(records.into_values(), counted)
+}
+
+fn change(pairs: &[Pair<'_>]) -> Option<Change> {
+    let mut records: BTreeMap<Id, Record> = BTreeMap::new();
+    let (mut samples, mut weights, mut before_sum, mut after_sum) = (0, 0.0, 0.0, 0.0);
+    for pair in pairs {
+        let Some(before) = &pair.before else {
+            continue;
+        };
+        let (before, after) = (before.notes.f1(), pair.after.notes.f1());
+        let weight = pair.sample.weight();
+        samples += 1;
+        weights += weight;
+        before_sum += weight * before;
+        after_sum += weight * after;
+        let record = records.entry(pair.sample.record()).or_default();
+        record.weight += weight;
+        record.difference += weight * (after - before);
+    }
+    let records: Vec<Record> = records.into_values().collect();
+    Some(Change {
+        samples,
+        records: records.len(),
+        before: before_sum / weights,
+        after: after_sum / weights,
+        comparison: compare(&records)?,
+    })
+}
+
+fn records<'a>(samples: impl Iterator<Item = Sample<'a>>) -> usize {
+    let all: std::collections::BTreeSet<Id> = samples.map(|sample| sample.record()).collect();
+    all.len()
+}

@@ -1,0 +1,148 @@
+//! Which note was taken for which.
+//!
+//! The Python package's `Dataset.worst_notes` has the same rules; a test holds both together.
+
+use sordino::sampler::Note;
+
+use super::near;
+
+/// What became of each note of a sample. Every expected note is right, wrong or missed; every
+/// recognised one right, wrong or extra.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Alignment {
+    /// Expected and recognised at the same pitch: indices into both lists.
+    pub(crate) right: Vec<(usize, usize)>,
+    /// Expected at one pitch and recognised at another: indices into both lists.
+    pub(crate) wrong: Vec<(usize, usize)>,
+    /// Expected, and nothing was recognised for it: indices.
+    pub(crate) missed: Vec<usize>,
+    /// Recognised, and nothing was expected for it: indices.
+    pub(crate) extra: Vec<usize>,
+}
+
+impl Alignment {
+    /// Lays both lists side by side; onsets of a pair are at most `tolerance` seconds apart.
+    ///
+    /// First as many notes as can be are paired with one of their pitch, in the order of time: notes
+    /// of one pitch lie on a line and have windows of one width, so that the earliest that fits
+    /// is never a bad choice. Of what is left, those nearest in pitch are taken for each other, then
+    /// those nearest in time.
+    pub(crate) fn of(expected: &[Note], recognised: &[Note], tolerance: f64) -> Self {
+        let mut free_expected = by_time(expected);
+        let mut free_recognised = by_time(recognised);
+        let fits = |left: usize, right: usize| {
+            near(expected[left].onset, recognised[right].onset, tolerance)
+        };
+
+        let mut right = Vec::new();
+        free_expected.retain(|&asked| {
+            let found = free_recognised.iter().position(|&heard| {
+                expected[asked].midi == recognised[heard].midi && fits(asked, heard)
+            });
+            match found {
+                Some(place) => right.push((asked, free_recognised.remove(place))),
+                None => return true,
+            }
+            false
+        });
+
+        let mut candidates: Vec<(usize, usize)> = Vec::new();
+        for &asked in &free_expected {
+            let near_ones = free_recognised.iter().filter(|&&heard| fits(asked, heard));
+            candidates.extend(near_ones.map(|&heard| (asked, heard)));
+        }
+        // Stable: among equals the order of time decides.
+        candidates.sort_by_key(|&(asked, heard)| {
+            let pitch = expected[asked].midi.abs_diff(recognised[heard].midi);
+            let time = (expected[asked].onset - recognised[heard].onset).abs();
+            (pitch, (time * 1e4).round_ties_even() as u64)
+        });
+        let mut wrong = Vec::new();
+        for (asked, heard) in candidates {
+            if free_expected.contains(&asked) && free_recognised.contains(&heard) {
+                free_expected.retain(|&other| other != asked);
+                free_recognised.retain(|&other| other != heard);
+                wrong.push((asked, heard));
+            }
+        }
+        Self {
+            right,
+            wrong,
+            missed: free_expected,
+            extra: free_recognised,
+        }
+    }
+}
+
+/// Indices in the order of time, then of pitch; a note at no time is none.
+fn by_time(notes: &[Note]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..notes.len())
+        .filter(|&index| notes[index].onset.is_finite())
+        .collect();
+    order.sort_by(|&one, &other| {
+        let (one, other) = (&notes[one], &notes[other]);
+        one.onset
+            .total_cmp(&other.onset)
+            .then(one.midi.cmp(&other.midi))
+    });
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::score::{TimedNote, score};
+
+    fn note(midi: u8, onset: f64) -> Note {
+        Note {
+            midi,
+            onset,
+            offset: None,
+        }
+    }
+
+    #[test]
+    fn a_chord_s_wrong_note_is_taken_for_its_neighbour_not_for_another_of_the_chord() {
+        let expected = [note(60, 1.0), note(64, 1.0), note(67, 1.0), note(72, 3.0)];
+        let recognised = [note(60, 1.01), note(68, 1.0), note(65, 1.02), note(40, 2.0)];
+        let found = Alignment::of(&expected, &recognised, 0.05);
+        assert_eq!(found.right, [(0, 0)]);
+        assert_eq!(found.wrong, [(2, 1), (1, 2)]);
+        assert_eq!((found.missed, found.extra), (vec![3], vec![3]));
+    }
+
+    proptest! {
+        /// No note is lost or counted twice, and as many are right as mir_eval's matching finds.
+        #[test]
+        fn each_note_has_one_fate_and_as_many_are_right_as_can_be(
+            expected in notes(), recognised in notes(),
+        ) {
+            let found = Alignment::of(&expected, &recognised, 0.05);
+            let pairs = || found.right.iter().chain(&found.wrong);
+            let mut left: Vec<usize> = pairs().map(|pair| pair.0).chain(found.missed.clone()).collect();
+            let mut right: Vec<usize> = pairs().map(|pair| pair.1).chain(found.extra.clone()).collect();
+            left.sort_unstable();
+            right.sort_unstable();
+            prop_assert_eq!(left, (0..expected.len()).collect::<Vec<_>>());
+            prop_assert_eq!(right, (0..recognised.len()).collect::<Vec<_>>());
+            let timed = |notes: &[Note]| -> Vec<TimedNote> {
+                notes
+                    .iter()
+                    .map(|note| TimedNote { midi: f64::from(note.midi), onset: note.onset, offset: None })
+                    .collect()
+            };
+            let most = score(&timed(&expected), &timed(&recognised), 0.05).notes.matched;
+            prop_assert_eq!(found.right.len(), most);
+        }
+    }
+
+    fn notes() -> impl Strategy<Value = Vec<Note>> {
+        let one = (60u8..66, 0u32..200)
+            .prop_map(|(midi, hundredths)| note(midi, f64::from(hundredths) / 100.0));
+        prop::collection::vec(one, 0..40)
+    }
+}

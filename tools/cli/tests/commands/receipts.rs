@@ -1,0 +1,158 @@
+//! `consent verify`: what a receipt says, and that a changed one says nothing.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{QA, RESEARCH, Stage};
+
+/// Has the device `d` print a receipt to `receipt.json`.
+fn receipt(stage: &Stage, options: &str) -> Value {
+    let receipt = stage.json(&format!("device d consent {options}"));
+    fs::write(stage.path("receipt.json"), receipt.to_string()).unwrap();
+    receipt
+}
+
+#[test]
+fn a_receipt_is_told_in_a_few_lines() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    receipt(
+        &stage,
+        &format!("--age-band adult --purpose {QA} {RESEARCH}"),
+    );
+    let text = stage.sordino("consent verify receipt.json").ok().stdout;
+    assert!(text.lines().count() < 12, "{text}");
+    for said in [
+        "nothing was changed",
+        "quality-assurance, recognition-research",
+        "adult",
+        "not needed",
+        "version 1, in en, SHA-256 ",
+        "Your company, privacy@example.com",
+        stage.plan_key.as_str(),
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let told = stage.json("consent verify receipt.json");
+    assert_eq!(told["purposes"], json!([QA, RESEARCH]));
+    assert_eq!(
+        (&told["age_band"], &told["guardian"]),
+        (&json!("adult"), &json!(null))
+    );
+    assert_eq!((&told["schema"], &told["revision"]), (&json!(2), &json!(1)));
+    assert_eq!(told["controller"]["key"], stage.plan_key.as_str());
+    assert_eq!(told["controller"]["named"]["name"], "Your company");
+    assert_eq!(told["notice_matches"], json!(null));
+}
+
+#[test]
+fn a_childs_receipt_says_whether_and_how_its_guardian_approved() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    receipt(&stage, &format!("--age-band child --purpose {QA}"));
+    let text = stage.sordino("consent verify receipt.json").ok().stdout;
+    assert!(text.contains("has not approved"), "{text}");
+
+    fs::write(stage.path("short"), "a phone number").unwrap();
+    let approve = format!("--age-band child --purpose {QA} --guardian-method text-plus");
+    stage
+        .sordino(&format!(
+            "device d consent {approve} --guardian-evidence short"
+        ))
+        .refused(&["14 bytes", "16"]);
+    assert_eq!(stage.status("d")["consent"], "awaiting-guardian");
+
+    fs::write(stage.path("evidence"), "a token that the service gave").unwrap();
+    receipt(&stage, &format!("{approve} --guardian-evidence evidence"));
+    let told = stage.json("consent verify receipt.json");
+    assert_eq!(told["guardian"]["method"], "text-plus");
+    assert_eq!(told["guardian"]["evidence"].as_str().unwrap().len(), 64);
+    let text = stage.sordino("consent verify receipt.json").ok().stdout;
+    assert!(text.contains("by text-plus, evidence "), "{text}");
+    let written = fs::read_to_string(stage.path("receipt.json")).unwrap();
+    assert!(!written.contains("a token that"));
+}
+
+#[test]
+fn the_text_that_was_agreed_to_is_told_from_any_other() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    receipt(&stage, &format!("--age-band adult --purpose {QA}"));
+    let app = sordino::consent::App::new("Your company", "privacy@example.com").unwrap();
+    let shown = sordino::consent::Notice::bundled(1, "en", &app, 365).unwrap();
+    fs::write(stage.path("notice"), shown.text()).unwrap();
+    let told = stage.json("consent verify receipt.json --notice notice");
+    assert_eq!(told["notice_matches"], true);
+    fs::write(stage.path("other"), format!("{} ", shown.text())).unwrap();
+    stage
+        .sordino("consent verify receipt.json --notice other")
+        .refused(&["other", "not the text that was agreed to"]);
+}
+
+#[test]
+fn a_changed_receipt_gets_one_clear_line() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    let whole = receipt(&stage, &format!("--age-band adult --purpose {QA}")).to_string();
+    let mut unsigned: Value = serde_json::from_str(&whole).unwrap();
+    unsigned.as_object_mut().unwrap().remove("signature");
+    for (receipt, says) in [
+        (
+            whole.replace("dpv:Adult", "dpv:Child"),
+            "changed after it was signed",
+        ),
+        (
+            whole.replace("\"schema:version\":1", "\"schema:version\":2"),
+            "changed",
+        ),
+        (whole.replace("Your company", "My company"), "changed"),
+        (unsigned.to_string(), "not signed"),
+        (
+            whole[..whole.len() - 1].to_owned(),
+            "not a document of this kind",
+        ),
+        (String::new(), "not a document of this kind"),
+    ] {
+        assert_ne!(receipt, whole);
+        fs::write(stage.path("receipt.json"), receipt).unwrap();
+        stage
+            .sordino("consent verify receipt.json")
+            .refused(&["receipt.json", says]);
+    }
+}
+
+/// Whom the person said yes to is a part of the question.
+#[test]
+fn a_yes_under_another_controller_is_a_new_record() {
+    let stage = Stage::without_collector();
+    stage.granted("d", QA);
+    let same = receipt(
+        &stage,
+        &format!("--age-band adult --purpose {QA} {RESEARCH}"),
+    );
+    assert_eq!(same["schema:version"], 2);
+    stage.sign_plan("plan", &[("version", "2"), ("name", "\"Another company\"")]);
+    stage.device("d");
+    let other = receipt(&stage, &format!("--age-band adult --purpose {QA}"));
+    assert_ne!(other["dct:identifier"], same["dct:identifier"]);
+    let text = stage.sordino("consent verify receipt.json").ok().stdout;
+    assert!(text.contains("Another company"), "{text}");
+}
+
+/// As it was written before records were JSON-LD.
+#[test]
+fn a_receipt_of_schema_1_is_verified_too() {
+    let stage = Stage::without_collector();
+    let vector = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/vectors/consent/schema-1.json"
+    );
+    fs::copy(vector, stage.path("receipt.json")).unwrap();
+    let told = stage.json("consent verify receipt.json");
+    assert_eq!(
+        (&told["schema"], &told["given"]),
+        (&json!(1), &json!("2026-W48"))
+    );
+    assert_eq!(told["controller"], json!(null));
+}

@@ -1,0 +1,104 @@
+//! Pulls that are killed with SIGKILL at random instants: nothing is lost, nothing half-written, and
+//! what was deleted is in no file once a pull has ended.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::support::{FORMATS, PLAYED, QA, Stage, files_below};
+
+/// Rounds of a format, in each of which a sample is deleted.
+const ROUNDS: usize = 5;
+const KILLS_A_ROUND: usize = 5;
+
+#[test]
+fn a_pull_killed_at_any_instant_loses_nothing_and_brings_nothing_back() {
+    for format in FORMATS {
+        let stage = Stage::new();
+        let mut ids = Vec::new();
+        for device in ["one", "two"] {
+            stage.granted(device, QA);
+            for recording in PLAYED {
+                ids.push((device, stage.offer(device, recording)));
+            }
+            stage.upload(device);
+        }
+        let whole = {
+            let began = Instant::now();
+            stage.pull("whole", format);
+            began.elapsed()
+        };
+        for round in 0..ROUNDS {
+            // The first round's kills fall into taking in, the others' into removing too.
+            for _ in 0..KILLS_A_ROUND {
+                kill_at_random(&stage, format, whole);
+            }
+            stage.pull("data", format);
+            assert_holds(&stage, format, &ids);
+            let (device, gone) = ids.remove(round % ids.len());
+            stage
+                .sordino(&format!("device {device} delete {gone}"))
+                .ok();
+            stage.upload(device);
+            for _ in 0..KILLS_A_ROUND {
+                kill_at_random(&stage, format, whole);
+            }
+            stage.pull("data", format);
+            assert!(
+                !stage.mentions("data", gone.as_bytes()),
+                "{format} still knows {gone}"
+            );
+        }
+        assert_holds(&stage, format, &ids);
+        // It is what a pull that nobody disturbed makes of it.
+        stage.pull("undisturbed", format);
+        let sound = |folder: &str| -> BTreeSet<Vec<u8>> {
+            files_below(&stage.path(folder))
+                .into_iter()
+                .filter(|path| path.extension().is_some_and(|ending| ending == "flac"))
+                .map(|path| fs::read(path).unwrap())
+                .collect()
+        };
+        assert_eq!(sound("data"), sound("undisturbed"), "{format}");
+    }
+}
+
+/// All of these are there, and no file that is none of theirs.
+fn assert_holds(stage: &Stage, format: &str, ids: &[(&str, String)]) {
+    for (_, id) in ids {
+        assert!(stage.mentions("data", id.as_bytes()), "{format} lost {id}");
+    }
+    let shown = stage.json("report data --out report.html");
+    assert_eq!(shown["samples"], ids.len(), "{format}");
+    for path in files_below(&stage.path("data")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(
+            !name.starts_with(".tmp")
+                && !name.ends_with(".unfinished")
+                && !name.ends_with(".journal"),
+            "{format} left {name}"
+        );
+        let sample = path.file_stem().unwrap().to_str().unwrap();
+        if sample.len() == 32 {
+            assert!(ids.iter().any(|(_, id)| id == sample), "{format}: {name}");
+        }
+    }
+}
+
+fn kill_at_random(stage: &Stage, format: &str, whole: Duration) {
+    let random = RandomState::new().hash_one(format) as f64 / u64::MAX as f64;
+    let mut pull = stage
+        .command(&stage.pull_line("data", format))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    thread::sleep(whole.mul_f64(random));
+    let _ = pull.kill();
+    pull.wait().unwrap();
+}

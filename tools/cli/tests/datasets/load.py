@@ -1,0 +1,117 @@
+"""Loads a pulled dataset with the readers that researchers use, and prints what they say of it as JSON.
+
+usage: load.py audiofolder|webdataset|jams|parquet DIR
+"""
+
+import io
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+HOME = tempfile.TemporaryDirectory()
+os.environ.update(HF_HOME=HOME.name, HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_UPDATE_DOWNLOAD_COUNTS="0")
+
+
+def main(kind, folder):
+    readers = {"audiofolder": audiofolder, "webdataset": webdataset, "jams": jams, "parquet": parquet}
+    json.dump(readers[kind](folder), sys.stdout)
+
+
+def audiofolder(folder):
+    """By both doors: as a folder of sounds, and by its card, which states the columns' types."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    as_folder = datasets.load_dataset("audiofolder", data_dir=str(folder), split="train")
+    by_card = datasets.load_dataset(str(folder), split="train")
+    return {
+        "as_folder": rows_of(as_folder),
+        "by_card": rows_of(by_card),
+        "types": {name: type_of(feature) for name, feature in by_card.features.items()},
+    }
+
+
+def rows_of(dataset):
+    import datasets
+
+    rows = dataset.cast_column("audio", datasets.Audio(decode=False)).to_list()
+    for row in rows:
+        row["seconds heard"] = seconds(row.pop("audio")["path"])
+    return rows
+
+
+def type_of(feature):
+    if isinstance(feature, dict):
+        return {name: type_of(inner) for name, inner in feature.items()}
+    if isinstance(feature, list):
+        return [type_of(feature[0])]
+    if hasattr(feature, "feature"):
+        return [type_of(feature.feature)]
+    return feature.dtype if hasattr(feature, "dtype") else str(feature)
+
+
+def seconds(sound):
+    import soundfile
+
+    samples, rate = soundfile.read(sound, dtype="int16")
+    assert (rate, samples.ndim) == (16_000, 1)
+    return len(samples) / rate
+
+
+def webdataset(folder):
+    import webdataset as wds
+
+    found = {}
+    for split, shards in json.loads((folder / "shards.json").read_text()).items():
+        urls = [str(folder / shard) for shard in shards]
+        samples = wds.WebDataset(urls, shardshuffle=False, empty_check=False) if urls else []
+        found[split] = [
+            {
+                "key": sample["__key__"],
+                "row": json.loads(sample["json"]),
+                "jams": json.loads(sample["jams"])["sandbox"]["sample"],
+                "seconds heard": seconds(io.BytesIO(sample["flac"])),
+            }
+            for sample in samples
+        ]
+    return found
+
+
+def jams(folder):
+    """Each file checked against JAMS's own schema, and the recognised notes scored against the expected ones."""
+    import jams as library
+    import mir_eval
+    import numpy
+
+    found = {}
+    for path in sorted(folder.glob("**/*.jams")):
+        file = library.load(str(path), validate=True, strict=True)
+        notes = {}
+        for annotation in file.search(namespace="note_midi"):
+            intervals, pitches = annotation.to_interval_values()
+            notes[annotation.sandbox.notes] = (intervals, mir_eval.util.midi_to_hz(numpy.array(pitches, dtype=float)))
+        (expected, asked), (recognised, heard) = notes["expected"], notes["recognised"]
+        scores = mir_eval.transcription.precision_recall_f1_overlap(
+            expected, asked, recognised, heard, offset_ratio=None
+        )
+        found[file.sandbox.sample] = {
+            "duration": file.file_metadata.duration,
+            "expected": expected.tolist(),
+            "recognised": recognised.tolist(),
+            "precision": scores[0],
+            "recall": scores[1],
+        }
+    return found
+
+
+def parquet(folder):
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(folder / "index.parquet")
+    return {"rows": table.to_pylist(), "types": {field.name: str(field.type) for field in table.schema}}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,235 @@
+//! The collector under load, beside MinIO and nginx's WebDAV; prints rows of README.md's table.
+//!
+//! `cargo bench -p sordino-collector --bench load -- [--seconds N] [--rounds N] [--minutes N] [--rows N]`: how
+//! long each run lasts, how often all three take turns (0: not at all), how long memory is watched, and how many rows
+//! many are. A run writes its samples to the
+//! disk of the folder for temporary files, 150 kB each, and removes them after it.
+
+#![allow(clippy::unwrap_used, reason = "a bench may fail")]
+#![allow(clippy::print_stdout, reason = "it prints a table")]
+
+mod client;
+#[path = "../../tests/collector/database.rs"]
+mod database;
+mod rows;
+#[path = "../../tests/collector/services/mod.rs"]
+mod services;
+#[allow(dead_code, reason = "most of it is for tests")]
+#[path = "../../tests/collector/support.rs"]
+mod support;
+mod targets;
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::runtime::Runtime;
+
+use client::{Figures, Load, Pace, Prepared};
+use services::{Postgres, S3};
+use targets::Collector;
+
+/// Connections at a time.
+const CONNECTIONS: usize = 64;
+/// More than any of them does in a second on the machines that this was made for.
+const MOST_A_SECOND: usize = 4000;
+/// nginx does not answer others while it syncs, so it gets as many workers as make it fastest here.
+const NGINX_WORKERS: usize = 16;
+
+struct Options {
+    time: Duration,
+    rounds: usize,
+    memory: Duration,
+    rows: usize,
+}
+
+fn main() {
+    let options = Options::read();
+    let runtime = Runtime::new().unwrap();
+    if options.rounds > 0 {
+        uploads(&runtime, &options);
+    }
+    rows::measure(&runtime, options.rows);
+}
+
+fn uploads(runtime: &Runtime, options: &Options) {
+    let (Some(s3), Some(nginx)) = (S3::start(), targets::nginx(NGINX_WORKERS)) else {
+        return;
+    };
+    let mut runs = [const { Vec::<Figures>::new() }; 3];
+    for _ in 0..options.rounds {
+        let collector = Collector::start(&[], &[]);
+        let uploads = collector.uploads(options.requests());
+        runs[0].push(fastest(
+            runtime,
+            options,
+            "collector",
+            collector.address,
+            uploads,
+        ));
+        drop(collector);
+        let address = s3.authority().parse().unwrap();
+        let uploads = targets::minio_uploads(&s3, options.requests());
+        runs[1].push(fastest(runtime, options, "MinIO", address, uploads));
+        let uploads = targets::nginx_uploads(options.requests());
+        runs[2].push(fastest(runtime, options, "nginx", nginx.address(), uploads));
+    }
+    drop(s3);
+    drop(nginx);
+    let [collector, minio, nginx] = runs.map(|runs| median(runs.iter().map(Figures::rate)));
+    row(
+        "durable PUT of 150 kB from 64 connections, a second",
+        "–",
+        format!("{collector:.0}"),
+    );
+    row(
+        "beside it: MinIO",
+        "≥ 1.5 × slower",
+        format!("{minio:.0}, {:.1} × slower", collector / minio),
+    );
+    row(
+        "beside it: nginx's WebDAV, with fsync",
+        "≥ 0.7 × as fast as it",
+        format!("{nginx:.0}, {:.2} × as fast as it", collector / nginx),
+    );
+    half_load(runtime, options, collector / 2.0);
+    shared(runtime, options);
+}
+
+/// Latency and memory at half of what it can do, each upload deleted again so that the disk does not fill.
+fn half_load(runtime: &Runtime, options: &Options, rate: f64) {
+    let collector = Collector::start(&[], &[]);
+    let uploads = collector.uploads((rate * options.time.as_secs_f64()) as usize + 1);
+    let load = Load::new(collector.address, uploads);
+    let figures = runtime.block_on(load.run(CONNECTIONS, Pace::PerSecond(rate), options.time));
+    told("collector at half load", &figures);
+    row(
+        "the same at half of that rate, p50 / p99",
+        "≤ 50 ms",
+        format!(
+            "{:.0} / {:.0} ms",
+            figures.quantile(0.5),
+            figures.quantile(0.99)
+        ),
+    );
+    let rate = rate.min(200.0);
+    let count = (rate * options.memory.as_secs_f64()) as usize / 2 + 1;
+    let load = Load::new(
+        collector.address,
+        collector.uploads_and_deletions(count, 256),
+    );
+    let mut seen = Vec::new();
+    let figures = runtime.block_on(async {
+        let mut step = tokio::time::interval(Duration::from_secs(1));
+        let run = load.run(CONNECTIONS, Pace::PerSecond(rate), options.memory);
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                figures = &mut run => break figures,
+                _ = step.tick() => seen.push(collector.memory()),
+            }
+        }
+    });
+    told("collector, watched", &figures);
+    let early = seen.get(seen.len() / 10).copied().unwrap_or(f64::NAN);
+    let most = seen.iter().copied().fold(0.0, f64::max);
+    let last = seen.last().copied().unwrap_or(f64::NAN);
+    row(
+        &format!(
+            "memory over {:.1} min of uploads and deletions",
+            options.memory.as_secs_f64() / 60.0
+        ),
+        "≤ 100 MB, flat",
+        format!("{most:.0} MB; {early:.0} MB early, {last:.0} MB at the end"),
+    );
+}
+
+/// One instance on PostgreSQL and S3.
+fn shared(runtime: &Runtime, options: &Options) {
+    let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
+        return;
+    };
+    let (database, objects) = (postgres.url(), s3.url());
+    let arguments = ["--database", &database, "--objects", &objects];
+    let collector = Collector::start(&arguments, &s3.environment());
+    let uploads = collector.uploads(options.requests());
+    let figures = fastest(
+        runtime,
+        options,
+        "on PostgreSQL and S3",
+        collector.address,
+        uploads,
+    );
+    row(
+        "durable PUT on PostgreSQL and MinIO, all on this machine, a second",
+        "–",
+        format!("{:.0}", figures.rate()),
+    );
+}
+
+fn fastest(
+    runtime: &Runtime,
+    options: &Options,
+    name: &str,
+    address: SocketAddr,
+    requests: Vec<Prepared>,
+) -> Figures {
+    let load = Load::new(address, requests);
+    let figures = runtime.block_on(load.run(CONNECTIONS, Pace::Fastest, options.time));
+    assert!(
+        load.left() > 0,
+        "{name}: more requests were sent than were prepared"
+    );
+    told(name, &figures);
+    figures
+}
+
+fn told(name: &str, figures: &Figures) {
+    eprintln!(
+        "{name}: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms, {} failed{}",
+        figures.rate(),
+        figures.quantile(0.5),
+        figures.quantile(0.99),
+        figures.failures,
+        figures
+            .first_failure
+            .as_deref()
+            .map(|first| format!(" ({first})"))
+            .unwrap_or_default(),
+    );
+    // A few that a deletion overtook are no matter; a service that refuses is not measured.
+    let most = figures.latencies.len() / 20;
+    assert!(
+        figures.failures <= most,
+        "{name} refused more than was measured"
+    );
+}
+
+fn row(what: &str, aim: &str, measured: String) {
+    println!("| {what} | {aim} | {measured} |");
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+impl Options {
+    fn read() -> Self {
+        let arguments: Vec<String> = std::env::args().collect();
+        let number = |name: &str, otherwise: f64| {
+            let place = arguments.iter().position(|argument| argument == name);
+            let value = place.and_then(|place| arguments.get(place + 1)?.parse().ok());
+            value.unwrap_or(otherwise)
+        };
+        Self {
+            time: Duration::from_secs_f64(number("--seconds", 3.0)),
+            rounds: number("--rounds", 3.0) as usize,
+            memory: Duration::from_secs_f64(60.0 * number("--minutes", 0.5)),
+            rows: number("--rows", 1e6) as usize,
+        }
+    }
+
+    fn requests(&self) -> usize {
+        (MOST_A_SECOND as f64 * self.time.as_secs_f64()) as usize
+    }
+}

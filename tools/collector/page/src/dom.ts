@@ -1,0 +1,54 @@
+// Elements, made by hand: no string ever becomes HTML here.
+
+type Attributes = {
+  [name: string]: string | number | boolean | undefined | ((event: never) => void);
+};
+export type Child = Node | string | undefined | false;
+
+/** An element. Attributes that begin with `on` are listeners; `true` sets an empty attribute, `false` and
+ * `undefined` none. Styles are set by {@link style}: the policy forbids style attributes. */
+export function h<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name);
+  apply(element, attributes, children);
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element of a drawing. */
+export function svg<Name extends keyof SVGElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[Name] {
+  const element = document.createElementNS(SVG, name);
+  apply(element, attributes, children);
+  return element;
+}
+
+export function style<E extends HTMLElement | SVGElement>(element: E, properties: Record<string, string>): E {
+  for (const [name, value] of Object.entries(properties)) element.style.setProperty(name, value);
+  return element;
+}
+
+/** Replaces the children only where they differ, so that focus stays where it is. */
+export function place(parent: Element, children: readonly Element[]): void {
+  const same = parent.children.length === children.length && children.every((child, at) => parent.children[at] === child);
+  if (same) return;
+  const focused = document.activeElement;
+  parent.replaceChildren(...children);
+  if (focused instanceof HTMLElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+function apply(element: Element, attributes: Attributes, children: Child[]): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value as EventListener);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== undefined && value !== false) element.setAttribute(name, String(value));
+  }
+  element.append(...children.filter((child): child is Node | string => child !== undefined && child !== false));
+}

@@ -1,0 +1,92 @@
+// Which samples stand in the queue, and in what order.
+
+import type { Entry } from "./desk";
+import type { Fate } from "./notes";
+import { VERDICTS } from "./verdicts";
+
+export interface Filter {
+  difference: "" | "any" | "none" | Exclude<Fate, "right">;
+  tag: string;
+  trigger: string;
+  week: string;
+  sdk: string;
+  verdict: string;
+  assignee: string;
+  order: "worst" | "newest" | "oldest";
+}
+
+export const EVERYTHING: Filter = {
+  difference: "", tag: "", trigger: "", week: "", sdk: "", verdict: "", assignee: "", order: "worst",
+};
+
+/** The samples that the filter lets by, in its order. */
+export function filtered(entries: Iterable<Entry>, filter: Filter, reader: string): Entry[] {
+  const through = [...entries].filter((entry) => passes(entry, filter, reader));
+  return through.sort(orders[filter.order]);
+}
+
+const orders: Record<Filter["order"], (a: Entry, b: Entry) => number> = {
+  worst: (a, b) => wrongness(b) - wrongness(a) || (b.comparison?.errors ?? 0) - (a.comparison?.errors ?? 0) || a.place - b.place,
+  newest: (a, b) => b.place - a.place,
+  oldest: (a, b) => a.place - b.place,
+};
+
+/** What cannot be read, or is not yet, comes last. */
+function wrongness({ comparison }: Entry): number {
+  return comparison?.share ?? -1;
+}
+
+function passes(entry: Entry, filter: Filter, reader: string): boolean {
+  const { manifest, comparison } = entry;
+  const said = [...entry.reviews.values()];
+  return (
+    (filter.difference === "" || (comparison !== undefined && differs(comparison, filter.difference))) &&
+    (filter.tag === "" || manifest?.annotation.tag === filter.tag) &&
+    (filter.trigger === "" || manifest?.trigger === filter.trigger) &&
+    (filter.week === "" || entry.listed.week === filter.week) &&
+    (filter.sdk === "" || manifest?.sdkVersion === filter.sdk) &&
+    (filter.verdict === "" ||
+      (filter.verdict === "nobody" && said.length === 0) ||
+      (filter.verdict === "not-me" && !entry.reviews.has(reader)) ||
+      said.some(({ verdict }) => verdict === filter.verdict)) &&
+    (filter.assignee === "" || (filter.assignee === "-" ? entry.assignee === undefined : entry.assignee === filter.assignee.slice(1)))
+  );
+}
+
+function differs({ counts, errors }: NonNullable<Entry["comparison"]>, difference: Exclude<Filter["difference"], "">): boolean {
+  if (difference === "any") return errors > 0;
+  if (difference === "none") return errors === 0;
+  return counts[difference] > 0;
+}
+
+export interface Choice { readonly value: string; readonly label: string }
+
+/** What can be chosen, from what is there, with how many samples it would show alone. */
+export function choices(entries: Iterable<Entry>, reader: string): Record<Exclude<keyof Filter, "order">, Choice[]> {
+  const all = [...entries];
+  const count = (filter: Partial<Filter>) => all.filter((entry) => passes(entry, { ...EVERYTHING, ...filter }, reader)).length;
+  const found = (of: (entry: Entry) => string | undefined) => {
+    const numbers = new Map<string, number>();
+    for (const entry of all) {
+      const value = of(entry);
+      if (value !== undefined) numbers.set(value, (numbers.get(value) ?? 0) + 1);
+    }
+    return [...numbers].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+      .map(([value, number]) => ({ value, label: `${value} (${number})` }));
+  };
+  const fixed = (of: "difference" | "verdict", values: readonly (readonly [string, string])[]) =>
+    values.map(([value, label]) => ({ value, label: `${label} (${count({ [of]: value })})` }));
+  const assigned = found(({ assignee }) => assignee).map(({ value, label }) => ({ value: `=${value}`, label }));
+  return {
+    difference: fixed("difference", [
+      ["any", "Any difference"], ["missed", "Missed notes"], ["extra", "Extra notes"],
+      ["wrong", "Wrong notes"], ["late", "Late or early notes"], ["none", "No difference"],
+    ]),
+    tag: found(({ manifest }) => manifest?.annotation.tag),
+    trigger: found(({ manifest }) => manifest?.trigger),
+    week: found(({ listed }) => listed.week),
+    sdk: found(({ manifest }) => manifest?.sdkVersion),
+    verdict: fixed("verdict", [["nobody", "Not reviewed"], ["not-me", "Not reviewed by me"], ...Object.entries(VERDICTS)]),
+    assignee: [{ value: "-", label: `Nobody (${count({ assignee: "-" })})` }, ...assigned],
+  };
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Reader } from "./browser.mjs";
+import { copies } from "./forging.mjs";
+import { named, setting } from "./setting.mjs";
+
+const set = setting(async ({ collector, device }) => {
+  const right = (a) => ({ ...a, recognised: a.expected });
+  const id = device.send("piano-alone", named("piano-alone", "right", right));
+  device.send("guitar-alone", named("guitar-alone", "missed", (a) => ({ ...right(a), recognised: a.expected.slice(3) })));
+  device.send("flute-alone", named("flute-alone", "extra", (a) => ({ ...right(a), recognised: [...a.expected, { midi: 30, onset: 1 }] })));
+  const elsewhere = (notes, change) => notes.map((note, at) => (at === 1 ? { ...note, ...change(note) } : note));
+  device.send("violin-alone", named("violin-alone", "wrong", (a) => ({ ...a, recognised: elsewhere(a.expected, ({ midi }) => ({ midi: midi + 6 })) })));
+  device.send("count-in", named("count-in", "late", (a) => ({ ...a, recognised: elsewhere(a.expected, ({ onset }) => ({ onset: onset + 0.3, offset: undefined })) })));
+  await copies(collector, id, [
+    (manifest) => ({ ...manifest, annotation: { ...manifest.annotation, tag: "drawn" }, selection: { trigger: "random", probability: 0.01 }, sdk_version: "9.8.7" }),
+    (manifest) => ({ ...manifest, annotation: { ...manifest.annotation, tag: "earlier" }, arrived: "2026-W02" }),
+  ]);
+});
+
+const shown = async (reader, label, option) => {
+  await reader.choose(label, option);
+  const titles = await reader.titles();
+  await reader.page.getByRole("button", { name: "Clear filters" }).click();
+  return titles.sort();
+};
+
+test("the queue is filtered by what differs, exercise, trigger, week, SDK version, verdict and assignee", async () => {
+  const reader = await Reader.atQueue(set.collector, { name: "filterer" });
+  const all = ["drawn", "earlier", "extra", "late", "missed", "right", "wrong"];
+  assert.deepEqual((await reader.titles()).sort(), all);
+  const difference = "Expected and recognised";
+  assert.deepEqual(await shown(reader, difference, "any"), ["extra", "late", "missed", "wrong"]);
+  assert.deepEqual(await shown(reader, difference, "none"), ["drawn", "earlier", "right"]);
+  for (const fate of ["missed", "extra", "wrong", "late"]) assert.deepEqual(await shown(reader, difference, fate), [fate]);
+  assert.deepEqual(await shown(reader, "Exercise", "late"), ["late"]);
+  assert.deepEqual(await shown(reader, "Trigger", "random"), ["drawn"]);
+  assert.deepEqual(await shown(reader, "Week", "2026-W02"), ["earlier"]);
+  assert.deepEqual(await shown(reader, "SDK version", "9.8.7"), ["drawn"]);
+
+  await reader.open("wrong");
+  await reader.page.keyboard.press("1");
+  await reader.page.getByText("Saved: Recogniser wrong.").first().waitFor();
+  await reader.page.keyboard.press("a");
+  await reader.page.getByText("Assigned to filterer.").first().waitFor();
+  await reader.page.waitForFunction(() => document.querySelectorAll(".rows .chip").length === 2);
+  assert.deepEqual(await shown(reader, "Verdict", "recogniser-wrong"), ["wrong"]);
+  assert.deepEqual(await shown(reader, "Verdict", "unusable"), []);
+  assert.deepEqual(await shown(reader, "Verdict", "not-me"), all.filter((title) => title !== "wrong"));
+  assert.deepEqual(await shown(reader, "Assigned to", "=filterer"), ["wrong"]);
+  assert.deepEqual(await shown(reader, "Assigned to", "-"), all.filter((title) => title !== "wrong"));
+  await reader.close();
+});
+
+test("filters are combined, and the worst comes first", async () => {
+  const reader = await Reader.atQueue(set.collector, { name: "combiner" });
+  assert.equal((await reader.titles())[0], "missed");
+  await reader.choose("Trigger", "mark");
+  await reader.choose("Expected and recognised", "none");
+  assert.deepEqual((await reader.titles()).sort(), ["earlier", "right"]);
+  await reader.choose("Week", "2026-W02");
+  assert.deepEqual(await reader.titles(), ["earlier"]);
+  assert.match(await reader.page.locator(".count").innerText(), /^1 of 7 samples/);
+  await reader.close();
+});

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import { Reader } from "./browser.mjs";
+import { everythingStored } from "./forging.mjs";
+import { Collector, Device } from "./organisation.mjs";
+import { named, setting } from "./setting.mjs";
+
+const NOTE = "a string squeaked at the shift";
+const set = setting(({ device }) => void device.send("violin-alone", named("violin-alone", "etude/1")));
+
+async function judge(reader, note) {
+  const { page } = reader;
+  await reader.open("etude/1");
+  await page.getByLabel("Note", { exact: true }).fill(note);
+  await page.getByLabel("Unusable").check();
+  const kept = page.waitForResponse((response) => response.request().method() === "PUT");
+  await page.getByRole("button", { name: "Save" }).click();
+  assert.ok((await kept).ok());
+  await page.getByText("Saved: Unusable.").first().waitFor();
+}
+
+const stored = (collector) => everythingStored(collector, readdirSync(collector.data));
+
+test("a verdict is stored sealed, and a second reader with the key reads it", async () => {
+  const first = await Reader.atQueue(set.collector, { name: "first" });
+  first.secrets.add(NOTE).add("unusable");
+  await judge(first, NOTE);
+  await first.close();
+  const put = first.requests.find(({ method, url }) => method === "PUT" && url.includes("/v1/reviews/"));
+  assert.ok(put.body.startsWith("age-encryption.org/v1\n"));
+  assert.equal(stored(set.collector).includes(NOTE), false, "the collector holds the note");
+  assert.equal(stored(set.collector).includes("unusable"), false, "the collector holds the verdict");
+
+  const second = await Reader.atQueue(set.collector, { name: "second" });
+  await second.page.locator(".rows .chip", { hasText: "Unusable" }).waitFor();
+  await second.open("etude/1");
+  const said = second.page.getByRole("list", { name: "What others said" });
+  assert.match(await said.innerText(), /^first, \d{4}-W\d\d: Unusable/);
+  assert.match(await said.innerText(), new RegExp(NOTE));
+  await second.close();
+});
+
+test("the size of a sealed verdict does not tell how long the note is", async () => {
+  const reader = await Reader.atQueue(set.collector, { name: "sizes" });
+  await judge(reader, "x");
+  await judge(reader, "y".repeat(400));
+  await reader.close();
+  const sizes = reader.requests.filter(({ method }) => method === "PUT").map(({ body }) => body.length);
+  assert.equal(sizes.length, 2);
+  assert.equal(sizes[0], sizes[1]);
+});
+
+test("a sample is assigned, and others see to whom", async () => {
+  const first = await Reader.atQueue(set.collector, { name: "giver" });
+  await first.open("etude/1");
+  await first.page.getByLabel("Assigned to", { exact: true }).last().fill("taker");
+  await first.page.getByRole("button", { name: "Assign", exact: true }).click();
+  await first.page.getByText("Assigned to taker.").first().waitFor();
+  const second = await Reader.atQueue(set.collector, { name: "taker" });
+  await second.page.locator(".rows .chip", { hasText: "for taker" }).waitFor();
+  await first.page.getByLabel("Assigned to", { exact: true }).last().fill("");
+  await first.page.getByRole("button", { name: "Assign", exact: true }).click();
+  await first.page.getByText("Assigned to nobody.").first().waitFor();
+  // Others learn of it while their page stays open.
+  await second.page.locator(".rows .chip", { hasText: "for taker" }).waitFor({ state: "detached", timeout: 60_000 });
+  await first.close();
+  await second.close();
+});
+
+test("with `--verdicts plain` the collector holds verdicts as labels, and the page says so", async () => {
+  const collector = await Collector.start(set.organisation, "--verdicts", "plain");
+  try {
+    new Device(collector, "plain").send("violin-alone", named("violin-alone", "etude/1"));
+    const first = await Reader.atQueue(collector, { name: "first" });
+    await first.open("etude/1");
+    await first.page.getByText("whoever runs it can read it").waitFor();
+    await judge(first, NOTE);
+    await first.close();
+    assert.equal(stored(collector).includes(NOTE), true);
+    const second = await Reader.atQueue(collector, { name: "second" });
+    await second.open("etude/1");
+    assert.match(await second.page.getByRole("list", { name: "What others said" }).innerText(), new RegExp(NOTE));
+    await second.close();
+  } finally {
+    collector.stop();
+  }
+});

@@ -1,0 +1,175 @@
+//! Making a backup.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, BufWriter, Write as _},
+    path::Path,
+};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+
+use super::{
+    BackupError, FORMAT, Heading, Held, MANIFEST, Manifest, OBJECTS, Reason, TABLES, Tables,
+};
+use crate::{
+    app::this_week, config::Config, digest::Sha256, objects::create_private, storage::Storage,
+};
+
+/// How many objects are copied at a time: a bucket answers each only after a while.
+const AT_A_TIME: usize = 8;
+
+/// What a backup holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BackupReport {
+    /// Samples with their objects.
+    pub samples: u64,
+    /// Bytes of objects.
+    pub bytes: u64,
+    /// Samples that were deleted while it was made.
+    pub deleted: BTreeSet<String>,
+    /// Samples whose object was missing or damaged already.
+    pub lost: BTreeSet<String>,
+}
+
+/// Writes a backup into the folder `out`, which is made, while collectors run or not.
+///
+/// # Errors
+/// A folder that is not empty, database or objects that cannot be used, a disk that is full. What was
+/// written until then is no whole backup.
+pub async fn back_up(config: &Config, out: &Path) -> Result<BackupReport, BackupError> {
+    let storage = Storage::open(config).await.map_err(Reason::from)?;
+    let back_up = async |storage: &Storage| storage.back_up(out).await;
+    Ok(storage.once(back_up).await?)
+}
+
+/// What came of copying an object.
+enum Copied {
+    Whole(u64),
+    Deleted(String),
+    Lost(String),
+}
+
+impl Storage {
+    async fn back_up(&self, out: &Path) -> Result<BackupReport, Reason> {
+        let failed = |error| Reason::File(out.to_owned(), error);
+        let objects = out.join(OBJECTS);
+        create_private(out).map_err(failed)?;
+        if fs::read_dir(out).map_err(failed)?.next().is_some() {
+            return Err(Reason::Occupied(out.to_owned()));
+        }
+        create_private(&objects).map_err(failed)?;
+        let tables = out.join(TABLES);
+        let schema = self.write_tables(&tables).await?;
+
+        let (held, digest) = Tables::open(&tables)?.held()?;
+        let mut report = BackupReport::default();
+        let mut copies = stream::iter(held)
+            .map(|held| self.copy(held, &objects))
+            .buffer_unordered(AT_A_TIME);
+        while let Some(copied) = copies.try_next().await? {
+            match copied {
+                Copied::Whole(bytes) => {
+                    report.samples += 1;
+                    report.bytes += bytes;
+                }
+                Copied::Deleted(id) => drop(report.deleted.insert(id)),
+                Copied::Lost(id) => drop(report.lost.insert(id)),
+            }
+        }
+        drop(copies);
+        sync_folder(&objects).map_err(failed)?;
+
+        let manifest = Manifest {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            schema,
+            week: this_week(),
+            tables: digest.to_string(),
+            deleted: report.deleted.clone(),
+            lost: report.lost.clone(),
+        };
+        let manifest = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from);
+        let written = manifest.and_then(|json| write_private(&out.join(MANIFEST), &json));
+        written.and_then(|()| sync_folder(out)).map_err(failed)?;
+        Ok(report)
+    }
+
+    /// Writes all tables as one moment sees them, and returns the number of the last migration.
+    async fn write_tables(&self, path: &Path) -> Result<i64, Reason> {
+        let failed = |error: io::Error| Reason::File(path.to_owned(), error);
+        let mut file = BufWriter::new(create_file(path).map_err(failed)?);
+        let mut session = self.database.read().await?;
+        for table in self.database.tables(&mut session).await? {
+            let counter = match table.counts {
+                true => Some(self.database.counter(&mut session, &table).await?),
+                false => None,
+            };
+            let heading = Heading {
+                table: table.name.clone(),
+                columns: table.columns.clone(),
+                counter,
+            };
+            write_line(&mut file, &heading).map_err(failed)?;
+            let row = |row| write_line(&mut file, &row).map_err(failed);
+            session.dump(&table, row).await?;
+        }
+        let schema = session.schema().await?;
+        let file = file
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        Ok(schema)
+    }
+
+    async fn copy(&self, held: Held, folder: &Path) -> Result<Copied, Reason> {
+        let id = held.name.sample.to_string();
+        let bytes = self.objects.read(held.name).await?;
+        let Some(bytes) = bytes.filter(|bytes| Sha256::of(bytes) == held.sha256) else {
+            let mut session = self.database.read().await?;
+            let orphans = session.without_row(&[held.name]).await?;
+            return Ok(match orphans.is_empty() {
+                true => Copied::Lost(id),
+                false => Copied::Deleted(id),
+            });
+        };
+        let path = folder.join(held.name.to_string());
+        let size = bytes.len() as u64;
+        let written = tokio::task::spawn_blocking(move || {
+            write_private(&path, &bytes).map_err(|error| Reason::File(path, error))
+        });
+        written
+            .await
+            .map_err(|error| Reason::File(folder.to_owned(), io::Error::other(error)))??;
+        Ok(Copied::Whole(size))
+    }
+}
+
+fn write_line(file: &mut impl io::Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, line)?;
+    file.write_all(b"\n")
+}
+
+fn create_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create_file(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the names in a folder durable.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `sordino-collector quarantine`.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use sordino::Id;
+use sordino_collector::{delete_quarantined, quarantined, release};
+
+use super::{Outcome, Place, print};
+
+#[derive(Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List the samples in which a reader heard a voice.
+    List(Place),
+    /// Give one to everybody again: it was no voice.
+    Release(One),
+    /// Delete one for good.
+    Delete(One),
+}
+
+#[derive(Args)]
+pub(crate) struct One {
+    #[command(flatten)]
+    place: Place,
+    /// The sample.
+    id: Id,
+}
+
+impl QuarantineCommand {
+    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+        match self {
+            Self::List(place) => list(place, as_json).await,
+            Self::Release(One { place, id }) => {
+                release(&place.config()?, *id).await?;
+                done("released", *id, as_json)
+            }
+            Self::Delete(One { place, id }) => {
+                delete_quarantined(&place.config()?, *id).await?;
+                done("deleted", *id, as_json)
+            }
+        }
+    }
+}
+
+async fn list(place: &Place, as_json: bool) -> Outcome {
+    let samples = quarantined(&place.config()?).await?;
+    if as_json {
+        print(&json!({"quarantined": samples}).to_string())?;
+        return Ok(());
+    }
+    if samples.is_empty() {
+        print("no sample is in quarantine")?;
+    }
+    for held in &samples {
+        print(&format!(
+            "{}  {}, anonymiser {}",
+            held.sample, held.week, held.anonymizer
+        ))?;
+    }
+    Ok(())
+}
+
+fn done(what: &str, id: Id, as_json: bool) -> Outcome {
+    print(&match as_json {
+        true => json!({what: id}).to_string(),
+        false => format!("{what}: {id}"),
+    })?;
+    Ok(())
+}

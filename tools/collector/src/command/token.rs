@@ -1,0 +1,134 @@
+//! `sordino-collector token`.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use sordino::Purpose;
+use sordino_collector::{
+    Lifetime, ListedToken, TokenState, create_token, list_tokens, revoke_tokens,
+};
+
+use super::{Outcome, Place, print};
+
+#[derive(Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it, this once. A collector may be running meanwhile.
+    Create(Create),
+    /// List the tokens: who reads for what, until when. Not their texts, which are kept nowhere.
+    List(List),
+    /// Take tokens back, at once.
+    Revoke(Revoke),
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    place: Place,
+    /// Who reads with it; people see it in their samples' access log.
+    #[arg(long)]
+    name: String,
+    /// What it is good for: quality-assurance, recognition-research.
+    #[arg(long, required = true, num_args = 1.., value_name = "P")]
+    purpose: Vec<Purpose>,
+    /// The last day on which it is good, in UTC, like 2027-06-30.
+    #[arg(long, value_name = "DATE", conflicts_with = "days")]
+    expires: Option<jiff::civil::Date>,
+    /// How many days it is good [default: 90].
+    #[arg(long, value_name = "N")]
+    days: Option<u16>,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub(crate) struct Revoke {
+    #[command(flatten)]
+    place: Place,
+    /// Whose tokens; or the first digits of one's id, as `token list` shows it; or the token itself.
+    #[arg(value_name = "NAME|ID")]
+    which: String,
+}
+
+impl TokenCommand {
+    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+        match self {
+            Self::Create(create) => create.run(as_json).await,
+            Self::List(list) => list.run(as_json).await,
+            Self::Revoke(revoke) => revoke.run(as_json).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(&self, as_json: bool) -> Outcome {
+        let purposes = self.purpose.iter().copied().collect();
+        let lifetime = match (self.expires, self.days) {
+            (Some(day), _) => Lifetime::Through(day),
+            (None, Some(days)) => Lifetime::Days(days),
+            (None, None) => Lifetime::default(),
+        };
+        let config = self.place.config()?;
+        let (token, made) = create_token(&config, &self.name, &purposes, lifetime).await?;
+        let token = token.as_str();
+        let expires = made.expires.map(|day| day.to_string());
+        print(&match as_json {
+            true => json!({
+                "token": token, "id": made.id, "name": made.name, "purposes": purposes,
+                "expires": expires,
+            })
+            .to_string(),
+            false => format!(
+                "{} may read for {purposes} through {}, shown only now: {token}",
+                made.name,
+                expires.unwrap_or_default(),
+            ),
+        })?;
+        Ok(())
+    }
+}
+
+impl List {
+    async fn run(&self, as_json: bool) -> Outcome {
+        let tokens = list_tokens(&self.place.config()?).await?;
+        if as_json {
+            print(&json!({"tokens": tokens}).to_string())?;
+            return Ok(());
+        }
+        for token in &tokens {
+            print(&line(token))?;
+        }
+        Ok(())
+    }
+}
+
+impl Revoke {
+    async fn run(&self, as_json: bool) -> Outcome {
+        let revoked = revoke_tokens(&self.place.config()?, &self.which).await?;
+        if as_json {
+            let revoked: Vec<Value> = revoked.iter().map(|token| json!(token)).collect();
+            print(&json!({"revoked": revoked}).to_string())?;
+            return Ok(());
+        }
+        for token in &revoked {
+            print(&line(token))?;
+        }
+        if revoked.is_empty() {
+            print("they were revoked before")?;
+        }
+        Ok(())
+    }
+}
+
+fn line(token: &ListedToken) -> String {
+    let day = |day: Option<jiff::civil::Date>| day.map_or("?".to_owned(), |day| day.to_string());
+    let state = match (token.state, token.expires) {
+        (TokenState::Good, Some(last)) => format!("good through {last}"),
+        (TokenState::Good, None) => "good without an end".to_owned(),
+        (TokenState::Expired, last) => format!("expired after {}", day(last)),
+        (TokenState::Revoked, _) => format!("revoked on {}", day(token.revoked)),
+    };
+    format!("{}  {}: {}, {state}", token.id, token.name, token.purposes)
+}

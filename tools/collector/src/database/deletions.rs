@@ -1,0 +1,203 @@
+//! What was taken back in another database, newer than this one, is taken back here too.
+//!
+//! Numbers given here are new ones, so that every pull hears of it whatever its cursor is.
+
+use sordino::Id;
+
+use super::{DatabaseError, Session, parsed};
+
+/// How many rows are looked at together.
+const PAGE: i64 = 500;
+
+impl Session {
+    /// Takes over from `old` every deletion, withdrawal, revocation and entry of the access log that
+    /// is not known here. What `old` holds and is not here is lost, so that nobody could take it back
+    /// from pulls any more: it is taken back now.
+    pub(crate) async fn take_deletions(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+        self.continue_log(old).await?;
+        self.take_records(old).await?;
+        self.take_quarantine(old).await?;
+        self.take_withdrawals(old).await?;
+        self.take_tombstones(old).await?;
+        self.take_lost(old).await?;
+        for token in old.tokens().await? {
+            if let Some(day) = token.revoked {
+                self.revoke_token(token.sha256, day).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Withdrawn purposes stay withdrawn, and the higher revision stands.
+    async fn take_records(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+        let mut after = String::new();
+        loop {
+            let page: Vec<(String,)> =
+                sqlx::query_as("SELECT id FROM records WHERE id > $1 ORDER BY id LIMIT $2")
+                    .bind(&after)
+                    .bind(PAGE)
+                    .fetch_all(&mut *old.0)
+                    .await?;
+            let Some((last,)) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(last);
+            for (id,) in page {
+                self.take_record(parsed(&id, "records")?, old).await?;
+            }
+        }
+    }
+
+    async fn take_record(&mut self, id: Id, old: &mut Self) -> Result<(), DatabaseError> {
+        let Some(theirs) = old.standing(id).await? else {
+            return Ok(());
+        };
+        let Some(ours) = self.standing(id).await? else {
+            return self.put_standing(id, &theirs).await;
+        };
+        if theirs.key != ours.key {
+            return Err(DatabaseError::Stranger);
+        }
+        let withdrawn = ours.withdrawn.union(&theirs.withdrawn);
+        let mut newer = match theirs.revision >= ours.revision {
+            true => theirs,
+            false => ours,
+        };
+        newer.granted = newer.granted.difference(&withdrawn);
+        newer.withdrawn = withdrawn;
+        self.put_standing(id, &newer).await?;
+        self.take_back_samples(id, &newer.withdrawn).await?;
+        Ok(())
+    }
+
+    /// What is held back there is held back here; what was released there waits for another look.
+    async fn take_quarantine(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+        let held_back: Vec<(String, String)> =
+            sqlx::query_as("SELECT sample, anonymizer FROM quarantined")
+                .fetch_all(&mut *old.0)
+                .await?;
+        for (sample, anonymizer) in held_back {
+            let is_here = sqlx::query("SELECT 1 FROM samples WHERE id = $1")
+                .bind(&sample)
+                .fetch_optional(&mut *self.0)
+                .await?;
+            if is_here.is_some() {
+                let sample = parsed(&sample, "quarantined")?;
+                self.quarantine(sample, &anonymizer).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every purpose that a sample lost there, by a person or by retention. One that `old` still holds
+    /// is only held back, and stays so where it already was.
+    async fn take_withdrawals(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+        let mut after = 0;
+        loop {
+            let page: Vec<(i64, String, String, i64)> = sqlx::query_as(
+                "SELECT w.sequence, w.sample, w.purpose,
+                 CAST(CASE WHEN held.sample IS NULL THEN 0 ELSE 1 END AS BIGINT)
+                 FROM withdrawals AS w LEFT JOIN sample_purposes AS held
+                 ON held.sample = w.sample AND held.purpose = w.purpose
+                 WHERE w.sequence > $1 ORDER BY w.sequence LIMIT $2",
+            )
+            .bind(after)
+            .bind(PAGE)
+            .fetch_all(&mut *old.0)
+            .await?;
+            let Some((last, ..)) = page.last() else {
+                return Ok(());
+            };
+            after = *last;
+            for (_, sample, purpose, held) in page {
+                let is_known = self.is_withdrawn(&sample, &purpose).await?;
+                if is_known && held != 0 {
+                    continue;
+                }
+                self.take_back(&sample, parsed(&purpose, "withdrawals")?)
+                    .await?;
+                self.note_withdrawn(&sample, &purpose).await?;
+            }
+        }
+    }
+
+    async fn take_tombstones(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+        let mut after = String::new();
+        loop {
+            let page: Vec<(String, String)> = sqlx::query_as(
+                "SELECT sample, consent FROM tombstones WHERE sample > $1 ORDER BY sample LIMIT $2",
+            )
+            .bind(&after)
+            .bind(PAGE)
+            .fetch_all(&mut *old.0)
+            .await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after.clone_from(last);
+            for (sample, consent) in page {
+                self.bury(&sample, &consent).await?;
+            }
+        }
+    }
+
+    async fn take_lost(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+        let mut after = 0;
+        loop {
+            let page: Vec<(i64, String, String)> = sqlx::query_as(
+                "SELECT sequence, id, consent FROM samples WHERE sequence > $1
+                 ORDER BY sequence LIMIT $2",
+            )
+            .bind(after)
+            .bind(PAGE)
+            .fetch_all(&mut *old.0)
+            .await?;
+            let Some((last, ..)) = page.last() else {
+                return Ok(());
+            };
+            after = *last;
+            for (_, sample, consent) in page {
+                if self.owner(parsed(&sample, "samples")?).await?.is_some() {
+                    continue;
+                }
+                let purposes: Vec<(String,)> =
+                    sqlx::query_as("SELECT purpose FROM sample_purposes WHERE sample = $1")
+                        .bind(&sample)
+                        .fetch_all(&mut *old.0)
+                        .await?;
+                for (purpose,) in purposes {
+                    self.note_withdrawn(&sample, &purpose).await?;
+                }
+                self.bury(&sample, &consent).await?;
+            }
+        }
+    }
+
+    async fn bury(&mut self, sample: &str, consent: &str) -> Result<(), DatabaseError> {
+        const TABLE: &str = "tombstones";
+        self.delete_sample(parsed(sample, TABLE)?, parsed(consent, TABLE)?)
+            .await?
+            .map_err(|_| DatabaseError::Stranger)
+    }
+
+    async fn is_withdrawn(&mut self, sample: &str, purpose: &str) -> Result<bool, DatabaseError> {
+        let known = sqlx::query("SELECT 1 FROM withdrawals WHERE sample = $1 AND purpose = $2")
+            .bind(sample)
+            .bind(purpose)
+            .fetch_optional(&mut *self.0)
+            .await?;
+        Ok(known.is_some())
+    }
+
+    async fn note_withdrawn(&mut self, sample: &str, purpose: &str) -> Result<(), DatabaseError> {
+        if self.is_withdrawn(sample, purpose).await? {
+            return Ok(());
+        }
+        sqlx::query("INSERT INTO withdrawals (sample, purpose) VALUES ($1, $2)")
+            .bind(sample)
+            .bind(purpose)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! What an operator's dashboard shows of the database.
+
+use super::{Database, DatabaseError};
+
+/// Counts, of nobody in particular.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) samples: i64,
+    /// Deleted samples whose objects are still to be removed.
+    pub(crate) deletions_due: i64,
+    /// In how many samples a voice was heard, ever, by the anonymiser's version.
+    pub(crate) voices_heard: Vec<(String, i64)>,
+    /// Samples that are held back now.
+    pub(crate) quarantined: i64,
+}
+
+impl Database {
+    /// Counts.
+    pub(crate) async fn figures(&self) -> Result<Figures, DatabaseError> {
+        let count = async |query: &'static str| -> Result<i64, DatabaseError> {
+            Ok(sqlx::query_scalar(query).fetch_one(&self.readers).await?)
+        };
+        Ok(Figures {
+            samples: count("SELECT count(*) FROM samples").await?,
+            deletions_due: count("SELECT count(*) FROM tombstones WHERE object_gone = 0").await?,
+            voices_heard: self.voices_heard().await?,
+            quarantined: count("SELECT count(*) FROM quarantined").await?,
+        })
+    }
+
+    /// Whether it answers at all.
+    pub(crate) async fn answers(&self) -> Result<(), DatabaseError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+}

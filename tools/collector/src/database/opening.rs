@@ -1,0 +1,137 @@
+//! Opening a database: connections, and tables brought up to date.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    AnyConnection, ConnectOptions as _, Executor as _,
+    any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
+    migrate::Migrator,
+};
+
+use super::{Database, DatabaseError, System};
+use crate::config::{DatabaseUrl, PostgresUrl};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// How long this process's own transactions are waited for, and a server that does not answer.
+const TURN_WAIT: Duration = Duration::from_secs(20);
+/// Connections that read while another writes.
+const READERS: u32 = 4;
+
+/// What every connection to SQLite is told first. WAL lets others read while one writes; FULL, so
+/// that what was acknowledged outlives a power cut; another process's transaction is waited for, in
+/// milliseconds; what was deleted is overwritten, not left in free pages.
+const SQLITE_SETTINGS: &str = "
+    PRAGMA busy_timeout = 10000;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+";
+
+/// What every connection to PostgreSQL is told first: locks are waited for as long as SQLite's; a
+/// server that was set not to sync what it commits does so here; and a transaction whose client fell
+/// silent gives the lock back.
+const POSTGRES_SETTINGS: &str = "
+    SET lock_timeout = '10s';
+    SET idle_in_transaction_session_timeout = '60s';
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local');
+";
+
+impl Database {
+    /// Opens the database, a SQLite file made where there is none, and brings its tables up to date.
+    pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
+        install_default_drivers();
+        match url {
+            DatabaseUrl::Sqlite(path) => Self::open_sqlite(path).await,
+            DatabaseUrl::Postgres(url) => Self::open_postgres(url).await,
+        }
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Self, DatabaseError> {
+        let options = sqlite_options(path)?;
+        let lock = lock_beside(path).await?;
+        create_private_file(path)?;
+        let database = Self::connect(System::Sqlite, options, &SQLITE_MIGRATIONS).await?;
+        database.chain_earlier_accesses().await?;
+        drop(lock);
+        Ok(database)
+    }
+
+    async fn open_postgres(url: &PostgresUrl) -> Result<Self, DatabaseError> {
+        let options: AnyConnectOptions = url.with_password().parse()?;
+        Self::connect(System::Postgres, options, &POSTGRES_MIGRATIONS).await
+    }
+
+    async fn connect(
+        system: System,
+        options: AnyConnectOptions,
+        migrations: &Migrator,
+    ) -> Result<Self, DatabaseError> {
+        // Statements are not logged: the log names nothing that was sent.
+        let options = options.disable_statement_logging();
+        let writer = pool(system, 1).connect_with(options.clone()).await?;
+        migrations.run(&writer).await?;
+        Ok(Self {
+            system,
+            writer,
+            readers: pool(system, READERS).connect_lazy_with(options),
+        })
+    }
+}
+
+fn pool(system: System, connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(TURN_WAIT)
+        .after_connect(move |connection, _| Box::pin(settle(system, connection)))
+}
+
+async fn settle(system: System, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let settings = match system {
+        System::Sqlite => SQLITE_SETTINGS,
+        System::Postgres => POSTGRES_SETTINGS,
+    };
+    connection.execute(sqlx::raw_sql(settings)).await?;
+    Ok(())
+}
+
+/// The driver takes a URL alone. This one has no slashes, so that nothing in the path is taken for a
+/// host or made shorter.
+fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, DatabaseError> {
+    let text = path
+        .to_str()
+        .ok_or_else(|| DatabaseError::Path(path.to_owned()))?;
+    let escaped: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    Ok(format!("sqlite:{escaped}").parse()?)
+}
+
+/// Two processes that make the tables at once would trip over each other; SQLite's own lock does
+/// not span all migrations.
+async fn lock_beside(database: &Path) -> Result<File, std::io::Error> {
+    let mut path = PathBuf::from(database).into_os_string();
+    path.push(".lock");
+    let lock = move || {
+        let file = File::options().create(true).append(true).open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(lock)
+        .await
+        .map_err(std::io::Error::other)?
+}
+
+/// The database names consent records, so only its owner may read it, wherever it lies.
+fn create_private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}

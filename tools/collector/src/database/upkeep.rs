@@ -1,0 +1,126 @@
+//! What upkeep needs of the database: retention, and a look at every row.
+
+use jiff::Timestamp;
+use sordino::{Id, Purpose, Week};
+
+use super::{Database, DatabaseError, Session, System, parsed, samples::named};
+use crate::{digest::Sha256, objects::ObjectName};
+
+/// A sample as `check` looks at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) sequence: i64,
+    pub(crate) name: ObjectName,
+    pub(crate) sha256: Sha256,
+}
+
+impl Session {
+    /// Takes a purpose back from at most `limit` samples that arrived in the week `last` or before, as
+    /// a withdrawal does; from how many it did.
+    pub(crate) async fn expire(
+        &mut self,
+        purpose: Purpose,
+        last: Week,
+        limit: u32,
+    ) -> Result<u64, DatabaseError> {
+        let expired: Vec<(String,)> = sqlx::query_as(
+            "SELECT sample FROM sample_purposes WHERE purpose = $1 AND week <= $2
+             ORDER BY week LIMIT $3",
+        )
+        .bind(purpose.as_str())
+        .bind(last.to_string())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.0)
+        .await?;
+        for (sample,) in &expired {
+            self.take_back(sample, purpose).await?;
+        }
+        Ok(expired.len() as u64)
+    }
+
+    /// Takes a purpose back from one sample, and buries it where none is left.
+    pub(crate) async fn take_back(
+        &mut self,
+        sample: &str,
+        purpose: Purpose,
+    ) -> Result<(), DatabaseError> {
+        for statement in [
+            "INSERT INTO withdrawals (sample, purpose)
+             SELECT sample, purpose FROM sample_purposes WHERE sample = $1 AND purpose = $2
+             AND NOT EXISTS (SELECT 1 FROM quarantined WHERE quarantined.sample = $1)",
+            "DELETE FROM sample_purposes WHERE sample = $1 AND purpose = $2",
+        ] {
+            sqlx::query(statement)
+                .bind(sample)
+                .bind(purpose.as_str())
+                .execute(&mut *self.0)
+                .await?;
+        }
+        for statement in [
+            "INSERT INTO tombstones (sample, consent, object_gone, object)
+             SELECT id, consent, 0, object FROM samples WHERE id = $1
+             AND NOT EXISTS (SELECT 1 FROM sample_purposes WHERE sample = id)",
+            "DELETE FROM samples WHERE id = $1
+             AND NOT EXISTS (SELECT 1 FROM sample_purposes WHERE sample = id)",
+        ] {
+            sqlx::query(statement)
+                .bind(sample)
+                .execute(&mut *self.0)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// How many samples are held.
+    pub(crate) async fn count_samples(&mut self) -> Result<u64, DatabaseError> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM samples")
+            .fetch_one(&mut *self.0)
+            .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The record under which a sample was sent, deleted or not.
+    pub(crate) async fn owner(&mut self, sample: Id) -> Result<Option<Id>, DatabaseError> {
+        let owner: Option<String> = sqlx::query_scalar(
+            "SELECT consent FROM samples WHERE id = $1
+             UNION ALL SELECT consent FROM tombstones WHERE sample = $1",
+        )
+        .bind(sample.to_string())
+        .fetch_optional(&mut *self.0)
+        .await?;
+        owner.map(|owner| parsed(&owner, "samples")).transpose()
+    }
+}
+
+impl Database {
+    /// What time it is where the database is; `None` where that is this machine.
+    pub(crate) async fn clock(&self) -> Result<Option<Timestamp>, DatabaseError> {
+        if self.system == System::Sqlite {
+            return Ok(None);
+        }
+        let seconds: i64 = sqlx::query_scalar("SELECT CAST(extract(epoch FROM now()) AS BIGINT)")
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(Timestamp::from_second(seconds).ok())
+    }
+
+    /// Rows of samples after `after` in the order of arrival, at most `limit`.
+    pub(crate) async fn rows(&self, after: i64, limit: u32) -> Result<Vec<Row>, DatabaseError> {
+        let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
+            "SELECT sequence, id, object, sha256 FROM samples
+             WHERE sequence > $1 ORDER BY sequence LIMIT $2",
+        )
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        let rows = rows.iter().map(|(sequence, id, object, sha256)| {
+            Ok(Row {
+                sequence: *sequence,
+                name: named(id, object)?,
+                sha256: parsed(sha256, "samples")?,
+            })
+        });
+        rows.collect()
+    }
+}

@@ -1,0 +1,155 @@
+//! What every request passes first and every answer last: the limit of its network, the counters, the
+//! log's line, and the header by which devices tell the collector.
+
+use std::{
+    pin::Pin,
+    sync::Once,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use hyper::body::{Frame, SizeHint};
+use prometheus_client::metrics::counter::Counter;
+
+use crate::{
+    app::App,
+    body::Incoming,
+    client::{Peer, names_a_proxy, network},
+    metrics::Route,
+    problem::{Kind, Problem},
+    rates::Key,
+    routes,
+};
+
+/// By this header a device tells the collector's answers from a captive portal's.
+const PROTOCOL: HeaderName = HeaderName::from_static("sordino-protocol");
+const PROTOCOL_VERSION: HeaderValue = HeaderValue::from_static("1");
+
+/// Where the network's bucket of a request is found; not there for this machine's own requests.
+#[derive(Clone, Copy)]
+pub(crate) struct NetworkKey(pub(crate) Key);
+
+/// Around every route, unknown paths included.
+pub(crate) async fn front(
+    State(app): State<App>,
+    path: Option<MatchedPath>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let template = path
+        .as_ref()
+        .and_then(|path| routes::template(path.as_str()));
+    let route = Route {
+        route: template.unwrap_or("unknown"),
+        method: known(request.method()),
+    };
+    let network = network_key(&app, &mut request);
+    let counter = app.metrics.receiving(&route);
+    request = request.map(|body| Body::new(Counted { body, counter }));
+
+    let allowed = network.map_or(Ok(()), |key| app.limiter.network(key));
+    let mut response = match allowed {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            app.metrics.rate_limited("network");
+            refuse(&app, request, problem).await
+        }
+    };
+    if let Some(kind) = response.extensions().get::<Kind>().copied() {
+        app.metrics.problem(kind);
+        if let (Some(key), Kind::BadToken | Kind::BadSignature) = (network, kind) {
+            app.limiter.was_a_guess(key);
+        }
+    }
+    // Not on unknown paths: a device must not take a wrong base URL for an unknown record.
+    if template.is_some() {
+        response.headers_mut().insert(PROTOCOL, PROTOCOL_VERSION);
+    }
+    let status = response.status().as_u16();
+    tracing::debug!(
+        route = route.route,
+        method = route.method,
+        status,
+        "answered"
+    );
+    let sent = response.body().size_hint().lower();
+    app.metrics.answered(&route, status, begun.elapsed(), sent);
+    response
+}
+
+/// What the answer is to a request that is refused before anybody looks at it.
+async fn refuse(app: &App, request: Request, problem: Problem) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = Incoming::new(&parts.headers, body, 0, &app.limits);
+    body.answer::<()>(Err(problem)).await.into_response()
+}
+
+/// Forgets the address of a request, once its network's bucket is known.
+fn network_key(app: &App, request: &mut Request) -> Option<Key> {
+    let peer = request.extensions_mut().remove::<Peer>()?;
+    if app.proxies.trusted == 0 && names_a_proxy(request.headers()) {
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| {
+            tracing::warn!(
+                "a proxy seems to stand in front; name how many by --trusted-proxies, or requests \
+                 are limited by the proxy's address instead of the client's network"
+            );
+        });
+    }
+    let key = app
+        .limiter
+        .network_key(network(peer, request.headers(), app.proxies)?);
+    request.extensions_mut().insert(NetworkKey(key));
+    Some(key)
+}
+
+/// A method as a label: whatever else clients make up is one.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::PUT => "PUT",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        _ => "other",
+    }
+}
+
+/// A body whose bytes are counted as they come.
+struct Counted {
+    body: Body,
+    counter: Counter,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            self.counter.inc_by(bytes as u64);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

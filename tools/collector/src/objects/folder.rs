@@ -1,0 +1,252 @@
+//! Objects as files of one folder.
+
+use std::{
+    fs::{self, File, FileTimes},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
+
+use sordino::Id;
+use tokio::{sync::mpsc::Sender, task::spawn_blocking};
+
+use super::{Lying, ObjectName, ObjectsError, Way, doing};
+
+const PARTIAL: &str = "part";
+/// How much of an upload is held in memory before it goes to its file, in bytes: more than nearly
+/// every sample has, so that one turn on a thread writes and syncs it.
+const HELD: usize = 256 << 10;
+/// How many names go round at a time.
+const CHUNK: usize = 500;
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+/// A file that is being written. Dropped, it is gone unless it was placed.
+#[derive(Debug)]
+pub(super) struct Upload {
+    path: PathBuf,
+    held: Vec<u8>,
+    file: Option<Arc<File>>,
+    is_placed: AtomicBool,
+}
+
+impl Folder {
+    /// Opens the folder, made where there is none, for nobody else on the machine to read.
+    pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        create_private(folder)?;
+        // One that cannot be read would only be found out by the first request.
+        fs::read_dir(folder)?;
+        Ok(Self(folder.to_owned()))
+    }
+
+    pub(super) fn begin(&self, sample: Id, unique: Id) -> Upload {
+        Upload {
+            path: self.0.join(format!("{sample}.{unique}.{PARTIAL}")),
+            held: Vec::new(),
+            file: None,
+            is_placed: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) async fn place(&self, uploads: &[Arc<super::Upload>]) -> Result<(), ObjectsError> {
+        if uploads.is_empty() {
+            return Ok(());
+        }
+        let uploads = uploads.to_vec();
+        let folder = self.clone();
+        blocking("renaming", move || {
+            for upload in &uploads {
+                if let Way::Folder(way) = &upload.way {
+                    fs::rename(&way.path, folder.path(upload.name))?;
+                    way.is_placed.store(true, Ordering::Release);
+                }
+            }
+            folder.sync()
+        })
+        .await
+    }
+
+    pub(super) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, ObjectsError> {
+        let path = self.path(name);
+        blocking("reading", move || match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        })
+        .await
+    }
+
+    pub(super) async fn remove(&self, names: &[ObjectName]) -> Result<(), ObjectsError> {
+        let paths: Vec<PathBuf> = names.iter().map(|name| self.path(*name)).collect();
+        let folder = self.clone();
+        blocking("removing", move || {
+            for path in paths {
+                fs::remove_file(path).or_else(gone)?;
+            }
+            folder.sync()
+        })
+        .await
+    }
+
+    pub(super) fn list(&self, found: Sender<Result<Vec<Lying>, ObjectsError>>) {
+        let folder = self.clone();
+        spawn_blocking(move || {
+            let mut chunk = Vec::new();
+            let list = || {
+                for entry in fs::read_dir(&folder.0)? {
+                    let name = entry?.file_name();
+                    let name = name.to_str().and_then(ObjectName::parse);
+                    chunk.extend(name.map(|name| Lying { name, age: None }));
+                    // The receiver may have heard enough.
+                    if chunk.len() == CHUNK
+                        && found.blocking_send(Ok(std::mem::take(&mut chunk))).is_err()
+                    {
+                        return Ok(());
+                    }
+                }
+                Ok(())
+            };
+            let end = { list }().map(|()| chunk).map_err(doing("listing"));
+            let _ = found.blocking_send(end);
+        });
+    }
+
+    pub(super) async fn answer(&self) -> Result<(), ObjectsError> {
+        let folder = self.clone();
+        blocking("looking", move || fs::read_dir(folder.0).map(drop)).await
+    }
+
+    pub(super) async fn remove_leftovers(&self) -> Result<(), ObjectsError> {
+        let folder = self.clone();
+        blocking("sweeping", move || {
+            for entry in fs::read_dir(folder.0)? {
+                let path = entry?.path();
+                if is_partial(&path) {
+                    remove_if_left(&path)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    fn path(&self, name: ObjectName) -> PathBuf {
+        self.0.join(name.to_string())
+    }
+
+    /// Makes renamed and removed names durable.
+    fn sync(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        File::open(&self.0)?.sync_all()?;
+        Ok(())
+    }
+}
+
+impl Upload {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectsError> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() < HELD {
+            return Ok(());
+        }
+        self.flush("writing", |_| Ok(())).await
+    }
+
+    pub(super) async fn sync(&mut self) -> Result<(), ObjectsError> {
+        self.flush("syncing", |file| {
+            // Nothing kept says when a person played but the week.
+            file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH))?;
+            file.sync_all()
+        })
+        .await
+    }
+
+    async fn flush(
+        &mut self,
+        what: &'static str,
+        then: impl FnOnce(&File) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), ObjectsError> {
+        let (path, file) = (self.path.clone(), self.file.clone());
+        let held = std::mem::take(&mut self.held);
+        let file = blocking(what, move || {
+            let file = match file {
+                Some(file) => file,
+                None => Arc::new(create_locked(&path)?),
+            };
+            let mut writer: &File = &file;
+            writer.write_all(&held)?;
+            then(&file)?;
+            Ok(file)
+        })
+        .await?;
+        self.file = Some(file);
+        Ok(())
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.is_placed.load(Ordering::Acquire) {
+            // A failure leaves a file that the next start sweeps.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A folder that only its owner can enter; one that is there already stays as it is.
+pub(crate) fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn create_locked(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    // Held until the file is closed, also by a crash: `remove_if_left` goes by it.
+    file.lock()?;
+    Ok(file)
+}
+
+/// `SAMPLE.UNIQUE.part`.
+fn is_partial(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let parts: Vec<&str> = name.unwrap_or_default().split('.').collect();
+    let is_id = |text: &str| text.parse::<Id>().is_ok();
+    matches!(parts[..], [sample, unique, PARTIAL] if is_id(sample) && is_id(unique))
+}
+
+/// An upload under way, perhaps another process's, is locked.
+fn remove_if_left(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Err(error) => gone(error),
+        Ok(file) if file.try_lock().is_ok() => fs::remove_file(path).or_else(gone),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn gone(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    what: &'static str,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, ObjectsError> {
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
+        .map_err(doing(what))
+}

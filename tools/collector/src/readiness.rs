@@ -1,0 +1,76 @@
+//! Whether the collector can serve: asked by whoever spreads requests over several.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::{Mutex, watch},
+    time::{Instant, timeout},
+};
+
+use crate::{
+    problem::{Kind, Problem},
+    storage::Storage,
+};
+
+/// How long an answer is given again, so that asking often costs database and objects nothing.
+const KEPT: Duration = Duration::from_secs(1);
+/// How long database and objects may take to answer.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// What was found when it was last looked.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    stopping: watch::Receiver<bool>,
+    last: Mutex<Option<(Instant, Option<&'static str>)>>,
+}
+
+impl Readiness {
+    /// Ready until `stopping` says otherwise.
+    pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
+        Self {
+            stopping,
+            last: Mutex::default(),
+        }
+    }
+
+    /// # Errors
+    /// `not-ready`, with what does not answer.
+    pub(crate) async fn check(&self, storage: &Storage) -> Result<(), Problem> {
+        if *self.stopping.borrow() {
+            return Err(Kind::NotReady.because("the collector is stopping; go to another one"));
+        }
+        // One looks, the others wait for it.
+        let mut last = self.last.lock().await;
+        let lacks = match *last {
+            Some((at, lacks)) if at.elapsed() < KEPT => lacks,
+            _ => {
+                let lacks = look(storage).await;
+                *last = Some((Instant::now(), lacks));
+                lacks
+            }
+        };
+        match lacks {
+            None => Ok(()),
+            Some(lacks) => Err(Kind::NotReady.because(lacks)),
+        }
+    }
+}
+
+/// What does not answer.
+async fn look(storage: &Storage) -> Option<&'static str> {
+    let (database, objects) = tokio::join!(
+        timeout(LIMIT, storage.database.answers()),
+        timeout(LIMIT, storage.objects.answer()),
+    );
+    if let Ok(Err(error)) = &database {
+        tracing::warn!("the database does not answer: {error}");
+    }
+    if let Ok(Err(error)) = &objects {
+        tracing::warn!("the objects do not answer: {error}");
+    }
+    match (database, objects) {
+        (Ok(Ok(())), Ok(Ok(()))) => None,
+        (Ok(Ok(())), _) => Some("the place of the objects does not answer"),
+        _ => Some("the database does not answer"),
+    }
+}

@@ -1,0 +1,180 @@
+//! Group commit: operations that wait at the same time share one transaction, one sync of the
+//! objects' folder and one of the database.
+//!
+//! A task takes whatever waits, runs it in one transaction one by one, places the objects, commits,
+//! and only then answers each. While it commits, the next ones gather; so the more there are at once,
+//! the less each costs, and one alone waits for nobody.
+//!
+//! An operation that fails before anything was placed fails nobody else: the transaction is undone and
+//! each is run again in one of its own. After that they stand or fall together.
+
+use std::{pin::Pin, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    database::{Database, Session},
+    objects::{Objects, Upload},
+    storage::StorageError,
+};
+
+/// How many operations share a transaction at most, so that other processes get their turn too.
+const LARGEST: usize = 128;
+/// How many may wait; more wait to be let in.
+const WAITING: usize = 1024;
+
+/// What an operation is in the middle of.
+pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'a>>;
+
+/// The transaction that operations share.
+pub(crate) struct Batch {
+    pub(crate) session: Session,
+    placed: Vec<Arc<Upload>>,
+}
+
+impl Batch {
+    /// Has an upload placed before the commit.
+    pub(crate) fn place(&mut self, upload: Arc<Upload>) {
+        self.placed.push(upload);
+    }
+}
+
+/// The process's one writer.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer(mpsc::Sender<Box<dyn Operation>>);
+
+impl Writer {
+    /// Starts the task that writes; it ends when the last handle is dropped.
+    pub(crate) fn start(database: Database, objects: Objects) -> Self {
+        let (sender, mut waiting) = mpsc::channel(WAITING);
+        tokio::spawn(async move {
+            let mut operations = Vec::new();
+            while waiting.recv_many(&mut operations, LARGEST).await > 0 {
+                write_together(&database, &objects, std::mem::take(&mut operations)).await;
+            }
+        });
+        Self(sender)
+    }
+
+    /// Runs `work` in a transaction that is durable when this returns. It may be run again, in another
+    /// transaction, where the first was undone. It runs to its end even where nobody waits any more.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'a> Fn(&'a mut Batch) -> Running<'a, T> + Send + Sync + 'static,
+    ) -> Result<T, StorageError> {
+        let (answer, answered) = oneshot::channel();
+        let operation = Box::new(Typed {
+            work,
+            outcome: None,
+            answer,
+        });
+        let stopping = |_| StorageError::Stopping;
+        self.0
+            .send(operation)
+            .await
+            .map_err(|_| StorageError::Stopping)?;
+        answered.await.map_err(stopping)?
+    }
+}
+
+/// An operation whose outcome is of any type.
+trait Operation: Send {
+    fn run<'a>(&'a mut self, batch: &'a mut Batch) -> Running<'a, ()>;
+    fn answer(self: Box<Self>, failure: Option<StorageError>);
+}
+
+struct Typed<W, T> {
+    work: W,
+    outcome: Option<T>,
+    answer: oneshot::Sender<Result<T, StorageError>>,
+}
+
+impl<W, T: Send> Operation for Typed<W, T>
+where
+    W: for<'a> Fn(&'a mut Batch) -> Running<'a, T> + Send + Sync,
+{
+    fn run<'a>(&'a mut self, batch: &'a mut Batch) -> Running<'a, ()> {
+        Box::pin(async move {
+            self.outcome = Some((self.work)(batch).await?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, failure: Option<StorageError>) {
+        let Self {
+            work,
+            outcome,
+            answer,
+        } = *self;
+        // What it held, such as an upload that came to nothing, is gone before anybody hears of it.
+        drop(work);
+        let outcome = match failure {
+            Some(failure) => Err(failure),
+            None => outcome.ok_or(StorageError::Stopping),
+        };
+        // Whoever asked may be gone.
+        let _ = answer.send(outcome);
+    }
+}
+
+/// How far a transaction came that failed.
+enum Failure {
+    /// Nothing was placed.
+    Undone(StorageError),
+    /// Objects may have been placed, and whether it was committed may not be known.
+    Open(StorageError),
+}
+
+async fn write_together(
+    database: &Database,
+    objects: &Objects,
+    mut operations: Vec<Box<dyn Operation>>,
+) {
+    let failure = match try_together(database, objects, &mut operations).await {
+        Ok(()) => return answer(operations, None),
+        Err(Failure::Undone(error)) if operations.len() > 1 && !error.is_unavailable() => {
+            for operation in operations {
+                let mut alone = vec![operation];
+                let outcome = try_together(database, objects, &mut alone).await;
+                answer(alone, outcome.err().map(Failure::into_error));
+            }
+            return;
+        }
+        Err(failure) => failure.into_error(),
+    };
+    answer(operations, Some(failure));
+}
+
+async fn try_together(
+    database: &Database,
+    objects: &Objects,
+    operations: &mut [Box<dyn Operation>],
+) -> Result<(), Failure> {
+    let session = database.write().await;
+    let mut batch = Batch {
+        session: session.map_err(|error| Failure::Undone(error.into()))?,
+        placed: Vec::new(),
+    };
+    for operation in operations {
+        operation.run(&mut batch).await.map_err(Failure::Undone)?;
+    }
+    let placed = objects.place(&batch.placed).await;
+    placed.map_err(|error| Failure::Open(error.into()))?;
+    let committed = batch.session.commit().await;
+    committed.map_err(|error| Failure::Open(error.into()))
+}
+
+fn answer(operations: Vec<Box<dyn Operation>>, failure: Option<StorageError>) {
+    let failure = failure.map(Arc::new);
+    for operation in operations {
+        operation.answer(failure.clone().map(StorageError::Together));
+    }
+}
+
+impl Failure {
+    fn into_error(self) -> StorageError {
+        match self {
+            Self::Undone(error) | Self::Open(error) => error,
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The access log: its chain is checked by docs/protocol.md alone, its file is attacked by SQL.
+
+use std::{path::Path, thread};
+
+use serde_json::{Value, json};
+use sordino::{Id, Week};
+use sordino_collector::{BlockingServer, Config};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use crate::database::is_postgres;
+use crate::{commands::Service, support::*};
+
+/// The database of a collector of schema 1, with four hand-outs.
+const SCHEMA_1: &[u8] = include_bytes!("../vectors/schema-1.sqlite.zlib");
+
+#[test]
+fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, BOTH);
+    let ids = [sample(), sample()];
+    for (seed, id) in (0..).zip(ids) {
+        let request = device.put(id, BOTH, &age_file(1, seed));
+        collector.send(&request).expect(201);
+    }
+    assert_eq!(collector.log(), Vec::<Value>::new());
+    assert_eq!(collector.head(), json!({"entries": 0, "hash": NO_ENTRY}));
+
+    let token = collector.token(BOTH);
+    let mut expected = Vec::new();
+    for (id, purpose) in [(ids[1], QA), (ids[0], RESEARCH), (ids[1], QA)] {
+        let target = format!("/v1/samples/{id}?purpose={purpose}");
+        collector.read(&token, &target).expect(200);
+        expected.push((id.to_string(), purpose));
+        let log = collector.log();
+        assert_chained(&log);
+        let noted: Vec<_> = log
+            .iter()
+            .map(|entry| {
+                let text = |member: &str| entry[member].as_str().unwrap();
+                assert_eq!(text("reader"), "a reader");
+                assert_eq!(text("week"), Week::of(jiff::Timestamp::now()).to_string());
+                (text("sample").to_owned(), text("purpose"))
+            })
+            .collect();
+        assert_eq!(noted, expected);
+        let last = log.last().unwrap();
+        assert_eq!(
+            collector.head(),
+            json!({"entries": expected.len(), "hash": last["hash"]})
+        );
+    }
+    // What is refused is no hand-out.
+    let unknown = format!("/v1/samples/{}?purpose={QA}", sample());
+    collector.read(&token, &unknown).expect(404);
+    assert_eq!(collector.head()["entries"], 3);
+    // Nor does a deletion or a restart take an entry out.
+    collector.send(&device.delete(ids[1])).expect(204);
+    collector.send(&device.withdraw(BOTH)).expect(200);
+    let before = collector.log();
+    let mut collector = collector;
+    collector.restart();
+    assert_eq!(collector.log(), before);
+    assert_eq!(before.len(), 3);
+}
+
+#[test]
+fn the_person_finds_each_access_in_the_published_log() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, BOTH);
+    let (mine, other) = (sample(), sample());
+    for (seed, id) in (0..).zip([mine, other]) {
+        let request = device.put(id, BOTH, &age_file(1, seed));
+        collector.send(&request).expect(201);
+    }
+    let token = collector.token(BOTH);
+    for id in [other, mine, other, mine, other] {
+        let target = format!("/v1/samples/{id}?purpose={QA}");
+        collector.read(&token, &target).expect(200);
+    }
+    let answer = collector.send(&device.accesses(mine)).expect(200).json();
+    let log = collector.log();
+    let numbers: Vec<_> = answer["accesses"].as_array().unwrap().iter().collect();
+    assert_eq!(numbers.len(), 2);
+    for (access, entry) in numbers.into_iter().zip([2, 4]) {
+        let published = &log[entry - 1];
+        let expected = json!({
+            "entry": entry, "hash": published["hash"], "purpose": published["purpose"],
+            "reader": published["reader"], "week": published["week"],
+        });
+        assert_eq!(access, &expected);
+        assert_eq!(published["sample"], mine.to_string());
+    }
+    assert_eq!(answer["head"], collector.head());
+}
+
+#[test]
+fn the_head_is_for_everybody_and_the_log_for_every_token() {
+    let collector = Collector::start();
+    collector
+        .send(&Request::new("GET", "/v1/audit/head"))
+        .expect(200);
+    collector
+        .send(&Request::new("GET", "/v1/audit/log"))
+        .problem(401, "bad-token");
+    for purposes in [QA, RESEARCH, BOTH] {
+        let token = collector.token(purposes);
+        collector.read(&token, "/v1/audit/log").expect(200);
+        for query in ["after=-1", "after=s0", "after=x", "limit=0", "limit=-1"] {
+            let target = format!("/v1/audit/log?{query}");
+            collector.read(&token, &target).problem(400, "malformed");
+        }
+    }
+}
+
+#[test]
+fn pages_of_the_log_follow_on_each_other() {
+    let (collector, _) = with_hand_outs(7);
+    let token = collector.token(RESEARCH);
+    let page = |after: &str| {
+        let target = format!("/v1/audit/log?limit=3{after}");
+        collector.read(&token, &target).expect(200).json()
+    };
+    let mut log = Vec::new();
+    let mut after = String::new();
+    let mut lengths = Vec::new();
+    loop {
+        let page = page(&after);
+        let entries = page["entries"].as_array().unwrap();
+        after = format!("&after={}", page["next"].as_str().unwrap());
+        lengths.push(entries.len());
+        if entries.is_empty() {
+            break;
+        }
+        log.extend(entries.clone());
+    }
+    assert_eq!(lengths, [3, 3, 1, 0]);
+    assert_eq!(after, "&after=7");
+    assert_chained(&log);
+    assert_eq!(log, collector.log());
+}
+
+#[test]
+fn the_file_itself_refuses_changes_by_sql() {
+    if is_postgres() {
+        return;
+    }
+    let (collector, _) = with_hand_outs(3);
+    let before = collector.log();
+    for (statement, says) in [
+        ("UPDATE accesses SET reader = 'nobody'", "append-only"),
+        (
+            "UPDATE OR REPLACE accesses SET sequence = 1 WHERE sequence = 2",
+            "append-only",
+        ),
+        ("DELETE FROM accesses WHERE sequence = 3", "append-only"),
+        ("DELETE FROM accesses", "append-only"),
+        // Over an entry, before the first, behind a gap, and off the chain.
+        (
+            "INSERT OR REPLACE INTO accesses
+             SELECT sequence, sample, purpose, week, 'nobody', previous, hash FROM accesses
+             WHERE sequence = 2",
+            "follows on the last",
+        ),
+        (
+            "INSERT INTO accesses SELECT 0, sample, purpose, week, reader, previous, hash
+             FROM accesses WHERE sequence = 1",
+            "follows on the last",
+        ),
+        (
+            "INSERT INTO accesses SELECT 5, sample, purpose, week, reader, hash, hash
+             FROM accesses WHERE sequence = 3",
+            "follows on the last",
+        ),
+        (
+            "INSERT OR REPLACE INTO accesses
+             SELECT 4, sample, purpose, week, reader, previous, hash FROM accesses
+             WHERE sequence = 2",
+            "follows on the last",
+        ),
+        (
+            "INSERT INTO accesses (sample, purpose, week, reader, previous, hash)
+             SELECT sample, purpose, week, reader, hash, hash FROM accesses WHERE sequence = 3",
+            "follows on the last",
+        ),
+    ] {
+        let error = execute(collector.data(), statement).unwrap_err();
+        assert!(error.contains(says), "{statement}: {error}");
+    }
+    assert_eq!(collector.log(), before);
+    assert_chained(&before);
+}
+
+/// Whoever owns the file can take the triggers away; what they write then breaks the chain.
+#[test]
+fn an_edit_past_the_triggers_is_published_as_it_stands_and_breaks_the_chain() {
+    if is_postgres() {
+        return;
+    }
+    for (edit, broken) in [
+        (
+            "UPDATE accesses SET reader = 'nobody' WHERE sequence = 2",
+            2,
+        ),
+        ("UPDATE accesses SET week = '' WHERE sequence = 3", 3),
+        ("DELETE FROM accesses WHERE sequence = 1", 1),
+        ("DELETE FROM accesses WHERE sequence = 3", 3),
+    ] {
+        let (collector, _) = with_hand_outs(4);
+        for statement in [
+            "DROP TRIGGER accesses_are_not_changed",
+            "DROP TRIGGER accesses_are_not_removed",
+            edit,
+        ] {
+            execute(collector.data(), statement).unwrap();
+        }
+        assert_eq!(first_break(&collector.log()), Some(broken), "{edit}");
+    }
+}
+
+#[test]
+fn what_schema_1_noted_is_chained_in_its_order_when_the_database_is_opened() {
+    let folder = schema_1();
+    let noted = [
+        ("b76d14b2e2a8776533b8bf4e367946c0", QA),
+        ("c93a0f26119476341a1ed60fc53cfcbb", QA),
+        ("b76d14b2e2a8776533b8bf4e367946c0", RESEARCH),
+        ("c93a0f26119476341a1ed60fc53cfcbb", RESEARCH),
+    ];
+    let mut heads = Vec::new();
+    for _ in 0..2 {
+        let collector = start(folder.path()).unwrap();
+        let log = log(&collector);
+        assert_chained(&log);
+        for (entry, (sample, purpose)) in log.iter().zip(noted) {
+            assert_eq!(
+                (&entry["sample"], &entry["purpose"]),
+                (&json!(sample), &json!(purpose))
+            );
+            assert_eq!(
+                (&entry["week"], &entry["reader"]),
+                (&json!("2026-W48"), &json!("QA desk"))
+            );
+        }
+        assert_eq!(log.len(), noted.len());
+        heads.push(log[3]["hash"].clone());
+    }
+    // Chained once: the second start found nothing to do.
+    assert_eq!(heads[0], heads[1]);
+}
+
+#[test]
+fn services_that_open_a_database_of_schema_1_at_once_chain_its_entries_once() {
+    let folder = schema_1();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| drop(Service::start(folder.path(), &[])));
+        }
+    });
+    let log = log(&start(folder.path()).unwrap());
+    assert_chained(&log);
+    assert_eq!(log.len(), 4);
+}
+
+/// The tables of schema 2 are there, the entries are not chained yet, and chaining fails on the way.
+#[test]
+fn chaining_that_is_cut_off_leaves_all_entries_for_the_next_start() {
+    let folder = schema_1();
+    let damage = "INSERT INTO accesses (sample, purpose, week, reader)
+                  VALUES ('0', '0', '0', CAST(x'ff' AS TEXT))";
+    execute(folder.path(), damage).unwrap();
+    for _ in 0..2 {
+        start(folder.path()).unwrap_err();
+        assert_eq!(count(folder.path(), "SELECT count(*) FROM accesses"), 0);
+        let waiting = "SELECT count(*) FROM accesses_unchained";
+        assert_eq!(count(folder.path(), waiting), 5);
+    }
+    let repair = "DELETE FROM accesses_unchained WHERE sequence = 5";
+    execute(folder.path(), repair).unwrap();
+    let log = log(&start(folder.path()).unwrap());
+    assert_chained(&log);
+    assert_eq!(log.len(), 4);
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%unchained%'";
+    assert_eq!(count(folder.path(), tables), 0);
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+    if is_postgres() {
+        return;
+    }
+    let (mut collector, _) = with_hand_outs(1);
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum,
+                 execution_time) VALUES (1000, 'of later', 1, x'00', 0)";
+    execute(collector.data(), newer).unwrap();
+    let error = start(collector.data()).unwrap_err();
+    assert!(
+        error.ends_with("a newer version of the collector made it; run that one"),
+        "{error}"
+    );
+    let older = "DELETE FROM _sqlx_migrations WHERE version = 1000";
+    execute(collector.data(), older).unwrap();
+    collector.restart();
+    assert_chained(&collector.log());
+    assert_eq!(collector.head()["entries"], 1);
+}
+
+/// A collector, one sample in it, and so many hand-outs of it.
+fn with_hand_outs(hand_outs: usize) -> (Collector, Id) {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    let id = sample();
+    let request = device.put(id, QA, &age_file(1, 1));
+    collector.send(&request).expect(201);
+    let token = collector.token(QA);
+    for _ in 0..hand_outs {
+        let target = format!("/v1/samples/{id}?purpose={QA}");
+        collector.read(&token, &target).expect(200);
+    }
+    (collector, id)
+}
+
+fn schema_1() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let database = miniz_oxide::inflate::decompress_to_vec_zlib(SCHEMA_1).unwrap();
+    std::fs::write(folder.path().join("collector.sqlite"), database).unwrap();
+    folder
+}
+
+fn start(folder: &Path) -> Result<BlockingServer, String> {
+    let mut config = Config::new(folder);
+    config.listen = "127.0.0.1:0".to_owned();
+    BlockingServer::start(config).map_err(|error| error.to_string())
+}
+
+fn log(collector: &BlockingServer) -> Vec<Value> {
+    let token = collector.create_token("auditor", &QA.parse().unwrap());
+    let request = Request::new("GET", "/v1/audit/log").header(
+        "Authorization",
+        format!("Bearer {}", token.unwrap().as_str()),
+    );
+    let page = send(collector.address(), &request).expect(200).json();
+    page["entries"].as_array().unwrap().clone()
+}
+
+/// Runs a statement past the collector.
+fn execute(folder: &Path, statement: &'static str) -> Result<(), String> {
+    with_database(folder, async |database| {
+        let done = sqlx::query(statement).execute(database).await;
+        done.map(drop).map_err(|error| error.to_string())
+    })
+}
+
+fn count(folder: &Path, statement: &'static str) -> i64 {
+    with_database(folder, async |database| {
+        sqlx::query_scalar(statement)
+            .fetch_one(database)
+            .await
+            .unwrap()
+    })
+}
+
+fn with_database<T>(folder: &Path, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
+    let options = SqliteConnectOptions::new().filename(folder.join("collector.sqlite"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+        let done = work(&mut database).await;
+        database.close().await.unwrap();
+        done
+    })
+}

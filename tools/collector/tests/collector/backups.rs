@@ -1,0 +1,436 @@
+//! Backups: taken under load, restored elsewhere, and nothing that was deleted comes back.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use serde_json::{Value, json};
+use sordino::Id;
+use tempfile::TempDir;
+
+use crate::{
+    commands::{Service, command},
+    services::{Postgres, S3},
+    support::*,
+};
+
+/// A place for a collector: a folder, or PostgreSQL and S3.
+struct Site {
+    folder: TempDir,
+    database: String,
+    objects: Option<String>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Site {
+    fn of_one_machine() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            database: format!("sqlite://{}", folder.path().join("x.sqlite").display()),
+            folder,
+            objects: None,
+            environment: Vec::new(),
+        }
+    }
+
+    fn of_services(postgres: &Postgres, s3: &S3) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            database: postgres.database(),
+            objects: Some(s3.new_bucket()).map(|bucket| format!("s3://{bucket}/in/here")),
+            environment: s3.environment(),
+        }
+    }
+
+    fn place(&self) -> Vec<&str> {
+        let objects = self.objects.iter().flat_map(|url| ["--objects", url]);
+        ["--database", &self.database]
+            .into_iter()
+            .chain(objects)
+            .collect()
+    }
+
+    fn serve(&self) -> Service {
+        let mut command = command();
+        command.envs(self.environment.clone());
+        Service::start_with(command, "127.0.0.1:0", self.folder.path(), &self.place())
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = command();
+        command
+            .envs(self.environment.clone())
+            .args(arguments)
+            .args(["--data", self.folder.path().to_str().unwrap()]);
+        match arguments[0] {
+            "token" => command.args(["--database", &self.database]),
+            _ => command.args(self.place()),
+        };
+        command.output().unwrap()
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", complaint(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn token(&self, name: &str) -> String {
+        let purposes = ["--purpose", QA, "--purpose", RESEARCH];
+        let made = self.json(&[&["token", "create", "--name", name], &purposes[..]].concat());
+        made["token"].as_str().unwrap().to_owned()
+    }
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder for a backup, not made yet.
+fn out() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("backup");
+    (folder, out)
+}
+
+fn read(service: &Service, token: &str, target: &str) -> Response {
+    let request = Request::new("GET", target).header("Authorization", format!("Bearer {token}"));
+    send(service.address(), &request)
+}
+
+/// All ids of a list after a cursor, and the cursor after them.
+fn list(
+    service: &Service,
+    token: &str,
+    what: &str,
+    purpose: &str,
+    after: &str,
+) -> (Vec<String>, String) {
+    let (mut ids, mut after) = (Vec::new(), after.to_owned());
+    loop {
+        let cursor = match after.as_str() {
+            "" => String::new(),
+            after => format!("&after={after}"),
+        };
+        let target = format!("/v1/{what}?purpose={purpose}{cursor}");
+        let page = read(service, token, &target).expect(200).json();
+        let found = match what {
+            "samples" => page["samples"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|sample| &sample["id"])
+                .collect(),
+            _ => page["ids"].as_array().unwrap().iter().collect::<Vec<_>>(),
+        };
+        if found.is_empty() {
+            return (ids, after);
+        }
+        ids.extend(found.iter().map(|id| id.as_str().unwrap().to_owned()));
+        after = page["next"].as_str().unwrap().to_owned();
+    }
+}
+
+fn log(service: &Service, token: &str) -> Vec<Value> {
+    let target = "/v1/audit/log?after=0";
+    let page = read(service, token, target).expect(200).json();
+    page["entries"].as_array().unwrap().clone()
+}
+
+/// Uploads and deletes until told to stop; what was acknowledged and left, and what was deleted.
+fn load(service: &Service, device: &Device, stop: &AtomicBool) -> (Vec<Id>, Vec<Id>) {
+    let (mut held, mut deleted) = (Vec::new(), Vec::new());
+    for seed in 0.. {
+        let id = sample();
+        send(service.address(), &device.put(id, QA, &age_file(1, seed))).expect(201);
+        if seed % 3 == 0 {
+            send(service.address(), &device.delete(id)).expect(204);
+            deleted.push(id);
+        } else {
+            held.push(id);
+        }
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    (held, deleted)
+}
+
+/// What is promised of a backup, from one kind of place to another.
+fn a_restored_collector_keeps_every_promise(from: &Site, to: &Site) {
+    let service = from.serve();
+    let (one, two) = (Device::new(), Device::new());
+    for device in [&one, &two] {
+        send(service.address(), &device.register(1, BOTH)).expect(201);
+    }
+    let [kept, gone, late] = [sample(), sample(), sample()];
+    let narrowed = sample();
+    for (device, id) in [(&one, kept), (&one, gone), (&two, narrowed)] {
+        send(service.address(), &device.put(id, BOTH, &age_file(1, 7))).expect(201);
+    }
+    let (token, revoked) = (from.token("stays"), from.token("goes"));
+    let target = |id: Id| format!("/v1/samples/{id}?purpose={QA}");
+    read(&service, &token, &target(kept)).expect(200);
+
+    let (_folder, out) = out();
+    let stop = AtomicBool::new(false);
+    let (held, deleted) = thread::scope(|scope| {
+        let loads: Vec<_> = (0..2)
+            .map(|_| scope.spawn(|| load(&service, &one, &stop)))
+            .collect();
+        from.json(&["backup", out.to_str().unwrap()]);
+        stop.store(true, Ordering::Relaxed);
+        let loads = loads.into_iter().map(|load| load.join().unwrap());
+        loads.fold((vec![], vec![]), |(mut held, mut deleted), load| {
+            held.extend(load.0);
+            deleted.extend(load.1);
+            (held, deleted)
+        })
+    });
+
+    // Since then: a deletion, a withdrawal, a hand-out, a sample, the end of a token.
+    send(service.address(), &one.delete(gone)).expect(204);
+    let withdrawal = two.withdraw(RESEARCH);
+    send(service.address(), &withdrawal).expect(200);
+    read(&service, &token, &target(kept)).expect(200);
+    send(service.address(), &one.put(late, QA, &age_file(1, 8))).expect(201);
+    from.json(&["token", "revoke", "goes"]);
+    let (_, samples_seen) = list(&service, &token, "samples", QA, "");
+    let (_, withdrawn_seen) = list(&service, &token, "withdrawn", QA, "");
+    let log_before = log(&service, &token);
+    drop(service);
+
+    let arguments = [
+        "restore",
+        out.to_str().unwrap(),
+        "--deletions-from",
+        &from.database,
+    ];
+    let report = to.json(&arguments);
+    assert_eq!(report["deletions_known"], true);
+    let checked = to.json(&["check", "--digests"]);
+    assert_eq!(checked["samples"], report["samples"], "{checked}");
+    let again = to.run(&arguments);
+    assert!(
+        complaint(&again).contains("holds something"),
+        "{}",
+        complaint(&again)
+    );
+
+    let service = to.serve();
+    assert_eq!(
+        read(&service, &token, &target(kept)).expect(200).body,
+        age_file(1, 7)
+    );
+    let log_after = log(&service, &token);
+    assert_chained(&log_after);
+    assert_eq!(log_after[..log_before.len()], log_before);
+    read(&service, &revoked, &target(kept)).problem(401, "bad-token");
+
+    let samples = |purpose| -> BTreeSet<String> {
+        list(&service, &token, "samples", purpose, "")
+            .0
+            .into_iter()
+            .collect()
+    };
+    let (quality, research) = (samples(QA), samples(RESEARCH));
+    let (withdrawn, _) = list(&service, &token, "withdrawn", QA, &withdrawn_seen);
+    assert!(quality.contains(&narrowed.to_string()) && !research.contains(&narrowed.to_string()));
+    for id in deleted.iter().chain([&gone]) {
+        assert!(!quality.contains(&id.to_string()));
+        let answer = send(service.address(), &one.put(*id, QA, &age_file(1, 7)));
+        answer.problem(410, "deleted");
+    }
+    // Each that was acknowledged is there, or pulls are told to remove their copies.
+    for id in held.iter().chain([&late]).map(ToString::to_string) {
+        assert_ne!(quality.contains(&id), withdrawn.contains(&id), "{id}");
+    }
+    assert!(withdrawn.contains(&late.to_string()) && withdrawn.contains(&gone.to_string()));
+    let again = two.register(2, BOTH);
+    send(service.address(), &again).problem(410, "withdrawn");
+    let fresh = sample();
+    send(service.address(), &one.put(fresh, QA, &age_file(1, 9))).expect(201);
+    let (seen, _) = list(&service, &token, "samples", QA, &samples_seen);
+    assert_eq!(
+        seen,
+        [fresh.to_string()],
+        "no cursor skips what came after the restore"
+    );
+}
+
+#[test]
+fn a_backup_under_load_is_restored_from_one_machine_to_another() {
+    let (from, to) = (Site::of_one_machine(), Site::of_one_machine());
+    a_restored_collector_keeps_every_promise(&from, &to);
+}
+
+#[test]
+fn a_backup_under_load_is_restored_from_services_to_others() {
+    let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
+        return;
+    };
+    let site = || Site::of_services(&postgres, &s3);
+    a_restored_collector_keeps_every_promise(&site(), &site());
+}
+
+#[test]
+fn a_backup_under_load_moves_from_one_machine_to_services() {
+    let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
+        return;
+    };
+    let to = Site::of_services(&postgres, &s3);
+    a_restored_collector_keeps_every_promise(&Site::of_one_machine(), &to);
+}
+
+/// Some of everything.
+fn filled() -> Site {
+    let site = Site::of_one_machine();
+    let service = site.serve();
+    let device = Device::new();
+    send(service.address(), &device.register(1, BOTH)).expect(201);
+    let ids = [sample(), sample(), sample()];
+    for id in ids {
+        send(service.address(), &device.put(id, BOTH, &age_file(1, 7))).expect(201);
+    }
+    send(service.address(), &device.delete(ids[0])).expect(204);
+    let token = site.token("reader");
+    for id in &ids[1..] {
+        let target = format!("/v1/samples/{id}?purpose={QA}");
+        read(&service, &token, &target).expect(200);
+    }
+    drop(service);
+    site
+}
+
+/// The tables of a backup, with the last numbers apart: what each has, in no order.
+fn tables(backup: &Path) -> (BTreeSet<String>, Vec<i64>) {
+    let text = fs::read_to_string(backup.join("tables.jsonl")).unwrap();
+    let (mut lines, mut counters, mut table) = (BTreeSet::new(), Vec::new(), Value::Null);
+    for line in text.lines() {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        if line.is_object() {
+            counters.extend(line["counter"].take().as_i64());
+            table = line["table"].clone();
+        }
+        lines.insert(format!("{table} {line}"));
+    }
+    (lines, counters)
+}
+
+#[test]
+fn a_backup_holds_every_table_of_the_schema_and_comes_back_row_by_row() {
+    let from = filled();
+    let (_folder, backup) = out();
+    from.json(&["backup", backup.to_str().unwrap()]);
+    let (lines, counters) = tables(&backup);
+    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
+    let sql = fs::read_dir(migrations).unwrap();
+    let sql: Vec<String> = sql
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let made = sql.iter().flat_map(|sql| sql.lines());
+    let made: Vec<&str> = made
+        .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split(' ').next())
+        .collect();
+    assert!(made.len() >= 9, "{made:?}");
+    for table in made {
+        let heading = format!("\"{table}\" {{");
+        assert!(
+            lines.iter().any(|line| line.starts_with(&heading)),
+            "{table}"
+        );
+    }
+    #[cfg(unix)]
+    for (path, mode) in [
+        ("", 0o700),
+        ("objects", 0o700),
+        ("tables.jsonl", 0o600),
+        ("backup.json", 0o600),
+    ] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let found = fs::metadata(backup.join(path))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(found & 0o777, mode, "{path}");
+    }
+
+    let mut sites = vec![Site::of_one_machine()];
+    let services = (Postgres::start(), S3::start());
+    if let (Some(postgres), Some(s3)) = &services {
+        sites.push(Site::of_services(postgres, s3));
+    }
+    for to in sites {
+        let told = to.run(&["restore", backup.to_str().unwrap()]);
+        assert!(told.status.success(), "{}", complaint(&told));
+        let told = String::from_utf8(told.stdout).unwrap();
+        assert!(
+            told.contains("--deletions-from") && told.lines().count() == 2,
+            "{told}"
+        );
+        let (_folder, second) = out();
+        to.json(&["backup", second.to_str().unwrap()]);
+        let (restored, raised) = tables(&second);
+        assert_eq!(restored, lines);
+        let raised: Vec<i64> = raised.iter().map(|last| last - (1 << 32)).collect();
+        assert_eq!(raised, counters);
+        assert_eq!(files(&second.join("objects"), "age").len(), 2);
+    }
+}
+
+#[test]
+fn a_torn_backup_is_refused_and_leaves_the_database_empty() {
+    let from = filled();
+    let (_folder, backup) = out();
+    from.json(&["backup", backup.to_str().unwrap()]);
+    let refused = from.run(&["backup", backup.to_str().unwrap()]);
+    assert!(complaint(&refused).contains("not an empty folder"));
+
+    let to = Site::of_one_machine();
+    let restore = || to.run(&["restore", backup.to_str().unwrap()]);
+    let object = files(&backup.join("objects"), "age")[0].clone();
+    for path in [
+        backup.join("backup.json"),
+        backup.join("tables.jsonl"),
+        object,
+    ] {
+        let whole = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(!restore().status.success(), "{path:?}");
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        let told = complaint(&restore());
+        assert!(
+            told.contains("no whole backup") && told.lines().count() == 1,
+            "{told}"
+        );
+        fs::write(&path, &whole).unwrap();
+    }
+    let (other, missing) = (filled(), to.folder.path().join("nowhere"));
+    for (url, says) in [
+        (
+            other.database.clone(),
+            "not the one that the backup was made of",
+        ),
+        (format!("sqlite://{}", missing.display()), "no database"),
+    ] {
+        let told = to.run(&[
+            "restore",
+            backup.to_str().unwrap(),
+            "--deletions-from",
+            &url,
+        ]);
+        assert!(complaint(&told).contains(says), "{}", complaint(&told));
+    }
+    // Objects that were copied before the other database was found out are no samples.
+    let checked: Value = serde_json::from_slice(&to.run(&["check", "--json"]).stdout).unwrap();
+    assert_eq!(checked["samples"], json!(0));
+    assert!(!missing.exists());
+    assert!(restore().status.success());
+    assert_eq!(to.json(&["check", "--digests"])["samples"], json!(2));
+}

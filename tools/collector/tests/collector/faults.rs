@@ -1,0 +1,419 @@
+//! Two collectors behind nginx under load, while every part of it is killed in turn.
+//!
+//! Three rounds here; `tools/collector/faults 30` for more.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use sordino::Id;
+
+use crate::{
+    deployment::{Instance, deployed_in_clear},
+    services::{Nginx, Postgres, S3},
+    support::*,
+};
+
+/// Clients at a time, each with records of its own.
+const CLIENTS: u64 = 6;
+/// How long a request is repeated before it counts as never answered.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What everything stands on.
+struct Ground {
+    postgres: Option<Postgres>,
+    s3: Option<S3>,
+    folder: tempfile::TempDir,
+}
+
+#[test]
+fn two_collectors_on_postgresql_and_s3_lose_nothing_whatever_is_killed() {
+    let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (postgres, s3) = (Some(postgres), Some(s3));
+    run(Ground {
+        postgres,
+        s3,
+        folder,
+    });
+}
+
+#[test]
+fn two_collectors_on_one_machine_lose_nothing_whichever_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    run(Ground {
+        postgres: None,
+        s3: None,
+        folder,
+    });
+}
+
+fn run(mut ground: Ground) {
+    let rounds = std::env::var("SORDINO_FAULT_ROUNDS");
+    let rounds = rounds.map_or(3, |rounds| rounds.parse().unwrap());
+    let mut instances = [(); 2].map(|()| ground.instance());
+    let ports = instances.each_ref().map(|instance| instance.port);
+    let configure = |port, folder: &Path| deployed_in_clear(port, folder, &ports);
+    let Some(nginx) = Nginx::start(configure) else {
+        return;
+    };
+    let desk = Desk {
+        token: ground.token(),
+        nginx,
+        is_over: AtomicBool::new(false),
+        repeated: AtomicUsize::new(0),
+    };
+    let told = Mutex::new(Told::default());
+    let started = Instant::now();
+    thread::scope(|scope| {
+        for number in 0..CLIENTS {
+            let (desk, told) = (&desk, &told);
+            scope.spawn(move || {
+                // A client that panics must not leave the others waiting for the end.
+                let _over = OverWhenPanicking(&desk.is_over);
+                let mut client = Client::new(desk, number);
+                while !desk.is_over.load(Ordering::Relaxed) {
+                    client.act();
+                }
+                told.lock().unwrap().add(client.told);
+            });
+        }
+        let _over = OverWhenPanicking(&desk.is_over);
+        for round in 0..rounds {
+            for instance in &mut instances {
+                let (part, is_over) = (Part::Instance(instance), &desk.is_over);
+                part.fail(round, is_over);
+            }
+            if let Some(postgres) = &mut ground.postgres {
+                Part::Postgres(postgres).fail(round, &desk.is_over);
+            }
+            if let Some(s3) = &mut ground.s3 {
+                Part::S3(s3).fail(round, &desk.is_over);
+            }
+        }
+        desk.is_over.store(true, Ordering::Relaxed);
+    });
+    let told = told.into_inner().unwrap();
+    assert!(
+        told.kept.len() > 20 && told.gone.len() > 5,
+        "hardly anything happened"
+    );
+    for kept in &told.kept {
+        let answer = desk.persist(&desk.read(kept.id)).expect(200);
+        assert!(answer.body == kept.file(), "an acknowledged sample changed");
+    }
+    for gone in &told.gone {
+        desk.persist(&desk.read(gone.id)).problem(410, "deleted");
+    }
+    let orphans = ground.check(&told, &mut instances[0]);
+    ground.check_by_command(told.kept.len());
+    eprintln!(
+        "{rounds} rounds in {:.0} s: {} samples acknowledged and there, {} acknowledged deletions hold, \
+         {} hand-outs, {} requests repeated, {orphans}",
+        started.elapsed().as_secs_f64(),
+        told.kept.len() + told.gone.len(),
+        told.gone.len(),
+        told.read,
+        desk.repeated.load(Ordering::Relaxed),
+    );
+}
+
+/// A part that is killed and comes back.
+enum Part<'a> {
+    Instance(&'a mut Instance),
+    Postgres(&'a mut Postgres),
+    S3(&'a mut S3),
+}
+
+impl Part<'_> {
+    fn fail(self, round: u64, is_over: &AtomicBool) {
+        assert!(!is_over.load(Ordering::Relaxed), "a client gave up");
+        thread::sleep(Duration::from_millis(500));
+        let down = Duration::from_millis(150 + 97 * (round % 8));
+        match self {
+            Self::Instance(instance) => {
+                instance.kill();
+                thread::sleep(down);
+                instance.start_again();
+            }
+            Self::Postgres(postgres) => {
+                postgres.kill();
+                thread::sleep(down);
+                postgres.start_again();
+            }
+            Self::S3(s3) => {
+                s3.kill();
+                thread::sleep(down);
+                s3.start_again();
+            }
+        }
+    }
+}
+
+struct OverWhenPanicking<'a>(&'a AtomicBool);
+
+impl Drop for OverWhenPanicking<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What clients talk to.
+struct Desk {
+    nginx: Nginx,
+    token: String,
+    is_over: AtomicBool,
+    repeated: AtomicUsize,
+}
+
+impl Desk {
+    /// Repeats a request as the SDK does, only sooner, until the answer is none of a fault's.
+    fn persist(&self, request: &Request) -> Response {
+        let started = Instant::now();
+        loop {
+            match try_send(self.nginx.address(), request) {
+                Some(answer) if !matches!(answer.status, 429 | 500 | 502..=504) => return answer,
+                other => {
+                    let last = other.map(|answer| (answer.status, answer.body));
+                    assert!(started.elapsed() < PATIENCE, "no answer but {last:?}");
+                    self.repeated.fetch_add(1, Ordering::Relaxed);
+                    thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+    }
+
+    fn read(&self, sample: Id) -> Request {
+        Request::new("GET", format!("/v1/samples/{sample}?purpose={QA}"))
+            .header("Authorization", format!("Bearer {}", self.token))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Sample {
+    id: Id,
+    seed: u64,
+}
+
+impl Sample {
+    fn file(&self) -> Vec<u8> {
+        age_file(1, self.seed)
+    }
+}
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Told {
+    kept: Vec<Sample>,
+    gone: Vec<Sample>,
+    read: usize,
+}
+
+impl Told {
+    fn add(&mut self, other: Self) {
+        self.kept.extend(other.kept);
+        self.gone.extend(other.gone);
+        self.read += other.read;
+    }
+}
+
+/// One who uploads, deletes, withdraws and reads, and knows what was acknowledged.
+struct Client<'a> {
+    desk: &'a Desk,
+    device: Device,
+    /// Samples of `device`, among `told.kept` too.
+    of_device: usize,
+    seed: u64,
+    told: Told,
+}
+
+impl<'a> Client<'a> {
+    fn new(desk: &'a Desk, number: u64) -> Self {
+        let mut client = Self {
+            desk,
+            device: Device::new(),
+            of_device: 0,
+            seed: number << 32,
+            told: Told::default(),
+        };
+        client.register();
+        client
+    }
+
+    fn register(&mut self) {
+        self.device = Device::new();
+        self.of_device = 0;
+        let answer = self.desk.persist(&self.device.register(1, QA));
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
+    }
+
+    fn act(&mut self) {
+        self.seed += 1;
+        match self.seed % 20 {
+            4 | 9 | 14 if self.of_device > 0 => self.delete(),
+            6 | 12 if !self.told.kept.is_empty() => self.read(),
+            17 if !self.told.gone.is_empty() => self.upload_late(),
+            19 if self.seed % 60 == 59 => self.withdraw(),
+            _ => self.upload(),
+        }
+    }
+
+    fn upload(&mut self) {
+        let (id, seed) = (sample(), self.seed);
+        let kept = Sample { id, seed };
+        let answer = self.desk.persist(&self.device.put(id, QA, &kept.file()));
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
+        self.told.kept.push(kept);
+        self.of_device += 1;
+    }
+
+    /// Through both collectors at once, at times.
+    fn delete(&mut self) {
+        let place = self.told.kept.len() - 1 - (self.seed as usize % self.of_device);
+        let gone = self.told.kept.remove(place);
+        self.of_device -= 1;
+        let request = self.device.delete(gone.id);
+        thread::scope(|scope| {
+            if self.seed.is_multiple_of(2) {
+                scope.spawn(|| self.desk.persist(&request).expect(204));
+            }
+            self.desk.persist(&request).expect(204);
+        });
+        self.told.gone.push(gone);
+    }
+
+    fn read(&mut self) {
+        let kept = self.told.kept[self.seed as usize % self.told.kept.len()];
+        let answer = self.desk.persist(&self.desk.read(kept.id)).expect(200);
+        assert!(answer.body == kept.file(), "an acknowledged sample changed");
+        self.told.read += 1;
+    }
+
+    /// An upload that a network held back until after the deletion.
+    fn upload_late(&mut self) {
+        let gone = self.told.gone[self.seed as usize % self.told.gone.len()];
+        let answer = self
+            .desk
+            .persist(&self.device.put(gone.id, QA, &gone.file()));
+        assert!(matches!(answer.status, 403 | 410), "{}", answer.head);
+    }
+
+    fn withdraw(&mut self) {
+        self.desk.persist(&self.device.withdraw(QA)).expect(200);
+        let first = self.told.kept.len() - self.of_device;
+        self.told.gone.extend(self.told.kept.drain(first..));
+        self.register();
+    }
+}
+
+impl Ground {
+    fn instance(&self) -> Instance {
+        let environment = self.s3.as_ref().map(S3::environment).unwrap_or_default();
+        Instance::start(self.folder.path(), &self.places(true), &environment)
+    }
+
+    fn places(&self, with_objects: bool) -> Vec<String> {
+        let database = self
+            .postgres
+            .iter()
+            .map(|it| ["--database".to_owned(), it.url()]);
+        let objects = self.s3.iter().map(|it| ["--objects".to_owned(), it.url()]);
+        database
+            .chain(objects.filter(|_| with_objects))
+            .flatten()
+            .collect()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sordino-collector"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(self.folder.path());
+        command
+    }
+
+    fn token(&self) -> String {
+        let output = self
+            .command(&["token", "create", "--name", "a reader", "--purpose", QA])
+            .args(self.places(false))
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split_whitespace().last().unwrap().to_owned()
+    }
+
+    /// `sordino-collector check` finds the same: nothing missing, damaged, left over or not deleted.
+    fn check_by_command(&self, kept: usize) {
+        let started = Instant::now();
+        loop {
+            let mut command = self.command(&["check", "--digests", "--json"]);
+            command.args(self.places(true));
+            command.envs(self.s3.as_ref().map(S3::environment).unwrap_or_default());
+            let output = command.output().unwrap();
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            let report: Value = serde_json::from_slice(&output.stdout).expect(&complaint);
+            assert_eq!(report["samples"], kept, "{report}");
+            // What the last kill left in the folder is removed behind the start.
+            if output.status.success() {
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "{report}");
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Each sample that was kept has its object, and none that was deleted has one once a collector has
+    /// started; says how many objects had no row before that.
+    fn check(&self, told: &Told, instance: &mut Instance) -> String {
+        let ids = |samples: &[Sample]| -> BTreeSet<String> {
+            samples.iter().map(|sample| sample.id.to_string()).collect()
+        };
+        let (kept, gone) = (ids(&told.kept), ids(&told.gone));
+        let lying = self.lying();
+        let of = |samples: &BTreeSet<String>, lying: &[String]| {
+            lying.iter().filter(|id| samples.contains(*id)).count()
+        };
+        let told = format!(
+            "{} objects without a row, {} of them of samples deleted later",
+            lying.len() - kept.len(),
+            of(&gone, &lying)
+        );
+        instance.kill();
+        instance.start_again();
+        eventually(|| of(&gone, &self.lying()) == 0);
+        let there: BTreeSet<String> = self.lying().into_iter().collect();
+        assert!(
+            kept.is_subset(&there),
+            "an acknowledged sample has no object"
+        );
+        told
+    }
+
+    /// The samples of all objects. A name begins with the sample's id; a bucket's goes on with what makes
+    /// an upload unique.
+    fn lying(&self) -> Vec<String> {
+        let names = match &self.s3 {
+            Some(s3) => s3.objects(&s3.url().replace("s3://", "")),
+            None => files(self.folder.path(), "age")
+                .iter()
+                .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+                .collect(),
+        };
+        names.iter().map(|name| name[..32].to_owned()).collect()
+    }
+}

@@ -1,0 +1,165 @@
+//! A disk without a byte left, and machines that do not agree what year it is.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    commands::{Service, command},
+    services::Postgres,
+    support::*,
+};
+
+/// A small file system in memory. Unmounted when dropped.
+struct Disk(TempDir);
+
+impl Disk {
+    /// `None` where this machine lets nobody mount one.
+    fn mount(kilobytes: usize) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let size = format!("size={kilobytes}k");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            assert!(std::env::var_os("CI").is_none(), "no disk can be mounted");
+            eprintln!("left out: it takes root to mount a small file system");
+            return None;
+        }
+        Some(Self(folder))
+    }
+
+    /// Leaves not a byte free.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.path().join("filler");
+        let mut file = File::create(&path).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let unmount = Command::new("umount").arg("-l").arg(self.0.path()).status();
+        assert!(unmount.is_ok_and(|status| status.success()));
+    }
+}
+
+#[test]
+fn on_a_full_disk_samples_wait_and_nothing_is_half_written() {
+    let Some(disk) = Disk::mount(12_000) else {
+        return;
+    };
+    let mut collector = Collector::start_with(|config| config.data = disk.0.path().join("data"));
+    let device = Device::registered(&collector, QA);
+    let (kept, file) = (sample(), age_file(1, 1));
+    collector.send(&device.put(kept, QA, &file)).expect(201);
+    let token = collector.token(QA);
+
+    let filler = disk.fill();
+    let waiting = [sample(), sample(), sample()];
+    for id in waiting {
+        collector
+            .send(&device.put(id, QA, &file))
+            .problem(503, "busy");
+    }
+    // What only reads goes on.
+    assert_eq!(collector.listed(&token, QA), [kept.to_string()]);
+    eventually(|| collector.files("part").is_empty());
+    assert_eq!(collector.files("age"), [collector.object(kept)]);
+
+    fs::remove_file(filler).unwrap();
+    for id in waiting {
+        collector.send(&device.put(id, QA, &file)).expect(201);
+    }
+    collector.send(&device.delete(kept)).expect(204);
+    collector.restart();
+    assert_eq!(
+        collector.listed(&token, QA),
+        waiting.map(|id| id.to_string())
+    );
+    assert_eq!(collector.files("age").len(), waiting.len());
+    collector.stop();
+}
+
+/// The library that sets a program's clock off.
+fn faketime() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").ok()?.flatten();
+    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    let found = libraries.find(|path| path.exists());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "faketime is missing");
+        eprintln!("left out: faketime is missing");
+    }
+    found
+}
+
+/// A command whose clock is more than a year ahead.
+fn ahead(library: &Path) -> Command {
+    let mut command = command();
+    command
+        .env("LD_PRELOAD", library)
+        .env("FAKETIME", "+400d")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    command
+}
+
+#[test]
+fn a_collector_a_year_ahead_deletes_nothing_early_and_brings_nothing_back() {
+    let (Some(library), Some(postgres)) = (faketime(), Postgres::start()) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = plan(1, "2999-01-01", &[recipient(1)], &sordino::Purpose::ALL);
+    plan.retention_days
+        .insert(sordino::Purpose::QualityAssurance, 30);
+    let plan = write_plan(folder.path(), plan);
+    let database = postgres.database();
+    let place = ["--database", &database, "--plan", plan.to_str().unwrap()];
+    let serve = |command| Service::start_with(command, "127.0.0.1:0", folder.path(), &place);
+    let (present, future) = (serve(command()), serve(ahead(&library)));
+    let device = Device::new();
+    send(present.address(), &device.register(1, QA)).expect(201);
+    let (early, late, gone, file) = (sample(), sample(), sample(), age_file(1, 1));
+    send(present.address(), &device.put(early, QA, &file)).expect(201);
+    send(future.address(), &device.put(late, QA, &file)).expect(201);
+    send(future.address(), &device.put(gone, QA, &file)).expect(201);
+    send(present.address(), &device.delete(gone)).expect(204);
+
+    // A consent that ends between the two clocks: refused by the one, nothing kept of it.
+    let brief = Device::new();
+    let mut content = brief.content(1, QA);
+    content.holds_until = sordino::Week::of(jiff::Timestamp::now());
+    let register = brief.register_document(brief.document(content));
+    send(present.address(), &register).expect(201);
+    let upload = brief.put(sample(), QA, &file);
+    send(future.address(), &upload).problem(403, "not-granted");
+    send(present.address(), &upload).expect(201);
+
+    // Its hourly job, which is also done at its start, and by the command.
+    drop(future);
+    let future = serve(ahead(&library));
+    let retention = ahead(&library)
+        .args(["retention", "--json", "--database", &database, "--data"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(retention.stdout).unwrap().trim(),
+        r#"{"expired":0}"#
+    );
+    for service in [&present, &future] {
+        for id in [early, late] {
+            send(service.address(), &device.put(id, QA, &file)).expect(200);
+        }
+        send(service.address(), &device.put(gone, QA, &file)).problem(410, "deleted");
+    }
+    assert_eq!(files(folder.path(), "age").len(), 3);
+}

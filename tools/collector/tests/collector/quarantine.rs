@@ -1,0 +1,387 @@
+//! A voice was heard: the sample is held back from everybody, until whoever runs the collector decides.
+
+use std::collections::BTreeSet;
+
+use proptest::{prelude::*, test_runner::Config as Cases};
+use serde_json::{Value, json};
+use sordino::{Id, Week};
+use sordino_collector::{BlockingServer, Config, Verdicts};
+
+use crate::{commands::run, database::is_postgres, support::*};
+
+fn heard(collector: &Collector, token: &str, id: Id, anonymizer: &str) -> Response {
+    let target = format!("/v1/samples/{id}/quarantine?purpose={QA}");
+    let body = Body::Json(json!({"anonymizer": anonymizer}));
+    collector.say(token, &target, body)
+}
+
+fn withdrawn(collector: &Collector, token: &str, purpose: &str) -> Value {
+    let target = format!("/v1/withdrawn?purpose={purpose}");
+    collector.read(token, &target).expect(200).json()["ids"].clone()
+}
+
+fn quarantine(collector: &Collector, arguments: &[&str]) -> (Option<i32>, Value, String) {
+    let data = collector.data().to_str().unwrap();
+    let output = run(&[&["quarantine"], arguments, &["--json", "--data", data]].concat());
+    let said = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), said, complaint)
+}
+
+fn release(config: &Config, id: Id) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(sordino_collector::release(config, id))
+        .unwrap();
+}
+
+#[test]
+fn a_quarantined_sample_is_gone_for_everybody_at_once_and_each_pull_removes_it() {
+    let collector = Collector::start_with(|config| config.verdicts = Verdicts::Plain);
+    let (_, id) = Device::with_sample(&collector, BOTH);
+    let (_, other) = Device::with_sample(&collector, BOTH);
+    let token = collector.token(BOTH);
+    let review = format!("/v1/reviews/{id}?purpose={QA}");
+    let verdict = || Body::Json(json!({"verdict": "unusable"}));
+    collector.say(&token, &review, verdict()).expect(204);
+    for _ in 0..2 {
+        heard(&collector, &token, id, "3.1.0").expect(204);
+        for purpose in [QA, RESEARCH] {
+            assert_eq!(collector.listed(&token, purpose), [other.to_string()]);
+            assert_eq!(withdrawn(&collector, &token, purpose), json!([id]));
+            collector
+                .read(&token, &format!("/v1/samples/{id}?purpose={purpose}"))
+                .problem(410, "deleted");
+        }
+    }
+    let said = collector.read(&token, &format!("/v1/reviews?purpose={QA}"));
+    assert_eq!(said.json()["reviews"], json!([]));
+    collector
+        .say(&token, &review, verdict())
+        .problem(410, "deleted");
+    assert!(collector.object(id).exists(), "it can still be released");
+}
+
+#[test]
+fn a_quarantine_is_asked_for_by_a_token_of_the_purpose_for_a_sample_of_it() {
+    let collector = Collector::start();
+    let (_, id) = Device::with_sample(&collector, BOTH);
+    let (_, other) = Device::with_sample(&collector, RESEARCH);
+    let token = collector.token(QA);
+    heard(&collector, &collector.token(RESEARCH), id, "3.1.0").problem(403, "wrong-purpose");
+    heard(&collector, "sordino_0", id, "3.1.0").problem(401, "bad-token");
+    for unknown in [other, sample()] {
+        heard(&collector, &token, unknown, "3.1.0").problem(404, "unknown-sample");
+    }
+    let long = "1".repeat(41);
+    for bad in ["", &long, "3.1\n", "3 1", "\"} 1", "3.1é"] {
+        heard(&collector, &token, id, bad).problem(400, "malformed");
+    }
+    let target = format!("/v1/samples/{id}/quarantine?purpose={QA}");
+    for bad in [
+        json!({}),
+        json!({"anonymizer": 3}),
+        json!({"anonymizer": "3", "why": ""}),
+    ] {
+        collector
+            .say(&token, &target, Body::Json(bad))
+            .problem(400, "malformed");
+    }
+    assert_eq!(collector.listed(&token, QA), [id.to_string()]);
+    heard(&collector, &token, id, &"1".repeat(40)).expect(204);
+}
+
+#[test]
+fn voices_are_counted_against_the_anonymisers_version_once_and_for_good() {
+    let mut collector = Collector::start_with(|config| {
+        config.metrics = Some("127.0.0.1:0".to_owned());
+    });
+    let token = collector.token(QA);
+    let samples: Vec<_> = (0..4)
+        .map(|_| Device::with_sample(&collector, QA))
+        .collect();
+    for ((_, id), version) in samples.iter().zip(["3.1.0", "3.1.0", "3.2.0-rc.1"]) {
+        for _ in 0..2 {
+            heard(&collector, &token, *id, version).expect(204);
+        }
+    }
+    let shows = |collector: &Collector, held_back: u32| {
+        let page = collector.metrics_page();
+        for line in [
+            r#"sordino_voices_heard_total{anonymizer="3.1.0"} 2"#,
+            r#"sordino_voices_heard_total{anonymizer="3.2.0-rc.1"} 1"#,
+            &format!("sordino_samples_quarantined {held_back}"),
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+    };
+    shows(&collector, 3);
+    let (device, id) = &samples[0];
+    collector.send(&device.delete(*id)).expect(204);
+    release(&collector.config, samples[2].1);
+    // The figures are counted anew.
+    collector.restart();
+    shows(&collector, 1);
+}
+
+#[test]
+fn the_person_can_delete_and_withdraw_what_is_held_back() {
+    let collector = Collector::start();
+    let token = collector.token(BOTH);
+    let (device, id) = Device::with_sample(&collector, BOTH);
+    heard(&collector, &token, id, "3.1.0").expect(204);
+    collector.send(&device.delete(id)).expect(204);
+    assert!(!collector.object(id).exists());
+    heard(&collector, &token, id, "3.1.0").expect(204);
+    assert_eq!(
+        quarantine(&collector, &["list"]).1,
+        json!({"quarantined": []})
+    );
+    assert_eq!(
+        quarantine(&collector, &["release", &id.to_string()]).0,
+        Some(1)
+    );
+    collector
+        .send(&device.put(id, BOTH, &age_file(1, 1)))
+        .problem(410, "deleted");
+
+    // What was withdrawn meanwhile does not come back with the rest.
+    let (device, id) = Device::with_sample(&collector, BOTH);
+    heard(&collector, &token, id, "3.1.0").expect(204);
+    collector.send(&device.withdraw(QA)).expect(200);
+    release(&collector.config, id);
+    assert_eq!(collector.listed(&token, RESEARCH), [id.to_string()]);
+    assert!(collector.listed(&token, QA).is_empty());
+    let ids = withdrawn(&collector, &token, QA);
+    assert!(ids.as_array().unwrap().contains(&json!(id)));
+    let (device, id) = Device::with_sample(&collector, BOTH);
+    heard(&collector, &token, id, "3.1.0").expect(204);
+    collector.send(&device.withdraw(BOTH)).expect(200);
+    assert!(!collector.object(id).exists());
+    // Once is enough for a pull.
+    let ids = withdrawn(&collector, &token, QA);
+    let said = ids.as_array().unwrap().iter();
+    assert_eq!(said.filter(|said| **said == json!(id)).count(), 1);
+}
+
+#[test]
+fn whoever_runs_the_collector_lists_releases_and_deletes() {
+    let collector = Collector::start_with(|config| config.verdicts = Verdicts::Plain);
+    let token = collector.token(QA);
+    let [(_, first), (_, second)] = [
+        Device::with_sample(&collector, QA),
+        Device::with_sample(&collector, QA),
+    ];
+    let review = format!("/v1/reviews/{first}?purpose={QA}");
+    let verdict = Body::Json(json!({"verdict": "unusable"}));
+    collector.say(&token, &review, verdict).expect(204);
+    let said = |after: &str| {
+        let target = format!("/v1/reviews?purpose={QA}{after}");
+        collector.read(&token, &target).expect(200).json()
+    };
+    let after = format!("&after={}", said("")["next"].as_str().unwrap());
+    heard(&collector, &token, first, "3.1.0").expect(204);
+    heard(&collector, &token, second, "3.2.0").expect(204);
+    let week = Week::of(jiff::Timestamp::now());
+    assert_eq!(
+        quarantine(&collector, &["list"]).1,
+        json!({"quarantined": [
+            {"sample": first, "anonymizer": "3.1.0", "week": week},
+            {"sample": second, "anonymizer": "3.2.0", "week": week},
+        ]})
+    );
+    let (code, released, _) = quarantine(&collector, &["release", &first.to_string()]);
+    assert_eq!((code, released), (Some(0), json!({"released": first})));
+    assert_eq!(collector.listed(&token, QA), [first.to_string()]);
+    // An open page that let go of the verdict with the sample is told of it again.
+    assert_eq!(said(&after)["reviews"][0]["sample"], json!(first));
+    let (code, deleted, _) = quarantine(&collector, &["delete", &second.to_string()]);
+    assert_eq!((code, deleted), (Some(0), json!({"deleted": second})));
+    assert!(!collector.object(second).exists());
+    assert_eq!(withdrawn(&collector, &token, QA), json!([second]));
+    assert_eq!(
+        quarantine(&collector, &["list"]).1,
+        json!({"quarantined": []})
+    );
+    for id in [first, second, sample()] {
+        for command in ["release", "delete"] {
+            let (code, _, complaint) = quarantine(&collector, &[command, &id.to_string()]);
+            assert_eq!(code, Some(1));
+            assert!(complaint.contains(&id.to_string()) && complaint.contains("quarantine list"));
+            assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+        }
+    }
+    assert_eq!(quarantine(&collector, &["release", "no-id"]).0, Some(2));
+    assert_eq!(collector.listed(&token, QA), [first.to_string()]);
+}
+
+#[test]
+fn two_collectors_on_one_database_see_it_at_once() {
+    let collector = Collector::start();
+    let second = BlockingServer::start(collector.config.clone()).unwrap();
+    let token = collector.token(QA);
+    let get = |target: String| {
+        let request =
+            Request::new("GET", target).header("Authorization", format!("Bearer {token}"));
+        send(second.address(), &request)
+    };
+    for _ in 0..10 {
+        let (_, id) = Device::with_sample(&collector, QA);
+        let target = format!("/v1/samples/{id}?purpose={QA}");
+        get(target.clone()).expect(200);
+        heard(&collector, &token, id, "3.1.0").expect(204);
+        get(target.clone()).problem(410, "deleted");
+        release(&collector.config, id);
+        get(target).expect(200);
+    }
+}
+
+/// What happens while a pull goes on, to one of a few samples.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The pull asks for the next page of samples.
+    List,
+    /// It fetches one that it was told of.
+    Fetch,
+    /// It reads a page of what was withdrawn, and removes that.
+    Remove,
+    Quarantine(usize),
+    Release(usize),
+    Delete(usize),
+    WithdrawFromPurpose(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let one = 0..3_usize;
+    prop_oneof![
+        3 => Just(Step::List),
+        3 => Just(Step::Fetch),
+        3 => Just(Step::Remove),
+        4 => one.clone().prop_map(Step::Quarantine),
+        4 => one.clone().prop_map(Step::Release),
+        1 => one.clone().prop_map(Step::Delete),
+        1 => one.prop_map(Step::WithdrawFromPurpose),
+    ]
+}
+
+/// A pull as docs/protocol.md has it.
+struct Pull<'a> {
+    collector: &'a Collector,
+    token: &'a str,
+    samples: String,
+    withdrawn: String,
+    told: Vec<String>,
+    copies: BTreeSet<String>,
+}
+
+impl Pull<'_> {
+    /// Whether there was anything.
+    fn list(&mut self) -> bool {
+        let page = self.page("samples", &self.samples);
+        self.samples = format!("&after={}", page["next"].as_str().unwrap());
+        let told = page["samples"].as_array().unwrap();
+        let ids = told.iter().map(|sample| sample["id"].as_str().unwrap());
+        self.told.extend(ids.map(str::to_owned));
+        !told.is_empty()
+    }
+
+    fn fetch(&mut self) -> bool {
+        let Some(id) = self.told.pop() else {
+            return false;
+        };
+        let target = format!("/v1/samples/{id}?purpose={QA}");
+        let answer = self.collector.read(self.token, &target);
+        if answer.status == 200 {
+            self.copies.insert(id);
+        } else {
+            answer.problem(410, "deleted");
+        }
+        true
+    }
+
+    fn remove(&mut self) -> bool {
+        let page = self.page("withdrawn", &self.withdrawn);
+        self.withdrawn = format!("&after={}", page["next"].as_str().unwrap());
+        let ids = page["ids"].as_array().unwrap();
+        for id in ids {
+            self.copies.remove(id.as_str().unwrap());
+        }
+        !ids.is_empty()
+    }
+
+    fn page(&self, list: &str, after: &str) -> Value {
+        let target = format!("/v1/{list}?purpose={QA}&limit=2{after}");
+        self.collector.read(self.token, &target).expect(200).json()
+    }
+}
+
+/// Each case has a database of its own, which PostgreSQL takes seconds to make.
+fn cases() -> u32 {
+    if is_postgres() { 12 } else { 48 }
+}
+
+proptest! {
+    #![proptest_config(Cases { cases: cases(), failure_persistence: None, ..Cases::default() })]
+
+    #[test]
+    fn a_pull_ends_with_what_is_released_and_granted_however_it_meets_the_quarantine(
+        steps in prop::collection::vec(step(), 1..30),
+    ) {
+        let collector = Collector::start();
+        let token = collector.token(QA);
+        let samples: Vec<_> = (0..3).map(|_| Device::with_sample(&collector, BOTH)).collect();
+        let mut available: BTreeSet<_> = samples.iter().map(|(_, id)| id.to_string()).collect();
+        let mut held_back = BTreeSet::new();
+        let mut pull = Pull {
+            collector: &collector,
+            token: &token,
+            samples: String::new(),
+            withdrawn: String::new(),
+            told: Vec::new(),
+            copies: BTreeSet::new(),
+        };
+        for step in steps {
+            match step {
+                Step::List => { pull.list(); }
+                Step::Fetch => { pull.fetch(); }
+                Step::Remove => { pull.remove(); }
+                Step::Quarantine(number) => {
+                    let id = samples[number].1;
+                    heard(&collector, &token, id, "3.1.0").expect(204);
+                    if available.remove(&id.to_string()) {
+                        held_back.insert(number);
+                    }
+                }
+                Step::Release(number) if held_back.remove(&number) => {
+                    let id = samples[number].1;
+                    release(&collector.config, id);
+                    available.insert(id.to_string());
+                }
+                Step::Release(_) => {}
+                Step::Delete(number) => {
+                    let (device, id) = &samples[number];
+                    collector.send(&device.delete(*id)).expect(204);
+                    available.remove(&id.to_string());
+                    held_back.remove(&number);
+                }
+                Step::WithdrawFromPurpose(number) => {
+                    let (device, id) = &samples[number];
+                    collector.send(&device.withdraw(QA)).expect(200);
+                    available.remove(&id.to_string());
+                    held_back.remove(&number);
+                }
+            }
+        }
+        while pull.fetch() {}
+        while pull.remove() {}
+        while pull.list() {}
+        while pull.fetch() {}
+        while pull.remove() {}
+        prop_assert_eq!(&pull.copies, &available);
+        let listed: BTreeSet<_> = collector.listed(&token, QA).into_iter().collect();
+        prop_assert_eq!(listed, available);
+    }
+}

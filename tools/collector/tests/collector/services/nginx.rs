@@ -1,0 +1,70 @@
+use std::{
+    ffi::OsStr,
+    fs,
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+};
+
+use super::{Process, command, free_port, lacking, program};
+
+/// nginx, with one or more servers of the test's own.
+pub(crate) struct Nginx {
+    process: Process,
+    port: u16,
+}
+
+impl Nginx {
+    /// Starts it with what `configure` writes of the port to listen on and of the folder to keep things in:
+    /// the inside of an `http { }`.
+    pub(crate) fn start(configure: impl FnOnce(u16, &Path) -> String) -> Option<Self> {
+        Self::start_with(2, &[], configure)
+    }
+
+    /// The same with so many workers, and with these variables.
+    pub(crate) fn start_with(
+        workers: usize,
+        environment: &[(&str, &OsStr)],
+        configure: impl FnOnce(u16, &Path) -> String,
+    ) -> Option<Self> {
+        let Some(program) = program("nginx", &[PathBuf::from("/usr/sbin")]) else {
+            return lacking("nginx");
+        };
+        let (process, port) = (Process::new("sordino-nginx-"), free_port());
+        let mut nginx = Self { process, port };
+        let folder = nginx.process.folder.clone();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|name| format!("{name}_temp_path {}/{name};\n", folder.display()))
+            .concat();
+        let http = configure(port, &folder);
+        let text = format!(
+            "daemon off;\nworker_processes {workers};\npid {0}/pid;\nerror_log stderr warn;\n\
+             events {{ worker_connections 4096; }}\nhttp {{\naccess_log off;\n{temporary}\n{http}\n}}\n",
+            folder.display()
+        );
+        fs::write(folder.join("nginx.conf"), text).unwrap();
+        let mut server = command(&program);
+        server
+            .arg("-p")
+            .arg(&folder)
+            .args(["-c", "nginx.conf", "-e", "stderr"]);
+        server.envs(environment.iter().copied());
+        nginx.process.start(server);
+        let address = nginx.address();
+        if let Err(log) = nginx
+            .process
+            .wait_until(|| TcpStream::connect(address).is_ok())
+        {
+            panic!("nginx: {log}");
+        }
+        Some(nginx)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// What it keeps, and its `log`.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.process.folder
+    }
+}
