@@ -1,0 +1,27 @@
+package dev.sordino.android
+
+import java.io.File
+
+/** An organisation's key, and the example plan signed with it, by the program `sordino`. */
+internal object Organisation {
+    private val folder = kotlin.io.path.createTempDirectory("sordino").toFile()
+    private val root = File(System.getProperty("sordino.root"))
+    private val signingKey = folder.resolve("plan.key")
+
+    val key: String = sordino("plan", "keygen", "--out", signingKey.path)
+
+    val plan: ByteArray by lazy {
+        val signed = folder.resolve("plan.json")
+        sordino("plan", "sign", root.resolve("samples/plan.toml").path, "--key", signingKey.path, "--out", signed.path)
+        signed.readBytes()
+    }
+
+    /** Returns the last word that it prints. */
+    private fun sordino(vararg arguments: String): String {
+        val process = ProcessBuilder(System.getProperty("sordino.programs") + "/sordino", *arguments)
+            .redirectError(ProcessBuilder.Redirect.INHERIT).start()
+        val printed = process.inputStream.bufferedReader().readText()
+        check(process.waitFor() == 0) { "sordino ${arguments.first()} failed" }
+        return printed.trim().substringAfterLast(' ').substringAfterLast('\n')
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+@testable import Sordino
+
+/// What must hold for as long as an app lives, and when it ends. By itself, since it counts what the process
+/// holds.
+@Suite(.serialized) struct Endurance {
+  @Test func tenThousandOpeningsLeaveMemoryFlat() async throws {
+    let organisation = try Organisation()
+    let folder = try Place.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let configuration = configuration(folder, organisation)
+
+    func open(_ times: Int) async throws {
+      for _ in 0..<times {
+        let sordino = try await Sordino.open(configuration)
+        _ = sordino.events
+        try await sordino.close()
+      }
+    }
+    // What is made once, the allocator's arenas among it, is made by then.
+    try await open(1_000)
+    let before = try held()
+    try await open(10_000)
+    let after = try held()
+    #expect(after.memory - before.memory < 8 << 20, "\(before.memory) bytes became \(after.memory)")
+    #expect(after.files <= before.files + 2)
+    #expect(after.threads <= before.threads + 4)
+  }
+
+  @Test func theHostMayBeKilledWhileAFrameIsHeard() async throws {
+    let organisation = try Organisation()
+    let folder = try Place.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let configuration = configuration(folder, organisation)
+    let victim = Process()
+    victim.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+      .deletingLastPathComponent().appendingPathComponent("sordino-victim")
+    victim.arguments = [configuration.folder.path, organisation.key]
+    try victim.run()
+    victim.waitUntilExit()
+    #expect(victim.terminationReason == .uncaughtSignal && victim.terminationStatus == SIGKILL)
+    let sordino = try await Sordino.open(configuration)
+    #expect(try await sordino.status().pending == 0)
+    try await sordino.close()
+  }
+
+  /// Resident bytes, open files and threads of this process.
+  private func held() throws -> (memory: Int, files: Int, threads: Int) {
+    let status = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+    let pages = try #require(Int(status.split(separator: " ")[1]))
+    func entries(_ kind: String) throws -> Int {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc/self/\(kind)").count
+    }
+    return (pages * Int(getpagesize()), try entries("fd"), try entries("task"))
+  }
+}

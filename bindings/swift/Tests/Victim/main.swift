@@ -1,0 +1,13 @@
+// A host that is killed while it hears a frame: `sordino-victim FOLDER ORGANISATION_KEY`.
+
+import Foundation
+import Sordino
+
+let sordino = try Sordino(
+  configuration: Sordino.Configuration(
+    folder: URL(fileURLWithPath: CommandLine.arguments[1]),
+    organisationKey: CommandLine.arguments[2],
+    collector: URL(string: "http://127.0.0.1:9")!))
+let feed = try await sordino.hostFeed(rate: 48_000)
+try feed.push([Float](repeating: 0.25, count: 48_000))
+for await _ in feed.frames { kill(getpid(), SIGKILL) }

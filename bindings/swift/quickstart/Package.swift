@@ -1,0 +1,10 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// `bindings/swift/test` puts this beside the code of docs/quickstart/swift.md, as an app that depends on Sordino.
+let package = Package(
+  name: "quickstart",
+  dependencies: [.package(name: "Sordino", path: "../../../bindings/swift")],
+  targets: [.executableTarget(name: "quickstart", dependencies: ["Sordino"], path: "Sources")],
+  swiftLanguageModes: [.v6]
+)
