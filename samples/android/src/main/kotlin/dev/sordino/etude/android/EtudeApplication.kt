@@ -1,0 +1,27 @@
+package dev.sordino.etude.android
+
+import android.app.Application
+import dev.sordino.android.AudioRecordSource
+import dev.sordino.etude.Etude
+import dev.sordino.etude.Setup
+import java.io.File
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.runBlocking
+
+/** Has the engine open as long as the process lives, since activities come and go. */
+class EtudeApplication : Application() {
+    val etude: Etude by lazy {
+        val setup = Setup(
+            File(filesDir, "sordino"),
+            // Pinned in the app: only this organisation's plans count.
+            assets.open("organisation-key.txt").bufferedReader().readText().trim(),
+            assets.open("collector-url.txt").bufferedReader().readText().trim(),
+            assets.open("plan.json").readBytes(),
+        )
+        val keeper = DownloadsKeeper(this)
+        // Reads a few small files.
+        runBlocking(Dispatchers.IO) {
+            Etude.open(setup, keeper, TrackOutput()) { it.frames(AudioRecordSource(this@EtudeApplication)) }
+        }
+    }
+}

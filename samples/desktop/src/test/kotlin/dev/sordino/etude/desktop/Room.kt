@@ -1,0 +1,26 @@
+package dev.sordino.etude.desktop
+
+import java.io.File
+import kotlin.concurrent.thread
+
+/** Somebody who plays a recording into the microphone, again and again, until it is closed. */
+internal class Player(recording: File) : AutoCloseable {
+    @Volatile
+    private var isPlaying = true
+
+    @Volatile
+    private var process: Process? = null
+
+    private val playing = thread {
+        while (isPlaying) {
+            process = ProcessBuilder("paplay", "--device=microphone", recording.path).inheritIO().start()
+            process?.waitFor()
+        }
+    }
+
+    override fun close() {
+        isPlaying = false
+        process?.destroy()
+        playing.join()
+    }
+}

@@ -1,0 +1,56 @@
+package dev.sordino.etude.screens
+
+import androidx.compose.ui.graphics.Color
+import androidx.compose.ui.text.TextStyle
+import androidx.compose.ui.text.font.FontWeight
+import androidx.compose.ui.unit.dp
+import androidx.compose.ui.unit.sp
+
+/**
+ * Colours. Text has a contrast of 4.5 : 1 or more on all that it stands on, borders of controls 3 : 1 (WCAG 2.2,
+ * 1.4.3 and 1.4.11); no meaning is told by colour alone.
+ */
+internal object Colours {
+    val paper = Color(0xFFF7F5F0)
+    val card = Color(0xFFFFFFFF)
+    val ink = Color(0xFF1D2733)
+    val quiet = Color(0xFF556070)
+    val line = Color(0xFFE3DED4)
+    val border = Color(0xFF858D99)
+    val accent = Color(0xFF0B5D63)
+    val accentSoft = Color(0xFFDDEDEB)
+    val onAccent = Color(0xFFFFFFFF)
+    val warm = Color(0xFF7A4300)
+    val warmSoft = Color(0xFFFBEEDA)
+    val danger = Color(0xFF9C1F2E)
+    val dangerSoft = Color(0xFFFAE6E6)
+}
+
+/** Sizes of type, by a scale of about five to four. */
+internal object Type {
+    val note = TextStyle(fontSize = 72.sp, lineHeight = 80.sp, fontWeight = FontWeight.Light, color = Colours.ink)
+    val title = TextStyle(fontSize = 28.sp, lineHeight = 36.sp, fontWeight = FontWeight.SemiBold, color = Colours.ink)
+    val heading = TextStyle(fontSize = 18.sp, lineHeight = 24.sp, fontWeight = FontWeight.SemiBold, color = Colours.ink)
+    val body = TextStyle(fontSize = 15.sp, lineHeight = 23.sp, color = Colours.ink)
+    val quiet = body.copy(color = Colours.quiet)
+    val strong = body.copy(fontWeight = FontWeight.SemiBold)
+    val small = TextStyle(fontSize = 13.sp, lineHeight = 18.sp, color = Colours.quiet)
+}
+
+/** Distances: a grid of 4. */
+internal object Space {
+    val hair = 4.dp
+    val small = 8.dp
+    val medium = 16.dp
+    val large = 24.dp
+    val huge = 40.dp
+
+    /** Corners of cards and controls. */
+    val corner = 10.dp
+
+    /** The least side of what a finger is to hit. */
+    val touch = 44.dp
+
+    /** Lines longer than this are hard to read. */
+    val readable = 800.dp
+}

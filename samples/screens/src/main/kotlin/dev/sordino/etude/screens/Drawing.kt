@@ -1,0 +1,35 @@
+package dev.sordino.etude.screens
+
+import androidx.compose.foundation.Canvas
+import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.height
+import androidx.compose.runtime.Composable
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.geometry.Offset
+import androidx.compose.ui.graphics.StrokeCap
+import androidx.compose.ui.graphics.drawscope.DrawScope
+import androidx.compose.ui.graphics.drawscope.Stroke
+import androidx.compose.ui.semantics.contentDescription
+import androidx.compose.ui.semantics.semantics
+import androidx.compose.ui.unit.dp
+
+/** An outline of 2 dp. */
+internal fun DrawScope.ring() = Stroke(2.dp.toPx())
+
+/** Bars as high as the sound is loud; those before [played], 0 to 1, are those that were heard. */
+@Composable
+internal fun Waveform(bars: List<Float>, played: Float) {
+    // Loud and soft clips fill it alike.
+    val loudest = maxOf(bars.max(), LEAST_LOUDNESS)
+    Canvas(Modifier.fillMaxWidth().height(72.dp).semantics { contentDescription = "Waveform of the moment" }) {
+        val step = size.width / bars.size
+        bars.forEachIndexed { index, loudness ->
+            val half = maxOf(1.dp.toPx(), loudness / loudest * size.height / 2)
+            val x = step * (index + 0.5f)
+            val colour = if ((index + 1) / bars.size.toFloat() <= played) Colours.accent else Colours.border
+            drawLine(colour, Offset(x, center.y - half), Offset(x, center.y + half), step * 0.6f, StrokeCap.Round)
+        }
+    }
+}
+
+private const val LEAST_LOUDNESS = 0.01f
