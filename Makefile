@@ -1,5 +1,5 @@
 # The front door. `make demo` and `make test` do all the set-up that they need.
-.PHONY: demo test bench eval bindings
+.PHONY: demo test bench eval bindings mobile docs
 
 # The whole loop on recordings; writes demo-out/report.html and demo-out/dataset.
 demo:
@@ -29,3 +29,14 @@ eval:
 bindings:
 	tools/setup build
 	bindings/python/build
+
+# What can be known of phones without one: it compiles for Android and iOS, how large it is, what it asks of the system.
+mobile:
+	tools/setup mobile
+	tools/mobile
+
+# The documentation as one static site: guides, papers, figures, API references; target/site/index.html.
+docs:
+	tools/setup build
+	tools/setup docs
+	tools/docs

@@ -1,0 +1,3 @@
+/* What ring's C asks of <stdlib.h>. */
+#pragma once
+void abort(void);
