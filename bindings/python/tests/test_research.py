@@ -28,22 +28,40 @@ def covered(spans, length):
     return np.any([(start <= times) & (times < end) for start, end in [*spans, (0, 0)]], axis=0)
 
 
+def as_a_rule(kept, anonymize):
+    """What `anonymize()` gives as a rule, a clip that is `kept` or one that is withheld. Much is drawn anew each
+    time; now and then the gate takes what is left of one recording for a voice, and withholds it."""
+    for _ in range(4):
+        made, is_withheld = anonymize()
+        if is_withheld != kept:
+            break
+    return made
+
+
 class Anonymize(unittest.TestCase):
     def test_it_is_what_the_command_makes_of_the_same_file(self):
-        names = ["flute-alone", "talk-between", "speech-alone", "silence"]
-        files = [AUDIO / f"{name}.wav" for name in names]
-        with tempfile.TemporaryDirectory() as folder:
-            run("sordino", "anonymize", *files, "--out", folder)
-            for file in files:
-                said = json.loads((pathlib.Path(folder) / f"{file.stem}.json").read_bytes())
+        names = {"flute-alone": True, "talk-between": True, "speech-alone": False, "silence": False}
+        for name, kept in names.items():
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                file, folder = AUDIO / f"{name}.wav", pathlib.Path(folder)
                 samples, rate = soundfile.read(file, dtype="int16")
-                ours = sordino.anonymize(samples, rate)
-                with self.subTest(file.stem):
-                    self.alike(ours, said, len(samples) / rate)
-                    wav = pathlib.Path(folder) / f"{file.stem}.wav"
-                    self.assertEqual(wav.exists(), ours.withheld is None)
-                    if ours.withheld is None:
-                        self.sounds_alike(ours, *soundfile.read(wav, dtype="int16"))
+
+                def by_command(file=file, folder=folder):
+                    run("sordino", "anonymize", file, "--out", folder)
+                    said = json.loads((folder / f"{file.stem}.json").read_bytes())
+                    return said, said["withheld"]
+
+                def by_call(samples=samples, rate=rate):
+                    clip = sordino.anonymize(samples, rate)
+                    return clip, clip.withheld is not None
+
+                said, ours = as_a_rule(kept, by_command), as_a_rule(kept, by_call)
+                self.alike(ours, said, len(samples) / rate)
+                self.assertEqual(ours.withheld is None, kept)
+                wav = folder / f"{name}.wav"
+                self.assertEqual(wav.exists(), kept)
+                if kept:
+                    self.sounds_alike(ours, *soundfile.read(wav, dtype="int16"))
 
     def alike(self, ours, said, length):
         reason = ours.withheld and ours.withheld.name.lower().replace("_", "-")
@@ -68,7 +86,13 @@ class Anonymize(unittest.TestCase):
 
     def test_times_can_be_kept(self):
         samples, rate = soundfile.read(AUDIO / "talk-between.wav", dtype="float32")
-        kept = sordino.anonymize(samples, rate, keep_time=True)
+
+        def aligned():
+            clip = sordino.anonymize(samples, rate, keep_time=True)
+            return clip, clip.withheld is not None
+
+        kept = as_a_rule(True, aligned)
+        self.assertIsNone(kept.withheld)
         self.assertAlmostEqual(kept.seconds, len(samples) / rate, delta=APART)
         start, end = max(((s.start_s, s.end_s) for s in kept.removed), key=lambda s: s[1] - s[0])
         middle = kept.samples[int((start + 0.1) * kept.rate) : int((end - 0.1) * kept.rate)]

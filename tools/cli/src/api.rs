@@ -3,6 +3,7 @@
 mod patience;
 
 use std::{
+    collections::HashSet,
     io::Read as _,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
@@ -139,12 +140,20 @@ impl Api {
         self.is_hurried.store(true, Ordering::Relaxed);
     }
 
-    /// A list goes on and on with what it said already.
-    pub(crate) fn goes_in_a_circle(&self) -> Failure {
-        Failure::Said(format!(
+    /// Refuses to ask for the page at `cursor` where `asked` holds it: a list that goes back to where
+    /// it was never ends. Samples may come twice, as one that was released from quarantine does.
+    pub(crate) fn onwards(
+        &self,
+        asked: &mut HashSet<Option<String>>,
+        cursor: Option<&str>,
+    ) -> Result<(), Failure> {
+        if asked.insert(cursor.map(str::to_owned)) {
+            return Ok(());
+        }
+        Err(Failure::Said(format!(
             "the collector at {} lists the same again and again; tell whoever runs it",
             self.collector
-        ))
+        )))
     }
 
     /// The head of the access log; needs no token.

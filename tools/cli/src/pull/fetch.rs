@@ -114,25 +114,21 @@ impl Fetch<'_> {
 
     fn list(&self, jobs: &SyncSender<Job>, came: &SyncSender<Came>, stop: &AtomicBool) {
         let mut cursor = self.cursor.clone();
-        let mut seen = HashSet::new();
+        let mut asked = HashSet::new();
         for page in 0.. {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
-            let listed = match self.api.list(self.purpose, cursor.as_deref()) {
+            let listed = match self
+                .api
+                .onwards(&mut asked, cursor.as_deref())
+                .and_then(|()| self.api.list(self.purpose, cursor.as_deref()))
+            {
                 Ok(listed) => listed,
                 Err(failure) => return drop(came.send(Came::Failed(failure))),
             };
             if listed.samples.is_empty() {
                 return;
-            }
-            let fresh = listed
-                .samples
-                .iter()
-                .filter(|sample| seen.insert(sample.id))
-                .count();
-            if fresh == 0 {
-                return drop(came.send(Came::Failed(self.api.goes_in_a_circle())));
             }
             let begun = Came::Page {
                 samples: listed.samples.len(),

@@ -195,23 +195,19 @@ impl Pull<'_> {
     }
 
     fn remove_withdrawn(&mut self, purpose: Purpose) -> Result<(), Failure> {
-        let mut seen = HashSet::new();
+        let mut asked = HashSet::new();
         loop {
             let cursor = self
                 .index
                 .cursors(purpose)
                 .and_then(|cursors| cursors.withdrawn.as_deref());
+            self.api.onwards(&mut asked, cursor)?;
             let page = self.api.withdrawn(purpose, cursor)?;
             if page.ids.is_empty() {
                 return Ok(());
             }
-            let mut is_new = false;
             for id in page.ids {
-                is_new |= seen.insert(id);
                 self.summary.removed += usize::from(self.index.withdraw(id, purpose)?);
-            }
-            if !is_new {
-                return Err(self.api.goes_in_a_circle());
             }
             self.index
                 .set_cursor(purpose, |cursors| cursors.withdrawn = Some(page.next));

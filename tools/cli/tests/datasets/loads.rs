@@ -37,9 +37,8 @@ fn with_samples() -> Stage {
     for (device, purposes) in [("a", QA), ("b", QA), ("c", &format!("{QA} {RESEARCH}"))] {
         stage.granted(device, purposes);
         let recording = PLAYED[0];
-        stage.json(&format!(
-            "device {device} offer audio/{recording}.wav --annotation audio/{recording}.json"
-        ));
+        let annotation = format!("--annotation audio/{recording}.json");
+        stage.offer_with(device, recording, &annotation);
         stage.upload(device);
     }
     stage

@@ -6,5 +6,6 @@
 mod kills;
 mod loads;
 mod obstacles;
+mod quarantine;
 #[path = "../support/mod.rs"]
 mod support;

@@ -15,7 +15,7 @@ use crate::support::{FORMATS, PLAYED, QA, Stage};
 
 /// Answers each connection's first request by what `answer` says to it, by its number, or passes it
 /// on to the collector where that is nothing.
-fn between(
+pub(crate) fn between(
     stage: &Stage,
     answer: impl Fn(usize, &str) -> Option<String> + Send + 'static,
 ) -> String {
@@ -60,7 +60,7 @@ fn with_two() -> Stage {
     stage
 }
 
-fn line(url: &str, out: &str, format: &str) -> String {
+pub(crate) fn line(url: &str, out: &str, format: &str) -> String {
     format!(
         "pull --collector {url} --token-file token --identity qa.key --out {out} --format {format} --purpose {QA}"
     )

@@ -77,10 +77,8 @@ fn lifetime(stage: &Stage, name: &str, consent: &str) -> Vec<Sent> {
     assert_eq!(line.connections(), 0, "a yes alone sends nothing");
     let mut samples = Vec::new();
     for recording in PLAYED {
-        let offered = stage.json(&format!(
-            "device {name} offer audio/{recording}.wav --annotation audio/{recording}.json"
-        ));
-        samples.extend(offered["sample_id"].as_str().map(str::to_owned));
+        let annotation = format!("--annotation audio/{recording}.json");
+        samples.push(stage.offer_with(name, recording, &annotation));
     }
     stage.upload(name);
     let sample = &samples[0];

@@ -16,6 +16,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{self, Write as _},
+    iter,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -163,6 +164,11 @@ impl Stage {
         self.collector.as_ref().expect("a collector that runs")
     }
 
+    /// What it was started with.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Where it listens or listened.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.config.listen)
@@ -220,9 +226,18 @@ impl Stage {
 
     /// Offers a shipped recording, of which a sample must come: its id.
     pub(crate) fn offer(&self, name: &str, recording: &str) -> String {
-        let offered = self.json(&format!("device {name} offer audio/{recording}.wav"));
-        assert_eq!(offered["outcome"], "queued", "{recording}: {offered}");
-        offered["sample_id"].as_str().unwrap().to_owned()
+        self.offer_with(name, recording, "")
+    }
+
+    /// As [`Self::offer`], with more words. Much is drawn anew for each clip; now and then the gate takes
+    /// what is left of one for a voice, and the recording is offered again.
+    pub(crate) fn offer_with(&self, name: &str, recording: &str, flags: &str) -> String {
+        let line = format!("device {name} offer audio/{recording}.wav {flags}");
+        let offered = iter::repeat_with(|| self.json(&line)).take(4);
+        let queued = offered
+            .filter(|offered| offered["outcome"] == "queued")
+            .find_map(|offered| offered["sample_id"].as_str().map(str::to_owned));
+        queued.unwrap_or_else(|| panic!("{recording} is withheld each time"))
     }
 
     /// The ids of the sealed samples that wait on the device's disk.
