@@ -30,7 +30,7 @@ pub use guardian::{
     EvidenceHash, EvidenceTooShort, Guardian, GuardianApproval, GuardianMethod, NotAHash,
 };
 pub use machine::{ConsentState, Refused, Transition};
-pub use notice::{App, BundledNotice, FellBack, Notice, NoticeError, NoticeSection};
+pub use notice::{App, BundledNotice, FellBack, Notice, NoticeError, NoticeSection, NoticeTerms};
 pub use record::{AgeBand, NoticeReference, Organisation, Record, SignedRecord};
 pub use store::{Answer, ConsentStatus};
 

@@ -7,11 +7,14 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use ring::digest::{SHA256, digest};
 
 pub use bundled::{BundledNotice, FellBack, NoticeSection};
 
 use super::NoticeReference;
+use crate::{Purpose, plan::Plan};
 
 /// A notice in one language. The record names it by version, language and hash, so that the very
 /// text agreed to can be produced.
@@ -38,8 +41,9 @@ impl Notice {
     /// The text that comes with the SDK, in layers, under the organisation's `version`.
     ///
     /// `language` is a BCP 47 tag, of which the best match is given: `de` for `de-AT`. Where there is
-    /// none, English is, and [`BundledNotice::fell_back`] says so. `days` is how long a yes lasts,
-    /// [`Plan::consent_days`](crate::plan::Plan::consent_days).
+    /// none, English is, and [`BundledNotice::fell_back`] says so. `terms` are how long a yes lasts and
+    /// samples are kept: those of a `&Plan`, or the days of a yes alone, with samples kept until the
+    /// person says no.
     ///
     /// ```
     /// use sordino::consent::{App, Notice};
@@ -53,14 +57,14 @@ impl Notice {
     /// ```
     ///
     /// # Errors
-    /// [`NoticeError::Days`].
+    /// [`NoticeError::Days`], [`NoticeError::Retention`].
     pub fn bundled(
         version: u32,
         language: &str,
         app: &App,
-        days: u32,
+        terms: impl Into<NoticeTerms>,
     ) -> Result<BundledNotice, NoticeError> {
-        BundledNotice::render(version, language, app, days)
+        BundledNotice::render(version, language, app, &terms.into())
     }
 
     /// The organisation's count of its texts.
@@ -85,6 +89,37 @@ impl Notice {
             version: self.version,
             language: self.language.clone(),
             sha256: crate::hex::encode(hash.as_ref()),
+        }
+    }
+}
+
+/// How long what a notice tells of lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeTerms {
+    /// Days that a yes lasts, 1 to 366: [`Plan::consent_days`].
+    pub consent_days: u32,
+    /// Days that a purpose's samples are kept after the week in which they were sent, at least 1:
+    /// [`Plan::retention_days`]. Those of a purpose that it lacks are kept until the person says no.
+    pub retention_days: BTreeMap<Purpose, u32>,
+}
+
+impl From<u32> for NoticeTerms {
+    fn from(consent_days: u32) -> Self {
+        Self {
+            consent_days,
+            retention_days: BTreeMap::new(),
+        }
+    }
+}
+
+impl From<&Plan> for NoticeTerms {
+    fn from(plan: &Plan) -> Self {
+        let kept = plan.retention_days.iter();
+        Self {
+            consent_days: plan.consent_days,
+            retention_days: kept
+                .map(|(&purpose, &days)| (purpose, days.into()))
+                .collect(),
         }
     }
 }
@@ -165,6 +200,9 @@ pub enum NoticeError {
     /// No yes lasts so long.
     #[error("a yes cannot last {0} days; a plan allows 1 to 366")]
     Days(u32),
+    /// No sample is kept so long.
+    #[error("samples cannot be kept for {0} days; a plan allows 1 to 3650")]
+    Retention(u32),
     /// What was compiled in cannot be read: a defect of the SDK.
     #[error("the bundled notice in `{language}` cannot be read: {reason}")]
     Damaged {

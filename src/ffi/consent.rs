@@ -88,20 +88,27 @@ impl From<consent::BundledNotice> for BundledNotice {
 /// `language`, a BCP 47 tag, or else in English.
 ///
 /// `app_name` is what the app is called (1 to 100 characters), `app_contact` where questions go (1 to
-/// 200 characters): the notice says both. `days` is how long a yes lasts, the plan's `consent_days`.
+/// 200 characters): the notice says both. `days` is how long a yes lasts, the plan's `consent_days`, and
+/// `retention_days` how long samples are kept, the plan's too; those of a purpose that it lacks are kept until
+/// the person says no.
 ///
 /// Raises `Argument` where one of them cannot be shown.
-#[uniffi::export]
+#[uniffi::export(default(retention_days))]
 pub fn bundled_notice(
     version: u32,
     language: &str,
     app_name: &str,
     app_contact: &str,
     days: u32,
+    retention_days: HashMap<Purpose, u32>,
 ) -> Result<BundledNotice, Error> {
     caught(|| {
         let app = consent::App::new(app_name, app_contact)?;
-        Ok(consent::Notice::bundled(version, language, &app, days)?.into())
+        let terms = consent::NoticeTerms {
+            consent_days: days,
+            retention_days: retention_days.into_iter().collect(),
+        };
+        Ok(consent::Notice::bundled(version, language, &app, terms)?.into())
     })
 }
 

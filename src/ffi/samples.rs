@@ -1,10 +1,12 @@
+use std::collections::HashMap;
+
 use crate::{
     Withheld,
     consent::ConsentState,
     id::Id,
     outbox::{SampleEntry, SampleState},
     plan,
-    purpose::Purposes,
+    purpose::{Purpose, Purposes},
     sampler::Trigger,
     week::Week,
 };
@@ -172,6 +174,9 @@ pub struct Plan {
     pub notice_version: u32,
     /// How long a yes lasts before it is asked again, in days.
     pub consent_days: u32,
+    /// How long a purpose's samples are kept after the week in which they were sent, in days. Those of a purpose
+    /// that is not here are kept until the person says no.
+    pub retention_days: HashMap<Purpose, u32>,
     /// Whether the person hears each sample before it is sealed: see `previews`.
     pub review_required: bool,
     /// The probability with which a moment that the app marks is taken, 0 to 1.
@@ -200,6 +205,11 @@ impl From<plan::Plan> for Plan {
             purposes: plan.purposes,
             notice_version: plan.notice_version,
             consent_days: plan.consent_days,
+            retention_days: plan
+                .retention_days
+                .iter()
+                .map(|(&purpose, &days)| (purpose, days.into()))
+                .collect(),
             review_required: plan.review == plan::Review::Required,
             mark_probability: plan.triggers.mark_probability,
             random_probability: plan.triggers.random_probability,

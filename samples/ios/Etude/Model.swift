@@ -45,7 +45,7 @@ final class Model: ObservableObject {
       if let plan = try await sordino.plan() {
         self.notice = try BundledNotice(
           version: plan.noticeVersion, language: Locale.preferredLanguages.first ?? "en", app: "Etude",
-          contact: "privacy@etude.example", days: plan.consentDays)
+          contact: "privacy@etude.example", days: plan.consentDays, retentionDays: plan.retentionDays)
       }
       let states = try await sordino.consentStates()
       Task { for await state in states { self.consent = state } }

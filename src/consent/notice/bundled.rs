@@ -3,16 +3,17 @@
 //! The rendering is exact, since it is hashed. Each of the file's texts is one line: `title`, `short`,
 //! the `heading` and each of the `paragraphs` of a section, each purpose. The title is a block, so are
 //! the short layer, each section (its heading, then its paragraphs, one after the other) and each
-//! purpose (in the order of [`Purpose::ALL`]). The blocks follow one another in this order, with one
+//! purpose (in the order of [`Purpose::ALL`]; after a space follows how long its samples are kept, one of
+//! the file's two `kept`). The blocks follow one another in this order, with one
 //! empty line between two. Lines end in LF, the last one too. It is UTF-8 without a mark at its
-//! beginning. `{app}`, `{contact}` and `{days}` are put in once, from left to right: what is put in is
+//! beginning. `{app}`, `{contact}`, `{days}` and `{kept}` are put in once, from left to right: what is put in is
 //! not looked at again.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
-use super::{App, Notice, NoticeError, language};
+use super::{App, Notice, NoticeError, NoticeTerms, language};
 use crate::Purpose;
 
 /// The files, by their language. A missing language falls back to the first.
@@ -39,7 +40,9 @@ pub(super) const LANGUAGES: [&str; FILES.len()] = {
 };
 
 /// How long a plan lets a yes last, in days.
-const DAYS: std::ops::RangeInclusive<u32> = 1..=366;
+const CONSENT_DAYS: RangeInclusive<u32> = 1..=366;
+/// How long a plan lets a sample be kept, in days.
+const RETENTION_DAYS: RangeInclusive<u32> = 1..=3650;
 
 /// A bundled notice, rendered for one app: the whole text, and its layers for the app's screens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,14 +58,22 @@ impl BundledNotice {
         version: u32,
         asked: &str,
         app: &App,
-        days: u32,
+        terms: &NoticeTerms,
     ) -> Result<Self, NoticeError> {
-        if !DAYS.contains(&days) {
-            return Err(NoticeError::Days(days));
+        let NoticeTerms {
+            consent_days,
+            retention_days,
+        } = terms;
+        if !CONSENT_DAYS.contains(consent_days) {
+            return Err(NoticeError::Days(*consent_days));
+        }
+        if let Some(&days) = (retention_days.values()).find(|days| !RETENTION_DAYS.contains(days)) {
+            return Err(NoticeError::Retention(days));
         }
         let found = language::lookup(asked, &LANGUAGES);
-        let days = days.to_string();
-        let layers = read(given(found))?.layers.map(|text| {
+        let File { layers, kept, .. } = read(given(found))?;
+        let days = consent_days.to_string();
+        let mut layers = layers.map(|text| {
             fill(text, |placeholder| match placeholder {
                 "app" => Some(app.name()),
                 "contact" => Some(app.contact()),
@@ -70,6 +81,18 @@ impl BundledNotice {
                 _ => None,
             })
         });
+        for purpose in Purpose::ALL {
+            let text = layers.purposes.of_mut(purpose);
+            text.push(' ');
+            match retention_days.get(&purpose) {
+                None => text.push_str(&kept.unlimited),
+                Some(days) => {
+                    let days = days.to_string();
+                    let days = |placeholder: &str| (placeholder == "kept").then_some(&*days);
+                    text.push_str(&fill(&kept.limited, days));
+                }
+            }
+        }
         Ok(Self {
             notice: Notice::new(version, given(found).0, layers.text()),
             asked: asked.to_owned(),
@@ -126,7 +149,7 @@ impl BundledNotice {
         &self.layers.full
     }
 
-    /// What one purpose is, in one paragraph, for beside its switch.
+    /// What one purpose is and how long its samples are kept, in one paragraph, for beside its switch.
     pub fn purpose(&self, purpose: Purpose) -> &str {
         self.layers.purposes.of(purpose)
     }
@@ -182,7 +205,18 @@ fn read((language, json): (&'static str, &str)) -> Result<File, NoticeError> {
 struct File {
     #[serde(flatten)]
     layers: Layers,
+    kept: Kept,
     unnamed: Unnamed,
+}
+
+/// How long samples are kept for a purpose, a sentence each.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    /// For `{kept}` days.
+    limited: String,
+    /// Until the person says no.
+    unlimited: String,
 }
 
 /// What stands in for an app without a name.
@@ -214,6 +248,13 @@ impl PurposeTexts {
         match purpose {
             Purpose::QualityAssurance => &self.quality_assurance,
             Purpose::RecognitionResearch => &self.recognition_research,
+        }
+    }
+
+    fn of_mut(&mut self, purpose: Purpose) -> &mut String {
+        match purpose {
+            Purpose::QualityAssurance => &mut self.quality_assurance,
+            Purpose::RecognitionResearch => &mut self.recognition_research,
         }
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::{
-    App, BundledNotice, Notice, NoticeError, language,
+    App, BundledNotice, Notice, NoticeError, NoticeTerms, language,
     reading::{self, Counts},
 };
 use crate::Purpose;
@@ -15,8 +15,13 @@ fn app() -> App {
     App::new("Etude", "privacy@etude.example").unwrap()
 }
 
+/// With each of the two sentences on how long samples are kept.
 fn bundled(language: &str) -> BundledNotice {
-    Notice::bundled(1, language, &app(), DAYS).unwrap()
+    let terms = NoticeTerms {
+        retention_days: [(Purpose::QualityAssurance, DAYS)].into(),
+        ..DAYS.into()
+    };
+    Notice::bundled(1, language, &app(), terms).unwrap()
 }
 
 /// The running text of a notice: all but its title and headings.
@@ -61,7 +66,9 @@ fn every_file_has_its_members_and_uses_each_placeholder_and_no_other() {
             .keys()
             .map(String::as_str)
             .collect();
-        let expected = ["full", "language", "purposes", "short", "title", "unnamed"];
+        let expected = [
+            "full", "kept", "language", "purposes", "short", "title", "unnamed",
+        ];
         assert_eq!(
             members.into_iter().collect::<BTreeSet<_>>(),
             expected.into()
@@ -79,7 +86,11 @@ fn every_file_has_its_members_and_uses_each_placeholder_and_no_other() {
             .flat_map(|text| text.split('{').skip(1).map(|rest| rest.split_once('}')))
             .filter_map(|cut| cut.map(|(placeholder, _)| placeholder))
             .collect();
-        assert_eq!(placeholders, ["app", "contact", "days"].into(), "{name}");
+        assert_eq!(
+            placeholders,
+            ["app", "contact", "days", "kept"].into(),
+            "{name}"
+        );
     }
 }
 
@@ -102,6 +113,43 @@ fn what_is_put_in_is_read_and_nothing_is_left_to_fill() {
     let notice = Notice::bundled(1, "en", &tricky, days).unwrap();
     assert!(notice.short().starts_with("{contact} listens"));
     assert!(notice.text().contains("go to: {days}\n"));
+}
+
+#[test]
+fn each_purpose_says_how_long_its_samples_are_kept_and_the_text_holds_it() {
+    use Purpose::{QualityAssurance, RecognitionResearch};
+    for language in Notice::LANGUAGES {
+        let kept = |days: &[(Purpose, u32)]| {
+            let terms = NoticeTerms {
+                retention_days: days.iter().copied().collect(),
+                ..DAYS.into()
+            };
+            Notice::bundled(1, language, &app(), terms).unwrap()
+        };
+        let (open, limited) = (kept(&[]), kept(&[(QualityAssurance, 2160)]));
+        assert!(
+            limited.purpose(QualityAssurance).contains(" 2160 "),
+            "{language}"
+        );
+        assert!(limited.text().contains(limited.purpose(QualityAssurance)));
+        assert_ne!(
+            open.purpose(QualityAssurance),
+            limited.purpose(QualityAssurance)
+        );
+        assert_eq!(
+            open.purpose(RecognitionResearch),
+            limited.purpose(RecognitionResearch)
+        );
+        assert!(!limited.text().contains(['{', '}']), "{language}");
+    }
+    for days in [0, 3651] {
+        let terms = NoticeTerms {
+            retention_days: [(RecognitionResearch, days)].into(),
+            ..DAYS.into()
+        };
+        let refused = Notice::bundled(1, "en", &app(), terms);
+        assert!(matches!(refused, Err(NoticeError::Retention(refused)) if refused == days));
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub const GDPR: &[Article] = &[
         number: "art. 5(1)(a)",
         asks: "lawfulness, fairness, transparency",
         met: "nothing without a grant; what leaves the device is listed byte by byte, and a test reads the traffic",
-        left: "to show the notice; to state retention and transfers",
+        left: "to show the notice; to state transfers",
         duty: Duty::Shared,
         evidence: &[
             Evidence::code("src/disclosure/wire.rs"),
@@ -252,9 +252,9 @@ pub const GDPR: &[Article] = &[
     Article {
         number: "art. 13",
         asks: "who, why, on which ground, to whom, how long, which rights",
-        met: "the notice says what is done, for what, on consent, who gets it, how to say no, whom to ask and that one \
-              may complain; the receipt names the controller as the plan does",
-        left: "retention, transfers, the data protection officer, which authority; the rights that the notice does not \
+        met: "the notice says what is done, for what, on consent, for how long, who gets it, how to say no, whom to ask \
+              and that one may complain; the receipt names the controller as the plan does",
+        left: "transfers, the data protection officer, which authority; the rights that the notice does not \
                name: rectification, restriction, portability",
         duty: Duty::Shared,
         evidence: &[

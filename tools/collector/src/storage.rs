@@ -118,7 +118,7 @@ impl Storage {
             let kept = this.writer.write(move |batch| {
                 let (sample, upload) = (sample.clone(), upload.clone());
                 Box::pin(async move {
-                    let admission = batch.session.admit(&sample, Some(name)).await?;
+                    let admission = batch.session.admit(&sample, name).await?;
                     if admission == Admission::Open {
                         batch.session.insert_sample(&sample, bytes, name).await?;
                         batch.place(upload);

@@ -91,14 +91,18 @@ extension BundledNotice {
   ///   - app: What the app is called, 1 to 100 characters.
   ///   - contact: Where questions go, 1 to 200 characters.
   ///   - days: How long a yes lasts: the plan's `consentDays`.
+  ///   - retentionDays: How long a purpose's samples are kept: the plan's `retentionDays`. Those of a purpose
+  ///     that it lacks are kept until the person says no.
   ///
   /// Throws ``SordinoError/argument(_:)`` where one of them cannot be shown.
   public init(
-    version: UInt32, language: String, app: String, contact: String, days: UInt32
+    version: UInt32, language: String, app: String, contact: String, days: UInt32,
+    retentionDays: [Purpose: UInt32] = [:]
   ) throws(SordinoError) {
     self = try told {
       try engineNotice(
-        version: version, language: language, appName: app, appContact: contact, days: days)
+        version: version, language: language, appName: app, appContact: contact, days: days,
+        retentionDays: retentionDays)
     }.get()
   }
 }

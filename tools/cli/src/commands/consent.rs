@@ -3,7 +3,7 @@
 use serde_json::json;
 use sordino::{
     Purpose,
-    consent::{App, BundledNotice, Notice},
+    consent::{App, BundledNotice, Notice, NoticeTerms},
     plan::{Controller, Plan},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn run(command: ConsentCommand) -> Result<Reply, Failure> {
             shown,
             version,
             days,
-        } => notice(&bundled(&shown, None, version, days)?),
+        } => notice(&bundled(&shown, None, version, days.into())?),
         ConsentCommand::Verify { receipt, notice } => receipt::verify(&receipt, notice.as_deref()),
     }
 }
@@ -28,14 +28,17 @@ pub(super) fn run(command: ConsentCommand) -> Result<Reply, Failure> {
 /// The bundled notice as a plan asks for it.
 pub(super) fn notice_of(plan: &Plan, shown: &NoticeArguments) -> Result<BundledNotice, Failure> {
     let app = app_of(plan)?;
-    bundled(shown, app, plan.notice_version, plan.consent_days)
+    bundled(shown, app, plan.notice_version, plan.into())
 }
 
 /// The bundled English notice as a plan asks for it, of an app without a name.
-pub(crate) fn unnamed_notice(version: u32, days: u32) -> Result<Notice, Failure> {
+pub(crate) fn unnamed_notice(
+    version: u32,
+    terms: impl Into<NoticeTerms>,
+) -> Result<Notice, Failure> {
     let language = "en";
     let app = App::unnamed(language).map_err(Failure::said)?;
-    let bundled = Notice::bundled(version, language, &app, days).map_err(Failure::said)?;
+    let bundled = Notice::bundled(version, language, &app, terms).map_err(Failure::said)?;
     Ok(bundled.into_notice())
 }
 
@@ -51,7 +54,7 @@ fn bundled(
     shown: &NoticeArguments,
     planned: Option<App>,
     version: u32,
-    days: u32,
+    terms: NoticeTerms,
 ) -> Result<BundledNotice, Failure> {
     let language = &shown.language;
     let planned = match planned {
@@ -61,7 +64,7 @@ fn bundled(
     let name = shown.app.as_deref().unwrap_or(planned.name());
     let contact = shown.contact.as_deref().unwrap_or(planned.contact());
     let app = App::new(name, contact).map_err(Failure::said)?;
-    Notice::bundled(version, language, &app, days).map_err(Failure::said)
+    Notice::bundled(version, language, &app, terms).map_err(Failure::said)
 }
 
 /// As text, what is printed is what is hashed, to the byte.

@@ -61,7 +61,7 @@ fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure
     let device = Sordino::open(Config::new(folder, PublicKey::of(&key), nowhere))?;
     device.install_plan(signed.to_json().as_bytes())?;
     let plan = signed.content();
-    let notice = unnamed_notice(plan.notice_version, plan.consent_days)?;
+    let notice = unnamed_notice(plan.notice_version, plan)?;
     let answer = Answer {
         purposes,
         age_band: AgeBand::Adult,

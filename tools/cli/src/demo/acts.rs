@@ -232,9 +232,10 @@ fn line(setting: &Setting) -> Result<Proxy, Failure> {
 }
 
 fn agree(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(), Failure> {
-    let asked = engine.plan();
-    let (version, days) = asked.map_or((1, 365), |plan| (plan.notice_version, plan.consent_days));
-    let notice = unnamed_notice(version, days)?;
+    let notice = match engine.plan() {
+        Some(plan) => unnamed_notice(plan.notice_version, &plan)?,
+        None => unnamed_notice(1, 365)?,
+    };
     let answer = Answer {
         purposes: purposes.clone(),
         age_band,

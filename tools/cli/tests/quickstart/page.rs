@@ -23,7 +23,7 @@ fn practise(engine: &Sordino, recording: &Path) -> Result<(), Box<dyn Error>> {
     // Show `title()`, `short()`, `full()` and `purpose(…)`. This person says yes to one use.
     let plan = engine.plan().ok_or("no plan is in force")?;
     let app = App::new("Etude", "privacy@etude.example")?;
-    let shown = Notice::bundled(plan.notice_version, "de-AT", &app, plan.consent_days)?;
+    let shown = Notice::bundled(plan.notice_version, "de-AT", &app, &plan)?;
     let (purposes, notice) = (Purpose::QualityAssurance.into(), shown.notice());
     let age_band = AgeBand::Adult;
     engine.give_consent(&Answer { purposes, age_band, guardian: None, notice })?;

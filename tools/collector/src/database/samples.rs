@@ -3,7 +3,7 @@
 use std::{collections::HashSet, iter::repeat};
 
 use sordino::{Id, Purposes, Week};
-use sqlx::AssertSqlSafe;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{Database, DatabaseError, Session, parsed, purposes};
 use crate::{digest::Sha256, objects::ObjectName};
@@ -57,56 +57,65 @@ pub(crate) enum Deleted {
     One(Id),
 }
 
+/// Whether `sample` may come in now, and with it the `object` that is here already, if one is.
+async fn admission(
+    connection: &mut AnyConnection,
+    sample: &NewSample,
+    object: Option<ObjectName>,
+) -> Result<Admission, DatabaseError> {
+    // One statement, since uploads wait for each other's: what came of the id, and the record.
+    let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+        "SELECT 'deleted', consent, '', '' FROM tombstones WHERE sample = $1
+         UNION ALL SELECT 'held', consent, sha256, '' FROM samples WHERE id = $1
+         UNION ALL SELECT 'swept', '', '', '' FROM swept WHERE object = $2
+         UNION ALL SELECT 'record', id, granted, holds_until FROM records WHERE id = $3",
+    )
+    .bind(sample.id.to_string())
+    .bind(object.map(|object| object.to_string()))
+    .bind(sample.consent.to_string())
+    .fetch_all(connection)
+    .await?;
+    let of = |kind: &str| rows.iter().find(|(what, ..)| what == kind);
+    if let Some((what, consent, sha256, _)) = of("deleted").or(of("held")) {
+        if parsed::<Id>(consent, "samples")? != sample.consent {
+            return Ok(Admission::Refused(Refusal::NotYours));
+        }
+        if what == "deleted" {
+            return Ok(Admission::Refused(Refusal::Deleted));
+        }
+        let is_same = parsed::<Sha256>(sha256, "samples")? == sample.sha256;
+        return Ok(match is_same {
+            true => Admission::Present,
+            false => Admission::Refused(Refusal::DifferentContent),
+        });
+    }
+    if of("swept").is_some() {
+        return Err(DatabaseError::TooLate);
+    }
+    let Some((_, _, granted, holds_until)) = of("record") else {
+        return Ok(Admission::Refused(Refusal::UnknownRecord));
+    };
+    let granted = purposes(granted, "records")?;
+    let holds_until: Week = parsed(holds_until, "records")?;
+    Ok(if granted.is_empty() {
+        Admission::Refused(Refusal::Withdrawn)
+    } else if holds_until < sample.week {
+        Admission::Refused(Refusal::Expired(holds_until))
+    } else if !sample.purposes.is_subset(&granted) {
+        Admission::Refused(Refusal::NotGranted)
+    } else {
+        Admission::Open
+    })
+}
+
 impl Session {
-    /// Whether `sample` may come in now, and with it the `object` that is here already, if one is.
+    /// Whether `sample` may come in now, and with it the `object` that is here already.
     pub(crate) async fn admit(
         &mut self,
         sample: &NewSample,
-        object: Option<ObjectName>,
+        object: ObjectName,
     ) -> Result<Admission, DatabaseError> {
-        // One statement, since uploads wait for each other's: what came of the id, and the record.
-        let rows: Vec<(String, String, String, String)> = sqlx::query_as(
-            "SELECT 'deleted', consent, '', '' FROM tombstones WHERE sample = $1
-             UNION ALL SELECT 'held', consent, sha256, '' FROM samples WHERE id = $1
-             UNION ALL SELECT 'swept', '', '', '' FROM swept WHERE object = $2
-             UNION ALL SELECT 'record', id, granted, holds_until FROM records WHERE id = $3",
-        )
-        .bind(sample.id.to_string())
-        .bind(object.map(|object| object.to_string()))
-        .bind(sample.consent.to_string())
-        .fetch_all(&mut *self.0)
-        .await?;
-        let of = |kind: &str| rows.iter().find(|(what, ..)| what == kind);
-        if let Some((what, consent, sha256, _)) = of("deleted").or(of("held")) {
-            if parsed::<Id>(consent, "samples")? != sample.consent {
-                return Ok(Admission::Refused(Refusal::NotYours));
-            }
-            if what == "deleted" {
-                return Ok(Admission::Refused(Refusal::Deleted));
-            }
-            let is_same = parsed::<Sha256>(sha256, "samples")? == sample.sha256;
-            return Ok(match is_same {
-                true => Admission::Present,
-                false => Admission::Refused(Refusal::DifferentContent),
-            });
-        }
-        if of("swept").is_some() {
-            return Err(DatabaseError::TooLate);
-        }
-        let Some((_, _, granted, holds_until)) = of("record") else {
-            return Ok(Admission::Refused(Refusal::UnknownRecord));
-        };
-        let granted = purposes(granted, "records")?;
-        let holds_until: Week = parsed(holds_until, "records")?;
-        Ok(if granted.is_empty() {
-            Admission::Refused(Refusal::Withdrawn)
-        } else if holds_until < sample.week {
-            Admission::Refused(Refusal::Expired(holds_until))
-        } else if !sample.purposes.is_subset(&granted) {
-            Admission::Refused(Refusal::NotGranted)
-        } else {
-            Admission::Open
-        })
+        admission(&mut self.0, sample, Some(object)).await
     }
 
     /// Notes a sample that was admitted in this same transaction.
@@ -269,6 +278,12 @@ impl Session {
 }
 
 impl Database {
+    /// Whether `sample` may come in by what is known now. [`Session::admit`] asks again.
+    pub(crate) async fn would_admit(&self, sample: &NewSample) -> Result<Admission, DatabaseError> {
+        let mut connection = self.readers.acquire().await?;
+        admission(&mut connection, sample, None).await
+    }
+
     /// Objects of deleted samples that may still lie there.
     pub(crate) async fn objects_to_remove(
         &self,

@@ -61,14 +61,7 @@ async fn try_put(
         ));
     }
     // What cannot come in need not be sent in full. What can is asked again when it is here.
-    refuse(
-        app.storage
-            .database
-            .read()
-            .await?
-            .admit(&sample, None)
-            .await?,
-    )?;
+    refuse(app.storage.database.would_admit(&sample).await?)?;
 
     let (upload, bytes) = receive(app, body, &sample, sealing).await?;
     match refuse(app.storage.keep(sample, upload, bytes).await?)? {

@@ -89,7 +89,7 @@ class ChoiceModel(
         val status = sordino.consent()
         val plan = sordino.plan()
         val notice = plan?.let {
-            bundledNotice(it.noticeVersion, state.value.language.tag, app.name, app.contact, it.consentDays)
+            bundledNotice(it.noticeVersion, state.value.language.tag, app.name, app.contact, it.consentDays, it.retentionDays)
         }
         show {
             it.copy(
