@@ -165,6 +165,9 @@ pub(crate) enum ConsentCommand {
         /// How many days a yes lasts
         #[arg(long, default_value_t = 365)]
         days: u32,
+        /// How many days a purpose's samples are kept; those of a purpose that is not named stay until the person says no
+        #[arg(long, value_name = "PURPOSE=DAYS", value_parser = retention)]
+        retention_days: Vec<(Purpose, u32)>,
     },
     /// Verify a receipt, offline, and say who agreed to what
     Verify {
@@ -348,6 +351,18 @@ pub(crate) enum FormatArgument {
     WebDataset,
     /// A folder a sample: ID/manifest.json and ID/audio.flac
     Bundle,
+}
+
+/// `PURPOSE=DAYS`.
+fn retention(text: &str) -> Result<(Purpose, u32), String> {
+    let (purpose, days) = text.split_once('=').ok_or("it is to be PURPOSE=DAYS")?;
+    let purpose = purpose
+        .parse::<Purpose>()
+        .map_err(|error| error.to_string())?;
+    let days = days
+        .parse()
+        .map_err(|_| format!("`{days}` is no number of days"))?;
+    Ok((purpose, days))
 }
 
 /// Reads a value by the name that it has in files, so that the two never differ.

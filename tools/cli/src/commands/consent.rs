@@ -20,7 +20,14 @@ pub(super) fn run(command: ConsentCommand) -> Result<Reply, Failure> {
             shown,
             version,
             days,
-        } => notice(&bundled(&shown, None, version, days.into())?),
+            retention_days,
+        } => {
+            let terms = NoticeTerms {
+                consent_days: days,
+                retention_days: retention_days.into_iter().collect(),
+            };
+            notice(&bundled(&shown, None, version, terms)?)
+        }
         ConsentCommand::Verify { receipt, notice } => receipt::verify(&receipt, notice.as_deref()),
     }
 }

@@ -5,12 +5,15 @@ use ring::digest::{SHA256, digest};
 use crate::support::{QA, Stage};
 
 const APP: &str = "--app Etude --contact privacy@etude.example";
+/// As samples/plan.toml says.
+const KEPT: &str =
+    "--retention-days quality-assurance=180 --retention-days recognition-research=730";
 
 #[test]
 fn what_is_printed_is_what_is_hashed_and_what_the_receipt_names() {
     let stage = Stage::without_collector();
     for language in sordino::consent::Notice::LANGUAGES {
-        let line = format!("consent notice --language {language} {APP}");
+        let line = format!("consent notice --language {language} {APP} {KEPT}");
         let printed = stage.sordino(&line).ok().stdout;
         let told = stage.json(&line);
         assert_eq!(told["text"], printed.as_str());
@@ -21,7 +24,9 @@ fn what_is_printed_is_what_is_hashed_and_what_the_receipt_names() {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         assert_eq!(told["sha256"], hash.as_str());
-        assert!(printed.contains("Etude") && printed.contains("privacy@etude.example"));
+        for put_in in ["Etude", "privacy@etude.example", " 180 ", " 730 "] {
+            assert!(printed.contains(put_in), "{language}: {put_in}");
+        }
 
         stage.device(language);
         let receipt = stage.json(&format!(
@@ -89,4 +94,16 @@ fn what_a_notice_cannot_show_is_refused() {
         .sordino("consent notice --days 0")
         .refused(&["0 days", "366"]);
     stage.sordino("consent notice --version soon").misused();
+}
+
+#[test]
+fn how_long_samples_are_kept_is_a_purpose_and_days_that_a_plan_allows() {
+    let stage = Stage::without_collector();
+    for wrong in ["180", "marketing=180", "quality-assurance=half"] {
+        let line = format!("consent notice --language en --retention-days {wrong}");
+        stage.sordino(&line).misused();
+    }
+    stage
+        .sordino("consent notice --language en --retention-days quality-assurance=0")
+        .refused(&["0 days", "1 to 3650"]);
 }

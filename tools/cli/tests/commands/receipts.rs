@@ -3,6 +3,10 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use sordino::{
+    consent::{App, Notice},
+    plan::Plan,
+};
 
 use crate::support::{QA, RESEARCH, Stage};
 
@@ -79,8 +83,10 @@ fn the_text_that_was_agreed_to_is_told_from_any_other() {
     let stage = Stage::without_collector();
     stage.device("d");
     receipt(&stage, &format!("--age-band adult --purpose {QA}"));
-    let app = sordino::consent::App::new("Your company", "privacy@example.com").unwrap();
-    let shown = sordino::consent::Notice::bundled(1, "en", &app, 365).unwrap();
+    let app = App::new("Your company", "privacy@example.com").unwrap();
+    let plan = fs::read(stage.path("plan.json")).unwrap();
+    let plan = Plan::verify(&plan, &stage.plan_key.parse().unwrap()).unwrap();
+    let shown = Notice::bundled(1, "en", &app, plan.content()).unwrap();
     fs::write(stage.path("notice"), shown.text()).unwrap();
     let told = stage.json("consent verify receipt.json --notice notice");
     assert_eq!(told["notice_matches"], true);

@@ -11,7 +11,7 @@ const PATIENCE_MS = 30_000;
 
 let browser;
 
-async function launched() {
+export async function launched() {
   browser ??= await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"] });
   return browser;
 }
@@ -19,6 +19,21 @@ async function launched() {
 export async function closeBrowser() {
   await browser?.close();
   browser = undefined;
+}
+
+/** Nothing that axe finds in a page, in both colour schemes; the page is in its `state`. */
+export async function isAccessible(page, state) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    // Colours fade over a moment.
+    await page.waitForTimeout(200);
+    // Over the protocol of the browser's tools, which no policy of the page's binds.
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+    assert.deepEqual(found, [], `${state}, ${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
 }
 
 export class Reader {
@@ -106,17 +121,7 @@ export class Reader {
 
   /** Nothing that axe finds, in both colour schemes. */
   async isAccessible(state) {
-    for (const colorScheme of ["light", "dark"]) {
-      await this.page.emulateMedia({ colorScheme });
-      // Colours fade over a moment.
-      await this.page.waitForTimeout(200);
-      // Over the protocol of the browser's tools, which no policy of the page's binds.
-      await this.page.evaluate(axe.source);
-      const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-      const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-      assert.deepEqual(found, [], `${state}, ${colorScheme}`);
-    }
-    await this.page.emulateMedia({ colorScheme: "light" });
+    await isAccessible(this.page, state);
   }
 
   /** Every request went to the collector that served the page and holds no secret; nothing was complained of. */
