@@ -10,19 +10,25 @@ import sordino
 NOTICES = pathlib.Path(__file__).parents[3] / "src" / "consent" / "notices"
 APP, CONTACT, DAYS = "Etude", "privacy@etude.example", 123
 PURPOSES = ["quality-assurance", "recognition-research"]
+RETENTION = {"recognition-research": 456}
 
 
-def text(notice):
+def text(notice, retention):
     """As docs/consent.md says that the text is put together."""
     sections = ["\n".join([part["heading"], *part["paragraphs"]]) for part in notice["full"]]
+    kept = notice["kept"]
+    for name in PURPOSES:
+        days = retention.get(name)
+        said = kept["limited"].replace("{kept}", str(days)) if days else kept["unlimited"]
+        notice["purposes"][name] += " " + said
     purposes = [notice["purposes"][name] for name in PURPOSES]
     put_in = {"{app}": APP, "{contact}": CONTACT, "{days}": str(DAYS)}
     lines = "\n\n".join([notice["title"], notice["short"], *sections, *purposes]) + "\n"
     return re.sub(r"\{(app|contact|days)\}", lambda found: put_in[found[0]], lines)
 
 
-def bundled(language):
-    return sordino.bundled_notice(1, language, APP, CONTACT, DAYS)
+def bundled(language, *retention):
+    return sordino.bundled_notice(1, language, APP, CONTACT, DAYS, *retention)
 
 
 class Notices(unittest.TestCase):
@@ -32,7 +38,10 @@ class Notices(unittest.TestCase):
         for file in files:
             language = file.stem
             ours = bundled(language)
-            self.assertEqual(ours.notice.text, text(json.loads(file.read_text(encoding="utf-8"))))
+            notice = file.read_text(encoding="utf-8")
+            self.assertEqual(ours.notice.text, text(json.loads(notice), {}))
+            kept = bundled(language, {sordino.Purpose.RECOGNITION_RESEARCH: 456})
+            self.assertEqual(kept.notice.text, text(json.loads(notice), RETENTION))
             self.assertEqual((ours.language, ours.notice.language), (language, language))
 
     def test_the_layers_are_parts_of_the_text(self):
