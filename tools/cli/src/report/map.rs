@@ -66,7 +66,7 @@ pub(super) fn write(page: &mut String, map: &ErrorMap, number: usize) -> fmt::Re
     let rows = rows.into_iter().map(Some).chain([None]);
     write!(
         page,
-        "<section class=\"map\" aria-labelledby=\"map-{number}\"><h2 id=\"map-{number}\">{}</h2>\
+        "<section class=\"map\"><h2 id=\"map-{number}\">{}</h2>\
          <div class=\"story\">{}</div>\
          <div class=\"table\" tabindex=\"0\" role=\"region\" aria-labelledby=\"map-{number}\">\
          <table class=\"matrix\"><caption>Rows: the note expected. Columns: what was recognised for \
