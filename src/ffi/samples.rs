@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use crate::{
     Withheld,
-    consent::ConsentState,
+    consent::{ConsentState, NoticeTerms},
     id::Id,
     outbox::{SampleEntry, SampleState},
     plan,
@@ -197,6 +197,7 @@ pub struct Plan {
 
 impl From<plan::Plan> for Plan {
     fn from(plan: plan::Plan) -> Self {
+        let NoticeTerms { retention_days, .. } = (&plan).into();
         Self {
             version: plan.version,
             expires: plan.expires.to_string(),
@@ -205,11 +206,7 @@ impl From<plan::Plan> for Plan {
             purposes: plan.purposes,
             notice_version: plan.notice_version,
             consent_days: plan.consent_days,
-            retention_days: plan
-                .retention_days
-                .iter()
-                .map(|(&purpose, &days)| (purpose, days.into()))
-                .collect(),
+            retention_days: retention_days.into_iter().collect(),
             review_required: plan.review == plan::Review::Required,
             mark_probability: plan.triggers.mark_probability,
             random_probability: plan.triggers.random_probability,

@@ -8,7 +8,7 @@
 mod controller;
 mod recipient;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,12 @@ impl Plan {
     /// The only rate at which samples are made so far, in Hz.
     pub const SAMPLE_RATE: u32 = 16_000;
 
+    /// How long a yes may last, in days.
+    pub(crate) const CONSENT_DAYS: RangeInclusive<u32> = 1..=366;
+
+    /// How long a sample may be kept for a purpose, in days.
+    pub(crate) const RETENTION_DAYS: RangeInclusive<u32> = 1..=3650;
+
     /// Verifies a plan against the organisation's key and checks its bounds. Whether it has expired
     /// is for the moment of use: [`Self::check_in_force`].
     ///
@@ -205,7 +211,7 @@ impl Plan {
             ),
             (
                 "consent_days",
-                (1..=366).contains(&self.consent_days),
+                Self::CONSENT_DAYS.contains(&self.consent_days),
                 "must be 1 to 366",
             ),
             (
@@ -220,7 +226,8 @@ impl Plan {
             ),
             (
                 "retention_days",
-                (self.retention_days.values()).all(|days| (1..=3650).contains(days)),
+                (self.retention_days.values())
+                    .all(|&days| Self::RETENTION_DAYS.contains(&days.into())),
                 "must be 1 to 3650 for each purpose",
             ),
             (

@@ -40,7 +40,7 @@ class Notices(unittest.TestCase):
             ours = bundled(language)
             notice = file.read_text(encoding="utf-8")
             self.assertEqual(ours.notice.text, text(json.loads(notice), {}))
-            kept = bundled(language, {sordino.Purpose.RECOGNITION_RESEARCH: 456})
+            kept = bundled(language, {sordino.Purpose.RECOGNITION_RESEARCH: RETENTION["recognition-research"]})
             self.assertEqual(kept.notice.text, text(json.loads(notice), RETENTION))
             self.assertEqual((ours.language, ours.notice.language), (language, language))
 

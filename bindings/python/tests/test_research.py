@@ -28,6 +28,16 @@ def covered(spans, length):
     return np.any([(start <= times) & (times < end) for start, end in [*spans, (0, 0)]], axis=0)
 
 
+def anonymized(kept, samples, rate, **how):
+    """A clip as one comes of a recording as a rule."""
+
+    def anonymize():
+        clip = sordino.anonymize(samples, rate, **how)
+        return clip, clip.withheld is not None
+
+    return as_a_rule(kept, anonymize)
+
+
 def as_a_rule(kept, anonymize):
     """What `anonymize()` gives as a rule, a clip that is `kept` or one that is withheld. Much is drawn anew each
     time; now and then the gate takes what is left of one recording for a voice, and withholds it."""
@@ -51,11 +61,7 @@ class Anonymize(unittest.TestCase):
                     said = json.loads((folder / f"{file.stem}.json").read_bytes())
                     return said, said["withheld"]
 
-                def by_call(samples=samples, rate=rate):
-                    clip = sordino.anonymize(samples, rate)
-                    return clip, clip.withheld is not None
-
-                said, ours = as_a_rule(kept, by_command), as_a_rule(kept, by_call)
+                said, ours = as_a_rule(kept, by_command), anonymized(kept, samples, rate)
                 self.alike(ours, said, len(samples) / rate)
                 self.assertEqual(ours.withheld is None, kept)
                 wav = folder / f"{name}.wav"
@@ -86,12 +92,7 @@ class Anonymize(unittest.TestCase):
 
     def test_times_can_be_kept(self):
         samples, rate = soundfile.read(AUDIO / "talk-between.wav", dtype="float32")
-
-        def aligned():
-            clip = sordino.anonymize(samples, rate, keep_time=True)
-            return clip, clip.withheld is not None
-
-        kept = as_a_rule(True, aligned)
+        kept = anonymized(True, samples, rate, keep_time=True)
         self.assertIsNone(kept.withheld)
         self.assertAlmostEqual(kept.seconds, len(samples) / rate, delta=APART)
         start, end = max(((s.start_s, s.end_s) for s in kept.removed), key=lambda s: s[1] - s[0])

@@ -9,12 +9,12 @@
 //! beginning. `{app}`, `{contact}`, `{days}` and `{kept}` are put in once, from left to right: what is put in is
 //! not looked at again.
 
-use std::{fmt, ops::RangeInclusive};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::{App, Notice, NoticeError, NoticeTerms, language};
-use crate::Purpose;
+use crate::{Purpose, plan::Plan};
 
 /// The files, by their language. A missing language falls back to the first.
 pub(super) const FILES: [(&str, &str); 9] = [
@@ -39,11 +39,6 @@ pub(super) const LANGUAGES: [&str; FILES.len()] = {
     languages
 };
 
-/// How long a plan lets a yes last, in days.
-const CONSENT_DAYS: RangeInclusive<u32> = 1..=366;
-/// How long a plan lets a sample be kept, in days.
-const RETENTION_DAYS: RangeInclusive<u32> = 1..=3650;
-
 /// A bundled notice, rendered for one app: the whole text, and its layers for the app's screens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundledNotice {
@@ -64,10 +59,12 @@ impl BundledNotice {
             consent_days,
             retention_days,
         } = terms;
-        if !CONSENT_DAYS.contains(consent_days) {
+        if !Plan::CONSENT_DAYS.contains(consent_days) {
             return Err(NoticeError::Days(*consent_days));
         }
-        if let Some(&days) = (retention_days.values()).find(|days| !RETENTION_DAYS.contains(days)) {
+        if let Some(&days) =
+            (retention_days.values()).find(|days| !Plan::RETENTION_DAYS.contains(days))
+        {
             return Err(NoticeError::Retention(days));
         }
         let found = language::lookup(asked, &LANGUAGES);
@@ -86,11 +83,7 @@ impl BundledNotice {
             text.push(' ');
             match retention_days.get(&purpose) {
                 None => text.push_str(&kept.unlimited),
-                Some(days) => {
-                    let days = days.to_string();
-                    let days = |placeholder: &str| (placeholder == "kept").then_some(&*days);
-                    text.push_str(&fill(&kept.limited, days));
-                }
+                Some(days) => text.push_str(&kept.limited.replace("{kept}", &days.to_string())),
             }
         }
         Ok(Self {
