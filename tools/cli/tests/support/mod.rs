@@ -21,7 +21,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sordino::Purpose;
 use sordino_collector::{BlockingServer, Config};
 use tempfile::TempDir;
@@ -38,6 +38,14 @@ pub(crate) const FORMATS: [&str; 3] = ["audiofolder", "webdataset", "bundle"];
 pub(crate) const PLAYED: [&str; 3] = ["flute-alone", "piano-chords", "violin-alone"];
 /// One from which none comes.
 pub(crate) const SPOKEN: &str = "speech-alone";
+
+/// Whether a recording was withheld for what is left of [`SPOKEN`]: so little that what is drawn anew for each clip
+/// decides whether it is heard as a voice or as silence.
+#[track_caller]
+pub(crate) fn assert_withheld_as_spoken(reason: &Value) {
+    let reasons = [json!("voice"), json!("silence")];
+    assert!(reasons.contains(reason), "withheld for {reason}");
+}
 
 /// A folder in which commands run, so that a command line needs no path but names in it. The
 /// shipped recordings lie there as `audio/`.
