@@ -297,12 +297,23 @@ pub fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
     }
     let most = u64::from(info.sample_rate) * u64::from(MOST_SECONDS);
     let mut samples = Vec::new();
-    for sample in reader.samples() {
-        let sample = sample.map_err(|error| refused(&error))?;
-        if samples.len() as u64 == most {
+    // Block by block, which is three times as fast as claxon's samples one by one.
+    let mut blocks = reader.blocks();
+    let mut buffer = Vec::new();
+    while let Some(block) = blocks
+        .read_next_or_eof(buffer)
+        .map_err(|error| refused(&error))?
+    {
+        if block.channels() != 1 {
+            return Err(refused(&"it is not 16-bit mono"));
+        }
+        if samples.len() as u64 + u64::from(block.duration()) > most {
             return Err(refused(&format!("it is longer than {MOST_SECONDS} s")));
         }
-        samples.push(i16::try_from(sample).map_err(|_| refused(&"a sample exceeds 16 bits"))?);
+        for &sample in block.channel(0) {
+            samples.push(i16::try_from(sample).map_err(|_| refused(&"a sample exceeds 16 bits"))?);
+        }
+        buffer = block.into_buffer();
     }
     if samples.is_empty() {
         return Err(refused(&"there is no sound in it"));
