@@ -9,6 +9,7 @@
 //!   the app marked and clips drawn at random never stand in one figure.
 
 mod arguments;
+mod group;
 mod output;
 mod result;
 mod run;

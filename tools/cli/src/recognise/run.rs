@@ -3,13 +3,13 @@
 use std::{
     io::{self, Read},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
     time::{Duration, Instant},
 };
 
-use super::arguments::CommandLine;
+use super::{arguments::CommandLine, group::Group};
 
 /// Bytes that a recogniser may print for a sample; ten thousand notes stay below it.
 const MOST_OUTPUT: u64 = 1 << 20;
@@ -66,16 +66,12 @@ pub(super) fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // A group of its own, so that what it starts can be stopped too.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let child = command.spawn().map_err(|error| RunError::NotStarted {
+    let mut running = Group::spawn(&mut command).map_err(|error| RunError::NotStarted {
         program: recogniser.program.clone(),
         error,
     })?;
-    let mut running = Running(child);
-    let output = running.0.stdout.take().map(read_output);
-    let complaint = running.0.stderr.take().map(read_complaint);
+    let output = running.child().stdout.take().map(read_output);
+    let complaint = running.child().stderr.take().map(read_complaint);
     let begun = Instant::now();
     let mut printed = None;
     let status = loop {
@@ -85,7 +81,7 @@ pub(super) fn run(
         if matches!(&printed, Some(Ok(bytes)) if bytes.len() as u64 > MOST_OUTPUT) {
             return Err(RunError::TooMuch);
         }
-        if let Some(status) = running.0.try_wait().map_err(RunError::Output)? {
+        if let Some(status) = running.ended().map_err(RunError::Output)? {
             break status;
         }
         if begun.elapsed() >= limit {
@@ -107,27 +103,6 @@ pub(super) fn run(
         Some(Ok(bytes)) if bytes.len() as u64 > MOST_OUTPUT => Err(RunError::TooMuch),
         Some(read) => read.map_err(RunError::Output),
         None => Err(RunError::Output(io::ErrorKind::TimedOut.into())),
-    }
-}
-
-/// A process that is stopped when it is no longer waited for.
-struct Running(Child);
-
-impl Running {
-    fn stop(&mut self) {
-        #[cfg(unix)]
-        {
-            use rustix::process::{Pid, Signal, kill_process_group};
-            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

@@ -3,8 +3,13 @@
 
 use std::{
     fs,
+    os::unix::process::ExitStatusExt as _,
+    process::Stdio,
+    thread,
     time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Desk, all_right, clips, support::clip_id};
 
@@ -71,9 +76,48 @@ fn what_a_recogniser_started_is_stopped_with_it() {
     let children = fs::read_to_string(desk.path("children")).unwrap();
     assert_eq!(children.lines().count(), 2);
     for child in children.lines() {
-        let status = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        // Gone, or dead and not yet collected.
-        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+        assert!(!is_running(child), "{child}");
+    }
+}
+
+#[test]
+fn a_signal_that_ends_the_program_ends_the_recogniser_and_what_that_started() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let desk = Desk::of(&clips(1));
+        desk.write(
+            "child.sh",
+            "sleep 600 & echo $! > made; mv made child; wait",
+        );
+        let mut program = desk
+            .command(&["recognise-eval", "data", "--with", "sh child.sh"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let child = wait_for(|| fs::read_to_string(desk.path("child")).ok());
+        assert!(is_running(child.trim()));
+        kill_process(Pid::from_child(&program), signal).unwrap();
+        let status = program.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal.as_raw()), "ended by itself");
+        wait_for(|| (!is_running(child.trim())).then_some(()));
+    }
+}
+
+/// Whether a process is neither gone nor dead and not yet collected.
+fn is_running(process: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    !status.is_empty() && !status.contains(") Z ")
+}
+
+#[track_caller]
+fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never came");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -37,9 +37,13 @@ impl Desk {
 
     /// Runs `sordino` with `words`.
     fn run(&self, words: &[&str]) -> Ran {
+        Ran::of(&mut self.command(words), &words.join(" "))
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sordino"));
         command.args(words).current_dir(self.0.path());
-        Ran::of(&mut command, &words.join(" "))
+        command
     }
 
     /// Runs `sordino recognise-eval` over the dataset with the recogniser `with`.
