@@ -5,10 +5,12 @@
 //! the write lock when it begins, across processes and machines; so several collectors can stand on
 //! one database, and numbers given out by it become visible in their order.
 
+mod admission;
 mod audit;
 mod deletions;
 mod dump;
 mod figures;
+mod migrations;
 mod opening;
 mod plans;
 mod reading;
@@ -25,13 +27,14 @@ use sordino::Purposes;
 use sqlx::{Any, AnyPool, Transaction, migrate::MigrateError};
 
 pub(crate) use self::{
+    admission::{Admission, Known, NewSample, Refusal, Sealing},
     audit::{HandOut, Head},
     figures::Figures,
-    plans::{PlanRefusal, Sealing},
+    plans::PlanRefusal,
     reading::ReadRefusal,
     records::{Registration, RegistrationRefusal, TakenBack},
     reviews::{Kind as SaidKind, Said},
-    samples::{Admission, Deleted, NewSample, Refusal},
+    samples::Deleted,
     schema::Table,
     tokens::{NewToken, TokenRow},
 };

@@ -9,14 +9,10 @@ use std::{
 use sqlx::{
     AnyConnection, ConnectOptions as _, Executor as _,
     any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
-    migrate::Migrator,
 };
 
-use super::{Database, DatabaseError, System};
+use super::{Database, DatabaseError, System, migrations::migrator};
 use crate::config::{DatabaseUrl, PostgresUrl};
-
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// How long this process's own transactions are waited for, and a server that does not answer.
 const TURN_WAIT: Duration = Duration::from_secs(20);
@@ -58,7 +54,7 @@ impl Database {
         let options = sqlite_options(path)?;
         let lock = lock_beside(path).await?;
         create_private_file(path)?;
-        let database = Self::connect(System::Sqlite, options, &SQLITE_MIGRATIONS).await?;
+        let database = Self::connect(System::Sqlite, options).await?;
         database.chain_earlier_accesses().await?;
         drop(lock);
         Ok(database)
@@ -66,18 +62,14 @@ impl Database {
 
     async fn open_postgres(url: &PostgresUrl) -> Result<Self, DatabaseError> {
         let options: AnyConnectOptions = url.with_password().parse()?;
-        Self::connect(System::Postgres, options, &POSTGRES_MIGRATIONS).await
+        Self::connect(System::Postgres, options).await
     }
 
-    async fn connect(
-        system: System,
-        options: AnyConnectOptions,
-        migrations: &Migrator,
-    ) -> Result<Self, DatabaseError> {
+    async fn connect(system: System, options: AnyConnectOptions) -> Result<Self, DatabaseError> {
         // Statements are not logged: the log names nothing that was sent.
         let options = options.disable_statement_logging();
         let writer = pool(system, 1).connect_with(options.clone()).await?;
-        migrations.run(&writer).await?;
+        migrator(system).run(&writer).await?;
         Ok(Self {
             system,
             writer,

@@ -20,17 +20,6 @@ pub(crate) enum PlanRefusal {
     SameVersion,
 }
 
-/// To whom samples may be sealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sealing {
-    /// No plan was ever loaded: to anybody.
-    Anybody,
-    /// To the recipients that were asked for, of whom there are so many.
-    To(usize),
-    /// Not to the ones that were asked for.
-    Refused,
-}
-
 impl Database {
     /// Version and text of the plan in force.
     pub(crate) async fn plan_in_force(&self) -> Result<Option<(i64, String)>, DatabaseError> {
@@ -60,29 +49,6 @@ impl Database {
                 Ok(all.union(&purposes(asked, "plans")?))
             })
             .map(Some)
-    }
-
-    /// Whether samples may be sealed to the recipients that `stated` is the digest of.
-    pub(crate) async fn sealing(
-        &self,
-        stated: Sha256,
-        today: Date,
-    ) -> Result<Sealing, DatabaseError> {
-        let plans: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT recipients, recipients_sha256, expires FROM plans")
-                .fetch_all(&self.readers)
-                .await?;
-        if plans.is_empty() {
-            return Ok(Sealing::Anybody);
-        }
-        let (stated, today) = (stated.to_string(), today.to_string());
-        let plan = plans
-            .iter()
-            .find(|(_, digest, expires)| *digest == stated && *expires > today);
-        Ok(match plan {
-            Some((recipients, ..)) => Sealing::To(usize::try_from(*recipients).unwrap_or(0)),
-            None => Sealing::Refused,
-        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Consent records: registered, revised, withdrawn.
 
 use sordino::{Id, Purposes, Week, consent::SignedRecord, signed::PublicKey};
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Database, DatabaseError, Session, parsed, purposes};
+use super::{Database, DatabaseError, Session, parsed, purposes, samples::parameters};
 
 /// What a registration came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Session {
         purposes: &Purposes,
     ) -> Result<TakenBack, DatabaseError> {
         let record = record.to_string();
-        let held_before = self.purposes_held(&record).await?;
+        let touched = self.count_with(&record, purposes).await?;
         for purpose in purposes.iter() {
             sqlx::query(
                 "INSERT INTO withdrawals (sample, purpose)
@@ -206,31 +206,35 @@ impl Session {
             .execute(&mut *self.0)
             .await?;
         }
-        let held_after = self.purposes_held(&record).await?;
         let deleted = self.bury_purposeless(&record).await?;
-        let touched = held_before
-            .iter()
-            .filter(|(sample, purposes)| held_after.get(*sample) != Some(purposes))
-            .count() as u64;
         Ok(TakenBack {
             deleted,
             narrowed: touched.saturating_sub(deleted),
         })
     }
 
-    /// How many purposes each sample of a record has.
-    async fn purposes_held(
+    /// How many samples of a record have any of these purposes.
+    async fn count_with(
         &mut self,
         record: &str,
-    ) -> Result<std::collections::HashMap<String, i64>, DatabaseError> {
-        let rows = sqlx::query_as::<_, (String, i64)>(
-            "SELECT id, count(purpose) FROM samples LEFT JOIN sample_purposes ON sample = id
-             WHERE consent = $1 GROUP BY id",
-        )
-        .bind(record)
-        .fetch_all(&mut *self.0)
-        .await?;
-        Ok(rows.into_iter().collect())
+        purposes: &Purposes,
+    ) -> Result<u64, DatabaseError> {
+        let places = purposes.iter().count();
+        if places == 0 {
+            return Ok(0);
+        }
+        let statement = format!(
+            "SELECT count(DISTINCT id) FROM samples JOIN sample_purposes ON sample = id
+             WHERE purpose IN ({}) AND consent = ${}",
+            parameters(places),
+            places + 1
+        );
+        let mut query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(statement));
+        for purpose in purposes.iter() {
+            query = query.bind(purpose.as_str());
+        }
+        let count = query.bind(record).fetch_one(&mut *self.0).await?;
+        Ok(count.unsigned_abs())
     }
 
     async fn bury_purposeless(&mut self, record: &str) -> Result<u64, DatabaseError> {

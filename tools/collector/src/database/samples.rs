@@ -1,53 +1,12 @@
-//! Samples: admitted, inserted, deleted.
+//! Samples: inserted, deleted.
 
 use std::{collections::HashSet, iter::repeat};
 
-use sordino::{Id, Purposes, Week};
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sordino::Id;
+use sqlx::AssertSqlSafe;
 
-use super::{Database, DatabaseError, Session, parsed, purposes};
-use crate::{digest::Sha256, objects::ObjectName};
-
-/// A sample that wants in.
-#[derive(Clone, Debug)]
-pub(crate) struct NewSample {
-    pub(crate) id: Id,
-    pub(crate) consent: Id,
-    pub(crate) purposes: Purposes,
-    pub(crate) sha256: Sha256,
-    /// The week in which it arrived.
-    pub(crate) week: Week,
-}
-
-/// Whether a sample may come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Admission {
-    /// It may.
-    Open,
-    /// These very bytes are here.
-    Present,
-    /// It may not.
-    Refused(Refusal),
-}
-
-/// Why a sample may not come in, or may not be touched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// Its record was never registered.
-    UnknownRecord,
-    /// Its record was withdrawn for good.
-    Withdrawn,
-    /// The consent ended with this week.
-    Expired(Week),
-    /// The record does not grant each of its purposes.
-    NotGranted,
-    /// The id was deleted before.
-    Deleted,
-    /// The id is that of another record's sample.
-    NotYours,
-    /// The id is that of other bytes.
-    DifferentContent,
-}
+use super::{Database, DatabaseError, NewSample, Refusal, Session, parsed};
+use crate::objects::ObjectName;
 
 /// Which of the deleted samples.
 #[derive(Clone, Copy, Debug)]
@@ -57,67 +16,7 @@ pub(crate) enum Deleted {
     One(Id),
 }
 
-/// Whether `sample` may come in now, and with it the `object` that is here already, if one is.
-async fn admission(
-    connection: &mut AnyConnection,
-    sample: &NewSample,
-    object: Option<ObjectName>,
-) -> Result<Admission, DatabaseError> {
-    // One statement, since uploads wait for each other's: what came of the id, and the record.
-    let rows: Vec<(String, String, String, String)> = sqlx::query_as(
-        "SELECT 'deleted', consent, '', '' FROM tombstones WHERE sample = $1
-         UNION ALL SELECT 'held', consent, sha256, '' FROM samples WHERE id = $1
-         UNION ALL SELECT 'swept', '', '', '' FROM swept WHERE object = $2
-         UNION ALL SELECT 'record', id, granted, holds_until FROM records WHERE id = $3",
-    )
-    .bind(sample.id.to_string())
-    .bind(object.map(|object| object.to_string()))
-    .bind(sample.consent.to_string())
-    .fetch_all(connection)
-    .await?;
-    let of = |kind: &str| rows.iter().find(|(what, ..)| what == kind);
-    if let Some((what, consent, sha256, _)) = of("deleted").or(of("held")) {
-        if parsed::<Id>(consent, "samples")? != sample.consent {
-            return Ok(Admission::Refused(Refusal::NotYours));
-        }
-        if what == "deleted" {
-            return Ok(Admission::Refused(Refusal::Deleted));
-        }
-        let is_same = parsed::<Sha256>(sha256, "samples")? == sample.sha256;
-        return Ok(match is_same {
-            true => Admission::Present,
-            false => Admission::Refused(Refusal::DifferentContent),
-        });
-    }
-    if of("swept").is_some() {
-        return Err(DatabaseError::TooLate);
-    }
-    let Some((_, _, granted, holds_until)) = of("record") else {
-        return Ok(Admission::Refused(Refusal::UnknownRecord));
-    };
-    let granted = purposes(granted, "records")?;
-    let holds_until: Week = parsed(holds_until, "records")?;
-    Ok(if granted.is_empty() {
-        Admission::Refused(Refusal::Withdrawn)
-    } else if holds_until < sample.week {
-        Admission::Refused(Refusal::Expired(holds_until))
-    } else if !sample.purposes.is_subset(&granted) {
-        Admission::Refused(Refusal::NotGranted)
-    } else {
-        Admission::Open
-    })
-}
-
 impl Session {
-    /// Whether `sample` may come in now, and with it the `object` that is here already.
-    pub(crate) async fn admit(
-        &mut self,
-        sample: &NewSample,
-        object: ObjectName,
-    ) -> Result<Admission, DatabaseError> {
-        admission(&mut self.0, sample, Some(object)).await
-    }
-
     /// Notes a sample that was admitted in this same transaction.
     pub(crate) async fn insert_sample(
         &mut self,
@@ -278,12 +177,6 @@ impl Session {
 }
 
 impl Database {
-    /// Whether `sample` may come in by what is known now. [`Session::admit`] asks again.
-    pub(crate) async fn would_admit(&self, sample: &NewSample) -> Result<Admission, DatabaseError> {
-        let mut connection = self.readers.acquire().await?;
-        admission(&mut connection, sample, None).await
-    }
-
     /// Objects of deleted samples that may still lie there.
     pub(crate) async fn objects_to_remove(
         &self,
@@ -305,7 +198,7 @@ impl Database {
 }
 
 /// `$1, $2, …`
-fn parameters(count: usize) -> String {
+pub(super) fn parameters(count: usize) -> String {
     let numbered: Vec<String> = (1..=count).map(|number| format!("${number}")).collect();
     numbered.join(", ")
 }

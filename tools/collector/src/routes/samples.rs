@@ -12,7 +12,7 @@ use crate::{
     age_header,
     app::{App, PathId, this_week, today},
     body::Incoming,
-    database::{Admission, NewSample, ReadRefusal, Refusal, Sealing},
+    database::{Admission, Known, NewSample, ReadRefusal, Refusal, Sealing},
     digest::{CONTENT_DIGEST, Hasher, Sha256},
     objects::Upload,
     problem::{Kind, Problem},
@@ -41,8 +41,6 @@ async fn try_put(
     body: &mut Incoming,
 ) -> Result<StatusCode, Problem> {
     let signature = RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS])?;
-    signature.verify(&app.key(signature.record()).await?)?;
-    app.count_for(signature.record())?;
     let sample = NewSample {
         id,
         consent: signature.record(),
@@ -50,18 +48,22 @@ async fn try_put(
         sha256: Sha256::stated(&parts.headers)?,
         week: this_week(),
     };
-    let sealing = app
-        .storage
-        .database
-        .sealing(recipients(&parts.headers)?, today())
-        .await?;
+    let stated = recipients(&parts.headers)?;
+    let known = app.storage.database.known_of(&sample, stated, today());
+    let Known {
+        key,
+        sealing,
+        admission,
+    } = known.await?;
+    signature.verify(&key.ok_or_else(super::unknown_record)?)?;
+    app.count_for(signature.record())?;
     if sealing == Sealing::Refused {
         return Err(Kind::WrongRecipients.because(
             "it is sealed to other recipients than a plan in force names; fetch the plan",
         ));
     }
     // What cannot come in need not be sent in full. What can is asked again when it is here.
-    refuse(app.storage.database.would_admit(&sample).await?)?;
+    refuse(admission)?;
 
     let (upload, bytes) = receive(app, body, &sample, sealing).await?;
     match refuse(app.storage.keep(sample, upload, bytes).await?)? {

@@ -1,0 +1,189 @@
+//! Whether a sample may come in: by its record, by the plans, and by what came of its id.
+
+use jiff::civil::Date;
+use sordino::{Id, Purposes, Week, signed::PublicKey};
+use sqlx::AssertSqlSafe;
+
+use super::{Database, DatabaseError, Session, parsed, purposes};
+use crate::{digest::Sha256, objects::ObjectName};
+
+/// A sample that wants in.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSample {
+    pub(crate) id: Id,
+    pub(crate) consent: Id,
+    pub(crate) purposes: Purposes,
+    pub(crate) sha256: Sha256,
+    /// The week in which it arrived.
+    pub(crate) week: Week,
+}
+
+/// Whether a sample may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It may.
+    Open,
+    /// These very bytes are here.
+    Present,
+    /// It may not.
+    Refused(Refusal),
+}
+
+/// Why a sample may not come in, or may not be touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Its record was never registered.
+    UnknownRecord,
+    /// Its record was withdrawn for good.
+    Withdrawn,
+    /// The consent ended with this week.
+    Expired(Week),
+    /// The record does not grant each of its purposes.
+    NotGranted,
+    /// The id was deleted before.
+    Deleted,
+    /// The id is that of another record's sample.
+    NotYours,
+    /// The id is that of other bytes.
+    DifferentContent,
+}
+
+/// To whom samples may be sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sealing {
+    /// No plan was ever loaded: to anybody.
+    Anybody,
+    /// To the recipients that were asked for, of whom there are so many.
+    To(usize),
+    /// Not to the ones that were asked for.
+    Refused,
+}
+
+/// What is known of an upload before its body comes.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// The key of its record; none where that was never registered.
+    pub(crate) key: Option<PublicKey>,
+    pub(crate) sealing: Sealing,
+    /// Whether it may come in by what is known now. [`Session::admit`] asks again.
+    pub(crate) admission: Admission,
+}
+
+/// What came of the id, and the record.
+const ADMISSION: &str = "
+    SELECT 'deleted' AS what, consent AS a, '' AS b, '' AS c FROM tombstones WHERE sample = $1
+    UNION ALL SELECT 'held', consent, sha256, '' FROM samples WHERE id = $1
+    UNION ALL SELECT 'swept', '', '', '' FROM swept WHERE object = $2
+    UNION ALL SELECT 'record', id, granted, holds_until FROM records WHERE id = $3";
+
+/// Rows of a statement that begins with [`ADMISSION`].
+struct Rows(Vec<(String, String, String, String)>);
+
+impl Rows {
+    fn of(&self, kind: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.0
+            .iter()
+            .filter(move |(what, ..)| what == kind)
+            .map(|(_, a, b, c)| (a.as_str(), b.as_str(), c.as_str()))
+    }
+
+    fn one(&self, kind: &str) -> Option<(&str, &str, &str)> {
+        self.of(kind).next()
+    }
+
+    fn admission(&self, sample: &NewSample) -> Result<Admission, DatabaseError> {
+        let deleted = self.one("deleted");
+        if let Some((consent, sha256, _)) = deleted.or(self.one("held")) {
+            if parsed::<Id>(consent, "samples")? != sample.consent {
+                return Ok(Admission::Refused(Refusal::NotYours));
+            }
+            if deleted.is_some() {
+                return Ok(Admission::Refused(Refusal::Deleted));
+            }
+            let is_same = parsed::<Sha256>(sha256, "samples")? == sample.sha256;
+            return Ok(match is_same {
+                true => Admission::Present,
+                false => Admission::Refused(Refusal::DifferentContent),
+            });
+        }
+        if self.one("swept").is_some() {
+            return Err(DatabaseError::TooLate);
+        }
+        let Some((_, granted, holds_until)) = self.one("record") else {
+            return Ok(Admission::Refused(Refusal::UnknownRecord));
+        };
+        let granted = purposes(granted, "records")?;
+        let holds_until: Week = parsed(holds_until, "records")?;
+        Ok(if granted.is_empty() {
+            Admission::Refused(Refusal::Withdrawn)
+        } else if holds_until < sample.week {
+            Admission::Refused(Refusal::Expired(holds_until))
+        } else if !sample.purposes.is_subset(&granted) {
+            Admission::Refused(Refusal::NotGranted)
+        } else {
+            Admission::Open
+        })
+    }
+
+    /// Whether a plan in force on `today` seals to the recipients that `stated` is the digest of.
+    fn sealing(&self, stated: Sha256, today: Date) -> Sealing {
+        if self.one("plan").is_none() {
+            return Sealing::Anybody;
+        }
+        let (stated, today) = (stated.to_string(), today.to_string());
+        let plan = self
+            .of("plan")
+            .find(|(digest, expires, _)| *digest == stated && **expires > *today);
+        match plan {
+            Some((_, _, recipients)) => Sealing::To(recipients.parse().unwrap_or(0)),
+            None => Sealing::Refused,
+        }
+    }
+}
+
+impl Database {
+    /// What is known of an upload that is said to be sealed to recipients with the digest `stated`.
+    pub(crate) async fn known_of(
+        &self,
+        sample: &NewSample,
+        stated: Sha256,
+        today: Date,
+    ) -> Result<Known, DatabaseError> {
+        // One statement: uploads wait for each other's.
+        let statement = format!(
+            "{ADMISSION}
+            UNION ALL SELECT 'key', key, '', '' FROM records WHERE id = $3
+            UNION ALL SELECT 'plan', recipients_sha256, expires, CAST(recipients AS TEXT) FROM plans"
+        );
+        let rows = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(sample.id.to_string())
+            .bind(None::<String>)
+            .bind(sample.consent.to_string())
+            .fetch_all(&self.readers)
+            .await?;
+        let rows = Rows(rows);
+        let key = rows.one("key").map(|(key, ..)| parsed(key, "records"));
+        Ok(Known {
+            key: key.transpose()?,
+            sealing: rows.sealing(stated, today),
+            admission: rows.admission(sample)?,
+        })
+    }
+}
+
+impl Session {
+    /// Whether `sample` may come in now, and with it the `object` that is here already.
+    pub(crate) async fn admit(
+        &mut self,
+        sample: &NewSample,
+        object: ObjectName,
+    ) -> Result<Admission, DatabaseError> {
+        let rows = sqlx::query_as(ADMISSION)
+            .bind(sample.id.to_string())
+            .bind(object.to_string())
+            .bind(sample.consent.to_string())
+            .fetch_all(&mut *self.0)
+            .await?;
+        Rows(rows).admission(sample)
+    }
+}
