@@ -101,7 +101,8 @@ fn cuts() -> impl Strategy<Value = Option<(u32, bool)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5_000))]
+    // PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(1_000)))]
 
     #[test]
     fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere(
