@@ -296,7 +296,7 @@ pub fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
         return Err(refused(&"it is not 16-bit mono"));
     }
     let most = u64::from(info.sample_rate) * u64::from(MOST_SECONDS);
-    let mut samples = Vec::new();
+    let mut samples = Vec::with_capacity(info.samples.unwrap_or_default().min(most) as usize);
     // Block by block, as claxon's documentation advises where speed matters.
     let mut blocks = reader.blocks();
     let mut buffer = Vec::new();
@@ -310,9 +310,14 @@ pub fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
         if samples.len() as u64 + u64::from(block.duration()) > most {
             return Err(refused(&format!("it is longer than {MOST_SECONDS} s")));
         }
-        for &sample in block.channel(0) {
-            samples.push(i16::try_from(sample).map_err(|_| refused(&"a sample exceeds 16 bits"))?);
+        let block_samples = block.channel(0);
+        if block_samples
+            .iter()
+            .any(|&sample| i16::try_from(sample).is_err())
+        {
+            return Err(refused(&"a sample exceeds 16 bits"));
         }
+        samples.extend(block_samples.iter().map(|&sample| sample as i16));
         buffer = block.into_buffer();
     }
     if samples.is_empty() {

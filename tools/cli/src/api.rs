@@ -297,7 +297,9 @@ impl Api {
             .get(http::header::RETRY_AFTER)
             .and_then(|seconds| seconds.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
-        let mut body = Vec::new();
+        let length = response.body().content_length().unwrap_or_default();
+        // A byte more, so that the end is seen without more room being made.
+        let mut body = Vec::with_capacity((length.min(most) + 1) as usize);
         response
             .body_mut()
             .as_reader()

@@ -23,6 +23,16 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write_with(path, bytes, set_usual_mode)
 }
 
+/// Writes `bytes` to `path`, in one step less than [`write()`]: for a file that counts only once something else
+/// names it. What was begun is gone where it fails.
+pub(crate) fn write_unnamed(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(path, bytes)
+        .inspect_err(|_| {
+            let _ = fs::remove_file(path);
+        })
+        .map_err(Failure::file("write", path))
+}
+
 /// Gives a temporary file, written meanwhile, the name `path`.
 pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), Failure> {
     set_usual_mode(file.as_file())

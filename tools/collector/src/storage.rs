@@ -248,7 +248,7 @@ impl Storage {
         hand_out: &HandOut,
     ) -> Result<Result<Opened, ReadRefusal>, StorageError> {
         let (sample, purpose) = (hand_out.sample, hand_out.purpose);
-        let held = self.database.read().await?.held(sample, purpose).await?;
+        let held = self.database.held(sample, purpose).await?;
         let held = match held {
             Ok(held) => held,
             Err(refusal) => return Ok(Err(refusal)),
@@ -263,7 +263,7 @@ impl Storage {
             Box::pin(async move {
                 let held = batch.session.held(sample, purpose).await?;
                 if held.is_ok() && is_whole {
-                    batch.session.note_access(&hand_out).await?;
+                    batch.note_access(&hand_out).await?;
                 }
                 Ok(held.map(drop))
             })

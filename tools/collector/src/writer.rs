@@ -13,7 +13,7 @@ use std::{pin::Pin, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    database::{Database, Session},
+    database::{Database, DatabaseError, HandOut, Head, Session},
     objects::{Objects, Upload},
     storage::StorageError,
 };
@@ -30,9 +30,18 @@ pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageEr
 pub(crate) struct Batch {
     pub(crate) session: Session,
     placed: Vec<Arc<Upload>>,
+    /// Where the access log stands, once something was noted in it.
+    head: Option<Head>,
 }
 
 impl Batch {
+    /// Notes a hand-out in the access log.
+    pub(crate) async fn note_access(&mut self, hand_out: &HandOut) -> Result<(), DatabaseError> {
+        let head = self.head.take();
+        self.head = Some(self.session.note_access(hand_out, head).await?);
+        Ok(())
+    }
+
     /// Has an upload placed before the commit.
     pub(crate) fn place(&mut self, upload: Arc<Upload>) {
         self.placed.push(upload);
@@ -154,6 +163,7 @@ async fn try_together(
     let mut batch = Batch {
         session: session.map_err(|error| Failure::Undone(error.into()))?,
         placed: Vec::new(),
+        head: None,
     };
     for operation in operations {
         operation.run(&mut batch).await.map_err(Failure::Undone)?;

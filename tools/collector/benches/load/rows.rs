@@ -137,10 +137,16 @@ async fn fill(url: &str, records: &[String], rows: usize) {
         .unwrap();
     transaction.commit().await.unwrap();
     // As the database does by itself in time.
-    sqlx::raw_sql("ANALYZE")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    let written = match url.starts_with("sqlite") {
+        true => "PRAGMA wal_checkpoint(TRUNCATE)",
+        false => "CHECKPOINT",
+    };
+    for statement in ["ANALYZE", written] {
+        sqlx::raw_sql(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
 }
 
 fn token(collector: &Collector, arguments: &[&str]) -> String {

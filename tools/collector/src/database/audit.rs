@@ -139,10 +139,17 @@ impl Database {
 }
 
 impl Session {
-    /// Notes a hand-out. The session holds the write lock, so that no other entry comes between the
-    /// last one and this.
-    pub(crate) async fn note_access(&mut self, hand_out: &HandOut) -> Result<(), DatabaseError> {
-        let head = self.head().await?;
+    /// Notes a hand-out, and says where the log stands then: the `head` for the next one of this session, which
+    /// holds the write lock, so that no other entry comes between two of its own.
+    pub(crate) async fn note_access(
+        &mut self,
+        hand_out: &HandOut,
+        head: Option<Head>,
+    ) -> Result<Head, DatabaseError> {
+        let head = match head {
+            Some(head) => head,
+            None => self.head().await?,
+        };
         self.append(Hashed {
             previous: head.hash,
             purpose: hand_out.purpose.to_string(),
@@ -151,8 +158,7 @@ impl Session {
             sequence: head.entries + 1,
             week: hand_out.week.to_string(),
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     /// Appends the entries by which the log of `old` is longer.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sordino::{Id, Purpose, Purposes, Week};
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{Database, DatabaseError, Session, parsed, purposes};
 use crate::{digest::Sha256, objects::ObjectName};
@@ -82,6 +82,17 @@ impl Database {
     }
 }
 
+impl Database {
+    /// As [`Session::held`], at this moment.
+    pub(crate) async fn held(
+        &self,
+        sample: Id,
+        purpose: Purpose,
+    ) -> Result<Result<Held, ReadRefusal>, DatabaseError> {
+        held(&mut *self.readers.acquire().await?, sample, purpose).await
+    }
+}
+
 impl Session {
     /// Whether a sample can be handed out for a purpose.
     pub(crate) async fn held(
@@ -89,31 +100,39 @@ impl Session {
         sample: Id,
         purpose: Purpose,
     ) -> Result<Result<Held, ReadRefusal>, DatabaseError> {
-        let row: Option<(String, String)> = sqlx::query_as(
-            "SELECT sha256, object FROM samples JOIN sample_purposes ON sample = id
-             WHERE id = $1 AND purpose = $2
-             AND NOT EXISTS (SELECT 1 FROM quarantined WHERE quarantined.sample = id)",
-        )
+        held(&mut self.0, sample, purpose).await
+    }
+}
+
+async fn held(
+    connection: &mut AnyConnection,
+    sample: Id,
+    purpose: Purpose,
+) -> Result<Result<Held, ReadRefusal>, DatabaseError> {
+    let row: Option<(String, String)> = sqlx::query_as(
+        "SELECT sha256, object FROM samples JOIN sample_purposes ON sample = id
+         WHERE id = $1 AND purpose = $2
+         AND NOT EXISTS (SELECT 1 FROM quarantined WHERE quarantined.sample = id)",
+    )
+    .bind(sample.to_string())
+    .bind(purpose.as_str())
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some((sha256, object)) = row {
+        return Ok(Ok(Held {
+            name: ObjectName::of(sample, &object).ok_or(DatabaseError::Damaged("samples"))?,
+            sha256: parsed(&sha256, "samples")?,
+        }));
+    }
+    let withdrawn = sqlx::query("SELECT 1 FROM withdrawals WHERE sample = $1 AND purpose = $2")
         .bind(sample.to_string())
         .bind(purpose.as_str())
-        .fetch_optional(&mut *self.0)
+        .fetch_optional(connection)
         .await?;
-        if let Some((sha256, object)) = row {
-            return Ok(Ok(Held {
-                name: ObjectName::of(sample, &object).ok_or(DatabaseError::Damaged("samples"))?,
-                sha256: parsed(&sha256, "samples")?,
-            }));
-        }
-        let withdrawn = sqlx::query("SELECT 1 FROM withdrawals WHERE sample = $1 AND purpose = $2")
-            .bind(sample.to_string())
-            .bind(purpose.as_str())
-            .fetch_optional(&mut *self.0)
-            .await?;
-        Ok(Err(match withdrawn {
-            Some(_) => ReadRefusal::Deleted,
-            None => ReadRefusal::Unknown,
-        }))
-    }
+    Ok(Err(match withdrawn {
+        Some(_) => ReadRefusal::Deleted,
+        None => ReadRefusal::Unknown,
+    }))
 }
 
 fn listed(row: &AnyRow) -> Result<Listed, DatabaseError> {

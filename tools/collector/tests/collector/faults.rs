@@ -322,7 +322,9 @@ impl<'a> Client<'a> {
 impl Ground {
     fn instance(&self) -> Instance {
         let environment = self.s3.as_ref().map(S3::environment).unwrap_or_default();
-        Instance::start(self.folder.path(), &self.places(true), &environment)
+        let mut arguments = self.places(true);
+        arguments.extend(["--trusted-proxies".to_owned(), "1".to_owned()]);
+        Instance::start(self.folder.path(), &arguments, &environment)
     }
 
     fn places(&self, with_objects: bool) -> Vec<String> {

@@ -23,7 +23,8 @@ use crate::{args::FormatArgument, failure::Failure, files};
 pub(super) use shard::shard_name;
 pub(super) use shards::Shards;
 
-/// Writes the files of a sample that has some of its own. It is whole when its entry is noted.
+/// Writes the files of a sample that has some of its own, the sound last. It is whole when its entry is noted, and
+/// swept away where a pull ends before that.
 pub(super) fn write(
     folder: &Path,
     format: FormatArgument,
@@ -36,15 +37,15 @@ pub(super) fn write(
         FormatArgument::AudioFolder => {
             files::make_folder(&folder.join(AUDIO))?;
             files::make_folder(&folder.join(JAMS))?;
-            files::write(&jams_path(folder, id), &jams)?;
-            files::write(&audio_path(folder, id), flac)
+            files::write_unnamed(&jams_path(folder, id), &jams)?;
+            files::write_unnamed(&audio_path(folder, id), flac)
         }
         FormatArgument::Bundle => {
             let own = folder.join(id.to_string());
             files::make_folder(&own)?;
-            files::write(&own.join(BUNDLE_JAMS), &jams)?;
-            files::write(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)?;
-            files::write(&own.join(BUNDLE_AUDIO), flac)
+            files::write_unnamed(&own.join(BUNDLE_JAMS), &jams)?;
+            files::write_unnamed(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)?;
+            files::write_unnamed(&own.join(BUNDLE_AUDIO), flac)
         }
         FormatArgument::WebDataset => Ok(()),
     }
