@@ -100,10 +100,13 @@ fn cuts() -> impl Strategy<Value = Option<(u32, bool)>> {
     prop::option::weighted(1.0 / 6.0, (1_u32..30, any::<bool>()))
 }
 
-proptest! {
-    // PROPTEST_CASES asks for more.
-    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(1_000)))]
+/// So many sequences, or as many more as PROPTEST_CASES asks for.
+fn at_least(cases: u32) -> ProptestConfig {
+    ProptestConfig::with_cases(ProptestConfig::default().cases.max(cases))
+}
 
+proptest! {
+    #![proptest_config(at_least(2_000))]
     #[test]
     fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere(
         steps in prop::collection::vec(steps(), 1..45),
@@ -114,7 +117,10 @@ proptest! {
         }
         world.settle();
     }
+}
 
+proptest! {
+    #![proptest_config(at_least(10_000))]
     #[test]
     fn nor_does_it_through_crashes_at_any_write(
         steps in prop::collection::vec((steps(), cuts()), 1..45),

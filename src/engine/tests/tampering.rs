@@ -1,11 +1,6 @@
 //! A state folder that somebody changed, or that another version wrote.
 
-use std::{
-    fs,
-    hash::{BuildHasher as _, RandomState},
-    path::Path,
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use miniz_oxide::inflate::decompress_to_vec_zlib;
 use tempfile::TempDir;
@@ -19,8 +14,6 @@ use crate::{
 };
 
 const STORE: &str = "state.redb";
-/// Of the bytes of a store one in so many is changed, another one in each run: all take minutes.
-const BYTES_A_CHANGE: usize = 3;
 
 /// A folder as layout 1 left it; tests/vectors/state/README.md tells how.
 fn of_layout_1(which: &str) -> TempDir {
@@ -89,8 +82,7 @@ fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
     };
     let whole = fs::read(&store).unwrap();
     let (mut tried, mut refused) = (0, 0);
-    let first = RandomState::new().hash_one(STORE) as usize % BYTES_A_CHANGE;
-    for (at, byte) in whole.iter().enumerate().skip(first).step_by(BYTES_A_CHANGE) {
+    for (at, byte) in whole.iter().enumerate() {
         // Zeros are mostly pages that hold nothing; trying every one would take an hour.
         if *byte == 0 && at % 61 != 0 {
             continue;
@@ -113,7 +105,7 @@ fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
         }
     }
     // The rest lies in pages that hold nothing any more, or says the same.
-    assert!(refused > 300, "only {refused} of {tried} were noticed");
+    assert!(refused > 1000, "only {refused} of {tried} were noticed");
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Reply {
     json: Value,
     /// What is worth knowing besides; it goes to standard error and fails nothing.
     note: Option<String>,
+    /// What a person does next, on standard error too; a script is not told.
+    hint: Option<String>,
     /// What went wrong all the same; it goes to standard error and fails the command.
     problem: Option<String>,
 }
@@ -29,6 +31,7 @@ impl Reply {
             text: text.into(),
             json,
             note: None,
+            hint: None,
             problem: None,
         })
     }
@@ -36,6 +39,12 @@ impl Reply {
     /// The command did all of it, and this is worth knowing.
     pub(crate) fn with_note(mut self, note: Option<String>) -> Self {
         self.note = note;
+        self
+    }
+
+    /// The command did all of it, and this comes next.
+    pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
         self
     }
 
@@ -60,8 +69,9 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
                 true => Ok(()),
                 false => writeln!(io::stdout(), "{text}"),
             };
-            if let Some(note) = reply.note {
-                say(&note);
+            let hint = reply.hint.filter(|_| !json);
+            for besides in reply.note.into_iter().chain(hint) {
+                say(&besides);
             }
             // A reader that went away (`| head`) has what it wanted.
             reply.problem.or_else(|| {

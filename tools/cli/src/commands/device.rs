@@ -56,8 +56,10 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
                 notice: bundled.notice(),
             };
             let receipt = device.give_consent(&answer)?;
-            let note = bundled.fell_back().map(|fell_back| fell_back.to_string());
-            Ok(consented(&device, &receipt)?.with_note(note))
+            let fell_back = bundled
+                .fell_back()
+                .map(|fell_back| format!("; {fell_back}"));
+            consented(&device, &receipt, &fell_back.unwrap_or_default())
         }
         DeviceCommand::Withdraw { purpose } => withdraw(&device, purpose),
         DeviceCommand::Offer {
@@ -154,20 +156,16 @@ fn status(device: &Sordino) -> Result<Reply, Failure> {
     Reply::new(text, status)
 }
 
+/// The receipt is all of the output: saved to a file as it is, it can be verified.
 fn consented(device: &Sordino, receipt: &SignedRecord) -> Result<Reply, Failure> {
     let json: serde_json::Value =
         serde_json::from_str(&receipt.to_json()).map_err(Failure::said)?;
-    let state = device.consent()?.state;
-    let hint = match state {
-        ConsentState::AwaitingGuardian => {
-            "\nnothing is sampled until a guardian approves: consent … --guardian-method METHOD"
-        }
-        _ => "",
-    };
-    Reply::new(
-        format!("{}\nconsent is {state}{hint}", receipt.to_pretty_json()),
-        json,
-    )
+    let awaits = device.consent()?.state == ConsentState::AwaitingGuardian;
+    let hint = awaits.then(|| {
+        "nothing is sampled until a guardian approves: consent … --guardian-method METHOD"
+            .to_owned()
+    });
+    Ok(Reply::new(receipt.to_pretty_json(), json)?.with_hint(hint))
 }
 
 fn withdraw(device: &Sordino, purpose: Option<Purpose>) -> Result<Reply, Failure> {

@@ -1,5 +1,7 @@
 //! `device … consent` and `withdraw`, and the states that `status` names.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::support::{PLAYED, QA, RESEARCH, Ran, Stage, has};
@@ -96,6 +98,19 @@ fn a_guardians_yes_is_recorded_with_its_method_in_the_same_record() {
         ))
         .ok();
     assert_eq!(stage.status("at-once")["consent"], "granted");
+}
+
+/// What a person's command prints, saved as it is, is the receipt.
+#[test]
+fn what_is_printed_is_a_receipt_that_can_be_verified() {
+    let stage = Stage::without_collector();
+    stage.device("d");
+    let said = stage.sordino(&format!("device d consent --age-band child --purpose {QA}"));
+    assert_eq!(said.status, Some(0), "{said:#?}");
+    assert!(said.stderr.contains("until a guardian approves"));
+    fs::write(stage.path("receipt.json"), said.stdout).unwrap();
+    let verified = stage.sordino("consent verify receipt.json").ok();
+    assert!(verified.stdout.contains(QA));
 }
 
 /// A script's or a person's copy of what was agreed to: no name, no clock time.
