@@ -56,10 +56,8 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
                 notice: bundled.notice(),
             };
             let receipt = device.give_consent(&answer)?;
-            let fell_back = bundled
-                .fell_back()
-                .map(|fell_back| format!("; {fell_back}"));
-            consented(&device, &receipt, &fell_back.unwrap_or_default())
+            let note = bundled.fell_back().map(|fell_back| fell_back.to_string());
+            Ok(consented(&device, &receipt)?.with_note(note))
         }
         DeviceCommand::Withdraw { purpose } => withdraw(&device, purpose),
         DeviceCommand::Offer {
