@@ -17,7 +17,7 @@ pub(crate) struct Reply {
     json: Value,
     /// What is worth knowing besides; it goes to standard error and fails nothing.
     note: Option<String>,
-    /// What a person does next, on standard error too; a script is not told.
+    /// What a person at a terminal does next, on standard error too; a script is not told.
     hint: Option<String>,
     /// What went wrong all the same; it goes to standard error and fails the command.
     problem: Option<String>,
@@ -69,7 +69,7 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
                 true => Ok(()),
                 false => writeln!(io::stdout(), "{text}"),
             };
-            let hint = reply.hint.filter(|_| !json);
+            let hint = reply.hint.filter(|_| !json && io::stderr().is_terminal());
             for besides in reply.note.into_iter().chain(hint) {
                 say(&besides);
             }

@@ -105,9 +105,9 @@ fn a_guardians_yes_is_recorded_with_its_method_in_the_same_record() {
 fn what_is_printed_is_a_receipt_that_can_be_verified() {
     let stage = Stage::without_collector();
     stage.device("d");
-    let said = stage.sordino(&format!("device d consent --age-band child --purpose {QA}"));
-    assert_eq!(said.status, Some(0), "{said:#?}");
-    assert!(said.stderr.contains("until a guardian approves"));
+    let said = stage
+        .sordino(&format!("device d consent --age-band child --purpose {QA}"))
+        .ok();
     fs::write(stage.path("receipt.json"), said.stdout).unwrap();
     let verified = stage.sordino("consent verify receipt.json").ok();
     assert!(verified.stdout.contains(QA));
