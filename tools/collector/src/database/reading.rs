@@ -80,9 +80,7 @@ impl Database {
         .fetch_all(&self.readers)
         .await?)
     }
-}
 
-impl Database {
     /// As [`Session::held`], at this moment.
     pub(crate) async fn held(
         &self,
