@@ -114,7 +114,7 @@ impl ConsentStore {
         let Some(row) = self.row(record)? else {
             return Ok(None);
         };
-        let revision = row.record()?.content().revision;
+        let revision = self.last_verified.of(&row)?.record.content().revision;
         if row.registered >= revision {
             return Ok(None);
         }

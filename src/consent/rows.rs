@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -61,11 +61,16 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn record(&self) -> Result<SignedRecord, ConsentError> {
-        let signed = Record::verify(self.document.as_bytes())?;
-        if signed.signer() != PublicKey::of(&*self.key()?) {
+        Ok(self.verified()?.record)
+    }
+
+    fn verified(&self) -> Result<Verified, ConsentError> {
+        let record = Record::verify(self.document.as_bytes())?;
+        let key = self.key()?;
+        if record.signer() != PublicKey::of(&key) {
             return Err(SignedError::WrongKey.into());
         }
-        Ok(signed)
+        Ok(Verified { record, key })
     }
 
     /// What the record holds; everything where it was damaged, for a "no" to it must not fail for that.
@@ -103,6 +108,32 @@ impl Row {
         let signed = SignedRecord::sign(record, &*self.key()?)?;
         self.document = signed.to_json();
         Ok(signed)
+    }
+}
+
+/// What a row says, once its signature and its key were found to be good.
+pub(super) struct Verified {
+    pub(super) record: SignedRecord,
+    pub(super) key: Arc<Ed25519KeyPair>,
+}
+
+/// The row that was verified last. One of the very same text is not verified again: the present answer is asked
+/// for many times before it changes.
+#[derive(Default)]
+pub(super) struct LastVerified(Mutex<Option<(Row, Arc<Verified>)>>);
+
+impl LastVerified {
+    pub(super) fn of(&self, row: &Row) -> Result<Arc<Verified>, ConsentError> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, verified)) = &*last
+            && known.document == row.document
+            && known.key == row.key
+        {
+            return Ok(Arc::clone(verified));
+        }
+        let verified = Arc::new(row.verified()?);
+        *last = Some((row.clone(), Arc::clone(&verified)));
+        Ok(verified)
     }
 }
 

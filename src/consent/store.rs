@@ -14,7 +14,7 @@ use super::{
     grant::{Grants, RecordIdentity},
     lease::Leases,
     machine::{ConsentState, Refused, Transition},
-    rows::{self, CURRENT, Phase, Row, Rows},
+    rows::{self, CURRENT, LastVerified, Phase, Row, Rows},
     slips::Slips,
 };
 use crate::{
@@ -67,6 +67,7 @@ pub(crate) struct ConsentStore {
     pub(super) leases: Leases,
     /// What was taken back and could not be written yet. It is not granted any more.
     pub(super) refused: Mutex<Purposes>,
+    pub(super) last_verified: LastVerified,
 }
 
 impl ConsentStore {
@@ -76,6 +77,7 @@ impl ConsentStore {
             state,
             leases: Leases::new(),
             refused: Mutex::default(),
+            last_verified: LastVerified::default(),
         })
     }
 
@@ -95,8 +97,8 @@ impl ConsentStore {
 
     fn status_of(&self, row: &Row, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
         let now = self.state.steady_time();
-        let receipt = row.record()?;
-        let record = receipt.content();
+        let verified = self.last_verified.of(row)?;
+        let record = verified.record.content();
         let newest_notice = terms.map_or(0, |terms| terms.notice_version);
         let left = record.purposes.difference(&self.refused());
         let mut state = match row.phase {
@@ -123,7 +125,7 @@ impl ConsentStore {
         Ok(ConsentStatus {
             state,
             purposes,
-            receipt: Some(receipt),
+            receipt: Some(verified.record.clone()),
             came_of_age: row.phase == Phase::Outgrown,
         })
     }
@@ -247,7 +249,8 @@ impl ConsentStore {
             }
             _ => return Err(ConsentError::NotGranted(status.state)),
         };
-        let identity = row.identity(record)?;
+        let key = Arc::clone(&self.last_verified.of(&row)?.key);
+        let identity = RecordIdentity { record, key };
         let notice_version = receipt.content().notice.version;
         Ok(Grants::new(
             &purposes,

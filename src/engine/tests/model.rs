@@ -106,7 +106,7 @@ fn at_least(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(at_least(1_000))]
+    #![proptest_config(at_least(3_000))]
     #[test]
     fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere(
         steps in prop::collection::vec(steps(), 1..45),
@@ -120,7 +120,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(at_least(2_500))]
+    #![proptest_config(at_least(7_000))]
     #[test]
     fn nor_does_it_through_crashes_at_any_write(
         steps in prop::collection::vec((steps(), cuts()), 1..45),
