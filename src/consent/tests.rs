@@ -324,6 +324,8 @@ fn what_could_not_be_written_is_refused_all_the_same() {
 fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
     let person = Person::new();
     let id = person.says(QA, AgeBand::Adult, false).content().id;
+    // That it was found to be good once says nothing of it as it is now.
+    assert_eq!(person.granted(), QA.into());
     let state = &person.consent.state;
     let changed = state.write(|transaction| {
         let rows = Rows(transaction);
@@ -340,6 +342,23 @@ fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
     let row = state.read(|transaction| rows::find(transaction, id));
     assert_eq!(row.unwrap().unwrap().phase, rows::Phase::Withdrawn);
     assert_eq!(person.consent.withdrawals_due().unwrap(), [(id, both())]);
+}
+
+#[test]
+fn a_record_beside_another_records_key_grants_nothing() {
+    let (person, other) = (Person::new(), Person::new());
+    let id = person.says(QA, AgeBand::Adult, false).content().id;
+    let others = other.says(QA, AgeBand::Adult, false).content().id;
+    assert_eq!(person.granted(), QA.into());
+    let key = other.consent.row(others).unwrap().unwrap().key;
+    let swapped = person.consent.state.write(|transaction| {
+        let rows = Rows(transaction);
+        let mut row = rows.one(id)?.unwrap();
+        row.key = key;
+        rows.put(id, &row)
+    });
+    swapped.unwrap();
+    assert!(person.granted().is_empty());
 }
 
 /// What a person, a guardian and the clock may do.
