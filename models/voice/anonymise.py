@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What src/anonymize does of finding, erasing, cutting and hearing again, in Python, for tuning.
+"""What dsp/src does of finding, erasing, cutting and hearing again, in Python, for tuning.
 
 usage: anonymise.py IN_DIR OUT_DIR [--weights FILE] [--cut-only] [--name=value …]
 
@@ -82,7 +82,7 @@ def anonymise(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", 
 
 
 def raised(sound: np.ndarray) -> np.ndarray:
-    """As src/anonymize/raise.rs: stretches of 0.2 s brought up to -20 dBFS, by 40 dB at most."""
+    """As dsp/src/raise.rs: stretches of 0.2 s brought up to -20 dBFS, by 40 dB at most."""
     window = np.ones(3200, np.float32) / 3200
     level = np.sqrt(np.convolve(sound**2, window, "same") + 1e-12)
     return (sound * np.clip(0.1 / level, 1, 100)).clip(-1, 1).astype(np.float32)

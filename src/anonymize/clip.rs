@@ -1,45 +1,14 @@
-use std::ops::Range;
+use sordino_dsp::{Anonymized, RATE};
+use zeroize::Zeroizing;
 
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroize as _;
-
-use super::{Description, detector::RATE, gate::Passed, timeline::Timeline};
+use super::{Description, Removal, Settings, Span};
 use crate::sampler::{Annotation, RawClip, Selection};
-
-/// A stretch of a clip: seconds in the time of the input, written as `[start_s, end_s]`. They lie up to
-/// 5 ms and 0.1 % beside it: a clip's ends are trimmed and its clock is changed, neither of which is
-/// written anywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Span(pub f64, pub f64);
-
-/// A stretch that was taken out, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Removal {
-    /// Seconds in the time of the input.
-    pub start_s: f64,
-    /// Seconds in the time of the input.
-    pub end_s: f64,
-    /// Why.
-    pub reason: RemovalReason,
-}
-
-/// Why a stretch was taken out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RemovalReason {
-    /// The detector heard a voice there, or so near that a word's edge could be.
-    Voice,
-    /// Too short to be of use, between two stretches that were taken out.
-    Fragment,
-}
 
 /// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one. It is
 /// wiped when it is dropped.
 #[derive(Debug)]
 pub struct AnonymousClip {
-    samples: Vec<i16>,
-    rate: u32,
+    samples: Zeroizing<Vec<i16>>,
     input_rate: u32,
     kept: Vec<Span>,
     removed: Vec<Removal>,
@@ -51,23 +20,16 @@ pub struct AnonymousClip {
 
 impl AnonymousClip {
     /// Made of what has passed the gate, and of nothing else.
-    pub(super) fn new(
-        passed: Passed,
-        clip: &RawClip,
-        timeline: &Timeline,
-        erased: &[Range<usize>],
-        anonymizer: Description,
-    ) -> Self {
+    pub(super) fn new(sound: Anonymized, clip: &RawClip, settings: Settings) -> Self {
         Self {
-            samples: passed.into_samples(),
-            rate: RATE,
+            samples: sound.samples,
             input_rate: clip.rate(),
-            kept: timeline.kept_spans(),
-            removed: timeline.removals(),
-            erased: timeline.kept_within(erased),
+            kept: sound.kept,
+            removed: sound.removed,
+            erased: sound.erased,
             selection: clip.selection(),
             annotation: clip.annotation().clone(),
-            anonymizer,
+            anonymizer: settings.description(),
         }
     }
 
@@ -78,7 +40,7 @@ impl AnonymousClip {
 
     /// Samples a second.
     pub fn rate(&self) -> u32 {
-        self.rate
+        RATE
     }
 
     /// Samples a second of what the microphone delivered.
@@ -125,25 +87,18 @@ impl AnonymousClip {
     ) -> Self {
         let seconds = samples.len() as f64 / 16_000.0;
         Self {
-            samples,
-            rate: 16_000,
+            samples: Zeroizing::new(samples),
             input_rate: 48_000,
             kept: vec![Span(1.75, 1.75 + seconds)],
             removed: vec![Removal {
                 start_s: 0.0,
                 end_s: 1.75,
-                reason: RemovalReason::Voice,
+                reason: super::RemovalReason::Voice,
             }],
             erased: vec![Span(2.0, 2.5)],
             selection,
             annotation,
             anonymizer: super::Settings::default().description(),
         }
-    }
-}
-
-impl Drop for AnonymousClip {
-    fn drop(&mut self) {
-        self.samples.zeroize();
     }
 }

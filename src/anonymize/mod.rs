@@ -1,71 +1,23 @@
 //! Anonymize: the only way from a [`RawClip`] to an [`AnonymousClip`].
 //!
-//! A clip of any rate comes in; out comes 16 kHz mono in 16 bit, without what holds a voice, and with
-//! a list of what was kept and what was taken out. In this order:
+//! * **In**: a clip of any rate, used up and wiped.
+//! * **Out**: 16 kHz mono in 16 bit, without what holds a voice, and a list of what was kept, erased and
+//!   removed; or why the clip is withheld.
+//! * **Promises**: no [`AnonymousClip`] holds a frame that the gate's detector takes for a voice. What is
+//!   kept does not depend on what was said in what was cut. An error withholds the clip.
+//! * **Never**: passes a clip on because something failed; records the seed of what is random.
 //!
-//! 1. `resample`, `stretch`, `ends`: to 16 kHz, more than 90 dB against aliases; peaks beyond full
-//!    scale brought to it; a random clock within 0.1 %, a random beginning, a rounded length.
-//! 2. `find` (`voice_net`): our own net says where a voice is, looking two seconds both ways, and masks
-//!    it out of the spectrum, with 0.16 s on either side. Where little is left then it is cut.
-//! 3. `timeline`, `cut`: kept stretches shorter than 0.5 s go too. From here on nothing sees a sample
-//!    of what went.
-//! 4. `finish`: DC and infrasound (`highpass`), mains hum (`hum`) and the microphone's floor (`floor`)
-//!    out, false hum over what is left of the true (`decoy`), short fades, about one level for all,
-//!    peaks below the ceiling (`level`), the same noise over every clip (`veil`), TPDF dither to 16 bit
-//!    (`dither`); joined, or in its place with silence between.
-//! 5. `gate` (`detector`, `raise`, `voice`): a second detector, of other features and other training,
-//!    hears the finished clip, as it is and with its quiet parts raised by up to 40 dB. What it takes
-//!    for a voice is cut too, with 0.16 s on either side, or half a second where one was erased, and 3
-//!    to 5 are done again, up to eight times in all; a voice even then withholds the clip. Only what
-//!    has passed becomes an [`AnonymousClip`].
-//!
-//! All that is random hangs on one seed from the system (`random`), which is recorded nowhere.
-//!
-//! It promises that no [`AnonymousClip`] holds a frame that the gate's detector takes for a voice, and
-//! that `kept` adds up to the sound in it, to the sample; and that with the same cuts and draws what is
-//! kept does not depend, to the bit, on what stood in what was cut. It never passes a clip on because
-//! something failed: an answer that is no number counts as a voice, and an error withholds the clip.
-//! The raw clip is used up, and every copy made of it on the way is wiped.
-//!
-//! What it does not do: it does not give the music back as it was where a voice sounded over it
-//! (`erased` says where), and it does not hide what an instrument or a room sounds like.
+//! The work is that of the crate `sordino-dsp`, whose front page lists the steps and what they do not do: this
+//! stage gives it the clip and a seed from the system, and makes an [`AnonymousClip`] of what its gate let pass.
 //!
 //! [`RawClip`]: crate::sampler::RawClip
 
 mod anonymizer;
 mod clip;
-mod cut;
-mod decoy;
-mod description;
-mod detector;
-mod dither;
-mod ends;
-mod find;
-mod finish;
-mod floor;
-mod gate;
-mod highpass;
-mod hum;
-mod level;
-mod nn;
-mod raise;
-mod random;
-mod resample;
-mod stretch;
-mod timeline;
-mod veil;
-mod voice;
-mod voice_net;
-mod withheld;
 
-#[cfg(test)]
-mod attacks;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod tests;
-
-pub use anonymizer::{Anonymizer, Settings};
-pub use clip::{AnonymousClip, Removal, RemovalReason, Span};
-pub use description::{Description, VERSION};
-pub use withheld::{AnonymizeError, Withheld, WithheldReason};
+pub use anonymizer::Anonymizer;
+pub use clip::AnonymousClip;
+pub use sordino_dsp::{
+    AnonymizeError, Description, Removal, RemovalReason, Settings, Span, VERSION, Withheld,
+    WithheldReason,
+};

@@ -53,7 +53,7 @@ pub const MEASURES: &[Measure] = &[
                attackers still find is measured",
         evidence: &[
             Evidence::test(
-                "src/anonymize/tests.rs",
+                "dsp/src/tests.rs",
                 "nothing_that_the_gate_takes_for_a_voice_is_let_out",
             ),
             Evidence::code("eval/RESULTS.md"),
@@ -65,11 +65,11 @@ pub const MEASURES: &[Measure] = &[
                instrument and manner of playing stay",
         evidence: &[
             Evidence::test(
-                "src/anonymize/attacks/floor.rs",
+                "dsp/src/attacks/floor.rs",
                 "a_device_is_known_by_its_floor_in_raw_clips_and_not_in_anonymous_ones",
             ),
             Evidence::test(
-                "src/anonymize/attacks/grid.rs",
+                "dsp/src/attacks/grid.rs",
                 "the_grids_wander_is_read_from_the_raw_clip_and_not_from_the_anonymous_one",
             ),
         ],

@@ -63,7 +63,7 @@ pub const RISKS: &[Risk] = &[
         evidence: &[
             Evidence::code("eval/RESULTS.md"),
             Evidence::test(
-                "src/anonymize/tests.rs",
+                "dsp/src/tests.rs",
                 "nothing_that_the_gate_takes_for_a_voice_is_let_out",
             ),
         ],
@@ -79,7 +79,7 @@ pub const RISKS: &[Risk] = &[
         residual: "room, instrument and manner of playing stay; one record's samples are tied together by design",
         evidence: &[
             Evidence::test(
-                "src/anonymize/attacks/floor.rs",
+                "dsp/src/attacks/floor.rs",
                 "a_device_is_known_by_its_floor_in_raw_clips_and_not_in_anonymous_ones",
             ),
             Evidence::test(

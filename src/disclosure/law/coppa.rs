@@ -15,9 +15,9 @@ pub const COPPA_RULE: &[Article] = &[
         left: "to treat it so too",
         duty: Duty::Shared,
         evidence: &[
-            Evidence::code("src/anonymize/gate.rs"),
+            Evidence::code("dsp/src/gate.rs"),
             Evidence::test(
-                "src/anonymize/tests.rs",
+                "dsp/src/tests.rs",
                 "nothing_that_the_gate_takes_for_a_voice_is_let_out",
             ),
         ],

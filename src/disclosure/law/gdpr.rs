@@ -359,7 +359,7 @@ pub const GDPR: &[Article] = &[
         left: "the plan's figures, and whether it asks for review",
         duty: Duty::Shared,
         evidence: &[
-            Evidence::code("src/anonymize/gate.rs"),
+            Evidence::code("dsp/src/gate.rs"),
             Evidence::test(
                 "tests/compile_fail.rs",
                 "what_breaks_the_promise_does_not_compile_and_for_that_reason_only",

@@ -1,0 +1,134 @@
+//! The grid's wander (electric network frequency, ENF): a log of it, which grid operators keep, tells
+//! when and on which grid a recording was made.
+//!
+//! Hum whose frequency wanders about 50 Hz by a leaky random walk (0.02 Hz, 5 s), the same in ten
+//! harmonics, under music, for two minutes. The attacker follows the maximum of the summed spectrum of
+//! chosen harmonics, each against the median around it, under four seconds at a time, and correlates
+//! it with the log.
+
+use std::f64::consts::TAU;
+
+use super::*;
+use crate::testing::sum;
+
+const SECONDS: usize = 120;
+const CLIPS: u64 = 8;
+/// What an attacker looks at together: 4 s.
+const WINDOW: usize = 40;
+/// Which harmonics an attacker follows together.
+const FOLLOWED: [&[usize]; 4] = [&[1], &[2], &[1, 2, 3], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]];
+
+/// The grid's frequency, ten times a second, and its hum at 16 kHz.
+fn grid(number: u64, level: f64) -> (Vec<f64>, Vec<f32>) {
+    let mut draws = draws(number);
+    let block = RATE as usize / 10;
+    let (mut offset, mut slow, mut phase) = (0.0, 0.0, 0.0);
+    let (mut series, mut hum) = (Vec::new(), Vec::new());
+    for _ in 0..SECONDS * 10 {
+        offset += -offset / 50.0 + 0.007 * draws.even();
+        slow += (offset - slow) / 5.0;
+        series.push(50.0 + slow);
+        for _ in 0..block {
+            phase = (phase + (50.0 + slow) / f64::from(RATE)).fract();
+            let wave: f64 = (1..=10)
+                .map(f64::from)
+                .map(|k| (TAU * k * phase + k * k).sin() / k.sqrt())
+                .sum();
+            hum.push((level * wave) as f32);
+        }
+    }
+    (series, hum)
+}
+
+/// The sound around a harmonic, ten times a second.
+type Band = Vec<[f64; 2]>;
+
+/// The first ten harmonics' bands.
+fn bands(samples: &[f32]) -> Vec<Band> {
+    (1..=10)
+        .map(|k| baseband(samples, RATE, 50.0 * f64::from(k), RATE as usize / 10))
+        .collect()
+}
+
+/// What an attacker reads: the frequency each second.
+fn followed(bands: &[Band], harmonics: &[usize]) -> Vec<f64> {
+    let offsets: Vec<f64> = (-60..=60).map(|step| f64::from(step) * 0.0025).collect();
+    let seconds = bands[0].len() / 10 - 4;
+    let mut total = vec![vec![0.0; offsets.len()]; seconds];
+    for &k in harmonics {
+        let waves: Vec<_> = offsets
+            .iter()
+            .map(|offset| wave(offset * k as f64))
+            .collect();
+        for (second, total) in total.iter_mut().enumerate() {
+            let band = &bands[k - 1][second * 10..][..WINDOW];
+            let powers: Vec<f64> = waves.iter().map(|wave| power(band, wave)).collect();
+            let mut sorted = powers.clone();
+            sorted.sort_by(f64::total_cmp);
+            let median = sorted[sorted.len() / 2] + 1e-30;
+            total
+                .iter_mut()
+                .zip(powers)
+                .for_each(|(to, power)| *to += power / median);
+        }
+    }
+    total
+        .iter()
+        .map(|total| {
+            let best = (0..total.len()).max_by(|&a, &b| total[a].total_cmp(&total[b]));
+            offsets[best.expect("some")]
+        })
+        .collect()
+}
+
+/// A wave of `hz`, ten times a second, under a Hann window.
+fn wave(hz: f64) -> Band {
+    (0..WINDOW)
+        .map(|n| {
+            let hann = 0.5 - 0.5 * (TAU * (n as f64 + 0.5) / WINDOW as f64).cos();
+            let (sine, cosine) = (TAU * hz * n as f64 / 10.0).sin_cos();
+            [hann * cosine, hann * sine]
+        })
+        .collect()
+}
+
+fn power(band: &[[f64; 2]], wave: &[[f64; 2]]) -> f64 {
+    let mut sum = [0.0; 2];
+    for ([re, im], [cosine, sine]) in band.iter().zip(wave) {
+        sum[0] += re * cosine + im * sine;
+        sum[1] += im * cosine - re * sine;
+    }
+    sum[0] * sum[0] + sum[1] * sum[1]
+}
+
+#[test]
+fn the_grids_wander_is_read_from_the_raw_clip_and_not_from_the_anonymous_one() {
+    let mut pipeline = Pipeline::new().expect("carried");
+    for level in [3e-3, 0.04] {
+        let mut before = [0.0; FOLLOWED.len()];
+        let mut after = [0.0; FOLLOWED.len()];
+        for number in 0..CLIPS {
+            let (series, hum) = grid(number, level);
+            let raw = sum(&[hum, music(number, RATE, SECONDS as f64)]);
+            let sent = anonymous(&mut pipeline, &raw, RATE, number);
+            // The middle of each window of four seconds.
+            let truth: Vec<f64> = series[20..].iter().step_by(10).copied().collect();
+            let (raw, sent) = (bands(&raw), bands(&sent));
+            for (index, harmonics) in FOLLOWED.iter().enumerate() {
+                let read = |bands: &[Band]| {
+                    let read = followed(bands, harmonics);
+                    correlation(&read, &truth[..read.len()]) / CLIPS as f64
+                };
+                before[index] += read(&raw);
+                after[index] += read(&sent);
+            }
+        }
+        println!("hum of {level}: before {before:.2?}, after {after:.2?}");
+        let best = before.iter().copied().fold(0.0, f64::max);
+        assert!(best >= 0.9, "hum of {level}: {before:.2?}");
+        assert!(
+            after.iter().all(|correlation| correlation.abs() <= 0.2),
+            "hum of {level}: {after:.2?}"
+        );
+    }
+}
