@@ -141,13 +141,13 @@ class Frames:
 
     def __next__(self) -> Frame:
         while not self._closed.is_set():
+            # Looked at first: what is put in before the end is in the queue then.
+            ended = self._ended.is_set()
             try:
-                frame = self._waiting.get(timeout=LOOK)
+                return self._waiting.get(timeout=0 if ended else LOOK)
             except queue.Empty:
-                if self._ended.is_set():
+                if ended:
                     break
-                continue
-            return frame
         raise StopIteration
 
     def close(self) -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
 import numpy as np
@@ -16,8 +15,10 @@ import app
 import sordino
 
 PIECE = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
-OPENINGS = 10_000
-#: What the process may grow by over all of them, in bytes: an engine that leaked only its key would exceed it.
+#: With SORDINO_SOAK=1 so many that a leak of 0.5 kB an engine shows, as of its key. Otherwise one of 2.3 kB does, as of
+#: its store or a thread.
+OPENINGS = 10_000 if os.environ.get("SORDINO_SOAK") == "1" else 2_000
+#: What the process may grow by over all but the first tenth of them, in bytes.
 GROWTH = 4 << 20
 
 
@@ -92,31 +93,33 @@ class Listeners(Device):
                 self.engine.set_event_listener(wrong)
 
     def test_a_listener_that_hangs_holds_up_stop_for_five_seconds_and_nothing_else(self):
-        free, inside = threading.Event(), threading.Event()
+        free, inside, returned = threading.Event(), threading.Event(), threading.Event()
 
         def hang(frame):
             inside.set()
-            free.wait(2 * app.PATIENCE)
+            free.wait(app.PATIENCE)
+            returned.set()
 
+        self.addCleanup(free.set)
         feed = self.engine.listen_to_host(RATE, 1, hang)
         feed.push(PIECE)
         self.assertTrue(inside.wait(app.PATIENCE))
-        begun = time.monotonic()
         with self.assertRaisesRegex(sordino.SordinoError.Listening, "returns"):
             feed.stop()
-        self.assertLess(time.monotonic() - begun, app.PATIENCE)
+        self.assertFalse(returned.is_set())
         self.assertEqual(self.engine.status().pending, 0)
         with self.assertRaises(sordino.SordinoError.Listening):
             self.engine.listen_to_host(RATE, 1)
         free.set()
         self.engine.shut_down()
-        while True:
-            try:
-                sordino.Sordino.open(self.state, self.organisation.key, NOWHERE).shut_down()
-                break
-            except sordino.SordinoError.State:
-                self.assertLess(time.monotonic() - begun, app.PATIENCE)
-                time.sleep(0.01)
+        app.wait_until(self.can_open)
+
+    def can_open(self):
+        try:
+            sordino.Sordino.open(self.state, self.organisation.key, NOWHERE).shut_down()
+        except sordino.SordinoError.State:
+            return False
+        return True
 
     def test_frames_can_be_iterated_and_end_with_the_engine(self):
         feeds = []
@@ -137,9 +140,8 @@ class Listeners(Device):
         frames = self.engine._frames(listen)
         for _ in range(150):
             feeds[0].push(PIECE)
-        begun = time.monotonic()
+        # It would raise if it had given up on a listener that does not return.
         self.engine.shut_down()
-        self.assertLess(time.monotonic() - begun, 5)
         self.assertEqual(list(frames), [])
 
     def test_without_a_microphone_it_is_an_error_of_capture(self):
@@ -153,11 +155,11 @@ class Listeners(Device):
 class Processes(Device):
     def test_a_process_that_is_killed_in_a_callback_leaves_a_folder_that_opens(self):
         program = """
-import os, signal, sys, time, numpy, sordino
+import os, signal, sys, numpy, sordino
 engine = sordino.Sordino.open(*sys.argv[1:])
 feed = engine.listen_to_host(48_000, 1, lambda frame: os.kill(os.getpid(), signal.SIGKILL))
 feed.push(numpy.zeros(480, numpy.float32))
-time.sleep(60)
+signal.pause()
 """
         state = f"{self.state}-killed"
         command = [sys.executable, "-c", program, state, self.organisation.key, NOWHERE]
@@ -180,7 +182,7 @@ time.sleep(60)
             sordino.Sordino.open(file / "state", self.organisation.key, NOWHERE)
 
     @unittest.skipUnless(pathlib.Path("/proc/self/statm").exists(), "there is no /proc to measure in")
-    def test_ten_thousand_engines_leave_nothing_behind(self):
+    def test_thousands_of_engines_leave_nothing_behind(self):
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         with tempfile.TemporaryDirectory(dir=memory) as folder:
             for number in range(OPENINGS):

@@ -25,7 +25,7 @@ class Notebook(unittest.TestCase):
             with mock.patch.dict(os.environ, SORDINO_DATASET=f"{folder}/dataset"):
                 # The kernel's pictures are for the notebook, whatever the tests draw with.
                 os.environ.pop("MPLBACKEND", None)
-                nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+                nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
         made = outputs(notebook)
         self.assertEqual(len(made), kept)
         pictures = [one for one in made if "image/png" in one.get("data", {})]

@@ -13,9 +13,9 @@ import zipfile
 
 from organisation import ROOT, Collector, Organisation
 
+import app
 import sordino
 
-PATIENCE = 120
 EXAMPLE = """
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +56,7 @@ def at_the_desk(folder: str) -> float:
 
 def run(*command, **options):
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=PATIENCE, check=False, **options
+        command, capture_output=True, text=True, timeout=app.PATIENCE, check=False, **options
     )
     return done.returncode, done.stdout + done.stderr
 

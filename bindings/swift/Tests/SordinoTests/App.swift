@@ -76,7 +76,7 @@ extension SordinoError {
 
 /// Waits until there is something; a deadlock is a failure, not a hang.
 func eventually<Value>(
-  within seconds: Double = 60, _ look: () async throws -> Value?
+  within seconds: Double = 600, _ look: () async throws -> Value?
 ) async throws -> Value {
   let deadline = Date(timeIntervalSinceNow: seconds)
   while Date() < deadline {

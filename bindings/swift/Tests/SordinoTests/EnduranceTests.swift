@@ -6,7 +6,10 @@ import Testing
 /// What must hold for as long as an app lives, and when it ends. By itself, since it counts what the process
 /// holds.
 @Suite(.serialized) struct Endurance {
-  @Test func tenThousandOpeningsLeaveMemoryFlat() async throws {
+  /// With SORDINO_SOAK=1 a leak of 0.8 kB an engine shows; otherwise one of 4 kB does, as of its store or a thread.
+  private let openings = ProcessInfo.processInfo.environment["SORDINO_SOAK"] == "1" ? 10_000 : 2_000
+
+  @Test func thousandsOfOpeningsLeaveMemoryFlat() async throws {
     let organisation = try Organisation()
     let folder = try Place.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -20,9 +23,9 @@ import Testing
       }
     }
     // What is made once, the allocator's arenas among it, is made by then.
-    try await open(1_000)
+    try await open(openings / 10)
     let before = try held()
-    try await open(10_000)
+    try await open(openings)
     let after = try held()
     #expect(after.memory - before.memory < 8 << 20, "\(before.memory) bytes became \(after.memory)")
     #expect(after.files <= before.files + 2)

@@ -58,9 +58,10 @@ internal class ForegroundTest {
         waitUntil { microphone.isReleased() && canListen() }
         val before = frames.size
         Thread.sleep(100)
-        assertEquals(before, frames.size)
+        // One may have been in the collector's hands.
+        assertTrue(frames.size <= before + 1)
         activity.restart().start().resume()
-        waitUntil { frames.size >= before + 3 }
+        waitUntil { frames.size >= before + 4 }
     }
 
     @Test

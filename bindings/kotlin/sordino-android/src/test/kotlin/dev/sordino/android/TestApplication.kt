@@ -38,8 +38,8 @@ internal class Network : Transport {
     }
 }
 
-/** How long anything is waited for, in milliseconds. */
-private const val PATIENCE = 30_000L
+/** How long anything is waited for, in milliseconds: a deadlock is a failure, not a hang. No machine is as slow as that. */
+private const val PATIENCE = 600_000L
 
 /** Waits until [condition] holds, and runs what the main thread is to do meanwhile. */
 internal fun waitUntil(condition: () -> Boolean) {

@@ -17,7 +17,6 @@ import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
-import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -79,10 +78,9 @@ internal class UploadJobTest {
         waitUntil { application.network.sent.isNotEmpty() }
         assertTrue(job.onStopJob(parameters()))
         waitUntil { application.network.wasLetGo }
-        Thread.sleep(100)
+        waitUntil { runBlocking { application.sordino.nextRequest() } != null }
         // What was stopped is not finished as well.
         assertFalse(shadow.isJobFinished)
-        assertNotNull(runBlocking { application.sordino.nextRequest() })
     }
 
     @Test

@@ -232,7 +232,7 @@ internal class WalkTest(@TempDir private val folder: File) {
     private fun awaitNote() = await { etude.practice.state.value.run { sounding != null && recent.size >= 4 } }
 
     private fun await(condition: () -> Boolean) {
-        val until = System.nanoTime() + NANOS_OF_PATIENCE
+        val until = System.nanoTime() + Person.NANOS_OF_PATIENCE
         while (!condition()) {
             check(System.nanoTime() < until) { "it did not come; in view: ${person.namesInView()}" }
             Thread.sleep(5)
@@ -254,6 +254,5 @@ internal class WalkTest(@TempDir private val folder: File) {
 
         /** So much lies in a moment before its mark. */
         const val MILLIS_OF_PRACTICE = 8_000L
-        const val NANOS_OF_PATIENCE = 30_000_000_000L
     }
 }

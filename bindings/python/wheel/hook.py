@@ -1,0 +1,30 @@
+"""What hatchling asks while it makes the wheel: the library, what UniFFI prints for it, and the types of that."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class Hook(BuildHookInterface):
+    def initialize(self, version, build_data):
+        here = Path(self.root)
+        self.made = tempfile.TemporaryDirectory()
+        made = Path(self.made.name)
+        subprocess.run([here.parent / "generate", "python", made], check=True, stdout=sys.stderr)
+        subprocess.run([sys.executable, here / "wheel/stub.py", made / "sordino.py", made / "sordino.pyi"], check=True)
+        (made / "__init__.py").touch()
+        build_data["force_include"] = {
+            str(made / name): f"sordino/_sordino/{name}" for name in sorted(os.listdir(made))
+        }
+        # Any Python 3, since the library is no extension module; but this system and processor only.
+        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{platform}"
+
+    def finalize(self, version, build_data, artifact_path):
+        self.made.cleanup()
