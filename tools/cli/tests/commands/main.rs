@@ -6,6 +6,8 @@
 mod audit;
 mod consent;
 mod deletion;
+#[cfg(unix)]
+mod demo;
 mod desk;
 mod device;
 mod export;

@@ -300,6 +300,20 @@ impl Stage {
     }
 }
 
+/// The collector's program, which `cargo test` of the workspace builds into the folder of `sordino`.
+#[track_caller]
+pub(crate) fn collector_program() -> PathBuf {
+    let own = Path::new(env!("CARGO_BIN_EXE_sordino"));
+    let program = own.with_file_name(format!("sordino-collector{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        program.is_file(),
+        "{} is not there; build it with `cargo build --workspace --all-features --bin sordino-collector`, or test the \
+         whole workspace",
+        program.display()
+    );
+    program
+}
+
 /// Every file below `folder`, however deep.
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
