@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::{Desk, all_right, clips, some_missing, support::clip_id};
+use super::{Desk, all_right, clips, some_missing};
+use crate::support::clip_id;
 
 #[test]
 fn a_recogniser_that_is_right_scores_1_and_the_app_s_own_is_its_baseline() {

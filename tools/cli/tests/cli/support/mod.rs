@@ -1,12 +1,6 @@
 //! What the end-to-end tests share: a stage (an organisation with its key and plan, a QA engineer
 //! with a key and a token, a collector), on which the programs are run as a script runs them.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test program uses a part of it"
-)]
-
 mod dataset;
 mod desk;
 mod line;

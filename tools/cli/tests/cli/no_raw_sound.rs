@@ -7,8 +7,6 @@
 //! or anonymised, must be found out. What it does not cover is memory that the system itself writes,
 //! to swap or a core dump.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::HashSet,
     env, fs,

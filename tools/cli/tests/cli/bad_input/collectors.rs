@@ -4,10 +4,8 @@ use std::{io::Read as _, net::TcpListener, process::Stdio, sync::mpsc, thread};
 
 use serde_json::json;
 
-use crate::{
-    impostor::{Impostor, Manner},
-    support::{PLAYED, QA, Ran, Stage, has},
-};
+use super::impostor::{Impostor, Manner};
+use crate::support::{PLAYED, QA, Ran, Stage, has};
 
 /// A stage whose collector is away, so that its address is free, and a device with two samples.
 fn waiting_device() -> Stage {

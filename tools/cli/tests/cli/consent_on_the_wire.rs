@@ -1,16 +1,12 @@
 //! What leaves a device, counted and read on its line to the collector: nothing without consent, and
 //! with it nothing that says who, where or when.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod support;
-
 use std::{collections::BTreeMap, fs, process::Stdio, thread, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use support::{Line, PLAYED, QA, RESEARCH, Ran, SPOKEN, Stage, holds};
+use crate::support::{Line, PLAYED, QA, RESEARCH, Ran, SPOKEN, Stage, holds};
 
 /// What the system could tell of the person, so that it is recognised wherever it turns up.
 const TELL_TALES: [(&str, &str); 7] = [

@@ -9,10 +9,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    impostor::{Impostor, Manner},
-    support::{Desk, Stage},
-};
+use super::impostor::{Impostor, Manner};
+use crate::support::{Desk, Stage};
 
 #[test]
 fn what_cannot_be_a_log_or_a_head_is_told_in_one_line() {

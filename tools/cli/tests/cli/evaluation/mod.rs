@@ -1,21 +1,16 @@
 //! `recognise-eval`, `query` and `report` on datasets of many people.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-#![cfg(unix)]
-
 mod bad_input;
 mod compared;
 mod documented;
 mod queried;
 mod reported;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::{fs, path::PathBuf, process::Command};
 
 use tempfile::TempDir;
 
-use support::{Clip, Ran, write_dataset};
+use crate::support::{self, Clip, Ran, write_dataset};
 
 /// A folder with a dataset `data`, in which commands run.
 struct Desk(TempDir);

@@ -1,8 +1,6 @@
 //! What bad input gets: recordings, disks, plans, clocks, collectors and keys that are not as they
 //! should be. One clear line, nothing lost, nothing half-written, nothing sent without a grant.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
 mod audit;
 mod clocks;
 mod collectors;
@@ -11,5 +9,3 @@ mod disks;
 mod impostor;
 mod plans;
 mod recordings;
-#[path = "../support/mod.rs"]
-mod support;

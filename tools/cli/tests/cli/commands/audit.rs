@@ -8,7 +8,7 @@ use sordino::Purpose;
 use crate::support::{Desk, Ran, skipped};
 
 /// What docs/protocol.md shows.
-const PROTOCOL: &str = include_str!("../../../../docs/protocol.md");
+const PROTOCOL: &str = include_str!("../../../../../docs/protocol.md");
 const ORACLE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../tests/python/verify_audit_log.py"

@@ -1,11 +1,6 @@
 //! What a device sends, held against the byte-by-byte list of `sordino::disclosure`: nothing is sent that
 //! is not on the list, and nothing is on the list that is never sent.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-#[path = "../support/mod.rs"]
-mod support;
-
 mod list;
 mod opened;
 mod request;
@@ -15,9 +10,9 @@ use std::{collections::BTreeSet, fs};
 use serde_json::{Value, json};
 use sordino::disclosure::{BodyShape, MANIFEST, REQUESTS};
 
+use crate::support::{Line, QA, RESEARCH, Stage};
 use list::Findings;
 use request::{Sent, requests};
-use support::{Line, QA, RESEARCH, Stage};
 
 /// Recordings after which a sample holds every member of a manifest: plain music, talk that is cut, a
 /// voice that is erased.

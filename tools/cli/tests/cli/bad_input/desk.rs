@@ -125,7 +125,7 @@ fn a_pull_into_a_folder_in_use_touches_nothing_that_is_there() {
 
 #[test]
 fn what_is_no_collector_gives_a_pull_one_clear_line() {
-    use crate::impostor::{Impostor, Manner};
+    use super::impostor::{Impostor, Manner};
     let stage = Stage::new();
     for manner in Manner::ALL {
         let impostor = Impostor::new(manner);

@@ -5,10 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use regex::Regex;
 use serde_json::json;
 
-use crate::{
-    Desk, clips,
-    support::{Clip, clip_id},
-};
+use super::{Desk, clips};
+use crate::support::{Clip, clip_id};
 
 fn page(desk: &Desk, name: &str) -> String {
     fs::read_to_string(desk.path(name)).unwrap()

@@ -2,10 +2,8 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use crate::{
-    Desk, clips,
-    support::{Ran, python},
-};
+use super::{Desk, clips};
+use crate::support::{Ran, python};
 
 #[test]
 fn the_example_in_the_docs_runs_as_it_stands_there() {

@@ -1,9 +1,5 @@
 //! A "no" takes back what was sent from everywhere, whatever happens on the way.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod support;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -15,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use support::{FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below};
+use crate::support::{FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below};
 
 /// The longest wait before a process is killed: `withdraw` and `upload` take a few milliseconds each.
 const LONGEST_LIFE: Duration = Duration::from_millis(12);

@@ -1,14 +1,10 @@
 //! The papers that an app's owner needs: current in docs/papers, honest about what is to fill in.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod support;
-
 use std::{collections::BTreeSet, fs, path::Path};
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use support::Stage;
+use crate::support::Stage;
 
 fn shipped() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/papers")

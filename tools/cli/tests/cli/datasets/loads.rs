@@ -7,7 +7,7 @@ use sordino::Purpose;
 
 use crate::support::{FORMATS, PLAYED, QA, RESEARCH, Stage, python, skipped};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/datasets/load.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/datasets/load.py");
 
 /// What a reader says of the dataset in `folder`; `None` where it is not installed.
 fn loaded(stage: &Stage, kind: &str, module: &str, folder: &str) -> Option<Value> {

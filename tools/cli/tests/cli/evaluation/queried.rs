@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Desk, clips};
+use super::{Desk, clips};
 
 #[test]
 fn the_worst_note_stands_first_with_its_interval_and_single_people_s_come_after() {

@@ -11,7 +11,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{Desk, all_right, clips, support::clip_id};
+use super::{Desk, all_right, clips};
+use crate::support::clip_id;
 
 #[test]
 fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_none() {

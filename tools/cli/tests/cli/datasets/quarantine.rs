@@ -8,10 +8,8 @@ use std::{
 use serde_json::json;
 use sordino_collector::Config;
 
-use crate::{
-    obstacles::{between, line},
-    support::{FORMATS, PLAYED, QA, Stage},
-};
+use super::obstacles::{between, line};
+use crate::support::{FORMATS, PLAYED, QA, Stage};
 
 /// A reader who hears a voice, and whoever runs the collector, who does not.
 struct Listeners {

@@ -1,8 +1,6 @@
 //! Every command of `sordino`, run as a script runs it: words in, one document or lines out, and an
 //! exit status.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
 mod audit;
 mod consent;
 mod deletion;
@@ -18,6 +16,4 @@ mod recordings;
 mod reset;
 mod review;
 mod sealing;
-#[path = "../support/mod.rs"]
-mod support;
 mod usage;

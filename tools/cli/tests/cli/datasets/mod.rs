@@ -1,11 +1,7 @@
 //! Pulled datasets as those see them who work with them: other people's readers load each format, and
 //! what was withdrawn is in none of its files, whatever happened to the pulls.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
 mod kills;
 mod loads;
 mod obstacles;
 mod quarantine;
-#[path = "../support/mod.rs"]
-mod support;

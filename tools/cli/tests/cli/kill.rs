@@ -1,10 +1,6 @@
 //! A device process killed with SIGKILL at random instants between capture and outbox, two hundred
 //! times: no half-written file, no lost sample, no raw sound, and a state that opens.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod support;
-
 use std::{
     collections::{BTreeMap, HashSet},
     fs,
@@ -15,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{PLAYED, QA, Ran, Stage, files_below};
+use crate::support::{PLAYED, QA, Ran, Stage, files_below};
 
 /// Devices that are killed side by side, and how often each is; together two hundred times.
 const DEVICES: usize = 2;
