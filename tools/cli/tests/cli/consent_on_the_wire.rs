@@ -40,7 +40,7 @@ struct Device<'a> {
 
 impl<'a> Device<'a> {
     fn new(stage: &'a Stage, name: &'static str) -> Self {
-        let line = Line::to(stage.collector().address());
+        let line = Line::to(stage.collector_address());
         stage.device_at(name, &line.url());
         Self { stage, name, line }
     }
@@ -188,7 +188,7 @@ fn a_device_that_was_offline_and_killed_sends_all_that_waited_once_it_is_back() 
 #[test]
 fn a_paused_plan_lets_no_sample_out() {
     let mut stage = Stage::new();
-    let line = Line::to(stage.collector().address());
+    let line = Line::to(stage.collector_address());
     stage.device_at("d", &line.url());
     stage.consent("d", QA);
     stage.offer("d", PLAYED[0]);

@@ -23,7 +23,7 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
     let stays = stage.offer("other", PLAYED[2]);
     stage.upload("other");
 
-    let line = Line::to(stage.collector().address());
+    let line = Line::to(stage.collector_address());
     for round in 0..6 {
         let name = format!("d{round}");
         stage.device_at(&name, &line.url());
@@ -104,7 +104,7 @@ fn a_withdrawal_that_is_killed_happened_whole_or_not_at_all() {
 #[test]
 fn an_upload_that_comes_after_the_withdrawal_is_refused() {
     let stage = Stage::new();
-    let line = Line::to(stage.collector().address());
+    let line = Line::to(stage.collector_address());
     stage.device_at("d", &line.url());
     stage.consent("d", QA);
     let id = stage.offer("d", PLAYED[0]);
@@ -216,7 +216,7 @@ fn a_collector_that_is_down_for_long_is_told_when_it_is_back() {
 fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() {
     const DEVICES: [&str; 4] = ["withdraws", "deletes", "deletes-all", "resets"];
     let mut stage = Stage::new();
-    let line = Line::to(stage.collector().address());
+    let line = Line::to(stage.collector_address());
     let (mut sent, mut kept) = (Vec::new(), BTreeSet::new());
     for device in DEVICES {
         stage.device_at(device, &line.url());
@@ -367,7 +367,7 @@ fn manifests(stage: &Stage, id: &str) -> BTreeMap<&'static str, Value> {
 /// Sends recorded bytes to the collector once more, and reads all that it answers.
 fn replay(stage: &Stage, recorded: &[u8]) -> String {
     use std::io::{Read as _, Write as _};
-    let mut connection = std::net::TcpStream::connect(stage.collector().address()).unwrap();
+    let mut connection = std::net::TcpStream::connect(stage.collector_address()).unwrap();
     connection.write_all(recorded).unwrap();
     connection.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answers = String::new();

@@ -97,10 +97,10 @@ struct Shared {
 
 impl Impostor {
     pub(crate) fn new(manner: Manner) -> Self {
-        Self::at("127.0.0.1:0", manner)
+        Self::at(([127, 0, 0, 1], 0).into(), manner)
     }
 
-    pub(crate) fn at(address: &str, manner: Manner) -> Self {
+    pub(crate) fn at(address: SocketAddr, manner: Manner) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());

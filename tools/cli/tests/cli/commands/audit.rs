@@ -178,12 +178,8 @@ fn the_chain_is_what_a_few_lines_of_python_take_it_for() {
     let desk = Desk::new();
     // A name that JSON spells in more than one way.
     let name = "Büro „Süd“ / \\ \u{1d11e}";
-    let token = desk
-        .stage
-        .collector()
-        .create_token(name, &Purpose::QualityAssurance.into())
-        .unwrap();
-    fs::write(desk.stage.path("token"), token.as_str()).unwrap();
+    let token = desk.stage.token_of(name, &[Purpose::QualityAssurance]);
+    fs::write(desk.stage.path("token"), token).unwrap();
     for pull in 0..3 {
         desk.stage.pull(&format!("data-{pull}"), "bundle");
     }

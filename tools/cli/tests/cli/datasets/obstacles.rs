@@ -21,7 +21,7 @@ pub(crate) fn between(
 ) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let collector = stage.collector_address().to_owned();
+    let collector = stage.collector_address();
     thread::spawn(move || {
         let count = AtomicUsize::new(0);
         for mut connection in listener.incoming().flatten() {
@@ -35,7 +35,7 @@ pub(crate) fn between(
             let head = String::from_utf8(head).unwrap();
             let number = count.fetch_add(1, Ordering::SeqCst);
             let answer = answer(number, &head).unwrap_or_else(|| {
-                let mut to = TcpStream::connect(&collector).unwrap();
+                let mut to = TcpStream::connect(collector).unwrap();
                 let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
                 to.write_all(head.as_bytes()).unwrap();
                 let mut whole = Vec::new();

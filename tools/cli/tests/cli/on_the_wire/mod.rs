@@ -64,7 +64,7 @@ fn stage() -> Stage {
 
 /// All that a device says in its life: a yes, samples, questions, deletion, a no in two steps.
 fn lifetime(stage: &Stage, name: &str, consent: &str) -> Vec<Sent> {
-    let line = Line::to(stage.collector().address());
+    let line = Line::to(stage.collector_address());
     stage.device_at(name, &line.url());
     stage
         .sordino(&format!("device {name} consent {consent}"))
@@ -96,7 +96,7 @@ fn lifetime(stage: &Stage, name: &str, consent: &str) -> Vec<Sent> {
 
 /// What a device says of which all was deleted, and which was reset before it said so.
 fn forgotten(stage: &Stage) -> Vec<Sent> {
-    let line = Line::to(stage.collector().address());
+    let line = Line::to(stage.collector_address());
     stage.device_at("forgotten", &line.url());
     stage.consent("forgotten", QA);
     stage.offer("forgotten", "flute-alone");
@@ -140,7 +140,7 @@ type Change = (&'static str, fn(&mut Sent));
 #[test]
 fn whatever_is_added_to_a_request_is_found() {
     let stage = stage();
-    let line = Line::to(stage.collector().address());
+    let line = Line::to(stage.collector_address());
     stage.device_at("d", &line.url());
     stage
         .sordino(&format!("device d consent {GUARDED} {QA}"))

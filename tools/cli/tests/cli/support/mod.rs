@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a stage (an organisation with its key and plan, a QA engineer
 //! with a key and a token, a collector), on which the programs are run as a script runs them.
 
+mod collector;
 mod dataset;
 mod desk;
 mod line;
@@ -11,19 +12,22 @@ use std::{
     fs,
     io::{self, Write as _},
     iter,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
 use sordino::Purpose;
-use sordino_collector::{BlockingServer, Config};
 use tempfile::TempDir;
 
+pub(crate) use collector::{Collector, administer, collector_program};
 pub(crate) use dataset::{Clip, clip_id, write_dataset};
 pub(crate) use desk::Desk;
 pub(crate) use line::Line;
 pub(crate) use ran::Ran;
+
+use collector::Address;
 
 pub(crate) const QA: &str = "quality-assurance";
 pub(crate) const RESEARCH: &str = "recognition-research";
@@ -44,9 +48,9 @@ pub(crate) fn assert_withheld_as_spoken(reason: &Value) {
 /// A folder in which commands run, so that a command line needs no path but names in it. The
 /// shipped recordings lie there as `audio/`.
 pub(crate) struct Stage {
+    collector: Option<Collector>,
+    address: Address,
     folder: TempDir,
-    collector: Option<BlockingServer>,
-    config: Config,
     /// The public half of the organisation's key.
     pub(crate) plan_key: String,
     /// What the QA engineer's key is known by.
@@ -77,12 +81,10 @@ impl Stage {
             )
             .unwrap();
         }
-        let mut config = Config::new(folder.path().join("collected"));
-        config.listen = "127.0.0.1:0".to_owned();
         let mut stage = Self {
-            folder,
             collector: None,
-            config,
+            address: Address::claim(),
+            folder,
             plan_key: String::new(),
             recipient: String::new(),
         };
@@ -150,46 +152,47 @@ impl Stage {
 
 /// The collector.
 impl Stage {
-    /// Starts it, at the address that it had before.
+    /// Starts it, always at the same address.
     pub(crate) fn start_collector(&mut self) {
-        self.config.plan = Some(self.path("plan.json"));
-        let collector = BlockingServer::start(self.config.clone()).unwrap();
-        self.config.listen = collector.address().to_string();
-        self.collector = Some(collector);
+        let (address, plan) = (self.collector_address(), self.path("plan.json"));
+        self.collector = Some(Collector::start(&self.collected(), address, &plan));
     }
 
     pub(crate) fn stop_collector(&mut self) {
-        self.collector = None;
+        self.collector.take().expect("a collector that runs").stop();
     }
 
-    pub(crate) fn collector(&self) -> &BlockingServer {
-        self.collector.as_ref().expect("a collector that runs")
+    /// The folder of its data.
+    pub(crate) fn collected(&self) -> PathBuf {
+        self.path("collected")
     }
 
-    /// What it was started with.
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// Where it listens or listened.
+    /// Where it listens, once it is started, and nobody else until then.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.config.listen)
+        format!("http://{}", self.collector_address())
     }
 
     /// Host and port of [`Self::url`].
-    pub(crate) fn collector_address(&self) -> &str {
-        &self.config.listen
+    pub(crate) fn collector_address(&self) -> SocketAddr {
+        self.address.address
     }
 
     pub(crate) fn token(&self, purposes: &[Purpose]) -> String {
-        let purposes = purposes.iter().copied().collect();
-        let token = self.collector().create_token("desk", &purposes).unwrap();
-        token.as_str().to_owned()
+        self.token_of("desk", purposes)
+    }
+
+    /// A token of the reader `name`.
+    pub(crate) fn token_of(&self, name: &str, purposes: &[Purpose]) -> String {
+        let purposes: Vec<String> = purposes.iter().map(Purpose::to_string).collect();
+        let mut words = vec!["token", "create", "--name", name, "--purpose"];
+        words.extend(purposes.iter().map(String::as_str));
+        let made = administer(&self.collected(), &words);
+        made["token"].as_str().unwrap().to_owned()
     }
 
     /// The ids of the sealed samples that it holds.
     pub(crate) fn objects(&self) -> BTreeSet<String> {
-        sealed_in(&self.config.data)
+        sealed_in(&self.collected())
     }
 }
 
@@ -292,20 +295,6 @@ impl Stage {
                 || holds(&fs::read(path).unwrap(), needle)
         })
     }
-}
-
-/// The collector's program, which `cargo test` of the workspace builds into the folder of `sordino`.
-#[track_caller]
-pub(crate) fn collector_program() -> PathBuf {
-    let own = Path::new(env!("CARGO_BIN_EXE_sordino"));
-    let program = own.with_file_name(format!("sordino-collector{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        program.is_file(),
-        "{} is not there; build it with `cargo build --workspace --all-features --bin sordino-collector`, or test the \
-         whole workspace",
-        program.display()
-    );
-    program
 }
 
 /// Every file below `folder`, however deep.
