@@ -25,7 +25,7 @@ pub const MEASURES: &[Measure] = &[
                 "without_permission_nothing_is_held_and_nothing_comes_out",
             ),
             Evidence::test(
-                "tools/cli/tests/consent_on_the_wire.rs",
+                "tools/cli/tests/cli/consent_on_the_wire.rs",
                 "who_never_said_yes_opens_no_connection",
             ),
             Evidence::test(
@@ -42,7 +42,7 @@ pub const MEASURES: &[Measure] = &[
         evidence: &[
             Evidence::test("tests/wiped.rs", "freed_memory_holds_no_sound"),
             Evidence::test(
-                "tools/cli/tests/no_raw_sound.rs",
+                "tools/cli/tests/cli/no_raw_sound.rs",
                 "no_write_of_a_device_holds_the_sound_that_it_heard",
             ),
         ],
@@ -81,7 +81,7 @@ pub const MEASURES: &[Measure] = &[
         evidence: &[
             Evidence::code("src/plan/mod.rs"),
             Evidence::test(
-                "tools/cli/tests/commands/keys_and_plans.rs",
+                "tools/cli/tests/cli/commands/keys_and_plans.rs",
                 "edits_of_single_lines_rule_the_device",
             ),
         ],
@@ -95,7 +95,7 @@ pub const MEASURES: &[Measure] = &[
                 "a_manifest_holds_these_members_and_no_other",
             ),
             Evidence::test(
-                "tools/cli/tests/on_the_wire/main.rs",
+                "tools/cli/tests/cli/on_the_wire/mod.rs",
                 "a_device_sends_nothing_that_is_not_on_the_list",
             ),
         ],
@@ -154,11 +154,11 @@ pub const MEASURES: &[Measure] = &[
                 "a_token_is_good_for_its_purposes_alone",
             ),
             Evidence::test(
-                "tools/cli/tests/commands/audit.rs",
+                "tools/cli/tests/cli/commands/audit.rs",
                 "an_edit_a_removal_a_swap_an_insertion_and_a_cut_are_told_in_one_line",
             ),
             Evidence::test(
-                "tools/cli/tests/commands/audit.rs",
+                "tools/cli/tests/cli/commands/audit.rs",
                 "what_a_pull_was_handed_stands_in_the_log_where_the_person_finds_it",
             ),
         ],
@@ -196,7 +196,7 @@ pub const MEASURES: &[Measure] = &[
                 "whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere",
             ),
             Evidence::test(
-                "tools/cli/tests/withdrawal.rs",
+                "tools/cli/tests/cli/withdrawal.rs",
                 "withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere",
             ),
         ],
@@ -246,7 +246,7 @@ pub const MEASURES: &[Measure] = &[
                 "a_yes_runs_out_while_it_is_held_and_is_not_lengthened_by_asking_again",
             ),
             Evidence::test(
-                "tools/cli/tests/bad_input/clocks.rs",
+                "tools/cli/tests/cli/bad_input/clocks.rs",
                 "a_clock_that_jumps_back_a_year_loses_nothing_and_lengthens_nothing",
             ),
             Evidence::test(

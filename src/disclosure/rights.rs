@@ -44,7 +44,7 @@ const INFORMATION: Right = Right {
             "a_twelve_year_old_can_read_every_notice",
         ),
         Evidence::test(
-            "tools/cli/tests/commands/receipts.rs",
+            "tools/cli/tests/cli/commands/receipts.rs",
             "the_text_that_was_agreed_to_is_told_from_any_other",
         ),
     ],
@@ -77,7 +77,7 @@ pub(super) const ACCESS: Right = Right {
           holders of the QA key can produce; they find it by the record's id, which the person's receipt names.",
     evidence: &[
         Evidence::test(
-            "tools/cli/tests/commands/device.rs",
+            "tools/cli/tests/cli/commands/device.rs",
             "the_person_sees_every_sample_and_deletes_one",
         ),
         Evidence::test(
@@ -137,7 +137,7 @@ const RESTRICTION: Right = Right {
     how: "The collector hands the sample out for the purpose that is left, and pulls remove it for the other. \
           To stop both and keep the sample is the owner's procedure.",
     evidence: &[Evidence::test(
-        "tools/cli/tests/withdrawal.rs",
+        "tools/cli/tests/cli/withdrawal.rs",
         "a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another",
     )],
 };

@@ -150,7 +150,7 @@ pub const RISKS: &[Risk] = &[
                 "a_token_is_good_for_its_purposes_alone",
             ),
             Evidence::test(
-                "tools/cli/tests/commands/audit.rs",
+                "tools/cli/tests/cli/commands/audit.rs",
                 "a_collector_that_writes_its_log_anew_is_found_by_who_kept_the_log",
             ),
             Evidence::test("src/consent/tests.rs", "a_new_notice_is_a_new_question"),
@@ -171,7 +171,7 @@ pub const RISKS: &[Risk] = &[
                    when the days of the plan's retention have passed, if it sets any",
         evidence: &[
             Evidence::test(
-                "tools/cli/tests/withdrawal.rs",
+                "tools/cli/tests/cli/withdrawal.rs",
                 "withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere",
             ),
             Evidence::test(

@@ -1,7 +1,7 @@
 //! What leaves a device: each request, header by header, and each file, layer by layer.
 //!
 //! docs/protocol.md says what the requests do. That nothing else is sent is shown by a test that reads a
-//! device's traffic: tools/cli/tests/on_the_wire/main.rs.
+//! device's traffic: tools/cli/tests/cli/on_the_wire/mod.rs.
 
 use super::{
     field::{Field, Personal, Shape},

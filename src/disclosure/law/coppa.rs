@@ -39,7 +39,7 @@ pub const COPPA_RULE: &[Article] = &[
         evidence: &[
             Evidence::code("docs/papers/coppa-notice.md"),
             Evidence::test(
-                "tools/cli/tests/papers.rs",
+                "tools/cli/tests/cli/papers.rs",
                 "the_papers_in_docs_are_current",
             ),
         ],
@@ -55,7 +55,7 @@ pub const COPPA_RULE: &[Article] = &[
         evidence: &[
             Evidence::code("src/consent/machine.rs"),
             Evidence::test(
-                "tools/cli/tests/consent_on_the_wire.rs",
+                "tools/cli/tests/cli/consent_on_the_wire.rs",
                 "a_child_sends_nothing_before_the_guardian_approves_and_only_the_no_after_withdrawing",
             ),
             Evidence::test("src/consent/tests.rs", "a_new_notice_is_a_new_question"),
@@ -78,7 +78,7 @@ pub const COPPA_RULE: &[Article] = &[
                 "the_same_evidence_leaves_another_hash_in_each_record",
             ),
             Evidence::test(
-                "tools/cli/tests/commands/consent.rs",
+                "tools/cli/tests/cli/commands/consent.rs",
                 "a_guardians_yes_is_recorded_with_its_method_in_the_same_record",
             ),
         ],
@@ -94,7 +94,7 @@ pub const COPPA_RULE: &[Article] = &[
         evidence: &[
             Evidence::code("src/engine/export.rs"),
             Evidence::test(
-                "tools/cli/tests/commands/device.rs",
+                "tools/cli/tests/cli/commands/device.rs",
                 "the_person_sees_every_sample_and_deletes_one",
             ),
             Evidence::test(
@@ -138,7 +138,7 @@ pub const COPPA_RULE: &[Article] = &[
         duty: Duty::Shared,
         evidence: &[
             Evidence::test(
-                "tools/cli/tests/commands/consent.rs",
+                "tools/cli/tests/cli/commands/consent.rs",
                 "consent_runs_out_after_the_days_that_the_plan_names",
             ),
             Evidence::test(

@@ -31,7 +31,7 @@ pub const GDPR: &[Article] = &[
         evidence: &[
             Evidence::code("src/disclosure/wire.rs"),
             Evidence::test(
-                "tools/cli/tests/on_the_wire/main.rs",
+                "tools/cli/tests/cli/on_the_wire/mod.rs",
                 "a_device_sends_nothing_that_is_not_on_the_list",
             ),
         ],
@@ -89,7 +89,7 @@ pub const GDPR: &[Article] = &[
         evidence: &[
             Evidence::code("src/consent/store.rs"),
             Evidence::test(
-                "tools/cli/tests/commands/consent.rs",
+                "tools/cli/tests/cli/commands/consent.rs",
                 "consent_runs_out_after_the_days_that_the_plan_names",
             ),
             Evidence::test(
@@ -121,7 +121,7 @@ pub const GDPR: &[Article] = &[
         evidence: &[
             Evidence::code("docs/consent-record.schema.json"),
             Evidence::test(
-                "tools/cli/tests/commands/audit.rs",
+                "tools/cli/tests/cli/commands/audit.rs",
                 "an_edit_a_removal_a_swap_an_insertion_and_a_cut_are_told_in_one_line",
             ),
         ],
@@ -163,7 +163,7 @@ pub const GDPR: &[Article] = &[
                 "each_byte_that_is_changed_is_refused_or_means_the_same",
             ),
             Evidence::test(
-                "tools/cli/tests/commands/receipts.rs",
+                "tools/cli/tests/cli/commands/receipts.rs",
                 "the_text_that_was_agreed_to_is_told_from_any_other",
             ),
         ],
@@ -309,7 +309,7 @@ pub const GDPR: &[Article] = &[
                 "nor_does_it_through_crashes_at_any_write",
             ),
             Evidence::test(
-                "tools/cli/tests/withdrawal.rs",
+                "tools/cli/tests/cli/withdrawal.rs",
                 "withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere",
             ),
             Evidence::test(
@@ -325,7 +325,7 @@ pub const GDPR: &[Article] = &[
         left: "to stop all use and keep the sample",
         duty: Duty::Shared,
         evidence: &[Evidence::test(
-            "tools/cli/tests/withdrawal.rs",
+            "tools/cli/tests/cli/withdrawal.rs",
             "a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another",
         )],
     },
@@ -383,7 +383,7 @@ pub const GDPR: &[Article] = &[
         evidence: &[
             Evidence::code("docs/papers/record-of-processing.md"),
             Evidence::test(
-                "tools/cli/tests/papers.rs",
+                "tools/cli/tests/cli/papers.rs",
                 "the_papers_in_docs_are_current",
             ),
         ],
@@ -428,7 +428,7 @@ pub const GDPR: &[Article] = &[
         evidence: &[
             Evidence::code("docs/papers/dpia.md"),
             Evidence::test(
-                "tools/cli/tests/papers.rs",
+                "tools/cli/tests/cli/papers.rs",
                 "the_papers_in_docs_are_current",
             ),
         ],

@@ -2,6 +2,7 @@
 //! counted on the line, pulled at the desk, and taken back.
 
 mod acts;
+mod collector;
 mod page;
 mod proxy;
 mod setting;

@@ -7,13 +7,13 @@ use std::{
 };
 
 use sordino::{
-    Config, Purposes, Sordino, open,
+    Config, Sordino, open,
     plan::{Plan, SignedPlan},
     signed::PublicKey,
     upload::Endpoint,
 };
-use sordino_collector::BlockingServer;
 
+use super::collector::Collector;
 use crate::{
     args::{FormatArgument, PullArguments},
     commands::{example_plan, new_key},
@@ -27,8 +27,9 @@ const RANDOM_PROBABILITY: f64 = 0.1;
 
 /// The stage on which the four devices act. Its folder goes with it.
 pub(super) struct Setting {
+    // It ends before its folder goes.
+    collector: Collector,
     folder: tempfile::TempDir,
-    collector: BlockingServer,
     plan: SignedPlan,
     organisation: PublicKey,
     identity: PathBuf,
@@ -49,18 +50,12 @@ impl Setting {
         let plan_file = folder.path().join("plan.json");
         files::write(&plan_file, plan.to_json().as_bytes())?;
 
-        let mut config = sordino_collector::Config::new(folder.path().join("collector"));
-        config.listen = "127.0.0.1:0".to_owned();
-        config.plan = Some(plan_file);
-        let collector = BlockingServer::start(config).map_err(Failure::said)?;
-        let made = collector
-            .create_token("demo", &Purposes::all())
-            .map_err(Failure::said)?;
+        let collector = Collector::start(&folder.path().join("collector"), &plan_file)?;
         let token = folder.path().join("token");
-        files::write_secret(&token, made.as_str().as_bytes())?;
+        files::write_secret(&token, collector.token()?.as_bytes())?;
         Ok(Self {
-            folder,
             collector,
+            folder,
             plan,
             organisation: PublicKey::of(&key),
             identity,

@@ -11,7 +11,7 @@ pub(super) fn write(facts: &Facts) -> String {
         "What leaves the device, byte by byte",
         "Every request, every header, every member, every layer of the sealed file. A test reads a device's traffic and \
          finds nothing that is not here, and meets each request, header and member that is \
-         (tools/cli/tests/on_the_wire/main.rs). Whoever never said yes makes no connection at all.",
+         (tools/cli/tests/cli/on_the_wire/mod.rs). Whoever never said yes makes no connection at all.",
     );
     paper.paragraph(
         "This is what the built-in client sends. A phone's app sends with its own client (URLSession, OkHttp), which adds \

@@ -1,6 +1,6 @@
 //! `sordino-collector serve`.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf, thread, time::Duration};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -34,6 +34,10 @@ pub(crate) struct Serve {
     /// requests notices.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     drain: u16,
+    /// End as on SIGTERM once standard input is closed, for a program that starts the service and must not
+    /// leave it running, however that program ends.
+    #[arg(long)]
+    exit_on_stdin_close: bool,
 }
 
 #[derive(Args)]
@@ -76,9 +80,10 @@ enum Header {
 }
 
 impl Serve {
-    /// Runs the service until SIGINT or SIGTERM.
+    /// Runs the service until SIGINT or SIGTERM, or until standard input is closed where that is asked for.
     pub(crate) async fn run(&self, as_json: bool) -> Outcome {
         let stop = stop_signal()?;
+        let closed = stdin_closed(self.exit_on_stdin_close)?;
         let mut renew = renew_signal()?;
         let server = Server::start(self.config()?).await?;
         let url = server.url();
@@ -89,10 +94,11 @@ impl Serve {
             (false, None) => format!("listening on {url}"),
             (false, Some(metrics)) => format!("listening on {url}\nmetrics at {metrics}"),
         })?;
-        tokio::pin!(stop);
+        tokio::pin!(stop, closed);
         loop {
             tokio::select! {
                 () = &mut stop => break,
+                () = &mut closed => break,
                 () = renew.next() => server.renew_certificate(),
             }
         }
@@ -174,6 +180,28 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         // Without the signal there is no way to be told; then it runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
+}
+
+/// Ends once standard input does; without `is_asked`, never, and standard input is left alone. The system closes a
+/// pipe with the last process that holds its other end, so this also tells of one that was killed.
+fn stdin_closed(is_asked: bool) -> io::Result<impl Future<Output = ()>> {
+    let (at_end, ended) = tokio::sync::oneshot::channel();
+    if is_asked {
+        // A thread of its own: the runtime would wait for one of its own that reads, and this one may read for ever.
+        thread::Builder::new()
+            .name("stdin".to_owned())
+            .spawn(move || {
+                // What cannot be read has ended too.
+                let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+                // Nobody waits where a signal came first.
+                let _ = at_end.send(());
+            })?;
+    }
+    Ok(async move {
+        if !is_asked || ended.await.is_err() {
             std::future::pending().await
         }
     })

@@ -175,6 +175,30 @@ fn serve_says_in_json_where_it_listens_and_stops_on_sigterm() {
     assert!(!folder.path().join("collector.sqlite-wal").exists());
 }
 
+/// A pipe closes however the process at its other end ends; until then a signal stops the service as ever.
+#[test]
+fn serve_ends_in_order_with_its_standard_input_where_that_is_asked_for() {
+    for is_closed in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = command();
+        command.stdin(Stdio::piped());
+        let arguments = ["--exit-on-stdin-close"];
+        let mut service = Service::start_with(command, "127.0.0.1:0", folder.path(), &arguments);
+        send(service.address(), &Request::new("GET", "/healthz")).expect(200);
+        let stdin = service.child.stdin.take();
+        match is_closed {
+            true => drop(stdin),
+            false => {
+                service.signal("-TERM");
+                service.child.stdin = stdin;
+            }
+        }
+        assert!(service.child.wait().unwrap().success());
+        // Closed in order: the write-ahead log was folded in.
+        assert!(!folder.path().join("collector.sqlite-wal").exists());
+    }
+}
+
 #[test]
 fn what_cannot_be_done_is_one_clear_line_and_status_1() {
     if is_postgres() {

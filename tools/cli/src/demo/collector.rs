@@ -1,0 +1,132 @@
+//! The collector of the demo: `sordino-collector`, the program that was built beside this one. It ends with the demo,
+//! however that ends.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, BufRead as _, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use sordino::Purpose;
+
+use crate::failure::Failure;
+
+/// Builds both programs into one folder.
+const BUILD: &str = "cargo build --release -p sordino-cli -p sordino-collector";
+
+/// A collector that runs. It stops in order when dropped.
+pub(super) struct Collector {
+    process: Child,
+    program: PathBuf,
+    data: PathBuf,
+    address: SocketAddr,
+}
+
+impl Collector {
+    /// Starts one whose data are in the folder `data`, at a free port of this machine.
+    pub(super) fn start(data: &Path, plan: &Path) -> Result<Self, Failure> {
+        let program = program_beside(&env::current_exe().map_err(Failure::said)?)?;
+        let log = data.with_extension("log");
+        let stderr = File::create(&log).map_err(Failure::file("write", &log))?;
+        let process = Command::new(&program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--exit-on-stdin-close"])
+            .arg("--data")
+            .arg(data)
+            .arg("--plan")
+            .arg(plan)
+            // The system closes our end when we end, killed or not, and the collector follows.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .map_err(Failure::file("run", &program))?;
+        let mut collector = Self {
+            process,
+            program,
+            data: data.to_owned(),
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        let line = collector.first_line().map_err(Failure::said)?;
+        let address = line.trim_end().strip_prefix("listening on http://");
+        match address.map(str::parse) {
+            Some(Ok(address)) => collector.address = address,
+            _ => {
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                return Err(collector.failed(&said));
+            }
+        }
+        Ok(collector)
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Makes a token that reads for every purpose.
+    pub(super) fn token(&self) -> Result<String, Failure> {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = Command::new(&self.program)
+            .args(["token", "create", "--json", "--name", "demo", "--data"])
+            .arg(&self.data)
+            .arg("--purpose")
+            .args(Purpose::ALL.map(|purpose| purpose.to_string()))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(Failure::file("run", &self.program))?;
+        let made: Option<serde_json::Value> = serde_json::from_slice(&stdout).ok();
+        match made.as_ref().and_then(|made| made["token"].as_str()) {
+            Some(token) if status.success() => Ok(token.to_owned()),
+            _ => Err(self.failed(&String::from_utf8_lossy(&stderr))),
+        }
+    }
+
+    /// What it prints once it answers; empty where it ends before.
+    fn first_line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        if let Some(stdout) = &mut self.process.stdout {
+            // It prints no more than this.
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        Ok(line)
+    }
+
+    /// With its error in what it `said`.
+    fn failed(&self, said: &str) -> Failure {
+        let error = said.lines().find_map(|line| line.strip_prefix("error: "));
+        let error = error.unwrap_or("it ended without a word");
+        Failure::Said(format!("{}: {error}", self.program.display()))
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        // Requests under way end first. Where it cannot be waited for, nothing is left to be done.
+        let _ = self.process.wait();
+    }
+}
+
+/// The collector's program in the folder of the program `own`, where a build puts both.
+fn program_beside(own: &Path) -> Result<PathBuf, Failure> {
+    let name = format!("sordino-collector{}", env::consts::EXE_SUFFIX);
+    let program = own.with_file_name(&name);
+    match program.is_file() {
+        true => Ok(program),
+        false => {
+            let folder = own.parent().unwrap_or(own).display();
+            Err(Failure::Said(format!(
+                "the demo needs `{name}`, which is not in {folder}; build it there with `{BUILD}`"
+            )))
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Collectors that are down, slow, broken, or none at all.
+
+use std::{io::Read as _, net::TcpListener, process::Stdio, sync::mpsc, thread};
+
+use serde_json::json;
+
+use super::impostor::{Impostor, Manner};
+use crate::support::{PLAYED, QA, Ran, Stage, has};
+
+/// A stage whose collector is away, so that its address is free, and a device with two samples.
+fn waiting_device() -> Stage {
+    let mut stage = Stage::new();
+    stage.stop_collector();
+    stage.granted("d", QA);
+    stage.offer("d", PLAYED[0]);
+    stage.offer("d", PLAYED[1]);
+    stage
+}
+
+fn assert_nothing_is_lost(stage: &Stage) {
+    let status = stage.status("d");
+    assert_eq!(
+        (&status["pending"], &status["sent"]),
+        (&json!(2), &json!(0))
+    );
+    assert_eq!(stage.outbox("d").len(), 2);
+    assert_eq!(status["consent"], "granted");
+}
+
+#[test]
+fn whatever_answers_in_its_place_nothing_is_lost_and_the_collector_gets_all() {
+    for manner in Manner::ALL {
+        // One that speaks the protocol and says 200 is the collector, whatever it keeps; and what
+        // a collector asks to wait for is waited for, below.
+        if matches!(manner, Manner::Nonsense | Manner::TooMany) {
+            continue;
+        }
+        let mut stage = waiting_device();
+        let impostor = Impostor::at(stage.collector_address(), manner);
+        for _ in 0..2 {
+            let ran = stage.sordino("device d upload --json");
+            ran.failed(&[]);
+            assert_eq!(ran.document()["samples"], 0, "{manner:?}");
+            assert!(
+                !ran.stderr.contains('\u{1b}'),
+                "no control letters: {ran:?}"
+            );
+            assert_nothing_is_lost(&stage);
+        }
+        assert!(impostor.requests() > 0, "{manner:?}");
+        assert_eq!(
+            impostor.samples(),
+            0,
+            "{manner:?}: no sample before the registration stands"
+        );
+        drop(impostor);
+        stage.start_collector();
+        assert_eq!(
+            stage.upload("d"),
+            json!({"registrations": 1, "samples": 2, "deletions": 0, "refused": 0, "failed": 0}),
+            "{manner:?}"
+        );
+        assert_eq!(stage.objects().len(), 2);
+        assert_eq!(stage.pull("data", "bundle")["pulled"], 2);
+    }
+}
+
+/// It breaks only once the record is registered, so that samples are on their way.
+#[test]
+fn a_sample_whose_acknowledgement_is_lost_is_sent_again_and_kept_once() {
+    for manner in [
+        Manner::ClosesEarly,
+        Manner::Silent,
+        Manner::Portal,
+        Manner::Fails,
+    ] {
+        let mut stage = Stage::new();
+        stage.granted("d", QA);
+        stage.upload("d");
+        stage.stop_collector();
+        stage.offer("d", PLAYED[0]);
+        stage.offer("d", PLAYED[1]);
+        let impostor = Impostor::at(stage.collector_address(), manner);
+        stage.sordino("device d upload").failed(&[]);
+        stage.sordino("device d upload").failed(&[]);
+        assert_nothing_is_lost(&stage);
+        drop(impostor);
+        stage.start_collector();
+        assert_eq!(stage.upload("d")["samples"], 2, "{manner:?}");
+        assert_eq!(stage.objects().len(), 2);
+    }
+}
+
+#[test]
+fn without_a_grant_none_of_them_hears_anything() {
+    for manner in Manner::ALL {
+        let impostor = Impostor::new(manner);
+        let stage = Stage::without_collector();
+        stage.device_at("unasked", &impostor.url());
+        stage.device_at("child", &impostor.url());
+        stage
+            .sordino(&format!("device child consent --purpose {QA}"))
+            .ok();
+        for device in ["unasked", "child"] {
+            stage.upload(device);
+        }
+        assert_eq!(impostor.requests(), 0, "{manner:?}");
+    }
+}
+
+#[test]
+fn a_wait_that_the_collector_asks_for_is_kept_even_when_a_person_hurries() {
+    const TEST: &str = "a_wait_that_the_collector_asks_for_is_kept_even_when_a_person_hurries";
+    let mut stage = waiting_device();
+    let impostor = Impostor::at(stage.collector_address(), Manner::TooMany);
+    stage.sordino("device d upload").failed(&["429"]);
+    let asked = impostor.requests();
+    stage.upload("d");
+    assert_eq!(
+        impostor.requests(),
+        asked,
+        "it was asked again before the hour was over"
+    );
+    assert_nothing_is_lost(&stage);
+    drop(impostor);
+    stage.start_collector();
+    stage.upload("d");
+    assert!(stage.objects().is_empty());
+    if !has("faketime", TEST) {
+        return;
+    }
+    let line = format!(
+        "-f +61m {} device d upload --json",
+        env!("CARGO_BIN_EXE_sordino")
+    );
+    let told = Ran::of(&mut stage.command_of("faketime", &line), &line)
+        .ok()
+        .document();
+    assert_eq!(told["samples"], 2, "{told}");
+    assert_eq!(stage.objects().len(), 2);
+}
+
+/// Nobody waits a minute for it here: the device is killed while it waits, as a person would.
+#[test]
+fn a_collector_that_never_answers_holds_nothing_but_the_upload() {
+    let mut stage = waiting_device();
+    let listener = TcpListener::bind(stage.collector_address()).unwrap();
+    let (heard, hears) = mpsc::channel();
+    let silent = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut first = [0; 1];
+        connection.read_exact(&mut first).unwrap();
+        heard.send(()).unwrap();
+        // Until the other side is gone.
+        let _ = connection.read_to_end(&mut Vec::new());
+    });
+    let mut upload = stage
+        .command("device d upload")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    hears.recv().unwrap();
+    upload.kill().unwrap();
+    upload.wait().unwrap();
+    silent.join().unwrap();
+    assert_nothing_is_lost(&stage);
+    stage.start_collector();
+    assert_eq!(stage.upload("d")["samples"], 2);
+}
+
+#[test]
+fn a_collector_that_is_down_is_named_as_such() {
+    let stage = waiting_device();
+    for _ in 0..3 {
+        stage.sordino("device d upload").failed(&["refused"]);
+        assert_nothing_is_lost(&stage);
+    }
+    let id = stage.outbox("d").into_iter().next().unwrap();
+    stage
+        .sordino(&format!("device d accesses {id}"))
+        .refused(&["refused"]);
+}
+
+/// A collector behind another path or host than the device was told is no collector.
+#[test]
+fn a_wrong_base_url_sends_no_sample_and_loses_none() {
+    let stage = Stage::new();
+    let url = format!("{}/elsewhere", stage.url());
+    stage.device_at("d", &url);
+    stage.consent("d", QA);
+    stage.offer("d", PLAYED[0]);
+    stage.offer("d", PLAYED[1]);
+    stage.sordino("device d upload").failed(&["no collector"]);
+    assert_nothing_is_lost(&stage);
+    assert!(stage.objects().is_empty());
+    // The device is told the right one.
+    stage.device("d");
+    assert_eq!(stage.upload("d")["samples"], 2);
+}

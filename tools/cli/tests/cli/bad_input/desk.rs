@@ -1,0 +1,150 @@
+//! Tokens, keys, folders and URLs that are not those that a pull wants.
+
+use std::fs;
+
+use sordino::Purpose;
+
+use crate::support::{FORMATS, PLAYED, QA, Stage, files_below};
+
+#[test]
+fn a_bad_token_is_refused_and_leaves_nothing() {
+    let stage = Stage::new();
+    for (token, says) in [
+        ("", "no token"),
+        ("\n \n", "no token"),
+        ("sordino_0000", "401"),
+        ("t\u{f6}ken", "no token"),
+    ] {
+        fs::write(stage.path("token"), token).unwrap();
+        stage
+            .sordino(&stage.pull_line("data", "bundle"))
+            .refused(&[says]);
+    }
+    fs::write(stage.path("token"), [0xff, 0xfe]).unwrap();
+    stage
+        .sordino(&stage.pull_line("data", "bundle"))
+        .refused(&["token"]);
+    assert!(!stage.path("data").exists());
+}
+
+/// Another's key opens nothing: said once, with the sample's name, and nothing is written of it.
+#[test]
+fn the_wrong_identity_pulls_nothing_and_the_right_one_then_pulls_all() {
+    let stage = Stage::new();
+    stage.granted("d", QA);
+    let id = stage.offer("d", PLAYED[0]);
+    stage.upload("d");
+    fs::rename(stage.path("qa.key"), stage.path("kept.key")).unwrap();
+    stage.sordino("keygen --out qa.key").ok();
+    for format in FORMATS {
+        let ran = stage.sordino(&format!("{} --json", stage.pull_line(format, format)));
+        ran.failed(&[&id, "another key"]);
+        assert_eq!(ran.document()["unreadable"], 1);
+        assert!(!files_below(&stage.path(format)).iter().any(|path| {
+            path.extension()
+                .is_some_and(|ending| ending == "flac" || ending == "tar")
+        }));
+    }
+    for identity in ["age1notasecret", "", "# only a comment\n"] {
+        fs::write(stage.path("qa.key"), identity).unwrap();
+        stage
+            .sordino(&stage.pull_line("data", "bundle"))
+            .refused(&["qa.key"]);
+    }
+    fs::rename(stage.path("kept.key"), stage.path("qa.key")).unwrap();
+    for format in FORMATS {
+        let pulled = stage.pull(format, format);
+        assert_eq!(
+            (&pulled["total"], &pulled["unreadable"]),
+            (&1.into(), &0.into()),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_that_belongs_to_another_dataset_is_left_alone() {
+    let stage = Stage::new();
+    stage.granted("d", QA);
+    stage.offer("d", PLAYED[0]);
+    stage.upload("d");
+    stage.pull("data", "bundle");
+    let files = files_below(&stage.path("data"));
+    stage
+        .sordino(&stage.pull_line("data", "webdataset"))
+        .refused(&["data", "format"]);
+
+    let other = Stage::new();
+    let token = other.token(&Purpose::ALL);
+    fs::write(stage.path("other-token"), token).unwrap();
+    stage
+        .sordino(&format!(
+            "pull --collector {} --token-file other-token --identity qa.key --out data --format bundle",
+            other.url()
+        ))
+        .refused(&["data", &stage.url()]);
+    assert_eq!(files_below(&stage.path("data")), files);
+
+    fs::write(stage.path("file"), "not a folder").unwrap();
+    let url = other.url();
+    stage
+        .sordino(&format!(
+            "pull --collector {url} --token-file other-token --identity qa.key --out file"
+        ))
+        .refused(&["file"]);
+    fs::write(stage.path("data/.sordino-pull.json"), "{").unwrap();
+    stage
+        .sordino(&stage.pull_line("data", "bundle"))
+        .refused(&[".sordino-pull.json"]);
+    stage
+        .sordino("report data")
+        .refused(&[".sordino-pull.json"]);
+}
+
+/// A folder with files of its own is no dataset; theirs stay.
+#[test]
+fn a_pull_into_a_folder_in_use_touches_nothing_that_is_there() {
+    let stage = Stage::new();
+    stage.granted("d", QA);
+    stage.offer("d", PLAYED[0]);
+    stage.upload("d");
+    fs::create_dir(stage.path("data")).unwrap();
+    fs::write(stage.path("data/notes.txt"), "mine").unwrap();
+    fs::write(stage.path("data/metadata.jsonl"), "mine too").unwrap();
+    for format in FORMATS {
+        stage
+            .sordino(&stage.pull_line("data", format))
+            .refused(&["data", "neither empty nor"]);
+    }
+    assert_eq!(fs::read_dir(stage.path("data")).unwrap().count(), 2);
+    for (file, content) in [("notes.txt", "mine"), ("metadata.jsonl", "mine too")] {
+        let path = stage.path("data").join(file);
+        assert_eq!(fs::read_to_string(path).unwrap(), content);
+    }
+}
+
+#[test]
+fn what_is_no_collector_gives_a_pull_one_clear_line() {
+    use super::impostor::{Impostor, Manner};
+    let stage = Stage::new();
+    for manner in Manner::ALL {
+        let impostor = Impostor::new(manner);
+        let (url, out) = (impostor.url(), format!("{manner:?}"));
+        stage
+            .sordino(&format!(
+                "pull --collector {url} --token-file token --identity qa.key --out {out}"
+            ))
+            .refused(&[&url]);
+        // Only what speaks the protocol is believed so far that a dataset is begun.
+        assert_eq!(
+            stage.path(&out).exists(),
+            manner == Manner::Nonsense,
+            "{out}"
+        );
+    }
+    stage
+        .sordino(
+            "pull --collector http://127.0.0.1:9 --token-file token --identity qa.key --out data",
+        )
+        .refused(&["http://127.0.0.1:9", "refused"]);
+}

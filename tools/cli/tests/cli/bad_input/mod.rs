@@ -1,0 +1,11 @@
+//! What bad input gets: recordings, disks, plans, clocks, collectors and keys that are not as they
+//! should be. One clear line, nothing lost, nothing half-written, nothing sent without a grant.
+
+mod audit;
+mod clocks;
+mod collectors;
+mod desk;
+mod disks;
+mod impostor;
+mod plans;
+mod recordings;

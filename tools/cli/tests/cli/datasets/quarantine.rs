@@ -1,0 +1,96 @@
+//! A sample in which a voice was heard goes from every desk, and comes back where it was none.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::json;
+
+use super::obstacles::{between, line};
+use crate::support::{FORMATS, PLAYED, QA, Stage, administer};
+
+/// A reader who hears a voice, and whoever runs the collector, who does not.
+struct Listeners {
+    url: String,
+    token: String,
+    /// The folder of the collector's data.
+    collected: PathBuf,
+}
+
+impl Listeners {
+    fn at(stage: &Stage) -> Self {
+        Self {
+            url: stage.url(),
+            token: fs::read_to_string(stage.path("token")).unwrap(),
+            collected: stage.collected(),
+        }
+    }
+
+    fn quarantine(&self, id: &str) {
+        let Self { url, token, .. } = self;
+        ureq::put(format!("{url}/v1/samples/{id}/quarantine?purpose={QA}"))
+            .header("Authorization", format!("Bearer {}", token.trim()))
+            .content_type("application/json")
+            .send(r#"{"anonymizer": "1.0.0"}"#)
+            .unwrap();
+    }
+
+    fn release(&self, id: &str) {
+        let told = administer(&self.collected, &["quarantine", "release", id]);
+        assert_eq!(told, json!({"released": id}));
+    }
+}
+
+fn with_one() -> (Stage, String) {
+    let stage = Stage::new();
+    stage.granted("d", QA);
+    let id = stage.offer("d", PLAYED[0]);
+    stage.upload("d");
+    (stage, id)
+}
+
+#[test]
+fn what_is_held_back_goes_from_every_format_and_comes_again_once_released() {
+    let (stage, id) = with_one();
+    let listeners = Listeners::at(&stage);
+    stage.pull_everything();
+    assert!(stage.is_pulled(&id));
+    listeners.quarantine(&id);
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&id));
+    listeners.release(&id);
+    stage.pull_everything();
+    assert!(stage.is_pulled(&id));
+}
+
+#[test]
+fn what_is_held_back_and_released_during_a_pull_is_pulled() {
+    for format in FORMATS {
+        let (stage, id) = with_one();
+        let listeners = Listeners::at(&stage);
+        let listed = AtomicUsize::new(0);
+        let url = between(&stage, {
+            let id = id.clone();
+            move |_, head| {
+                // Between the first page and the second, so that both list it.
+                if head.starts_with("GET /v1/samples?")
+                    && listed.fetch_add(1, Ordering::SeqCst) == 1
+                {
+                    listeners.quarantine(&id);
+                    listeners.release(&id);
+                }
+                None
+            }
+        });
+        let first = stage.json(&line(&url, "data", format));
+        assert_eq!(first["total"], 1, "{format}: {first}");
+        assert!(stage.mentions("data", id.as_bytes()), "{format}");
+        assert_eq!(
+            stage.json(&line(&url, "data", format)),
+            json!({"pulled": 0, "removed": 0, "total": 1, "unreadable": 0}),
+            "{format}"
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! Recognisers that do not work, datasets that hold nothing, and results of something else: one clear
+//! line each.
+
+use std::{
+    fs,
+    os::unix::process::ExitStatusExt as _,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Desk, all_right, clips};
+use crate::support::clip_id;
+
+#[test]
+fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_none() {
+    let desk = Desk::of(&clips(1));
+    desk.write("forever.sh", "sleep 600 & sleep 600; wait");
+    desk.write("gigabyte.sh", "head -c 1000000000 /dev/zero | tr '\\0' x");
+    desk.write(
+        "wordy.sh",
+        "head -c 10000000 /dev/zero >&2; echo at last >&2; exit 3",
+    );
+    desk.write("left.sh", "sleep 600 & echo '# none'; exit 4");
+    for (with, says) in [
+        ("true", "printed nothing"),
+        ("false", "ended with exit status: 1"),
+        ("sh -c 'kill -SEGV $$'", "signal"),
+        (
+            "sh -c 'echo no such model >&2; exit 2' x",
+            "status: 2: no such model",
+        ),
+        ("sh wordy.sh", "status: 3: at last"),
+        ("sh left.sh", "status: 4"),
+        ("sh gigabyte.sh", "more than 1 MiB"),
+        ("sh forever.sh", "longer than 1 s"),
+        ("echo", "line 1 of its output"),
+        ("printf '\\377\\376'", "no text"),
+        ("sh -c 'echo nan 60'", "note 1 has an `onset`"),
+        ("sh -c 'echo -1 60'", "note 1 has an `onset`"),
+        ("sh -c 'echo 1 200'", "note 1 has a `midi`"),
+        (
+            "sh -c 'echo {\\\"recognised\\\": [{\\\"midi\\\": NaN}]}'",
+            "JSON",
+        ),
+    ] {
+        let begun = Instant::now();
+        let words = [
+            "recognise-eval",
+            "data",
+            "--with",
+            with,
+            "--timeout",
+            "1",
+            "--jobs",
+            "1",
+        ];
+        let ran = desk.run(&words);
+        ran.refused(&["failed for every sample", "2 of 2", &clip_id(0), says]);
+        // Two samples; none of them waits for what the recogniser left running.
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "{with}: {:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+#[test]
+fn what_a_recogniser_started_is_stopped_with_it() {
+    let desk = Desk::of(&clips(1));
+    desk.write("child.sh", "sleep 600 & echo $! >> children; wait");
+    desk.evaluate("sh child.sh", &["--timeout", "1"])
+        .refused(&["longer than 1 s"]);
+    let children = fs::read_to_string(desk.path("children")).unwrap();
+    assert_eq!(children.lines().count(), 2);
+    for child in children.lines() {
+        assert!(!is_running(child), "{child}");
+    }
+}
+
+#[test]
+fn a_signal_that_ends_the_program_ends_the_recogniser_and_what_that_started() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let desk = Desk::of(&clips(1));
+        desk.write(
+            "child.sh",
+            "sleep 600 & echo $! > made; mv made child; wait",
+        );
+        let mut program = desk
+            .command(&["recognise-eval", "data", "--with", "sh child.sh"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let child = wait_for(|| fs::read_to_string(desk.path("child")).ok());
+        assert!(is_running(child.trim()));
+        kill_process(Pid::from_child(&program), signal).unwrap();
+        let status = program.wait().unwrap();
+        assert_eq!(status.signal(), Some(signal.as_raw()), "ended by itself");
+        wait_for(|| (!is_running(child.trim())).then_some(()));
+    }
+}
+
+/// Whether a process is neither gone nor dead and not yet collected.
+fn is_running(process: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    !status.is_empty() && !status.contains(") Z ")
+}
+
+#[track_caller]
+fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never came");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there_or_no_command_says_so_at_once() {
+    let desk = Desk::of(&clips(3));
+    desk.write("no-program", "echo");
+    for with in ["no-such-program --fast", "./no-program", "'a b'"] {
+        desk.evaluate(with, &["--out", "made.json"]).refused(&[
+            "cannot run",
+            with.split_whitespace().next().unwrap().trim_matches('\''),
+        ]);
+    }
+    for with in ["", "  ", "sh -c 'x"] {
+        desk.evaluate(with, &[]).misused();
+    }
+    for more in [
+        ["--tolerance", "0"],
+        ["--tolerance", "NaN"],
+        ["--jobs", "0"],
+        ["--timeout", "-1"],
+        ["--fail-if-worse", "--json"],
+    ] {
+        desk.run(&[&["recognise-eval", "data", "--with", "true"], &more[..]].concat())
+            .misused();
+    }
+    assert!(!desk.path("made.json").exists());
+}
+
+#[test]
+fn a_folder_without_a_dataset_or_a_dataset_without_notes_is_refused() {
+    let mut silent = clips(2);
+    for clip in &mut silent {
+        clip.expected.clear();
+        clip.recognised.clear();
+    }
+    let desk = Desk::of(&silent);
+    fs::create_dir(desk.path("empty")).unwrap();
+    crate::support::write_dataset(&desk.path("none"), &[]);
+    for (folder, says) in [
+        ("empty", "sordino pull"),
+        ("nowhere", "sordino pull"),
+        ("none", "no sample"),
+        ("data", "notes"),
+    ] {
+        desk.run(&["recognise-eval", folder, "--with", "true"])
+            .refused(&[folder, says]);
+        desk.run(&["query", folder]).refused(&[folder, says]);
+    }
+    // Expected, but all of it in parts that were taken out.
+    let mut cut = clips(2);
+    for clip in &mut cut {
+        clip.kept = vec![(9.5, 10.0)];
+    }
+    Desk::of(&cut)
+        .evaluate("true", &[])
+        .refused(&["can be heard"]);
+}
+
+#[test]
+fn a_sound_that_is_gone_or_damaged_names_the_sample() {
+    let all = clips(2);
+    let desk = Desk::of(&all);
+    let right = desk.recogniser("right", &all_right(&all));
+    let sound = desk.path("data").join(clip_id(2)).join("audio.flac");
+    fs::write(&sound, b"fLaC and no more").unwrap();
+    desk.evaluate(&right, &[]).refused(&[&clip_id(2)]);
+    fs::remove_file(&sound).unwrap();
+    desk.evaluate(&right, &[]).refused(&[&clip_id(2)]);
+}
+
+#[test]
+fn a_baseline_of_something_else_is_refused() {
+    let all = clips(3);
+    let desk = Desk::of(&all);
+    let right = desk.recogniser("right", &all_right(&all));
+    desk.evaluate(&right, &["--out", "before.json"]).ok();
+    let before = fs::read_to_string(desk.path("before.json")).unwrap();
+    let edited = |name: &str, from: &str, to: &str| {
+        assert!(before.contains(from), "{before}");
+        desk.write(name, &before.replace(from, to));
+    };
+    edited("later.json", "\"schema\": 1", "\"schema\": 2");
+    edited("kind.json", "sordino recognise-eval", "something else");
+    edited(
+        "wide.json",
+        "\"tolerance_ms\": 50.0",
+        "\"tolerance_ms\": 100.0",
+    );
+    edited("other.json", "\"0000", "\"ffff");
+    edited("version.json", "\"expected\": 8", "\"expected\": 9");
+    edited("member.json", "\"matched\"", "\"matchde\"");
+    desk.write("garbage.json", "garbage");
+    desk.write("list.json", "[]");
+    for (baseline, says) in [
+        ("later.json", "schema 2"),
+        ("kind.json", "no result"),
+        ("wide.json", "--tolerance 100"),
+        ("other.json", "scored no sample of this dataset"),
+        ("version.json", "expects 9 notes"),
+        ("member.json", "no result"),
+        ("garbage.json", "no result"),
+        ("list.json", "no result"),
+        ("nowhere.json", "cannot read"),
+    ] {
+        let words = [
+            "recognise-eval",
+            "data",
+            "--with",
+            &right,
+            "--baseline",
+            baseline,
+        ];
+        desk.run(&words).refused(&[baseline, says]);
+    }
+    desk.evaluate(&right, &["--out", "nowhere/made.json"])
+        .refused(&["nowhere"]);
+}

@@ -1,0 +1,231 @@
+//! Scores, baselines, and what comes of a change.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{Desk, all_right, clips, some_missing};
+use crate::support::clip_id;
+
+#[test]
+fn a_recogniser_that_is_right_scores_1_and_the_app_s_own_is_its_baseline() {
+    let mut all = clips(8);
+    for clip in &mut all {
+        clip.recognised.truncate(4);
+    }
+    let desk = Desk::of(&all);
+    let right = desk.recogniser("right", &all_right(&all));
+    let told = desk
+        .evaluate(&right, &["--baseline", "manifest", "--json"])
+        .ok()
+        .document();
+    assert_eq!(told["samples"], 16);
+    assert_eq!((&told["records"], &told["failed"]), (&json!(8), &json!(0)));
+    let group = &told["groups"][0];
+    assert_eq!(group["trigger"], "random");
+    for figure in ["precision", "recall", "f1", "f1_with_offset", "overlap"] {
+        assert_eq!(group["all"][figure]["value"], 1.0, "{figure}");
+    }
+    let change = &group["all"]["change"];
+    // Four of eight notes: F1 of 2·4 / (4 + 8).
+    assert!((change["before"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    // All of 2^8 assignments of signs but two are nearer to 0.
+    assert_eq!(change["p"], 2.0 / 256.0);
+    assert_eq!(change["exact"], true);
+    assert_eq!(group["exercises"]["etude/1"], group["all"]);
+    // The same in lines.
+    let text = desk.evaluate(&right, &[]).ok().stdout;
+    assert!(
+        text.starts_with("16 samples of 8 consent records, 128 expected notes"),
+        "{text}"
+    );
+    assert!(
+        text.contains("random   samples  precision  recall"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_change_for_the_worse_fails_the_run_and_one_for_the_better_or_of_nothing_does_not() {
+    let all = clips(8);
+    let desk = Desk::of(&all);
+    let right = desk.recogniser("right", &all_right(&all));
+    let worse = desk.recogniser("worse", &some_missing(&all));
+    let eval = |with: &str, more: &[&str]| {
+        let words = [&["recognise-eval", "data", "--with", with], more].concat();
+        desk.run(&words)
+    };
+    eval(&right, &["--out", "before.json"]).ok();
+    eval(&worse, &["--out", "worse.json"]).ok();
+    let gate = ["--baseline", "before.json", "--fail-if-worse"];
+    eval(&right, &gate).ok();
+    let ran = eval(&worse, &gate);
+    ran.failed(&[
+        "worse than the baseline",
+        "random clips fell from 1.000 to 0.",
+        "p = 0.01",
+    ]);
+    assert!(ran.stdout.contains("before"), "{}", ran.stdout);
+    // Without the gate it is told, and fails nothing.
+    eval(&worse, &gate[..2]).ok();
+    eval(&right, &["--baseline", "worse.json", "--fail-if-worse"]).ok();
+    // What it writes holds neither notes nor exercises nor whose they are.
+    let written = fs::read_to_string(desk.path("before.json")).unwrap();
+    assert!(
+        written.contains(&clip_id(0)) && !written.contains("etude"),
+        "{written}"
+    );
+    assert!(!written.contains("onset") && !written.contains("consent"));
+}
+
+#[test]
+fn of_five_people_no_change_is_significant_and_it_says_so() {
+    let all = clips(5);
+    let desk = Desk::of(&all);
+    let nothing = desk.recogniser("nothing", &vec![Vec::new(); 10]);
+    let text = desk
+        .evaluate(&nothing, &["--baseline", "manifest", "--fail-if-worse"])
+        .ok()
+        .stdout;
+    assert!(
+        text.contains("5 consent records are too few for any difference"),
+        "{text}"
+    );
+    let few = Desk::of(&clips(4));
+    let nothing = few.recogniser("nothing", &vec![Vec::new(); 8]);
+    let text = few.evaluate(&nothing, &[]).ok().stdout;
+    assert!(text.contains("too few people"), "{text}");
+}
+
+#[test]
+fn a_recogniser_that_fails_where_the_baseline_did_not_fails_the_run() {
+    let all = clips(6);
+    let desk = Desk::of(&all);
+    let right = desk.recogniser("right", &all_right(&all));
+    desk.evaluate(&right, &["--out", "before.json"]).ok();
+    fs::remove_file(desk.path(&format!("right-{}", clip_id(3)))).unwrap();
+    let words = [
+        "recognise-eval",
+        "data",
+        "--with",
+        &right,
+        "--baseline",
+        "before.json",
+    ];
+    let ran = desk.run(&words);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(
+        ran.stderr.contains("1 of 12 samples failed") && ran.stderr.contains(&clip_id(3)),
+        "{ran:?}"
+    );
+    // It is in no figure: the others are all right.
+    let told = desk.run(&[&["--json"], &words[..]].concat()).document();
+    assert_eq!(told["groups"][0]["all"]["f1"]["value"], 1.0);
+    assert_eq!(told["groups"][0]["all"]["samples"], 11);
+    desk.run(&[&words[..], &["--fail-if-worse"]].concat())
+        .failed(&[
+            "worse than the baseline",
+            "fails for 1 samples",
+            &clip_id(3),
+        ]);
+}
+
+#[test]
+fn notes_are_held_against_the_times_of_the_stored_sound() {
+    let mut all = clips(1);
+    // Seconds 2.5 to 5.5 were taken out, with the notes at 3, 4 and 5.
+    for clip in &mut all {
+        clip.kept = vec![(0.5, 2.5), (5.5, 10.0)];
+    }
+    let desk = Desk::of(&all);
+    let heard: Vec<(u8, f64)> = [(60, 0.5), (61, 1.5), (65, 2.5), (66, 3.5), (67, 4.5)].to_vec();
+    let with = desk.recogniser("cut", &[heard.clone(), heard]);
+    let told = desk
+        .evaluate(&with, &["--baseline", "manifest", "--json"])
+        .ok();
+    let told = told.document();
+    assert_eq!(
+        (&told["expected"], &told["left_out"]),
+        (&json!(10), &json!(6))
+    );
+    let all = &told["groups"][0]["all"];
+    assert_eq!(all["f1"]["value"], 1.0);
+    assert_eq!(all["change"]["before"], 1.0);
+}
+
+#[test]
+fn marked_and_drawn_clips_never_stand_in_one_figure_and_each_counts_by_its_weight() {
+    let mut all = clips(6);
+    for (place, clip) in all.iter_mut().enumerate() {
+        clip.trigger = if place % 4 == 3 { "mark" } else { "random" };
+        // Each person's first clip stands for four times as many moments as the second.
+        clip.probability = if place % 2 == 0 { 0.125 } else { 0.5 };
+    }
+    let desk = Desk::of(&all);
+    let printed: Vec<_> = all
+        .iter()
+        .enumerate()
+        .map(|(place, clip)| {
+            if place % 2 == 0 {
+                clip.expected.clone()
+            } else {
+                Vec::new()
+            }
+        })
+        .collect();
+    let with = desk.recogniser("half", &printed);
+    let told = desk.evaluate(&with, &["--json"]).ok().document();
+    let groups: Vec<&str> = told["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| group["trigger"].as_str().unwrap())
+        .collect();
+    assert_eq!(groups, ["random", "mark"]);
+    // Six at weight 8, all right; three at weight 2, nothing recognised.
+    let value = |group: usize| {
+        told["groups"][group]["all"]["f1"]["value"]
+            .as_f64()
+            .unwrap()
+    };
+    assert!((value(0) - 48.0 / 54.0).abs() < 1e-9);
+    assert_eq!(value(1), 0.0);
+}
+
+#[test]
+fn a_split_is_evaluated_alone_and_the_three_are_all() {
+    let all = clips(40);
+    let desk = Desk::of(&all);
+    let right = desk.recogniser("right", &all_right(&all));
+    let samples = |split: &str| -> u64 {
+        let told = desk.evaluate(&right, &["--split", split, "--json"]);
+        told.ok().document()["samples"].as_u64().unwrap()
+    };
+    let counts = ["train", "validation", "test"].map(samples);
+    assert_eq!(counts.iter().sum::<u64>(), 80, "{counts:?}");
+    assert!(counts[0] > counts[1] + counts[2], "{counts:?}");
+    desk.evaluate(&right, &["--split", "nonsense"])
+        .refused(&["no sample", "nonsense"]);
+}
+
+#[test]
+fn any_number_of_jobs_gives_the_same_result() {
+    let all = clips(6);
+    let desk = Desk::of(&all);
+    let worse = desk.recogniser("worse", &some_missing(&all));
+    let with = |jobs: &str| -> Value {
+        let words = [
+            "--json",
+            "recognise-eval",
+            "data",
+            "--with",
+            &worse,
+            "--baseline",
+            "manifest",
+            "--jobs",
+            jobs,
+        ];
+        desk.run(&words).ok().document()
+    };
+    assert_eq!(with("1"), with("7"));
+}

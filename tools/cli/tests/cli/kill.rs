@@ -1,0 +1,253 @@
+//! A device process killed with SIGKILL at random instants between capture and outbox, two hundred
+//! times: no half-written file, no lost sample, no raw sound, and a state that opens.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    path::{Path, PathBuf},
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::support::{PLAYED, QA, Ran, Stage, files_below};
+
+/// Devices that are killed side by side, and how often each is; together two hundred times.
+const DEVICES: usize = 2;
+const FOLDERS_A_DEVICE: usize = 4;
+const KILLS_A_FOLDER: usize = 25;
+/// How much of a recording is played, in seconds, so that a run is soon over.
+const SECONDS: u32 = 5;
+/// Bytes of a run of raw sound that is looked for: so many do not meet by chance.
+const RUN: usize = 16;
+/// Bytes from one place in a file that is looked at to the next: a hundredth of a second of raw
+/// sound is ten times as long.
+const STRIDE: usize = 64;
+
+#[test]
+fn two_hundred_kills_leave_no_partial_file_lose_no_sample_and_write_no_raw_sound() {
+    let stage = Stage::new();
+    // Each run seals and queues a short clip at each of two marks. So many do not fill the outbox,
+    // from which the oldest would go.
+    stage.sign_plan(
+        "plan",
+        &[
+            ("clip_seconds", "2"),
+            ("pre_roll_seconds", "2"),
+            ("random_probability", "0.0"),
+            ("samples_per_day", "1000000"),
+            ("bytes_per_day", "1000000000"),
+        ],
+    );
+    write_short(&stage);
+    let raw = RawSound::of(&stage);
+    let kills: usize = thread::scope(|scope| {
+        let devices: Vec<_> = (0..DEVICES)
+            .map(|device| {
+                let (stage, raw) = (&stage, &raw);
+                scope.spawn(move || {
+                    (0..FOLDERS_A_DEVICE)
+                        .map(|folder| kill_often(stage, &format!("d{device}-{folder}"), raw))
+                        .sum::<usize>()
+                })
+            })
+            .collect();
+        devices
+            .into_iter()
+            .map(|device| device.join().unwrap())
+            .sum()
+    });
+    assert_eq!(kills, DEVICES * FOLDERS_A_DEVICE * KILLS_A_FOLDER);
+    // Whole means that the desk can open it.
+    let pulled = stage.pull("data", "bundle");
+    assert_eq!(pulled["unreadable"], 0, "{pulled}");
+    assert_eq!(pulled["total"], stage.objects().len());
+}
+
+/// Kills a device in a folder of its own, and lets it send in the end what it queued.
+fn kill_often(stage: &Stage, name: &str, raw: &RawSound) -> usize {
+    stage.granted(name, QA);
+    let line = format!("device {name} listen short.wav short.wav --mark --json");
+    let whole = {
+        let began = Instant::now();
+        stage.sordino(&line).ok();
+        began.elapsed()
+    };
+    let folder = stage.path(name);
+    let mut queued = check(stage, name, &BTreeMap::new());
+    assert!(!queued.is_empty());
+    let mut known = HashSet::new();
+    let mut kills = 0;
+    while kills < KILLS_A_FOLDER {
+        let told = match killed_at_random(stage, &line, whole) {
+            None => {
+                kills += 1;
+                Vec::new()
+            }
+            // It was quicker than the kill: what it said that it queued is queued.
+            Some(told) => told,
+        };
+        assert!(!raw.is_in(&folder, &mut known), "raw sound below {name}");
+        let now = check(stage, name, &queued);
+        for id in told {
+            assert!(
+                now.contains_key(&id),
+                "{id} was said to be queued and is lost"
+            );
+        }
+        queued = now;
+    }
+    let told = stage.upload(name);
+    assert_eq!(told["samples"], queued.len(), "{told}");
+    assert!(stage.objects().is_superset(&queued.into_keys().collect()));
+    kills
+}
+
+/// Opens the state and returns what is queued, which is all that was queued `before`, each a whole
+/// file; and no other file is there.
+fn check(stage: &Stage, name: &str, before: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let status = stage.status(name);
+    assert_eq!(status["consent"], "granted");
+    let samples = stage.json(&format!("device {name} samples"));
+    let queued: BTreeMap<String, u64> = samples
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sample| {
+            assert_eq!(sample["state"], "pending", "{sample}");
+            (
+                sample["id"].as_str().unwrap().to_owned(),
+                sample["bytes"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    for (id, bytes) in before {
+        assert_eq!(queued.get(id), Some(bytes), "{id} was queued and is lost");
+    }
+    let files: BTreeMap<String, u64> = fs::read_dir(stage.path(name).join("outbox"))
+        .unwrap()
+        .map(|file| file.unwrap())
+        .map(|file| {
+            (
+                file.file_name().into_string().unwrap(),
+                file.metadata().unwrap().len(),
+            )
+        })
+        .collect();
+    let expected = queued
+        .iter()
+        .map(|(id, bytes)| (format!("{id}.age"), *bytes))
+        .collect();
+    assert_eq!(files, expected, "the outbox holds just the whole samples");
+    assert_eq!(status["pending"], queued.len());
+    assert_eq!(status["pending_bytes"], queued.values().sum::<u64>());
+    queued
+}
+
+/// `None` where it was killed; where it ended before, the ids that it said it had queued.
+fn killed_at_random(stage: &Stage, line: &str, whole: Duration) -> Option<Vec<String>> {
+    let random = RandomState::new().hash_one(line) as f64 / u64::MAX as f64;
+    let mut process = stage
+        .command(line)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    thread::sleep(whole.mul_f64(random));
+    process.kill().unwrap();
+    let output = process.wait_with_output().unwrap();
+    output.status.code()?;
+    let told = Ran::from_output(output, line).ok().document();
+    let files = told.as_array().unwrap().iter();
+    let ids = files.flat_map(|file| file["queued"].as_array().unwrap());
+    Some(ids.map(|id| id.as_str().unwrap().to_owned()).collect())
+}
+
+/// The beginning of a shipped recording and of its annotation.
+fn write_short(stage: &Stage) {
+    let wav = hound::WavReader::open(stage.path(format!("audio/{}.wav", PLAYED[0]))).unwrap();
+    let spec = wav.spec();
+    assert_eq!(spec.channels, 1);
+    let mut short = hound::WavWriter::create(stage.path("short.wav"), spec).unwrap();
+    let count = (SECONDS * spec.sample_rate) as usize;
+    for sample in wav.into_samples::<i16>().take(count) {
+        short.write_sample(sample.unwrap()).unwrap();
+    }
+    short.finalize().unwrap();
+    fs::write(stage.path("short.json"), r#"{"tag": "a-bar"}"#).unwrap();
+}
+
+/// Every run of samples of what is played, as 16-bit integers and as 32-bit floats.
+struct RawSound {
+    runs: HashSet<[u8; RUN]>,
+}
+
+impl RawSound {
+    fn of(stage: &Stage) -> Self {
+        let wav = hound::WavReader::open(stage.path("short.wav")).unwrap();
+        let samples: Vec<i16> = wav.into_samples().map(Result::unwrap).collect();
+        let integers = bytes_of(samples.iter().map(|sample| sample.to_le_bytes()));
+        let floats = bytes_of(
+            samples
+                .iter()
+                .map(|&sample| (f32::from(sample) / 32_768.0).to_le_bytes()),
+        );
+        let mut runs = HashSet::new();
+        for (bytes, width) in [(integers, 2), (floats, 4)] {
+            runs.extend(bytes.windows(RUN).step_by(width).filter_map(|run| {
+                // Near silence is zeros and ones, which any file holds.
+                let distinct: HashSet<&u8> = run.iter().collect();
+                (distinct.len() > RUN / 2).then(|| <[u8; RUN]>::try_from(run).unwrap())
+            }));
+        }
+        assert!(runs.len() > 100_000);
+        Self { runs }
+    }
+
+    /// Whether a file below `folder` that is not in `known` holds any of it, however it is aligned.
+    /// Whole samples, which never change, are added to `known`.
+    fn is_in(&self, folder: &Path, known: &mut HashSet<PathBuf>) -> bool {
+        files_below(folder).into_iter().any(|path| {
+            if known.contains(&path) {
+                return false;
+            }
+            let bytes = fs::read(&path).unwrap();
+            if path.extension().is_some_and(|ending| ending == "age") {
+                known.insert(path);
+            }
+            let mut places = bytes.windows(RUN).enumerate();
+            // A float's four bytes begin at one of four places.
+            places.any(|(at, run)| at % STRIDE < 4 && self.runs.contains(run))
+        })
+    }
+}
+
+fn bytes_of<const WIDTH: usize>(samples: impl Iterator<Item = [u8; WIDTH]>) -> Vec<u8> {
+    samples.flatten().collect()
+}
+
+/// The search finds what it is to find.
+#[test]
+fn raw_sound_would_be_found() {
+    let stage = Stage::without_collector();
+    write_short(&stage);
+    let raw = RawSound::of(&stage);
+    let wav = fs::read(stage.path("short.wav")).unwrap();
+    let integers = &wav[wav.len() / 2..][..960];
+    let floats = integers.chunks_exact(2).map(|sample| {
+        let sample = i16::from_le_bytes([sample[0], sample[1]]);
+        (f32::from(sample) / 32_768.0).to_le_bytes()
+    });
+    for piece in [integers, &bytes_of(floats)] {
+        for before in 0..5 {
+            let folder = tempfile::tempdir().unwrap();
+            let file = [&vec![7; before], piece].concat();
+            fs::write(folder.path().join("file"), file).unwrap();
+            assert!(
+                raw.is_in(folder.path(), &mut HashSet::new()),
+                "after {before} bytes"
+            );
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The commands from end to end, as scripts and people run them, against a collector that runs as its own program.
+//! One program, since each one more would be linked with all that the SDK depends on.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod bad_input;
+mod commands;
+mod consent_on_the_wire;
+mod datasets;
+#[cfg(unix)]
+mod evaluation;
+mod kill;
+mod no_raw_sound;
+mod on_the_wire;
+mod papers;
+mod quickstart;
+mod support;
+mod withdrawal;

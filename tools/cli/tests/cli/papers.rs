@@ -1,0 +1,247 @@
+//! The papers that an app's owner needs: current in docs/papers, honest about what is to fill in.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use crate::support::Stage;
+
+fn shipped() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/papers")
+}
+
+#[test]
+fn the_papers_in_docs_are_current() {
+    let stage = Stage::without_collector();
+    stage.sordino("papers --out papers").ok();
+    let names = |folder: &Path| -> BTreeSet<_> {
+        let files = fs::read_dir(folder).unwrap();
+        files.map(|file| file.unwrap().file_name()).collect()
+    };
+    let written = names(&stage.path("papers"));
+    assert_eq!(written.len(), 8);
+    let hint = "renew them by `cargo run -p sordino-cli -- papers --out docs/papers`";
+    assert_eq!(names(&shipped()), written, "{hint}");
+    for name in written {
+        let current = fs::read_to_string(stage.path("papers").join(&name)).unwrap();
+        let kept = fs::read_to_string(shipped().join(&name)).unwrap();
+        assert!(
+            kept == current,
+            "docs/papers/{} is out of date; {hint}",
+            name.display()
+        );
+    }
+}
+
+#[test]
+fn a_plan_s_figures_stand_in_the_papers() {
+    let stage = Stage::without_collector();
+    stage.sign_plan(
+        "ours",
+        &[
+            ("version", "7"),
+            ("consent_days", "123"),
+            ("clip_seconds", "12"),
+            ("samples_per_day", "3"),
+            ("quality-assurance", "45"),
+            ("purposes", "[\"quality-assurance\"]"),
+            ("paused", "false\nreview = \"required\""),
+            ("contact", "\"privacy@example.com\"\ncountry = \"DE\""),
+        ],
+    );
+    stage.sordino("papers --out papers --plan ours.json").ok();
+    let paper = |name: &str| fs::read_to_string(stage.path("papers").join(name)).unwrap();
+    let dpia = paper("dpia.md");
+    for figure in [
+        "version 7",
+        "123 days",
+        "12 s",
+        "at most 3 samples",
+        "Quality assurance",
+    ] {
+        assert!(dpia.contains(figure), "{figure}");
+    }
+    assert!(dpia.contains("nothing is sealed until they say yes"));
+    assert!(paper("coppa-notice.md").contains("Your child can hear each moment first"));
+    for name in ["dpia.md", "coppa-notice.md", "record-of-processing.md"] {
+        let paper = paper(name);
+        assert!(paper.contains("123 days"), "{name}");
+        assert!(paper.contains("for quality assurance 45 days"), "{name}");
+        assert!(!paper.contains("samples/plan.toml"), "{name}");
+        assert!(!paper.contains("mproving acoustic recognition"), "{name}");
+        assert!(paper.contains("Your company"), "{name}");
+        assert!(paper.contains("privacy@example.com, DE"), "{name}");
+        assert!(!paper.contains("[TO FILL: controller]"), "{name}");
+    }
+}
+
+#[test]
+fn a_plan_that_is_none_is_refused_in_one_line_and_nothing_is_written() {
+    let stage = Stage::without_collector();
+    stage
+        .sordino("papers --out papers --plan plan.toml")
+        .failed(&["plan.toml"]);
+    assert!(!stage.path("papers").exists());
+}
+
+/// What is to fill in is stated at the top of each paper, all of it and nothing else.
+#[test]
+fn nothing_is_left_to_fill_that_is_not_stated_at_the_top() {
+    let mut papers = 0;
+    for file in fs::read_dir(shipped()).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "md") {
+            continue;
+        }
+        papers += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        // The list stands before the first section.
+        let (top, body) = text.split_once("\n## ").unwrap();
+        assert_eq!(blanks(top), blanks(body), "{}", path.display());
+        for text in [top, body] {
+            let bare = text.matches("TO FILL").count();
+            let whole = text.matches("[TO FILL: ").count();
+            assert_eq!(bare, whole, "{}: a blank without a name", path.display());
+        }
+    }
+    assert_eq!(papers, 7);
+}
+
+fn blanks(text: &str) -> BTreeSet<&str> {
+    let after = text.split("[TO FILL: ").skip(1);
+    after.map(|rest| rest.split_once(']').unwrap().0).collect()
+}
+
+/// Links of the papers lead to files of the repository.
+#[test]
+fn every_link_in_the_papers_leads_somewhere() {
+    let mut links = 0;
+    for file in fs::read_dir(shipped()).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for rest in text.split("](").skip(1) {
+            let (target, _) = rest.split_once(')').unwrap();
+            links += 1;
+            assert!(
+                shipped().join(target).exists(),
+                "{}: {target}",
+                path.display()
+            );
+        }
+    }
+    assert!(links > 50, "{links}");
+}
+
+const TOP_KEYS: [&str; 4] = [
+    "NSPrivacyAccessedAPITypes",
+    "NSPrivacyCollectedDataTypes",
+    "NSPrivacyTracking",
+    "NSPrivacyTrackingDomains",
+];
+/// Of Apple's constants those that could apply here ("Describing data use in privacy manifests").
+const PURPOSES: [&str; 3] = [
+    "NSPrivacyCollectedDataTypePurposeAnalytics",
+    "NSPrivacyCollectedDataTypePurposeAppFunctionality",
+    "NSPrivacyCollectedDataTypePurposeOther",
+];
+const TYPES: [&str; 3] = [
+    "NSPrivacyCollectedDataTypeAudioData",
+    "NSPrivacyCollectedDataTypeOtherDataTypes",
+    "NSPrivacyCollectedDataTypeOtherUsageData",
+];
+/// Reasons by category ("Describing use of required reason API").
+const REASONS: [(&str, &[&str]); 2] = [
+    (
+        "NSPrivacyAccessedAPICategoryFileTimestamp",
+        &["C617.1", "3B52.1"],
+    ),
+    (
+        "NSPrivacyAccessedAPICategorySystemBootTime",
+        &["35F9.1", "8FFB.1"],
+    ),
+];
+
+#[test]
+fn the_privacy_manifest_is_a_property_list_as_apple_describes_it() {
+    let text = fs::read_to_string(shipped().join("PrivacyInfo.xcprivacy")).unwrap();
+    let options = ParsingOptions {
+        allow_dtd: true,
+        ..ParsingOptions::default()
+    };
+    let document = Document::parse_with_options(&text, options).unwrap();
+    let plist = document.root_element();
+    assert!(plist.has_tag_name("plist") && plist.attribute("version") == Some("1.0"));
+    let top = members(only(plist));
+    let keys: BTreeSet<&str> = top.iter().map(|(key, _)| *key).collect();
+    assert_eq!(keys, BTreeSet::from(TOP_KEYS));
+    assert!(value(&top, "NSPrivacyTracking").has_tag_name("false"));
+    assert_eq!(elements(value(&top, "NSPrivacyTrackingDomains")).len(), 0);
+
+    let mut types = BTreeSet::new();
+    for entry in elements(value(&top, "NSPrivacyCollectedDataTypes")) {
+        let entry = members(entry);
+        assert_eq!(entry.len(), 4);
+        assert!(value(&entry, "NSPrivacyCollectedDataTypeLinked").has_tag_name("false"));
+        assert!(value(&entry, "NSPrivacyCollectedDataTypeTracking").has_tag_name("false"));
+        let name = string(value(&entry, "NSPrivacyCollectedDataType"));
+        assert!(types.insert(name), "{name} twice");
+        let purposes = elements(value(&entry, "NSPrivacyCollectedDataTypePurposes"));
+        assert!(!purposes.is_empty());
+        for purpose in purposes {
+            assert!(PURPOSES.contains(&string(purpose)), "{}", string(purpose));
+        }
+    }
+    assert_eq!(types, BTreeSet::from(TYPES));
+
+    let mut categories = BTreeSet::new();
+    for entry in elements(value(&top, "NSPrivacyAccessedAPITypes")) {
+        let entry = members(entry);
+        assert_eq!(entry.len(), 2);
+        let name = string(value(&entry, "NSPrivacyAccessedAPIType"));
+        let (_, allowed) = REASONS
+            .iter()
+            .find(|(category, _)| *category == name)
+            .unwrap();
+        let reasons = elements(value(&entry, "NSPrivacyAccessedAPITypeReasons"));
+        assert!(!reasons.is_empty());
+        assert!(
+            reasons
+                .iter()
+                .all(|reason| allowed.contains(&string(*reason)))
+        );
+        assert!(categories.insert(name), "{name} twice");
+    }
+    assert_eq!(categories.len(), REASONS.len());
+}
+
+fn elements<'a>(node: Node<'a, 'a>) -> Vec<Node<'a, 'a>> {
+    node.children().filter(Node::is_element).collect()
+}
+
+fn only<'a>(node: Node<'a, 'a>) -> Node<'a, 'a> {
+    let elements = elements(node);
+    assert_eq!(elements.len(), 1);
+    elements[0]
+}
+
+/// Keys and values of a `dict`, which take turns.
+fn members<'a>(dict: Node<'a, 'a>) -> Vec<(&'a str, Node<'a, 'a>)> {
+    assert!(dict.has_tag_name("dict"));
+    let elements = elements(dict);
+    assert_eq!(elements.len() % 2, 0);
+    let pairs = elements.chunks(2).map(|pair| {
+        assert!(pair[0].has_tag_name("key"));
+        (pair[0].text().unwrap(), pair[1])
+    });
+    pairs.collect()
+}
+
+fn value<'a>(members: &[(&str, Node<'a, 'a>)], key: &str) -> Node<'a, 'a> {
+    let found = members.iter().find(|(name, _)| *name == key);
+    found.unwrap_or_else(|| panic!("no {key}")).1
+}
+
+fn string<'a>(node: Node<'a, 'a>) -> &'a str {
+    assert!(node.has_tag_name("string"));
+    node.text().unwrap()
+}

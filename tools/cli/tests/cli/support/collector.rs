@@ -1,0 +1,113 @@
+//! The collector's program, as a process of its own, and addresses for it.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+use serde_json::Value;
+
+use super::Ran;
+
+/// A collector that runs. Dropped, it is killed; and it ends with this process, however that ends.
+pub(crate) struct Collector(Child);
+
+impl Collector {
+    /// Starts one whose data are in the folder `data`. Once this returns, it answers at `address`.
+    #[track_caller]
+    pub(crate) fn start(data: &Path, address: SocketAddr, plan: &Path) -> Self {
+        let log = data.with_extension("log");
+        let mut process = Command::new(collector_program())
+            .args(["serve", "--exit-on-stdin-close", "--listen"])
+            .arg(address.to_string())
+            .arg("--data")
+            .arg(data)
+            .arg("--plan")
+            .arg(plan)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        // It prints this line and no other.
+        let mut line = String::new();
+        let mut stdout = BufReader::new(process.stdout.as_mut().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        // Made before anything is asserted, so that the process is not left running.
+        let collector = Self(process);
+        let ready = format!("listening on http://{address}\n");
+        assert_eq!(line, ready, "{}", fs::read_to_string(log).unwrap());
+        collector
+    }
+
+    /// Lets requests under way end, and closes the database.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        // Where it has ended before, there is nothing to do.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs the collector's command with these words on the data in `data`, which a running one may have. What it prints.
+#[track_caller]
+pub(crate) fn administer(data: &Path, words: &[&str]) -> Value {
+    let mut command = Command::new(collector_program());
+    command.args(words).arg("--json").arg("--data").arg(data);
+    Ran::of(&mut command, &words.join(" ")).ok().document()
+}
+
+/// The collector's program, which `cargo test` of the workspace builds into the folder of `sordino`.
+#[track_caller]
+pub(crate) fn collector_program() -> PathBuf {
+    let own = Path::new(env!("CARGO_BIN_EXE_sordino"));
+    let program = own.with_file_name(format!("sordino-collector{}", env::consts::EXE_SUFFIX));
+    assert!(
+        program.is_file(),
+        "{} is not there; build it with `cargo build --workspace --all-features --bin sordino-collector`, or test the \
+         whole workspace",
+        program.display()
+    );
+    program
+}
+
+/// An address of this machine that nobody else gets as long as this lives, while nobody listens there either.
+pub(crate) struct Address {
+    pub(crate) address: SocketAddr,
+    /// What claims it. Ports of UDP are others than those of TCP, so the same number can be held without being in the
+    /// way of whoever listens.
+    _claim: UdpSocket,
+}
+
+impl Address {
+    pub(crate) fn claim() -> Self {
+        /// Ports of which no system gives one by itself, to a listener on port 0 or to a connection.
+        const FIRST: u16 = 20_000;
+        const COUNT: u16 = 12_000;
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        // Test programs that run side by side begin apart, so that they seldom meet a port that is claimed.
+        let own = (std::process::id() % u32::from(COUNT)) as u16;
+        let claimed = (0..COUNT).find_map(|_| {
+            let place = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(own);
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, FIRST + place % COUNT));
+            let claim = UdpSocket::bind(address).ok()?;
+            // Taken by somebody who knows nothing of claims?
+            TcpListener::bind(address).ok()?;
+            Some((address, claim))
+        });
+        let (address, _claim) = claimed.expect("a free port");
+        Self { address, _claim }
+    }
+}

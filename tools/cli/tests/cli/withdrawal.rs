@@ -1,0 +1,376 @@
+//! A "no" takes back what was sent from everywhere, whatever happens on the way.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    process::Stdio,
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below};
+
+/// The longest wait before a process is killed: `withdraw` and `upload` take a few milliseconds each.
+const LONGEST_LIFE: Duration = Duration::from_millis(12);
+
+#[test]
+fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() {
+    let stage = Stage::new();
+    stage.granted("other", QA);
+    let stays = stage.offer("other", PLAYED[2]);
+    stage.upload("other");
+
+    let line = Line::to(stage.collector_address());
+    for round in 0..6 {
+        let name = format!("d{round}");
+        stage.device_at(&name, &line.url());
+        stage.consent(&name, &format!("{QA} {RESEARCH}"));
+        let ids = [stage.offer(&name, PLAYED[0]), stage.offer(&name, PLAYED[1])];
+        stage.upload(&name);
+        stage.pull_everything();
+        assert!(
+            ids.iter()
+                .all(|id| stage.is_pulled(id) && stage.objects().contains(id))
+        );
+        let sound = sound_of(&stage, &ids[0]);
+        let waiting = stage.offer(&name, PLAYED[0]);
+
+        line.cut();
+        if killed_at_random(&stage, &format!("device {name} withdraw")) {
+            // Killed before its word could be heard, the person says it again.
+            stage.sordino(&format!("device {name} withdraw")).ok();
+        }
+        assert_eq!(stage.status(&name)["consent"], "withdrawn");
+        assert!(stage.outbox(&name).is_empty(), "what waited is shredded");
+        killed_at_random(&stage, &format!("device {name} upload"));
+        assert_eq!(stage.status(&name)["deletions_pending"], 2);
+        stage.sordino(&format!("device {name} upload")).failed(&[]);
+        assert!(
+            ids.iter().all(|id| stage.objects().contains(id)),
+            "the collector cannot know"
+        );
+
+        line.mend();
+        killed_at_random(&stage, &format!("device {name} upload"));
+        stage.upload(&name);
+        let status = stage.status(&name);
+        assert_eq!(status["deletions_pending"], 0);
+        assert_eq!(
+            (&status["sent"], &status["consent"]),
+            (&json!(0), &json!("withdrawn"))
+        );
+        assert_eq!(stage.objects(), BTreeSet::from([stays.clone()]));
+        stage.pull_everything();
+        for id in ids.iter().chain([&waiting]) {
+            assert!(!stage.is_pulled(id), "{id} is still at the desk");
+        }
+        assert!(
+            !FORMATS.iter().any(|format| stage.mentions(format, &sound)),
+            "its sound is"
+        );
+        assert!(stage.is_pulled(&stays), "another's is not touched");
+    }
+}
+
+/// The kill may fall before the withdrawal stands or after it, never between: then both the consent
+/// and what waited are as they were, or both are gone.
+#[test]
+fn a_withdrawal_that_is_killed_happened_whole_or_not_at_all() {
+    let stage = Stage::without_collector();
+    for round in 0..12 {
+        let name = format!("d{round}");
+        stage.granted(&name, QA);
+        let id = stage.offer(&name, PLAYED[0]);
+        killed_at_random(&stage, &format!("device {name} withdraw"));
+        let status = stage.status(&name);
+        match status["consent"].as_str().unwrap() {
+            "granted" => {
+                assert_eq!(status["pending"], 1);
+                assert_eq!(stage.outbox(&name), BTreeSet::from([id]));
+            }
+            "withdrawn" => {
+                assert_eq!(status["pending"], 0);
+                assert!(stage.outbox(&name).is_empty(), "swept at the next start");
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+/// A phone's background upload may outlive the withdrawal: the collector does not take it.
+#[test]
+fn an_upload_that_comes_after_the_withdrawal_is_refused() {
+    let stage = Stage::new();
+    let line = Line::to(stage.collector_address());
+    stage.device_at("d", &line.url());
+    stage.consent("d", QA);
+    let id = stage.offer("d", PLAYED[0]);
+    stage.upload("d");
+    let recorded = line.sent();
+    stage.sordino("device d withdraw").ok();
+    stage.upload("d");
+    assert!(stage.objects().is_empty());
+
+    // All that the device ever sent before, once more, as a replay or a late retry would.
+    let answers = replay(&stage, &recorded);
+    assert!(answers.contains("410 Gone"), "{answers}");
+    assert!(stage.objects().is_empty());
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&id));
+}
+
+#[test]
+fn one_sample_is_deleted_and_the_others_stay() {
+    let stage = Stage::new();
+    stage.granted("d", QA);
+    let ids: Vec<String> = PLAYED
+        .iter()
+        .map(|recording| stage.offer("d", recording))
+        .collect();
+    stage.upload("d");
+    stage.pull_everything();
+    stage.sordino(&format!("device d delete {}", ids[1])).ok();
+    killed_at_random(&stage, "device d upload");
+    stage.upload("d");
+    stage.pull_everything();
+    assert!(!stage.objects().contains(&ids[1]) && !stage.is_pulled(&ids[1]));
+    for left in [&ids[0], &ids[2]] {
+        assert!(stage.objects().contains(left) && stage.is_pulled(left));
+    }
+    assert_eq!(stage.status("d")["deletions_pending"], 0);
+    assert_eq!(stage.status("d")["consent"], "granted");
+}
+
+#[test]
+fn a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another() {
+    let stage = Stage::new();
+    stage.granted("d", &format!("{QA} {RESEARCH}"));
+    let id = stage.offer("d", PLAYED[0]);
+    let waiting = stage.offer("d", PLAYED[1]);
+    stage.sordino(&format!("device d delete {waiting}")).ok();
+    stage.upload("d");
+    stage.pull_everything();
+    stage
+        .sordino(&format!("device d withdraw --purpose {RESEARCH}"))
+        .ok();
+    stage.upload("d");
+    assert!(
+        stage.objects().contains(&id),
+        "quality assurance may go on using it"
+    );
+    stage.pull_everything();
+    let manifests = manifests(&stage, &id);
+    assert_eq!(manifests.len(), 3);
+    for (format, manifest) in manifests {
+        assert_eq!(manifest["purposes"], json!([QA]), "{format}");
+    }
+    // A pull for research alone no longer gets it.
+    let line = stage.pull_line("research", "bundle");
+    let pulled = stage.json(&format!("{line} --purpose {RESEARCH}"));
+    assert_eq!(pulled["total"], 0);
+
+    stage
+        .sordino(&format!("device d withdraw --purpose {QA}"))
+        .ok();
+    stage.upload("d");
+    assert!(stage.objects().is_empty());
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&id));
+}
+
+#[test]
+fn a_collector_that_is_down_for_long_is_told_when_it_is_back() {
+    let mut stage = Stage::new();
+    stage.granted("d", QA);
+    let id = stage.offer("d", PLAYED[0]);
+    stage.upload("d");
+    stage.pull_everything();
+    stage.stop_collector();
+    for _ in 0..2 {
+        // A person who says no twice means no.
+        stage.sordino("device d withdraw").ok();
+        for _ in 0..5 {
+            stage.sordino("device d upload").failed(&["refused"]);
+            assert_eq!(stage.status("d")["deletions_pending"], 1);
+        }
+    }
+    stage.start_collector();
+    assert_eq!(stage.upload("d")["deletions"], 1);
+    assert_eq!(stage.status("d")["deletions_pending"], 0);
+    assert_eq!(
+        stage.upload("d")["deletions"],
+        0,
+        "once it is acknowledged it is not said again"
+    );
+    assert!(stage.objects().is_empty());
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&id));
+}
+
+/// Each way to say no is done at once, whether or not anybody can be reached; what is sent later reaches
+/// every copy.
+#[test]
+fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() {
+    const DEVICES: [&str; 4] = ["withdraws", "deletes", "deletes-all", "resets"];
+    let mut stage = Stage::new();
+    let line = Line::to(stage.collector_address());
+    let (mut sent, mut kept) = (Vec::new(), BTreeSet::new());
+    for device in DEVICES {
+        stage.device_at(device, &line.url());
+        stage.consent(device, &format!("{QA} {RESEARCH}"));
+        sent.push([
+            stage.offer(device, PLAYED[0]),
+            stage.offer(device, PLAYED[1]),
+        ]);
+        stage.upload(device);
+    }
+    stage.pull_everything();
+    kept.insert(sent[1][1].clone());
+
+    // First the line is cut, then there is no collector either.
+    line.cut();
+    let connections = line.connections();
+    let waiting = DEVICES.map(|device| stage.offer(device, PLAYED[0]));
+    for no in [
+        "device withdraws withdraw".to_owned(),
+        format!("device deletes delete {}", sent[1][0]),
+        format!("device deletes delete {}", waiting[1]),
+        "device deletes-all delete --all".to_owned(),
+        "device resets reset".to_owned(),
+    ] {
+        stage.sordino(&no).ok();
+    }
+    assert_eq!(line.connections(), connections, "a no asks nobody");
+    // Of what was reset only that it is to be withdrawn is known, as a whole.
+    let due = [2, 1, 2, 1];
+    let assert_due = |stage: &Stage| {
+        for (device, due) in DEVICES.into_iter().zip(due) {
+            let status = stage.status(device);
+            assert_eq!(status["deletions_pending"], due, "{device}");
+            assert_eq!(status["pending"], 0, "{device}");
+            assert!(stage.outbox(device).is_empty(), "{device}");
+        }
+    };
+    assert_due(&stage);
+    for _ in 0..3 {
+        for device in DEVICES {
+            stage
+                .sordino(&format!("device {device} upload"))
+                .failed(&[]);
+        }
+    }
+    stage.stop_collector();
+    line.mend();
+    for device in DEVICES {
+        stage
+            .sordino(&format!("device {device} upload"))
+            .failed(&[]);
+    }
+    assert_due(&stage);
+
+    stage.start_collector();
+    // A whole record is taken back by one request.
+    for (device, requests) in DEVICES.into_iter().zip([1, 1, 2, 1]) {
+        let told = stage.upload(device);
+        assert_eq!(
+            (told["deletions"].as_u64(), &told["failed"]),
+            (Some(requests), &json!(0)),
+            "{device}: {told}"
+        );
+        assert_eq!(stage.status(device)["deletions_pending"], 0, "{device}");
+        assert_eq!(stage.upload(device)["deletions"], 0, "{device}");
+    }
+    assert_eq!(stage.objects(), kept);
+    stage.pull_everything();
+    for id in sent.as_flattened().iter().chain(&waiting) {
+        assert_eq!(stage.is_pulled(id), kept.contains(id), "{id}");
+    }
+    let states = DEVICES.map(|device| stage.status(device)["consent"].clone());
+    assert_eq!(states, ["withdrawn", "granted", "granted", "none"]);
+}
+
+/// A yes after the no is another record; it brings nothing back.
+#[test]
+fn a_new_yes_brings_nothing_back() {
+    let stage = Stage::new();
+    stage.granted("d", QA);
+    let first = stage.offer("d", PLAYED[0]);
+    stage.upload("d");
+    stage.sordino("device d withdraw").ok();
+    stage.consent("d", QA);
+    let second = stage.offer("d", PLAYED[1]);
+    let told = stage.upload("d");
+    assert_eq!(
+        (&told["deletions"], &told["samples"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(stage.objects(), BTreeSet::from([second.clone()]));
+    stage.pull_everything();
+    assert!(!stage.is_pulled(&first) && stage.is_pulled(&second));
+
+    stage.sordino("device d withdraw").ok();
+    stage.upload("d");
+    assert!(stage.objects().is_empty());
+    assert_eq!(stage.status("d")["deletions_pending"], 0);
+}
+
+/// Starts `line` and kills it at a random instant. Whether it was killed before its end.
+fn killed_at_random(stage: &Stage, line: &str) -> bool {
+    let random = RandomState::new().hash_one(line);
+    let life = LONGEST_LIFE.mul_f64(random as f64 / u64::MAX as f64);
+    let mut process = stage
+        .command(line)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    thread::sleep(life);
+    process.kill().unwrap();
+    process.wait().unwrap().code().is_none()
+}
+
+/// A piece of a pulled sample's FLAC that no other file holds.
+fn sound_of(stage: &Stage, id: &str) -> Vec<u8> {
+    let flac = fs::read(stage.path(format!("bundle/{id}/audio.flac"))).unwrap();
+    flac[flac.len() / 2..][..64].to_vec()
+}
+
+/// What each dataset says of a sample.
+fn manifests(stage: &Stage, id: &str) -> BTreeMap<&'static str, Value> {
+    let parse = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+    let mut manifests = BTreeMap::new();
+    let table = fs::read_to_string(stage.path("audiofolder/metadata.jsonl")).unwrap();
+    let row = table.lines().find(|line| line.contains(id)).unwrap();
+    manifests.insert("audiofolder", parse(row.as_bytes()));
+    let bundle = fs::read(stage.path(format!("bundle/{id}/manifest.json"))).unwrap();
+    manifests.insert("bundle", parse(&bundle));
+    for shard in files_below(&stage.path("webdataset")) {
+        if shard.extension().is_none_or(|ending| ending != "tar") {
+            continue;
+        }
+        let mut archive = tar::Archive::new(fs::File::open(shard).unwrap());
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            if entry.path().unwrap().display().to_string() == format!("{id}.json") {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut entry, &mut bytes).unwrap();
+                manifests.insert("webdataset", parse(&bytes));
+            }
+        }
+    }
+    manifests
+}
+
+/// Sends recorded bytes to the collector once more, and reads all that it answers.
+fn replay(stage: &Stage, recorded: &[u8]) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut connection = std::net::TcpStream::connect(stage.collector_address()).unwrap();
+    connection.write_all(recorded).unwrap();
+    connection.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answers = String::new();
+    connection.read_to_string(&mut answers).unwrap();
+    answers
+}
