@@ -1,16 +1,27 @@
 # The front door. `make demo` and `make test` do all the set-up that they need.
-.PHONY: demo test bench eval bindings mobile docs
+.PHONY: demo test test-all soak bench eval bindings mobile docs
 
 # The whole loop on recordings; writes demo-out/report.html and demo-out/dataset.
 demo:
 	tools/setup build
-	cargo build --release -p sordino-cli
+	cargo build --release -p sordino-cli -p sordino-collector
 	target/release/sordino demo --out demo-out
 
-# Everything that the toolchains at hand can test; what is skipped is named with what it lacks.
+# Formatting, and all tests of the Rust workspace: what a contributor runs before a commit.
 test:
 	tools/setup build
 	tools/test
+
+# Beside them lints, PostgreSQL, S3, the review page, the bindings, the sample apps, the documentation, and one Android
+# and one iOS target, as far as the tools are installed. `tools/setup ci` installs all of them.
+test-all:
+	tools/setup build
+	tools/test all
+
+# All of that for hours, with cases drawn anew, and what else finds rare faults by repeating: docs/soak.md.
+soak:
+	tools/setup ci
+	tools/soak
 
 # The table of README.md: what was measured, beside what is aimed at.
 bench:
@@ -21,7 +32,7 @@ bench:
 eval:
 	tools/setup build
 	eval/setup
-	cargo build --release -p sordino-cli
+	cargo build --release -p sordino-cli -p sordino-collector
 	target/eval/venv/bin/python -m unittest discover -q -s eval/tests
 	target/eval/venv/bin/python eval/evaluate.py $(EVAL)
 

@@ -7,7 +7,7 @@ use super::{
     finish::Finished,
     raise::raised,
     random::Seed,
-    testing::{level, melody, sine, sum},
+    testing::{level, melody, sine, sized, sum},
     timeline::Timeline,
     *,
 };
@@ -133,7 +133,7 @@ fn with_keep_time_silence_takes_the_place_of_what_went() {
     let out = anonymize_with(interrupted(1.0), RATE, settings).expect("music");
     assert!((188_000..=192_000).contains(&out.samples.len()));
     assert_eq!(out.samples.len() % 1_600, 0);
-    for removal in out.removed {
+    for removal in &out.removed {
         // Output and spans share one time, to the sample.
         let range = [removal.start_s, removal.end_s].map(|s| (s * 16_000.0).round() as usize);
         assert!(
@@ -156,7 +156,7 @@ fn kept_tells_where_a_sound_stood() {
     // Envelopes: a tone is like itself a period later, and its phase runs away with the clock.
     let (input, sound) = (envelope(&input), envelope(&float(&out)));
     let mut before = 0;
-    for Span(start, end) in out.kept {
+    for Span(start, end) in &out.kept {
         let [start, end] = [start, end].map(|s| (s * 16_000.0).round() as usize);
         for at in (start + 1_000..end.saturating_sub(25_000)).step_by(8_000) {
             // What is kept of the time of the voice, from 4.2 s to 7.2 s, is noise without an onset.
@@ -294,10 +294,21 @@ fn a_sweep_at_any_rate_comes_out_finite_or_is_withheld() {
 }
 
 #[test]
-fn ten_minutes_are_taken() {
-    let out = anonymize(melody(8_000, 600.0), 8_000).expect("music");
-    assert_tiles(&out.kept, &out.removed, 600.0);
-    assert!(out.samples.len() > 500 * 16_000);
+fn a_rate_at_which_no_microphone_delivers_is_refused() {
+    for rate in [0, 7_999, 384_001, u32::MAX] {
+        let refused = anonymize(vec![0.5; 96_000], rate).expect_err("no rate");
+        assert_eq!(refused.reason, WithheldReason::Failed);
+    }
+}
+
+#[test]
+fn long_recordings_are_taken() {
+    // Many times as long as anything that looks around itself: the net's view is of 4 s.
+    let minutes = sized(2, 10);
+    let seconds = f64::from(60 * minutes);
+    let out = anonymize(melody(8_000, seconds), 8_000).expect("music");
+    assert_tiles(&out.kept, &out.removed, seconds);
+    assert!(out.samples.len() as f64 > 0.83 * seconds * 16_000.0);
 }
 
 #[test]

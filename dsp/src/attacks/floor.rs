@@ -12,7 +12,6 @@ use std::f64::consts::PI;
 use super::*;
 use crate::testing::{noise, sum};
 
-const DEVICES: u64 = 20;
 const EACH: u64 = 4;
 const BANDS: usize = 32;
 
@@ -87,7 +86,7 @@ fn quietest(samples: &[f32]) -> Vec<f64> {
 fn a_device_is_known_by_its_floor_in_raw_clips_and_not_in_anonymous_ones() {
     let mut pipeline = Pipeline::new().expect("carried");
     let (mut raw, mut sent) = (Vec::new(), Vec::new());
-    for device in 0..DEVICES {
+    for device in 0..sized(10, 20) {
         for take in 0..EACH {
             let heard = heard(device, take);
             let number = device * EACH + take;

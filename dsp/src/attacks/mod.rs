@@ -2,6 +2,9 @@
 //! the microphone heard them and fail on the same clips anonymised; each knows the method.
 //!
 //! Nothing is cut here and no detector asked: all the sound there is, more than an attacker gets.
+//!
+//! The ordinary run takes half of the devices and clips, of the same seeds each time; the figures of
+//! docs/threat-model.md are those of the long one.
 
 #![allow(clippy::print_stdout, reason = "the figures, with --nocapture")]
 
@@ -18,6 +21,7 @@ use super::{
     detector::RATE,
     finish::Finished,
     random::{Draws, Seed, Step},
+    testing::sized,
     timeline::Timeline,
 };
 

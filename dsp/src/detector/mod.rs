@@ -25,7 +25,7 @@ use self::{
 use super::nn::{COLUMNS as BLOCK, WeightsError, rectified, rectify, sigmoid, tanh};
 
 /// Samples a second that the detector takes.
-pub(crate) const RATE: u32 = 16_000;
+pub const RATE: u32 = 16_000;
 /// Samples that one probability speaks of.
 pub(crate) const FRAME: usize = 512;
 /// What stands in the manifest.
