@@ -17,6 +17,8 @@ export class Player {
   loops = false;
   region: Region | undefined;
   #frame = 0;
+  /** Where it was when it was last looked at. */
+  #before = 0;
 
   constructor(sound: Sound, removed: readonly Removal[], changed: () => void) {
     this.#seconds = sound.seconds;
@@ -52,7 +54,8 @@ export class Player {
   }
 
   seek(time: number): void {
-    this.media.currentTime = Math.max(0, Math.min(time, this.#seconds));
+    this.#before = Math.max(0, Math.min(time, this.#seconds));
+    this.media.currentTime = this.#before;
     this.#changed();
   }
 
@@ -93,10 +96,16 @@ export class Player {
 
   #keepWithin(): void {
     const { time, region } = this;
+    const before = this.#before;
+    this.#before = time;
     const gap = this.#removed.find(({ start, end }) => time >= start && time < end - 0.02);
     if (gap) this.media.currentTime = Math.min(gap.end, this.#seconds);
     if (!region || time < region.end) return;
     if (this.loops) this.media.currentTime = region.start;
-    else if (time < region.end + 0.25) this.media.pause();
+    else if (before < region.end) {
+      // However late the look: a browser that is busy may have played on.
+      this.media.pause();
+      this.media.currentTime = region.end;
+    }
   }
 }

@@ -12,17 +12,35 @@ const set = setting(({ device }) => {
 const clockIsPast = (page, seconds) =>
   page.waitForFunction((past) => Number.parseFloat(document.querySelector(".clock").textContent) > past, seconds);
 
-/** How much the clock moves in a second of the wall's. */
-async function pace(reader) {
-  return reader.page.evaluate(async () => {
-    const read = () => Number.parseFloat(document.querySelector(".clock").textContent);
-    const frame = () => new Promise(requestAnimationFrame);
-    await frame();
-    const [from, began] = [read(), performance.now()];
-    while (performance.now() - began < 2000) await frame();
-    return (read() - from) / ((performance.now() - began) / 1000);
+/** Has the page keep the media element that plays: it is in no document. */
+const keepMedia = (page) =>
+  page.evaluate(() => {
+    const play = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = function () {
+      globalThis.media = this;
+      return play.call(this);
+    };
   });
-}
+
+const media = (page, property) => page.evaluate((name) => globalThis.media[name], property);
+
+/** What the clock says at each frame of the screen until it has gone round `turns` times or is past `end`, and how long
+ * one of these frames took at most, in seconds: what the page does about the sound can come as late as that. */
+const readings = (page, { turns = Infinity, end = Infinity }) =>
+  page.evaluate(async ([turns, end]) => {
+    const times = [];
+    let [round, longest, before] = [0, 0, performance.now()];
+    while (round < turns && !(times.at(-1) > end)) {
+      await new Promise(requestAnimationFrame);
+      const now = performance.now();
+      [longest, before] = [Math.max(longest, (now - before) / 1000), now];
+      const at = Number.parseFloat(document.querySelector(".clock").textContent);
+      if (at === 0) continue;
+      if (at < times.at(-1) - 0.3) round += 1;
+      times.push(at);
+    }
+    return { times, late: 2 * longest };
+  }, [turns, end]);
 
 async function playing(reader) {
   await reader.page.getByRole("button", { name: "Play", exact: true }).click();
@@ -33,17 +51,21 @@ async function playing(reader) {
 test("a sample plays, at its own speed and at half of it", async () => {
   const reader = await Reader.atQueue(set.collector, { name: "player" });
   const { page } = reader;
+  await keepMedia(page);
   await reader.open("whole");
   await playing(reader);
-  const whole = await pace(reader);
-  assert.ok(Math.abs(whole - 1) < 0.2, `it plays ${whole} times as fast as it was played`);
+  // The browser plays as fast as it is told; how many seconds a machine that is busy gets out of it is not the page's.
+  assert.equal(await media(page, "playbackRate"), 1);
+  const seconds = Number.parseFloat((await page.locator(".clock").innerText()).split(" of ")[1]);
+  assert.ok(Math.abs((await media(page, "duration")) - seconds) < 0.1, "it is as long as what was played");
   await page.getByRole("button", { name: "Half speed" }).click();
-  const half = await pace(reader);
-  assert.ok(Math.abs(half - 0.5) < 0.15, `at half speed it plays ${half} times as fast`);
+  await page.waitForFunction(() => globalThis.media.playbackRate === 0.5);
+  assert.equal(await media(page, "preservesPitch"), true);
+  await clockIsPast(page, (await reader.clock()) + 0.2);
   await page.getByRole("button", { name: "Pause" }).click();
   // What was under way when it was pressed is over, and the clock says where.
   await page.getByRole("button", { name: "Play", exact: true }).waitFor();
-  await page.waitForTimeout(100);
+  await page.waitForFunction(() => globalThis.media.paused && Math.abs(Number.parseFloat(document.querySelector(".clock").textContent) - globalThis.media.currentTime) < 0.01);
   const at = await reader.clock();
   await page.waitForTimeout(400);
   assert.equal(await reader.clock(), at, "it plays on though it was paused");
@@ -65,24 +87,13 @@ test("a part is chosen by a drag and played over and over", async () => {
   assert.match(await page.locator(".clock").innerText(), /(1\.9|2\.0)\d to (2\.9|3\.0)\d s chosen$/);
   await page.getByRole("button", { name: "Loop" }).click();
   await page.getByRole("button", { name: "Play", exact: true }).click();
-  const { turns, least, most } = await page.evaluate(async () => {
-    let [turns, last, least, most] = [0, undefined, Infinity, 0];
-    const began = performance.now();
-    while (performance.now() - began < 4500) {
-      await new Promise(requestAnimationFrame);
-      const at = Number.parseFloat(document.querySelector(".clock").textContent);
-      if (at === 0) continue;
-      if (last !== undefined && at < last - 0.3) turns += 1;
-      [last, least, most] = [at, Math.min(least, at), Math.max(most, at)];
-    }
-    return { turns, least, most };
-  });
-  assert.ok(turns >= 3, `it went round ${turns} times in 4.5 s`);
-  assert.ok(least > 1.85 && most < 3.25, `it played ${least} to ${most} s instead of 2 to 3 s`);
+  const { times, late } = await readings(page, { turns: 3 });
+  const [least, most] = [Math.min(...times), Math.max(...times)];
+  assert.ok(least > 1.85 && most < 3.15 + late, `it played ${least} to ${most} s instead of 2 to 3 s`);
 
   await page.getByRole("button", { name: "Loop" }).click();
   await page.getByRole("button", { name: "Play", exact: true }).waitFor();
-  assert.ok((await reader.clock()) < 3.3, "without the loop it stops where the part ends");
+  assert.ok((await reader.clock()) < 3.15, "without the loop it stops where the part ends");
   await reader.close();
 });
 
@@ -97,12 +108,11 @@ test("what was taken out is shaded with its reason and jumped over", async () =>
   const voices = [...taken.matchAll(/([\d.]+) to ([\d.]+) s \(voice\)/g)];
   const [, start, end] = voices.reduce((one, other) => (other[2] - other[1] > one[2] - one[1] ? other : one));
   await page.getByLabel("Position").fill(String(Number(start) - 0.5));
-  const began = Date.now();
   await page.getByRole("button", { name: "Play", exact: true }).click();
-  await clockIsPast(page, Number(end));
-  const took = (Date.now() - began) / 1000;
+  const { times, late } = await readings(page, { end: Number(end) });
   assert.ok(Number(end) - Number(start) > 2.5, "the recording has a long part that was taken out");
-  assert.ok(took < Number(end) - Number(start), `it took ${took} s over what was taken out`);
+  const within = times.filter((at) => at > Number(start) + 0.1 + late && at < Number(end) - 0.1);
+  assert.deepEqual(within, [], `it played what was taken out, ${start} to ${end} s`);
   await reader.close();
 });
 

@@ -50,7 +50,7 @@ test("script and style are held to their digests by the page, and a changed scri
     await route.fulfill({ response, body: `${await response.text()}\ndocument.title = "taken over";` });
   });
   await reader.page.reload();
-  await reader.page.waitForTimeout(500);
+  while (!reader.complaints.some((line) => /integrity/.test(line))) await reader.page.waitForTimeout(20);
   assert.equal(await reader.page.title(), "Sordino review");
   assert.equal(await reader.page.locator("form").count(), 0, "the changed script ran");
   await reader.close();
@@ -81,7 +81,7 @@ test("what is written into the page runs nothing and goes nowhere", async () => 
       beacon: await new Promise((resolve) => {
         document.addEventListener("securitypolicyviolation", () => resolve("refused"), { once: true });
         navigator.sendBeacon("https://elsewhere.example/", "x");
-        setTimeout(() => resolve("sent"), 3000);
+        setTimeout(() => resolve("sent"), 60_000);
       }),
     };
   });

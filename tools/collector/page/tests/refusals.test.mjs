@@ -99,8 +99,8 @@ test("damaged samples and those that claim to be others are told of in a line ea
 test("a collector that goes away is told of in one line, and found again when it is back", async () => {
   const reader = await Reader.atQueue(set.collector, { name: "waiter", complains: /status of 500|ERR_/ });
   await reader.context.setOffline(true);
-  await reader.page.locator("p.line", { hasText: "cannot be reached" }).waitFor({ timeout: 60_000 });
+  await reader.page.locator("p.line", { hasText: "cannot be reached" }).waitFor();
   await reader.context.setOffline(false);
-  await reader.page.locator("p.line", { hasText: "cannot be reached" }).waitFor({ state: "hidden", timeout: 60_000 });
+  await reader.page.locator("p.line", { hasText: "cannot be reached" }).waitFor({ state: "hidden" });
   await reader.close();
 });

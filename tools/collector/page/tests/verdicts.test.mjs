@@ -63,7 +63,7 @@ test("a sample is assigned, and others see to whom", async () => {
   await first.page.getByRole("button", { name: "Assign", exact: true }).click();
   await first.page.getByText("Assigned to nobody.").first().waitFor();
   // Others learn of it while their page stays open.
-  await second.page.locator(".rows .chip", { hasText: "for taker" }).waitFor({ state: "detached", timeout: 60_000 });
+  await second.page.locator(".rows .chip", { hasText: "for taker" }).waitFor({ state: "detached" });
   await first.close();
   await second.close();
 });

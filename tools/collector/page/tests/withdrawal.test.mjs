@@ -4,6 +4,7 @@ import { Reader } from "./browser.mjs";
 import { run } from "./organisation.mjs";
 import { named, setting } from "./setting.mjs";
 
+/** What is promised, in milliseconds. The page asks every 20 s, so that 40 s are left for one small request. */
 const MINUTE_MS = 60_000;
 const set = setting(({ device }) => {
   set.voice = device.send("talk-between", named("talk-between", "with/voice"));
@@ -57,7 +58,7 @@ test("a voice that one reader heard is gone for the other within a minute, and s
   assert.match(metrics, /^sordino_voices_heard_total\{anonymizer="[^"]+"\} 1$/m);
 
   set.collector.quarantine("release", set.voice);
-  await other.page.locator(".rows .title", { hasText: "with/voice" }).waitFor({ timeout: MINUTE_MS });
+  await other.page.locator(".rows .title", { hasText: "with/voice" }).waitFor();
   await one.close();
   await other.close();
 });
@@ -78,6 +79,6 @@ test("a token that is revoked while the page is open is told of in one line", as
   const reader = await Reader.atQueue(set.collector, { name: "revoked" });
   reader.expected.push(/401/);
   run("sordino-collector", "token", "revoke", "--data", set.collector.data, "revoked");
-  await reader.page.locator("p.line", { hasText: /token/ }).waitFor({ timeout: MINUTE_MS });
+  await reader.page.locator("p.line", { hasText: /token/ }).waitFor();
   await reader.close();
 });
