@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde::Serialize;
@@ -18,14 +18,8 @@ use sordino::{
     upload::Client,
 };
 
-use super::{
-    proxy::{self, Proxy},
-    setting::Setting,
-};
+use super::{proxy::Proxy, setting::Setting};
 use crate::{commands::unnamed_notice, failure::Failure, playing};
-
-/// How long the device that is to be killed may take until it seals.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A shipped recording.
 pub(super) struct Recording {
@@ -188,8 +182,9 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
          sample that it had queued was whole, nothing half-written was left, and no raw sound was \
          on its disk. Online again, it sent what had waited.",
     );
-    let address = proxy::dead_end().map_err(Failure::said)?;
-    let url = format!("http://{address}");
+    let line = line(setting)?;
+    line.cut();
+    let url = line.url();
     let engine = setting.device(NAME, &url)?;
     agree(&engine, AgeBand::Adult, &Purposes::all())?;
     // One process at a time may use the state.
@@ -220,7 +215,7 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
             "a device without a network reached something".to_owned(),
         ));
     }
-    let line = Proxy::start(address, setting.collector()).map_err(Failure::said)?;
+    line.mend();
     engine.upload_now(&Client::default())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
@@ -228,7 +223,7 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
 }
 
 fn line(setting: &Setting) -> Result<Proxy, Failure> {
-    Proxy::start(([127, 0, 0, 1], 0).into(), setting.collector()).map_err(Failure::said)
+    Proxy::start(setting.collector()).map_err(Failure::said)
 }
 
 fn agree(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(), Failure> {
@@ -285,31 +280,27 @@ fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Fai
         .stderr(Stdio::null())
         .spawn()
         .map_err(Failure::said)?;
-    let began = Instant::now();
     let outbox = folder.join("outbox");
-    let mut seen = 0;
     let killed = loop {
         let (whole, others) = outbox_files(&outbox).unwrap_or_default();
-        // The second sample, so that a whole one is there to survive; or a third, where the halves
-        // were too quick to be seen.
-        if (whole >= 1 && others > 0) || whole >= 3 {
-            break true;
+        // The second sample, so that a whole one is there to survive; or right after it, where the half was too quick
+        // to be seen.
+        if (whole >= 1 && others > 0) || whole >= 2 {
+            break Ok(());
         }
-        seen = seen.max(whole);
-        let ended = device.try_wait().map_err(Failure::said)?.is_some();
-        if ended || began.elapsed() > PATIENCE {
-            break false;
+        // As long as it runs, it works through its recordings.
+        if device.try_wait().map_err(Failure::said)?.is_some() {
+            break Err(whole);
         }
         thread::sleep(Duration::from_micros(50));
     };
     let _ = device.kill();
     device.wait().map_err(Failure::said)?;
-    match killed {
-        true => Ok(()),
-        false => Err(Failure::Said(format!(
-            "the device that was to be killed had sealed only {seen} samples"
-        ))),
-    }
+    killed.map_err(|sealed| {
+        Failure::Said(format!(
+            "the device that was to be killed had sealed only {sealed} samples"
+        ))
+    })
 }
 
 /// How many whole samples lie in an outbox, and how many other files.

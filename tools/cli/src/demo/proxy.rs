@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -14,12 +14,7 @@ use std::{
 /// How long a line may be silent before it is taken for dead.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// A free address on which nothing listens: the device there is offline.
-pub(super) fn dead_end() -> io::Result<SocketAddr> {
-    TcpListener::bind("127.0.0.1:0")?.local_addr()
-}
-
-/// Counts connections and bytes, and passes them on. It ends with the process.
+/// Counts connections and bytes, and passes them on, unless it is cut. It ends with the process.
 #[derive(Clone, Debug)]
 pub(super) struct Proxy {
     address: SocketAddr,
@@ -28,14 +23,15 @@ pub(super) struct Proxy {
 
 #[derive(Debug, Default)]
 struct Counts {
+    is_cut: AtomicBool,
     connections: AtomicU64,
     bytes_up: AtomicU64,
 }
 
 impl Proxy {
-    /// Listens on `address` (port 0 takes a free one) and passes all on to `collector`.
-    pub(super) fn start(address: SocketAddr, collector: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
+    /// Listens on a free port and passes all on to `collector`.
+    pub(super) fn start(collector: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
         let proxy = Self {
             address: listener.local_addr()?,
             counts: Arc::default(),
@@ -45,6 +41,10 @@ impl Proxy {
             .name("demo-proxy".to_owned())
             .spawn(move || {
                 for device in listener.incoming().flatten() {
+                    // It is closed unheard: none that the device could say a word on.
+                    if counts.is_cut.load(Ordering::SeqCst) {
+                        continue;
+                    }
                     counts.connections.fetch_add(1, Ordering::SeqCst);
                     let counts = Arc::clone(&counts);
                     // A line that cannot be laid is one that the device finds broken.
@@ -57,6 +57,16 @@ impl Proxy {
     /// What the device takes for its collector.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From now on nothing passes: the device is offline.
+    pub(super) fn cut(&self) {
+        self.counts.is_cut.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on all passes again.
+    pub(super) fn mend(&self) {
+        self.counts.is_cut.store(false, Ordering::SeqCst);
     }
 
     /// Connections that the device made.

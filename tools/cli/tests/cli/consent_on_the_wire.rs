@@ -1,7 +1,7 @@
 //! What leaves a device, counted and read on its line to the collector: nothing without consent, and
 //! with it nothing that says who, where or when.
 
-use std::{collections::BTreeMap, fs, process::Stdio, thread, time::Duration};
+use std::{collections::BTreeMap, fs};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -163,16 +163,7 @@ fn a_device_that_was_offline_and_killed_sends_all_that_waited_once_it_is_back() 
     device.line.cut();
     device.consents(&format!("--age-band adult --purpose {QA}"));
     device.run(&format!("offer audio/{}.wav", PLAYED[0])).ok();
-    let mut listening = stage
-        .command(&format!(
-            "device offline listen audio/{}.wav --mark --real-time",
-            PLAYED[1]
-        ))
-        .envs(TELL_TALES)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    thread::sleep(Duration::from_millis(300));
+    let mut listening = stage.listening("offline", &TELL_TALES);
     listening.kill().unwrap();
     listening.wait().unwrap();
     device.run("upload").failed(&[]);

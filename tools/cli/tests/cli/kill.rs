@@ -1,22 +1,17 @@
-//! A device process killed with SIGKILL at random instants between capture and outbox, two hundred
-//! times: no half-written file, no lost sample, no raw sound, and a state that opens.
+//! A device process killed with SIGKILL at instants between capture and outbox: no half-written file, no lost sample,
+//! no raw sound, and a state that opens.
 
 use std::{
     collections::{BTreeMap, HashSet},
     fs,
-    hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
-    process::Stdio,
     thread,
-    time::{Duration, Instant},
 };
 
-use crate::support::{PLAYED, QA, Ran, Stage, files_below};
+use crate::support::{PLAYED, QA, Ran, Stage, files_below, instants, is_soak, killed_after, time};
 
-/// Devices that are killed side by side, and how often each is; together two hundred times.
+/// Devices that are killed side by side.
 const DEVICES: usize = 2;
-const FOLDERS_A_DEVICE: usize = 4;
-const KILLS_A_FOLDER: usize = 25;
 /// How much of a recording is played, in seconds, so that a run is soon over.
 const SECONDS: u32 = 5;
 /// Bytes of a run of raw sound that is looked for: so many do not meet by chance.
@@ -25,8 +20,15 @@ const RUN: usize = 16;
 /// sound is ten times as long.
 const STRIDE: usize = 64;
 
+/// Folders of each device, and how often it is killed in each. A run opens the state, plays, and twice removes voices,
+/// seals and queues, then says so: one kill in each tenth of it meets each of these, before, in and after a seal, and
+/// the two devices are killed ten times each. A soak makes it two hundred, at instants of which nobody thought.
+fn folders_and_kills() -> (usize, usize) {
+    if is_soak() { (4, 25) } else { (1, 10) }
+}
+
 #[test]
-fn two_hundred_kills_leave_no_partial_file_lose_no_sample_and_write_no_raw_sound() {
+fn kills_at_any_instant_leave_no_partial_file_lose_no_sample_and_write_no_raw_sound() {
     let stage = Stage::new();
     // Each run seals and queues a short clip at each of two marks. So many do not fill the outbox,
     // from which the oldest would go.
@@ -42,13 +44,16 @@ fn two_hundred_kills_leave_no_partial_file_lose_no_sample_and_write_no_raw_sound
     );
     write_short(&stage);
     let raw = RawSound::of(&stage);
+    let (folders, kills_a_folder) = folders_and_kills();
     let kills: usize = thread::scope(|scope| {
         let devices: Vec<_> = (0..DEVICES)
             .map(|device| {
                 let (stage, raw) = (&stage, &raw);
                 scope.spawn(move || {
-                    (0..FOLDERS_A_DEVICE)
-                        .map(|folder| kill_often(stage, &format!("d{device}-{folder}"), raw))
+                    (0..folders)
+                        .map(|folder| {
+                            kill_often(stage, &format!("d{device}-{folder}"), raw, kills_a_folder)
+                        })
                         .sum::<usize>()
                 })
             })
@@ -58,35 +63,37 @@ fn two_hundred_kills_leave_no_partial_file_lose_no_sample_and_write_no_raw_sound
             .map(|device| device.join().unwrap())
             .sum()
     });
-    assert_eq!(kills, DEVICES * FOLDERS_A_DEVICE * KILLS_A_FOLDER);
+    assert_eq!(kills, DEVICES * folders * kills_a_folder);
     // Whole means that the desk can open it.
     let pulled = stage.pull("data", "bundle");
     assert_eq!(pulled["unreadable"], 0, "{pulled}");
     assert_eq!(pulled["total"], stage.objects().len());
 }
 
-/// Kills a device in a folder of its own, and lets it send in the end what it queued.
-fn kill_often(stage: &Stage, name: &str, raw: &RawSound) -> usize {
+/// Kills a device in a folder of its own so many times, and lets it send in the end what it queued.
+fn kill_often(stage: &Stage, name: &str, raw: &RawSound, wanted: usize) -> usize {
     stage.granted(name, QA);
     let line = format!("device {name} listen short.wav short.wav --mark --json");
-    let whole = {
-        let began = Instant::now();
-        stage.sordino(&line).ok();
-        began.elapsed()
-    };
+    let (mut whole, _) = time(|| stage.sordino(&line).ok());
     let folder = stage.path(name);
     let mut queued = check(stage, name, &BTreeMap::new());
     assert!(!queued.is_empty());
     let mut known = HashSet::new();
+    let instants = instants(wanted);
     let mut kills = 0;
-    while kills < KILLS_A_FOLDER {
-        let told = match killed_at_random(stage, &line, whole) {
+    while kills < wanted {
+        let life = whole.mul_f64(instants[kills]);
+        let told = match killed_after(life, &mut stage.command(&line)) {
             None => {
                 kills += 1;
                 Vec::new()
             }
-            // It was quicker than the kill: what it said that it queued is queued.
-            Some(told) => told,
+            Some(output) => {
+                // It was quicker than the kill, so a whole run is shorter than was thought; and what it said that it
+                // queued is queued.
+                whole = life;
+                queued_of(Ran::from_output(output, &line))
+            }
         };
         assert!(!raw.is_in(&folder, &mut known), "raw sound below {name}");
         let now = check(stage, name, &queued);
@@ -145,23 +152,12 @@ fn check(stage: &Stage, name: &str, before: &BTreeMap<String, u64>) -> BTreeMap<
     queued
 }
 
-/// `None` where it was killed; where it ended before, the ids that it said it had queued.
-fn killed_at_random(stage: &Stage, line: &str, whole: Duration) -> Option<Vec<String>> {
-    let random = RandomState::new().hash_one(line) as f64 / u64::MAX as f64;
-    let mut process = stage
-        .command(line)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    thread::sleep(whole.mul_f64(random));
-    process.kill().unwrap();
-    let output = process.wait_with_output().unwrap();
-    output.status.code()?;
-    let told = Ran::from_output(output, line).ok().document();
+/// The ids that a run said it had queued.
+fn queued_of(ran: Ran) -> Vec<String> {
+    let told = ran.ok().document();
     let files = told.as_array().unwrap().iter();
     let ids = files.flat_map(|file| file["queued"].as_array().unwrap());
-    Some(ids.map(|id| id.as_str().unwrap().to_owned()).collect())
+    ids.map(|id| id.as_str().unwrap().to_owned()).collect()
 }
 
 /// The beginning of a shipped recording and of its annotation.

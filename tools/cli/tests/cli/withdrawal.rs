@@ -3,28 +3,27 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    hash::{BuildHasher as _, RandomState},
-    process::Stdio,
-    thread,
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below};
-
-/// The longest wait before a process is killed: `withdraw` and `upload` take a few milliseconds each.
-const LONGEST_LIFE: Duration = Duration::from_millis(12);
+use crate::support::{
+    FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below, instants, is_soak, killed_after, time,
+};
 
 #[test]
 fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() {
     let stage = Stage::new();
     stage.granted("other", QA);
     let stays = stage.offer("other", PLAYED[2]);
-    stage.upload("other");
+    let (whole, _) = time(|| stage.upload("other"));
 
     let line = Line::to(stage.collector_address());
-    for round in 0..6 {
+    // Each command is killed as it begins, in its middle and as it ends; what comes before and after takes far longer.
+    let rounds = if is_soak() { 12 } else { 3 };
+    for (round, share) in instants(rounds).into_iter().enumerate() {
+        let life = whole.mul_f64(share);
         let name = format!("d{round}");
         stage.device_at(&name, &line.url());
         stage.consent(&name, &format!("{QA} {RESEARCH}"));
@@ -39,13 +38,13 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
         let waiting = stage.offer(&name, PLAYED[0]);
 
         line.cut();
-        if killed_at_random(&stage, &format!("device {name} withdraw")) {
+        if is_killed(life, &stage, &format!("device {name} withdraw")) {
             // Killed before its word could be heard, the person says it again.
             stage.sordino(&format!("device {name} withdraw")).ok();
         }
         assert_eq!(stage.status(&name)["consent"], "withdrawn");
         assert!(stage.outbox(&name).is_empty(), "what waited is shredded");
-        killed_at_random(&stage, &format!("device {name} upload"));
+        is_killed(life, &stage, &format!("device {name} upload"));
         assert_eq!(stage.status(&name)["deletions_pending"], 2);
         stage.sordino(&format!("device {name} upload")).failed(&[]);
         assert!(
@@ -54,7 +53,7 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
         );
 
         line.mend();
-        killed_at_random(&stage, &format!("device {name} upload"));
+        is_killed(life, &stage, &format!("device {name} upload"));
         stage.upload(&name);
         let status = stage.status(&name);
         assert_eq!(status["deletions_pending"], 0);
@@ -80,11 +79,16 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
 #[test]
 fn a_withdrawal_that_is_killed_happened_whole_or_not_at_all() {
     let stage = Stage::without_collector();
-    for round in 0..12 {
+    stage.granted("first", QA);
+    stage.offer("first", PLAYED[0]);
+    let (whole, _) = time(|| stage.sordino("device first withdraw").ok());
+    let rounds = if is_soak() { 100 } else { 10 };
+    for (round, share) in instants(rounds).into_iter().enumerate() {
         let name = format!("d{round}");
         stage.granted(&name, QA);
         let id = stage.offer(&name, PLAYED[0]);
-        killed_at_random(&stage, &format!("device {name} withdraw"));
+        let line = format!("device {name} withdraw");
+        is_killed(whole.mul_f64(share), &stage, &line);
         let status = stage.status(&name);
         match status["consent"].as_str().unwrap() {
             "granted" => {
@@ -130,10 +134,12 @@ fn one_sample_is_deleted_and_the_others_stay() {
         .iter()
         .map(|recording| stage.offer("d", recording))
         .collect();
-    stage.upload("d");
+    let (whole, _) = time(|| stage.upload("d"));
     stage.pull_everything();
     stage.sordino(&format!("device d delete {}", ids[1])).ok();
-    killed_at_random(&stage, "device d upload");
+    for share in instants(1) {
+        is_killed(whole.mul_f64(share), &stage, "device d upload");
+    }
     stage.upload("d");
     stage.pull_everything();
     assert!(!stage.objects().contains(&ids[1]) && !stage.is_pulled(&ids[1]));
@@ -317,19 +323,9 @@ fn a_new_yes_brings_nothing_back() {
     assert_eq!(stage.status("d")["deletions_pending"], 0);
 }
 
-/// Starts `line` and kills it at a random instant. Whether it was killed before its end.
-fn killed_at_random(stage: &Stage, line: &str) -> bool {
-    let random = RandomState::new().hash_one(line);
-    let life = LONGEST_LIFE.mul_f64(random as f64 / u64::MAX as f64);
-    let mut process = stage
-        .command(line)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    thread::sleep(life);
-    process.kill().unwrap();
-    process.wait().unwrap().code().is_none()
+/// Starts `line` and kills it after `life`. Whether it was killed before its end.
+fn is_killed(life: Duration, stage: &Stage, line: &str) -> bool {
+    killed_after(life, &mut stage.command(line)).is_none()
 }
 
 /// A piece of a pulled sample's FLAC that no other file holds.

@@ -1,10 +1,10 @@
 //! WAV files that are not as they should be.
 
-use std::{fs, io::Write as _};
+use std::fs;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 
-use crate::support::{QA, Stage, files_below};
+use crate::support::{QA, Stage, files_below, write_long};
 
 /// What a file gets from `anonymize`, `offer` and `seal`.
 #[derive(Clone, Copy, PartialEq)]
@@ -251,21 +251,4 @@ fn floats(stage: &Stage, name: &str, samples: impl Iterator<Item = f32>) {
 fn sine(at: u32, rate: u32) -> f32 {
     let cycles = f64::from(at) * 440.0 / f64::from(rate);
     (cycles * std::f64::consts::TAU).sin() as f32
-}
-
-/// 8 kHz, 8 bit, mono: a header, and a hole in the file in place of the sound.
-fn write_long(stage: &Stage, name: &str, seconds: u32) {
-    let length = seconds * 8000;
-    let mut header = Vec::new();
-    header.extend_from_slice(b"RIFF");
-    header.extend_from_slice(&(36 + length).to_le_bytes());
-    header.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    header.extend_from_slice(&8000_u32.to_le_bytes());
-    header.extend_from_slice(&8000_u32.to_le_bytes());
-    header.extend_from_slice(b"\x01\0\x08\0data");
-    header.extend_from_slice(&length.to_le_bytes());
-    let mut file = fs::File::create(stage.path(name)).unwrap();
-    file.write_all(&header).unwrap();
-    file.set_len(header.len() as u64 + u64::from(length))
-        .unwrap();
 }

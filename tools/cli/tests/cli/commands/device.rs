@@ -1,6 +1,6 @@
 //! `device … init`, `offer`, `listen`, `upload`, `samples`, `delete`, `accesses`.
 
-use std::{collections::BTreeSet, fs, process::Stdio};
+use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
 
@@ -280,24 +280,9 @@ fn the_person_learns_who_opened_a_sample() {
 fn two_commands_at_once_do_not_share_a_state() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
-    let listen = || {
-        let line = format!("device d listen audio/{}.wav --real-time", PLAYED[0]);
-        let mut command = stage.command(&line);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().unwrap()
-    };
-    let mut listening = listen();
-    // It has the state from its first moment on; that moment may be a while in coming.
-    let refused = (0..1000).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-        // It may have come while it was looked after it, and was refused itself.
-        if listening.try_wait().unwrap().is_some() {
-            listening = listen();
-        }
-        let ran = stage.sordino("device d status");
-        (ran.status != Some(0)).then_some(ran)
-    });
-    refused.expect("a state in use").refused(&["in use", " d "]);
+    let mut listening = stage.listening("d", &[]);
+    let refused = stage.sordino("device d status");
+    refused.refused(&["in use", " d "]);
     for command in [
         "withdraw",
         "delete --all",

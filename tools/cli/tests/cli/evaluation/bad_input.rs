@@ -2,10 +2,10 @@
 //! line each.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _},
     os::unix::process::ExitStatusExt as _,
-    process::Stdio,
-    thread,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Desk, all_right, clips};
 use crate::support::clip_id;
+
+/// How long what a recogniser leaves running goes on: longer than all the rest takes on any machine, so that only a
+/// command that waits for it takes as long.
+const LEFT_RUNNING: Duration = Duration::from_secs(600);
 
 #[test]
 fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_none() {
@@ -47,13 +51,15 @@ fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
         ),
     ] {
         let begun = Instant::now();
+        // One that ends by itself has the time for it on a slow machine too.
+        let limit = if with == "sh forever.sh" { "1" } else { "600" };
         let words = [
             "recognise-eval",
             "data",
             "--with",
             with,
             "--timeout",
-            "1",
+            limit,
             "--jobs",
             "1",
         ];
@@ -61,7 +67,7 @@ fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
         ran.refused(&["failed for every sample", "2 of 2", &clip_id(0), says]);
         // Two samples; none of them waits for what the recogniser left running.
         assert!(
-            begun.elapsed() < Duration::from_secs(20),
+            begun.elapsed() < LEFT_RUNNING,
             "{with}: {:?}",
             begun.elapsed()
         );
@@ -71,12 +77,21 @@ fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
 #[test]
 fn what_a_recogniser_started_is_stopped_with_it() {
     let desk = Desk::of(&clips(1));
+    // Stopped once it has noted what it started, for printing too much; or when its time is over, before or after that.
+    desk.write(
+        "flood.sh",
+        "sleep 600 & echo $! >> flooding; head -c 2000000 /dev/zero | tr '\\0' x; wait",
+    );
     desk.write("child.sh", "sleep 600 & echo $! >> children; wait");
+    fs::write(desk.path("children"), "").unwrap();
+    desk.evaluate("sh flood.sh", &[])
+        .refused(&["more than 1 MiB"]);
     desk.evaluate("sh child.sh", &["--timeout", "1"])
         .refused(&["longer than 1 s"]);
-    let children = fs::read_to_string(desk.path("children")).unwrap();
-    assert_eq!(children.lines().count(), 2);
-    for child in children.lines() {
+    let [flooding, children] =
+        ["flooding", "children"].map(|name| fs::read_to_string(desk.path(name)).unwrap());
+    assert_eq!(flooding.lines().count(), 2);
+    for child in flooding.lines().chain(children.lines()) {
         assert!(!is_running(child), "{child}");
     }
 }
@@ -85,22 +100,29 @@ fn what_a_recogniser_started_is_stopped_with_it() {
 fn a_signal_that_ends_the_program_ends_the_recogniser_and_what_that_started() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let desk = Desk::of(&clips(1));
-        desk.write(
-            "child.sh",
-            "sleep 600 & echo $! > made; mv made child; wait",
-        );
+        // Both processes hold the pipe `lives` open.
+        desk.write("child.sh", "exec 3> lives; sleep 600 & echo $! >&3; wait");
+        let made = Command::new("mkfifo").arg(desk.path("lives")).status();
+        assert!(made.unwrap().success());
+        let begun = Instant::now();
         let mut program = desk
             .command(&["recognise-eval", "data", "--with", "sh child.sh"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let child = wait_for(|| fs::read_to_string(desk.path("child")).ok());
+        // Opened once the other end is.
+        let mut lives = BufReader::new(File::open(desk.path("lives")).unwrap());
+        let mut child = String::new();
+        lives.read_line(&mut child).unwrap();
         assert!(is_running(child.trim()));
         kill_process(Pid::from_child(&program), signal).unwrap();
         let status = program.wait().unwrap();
         assert_eq!(status.signal(), Some(signal.as_raw()), "ended by itself");
-        wait_for(|| (!is_running(child.trim())).then_some(()));
+        // This reads until nobody holds the other end, which `sleep` alone would for long.
+        lives.read_to_end(&mut Vec::new()).unwrap();
+        assert!(begun.elapsed() < LEFT_RUNNING, "{signal:?}");
+        assert!(!is_running(child.trim()));
     }
 }
 
@@ -108,18 +130,6 @@ fn a_signal_that_ends_the_program_ends_the_recogniser_and_what_that_started() {
 fn is_running(process: &str) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     !status.is_empty() && !status.contains(") Z ")
-}
-
-#[track_caller]
-fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(60), "it never came");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

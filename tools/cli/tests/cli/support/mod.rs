@@ -4,6 +4,7 @@
 mod collector;
 mod dataset;
 mod desk;
+mod kills;
 mod line;
 mod ran;
 
@@ -14,7 +15,7 @@ use std::{
     iter,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 pub(crate) use collector::{Collector, administer, collector_program};
 pub(crate) use dataset::{Clip, clip_id, write_dataset};
 pub(crate) use desk::Desk;
+pub(crate) use kills::{instants, is_soak, killed_after, time};
 pub(crate) use line::Line;
 pub(crate) use ran::Ran;
 
@@ -245,6 +247,29 @@ impl Stage {
         queued.unwrap_or_else(|| panic!("{recording} is withheld each time"))
     }
 
+    /// Starts the device as with a microphone that nobody turns off, and returns once it holds its state.
+    pub(crate) fn listening(&self, name: &str, envs: &[(&str, &str)]) -> Child {
+        // In its own time, so that nothing here is too slow for it.
+        write_long(self, "ten-minutes.wav", 600);
+        let line = format!("device {name} listen ten-minutes.wav --mark --real-time");
+        let listen = || {
+            let mut command = self.command(&line);
+            command.envs(envs.iter().copied());
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().unwrap()
+        };
+        let (mut listening, mut refused) = (listen(), 0);
+        while self.sordino(&format!("device {name} status")).status == Some(0) {
+            // Where it came just as its state was looked at, it was refused itself.
+            if listening.try_wait().unwrap().is_some() {
+                refused += 1;
+                assert!(refused < 100, "{line} does not run");
+                listening = listen();
+            }
+        }
+        listening
+    }
+
     /// The ids of the sealed samples that wait on the device's disk.
     pub(crate) fn outbox(&self, name: &str) -> BTreeSet<String> {
         sealed_in(&self.path(name).join("outbox"))
@@ -295,6 +320,24 @@ impl Stage {
                 || holds(&fs::read(path).unwrap(), needle)
         })
     }
+}
+
+/// Writes so many seconds of next to nothing as NAME, 8 kHz, 8 bit, mono: a header, and a hole in the file in place of
+/// the sound.
+pub(crate) fn write_long(stage: &Stage, name: &str, seconds: u32) {
+    let length = seconds * 8000;
+    let mut header = Vec::new();
+    header.extend_from_slice(b"RIFF");
+    header.extend_from_slice(&(36 + length).to_le_bytes());
+    header.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    header.extend_from_slice(&8000_u32.to_le_bytes());
+    header.extend_from_slice(&8000_u32.to_le_bytes());
+    header.extend_from_slice(b"\x01\0\x08\0data");
+    header.extend_from_slice(&length.to_le_bytes());
+    let mut file = fs::File::create(stage.path(name)).unwrap();
+    file.write_all(&header).unwrap();
+    file.set_len(header.len() as u64 + u64::from(length))
+        .unwrap();
 }
 
 /// Every file below `folder`, however deep.

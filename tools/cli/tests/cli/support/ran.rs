@@ -7,6 +7,7 @@ use serde_json::Value;
 /// What a command said, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
+    #[expect(dead_code, reason = "shown where an assertion fails")]
     line: String,
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
