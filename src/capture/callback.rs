@@ -1,7 +1,7 @@
 //! REAL-TIME: what runs inside the audio callback, and nothing else.
 //!
 //! Nothing in this file allocates, frees, locks, logs, reads a clock or makes a system call, except
-//! [`Intake::new`]. `tests/realtime.rs` holds it to that.
+//! [`Intake::new`]. `tests/memory/realtime.rs` holds it to that.
 
 use std::sync::{
     Arc,

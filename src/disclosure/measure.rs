@@ -29,7 +29,7 @@ pub const MEASURES: &[Measure] = &[
                 "who_never_said_yes_opens_no_connection",
             ),
             Evidence::test(
-                "tests/compile_fail.rs",
+                "tests/sdk/compile_fail.rs",
                 "what_breaks_the_promise_does_not_compile_and_for_that_reason_only",
             ),
             Evidence::code("tests/compile_fail/grants_are_not_conjured.rs"),
@@ -40,7 +40,7 @@ pub const MEASURES: &[Measure] = &[
         what: "it can be neither written, copied nor printed, and wipes itself; the system may still swap \
                memory out",
         evidence: &[
-            Evidence::test("tests/wiped.rs", "freed_memory_holds_no_sound"),
+            Evidence::test("tests/memory/wiped.rs", "freed_memory_holds_no_sound"),
             Evidence::test(
                 "tools/cli/tests/cli/no_raw_sound.rs",
                 "no_write_of_a_device_holds_the_sound_that_it_heard",

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 /// The newest samples of one unbroken stretch of the stream, in memory that is allocated once and
-/// wiped on drop (`tests/wiped.rs` shows it).
+/// wiped on drop (`tests/memory/wiped.rs` shows it).
 pub(super) struct PreRoll {
     ring: Zeroizing<Vec<f32>>,
     /// Position of the first sample of the stretch.

@@ -6,19 +6,36 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
-    fs::{self, OpenOptions},
+    fs::{File, OpenOptions},
     io,
     ops::Bound,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
 
 thread_local! {
     static STEPS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
-    /// Stores as they were when last synced, where a test wants power cuts.
-    static SYNCED: RefCell<Option<BTreeMap<PathBuf, Vec<u8>>>> = const { RefCell::new(None) };
+    /// What was written and not synced, oldest first, where a test wants power cuts.
+    static UNSYNCED: RefCell<Option<Vec<Unsynced>>> = const { RefCell::new(None) };
+}
+
+/// A write that a power cut undoes: a store is a megabyte, and what is written between two syncs a few pages.
+struct Unsynced {
+    path: PathBuf,
+    /// A handle of its own, which holds no lock: the store's may be closed, or its name taken by another file.
+    file: Arc<FileBackend>,
+    length: u64,
+    offset: u64,
+    overwritten: Vec<u8>,
+}
+
+impl Unsynced {
+    fn undo(&self) -> io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.write(self.offset, &self.overwritten)
+    }
 }
 
 /// From the `steps`-th write on, counted from now, nothing is written on this thread.
@@ -31,9 +48,9 @@ pub(crate) fn has_come() -> bool {
     STEPS_LEFT.get() == Some(0)
 }
 
-/// Remembers what was synced, so that [`restart`] can lose the rest.
+/// Remembers what is not synced, so that [`restart`] can lose it.
 pub(crate) fn with_power_cuts() {
-    SYNCED.set(Some(BTreeMap::new()));
+    UNSYNCED.set(Some(Vec::new()));
 }
 
 /// The device starts anew: all can be written. After a crash, `loses_power` takes back what was not
@@ -42,11 +59,12 @@ pub(crate) fn restart(loses_power: bool) {
     let has_crashed = has_come();
     STEPS_LEFT.set(None);
     if has_crashed && loses_power {
-        SYNCED.with_borrow(|synced| {
-            for (path, bytes) in synced.iter().flatten() {
-                if path.exists() {
-                    fs::write(path, bytes).unwrap();
-                }
+        UNSYNCED.with_borrow_mut(|unsynced| {
+            for write in unsynced
+                .iter_mut()
+                .flat_map(|unsynced| unsynced.drain(..).rev())
+            {
+                write.undo().unwrap();
             }
         });
     }
@@ -71,24 +89,53 @@ pub(crate) fn step() -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Backend {
     file: FileBackend,
+    /// What undoes its writes.
+    undo: Arc<FileBackend>,
     path: PathBuf,
 }
 
 impl Backend {
     pub(crate) fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let mut options = OpenOptions::new();
-        let file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path);
-        let file = file.map_err(redb::StorageError::Io)?;
         Ok(Self {
-            file: FileBackend::new(file)?,
+            file: FileBackend::new(open(path)?)?,
+            undo: Arc::new(FileBackend::new(open(path)?)?),
             path: path.to_owned(),
         })
     }
+
+    /// Remembers the `length` bytes from `offset` on, which are about to be overwritten or cut off.
+    fn will_change(&self, offset: u64, length: u64) -> io::Result<()> {
+        UNSYNCED.with_borrow_mut(|unsynced| {
+            let Some(unsynced) = unsynced else {
+                return Ok(());
+            };
+            let whole = self.file.len()?;
+            let end = whole.min(offset.saturating_add(length));
+            let mut overwritten = vec![0; end.saturating_sub(offset) as usize];
+            if !overwritten.is_empty() {
+                self.file.read(offset, &mut overwritten)?;
+            }
+            unsynced.push(Unsynced {
+                path: self.path.clone(),
+                file: Arc::clone(&self.undo),
+                length: whole,
+                offset: offset.min(whole),
+                overwritten,
+            });
+            Ok(())
+        })
+    }
+}
+
+fn open(path: &Path) -> Result<File, redb::StorageError> {
+    let mut options = OpenOptions::new();
+    let file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
+    file.map_err(redb::StorageError::Io)
 }
 
 type Range = Bound<u64>;
@@ -104,23 +151,24 @@ impl StorageBackend for Backend {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         step()?;
+        self.will_change(len, u64::MAX)?;
         self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
         step()?;
-        SYNCED.with_borrow_mut(|synced| {
-            if let Some(synced) = synced {
-                let bytes = fs::read(&self.path)?;
-                synced.insert(self.path.clone(), bytes);
+        self.file.sync_data()?;
+        UNSYNCED.with_borrow_mut(|unsynced| {
+            if let Some(unsynced) = unsynced {
+                unsynced.retain(|write| write.path != self.path);
             }
-            Ok::<_, io::Error>(())
-        })?;
-        self.file.sync_data()
+        });
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         step()?;
+        self.will_change(offset, data.len() as u64)?;
         self.file.write(offset, data)
     }
 

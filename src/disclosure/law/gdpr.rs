@@ -143,7 +143,7 @@ pub const GDPR: &[Article] = &[
                 "in_no_order_does_a_grant_outlive_a_withdrawal",
             ),
             Evidence::test(
-                "tests/compile_fail.rs",
+                "tests/sdk/compile_fail.rs",
                 "what_breaks_the_promise_does_not_compile_and_for_that_reason_only",
             ),
         ],
@@ -361,7 +361,7 @@ pub const GDPR: &[Article] = &[
         evidence: &[
             Evidence::code("dsp/src/gate.rs"),
             Evidence::test(
-                "tests/compile_fail.rs",
+                "tests/sdk/compile_fail.rs",
                 "what_breaks_the_promise_does_not_compile_and_for_that_reason_only",
             ),
         ],

@@ -5,36 +5,97 @@
 //! the marked lines it must compile, so that nothing else is wrong with it; with them, exactly those
 //! lines must fail, with exactly those codes. Codes are stable over versions of rustc; its wording,
 //! which `trybuild` compares, is not, and stable rustdoc does not look at a `compile_fail`'s code.
-
-#![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+//!
+//! Each file is a module of one crate, so that a run of rustc, most of which is reading the library, tries them
+//! all. What fails early, a name say, can hide what fails late, a move say: whoever has failed as it should then
+//! goes on without its marked lines, and the rest is tried again.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compile_fail");
 
 /// An error: the line that it points to, and its code.
 type Fault = (usize, String);
+/// The errors of each file.
+type Faults = BTreeMap<PathBuf, BTreeSet<Fault>>;
+
+/// A file that must not compile.
+struct Case {
+    path: PathBuf,
+    /// A copy without its marked lines.
+    control: PathBuf,
+    marks: BTreeSet<Fault>,
+}
 
 #[test]
 fn what_breaks_the_promise_does_not_compile_and_for_that_reason_only() {
     let compiler = Compiler::find();
-    let mut cases: Vec<PathBuf> = fs::read_dir(CASES)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    cases.sort();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let cases = Case::all(folder.path());
     assert!(cases.len() >= 15, "only {} cases in {CASES}", cases.len());
 
-    let wrong: Vec<String> = cases
-        .iter()
-        .filter_map(|case| compiler.check(case).err())
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let stray = compiler.faults_of(cases.iter().map(|case| &case.control));
+    assert!(
+        stray.is_empty(),
+        "fails even without its marked lines: {stray:#?}"
+    );
+
+    let mut open: BTreeSet<&Path> = cases.iter().map(|case| case.path.as_path()).collect();
+    loop {
+        let files = cases
+            .iter()
+            .map(|case| match open.contains(case.path.as_path()) {
+                true => &case.path,
+                false => &case.control,
+            });
+        let faults = compiler.faults_of(files);
+        let tried = open.len();
+        open.retain(|path| {
+            let case = cases.iter().find(|case| case.path == *path).unwrap();
+            faults.get(*path) != Some(&case.marks)
+        });
+        if open.is_empty() {
+            return;
+        }
+        assert!(
+            open.len() < tried,
+            "not as marked: {open:#?}; found {faults:#?}"
+        );
+    }
+}
+
+impl Case {
+    /// Every case, with its control in `folder`.
+    fn all(folder: &Path) -> Vec<Self> {
+        let files = fs::read_dir(CASES).unwrap();
+        let mut cases: Vec<Self> = files
+            .map(|file| {
+                let path = file.unwrap().path();
+                let source = fs::read_to_string(&path).unwrap();
+                let marks = marks(&source);
+                assert!(!marks.is_empty(), "{}: no line is marked", path.display());
+                // Lines keep their numbers.
+                let without = source.lines().map(|line| match line.contains("//~") {
+                    true => "\n".to_owned(),
+                    false => format!("{line}\n"),
+                });
+                let control = folder.join(path.file_name().unwrap());
+                fs::write(&control, without.collect::<String>()).unwrap();
+                Self {
+                    path,
+                    control,
+                    marks,
+                }
+            })
+            .collect();
+        cases.sort_by(|one, other| one.path.cmp(&other.path));
+        cases
+    }
 }
 
 /// rustc with the library under test and the serde that it was built with.
@@ -70,35 +131,24 @@ impl Compiler {
         panic!("no library to compile against: {}", reasons.join("\n"));
     }
 
-    fn check(&self, case: &Path) -> Result<(), String> {
-        let source = fs::read_to_string(case).unwrap();
-        let name = case.file_name().unwrap().to_string_lossy();
-        let marks = marks(&source);
-        if marks.is_empty() {
-            return Err(format!("{name}: no line is marked"));
-        }
-        let without = source.lines().map(|line| match line.contains("//~") {
-            true => "\n".to_owned(),
-            false => format!("{line}\n"),
+    /// Compiles `files` as the modules of one library and returns their errors.
+    fn faults_of<'a>(&self, files: impl Iterator<Item = &'a PathBuf>) -> Faults {
+        let modules = files.map(|file| {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            format!("#[path = {file:?}] pub mod {name};\n")
         });
-        let stray = self.faults(&without.collect::<String>());
-        if !stray.is_empty() {
-            return Err(format!(
-                "{name}: fails even without its marked lines: {stray:?}"
-            ));
-        }
-        let found = self.faults(&source);
-        match found == marks {
-            true => Ok(()),
-            false => Err(format!("{name}: expected {marks:?}, found {found:?}")),
-        }
+        self.faults(&modules.collect::<String>())
     }
 
     /// Compiles `source` as a library and returns its errors.
-    fn faults(&self, source: &str) -> BTreeSet<Fault> {
+    fn faults(&self, source: &str) -> Faults {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let root = folder.path().join("cases.rs");
+        fs::write(&root, source).unwrap();
         let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         rustc
-            .args(["-", "--crate-name", "case", "--crate-type", "lib"])
+            .arg(&root)
+            .args(["--crate-name", "cases", "--crate-type", "lib"])
             .args([
                 "--edition",
                 "2024",
@@ -108,20 +158,19 @@ impl Compiler {
                 "json",
             ])
             .arg("--out-dir")
-            .arg(env!("CARGO_TARGET_TMPDIR"))
+            .arg(folder.path())
             .arg("-L")
             .arg(format!("dependency={}", self.libraries.display()))
             .arg("--extern")
             .arg(format!("sordino={}", self.sordino.display()))
             .arg("--extern")
-            .arg(format!("serde={}", self.serde.display()))
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = rustc.spawn().expect("rustc compiled this test");
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), source.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+            .arg(format!("serde={}", self.serde.display()));
+        let output = rustc.output().expect("rustc compiled this test");
         let said = String::from_utf8(output.stderr).unwrap();
-        let faults: BTreeSet<Fault> = said.lines().filter_map(fault).collect();
+        let mut faults = Faults::new();
+        for (file, fault) in said.lines().filter_map(fault) {
+            faults.entry(file).or_default().insert(fault);
+        }
         assert_eq!(output.status.success(), faults.is_empty(), "{said}");
         faults
     }
@@ -142,7 +191,7 @@ fn marks(source: &str) -> BTreeSet<Fault> {
 }
 
 /// The error in a line of rustc's JSON, if it is one.
-fn fault(line: &str) -> Option<Fault> {
+fn fault(line: &str) -> Option<(PathBuf, Fault)> {
     let message: serde_json::Value = serde_json::from_str(line).ok()?;
     if message["level"] != "error" || message["message"].as_str()?.starts_with("aborting") {
         return None;
@@ -153,8 +202,10 @@ fn fault(line: &str) -> Option<Fault> {
         .to_owned();
     let spans = message["spans"].as_array()?;
     let primary = spans.iter().find(|span| span["is_primary"] == true);
+    let file = primary.and_then(|span| span["file_name"].as_str());
     let line = primary.and_then(|span| span["line_start"].as_u64());
-    Some((line.unwrap_or(0) as usize, code))
+    let fault = (line.unwrap_or(0) as usize, code);
+    Some((file.unwrap_or_default().into(), fault))
 }
 
 fn newest_first(folder: &Path, prefix: &str) -> Vec<PathBuf> {

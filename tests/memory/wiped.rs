@@ -1,17 +1,14 @@
 //! No memory is given back with captured sound in it: not the capture ring, not its frames, not the
 //! sampler's rolling memory, not a clip.
 
-mod consented;
-
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sordino::{
     capture::{Capture, Frame, host_fed},
     sampler::{Marked, Moment, Sampler, SamplerSettings},
 };
+
+use super::consented;
 
 const RATE: u32 = 8_000;
 /// The sound: a sample whose bits come up nowhere else.
@@ -20,33 +17,10 @@ const SOUND: f32 = 0.123_456_79;
 /// Samples of [`SOUND`] that stood in memory when it was given back.
 static LEFT: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, which looks for the sound in all that is freed.
-struct Searching;
-
-#[global_allocator]
-static ALLOCATOR: Searching = Searching;
-
-#[allow(unsafe_code)] // An allocator cannot be written without; it hands all on to the system's.
-// SAFETY: every call goes on to `System` as it came; reading before that is within the block.
-unsafe impl GlobalAlloc for Searching {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // Zeroed, so that what is found later was written, and no byte is read unwritten.
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        if layout.align() >= align_of::<f32>() {
-            let words = pointer.cast::<u32>();
-            for index in 0..layout.size() / size_of::<u32>() {
-                // SAFETY: aligned, within the block, and written at least with zeros.
-                if unsafe { words.add(index).read_volatile() } == SOUND.to_bits() {
-                    LEFT.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        }
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
+/// A word of memory that is freed.
+pub(super) fn found(word: u32) {
+    if word == SOUND.to_bits() {
+        LEFT.fetch_add(1, Ordering::Relaxed);
     }
 }
 

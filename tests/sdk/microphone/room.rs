@@ -15,8 +15,8 @@ use sordino::capture::{Capture, CaptureEvent, Frame, Microphone, Sink, devices};
 /// Set in the recorder: the file that it writes its samples to, as 32-bit floats.
 const RECORDER: &str = "SORDINO_TEST_RECORDER";
 const PROGRAMS: [&str; 4] = ["pulseaudio", "pactl", "paplay", "sox"];
-/// How long anything here may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything here may take before the test gives up: it ends a hang, and is no measure of speed.
+const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) const RATE: usize = 48_000;
 
 /// A folder with a PulseAudio whose microphone can be spoken into.
@@ -70,8 +70,9 @@ impl Room {
     /// Plays into the microphone; over when the last sample has sounded.
     pub(super) fn play(&self, name: &str) {
         run(in_room(&self.folder, "paplay")
-            .arg("-d")
-            .arg("mic")
+            .args(["-d", "mic"])
+            // All of it waits in the service before it begins: a machine that is busy meanwhile makes no gap.
+            .arg("--latency-msec=10000")
             .arg(self.path(name)));
     }
 
@@ -143,10 +144,20 @@ impl Recorder {
         }
     }
 
+    /// Waits until what was played is heard too. What is on its way is less than what the recorder holds, two
+    /// seconds of sound; the microphone's own time is counted, since a busy machine may be behind by the clock.
+    pub(super) fn catch_up(&self) {
+        while let Ok(line) = self.lines.try_recv() {
+            assert!(!line.starts_with("overrun"), "{line}");
+        }
+        for _ in 0..3 {
+            self.wait_for("heard");
+        }
+    }
+
     /// Ends the recording and returns it.
     pub(super) fn finish(mut self) -> Vec<f32> {
-        // What was played last is still on its way.
-        thread::sleep(Duration::from_millis(700));
+        self.catch_up();
         drop(self.stdin);
         assert!(self.child.wait().expect("it was started").success());
         for line in self.lines.iter() {
@@ -169,6 +180,7 @@ fn record(path: &Path) {
     struct Writer {
         file: BufWriter<fs::File>,
         next: u64,
+        heard: usize,
     }
 
     impl Sink for Writer {
@@ -180,6 +192,11 @@ fn record(path: &Path) {
                 self.file
                     .write_all(&sample.to_le_bytes())
                     .expect("room on disk");
+            }
+            let seconds = self.heard / RATE;
+            self.heard += frame.samples.len();
+            if self.heard / RATE > seconds {
+                say(&format!("heard {} s", seconds + 1));
             }
         }
 
@@ -206,6 +223,7 @@ fn record(path: &Path) {
     let mut writer = Writer {
         file: BufWriter::new(fs::File::create(path).expect("a fresh folder")),
         next: 0,
+        heard: 0,
     };
     match capture.run(&mut writer) {
         Ok(()) => {
