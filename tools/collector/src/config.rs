@@ -2,8 +2,11 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::{client::Proxies, rates::Rates, tls::TlsFiles};
+use crate::{client::Proxies, clock::Clock, rates::Rates, tls::TlsFiles};
 use sqlx::any::AnyConnectOptions;
+
+/// How often upkeep is done unless told otherwise.
+const UPKEEP: Duration = Duration::from_secs(3600);
 
 /// How a collector is run.
 #[derive(Clone, Debug)]
@@ -30,6 +33,11 @@ pub struct Config {
     pub verdicts: Verdicts,
     /// What one request may take.
     pub limits: Limits,
+    /// How often what was left behind is removed and retention is enforced, the first time at the start. With `None`
+    /// neither is done unless by [`enforce_retention`](crate::enforce_retention).
+    pub upkeep: Option<Duration>,
+    /// By what rates are counted, and how old an answer of `/readyz` may be.
+    pub clock: Clock,
 }
 
 /// What one request may take, in bytes and in time.
@@ -135,6 +143,8 @@ impl Config {
             rates: Rates::default(),
             verdicts: Verdicts::default(),
             limits: Limits::default(),
+            upkeep: Some(UPKEEP),
+            clock: Clock::default(),
         }
     }
 

@@ -47,7 +47,9 @@ impl Listener {
             // Told to, or the handle was dropped.
             let told = stopping.wait_for(|stop| *stop).await.is_ok();
             if told {
-                sleep(self.limits.drain).await;
+                // Until the time is over, or the handle is dropped.
+                let dropped = async { while stopping.changed().await.is_ok() {} };
+                let _ = timeout(self.limits.drain, dropped).await;
             }
         };
         tokio::pin!(stop);

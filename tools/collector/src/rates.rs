@@ -11,10 +11,13 @@
 use std::{
     hash::{BuildHasher as _, Hash, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    clock::Clock,
+    problem::{Kind, Problem},
+};
 
 /// How many requests may come at once, and how many for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +65,10 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(rates: Rates) -> Self {
+    pub(crate) fn new(rates: Rates, clock: &Clock) -> Self {
         Self {
-            networks: Buckets::new(rates.network),
-            records: Buckets::new(rates.record),
+            networks: Buckets::new(rates.network, clock.clone()),
+            records: Buckets::new(rates.record, clock.clone()),
         }
     }
 
@@ -117,7 +120,7 @@ const PLACES: usize = 8;
 #[derive(Debug)]
 struct Buckets {
     keys: RandomState,
-    begun: Instant,
+    clock: Clock,
     /// Nanoseconds until one more request fits.
     interval: u64,
     /// `interval` times the burst; 0 without a limit.
@@ -129,16 +132,16 @@ struct Buckets {
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
     key: u64,
-    /// Nanoseconds since `begun`. Past for a full bucket, which is like none at all.
+    /// Nanoseconds by the clock. Past for a full bucket, which is like none at all.
     full_again: u64,
 }
 
 impl Buckets {
-    fn new(rate: Rate) -> Self {
+    fn new(rate: Rate, clock: Clock) -> Self {
         let interval = 1_000_000_000 / u64::from(rate.per_second.max(1));
         Self {
             keys: RandomState::new(),
-            begun: Instant::now(),
+            clock,
             interval,
             capacity: interval * u64::from(rate.burst),
             sets: (0..SETS).map(|_| Mutex::default()).collect(),
@@ -151,7 +154,7 @@ impl Buckets {
 
     /// Takes one, or says how long until there is one.
     fn take(&self, key: Key) -> Result<(), Duration> {
-        self.take_at(key, self.now())
+        self.take_at(key, self.clock.nanoseconds())
     }
 
     fn take_at(&self, key: Key, now: u64) -> Result<(), Duration> {
@@ -176,7 +179,7 @@ impl Buckets {
 
     /// Takes so many, or all that are left.
     fn drain(&self, key: Key, many: u32) {
-        let now = self.now();
+        let now = self.clock.nanoseconds();
         let mut set = self.set(key);
         let bucket = place(&mut set, key);
         let used = bucket.full_again.saturating_sub(now) + self.interval * u64::from(many);
@@ -187,11 +190,6 @@ impl Buckets {
         let set = &self.sets[key.0 as usize % SETS];
         // A bucket is whole at any time.
         set.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn now(&self) -> u64 {
-        // 584 years.
-        u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -222,7 +220,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn buckets(burst: u32, per_second: u32) -> Buckets {
-        Buckets::new(Rate { burst, per_second })
+        Buckets::new(Rate { burst, per_second }, Clock::by_hand())
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio::{
     sync::{Mutex, watch},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 use crate::{
+    clock::Clock,
     problem::{Kind, Problem},
     storage::Storage,
 };
@@ -21,14 +22,16 @@ const LIMIT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Readiness {
     stopping: watch::Receiver<bool>,
-    last: Mutex<Option<(Instant, Option<&'static str>)>>,
+    clock: Clock,
+    last: Mutex<Option<(Duration, Option<&'static str>)>>,
 }
 
 impl Readiness {
     /// Ready until `stopping` says otherwise.
-    pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(stopping: watch::Receiver<bool>, clock: Clock) -> Self {
         Self {
             stopping,
+            clock,
             last: Mutex::default(),
         }
     }
@@ -42,10 +45,10 @@ impl Readiness {
         // One looks, the others wait for it.
         let mut last = self.last.lock().await;
         let lacks = match *last {
-            Some((at, lacks)) if at.elapsed() < KEPT => lacks,
+            Some((at, lacks)) if self.clock.now().saturating_sub(at) < KEPT => lacks,
             _ => {
                 let lacks = look(storage).await;
-                *last = Some((Instant::now(), lacks));
+                *last = Some((self.clock.now(), lacks));
                 lacks
             }
         };

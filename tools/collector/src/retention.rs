@@ -4,7 +4,7 @@
 //! it were withdrawn: the sample stands in `GET /v1/withdrawn`, so that every pull removes its copies,
 //! and is deleted where no purpose is left. Without a plan, or without days in it, there is no limit.
 //!
-//! The job runs at the start and every hour, in every collector. Each step takes a few samples in one
+//! The job runs at the start and every hour, in every collector that is not told otherwise. Each step takes a few samples in one
 //! transaction under the write lock and finds what is still due, so that several at once, or one that
 //! is cut off, do no harm, and writers wait for no more than a step. A collector whose clock is ahead of
 //! PostgreSQL's goes by that one.
@@ -22,8 +22,6 @@ use crate::{
     upkeep::UpkeepError,
 };
 
-/// How often upkeep is done.
-const EVERY: Duration = Duration::from_secs(3600);
 /// How many samples a transaction takes.
 const STEP: u32 = 100;
 
@@ -37,8 +35,12 @@ pub async fn enforce_retention(config: &Config) -> Result<u64, UpkeepError> {
     Ok(storage.once(enforce).await?)
 }
 
-/// Sweeps and enforces retention, now and every hour, until `stopping` says so.
-pub(crate) async fn keep_up(storage: Storage, mut stopping: watch::Receiver<bool>) {
+/// Sweeps and enforces retention, now and once in each `interval`, until `stopping` says so.
+pub(crate) async fn keep_up(
+    storage: Storage,
+    interval: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     loop {
         if let Err(error) = storage.sweep().await {
             tracing::warn!("not everything that was left behind is removed: {error}");
@@ -48,7 +50,7 @@ pub(crate) async fn keep_up(storage: Storage, mut stopping: watch::Receiver<bool
             Ok(expired) => tracing::info!(expired, "retention has ended"),
             Err(error) => tracing::warn!("retention is not enforced to its end: {error}"),
         }
-        if timeout(EVERY, stopping.wait_for(|stop| *stop))
+        if timeout(interval, stopping.wait_for(|stop| *stop))
             .await
             .is_ok()
         {

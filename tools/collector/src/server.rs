@@ -98,9 +98,9 @@ impl Server {
             limits: config.limits,
             verdicts: config.verdicts,
             proxies: config.proxies,
-            limiter: Arc::new(Limiter::new(config.rates)),
+            limiter: Arc::new(Limiter::new(config.rates, &config.clock)),
             metrics: Metrics::new(),
-            readiness: Arc::new(Readiness::new(stopping.clone())),
+            readiness: Arc::new(Readiness::new(stopping.clone(), config.clock)),
         };
         let mut metrics_address = None;
         if let Some(listen) = &config.metrics {
@@ -125,7 +125,9 @@ impl Server {
             tokio::spawn(certificate.renew(told));
             renew
         });
-        tokio::spawn(keep_up(storage.clone(), stopping.clone()));
+        if let Some(interval) = config.upkeep {
+            tokio::spawn(keep_up(storage.clone(), interval, stopping.clone()));
+        }
         let serving = tokio::spawn(async move {
             listener.serve(stopping).await;
             storage.database.close().await;
@@ -168,9 +170,11 @@ impl Server {
     }
 
     /// Says that it stops (`/readyz`), takes connections as long as [`Limits::drain`] says, lets
-    /// requests under way end for at most ten seconds, and closes the database.
+    /// requests under way end for as long as [`Limits::grace`] says, and closes the database. Dropped
+    /// before it is done, it takes no more connections and does the rest with nobody waiting.
     ///
     /// [`Limits::drain`]: crate::Limits::drain
+    /// [`Limits::grace`]: crate::Limits::grace
     pub async fn shutdown(self) {
         self.stop.send_replace(true);
         if self.serving.await.is_err() {

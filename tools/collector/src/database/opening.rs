@@ -7,7 +7,7 @@ use std::{
 };
 
 use sqlx::{
-    AnyConnection, ConnectOptions as _, Executor as _,
+    AnyConnection, ConnectOptions as _, Connection as _, Executor as _,
     any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
 };
 
@@ -54,7 +54,13 @@ impl Database {
         let options = sqlite_options(path)?;
         let lock = lock_beside(path).await?;
         create_private_file(path)?;
+        // A pool tries again until a turn's wait is over, whatever is wrong with a connection. A file that is no
+        // database never becomes one, and what SQLite says of it is what is to be told.
+        let quiet = options.clone().disable_statement_logging();
+        let mut first = AnyConnection::connect_with(&quiet).await?;
+        settle(System::Sqlite, &mut first).await?;
         let database = Self::connect(System::Sqlite, options).await?;
+        first.close().await?;
         database.chain_earlier_accesses().await?;
         drop(lock);
         Ok(database)

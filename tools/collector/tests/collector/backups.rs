@@ -58,7 +58,9 @@ impl Site {
     fn serve(&self) -> Service {
         let mut command = command();
         command.envs(self.environment.clone());
-        Service::start_with(command, "127.0.0.1:0", self.folder.path(), &self.place())
+        // However long a backup takes, the load beside it is let in.
+        let arguments = [&self.place()[..], &["--record-rate", "0"]].concat();
+        Service::start_with(command, "127.0.0.1:0", self.folder.path(), &arguments)
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

@@ -1,6 +1,9 @@
 //! Beyond one machine: collectors on one PostgreSQL and one S3, which come and go.
 
-use std::{thread, time::Duration};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use serde_json::Value;
 use sordino::Id;
@@ -169,6 +172,7 @@ fn neither_a_bucket_nor_a_database_that_goes_away_takes_an_acknowledged_sample_a
     let mut deleted: Vec<Id> = Vec::new();
     for round in 0..4u64 {
         let (device, addresses) = (&device, [one.address(), two.address()]);
+        let acknowledged = &AtomicUsize::new(0);
         let answers: Vec<(Id, u64, u16)> = thread::scope(|scope| {
             let clients: Vec<_> = (0..6u64)
                 .map(|client| {
@@ -177,8 +181,10 @@ fn neither_a_bucket_nor_a_database_that_goes_away_takes_an_acknowledged_sample_a
                         let put = |number| {
                             let (id, seed) = (sample(), round * 1000 + client * 100 + number);
                             let answer = send(address, &device.put(id, QA, &age_file(1, seed)));
-                            if answer.status == 503 {
-                                assert!(answer.header("retry-after").is_some());
+                            match answer.status {
+                                201 => drop(acknowledged.fetch_add(1, Ordering::Relaxed)),
+                                503 => assert!(answer.header("retry-after").is_some()),
+                                _ => {}
                             }
                             (id, seed, answer.status)
                         };
@@ -186,7 +192,8 @@ fn neither_a_bucket_nor_a_database_that_goes_away_takes_an_acknowledged_sample_a
                     })
                 })
                 .collect();
-            thread::sleep(Duration::from_millis(40));
+            // Later each round, with most still to come.
+            eventually(|| acknowledged.load(Ordering::Relaxed) > 2 * round as usize);
             match round % 2 {
                 0 => {
                     beyond.postgres.kill();

@@ -58,6 +58,12 @@ impl Service {
         Self { child, line }
     }
 
+    /// Stops it as an operator does, and waits for its end.
+    pub(crate) fn stop(&mut self) {
+        self.signal("-TERM");
+        assert!(self.child.wait().unwrap().success());
+    }
+
     pub(crate) fn address(&self) -> std::net::SocketAddr {
         let url = self.line.trim().strip_prefix("listening on ");
         let (_, address) = url
@@ -169,8 +175,7 @@ fn serve_says_in_json_where_it_listens_and_stops_on_sigterm() {
             .unwrap()
             .starts_with("http://127.0.0.1:")
     );
-    service.signal("-TERM");
-    assert!(service.child.wait().unwrap().success());
+    service.stop();
     // Closed in order: the write-ahead log was folded in.
     assert!(!folder.path().join("collector.sqlite-wal").exists());
 }

@@ -7,11 +7,11 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
 };
 
 use serde_json::json;
 use sordino::Id;
+use sordino_collector::{BlockingServer, Config};
 
 use crate::{commands::Service, support::*};
 
@@ -54,9 +54,28 @@ fn a_restart_keeps_everything() {
     assert_eq!(withdrawn["ids"], json!([deleted]));
 }
 
+/// How often a service is killed: each time after another number of answers, so that it is met in another place. What
+/// a kill finds in the middle is chance: three clients always wait for an answer, so that some six rounds meet each
+/// part of an upload; many more meet what is rare.
+fn kills() -> usize {
+    if is_soak() { 100 } else { 6 }
+}
+
+/// How many answers a round waits for.
+fn answers(round: usize) -> usize {
+    let drawn = if is_soak() {
+        sample().to_string()
+    } else {
+        String::new()
+    };
+    match u64::from_str_radix(drawn.get(..15).unwrap_or_default(), 16) {
+        Ok(drawn) => 1 + (drawn % 60) as usize,
+        Err(_) => 1 + 7 * round,
+    }
+}
+
 #[test]
 fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
-    const KILLS: u64 = 6;
     let folder = tempfile::tempdir().unwrap();
     let device = Device::new();
     let gone = Device::new();
@@ -65,16 +84,17 @@ fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
     send(service.address(), &device.register(1, QA)).expect(201);
     send(service.address(), &gone.register(1, QA)).expect(201);
     drop(service);
-    for round in 0..KILLS {
+    for round in 0..kills() {
         let service = Service::start(folder.path(), &[]);
         let address = service.address();
+        let enough = kept.lock().unwrap().len() + answers(round);
         thread::scope(|scope| {
             for client in 0..3 {
                 let (device, kept) = (&device, &kept);
                 scope.spawn(move || {
                     for number in 0.. {
                         let id = sample();
-                        let seed = (round * 10 + client) * 1_000_000 + number;
+                        let seed = (round as u64 * 10 + client) * 1_000_000 + number;
                         let request = device.put(id, QA, &age_file(1, seed));
                         match try_send(address, &request) {
                             Some(answer) => assert_eq!(answer.status, 201),
@@ -84,12 +104,12 @@ fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
                     }
                 });
             }
-            thread::sleep(Duration::from_millis(150 + 37 * round));
+            eventually(|| kept.lock().unwrap().len() >= enough);
             drop(service);
         });
     }
     let kept = kept.into_inner().unwrap();
-    assert!(!kept.is_empty());
+    assert!(kept.len() >= kills());
 
     // Also what such a crash may leave at worst: a partial upload and an object without a row.
     let orphan = folder.path().join(format!("{}.age", sample()));
@@ -100,7 +120,10 @@ fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
     for path in [&orphan, &partial, &foreign] {
         std::fs::write(path, age_file(1, 1)).unwrap();
     }
-    let collector = Collector::start_with(|config| config.data = folder.path().to_owned());
+    let collector = Collector::start_with(|config| {
+        config.data = folder.path().to_owned();
+        config.upkeep = Config::new("").upkeep;
+    });
     eventually(|| collector.files("part").is_empty() && !orphan.exists());
     assert!(foreign.exists());
     for (id, seed) in &kept {
@@ -123,7 +146,6 @@ fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
 
 #[test]
 fn every_hand_out_before_sigkill_is_in_the_log_and_its_chain_is_whole() {
-    const KILLS: u64 = 5;
     const READERS: usize = 3;
     let folder = tempfile::tempdir().unwrap();
     let (device, id) = (Device::new(), sample());
@@ -134,9 +156,10 @@ fn every_hand_out_before_sigkill_is_in_the_log_and_its_chain_is_whole() {
         .header("Authorization", format!("Bearer {}", setup.token(QA)));
     drop(setup);
     let answered = AtomicUsize::new(0);
-    for round in 0..KILLS {
+    for round in 0..kills() {
         let service = Service::start(folder.path(), &[]);
         let address = service.address();
+        let enough = answered.load(Ordering::SeqCst) + answers(round);
         thread::scope(|scope| {
             for _ in 0..READERS {
                 scope.spawn(|| {
@@ -146,7 +169,7 @@ fn every_hand_out_before_sigkill_is_in_the_log_and_its_chain_is_whole() {
                     }
                 });
             }
-            thread::sleep(Duration::from_millis(120 + 31 * round));
+            eventually(|| answered.load(Ordering::SeqCst) >= enough);
             drop(service);
         });
         let collector = Collector::start_with(|config| config.data = folder.path().to_owned());
@@ -154,14 +177,14 @@ fn every_hand_out_before_sigkill_is_in_the_log_and_its_chain_is_whole() {
         assert_chained(&noted);
         let answered = answered.load(Ordering::SeqCst);
         // One that was noted may have been cut off before its answer arrived.
-        let most = answered + READERS * (round as usize + 1);
+        let most = answered + READERS * (round + 1);
         assert!(
             (answered..=most).contains(&noted.len()),
             "{answered} answered, {} noted",
             noted.len()
         );
     }
-    assert!(answered.into_inner() > 0);
+    assert!(answered.into_inner() >= kills());
 }
 
 #[test]
@@ -196,6 +219,7 @@ fn a_start_removes_objects_whose_deletion_was_cut_off() {
     collector.send(&device.put(id, QA, &file)).expect(201);
     collector.send(&device.withdraw(QA)).expect(200);
     std::fs::write(collector.object(id), file).unwrap();
+    collector.config.upkeep = Config::new("").upkeep;
     collector.restart();
     eventually(|| !collector.object(id).exists());
 }
@@ -239,7 +263,9 @@ fn a_damaged_object_is_not_handed_out() {
 
 #[test]
 fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
-    let collector = Collector::start();
+    let collector = Collector::start_with(|config| {
+        (config.limits.idle, config.limits.whole_body) = (HANG, HANG);
+    });
     let device = Device::registered(&collector, QA);
     let file = long_age_file();
     let mut stream = connect(collector.address());
@@ -247,7 +273,17 @@ fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
     stream.write_all(request.head().as_bytes()).unwrap();
     stream.write_all(&file[..LONG_ENOUGH]).unwrap();
     eventually(|| collector.files("part").len() == 1);
-    drop(Service::start(collector.data(), &[]));
+    let service = Service::start(collector.data(), &[]);
+    // Twice, so that it is over at least once.
+    for _ in 0..2 {
+        let orphan = collector.object(sample());
+        std::fs::write(&orphan, &file).unwrap();
+        let mut config = collector.config.clone();
+        config.upkeep = Config::new("").upkeep;
+        let _sweeps = BlockingServer::start(config).unwrap();
+        eventually(|| !orphan.exists());
+    }
+    drop(service);
     stream.write_all(&file[LONG_ENOUGH..]).unwrap();
     read_response(&mut stream).unwrap().expect(201);
 }
@@ -255,7 +291,6 @@ fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
 #[test]
 fn many_services_start_on_one_new_folder_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let started = Instant::now();
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -264,5 +299,4 @@ fn many_services_start_on_one_new_folder_at_once() {
             });
         }
     });
-    assert!(started.elapsed() < Duration::from_secs(20));
 }

@@ -16,7 +16,7 @@ pub(crate) fn is_postgres() -> bool {
 
 /// The URL of the database that belongs to a data folder; `None` for the file in it.
 pub(crate) fn database_of(data: &Path) -> Option<String> {
-    static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start);
+    static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start_unsynced);
     static DATABASES: LazyLock<Mutex<HashMap<PathBuf, String>>> = LazyLock::new(Mutex::default);
     if !is_postgres() {
         return None;

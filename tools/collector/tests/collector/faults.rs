@@ -1,6 +1,8 @@
 //! Two collectors behind nginx under load, while every part of it is killed in turn.
 //!
-//! Three rounds here; `tools/collector/faults 30` for more.
+//! Three rounds here, so that each part fails while the others still recover from their own end, and comes back to a
+//! store that it had left in the middle of something; thirty with `SORDINO_SOAK=1`, or as many as
+//! `SORDINO_FAULT_ROUNDS` says.
 
 use std::{
     collections::BTreeSet,
@@ -25,8 +27,11 @@ use crate::{
 
 /// Clients at a time, each with records of its own.
 const CLIENTS: u64 = 6;
-/// How long a request is repeated before it counts as never answered.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How many answers the clients have had between two failures: each of them a few, of most kinds of request.
+const BETWEEN: usize = 24;
+/// How long a part is down, beside the time that it takes to start; a step longer each round, up to seven.
+const DOWN: Duration = Duration::from_millis(150);
+const LONGER: Duration = Duration::from_millis(97);
 
 /// What everything stands on.
 struct Ground {
@@ -61,7 +66,11 @@ fn two_collectors_on_one_machine_lose_nothing_whichever_is_killed() {
 
 fn run(mut ground: Ground) {
     let rounds = std::env::var("SORDINO_FAULT_ROUNDS");
-    let rounds = rounds.map_or(3, |rounds| rounds.parse().unwrap());
+    let rounds = match rounds {
+        Ok(rounds) => rounds.parse().unwrap(),
+        Err(_) if is_soak() => 30,
+        Err(_) => 3,
+    };
     let mut instances = [(); 2].map(|()| ground.instance());
     let ports = instances.each_ref().map(|instance| instance.port);
     let configure = |port, folder: &Path| deployed_in_clear(port, folder, &ports);
@@ -73,6 +82,9 @@ fn run(mut ground: Ground) {
         nginx,
         is_over: AtomicBool::new(false),
         repeated: AtomicUsize::new(0),
+        done: AtomicUsize::new(0),
+        held: AtomicUsize::new(0),
+        deleted: AtomicUsize::new(0),
     };
     let told = Mutex::new(Told::default());
     let started = Instant::now();
@@ -85,6 +97,7 @@ fn run(mut ground: Ground) {
                 let mut client = Client::new(desk, number);
                 while !desk.is_over.load(Ordering::Relaxed) {
                     client.act();
+                    desk.done.fetch_add(1, Ordering::Relaxed);
                 }
                 told.lock().unwrap().add(client.told);
             });
@@ -92,16 +105,22 @@ fn run(mut ground: Ground) {
         let _over = OverWhenPanicking(&desk.is_over);
         for round in 0..rounds {
             for instance in &mut instances {
-                let (part, is_over) = (Part::Instance(instance), &desk.is_over);
-                part.fail(round, is_over);
+                Part::Instance(instance).fail(round, &desk);
             }
             if let Some(postgres) = &mut ground.postgres {
-                Part::Postgres(postgres).fail(round, &desk.is_over);
+                Part::Postgres(postgres).fail(round, &desk);
             }
             if let Some(s3) = &mut ground.s3 {
-                Part::S3(s3).fail(round, &desk.is_over);
+                Part::S3(s3).fail(round, &desk);
             }
         }
+        // A slow machine has had fewer of them.
+        let clients = CLIENTS as usize;
+        desk.wait(|| {
+            let (held, deleted) = (&desk.held, &desk.deleted);
+            held.load(Ordering::Relaxed) > 10 * clients
+                && deleted.load(Ordering::Relaxed) > 2 * clients
+        });
         desk.is_over.store(true, Ordering::Relaxed);
     });
     let told = told.into_inner().unwrap();
@@ -137,10 +156,10 @@ enum Part<'a> {
 }
 
 impl Part<'_> {
-    fn fail(self, round: u64, is_over: &AtomicBool) {
-        assert!(!is_over.load(Ordering::Relaxed), "a client gave up");
-        thread::sleep(Duration::from_millis(500));
-        let down = Duration::from_millis(150 + 97 * (round % 8));
+    fn fail(self, round: u32, desk: &Desk) {
+        let enough = desk.done.load(Ordering::Relaxed) + BETWEEN;
+        desk.wait(|| desk.done.load(Ordering::Relaxed) >= enough);
+        let down = DOWN + (round % 8) * LONGER;
         match self {
             Self::Instance(instance) => {
                 instance.kill();
@@ -177,9 +196,22 @@ struct Desk {
     token: String,
     is_over: AtomicBool,
     repeated: AtomicUsize,
+    /// Requests that were answered.
+    done: AtomicUsize,
+    /// Samples that are there, and those that were deleted one by one.
+    held: AtomicUsize,
+    deleted: AtomicUsize,
 }
 
 impl Desk {
+    /// Waits for the clients.
+    fn wait(&self, holds: impl Fn() -> bool) {
+        eventually(|| {
+            assert!(!self.is_over.load(Ordering::Relaxed), "a client gave up");
+            holds()
+        });
+    }
+
     /// Repeats a request as the SDK does, only sooner, until the answer is none of a fault's.
     fn persist(&self, request: &Request) -> Response {
         let started = Instant::now();
@@ -188,7 +220,7 @@ impl Desk {
                 Some(answer) if !matches!(answer.status, 429 | 500 | 502..=504) => return answer,
                 other => {
                     let last = other.map(|answer| (answer.status, answer.body));
-                    assert!(started.elapsed() < PATIENCE, "no answer but {last:?}");
+                    assert!(started.elapsed() < HANG, "no answer but {last:?}");
                     self.repeated.fetch_add(1, Ordering::Relaxed);
                     thread::sleep(Duration::from_millis(50));
                 }
@@ -278,6 +310,7 @@ impl<'a> Client<'a> {
         assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
         self.told.kept.push(kept);
         self.of_device += 1;
+        self.desk.held.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Through both collectors at once, at times.
@@ -293,6 +326,8 @@ impl<'a> Client<'a> {
             self.desk.persist(&request).expect(204);
         });
         self.told.gone.push(gone);
+        self.desk.held.fetch_sub(1, Ordering::Relaxed);
+        self.desk.deleted.fetch_add(1, Ordering::Relaxed);
     }
 
     fn read(&mut self) {
@@ -314,6 +349,7 @@ impl<'a> Client<'a> {
     fn withdraw(&mut self) {
         self.desk.persist(&self.device.withdraw(QA)).expect(200);
         let first = self.told.kept.len() - self.of_device;
+        self.desk.held.fetch_sub(self.of_device, Ordering::Relaxed);
         self.told.gone.extend(self.told.kept.drain(first..));
         self.register();
     }
@@ -374,7 +410,7 @@ impl Ground {
             if output.status.success() {
                 return;
             }
-            assert!(started.elapsed() < Duration::from_secs(10), "{report}");
+            assert!(started.elapsed() < HANG, "{report}");
             thread::sleep(Duration::from_millis(200));
         }
     }

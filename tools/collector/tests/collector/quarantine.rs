@@ -1,13 +1,19 @@
 //! A voice was heard: the sample is held back from everybody, until whoever runs the collector decides.
 
-use std::collections::BTreeSet;
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+};
 
-use proptest::{prelude::*, test_runner::Config as Cases};
+use proptest::{
+    prelude::*,
+    test_runner::{Config as Cases, RngSeed, TestRunner},
+};
 use serde_json::{Value, json};
 use sordino::{Id, Week};
 use sordino_collector::{BlockingServer, Config, Verdicts};
 
-use crate::{commands::run, database::is_postgres, support::*};
+use crate::{commands::run, support::*};
 
 fn heard(collector: &Collector, token: &str, id: Id, anonymizer: &str) -> Response {
     let target = format!("/v1/samples/{id}/quarantine?purpose={QA}");
@@ -271,6 +277,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Pull<'a> {
     collector: &'a Collector,
     token: &'a str,
+    met: &'a Met,
     samples: String,
     withdrawn: String,
     told: Vec<String>,
@@ -298,6 +305,7 @@ impl Pull<'_> {
             self.copies.insert(id);
         } else {
             answer.problem(410, "deleted");
+            count(&self.met.refused);
         }
         true
     }
@@ -307,7 +315,9 @@ impl Pull<'_> {
         self.withdrawn = format!("&after={}", page["next"].as_str().unwrap());
         let ids = page["ids"].as_array().unwrap();
         for id in ids {
-            self.copies.remove(id.as_str().unwrap());
+            if self.copies.remove(id.as_str().unwrap()) {
+                count(&self.met.removed);
+            }
         }
         !ids.is_empty()
     }
@@ -318,60 +328,96 @@ impl Pull<'_> {
     }
 }
 
-/// Each case has a database of its own, which PostgreSQL takes seconds to make.
-fn cases() -> u32 {
-    if is_postgres() { 12 } else { 48 }
+/// Counts of what has to happen often enough, over all cases.
+#[derive(Debug, Default)]
+struct Met {
+    /// The pull was told of a sample, and it was gone when the pull asked for it.
+    refused: Cell<usize>,
+    /// The pull removed a copy that it had.
+    removed: Cell<usize>,
+    /// A sample was held back that the pull had a copy of, and released later.
+    released_after_copy: Cell<usize>,
+    /// The person deleted or withdrew what was held back.
+    ended_in_quarantine: Cell<usize>,
 }
 
-proptest! {
-    #![proptest_config(Cases { cases: cases(), failure_persistence: None, ..Cases::default() })]
+fn count(cell: &Cell<usize>) {
+    cell.set(cell.get() + 1);
+}
 
-    #[test]
-    fn a_pull_ends_with_what_is_released_and_granted_however_it_meets_the_quarantine(
-        steps in prop::collection::vec(step(), 1..30),
-    ) {
-        let collector = Collector::start();
-        let token = collector.token(QA);
-        let samples: Vec<_> = (0..3).map(|_| Device::with_sample(&collector, BOTH)).collect();
-        let mut available: BTreeSet<_> = samples.iter().map(|(_, id)| id.to_string()).collect();
-        let mut held_back = BTreeSet::new();
+/// 48 drawn once and for all, in which each of [`Met`] happens at least ten times, or many more that are drawn anew.
+fn cases() -> Cases {
+    let (cases, rng_seed) = match is_soak() {
+        true => (1000, RngSeed::Random),
+        false => (48, RngSeed::Fixed(1)),
+    };
+    Cases {
+        cases,
+        rng_seed,
+        failure_persistence: None,
+        ..Cases::default()
+    }
+}
+
+#[test]
+fn a_pull_ends_with_what_is_released_and_granted_however_it_meets_the_quarantine() {
+    let collector = Collector::start();
+    let token = collector.token(QA);
+    let met = Met::default();
+    // Each case has samples of its own, and goes on where the pulls before it ended.
+    let cursors = RefCell::<[String; 2]>::default();
+    let mut runner = TestRunner::new(cases());
+    let outcome = runner.run(&prop::collection::vec(step(), 1..40), |steps| {
+        let samples: Vec<_> = (0..3)
+            .map(|_| Device::with_sample(&collector, BOTH))
+            .collect();
+        let own: BTreeSet<_> = samples.iter().map(|(_, id)| id.to_string()).collect();
+        let mut available = own.clone();
+        // Whether the pull had a copy then.
+        let mut held_back = BTreeMap::new();
+        let [samples_seen, withdrawn_seen] = cursors.borrow().clone();
         let mut pull = Pull {
             collector: &collector,
             token: &token,
-            samples: String::new(),
-            withdrawn: String::new(),
+            met: &met,
+            samples: samples_seen,
+            withdrawn: withdrawn_seen,
             told: Vec::new(),
             copies: BTreeSet::new(),
         };
         for step in steps {
             match step {
-                Step::List => { pull.list(); }
-                Step::Fetch => { pull.fetch(); }
-                Step::Remove => { pull.remove(); }
+                Step::List => drop(pull.list()),
+                Step::Fetch => drop(pull.fetch()),
+                Step::Remove => drop(pull.remove()),
                 Step::Quarantine(number) => {
                     let id = samples[number].1;
                     heard(&collector, &token, id, "3.1.0").expect(204);
                     if available.remove(&id.to_string()) {
-                        held_back.insert(number);
+                        let has_copy = pull.copies.contains(&id.to_string());
+                        held_back.insert(number, has_copy);
                     }
                 }
-                Step::Release(number) if held_back.remove(&number) => {
-                    let id = samples[number].1;
-                    release(&collector.config, id);
-                    available.insert(id.to_string());
+                Step::Release(number) => {
+                    if let Some(had_copy) = held_back.remove(&number) {
+                        let id = samples[number].1;
+                        release(&collector.config, id);
+                        available.insert(id.to_string());
+                        if had_copy {
+                            count(&met.released_after_copy);
+                        }
+                    }
                 }
-                Step::Release(_) => {}
-                Step::Delete(number) => {
+                Step::Delete(number) | Step::WithdrawFromPurpose(number) => {
                     let (device, id) = &samples[number];
-                    collector.send(&device.delete(*id)).expect(204);
+                    match step {
+                        Step::Delete(_) => collector.send(&device.delete(*id)).expect(204),
+                        _ => collector.send(&device.withdraw(QA)).expect(200),
+                    };
                     available.remove(&id.to_string());
-                    held_back.remove(&number);
-                }
-                Step::WithdrawFromPurpose(number) => {
-                    let (device, id) = &samples[number];
-                    collector.send(&device.withdraw(QA)).expect(200);
-                    available.remove(&id.to_string());
-                    held_back.remove(&number);
+                    if held_back.remove(&number).is_some() {
+                        count(&met.ended_in_quarantine);
+                    }
                 }
             }
         }
@@ -380,8 +426,23 @@ proptest! {
         while pull.list() {}
         while pull.fetch() {}
         while pull.remove() {}
-        prop_assert_eq!(&pull.copies, &available);
+        *cursors.borrow_mut() = [pull.samples, pull.withdrawn];
+        // After a case that failed, a pull meets what that one left.
+        let copies: BTreeSet<_> = pull.copies.intersection(&own).cloned().collect();
+        prop_assert_eq!(&copies, &available);
         let listed: BTreeSet<_> = collector.listed(&token, QA).into_iter().collect();
+        let listed: BTreeSet<_> = listed.intersection(&own).cloned().collect();
         prop_assert_eq!(listed, available);
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
     }
+    let counts = [
+        &met.refused,
+        &met.removed,
+        &met.released_after_copy,
+        &met.ended_in_quarantine,
+    ];
+    assert!(counts.iter().all(|count| count.get() >= 10), "{met:?}");
 }

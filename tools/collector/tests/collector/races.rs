@@ -1,6 +1,11 @@
 //! Requests that meet.
 
-use std::{net::SocketAddr, sync::Barrier, thread, time::Duration};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    sync::{Barrier, Condvar, Mutex},
+    thread,
+};
 
 use serde_json::json;
 use sordino_collector::BlockingServer;
@@ -12,22 +17,13 @@ const CLIENTS: u64 = 8;
 
 /// Sends requests at the same instant, and returns their answers' statuses.
 fn at_once(requests: Vec<(SocketAddr, Request)>) -> Vec<u16> {
-    let requests = requests
-        .into_iter()
-        .map(|(address, request)| (Duration::ZERO, address, request));
-    staggered(requests.collect())
-}
-
-/// Sends each request so long after the common start.
-fn staggered(requests: Vec<(Duration, SocketAddr, Request)>) -> Vec<u16> {
-    let barrier = Barrier::new(requests.len());
+    let began = Barrier::new(requests.len());
     thread::scope(|scope| {
         let sent: Vec<_> = requests
             .iter()
-            .map(|(delay, address, request)| {
+            .map(|(address, request)| {
                 scope.spawn(|| {
-                    barrier.wait();
-                    thread::sleep(*delay);
+                    began.wait();
                     send(*address, request).status
                 })
             })
@@ -36,6 +32,31 @@ fn staggered(requests: Vec<(Duration, SocketAddr, Request)>) -> Vec<u16> {
             .map(|client| client.join().unwrap())
             .collect()
     })
+}
+
+/// How many requests of a round were answered.
+#[derive(Default)]
+struct Answered {
+    number: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Answered {
+    fn count(&self, answer: Response) -> Response {
+        *self.number.lock().unwrap() += 1;
+        self.changed.notify_all();
+        answer
+    }
+
+    /// Waits until so many are.
+    fn wait(&self, number: usize) {
+        let few = |answered: &mut usize| *answered < number;
+        drop(
+            self.changed
+                .wait_while(self.number.lock().unwrap(), few)
+                .unwrap(),
+        );
+    }
 }
 
 #[test]
@@ -88,7 +109,9 @@ fn of_different_bytes_under_one_id_just_one_is_kept_and_it_is_whole() {
 /// Two services on the same database and folder, as when one machine is not enough.
 #[test]
 fn a_withdrawal_among_uploads_leaves_no_sample_whichever_service_they_reach() {
-    let collector = Collector::start();
+    let collector = Collector::start_with(|config| {
+        (config.limits.idle, config.limits.whole_body) = (HANG, HANG);
+    });
     let second = BlockingServer::start(collector.config.clone()).unwrap();
     let addresses = [collector.address(), second.address()];
     let (mut came_in, mut refused) = (0, 0);
@@ -102,29 +125,54 @@ fn a_withdrawal_among_uploads_leaves_no_sample_whichever_service_they_reach() {
             .iter()
             .map(|id| device.put(*id, QA, &age_file(1, round)))
             .collect();
-        let to = addresses.into_iter().cycle();
-        let mut requests: Vec<_> = to
-            .zip(&uploads)
-            .map(|(address, upload)| (Duration::ZERO, address, upload.clone()))
-            .collect();
-        // An upload takes some milliseconds; round by round the withdrawal falls later into it.
-        let delay = Duration::from_micros(700 * round);
-        requests.push((delay, addresses[round as usize % 2], device.withdraw(QA)));
-        let mut statuses = staggered(requests);
-        assert_eq!(statuses.pop(), Some(200));
+        // One is under way all the time that the withdrawal takes.
+        let (file, address) = (long_age_file(), addresses[(round as usize + 1) % 2]);
+        let long = device.put(sample(), QA, &file);
+        let mut under_way = connect(address);
+        under_way.write_all(long.head().as_bytes()).unwrap();
+        under_way.write_all(&file[..LONG_ENOUGH]).unwrap();
+        eventually(|| collector.files("part").len() == 1);
+
+        // Round by round the withdrawal comes after another number of uploads was answered: before any, at the same
+        // instant, to after all but one.
+        let first = (round % CLIENTS) as usize;
+        let (began, answered) = (Barrier::new(uploads.len() + 1), Answered::default());
+        let (statuses, withdrawn) = thread::scope(|scope| {
+            let to = addresses.into_iter().cycle();
+            let sent: Vec<_> = to
+                .zip(&uploads)
+                .map(|(address, upload)| {
+                    let (began, answered) = (&began, &answered);
+                    scope.spawn(move || {
+                        began.wait();
+                        answered.count(send(address, upload)).status
+                    })
+                })
+                .collect();
+            began.wait();
+            answered.wait(first);
+            let withdrawn = send(addresses[round as usize % 2], &device.withdraw(QA)).status;
+            let sent = sent.into_iter().map(|client| client.join().unwrap());
+            (sent.collect::<Vec<_>>(), withdrawn)
+        });
+        assert_eq!(withdrawn, 200);
+        under_way.write_all(&file[LONG_ENOUGH..]).unwrap();
+        let late = read_response(&mut under_way).unwrap();
+        late.problem(410, "withdrawn");
+        refused += 1;
         for (id, status) in ids.iter().zip(statuses) {
             assert!(matches!(status, 200 | 201 | 410), "{status}");
             came_in += usize::from(status == 201);
             refused += usize::from(status == 410);
             assert!(!collector.object(*id).exists());
         }
-        for upload in &uploads {
+        for upload in uploads.iter().chain([&long]) {
             assert_eq!(send(addresses[1], upload).status, 410);
         }
     }
     assert!(collector.listed(&collector.token(QA), QA).is_empty());
     assert!(collector.files("age").is_empty() && collector.files("part").is_empty());
-    // Without both outcomes nothing met.
+    // Without both outcomes nothing met. An upload that was answered before the withdrawal came in.
     assert!(
         came_in > 0 && refused > 0,
         "{came_in} came in, {refused} refused"

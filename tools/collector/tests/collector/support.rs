@@ -2,7 +2,7 @@
 //! collector's or the SDK's code for requests.
 
 use std::{
-    io::Write as _,
+    io::{self, ErrorKind, Read as _, Write as _},
     net::{IpAddr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -30,6 +30,14 @@ pub(crate) const QA: &str = "quality-assurance";
 pub(crate) const BOTH: &str = "quality-assurance, recognition-research";
 pub(crate) const RESEARCH: &str = "recognition-research";
 
+/// How long anything is waited for. Nothing takes this long on the slowest machine: it only ends a test that hangs.
+pub(crate) const HANG: Duration = Duration::from_secs(120);
+
+/// Whether faults are to be looked for by repeating: `SORDINO_SOAK=1`. Then tests are long and draw anew.
+pub(crate) fn is_soak() -> bool {
+    std::env::var_os("SORDINO_SOAK").is_some_and(|value| value == "1")
+}
+
 /// A collector that was started, with its folder.
 pub(crate) struct Collector {
     server: Option<BlockingServer>,
@@ -42,11 +50,13 @@ impl Collector {
         Self::start_with(|_| ())
     }
 
-    /// `change` is given the configuration first; the data folder exists already.
+    /// `change` is given the configuration first; the data folder exists already. Nothing is swept and no retention
+    /// enforced, unless `change` says so: a test that puts objects or rows there itself must not meet that.
     pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::new(folder.path());
         config.listen = "127.0.0.1:0".to_owned();
+        config.upkeep = None;
         change(&mut config);
         if config.database.is_none() {
             config.database = database_of(&config.data).map(|url| url.parse().unwrap());
@@ -583,10 +593,18 @@ impl Response {
 
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(HANG)).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    stream
+}
+
+/// Reads to the end, until the service closes or resets the connection, and returns what it said before.
+#[track_caller]
+pub(crate) fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    let end = stream.read_to_end(&mut said).map_err(|error| error.kind());
+    let is_open = matches!(end, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
+    assert!(!is_open, "the connection was never closed");
+    said
 }
 
 /// A connection from an address of this machine's own choosing.
@@ -604,9 +622,7 @@ pub(crate) fn connect_from(from: IpAddr, to: SocketAddr) -> TcpStream {
         socket.connect(to).await.unwrap().into_std().unwrap()
     });
     stream.set_nonblocking(false).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+    stream.set_read_timeout(Some(HANG)).unwrap();
     stream
 }
 
@@ -625,41 +641,53 @@ pub(crate) fn send(address: SocketAddr, request: &Request) -> Response {
 /// `None` where the service goes away meanwhile.
 pub(crate) fn try_send(address: SocketAddr, request: &Request) -> Option<Response> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
+    stream.set_read_timeout(Some(HANG)).unwrap();
     let mut bytes = request.head().into_bytes();
     bytes.extend(request.body.iter().flatten());
     stream.write_all(&bytes).ok()?;
     read_response(&mut stream)
 }
 
-pub(crate) fn read_response(stream: &mut impl std::io::Read) -> Option<Response> {
+/// Reads an answer: as many bytes as it says that it has, or all until the end. `None` where it is cut off. What the
+/// service does with the connection after its answer, such as resetting it for what it did not read, is not looked at.
+pub(crate) fn read_response(stream: &mut impl io::Read) -> Option<Response> {
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).ok()?;
+    let mut piece = [0; 16 << 10];
+    loop {
+        let read = stream.read(&mut piece).ok()?;
+        bytes.extend_from_slice(&piece[..read]);
+        let response = parse_response(&bytes);
+        let length: Option<usize> = response
+            .as_ref()
+            .and_then(|response| response.header("content-length")?.parse().ok());
+        match (response, length) {
+            (Some(response), Some(length)) if response.body.len() == length => {
+                return Some(response);
+            }
+            (Some(response), None) if read == 0 => return Some(response),
+            _ if read == 0 => return None,
+            _ => {}
+        }
+    }
+}
+
+fn parse_response(bytes: &[u8]) -> Option<Response> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let response = Response {
+    Some(Response {
         status,
         head,
         body: bytes[end + 4..].to_vec(),
-    };
-    let length = response
-        .header("content-length")
-        .and_then(|length| length.parse().ok());
-    (length.unwrap_or(response.body.len()) == response.body.len()).then_some(response)
+    })
 }
 
-/// Waits until it holds, for ten seconds at most.
+/// Waits until it holds.
 #[track_caller]
 pub(crate) fn eventually(holds: impl Fn() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(
-            started.elapsed() < Duration::from_secs(10),
-            "it never came to hold"
-        );
+        assert!(started.elapsed() < HANG, "it never came to hold");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

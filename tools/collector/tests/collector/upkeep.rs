@@ -1,6 +1,9 @@
 //! `check`, `delete`, `retention`: what an operator does.
 
+use std::{path::PathBuf, time::Duration};
+
 use serde_json::{Value, json};
+use sordino_collector::Config;
 
 use crate::{commands::run, support::*};
 
@@ -102,6 +105,40 @@ fn retention_takes_back_what_the_plan_keeps_no_longer_and_only_for_its_purpose()
     collector
         .send(&device.put(only, QA, &age_file(1, 1)))
         .problem(410, "deleted");
+}
+
+#[test]
+fn a_service_sweeps_and_enforces_retention_at_its_start_and_again_by_itself() {
+    let hourly = Config::new("").upkeep;
+    assert_eq!(hourly, Some(Duration::from_secs(3600)));
+    let mut plan = plan(1, "2999-01-01", &[recipient(1)], &sordino::Purpose::ALL);
+    plan.retention_days
+        .insert(sordino::Purpose::QualityAssurance, 30);
+    let mut collector = Collector::start_with(|config| {
+        config.plan = Some(write_plan(&config.data, plan));
+    });
+    let device = Device::registered(&collector, QA);
+    // A sample past its days, and an object that no row tells of.
+    let old = |collector: &Collector| {
+        let (id, file) = (sample(), age_file(1, 1));
+        collector.send(&device.put(id, QA, &file)).expect(201);
+        age(collector, id, "2020-W01");
+        let orphan = collector.object(sample());
+        std::fs::write(&orphan, file).unwrap();
+        (collector.object(id), orphan)
+    };
+    let is_gone = |(object, orphan): &(PathBuf, PathBuf)| !object.exists() && !orphan.exists();
+
+    let first = old(&collector);
+    collector.config.upkeep = hourly;
+    collector.restart();
+    eventually(|| is_gone(&first));
+    collector.config.upkeep = Some(Duration::from_millis(20));
+    collector.restart();
+    for _ in 0..2 {
+        let next = old(&collector);
+        eventually(|| is_gone(&next));
+    }
 }
 
 /// Runs retention once.

@@ -22,13 +22,13 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{LazyLock, mpsc},
+    sync::{LazyLock, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 /// How long a service may take to be ready, on a machine that builds meanwhile.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A service's process and the folder that it lives in.
 struct Process {
@@ -204,11 +204,20 @@ fn unprivileged() -> Option<(u32, u32)> {
     *NOBODY
 }
 
-/// A port that nothing listens on, below those that outgoing connections are given: so it is still free
-/// when a service comes back.
+/// A port that nothing listens on, below those that outgoing connections are given, and that no other test is given
+/// while this process lives: so it is still free when a service comes back.
 pub(crate) fn free_port() -> u16 {
+    // Where Linux lets every process bind the same ports, and no service listens: who holds one there has its number.
+    const ELSEWHERE: &str = "127.83.79.82";
+    static HELD: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
     loop {
         let port = 20_000 + (random() % 12_000) as u16;
+        match TcpListener::bind((ELSEWHERE, port)) {
+            Ok(mark) => HELD.lock().unwrap().push(mark),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => continue,
+            // This system has no such address.
+            Err(_) => {}
+        }
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

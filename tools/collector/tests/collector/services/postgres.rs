@@ -9,17 +9,29 @@ use super::{PATIENCE, Process, command, free_port, lacking, program, random, sec
 
 const USER: &str = "sordino";
 
-/// A PostgreSQL server with a cluster of its own, as durable as an operator's: `fsync` is on.
+/// A PostgreSQL server with a cluster of its own.
 pub(crate) struct Postgres {
     process: Process,
     /// Where its programs lie, which are not in the path on Debian.
     programs: PathBuf,
     port: u16,
     password: String,
+    /// `fsync`: `on` or `off`.
+    sync: &'static str,
 }
 
 impl Postgres {
+    /// One as durable as an operator's.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with("on")
+    }
+
+    /// One that never waits for a disk: for tests of what is said of a database, not of what a power cut leaves of it.
+    pub(crate) fn start_unsynced() -> Option<Self> {
+        Self::start_with("off")
+    }
+
+    fn start_with(sync: &'static str) -> Option<Self> {
         let Some(programs) = programs() else {
             return lacking("PostgreSQL");
         };
@@ -28,6 +40,7 @@ impl Postgres {
             programs,
             port: free_port(),
             password: secret(),
+            sync,
         };
         postgres.make_cluster();
         postgres.start_again();
@@ -100,6 +113,7 @@ impl Postgres {
         let sockets = format!("unix_socket_directories={}", self.process.folder.display());
         for setting in [
             &format!("port={}", self.port),
+            &format!("fsync={}", self.sync),
             &sockets,
             "listen_addresses=127.0.0.1",
             "max_connections=300",
@@ -124,7 +138,8 @@ impl Postgres {
             .arg("-D")
             .arg(folder.join("data"))
             .args(["-U", USER, "-A", "scram-sha-256", "-E", "UTF8"])
-            .arg("--no-locale")
+            // A power cut alone, which no test makes, could undo what it does not sync.
+            .args(["--no-locale", "--no-sync"])
             .arg("--pwfile")
             .arg(&password)
             .current_dir(folder)
