@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::support::{Line, PLAYED, QA, RESEARCH, Ran, SPOKEN, Stage, holds};
+use crate::support::{Line, PLAYED, QA, RESEARCH, Ran, SPOKEN, Stage, holds, queued};
 
 /// What the system could tell of the person, so that it is recognised wherever it turns up.
 const TELL_TALES: [(&str, &str); 7] = [
@@ -54,6 +54,12 @@ impl<'a> Device<'a> {
         self.run(&format!("consent {words}")).ok();
     }
 
+    /// Offers a shipped recording with more words, of which a sample must come.
+    fn offers(&self, recording: &str, flags: &str) {
+        let words = format!("offer audio/{recording}.wav {flags} --json");
+        queued(|| self.run(&words).ok().document());
+    }
+
     /// All that a device can be asked to do, but to say yes.
     fn does_everything(&self) {
         let nobody = "0".repeat(32);
@@ -88,11 +94,7 @@ fn an_adult_sends_nothing_before_the_yes_and_only_ciphertext_after_it() {
     device.consents(&format!("--age-band adult --purpose {QA} {RESEARCH}"));
     assert_eq!(device.traffic(), (0, 0), "the yes alone sends nothing");
     for recording in [PLAYED[0], PLAYED[1]] {
-        device
-            .run(&format!(
-                "offer audio/{recording}.wav --annotation audio/{recording}.json"
-            ))
-            .ok();
+        device.offers(recording, &format!("--annotation audio/{recording}.json"));
     }
     assert_eq!(
         device.traffic(),
@@ -128,14 +130,14 @@ fn a_child_sends_nothing_before_the_guardian_approves_and_only_the_no_after_with
         "--age-band child --purpose {QA} --guardian-method text-plus"
     ));
     assert_eq!(device.traffic(), (0, 0));
-    device.run(&format!("offer audio/{}.wav", PLAYED[0])).ok();
+    device.offers(PLAYED[0], "");
     device.run("upload").ok();
     let sent = device.line.sent();
     assert_eq!(stage.objects().len(), 1);
     assert!(sent.len() > 10_000);
     assert_tells_nothing(&stage, &sent);
 
-    device.run(&format!("offer audio/{}.wav", PLAYED[1])).ok();
+    device.offers(PLAYED[1], "");
     device.run("withdraw").ok();
     device.run("upload").ok();
     assert!(stage.objects().is_empty());
@@ -162,7 +164,7 @@ fn a_device_that_was_offline_and_killed_sends_all_that_waited_once_it_is_back() 
     let device = Device::new(&stage, "offline");
     device.line.cut();
     device.consents(&format!("--age-band adult --purpose {QA}"));
-    device.run(&format!("offer audio/{}.wav", PLAYED[0])).ok();
+    device.offers(PLAYED[0], "");
     let mut listening = stage.listening("offline", &TELL_TALES);
     listening.kill().unwrap();
     listening.wait().unwrap();
@@ -349,7 +351,7 @@ fn the_collector_is_told_no_more_than_week_and_purposes() {
     let stage = Stage::new();
     let device = Device::new(&stage, "adult");
     device.consents(&format!("--age-band adult --purpose {QA}"));
-    device.run(&format!("offer audio/{}.wav", PLAYED[0])).ok();
+    device.offers(PLAYED[0], "");
     device.run("upload").ok();
     let sent = requests(&device.line.sent());
     let registration = sent

@@ -60,11 +60,8 @@ fn an_offer_is_queued_or_withheld_with_the_reason() {
 fn the_annotation_reaches_the_desk() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    let line = format!(
-        "device d offer audio/{0}.wav --annotation audio/{0}.json",
-        PLAYED[0]
-    );
-    assert_eq!(stage.json(&line)["outcome"], "queued");
+    let annotation = format!("--annotation audio/{}.json", PLAYED[0]);
+    stage.offer_with("d", PLAYED[0], &annotation);
     stage.upload("d");
     stage.pull("data", "bundle");
     let manifest = only_manifest(&stage);
