@@ -4,14 +4,6 @@ use std::f64::consts::TAU;
 
 use super::random::{Seed, Step};
 
-/// How much of something a test does: `soak` where SORDINO_SOAK is set, as `make soak` sets it.
-pub(crate) fn sized<T>(ordinary: T, soak: T) -> T {
-    match std::env::var_os("SORDINO_SOAK") {
-        None => ordinary,
-        Some(_) => soak,
-    }
-}
-
 /// A sine of `hz` Hz and peak `peak` for `seconds`.
 pub(crate) fn sine(hz: f64, peak: f64, rate: u32, seconds: f64) -> Vec<f32> {
     let turn = TAU * hz / f64::from(rate);

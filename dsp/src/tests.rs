@@ -1,13 +1,14 @@
 //! The promises of the whole stage, on sounds whose truth is known.
 
 use proptest::prelude::*;
+use test_tiers::sized;
 
 use super::{
     detector::{Detector, RATE, reference::Reference},
     finish::Finished,
     raise::raised,
     random::Seed,
-    testing::{level, melody, sine, sized, sum},
+    testing::{level, melody, sine, sum},
     timeline::Timeline,
     *,
 };

@@ -16,12 +16,13 @@ mod sameness;
 
 use std::f64::consts::TAU;
 
+use test_tiers::sized;
+
 use super::{
     Pipeline, Settings,
     detector::RATE,
     finish::Finished,
     random::{Draws, Seed, Step},
-    testing::sized,
     timeline::Timeline,
 };
 

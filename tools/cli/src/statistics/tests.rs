@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::json;
+use test_tiers::sized;
 
 use super::{
     draws::Draws,
@@ -54,13 +55,17 @@ fn slack(rounds: usize) -> f64 {
 
 #[test]
 fn a_change_that_changes_nothing_is_called_one_in_five_of_a_hundred() {
-    for (count, rounds) in [(8, 1_000), (12, 600), (30, 120)] {
+    for (count, rounds) in sized(
+        [(8, 300), (12, 300), (30, 30)],
+        [(8, 1_000), (12, 600), (30, 120)],
+    ) {
         let rate = called(count, 0.0, rounds);
         let most = 0.05 + slack(rounds);
         assert!(rate <= most, "{count} people: {rate}");
     }
     // With enough people that p is fine-grained, no fewer either.
-    assert!(called(12, 0.0, 600) >= 0.05 - slack(600));
+    let rounds = sized(300, 600);
+    assert!(called(12, 0.0, rounds) >= 0.05 - slack(rounds));
 }
 
 /// Its samples taken for independent, the same people make it be called four times as often: what
@@ -68,7 +73,7 @@ fn a_change_that_changes_nothing_is_called_one_in_five_of_a_hundred() {
 #[test]
 fn samples_taken_for_independent_call_what_is_not_there() {
     let mut draws = Draws::new(7);
-    let rounds = 300;
+    let rounds = sized(100, 300);
     let wrong = (0..rounds)
         .filter(|_| {
             let samples: Vec<Record> = (0..3)
@@ -90,15 +95,15 @@ fn samples_taken_for_independent_call_what_is_not_there() {
 
 #[test]
 fn a_real_difference_is_found() {
-    assert!(called(12, 0.1, 100) > 0.95);
-    assert!(called(12, -0.1, 100) > 0.95);
-    assert!(called(30, 0.05, 60) > 0.9);
+    assert!(called(12, 0.1, sized(40, 100)) > 0.95);
+    assert!(called(12, -0.1, sized(40, 100)) > 0.95);
+    assert!(called(30, 0.05, sized(20, 60)) > 0.9);
 }
 
 #[test]
 fn the_interval_of_a_difference_holds_the_truth_some_95_times_in_a_hundred() {
     let mut draws = Draws::new(1);
-    let rounds = 60;
+    let rounds = sized(30, 60);
     let held = (0..rounds)
         .filter(|_| {
             let [low, high] = compare(&people(25, 0.02, &mut draws))

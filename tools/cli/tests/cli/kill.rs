@@ -8,7 +8,8 @@ use std::{
     thread,
 };
 
-use crate::support::{PLAYED, QA, Ran, Stage, files_below, instants, is_soak, killed_after, time};
+use crate::support::{PLAYED, QA, Ran, Stage, files_below, instants, killed_after, time};
+use test_tiers::sized;
 
 /// Devices that are killed side by side.
 const DEVICES: usize = 2;
@@ -24,7 +25,7 @@ const STRIDE: usize = 64;
 /// seals and queues, then says so: one kill in each tenth of it meets each of these, before, in and after a seal, and
 /// the two devices are killed ten times each. A soak makes it two hundred, at instants of which nobody thought.
 fn folders_and_kills() -> (usize, usize) {
-    if is_soak() { (4, 25) } else { (1, 10) }
+    sized((1, 10), (4, 25))
 }
 
 #[test]

@@ -9,8 +9,9 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below, instants, is_soak, killed_after, time,
+    FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below, instants, killed_after, time,
 };
+use test_tiers::sized;
 
 #[test]
 fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() {
@@ -21,7 +22,7 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
 
     let line = Line::to(stage.collector_address());
     // Each command is killed as it begins, in its middle and as it ends; what comes before and after takes far longer.
-    let rounds = if is_soak() { 12 } else { 3 };
+    let rounds = sized(3, 12);
     for (round, share) in instants(rounds).into_iter().enumerate() {
         let life = whole.mul_f64(share);
         let name = format!("d{round}");
@@ -82,7 +83,7 @@ fn a_withdrawal_that_is_killed_happened_whole_or_not_at_all() {
     stage.granted("first", QA);
     stage.offer("first", PLAYED[0]);
     let (whole, _) = time(|| stage.sordino("device first withdraw").ok());
-    let rounds = if is_soak() { 100 } else { 10 };
+    let rounds = sized(10, 100);
     for (round, share) in instants(rounds).into_iter().enumerate() {
         let name = format!("d{round}");
         stage.granted(&name, QA);

@@ -12,6 +12,7 @@ use std::{
 use serde_json::json;
 use sordino::Id;
 use sordino_collector::{BlockingServer, Config};
+use test_tiers::{is_soak, sized};
 
 use crate::{commands::Service, support::*};
 
@@ -58,7 +59,7 @@ fn a_restart_keeps_everything() {
 /// a kill finds in the middle is chance: three clients always wait for an answer, so that some six rounds meet each
 /// part of an upload; many more meet what is rare.
 fn kills() -> usize {
-    if is_soak() { 100 } else { 6 }
+    sized(6, 100)
 }
 
 /// How many answers a round waits for.

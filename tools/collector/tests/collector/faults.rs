@@ -18,6 +18,7 @@ use std::{
 
 use serde_json::Value;
 use sordino::Id;
+use test_tiers::is_soak;
 
 use crate::{
     deployment::{Instance, deployed_in_clear},

@@ -12,6 +12,7 @@ use proptest::{
 use serde_json::{Value, json};
 use sordino::{Id, Week};
 use sordino_collector::{BlockingServer, Config, Verdicts};
+use test_tiers::is_soak;
 
 use crate::{commands::run, support::*};
 

@@ -33,11 +33,6 @@ pub(crate) const RESEARCH: &str = "recognition-research";
 /// How long anything is waited for. Nothing takes this long on the slowest machine: it only ends a test that hangs.
 pub(crate) const HANG: Duration = Duration::from_secs(120);
 
-/// Whether faults are to be looked for by repeating: `SORDINO_SOAK=1`. Then tests are long and draw anew.
-pub(crate) fn is_soak() -> bool {
-    std::env::var_os("SORDINO_SOAK").is_some_and(|value| value == "1")
-}
-
 /// A collector that was started, with its folder.
 pub(crate) struct Collector {
     server: Option<BlockingServer>,

@@ -3,14 +3,13 @@
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
-use crate::support::{
-    FORMATS, PLAYED, QA, Stage, files_below, instants, is_soak, killed_after, time,
-};
+use crate::support::{FORMATS, PLAYED, QA, Stage, files_below, instants, killed_after, time};
+use test_tiers::sized;
 
 /// Rounds of a format, in each of which a sample is deleted. The first round's kills fall into taking in, the second's
 /// into removing too; a soak goes on until one sample is left.
 fn rounds() -> usize {
-    if is_soak() { 5 } else { 2 }
+    sized(2, 5)
 }
 
 /// Kills before a pull is let end: each leaves behind more of what the next finds, from the list of samples to the

@@ -1,17 +1,13 @@
 //! Commands that are killed with SIGKILL in the middle of what they do.
 
 use std::{
-    env,
     hash::{BuildHasher as _, RandomState},
     process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-/// Whether the long version of a test is asked for, in which more is tried and all of it is drawn anew.
-pub(crate) fn is_soak() -> bool {
-    env::var("SORDINO_SOAK").is_ok_and(|asked| asked == "1")
-}
+use test_tiers::is_soak;
 
 /// When `count` runs are killed, as shares of a run: in the middle of each of as many equal parts of it, so that no part
 /// is left out; in a soak, at random.

@@ -25,7 +25,7 @@ use tempfile::TempDir;
 pub(crate) use collector::{Collector, administer, collector_program};
 pub(crate) use dataset::{Clip, clip_id, write_dataset};
 pub(crate) use desk::Desk;
-pub(crate) use kills::{instants, is_soak, killed_after, time};
+pub(crate) use kills::{instants, killed_after, time};
 pub(crate) use line::Line;
 pub(crate) use ran::Ran;
 
