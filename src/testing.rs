@@ -1,10 +1,12 @@
 //! What tests of several stages share: a clock that they set, a plan, an answer.
 
 pub(crate) mod crash;
+pub(crate) mod draws;
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::test_runner::Config as ProptestConfig;
 use ring::signature::Ed25519KeyPair;
 use tempfile::TempDir;
 
@@ -21,6 +23,22 @@ use crate::{
 
 pub(crate) const QA: Purpose = Purpose::QualityAssurance;
 pub(crate) const RESEARCH: Purpose = Purpose::RecognitionResearch;
+
+/// Whether the tests are to repeat what they repeat for long, and to draw anew what they draw: `SORDINO_SOAK=1`.
+pub(crate) fn is_soak() -> bool {
+    std::env::var_os("SORDINO_SOAK").is_some_and(|soak| soak == "1")
+}
+
+/// So many cases of a property in a usual run, and in a soak as many as given there, or as PROPTEST_CASES
+/// asks for where that is more.
+pub(crate) fn cases(usual: u32, soak: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = match is_soak() {
+        true => soak.max(asked.cases),
+        false => usual,
+    };
+    ProptestConfig { cases, ..asked }
+}
 
 /// A folder of a test's own, in memory where there is such a place: a device syncs a lot.
 pub(crate) fn folder() -> TempDir {
