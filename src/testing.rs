@@ -1,12 +1,15 @@
 //! What tests of several stages share: a clock that they set, a plan, an answer.
 
 pub(crate) mod crash;
+pub(crate) mod draws;
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::test_runner::Config as ProptestConfig;
 use ring::signature::Ed25519KeyPair;
 use tempfile::TempDir;
+use test_tiers::sized;
 
 use crate::{
     Purpose, Purposes,
@@ -21,6 +24,14 @@ use crate::{
 
 pub(crate) const QA: Purpose = Purpose::QualityAssurance;
 pub(crate) const RESEARCH: Purpose = Purpose::RecognitionResearch;
+
+/// So many cases of a property in a usual run, and in a soak as many as given there, or as PROPTEST_CASES
+/// asks for where that is more.
+pub(crate) fn cases(usual: u32, soak: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = sized(usual, soak.max(asked.cases));
+    ProptestConfig { cases, ..asked }
+}
 
 /// A folder of a test's own, in memory where there is such a place: a device syncs a lot.
 pub(crate) fn folder() -> TempDir {

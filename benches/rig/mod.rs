@@ -88,7 +88,7 @@ fn plan() -> Plan {
 
 /// A violin, alone: nothing of it is cut out, so that every step does all its work.
 pub(crate) fn recording() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/audio/violin-alone.wav")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/audio/violin-alone.wav")
 }
 
 /// Ten seconds of it at 48 kHz, its beginning once more at the end.

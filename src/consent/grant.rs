@@ -173,13 +173,22 @@ impl Grants {
     /// Grants of a record that no store holds, for tests of the stages after consent; they live as
     /// long as `live` says so.
     pub(crate) fn for_test(record: Id, purposes: Purposes, live: &Arc<TestLease>) -> Self {
+        Self::for_test_by(Arc::new(crate::state::SystemClock), record, purposes, live)
+    }
+
+    /// Such grants, which ask that clock each time whether they stand.
+    pub(crate) fn for_test_by(
+        clock: Arc<dyn Clock>,
+        record: Id,
+        purposes: Purposes,
+        live: &Arc<TestLease>,
+    ) -> Self {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::entropy::system()).expect("random");
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
         let identity = RecordIdentity {
             record,
             key: Arc::new(key),
         };
-        let clock: Arc<dyn Clock> = Arc::new(crate::state::SystemClock);
         Self::new(
             &purposes,
             identity,

@@ -386,7 +386,7 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(crate::testing::cases(48, 2_000))]
 
     /// For each purpose the oracle knows on which true day it was last said yes to, and whether a
     /// guardian still has to approve or it was withdrawn since.

@@ -78,7 +78,7 @@ fn at(position: u64) -> Moment {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::testing::cases(64, 5_000))]
 
     #[test]
     fn a_marked_clip_holds_the_sound_around_the_mark_however_frames_fall(

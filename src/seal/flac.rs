@@ -144,7 +144,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(crate::testing::cases(128, 5_000))]
         #[test]
         fn any_sound_comes_back_bit_for_bit(samples in sound()) {
             check_comes_back(&samples, 16_000);

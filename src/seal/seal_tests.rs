@@ -3,12 +3,11 @@
 use std::{
     io::{Read as _, Write as _},
     process::Command,
-    sync::{Arc, Barrier},
-    thread,
-    time::Duration,
+    sync::Arc,
 };
 
 use age::secrecy::ExposeSecret as _;
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{
@@ -22,6 +21,8 @@ use crate::{
     plan::Recipient,
     purpose::Purposes,
     sampler::{Annotation, Note, Selection, Trigger},
+    state::{Clock, SystemClock},
+    testing::cases,
     week::Week,
 };
 
@@ -129,22 +130,31 @@ fn nothing_is_sealed_after_a_withdrawal() {
     assert!(matches!(refused, Err(SealError::Withdrawn)));
 }
 
+/// Somebody withdraws while the sample is sealed: right after the first look at whether the grants stand.
+struct WithdrawsWhenAsked(Arc<TestLease>);
+
+impl Clock for WithdrawsWhenAsked {
+    fn now(&self) -> Timestamp {
+        self.0.end();
+        SystemClock.now()
+    }
+}
+
 #[test]
 fn a_sample_whose_consent_is_withdrawn_while_it_is_sealed_is_dropped() {
-    let (grants, live) = grants();
-    // Minutes of sound, so that sealing takes far longer than the wait before the withdrawal.
-    let samples = music(16_000 * 600);
-    let start = Barrier::new(2);
-    let outcome = thread::scope(|scope| {
-        scope.spawn(|| {
-            start.wait();
-            thread::sleep(Duration::from_millis(20));
-            live.end();
-        });
-        start.wait();
-        seal_samples(samples, &grants)
-    });
+    let live = TestLease::new();
+    let clock = Arc::new(WithdrawsWhenAsked(Arc::clone(&live)));
+    let record = Id::random().unwrap();
+    let grants = Grants::for_test_by(clock, record, Purposes::all(), &live);
+    let outcome = seal_samples(music(16_000), &grants);
     assert!(matches!(outcome, Err(SealError::Withdrawn)));
+
+    // It was not withdrawn before.
+    let live = TestLease::new();
+    let clock = Arc::new(WithdrawsWhenAsked(Arc::clone(&live)));
+    let grants = Grants::for_test_by(clock, record, Purposes::all(), &live);
+    assert!(grants.is_live());
+    assert!(!grants.is_live());
 }
 
 #[test]
@@ -202,7 +212,7 @@ fn a_recipient_named_twice_gets_one_stanza() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(cases(32, 2_000))]
 
     #[test]
     fn any_short_clip_has_the_size_of_any_other(length in 1..8_000usize, level in any::<i16>()) {

@@ -34,10 +34,9 @@ unsafe impl GlobalAlloc for Watched {
         check();
         if layout.align() >= align_of::<f32>() {
             let words = pointer.cast::<u32>();
-            let mut search = wiped::Search::default();
             for index in 0..layout.size() / size_of::<u32>() {
                 // SAFETY: aligned, within the block, and written at least with zeros.
-                search.next(unsafe { words.add(index).read_volatile() });
+                wiped::found(unsafe { words.add(index).read_volatile() });
             }
         }
         // SAFETY: the caller keeps the contract.

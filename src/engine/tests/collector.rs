@@ -31,13 +31,15 @@ pub(super) struct Held {
 #[derive(Clone)]
 pub(super) struct OnItsWay {
     pub(super) task: Task,
+    /// How often the device had started when the host took it.
+    pub(super) starts: u32,
     signer: Option<Id>,
     purposes: Purposes,
     document: Vec<u8>,
 }
 
 impl OnItsWay {
-    pub(super) fn read(request: &Request) -> Self {
+    pub(super) fn read(request: &Request, starts: u32) -> Self {
         let header = |wanted: &str| {
             let found = request.headers.iter().find(|(name, _)| name == wanted);
             found.map(|(_, value)| value.as_str())
@@ -48,6 +50,7 @@ impl OnItsWay {
         });
         Self {
             task: request.task.clone(),
+            starts,
             signer,
             purposes: header("sordino-purposes")
                 .map_or_else(Purposes::default, |list| list.parse().unwrap()),

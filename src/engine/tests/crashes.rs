@@ -195,7 +195,7 @@ fn a_registration_that_arrives_after_the_no_is_asked_back_though_its_answer_is_l
     let mut collector = FakeCollector::default();
     let take = |device: &Device| {
         let request = device.engine.next_request().unwrap();
-        request.map(|request| OnItsWay::read(&request))
+        request.map(|request| OnItsWay::read(&request, 0))
     };
     let registration = std::iter::from_fn(|| take(&device))
         .find(|request| matches!(request.task, Task::Register { .. }))

@@ -2,6 +2,7 @@
 
 mod audit;
 mod collector;
+mod coverage;
 mod crashes;
 mod faults;
 mod model;
@@ -14,7 +15,6 @@ mod world;
 use std::{
     sync::{Arc, Mutex, mpsc},
     thread,
-    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -380,16 +380,22 @@ fn sampling_and_withdrawing_at_once_leaves_nothing_that_waits() {
         let device = Device::new();
         device.says(both());
         thread::scope(|scope| {
+            let (queued, is_queued) = mpsc::channel();
             for _ in 0..2 {
-                scope.spawn(|| {
+                let queued = queued.clone();
+                let device = &device;
+                scope.spawn(move || {
                     while match device.queue() {
-                        Ok(_) => true,
+                        Ok(sample) => queued.send(sample).is_ok(),
                         Err(Error::Outbox(OutboxError::Withdrawn) | Error::Consent(_)) => false,
                         Err(error) => panic!("{error}"),
                     } {}
                 });
             }
-            thread::sleep(Duration::from_millis(15));
+            // Both are at it, whatever the machine's speed; each goes on until it hears of the withdrawal.
+            for _ in 0..4 {
+                is_queued.recv().unwrap();
+            }
             device.engine.withdraw(None).unwrap();
         });
         let status = device.engine.status().unwrap();

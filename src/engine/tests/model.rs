@@ -1,13 +1,19 @@
 //! Random lives of a device: everything that a person, a guardian, the app, the network and the clock can
 //! do, in any order, with crashes at any write, against the reference of `said.rs`.
 
-use proptest::prelude::*;
+use std::{cell::Cell, collections::BTreeSet};
 
-use super::world::World;
+use proptest::{
+    prelude::*,
+    test_runner::{RngSeed, TestRunner},
+};
+use test_tiers::is_soak;
+
+use super::{coverage::Coverage, world::World};
 use crate::{
     Purpose, Purposes,
     consent::AgeBand,
-    testing::{QA, RESEARCH, both},
+    testing::{QA, RESEARCH, both, cases, draws},
 };
 
 #[derive(Clone, Debug)]
@@ -17,17 +23,29 @@ pub(super) enum Step {
     ComeOfAge,
     Offer,
     Withdraw(Option<Purpose>),
-    Delete(prop::sample::Index),
+    Delete(Pick),
     DeleteAll,
     /// The host takes what is due.
     Take,
     /// Something comes of a request on its way, in any order.
-    Comes(prop::sample::Index, Fate),
+    Comes(Pick, Fate),
+    /// The network holds for a while: all that is due is taken and answered.
+    Exchange,
     Pull,
     Pass(i64),
     Jump(i64),
     Restart,
     Reset,
+}
+
+/// One of some, by how far along it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pick(u64);
+
+impl Pick {
+    pub(super) fn index(self, length: usize) -> usize {
+        ((u128::from(self.0) * length as u128) >> 64) as usize
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +61,27 @@ pub(super) enum Fate {
 }
 
 impl Step {
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Say(purposes, age) => format!("say {purposes} {age:?}"),
+            Self::Approve => "approve".to_owned(),
+            Self::ComeOfAge => "come-of-age".to_owned(),
+            Self::Offer => "offer".to_owned(),
+            Self::Withdraw(None) => "withdraw all".to_owned(),
+            Self::Withdraw(Some(purpose)) => format!("withdraw {purpose}"),
+            Self::Delete(_) => "delete".to_owned(),
+            Self::DeleteAll => "delete-all".to_owned(),
+            Self::Take => "take".to_owned(),
+            Self::Comes(..) => "comes".to_owned(),
+            Self::Exchange => "exchange".to_owned(),
+            Self::Pull => "pull".to_owned(),
+            Self::Pass(_) => "pass".to_owned(),
+            Self::Jump(days) => format!("jump {days}"),
+            Self::Restart => "restart".to_owned(),
+            Self::Reset => "reset".to_owned(),
+        }
+    }
+
     /// Whether somebody wanted it who notices a crash.
     pub(super) fn is_said_again(&self) -> bool {
         matches!(
@@ -57,6 +96,19 @@ impl Step {
     }
 }
 
+impl Fate {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::AnswerLost => "answer lost",
+            Self::NeverArrives => "never arrives",
+            Self::Portal => "portal",
+            Self::Busy(_) => "busy",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 fn steps() -> impl Strategy<Value = Step> {
     let purposes = prop::sample::select(vec![QA.into(), RESEARCH.into(), both()]);
     let ages = prop_oneof![
@@ -65,20 +117,21 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(AgeBand::Unknown),
     ];
     let withdrawn = prop::sample::select(vec![None, Some(QA), Some(RESEARCH)]);
-    let index = any::<prop::sample::Index>;
+    let pick = || any::<u64>().prop_map(Pick);
     prop_oneof![
         4 => (purposes, ages).prop_map(|(purposes, age)| Step::Say(purposes, age)),
-        1 => Just(Step::Approve),
-        1 => Just(Step::ComeOfAge),
+        2 => Just(Step::Approve),
+        2 => Just(Step::ComeOfAge),
         8 => Just(Step::Offer),
         2 => withdrawn.prop_map(Step::Withdraw),
-        1 => index().prop_map(Step::Delete),
+        2 => pick().prop_map(Step::Delete),
         1 => Just(Step::DeleteAll),
         12 => Just(Step::Take),
-        12 => (index(), fates()).prop_map(|(index, fate)| Step::Comes(index, fate)),
+        12 => (pick(), fates()).prop_map(|(pick, fate)| Step::Comes(pick, fate)),
+        4 => Just(Step::Exchange),
         1 => Just(Step::Pull),
         3 => (1_i64..3_000).prop_map(Step::Pass),
-        1 => prop::sample::select(vec![-365_i64, -1, 1, 365]).prop_map(Step::Jump),
+        1 => prop::sample::select(JUMPS.to_vec()).prop_map(Step::Jump),
         2 => Just(Step::Restart),
         1 => Just(Step::Reset),
     ]
@@ -86,49 +139,275 @@ fn steps() -> impl Strategy<Value = Step> {
 
 fn fates() -> impl Strategy<Value = Fate> {
     prop_oneof![
-        6 => Just(Fate::Answered),
-        2 => Just(Fate::AnswerLost),
+        5 => Just(Fate::Answered),
+        3 => Just(Fate::AnswerLost),
         1 => Just(Fate::NeverArrives),
         1 => Just(Fate::Portal),
-        1 => prop::sample::select(vec![408_u16, 425, 429, 500, 503]).prop_map(Fate::Busy),
-        1 => prop::sample::select(vec![400_u16, 401, 403, 409, 413, 422]).prop_map(Fate::Refused),
+        2 => prop::sample::select(BUSY.to_vec()).prop_map(Fate::Busy),
+        2 => prop::sample::select(REFUSED.to_vec()).prop_map(Fate::Refused),
     ]
 }
 
-/// A crash at one of the next writes, with a power cut or without, in one step of six.
+/// In days: a clock that is set right or wrong.
+const JUMPS: [i64; 4] = [-365, -1, 1, 365];
+const BUSY: [u16; 5] = [408, 425, 429, 500, 503];
+const REFUSED: [u16; 6] = [400, 401, 403, 409, 413, 422];
+
+/// A crash at one of the next writes, with a power cut or without, in three steps of ten. Few steps write more
+/// than `MANY` times.
 fn cuts() -> impl Strategy<Value = Option<(u32, bool)>> {
-    prop::option::weighted(1.0 / 6.0, (1_u32..30, any::<bool>()))
+    let writes = prop_oneof![6 => 1..=MANY, 1 => MANY + 1..=LATEST];
+    prop::option::weighted(0.3, (writes, any::<bool>()))
 }
 
-/// So many sequences, or as many more as PROPTEST_CASES asks for.
-fn at_least(cases: u32) -> ProptestConfig {
-    ProptestConfig::with_cases(ProptestConfig::default().cases.max(cases))
+pub(super) const MANY: u32 = 16;
+const LATEST: u32 = 30;
+
+/// How a life begins: with nothing said, or further on, where few lives would come by themselves. A yes is on its way
+/// to the collector or known there, a guardian's too; samples wait, are on their way, or were sent and pulled.
+fn beginnings() -> impl Strategy<Value = Vec<Step>> {
+    use Step::{Approve, Exchange, Offer, Pull, Restart, Say, Take};
+
+    let adult = || Say(both(), AgeBand::Adult);
+    let child = || Say(both(), AgeBand::Child);
+    prop::sample::select(vec![
+        vec![],
+        vec![adult(), Take, Take],
+        vec![adult(), Exchange, Offer, Offer],
+        vec![adult(), Exchange, Offer, Offer, Take],
+        vec![adult(), Exchange, Offer, Offer, Exchange, Pull, Offer],
+        vec![child()],
+        vec![child(), Restart, Approve, Exchange, Offer, Take],
+    ])
 }
 
-proptest! {
-    #![proptest_config(at_least(3_000))]
-    #[test]
-    fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere(
-        steps in prop::collection::vec(steps(), 1..45),
-    ) {
-        let mut world = World::new();
-        for step in &steps {
-            world.live(step, None);
-        }
-        world.settle();
+/// Lives that once broke a promise.
+#[test]
+fn what_once_went_wrong_does_not_again() {
+    let say = |purposes: Purposes, age| Step::Say(purposes, age);
+    let comes = |tenths: u64| Step::Comes(Pick(u64::MAX / 10 * tenths), Fate::Answered);
+    let adult = AgeBand::Adult;
+    let lives = [
+        vec![
+            (say(QA.into(), adult), None),
+            (Step::Take, None),
+            (Step::Take, None),
+            (say(RESEARCH.into(), adult), None),
+            (Step::Withdraw(Some(RESEARCH)), None),
+            (Step::Take, None),
+            (Step::Take, None),
+            (say(QA.into(), adult), None),
+            (say(QA.into(), adult), None),
+            (Step::Reset, None),
+            (say(QA.into(), adult), None),
+            (comes(8), None),
+        ],
+        vec![
+            (say(both(), adult), None),
+            (Step::Take, None),
+            (Step::Take, None),
+            (say(QA.into(), adult), None),
+            (Step::Withdraw(Some(QA)), None),
+            (Step::Take, None),
+            (Step::Reset, None),
+        ],
+        vec![
+            (say(both(), AgeBand::Child), None),
+            (Step::Withdraw(Some(QA)), None),
+            (say(RESEARCH.into(), AgeBand::Unknown), None),
+            (say(QA.into(), AgeBand::Unknown), None),
+            (Step::Approve, None),
+        ],
+        vec![
+            (say(QA.into(), adult), None),
+            (Step::Take, None),
+            (comes(0), None),
+            (Step::Take, None),
+            (Step::Withdraw(None), None),
+            (Step::Take, None),
+            (comes(6), None),
+            (comes(0), Some((1, false))),
+        ],
+    ];
+    for steps in lives {
+        World::new(&Coverage::default()).live_through(&steps);
     }
 }
 
-proptest! {
-    #![proptest_config(at_least(7_000))]
-    #[test]
-    fn nor_does_it_through_crashes_at_any_write(
-        steps in prop::collection::vec((steps(), cuts()), 1..45),
-    ) {
-        let mut world = World::new();
-        for (step, cut) in &steps {
-            world.live(step, *cut);
-        }
-        world.settle();
+/// What must have happened in random lives before they are enough.
+fn can_happen() -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = [
+        "approve: refused",
+        "approve: taken",
+        "approve: taken, after a restart",
+        "check: a deletion has to reach the collector",
+        "check: granted",
+        "check: nothing is allowed",
+        "check: said, and not granted any more",
+        "come of age: refused",
+        "come of age: taken",
+        "delete all: a sample is on its way",
+        "delete all: there are samples",
+        "delete: answered 204",
+        "delete: the sample is on its way",
+        "end: held",
+        "end: held for what is left of its purposes",
+        "end: pulled",
+        "end: the collector heard of a no",
+        "end: the collector holds nothing of a record",
+        "offer: not queued",
+        "offer: queued",
+        "pull: a copy goes",
+        "pull: a copy loses a purpose",
+        "pull: copies",
+        "register: answered 200",
+        "register: answered 201",
+        "reset: a record is registered",
+        "reset: done",
+        "reset: the collector has samples",
+        "say: a record of its own",
+        "say: awaiting-guardian",
+        "say: granted",
+        "say: none",
+        "say: to the record before",
+        "say: withdrawn",
+        "send: answered 201",
+        "send: answered 403",
+        "send: answered 410",
+        "send: comes after the no",
+        "send: of before the reset",
+        "settle: after a reset",
+        "take: nothing",
+        "withdraw: a sample waits",
+        "withdraw: answered 200",
+        "withdraw: answered 404",
+        "withdraw: awaiting-guardian",
+        "withdraw: granted",
+        "withdraw: none",
+        "withdraw: the collector has samples",
+        "withdraw: the record is registered",
+        "withdraw: withdrawn",
+    ]
+    .map(str::to_owned)
+    .into();
+    let fates = [
+        "answered",
+        "answer lost",
+        "never arrives",
+        "portal",
+        "busy",
+        "refused",
+    ];
+    for task in ["plan", "register", "withdraw", "send", "delete"] {
+        all.insert(format!("take: {task}"));
+        all.insert(format!("{task}: comes after a restart"));
+        all.extend(fates.map(|fate| format!("{task}: {fate}")));
     }
+    for task in ["register", "withdraw", "send", "delete"] {
+        all.insert(format!("withdraw: a {task} is on its way"));
+        all.insert(format!("reset: a {task} is on its way"));
+    }
+    let statuses = BUSY.iter().chain(&REFUSED);
+    all.extend(statuses.map(|status| format!("status: {status}")));
+    for state in [
+        "Pending",
+        "Sent",
+        "DeletionAsked",
+        "Deleted",
+        "Dropped",
+        "Refused",
+    ] {
+        all.insert(format!("check: {state}"));
+    }
+    for state in ["Pending", "Sent", "Deleted"] {
+        all.insert(format!("delete: {state}"));
+    }
+    for purposes in [QA.into(), RESEARCH.into(), both()] {
+        for age in [AgeBand::Adult, AgeBand::Child, AgeBand::Unknown] {
+            all.insert(format!("step: {}", Step::Say(purposes.clone(), age).name()));
+        }
+    }
+    for withdrawn in [None, Some(QA), Some(RESEARCH)] {
+        all.insert(format!("step: {}", Step::Withdraw(withdrawn).name()));
+    }
+    for days in JUMPS {
+        all.insert(format!("step: {}", Step::Jump(days).name()));
+    }
+    all
+}
+
+/// What more must have happened where writes are cut short: a crash in each step that writes, at each of the first
+/// writes.
+fn can_be_cut_short() -> BTreeSet<String> {
+    let steps = [
+        "say",
+        "offer",
+        "withdraw",
+        "delete",
+        "delete-all",
+        "take",
+        "comes",
+        "exchange",
+        "reset",
+    ];
+    let in_steps = steps.map(|step| format!("crash: in {step}"));
+    let at_writes = (1..=MANY).map(|write| format!("crash: at write {write}"));
+    in_steps.into_iter().chain(at_writes).collect()
+}
+
+/// What is rarer.
+fn can_be_cut_short_too() -> BTreeSet<String> {
+    let steps = ["approve", "come-of-age"].map(|step| format!("crash: in {step}"));
+    let power_lost = (1..=MANY).map(|write| format!("crash: at write {write}, power lost"));
+    let later = ["crash: at a later write".to_owned()];
+    steps.into_iter().chain(power_lost).chain(later).collect()
+}
+
+/// Lives random lives, and returns what they met. All but keys is the same in every usual run, so that what
+/// was met once is always met.
+fn live(
+    usual: u32,
+    soak: u32,
+    test: &'static str,
+    cuts: impl Strategy<Value = Option<(u32, bool)>>,
+) -> Coverage {
+    let cases = cases(usual, soak);
+    let config = ProptestConfig {
+        source_file: Some(file!()),
+        test_name: Some(test),
+        rng_seed: match is_soak() {
+            true => cases.rng_seed,
+            false => RngSeed::Fixed(1),
+        },
+        ..cases
+    };
+    let coverage = Coverage::default();
+    let lives = Cell::new(0);
+    let life = (beginnings(), prop::collection::vec((steps(), cuts), 1..45));
+    let lived = TestRunner::new(config).run(&life, |(beginning, steps)| {
+        lives.set(lives.get() + 1);
+        let _draws = (!is_soak()).then(|| draws::seeded(lives.get()));
+        let beginning = beginning.into_iter().map(|step| (step, None));
+        let steps: Vec<_> = beginning.chain(steps).collect();
+        World::new(&coverage).live_through(&steps);
+        Ok(())
+    });
+    if let Err(failure) = lived {
+        panic!("{failure}");
+    }
+    coverage
+}
+
+#[test]
+fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere() {
+    let coverage = live(120, 3_000, "whatever_happens", Just(None));
+    coverage.assert_each(3, &can_happen());
+}
+
+#[test]
+fn nor_does_it_through_crashes_at_any_write() {
+    let coverage = live(240, 7_000, "nor_does_it", cuts());
+    coverage.assert_each(10, &can_happen());
+    coverage.assert_each(10, &can_be_cut_short());
+    coverage.assert_each(3, &can_be_cut_short_too());
 }

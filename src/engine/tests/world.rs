@@ -11,7 +11,8 @@ use jiff::SignedDuration;
 use super::{
     Device,
     collector::{FakeCollector, OnItsWay, answer},
-    model::{Fate, Step},
+    coverage::Coverage,
+    model::{Fate, MANY, Pick, Step},
     said::Said,
 };
 use crate::{
@@ -22,7 +23,8 @@ use crate::{
     upload::{Answer, Finished, Outcome, Task},
 };
 
-pub(super) struct World {
+pub(super) struct World<'a> {
+    coverage: &'a Coverage,
     device: Option<Device>,
     collector: FakeCollector,
     on_their_way: Vec<OnItsWay>,
@@ -35,16 +37,23 @@ pub(super) struct World {
     pulled: BTreeMap<Id, Purposes>,
     has_crashed: bool,
     was_reset: bool,
+    /// How often the device has started.
+    starts: u32,
+    /// Which of its starts it was when the person last said yes.
+    starts_at_yes: u32,
+    /// The write at which the present step is cut short, and whether power is lost.
+    cut: Option<(u32, bool)>,
 }
 
-impl World {
-    pub(super) fn new() -> Self {
+impl<'a> World<'a> {
+    pub(super) fn new(coverage: &'a Coverage) -> Self {
         let quota = Quota {
             samples: 4,
             ..Quota::default()
         };
         crash::with_power_cuts();
         Self {
+            coverage,
             device: Some(Device::with(folder(), plan(1), quota)),
             collector: FakeCollector::default(),
             on_their_way: Vec::new(),
@@ -55,18 +64,32 @@ impl World {
             pulled: BTreeMap::new(),
             has_crashed: false,
             was_reset: false,
+            starts: 1,
+            starts_at_yes: 0,
+            cut: None,
         }
     }
 
+    /// Each step with its cut, and then on to the end.
+    pub(super) fn live_through(mut self, steps: &[(Step, Option<(u32, bool)>)]) {
+        for (step, cut) in steps {
+            self.live(step, *cut);
+        }
+        self.settle();
+    }
+
     /// One step, cut short by a crash at that write, perhaps with a power cut.
-    pub(super) fn live(&mut self, step: &Step, cut: Option<(u32, bool)>) {
+    fn live(&mut self, step: &Step, cut: Option<(u32, bool)>) {
         if let Some((writes, _)) = cut {
             crash::after(writes);
         }
+        self.cut = cut;
+        self.met(format!("step: {}", step.name()));
         self.act(step);
         match cut {
             Some((_, loses_power)) if crash::has_come() => {
                 self.has_crashed = true;
+                self.met_crash(&step.name());
                 self.restart(loses_power);
                 // What was cut short may or may not have happened; whoever wanted it says it again.
                 if step.is_said_again() {
@@ -77,6 +100,34 @@ impl World {
             None => {}
         }
         self.check();
+    }
+
+    fn met(&self, what: impl Into<String>) {
+        self.coverage.met(what);
+    }
+
+    fn met_if(&self, has_happened: bool, what: impl Into<String>) {
+        self.coverage.met_if(has_happened, what);
+    }
+
+    fn met_crash(&self, step: &str) {
+        let step = step.split(' ').next().unwrap_or_default();
+        self.met(format!("crash: in {step}"));
+        let Some((write, loses_power)) = self.cut else {
+            return;
+        };
+        let at = match write <= MANY {
+            true => format!("crash: at write {write}"),
+            false => "crash: at a later write".to_owned(),
+        };
+        self.met_if(loses_power, format!("{at}, power lost"));
+        self.met(at);
+    }
+
+    /// Whether a request of such a task is on its way.
+    fn is_on_its_way(&self, kind: &str) -> bool {
+        let mut tasks = self.on_their_way.iter().map(|request| &request.task);
+        tasks.any(|task| task_name(task) == kind)
     }
 
     fn device(&self) -> &Device {
@@ -90,6 +141,7 @@ impl World {
     fn restart(&mut self, loses_power: bool) {
         let device = self.device.take().unwrap();
         self.device = Some(device.restart(|_| crash::restart(loses_power)));
+        self.starts += 1;
         self.keep_plan();
     }
 
@@ -107,17 +159,18 @@ impl World {
             Step::Say(purposes, age) => self.say(purposes, *age),
             Step::Approve => self.approve(),
             Step::ComeOfAge => self.come_of_age(),
-            Step::Offer => drop(self.device().queue()),
+            Step::Offer => self.offer(),
             Step::Withdraw(purpose) => self.withdraw(*purpose),
-            Step::Delete(index) => self.delete(index),
+            Step::Delete(pick) => self.delete(*pick),
             Step::DeleteAll => self.delete_all(),
             Step::Take => drop(self.take()),
-            Step::Comes(index, fate) if !self.on_their_way.is_empty() => {
-                let at = index.index(self.on_their_way.len());
+            Step::Comes(pick, fate) if !self.on_their_way.is_empty() => {
+                let at = pick.index(self.on_their_way.len());
                 let request = self.on_their_way.remove(at);
                 self.comes(&request, fate);
             }
             Step::Comes(..) => {}
+            Step::Exchange => self.exchange(),
             Step::Pull => self.pull(),
             Step::Pass(minutes) => self
                 .device()
@@ -140,14 +193,26 @@ impl World {
         let Some(record) = self.device().try_says_as(purposes, age).and_then(done) else {
             return;
         };
+        self.met(match self.taken_back.contains_key(&record) {
+            true => "say: to the record before",
+            false => "say: a record of its own",
+        });
+        self.met(format!("say: {}", status.state));
         self.said.says(purposes, age, stood);
         self.taken_back.entry(record).or_default();
+        self.starts_at_yes = self.starts;
     }
 
     fn approve(&mut self) {
         // Whether it is refused is tested beside consent.
         let is_done = self.engine().approve(GuardianMethod::SignedForm).is_ok();
-        if is_done || self.has_crashed && self.state() == Some(ConsentState::Granted) {
+        let is_taken = is_done || self.has_crashed && self.state() == Some(ConsentState::Granted);
+        self.met(match (is_taken, self.starts > self.starts_at_yes) {
+            (true, true) => "approve: taken, after a restart",
+            (true, false) => "approve: taken",
+            (false, _) => "approve: refused",
+        });
+        if is_taken {
             self.said.guardian_agrees();
         }
     }
@@ -155,9 +220,22 @@ impl World {
     fn come_of_age(&mut self) {
         let is_done = self.engine().come_of_age().is_ok();
         let status = self.engine().consent().ok();
-        if is_done || status.is_some_and(|status| status.came_of_age) {
+        let is_taken = is_done || status.is_some_and(|status| status.came_of_age);
+        self.met(match is_taken {
+            true => "come of age: taken",
+            false => "come of age: refused",
+        });
+        if is_taken {
             self.said.comes_of_age();
         }
+    }
+
+    fn offer(&self) {
+        let queued = self.device().queue();
+        self.met(match queued {
+            Ok(_) => "offer: queued",
+            Err(_) => "offer: not queued",
+        });
     }
 
     fn state(&self) -> Option<ConsentState> {
@@ -167,9 +245,35 @@ impl World {
     fn withdraw(&mut self, purpose: Option<Purpose>) {
         let purposes = purpose.map_or_else(both, Purposes::from);
         let held = self.held_by_records();
+        let before = self.state();
+        let waits = self
+            .engine()
+            .status()
+            .is_ok_and(|status| status.pending > 0);
         if done(self.engine().withdraw(purpose)).is_none() {
             return;
         }
+        if let Some(state) = before {
+            self.met(format!("withdraw: {state}"));
+        }
+        self.met_if(waits, "withdraw: a sample waits");
+        for kind in ["register", "withdraw", "send", "delete"] {
+            self.met_if(
+                self.is_on_its_way(kind),
+                format!("withdraw: a {kind} is on its way"),
+            );
+        }
+        self.met_if(
+            self.collector
+                .records
+                .values()
+                .any(|known| !known.granted.is_empty()),
+            "withdraw: the record is registered",
+        );
+        self.met_if(
+            !self.collector.samples.is_empty(),
+            "withdraw: the collector has samples",
+        );
         self.said.says_no(&purposes);
         self.take_back(&held, &purposes);
     }
@@ -197,12 +301,32 @@ impl World {
         let clock = off.config().clock;
         let is_done = done(Sordino::reset_by(off.folder.path(), &clock)).is_some();
         // A crash comes to its end here, since an engine must be there to go on with.
-        self.has_crashed |= crash::has_come();
+        if crash::has_come() {
+            self.met_crash("reset");
+            self.has_crashed = true;
+        }
         crash::restart(true);
         self.device = Some(off.on());
         self.keep_plan();
+        self.starts += 1;
         match is_done {
             true => {
+                self.met("reset: done");
+                let mut records = self.collector.records.values();
+                self.met_if(
+                    records.any(|known| !known.granted.is_empty()),
+                    "reset: a record is registered",
+                );
+                self.met_if(
+                    !self.collector.samples.is_empty(),
+                    "reset: the collector has samples",
+                );
+                for kind in ["register", "withdraw", "send", "delete"] {
+                    self.met_if(
+                        self.is_on_its_way(kind),
+                        format!("reset: a {kind} is on its way"),
+                    );
+                }
                 self.was_reset = true;
                 self.said = Said::default();
                 self.take_back(&held, &both());
@@ -211,11 +335,14 @@ impl World {
         }
     }
 
-    fn delete(&mut self, index: &proptest::sample::Index) {
+    fn delete(&mut self, pick: Pick) {
         let samples = self.engine().samples().unwrap();
         if !samples.is_empty() {
-            let sample = index.get(&samples).id;
+            let before = &samples[pick.index(samples.len())];
+            let sample = before.id;
             if done(self.engine().delete(sample)).is_some() {
+                self.met(format!("delete: {:?}", before.state));
+                self.met_if(self.is_sending(sample), "delete: the sample is on its way");
                 self.deleted.insert(sample);
             }
         }
@@ -224,15 +351,28 @@ impl World {
     fn delete_all(&mut self) {
         let samples = self.engine().samples().unwrap();
         if done(self.engine().delete_all()).is_some() {
+            self.met_if(!samples.is_empty(), "delete all: there are samples");
+            self.met_if(
+                self.is_on_its_way("send"),
+                "delete all: a sample is on its way",
+            );
             self.deleted.extend(samples.iter().map(|entry| entry.id));
         }
     }
 
+    /// Whether that sample is on its way.
+    fn is_sending(&self, sample: Id) -> bool {
+        let task = Task::Send { sample };
+        self.on_their_way.iter().any(|request| request.task == task)
+    }
+
     fn take(&mut self) -> bool {
         let Some(Some(request)) = done(self.engine().next_request()) else {
+            self.met("take: nothing");
             return false;
         };
-        let request = OnItsWay::read(&request);
+        let request = OnItsWay::read(&request, self.starts);
+        self.met(format!("take: {}", task_name(&request.task)));
         match &request.task {
             Task::Send { sample } => {
                 assert!(!self.deleted.contains(sample));
@@ -257,7 +397,35 @@ impl World {
         true
     }
 
+    /// All that is due is taken and answered, as far as a device gets in a while.
+    fn exchange(&mut self) {
+        for _ in 0..200 {
+            if !self.take() {
+                break;
+            }
+            let request = self.on_their_way.pop().unwrap();
+            self.comes(&request, &Fate::Answered);
+            if !crash::has_come() {
+                self.check();
+            }
+        }
+    }
+
     fn comes(&mut self, request: &OnItsWay, fate: &Fate) {
+        let name = task_name(&request.task);
+        self.met(format!("{name}: {}", fate.name()));
+        match fate {
+            Fate::Busy(status) | Fate::Refused(status) => self.met(format!("status: {status}")),
+            _ => {}
+        }
+        self.met_if(
+            request.starts < self.starts,
+            format!("{name}: comes after a restart"),
+        );
+        if let Task::Send { .. } = &request.task {
+            let stands = request.purposes().is_subset(&self.said.allows());
+            self.met_if(!stands, "send: comes after the no");
+        }
         let outcome = match fate {
             Fate::Answered => Outcome::Answered(self.collector.take(request)),
             Fate::AnswerLost => {
@@ -279,9 +447,13 @@ impl World {
         };
         // The host hands it back by its text, since the app may have ended meanwhile.
         let task = request.task.to_string().parse().unwrap();
+        if let (Fate::Answered, Outcome::Answered(answer)) = (fate, &outcome) {
+            self.met(format!("{name}: answered {}", answer.status));
+        }
         let finished = self.engine().finish(&task, outcome);
         if self.was_reset && finished.is_err() && !crash::has_come() {
             // Of a sample that the device knows no more.
+            self.met(format!("{name}: of before the reset"));
             return;
         }
         match (task, done(finished)) {
@@ -292,6 +464,7 @@ impl World {
             (Task::Register { .. }, Some(Finished::Refused { status: 410, .. }))
                 if self.state() == Some(ConsentState::Withdrawn) =>
             {
+                self.met("register: the no is the collector's");
                 self.said.says_no(&both());
             }
             _ => {}
@@ -301,6 +474,15 @@ impl World {
     /// `sordino pull`, in short: what the collector lists is copied, what it no longer does goes.
     fn pull(&mut self) {
         let held = &self.collector.samples;
+        for (sample, purposes) in &self.pulled {
+            let stays = held.get(sample);
+            self.met_if(stays.is_none(), "pull: a copy goes");
+            self.met_if(
+                stays.is_some_and(|held| held.purposes != *purposes),
+                "pull: a copy loses a purpose",
+            );
+        }
+        self.met_if(!held.is_empty(), "pull: copies");
         self.pulled = held
             .iter()
             .map(|(sample, held)| (*sample, held.purposes.clone()))
@@ -312,6 +494,11 @@ impl World {
         for entry in self.engine().samples().unwrap() {
             let held = self.collector.samples.get(&entry.id);
             let file = self.device().file(entry.id);
+            self.met(format!("check: {:?}", entry.state));
+            self.met_if(
+                held.is_some() && entry.state == SampleState::DeletionAsked,
+                "check: a deletion has to reach the collector",
+            );
             match entry.state {
                 SampleState::Deleted | SampleState::Dropped => {
                     assert!(held.is_none(), "{:?}, yet held", entry.state);
@@ -329,6 +516,12 @@ impl World {
         let allowed = self.said.allows();
         let granted = self.engine().grants().map(|grants| grants.purposes());
         let granted = granted.unwrap_or_default();
+        self.met_if(!granted.is_empty(), "check: granted");
+        self.met_if(
+            granted.is_empty() && !allowed.is_empty(),
+            "check: said, and not granted any more",
+        );
+        self.met_if(allowed.is_empty(), "check: nothing is allowed");
         assert!(
             granted.is_subset(&allowed),
             "{granted} is granted, {allowed} allowed"
@@ -336,7 +529,7 @@ impl World {
     }
 
     /// The network holds from here on: everything comes to its end.
-    pub(super) fn settle(&mut self) {
+    fn settle(&mut self) {
         for request in std::mem::take(&mut self.on_their_way) {
             self.comes(&request, &Fate::Answered);
             self.check();
@@ -345,16 +538,11 @@ impl World {
         self.restart(false);
         // A withdrawal is repeated for two days where a registration may still arrive.
         let is_unsure = self.was_reset || self.has_crashed;
+        self.met_if(self.was_reset, "settle: after a reset");
+        self.met_if(self.has_crashed, "settle: after a crash");
         for _ in 0..if is_unsure { 25 } else { 3 } {
             self.device().clock.advance(SignedDuration::from_hours(25));
-            for _ in 0..200 {
-                if !self.take() {
-                    break;
-                }
-                let request = self.on_their_way.pop().unwrap();
-                self.comes(&request, &Fate::Answered);
-                self.check();
-            }
+            self.exchange();
         }
         self.pull();
         self.check_end();
@@ -363,6 +551,7 @@ impl World {
     fn check_end(&self) {
         let entries = self.engine().samples().unwrap();
         for entry in &entries {
+            self.met(format!("end: {:?}", entry.state));
             let is_open = matches!(
                 entry.state,
                 SampleState::Pending | SampleState::DeletionAsked
@@ -372,6 +561,11 @@ impl World {
         assert_eq!(self.engine().status().unwrap().deletions_pending, 0);
         for (sample, held) in &self.collector.samples {
             let taken = &self.taken_back[&held.record];
+            self.met("end: held");
+            self.met_if(
+                !taken.is_empty(),
+                "end: held for what is left of its purposes",
+            );
             assert!(!self.deleted.contains(sample), "deleted, yet held");
             assert!(
                 held.purposes.intersection(taken).is_empty(),
@@ -383,9 +577,15 @@ impl World {
         }
         for (record, known) in &self.collector.records {
             let taken = &self.taken_back[record];
+            self.met_if(!taken.is_empty(), "end: the collector heard of a no");
+            self.met_if(
+                known.granted.is_empty(),
+                "end: the collector holds nothing of a record",
+            );
             assert!(known.granted.intersection(taken).is_empty());
         }
         for (sample, purposes) in &self.pulled {
+            self.met("end: pulled");
             let held = self.collector.samples.get(sample);
             assert!(held.is_some_and(|held| purposes.is_subset(&held.purposes)));
         }
@@ -396,6 +596,17 @@ impl World {
             let is_held = self.collector.samples.contains_key(&entry.id);
             assert!(is_held, "sent, yet not held");
         }
+    }
+}
+
+fn task_name(task: &Task) -> &'static str {
+    match task {
+        Task::FetchPlan => "plan",
+        Task::Register { .. } => "register",
+        Task::Withdraw { .. } => "withdraw",
+        Task::Delete { .. } => "delete",
+        Task::Send { .. } => "send",
+        Task::ReadAccesses { .. } => "accesses",
     }
 }
 

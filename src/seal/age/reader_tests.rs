@@ -88,7 +88,7 @@ fn pyrage_opens_every_length_around_a_chunk() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::testing::cases(64, 2_000))]
 
     #[test]
     fn any_payload_in_any_pieces_comes_back(
