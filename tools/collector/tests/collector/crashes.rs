@@ -264,9 +264,7 @@ fn a_damaged_object_is_not_handed_out() {
 
 #[test]
 fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
-    let collector = Collector::start_with(|config| {
-        (config.limits.idle, config.limits.whole_body) = (HANG, HANG);
-    });
+    let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let file = long_age_file();
     let mut stream = connect(collector.address());

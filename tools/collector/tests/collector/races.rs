@@ -109,9 +109,7 @@ fn of_different_bytes_under_one_id_just_one_is_kept_and_it_is_whole() {
 /// Two services on the same database and folder, as when one machine is not enough.
 #[test]
 fn a_withdrawal_among_uploads_leaves_no_sample_whichever_service_they_reach() {
-    let collector = Collector::start_with(|config| {
-        (config.limits.idle, config.limits.whole_body) = (HANG, HANG);
-    });
+    let collector = Collector::start();
     let second = BlockingServer::start(collector.config.clone()).unwrap();
     let addresses = [collector.address(), second.address()];
     let (mut came_in, mut refused) = (0, 0);

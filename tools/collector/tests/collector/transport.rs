@@ -45,8 +45,6 @@ fn a_crawling_client_is_cut_off() {
     // borne.
     let impatient = |change: fn(&mut Limits)| {
         let mut config = collector.config.clone();
-        (config.limits.headers, config.limits.idle) = (HANG, HANG);
-        config.limits.whole_body = HANG;
         change(&mut config.limits);
         BlockingServer::start(config).unwrap()
     };
@@ -156,7 +154,6 @@ fn a_client_of_another_make_reads_the_answer_to_a_body_that_is_refused() {
 fn stopping_lets_a_request_under_way_end() {
     let mut collector = Collector::start_with(|config| {
         config.listen = format!("127.0.0.1:{}", free_port());
-        (config.limits.idle, config.limits.grace) = (HANG, HANG);
     });
     let device = Device::registered(&collector, QA);
     let id = sample();

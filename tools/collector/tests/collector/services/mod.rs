@@ -28,7 +28,7 @@ use std::{
 };
 
 /// How long a service may take to be ready, on a machine that builds meanwhile.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A service's process and the folder that it lives in.
 struct Process {
