@@ -3,8 +3,9 @@
 use std::fs;
 
 use hound::{SampleFormat, WavSpec, WavWriter};
+use test_tiers::sized;
 
-use crate::support::{QA, Stage, files_below, is_soak, write_long};
+use crate::support::{QA, Stage, files_below, write_long};
 
 /// What a file gets from `anonymize`, `offer` and `seal`.
 #[derive(Clone, Copy, PartialEq)]
@@ -196,7 +197,7 @@ fn an_hour_is_handled_and_a_day_is_refused() {
         .failed(&["day.wav", "cut it into parts"]);
     assert!(files_below(&stage.path("out")).is_empty());
     // Each second costs as much as the one before, so that a soak alone has the time for all of an hour.
-    let worked_on = if is_soak() { 3600 } else { 300 };
+    let worked_on = sized(300, 3600);
     write_long(&stage, "long.wav", worked_on);
     stage.sordino("anonymize long.wav --out out").ok();
     assert!(stage.path("out/long.json").is_file());
