@@ -322,7 +322,8 @@ impl Sordino {
 
 impl Inner {
     fn plan(&self) -> Option<Plan> {
-        self.signed_plan().map(|signed| signed.content().clone())
+        let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
+        plan.as_ref().map(|signed| signed.content().clone())
     }
 
     fn signed_plan(&self) -> Option<SignedPlan> {

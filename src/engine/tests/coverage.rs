@@ -38,13 +38,3 @@ impl Coverage {
         );
     }
 }
-
-impl Drop for Coverage {
-    fn drop(&mut self) {
-        if std::env::var_os("SORDINO_COVERAGE").is_some() {
-            for (k, v) in self.0.borrow().iter() {
-                eprintln!("COVER {v:>6} {k}");
-            }
-        }
-    }
-}

@@ -28,7 +28,9 @@ use crate::{
     plan::Plan,
     sampler::{Marked, Moment},
     seal::SealedSample,
-    testing::{Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan},
+    testing::{
+        Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan, rounds,
+    },
 };
 
 /// An engine, and what its app was told.
@@ -376,7 +378,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
 
 #[test]
 fn sampling_and_withdrawing_at_once_leaves_nothing_that_waits() {
-    for _ in 0..10 {
+    for _ in 0..rounds(10, 300) {
         let device = Device::new();
         device.says(both());
         thread::scope(|scope| {

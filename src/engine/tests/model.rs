@@ -1,5 +1,13 @@
 //! Random lives of a device: everything that a person, a guardian, the app, the network and the clock can
 //! do, in any order, with crashes at any write, against the reference of `said.rs`.
+//!
+//! How many lives are enough is counted, not guessed. A usual run lives 120 without a crash and 300 with crashes, the
+//! same each time. In the latter each thing of [`can_happen`] and [`can_be_cut_short`] is met at least ten times, in
+//! the former each of [`can_happen`] at least once; both are asserted. So each step is taken, each answer comes to
+//! each kind of request, also after a restart, a reset or a no, and each of the first sixteen writes is the last one
+//! before a crash. The rarest are a portal that answers a registration, met 10 times, and a reset with a registration on
+//! its way and a crash at the sixteenth write, 11 times each; half are met over 70 times. A soak draws 10 000 lives or
+//! more, and meets [`can_happen_at_last`] too.
 
 use std::{cell::Cell, collections::BTreeSet};
 
@@ -139,12 +147,12 @@ fn steps() -> impl Strategy<Value = Step> {
 
 fn fates() -> impl Strategy<Value = Fate> {
     prop_oneof![
-        5 => Just(Fate::Answered),
+        4 => Just(Fate::Answered),
         3 => Just(Fate::AnswerLost),
-        1 => Just(Fate::NeverArrives),
-        1 => Just(Fate::Portal),
-        2 => prop::sample::select(BUSY.to_vec()).prop_map(Fate::Busy),
-        2 => prop::sample::select(REFUSED.to_vec()).prop_map(Fate::Refused),
+        2 => Just(Fate::NeverArrives),
+        2 => Just(Fate::Portal),
+        3 => prop::sample::select(BUSY.to_vec()).prop_map(Fate::Busy),
+        3 => prop::sample::select(REFUSED.to_vec()).prop_map(Fate::Refused),
     ]
 }
 
@@ -166,7 +174,7 @@ const LATEST: u32 = 30;
 /// How a life begins: with nothing said, or further on, where few lives would come by themselves. A yes is on its way
 /// to the collector or known there, a guardian's too; samples wait, are on their way, or were sent and pulled.
 fn beginnings() -> impl Strategy<Value = Vec<Step>> {
-    use Step::{Approve, Exchange, Offer, Pull, Restart, Say, Take};
+    use Step::{Approve, DeleteAll, Exchange, Offer, Pull, Restart, Say, Take, Withdraw};
 
     let adult = || Say(both(), AgeBand::Adult);
     let child = || Say(both(), AgeBand::Child);
@@ -176,6 +184,25 @@ fn beginnings() -> impl Strategy<Value = Vec<Step>> {
         vec![adult(), Exchange, Offer, Offer],
         vec![adult(), Exchange, Offer, Offer, Take],
         vec![adult(), Exchange, Offer, Offer, Exchange, Pull, Offer],
+        vec![
+            adult(),
+            Exchange,
+            Offer,
+            Exchange,
+            DeleteAll,
+            Offer,
+            Take,
+            Take,
+        ],
+        vec![
+            adult(),
+            Exchange,
+            Offer,
+            Exchange,
+            Pull,
+            Withdraw(Some(QA)),
+            Take,
+        ],
         vec![child()],
         vec![child(), Restart, Approve, Exchange, Offer, Take],
     ])
@@ -258,7 +285,6 @@ fn can_happen() -> BTreeSet<String> {
         "offer: not queued",
         "offer: queued",
         "pull: a copy goes",
-        "pull: a copy loses a purpose",
         "pull: copies",
         "register: answered 200",
         "register: answered 201",
@@ -272,10 +298,7 @@ fn can_happen() -> BTreeSet<String> {
         "say: to the record before",
         "say: withdrawn",
         "send: answered 201",
-        "send: answered 403",
-        "send: answered 410",
         "send: comes after the no",
-        "send: of before the reset",
         "settle: after a reset",
         "take: nothing",
         "withdraw: a sample waits",
@@ -355,12 +378,29 @@ fn can_be_cut_short() -> BTreeSet<String> {
     in_steps.into_iter().chain(at_writes).collect()
 }
 
-/// What is rarer.
-fn can_be_cut_short_too() -> BTreeSet<String> {
-    let steps = ["approve", "come-of-age"].map(|step| format!("crash: in {step}"));
+/// What is rarer: met three times at least in lives with crashes.
+fn can_happen_too() -> BTreeSet<String> {
+    let rare = [
+        "crash: at a later write",
+        "crash: in approve",
+        "crash: in come-of-age",
+        "pull: a copy loses a purpose",
+        "send: answered 200",
+        "send: answered 410",
+        "send: of before the reset",
+    ];
     let power_lost = (1..=MANY).map(|write| format!("crash: at write {write}, power lost"));
-    let later = ["crash: at a later write".to_owned()];
-    steps.into_iter().chain(power_lost).chain(later).collect()
+    power_lost.chain(rare.map(str::to_owned)).collect()
+}
+
+/// What thousands of lives meet.
+fn can_happen_at_last() -> BTreeSet<String> {
+    let rarest = [
+        "register: answered 409",
+        "register: answered 410",
+        "send: answered 403",
+    ];
+    rarest.map(str::to_owned).into()
 }
 
 /// Lives random lives, and returns what they met. All but keys is the same in every usual run, so that what
@@ -401,13 +441,16 @@ fn live(
 #[test]
 fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere() {
     let coverage = live(120, 3_000, "whatever_happens", Just(None));
-    coverage.assert_each(3, &can_happen());
+    coverage.assert_each(1, &can_happen());
 }
 
 #[test]
 fn nor_does_it_through_crashes_at_any_write() {
-    let coverage = live(240, 7_000, "nor_does_it", cuts());
+    let coverage = live(300, 7_000, "nor_does_it", cuts());
     coverage.assert_each(10, &can_happen());
     coverage.assert_each(10, &can_be_cut_short());
-    coverage.assert_each(3, &can_be_cut_short_too());
+    coverage.assert_each(3, &can_happen_too());
+    if is_soak() {
+        coverage.assert_each(3, &can_happen_at_last());
+    }
 }
