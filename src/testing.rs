@@ -33,11 +33,6 @@ pub(crate) fn cases(usual: u32, soak: u32) -> ProptestConfig {
     ProptestConfig { cases, ..asked }
 }
 
-/// How often what depends on the order of threads is tried.
-pub(crate) fn rounds(usual: u32, soak: u32) -> u32 {
-    if is_soak() { soak } else { usual }
-}
-
 /// A folder of a test's own, in memory where there is such a place: a device syncs a lot.
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm")

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn threads_that_change_slips_at_once_lose_no_refusal() {
-        for _ in 0..crate::testing::rounds(20, 2_000) {
+        for _ in 0..test_tiers::sized(20, 2_000) {
             let folder = crate::testing::folder();
             let slips = Slips::open(folder.path()).unwrap();
             let record = Id::random().unwrap();

@@ -158,7 +158,7 @@ fn nothing_but_a_waiting_childs_yes_can_be_approved() {
 
 #[test]
 fn an_approval_that_races_a_withdrawal_never_brings_the_yes_back() {
-    for _ in 0..crate::testing::rounds(20, 1_000) {
+    for _ in 0..test_tiers::sized(20, 1_000) {
         let person = Person::new();
         person.says(both(), AgeBand::Child, false);
         let start = Barrier::new(2);
@@ -277,7 +277,7 @@ fn a_yes_runs_out_while_it_is_held_and_is_not_lengthened_by_asking_again() {
 
 #[test]
 fn a_grant_dies_with_a_withdrawal_in_another_thread_and_none_is_made_after_it() {
-    for _ in 0..crate::testing::rounds(50, 1_000) {
+    for _ in 0..test_tiers::sized(50, 1_000) {
         let person = Person::new();
         person.says(both(), AgeBand::Adult, false);
         let held = person.consent.grants(&terms(1)).unwrap();

@@ -18,6 +18,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use test_tiers::sized;
 
 use super::{Config, Event, Listening, Sordino};
 use crate::{
@@ -28,9 +29,7 @@ use crate::{
     plan::Plan,
     sampler::{Marked, Moment},
     seal::SealedSample,
-    testing::{
-        Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan, rounds,
-    },
+    testing::{Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan},
 };
 
 /// An engine, and what its app was told.
@@ -378,7 +377,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
 
 #[test]
 fn sampling_and_withdrawing_at_once_leaves_nothing_that_waits() {
-    for _ in 0..rounds(10, 300) {
+    for _ in 0..sized(10, 300) {
         let device = Device::new();
         device.says(both());
         thread::scope(|scope| {
