@@ -68,7 +68,7 @@ def parsed() -> argparse.Namespace:
     options.out = options.out or (options.data / "quick.md" if options.quick else HERE / "RESULTS.md")
     options.data.mkdir(parents=True, exist_ok=True)
     if "sordino" in options.versions and not options.program.exists():
-        parser.error(f"{options.program} is not there; run `cargo build --release -p sordino-cli`")
+        parser.error(f"{options.program} is not there; run `cargo build --release -p sordino-cli -p sordino-collector`")
     return options
 
 

@@ -11,8 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAMS = pathlib.Path(os.environ.get("SORDINO_PROGRAMS", ROOT / "target" / "debug")).resolve()
 
 for needed, command in [
-    (PROGRAMS / "sordino", "cargo build -p sordino-cli"),
-    (PROGRAMS / "sordino-collector", "cargo build -p sordino-collector"),
+    (PROGRAMS / "sordino", "tools/build"),
+    (PROGRAMS / "sordino-collector", "tools/build"),
 ]:
     if not needed.exists():
         sys.exit(f"{needed} is not there; run {command} first")

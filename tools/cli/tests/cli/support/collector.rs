@@ -76,8 +76,7 @@ pub(crate) fn collector_program() -> PathBuf {
     let program = own.with_file_name(format!("sordino-collector{}", env::consts::EXE_SUFFIX));
     assert!(
         program.is_file(),
-        "{} is not there; build it with `cargo build --workspace --all-features --bin sordino-collector`, or test the \
-         whole workspace",
+        "{} is not there; build it with tools/build, or test without -p",
         program.display()
     );
     program
