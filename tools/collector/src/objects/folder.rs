@@ -265,7 +265,7 @@ async fn blocking<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{sync::atomic::AtomicUsize, thread};
 
     use super::*;
 
@@ -274,15 +274,18 @@ mod tests {
         // Enough that the two meet on every machine: without the look behind the lock, some in a hundred are lost.
         const UPLOADS: usize = 2000;
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("upload");
-        let is_over = AtomicBool::new(false);
+        // Each has a name of its own, as in the service, so that no sweep takes one for the one before.
+        let path = |upload: usize| folder.path().join(upload.to_string());
+        let (current, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Acquire) {
-                    remove_if_left(&path).unwrap();
+                    remove_if_left(&path(current.load(Ordering::Acquire))).unwrap();
                 }
             });
-            let left = (0..UPLOADS).filter(|_| {
+            let left = (0..UPLOADS).filter(|upload| {
+                let path = path(*upload);
+                current.store(*upload, Ordering::Release);
                 let file = create_locked(&path).unwrap();
                 let is_there = path.exists();
                 fs::remove_file(&path).unwrap_or_default();
