@@ -192,10 +192,14 @@ impl RawSound {
         );
         let mut runs = HashSet::new();
         for (bytes, width) in [(integers, 2), (floats, 4)] {
-            runs.extend(bytes.windows(RUN).step_by(width).filter_map(|run| {
-                // Near silence is zeros and ones, which any file holds.
-                (distinct(run) > RUN / 2).then(|| <[u8; RUN]>::try_from(run).unwrap())
-            }));
+            runs.extend(
+                bytes
+                    .windows(RUN)
+                    .step_by(width)
+                    // Near silence is zeros and ones, which any file holds.
+                    .filter(|run| distinct(run) > RUN / 2)
+                    .map(|run| <[u8; RUN]>::try_from(run).unwrap()),
+            );
         }
         assert!(runs.len() > 100_000);
         Self { runs }
