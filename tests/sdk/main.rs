@@ -1,5 +1,7 @@
 //! The SDK from outside: what an app, a microphone and the compiler see of it. One program, since each costs a link.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod capture;
 mod compile_fail;
 #[cfg(all(feature = "microphone", target_os = "linux"))]
