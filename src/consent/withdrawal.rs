@@ -81,13 +81,19 @@ impl ConsentStore {
         let rows = Rows(change);
         let mut changed = Vec::new();
         for (id, mut row) in rows.all()? {
-            let held = row.held();
+            if row.phase == Phase::Withdrawn {
+                continue;
+            }
             // A record that was damaged grants nothing: all of it goes.
-            let left = match row.record() {
-                Ok(_) => held.difference(&refused(id)),
-                Err(_) => Purposes::default(),
+            let (held, left) = match row.record() {
+                Ok(record) => {
+                    let held = record.content().purposes.clone();
+                    let left = held.difference(&refused(id));
+                    (held, left)
+                }
+                Err(_) => (Purposes::all(), Purposes::default()),
             };
-            if row.phase == Phase::Withdrawn || left == held {
+            if left == held {
                 continue;
             }
             let taken = held.difference(&left);

@@ -27,16 +27,25 @@ fn grid(number: u64, level: f64) -> (Vec<f64>, Vec<f32>) {
     let block = RATE as usize / 10;
     let (mut offset, mut slow, mut phase) = (0.0, 0.0, 0.0);
     let (mut series, mut hum) = (Vec::new(), Vec::new());
+    // Each harmonic's phase, and its level.
+    let harmonics = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+        .map(|k: f64| ((k * k).sin_cos(), 1.0 / k.sqrt()));
     for _ in 0..SECONDS * 10 {
         offset += -offset / 50.0 + 0.007 * draws.even();
         slow += (offset - slow) / 5.0;
         series.push(50.0 + slow);
         for _ in 0..block {
             phase = (phase + (50.0 + slow) / f64::from(RATE)).fract();
-            let wave: f64 = (1..=10)
-                .map(f64::from)
-                .map(|k| (TAU * k * phase + k * k).sin() / k.sqrt())
-                .sum();
+            // Powers of the fundamental, which take a tenth of the time of ten sines.
+            let (sine, cosine) = (TAU * phase).sin_cos();
+            let (mut wave, mut power) = (0.0, (0.0, 1.0));
+            for ((sin, cos), part) in harmonics {
+                power = (
+                    power.0 * cosine + power.1 * sine,
+                    power.1 * cosine - power.0 * sine,
+                );
+                wave += part * (power.0 * cos + power.1 * sin);
+            }
             hum.push((level * wave) as f32);
         }
     }

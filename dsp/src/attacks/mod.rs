@@ -59,12 +59,23 @@ fn music(number: u64, rate: u32, seconds: f64) -> Vec<f32> {
             between(&mut draws, 4.0, 9.0),
         );
         let from = (at * f64::from(rate)) as usize;
-        for (index, sample) in out[from..].iter_mut().take(2 * rate as usize).enumerate() {
+        let to = out.len().min(from + 2 * rate as usize);
+        let mut tone = vec![0.0; to - from];
+        for k in (1..=8).map(f64::from) {
+            // A decaying harmonic as powers of one complex number, which takes no sine and no exponential a sample.
+            let (sine, cosine) = (TAU * hz * k / f64::from(rate)).sin_cos();
+            let fade = (-decay * k.sqrt() / f64::from(rate)).exp();
+            let (mut re, mut im) = (1.0 / k, 0.0);
+            for value in &mut tone {
+                *value += im;
+                (re, im) = (
+                    fade * (re * cosine - im * sine),
+                    fade * (im * cosine + re * sine),
+                );
+            }
+        }
+        for (index, (sample, tone)) in out[from..to].iter_mut().zip(tone).enumerate() {
             let since = index as f64 / f64::from(rate);
-            let tone: f64 = (1..=8)
-                .map(f64::from)
-                .map(|k| (TAU * hz * k * since).sin() * (-decay * k.sqrt() * since).exp() / k)
-                .sum();
             *sample += (peak * tone * (since * 300.0).min(1.0)) as f32;
         }
         at += [0.25, 0.4, 0.5, 1.8][(between(&mut draws, 0.0, 4.0)) as usize];

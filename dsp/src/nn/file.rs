@@ -72,7 +72,8 @@ fn half(bytes: [u8; 2]) -> f32 {
         0 => fraction * 2f32.powi(-14),
         0x1f if fraction == 0.0 => f32::INFINITY,
         0x1f => f32::NAN,
-        _ => (1.0 + fraction) * 2f32.powi(exponent - 15),
+        // A normal number has the same digits, and an exponent with another bias.
+        _ => f32::from_bits((exponent as u32 + 127 - 15) << 23 | u32::from(bits & 0x3ff) << 13),
     }
 }
 

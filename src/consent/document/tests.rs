@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 
+use test_tiers::sized;
+
 use super::{
     super::{
         AgeBand, EvidenceHash, GuardianApproval, GuardianMethod, NoticeReference, Organisation,
@@ -175,7 +177,7 @@ fn each_byte_that_is_changed_is_refused_or_means_the_same() {
     let json = signed(record.clone()).to_string().into_bytes();
     let mut same = 0;
     for at in 0..json.len() {
-        for bit in [0x01, 0x20] {
+        for bit in sized(vec![[0x01, 0x20][at % 2]], vec![0x01, 0x20]) {
             let mut changed = json.clone();
             changed[at] ^= bit;
             if let Ok(read) = Record::verify(&changed) {

@@ -1,6 +1,11 @@
 //! Disks that are full or cannot be written.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::Path,
+    process::Command,
+};
 
 use tempfile::TempDir;
 
@@ -30,7 +35,7 @@ impl SmallDisk {
             env::var_os("CI").is_none(),
             "CI must be able to mount a tmpfs"
         );
-        eprintln!("skipped: {test} lacks leave to mount a tmpfs");
+        let _ = writeln!(io::stderr(), "skipped: {test} lacks leave to mount a tmpfs");
         None
     }
 
@@ -48,7 +53,7 @@ impl SmallDisk {
             .open(path)
             .unwrap();
         for piece in [1 << 16, 1 << 12, 1] {
-            while std::io::Write::write_all(&mut file, &vec![1; piece]).is_ok() {}
+            while file.write_all(&vec![1; piece]).is_ok() {}
         }
     }
 

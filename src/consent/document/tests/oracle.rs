@@ -1,7 +1,7 @@
 //! A second implementation: a receipt is verified by a few lines of Python.
 
 use std::{
-    io::Write as _,
+    io::{self, Write as _},
     process::{Command, Stdio},
 };
 
@@ -35,7 +35,7 @@ fn python_verifies_a_receipt_and_refuses_a_changed_one() {
     if !is_there {
         let lacks = "no cryptography (pip install cryptography; SORDINO_PYTHON names the Python that has it)";
         assert!(std::env::var_os("CI").is_none(), "skipped: {lacks}");
-        eprintln!("skipped: {lacks}");
+        let _ = writeln!(io::stderr(), "skipped: {lacks}");
         return;
     }
     let mut record = full();

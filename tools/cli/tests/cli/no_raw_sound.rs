@@ -9,6 +9,7 @@
 
 use std::{
     env, fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -266,6 +267,6 @@ fn has_strace(test: &str) -> bool {
         return true;
     }
     assert!(env::var_os("CI").is_none(), "CI must have strace");
-    eprintln!("skipped: {test} lacks strace");
+    let _ = writeln!(io::stderr(), "skipped: {test} lacks strace");
     false
 }

@@ -376,7 +376,3 @@ fn a_plan_never_goes_back_and_stays_in_force_without_its_file() {
     let answer = collector.send(&Request::new("GET", "/v1/plan")).expect(200);
     assert_eq!(answer.header("etag").unwrap(), "\"2\"");
 }
-
-fn holds(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
-}

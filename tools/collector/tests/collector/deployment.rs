@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{self, Read as _, Write as _},
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
@@ -150,7 +150,7 @@ fn signed_requests_pass_the_nginx_file_over_tls_to_both_collectors_and_no_addres
     tls.send(&Request::new("GET", "/healthz")).expect(200);
     for file in files_below(nginx.folder()) {
         let text = fs::read(&file).unwrap();
-        let names_it = text.windows(9).any(|nine| nine == b"127.0.0.1");
+        let names_it = holds(&text, b"127.0.0.1");
         assert!(
             !names_it || file.ends_with("nginx.conf"),
             "{}",
@@ -188,7 +188,7 @@ fn systemd_takes_the_unit_and_finds_it_hardened() {
         .output()
         .is_err()
     {
-        eprintln!("skipped: systemd-analyze is lacking");
+        let _ = writeln!(io::stderr(), "skipped: systemd-analyze is lacking");
         return;
     }
     let path = concat!(

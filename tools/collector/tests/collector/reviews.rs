@@ -295,10 +295,5 @@ fn holds(collector: &Collector, text: &str) -> bool {
     files
         .map(|file| file.unwrap().path())
         .filter(|path| path.to_string_lossy().contains("collector.sqlite"))
-        .any(|path| {
-            let bytes = std::fs::read(path).unwrap();
-            bytes
-                .windows(text.len())
-                .any(|window| window == text.as_bytes())
-        })
+        .any(|path| crate::support::holds(&std::fs::read(path).unwrap(), text.as_bytes()))
 }

@@ -691,3 +691,8 @@ pub(crate) fn eventually(holds: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// Whether `part` is somewhere in `bytes`.
+pub(crate) fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(bytes, part).is_some()
+}

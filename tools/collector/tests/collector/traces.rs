@@ -243,7 +243,3 @@ fn token(data: &Path) -> String {
 fn today() -> String {
     jiff::Timestamp::now().to_string()[..10].to_owned()
 }
-
-fn holds(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
-}

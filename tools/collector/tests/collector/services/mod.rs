@@ -2,7 +2,8 @@
 //! port of this machine, in a folder of its own, and leaves nothing behind, however the test ends.
 //!
 //! `tools/setup services` installs what they need. Where one is lacking, `start` says so on stderr and
-//! returns `None`, and the test has nothing to do; with `CI=true` it panics.
+//! returns `None`, and the test has nothing to do; with `CI=true` it panics. `make test` sets
+//! `SORDINO_TEST_SERVICES=no`, and leaves them to `make test-all`.
 
 #![allow(dead_code, reason = "each test and bench wants other parts")]
 
@@ -240,13 +241,22 @@ fn program(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     found.find(|path| path.is_file())
 }
 
-/// Says that a service is lacking.
+/// What was `found` of the program of a service; where there is none, or none is wanted, that is said past the test's
+/// captured output.
 ///
 /// # Panics
-/// With `CI=true`, where nothing may be skipped.
-fn lacking<T>(what: &str) -> Option<T> {
-    let message = format!("skipped: {what} is lacking; run `tools/setup services`");
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{message}");
-    eprintln!("{message}");
+/// Where it is wanted and lacking with `CI=true`, since nothing may be skipped there.
+fn wanted<T>(service: &str, found: impl FnOnce() -> Option<T>) -> Option<T> {
+    let is = |name: &str, value: &str| std::env::var(name).as_deref() == Ok(value);
+    let message = if is("SORDINO_TEST_SERVICES", "no") {
+        format!("skipped: tests on {service}, which are left to `make test-all`")
+    } else if let Some(found) = found() {
+        return Some(found);
+    } else {
+        let message = format!("skipped: {service} is lacking; run `tools/setup services`");
+        assert!(!is("CI", "true"), "{message}");
+        message
+    };
+    let _ = writeln!(io::stderr(), "{message}");
     None
 }

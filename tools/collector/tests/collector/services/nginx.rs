@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Process, command, free_port, lacking, program};
+use super::{Process, command, free_port, program, wanted};
 
 /// nginx, with one or more servers of the test's own.
 pub(crate) struct Nginx {
@@ -26,9 +26,7 @@ impl Nginx {
         environment: &[(&str, &OsStr)],
         configure: impl FnOnce(u16, &Path) -> String,
     ) -> Option<Self> {
-        let Some(program) = program("nginx", &[PathBuf::from("/usr/sbin")]) else {
-            return lacking("nginx");
-        };
+        let program = wanted("nginx", || program("nginx", &[PathBuf::from("/usr/sbin")]))?;
         let (process, port) = (Process::new("sordino-nginx-"), free_port());
         let mut nginx = Self { process, port };
         let folder = nginx.process.folder.clone();

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::{PATIENCE, Process, command, free_port, lacking, program, random, secret};
+use super::{PATIENCE, Process, command, free_port, program, random, secret, wanted};
 
 const USER: &str = "sordino";
 
@@ -32,9 +32,7 @@ impl Postgres {
     }
 
     fn start_with(sync: &'static str) -> Option<Self> {
-        let Some(programs) = programs() else {
-            return lacking("PostgreSQL");
-        };
+        let programs = wanted("PostgreSQL", programs)?;
         let mut postgres = Self {
             process: Process::new("sordino-postgres-"),
             programs,

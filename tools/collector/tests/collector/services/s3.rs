@@ -7,7 +7,7 @@ use std::{
 use jiff::Timestamp;
 use ring::{digest, hmac};
 
-use super::{Process, command, free_port, lacking, program, random, secret};
+use super::{Process, command, free_port, program, random, secret, wanted};
 
 const REGION: &str = "us-east-1";
 /// What AWS lets stand for the hash of a body, where the body is not to be read before it is sent.
@@ -26,9 +26,7 @@ pub(crate) struct S3 {
 impl S3 {
     pub(crate) fn start() -> Option<Self> {
         let built = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/s3"));
-        let Some(program) = program("minio", &[built]) else {
-            return lacking("MinIO, an S3 server,");
-        };
+        let program = wanted("MinIO (an S3 server)", || program("minio", &[built]))?;
         let mut s3 = Self {
             process: Process::new("sordino-s3-"),
             program,
