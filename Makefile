@@ -7,7 +7,7 @@ demo:
 	cargo build --release -p sordino-cli -p sordino-collector
 	target/release/sordino demo --out demo-out
 
-# Formatting, and all tests of the Rust workspace: what a contributor runs before a commit.
+# Formatting, and all tests of the Rust workspace that need no service: what a contributor runs before a commit.
 test:
 	tools/setup build
 	tools/test

@@ -21,7 +21,7 @@ use super::{
     withheld::{AnonymizeError, Withheld, WithheldReason},
 };
 
-/// The sample rates of sound that is taken, in Hz.
+/// The sample rates of sound that is taken, in Hz: from telephony to the fastest converters on sale.
 pub const RATES: RangeInclusive<u32> = 8_000..=384_000;
 
 /// The least that a clip must last to be of use: 1 s.

@@ -37,6 +37,8 @@ mod wav;
 
 use std::time::Duration;
 
+use sordino_dsp::RATES;
+
 pub use driver::{Capture, Stopper};
 pub use error::CaptureError;
 pub use frame::Frame;
@@ -153,9 +155,6 @@ impl<F: FnMut(Frame<'_>)> Sink for F {
         self(frame);
     }
 }
-
-/// The rates that are taken, in Hz: from telephony to the fastest converters on sale.
-pub(crate) const RATES: std::ops::RangeInclusive<u32> = 8_000..=384_000;
 
 /// Checks a rate and a channel count that somebody names.
 fn check_format(device: &str, rate: u32, channels: u16) -> Result<(), CaptureError> {

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sordino_dsp::RATES;
 use zeroize::Zeroizing;
 
 use super::Annotation;
@@ -69,7 +70,7 @@ impl RawClip {
         annotation: Annotation,
     ) -> Result<Self, ClipError> {
         let samples = Zeroizing::new(samples);
-        if !(8_000..=384_000).contains(&rate) {
+        if !RATES.contains(&rate) {
             return Err(ClipError::Rate { rate });
         }
         if samples.is_empty() {

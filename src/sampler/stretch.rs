@@ -1,14 +1,13 @@
 //! One unbroken stretch of the stream: its memory, the window that is being drawn from it, and the
 //! marked moment in it.
 
+use sordino_dsp::RATES;
+
 use super::{
     Draw, MarkError, Marked, Moment, RawClip, SamplerSettings, Selection, Trigger, moment::Notes,
     pre_roll::PreRoll,
 };
-use crate::{
-    capture::{Frame, RATES},
-    sampler::Annotation,
-};
+use crate::{capture::Frame, sampler::Annotation};
 
 /// The shortest clip that is of use, in seconds; the plan's shortest `clip_seconds`.
 const SHORTEST: u64 = 2;

@@ -92,6 +92,10 @@ mod tests {
         assert_eq!(of(0x3555), 0.333_251_95);
         assert_eq!(of(0xfc00), f32::NEG_INFINITY);
         assert!(of(0x7e00).is_nan());
+        for bits in 0x0400..0x7c00 {
+            let digits = 1.0 + f32::from(bits & 0x3ff) / 1024.0;
+            assert_eq!(of(bits), digits * 2f32.powi(i32::from(bits >> 10) - 15));
+        }
     }
 
     #[test]
