@@ -365,18 +365,7 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 pub(crate) fn holds(bytes: &[u8], needle: &[u8]) -> bool {
-    // By the first byte, since a window at a time is slow without optimisation.
-    let Some((&first, rest)) = needle.split_first() else {
-        return true;
-    };
-    let mut left = bytes;
-    while let Some(at) = left.iter().position(|&byte| byte == first) {
-        left = &left[at + 1..];
-        if left.starts_with(rest) {
-            return true;
-        }
-    }
-    false
+    memchr::memmem::find(bytes, needle).is_some()
 }
 
 /// Whether `program` is there. Where it is not, the test is skipped, and says so; with `CI=true`,
