@@ -40,7 +40,7 @@ use crate::{
     purpose::Purposes,
     signed::PublicKey,
     state::{Clock, State, StateError, SystemClock},
-    upload::{Endpoint, Finished, Protocol, Task, UploadError},
+    upload::{Endpoint, Finished, Protocol, Task, UploadError, Waiting},
 };
 
 const PLAN: &str = "plan";
@@ -78,10 +78,10 @@ impl Config {
 }
 
 /// The part of [`Config`] that a headless device remembers.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct Host {
     organisation: PublicKey,
-    collector: String,
+    collector: Endpoint,
 }
 
 /// What happened inside, told to the host as it happens. It never carries sound.
@@ -102,6 +102,14 @@ pub enum Event {
     Consent(ConsentState),
     /// A newer plan is in force.
     Plan(u64),
+    /// The engine was opened with another collector than before. What was sent to the earlier one is still
+    /// taken back there.
+    CollectorChanged {
+        /// Where samples went before.
+        from: Endpoint,
+        /// Where they go now.
+        to: Endpoint,
+    },
     /// What became of an upload.
     Uploaded {
         /// What it was about.
@@ -130,8 +138,10 @@ pub struct Status {
     pub pending_bytes: u64,
     /// Samples that the collector has.
     pub sent: usize,
-    /// Deletions that the collector has not acknowledged yet.
+    /// Deletions that a collector has not acknowledged yet.
     pub deletions_pending: usize,
+    /// What has yet to reach a collector, why it has not, and until when it waits.
+    pub waiting: Vec<Waiting>,
 }
 
 /// The engine of one device. It can be shared between threads; clones are the same engine.
@@ -151,8 +161,8 @@ struct Inner {
     sampler: SharedSampler,
     review: Review,
     reviews: Reviews,
-    /// Samples that were lost before anybody could be told.
-    lost: Mutex<Vec<Id>>,
+    /// What happened before anybody could be told.
+    untold: Mutex<Vec<Event>>,
     /// Raised by whatever may change whether sampling is allowed.
     version: AtomicU64,
     listener: RwLock<Option<Listener>>,
@@ -167,16 +177,14 @@ impl Sordino {
         let state = Arc::new(State::open(&config.folder, Arc::clone(&config.clock))?);
         let host = Host {
             organisation: config.organisation,
-            collector: config.collector.to_string(),
+            collector: config.collector.clone(),
         };
         let known: Option<Host> = state.value(HOST)?;
-        let is_known = known.is_some_and(|known| {
-            known.organisation == host.organisation && known.collector == host.collector
-        });
-        if !is_known {
+        if known.as_ref() != Some(&host) {
             state.write(|change| change.set_value(HOST, &host))?;
         }
-        Self::on(state, config)
+        let before = known.map(|known| known.collector);
+        Self::on(state, config, before)
     }
 
     /// Opens the engine on the folder of a headless device, with what it was made with.
@@ -191,16 +199,20 @@ impl Sordino {
         let host: Host = state
             .value(HOST)?
             .ok_or_else(|| Error::NoDevice(folder.to_owned()))?;
-        let collector = host.collector.parse().map_err(|_| {
-            StateError::Damaged("the collector's URL in it does not parse".to_owned())
-        })?;
-        Self::on(state, Config::new(folder, host.organisation, collector))
+        let config = Config::new(folder, host.organisation, host.collector);
+        Self::on(state, config, None)
     }
 
-    fn on(state: Arc<State>, config: Config) -> Result<Self, Error> {
+    /// `before` is the collector that the folder was last opened with.
+    fn on(state: Arc<State>, config: Config, before: Option<Endpoint>) -> Result<Self, Error> {
         let consent = Arc::new(ConsentStore::open(Arc::clone(&state))?);
         let (outbox, lost) = Outbox::open(Arc::clone(&state), config.quota)?;
         let outbox = Arc::new(outbox);
+        let mut untold: Vec<Event> = lost.iter().copied().map(Event::Dropped).collect();
+        if let Some(from) = before.filter(|before| *before != config.collector) {
+            let to = config.collector.clone();
+            untold.push(Event::CollectorChanged { from, to });
+        }
         let protocol = Protocol::new(
             Arc::clone(&state),
             Arc::clone(&consent),
@@ -223,7 +235,7 @@ impl Sordino {
                 sampler: SharedSampler::default(),
                 review: config.review,
                 reviews: Reviews::default(),
-                lost: Mutex::new(lost),
+                untold: Mutex::new(untold),
                 version: AtomicU64::new(0),
                 listener: RwLock::new(None),
             }),
@@ -233,22 +245,23 @@ impl Sordino {
     }
 
     /// Has `listener` told of each [`Event`], on the thread on which it happens. The first is told
-    /// at once of samples whose files were found lost when the engine was opened.
+    /// at once of what was found when the engine was opened: samples whose files were lost, another
+    /// collector than before.
     pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         *self
             .inner
             .listener
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
-        let lost = mem::take(
+        let untold = mem::take(
             &mut *self
                 .inner
-                .lost
+                .untold
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        for sample in lost {
-            self.inner.tell(&Event::Dropped(sample));
+        for event in &untold {
+            self.inner.tell(event);
         }
     }
 
@@ -284,6 +297,7 @@ impl Sordino {
             sent: count(SampleState::Sent),
             deletions_pending: count(SampleState::DeletionAsked)
                 + self.inner.consent.slips_due()?.len(),
+            waiting: self.inner.waiting()?,
         })
     }
 
@@ -333,7 +347,7 @@ impl Inner {
 
     fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {
         let offered = Plan::verify(json, &self.organisation)?;
-        offered.content().check_in_force(self.state.system_time())?;
+        offered.content().check_in_force(self.state.steady_time())?;
         let mut in_force = self.plan.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(in_force) = in_force.as_ref() {
             let (offered, in_force) = (offered.content(), in_force.content());

@@ -45,6 +45,7 @@ pub mod anonymize;
 pub mod capture;
 pub mod consent;
 pub mod disclosure;
+mod endpoint;
 mod engine;
 mod entropy;
 mod error;

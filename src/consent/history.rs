@@ -9,6 +9,7 @@ use super::{
     rows::{self, Phase},
 };
 use crate::{
+    endpoint::Endpoint,
     id::Id,
     purpose::Purposes,
     state::{Change, StateError, Table},
@@ -38,9 +39,9 @@ pub(crate) struct RecordState {
     state: Phase,
     /// What was taken back from it.
     taken_back: Purposes,
-    /// Whether the collector may know it.
-    offered: bool,
-    /// Of which purposes the collector has yet to acknowledge the withdrawal.
+    /// The collectors that may know it.
+    collectors: Vec<Endpoint>,
+    /// Of which purposes a collector has yet to acknowledge the withdrawal.
     withdrawal_due: Purposes,
 }
 
@@ -64,9 +65,9 @@ impl ConsentStore {
                 .map(|(record, row)| RecordState {
                     record,
                     state: row.phase,
+                    withdrawal_due: row.withdrawal_due(),
                     taken_back: row.taken_back,
-                    offered: row.offered,
-                    withdrawal_due: row.withdrawal_due,
+                    collectors: row.collectors.into_keys().collect(),
                 })
                 .collect(),
             notices: notices

@@ -37,7 +37,7 @@ pub use store::{Answer, ConsentStatus};
 pub(crate) use grant::RecordIdentity;
 #[cfg(test)]
 pub(crate) use grant::TestLease;
-pub(crate) use slips::Slips;
+pub(crate) use slips::{Slips, Stage};
 pub(crate) use store::{ConsentStore, Terms};
 pub(crate) use withdrawal::Withdrawn;
 

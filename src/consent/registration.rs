@@ -1,14 +1,23 @@
-//! What the collector has yet to hear of consent.
+//! What each collector has yet to hear of consent.
 
 use super::{
     ConsentError, ConsentStore, Grants, RecordIdentity,
-    rows::{self, Phase, Row, Rows},
+    rows::{self, Phase, Row, Rows, Told},
+    slips::{Slip, Stage},
 };
 use crate::{
+    endpoint::Endpoint,
     id::Id,
     purpose::Purposes,
     state::{Change, StateError},
 };
+
+/// A withdrawal that a collector has not acknowledged.
+pub(crate) struct WithdrawalDue {
+    pub(crate) record: Id,
+    pub(crate) collector: Endpoint,
+    pub(crate) purposes: Purposes,
+}
 
 impl ConsentStore {
     /// A record's key, for requests that say no in its name.
@@ -17,14 +26,15 @@ impl ConsentStore {
         row.map(|row| row.identity(record)).transpose()
     }
 
-    /// Keeps the `request` that withdraws `record`, as a slip beside the store.
+    /// Keeps the `request` that withdraws `record` from `collector`, as a slip beside the store.
     pub(crate) fn keep_slip(
         &self,
         record: Id,
-        offered: bool,
+        collector: &Endpoint,
+        stage: Stage,
         request: &[u8],
     ) -> Result<(), StateError> {
-        self.slips.keep(record, offered, request)
+        self.slips.keep(record, collector, stage, request)
     }
 
     /// Registered records that the store knows no more, since it was lost, count as refused: nothing else
@@ -38,30 +48,54 @@ impl ConsentStore {
             })
     }
 
-    /// Records that can still be refused and have no slip, each with whether the collector may know it:
-    /// an earlier version made them.
-    pub(crate) fn without_slip(&self) -> Result<Vec<(RecordIdentity, bool)>, StateError> {
+    /// Records that can still be refused and have no slip for a collector that may know them, or for the
+    /// `present` one: an earlier version made them, or the collector's URL has changed since.
+    pub(crate) fn without_slip(
+        &self,
+        present: &Endpoint,
+    ) -> Result<Vec<(RecordIdentity, Endpoint, Stage)>, StateError> {
         let slips = self.slips.all()?;
         let rows = self.state.read(rows::all)?;
-        let lacks = |record: &Id| slips.iter().all(|slip| slip.record != *record);
-        rows.into_iter()
-            .filter(|(record, row)| row.phase != Phase::Withdrawn && lacks(record))
-            .map(|(record, row)| Ok((row.identity(record)?, row.offered)))
-            .collect()
+        let mut without = Vec::new();
+        for (record, row) in &rows {
+            if row.phase == Phase::Withdrawn {
+                continue;
+            }
+            let known = row.collectors.keys().map(|known| (known, Stage::Offered));
+            let new = (!row.collectors.contains_key(present)).then_some((present, Stage::Kept));
+            for (collector, stage) in known.chain(new) {
+                let is_its =
+                    |slip: &Slip| slip.record == *record && slip.is_for(collector);
+                if !slips.iter().any(is_its) {
+                    without.push((row.identity(*record)?, collector.clone(), stage));
+                }
+            }
+        }
+        Ok(without)
     }
 
-    /// Whether a registration of `record` may still reach the collector: one was handed out and nothing is
+    /// Whether a registration of `record` may still reach `collector`: one was handed out and nothing is
     /// known of it, or, after a reset, nothing of the record is.
-    pub(crate) fn may_yet_arrive(&self, record: Id) -> Result<bool, StateError> {
+    pub(crate) fn may_yet_arrive(
+        &self,
+        record: Id,
+        collector: &Endpoint,
+    ) -> Result<bool, StateError> {
         let row = self.row(record)?;
-        Ok(row.is_none_or(|row| !row.registering.is_empty()))
+        Ok(row.is_none_or(|row| {
+            let told = row.collectors.get(collector);
+            told.is_some_and(|told| !told.registering.is_empty())
+        }))
     }
 
     /// Withdrawals of records that only their slips remember, since the rest was reset.
     pub(crate) fn slips_due(&self) -> Result<Vec<(Id, Vec<u8>)>, StateError> {
         let mut due = Vec::new();
         for slip in self.slips.all()? {
-            if slip.offered && slip.is_refused() && self.row(slip.record)?.is_none() {
+            if slip.stage == Stage::Offered
+                && slip.is_refused()
+                && self.row(slip.record)?.is_none()
+            {
                 let request = self.slips.request(&slip)?;
                 due.extend(request.map(|request| (slip.record, request)));
             }
@@ -69,129 +103,227 @@ impl ConsentStore {
         Ok(due)
     }
 
-    /// Forgets slips of records that the store does not know: those that the collector never heard of,
-    /// and the one that was `heard`.
-    pub(crate) fn forget_slips(&self, heard: Option<Id>) -> Result<(), StateError> {
+    /// Forgets slips of records that neither the store nor any collector knows.
+    pub(crate) fn forget_slips(&self) -> Result<(), StateError> {
         let rows = self.state.read(rows::all)?;
-        self.slips.remove(|slip| {
-            !rows.contains_key(&slip.record) && (!slip.offered || heard == Some(slip.record))
-        })
+        self.slips
+            .remove(|slip| !rows.contains_key(&slip.record) && slip.stage == Stage::Kept)
     }
 
-    /// Withdrawals that the collector has not acknowledged.
-    pub(crate) fn withdrawals_due(&self) -> Result<Vec<(Id, Purposes)>, StateError> {
-        let rows = self.state.read(rows::all)?;
-        Ok(rows
-            .into_iter()
-            .filter(|(_, row)| !row.withdrawal_due.is_empty())
-            .map(|(record, row)| (record, row.withdrawal_due))
-            .collect())
+    /// `collector` has acknowledged what the slip of `record` says. The slip is kept: should the collector's
+    /// database be put back from a backup, it is told once more.
+    pub(crate) fn slip_heard(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
+        self.slips.heard(record, collector)
     }
 
-    /// The collector has heard that `purposes` of `record` are withdrawn. Says whether it has now
-    /// heard all that was.
+    /// Withdrawals that a collector has not acknowledged.
+    pub(crate) fn withdrawals_due(&self) -> Result<Vec<WithdrawalDue>, StateError> {
+        let mut due = Vec::new();
+        for (record, row) in self.state.read(rows::all)? {
+            for (collector, told) in row.collectors {
+                if !told.withdrawal_due.is_empty() {
+                    due.push(WithdrawalDue {
+                        record,
+                        collector,
+                        purposes: told.withdrawal_due,
+                    });
+                }
+            }
+        }
+        Ok(due)
+    }
+
+    /// `collector` has heard that `purposes` of `record` are withdrawn. Says whether it has now heard all
+    /// that was.
     pub(crate) fn withdrawal_done(
         &self,
         change: &Change<'_>,
         record: Id,
+        collector: &Endpoint,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
         let rows = Rows(change);
         let Some(mut row) = rows.one(record)? else {
             return Ok(false);
         };
-        row.withdrawal_due = row.withdrawal_due.difference(purposes);
+        let Some(told) = row.collectors.get_mut(collector) else {
+            return Ok(false);
+        };
+        told.withdrawal_due = told.withdrawal_due.difference(purposes);
+        let heard_all = told.withdrawal_due.is_empty();
         rows.put(record, &row)?;
-        Ok(row.withdrawal_due.is_empty())
+        Ok(heard_all)
     }
 
-    /// The standing record's document, where the collector has not acknowledged this revision.
-    pub(crate) fn registration_due(
+    /// `collector` may have forgotten what it acknowledged: each withdrawal that it was ever told of is due
+    /// again, and each record that stands is registered again.
+    pub(crate) fn tell_again(
+        &self,
+        change: &Change<'_>,
+        collector: &Endpoint,
+    ) -> Result<(), ConsentError> {
+        let rows = Rows(change);
+        for (record, mut row) in rows.all()? {
+            let Some(told) = row.collectors.get_mut(collector) else {
+                continue;
+            };
+            told.registered = 0;
+            told.withdrawal_due = row.taken_back.clone();
+            rows.put(record, &row)?;
+        }
+        Ok(self.slips.tell_again(collector)?)
+    }
+
+    /// The standing record's revision and document.
+    pub(crate) fn document(
         &self,
         grants: &Grants,
     ) -> Result<Option<(u32, String)>, ConsentError> {
-        let record = grants.record();
-        let Some(row) = self.row(record)? else {
+        let Some(row) = self.row(grants.record())? else {
             return Ok(None);
         };
         let revision = self.last_verified.of(&row)?.record.content().revision;
-        if row.registered >= revision {
-            return Ok(None);
-        }
         Ok(Some((revision, row.document)))
     }
 
-    /// The standing record is about to be registered: from now on its withdrawal must reach the
-    /// collector. Says whether it still stands.
-    pub(crate) fn mark_offered(&self, record: Id, revision: u32) -> Result<bool, ConsentError> {
-        self.slips.offered(record)?;
-        change(self, record, |row| {
+    /// The collectors beside `present` that may know `record`.
+    pub(crate) fn earlier_collectors(
+        &self,
+        record: Id,
+        present: &Endpoint,
+    ) -> Result<Vec<Endpoint>, StateError> {
+        let row = self.row(record)?;
+        let collectors = row.map(|row| row.collectors.into_keys());
+        let mut earlier: Vec<Endpoint> = collectors.into_iter().flatten().collect();
+        earlier.retain(|collector| collector != present);
+        Ok(earlier)
+    }
+
+    /// Whether `collector` has acknowledged `revision` of `record`.
+    pub(crate) fn is_registered(
+        &self,
+        record: Id,
+        revision: u32,
+        collector: &Endpoint,
+    ) -> Result<bool, StateError> {
+        let row = self.row(record)?;
+        let told = row.as_ref().and_then(|row| row.collectors.get(collector));
+        Ok(told.is_some_and(|told| told.registered >= revision))
+    }
+
+    /// The standing record is about to be registered with `collector`: from now on its withdrawal must
+    /// reach it. Says whether it still stands.
+    pub(crate) fn mark_offered(
+        &self,
+        record: Id,
+        revision: u32,
+        collector: &Endpoint,
+    ) -> Result<bool, ConsentError> {
+        self.slips.offered(record, collector)?;
+        self.state.write(|transaction| {
+            let rows = Rows(transaction);
+            let Some(mut row) = rows.one(record)? else {
+                return Ok(false);
+            };
             let stands = row.phase == Phase::Granted;
             if stands {
-                row.offered = true;
-                row.registering.insert(revision);
+                let told = row.collectors.entry(collector.clone()).or_default();
+                told.registering.insert(revision);
+                rows.put(record, &row)?;
             }
-            stands
+            Ok(stands)
         })
     }
 
-    /// The collector has acknowledged `revision` of `record`.
-    pub(crate) fn registered(&self, record: Id, revision: u32) -> Result<(), ConsentError> {
-        change(self, record, |row| {
-            row.registered = revision;
-            row.registering.remove(&revision);
-            row.ask_back_overtaken(revision);
-            true
-        })?;
-        Ok(())
+    /// `collector` has acknowledged `revision` of `record`.
+    pub(crate) fn registered(
+        &self,
+        record: Id,
+        revision: u32,
+        collector: &Endpoint,
+    ) -> Result<(), ConsentError> {
+        self.change_told(record, collector, |told| {
+            told.registered = revision;
+            told.registering.remove(&revision);
+            Some(revision)
+        })
     }
 
     /// The request that registers `revision` of `record` has come to its end, and it is not known whether it
     /// arrived.
-    pub(crate) fn maybe_registered(&self, record: Id, revision: u32) -> Result<(), ConsentError> {
-        change(self, record, |row| {
-            row.registering.remove(&revision);
-            row.ask_back_overtaken(revision);
-            true
-        })?;
-        Ok(())
+    pub(crate) fn maybe_registered(
+        &self,
+        record: Id,
+        revision: u32,
+        collector: &Endpoint,
+    ) -> Result<(), ConsentError> {
+        self.change_told(record, collector, |told| {
+            told.registering.remove(&revision);
+            Some(revision)
+        })
     }
 
-    /// The collector turned out not to know `record`.
-    pub(crate) fn not_registered(&self, record: Id) -> Result<(), ConsentError> {
-        change(self, record, |row| {
-            row.registered = 0;
-            true
-        })?;
-        Ok(())
+    /// `collector` turned out not to know `record`.
+    pub(crate) fn not_registered(
+        &self,
+        record: Id,
+        collector: &Endpoint,
+    ) -> Result<(), ConsentError> {
+        self.change_told(record, collector, |told| {
+            told.registered = 0;
+            None
+        })
+    }
+
+    /// `collector` knows a newer revision of `record` than this device, whose state was put back from a
+    /// backup: the next one is higher still.
+    pub(crate) fn overtake(&self, record: Id, known: u32) -> Result<(), ConsentError> {
+        self.state.write(|transaction| {
+            let rows = Rows(transaction);
+            let Some(mut row) = rows.one(record)? else {
+                return Ok(());
+            };
+            if row.phase == Phase::Granted && row.record()?.content().revision <= known {
+                row.revise(|record| record.revision = known.saturating_add(1))?;
+                rows.put(record, &row)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Changes what `collector` was told of `record`. Where `change` names a revision whose registration has
+    /// come to its end, and the person said no meanwhile, the "no" is due once more.
+    fn change_told(
+        &self,
+        record: Id,
+        collector: &Endpoint,
+        change: impl FnOnce(&mut Told) -> Option<u32>,
+    ) -> Result<(), ConsentError> {
+        self.state.write(|transaction| {
+            let rows = Rows(transaction);
+            let Some(mut row) = rows.one(record)? else {
+                return Ok(());
+            };
+            // A device that was put back from a backup may not know that the collector was told anything.
+            let told = row.collectors.entry(collector.clone()).or_default();
+            if let Some(revision) = change(told)
+                && row.is_overtaken(revision)
+            {
+                let taken_back = row.taken_back.clone();
+                let told = row.collectors.entry(collector.clone()).or_default();
+                told.withdrawal_due = taken_back;
+            }
+            rows.put(record, &row)?;
+            Ok(())
+        })
     }
 }
 
 impl Row {
-    /// A registration that was on its way while the person said no may arrive after that, at a
-    /// collector that had not known the record: it is told once more.
-    fn ask_back_overtaken(&mut self, revision: u32) {
+    /// Whether a registration of `revision` says more than the person does by now. If it was on its way
+    /// while the person said no, it may arrive after that, at a collector that had not known the record.
+    fn is_overtaken(&self, revision: u32) -> bool {
         let newest = self.record().map(|record| record.content().revision);
-        let is_overtaken = newest.map_or(true, |newest| revision < newest);
-        if self.phase == Phase::Withdrawn || is_overtaken {
-            self.withdrawal_due = self.taken_back.clone();
-        }
+        self.phase == Phase::Withdrawn || newest.map_or(true, |newest| revision < newest)
     }
-}
-
-/// Says what `change` says; `false` where there is no such record.
-fn change(
-    store: &ConsentStore,
-    record: Id,
-    change: impl FnOnce(&mut Row) -> bool,
-) -> Result<bool, ConsentError> {
-    store.state.write(|transaction| {
-        let rows = Rows(transaction);
-        let Some(mut row) = rows.one(record)? else {
-            return Ok(false);
-        };
-        let said = change(&mut row);
-        rows.put(record, &row)?;
-        Ok(said)
-    })
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConsentError, Record, RecordIdentity, SignedRecord};
 use crate::{
+    endpoint::Endpoint,
     id::Id,
     purpose::Purposes,
     signed::{PublicKey, SignedError},
@@ -45,17 +46,20 @@ pub(super) struct Row {
     /// Purposes that were taken back; they never return to this record.
     #[serde(default)]
     pub(super) taken_back: Purposes,
-    /// Whether the collector may know the record: set before the first registration is sent.
+    /// Each collector that may know the record: entered before a registration is first sent there.
     #[serde(default)]
-    pub(super) offered: bool,
-    /// The revision that the collector has acknowledged.
-    #[serde(default)]
+    pub(super) collectors: BTreeMap<Endpoint, Told>,
+}
+
+/// What a collector was told of a record.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Told {
+    /// The revision that it has acknowledged.
     pub(super) registered: u32,
     /// Revisions whose registration was handed out and of which nothing is known: each may still arrive.
-    #[serde(default)]
     pub(super) registering: BTreeSet<u32>,
-    /// What the collector has yet to be told is withdrawn.
-    #[serde(default)]
+    /// What it has yet to acknowledge as withdrawn.
     pub(super) withdrawal_due: Purposes,
 }
 
@@ -87,6 +91,19 @@ impl Row {
         Ed25519KeyPair::from_pkcs8(&pkcs8)
             .map(Arc::new)
             .map_err(|_| damaged())
+    }
+
+    /// Has every collector that may know the record told that `purposes` are withdrawn from it.
+    pub(super) fn ask_back(&mut self, purposes: &Purposes) {
+        for told in self.collectors.values_mut() {
+            told.withdrawal_due = told.withdrawal_due.union(purposes);
+        }
+    }
+
+    /// What is withdrawn and some collector has yet to acknowledge.
+    pub(super) fn withdrawal_due(&self) -> Purposes {
+        let due = self.collectors.values().map(|told| &told.withdrawal_due);
+        due.fold(Purposes::default(), |all, due| all.union(due))
     }
 
     /// Who says no in the name of `record`, which this row is of.

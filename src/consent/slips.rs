@@ -5,8 +5,10 @@
 //! store, and it is the instant from which there is no way back. So a "no" outlives a crash, a damaged
 //! store and a reset of the app; and a slip can say nothing but no.
 //!
-//! A name is `RECORD.kept` before the collector can know the record, `RECORD.offered` after, with the
-//! purposes that were refused behind it: `RECORD.offered.quality-assurance`.
+//! A name is `RECORD.COLLECTOR.STAGE`: COLLECTOR is a tag of the URL of the collector that the request is for;
+//! STAGE is `kept` before that collector can know the record, `offered` after, and `heard` once it has
+//! acknowledged the request. The purposes that were refused stand behind it:
+//! `RECORD.COLLECTOR.offered.quality-assurance`. Version 0.1 left the collector out; there was one.
 
 use std::{
     fs, io,
@@ -14,8 +16,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use ring::digest::{SHA256, digest};
+
 use crate::{
-    files,
+    endpoint::Endpoint,
+    files, hex,
     id::Id,
     purpose::{Purpose, Purposes},
     state::{StateError, make_private_folder},
@@ -35,10 +40,22 @@ pub(crate) struct Slips {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slip {
     pub(crate) record: Id,
-    /// Whether the collector may know the record.
-    pub(crate) offered: bool,
+    /// The tag of the collector that it is for; `None` on one of version 0.1, which knew one only.
+    collector: Option<String>,
+    pub(crate) stage: Stage,
     /// What the person said no to.
     pub(crate) refused: Purposes,
+}
+
+/// How far a slip has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// The collector cannot know the record.
+    Kept,
+    /// It may.
+    Offered,
+    /// It has acknowledged the "no".
+    Heard,
 }
 
 impl Slips {
@@ -67,26 +84,54 @@ impl Slips {
         Ok(slips)
     }
 
-    /// Keeps the `request` that withdraws `record`, unless there is a slip for it.
-    pub(crate) fn keep(&self, record: Id, offered: bool, request: &[u8]) -> Result<(), StateError> {
+    /// Keeps the `request` that withdraws `record` from `collector`, unless there is a slip for it.
+    pub(crate) fn keep(
+        &self,
+        record: Id,
+        collector: &Endpoint,
+        stage: Stage,
+        request: &[u8],
+    ) -> Result<(), StateError> {
         let _changing = self.lock();
-        if self.all()?.iter().any(|slip| slip.record == record) {
+        let is_it = |slip: &Slip| slip.record == record && slip.is_for(collector);
+        if self.all()?.iter().any(is_it) {
             return Ok(());
         }
         let slip = Slip {
             record,
-            offered,
+            collector: Some(tag(collector)),
+            stage,
             refused: Purposes::default(),
         };
         let path = self.path(&slip);
         files::write_durably(&path, request).map_err(StateError::io("write", &path))
     }
 
-    /// The collector may know `record` from now on.
-    pub(crate) fn offered(&self, record: Id) -> Result<(), StateError> {
+    /// `collector` may know `record` from now on.
+    pub(crate) fn offered(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
         self.change(
-            |slip| slip.record == record && !slip.offered,
-            |slip| slip.offered = true,
+            |slip| {
+                slip.record == record && slip.is_for(collector) && slip.stage == Stage::Kept
+            },
+            |slip| slip.stage = Stage::Offered,
+        )
+    }
+
+    /// `collector` has acknowledged that `record` is withdrawn as a whole.
+    pub(crate) fn heard(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
+        self.change(
+            |slip| {
+                slip.record == record && slip.is_for(collector) && slip.stage == Stage::Offered
+            },
+            |slip| slip.stage = Stage::Heard,
+        )
+    }
+
+    /// `collector` may have forgotten what it acknowledged.
+    pub(crate) fn tell_again(&self, collector: &Endpoint) -> Result<(), StateError> {
+        self.change(
+            |slip| slip.is_for(collector) && slip.stage == Stage::Heard,
+            |slip| slip.stage = Stage::Offered,
         )
     }
 
@@ -148,33 +193,71 @@ impl Slip {
         self.refused.len() == Purpose::ALL.len()
     }
 
+    /// Whether it is for `collector`.
+    pub(crate) fn is_for(&self, collector: &Endpoint) -> bool {
+        self.collector
+            .as_ref()
+            .is_none_or(|known| *known == tag(collector))
+    }
+
     fn name(&self) -> String {
-        let stage = if self.offered { "offered" } else { "kept" };
-        let refused: Vec<&str> = self.refused.iter().map(Purpose::as_str).collect();
-        match refused.is_empty() {
-            true => format!("{}.{stage}", self.record),
-            false => format!("{}.{stage}.{}", self.record, refused.join("+")),
+        let mut parts = vec![self.record.to_string()];
+        parts.extend(self.collector.clone());
+        parts.push(self.stage.name().to_owned());
+        if !self.refused.is_empty() {
+            let refused: Vec<&str> = self.refused.iter().map(Purpose::as_str).collect();
+            parts.push(refused.join("+"));
         }
+        parts.join(".")
     }
 
     fn named(name: &str) -> Option<Self> {
-        let mut parts = name.splitn(3, '.');
+        let mut parts = name.split('.').peekable();
         let record = parts.next()?.parse().ok()?;
-        let offered = match parts.next()? {
-            "kept" => false,
-            "offered" => true,
-            _ => return None,
-        };
+        let collector = parts.next_if(|part| is_tag(part)).map(str::to_owned);
+        let stage = Stage::named(parts.next()?)?;
         let refused = match parts.next() {
             None => Purposes::default(),
             Some(list) => list.replace('+', ",").parse().ok()?,
         };
-        Some(Self {
+        parts.next().is_none().then_some(Self {
             record,
-            offered,
+            collector,
+            stage,
             refused,
         })
     }
+}
+
+impl Stage {
+    const ALL: [Self; 3] = [Self::Kept, Self::Offered, Self::Heard];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Offered => "offered",
+            Self::Heard => "heard",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+}
+
+/// Digits of the SHA-256 of a collector's URL: enough to tell the few apart that one device ever had.
+const TAG_DIGITS: usize = 12;
+
+fn tag(collector: &Endpoint) -> String {
+    let sha256 = digest(&SHA256, collector.to_string().as_bytes());
+    let mut tag = hex::encode(sha256.as_ref());
+    tag.truncate(TAG_DIGITS);
+    tag
+}
+
+fn is_tag(part: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    part.len() == TAG_DIGITS && part.bytes().all(is_digit)
 }
 
 #[cfg(test)]
@@ -193,11 +276,24 @@ mod tests {
         ])
     }
 
+    fn slips() -> impl Strategy<Value = Slip> {
+        let tags = prop::option::of("[0-9a-f]{12}");
+        let stages = prop::sample::select(Stage::ALL.to_vec());
+        (any::<u128>(), tags, stages, refusals()).prop_map(|(id, collector, stage, refused)| Slip {
+            record: format!("{id:032x}").parse().unwrap(),
+            collector,
+            stage,
+            refused,
+        })
+    }
+
+    fn collector(name: &str) -> Endpoint {
+        format!("https://{name}.example").parse().unwrap()
+    }
+
     proptest! {
         #[test]
-        fn a_slip_is_read_back_from_its_name(id: u128, offered: bool, refused in refusals()) {
-            let record = format!("{id:032x}").parse().unwrap();
-            let slip = Slip { record, offered, refused };
+        fn a_slip_is_read_back_from_its_name(slip in slips()) {
             prop_assert_eq!(Slip::named(&slip.name()), Some(slip));
         }
 
@@ -211,18 +307,19 @@ mod tests {
 
     #[test]
     fn threads_that_change_slips_at_once_lose_no_refusal() {
+        let collector = collector("a");
         for _ in 0..test_tiers::sized(20, 2_000) {
             let folder = crate::testing::folder();
             let slips = Slips::open(folder.path()).unwrap();
             let record = Id::random().unwrap();
-            slips.keep(record, false, b"no").unwrap();
+            slips.keep(record, &collector, Stage::Kept, b"no").unwrap();
             std::thread::scope(|scope| {
-                scope.spawn(|| slips.offered(record).unwrap());
+                scope.spawn(|| slips.offered(record, &collector).unwrap());
                 scope.spawn(|| slips.refuse(|_| QA.into()).unwrap());
                 scope.spawn(|| slips.refuse(|_| RESEARCH.into()).unwrap());
             });
             let slip = slips.all().unwrap().pop().unwrap();
-            assert!(slip.offered && slip.is_refused());
+            assert!(slip.stage == Stage::Offered && slip.is_refused());
         }
     }
 
@@ -230,15 +327,45 @@ mod tests {
     fn a_refusal_stands_beside_what_was_refused_before() {
         let folder = crate::testing::folder();
         let slips = Slips::open(folder.path()).unwrap();
-        let record = Id::random().unwrap();
-        slips.keep(record, false, b"no").unwrap();
+        let (record, collector) = (Id::random().unwrap(), collector("a"));
+        slips.keep(record, &collector, Stage::Kept, b"no").unwrap();
         slips.refuse(|_| QA.into()).unwrap();
-        slips.offered(record).unwrap();
+        slips.offered(record, &collector).unwrap();
         slips.refuse(|_| RESEARCH.into()).unwrap();
         let slip = slips.all().unwrap().pop().unwrap();
-        assert!(slip.offered && slip.is_refused());
+        assert!(slip.stage == Stage::Offered && slip.is_refused());
         assert_eq!(slips.request(&slip).unwrap().unwrap(), b"no");
         slips.remove(|slip| slip.record == record).unwrap();
         assert!(slips.all().unwrap().is_empty());
+    }
+
+    #[test]
+    fn each_collector_has_a_slip_of_its_own_and_a_refusal_is_noted_on_all() {
+        let folder = crate::testing::folder();
+        let slips = Slips::open(folder.path()).unwrap();
+        let (record, first, second) = (Id::random().unwrap(), collector("a"), collector("b"));
+        slips.keep(record, &first, Stage::Kept, b"first").unwrap();
+        slips.keep(record, &second, Stage::Kept, b"second").unwrap();
+        slips.keep(record, &second, Stage::Kept, b"again").unwrap();
+        slips.offered(record, &first).unwrap();
+        slips.refuse(|_| both()).unwrap();
+        slips.heard(record, &first).unwrap();
+        slips.heard(record, &second).unwrap();
+        let all = slips.all().unwrap();
+        assert!(all.len() == 2 && all.iter().all(Slip::is_refused));
+        let of = |collector| all.iter().find(|slip| slip.is_for(collector)).unwrap();
+        assert_eq!(of(&first).stage, Stage::Heard);
+        // It never knew the record, so it has nothing to hear.
+        assert_eq!(of(&second).stage, Stage::Kept);
+        assert_eq!(slips.request(of(&second)).unwrap().unwrap(), b"second");
+        slips.tell_again(&first).unwrap();
+        let stages: Vec<_> = slips.all().unwrap().iter().map(|slip| slip.stage).collect();
+        assert!(stages.contains(&Stage::Offered) && !stages.contains(&Stage::Heard));
+    }
+
+    #[test]
+    fn a_slip_of_version_0_1_is_for_the_one_collector_that_there_was() {
+        let slip = Slip::named("000102030405060708090a0b0c0d0e0f.offered.quality-assurance");
+        assert!(slip.unwrap().is_for(&collector("any")));
     }
 }

@@ -1,7 +1,7 @@
 //! Where consent is kept, and how it changes.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
@@ -393,10 +393,7 @@ fn begin(
         phase,
         ends,
         taken_back: Purposes::default(),
-        offered: false,
-        registered: 0,
-        registering: BTreeSet::new(),
-        withdrawal_due: Purposes::default(),
+        collectors: BTreeMap::new(),
     };
     Ok((id, row, signed))
 }

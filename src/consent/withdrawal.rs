@@ -48,13 +48,13 @@ impl ConsentStore {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes durably, on every slip, that the person says no to `purposes`: from here on no crash, no full
-    /// disk and no damaged store brings them back.
-    pub(crate) fn mark_refused(&self, purposes: &Purposes) -> Result<(), StateError> {
+    /// Notes durably, on every slip, that the person says no to what `refused` names of each record: from
+    /// here on no crash, no full disk and no damaged store brings it back.
+    pub(crate) fn mark_refused(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
         let rows = self.state.read(rows::all).unwrap_or_default();
         self.slips.refuse(|record| match rows.get(&record) {
-            Some(row) => row.held().intersection(purposes),
-            None => purposes.clone(),
+            Some(row) => row.held().intersection(&refused(record)),
+            None => refused(record),
         })
     }
 
@@ -97,9 +97,7 @@ impl ConsentStore {
                 continue;
             }
             let taken = held.difference(&left);
-            if row.offered {
-                row.withdrawal_due = row.withdrawal_due.union(&taken);
-            }
+            row.ask_back(&taken);
             row.taken_back = row.taken_back.union(&taken);
             if left.is_empty() {
                 row.phase = Phase::Withdrawn;
@@ -110,23 +108,5 @@ impl ConsentStore {
             changed.push(Withdrawn { record: id, left });
         }
         Ok(changed)
-    }
-
-    /// The collector knows `record` as withdrawn for good, though this device does not: it was put
-    /// back from a backup, say. The "no" counts.
-    pub(crate) fn withdrawn_elsewhere(
-        change: &Change<'_>,
-        record: Id,
-    ) -> Result<Option<Withdrawn>, ConsentError> {
-        let rows = Rows(change);
-        let Some(mut row) = rows.one(record)? else {
-            return Ok(None);
-        };
-        row.phase = Phase::Withdrawn;
-        rows.put(record, &row)?;
-        Ok(Some(Withdrawn {
-            record,
-            left: Purposes::default(),
-        }))
     }
 }

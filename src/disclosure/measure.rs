@@ -126,7 +126,7 @@ pub const MEASURES: &[Measure] = &[
         what: "plain HTTP reaches no other machine; each request about a record is signed by its own key",
         evidence: &[
             Evidence::test(
-                "src/upload/endpoint.rs",
+                "src/endpoint.rs",
                 "plain_http_reaches_no_other_machine",
             ),
             Evidence::test(

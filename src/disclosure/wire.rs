@@ -221,6 +221,15 @@ pub const REQUESTS: &[WireRequest] = &[
         ],
         body: BodyShape::Empty,
     },
+    WireRequest {
+        name: "ask for the epoch",
+        method: "GET",
+        path: "/v1/audit/head",
+        when: "for 60 days after a withdrawal or a deletion was acknowledged, at most once a day, where nothing else \
+               was sent to that collector: a database that was put back from a backup is told again",
+        headers: &[HOST],
+        body: BodyShape::Empty,
+    },
 ];
 
 /// The sealed sample, layer by layer, to whoever has no key: age v1, <https://c2sp.org/age>.
@@ -305,22 +314,23 @@ pub const NETWORK: &[Seen] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Id, Purposes, purpose::Purpose, upload::Task};
+    use crate::{Id, Purposes, purpose::Purpose, upload::TaskKind};
 
     #[test]
     fn every_task_of_an_upload_has_its_request() {
         let (record, sample) = (Id::random().unwrap(), Id::random().unwrap());
         let purposes = Purposes::all();
         let tasks = [
-            Task::Register {
+            TaskKind::Register {
                 record,
                 revision: 1,
             },
-            Task::Withdraw { record, purposes },
-            Task::Send { sample },
-            Task::Delete { sample },
-            Task::ReadAccesses { sample },
-            Task::FetchPlan,
+            TaskKind::Withdraw { record, purposes },
+            TaskKind::Send { sample },
+            TaskKind::Delete { sample },
+            TaskKind::ReadAccesses { sample },
+            TaskKind::FetchPlan,
+            TaskKind::AskEpoch,
         ];
         let names = tasks.map(|task| name_of(&task));
         assert_eq!(
@@ -333,14 +343,15 @@ mod tests {
     }
 
     /// A new task does not compile until it is listed.
-    fn name_of(task: &Task) -> &'static str {
+    fn name_of(task: &TaskKind) -> &'static str {
         match task {
-            Task::Register { .. } => "register",
-            Task::Withdraw { .. } => "withdraw",
-            Task::Send { .. } => "send a sample",
-            Task::Delete { .. } => "delete a sample",
-            Task::ReadAccesses { .. } => "read accesses",
-            Task::FetchPlan => "fetch the plan",
+            TaskKind::Register { .. } | TaskKind::Confirm { .. } => "register",
+            TaskKind::Withdraw { .. } => "withdraw",
+            TaskKind::Send { .. } => "send a sample",
+            TaskKind::Delete { .. } => "delete a sample",
+            TaskKind::ReadAccesses { .. } => "read accesses",
+            TaskKind::FetchPlan => "fetch the plan",
+            TaskKind::AskEpoch => "ask for the epoch",
         }
     }
 

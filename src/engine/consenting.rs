@@ -7,7 +7,7 @@ use crate::{
     Error,
     consent::{
         Answer, ConsentError, ConsentState, ConsentStatus, ConsentStore, Grants, Guardian,
-        Organisation, SignedRecord, Terms,
+        Organisation, SignedRecord, Stage, Terms,
     },
     id::Id,
     outbox::Outbox,
@@ -46,7 +46,10 @@ impl Sordino {
             let record = inner.consent.record(change, answer, &terms)?;
             let id = record.content().id;
             if let Some(identity) = ConsentStore::identity_in(change, id)? {
-                inner.protocol.keep_slip(&identity, false)?;
+                let collector = inner.protocol.endpoint();
+                inner
+                    .protocol
+                    .keep_slip(&identity, collector, Stage::Kept)?;
             }
             let dropped = inner.outbox.drop_others(change, id)?;
             Ok((record, dropped))
@@ -103,7 +106,7 @@ impl Sordino {
         inner.changed();
         inner.forget_sound();
         // The point of no return, also where the store cannot be written.
-        let marked = inner.consent.mark_refused(&purposes);
+        let marked = inner.consent.mark_refused(|_| purposes.clone());
         let shredded = inner.write_refused();
         // A grant that was made while the transaction ran saw the state before it.
         inner.consent.end_grants();
@@ -197,7 +200,7 @@ impl Inner {
     }
 
     /// Writes what was refused before a crash or on a full disk, and gives a slip to records that an
-    /// earlier version made.
+    /// earlier version made, or that the collector does not know yet.
     pub(super) fn catch_up(&self) -> Result<(), ConsentError> {
         let refused = self.consent.refused_on_slips()?;
         let of = |record| refused.get(&record).cloned().unwrap_or_default();
@@ -211,10 +214,12 @@ impl Inner {
                 self.shred_refused(purposes);
             }
         }
-        self.consent.forget_slips(None)?;
+        self.consent.forget_slips()?;
         self.consent.refuse_forgotten()?;
-        for (identity, offered) in self.consent.without_slip()? {
-            if let Err(error) = self.protocol.keep_slip(&identity, offered) {
+        for (identity, collector, stage) in
+            self.consent.without_slip(self.protocol.endpoint())?
+        {
+            if let Err(error) = self.protocol.keep_slip(&identity, &collector, stage) {
                 tracing::warn!(%error, "a record has no slip yet");
             }
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{HOST, PLAN, Sordino};
 use crate::{
     Error,
-    consent::Slips,
+    consent::{Slips, Stage},
     outbox::Outbox,
     purpose::Purposes,
     state::{Clock, State, StateError, SystemClock},
@@ -44,7 +44,7 @@ impl Sordino {
         slips.refuse(|_| Purposes::all())?;
         Outbox::destroy(folder)?;
         State::destroy(folder)?;
-        slips.remove(|slip| !slip.offered)?;
+        slips.remove(|slip| slip.stage == Stage::Kept)?;
         if kept.is_empty() {
             return Ok(false);
         }

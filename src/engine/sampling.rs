@@ -128,7 +128,7 @@ impl Inner {
         let Some(plan) = self.plan() else {
             return Ok(Err(Withheld::NoPlan));
         };
-        if plan.check_in_force(self.state.system_time()).is_err() {
+        if plan.check_in_force(self.state.steady_time()).is_err() {
             return Ok(Err(Withheld::PlanExpired));
         }
         if plan.paused {

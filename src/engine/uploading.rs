@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Inner, Sordino};
+use super::{Event, Inner, Sordino, Withheld};
 #[cfg(feature = "http")]
 use crate::upload::Client;
 use crate::{
     Error,
     id::Id,
+    plan::Plan,
     state::StateError,
     upload::{
-        Accesses, AuditHead, BrokenLog, Finished, Outcome, Request, Scope, Task, UploadError,
-        Urgency, accesses,
+        Accesses, AuditHead, BrokenLog, Finished, Outcome, Request, Scope, Task, TaskKind,
+        UploadError, Urgency, Waiting, accesses,
     },
 };
 
@@ -33,6 +34,8 @@ pub struct UploadSummary {
     /// Why, for the first that was refused or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What still waits here after the round, why, and until when.
+    pub waiting: Vec<Waiting>,
 }
 
 impl Sordino {
@@ -45,12 +48,39 @@ impl Sordino {
         Ok(self.inner.next_request(Urgency::Scheduled)?)
     }
 
+    /// The next withdrawal or deletion that is due, if one is. A host that hands uploads over to the system sends
+    /// these apart from all others, at once and over any network.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn next_urgent_request(&self) -> Result<Option<Request>, Error> {
+        Ok(self.inner.next_urgent_request()?)
+    }
+
+    /// The next request that is due and that [`Self::next_urgent_request`] does not give. It may wait for a time that
+    /// suits the system, as a background session of iOS does.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn next_deferrable_request(&self) -> Result<Option<Request>, Error> {
+        Ok(self.inner.next_deferrable_request()?)
+    }
+
     /// Takes in what came of a request.
     ///
     /// # Errors
     /// The state cannot be written; the request is due again.
     pub fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, Error> {
         Ok(self.inner.finish(task, outcome)?)
+    }
+
+    /// Whether a request that was handed out should still go. A host that hands uploads over to the system, which
+    /// sends them when it sees fit, cancels those that this says no to whenever consent or samples change.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn is_still_wanted(&self, task: &Task) -> Result<bool, Error> {
+        Ok(self.inner.is_still_wanted(task)?)
     }
 
     /// The next request that is due for a person who asks for it now: waits after failures are
@@ -80,7 +110,12 @@ impl Sordino {
         let entry = self.inner.outbox.entry(sample)?;
         let identity = self.inner.consent.identity(entry.consent)?;
         let identity = identity.ok_or(UploadError::NotGranted(sample))?;
-        Ok(accesses(self.inner.protocol.endpoint(), &identity, sample))
+        let present = self.inner.protocol.endpoint();
+        let collector = match entry.collectors.contains(present) {
+            true => present,
+            false => entry.collectors.first().unwrap_or(present),
+        };
+        Ok(accesses(collector, &identity, sample))
     }
 
     /// Sends all that is due with the built-in client, as a person who asks for it now expects, and
@@ -105,6 +140,7 @@ impl Sordino {
                 break;
             }
         }
+        summary.waiting = self.inner.waiting()?;
         Ok(summary)
     }
 
@@ -135,11 +171,19 @@ impl Sordino {
 impl UploadSummary {
     /// Counts what became of a request.
     pub fn note(&mut self, task: &Task, finished: &Finished) {
-        match (finished, task) {
-            (Finished::Done, Task::Register { .. }) => self.registrations += 1,
-            (Finished::Done, Task::Send { .. }) => self.samples += 1,
-            (Finished::Done, Task::Withdraw { .. } | Task::Delete { .. }) => self.deletions += 1,
-            (Finished::Done, Task::FetchPlan | Task::ReadAccesses { .. }) => {}
+        match (finished, &task.kind) {
+            (Finished::Done, TaskKind::Register { .. }) => self.registrations += 1,
+            (Finished::Done, TaskKind::Send { .. }) => self.samples += 1,
+            (Finished::Done, TaskKind::Withdraw { .. } | TaskKind::Delete { .. }) => {
+                self.deletions += 1;
+            }
+            (
+                Finished::Done,
+                TaskKind::FetchPlan
+                | TaskKind::AskEpoch
+                | TaskKind::Confirm { .. }
+                | TaskKind::ReadAccesses { .. },
+            ) => {}
             (Finished::Refused { reason, .. }, _) => {
                 self.refused += 1;
                 self.problem.get_or_insert_with(|| reason.clone());
@@ -180,43 +224,110 @@ impl Inner {
         Ok(Ok(()))
     }
 
-    fn next_request(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
-        // A "no" that a full disk held up goes out as soon as there is room.
+    fn next_urgent_request(&self) -> Result<Option<Request>, UploadError> {
+        self.write_held_up();
+        self.protocol.next_refusal(Urgency::Scheduled)
+    }
+
+    fn next_deferrable_request(&self) -> Result<Option<Request>, UploadError> {
+        self.write_held_up();
+        self.with_scope(|scope| self.protocol.next_deferrable(scope, Urgency::Scheduled))
+    }
+
+    /// A "no" that a full disk held up goes out as soon as there is room.
+    fn write_held_up(&self) {
         if let Err(error) = self.write_refused() {
             tracing::warn!(%error, "a withdrawal is yet to be written");
         }
+    }
+
+    fn next_request(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
+        self.write_held_up();
+        self.with_scope(|scope| self.protocol.next(scope, urgency))
+    }
+
+    /// What may go out now beside what says no.
+    fn with_scope<T>(
+        &self,
+        ask: impl FnOnce(Option<Scope<'_>>) -> Result<T, UploadError>,
+    ) -> Result<T, UploadError> {
         let Some(plan) = self.plan() else {
-            return self.protocol.next(None, urgency);
+            return ask(None);
         };
         self.drop_uncovered()?;
-        // The kill switch and the plan's end stop samples. The next plan may still be asked for.
-        let rules = !plan.paused && plan.check_in_force(self.state.system_time()).is_ok();
         let grants = self.grants().ok();
-        let scope = grants.as_ref().map(|grants| match rules {
-            true => Scope::Samples {
+        let plan_version = plan.version;
+        ask(grants.as_ref().map(|grants| match self.stopped_by(&plan) {
+            None => Scope::Samples {
                 grants,
-                plan_version: plan.version,
+                plan_version,
             },
-            false => Scope::Plan {
-                version: plan.version,
+            // The next plan may still be asked for.
+            Some(_) => Scope::Plan {
+                version: plan_version,
             },
-        });
-        self.protocol.next(scope, urgency)
+        }))
+    }
+
+    /// Why `plan` lets neither registrations nor samples go, if it does not.
+    fn stopped_by(&self, plan: &Plan) -> Option<Withheld> {
+        if plan.paused {
+            return Some(Withheld::Paused);
+        }
+        let in_force = plan.check_in_force(self.state.steady_time());
+        in_force.is_err().then_some(Withheld::PlanExpired)
+    }
+
+    /// What has yet to reach a collector, and why it has not.
+    pub(super) fn waiting(&self) -> Result<Vec<Waiting>, UploadError> {
+        let plan = self.plan();
+        let grants = self.grants().ok();
+        let leave = match (&plan, &grants) {
+            (None, _) => Err(Withheld::NoPlan),
+            (Some(plan), _) if self.stopped_by(plan).is_some() => {
+                Err(self.stopped_by(plan).unwrap_or(Withheld::Paused))
+            }
+            (Some(_), None) => Err(Withheld::NoConsent),
+            (Some(_), Some(grants)) => Ok(grants),
+        };
+        self.protocol
+            .waiting(leave.map_err(|reason| reason.to_string()))
     }
 
     fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, UploadError> {
-        let finished = self
+        let plan = self.plan();
+        let settled = self
             .protocol
-            .finish(task, outcome, |json| self.install_plan(json))?;
-        if let (Task::Register { .. }, Finished::Refused { status: 410, .. }) = (task, &finished) {
+            .finish(task, outcome, plan.as_ref(), |json| self.install_plan(json))?;
+        if settled.was_withdrawn {
             self.changed();
             self.forget_sound();
             self.tell_consent()?;
         }
         self.tell(&Event::Uploaded {
             task: task.clone(),
-            finished: finished.clone(),
+            finished: settled.finished.clone(),
         });
-        Ok(finished)
+        Ok(settled.finished)
+    }
+
+    /// Whether `task`, which was handed out, should still go: a "no" always, a registration or a sample while
+    /// the person's yes covers it and the sample waits.
+    fn is_still_wanted(&self, task: &Task) -> Result<bool, UploadError> {
+        let grants = self.grants().ok();
+        let is_of = |record: &Id| grants.as_ref().is_some_and(|grants| grants.record() == *record);
+        Ok(match &task.kind {
+            TaskKind::FetchPlan
+            | TaskKind::AskEpoch
+            | TaskKind::Withdraw { .. }
+            | TaskKind::Delete { .. }
+            | TaskKind::ReadAccesses { .. } => true,
+            TaskKind::Register { record, .. } | TaskKind::Confirm { record, .. } => is_of(record),
+            TaskKind::Send { sample } => {
+                let granted = grants.map(|grants| self.protocol.granted_samples(&grants));
+                let granted = granted.transpose()?.unwrap_or_default();
+                granted.iter().any(|entry| entry.id == *sample)
+            }
+        })
     }
 }

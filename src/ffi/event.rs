@@ -3,7 +3,7 @@ use crate::{
     capture::{self, Format},
     consent::ConsentState,
     id::Id,
-    upload::{Finished, Task},
+    upload::{Endpoint, Finished, Task},
 };
 
 /// What happened inside. It never carries sound.
@@ -40,6 +40,14 @@ pub enum Event {
     PlanInstalled {
         /// Its version.
         version: u64,
+    },
+    /// The engine was opened with another collector than before. What was sent to the earlier one is still taken back
+    /// there.
+    CollectorChanged {
+        /// Where samples went before.
+        from: Endpoint,
+        /// Where they go now.
+        to: Endpoint,
     },
     /// What became of an upload.
     Uploaded {
@@ -102,6 +110,10 @@ impl From<&crate::Event> for Event {
             crate::Event::Busy => Self::Busy,
             &crate::Event::Consent(state) => Self::ConsentChanged { state },
             &crate::Event::Plan(version) => Self::PlanInstalled { version },
+            crate::Event::CollectorChanged { from, to } => Self::CollectorChanged {
+                from: from.clone(),
+                to: to.clone(),
+            },
             crate::Event::Uploaded { task, finished } => Self::Uploaded {
                 task: task.clone(),
                 finished: finished.clone(),

@@ -44,7 +44,7 @@ pub use research::{
 pub use samples::{Offer, Plan, Preview, PreviewSound, Sample, Status};
 #[cfg(feature = "http")]
 pub use transport::UploadSummary;
-pub use transport::{Access, Accesses, Header, Outcome, Request, RequestBody};
+pub use transport::{Access, Accesses, Header, Outcome, Request, RequestBody, Waiting};
 
 use crate::{
     Purpose, Sordino, Withheld,
@@ -352,6 +352,25 @@ impl Engine {
             let request = engine.next_request_now(&tried)?;
             Ok(request.map(Request::from))
         })
+    }
+
+    /// As `next_request`, but withdrawals and deletions alone: send them at once and over any network.
+    pub fn next_urgent_request(&self) -> Result<Option<Request>, Error> {
+        self.door
+            .pass(|engine| Ok(engine.next_urgent_request()?.map(Request::from)))
+    }
+
+    /// As `next_request`, but all else: these may wait for a time that suits the system.
+    pub fn next_deferrable_request(&self) -> Result<Option<Request>, Error> {
+        self.door
+            .pass(|engine| Ok(engine.next_deferrable_request()?.map(Request::from)))
+    }
+
+    /// Whether the request for `task`, which was handed out, should still go. Whoever hands uploads over to the system
+    /// cancels those that this says no to whenever consent or samples change.
+    pub fn is_still_wanted(&self, task: Task) -> Result<bool, Error> {
+        self.door
+            .pass(|engine| Ok(engine.is_still_wanted(&task)?))
     }
 
     /// Takes in what came of the request for `task`, after a restart of the app too.

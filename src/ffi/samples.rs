@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use super::Waiting;
 use crate::{
     Withheld,
     consent::{ConsentState, NoticeTerms},
@@ -140,8 +141,10 @@ pub struct Status {
     pub pending_bytes: u64,
     /// Samples that the collector has.
     pub sent: u64,
-    /// Deletions that the collector has not acknowledged yet.
+    /// Deletions that a collector has not acknowledged yet.
     pub deletions_pending: u64,
+    /// What has yet to reach a collector, why it has not, and until when it waits.
+    pub waiting: Vec<Waiting>,
 }
 
 impl From<crate::Status> for Status {
@@ -153,6 +156,7 @@ impl From<crate::Status> for Status {
             pending_bytes: status.pending_bytes,
             sent: status.sent as u64,
             deletions_pending: status.deletions_pending as u64,
+            waiting: status.waiting.into_iter().map(Waiting::from).collect(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::upload::{self, Answer, Body, Task};
+use crate::upload::{self, Answer, Body, Task, WaitingKind};
 
 /// One HTTP request that is due. Send it as it is, without following redirects: the signature names
 /// the host.
@@ -6,6 +6,8 @@ use crate::upload::{self, Answer, Body, Task};
 pub struct Request {
     /// What it is about, for `finish`.
     pub task: Task,
+    /// Whether it takes something back. Such a request waits neither for other uploads nor for a cheap network.
+    pub urgent: bool,
     /// `GET`, `PUT` or `DELETE`.
     pub method: String,
     /// The whole URL.
@@ -65,6 +67,7 @@ impl From<upload::Request> for Request {
     fn from(request: upload::Request) -> Self {
         let headers = request.headers.into_iter();
         Self {
+            urgent: request.task.kind.says_no(),
             task: request.task,
             method: request.method.to_owned(),
             url: request.url,
@@ -152,6 +155,44 @@ impl From<upload::Accesses> for Accesses {
     }
 }
 
+/// What waits on this device.
+#[uniffi::remote(Enum)]
+pub enum WaitingKind {
+    /// The withdrawal of a consent record.
+    Withdrawal,
+    /// The deletion of a sample.
+    Deletion,
+    /// The registration of a consent record.
+    Registration,
+    /// A sample.
+    Sample,
+}
+
+/// Some that wait for the same reason.
+#[derive(uniffi::Record)]
+pub struct Waiting {
+    /// What they are.
+    pub kind: WaitingKind,
+    /// How many.
+    pub count: u64,
+    /// Why they wait; none where they are due now.
+    pub reason: Option<String>,
+    /// When the first of them is due again, in seconds since 1970 by the system's clock; none where they are due now,
+    /// or where time alone does not make them due.
+    pub until: Option<i64>,
+}
+
+impl From<upload::Waiting> for Waiting {
+    fn from(waiting: upload::Waiting) -> Self {
+        Self {
+            kind: waiting.kind,
+            count: waiting.count as u64,
+            reason: waiting.reason,
+            until: waiting.until.map(|until| until.as_second()),
+        }
+    }
+}
+
 /// What one round of uploads did.
 #[cfg(feature = "http")]
 #[derive(uniffi::Record)]
@@ -168,6 +209,8 @@ pub struct UploadSummary {
     pub failed: u64,
     /// Why, for the first that was refused or failed.
     pub problem: Option<String>,
+    /// What still waits here after the round, why, and until when.
+    pub waiting: Vec<Waiting>,
 }
 
 #[cfg(feature = "http")]
@@ -180,6 +223,7 @@ impl From<crate::UploadSummary> for UploadSummary {
             refused: summary.refused as u64,
             failed: summary.failed as u64,
             problem: summary.problem,
+            waiting: summary.waiting.into_iter().map(Waiting::from).collect(),
         }
     }
 }

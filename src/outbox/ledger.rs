@@ -1,11 +1,14 @@
 //! One entry a sample, from the queue to its deletion.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
 
 use super::Quota;
 use crate::{
     consent::Withdrawn,
+    endpoint::Endpoint,
     hex,
     id::Id,
     purpose::Purposes,
@@ -28,9 +31,9 @@ pub enum SampleState {
     Pending,
     /// The collector has it.
     Sent,
-    /// Its deletion is asked of the collector, which has not acknowledged it yet.
+    /// Its deletion is asked of each collector that may have it; not all have acknowledged it yet.
     DeletionAsked,
-    /// It is gone, here and at the collector.
+    /// It is gone, here and at every collector.
     Deleted,
     /// It went for want of room, or its file was lost; the collector never had it.
     Dropped,
@@ -59,8 +62,12 @@ pub struct SampleEntry {
     pub consent: Id,
     /// SHA-256 of the sealed file, base64.
     pub(crate) sha256: String,
-    /// Whether the collector may have it: set before it is first sent.
-    pub(crate) offered: bool,
+    /// The collectors that may have it: each is entered before it is first sent there.
+    #[serde(default)]
+    pub(crate) collectors: BTreeSet<Endpoint>,
+    /// Those of them that have yet to acknowledge its deletion.
+    #[serde(default)]
+    pub(crate) deletion_due: BTreeSet<Endpoint>,
     /// Whose keys open it, as the request names them.
     pub(crate) recipients: String,
 }
@@ -77,21 +84,57 @@ impl SampleEntry {
             purposes: sample.purposes().clone(),
             consent: sample.consent(),
             sha256: BASE64.encode(sample.sha256()),
-            offered: false,
+            collectors: BTreeSet::new(),
+            deletion_due: BTreeSet::new(),
             recipients: hex::encode(sample.recipients_sha256()),
         }
     }
 
     /// The person wants it gone.
     pub(super) fn ask_deletion(&mut self) {
-        self.state = match self.state {
-            SampleState::Pending if !self.offered => SampleState::Deleted,
-            // One that was refused may have been taken before, if that answer was lost.
+        // One that was refused may have been taken before, if that answer was lost.
+        if matches!(
+            self.state,
+            SampleState::Pending | SampleState::Sent | SampleState::Refused
+        ) {
+            self.ask_deletion_of(self.collectors.clone());
+        }
+    }
+
+    /// `collector` may have forgotten that it was to delete the sample.
+    fn ask_deletion_again(&mut self, collector: &Endpoint) {
+        // One that was withdrawn goes with its record, which is withdrawn again.
+        let was_deleted = matches!(
+            self.state,
+            SampleState::Deleted | SampleState::DeletionAsked
+        ) && !self.purposes.is_empty();
+        if was_deleted && self.collectors.contains(collector) {
+            let mut due = self.deletion_due.clone();
+            due.insert(collector.clone());
+            self.ask_deletion_of(due);
+        }
+    }
+
+    /// `collector` holds it no more, and will not take it.
+    pub(super) fn deleted_at(&mut self, collector: &Endpoint) {
+        let mut due = match self.state {
+            SampleState::DeletionAsked => self.deletion_due.clone(),
+            // It was deleted there before this device knew: it is wanted nowhere else either.
             SampleState::Pending | SampleState::Sent | SampleState::Refused => {
-                SampleState::DeletionAsked
+                self.collectors.clone()
             }
-            ended => ended,
+            SampleState::Deleted | SampleState::Dropped => return,
         };
+        due.remove(collector);
+        self.ask_deletion_of(due);
+    }
+
+    fn ask_deletion_of(&mut self, due: BTreeSet<Endpoint>) {
+        self.state = match due.is_empty() {
+            true => SampleState::Deleted,
+            false => SampleState::DeletionAsked,
+        };
+        self.deletion_due = due;
     }
 }
 
@@ -210,12 +253,28 @@ impl Ledger<'_> {
         Ok(gone)
     }
 
-    /// The collector has deleted those samples of `record` that no purpose is left for.
-    pub(super) fn record_deleted(&self, record: Id) -> Result<(), StateError> {
+    /// `collector` has deleted those samples of `record` that no purpose is left for.
+    pub(super) fn record_deleted(
+        &self,
+        record: Id,
+        collector: &Endpoint,
+    ) -> Result<(), StateError> {
         for (place, mut entry) in self.all()? {
             let covered = entry.consent == record && entry.purposes.is_empty();
             if covered && entry.state == SampleState::DeletionAsked {
-                entry.state = SampleState::Deleted;
+                entry.deleted_at(collector);
+                self.0.put(ENTRIES, place, &entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `collector` may have forgotten which samples it was to delete.
+    pub(super) fn tell_again(&self, collector: &Endpoint) -> Result<(), StateError> {
+        for (place, mut entry) in self.all()? {
+            let before = entry.clone();
+            entry.ask_deletion_again(collector);
+            if entry != before {
                 self.0.put(ENTRIES, place, &entry)?;
             }
         }
@@ -237,11 +296,11 @@ impl Ledger<'_> {
     }
 
     fn drop(&self, place: u64, mut entry: SampleEntry) -> Result<Id, StateError> {
-        // One that may have reached the collector is no longer wanted there either.
-        entry.state = match entry.offered {
-            true => SampleState::DeletionAsked,
-            false => SampleState::Dropped,
-        };
+        // One that may have reached a collector is no longer wanted there either.
+        match entry.collectors.is_empty() {
+            true => entry.state = SampleState::Dropped,
+            false => entry.ask_deletion(),
+        }
         self.0.put(ENTRIES, place, &entry)?;
         Ok(entry.id)
     }

@@ -21,6 +21,7 @@ pub use ledger::{SampleEntry, SampleState};
 
 use crate::{
     consent::{ConsentError, ConsentStore, Grants, Withdrawn},
+    endpoint::Endpoint,
     files,
     id::Id,
     plan::Plan,
@@ -195,11 +196,17 @@ impl Outbox {
         self.folder.join(format!("{sample}.age"))
     }
 
-    /// The sample is about to be sent: from now on its deletion must reach the collector. `None`
+    /// The sample is about to be sent to `collector`: from now on its deletion must reach it. `None`
     /// where it does not wait any more, because the person has just deleted it, say.
-    pub(crate) fn offer(&self, sample: Id) -> Result<Option<SampleEntry>, OutboxError> {
+    pub(crate) fn offer(
+        &self,
+        sample: Id,
+        collector: &Endpoint,
+    ) -> Result<Option<SampleEntry>, OutboxError> {
         let entry = self.change(sample, |entry| {
-            entry.offered |= entry.state == SampleState::Pending;
+            if entry.state == SampleState::Pending {
+                entry.collectors.insert(collector.clone());
+            }
         })?;
         Ok(Some(entry).filter(|entry| entry.state == SampleState::Pending))
     }
@@ -256,10 +263,20 @@ impl Outbox {
         Ok(())
     }
 
-    /// The collector has deleted it, or never had it.
-    pub(crate) fn deleted(&self, sample: Id) -> Result<(), OutboxError> {
-        self.change(sample, |entry| entry.state = SampleState::Deleted)?;
+    /// `collector` has deleted it, or never had it.
+    pub(crate) fn deleted(&self, sample: Id, collector: &Endpoint) -> Result<(), OutboxError> {
+        self.change(sample, |entry| entry.deleted_at(collector))?;
+        files::shred(&self.path(sample));
         Ok(())
+    }
+
+    /// `collector` may have forgotten which samples it was to delete.
+    pub(crate) fn tell_again(
+        &self,
+        change: &Change<'_>,
+        collector: &Endpoint,
+    ) -> Result<(), StateError> {
+        ledger::Ledger(change).tell_again(collector)
     }
 
     /// Carries a withdrawal of consent over to the samples made under it. Returns those to shred
@@ -312,9 +329,14 @@ impl Outbox {
         files::shred_all(samples.iter().map(|&sample| self.path(sample)));
     }
 
-    /// The collector has acknowledged a withdrawal of `record`.
-    pub(crate) fn record_deleted(&self, change: &Change<'_>, record: Id) -> Result<(), StateError> {
-        ledger::Ledger(change).record_deleted(record)
+    /// `collector` has acknowledged a withdrawal of `record`.
+    pub(crate) fn record_deleted(
+        &self,
+        change: &Change<'_>,
+        record: Id,
+        collector: &Endpoint,
+    ) -> Result<(), StateError> {
+        ledger::Ledger(change).record_deleted(record, collector)
     }
 
     /// Enters samples whose files a test has written.

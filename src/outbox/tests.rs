@@ -150,7 +150,7 @@ fn a_lost_file_is_reported_and_asked_back_where_the_collector_may_have_it() {
     let device = Device::new(Quota::default(), plan(1));
     let (never_sent, _) = device.queue(10).unwrap();
     let (maybe_sent, _) = device.queue(10).unwrap();
-    device.outbox.offer(maybe_sent).unwrap().unwrap();
+    device.outbox.offer(maybe_sent, &collector()).unwrap().unwrap();
     let device = device.crash(|folder, _| {
         for sample in [never_sent, maybe_sent] {
             fs::remove_file(folder.join(file_of(sample))).unwrap();
@@ -270,8 +270,8 @@ fn a_deleted_sample_is_never_offered() {
     let (sample, _) = device.queue(10).unwrap();
     let deleted = device.outbox.delete(sample).unwrap();
     assert_eq!(deleted.state, SampleState::Deleted);
-    assert!(device.outbox.offer(sample).unwrap().is_none());
-    assert!(!device.outbox.entry(sample).unwrap().offered);
+    assert!(device.outbox.offer(sample, &collector()).unwrap().is_none());
+    assert!(device.outbox.entry(sample).unwrap().collectors.is_empty());
     assert!(device.files().is_empty());
 }
 
@@ -279,7 +279,7 @@ fn a_deleted_sample_is_never_offered() {
 fn a_refused_sample_is_asked_back_too_since_an_earlier_answer_may_have_been_lost() {
     let device = Device::new(Quota::default(), plan(1));
     let (sample, _) = device.queue(10).unwrap();
-    device.outbox.offer(sample).unwrap().unwrap();
+    device.outbox.offer(sample, &collector()).unwrap().unwrap();
     device.outbox.refused(sample).unwrap();
     assert!(device.files().is_empty());
     assert_eq!(
@@ -307,4 +307,8 @@ fn a_file_that_cannot_be_written_is_an_error_and_charges_nothing() {
     assert!(device.outbox.entries().unwrap().is_empty());
     fs::create_dir(&folder).unwrap();
     device.queue(10).unwrap();
+}
+
+fn collector() -> crate::endpoint::Endpoint {
+    "https://collector.example".parse().unwrap()
 }

@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | 1 | rows of JSON |
 //! | 2 | each row begins with a tag; `state.key` holds the key of the tags |
+//! | 3 | records and samples name the collectors that they were sent to |
 //!
 //! The layout's own row is bare JSON in each of them, so that every version can read it.
 
 use redb::{Database, ReadableTable as _, TableDefinition, WriteTransaction};
+use serde_json::{Value, json};
 
 use super::{
     StateError,
@@ -15,7 +17,7 @@ use super::{
 };
 
 /// The layout that this SDK writes.
-pub(super) const LAYOUT: u64 = 2;
+pub(super) const LAYOUT: u64 = 3;
 pub(super) const LAYOUT_NAME: &str = "layout";
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
@@ -33,7 +35,11 @@ pub(super) fn bring_up_to_date(
     match found(&transaction)? {
         Some(LAYOUT) => return Ok(Ok(())),
         Some(newer) if newer > LAYOUT => return Ok(Err(newer)),
-        Some(1) => tag_rows(&transaction, tagger)?,
+        Some(1) => {
+            tag_rows(&transaction, tagger)?;
+            name_collectors(&transaction, tagger)?;
+        }
+        Some(2) => name_collectors(&transaction, tagger)?,
         Some(strange) => return Err(StateError::Damaged(format!("it claims layout {strange}"))),
         None => {}
     }
@@ -79,6 +85,40 @@ fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), State
         change.put(Table::<&str>::new("sample-places"), id.as_str(), &place)?;
     }
     transaction.delete_table(order)?;
+    Ok(())
+}
+
+/// From layout 2 to 3: until then there was one collector, the one that the host had named.
+fn name_collectors(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
+    let change = Change {
+        transaction,
+        tagger,
+    };
+    let host: Option<Value> = change.value("host")?;
+    let Some(Value::String(collector)) = host.and_then(|mut host| Some(host.get_mut("collector")?.take()))
+    else {
+        return Ok(());
+    };
+    let records = Table::<&str>::new("consent-records");
+    for (record, mut row) in change.all::<_, Value>(records)? {
+        if row["offered"] == true {
+            let told = ["registered", "registering", "withdrawal_due"];
+            let told = told.map(|name| Some((name.to_owned(), row.get(name)?.clone())));
+            let told = Value::from_iter(told.into_iter().flatten());
+            row["collectors"] = Value::from_iter([(collector.clone(), told)]);
+        }
+        change.put(records, record.as_str(), &row)?;
+    }
+    let samples = Table::<u64>::new("samples");
+    for (place, mut row) in change.all::<_, Value>(samples)? {
+        if row["offered"] == true {
+            row["collectors"] = json!([&collector]);
+        }
+        if row["state"] == "deletion-asked" {
+            row["deletion_due"] = json!([&collector]);
+        }
+        change.put(samples, place, &row)?;
+    }
     Ok(())
 }
 

@@ -11,28 +11,31 @@
 mod accesses;
 #[cfg(feature = "http")]
 mod client;
-mod endpoint;
 mod problem;
 mod protocol;
 mod request;
 mod retry;
 mod signature;
 mod slip;
-#[cfg(test)]
-mod task_tests;
+mod task;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 pub use accesses::{Access, Accesses, AuditHead, BrokenLog, EntryHash, NotAHash, NotAHead};
 #[cfg(feature = "http")]
 pub use client::Client;
-pub use endpoint::{Endpoint, EndpointError};
 pub use request::sample as sample_request;
+pub use task::{Task, TaskKind, UnknownTask};
 
+#[cfg(test)]
+pub(crate) use protocol::Settled;
 pub(crate) use protocol::{Protocol, Scope, Urgency};
+pub use protocol::{Waiting, WaitingKind};
 pub(crate) use request::accesses;
+
+pub use crate::endpoint::{Endpoint, EndpointError};
 
 use crate::{
     consent::ConsentError, id::Id, outbox::OutboxError, plan::PlanError, state::StateError,
@@ -40,6 +43,9 @@ use crate::{
 
 /// The header by which a collector's answers are told from a captive portal's.
 pub(crate) const PROTOCOL_HEADER: &str = "sordino-protocol";
+/// The header that names the epoch of a collector's database; another one than before means that the
+/// database was put back from a backup.
+pub(crate) const EPOCH_HEADER: &str = "sordino-epoch";
 
 /// One request that is due.
 #[derive(Debug)]
@@ -65,87 +71,6 @@ pub enum Body {
     Bytes(Vec<u8>),
     /// A file to stream; its content is fixed by the `content-digest` header.
     File(PathBuf),
-}
-
-/// What a request is about. Its text form survives the process, for uploads that a phone finishes
-/// after the app has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Task {
-    /// Asks whether there is a newer plan.
-    FetchPlan,
-    /// Registers a revision of a consent record.
-    Register {
-        /// The record.
-        record: Id,
-        /// Its revision.
-        revision: u32,
-    },
-    /// Says which purposes of a record are withdrawn.
-    Withdraw {
-        /// The record.
-        record: Id,
-        /// What is withdrawn.
-        purposes: crate::Purposes,
-    },
-    /// Deletes one sample.
-    Delete {
-        /// The sample.
-        sample: Id,
-    },
-    /// Sends one sample.
-    Send {
-        /// The sample.
-        sample: Id,
-    },
-    /// Asks who opened one sample.
-    ReadAccesses {
-        /// The sample.
-        sample: Id,
-    },
-}
-
-/// Text that is no [`Task`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no upload task of this SDK")]
-pub struct UnknownTask(String);
-
-impl fmt::Display for Task {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::FetchPlan => f.write_str("plan"),
-            Self::Register { record, revision } => write!(f, "register:{record}:{revision}"),
-            Self::Withdraw { record, purposes } => write!(f, "withdraw:{record}:{purposes}"),
-            Self::Delete { sample } => write!(f, "delete:{sample}"),
-            Self::Send { sample } => write!(f, "send:{sample}"),
-            Self::ReadAccesses { sample } => write!(f, "accesses:{sample}"),
-        }
-    }
-}
-
-impl FromStr for Task {
-    type Err = UnknownTask;
-
-    fn from_str(text: &str) -> Result<Self, UnknownTask> {
-        let unknown = || UnknownTask(text.to_owned());
-        let mut parts = text.splitn(3, ':');
-        let kind = parts.next().unwrap_or_default();
-        let id = parts.next().map(str::parse::<Id>);
-        match (kind, id, parts.next()) {
-            ("plan", None, None) => Ok(Self::FetchPlan),
-            ("register", Some(Ok(record)), Some(revision)) => {
-                let revision = revision.parse().map_err(|_| unknown())?;
-                Ok(Self::Register { record, revision })
-            }
-            ("withdraw", Some(Ok(record)), Some(purposes)) => {
-                let purposes = purposes.parse().map_err(|_| unknown())?;
-                Ok(Self::Withdraw { record, purposes })
-            }
-            ("delete", Some(Ok(sample)), None) => Ok(Self::Delete { sample }),
-            ("send", Some(Ok(sample)), None) => Ok(Self::Send { sample }),
-            ("accesses", Some(Ok(sample)), None) => Ok(Self::ReadAccesses { sample }),
-            _ => Err(unknown()),
-        }
-    }
 }
 
 /// What came of a [`Request`].

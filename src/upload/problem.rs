@@ -1,25 +1,94 @@
-//! Problem documents (RFC 9457).
+//! Problem documents (RFC 9457), and what each means for what was asked.
+
+use serde::Deserialize;
 
 use super::Answer;
+use crate::purpose::Purposes;
 
-/// What the collector said, in a line (RFC 9457).
-pub(super) fn problem(answer: &Answer) -> String {
-    #[derive(serde::Deserialize)]
-    struct Problem {
-        #[serde(default)]
-        title: String,
-        #[serde(default)]
-        detail: String,
+/// What every `type` of a collector begins with.
+const TYPES: &str = "urn:sordino:problem:";
+
+/// What a collector said instead of doing what it was asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    detail: String,
+    /// What the person took back from the record, or never granted, where it is about that.
+    purposes: Option<Vec<String>>,
+    /// The revision of the record that the collector knows, where it is about that.
+    revision: Option<u32>,
+}
+
+/// What a refusal means, by the `type` of the problem alone: a status is also given by proxies.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The person took these purposes back from the record, whether or not this device knows.
+    Withdrawn(Purposes),
+    /// The collector knows a newer revision of the record, from which these purposes were taken back.
+    Stale {
+        /// The one that it knows.
+        revision: u32,
+        /// What was taken back.
+        withdrawn: Purposes,
+    },
+    /// The collector does not know the record.
+    UnknownRecord,
+    /// The sample was deleted.
+    Deleted,
+    /// No plan of the collector asks for what the record grants.
+    NotAsked,
+    /// The sample is sealed to others than a plan of the collector names.
+    WrongRecipients,
+    /// What was sent can never be taken: it is too large, no sealed sample, or another is there under its id.
+    Never,
+    /// It may be taken later: what was sent may have been changed on its way, and what the answer depends on
+    /// may change too.
+    Later,
+}
+
+impl Problem {
+    pub(super) fn of(answer: &Answer) -> Self {
+        serde_json::from_slice(&answer.body).unwrap_or_default()
     }
-    let said = serde_json::from_slice::<Problem>(&answer.body)
-        .map(|problem| {
-            if problem.detail.is_empty() {
-                problem.title
-            } else {
-                problem.detail
+
+    pub(super) fn refusal(&self) -> Refusal {
+        match self.kind.strip_prefix(TYPES).unwrap_or_default() {
+            "withdrawn" | "not-granted" => {
+                // Without a list, or with one that this version does not understand: all of it.
+                Refusal::Withdrawn(self.purposes().unwrap_or_else(Purposes::all))
             }
-        })
-        .unwrap_or_default();
+            "stale-revision" => match self.revision {
+                Some(revision) => Refusal::Stale {
+                    revision,
+                    withdrawn: self.purposes().unwrap_or_default(),
+                },
+                None => Refusal::Later,
+            },
+            "unknown-record" => Refusal::UnknownRecord,
+            "unknown-purpose" => Refusal::NotAsked,
+            "deleted" => Refusal::Deleted,
+            "wrong-recipients" => Refusal::WrongRecipients,
+            "too-large" | "not-sealed" | "different-content" | "not-yours" => Refusal::Never,
+            _ => Refusal::Later,
+        }
+    }
+
+    fn purposes(&self) -> Option<Purposes> {
+        let names = self.purposes.as_ref()?;
+        let purposes: Option<Vec<_>> = names.iter().map(|name| name.parse().ok()).collect();
+        purposes
+            .map(Purposes::from_iter)
+            .filter(|purposes| !purposes.is_empty())
+    }
+}
+
+/// What the collector said, in a line.
+pub(super) fn problem(answer: &Answer) -> String {
+    let Problem { title, detail, .. } = Problem::of(answer);
+    let said = if detail.is_empty() { title } else { detail };
     let said: String = said
         .chars()
         .filter(|letter| !letter.is_control())
@@ -28,5 +97,55 @@ pub(super) fn problem(answer: &Answer) -> String {
     match said.is_empty() {
         true => format!("the collector answered with status {}", answer.status),
         false => format!("{said} (status {})", answer.status),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{RESEARCH, both};
+
+    fn refusal(document: &str) -> Refusal {
+        Problem::of(&Answer {
+            status: 403,
+            headers: Vec::new(),
+            body: document.as_bytes().to_vec(),
+        })
+        .refusal()
+    }
+
+    #[test]
+    fn a_no_that_names_no_purpose_that_is_known_is_a_no_to_all() {
+        for (rest, withdrawn) in [
+            ("", both()),
+            (r#", "purposes": []"#, both()),
+            (r#", "purposes": ["something-new"]"#, both()),
+            (r#", "purposes": ["recognition-research"]"#, RESEARCH.into()),
+        ] {
+            for kind in ["withdrawn", "not-granted"] {
+                let document = format!(r#"{{"type": "urn:sordino:problem:{kind}"{rest}}}"#);
+                assert_eq!(refusal(&document), Refusal::Withdrawn(withdrawn.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_final_may_pass() {
+        for document in [
+            "",
+            "<html>Forbidden</html>",
+            "[]",
+            "{}",
+            r#"{"type": 7}"#,
+            r#"{"type": "about:blank"}"#,
+            r#"{"type": "deleted"}"#,
+            r#"{"type": "urn:sordino:problem:something-new"}"#,
+            r#"{"type": "urn:sordino:problem:malformed"}"#,
+            r#"{"type": "urn:sordino:problem:bad-digest"}"#,
+            r#"{"type": "urn:sordino:problem:bad-signature"}"#,
+            r#"{"type": "urn:sordino:problem:stale-revision"}"#,
+        ] {
+            assert_eq!(refusal(document), Refusal::Later, "{document}");
+        }
     }
 }

@@ -1,16 +1,23 @@
 //! The protocol's state: what may go out, and what is on its way.
 
 mod due;
+mod epoch;
 mod outcome;
+mod waiting;
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+#[cfg(test)]
+pub(crate) use outcome::Settled;
+pub use waiting::{Waiting, WaitingKind};
 
 use super::{Endpoint, Task, slip};
 use crate::{
-    consent::{ConsentStore, Grants, RecordIdentity},
+    consent::{ConsentStore, Grants, RecordIdentity, Stage},
+    id::Id,
     outbox::Outbox,
     state::{State, StateError},
 };
@@ -64,9 +71,15 @@ pub(crate) struct Protocol {
     state: Arc<State>,
     consent: Arc<ConsentStore>,
     outbox: Arc<Outbox>,
+    /// Where what is new is sent. What was sent elsewhere is taken back there.
     endpoint: Endpoint,
     /// Handed out and not finished. Forgotten at a restart, when each is due again.
     under_way: Mutex<BTreeSet<Task>>,
+    /// Records that a collector has registered, or acknowledged anew, since this process began.
+    confirmed: Mutex<BTreeSet<(Id, Endpoint)>>,
+    /// Records whose revision was raised above the collector's since this process began: once each, since a
+    /// collector could name a higher one with each answer.
+    overtaken: Mutex<BTreeSet<Id>>,
 }
 
 impl Protocol {
@@ -82,6 +95,8 @@ impl Protocol {
             outbox,
             endpoint,
             under_way: Mutex::default(),
+            confirmed: Mutex::default(),
+            overtaken: Mutex::default(),
         }
     }
 
@@ -89,14 +104,22 @@ impl Protocol {
         &self.endpoint
     }
 
-    /// Keeps the slip of a record, by which it can be withdrawn without the store.
+    /// Keeps the slip of a record, by which it can be withdrawn from `collector` without the store.
     pub(crate) fn keep_slip(
         &self,
         identity: &RecordIdentity,
-        offered: bool,
+        collector: &Endpoint,
+        stage: Stage,
     ) -> Result<(), StateError> {
-        let request = slip::write(&self.endpoint, identity);
-        self.consent.keep_slip(identity.record, offered, &request)
+        let request = slip::write(collector, identity);
+        self.consent
+            .keep_slip(identity.record, collector, stage, &request)
+    }
+
+    /// A task that was handed out counts as not handed out.
+    #[cfg(test)]
+    pub(super) fn put_back(&self, task: &Task) {
+        Self::lock(&self.under_way).remove(task);
     }
 
     /// The next plan request is due at once.
@@ -104,9 +127,11 @@ impl Protocol {
         self.state.write(|change| change.clear_value(PLAN_ASKED))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Task>> {
-        self.under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn is_confirmed(&self, record: Id, collector: &Endpoint) -> bool {
+        Self::lock(&self.confirmed).contains(&(record, collector.clone()))
+    }
+
+    fn lock<T>(set: &Mutex<BTreeSet<T>>) -> MutexGuard<'_, BTreeSet<T>> {
+        set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

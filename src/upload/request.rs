@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::digest::{SHA256, digest};
 
-use super::{Body, Endpoint, Request, Task, UploadError, signature};
+use super::{Body, Endpoint, Request, TaskKind, UploadError, signature};
 use crate::{
     consent::{Grants, RecordIdentity},
     id::Id,
@@ -16,7 +16,7 @@ use crate::{
 /// Asks for the plan in force, unless it is the one of `known_version`.
 pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
     Request {
-        task: Task::FetchPlan,
+        task: TaskKind::FetchPlan.at(endpoint),
         method: "GET",
         url: endpoint.url_of("/v1/plan"),
         headers: vec![("if-none-match".to_owned(), format!("\"{known_version}\""))],
@@ -24,18 +24,29 @@ pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
     }
 }
 
-/// Registers the standing record, so that the collector can check what comes under it.
+/// Asks for the head of the access log, whose answer names the epoch as every answer does; who asks is not said.
+pub(super) fn epoch(endpoint: &Endpoint) -> Request {
+    Request {
+        task: TaskKind::AskEpoch.at(endpoint),
+        method: "GET",
+        url: endpoint.url_of("/v1/audit/head"),
+        headers: Vec::new(),
+        body: Body::Empty,
+    }
+}
+
+/// Registers the standing record, for the first time or again, so that the collector can check what comes
+/// under it.
 pub(super) fn registration(
     endpoint: &Endpoint,
     grants: &Grants,
-    revision: u32,
+    task: TaskKind,
     document: String,
 ) -> Request {
-    let record = grants.record();
     Draft {
-        task: Task::Register { record, revision },
+        task,
         method: "PUT",
-        resource: format!("/v1/consents/{record}"),
+        resource: format!("/v1/consents/{}", grants.record()),
         body: Some(Content::json(document)),
         extra: Vec::new(),
     }
@@ -52,19 +63,24 @@ pub(super) fn withdrawal(
     let names: Vec<&str> = purposes.iter().map(crate::Purpose::as_str).collect();
     let document = serde_json::json!({ "purposes": names }).to_string();
     Draft {
-        task: Task::Withdraw { record, purposes },
+        task: TaskKind::Withdraw { record, purposes },
         method: "PUT",
-        resource: format!("/v1/consents/{record}/withdrawal"),
+        resource: withdrawal_of(record),
         body: Some(Content::json(document)),
         extra: Vec::new(),
     }
     .sign(endpoint, identity)
 }
 
+/// Where a record is withdrawn.
+pub(super) fn withdrawal_of(record: Id) -> String {
+    format!("/v1/consents/{record}/withdrawal")
+}
+
 /// Has one sample deleted. It needs no grant.
 pub(super) fn deletion(endpoint: &Endpoint, identity: &RecordIdentity, sample: Id) -> Request {
     Draft {
-        task: Task::Delete { sample },
+        task: TaskKind::Delete { sample },
         method: "DELETE",
         resource: format!("/v1/samples/{sample}"),
         body: None,
@@ -76,7 +92,7 @@ pub(super) fn deletion(endpoint: &Endpoint, identity: &RecordIdentity, sample: I
 /// Asks who opened a sample.
 pub(crate) fn accesses(endpoint: &Endpoint, identity: &RecordIdentity, sample: Id) -> Request {
     Draft {
-        task: Task::ReadAccesses { sample },
+        task: TaskKind::ReadAccesses { sample },
         method: "GET",
         resource: format!("/v1/samples/{sample}/accesses"),
         body: None,
@@ -104,7 +120,7 @@ pub fn sample(
         return Err(UploadError::NotGranted(sample.id));
     }
     Ok(Draft {
-        task: Task::Send { sample: sample.id },
+        task: TaskKind::Send { sample: sample.id },
         method: "PUT",
         resource: format!("/v1/samples/{}", sample.id),
         body: Some(Content {
@@ -122,7 +138,7 @@ pub fn sample(
 
 /// A request before it is signed.
 struct Draft {
-    task: Task,
+    task: TaskKind,
     method: &'static str,
     resource: String,
     body: Option<Content>,
@@ -186,7 +202,7 @@ impl Draft {
         );
         headers.extend(signature);
         Request {
-            task: self.task,
+            task: self.task.at(endpoint),
             method: self.method,
             url: endpoint.url_of(&self.resource),
             headers,

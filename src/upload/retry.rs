@@ -21,12 +21,21 @@ const LONGEST: Duration = Duration::from_secs(6 * 3600);
 /// What a collector may ask for at most: longer would let a wrong answer stop a device for good.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Retry {
     failures: u32,
     not_before: Timestamp,
     /// Whether the wait was asked for by the collector; that is kept even when a person hurries.
     asked: bool,
+    /// What stood in the way.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Until when a task waits, and why.
+pub(crate) struct Wait {
+    pub(crate) until: Timestamp,
+    pub(crate) reason: String,
 }
 
 /// The waits in force.
@@ -44,15 +53,26 @@ impl Waits {
         retry.map_or(0, |retry| retry.failures)
     }
 
-    /// Whether `task` may go out at `now`. A wait that lies further ahead than any that was ever set
-    /// comes from a clock that was set back since, and holds nothing up.
+    /// Whether `task` may go out at `now`.
     pub(super) fn permit(&self, task: &Task, now: Timestamp, hurried: bool) -> bool {
-        let Some(retry) = self.0.get(&task.to_string()) else {
-            return true;
-        };
+        self.waiting(task, now)
+            .is_none_or(|retry| hurried && !retry.asked)
+    }
+
+    /// Until when `task` waits, and why, if it does.
+    pub(super) fn wait(&self, task: &Task, now: Timestamp) -> Option<Wait> {
+        self.waiting(task, now).map(|retry| Wait {
+            until: retry.not_before,
+            reason: retry.reason.clone(),
+        })
+    }
+
+    /// A wait that lies further ahead than any that was ever set comes from a clock that was set back since,
+    /// and holds nothing up.
+    fn waiting(&self, task: &Task, now: Timestamp) -> Option<&Retry> {
         let furthest = state::later(now, signed(LONGEST_ASKED));
-        let waits = retry.not_before > now && retry.not_before <= furthest;
-        !waits || (hurried && !retry.asked)
+        let retry = self.0.get(&task.to_string())?;
+        (retry.not_before > now && retry.not_before <= furthest).then_some(retry)
     }
 }
 
@@ -62,6 +82,7 @@ pub(super) fn failed(
     task: &Task,
     now: Timestamp,
     asked: Option<Duration>,
+    reason: &str,
 ) -> Result<(), StateError> {
     let name = task.to_string();
     let earlier: Option<Retry> = change.get(RETRIES, name.as_str())?;
@@ -71,6 +92,7 @@ pub(super) fn failed(
         failures,
         not_before: state::later(now, signed(wait)),
         asked: asked.is_some(),
+        reason: reason.to_owned(),
     };
     change.put(RETRIES, name.as_str(), &retry)
 }

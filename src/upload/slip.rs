@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Endpoint, Request, Task, request};
+use super::{Body, Endpoint, Request, TaskKind, request};
 use crate::{consent::RecordIdentity, id::Id, purpose::Purposes, state::StateError};
 
 #[derive(Serialize, Deserialize)]
@@ -32,13 +32,17 @@ pub(super) fn write(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8> {
 /// # Errors
 /// It was damaged.
 pub(super) fn read(record: Id, slip: &[u8]) -> Result<Request, StateError> {
-    let document: Document = serde_json::from_slice(slip)
-        .map_err(|error| StateError::Damaged(format!("the slip of {record}: {error}")))?;
+    let damaged = |reason| StateError::Damaged(format!("the slip of {record}: {reason}"));
+    let document: Document =
+        serde_json::from_slice(slip).map_err(|error| damaged(error.to_string()))?;
+    let collector = Endpoint::serving(&document.url, &request::withdrawal_of(record))
+        .ok_or_else(|| damaged("its URL is not that of a withdrawal".to_owned()))?;
+    let kind = TaskKind::Withdraw {
+        record,
+        purposes: Purposes::all(),
+    };
     Ok(Request {
-        task: Task::Withdraw {
-            record,
-            purposes: Purposes::all(),
-        },
+        task: kind.at(&collector),
         method: "PUT",
         url: document.url,
         headers: document.headers,

@@ -4,7 +4,7 @@
 mod oracle;
 mod schema;
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use proptest::prelude::*;
 use ring::signature::Ed25519KeyPair;
@@ -271,10 +271,7 @@ fn row(document: String, pkcs8: &[u8]) -> Row {
         phase: Phase::Granted,
         ends: "2027-11-24T00:00:00Z".parse().unwrap(),
         taken_back: Purposes::default(),
-        offered: false,
-        registered: 0,
-        registering: BTreeSet::new(),
-        withdrawal_due: Purposes::default(),
+        collectors: BTreeMap::new(),
     }
 }
 

@@ -3,25 +3,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
 use crate::{
-    Id, Purposes,
+    Id, Purpose, Purposes,
     consent::Record,
-    upload::{Answer, Body, Request, Task},
+    upload::{Answer, Body, EPOCH_HEADER, Request, Task, TaskKind},
 };
 
-#[derive(Default)]
 pub(super) struct FakeCollector {
     pub(super) records: BTreeMap<Id, Known>,
     pub(super) samples: BTreeMap<Id, Held>,
-    tombstones: BTreeSet<Id>,
+    pub(super) tombstones: BTreeSet<Id>,
+    epoch: Id,
+    backup: Option<Box<FakeCollector>>,
 }
 
+#[derive(Clone)]
 pub(super) struct Known {
     revision: u32,
     pub(super) granted: Purposes,
     pub(super) withdrawn: Purposes,
 }
 
+#[derive(Clone)]
 pub(super) struct Held {
     pub(super) record: Id,
     pub(super) purposes: Purposes,
@@ -78,18 +83,70 @@ impl OnItsWay {
 }
 
 impl FakeCollector {
-    pub(super) fn take(&mut self, request: &OnItsWay) -> Answer {
-        answer(match &request.task {
-            Task::FetchPlan => 304,
-            Task::ReadAccesses { .. } => 200,
-            Task::Register { record, .. } => self.register(*record, &request.document),
-            Task::Withdraw { record, purposes } => self.withdraw(*record, purposes),
-            Task::Delete { sample } => self.delete(*sample, request),
-            Task::Send { sample } => self.send(*sample, request),
-        })
+    pub(super) fn new() -> Self {
+        Self {
+            records: BTreeMap::new(),
+            samples: BTreeMap::new(),
+            tombstones: BTreeSet::new(),
+            epoch: Id::random().unwrap(),
+            backup: None,
+        }
     }
 
-    fn register(&mut self, id: Id, document: &[u8]) -> u16 {
+    /// Somebody makes a backup of its database.
+    pub(super) fn back_up(&mut self) {
+        self.backup = Some(Box::new(Self {
+            records: self.records.clone(),
+            samples: self.samples.clone(),
+            tombstones: self.tombstones.clone(),
+            epoch: self.epoch,
+            backup: None,
+        }));
+    }
+
+    /// Somebody puts the backup in the place of its database. Whether there was one.
+    pub(super) fn restore(&mut self) -> bool {
+        let Some(backup) = self.backup.take() else {
+            return false;
+        };
+        *self = *backup;
+        self.epoch = Id::random().unwrap();
+        true
+    }
+
+    /// Whether a record stands there.
+    pub(super) fn grants_something(&self) -> bool {
+        let mut records = self.records.values();
+        records.any(|known| !known.granted.is_empty())
+    }
+
+    /// How much was taken back there.
+    pub(super) fn withdrawals(&self) -> usize {
+        let records = self.records.values();
+        records.map(|known| known.withdrawn.len()).sum::<usize>() + self.tombstones.len()
+    }
+
+    pub(super) fn take(&mut self, request: &OnItsWay) -> Answer {
+        let mut answer = self.answer(request);
+        let epoch = (EPOCH_HEADER.to_owned(), self.epoch.to_string());
+        answer.headers.push(epoch);
+        answer
+    }
+
+    fn answer(&mut self, request: &OnItsWay) -> Answer {
+        match &request.task.kind {
+            TaskKind::FetchPlan => answer(304),
+            TaskKind::AskEpoch | TaskKind::ReadAccesses { .. } => answer(200),
+            TaskKind::Register { record, .. } | TaskKind::Confirm { record, .. } => {
+                self.register(*record, &request.document)
+            }
+            TaskKind::Withdraw { record, purposes } => self.withdraw(*record, purposes),
+            TaskKind::Delete { sample } => self.delete(*sample, request),
+            TaskKind::Send { sample } => self.send(*sample, request),
+        }
+    }
+
+    fn register(&mut self, id: Id, document: &[u8]) -> Answer {
         let record = Record::verify(document).unwrap();
         let record = record.content();
         assert_eq!(record.id, id);
@@ -100,41 +157,42 @@ impl FakeCollector {
                 withdrawn: Purposes::default(),
             };
             self.records.insert(id, known);
-            return 201;
+            return answer(201);
+        };
+        let withdrawn = match known.granted.is_empty() {
+            true => record.purposes.clone(),
+            false => record.purposes.intersection(&known.withdrawn),
         };
         if known.granted.is_empty() {
-            return 410;
+            return refusal(410, "withdrawn", &withdrawn);
         }
-        if record.revision <= known.revision {
-            return if record.revision == known.revision {
-                200
-            } else {
-                409
-            };
+        if record.revision == known.revision {
+            return answer(200);
         }
-        if record
-            .purposes
-            .iter()
-            .any(|purpose| known.withdrawn.contains(purpose))
-        {
-            return 410;
+        if record.revision < known.revision {
+            let mut stale = problem("stale-revision", &withdrawn);
+            stale["revision"] = known.revision.into();
+            return with_body(409, &stale);
+        }
+        if !withdrawn.is_empty() {
+            return refusal(410, "withdrawn", &withdrawn);
         }
         let dropped = known.granted.difference(&record.purposes);
         known.revision = record.revision;
         known.granted = record.purposes.clone();
         known.withdrawn = known.withdrawn.union(&dropped);
         self.take_back(id, &dropped);
-        200
+        answer(200)
     }
 
-    fn withdraw(&mut self, id: Id, purposes: &Purposes) -> u16 {
+    fn withdraw(&mut self, id: Id, purposes: &Purposes) -> Answer {
         let Some(known) = self.records.get_mut(&id) else {
-            return 404;
+            return unknown_record();
         };
         known.granted = known.granted.difference(purposes);
         known.withdrawn = known.withdrawn.union(purposes);
         self.take_back(id, purposes);
-        200
+        answer(200)
     }
 
     fn take_back(&mut self, record: Id, purposes: &Purposes) {
@@ -150,36 +208,40 @@ impl FakeCollector {
         });
     }
 
-    fn delete(&mut self, sample: Id, request: &OnItsWay) -> u16 {
+    fn delete(&mut self, sample: Id, request: &OnItsWay) -> Answer {
         if !request
             .signer
             .is_some_and(|signer| self.records.contains_key(&signer))
         {
-            return 404;
+            return unknown_record();
         }
         self.samples.remove(&sample);
         self.tombstones.insert(sample);
-        204
+        answer(204)
     }
 
-    fn send(&mut self, sample: Id, request: &OnItsWay) -> u16 {
+    fn send(&mut self, sample: Id, request: &OnItsWay) -> Answer {
         let record = request.signer.unwrap();
         let Some(known) = self.records.get(&record) else {
-            return 404;
+            return unknown_record();
         };
         if self.tombstones.contains(&sample) {
-            return 410;
+            return with_body(410, &problem("deleted", &Purposes::default()));
+        }
+        if known.granted.is_empty() {
+            return with_body(410, &problem("withdrawn", &request.purposes));
         }
         if !request.purposes.is_subset(&known.granted) {
-            return 403;
+            let beyond = request.purposes.difference(&known.granted);
+            return refusal(403, "not-granted", &beyond);
         }
         let held = Held {
             record,
             purposes: request.purposes.clone(),
         };
         match self.samples.insert(sample, held) {
-            None => 201,
-            Some(_) => 200,
+            None => answer(201),
+            Some(_) => answer(200),
         }
     }
 }
@@ -189,5 +251,26 @@ pub(super) fn answer(status: u16) -> Answer {
         status,
         headers: vec![(crate::upload::PROTOCOL_HEADER.to_owned(), "1".to_owned())],
         body: Vec::new(),
+    }
+}
+
+/// As docs/protocol.md names problems.
+pub(super) fn refusal(status: u16, kind: &str, purposes: &Purposes) -> Answer {
+    with_body(status, &problem(kind, purposes))
+}
+
+fn unknown_record() -> Answer {
+    refusal(404, "unknown-record", &Purposes::default())
+}
+
+fn problem(kind: &str, purposes: &Purposes) -> Value {
+    let purposes: Vec<&str> = purposes.iter().map(Purpose::as_str).collect();
+    json!({"type": format!("urn:sordino:problem:{kind}"), "purposes": purposes})
+}
+
+fn with_body(status: u16, document: &Value) -> Answer {
+    Answer {
+        body: document.to_string().into_bytes(),
+        ..answer(status)
     }
 }

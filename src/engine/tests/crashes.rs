@@ -11,7 +11,7 @@ use crate::{
     consent::{AgeBand, ConsentState},
     outbox::{Quota, SampleState},
     testing::{QA, both, crash, folder, plan},
-    upload::{Outcome, Task},
+    upload::{Outcome, TaskKind},
 };
 
 /// Does `what` with a crash at every write in turn, with and without a power cut, until one lets it be
@@ -47,7 +47,7 @@ fn a_no_is_whole_or_not_said_and_holds_once_it_was_taken() {
             device.says(both());
             device.queue().unwrap();
             let offered = device.queue().unwrap();
-            device.engine.inner.outbox.offer(offered).unwrap();
+            device.mark_sent(offered);
         },
         |device| device.engine.withdraw(None),
         |device, is_done| {
@@ -163,7 +163,7 @@ fn a_reset_that_is_cut_short_forgets_no_no() {
             let device = Device::new();
             let record = device.says(both());
             device.queue().unwrap();
-            device.engine.inner.consent.mark_offered(record, 1).unwrap();
+            device.mark_offered(record);
             let folder = device.folder.path().to_owned();
             let clock: std::sync::Arc<dyn crate::Clock> = device.clock.clone();
             let mut is_done = false;
@@ -181,7 +181,7 @@ fn a_reset_that_is_cut_short_forgets_no_no() {
             let due = device.engine.status().unwrap().deletions_pending;
             assert_eq!(due, 1, "write {write}");
             let request = device.engine.next_request().unwrap().unwrap();
-            assert!(matches!(request.task, crate::upload::Task::Withdraw { .. }));
+            assert!(matches!(request.task.kind, crate::upload::TaskKind::Withdraw { .. }));
         }
     }
 }
@@ -192,13 +192,13 @@ fn a_reset_that_is_cut_short_forgets_no_no() {
 fn a_registration_that_arrives_after_the_no_is_asked_back_though_its_answer_is_lost() {
     let device = Device::new();
     let record = device.says(QA);
-    let mut collector = FakeCollector::default();
+    let mut collector = FakeCollector::new();
     let take = |device: &Device| {
         let request = device.engine.next_request().unwrap();
         request.map(|request| OnItsWay::read(&request, 0))
     };
     let registration = std::iter::from_fn(|| take(&device))
-        .find(|request| matches!(request.task, Task::Register { .. }))
+        .find(|request| matches!(request.task.kind, TaskKind::Register { .. }))
         .unwrap();
     device.engine.withdraw(None).unwrap();
     let withdrawal = take(&device).unwrap();

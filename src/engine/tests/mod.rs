@@ -25,6 +25,7 @@ use crate::{
     Error, Id, Offer, Purposes, Withheld,
     capture::{HostFeed, host_fed},
     consent::{AgeBand, ConsentState, GuardianMethod},
+    endpoint::Endpoint,
     outbox::{OutboxError, Quota, SampleState},
     plan::Plan,
     sampler::{Marked, Moment},
@@ -35,6 +36,7 @@ use crate::{
 /// An engine, and what its app was told.
 struct Device {
     folder: TempDir,
+    collector: Endpoint,
     organisation: Organisation,
     clock: Arc<TestClock>,
     quota: Quota,
@@ -50,6 +52,7 @@ impl Device {
     fn with(folder: TempDir, plan: Plan, quota: Quota) -> Self {
         let off = Off {
             folder,
+            collector: "https://collector.example".parse().unwrap(),
             organisation: Organisation::new(),
             clock: Arc::new(TestClock::new()),
             quota,
@@ -66,6 +69,7 @@ impl Device {
         drop(self.engine);
         Off {
             folder: self.folder,
+            collector: self.collector,
             organisation: self.organisation,
             clock: self.clock,
             quota: self.quota,
@@ -82,6 +86,22 @@ impl Device {
 
     fn says(&self, purposes: impl Into<Purposes>) -> Id {
         self.says_as(purposes, AgeBand::Adult)
+    }
+
+    /// The collector may know `record` from now on.
+    fn mark_offered(&self, record: Id) {
+        let inner = &self.engine.inner;
+        let marked = inner
+            .consent
+            .mark_offered(record, 1, inner.protocol.endpoint());
+        assert!(marked.unwrap());
+    }
+
+    /// The collector may have `sample` from now on.
+    fn mark_sent(&self, sample: Id) {
+        let inner = &self.engine.inner;
+        let marked = inner.outbox.offer(sample, inner.protocol.endpoint());
+        assert!(marked.unwrap().is_some());
     }
 
     fn try_says_as(&self, purposes: &Purposes, age: AgeBand) -> Option<Result<Id, Error>> {
@@ -143,6 +163,7 @@ impl Device {
 /// A device whose process has ended.
 struct Off {
     folder: TempDir,
+    collector: Endpoint,
     organisation: Organisation,
     clock: Arc<TestClock>,
     quota: Quota,
@@ -152,7 +173,7 @@ struct Off {
 impl Off {
     /// With what its app opens it.
     fn config(&self) -> Config {
-        let collector = "https://collector.example".parse().unwrap();
+        let collector = self.collector.clone();
         Config {
             quota: self.quota,
             clock: self.clock.clone(),
@@ -166,6 +187,7 @@ impl Off {
         engine.on_event(move |event| events.lock().unwrap().push(event.clone()));
         Device {
             folder: self.folder,
+            collector: self.collector,
             organisation: self.organisation,
             clock: self.clock,
             quota: self.quota,
@@ -180,7 +202,7 @@ fn a_withdrawal_shreds_what_waits_and_asks_back_what_was_sent() {
     let device = Device::new();
     device.says(both());
     let (waits, offered) = (device.queue().unwrap(), device.queue().unwrap());
-    device.engine.inner.outbox.offer(offered).unwrap();
+    device.mark_sent(offered);
     let withdrawal = device.engine.withdraw(None).unwrap();
     assert_eq!((withdrawal.shredded, withdrawal.deletions_pending), (2, 1));
     assert!(!device.file(waits).exists() && !device.file(offered).exists());
@@ -253,7 +275,7 @@ fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
         device.says(both());
         device.queue().unwrap();
         let task = device.engine.next_request().unwrap().unwrap().task;
-        assert_eq!(task, crate::upload::Task::FetchPlan);
+        assert_eq!(task.kind, crate::upload::TaskKind::FetchPlan);
         let mut next = device.engine.plan().unwrap();
         next.version = 2;
         next.paused = !expires;

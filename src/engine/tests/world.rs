@@ -4,39 +4,52 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
+    fs,
+    path::Path,
 };
 
 use jiff::SignedDuration;
+use tempfile::TempDir;
 
 use super::{
     Device,
-    collector::{FakeCollector, OnItsWay, answer},
+    collector::{FakeCollector, OnItsWay, answer, refusal},
     coverage::Coverage,
-    model::{Fate, MANY, Pick, Step},
+    model::{Fate, MANY, Pick, Step, Token},
     said::Said,
 };
 use crate::{
     Event, Id, Purpose, Purposes, Sordino,
     consent::{AgeBand, ConsentState, GuardianMethod},
-    outbox::{Quota, SampleState},
+    endpoint::Endpoint,
+    outbox::{Quota, SampleEntry, SampleState},
     testing::{both, crash, days, folder, plan},
-    upload::{Answer, Finished, Outcome, Task},
+    upload::{Answer, Finished, Outcome, Task, TaskKind},
 };
 
 pub(super) struct World<'a> {
     coverage: &'a Coverage,
     device: Option<Device>,
-    collector: FakeCollector,
+    /// The one that there is at first, and the one that the app names later.
+    collectors: BTreeMap<Endpoint, FakeCollector>,
     on_their_way: Vec<OnItsWay>,
     said: Said,
     /// What of each record was taken back; all that it ever held where the device was reset.
     taken_back: BTreeMap<Id, Purposes>,
     deleted: BTreeSet<Id>,
     refused: BTreeSet<Id>,
-    /// Copies in the folder that was pulled into, and what each may be used for.
-    pulled: BTreeMap<Id, Purposes>,
+    /// Copies in the folders that were pulled into, one for each collector, and what each may be used for.
+    pulled: BTreeMap<(Endpoint, Id), Purposes>,
     has_crashed: bool,
     was_reset: bool,
+    /// A copy of the state folder, with what was known when it was made.
+    backup: Option<Backup>,
+    /// Whether the state folder was ever put back.
+    was_put_back: bool,
+    /// Samples that there were when it was: the device may not know of them, or not what became of them.
+    before_put_back: BTreeSet<Id>,
+    /// Whether a collector's database was ever put back.
+    collector_was_put_back: bool,
     /// How often the device has started.
     starts: u32,
     /// Which of its starts it was when the person last said yes.
@@ -44,6 +57,17 @@ pub(super) struct World<'a> {
     /// The write at which the present step is cut short, and whether power is lost.
     cut: Option<(u32, bool)>,
 }
+
+struct Backup {
+    folder: TempDir,
+    said: Said,
+    taken_back: BTreeMap<Id, Purposes>,
+    deleted: BTreeSet<Id>,
+    refused: BTreeSet<Id>,
+}
+
+/// The collectors' URLs.
+const COLLECTORS: [&str; 2] = ["https://collector.example", "https://elsewhere.example/qa"];
 
 impl<'a> World<'a> {
     pub(super) fn new(coverage: &'a Coverage) -> Self {
@@ -55,7 +79,9 @@ impl<'a> World<'a> {
         Self {
             coverage,
             device: Some(Device::with(folder(), plan(1), quota)),
-            collector: FakeCollector::default(),
+            collectors: COLLECTORS
+                .map(|url| (url.parse().unwrap(), FakeCollector::new()))
+                .into(),
             on_their_way: Vec::new(),
             said: Said::default(),
             taken_back: BTreeMap::new(),
@@ -64,6 +90,10 @@ impl<'a> World<'a> {
             pulled: BTreeMap::new(),
             has_crashed: false,
             was_reset: false,
+            backup: None,
+            was_put_back: false,
+            before_put_back: BTreeSet::new(),
+            collector_was_put_back: false,
             starts: 1,
             starts_at_yes: 0,
             cut: None,
@@ -126,7 +156,7 @@ impl<'a> World<'a> {
 
     /// Whether a request of such a task is on its way.
     fn is_on_its_way(&self, kind: &str) -> bool {
-        let mut tasks = self.on_their_way.iter().map(|request| &request.task);
+        let mut tasks = self.on_their_way.iter().map(|request| &request.task.kind);
         tasks.any(|task| task_name(task) == kind)
     }
 
@@ -171,7 +201,12 @@ impl<'a> World<'a> {
             }
             Step::Comes(..) => {}
             Step::Exchange => self.exchange(),
-            Step::Pull => self.pull(),
+            Step::Pull(token) => self.pull(token),
+            Step::BackUpDevice => self.back_up_device(),
+            Step::PutDeviceBack => self.put_device_back(),
+            Step::BackUpCollector => self.present().back_up(),
+            Step::PutCollectorBack => self.put_collector_back(),
+            Step::ChangeCollector => self.change_collector(),
             Step::Pass(minutes) => self
                 .device()
                 .clock
@@ -263,19 +298,120 @@ impl<'a> World<'a> {
                 format!("withdraw: a {kind} is on its way"),
             );
         }
+        self.met_if(self.is_registered(), "withdraw: the record is registered");
+        self.met_if(self.are_held(), "withdraw: the collector has samples");
+        let present = &self.device().collector;
         self.met_if(
-            self.collector
-                .records
-                .values()
-                .any(|known| !known.granted.is_empty()),
-            "withdraw: the record is registered",
-        );
-        self.met_if(
-            !self.collector.samples.is_empty(),
-            "withdraw: the collector has samples",
+            self.collectors
+                .iter()
+                .any(|(collector, known)| collector != present && known.grants_something()),
+            "withdraw: an earlier collector knows the record",
         );
         self.said.says_no(&purposes);
         self.take_back(&held, &purposes);
+    }
+
+    fn is_registered(&self) -> bool {
+        self.collectors.values().any(FakeCollector::grants_something)
+    }
+
+    fn are_held(&self) -> bool {
+        let mut collectors = self.collectors.values();
+        collectors.any(|collector| !collector.samples.is_empty())
+    }
+
+    /// The collector with which the device is open.
+    fn present(&mut self) -> &mut FakeCollector {
+        let present = self.device().collector.clone();
+        self.collectors.get_mut(&present).unwrap()
+    }
+
+    fn is_held(&self, sample: Id) -> bool {
+        let mut collectors = self.collectors.values();
+        collectors.any(|collector| collector.samples.contains_key(&sample))
+    }
+
+    /// Somebody copies the state folder.
+    fn back_up_device(&mut self) {
+        let copy = folder();
+        copy_folder(self.device().folder.path(), copy.path());
+        self.backup = Some(Backup {
+            folder: copy,
+            said: self.said.clone(),
+            taken_back: self.taken_back.clone(),
+            deleted: self.deleted.clone(),
+            refused: self.refused.clone(),
+        });
+    }
+
+    /// Somebody puts the copy in the place of the state folder. What was said since is known to nobody but the
+    /// collectors, where they heard it.
+    fn put_device_back(&mut self) {
+        let Some(backup) = self.backup.take() else {
+            return;
+        };
+        let off = self.device.take().unwrap().off();
+        fs::remove_dir_all(off.folder.path()).unwrap();
+        copy_folder(backup.folder.path(), off.folder.path());
+        // It was put back while nothing ran.
+        crash::restart(false);
+        self.device = Some(off.on());
+        self.starts += 1;
+        self.keep_plan();
+        self.was_put_back = true;
+        let is_lost = self.said.allows().len() < backup.said.allows().len();
+        self.met_if(is_lost, "put device back: a no was said since");
+        self.said = backup.said;
+        self.taken_back = backup.taken_back;
+        self.deleted = backup.deleted;
+        self.refused = backup.refused;
+        for collector in self.collectors.values() {
+            self.before_put_back.extend(collector.samples.keys());
+            self.before_put_back.extend(&collector.tombstones);
+            for (record, known) in &collector.records {
+                // Of a record that it knows, the device is to learn this before anything goes.
+                if let Some(taken) = self.taken_back.get_mut(record) {
+                    let is_news = !known.withdrawn.is_subset(taken);
+                    *taken = taken.union(&known.withdrawn);
+                    self.coverage
+                        .met_if(is_news, "put device back: the collector knows of a no");
+                }
+            }
+        }
+        let samples = self.engine().samples().unwrap();
+        self.before_put_back
+            .extend(samples.iter().map(|entry| entry.id));
+        let on_their_way = self.on_their_way.iter().map(|request| &request.task.kind);
+        self.before_put_back
+            .extend(on_their_way.filter_map(|kind| match kind {
+                TaskKind::Send { sample } => Some(*sample),
+                _ => None,
+            }));
+    }
+
+    fn put_collector_back(&mut self) {
+        let before = self.present().withdrawals();
+        if self.present().restore() {
+            self.collector_was_put_back = true;
+            let after = self.present().withdrawals();
+            self.met("put collector back: done");
+            self.met_if(before > after, "put collector back: a no is forgotten");
+        }
+    }
+
+    /// The app names another collector from now on.
+    fn change_collector(&mut self) {
+        let mut off = self.device.take().unwrap().off();
+        crash::restart(false);
+        let known = self.collectors[&off.collector].grants_something();
+        self.met_if(known, "change collector: a record is registered");
+        let other = self.collectors.keys().find(|url| **url != off.collector);
+        let (from, to) = (off.collector.clone(), other.unwrap().clone());
+        off.collector = to.clone();
+        self.device = Some(off.on());
+        self.starts += 1;
+        self.keep_plan();
+        assert!(self.device().was_told(&Event::CollectorChanged { from, to }));
     }
 
     /// What each record holds, read before it is taken back.
@@ -312,15 +448,8 @@ impl<'a> World<'a> {
         match is_done {
             true => {
                 self.met("reset: done");
-                let mut records = self.collector.records.values();
-                self.met_if(
-                    records.any(|known| !known.granted.is_empty()),
-                    "reset: a record is registered",
-                );
-                self.met_if(
-                    !self.collector.samples.is_empty(),
-                    "reset: the collector has samples",
-                );
+                self.met_if(self.is_registered(), "reset: a record is registered");
+                self.met_if(self.are_held(), "reset: the collector has samples");
                 for kind in ["register", "withdraw", "send", "delete"] {
                     self.met_if(
                         self.is_on_its_way(kind),
@@ -362,8 +491,9 @@ impl<'a> World<'a> {
 
     /// Whether that sample is on its way.
     fn is_sending(&self, sample: Id) -> bool {
-        let task = Task::Send { sample };
-        self.on_their_way.iter().any(|request| request.task == task)
+        let task = TaskKind::Send { sample };
+        let mut tasks = self.on_their_way.iter().map(|request| &request.task.kind);
+        tasks.any(|kind| *kind == task)
     }
 
     fn take(&mut self) -> bool {
@@ -372,9 +502,9 @@ impl<'a> World<'a> {
             return false;
         };
         let request = OnItsWay::read(&request, self.starts);
-        self.met(format!("take: {}", task_name(&request.task)));
-        match &request.task {
-            Task::Send { sample } => {
+        self.met(format!("take: {}", task_name(&request.task.kind)));
+        match &request.task.kind {
+            TaskKind::Send { sample } => {
                 assert!(!self.deleted.contains(sample));
                 assert!(!self.refused.contains(sample), "refused, yet sent again");
                 let record = request.signer().unwrap();
@@ -386,7 +516,7 @@ impl<'a> World<'a> {
                 assert!(grants.record() == record && grants.is_live());
                 assert!(request.purposes().is_subset(&grants.purposes()));
             }
-            Task::Register { .. } => {
+            TaskKind::Register { .. } | TaskKind::Confirm { .. } => {
                 let registers = request.registers().unwrap();
                 assert!(!registers.is_empty());
                 assert!(registers.is_subset(&self.said.allows()), "no yes");
@@ -412,24 +542,26 @@ impl<'a> World<'a> {
     }
 
     fn comes(&mut self, request: &OnItsWay, fate: &Fate) {
-        let name = task_name(&request.task);
+        let name = task_name(&request.task.kind);
         self.met(format!("{name}: {}", fate.name()));
         match fate {
-            Fate::Busy(status) | Fate::Refused(status) => self.met(format!("status: {status}")),
+            Fate::Busy(status) => self.met(format!("status: {status}")),
+            Fate::Refused(_, kind) => self.met(format!("refused: {kind}")),
             _ => {}
         }
         self.met_if(
             request.starts < self.starts,
             format!("{name}: comes after a restart"),
         );
-        if let Task::Send { .. } = &request.task {
+        if let TaskKind::Send { .. } = &request.task.kind {
             let stands = request.purposes().is_subset(&self.said.allows());
             self.met_if(!stands, "send: comes after the no");
         }
+        let collector = self.collectors.get_mut(&request.task.collector).unwrap();
         let outcome = match fate {
-            Fate::Answered => Outcome::Answered(self.collector.take(request)),
+            Fate::Answered => Outcome::Answered(collector.take(request)),
             Fate::AnswerLost => {
-                self.collector.take(request);
+                collector.take(request);
                 Outcome::Unreachable("closed midway".to_owned())
             }
             Fate::NeverArrives => Outcome::Unreachable("no route".to_owned()),
@@ -443,65 +575,92 @@ impl<'a> World<'a> {
                     .push(("retry-after".to_owned(), "600".to_owned()));
                 Outcome::Answered(busy)
             }
-            Fate::Refused(status) => Outcome::Answered(answer(*status)),
+            Fate::Refused(status, kind) => {
+                Outcome::Answered(refusal(*status, kind, &Purposes::default()))
+            }
         };
         // The host hands it back by its text, since the app may have ended meanwhile.
-        let task = request.task.to_string().parse().unwrap();
+        let task: Task = request.task.to_string().parse().unwrap();
         if let (Fate::Answered, Outcome::Answered(answer)) = (fate, &outcome) {
             self.met(format!("{name}: answered {}", answer.status));
         }
+        let before = self.granted_purposes();
         let finished = self.engine().finish(&task, outcome);
-        if self.was_reset && finished.is_err() && !crash::has_come() {
-            // Of a sample that the device knows no more.
+        if (self.was_reset || self.was_put_back) && finished.is_err() && !crash::has_come() {
+            // Of a sample that the device does not know.
             self.met(format!("{name}: of before the reset"));
             return;
         }
-        match (task, done(finished)) {
-            (Task::Send { sample }, Some(Finished::Refused { .. })) => {
+        match (task.kind, done(finished)) {
+            (TaskKind::Send { sample }, Some(Finished::Refused { .. })) => {
                 self.refused.insert(sample);
-            }
-            // A "no" that only the collector knows of is one all the same.
-            (Task::Register { .. }, Some(Finished::Refused { status: 410, .. }))
-                if self.state() == Some(ConsentState::Withdrawn) =>
-            {
-                self.met("register: the no is the collector's");
-                self.said.says_no(&both());
             }
             _ => {}
         }
+        // A "no" that only a collector knows of is one all the same.
+        let taken = before.difference(&self.granted_purposes());
+        if !taken.is_empty() && !crash::has_come() {
+            self.met(format!("{name}: the no is the collector's"));
+            self.said.says_no(&taken);
+        }
     }
 
-    /// `sordino pull`, in short: what the collector lists is copied, what it no longer does goes.
-    fn pull(&mut self) {
-        let held = &self.collector.samples;
-        for (sample, purposes) in &self.pulled {
-            let stays = held.get(sample);
-            self.met_if(stays.is_none(), "pull: a copy goes");
-            self.met_if(
-                stays.is_some_and(|held| held.purposes != *purposes),
-                "pull: a copy loses a purpose",
-            );
+    /// What stands, whether or not it is granted at present.
+    fn granted_purposes(&self) -> Purposes {
+        let consent = self.engine().consent();
+        consent.map_or_else(|_| Purposes::default(), |status| status.purposes)
+    }
+
+    /// `sordino pull`, in short: what may no longer be used goes, whatever the token may read; then what the token may
+    /// read is copied.
+    fn pull(&mut self, token: &Token) {
+        for (collector, known) in &self.collectors {
+            let is_its = |(of, _): &(Endpoint, Id)| of == collector;
+            for (copy, purposes) in &mut self.pulled {
+                if !is_its(copy) {
+                    continue;
+                }
+                let held = known.samples.get(&copy.1);
+                let left = held.map_or_else(Purposes::default, |held| {
+                    purposes.intersection(&held.purposes)
+                });
+                self.coverage.met_if(left.is_empty(), "pull: a copy goes");
+                self.coverage.met_if(
+                    !left.is_empty() && left != *purposes,
+                    "pull: a copy loses a purpose",
+                );
+                let is_beyond = !purposes.difference(&left).is_subset(&token.reads());
+                self.coverage
+                    .met_if(is_beyond, "pull: a copy that the token may not read");
+                *purposes = left;
+            }
+            for (sample, held) in &known.samples {
+                let read = held.purposes.intersection(&token.reads());
+                if !read.is_empty() {
+                    self.coverage.met("pull: copies");
+                    let copy = self.pulled.entry((collector.clone(), *sample)).or_default();
+                    *copy = copy.union(&read);
+                }
+            }
         }
-        self.met_if(!held.is_empty(), "pull: copies");
-        self.pulled = held
-            .iter()
-            .map(|(sample, held)| (*sample, held.purposes.clone()))
-            .collect();
+        self.pulled.retain(|_, purposes| !purposes.is_empty());
     }
 
     /// What holds at every instant.
     fn check(&self) {
         for entry in self.engine().samples().unwrap() {
-            let held = self.collector.samples.get(&entry.id);
+            let is_held = self.is_held(entry.id);
+            // Until it was told again, a collector that was put back may hold what was deleted there.
+            let is_unsure = self.collector_was_put_back || self.before_put_back.contains(&entry.id);
             let file = self.device().file(entry.id);
             self.met(format!("check: {:?}", entry.state));
             self.met_if(
-                held.is_some() && entry.state == SampleState::DeletionAsked,
+                is_held && entry.state == SampleState::DeletionAsked,
                 "check: a deletion has to reach the collector",
             );
             match entry.state {
-                SampleState::Deleted | SampleState::Dropped => {
-                    assert!(held.is_none(), "{:?}, yet held", entry.state);
+                SampleState::Deleted | SampleState::Dropped if !is_unsure => {
+                    assert!(!is_held, "{:?}, yet held", entry.state);
                 }
                 SampleState::Refused if !self.has_crashed => {
                     assert!(self.refused.contains(&entry.id));
@@ -544,7 +703,8 @@ impl<'a> World<'a> {
             self.device().clock.advance(SignedDuration::from_hours(25));
             self.exchange();
         }
-        self.pull();
+        // Who was once let in and is no more still has copies.
+        self.pull(&Token::Revoked);
         self.check_end();
     }
 
@@ -559,8 +719,34 @@ impl<'a> World<'a> {
             assert!(!is_open, "{entry:?} came to no end");
         }
         assert_eq!(self.engine().status().unwrap().deletions_pending, 0);
-        for (sample, held) in &self.collector.samples {
-            let taken = &self.taken_back[&held.record];
+        for collector in self.collectors.values() {
+            self.check_collector(collector, &entries);
+        }
+        for ((collector, sample), purposes) in &self.pulled {
+            self.met("end: pulled");
+            let held = self.collectors[collector].samples.get(sample);
+            assert!(held.is_some_and(|held| purposes.is_subset(&held.purposes)));
+        }
+        let sent = entries
+            .iter()
+            .filter(|entry| entry.state == SampleState::Sent);
+        for entry in sent {
+            let is_unsure = self.collector_was_put_back || self.before_put_back.contains(&entry.id);
+            assert!(is_unsure || self.is_held(entry.id), "sent, yet not held");
+        }
+    }
+
+    fn check_collector(&self, collector: &FakeCollector, entries: &[SampleEntry]) {
+        // Of a record that was made after the backup that the device was put back from, it knows nothing.
+        let taken_back = |record: &Id| match self.taken_back.get(record) {
+            Some(taken) => taken.clone(),
+            None => {
+                assert!(self.was_put_back);
+                Purposes::default()
+            }
+        };
+        for (sample, held) in &collector.samples {
+            let taken = taken_back(&held.record);
             self.met("end: held");
             self.met_if(
                 !taken.is_empty(),
@@ -568,45 +754,49 @@ impl<'a> World<'a> {
             );
             assert!(!self.deleted.contains(sample), "deleted, yet held");
             assert!(
-                held.purposes.intersection(taken).is_empty(),
+                held.purposes.intersection(&taken).is_empty(),
                 "taken back, yet held"
             );
             let entry = entries.iter().find(|entry| entry.id == *sample);
             let states = [SampleState::Sent, SampleState::Refused];
-            assert!(entry.is_some_and(|entry| states.contains(&entry.state)));
+            let is_listed = entry.is_some_and(|entry| states.contains(&entry.state));
+            assert!(is_listed || self.before_put_back.contains(sample));
         }
-        for (record, known) in &self.collector.records {
-            let taken = &self.taken_back[record];
+        for (record, known) in &collector.records {
+            let taken = taken_back(record);
             self.met_if(!taken.is_empty(), "end: the collector heard of a no");
             self.met_if(
                 known.granted.is_empty(),
                 "end: the collector holds nothing of a record",
             );
-            assert!(known.granted.intersection(taken).is_empty());
-        }
-        for (sample, purposes) in &self.pulled {
-            self.met("end: pulled");
-            let held = self.collector.samples.get(sample);
-            assert!(held.is_some_and(|held| purposes.is_subset(&held.purposes)));
-        }
-        let sent = entries
-            .iter()
-            .filter(|entry| entry.state == SampleState::Sent);
-        for entry in sent {
-            let is_held = self.collector.samples.contains_key(&entry.id);
-            assert!(is_held, "sent, yet not held");
+            assert!(known.granted.intersection(&taken).is_empty());
         }
     }
 }
 
-fn task_name(task: &Task) -> &'static str {
+/// Copies the files of a state folder.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let copy = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &copy),
+            false => drop(fs::copy(entry.path(), copy).unwrap()),
+        }
+    }
+}
+
+fn task_name(task: &TaskKind) -> &'static str {
     match task {
-        Task::FetchPlan => "plan",
-        Task::Register { .. } => "register",
-        Task::Withdraw { .. } => "withdraw",
-        Task::Delete { .. } => "delete",
-        Task::Send { .. } => "send",
-        Task::ReadAccesses { .. } => "accesses",
+        TaskKind::FetchPlan => "plan",
+        TaskKind::AskEpoch => "epoch",
+        TaskKind::Register { .. } => "register",
+        TaskKind::Confirm { .. } => "confirm",
+        TaskKind::Withdraw { .. } => "withdraw",
+        TaskKind::Delete { .. } => "delete",
+        TaskKind::Send { .. } => "send",
+        TaskKind::ReadAccesses { .. } => "accesses",
     }
 }
 

@@ -7,58 +7,91 @@ use jiff::{SignedDuration, Timestamp};
 use super::{PLAN_ASKED, Protocol, Scope, Urgency};
 use crate::{
     consent::Grants,
-    outbox::SampleState,
-    upload::{Request, Task, UploadError, request, retry::Waits, slip},
+    outbox::{SampleEntry, SampleState},
+    upload::{Request, Task, TaskKind, UploadError, request, retry::Waits, slip},
 };
 
+/// How often an earlier collector is asked whether it knows of a "no" before nothing waits for it any more: over some
+/// two days. One whose URL was changed since it is gone for good must not hold up what the person agreed to.
+const WHILE_AWAY: u32 = 20;
 /// How long the plan is good before the collector is asked again.
 const PLAN_AGE: SignedDuration = SignedDuration::from_hours(6);
 
 impl Protocol {
     /// The next request that is due: what says no first, then the plan, the registration, and
-    /// samples oldest first. Without a `scope` only the first kind is.
+    /// samples oldest first, and last whether a collector has forgotten a "no". Without a `scope` only the first kind
+    /// and the last are.
     pub(crate) fn next(
         &self,
         scope: Option<Scope<'_>>,
         urgency: Urgency<'_>,
     ) -> Result<Option<Request>, UploadError> {
-        let now = self.state.system_time();
+        match self.next_refusal(urgency)? {
+            Some(request) => Ok(Some(request)),
+            None => self.next_deferrable(scope, urgency),
+        }
+    }
+
+    /// The next withdrawal or deletion that is due.
+    pub(crate) fn next_refusal(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
+        self.hand_out(urgency, |gate| self.refusal_due(gate))
+    }
+
+    /// The next request that is due and that does not say no.
+    pub(crate) fn next_deferrable(
+        &self,
+        scope: Option<Scope<'_>>,
+        urgency: Urgency<'_>,
+    ) -> Result<Option<Request>, UploadError> {
+        self.hand_out(urgency, |gate| {
+            let mut due = None;
+            if let Some(scope) = scope {
+                due = self.plan_due(gate, scope.plan_version())?;
+                if due.is_none()
+                    && let Scope::Samples { grants, .. } = scope
+                {
+                    due = self.granted_due(gate, grants)?;
+                }
+            }
+            match due {
+                Some(due) => Ok(Some(due)),
+                None => self.epoch_due(gate),
+            }
+        })
+    }
+
+    /// Hands out what `due` finds, which is under way from now on.
+    fn hand_out(
+        &self,
+        urgency: Urgency<'_>,
+        due: impl FnOnce(&Gate<'_>) -> Result<Option<Request>, UploadError>,
+    ) -> Result<Option<Request>, UploadError> {
         let gate = Gate {
             waits: Waits::load(&self.state)?,
-            under_way: self.lock().clone(),
-            now,
+            under_way: Self::lock(&self.under_way).clone(),
+            now: self.state.system_time(),
             urgency,
         };
-        let mut due = self.refusal_due(&gate)?;
-        if due.is_none()
-            && let Some(scope) = scope
-        {
-            due = self.plan_due(&gate, scope.plan_version())?;
-            if due.is_none()
-                && let Scope::Samples { grants, .. } = scope
-            {
-                due = self.granted_due(&gate, grants)?;
-            }
-        }
+        let due = due(&gate)?;
         if let Some(request) = &due {
-            self.lock().insert(request.task.clone());
+            Self::lock(&self.under_way).insert(request.task.clone());
         }
         Ok(due)
     }
 
     fn refusal_due(&self, gate: &Gate<'_>) -> Result<Option<Request>, UploadError> {
-        for (record, purposes) in self.consent.withdrawals_due()? {
-            let task = Task::Withdraw {
-                record,
-                purposes: purposes.clone(),
+        for due in self.consent.withdrawals_due()? {
+            let kind = TaskKind::Withdraw {
+                record: due.record,
+                purposes: due.purposes.clone(),
             };
-            if gate.permits(&task)
-                && let Some(identity) = self.consent.identity(record)?
+            if gate.permits(&kind.at(&due.collector))
+                && let Some(identity) = self.consent.identity(due.record)?
             {
                 return Ok(Some(request::withdrawal(
-                    &self.endpoint,
+                    &due.collector,
                     &identity,
-                    purposes,
+                    due.purposes,
                 )));
             }
         }
@@ -70,11 +103,13 @@ impl Protocol {
             }
         }
         for entry in self.outbox.entries()? {
-            if entry.state == SampleState::DeletionAsked
-                && gate.permits(&Task::Delete { sample: entry.id })
-                && let Some(identity) = self.consent.identity(entry.consent)?
-            {
-                return Ok(Some(request::deletion(&self.endpoint, &identity, entry.id)));
+            for collector in &entry.deletion_due {
+                if entry.state == SampleState::DeletionAsked
+                    && gate.permits(&TaskKind::Delete { sample: entry.id }.at(collector))
+                    && let Some(identity) = self.consent.identity(entry.consent)?
+                {
+                    return Ok(Some(request::deletion(collector, &identity, entry.id)));
+                }
             }
         }
         Ok(None)
@@ -91,7 +126,7 @@ impl Protocol {
             age >= PLAN_AGE || age < SignedDuration::ZERO
         };
         let due = asked.is_none_or(is_old);
-        if !due || !gate.permits(&Task::FetchPlan) {
+        if !due || !gate.permits(&TaskKind::FetchPlan.at(&self.endpoint)) {
             return Ok(None);
         }
         Ok(Some(request::plan(&self.endpoint, known_version)))
@@ -102,25 +137,45 @@ impl Protocol {
         gate: &Gate<'_>,
         grants: &Grants,
     ) -> Result<Option<Request>, UploadError> {
-        if let Some((revision, document)) = self.consent.registration_due(grants)? {
-            let task = Task::Register {
-                record: grants.record(),
-                revision,
-            };
-            // Nothing is sent under a record that the collector does not know yet.
-            let may_go = grants.is_live()
-                && gate.permits(&task)
-                && self.consent.mark_offered(grants.record(), revision)?;
-            return Ok(
-                may_go.then(|| request::registration(&self.endpoint, grants, revision, document))
-            );
+        let Some((revision, document)) = self.consent.document(grants)? else {
+            return Ok(None);
+        };
+        let record = grants.record();
+        let samples = self.granted_samples(grants)?;
+        let is_registered = self
+            .consent
+            .is_registered(record, revision, &self.endpoint)?;
+        if !samples.is_empty() || !is_registered {
+            // Nothing is sent under a record that the collector does not know yet, nor under one that a collector
+            // knows as withdrawn while this device does not.
+            let mut first = None;
+            for earlier in self.consent.earlier_collectors(record, &self.endpoint)? {
+                let kind = TaskKind::Confirm { record, revision };
+                if !self.is_confirmed(record, &earlier)
+                    && gate.waits.failures(&kind.clone().at(&earlier)) < WHILE_AWAY
+                {
+                    first.get_or_insert((kind, earlier));
+                }
+            }
+            if first.is_none() && !is_registered {
+                let kind = TaskKind::Register { record, revision };
+                first = Some((kind, self.endpoint.clone()));
+            }
+            if first.is_none() && !self.is_confirmed(record, &self.endpoint) {
+                let kind = TaskKind::Confirm { record, revision };
+                first = Some((kind, self.endpoint.clone()));
+            }
+            if let Some((kind, collector)) = first {
+                let may_go = grants.is_live()
+                    && gate.permits(&kind.clone().at(&collector))
+                    && self.consent.mark_offered(record, revision, &collector)?;
+                return Ok(may_go
+                    .then(|| request::registration(&collector, grants, kind, document)));
+            }
         }
-        for entry in self.outbox.pending()? {
-            let granted =
-                entry.consent == grants.record() && entry.purposes.is_subset(&grants.purposes());
-            if granted
-                && gate.permits(&Task::Send { sample: entry.id })
-                && let Some(entry) = self.outbox.offer(entry.id)?
+        for entry in samples {
+            if gate.permits(&TaskKind::Send { sample: entry.id }.at(&self.endpoint))
+                && let Some(entry) = self.outbox.offer(entry.id, &self.endpoint)?
             {
                 let file = self.outbox.path(entry.id);
                 // The grants may have died since: then nothing is due.
@@ -129,10 +184,19 @@ impl Protocol {
         }
         Ok(None)
     }
+
+    /// The samples that wait and that `grants` let go, oldest first.
+    pub(crate) fn granted_samples(&self, grants: &Grants) -> Result<Vec<SampleEntry>, UploadError> {
+        let mut samples = self.outbox.pending()?;
+        samples.retain(|entry| {
+            entry.consent == grants.record() && entry.purposes.is_subset(&grants.purposes())
+        });
+        Ok(samples)
+    }
 }
 
 /// Which tasks may go out now.
-struct Gate<'a> {
+pub(super) struct Gate<'a> {
     waits: Waits,
     under_way: BTreeSet<Task>,
     now: Timestamp,
@@ -140,7 +204,7 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    fn permits(&self, task: &Task) -> bool {
+    pub(super) fn permits(&self, task: &Task) -> bool {
         let due = match self.urgency {
             Urgency::Scheduled => self.waits.permit(task, self.now, false),
             Urgency::Now { tried } => {

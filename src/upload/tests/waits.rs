@@ -58,7 +58,7 @@ fn waits_grow_with_each_failure_up_to_six_hours_and_a_success_forgets_them() {
         device.withdraw(both());
         let next = device.next().unwrap().task;
         assert!(
-            matches!(next, Task::Withdraw { .. }),
+            matches!(next.kind, TaskKind::Withdraw { .. }),
             "a \"no\" waits for nothing"
         );
     }

@@ -23,12 +23,15 @@ use ureq::{Agent, http};
 use self::patience::Patience;
 use crate::{failure::Failure, files};
 
+const HEAD: &str = "/v1/audit/head";
 /// How many samples a page lists.
 const PAGE: usize = 500;
 /// The longest wait for a whole answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The header by which a collector's answers are told from a captive portal's.
 const PROTOCOL_HEADER: &str = "sordino-protocol";
+/// The header that names the epoch of the collector's database.
+const EPOCH_HEADER: &str = "sordino-epoch";
 /// The largest answer that is read: well above any sample.
 const MOST: u64 = 8 << 20;
 /// So much of an answer is always read: an error's document.
@@ -99,6 +102,7 @@ struct Answer {
     status: u16,
     is_collector: bool,
     retry_after: Option<Duration>,
+    epoch: Option<String>,
     body: Vec<u8>,
 }
 
@@ -158,7 +162,12 @@ impl Api {
 
     /// The head of the access log; needs no token.
     pub(crate) fn head(&self) -> Result<AuditHead, Failure> {
-        self.json("/v1/audit/head")
+        self.json(HEAD)
+    }
+
+    /// The epoch of the collector's database; `None` from a collector that has none yet. Needs no token.
+    pub(crate) fn epoch(&self) -> Result<Option<String>, Failure> {
+        Ok(self.get(HEAD)?.epoch)
     }
 
     /// Entries of the access log after the one with this number; none where that is the last.
@@ -297,6 +306,8 @@ impl Api {
             .get(http::header::RETRY_AFTER)
             .and_then(|seconds| seconds.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
+        let epoch = headers.get(EPOCH_HEADER);
+        let epoch = epoch.and_then(|epoch| Some(epoch.to_str().ok()?.to_owned()));
         let length = response.body().content_length().unwrap_or_default();
         // A byte more, so that the end is seen without more room being made.
         let mut body = Vec::with_capacity((length.min(most) + 1) as usize);
@@ -309,6 +320,7 @@ impl Api {
             status: response.status().as_u16(),
             is_collector,
             retry_after,
+            epoch,
             body,
         })
     }

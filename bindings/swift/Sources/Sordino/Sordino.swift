@@ -23,8 +23,8 @@ public final class Sordino: Sendable {
   let announcer: Announcer
   let hearing = Hearing()
 
-  /// Opens the engine on its folder, making it where it is new. It reads and writes the disk; on the main
-  /// thread ``open(_:)`` is the one to call.
+  /// Opens the engine on its folder, making it where it is new, and has the folder left out of backups. It reads and
+  /// writes the disk; on the main thread ``open(_:)`` is the one to call.
   ///
   /// Throws ``SordinoError/state(_:)`` where the folder cannot be used or is open already,
   /// ``SordinoError/damaged(_:)`` where only ``reset(folder:)`` helps, and ``SordinoError/argument(_:)`` for a
@@ -34,6 +34,7 @@ public final class Sordino: Sendable {
     self.configuration = configuration
     self.announcer = announcer
     engine = try told { try Engine.opened(configuration, telling: announcer) }.get()
+    keepOutOfBackups(configuration.folder)
   }
 
   /// Opens the engine on its folder, making it where it is new.

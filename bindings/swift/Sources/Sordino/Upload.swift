@@ -16,6 +16,22 @@ extension Sordino {
     try await offPool { [engine] in try engine.nextRequestNow(tried: tried) }
   }
 
+  /// As ``nextRequest()``, but withdrawals and deletions alone: send them at once and over any network.
+  public func nextUrgentRequest() async throws(SordinoError) -> Request? {
+    try await offPool { [engine] in try engine.nextUrgentRequest() }
+  }
+
+  /// As ``nextRequest()``, but all else: these may wait for a time that suits the system.
+  public func nextDeferrableRequest() async throws(SordinoError) -> Request? {
+    try await offPool { [engine] in try engine.nextDeferrableRequest() }
+  }
+
+  /// Whether the request for `task`, which was handed out, should still go. Whoever hands uploads over to the system
+  /// cancels those that this says no to whenever consent or samples change.
+  public func isStillWanted(_ task: UploadTask) async throws(SordinoError) -> Bool {
+    try await offPool { [engine] in try engine.isStillWanted(task: task) }
+  }
+
   /// Takes in what came of the request for `task`, after a restart of the app too.
   @discardableResult
   public func finish(_ task: UploadTask, _ outcome: Outcome) async throws(SordinoError) -> Finished {

@@ -4,13 +4,16 @@ import Foundation
   import FoundationNetworking
 #endif
 
-/// Sends what is due over `URLSession`, one request after another, also while the app sleeps or after the system
-/// has ended it.
+/// Sends what is due over `URLSession`, also while the app sleeps or after the system has ended it.
 ///
-/// Make one as soon as the app starts, with the same `identifier` each time: the system then tells it what became
-/// of requests that it sent meanwhile. Call ``start()`` whenever something may be due. Each request carries its
-/// ``UploadTask`` as `taskDescription`, which means the same after a relaunch, and its body lies in a file, which
-/// is what a background session takes.
+/// Withdrawals and deletions have a session of their own, which the system does not put off, and go as soon as consent
+/// changes. All else goes, one request after another, over a session that waits for a network that costs nothing. What
+/// was handed over there for a consent that was withdrawn meanwhile is cancelled.
+///
+/// Make one as soon as the app starts, with the same identifiers each time: the system then tells it what became
+/// of requests that it sent meanwhile. Call ``start()`` whenever something may be due, after a deletion above all.
+/// Each request carries its ``UploadTask`` as `taskDescription`, which means the same after a relaunch, and its body
+/// lies in a file, which is what a background session takes.
 ///
 /// Nothing about the app, the device or the person is added: no cookies, no cache, no credentials, no locale.
 /// Redirects are not followed. A background session follows them nevertheless, as Apple documents; what comes of
@@ -18,27 +21,49 @@ import Foundation
 /// is encrypted, and the signature of each request holds for the collector's own host alone.
 public final class UploadTransport: Sendable {
   private let sordino: Sordino
-  private let postman: Postman
-  private let session: URLSession
+  private let urgent: Lane
+  private let deferrable: Lane
+  private let watch: Task<Void, Never>
 
   /// - Parameters:
   ///   - sordino: Whose requests are sent.
-  ///   - session: What kind of session; one that goes on in the background, unless told otherwise.
+  ///   - session: What kind of session sends what can wait; one that goes on in the background, unless told otherwise.
+  ///   - urgentSession: What kind of session sends withdrawals and deletions; one that goes on in the background too.
   ///   - bodies: Where bodies lie until they are sent; beside the state folder unless told otherwise.
-  public init(_ sordino: Sordino, session: URLSessionConfiguration? = nil, bodies: URL? = nil) {
-    let bodies = bodies ?? sordino.configuration.folder.appendingPathExtension("requests")
+  public init(
+    _ sordino: Sordino, session: URLSessionConfiguration? = nil, urgentSession: URLSessionConfiguration? = nil,
+    bodies: URL? = nil
+  ) {
+    let bodies = Bodies(folder: bodies ?? sordino.configuration.folder.appendingPathExtension("requests"))
     self.sordino = sordino
-    postman = Postman(sordino, Bodies(folder: bodies))
-    self.session = URLSession(
-      configuration: Self.bare(session ?? Self.sessionOfItsOwn()), delegate: postman, delegateQueue: nil)
+    let urgent = Lane(
+      Postman(sordino, bodies) { () throws(SordinoError) in try await sordino.nextUrgentRequest() },
+      Self.bare(urgentSession ?? Self.urgentSession()))
+    let deferrable = Lane(
+      Postman(sordino, bodies) { () throws(SordinoError) in try await sordino.nextDeferrableRequest() },
+      Self.bare(session ?? Self.deferrableSession()))
+    self.urgent = urgent
+    self.deferrable = deferrable
+    let changes = sordino.events
+    watch = Task {
+      for await event in changes {
+        guard case .consentChanged = event else { continue }
+        await deferrable.cancelUnwanted(sordino)
+        try? await urgent.start()
+      }
+    }
   }
 
-  /// Sends the next request that is due, if none is on its way, and goes on until none is. It returns as soon as
-  /// the first is handed over.
+  deinit { watch.cancel() }
+
+  /// Sends the next requests that are due, where none is on its way, and goes on until none is. It returns as soon as
+  /// the first are handed over.
   ///
   /// Throws what ``Sordino/nextRequest()`` throws, and ``SordinoError/upload(_:)`` where a body cannot be written.
   public func start() async throws(SordinoError) {
-    try await postman.sendNext(over: session)
+    await deferrable.cancelUnwanted(sordino)
+    try await urgent.start()
+    try await deferrable.start()
   }
 
   /// Sends all that is due, and waits until nothing is.
@@ -46,30 +71,49 @@ public final class UploadTransport: Sendable {
   /// Throws as ``start()`` does.
   public func sendAll() async throws(SordinoError) {
     try await start()
-    await postman.untilIdle()
+    await urgent.postman.untilIdle()
+    await deferrable.postman.untilIdle()
   }
 
   /// Has `handler` called once all that the system woke the app for is told: what
   /// `application(_:handleEventsForBackgroundURLSession:completionHandler:)` gives. It is called on the main
   /// queue.
-  public func afterBackgroundEvents(_ handler: @escaping @Sendable () -> Void) {
-    postman.afterBackgroundEvents(handler)
+  public func afterBackgroundEvents(
+    of identifier: String = UploadTransport.identifier, _ handler: @escaping @Sendable () -> Void
+  ) {
+    let lane = identifier == Self.urgentIdentifier ? urgent : deferrable
+    lane.postman.afterBackgroundEvents(handler)
   }
 
-  /// Lets go of the session once what is on its way is done.
+  /// Lets go of the sessions once what is on its way is done.
   public func invalidate() {
-    session.finishTasksAndInvalidate()
+    watch.cancel()
+    urgent.session.finishTasksAndInvalidate()
+    deferrable.session.finishTasksAndInvalidate()
   }
 
-  /// The identifier of the background session.
+  /// The identifier of the background session for what can wait.
   public static let identifier = "dev.sordino.uploads"
+  /// The identifier of the background session for withdrawals and deletions.
+  public static let urgentIdentifier = "dev.sordino.withdrawals"
 
-  private static func sessionOfItsOwn() -> URLSessionConfiguration {
+  private static func deferrableSession() -> URLSessionConfiguration {
     #if canImport(Darwin) || SORDINO_STUBS
       let configuration = URLSessionConfiguration.background(withIdentifier: identifier)
       configuration.sessionSendsLaunchEvents = true
       configuration.isDiscretionary = true
       configuration.allowsExpensiveNetworkAccess = false
+      return configuration
+    #else
+      return .ephemeral
+    #endif
+  }
+
+  private static func urgentSession() -> URLSessionConfiguration {
+    #if canImport(Darwin) || SORDINO_STUBS
+      let configuration = URLSessionConfiguration.background(withIdentifier: urgentIdentifier)
+      configuration.sessionSendsLaunchEvents = true
+      configuration.isDiscretionary = false
       return configuration
     #else
       return .ephemeral
@@ -89,10 +133,38 @@ public final class UploadTransport: Sendable {
   }
 }
 
+/// A session with what sends over it.
+private struct Lane: Sendable {
+  let postman: Postman
+  let session: URLSession
+
+  init(_ postman: Postman, _ configuration: URLSessionConfiguration) {
+    self.postman = postman
+    session = URLSession(configuration: configuration, delegate: postman, delegateQueue: nil)
+  }
+
+  func start() async throws(SordinoError) {
+    try await postman.sendNext(over: session)
+  }
+
+  /// Cancels what was handed over and should not go any more.
+  func cancelUnwanted(_ sordino: Sordino) async {
+    let tasks = await withCheckedContinuation { continuation in
+      session.getAllTasks { continuation.resume(returning: $0) }
+    }
+    for task in tasks {
+      guard let name = task.taskDescription else { continue }
+      // In doubt it goes no further; the request is due again.
+      if (try? await sordino.isStillWanted(name)) != true { task.cancel() }
+    }
+  }
+}
+
 /// Hands requests to the session and what came of them to the engine.
 final class Postman: NSObject, Sendable {
   private let sordino: Sordino
   private let bodies: Bodies
+  private let next: @Sendable () async throws(SordinoError) -> Request?
   private let mail = Locked(Mail())
 
   private struct Mail {
@@ -105,9 +177,12 @@ final class Postman: NSObject, Sendable {
     var isToldAll = false
   }
 
-  init(_ sordino: Sordino, _ bodies: Bodies) {
+  init(
+    _ sordino: Sordino, _ bodies: Bodies, next: @escaping @Sendable () async throws(SordinoError) -> Request?
+  ) {
     self.sordino = sordino
     self.bodies = bodies
+    self.next = next
   }
 
   func sendNext(over session: URLSession) async throws(SordinoError) {
@@ -156,7 +231,7 @@ final class Postman: NSObject, Sendable {
 
   /// Returns whether there was anything to send.
   private func handOver(to session: URLSession) async throws(SordinoError) -> Bool {
-    guard let request = try await sordino.nextRequest() else { return false }
+    guard let request = try await next() else { return false }
     guard let url = URL(string: request.url) else {
       throw .upload("\(request.url) is no URL; open Sordino with the collector's")
     }
@@ -280,6 +355,7 @@ struct Bodies: Sendable {
     let file = file(task)
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      keepOutOfBackups(folder)
       try content.write(to: file, options: .atomic)
     } catch {
       throw .upload("\(file.path) cannot be written (\(error.localizedDescription)); make room for it")
@@ -292,7 +368,18 @@ struct Bodies: Sendable {
   }
 
   private func file(_ task: UploadTask) -> URL {
-    let name = task.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? task
-    return folder.appendingPathComponent(name)
+    let (kind, collector) = task.split(separator: "@", maxSplits: 1).map(String.init).pair
+    let name = kind.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? kind
+    return folder.appendingPathComponent("\(name)@\(checksum(collector))")
   }
+}
+
+extension [String] {
+  fileprivate var pair: (String, String) { (first ?? "", count > 1 ? self[1] : "") }
+}
+
+/// FNV-1a with 64 bits, in hexadecimal: a URL is longer than a file's name may be, and a device knows few.
+private func checksum(_ text: String) -> String {
+  let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  return String(hash, radix: 16)
 }

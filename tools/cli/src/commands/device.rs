@@ -11,7 +11,7 @@ use sordino::{
     outbox::{SampleEntry, SampleState},
     plan::Plan,
     sampler::{Annotation, Trigger},
-    upload::{Accesses, Client},
+    upload::{Accesses, Client, Waiting, WaitingKind},
 };
 
 use super::{consent, offer};
@@ -151,7 +151,8 @@ fn status(device: &Sordino) -> Result<Reply, Failure> {
          sent               {}\ndeletions pending  {}",
         status.consent, status.pending, status.pending_bytes, status.sent, status.deletions_pending
     );
-    Reply::new(text, status)
+    let lines = std::iter::once(text).chain(status.waiting.iter().map(waiting));
+    Reply::new(lines.collect::<Vec<_>>().join("\n"), status)
 }
 
 /// The receipt is all of the output: saved to a file as it is, it can be verified.
@@ -250,8 +251,34 @@ fn upload(device: &Sordino) -> Result<Reply, Failure> {
         "{} registrations, {} samples, {} deletions acknowledged; {} refused, {} to be tried again",
         summary.registrations, summary.samples, summary.deletions, summary.refused, summary.failed
     );
+    let lines: Vec<String> = summary.waiting.iter().map(waiting).collect();
+    // What waits for something is no less unsent than what failed just now.
+    let held_up = summary.waiting.iter().find(|some| some.reason.is_some());
     let problem = summary.problem.clone();
-    Ok(Reply::new(text, summary)?.with_problem(problem))
+    let problem = problem.or_else(|| held_up.map(waiting));
+    let text = std::iter::once(text).chain(lines).collect::<Vec<_>>();
+    Ok(Reply::new(text.join("\n"), summary)?.with_problem(problem))
+}
+
+/// What waits, why, and until when, in a line.
+fn waiting(some: &Waiting) -> String {
+    let (one, many) = match some.kind {
+        WaitingKind::Withdrawal => ("withdrawal", "withdrawals"),
+        WaitingKind::Deletion => ("deletion", "deletions"),
+        WaitingKind::Registration => ("registration", "registrations"),
+        WaitingKind::Sample => ("sample", "samples"),
+    };
+    let (what, waits) = match some.count {
+        1 => (one, "waits"),
+        _ => (many, "wait"),
+    };
+    let until = some.until.map(|until| format!(" until {until:.0}"));
+    let why = match &some.reason {
+        Some(reason) => format!(": {reason}"),
+        None => ", due now".to_owned(),
+    };
+    let count = some.count;
+    format!("{count} {what} {waits}{}{why}", until.unwrap_or_default())
 }
 
 fn text_of(accesses: &Accesses) -> String {

@@ -31,6 +31,9 @@ pub(crate) struct Index {
     /// Counts how often this file was written.
     #[serde(default)]
     generation: u64,
+    /// The epoch of the collector's database in which the cursors mean something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<String>,
     #[serde(default)]
     cursors: BTreeMap<Purpose, Cursors>,
     #[serde(default)]
@@ -101,10 +104,15 @@ impl Entry {
 
 /// Reading.
 impl Index {
+    /// Whether there is a dataset in `folder`.
+    pub(super) fn exists(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
     /// The dataset in `folder`, where there is one.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, Failure> {
         let path = folder.join(FILE);
-        if !path.is_file() {
+        if !Self::exists(folder) {
             return Ok(None);
         }
         let index: Self =
@@ -159,7 +167,7 @@ impl Index {
         format: FormatArgument,
     ) -> Result<Self, Failure> {
         let refuse = |reason: String| Err(Failure::content(folder)(reason));
-        let is_new = !folder.join(FILE).is_file();
+        let is_new = !Self::exists(folder);
         // A pull that was killed at its very beginning has left its lock.
         if is_new && !folder.join(LOCK).exists() && has_files(folder)? {
             return refuse(
@@ -172,6 +180,7 @@ impl Index {
             format,
             layout: LAYOUT,
             generation: 0,
+            epoch: None,
             cursors: BTreeMap::new(),
             samples: BTreeMap::new(),
             folder: folder.to_owned(),
@@ -206,6 +215,19 @@ impl Index {
         // Before any sample, so that a pull that is cut short can go on.
         index.save()?;
         Ok(index)
+    }
+
+    /// The collector's database is of `epoch`. If that is another one than before, the database was put back from
+    /// a backup and may give numbers again that it had given: both lists are read from their beginnings.
+    pub(super) fn continue_in(&mut self, epoch: Option<String>) {
+        if self.epoch == epoch {
+            return;
+        }
+        self.epoch = epoch;
+        self.cursors.clear();
+        if let Some(writing) = &mut self.writing {
+            writing.is_changed = true;
+        }
     }
 
     /// Takes in a sample whose own files are written, if it has any.

@@ -3,7 +3,8 @@
 //! Run again, it goes on where it stopped. A copy stays only as long as a purpose for which it was
 //! pulled is granted, so it is to be run before each use of the dataset.
 //!
-//! What was withdrawn goes first, before anything new is asked for, and again in the end.
+//! What was withdrawn goes first, before anything new is asked for, and again in the end: for whatever purpose it was
+//! pulled, and whatever the token may read today. A token that expired or was revoked removes copies too.
 
 mod dataset;
 mod fetch;
@@ -68,27 +69,55 @@ pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failur
 /// Pulls, and says what it did. How far it is is shown on a terminal, unless `quiet`.
 pub(crate) fn pull(arguments: &PullArguments, quiet: bool) -> Result<Summary, Failure> {
     let token = api::read_token(&arguments.token_file)?;
-    let identities = open::read_identity_file(&arguments.identity).map_err(Failure::said)?;
     let api = Api::new(&arguments.collector, &token, arguments.jobs.into());
+    let begin = || -> Result<Pull<'_>, Failure> {
+        Ok(Pull {
+            api: &api,
+            index: Index::open(&arguments.out, &arguments.collector, arguments.format)?,
+            jobs: arguments.jobs.into(),
+            quiet,
+            summary: Summary::default(),
+        })
+    };
+    // Whatever comes of the rest, what was withdrawn by now goes.
+    let cleaned = match Index::exists(&arguments.out) {
+        true => {
+            let mut pull = begin()?;
+            pull.saved(Pull::remove_all_withdrawn)?;
+            Some(pull)
+        }
+        false => None,
+    };
+    let removed = cleaned.as_ref().map_or(0, |pull| pull.summary.removed);
+    let finished = finish(arguments, &api, cleaned, begin);
+    finished.map_err(|failure| match removed {
+        0 => failure,
+        removed => Failure::Said(format!(
+            "{failure}; {removed} local copies were removed before that, because consent was withdrawn"
+        )),
+    })
+}
+
+/// Pulls what is new, once a dataset that is there was `cleaned`.
+fn finish<'a>(
+    arguments: &PullArguments,
+    api: &Api,
+    cleaned: Option<Pull<'a>>,
+    begin: impl FnOnce() -> Result<Pull<'a>, Failure>,
+) -> Result<Summary, Failure> {
+    let identities = open::read_identity_file(&arguments.identity).map_err(Failure::said)?;
     let wanted = match arguments.purpose {
         Some(purpose) => vec![purpose],
         None => api.purposes()?,
     };
-    files::make_folder(&arguments.out)?;
-    let index = Index::open(&arguments.out, &arguments.collector, arguments.format)?;
-    let mut pull = Pull {
-        api: &api,
-        identities: &identities,
-        index,
-        jobs: arguments.jobs.into(),
-        quiet,
-        summary: Summary::default(),
+    let mut pull = match cleaned {
+        Some(pull) => pull,
+        None => {
+            files::make_folder(&arguments.out)?;
+            begin()?
+        }
     };
-    let pulled = pull.run(&wanted);
-    // What was taken in and what was removed stands, also where the rest failed.
-    let saved = pull.index.save();
-    pulled?;
-    saved?;
+    pull.saved(|pull| pull.bring(&wanted, &identities))?;
     let mut summary = pull.summary;
     summary.total = pull.index.entries().count();
     pull.index.close()?;
@@ -98,7 +127,6 @@ pub(crate) fn pull(arguments: &PullArguments, quiet: bool) -> Result<Summary, Fa
 /// A pull under way.
 struct Pull<'a> {
     api: &'a Api,
-    identities: &'a [Identity],
     index: Index,
     jobs: usize,
     quiet: bool,
@@ -106,26 +134,38 @@ struct Pull<'a> {
 }
 
 impl Pull<'_> {
-    fn run(&mut self, wanted: &[Purpose]) -> Result<(), Failure> {
-        // Whatever becomes of the network later, what was withdrawn by now goes.
-        for &purpose in wanted {
-            self.remove_withdrawn(purpose)?;
-        }
-        self.index.save()?;
-        let fetched = wanted
-            .iter()
-            .try_for_each(|&purpose| self.fetch_new(purpose));
-        let removed = wanted
-            .iter()
-            .try_for_each(|&purpose| self.remove_withdrawn(purpose));
-        fetched.and(removed)
+    /// Does `work`. What was taken in and what was removed stands, also where the rest failed.
+    fn saved(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
+        let done = work(self);
+        let saved = self.index.save();
+        done.and(saved)
     }
 
-    fn fetch_new(&mut self, purpose: Purpose) -> Result<(), Failure> {
+    fn bring(&mut self, wanted: &[Purpose], identities: &[Identity]) -> Result<(), Failure> {
+        self.continue_in_epoch()?;
+        let fetched = wanted
+            .iter()
+            .try_for_each(|&purpose| self.fetch_new(purpose, identities));
+        fetched.and(self.remove_all_withdrawn())
+    }
+
+    fn continue_in_epoch(&mut self) -> Result<(), Failure> {
+        self.index.continue_in(self.api.epoch()?);
+        Ok(())
+    }
+
+    fn remove_all_withdrawn(&mut self) -> Result<(), Failure> {
+        self.continue_in_epoch()?;
+        Purpose::ALL
+            .into_iter()
+            .try_for_each(|purpose| self.remove_withdrawn(purpose))
+    }
+
+    fn fetch_new(&mut self, purpose: Purpose, identities: &[Identity]) -> Result<(), Failure> {
         let folder = self.index.folder().to_owned();
         let fetch = Fetch {
             api: self.api,
-            identities: self.identities,
+            identities,
             purpose,
             folder: &folder,
             format: self.index.format(),

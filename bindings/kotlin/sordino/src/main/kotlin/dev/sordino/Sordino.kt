@@ -261,6 +261,9 @@ class Sordino private constructor(
         sendAll(transport, { working { nextRequest() } }, ::finish)
     }
 
+    /** Sends the withdrawals and deletions that are due, and does not wait for another upload that is under way. */
+    suspend fun uploadUrgent(): UploadReport = sendAll(transport, { working { nextUrgentRequest() } }, ::finish)
+
     /**
      * Who opened a sample, asked of the collector now.
      *

@@ -2,6 +2,7 @@ package dev.sordino.android
 
 import android.content.Context
 import dev.sordino.Sordino
+import java.io.File
 
 /**
  * The app that has a [Sordino]. Its `Application` class implements this, so that an upload finds it when the system
@@ -10,7 +11,7 @@ import dev.sordino.Sordino
  * ```kotlin
  * class EtudeApplication : Application(), SordinoHost {
  *     override val sordino by lazy {
- *         Sordino.open(File(filesDir, "sordino"), ORGANISATION_KEY, "https://collector.example")
+ *         Sordino.open(SordinoHost.stateFolder(this), ORGANISATION_KEY, "https://collector.example")
  *     }
  * }
  * ```
@@ -20,6 +21,12 @@ interface SordinoHost {
     val sordino: Sordino
 
     companion object {
+        /**
+         * Where the state lives: in the app's folder that the system neither backs up nor moves to another device, so
+         * that no earlier state of consent comes back.
+         */
+        fun stateFolder(context: Context): File = File(context.noBackupFilesDir, "sordino")
+
         /**
          * The app that [context] belongs to.
          *

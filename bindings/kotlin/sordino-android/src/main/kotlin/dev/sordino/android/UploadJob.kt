@@ -30,7 +30,7 @@ class UploadJob : JobService() {
 
     override fun onStartJob(parameters: JobParameters): Boolean {
         running[parameters.jobId] = scope.launch {
-            val isToComeAgain = upload()
+            val isToComeAgain = upload(isUrgent = parameters.jobId == URGENT_ID)
             running.remove(parameters.jobId)
             jobFinished(parameters, isToComeAgain)
         }
@@ -49,14 +49,15 @@ class UploadJob : JobService() {
     }
 
     /** Returns whether something is left to be sent later. */
-    private suspend fun upload(): Boolean {
+    private suspend fun upload(isUrgent: Boolean): Boolean {
         val host = application as? SordinoHost
         if (host == null) {
             Log.e(TAG, "${application.javaClass.name} is no SordinoHost; let the app's Application class be one")
             return false
         }
         return try {
-            host.sordino.upload().failed > 0
+            val report = if (isUrgent) host.sordino.uploadUrgent() else host.sordino.upload()
+            report.failed > 0
         } catch (closed: SordinoException.Closed) {
             // Whoever closed it will open it again, and schedule then.
             false
@@ -69,6 +70,9 @@ class UploadJob : JobService() {
     companion object {
         /** The job's number among those of the app. */
         const val ID: Int = 0x50D1
+
+        /** The number of the job that sends withdrawals and deletions alone. */
+        const val URGENT_ID: Int = 0x50D2
 
         private const val TAG = "sordino"
         private const val FIRST_WAIT_MILLIS = 30_000L
@@ -89,17 +93,37 @@ class UploadJob : JobService() {
             scheduler(context).schedule(job)
         }
 
-        /** Takes back what [schedule] asked for; an upload under way is let go of. */
+        /**
+         * Has withdrawals and deletions sent as soon as there is any network, whatever [schedule] waits for.
+         *
+         * @throws IllegalStateException where the app's `Application` is no [SordinoHost].
+         */
+        fun scheduleUrgent(context: Context) {
+            SordinoHost.of(context)
+            val job = JobInfo.Builder(URGENT_ID, ComponentName(context, UploadJob::class.java))
+                .setRequiredNetworkType(JobInfo.NETWORK_TYPE_ANY)
+                .setBackoffCriteria(FIRST_WAIT_MILLIS, JobInfo.BACKOFF_POLICY_EXPONENTIAL)
+                .build()
+            scheduler(context).schedule(job)
+        }
+
+        /** Takes back what [schedule] asked for; an upload under way is let go of. What is urgent goes all the same. */
         fun cancel(context: Context): Unit = scheduler(context).cancel(ID)
 
         /**
-         * Schedules an upload now, for what is left of earlier days, and whenever a sample is queued or consent changes.
-         * It goes on until it is cancelled; launch it once, in a scope of the `Application`. After a deletion the app
-         * calls [schedule] itself.
+         * Schedules an upload now, for what is left of earlier days, and whenever a sample is queued or consent changes;
+         * what a change of consent takes back waits for no cheap network, and an upload that is under way is let go of. It
+         * goes on until it is cancelled; launch it once, in a scope of the `Application`. After a deletion the app calls
+         * [scheduleUrgent] itself.
          */
         suspend fun scheduleWhenDue(context: Context, sordino: Sordino, unmetered: Boolean = false) {
+            scheduleUrgent(context)
             schedule(context, unmetered)
             sordino.events.collect { event ->
+                if (event is Event.ConsentChanged) {
+                    cancel(context)
+                    scheduleUrgent(context)
+                }
                 if (event is Event.Queued || event is Event.ConsentChanged) schedule(context, unmetered)
             }
         }

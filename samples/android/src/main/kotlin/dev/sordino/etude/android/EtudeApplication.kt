@@ -2,9 +2,9 @@ package dev.sordino.etude.android
 
 import android.app.Application
 import dev.sordino.android.AudioRecordSource
+import dev.sordino.android.SordinoHost
 import dev.sordino.etude.Etude
 import dev.sordino.etude.Setup
-import java.io.File
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 
@@ -12,7 +12,7 @@ import kotlinx.coroutines.runBlocking
 class EtudeApplication : Application() {
     val etude: Etude by lazy {
         val setup = Setup(
-            File(filesDir, "sordino"),
+            SordinoHost.stateFolder(this),
             // Pinned in the app: only this organisation's plans count.
             assets.open("organisation-key.txt").bufferedReader().readText().trim(),
             assets.open("collector-url.txt").bufferedReader().readText().trim(),

@@ -2,8 +2,10 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 /// The collector's base URL: `https://…`, or `http://…` on this very machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Endpoint {
     scheme: Scheme,
     /// Host and port as RFC 9421 section 2.2.3 wants them: lower case, the default port left out.
@@ -12,7 +14,7 @@ pub struct Endpoint {
     path: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Scheme {
     Http,
     Https,
@@ -39,6 +41,11 @@ impl Endpoint {
     /// The whole URL of `resource`.
     pub fn url_of(&self, resource: &str) -> String {
         format!("{self}{resource}")
+    }
+
+    /// The collector that serves `resource` at `url`, if that is a collector's URL.
+    pub(crate) fn serving(url: &str, resource: &str) -> Option<Self> {
+        url.strip_suffix(resource)?.parse().ok()
     }
 }
 
@@ -96,6 +103,20 @@ impl FromStr for Endpoint {
     }
 }
 
+impl Serialize for Endpoint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Endpoint {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
 fn is_this_machine(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
@@ -138,6 +159,15 @@ mod tests {
             endpoint.url_of("/v1/plan"),
             "https://collector.example/qa/v1/plan"
         );
+    }
+
+    #[test]
+    fn a_collector_is_found_by_the_url_of_what_it_serves() {
+        let endpoint: Endpoint = "https://collector.example/qa".parse().unwrap();
+        let url = endpoint.url_of("/v1/plan");
+        assert_eq!(Endpoint::serving(&url, "/v1/plan"), Some(endpoint));
+        assert_eq!(Endpoint::serving(&url, "/v1/samples"), None);
+        assert_eq!(Endpoint::serving("/v1/plan", "/v1/plan"), None);
     }
 
     #[test]

@@ -1,0 +1,114 @@
+//! The epochs of collectors' databases. Each answer names the epoch of its collector. Another one than before
+//! means that the database was put back from a backup, and may have lost what it acknowledged: so each
+//! withdrawal and each deletion that the collector was ever told of is due there again.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Protocol, due::Gate};
+use crate::{
+    consent::ConsentError,
+    endpoint::Endpoint,
+    id::Id,
+    state::{StateError, Table},
+    upload::{Answer, EPOCH_HEADER, Request, TaskKind, UploadError, request},
+};
+
+const EPOCHS: Table<&str> = Table::new("collector-epochs");
+
+/// How many new epochs of a collector are believed in [`WITHIN`]. One that named another with each answer would
+/// have the same said to it without end.
+const MANY: usize = 4;
+const WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// When a collector last acknowledged a withdrawal or a deletion.
+const LAST_NO: &str = "last-no";
+/// How long after that its epoch is asked for, where nothing else is sent to it, and how often. A backup is put back
+/// within weeks or not at all.
+const ASKED_FOR: SignedDuration = SignedDuration::from_hours(24 * 60);
+const ASKED_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How exactly it is kept when a collector last answered.
+const KEPT_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// All times are by the steady clock.
+#[derive(Debug, Serialize, Deserialize)]
+struct Seen {
+    epoch: Id,
+    /// When this one and those shortly before it were first seen.
+    changes: Vec<Timestamp>,
+    /// When the collector last answered.
+    answered: Timestamp,
+}
+
+impl Protocol {
+    /// Compares the epoch that an answer of `collector` names with the one before.
+    pub(super) fn note_epoch(
+        &self,
+        collector: &Endpoint,
+        answer: &Answer,
+    ) -> Result<(), UploadError> {
+        let named: Option<Id> = answer
+            .header(EPOCH_HEADER)
+            .and_then(|epoch| epoch.parse().ok());
+        let now = self.state.steady_time();
+        let url = collector.to_string();
+        let seen: Option<Seen> = self.state.read(|view| view.get(EPOCHS, url.as_str()))?;
+        let (epoch, mut changes) = match (named, seen) {
+            (named, Some(mut seen)) if named.is_none_or(|named| named == seen.epoch) => {
+                if now.duration_since(seen.answered) >= KEPT_EVERY {
+                    seen.answered = now;
+                    self.state
+                        .write(|change| change.put(EPOCHS, url.as_str(), &seen))?;
+                }
+                return Ok(());
+            }
+            (Some(epoch), seen) => (epoch, seen.map_or_else(Vec::new, |seen| seen.changes)),
+            (None, _) => return Ok(()),
+        };
+        changes.retain(|change| now.duration_since(*change) < WITHIN);
+        if changes.len() >= MANY {
+            return Ok(());
+        }
+        changes.push(now);
+        Self::lock(&self.confirmed).clear();
+        self.state.write(|change| -> Result<_, ConsentError> {
+            self.consent.tell_again(change, collector)?;
+            self.outbox.tell_again(change, collector)?;
+            let seen = Seen {
+                epoch,
+                changes,
+                answered: now,
+            };
+            Ok(change.put(EPOCHS, url.as_str(), &seen)?)
+        })?;
+        Ok(())
+    }
+
+    /// A collector has acknowledged a withdrawal or a deletion.
+    pub(super) fn note_no(&self) -> Result<(), StateError> {
+        let now = self.state.steady_time();
+        self.state.write(|change| change.set_value(LAST_NO, &now))
+    }
+
+    /// Asks a collector for its epoch that has not answered for a day, while a "no" is young: without it, a device
+    /// whose person took everything back would never hear of a database that was put back.
+    pub(super) fn epoch_due(&self, gate: &Gate<'_>) -> Result<Option<Request>, UploadError> {
+        let now = self.state.steady_time();
+        let last_no: Option<Timestamp> = self.state.value(LAST_NO)?;
+        if last_no.is_none_or(|last_no| now.duration_since(last_no) >= ASKED_FOR) {
+            return Ok(None);
+        }
+        let seen: Vec<(String, Seen)> = self.state.read(|view| view.all(EPOCHS))?;
+        for (url, seen) in seen {
+            let Ok(collector) = url.parse() else {
+                continue;
+            };
+            if now.duration_since(seen.answered) >= ASKED_EVERY
+                && gate.permits(&TaskKind::AskEpoch.at(&collector))
+            {
+                return Ok(Some(request::epoch(&collector)));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,154 @@
+//! What has yet to reach a collector, and why it has not.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Protocol;
+use crate::{
+    consent::Grants,
+    outbox::SampleState,
+    upload::{Task, TaskKind, UploadError, retry::Waits, slip},
+};
+
+/// What waits on this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitingKind {
+    /// The withdrawal of a consent record.
+    Withdrawal,
+    /// The deletion of a sample.
+    Deletion,
+    /// The registration of a consent record.
+    Registration,
+    /// A sample.
+    Sample,
+}
+
+/// Some that wait for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// What they are.
+    pub kind: WaitingKind,
+    /// How many.
+    pub count: usize,
+    /// Why they wait; `None` where they are due now.
+    pub reason: Option<String>,
+    /// When the first of them is due again, by the system's clock; `None` where they are due now, or where
+    /// time alone does not make them due.
+    pub until: Option<Timestamp>,
+}
+
+impl Protocol {
+    /// What waits: what says no first, then the registration, and samples. `leave` is what lets registrations
+    /// and samples go, or why nothing does.
+    pub(crate) fn waiting(
+        &self,
+        leave: Result<&Grants, String>,
+    ) -> Result<Vec<Waiting>, UploadError> {
+        let mut all = All {
+            waits: Waits::load(&self.state)?,
+            now: self.state.system_time(),
+            found: Vec::new(),
+        };
+        for due in self.consent.withdrawals_due()? {
+            let kind = TaskKind::Withdraw {
+                record: due.record,
+                purposes: due.purposes,
+            };
+            all.add(WaitingKind::Withdrawal, &kind.at(&due.collector));
+        }
+        for (record, slip) in self.consent.slips_due()? {
+            if let Ok(request) = slip::read(record, &slip) {
+                all.add(WaitingKind::Withdrawal, &request.task);
+            }
+        }
+        for entry in self.outbox.entries()? {
+            if entry.state == SampleState::DeletionAsked {
+                for collector in &entry.deletion_due {
+                    let kind = TaskKind::Delete { sample: entry.id };
+                    all.add(WaitingKind::Deletion, &kind.at(collector));
+                }
+            }
+        }
+        match leave {
+            Ok(grants) => self.add_granted(grants, &mut all)?,
+            Err(reason) => {
+                for _ in self.outbox.pending()? {
+                    all.put(WaitingKind::Sample, Some(reason.clone()), None);
+                }
+            }
+        }
+        Ok(all.found)
+    }
+
+    fn add_granted(&self, grants: &Grants, all: &mut All) -> Result<(), UploadError> {
+        let record = grants.record();
+        let mut before = None;
+        if let Some((revision, _)) = self.consent.document(grants)? {
+            let is_registered = self
+                .consent
+                .is_registered(record, revision, &self.endpoint)?;
+            let task = match is_registered {
+                true => TaskKind::Confirm { record, revision },
+                false => TaskKind::Register { record, revision },
+            };
+            let task = task.at(&self.endpoint);
+            if !is_registered {
+                all.add(WaitingKind::Registration, &task);
+            }
+            before = all.waits.wait(&task, all.now);
+        }
+        let granted = self.granted_samples(grants)?;
+        for entry in self.outbox.pending()? {
+            if !granted.iter().any(|granted| granted.id == entry.id) {
+                let reason = "consent does not cover it as it is".to_owned();
+                all.put(WaitingKind::Sample, Some(reason), None);
+                continue;
+            }
+            // Nothing goes before its record.
+            match &before {
+                Some(wait) => {
+                    let reason = Some(wait.reason.clone());
+                    all.put(WaitingKind::Sample, reason, Some(wait.until));
+                }
+                None => {
+                    let kind = TaskKind::Send { sample: entry.id };
+                    all.add(WaitingKind::Sample, &kind.at(&self.endpoint));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What waits, as far as it was gone through.
+struct All {
+    waits: Waits,
+    now: Timestamp,
+    found: Vec<Waiting>,
+}
+
+impl All {
+    fn add(&mut self, kind: WaitingKind, task: &Task) {
+        match self.waits.wait(task, self.now) {
+            Some(wait) => self.put(kind, Some(wait.reason), Some(wait.until)),
+            None => self.put(kind, None, None),
+        }
+    }
+
+    fn put(&mut self, kind: WaitingKind, reason: Option<String>, until: Option<Timestamp>) {
+        let alike = |waiting: &&mut Waiting| waiting.kind == kind && waiting.reason == reason;
+        match self.found.iter_mut().find(alike) {
+            Some(waiting) => {
+                waiting.count += 1;
+                waiting.until = waiting.until.min(until);
+            }
+            None => self.found.push(Waiting {
+                kind,
+                count: 1,
+                reason,
+                until,
+            }),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Upload tasks: what a request is about, and which collector it is for.
+
+use std::{fmt, str::FromStr};
+
+use crate::{Purposes, endpoint::Endpoint, id::Id};
+
+/// What a request is about, and which collector it is for. Its text form survives the process, for
+/// uploads that a phone finishes after the app has ended: `KIND@URL`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Task {
+    /// What it is about.
+    pub kind: TaskKind,
+    /// Who answers it. Only that collector's answer counts.
+    pub collector: Endpoint,
+}
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TaskKind {
+    /// Asks whether there is a newer plan.
+    FetchPlan,
+    /// Asks whether the collector's database was put back from a backup.
+    AskEpoch,
+    /// Registers a revision of a consent record.
+    Register {
+        /// The record.
+        record: Id,
+        /// Its revision.
+        revision: u32,
+    },
+    /// Registers again what is registered, before the first sample of a process: a device whose state
+    /// was put back from a backup learns so that the record was withdrawn.
+    Confirm {
+        /// The record.
+        record: Id,
+        /// Its revision.
+        revision: u32,
+    },
+    /// Says which purposes of a record are withdrawn.
+    Withdraw {
+        /// The record.
+        record: Id,
+        /// What is withdrawn.
+        purposes: Purposes,
+    },
+    /// Deletes one sample.
+    Delete {
+        /// The sample.
+        sample: Id,
+    },
+    /// Sends one sample.
+    Send {
+        /// The sample.
+        sample: Id,
+    },
+    /// Asks who opened one sample.
+    ReadAccesses {
+        /// The sample.
+        sample: Id,
+    },
+}
+
+/// Text that is no [`Task`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no upload task of this SDK")]
+pub struct UnknownTask(String);
+
+impl TaskKind {
+    /// The task of that kind for `collector`.
+    pub(crate) fn at(self, collector: &Endpoint) -> Task {
+        Task {
+            kind: self,
+            collector: collector.clone(),
+        }
+    }
+
+    /// Whether it says no: a withdrawal or a deletion. Such a request is sent at once, ahead of all
+    /// others, over any network.
+    pub fn says_no(&self) -> bool {
+        matches!(self, Self::Withdraw { .. } | Self::Delete { .. })
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.kind, self.collector)
+    }
+}
+
+impl fmt::Display for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FetchPlan => f.write_str("plan"),
+            Self::AskEpoch => f.write_str("epoch"),
+            Self::Register { record, revision } => write!(f, "register:{record}:{revision}"),
+            Self::Confirm { record, revision } => write!(f, "confirm:{record}:{revision}"),
+            Self::Withdraw { record, purposes } => write!(f, "withdraw:{record}:{purposes}"),
+            Self::Delete { sample } => write!(f, "delete:{sample}"),
+            Self::Send { sample } => write!(f, "send:{sample}"),
+            Self::ReadAccesses { sample } => write!(f, "accesses:{sample}"),
+        }
+    }
+}
+
+impl FromStr for Task {
+    type Err = UnknownTask;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTask> {
+        let unknown = || UnknownTask(text.to_owned());
+        let (kind, collector) = text.split_once('@').ok_or_else(unknown)?;
+        Ok(Self {
+            kind: kind_of(kind).ok_or_else(unknown)?,
+            collector: collector.parse().map_err(|_| unknown())?,
+        })
+    }
+}
+
+fn kind_of(text: &str) -> Option<TaskKind> {
+    let mut parts = text.splitn(3, ':');
+    let name = parts.next()?;
+    let Some(id) = parts.next() else {
+        return match name {
+            "plan" => Some(TaskKind::FetchPlan),
+            "epoch" => Some(TaskKind::AskEpoch),
+            _ => None,
+        };
+    };
+    let id: Id = id.parse().ok()?;
+    Some(match (name, parts.next()) {
+        ("register", Some(revision)) => TaskKind::Register {
+            record: id,
+            revision: revision.parse().ok()?,
+        },
+        ("confirm", Some(revision)) => TaskKind::Confirm {
+            record: id,
+            revision: revision.parse().ok()?,
+        },
+        ("withdraw", Some(purposes)) => TaskKind::Withdraw {
+            record: id,
+            purposes: purposes.parse().ok()?,
+        },
+        ("delete", None) => TaskKind::Delete { sample: id },
+        ("send", None) => TaskKind::Send { sample: id },
+        ("accesses", None) => TaskKind::ReadAccesses { sample: id },
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{QA, RESEARCH, both};
+
+    fn tasks() -> impl Strategy<Value = Task> {
+        let id = any::<u128>().prop_map(|id| format!("{id:032x}").parse::<Id>().unwrap());
+        let purposes = prop::sample::select(vec![QA.into(), RESEARCH.into(), both()]);
+        let collectors = [
+            "https://collector.example",
+            "https://collector.example:8443/qa",
+            "http://[::1]:8787",
+        ];
+        let kind = (id, any::<u32>(), purposes, 0..8).prop_map(
+            |(record, revision, purposes, kind)| match kind {
+                0 => TaskKind::FetchPlan,
+                1 => TaskKind::Register { record, revision },
+                2 => TaskKind::Confirm { record, revision },
+                3 => TaskKind::Withdraw { record, purposes },
+                4 => TaskKind::Delete { sample: record },
+                5 => TaskKind::Send { sample: record },
+                6 => TaskKind::AskEpoch,
+                _ => TaskKind::ReadAccesses { sample: record },
+            },
+        );
+        (kind, prop::sample::select(collectors.to_vec()))
+            .prop_map(|(kind, collector)| kind.at(&collector.parse().unwrap()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_task_survives_the_process_as_text(task in tasks()) {
+            prop_assert_eq!(task.to_string().parse::<Task>().unwrap(), task);
+        }
+
+        #[test]
+        fn any_text_whatever_is_a_task_or_an_error(text in ".{0,80}") {
+            if let Ok(task) = text.parse::<Task>() {
+                prop_assert_eq!(task.to_string().parse::<Task>().unwrap(), task);
+            }
+        }
+    }
+}
