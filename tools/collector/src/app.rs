@@ -10,15 +10,21 @@ use axum::{
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::de::DeserializeOwned;
 use sordino::{Id, Week};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use crate::{
     body::Incoming,
+    budgets::Budgets,
     client::Proxies,
     config::{Limits, Verdicts},
     metrics::Metrics,
     problem::{Kind, Problem},
     rates::Limiter,
     readiness::Readiness,
+    signature::Names,
     storage::Storage,
 };
 
@@ -32,6 +38,10 @@ pub(crate) struct App {
     pub(crate) limiter: Arc<Limiter>,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Arc<Readiness>,
+    pub(crate) budgets: Budgets,
+    pub(crate) names: Names,
+    /// Kibibytes of samples that may still begin to come in.
+    pub(crate) room: Arc<Semaphore>,
 }
 
 impl App {
@@ -40,10 +50,31 @@ impl App {
         Incoming::new(&parts.headers, body, self.limits.json_bytes, &self.limits)
     }
 
+    /// Room for an upload of so many bytes, once there is some; it is free again when this is dropped. It is taken as a
+    /// whole, so that uploads that have some of theirs never wait for each other.
+    ///
+    /// # Errors
+    /// `busy`.
+    pub(crate) async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+        let busy = || Kind::Busy.because("too much is being sent at once; send it again later");
+        let kibibytes = bytes.div_ceil(1024).min(kibibytes(&self.limits).into());
+        let room = self.room.clone();
+        let room = room.acquire_many_owned(u32::try_from(kibibytes).map_err(|_| busy())?);
+        match timeout(self.limits.idle, room).await {
+            Ok(Ok(room)) => Ok(room),
+            _ => Err(busy()),
+        }
+    }
+
     /// The body of a request that holds a sample.
     pub(crate) fn sample_body(&self, parts: &Parts, body: Body) -> Incoming {
         Incoming::new(&parts.headers, body, self.limits.sample_bytes, &self.limits)
     }
+}
+
+/// How many kibibytes of samples may be on their way in at a time.
+pub(crate) fn kibibytes(limits: &Limits) -> u32 {
+    limits.upload_bytes.div_ceil(1024)
 }
 
 /// This week: the finest time that is kept.

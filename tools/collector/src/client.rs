@@ -32,19 +32,27 @@ pub enum ProxyHeader {
 #[derive(Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A network: whoever shares a prefix shares a bucket.
+/// Where a request comes from: whoever shares a prefix shares a bucket.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     /// /24.
     V4([u8; 3]),
     /// /48: what a site is given (RFC 6177).
     V6([u8; 6]),
+    /// The trusted proxies were passed, and wrote nothing that names a network. All such requests share one bucket:
+    /// what cannot be told apart is not let off.
+    Unnamed,
 }
 
 /// The network of a request; `None` for this machine itself: whoever runs the collector, or a proxy
 /// that is not named as one and would share one bucket among all.
 pub(crate) fn network(peer: Peer, headers: &HeaderMap, proxies: Proxies) -> Option<Network> {
-    match forwarded_for(headers, proxies).unwrap_or(peer.0.to_canonical()) {
+    let address = match forwarded_for(headers, proxies) {
+        Forwarded::Not => peer.0.to_canonical(),
+        Forwarded::For(address) => address,
+        Forwarded::Unusable => return Some(Network::Unnamed),
+    };
+    match address {
         address if address.is_loopback() => None,
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
@@ -73,24 +81,40 @@ impl ProxyHeader {
     }
 }
 
-/// What the outermost trusted proxy saw.
-fn forwarded_for(headers: &HeaderMap, proxies: Proxies) -> Option<IpAddr> {
-    let from_end = usize::from(proxies.trusted).checked_sub(1)?;
+/// What trusted proxies say of a request.
+enum Forwarded {
+    /// None was passed: there is none, or the request came around them.
+    Not,
+    /// The address that the outermost saw.
+    For(IpAddr),
+    /// They were passed, and no address can be read.
+    Unusable,
+}
+
+fn forwarded_for(headers: &HeaderMap, proxies: Proxies) -> Forwarded {
+    let Some(from_end) = usize::from(proxies.trusted).checked_sub(1) else {
+        return Forwarded::Not;
+    };
     let lines = headers.get_all(proxies.header.name());
-    let lines = lines.iter().filter_map(|line| line.to_str().ok());
-    let entries: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
-    // An address holds no comma, so splitting within a quoted string harms only what is no address.
-    let entry = entries.iter().rev().nth(from_end)?;
-    let node = match proxies.header {
-        ProxyHeader::XForwardedFor => entry.trim(),
+    if lines.iter().next().is_none() {
+        return Forwarded::Not;
+    }
+    // A line is split as the bytes that it is. What a client wrote before stands in entries that are not read, whatever
+    // bytes those hold. An address holds no comma, so splitting within a quoted string harms only what is no address.
+    let entries = lines
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    let entry = entries.rev().nth(from_end);
+    let entry = entry.and_then(|entry| str::from_utf8(entry).ok());
+    let address = entry.and_then(|entry| match proxies.header {
+        ProxyHeader::XForwardedFor => address(entry.trim()),
         ProxyHeader::Forwarded => entry.split(';').find_map(|pair| {
             let (name, value) = pair.split_once('=')?;
-            name.trim()
-                .eq_ignore_ascii_case("for")
-                .then(|| value.trim())
-        })?,
-    };
-    address(node)
+            let is_for = name.trim().eq_ignore_ascii_case("for");
+            is_for.then(|| address(value.trim()))?
+        }),
+    });
+    address.map_or(Forwarded::Unusable, Forwarded::For)
 }
 
 /// An address as proxies write it: with or without quotes, brackets and a port.
@@ -108,6 +132,8 @@ fn address(node: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn of(peer: &str, trusted: u8, header: ProxyHeader, lines: &[(&str, &str)]) -> Option<Network> {
@@ -172,21 +198,66 @@ mod tests {
     fn forwarded_is_read_as_rfc_7239_writes_it() {
         let v4 = Some(Network::V4([192, 0, 2]));
         let v6 = Some(Network::V6([0x20, 0x01, 0x0d, 0xb8, 0xca, 0xfe]));
-        let proxy = Some(Network::V4([10, 0, 0]));
+        let unnamed = Some(Network::Unnamed);
         for (value, network) in [
             ("for=192.0.2.43", v4),
             ("For=\"[2001:db8:cafe::17]:4711\"", v6),
             ("for=\"[2001:db8:cafe::17]\"", v6),
             ("for=192.0.2.60;proto=http;by=203.0.113.43", v4),
             ("for=203.0.113.1, proto=https; for=\"192.0.2.43:47011\"", v4),
-            ("for=unknown", proxy),
-            ("for=_hidden", proxy),
-            ("by=192.0.2.1", proxy),
-            ("", proxy),
+            ("for=unknown", unnamed),
+            ("for=_hidden", unnamed),
+            ("by=192.0.2.1", unnamed),
+            ("", unnamed),
         ] {
             let lines = [("forwarded", value)];
             let found = of("10.0.0.1", 1, ProxyHeader::Forwarded, &lines);
             assert!(found == network, "{value}");
         }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_lets_nobody_off() {
+        let x = ProxyHeader::XForwardedFor;
+        for value in [
+            b"192.0.2.1, \xe9".as_slice(),
+            b"\xff",
+            b"",
+            b",",
+            b"192.0.2.1,",
+            b"192.0.2",
+            b"localhost",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(value).unwrap());
+            for peer in ["127.0.0.1", "10.0.0.1"] {
+                let proxies = Proxies {
+                    trusted: 1,
+                    header: x,
+                };
+                let found = network(Peer(peer.parse().unwrap()), &headers, proxies);
+                assert!(found == Some(Network::Unnamed), "{value:?}");
+            }
+        }
+        // Two proxies were to have written; only one did.
+        let one = [("x-forwarded-for", "192.0.2.1")];
+        assert!(of("127.0.0.1", 2, x, &one) == Some(Network::Unnamed));
+        // Bytes that a client put in front do no harm.
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_bytes(b"\xff\xfe, 192.0.2.1").unwrap();
+        headers.insert("x-forwarded-for", value);
+        let proxies = Proxies {
+            trusted: 1,
+            header: x,
+        };
+        let found = network(Peer("127.0.0.1".parse().unwrap()), &headers, proxies);
+        assert!(found == Some(Network::V4([192, 0, 2])));
+    }
+
+    #[test]
+    fn who_comes_around_the_proxies_is_known_by_the_connection() {
+        let x = ProxyHeader::XForwardedFor;
+        assert!(of("127.0.0.1", 1, x, &[]).is_none());
+        assert!(of("198.51.100.1", 1, x, &[]) == Some(Network::V4([198, 51, 100])));
     }
 }

@@ -19,6 +19,9 @@ pub struct Config {
     pub database: Option<DatabaseUrl>,
     /// Where the objects lie; the data folder unless told otherwise.
     pub objects: Option<ObjectsUrl>,
+    /// The names that devices know it by, hosts with a port where it is not the default one; requests that are signed
+    /// for others are refused. Without any, all are taken.
+    pub names: Vec<String>,
     /// A signed plan to load and serve.
     pub plan: Option<PathBuf>,
     /// The certificate to speak https with; without one it is http, for a proxy's sake or a machine's own.
@@ -55,8 +58,17 @@ pub struct Limits {
     pub whole_body: Duration,
     /// The longest wait for a TLS handshake.
     pub handshake: Duration,
-    /// The most connections at a time; more wait.
+    /// The longest wait for a peer to take some of an answer.
+    pub write: Duration,
+    /// The most connections at a time. Beyond that the one that has been idle for longest makes room; where requests
+    /// are under way on all, more wait.
     pub connections: usize,
+    /// The most connections of one peer at a time: an address of IPv4, a /64 of IPv6. This machine's own, proxies'
+    /// among them, are not counted.
+    pub connections_of_one: usize,
+    /// The most bytes of samples that are on their way in at a time. Beyond that uploads wait for as long as `idle`
+    /// says, and are asked to come again.
+    pub upload_bytes: u32,
     /// How long connections are still taken after `/readyz` said that the collector stops, for whoever
     /// spreads requests to notice.
     pub drain: Duration,
@@ -136,6 +148,7 @@ impl Config {
             listen: "127.0.0.1:8787".to_owned(),
             database: None,
             objects: None,
+            names: Vec::new(),
             plan: None,
             tls: None,
             metrics: None,
@@ -169,7 +182,10 @@ impl Default for Limits {
             idle: Duration::from_secs(15),
             whole_body: Duration::from_secs(120),
             handshake: Duration::from_secs(10),
+            write: Duration::from_secs(15),
             connections: 1024,
+            connections_of_one: 128,
+            upload_bytes: 64 << 20,
             drain: Duration::ZERO,
             grace: Duration::from_secs(10),
         }

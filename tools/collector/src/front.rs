@@ -28,6 +28,8 @@ use crate::{
     routes,
 };
 
+/// By this header a device tells that the collector's database was put back.
+const EPOCH: HeaderName = HeaderName::from_static("sordino-epoch");
 /// By this header a device tells the collector's answers from a captive portal's.
 const PROTOCOL: HeaderName = HeaderName::from_static("sordino-protocol");
 const PROTOCOL_VERSION: HeaderValue = HeaderValue::from_static("1");
@@ -55,9 +57,26 @@ pub(crate) async fn front(
     let counter = app.metrics.receiving(&route);
     request = request.map(|body| Body::new(Counted { body, counter }));
 
-    let allowed = network.map_or(Ok(()), |key| app.limiter.network(key));
+    let allowed = match network {
+        Some(key) if !template.is_some_and(routes::is_free) => app.limiter.network(key),
+        _ => Ok(()),
+    };
+    let says_no = template.is_some_and(|template| routes::says_no(request.method(), template));
     let mut response = match allowed {
         Ok(()) => next.run(request).await,
+        // A "no" whose signature is good is never refused for its network. Few are looked at together, so that
+        // this stays cheap.
+        Err(problem) if says_no => {
+            let _turn = app.limiter.turn().await;
+            let response = next.run(request).await;
+            match response.status().is_success() || response.status().is_server_error() {
+                true => response,
+                false => {
+                    app.metrics.rate_limited("network");
+                    problem.into_response()
+                }
+            }
+        }
         Err(problem) => {
             app.metrics.rate_limited("network");
             refuse(&app, request, problem).await
@@ -72,6 +91,9 @@ pub(crate) async fn front(
     // Not on unknown paths: a device must not take a wrong base URL for an unknown record.
     if template.is_some() {
         response.headers_mut().insert(PROTOCOL, PROTOCOL_VERSION);
+        response
+            .headers_mut()
+            .insert(EPOCH, app.storage.epoch.header());
     }
     let status = response.status().as_u16();
     tracing::debug!(

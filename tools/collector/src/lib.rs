@@ -26,11 +26,15 @@ mod app;
 mod backup;
 mod blocking;
 mod body;
+mod budgets;
 mod client;
 mod clock;
 mod config;
+mod connections;
 mod database;
 mod digest;
+mod epoch;
+mod erasing;
 mod front;
 mod listener;
 mod metrics;
@@ -45,6 +49,7 @@ mod server;
 mod signature;
 mod storage;
 mod structured;
+mod timed;
 mod tls;
 mod tokens;
 mod upkeep;
@@ -56,6 +61,7 @@ pub use client::{Proxies, ProxyHeader};
 pub use clock::Clock;
 pub use config::{Config, DatabaseUrl, Limits, ObjectsUrl, PostgresUrl, UrlError, Verdicts};
 pub use database::Quarantined;
+pub use epoch::renew_epoch;
 pub use quarantine::{QuarantineError, delete_quarantined, quarantined, release};
 pub use rates::{Rate, Rates};
 pub use retention::enforce_retention;
@@ -64,4 +70,6 @@ pub use tls::TlsFiles;
 pub use tokens::{
     Lifetime, ListedToken, Token, TokenError, TokenState, create_token, list_tokens, revoke_tokens,
 };
-pub use upkeep::{CheckReport, UpkeepError, check, delete_samples};
+pub use upkeep::{
+    CheckReport, UpkeepError, Withdrawn, check, delete_samples, withdraw_record,
+};

@@ -1,11 +1,22 @@
 //! Connections: taken, greeted with TLS where there is a certificate, served, ended. Whose they are is
 //! known to the limiter alone, and only while a request is served.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use axum::{Router, extract::Request};
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+};
 use hyper::{
-    body::Incoming,
+    body::{Frame, Incoming, SizeHint},
     server::conn::http1,
     service::{Service as _, service_fn},
 };
@@ -17,16 +28,26 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{client::Peer, config::Limits};
+use crate::{
+    client::Peer,
+    config::Limits,
+    connections::{Places, Serving, Taken},
+    timed::TimedWrites,
+};
 
 /// The wait after the system refused a connection, for want of file handles mostly.
 const AFTER_REFUSED_CONNECTION: Duration = Duration::from_millis(100);
+
+/// The most bytes of a request before its body, in all its lines. The longest that a device sends has some 700.
+const HEAD_BYTES: usize = 16 << 10;
+/// The most fields of a request.
+const HEAD_FIELDS: usize = 64;
 
 /// Where connections come in, and what serves them.
 pub(crate) struct Listener {
@@ -40,7 +61,7 @@ impl Listener {
     /// Serves connections until told to stop; then takes them for as long as the limits say, ends
     /// those that are idle, lets requests under way end for as long as they say, and cuts the rest.
     pub(crate) async fn serve(self, mut stopping: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let places = Places::new(self.limits.connections, self.limits.connections_of_one);
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         let stop = async {
@@ -55,26 +76,27 @@ impl Listener {
         tokio::pin!(stop);
         loop {
             let next = async {
-                // The semaphore is never closed.
-                let place = places.clone().acquire_owned().await.ok();
-                (place, self.tcp.accept().await)
+                let (stream, peer) = self.tcp.accept().await?;
+                let place = places.take(peer.ip()).await;
+                Ok::<_, io::Error>((stream, peer, place))
             };
-            let (place, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 next = next => next,
                 () = &mut stop => break,
             };
             // Connections that ended meanwhile.
             while connections.try_join_next().is_some() {}
             match accepted {
-                Ok((stream, peer)) => {
-                    let connection = self.connection(stream, peer, graceful.watcher());
+                Ok((stream, peer, Some(place))) => {
+                    let connection = self.connection(stream, peer, place, graceful.watcher());
                     connections.spawn(async move {
                         if let Err(error) = connection.await {
                             tracing::debug!("a connection ended early: {error}");
                         }
-                        drop(place);
                     });
                 }
+                // The peer has as many requests under way as it may have connections.
+                Ok((_, _, None)) => {}
                 Err(error) => {
                     tracing::warn!("a connection could not be taken: {error}");
                     sleep(AFTER_REFUSED_CONNECTION).await;
@@ -95,20 +117,30 @@ impl Listener {
         &self,
         stream: TcpStream,
         peer: SocketAddr,
+        place: Taken,
         watcher: Watcher,
     ) -> impl Future<Output = Result<(), Ended>> + Send + 'static {
         // Answers are small; waiting to fill a packet only delays them. A failure changes nothing else.
         let _ = stream.set_nodelay(true);
         let (tls, router, limits) = (self.tls.clone(), self.router.clone(), self.limits);
         let peer = Peer(peer.ip());
+        let stream = TimedWrites::new(stream, limits.write);
         async move {
-            match tls {
-                None => converse(stream, router, peer, limits, watcher).await,
-                Some(tls) => {
-                    let greeted = timeout(limits.handshake, tls.accept(stream)).await;
-                    let stream = greeted.map_err(|_| Ended::Handshake)?.map_err(Ended::Tls)?;
-                    converse(stream, router, peer, limits, watcher).await
+            let place = Arc::new(place);
+            let conversation = async {
+                let place = place.clone();
+                match tls {
+                    None => converse(stream, router, peer, place, limits, watcher).await,
+                    Some(tls) => {
+                        let greeted = timeout(limits.handshake, tls.accept(stream)).await;
+                        let stream = greeted.map_err(|_| Ended::Handshake)?.map_err(Ended::Tls)?;
+                        converse(stream, router, peer, place, limits, watcher).await
+                    }
                 }
+            };
+            tokio::select! {
+                ended = conversation => ended,
+                () = place.closed() => Err(Ended::MadeRoom),
             }
         }
     }
@@ -121,6 +153,8 @@ enum Ended {
     Handshake,
     #[error("the TLS handshake failed: {0}")]
     Tls(io::Error),
+    #[error("it was idle for longest, and made room for another")]
+    MadeRoom,
     #[error(transparent)]
     Http(#[from] hyper::Error),
 }
@@ -129,19 +163,61 @@ async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
     peer: Peer,
+    place: Arc<Taken>,
     limits: Limits,
     watcher: Watcher,
 ) -> Result<(), Ended> {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        router.call(request)
+        let served = place
+            .serve()
+            .map(|serving| (serving, router.call(request)));
+        async move {
+            let (serving, answer) = served.ok_or(Ended::MadeRoom)?;
+            let answer = match answer.await {
+                Ok(answer) => answer,
+                Err(never) => match never {},
+            };
+            Ok::<_, Ended>(answer.map(|body| Served {
+                body,
+                _serving: serving,
+            }))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // Who has said everything may still want the answer.
         .half_close(true)
         .header_read_timeout(limits.headers)
+        .max_headers(HEAD_FIELDS)
+        .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     Ok(watcher.watch(connection).await?)
+}
+
+/// The body of an answer. Until it is written, its request is being served.
+struct Served {
+    body: Body,
+    _serving: Serving,
+}
+
+impl HttpBody for Served {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -16,7 +16,7 @@ use crate::command::{
     quarantine::QuarantineCommand,
     serve::Serve,
     token::TokenCommand,
-    upkeep::{Check, Delete, Retention},
+    upkeep::{Check, Delete, RenewEpoch, Retention, Withdraw},
 };
 
 /// Receives Sordino's sealed samples, hands them to QA tools, and honours withdrawals.
@@ -43,6 +43,10 @@ enum Command {
     Check(Check),
     /// Delete samples for a person who asks for it by another way than the app.
     Delete(Delete),
+    /// Withdraw a consent record for a person who has only the receipt left.
+    Withdraw(Withdraw),
+    /// Have every device say again what it took back: the database was put back by other means than `restore`.
+    RenewEpoch(RenewEpoch),
     /// Take back what the plan in force says is to be kept no longer, as the service does every hour.
     Retention(Retention),
     /// Samples in which a reader heard a voice: held back from everybody.
@@ -75,6 +79,8 @@ async fn run(cli: &Cli) -> Outcome {
         Command::Token(token) => token.run(cli.json).await,
         Command::Check(check) => check.run(cli.json).await,
         Command::Delete(delete) => delete.run(cli.json).await,
+        Command::Withdraw(withdraw) => withdraw.run(cli.json).await,
+        Command::RenewEpoch(renew) => renew.run(cli.json).await,
         Command::Retention(retention) => retention.run(cli.json).await,
         Command::Quarantine(quarantine) => quarantine.run(cli.json).await,
         Command::Backup(backup) => backup.run(cli.json).await,

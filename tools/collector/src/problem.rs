@@ -6,7 +6,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
+
+use sordino::{Purpose, Purposes};
 
 use crate::{database::DatabaseError, objects::ObjectsError, storage::StorageError};
 
@@ -19,6 +21,8 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: String,
     retry_after: Option<Duration>,
+    /// Members beside those that every problem has (RFC 9457 section 3.2).
+    members: Map<String, Value>,
 }
 
 /// The problems that docs/protocol.md names.
@@ -42,18 +46,21 @@ pub(crate) enum Kind {
     Deleted,
     Withdrawn,
     TooLarge,
+    Misdirected,
     BadDigest,
     NotSealed,
     WrongRecipients,
     TooManyRequests,
+    OverBudget,
     Internal,
     Busy,
     NotReady,
+    Paused,
 }
 
 impl Kind {
     /// Each of them.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::Malformed,
         Self::BadSignature,
         Self::BadToken,
@@ -72,13 +79,16 @@ impl Kind {
         Self::Deleted,
         Self::Withdrawn,
         Self::TooLarge,
+        Self::Misdirected,
         Self::BadDigest,
         Self::NotSealed,
         Self::WrongRecipients,
         Self::TooManyRequests,
+        Self::OverBudget,
         Self::Internal,
         Self::Busy,
         Self::NotReady,
+        Self::Paused,
     ];
 
     /// The problem with what was wrong, and what to do about it.
@@ -87,6 +97,7 @@ impl Kind {
             kind: self,
             detail: detail.into(),
             retry_after: (self == Self::Busy).then_some(WHEN_BUSY),
+            members: Map::new(),
         }
     }
 
@@ -129,6 +140,11 @@ impl Kind {
             Self::Deleted => (Status::GONE, "deleted", "Deleted"),
             Self::Withdrawn => (Status::GONE, "withdrawn", "Consent withdrawn"),
             Self::TooLarge => (Status::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
+            Self::Misdirected => (
+                Status::MISDIRECTED_REQUEST,
+                "misdirected",
+                "Misdirected request",
+            ),
             Self::BadDigest => (Status::UNPROCESSABLE_ENTITY, "bad-digest", "Bad digest"),
             Self::NotSealed => (Status::UNPROCESSABLE_ENTITY, "not-sealed", "Not sealed"),
             Self::WrongRecipients => (
@@ -141,22 +157,41 @@ impl Kind {
                 "too-many-requests",
                 "Too many requests",
             ),
+            Self::OverBudget => (Status::TOO_MANY_REQUESTS, "over-budget", "Over budget"),
             Self::Internal => (Status::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
             Self::Busy => (Status::SERVICE_UNAVAILABLE, "busy", "Busy"),
             Self::NotReady => (Status::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
+            Self::Paused => (Status::SERVICE_UNAVAILABLE, "paused", "Paused"),
         }
+    }
+}
+
+impl Problem {
+    /// The problem with a further member.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The problem with the purposes that the person took back, or never granted.
+    pub(crate) fn of_purposes(self, purposes: &Purposes) -> Self {
+        let names: Vec<&str> = purposes.iter().map(Purpose::as_str).collect();
+        self.with("purposes", names)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, name, title) = self.kind.facts();
-        let document = json!({
+        let mut document = json!({
             "type": format!("urn:sordino:problem:{name}"),
             "title": title,
             "status": status.as_u16(),
             "detail": self.detail,
         });
+        if let Value::Object(document) = &mut document {
+            document.extend(self.members);
+        }
         let mut response = (status, document.to_string()).into_response();
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/problem+json");

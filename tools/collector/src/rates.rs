@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::{
     clock::Clock,
     problem::{Kind, Problem},
@@ -57,11 +59,15 @@ impl Default for Rates {
 /// What a refused token or signature takes from a network's bucket beside the request itself.
 const GUESS: u32 = 19;
 
+/// How many requests beyond their network's limit are looked at together, for whether they are a "no".
+const TURNS: usize = 4;
+
 /// The buckets of a collector.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     networks: Buckets,
     records: Buckets,
+    turns: Semaphore,
 }
 
 impl Limiter {
@@ -69,6 +75,7 @@ impl Limiter {
         Self {
             networks: Buckets::new(rates.network, clock.clone()),
             records: Buckets::new(rates.record, clock.clone()),
+            turns: Semaphore::new(TURNS),
         }
     }
 
@@ -80,6 +87,12 @@ impl Limiter {
         self.networks.take(key).map_err(|wait| {
             Kind::TooManyRequests.after(wait, "too many requests from this network; come again")
         })
+    }
+
+    /// A turn for a request beyond its network's limit that may be a "no"; first come, first served.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.turns.acquire().await.ok()
     }
 
     /// A request was made with a good token: whoever has one may pull as fast as the line is.

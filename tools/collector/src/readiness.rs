@@ -71,6 +71,12 @@ async fn look(storage: &Storage) -> Option<&'static str> {
     if let Ok(Err(error)) = &objects {
         tracing::warn!("the objects do not answer: {error}");
     }
+    // A standby may have been promoted meanwhile.
+    if let Ok(Ok(())) = &database
+        && let Err(error) = storage.epoch.refresh(&storage.database).await
+    {
+        tracing::warn!("whether the database was put back is not known: {error}");
+    }
     match (database, objects) {
         (Ok(Ok(())), Ok(Ok(()))) => None,
         (Ok(Ok(())), _) => Some("the place of the objects does not answer"),

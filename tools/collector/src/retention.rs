@@ -42,6 +42,9 @@ pub(crate) async fn keep_up(
     mut stopping: watch::Receiver<bool>,
 ) {
     loop {
+        if let Err(error) = storage.epoch.refresh(&storage.database).await {
+            tracing::warn!("whether the database was put back is not known: {error}");
+        }
         if let Err(error) = storage.sweep().await {
             tracing::warn!("not everything that was left behind is removed: {error}");
         }
@@ -49,6 +52,9 @@ pub(crate) async fn keep_up(
             Ok(0) => {}
             Ok(expired) => tracing::info!(expired, "retention has ended"),
             Err(error) => tracing::warn!("retention is not enforced to its end: {error}"),
+        }
+        if let Err(error) = storage.database.erase_deleted().await {
+            tracing::warn!("what was deleted may still lie in the database's files: {error}");
         }
         if timeout(interval, stopping.wait_for(|stop| *stop))
             .await

@@ -5,12 +5,13 @@ use std::{fmt, fs, io, net::SocketAddr, path::PathBuf, sync::Arc};
 use sordino::plan::{PlanError, SignedPlan};
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
 };
 
 use crate::{
-    app::{App, today},
+    app::{App, kibibytes, today},
+    budgets::Budgets,
     config::Config,
     database::{Database, Deleted, PlanRefusal},
     listener::Listener,
@@ -19,6 +20,7 @@ use crate::{
     readiness::Readiness,
     retention::keep_up,
     routes,
+    signature::Names,
     storage::{Storage, StorageError},
     tls::{Certificate, TlsError},
 };
@@ -101,6 +103,9 @@ impl Server {
             limiter: Arc::new(Limiter::new(config.rates, &config.clock)),
             metrics: Metrics::new(),
             readiness: Arc::new(Readiness::new(stopping.clone(), config.clock)),
+            budgets: Budgets::new(),
+            names: Names::new(&config.names),
+            room: Arc::new(Semaphore::new(kibibytes(&config.limits) as usize)),
         };
         let mut metrics_address = None;
         if let Some(listen) = &config.metrics {
@@ -212,6 +217,7 @@ impl fmt::Debug for Server {
 pub(crate) async fn open_storage(config: &Config) -> Result<Storage, StartError> {
     let opened = async {
         let storage = Storage::open(config).await?;
+        storage.objects.probe().await?;
         storage.remove_deleted(Deleted::Each).await?;
         Ok(storage)
     };

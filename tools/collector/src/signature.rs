@@ -4,6 +4,8 @@
 //! vouches for what is acted on. It is written from the RFC alone and shares no code with the SDK's
 //! signer.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header, request::Parts};
 use sordino::{Id, signed::PublicKey};
 
@@ -19,6 +21,26 @@ const ALGORITHM: &str = "ed25519";
 /// What every signature covers, by their names of section 2.2.
 const DERIVED: [&str; 3] = ["@method", "@authority", "@path"];
 
+/// The names that devices know a collector by: hosts with a port where it is not the default one. A request that was
+/// signed for another collector, one for trials say, must not be taken here. Without any, all are taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names(Arc<[String]>);
+
+impl Names {
+    /// Names as an operator writes them.
+    pub(crate) fn new(names: &[String]) -> Self {
+        Self(names.iter().map(|name| normalised(name)).collect())
+    }
+
+    fn check(&self, authority: &str) -> Result<(), Problem> {
+        match self.0.is_empty() || self.0.iter().any(|name| name == authority) {
+            true => Ok(()),
+            false => Err(Kind::Misdirected
+                .because("the request is signed for another collector than this one; compare its URL")),
+        }
+    }
+}
+
 /// A request's signature, read but not yet verified.
 pub(crate) struct RequestSignature {
     record: Id,
@@ -31,8 +53,9 @@ impl RequestSignature {
     /// path, and `fields`, in this order and nothing else.
     ///
     /// # Errors
-    /// `malformed` for another shape, `bad-signature` where there is no signature.
-    pub(crate) fn read(parts: &Parts, fields: &[&str]) -> Result<Self, Problem> {
+    /// `malformed` for another shape, `bad-signature` where there is no signature, `misdirected` where it is for none
+    /// of `names`.
+    pub(crate) fn read(parts: &Parts, fields: &[&str], names: &Names) -> Result<Self, Problem> {
         let unsigned = |name| {
             move || Kind::BadSignature.because(format!("the request has no `{name}`; sign it"))
         };
@@ -41,6 +64,7 @@ impl RequestSignature {
             return Err(malformed("a signed request takes no query".to_owned()));
         }
         let message = Message::of(parts)?;
+        names.check(&message.authority)?;
         let input = message
             .field("signature-input")
             .ok_or_else(unsigned("Signature-Input"))?;
@@ -175,11 +199,15 @@ fn authority(parts: &Parts) -> Result<String, Problem> {
             host.to_str().map_err(|_| malformed())?.trim()
         }
     };
+    Ok(normalised(authority))
+}
+
+fn normalised(authority: &str) -> String {
     let authority = authority.to_ascii_lowercase();
     let without_port = [":80", ":443"]
         .iter()
         .find_map(|port| authority.strip_suffix(port));
-    Ok(without_port.unwrap_or(&authority).to_owned())
+    without_port.unwrap_or(&authority).to_owned()
 }
 
 /// Section 2.5: a line for each covered component, then one for the parameters.

@@ -18,6 +18,8 @@ use crate::{
         Registration, RegistrationRefusal, TakenBack,
     },
     digest::Sha256,
+    epoch::Epoch,
+    erasing::Eraser,
     objects::{Lying, ObjectName, Objects, ObjectsError, Upload, create_private},
     writer::{Batch, Running, Writer},
 };
@@ -33,6 +35,8 @@ const REMOVED_TOGETHER: usize = 500;
 pub(crate) struct Storage {
     pub(crate) database: Database,
     pub(crate) objects: Objects,
+    pub(crate) epoch: Epoch,
+    eraser: Eraser,
     writer: Writer,
 }
 
@@ -48,6 +52,9 @@ pub(crate) enum StorageError {
     /// An object that a row tells of is not there or not whole.
     #[error("an object is missing or damaged; restore it from a backup")]
     Damaged,
+    /// The system has no random numbers to give.
+    #[error("the system's random source is not available")]
+    Randomness,
     /// The work was cut off by the end of the process.
     #[error("the collector is stopping")]
     Stopping,
@@ -62,7 +69,7 @@ impl StorageError {
         match self {
             Self::Database(error) => error.is_unavailable(),
             Self::Objects(error) => error.is_unavailable(),
-            Self::Damaged => false,
+            Self::Damaged | Self::Randomness => false,
             Self::Stopping => true,
             Self::Together(error) => error.is_unavailable(),
         }
@@ -81,10 +88,13 @@ impl Storage {
         create_private(&config.data).map_err(DatabaseError::from)?;
         let database = Database::open(&config.database_url()).await?;
         let objects = Objects::open(&config.objects_url()).await?;
+        let epoch = Epoch::open(config, &database).await?;
         let writer = Writer::start(database.clone(), objects.clone());
         Ok(Self {
+            eraser: Eraser::start(database.clone()),
             database,
             objects,
+            epoch,
             writer,
         })
     }
@@ -169,10 +179,19 @@ impl Storage {
             let record = Arc::new(record);
             let registration = this.writer.write(move |batch| {
                 let record = record.clone();
-                Box::pin(async move { Ok(batch.session.register(&record).await?) })
+                Box::pin(async move {
+                    let registration = batch.session.register(&record).await?;
+                    // It may grant less than the one before.
+                    let count = match registration {
+                        Ok(Registration::Revised) => batch.session.count_taken_back().await?,
+                        _ => 0,
+                    };
+                    Ok((registration, count))
+                })
             });
-            let registration = registration.await?;
+            let (registration, count) = registration.await?;
             if registration == Ok(Registration::Revised) {
+                this.epoch.taken_back(count);
                 this.remove_deleted(Deleted::OfRecord(id)).await?;
             }
             Ok(registration)
@@ -190,9 +209,13 @@ impl Storage {
         uninterrupted(async move {
             let taken_back = this.writer.write(move |batch| {
                 let purposes = purposes.clone();
-                Box::pin(async move { Ok(batch.session.withdraw(record, &purposes).await?) })
+                Box::pin(async move {
+                    let taken_back = batch.session.withdraw(record, &purposes).await?;
+                    Ok((taken_back, batch.session.count_taken_back().await?))
+                })
             });
-            let taken_back = taken_back.await?;
+            let (taken_back, count) = taken_back.await?;
+            this.epoch.taken_back(count);
             this.remove_deleted(Deleted::OfRecord(record)).await?;
             Ok(taken_back)
         })
@@ -209,9 +232,13 @@ impl Storage {
         let this = self.clone();
         uninterrupted(async move {
             let deleted = this.writer.write(move |batch| {
-                Box::pin(async move { Ok(batch.session.delete_sample(sample, consent).await?) })
+                Box::pin(async move {
+                    let deleted = batch.session.delete_sample(sample, consent).await?;
+                    Ok((deleted, batch.session.count_taken_back().await?))
+                })
             });
-            let deleted = deleted.await?;
+            let (deleted, count) = deleted.await?;
+            this.epoch.taken_back(count);
             if deleted.is_ok() {
                 this.remove_deleted(Deleted::One(sample)).await?;
             }
@@ -322,6 +349,7 @@ impl Storage {
 
     /// Removes the objects of deleted samples.
     pub(crate) async fn remove_deleted(&self, deleted: Deleted) -> Result<(), StorageError> {
+        self.eraser.tell();
         let deleted = self.database.objects_to_remove(deleted).await?;
         for some in deleted.chunks(REMOVED_TOGETHER) {
             self.objects.remove_all_of(some).await?;

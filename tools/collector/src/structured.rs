@@ -1,7 +1,14 @@
 //! Structured field values for HTTP, RFC 9651: as much of them as signatures and digests use, which
 //! is dictionaries of items and inner lists. Decimals, dates and display strings are refused.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+/// The most members of a dictionary, items of an inner list, and parameters of either. A signature has two of the first,
+/// six of the second and two of the third; RFC 9651 section 1.2 asks for at least 1024, 256 and 256 of a parser that is
+/// to read any field.
+const MEMBERS: usize = 64;
 
 /// A dictionary (section 3.2), in the order in which it was written.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,6 +61,7 @@ impl Dictionary {
             rest: text.trim_matches(' '),
         };
         let mut members: Vec<(String, Member)> = Vec::new();
+        let mut keys = BTreeSet::new();
         while !parser.rest.is_empty() {
             let key = parser.key()?;
             let member = match parser.take('=') {
@@ -63,10 +71,10 @@ impl Dictionary {
                     parameters: parser.parameters()?,
                 }),
             };
-            if members.iter().any(|(known, _)| *known == key) {
+            if !keys.insert(key.clone()) {
                 return Err(Malformed("a key comes twice"));
             }
-            members.push((key, member));
+            add(&mut members, (key, member))?;
             parser.blanks();
             if parser.rest.is_empty() {
                 break;
@@ -153,6 +161,15 @@ fn serialise_parameters(parameters: &Parameters) -> String {
     parameters.iter().map(one).collect()
 }
 
+/// Adds one more, where there may be one.
+fn add<T>(all: &mut Vec<T>, one: T) -> Result<(), Malformed> {
+    if all.len() == MEMBERS {
+        return Err(Malformed("it has too many members"));
+    }
+    all.push(one);
+    Ok(())
+}
+
 /// Section 4.2. Offsets are those of ASCII characters; anything else is refused where it stands.
 struct Parser<'a> {
     rest: &'a str,
@@ -170,7 +187,8 @@ impl<'a> Parser<'a> {
                 let parameters = self.parameters()?;
                 return Ok(Member::InnerList(InnerList { items, parameters }));
             }
-            items.push(self.item()?);
+            let item = self.item()?;
+            add(&mut items, item)?;
             if !self.rest.starts_with([' ', ')']) {
                 return Err(Malformed("an inner list does not end"));
             }
@@ -186,6 +204,7 @@ impl<'a> Parser<'a> {
 
     fn parameters(&mut self) -> Result<Parameters, Malformed> {
         let mut parameters = Parameters::new();
+        let mut keys = BTreeSet::new();
         while self.take(';') {
             self.spaces();
             let key = self.key()?;
@@ -193,10 +212,10 @@ impl<'a> Parser<'a> {
                 true => self.value()?,
                 false => Value::Boolean(true),
             };
-            if parameters.iter().any(|(known, _)| *known == key) {
+            if !keys.insert(key.clone()) {
                 return Err(Malformed("a parameter comes twice"));
             }
-            parameters.push((key, value));
+            add(&mut parameters, (key, value))?;
         }
         Ok(parameters)
     }
@@ -322,6 +341,23 @@ mod tests {
                 parameters
             );
             assert_eq!(dictionary.bytes("other"), Some([0, 0].as_slice()));
+        }
+    }
+
+    #[test]
+    fn a_field_of_many_members_is_refused_and_one_of_as_many_as_may_be_is_not() {
+        let many = |count: usize, one: &dyn Fn(usize) -> String, between: &str| {
+            (0..count).map(one).collect::<Vec<_>>().join(between)
+        };
+        for (count, is_taken) in [(MEMBERS, true), (MEMBERS + 1, false), (100_000, false)] {
+            for text in [
+                many(count, &|key| format!("k{key}"), ","),
+                format!("a=({})", many(count, &|_| "1".to_owned(), " ")),
+                format!("a=1;{}", many(count, &|key| format!("k{key}"), ";")),
+                format!("a=(1);{}", many(count, &|key| format!("k{key}"), ";")),
+            ] {
+                assert_eq!(Dictionary::parse(&text).is_ok(), is_taken);
+            }
         }
     }
 

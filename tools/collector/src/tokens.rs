@@ -137,8 +137,8 @@ impl std::fmt::Debug for Token {
 /// Makes a token in the collector's database, whether or not a collector is running on it.
 ///
 /// # Errors
-/// A name that is empty, longer than 100 bytes or holds control characters; no purposes; a lifetime
-/// that is over or too long; a database that cannot be opened or written.
+/// A name that is empty, longer than 100 bytes, holds control characters or is that of a valid token; no
+/// purposes; a lifetime that is over or too long; a database that cannot be opened or written.
 pub async fn create_token(
     config: &Config,
     name: &str,
@@ -168,7 +168,12 @@ pub async fn create_token(
         expires: Some(expires),
         revoked: None,
     };
-    with_tokens(config, async |session| {
+    let is_taken = with_tokens(config, async |session| {
+        // The person's list shows readers by these names: two who had the same could not be told apart.
+        let is_taken = |row: &TokenRow| row.name == name && row.state(created) == TokenState::Good;
+        if session.tokens().await?.iter().any(is_taken) {
+            return Ok(true);
+        }
         let new = NewToken {
             sha256: row.sha256,
             name,
@@ -176,9 +181,15 @@ pub async fn create_token(
             created,
             expires,
         };
-        session.insert_token(&new).await
+        session.insert_token(&new).await?;
+        Ok(false)
     })
     .await?;
+    if is_taken {
+        return Err(TokenError(format!(
+            "no token was made: a valid one has the name `{name}`; revoke it, or give another name"
+        )));
+    }
     Ok((token, ListedToken::from(row)))
 }
 
@@ -331,21 +342,11 @@ impl FromRequestParts<App> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let row = shown(parts, app).await?;
         let refused = |reason: &'static str, detail: String| {
             app.metrics.token_refused(reason);
             Kind::BadToken.because(detail)
         };
-        let none = |reason| {
-            let detail = "give `Authorization: Bearer TOKEN` with a valid token";
-            refused(reason, detail.to_owned())
-        };
-        let token = bearer(parts).ok_or_else(|| none("none"))?;
-        let row = app
-            .storage
-            .database
-            .token(Sha256::of(token.as_bytes()))
-            .await?;
-        let row = row.ok_or_else(|| none("unknown"))?;
         match row.state(today()) {
             TokenState::Good => {}
             TokenState::Expired => {
@@ -360,14 +361,51 @@ impl FromRequestParts<App> for Reader {
                 return Err(refused("revoked", detail));
             }
         }
-        if let Some(NetworkKey(key)) = parts.extensions.get() {
-            app.limiter.was_trusted(*key);
-        }
+        trust(parts, app);
         Ok(Self {
             name: row.name,
             purposes: row.purposes,
             metrics: app.metrics.clone(),
         })
+    }
+}
+
+/// Whoever ever had a token, whatever it was good for and whether or not it still is: they may have copies, and so
+/// are told which to remove.
+pub(crate) struct FormerReader;
+
+impl FromRequestParts<App> for FormerReader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        shown(parts, app).await?;
+        trust(parts, app);
+        Ok(Self)
+    }
+}
+
+/// What is known of the token that a request shows.
+///
+/// # Errors
+/// `bad-token` where there is none, or where it was never made here.
+async fn shown(parts: &Parts, app: &App) -> Result<TokenRow, Problem> {
+    let none = |reason| {
+        app.metrics.token_refused(reason);
+        Kind::BadToken.because("give `Authorization: Bearer TOKEN` with a valid token")
+    };
+    let token = bearer(parts).ok_or_else(|| none("none"))?;
+    let row = app
+        .storage
+        .database
+        .token(Sha256::of(token.as_bytes()))
+        .await?;
+    row.ok_or_else(|| none("unknown"))
+}
+
+/// A request with a token is not counted against its network.
+fn trust(parts: &Parts, app: &App) {
+    if let Some(NetworkKey(key)) = parts.extensions.get() {
+        app.limiter.was_trusted(*key);
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
-use sordino::Id;
+use sordino::{Id, Purposes};
 
 use crate::{
     config::Config,
@@ -91,6 +91,34 @@ pub async fn delete_samples(config: &Config, samples: &[Id]) -> Result<Vec<Id>, 
         Ok::<_, StorageError>(unknown)
     };
     Ok(storage.once(delete).await?)
+}
+
+/// What a withdrawal did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Withdrawn {
+    /// Samples that had no purpose left, and were deleted.
+    pub deleted: u64,
+    /// Samples that have one left.
+    pub narrowed: u64,
+}
+
+/// Withdraws purposes from a consent record, as its device could; `None` where it was never registered. What it deletes
+/// is gone when it returns. A device that still has the record learns of it with its next request.
+///
+/// # Errors
+/// Database or objects that cannot be used.
+pub async fn withdraw_record(
+    config: &Config,
+    record: Id,
+    purposes: Purposes,
+) -> Result<Option<Withdrawn>, UpkeepError> {
+    let storage = Storage::open(config).await?;
+    let withdraw = async |storage: &Storage| storage.withdraw(record, purposes.clone()).await;
+    let taken_back = storage.once(withdraw).await?;
+    Ok(taken_back.map(|taken_back| Withdrawn {
+        deleted: taken_back.deleted,
+        narrowed: taken_back.narrowed,
+    }))
 }
 
 impl Storage {

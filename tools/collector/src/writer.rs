@@ -159,6 +159,15 @@ async fn try_together(
     objects: &Objects,
     operations: &mut [Box<dyn Operation>],
 ) -> Result<(), Failure> {
+    let done = try_in_one(database, objects, operations).await;
+    done.inspect_err(|_| database.doubt_writer())
+}
+
+async fn try_in_one(
+    database: &Database,
+    objects: &Objects,
+    operations: &mut [Box<dyn Operation>],
+) -> Result<(), Failure> {
     let session = database.write().await;
     let mut batch = Batch {
         session: session.map_err(|error| Failure::Undone(error.into()))?,

@@ -158,6 +158,8 @@ impl Storage {
         }
         let samples = session.count_samples().await?;
         session.commit().await?;
+        // What the backup does not know is told once more by whoever said it.
+        self.epoch.renew(&self.database).await?;
         self.remove_deleted(Deleted::Each).await?;
         Ok(RestoreReport {
             week: backup.manifest.week,

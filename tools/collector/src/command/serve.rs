@@ -17,6 +17,10 @@ pub(crate) struct Serve {
     /// Host and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
     listen: String,
+    /// A name that devices know the collector by, with a port where it is not the default one; may be given more than
+    /// once. A request that is signed for another one is refused [default: none is].
+    #[arg(long, value_name = "HOST[:PORT]")]
+    name: Vec<String>,
     /// A signed plan to serve; samples must then be sealed to its recipients.
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
@@ -115,6 +119,7 @@ impl Serve {
         };
         Ok(Config {
             listen: self.listen.clone(),
+            names: self.name.clone(),
             plan: self.plan.clone(),
             verdicts: match self.verdicts {
                 VerdictsArgument::Sealed => Verdicts::Sealed,

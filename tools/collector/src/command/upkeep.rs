@@ -1,9 +1,9 @@
-//! `sordino-collector check`, `delete` and `retention`.
+//! `sordino-collector check`, `delete`, `withdraw`, `retention` and `renew-epoch`.
 
 use clap::Args;
 use serde_json::json;
-use sordino::Id;
-use sordino_collector::{check, delete_samples, enforce_retention};
+use sordino::{Id, Purpose, Purposes};
+use sordino_collector::{check, delete_samples, enforce_retention, renew_epoch, withdraw_record};
 
 use super::{Outcome, Place, print};
 
@@ -69,6 +69,59 @@ impl Delete {
             None => Ok(()),
             Some(id) => Err(format!("no sample was ever sent under the id {id}").into()),
         }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Withdraw {
+    #[command(flatten)]
+    place: Place,
+    /// The consent record's id, which stands in the person's receipt.
+    #[arg(value_name = "RECORD")]
+    record: Id,
+    /// What is withdrawn: quality-assurance, recognition-research [default: all].
+    #[arg(long, num_args = 1.., value_name = "P")]
+    purpose: Vec<Purpose>,
+}
+
+impl Withdraw {
+    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+        let purposes = match self.purpose.is_empty() {
+            true => Purposes::all(),
+            false => self.purpose.iter().copied().collect(),
+        };
+        let record = self.record;
+        let withdrawn = withdraw_record(&self.place.config()?, record, purposes).await?;
+        let withdrawn = withdrawn.ok_or_else(|| {
+            format!(
+                "no consent record {record} was ever registered here; compare the id with the receipt"
+            )
+        })?;
+        print(&match as_json {
+            true => serde_json::to_string(&withdrawn)?,
+            false => format!(
+                "withdrawn: {} samples deleted, {} left for another purpose",
+                withdrawn.deleted, withdrawn.narrowed
+            ),
+        })?;
+        Ok(())
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct RenewEpoch {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl RenewEpoch {
+    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+        let epoch = renew_epoch(&self.place.config()?).await?;
+        print(&match as_json {
+            true => json!({"epoch": epoch}).to_string(),
+            false => format!("epoch {epoch}: devices say again what they took back"),
+        })?;
+        Ok(())
     }
 }
 

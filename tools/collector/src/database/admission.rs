@@ -5,7 +5,7 @@ use sordino::{Id, Purposes, Week, signed::PublicKey};
 use sqlx::AssertSqlSafe;
 
 use super::{Database, DatabaseError, Session, parsed, purposes};
-use crate::{digest::Sha256, objects::ObjectName};
+use crate::{budgets::Spent, digest::Sha256, objects::ObjectName};
 
 /// A sample that wants in.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct NewSample {
 }
 
 /// Whether a sample may come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// It may.
     Open,
@@ -30,7 +30,7 @@ pub(crate) enum Admission {
 }
 
 /// Why a sample may not come in, or may not be touched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Its record was never registered.
     UnknownRecord,
@@ -38,8 +38,8 @@ pub(crate) enum Refusal {
     Withdrawn,
     /// The consent ended with this week.
     Expired(Week),
-    /// The record does not grant each of its purposes.
-    NotGranted,
+    /// The record does not grant these of its purposes.
+    NotGranted(Purposes),
     /// The id was deleted before.
     Deleted,
     /// The id is that of another record's sample.
@@ -67,6 +67,27 @@ pub(crate) struct Known {
     pub(crate) sealing: Sealing,
     /// Whether it may come in by what is known now. [`Session::admit`] asks again.
     pub(crate) admission: Admission,
+    /// Whether the plan in force pauses everything.
+    pub(crate) is_paused: bool,
+    /// What the plan in force lets a record send in a day.
+    pub(crate) limits: DailyLimits,
+    /// What its record has sent this week and is held.
+    pub(crate) week: Spent,
+}
+
+/// What a plan lets one record send in a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DailyLimits {
+    pub(crate) samples: u64,
+    pub(crate) bytes: u64,
+}
+
+impl DailyLimits {
+    /// Where no plan was ever loaded.
+    const NONE: Self = Self {
+        samples: u64::MAX,
+        bytes: u64::MAX,
+    };
 }
 
 /// What came of the id, and the record.
@@ -119,9 +140,30 @@ impl Rows {
         } else if holds_until < sample.week {
             Admission::Refused(Refusal::Expired(holds_until))
         } else if !sample.purposes.is_subset(&granted) {
-            Admission::Refused(Refusal::NotGranted)
+            let beyond = sample.purposes.difference(&granted);
+            Admission::Refused(Refusal::NotGranted(beyond))
         } else {
             Admission::Open
+        })
+    }
+
+    fn limits(&self) -> Result<DailyLimits, DatabaseError> {
+        let Some((_, samples, bytes)) = self.one("limits") else {
+            return Ok(DailyLimits::NONE);
+        };
+        Ok(DailyLimits {
+            samples: parsed(samples, "plans")?,
+            bytes: parsed(bytes, "plans")?,
+        })
+    }
+
+    fn week(&self) -> Result<Spent, DatabaseError> {
+        let Some((samples, bytes, _)) = self.one("week") else {
+            return Ok(Spent::default());
+        };
+        Ok(Spent {
+            samples: parsed(samples, "samples")?,
+            bytes: parsed(bytes, "samples")?,
         })
     }
 
@@ -153,12 +195,17 @@ impl Database {
         let statement = format!(
             "{ADMISSION}
             UNION ALL SELECT 'key', key, '', '' FROM records WHERE id = $3
-            UNION ALL SELECT 'plan', recipients_sha256, expires, CAST(recipients AS TEXT) FROM plans"
+            UNION ALL SELECT 'plan', recipients_sha256, expires, CAST(recipients AS TEXT) FROM plans
+            UNION ALL SELECT 'limits', CAST(paused AS TEXT), CAST(samples_per_day AS TEXT),
+                CAST(bytes_per_day AS TEXT) FROM plans WHERE version = (SELECT max(version) FROM plans)
+            UNION ALL SELECT 'week', CAST(count(*) AS TEXT), CAST(coalesce(sum(bytes), 0) AS TEXT), ''
+                FROM samples WHERE consent = $3 AND week = $4"
         );
         let rows = sqlx::query_as(AssertSqlSafe(statement))
             .bind(sample.id.to_string())
             .bind(None::<String>)
             .bind(sample.consent.to_string())
+            .bind(sample.week.to_string())
             .fetch_all(&self.readers)
             .await?;
         let rows = Rows(rows);
@@ -167,6 +214,9 @@ impl Database {
             key: key.transpose()?,
             sealing: rows.sealing(stated, today),
             admission: rows.admission(sample)?,
+            is_paused: rows.one("limits").is_some_and(|(paused, ..)| paused != "0"),
+            limits: rows.limits()?,
+            week: rows.week()?,
         })
     }
 }

@@ -28,9 +28,14 @@ impl Database {
         })
     }
 
-    /// Whether it answers at all.
+    /// Whether it can be read and written: one on a full disk answers still.
     pub(crate) async fn answers(&self) -> Result<(), DatabaseError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
+        let written = async {
+            let mut session = self.write().await?;
+            session.write_nothing_new().await?;
+            session.commit().await
+        };
+        written.await.inspect_err(|_| self.doubt_writer())
     }
 }

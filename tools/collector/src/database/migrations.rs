@@ -31,6 +31,8 @@ const STEPS: &[Step] = steps! {
     3 "tokens end" "0003_tokens_end.sql"
     4 "names and orders" "0004_names_and_orders.sql"
     5 "reviews and quarantine" "0005_reviews_and_quarantine.sql"
+    6 "epoch" "0006_epoch.sql"
+    7 "limits of plans" "0007_limits_of_plans.sql"
 };
 
 pub(super) fn migrator(system: System) -> Migrator {

@@ -9,6 +9,7 @@ mod admission;
 mod audit;
 mod deletions;
 mod dump;
+mod epoch;
 mod figures;
 mod migrations;
 mod opening;
@@ -21,14 +22,21 @@ mod schema;
 mod tokens;
 mod upkeep;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use sordino::Purposes;
 use sqlx::{Any, AnyPool, Transaction, migrate::MigrateError};
 
 pub(crate) use self::{
-    admission::{Admission, Known, NewSample, Refusal, Sealing},
+    admission::{Admission, DailyLimits, Known, NewSample, Refusal, Sealing},
     audit::{HandOut, Head},
+    epoch::EpochRow,
     figures::Figures,
     plans::PlanRefusal,
     reading::ReadRefusal,
@@ -51,6 +59,8 @@ pub(crate) struct Database {
     /// One connection: whoever holds it has the process's turn to write.
     writer: AnyPool,
     readers: AnyPool,
+    /// Whether the writer's connection is to be closed rather than used again.
+    suspect: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +99,11 @@ pub(crate) enum DatabaseError {
     /// Another database than the one that a backup was made of.
     #[error("it is not the one that the backup was made of; name that one, or none")]
     Stranger,
+    /// A pooler stands before it that gives each transaction to another of its processes.
+    #[error(
+        "it is reached through a pooler in transaction mode; name PostgreSQL itself, or a pool in session mode"
+    )]
+    Pooler,
     /// A row does not parse; something else wrote it.
     #[error("a row of `{0}` holds what the collector did not write")]
     Damaged(&'static str),
@@ -112,6 +127,7 @@ impl From<sqlx::Error> for DatabaseError {
             sqlx::Error::Database(reason) => match reason.code().as_deref().map(Cause::of) {
                 Some(Cause::Locked) => Self::Busy,
                 Some(Cause::Unavailable) => Self::Unavailable(error),
+                Some(Cause::Pooler) => Self::Pooler,
                 _ => Self::Failed(error),
             },
             _ => Self::Failed(error),
@@ -123,6 +139,7 @@ impl From<sqlx::Error> for DatabaseError {
 enum Cause {
     Locked,
     Unavailable,
+    Pooler,
     Other,
 }
 
@@ -136,6 +153,8 @@ impl Cause {
         // https://www.postgresql.org/docs/current/errcodes-appendix.html.
         match (code.parse::<i32>(), code) {
             (_, "55P03" | "40001" | "40P01") => Self::Locked,
+            // A prepared statement that is not there, or is there already.
+            (_, "26000" | "42P05") => Self::Pooler,
             (_, code) if code.len() == 5 => match &code[..2] {
                 // Connection, resources (a full disk), operator's intervention, the system's own I/O.
                 "08" | "53" | "57" | "58" => Self::Unavailable,
@@ -176,6 +195,12 @@ impl Database {
             .execute(&mut *session.0)
             .await?;
         Ok(session)
+    }
+
+    /// A transaction has failed: what became of its connection is not known, so the next one gets another. After a
+    /// failed sync, say, what the system holds of the file may not be what is on the disk.
+    pub(crate) fn doubt_writer(&self) {
+        self.suspect.store(true, Ordering::SeqCst);
     }
 
     /// A transaction that sees one state of the database, and writes nothing.

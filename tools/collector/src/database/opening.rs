@@ -3,13 +3,18 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use sqlx::{
-    AnyConnection, ConnectOptions as _, Connection as _, Executor as _,
+    AnyConnection, ConnectOptions as _, Connection as _, Executor as _, Row as _,
     any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers},
 };
+use tokio::time::timeout;
 
 use super::{Database, DatabaseError, System, migrations::migrator};
 use crate::config::{DatabaseUrl, PostgresUrl};
@@ -68,27 +73,70 @@ impl Database {
 
     async fn open_postgres(url: &PostgresUrl) -> Result<Self, DatabaseError> {
         let options: AnyConnectOptions = url.with_password().parse()?;
+        refuse_pooler(&options.clone().disable_statement_logging()).await?;
         Self::connect(System::Postgres, options).await
     }
 
     async fn connect(system: System, options: AnyConnectOptions) -> Result<Self, DatabaseError> {
         // Statements are not logged: the log names nothing that was sent.
         let options = options.disable_statement_logging();
-        let writer = pool(system, 1).connect_with(options.clone()).await?;
+        let suspect = Arc::new(AtomicBool::new(false));
+        let writer = pool(system, 1, suspect.clone())
+            .connect_with(options.clone())
+            .await?;
         migrator(system).run(&writer).await?;
         Ok(Self {
             system,
             writer,
-            readers: pool(system, READERS).connect_lazy_with(options),
+            readers: pool(system, READERS, Arc::default()).connect_lazy_with(options),
+            suspect,
         })
     }
 }
 
-fn pool(system: System, connections: u32) -> AnyPoolOptions {
+/// How long the look for a pooler may take.
+const POOLER_LOOK: Duration = Duration::from_secs(10);
+
+/// A pooler in transaction mode, as pgbouncer has one, gives each transaction of a connection to whichever server
+/// process is free. What a connection is told once, its settings and its prepared statements, is then not there, or
+/// another's. It shows where a setting is lost while another connection has a transaction open.
+async fn refuse_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError> {
+    const SETTING: &str = "SELECT current_setting('lock_timeout')";
+    let mut ours = AnyConnection::connect_with(options).await?;
+    let mut another = AnyConnection::connect_with(options).await?;
+    let look = async {
+        ours.execute(sqlx::raw_sql("SET lock_timeout = '9876ms'"))
+            .await?;
+        another
+            .execute(sqlx::raw_sql("BEGIN; SELECT 1"))
+            .await?;
+        let setting = ours.fetch_one(sqlx::raw_sql(SETTING)).await?;
+        another.execute(sqlx::raw_sql("ROLLBACK")).await?;
+        Ok::<bool, sqlx::Error>(setting.try_get::<String, _>(0)? == "9876ms")
+    };
+    // With one server process for both, the last question is never answered.
+    let keeps_settings = match timeout(POOLER_LOOK, look).await {
+        Ok(found) => found?,
+        Err(_) => false,
+    };
+    drop((ours, another));
+    match keeps_settings {
+        true => Ok(()),
+        false => Err(DatabaseError::Pooler),
+    }
+}
+
+fn pool(system: System, connections: u32, suspect: Arc<AtomicBool>) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(TURN_WAIT)
         .after_connect(move |connection, _| Box::pin(settle(system, connection)))
+        // A transaction that failed may have been undone by the database itself, on a full disk say. The driver then
+        // cannot undo it once more, and would take the next one for a part of it, for ever.
+        .before_acquire(move |connection, _| {
+            let is_good = !connection.is_in_transaction() && !suspect.swap(false, Ordering::SeqCst);
+            Box::pin(async move { Ok(is_good) })
+        })
 }
 
 async fn settle(system: System, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {

@@ -30,6 +30,15 @@ impl Database {
         )
     }
 
+    /// Whether the plan in force pauses everything.
+    pub(crate) async fn is_paused(&self) -> Result<bool, DatabaseError> {
+        let paused: Option<i64> =
+            sqlx::query_scalar("SELECT paused FROM plans ORDER BY version DESC LIMIT 1")
+                .fetch_optional(&self.readers)
+                .await?;
+        Ok(paused.is_some_and(|paused| paused != 0))
+    }
+
     /// What plans that have not expired on `today` ask for; `None` where no plan was ever loaded.
     pub(crate) async fn purposes_asked_for(
         &self,
@@ -72,8 +81,12 @@ impl Session {
             Some((newest, document)) if newest == version => {
                 let said = SignedPlan::verify_any(document.as_bytes())
                     .map_err(|_| DatabaseError::Damaged("plans"))?;
-                let is_same = said.content() == content;
-                return Ok(is_same.then_some(()).ok_or(PlanRefusal::SameVersion));
+                if said.content() != content {
+                    return Ok(Err(PlanRefusal::SameVersion));
+                }
+                // One that was loaded by an earlier version has none.
+                self.set_limits(content, version).await?;
+                return Ok(Ok(()));
             }
             _ => {}
         }
@@ -89,7 +102,21 @@ impl Session {
         .bind(recipients_digest(content).to_string())
         .execute(&mut *self.0)
         .await?;
+        self.set_limits(content, version).await?;
         Ok(Ok(()))
+    }
+
+    async fn set_limits(&mut self, plan: &Plan, version: i64) -> Result<(), DatabaseError> {
+        sqlx::query(
+            "UPDATE plans SET paused = $2, samples_per_day = $3, bytes_per_day = $4 WHERE version = $1",
+        )
+        .bind(version)
+        .bind(i64::from(plan.paused))
+        .bind(i64::from(plan.samples_per_day))
+        .bind(i64::try_from(plan.bytes_per_day).unwrap_or(i64::MAX))
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
     }
 }
 

@@ -16,14 +16,19 @@ pub(crate) enum Registration {
 }
 
 /// Why a registration is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RegistrationRefusal {
     /// The id belongs to another key.
     OtherKey,
     /// Older than what is known, or the same revision with other content.
-    Stale,
-    /// It grants what was withdrawn from it.
-    Withdrawn,
+    Stale {
+        /// The revision that is known.
+        revision: u32,
+        /// What it grants that was withdrawn since.
+        withdrawn: Purposes,
+    },
+    /// It grants these, which were withdrawn from it.
+    Withdrawn(Purposes),
 }
 
 /// What taking back came to.
@@ -88,23 +93,26 @@ impl Session {
         if standing.key != record.signer() {
             return Ok(Err(RegistrationRefusal::OtherKey));
         }
+        let withdrawn = match standing.granted.is_empty() {
+            true => content.purposes.clone(),
+            false => content.purposes.intersection(&standing.withdrawn),
+        };
         if standing.granted.is_empty() {
-            return Ok(Err(RegistrationRefusal::Withdrawn));
+            return Ok(Err(RegistrationRefusal::Withdrawn(withdrawn)));
         }
         if content.revision <= standing.revision {
             let is_known =
                 content.revision == standing.revision && record.to_json() == standing.document;
             return Ok(is_known
                 .then_some(Registration::Known)
-                .ok_or(RegistrationRefusal::Stale));
+                .ok_or(RegistrationRefusal::Stale {
+                    revision: standing.revision,
+                    withdrawn,
+                }));
         }
         // A revision that was on its way while the purpose was withdrawn must not bring it back.
-        if content
-            .purposes
-            .iter()
-            .any(|purpose| standing.withdrawn.contains(purpose))
-        {
-            return Ok(Err(RegistrationRefusal::Withdrawn));
+        if !withdrawn.is_empty() {
+            return Ok(Err(RegistrationRefusal::Withdrawn(withdrawn)));
         }
         let dropped = standing.granted.difference(&content.purposes);
         let revised = Standing::of(record, standing.withdrawn.union(&dropped));

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use sordino::{Id, Purpose, Week};
+use sqlx::AnyConnection;
 
 use super::{Database, DatabaseError, Session, System, parsed, samples::named};
 use crate::{digest::Sha256, objects::ObjectName};
@@ -81,18 +82,42 @@ impl Session {
 
     /// The record under which a sample was sent, deleted or not.
     pub(crate) async fn owner(&mut self, sample: Id) -> Result<Option<Id>, DatabaseError> {
-        let owner: Option<String> = sqlx::query_scalar(
-            "SELECT consent FROM samples WHERE id = $1
-             UNION ALL SELECT consent FROM tombstones WHERE sample = $1",
-        )
-        .bind(sample.to_string())
-        .fetch_optional(&mut *self.0)
-        .await?;
-        owner.map(|owner| parsed(&owner, "samples")).transpose()
+        owner(&mut self.0, sample).await
     }
 }
 
+async fn owner(connection: &mut AnyConnection, sample: Id) -> Result<Option<Id>, DatabaseError> {
+    let owner: Option<String> = sqlx::query_scalar(
+        "SELECT consent FROM samples WHERE id = $1
+         UNION ALL SELECT consent FROM tombstones WHERE sample = $1",
+    )
+    .bind(sample.to_string())
+    .fetch_optional(connection)
+    .await?;
+    owner.map(|owner| parsed(&owner, "samples")).transpose()
+}
+
 impl Database {
+    /// As [`Session::owner`], at this moment.
+    pub(crate) async fn owner(&self, sample: Id) -> Result<Option<Id>, DatabaseError> {
+        owner(&mut *self.readers.acquire().await?, sample).await
+    }
+
+    /// Takes what was deleted out of the files as far as the system lets it.
+    ///
+    /// SQLite overwrites deleted rows in the database (`secure_delete`), but the write-ahead log holds the pages of
+    /// before until it is folded in: it is, and cut to nothing. PostgreSQL keeps dead rows until a vacuum, which is
+    /// begun here; its log and its free space hold their bytes until they are used again, which no client can hasten.
+    pub(crate) async fn erase_deleted(&self) -> Result<(), DatabaseError> {
+        let statement = match self.system {
+            System::Sqlite => "PRAGMA wal_checkpoint(TRUNCATE)",
+            System::Postgres => "VACUUM records, samples, sample_purposes, withdrawals, reviews",
+        };
+        let mut connection = self.writer.acquire().await?;
+        sqlx::raw_sql(statement).execute(&mut *connection).await?;
+        Ok(())
+    }
+
     /// What time it is where the database is; `None` where that is this machine.
     pub(crate) async fn clock(&self) -> Result<Option<Timestamp>, DatabaseError> {
         if self.system == System::Sqlite {

@@ -20,6 +20,8 @@ const PARTIAL: &str = "part";
 /// How much of an upload is held in memory before it goes to its file, in bytes: more than nearly
 /// every sample has, so that one turn on a thread writes and syncs it.
 const HELD: usize = 256 << 10;
+/// How much is written to see whether there is room, in bytes: a small sample's size.
+const PROBE: usize = 64 << 10;
 /// How many names go round at a time.
 const CHUNK: usize = 500;
 
@@ -116,9 +118,17 @@ impl Folder {
         });
     }
 
+    /// Whether it can be written: a disk that is full can be read still. The file is named as an upload's is, so that
+    /// one that a crash leaves is swept like one.
     pub(super) async fn answer(&self) -> Result<(), ObjectsError> {
-        let folder = self.clone();
-        blocking("looking", move || fs::read_dir(folder.0).map(drop)).await
+        let unique = Id::random().map_err(|error| doing("naming")(io::Error::other(error)))?;
+        let path = self.begin(unique, unique).path.clone();
+        blocking("writing", move || {
+            let written = fs::write(&path, [0; PROBE]);
+            let removed = fs::remove_file(&path);
+            written.and(removed)
+        })
+        .await
     }
 
     pub(super) async fn remove_leftovers(&self) -> Result<(), ObjectsError> {

@@ -167,6 +167,15 @@ impl Objects {
         }
     }
 
+    /// Whether what is written there can be deleted, which must be known before anything is taken.
+    pub(crate) async fn probe(&self) -> Result<(), ObjectsError> {
+        match self {
+            // Each upload is written under another name first, which is removed.
+            Self::Folder(_) => Ok(()),
+            Self::Bucket(bucket) => bucket.probe().await,
+        }
+    }
+
     /// Removes uploads that a crash left behind. Those that another process is writing stay.
     pub(crate) async fn remove_leftovers(&self) -> Result<(), ObjectsError> {
         match self {

@@ -3,7 +3,18 @@
 //! Region, endpoint and keys come from the environment variables that AWS's own tools read:
 //! `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and the like.
 
-use std::{collections::BTreeSet, error::Error as _, future::ready, io, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    error::Error as _,
+    ffi::OsString,
+    future::ready,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{body::Bytes, http::Uri};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -13,10 +24,13 @@ use object_store::{
     list::{PaginatedListOptions, PaginatedListStore as _},
     path::Path,
 };
+use sordino::Id;
 use tokio::sync::mpsc::Sender;
 
 use super::{Lying, ObjectName, ObjectsError};
 
+/// What the probe writes: nothing that is anybody's.
+const PROBE: &[u8] = b"written by sordino-collector to see whether it can be deleted";
 /// How long one request may take; a sample is at most 1 MiB.
 const REQUEST: Duration = Duration::from_secs(20);
 /// How long a request is tried again while the service fails.
@@ -31,6 +45,10 @@ const LISTED_AT_ONCE: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct Bucket {
     store: Arc<AmazonS3>,
+    /// The same, deleting by a request for each object: some that speak as S3 does know no other way.
+    one_by_one: Arc<AmazonS3>,
+    /// Whether many objects can be deleted by one request, as far as is known.
+    deletes_many: Arc<AtomicBool>,
     prefix: Path,
 }
 
@@ -45,6 +63,7 @@ impl Bucket {
     pub(super) async fn open(bucket: &str, prefix: &str) -> Result<Self, ObjectsError> {
         // A second time it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        check_environment(|name| std::env::var_os(name))?;
         let builder = AmazonS3Builder::from_env();
         let allows_http = allows_http(&builder)?;
         let retry = RetryConfig {
@@ -55,18 +74,58 @@ impl Bucket {
         let options = ClientOptions::new()
             .with_timeout(REQUEST)
             .with_allow_http(allows_http);
-        let store = builder
+        let builder = builder
             .with_bucket_name(bucket)
             .with_client_options(options)
-            .with_retry(retry)
-            .build()
-            .map_err(|error| misset(&error.to_string()))?;
-        let prefix = Path::parse(prefix).map_err(|error| misset(&error.to_string()))?;
-        let store = Arc::new(store);
-        let bucket = Self { store, prefix };
+            .with_retry(retry);
+        let store = |builder: AmazonS3Builder| {
+            let built = builder.build().map(Arc::new);
+            built.map_err(|error| misset(&error.to_string()))
+        };
+        let bucket = Self {
+            store: store(builder.clone())?,
+            one_by_one: store(builder.with_disable_bulk_delete(true))?,
+            deletes_many: Arc::new(AtomicBool::new(true)),
+            prefix: Path::parse(prefix).map_err(|error| misset(&error.to_string()))?,
+        };
         // A bucket that is not there, or a wrong key, would only be found out by the first request.
         bucket.answer().await?;
         Ok(bucket)
+    }
+
+    /// Writes an object, reads it and deletes it. What cannot be deleted must not be taken.
+    ///
+    /// # Errors
+    /// One of them fails, or the bucket keeps what is deleted.
+    pub(super) async fn probe(&self) -> Result<(), ObjectsError> {
+        let random = Id::random().map_err(|_| misset("the system's random source is not available"))?;
+        let path = self.prefix.clone().join(format!("probe-{random}"));
+        let written = self
+            .store
+            .put(&path, PutPayload::from_static(PROBE))
+            .await
+            .map_err(failed("writing"))?;
+        // Where versioning is suspended, what is written has the version `null`, and a delete removes it.
+        let keeps_versions = written.version.is_some_and(|version| version != "null");
+        let read = async { self.store.get(&path).await?.bytes().await };
+        let read = read.await.map_err(failed("reading"));
+        let removed = self.remove_paths(vec![path.clone()]).await;
+        if read? != PROBE {
+            return Err(misset("what is written there is read back otherwise"));
+        }
+        removed?;
+        match self.store.head(&path).await {
+            Err(object_store::Error::NotFound { .. }) => {}
+            Ok(_) => return Err(misset("what is deleted there is still there")),
+            Err(error) => return Err(failed("reading")(error)),
+        }
+        if keeps_versions {
+            return Err(misset(
+                "the bucket keeps versions, so that a deleted sample would stay; suspend its versioning, or name a \
+                 bucket without",
+            ));
+        }
+        Ok(())
     }
 
     pub(super) async fn answer(&self) -> Result<(), ObjectsError> {
@@ -92,15 +151,26 @@ impl Bucket {
     }
 
     pub(super) async fn remove(&self, names: &[ObjectName]) -> Result<(), ObjectsError> {
-        let paths: Vec<_> = names.iter().map(|name| Ok(self.path(*name))).collect();
-        let mut removed = self.store.delete_stream(stream::iter(paths).boxed());
-        while let Some(outcome) = removed.next().await {
-            match outcome {
-                Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(failed("removing")(error)),
+        let paths = names.iter().map(|name| self.path(*name)).collect();
+        self.remove_paths(paths).await
+    }
+
+    async fn remove_paths(&self, paths: Vec<Path>) -> Result<(), ObjectsError> {
+        if self.deletes_many.load(Ordering::Relaxed) {
+            match remove_by(&self.store, paths.clone()).await {
+                // It may be that this is no request that the service knows.
+                Err(object_store::Error::Generic { .. } | object_store::Error::NotImplemented { .. })
+                    if remove_by(&self.one_by_one, paths.clone()).await.is_ok() =>
+                {
+                    tracing::info!("the bucket deletes objects one by one");
+                    self.deletes_many.store(false, Ordering::Relaxed);
+                    return Ok(());
+                }
+                removed => return removed.map_err(failed("removing")),
             }
         }
-        Ok(())
+        let removed = remove_by(&self.one_by_one, paths).await;
+        removed.map_err(failed("removing"))
     }
 
     /// These objects and all others of the same samples.
@@ -177,6 +247,62 @@ impl Upload {
     }
 }
 
+async fn remove_by(store: &AmazonS3, paths: Vec<Path>) -> object_store::Result<()> {
+    let paths = stream::iter(paths.into_iter().map(Ok)).boxed();
+    let mut removed = store.delete_stream(paths);
+    while let Some(outcome) = removed.next().await {
+        match outcome {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// What the client library would only trip over, or not say by name.
+fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), ObjectsError> {
+    for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"] {
+        let Some(value) = variable(name) else {
+            continue;
+        };
+        let value = value.to_string_lossy();
+        let url: Option<Uri> = value.parse().ok();
+        let is_url = url.is_some_and(|url| {
+            matches!(url.scheme_str(), Some("http" | "https"))
+                && url.host().is_some_and(|host| !host.is_empty())
+                && url.query().is_none()
+        });
+        if !is_url {
+            return Err(misset(&format!(
+                "{name} is `{value}`, which is no URL; give https://HOST, http://HOST:PORT, or unset it"
+            )));
+        }
+    }
+    let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    for (set, lacking) in [(id, secret), (secret, id)] {
+        if is_set(set) && !is_set(lacking) {
+            return Err(misset(&format!("{set} is set but {lacking} is not; set both")));
+        }
+    }
+    let has_endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
+        .into_iter()
+        .any(is_set);
+    // On AWS's own machines keys come from a role.
+    let has_role = [
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_SKIP_SIGNATURE",
+    ]
+    .into_iter()
+    .any(is_set);
+    if has_endpoint && !is_set(id) && !has_role {
+        return Err(misset(&format!("{id} and {secret} are not set; set both")));
+    }
+    Ok(())
+}
+
 /// Whether plain HTTP may be spoken: to this very machine, or where the operator said so.
 fn allows_http(builder: &AmazonS3Builder) -> Result<bool, ObjectsError> {
     use object_store::{ClientConfigKey, aws::AmazonS3ConfigKey as Key};
@@ -229,11 +355,22 @@ fn lying(meta: &ObjectMeta) -> Option<Lying> {
 fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> ObjectsError {
     use object_store::Error;
     move |error| {
+        let text = chain(&error);
+        let advised = code(&text).and_then(advice);
         let (cause, is_unavailable) = match &error {
+            _ if advised.is_some() => (advised.unwrap_or_default().to_owned(), false),
+            // A redirection that names no place.
+            _ if text.contains("incorrectly configured region") => (REGION.to_owned(), false),
             Error::NotFound { .. } => ("there is no such bucket".to_owned(), false),
-            Error::PermissionDenied { .. } => ("the key may not do that".to_owned(), false),
+            Error::PermissionDenied { .. } => (DENIED.to_owned(), false),
             Error::Unauthenticated { .. } => ("the key is not valid".to_owned(), false),
-            Error::Generic { .. } => (root(&error), true),
+            Error::Generic { .. } if text.contains("169.254.") => (
+                "there are no keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and this machine has \
+                 no role"
+                    .to_owned(),
+                true,
+            ),
+            Error::Generic { .. } => (root(&error, &text), true),
             _ => ("the request was refused".to_owned(), false),
         };
         ObjectsError {
@@ -244,18 +381,102 @@ fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> ObjectsErr
     }
 }
 
+const REGION: &str =
+    "the bucket is in another region; set AWS_REGION to it, and AWS_ENDPOINT_URL where the service is not AWS";
+const DENIED: &str = "the key may not do that; it needs s3:ListBucket on the bucket, s3:GetObject, s3:PutObject and \
+                      s3:DeleteObject on what is in it";
+
+/// What to do about an error of the service, by its code:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+fn advice(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "AuthorizationHeaderMalformed"
+        | "PermanentRedirect"
+        | "TemporaryRedirect"
+        | "IllegalLocationConstraintException" => REGION,
+        "AccessDenied" | "AllAccessDisabled" => DENIED,
+        "InvalidAccessKeyId" => "the service does not know the key in AWS_ACCESS_KEY_ID",
+        "SignatureDoesNotMatch" => {
+            "AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID"
+        }
+        "ExpiredToken" | "InvalidToken" => "AWS_SESSION_TOKEN is not valid any more",
+        "RequestTimeTooSkewed" => "this machine's clock is wrong; set it",
+        "NoSuchBucket" => "there is no such bucket",
+        _ => return None,
+    })
+}
+
+/// The error and what led to it, in one text.
+fn chain(error: &object_store::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let texts = causes.map(|cause| cause.to_string());
+    std::iter::once(error.to_string())
+        .chain(texts)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// The code of the service's error document.
+fn code(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("<Code>")?;
+    Some(rest.split_once("</Code>")?.0)
+}
+
 /// The last thing that is known and names no object: the system's error, or the service's code.
-fn root(error: &object_store::Error) -> String {
+fn root(error: &object_store::Error, text: &str) -> String {
     let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
     if let Some(system) = causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
         return system.kind().to_string();
     }
-    let text = error.to_string();
-    let code = text
-        .split_once("<Code>")
-        .and_then(|(_, rest)| rest.split_once("</Code>"));
-    match code {
-        Some((code, _)) => format!("the service says {code}"),
+    match code(text) {
+        Some(code) => format!("the service says {code}"),
         None => "the service does not answer as it should".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(variables: &[(&str, &str)]) -> Result<(), String> {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        check_environment(variable).map_err(|error| error.to_string())
+    }
+
+    const KEYS: [(&str, &str); 2] = [
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+
+    #[test]
+    fn what_is_wrong_in_the_environment_is_named() {
+        for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"] {
+            for value in [
+                "",
+                "minio:9000",
+                "minio",
+                "//minio",
+                "ftp://minio",
+                "http://",
+                "https://minio/?a=b",
+                "http://a b",
+            ] {
+                let refused = check(&[KEYS[0], KEYS[1], (name, value)]).unwrap_err();
+                assert!(refused.contains(name) && refused.contains("https://HOST"), "{refused}");
+            }
+            assert_eq!(check(&[KEYS[0], KEYS[1], (name, "http://minio:9000")]), Ok(()));
+            let refused = check(&[(name, "http://minio:9000")]).unwrap_err();
+            assert!(refused.contains(KEYS[0].0) && refused.contains(KEYS[1].0), "{refused}");
+        }
+        for (set, lacking) in [(KEYS[0], KEYS[1]), (KEYS[1], KEYS[0])] {
+            let refused = check(&[set]).unwrap_err();
+            assert!(refused.contains(&format!("{} is not", lacking.0)), "{refused}");
+            assert!(!refused.contains(set.1));
+        }
+        // On AWS's own machines.
+        assert_eq!(check(&[]), Ok(()));
     }
 }

@@ -40,11 +40,14 @@ async fn try_register(
     parts: &Parts,
     body: &mut Incoming,
 ) -> Result<StatusCode, Problem> {
-    let signature = signature_of(id, parts)?;
+    let signature = signature_of(app, id, parts)?;
     let document = body.read(Sha256::stated(&parts.headers)?).await?;
     let record = read_record(&document)?;
     signature.verify(&record.signer())?;
     app.count_for(id)?;
+    if app.storage.database.is_paused().await? {
+        return Err(super::paused());
+    }
     check_content(app, id, record.content()).await?;
     match app.storage.register(record).await? {
         Ok(Registration::New) => Ok(StatusCode::CREATED),
@@ -53,11 +56,16 @@ async fn try_register(
             Err(Kind::BadSignature
                 .because("the record was registered with another key, and keeps it"))
         }
-        Err(RegistrationRefusal::Stale) => Err(Kind::StaleRevision
-            .because("this revision, or a higher one, is registered with other content; raise it")),
-        Err(RegistrationRefusal::Withdrawn) => Err(Kind::Withdrawn.because(
-            "what it grants was withdrawn from this record; a new consent is a new record",
-        )),
+        Err(RegistrationRefusal::Stale {
+            revision,
+            withdrawn,
+        }) => Err(Kind::StaleRevision
+            .because("this revision, or a higher one, is registered with other content; raise it")
+            .with("revision", revision)
+            .of_purposes(&withdrawn)),
+        Err(RegistrationRefusal::Withdrawn(purposes)) => Err(Kind::Withdrawn
+            .because("what it grants was withdrawn from this record; a new consent is a new record")
+            .of_purposes(&purposes)),
     }
 }
 
@@ -127,7 +135,7 @@ async fn try_withdraw(
     parts: &Parts,
     body: &mut Incoming,
 ) -> Result<Json<Value>, Problem> {
-    let signature = signature_of(id, parts)?;
+    let signature = signature_of(app, id, parts)?;
     // Not counted against the record's limit: a "no" is never one request too many.
     signature.verify(&app.key(id).await?)?;
     let body = body.read(Sha256::stated(&parts.headers)?).await?;
@@ -145,8 +153,8 @@ async fn try_withdraw(
 }
 
 /// The signature of a request about a record, which must be the record's own.
-fn signature_of(record: Id, parts: &Parts) -> Result<RequestSignature, Problem> {
-    let signature = RequestSignature::read(parts, &[CONTENT_DIGEST])?;
+fn signature_of(app: &App, record: Id, parts: &Parts) -> Result<RequestSignature, Problem> {
+    let signature = RequestSignature::read(parts, &[CONTENT_DIGEST], &app.names)?;
     if signature.record() != record {
         return Err(Kind::BadSignature.because("only the record itself may sign for the record"));
     }

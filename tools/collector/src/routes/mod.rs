@@ -11,6 +11,8 @@ mod review_page;
 mod samples;
 mod tools;
 
+use std::time::Duration;
+
 use axum::{
     Router,
     http::{Method, Uri, request::Parts},
@@ -27,6 +29,9 @@ use crate::{
     problem::{Kind, Problem},
     tokens::Reader,
 };
+
+/// How long a device is asked to wait while the plan pauses everything.
+const WHILE_PAUSED: Duration = Duration::from_secs(3600);
 
 /// Everything that devices and QA tools ask for.
 pub(crate) fn router(app: App) -> Router {
@@ -77,6 +82,21 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     ]
 }
 
+/// Whether a route costs nobody's limit: what asks whether the collector lives must not be refused, nor be a way to
+/// have a network refused.
+pub(crate) fn is_free(template: &str) -> bool {
+    matches!(template, "/healthz" | "/readyz")
+}
+
+/// Whether a request there takes something back: a withdrawal or a deletion.
+pub(crate) fn says_no(method: &Method, template: &str) -> bool {
+    match template {
+        "/v1/consents/{record}/withdrawal" => method == Method::PUT,
+        "/v1/samples/{sample}" => method == Method::DELETE,
+        _ => false,
+    }
+}
+
 /// The template that was matched, as a label of metrics.
 pub(crate) fn template(matched: &str) -> Option<&'static str> {
     static TEMPLATES: std::sync::LazyLock<Vec<&'static str>> =
@@ -119,6 +139,14 @@ fn not_for_purpose(refusal: ReadRefusal) -> Problem {
 
 fn unknown_record() -> Problem {
     Kind::UnknownRecord.because("the consent record was never registered; register it first")
+}
+
+/// The plan in force pauses everything but what says no.
+fn paused() -> Problem {
+    Kind::Paused.after(
+        WHILE_PAUSED,
+        "the plan in force pauses sampling; fetch it, and send what waits once a later one does not",
+    )
 }
 
 impl App {

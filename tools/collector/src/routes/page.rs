@@ -28,6 +28,16 @@ impl Asked {
     /// # Errors
     /// `malformed`, `wrong-purpose`.
     pub(super) fn by(reader: &Reader, parts: &Parts, kind: &str) -> Result<Self, Problem> {
+        let asked = Self::of(parts, kind)?;
+        reader.check(asked.purpose)?;
+        Ok(asked)
+    }
+
+    /// What a query asks for, whoever asks.
+    ///
+    /// # Errors
+    /// `malformed`.
+    pub(super) fn of(parts: &Parts, kind: &str) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         struct Page {
             purpose: Purpose,
@@ -35,7 +45,6 @@ impl Asked {
             limit: Option<u32>,
         }
         let page: Page = query(parts)?;
-        reader.check(page.purpose)?;
         Ok(Self {
             purpose: page.purpose,
             after: after(page.after.as_deref(), kind)?,

@@ -5,6 +5,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode, request::Parts},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sordino::{Id, Purposes, Week};
 
@@ -40,7 +41,7 @@ async fn try_put(
     parts: &Parts,
     body: &mut Incoming,
 ) -> Result<StatusCode, Problem> {
-    let signature = RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS])?;
+    let signature = RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS], &app.names)?;
     let sample = NewSample {
         id,
         consent: signature.record(),
@@ -54,6 +55,9 @@ async fn try_put(
         key,
         sealing,
         admission,
+        is_paused,
+        limits,
+        week,
     } = known.await?;
     signature.verify(&key.ok_or_else(super::unknown_record)?)?;
     app.count_for(signature.record())?;
@@ -63,12 +67,27 @@ async fn try_put(
         ));
     }
     // What cannot come in need not be sent in full. What can is asked again when it is here.
-    refuse(admission)?;
+    let charge = match refuse(admission)? {
+        Admission::Open if is_paused => return Err(super::paused()),
+        Admission::Open => {
+            let (record, bytes) = (signature.record(), body.stated_bytes());
+            let charge = app.budgets.charge(record, bytes, limits, week, Timestamp::now());
+            Some(charge?)
+        }
+        // It is here, and costs nothing more.
+        _ => None,
+    };
 
+    let _room = app.room(body.stated_bytes()).await?;
     let (upload, bytes) = receive(app, body, &sample, sealing).await?;
     match refuse(app.storage.keep(sample, upload, bytes).await?)? {
         Admission::Present => Ok(StatusCode::OK),
-        _ => Ok(StatusCode::CREATED),
+        _ => {
+            if let Some(charge) = charge {
+                charge.keep();
+            }
+            Ok(StatusCode::CREATED)
+        }
     }
 }
 
@@ -109,7 +128,13 @@ pub(super) async fn delete(
     PathId(id): PathId,
     parts: Parts,
 ) -> Result<StatusCode, Problem> {
-    let record = signer(&app, &parts).await?;
+    let record = verified(&app, &parts).await?;
+    // A "no" to what is held is never one request too many. One to what never came is buried, and so is counted.
+    if let Err(problem) = app.count_for(record)
+        && app.storage.database.owner(id).await? != Some(record)
+    {
+        return Err(problem);
+    }
     match app.storage.delete(id, record).await? {
         Ok(()) => {
             app.metrics.deleted();
@@ -133,11 +158,17 @@ pub(super) async fn accesses(
     }
 }
 
-/// The record that signed a request without a body.
+/// The record that signed a request without a body, counted against its limit.
 async fn signer(app: &App, parts: &Parts) -> Result<Id, Problem> {
-    let signature = RequestSignature::read(parts, &[])?;
+    let record = verified(app, parts).await?;
+    app.count_for(record)?;
+    Ok(record)
+}
+
+/// The record that signed a request without a body.
+async fn verified(app: &App, parts: &Parts) -> Result<Id, Problem> {
+    let signature = RequestSignature::read(parts, &[], &app.names)?;
     signature.verify(&app.key(signature.record()).await?)?;
-    app.count_for(signature.record())?;
     Ok(signature.record())
 }
 
@@ -176,9 +207,9 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::UnknownRecord => super::unknown_record(),
         Refusal::Withdrawn => Kind::Withdrawn.because("the consent was withdrawn"),
         Refusal::Expired(week) => expired(week),
-        Refusal::NotGranted => {
-            Kind::NotGranted.because("the record does not grant each purpose of the sample")
-        }
+        Refusal::NotGranted(purposes) => Kind::NotGranted
+            .because("the record does not grant each purpose of the sample")
+            .of_purposes(&purposes),
         Refusal::Deleted => Kind::Deleted.because("this sample was deleted, and stays so"),
         Refusal::NotYours => not_yours(),
         Refusal::DifferentContent => {

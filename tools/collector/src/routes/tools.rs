@@ -14,7 +14,7 @@ use crate::{
     database::HandOut,
     digest::CONTENT_DIGEST,
     problem::Problem,
-    tokens::Reader,
+    tokens::{FormerReader, Reader},
 };
 
 /// `GET /v1/samples`.
@@ -36,10 +36,11 @@ pub(super) async fn list(
     ))
 }
 
-/// `GET /v1/withdrawn`.
+/// `GET /v1/withdrawn`: for every token that was ever made, and whatever it is good for, since its holder may have
+/// copies. Ids are random, and say nothing else.
 pub(super) async fn withdrawn(
     State(app): State<App>,
-    reader: Reader,
+    _: FormerReader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     const KIND: &str = "w";
@@ -47,7 +48,7 @@ pub(super) async fn withdrawn(
         purpose,
         after,
         limit,
-    } = Asked::by(&reader, &parts, KIND)?;
+    } = Asked::of(&parts, KIND)?;
     let entries = app
         .storage
         .database

@@ -114,12 +114,12 @@ fn a_token_made_while_the_service_runs_is_good_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::start(folder.path(), &[]);
     let data = folder.path().to_str().unwrap();
-    for purposes in [
-        vec!["--purpose", QA, RESEARCH],
-        vec!["--purpose", QA, "--purpose", RESEARCH],
+    for (name, purposes) in [
+        ("me", vec!["--purpose", QA, RESEARCH]),
+        ("me too", vec!["--purpose", QA, "--purpose", RESEARCH]),
     ] {
         let arguments = [
-            vec!["token", "create", "--data", data, "--name", "me"],
+            vec!["token", "create", "--data", data, "--name", name],
             purposes,
         ]
         .concat();
@@ -152,7 +152,7 @@ fn a_token_made_while_the_service_runs_is_good_at_once() {
         "--data",
         data,
         "--name",
-        "me",
+        "me again",
         "--purpose",
         QA,
         "--json",

@@ -89,6 +89,38 @@ fn on_a_full_disk_samples_wait_and_nothing_is_half_written() {
     collector.stop();
 }
 
+/// Every kind of write fails, in the middle of its transaction too.
+#[test]
+fn after_a_full_disk_everything_is_written_again_without_a_restart() {
+    let Some(disk) = Disk::mount(12_000) else {
+        return;
+    };
+    let collector = Collector::start_with(|config| config.data = disk.0.path().join("data"));
+    let (device, id) = Device::with_sample(&collector, BOTH);
+    let leaver = Device::registered(&collector, QA);
+    let is_ready = || collector.send(&Request::new("GET", "/readyz")).status == 200;
+    for _ in 0..3 {
+        let filler = disk.fill();
+        // So many that one of them is the first to find no room.
+        for _ in 0..20 {
+            let newcomer = Device::new();
+            collector
+                .send(&newcomer.register(1, BOTH))
+                .problem(503, "busy");
+            collector.send(&leaver.withdraw(QA)).problem(503, "busy");
+            collector.send(&device.delete(id)).problem(503, "busy");
+        }
+        eventually(|| !is_ready());
+        fs::remove_file(filler).unwrap();
+        eventually(is_ready);
+        Device::registered(&collector, QA);
+    }
+    collector.send(&leaver.withdraw(QA)).expect(200);
+    collector.send(&device.delete(id)).expect(204);
+    assert!(collector.files("age").is_empty());
+    drop(collector);
+}
+
 /// The library that sets a program's clock off.
 fn faketime() -> Option<PathBuf> {
     let folders = fs::read_dir("/usr/lib").ok()?.flatten();

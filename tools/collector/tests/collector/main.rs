@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod attacks;
 mod audit;
 mod backups;
 mod beyond;
@@ -11,11 +12,13 @@ mod crashes;
 mod crowds;
 mod database;
 mod deployment;
+mod epochs;
 mod faults;
 mod hardships;
 mod limits;
 mod operating;
 mod outages;
+mod plans;
 mod quarantine;
 mod races;
 mod real_services;

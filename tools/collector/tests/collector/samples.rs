@@ -259,7 +259,7 @@ fn the_person_sees_who_was_handed_a_sample_and_for_what_also_after_its_deletion(
     let expected = json!({
         "accesses": [
             {"purpose": RESEARCH, "week": week, "reader": "a reader", "entry": 1, "hash": first},
-            {"purpose": QA, "week": week, "reader": "a reader", "entry": 2, "hash": second},
+            {"purpose": QA, "week": week, "reader": "a reader 2", "entry": 2, "hash": second},
         ],
         "head": {"entries": 2, "hash": second},
     });

@@ -20,7 +20,7 @@ use sordino::{
     consent::{AgeBand, NoticeReference, Record, SignedRecord},
     plan::{Plan, Recipient, Review, SignedPlan, Triggers},
 };
-use sordino_collector::{BlockingServer, Config};
+use sordino_collector::{BlockingServer, Config, TokenError};
 use tempfile::TempDir;
 use tokio::net::TcpSocket;
 
@@ -56,7 +56,7 @@ impl Collector {
         config.upkeep = None;
         let limits = &mut config.limits;
         (limits.headers, limits.idle, limits.whole_body) = (HANG, HANG, HANG);
-        (limits.handshake, limits.grace) = (HANG, HANG);
+        (limits.handshake, limits.grace, limits.write) = (HANG, HANG, HANG);
         change(&mut config);
         if config.database.is_none() {
             config.database = database_of(&config.data).map(|url| url.parse().unwrap());
@@ -103,17 +103,24 @@ impl Collector {
         send(self.address(), request)
     }
 
+    /// The first one is called "a reader", the next ones have a number behind it.
     pub(crate) fn token(&self, purposes: &str) -> String {
-        self.token_of("a reader", purposes)
+        let mut names = (1..).map(|number| match number {
+            1 => "a reader".to_owned(),
+            number => format!("a reader {number}"),
+        });
+        let token = names.find_map(|name| self.try_token_of(&name, purposes).ok());
+        token.unwrap()
     }
 
     pub(crate) fn token_of(&self, name: &str, purposes: &str) -> String {
+        self.try_token_of(name, purposes).unwrap()
+    }
+
+    fn try_token_of(&self, name: &str, purposes: &str) -> Result<String, TokenError> {
         let server = self.server.as_ref().unwrap();
-        server
-            .create_token(name, &purposes.parse().unwrap())
-            .unwrap()
-            .as_str()
-            .to_owned()
+        let token = server.create_token(name, &purposes.parse().unwrap())?;
+        Ok(token.as_str().to_owned())
     }
 
     /// A GET of a QA tool.

@@ -116,26 +116,46 @@ fn a_token_is_good_through_its_last_day_and_then_says_that_it_expired() {
     read(&service, &usual["token"]).expect(200);
 }
 
+/// A person's list names readers by their tokens' names.
+#[test]
+fn no_two_valid_tokens_have_the_same_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let make = ["create", "--name", "desk", "--purpose", QA];
+    let first = tokens(data, &make);
+    let other_purpose = ["create", "--name", "desk", "--purpose", RESEARCH];
+    for again in [make, other_purpose] {
+        refused(data, &again, "the name `desk`");
+    }
+    assert_eq!(tokens(data, &["list"])["tokens"].as_array().unwrap().len(), 1);
+    // Once it is none any more, the name is free.
+    set_last_day(data, &day(-1));
+    tokens(data, &make);
+    refused(data, &make, "the name `desk`");
+    tokens(data, &["revoke", "desk"]);
+    tokens(data, &make);
+    let ids = tokens(data, &["list"]);
+    let ids = ids["tokens"].as_array().unwrap();
+    assert!(ids.len() == 3 && ids.iter().any(|token| token["id"] == first["id"]));
+}
+
 #[test]
 fn a_revoked_token_is_none_at_once_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let service = Service::start(folder.path(), &[]);
     let make = |name: &str| tokens(data, &["create", "--name", name, "--purpose", QA]);
-    let (first, second, other) = (make("leaver"), make("leaver"), make("stayer"));
-    let third = make("third");
+    let (first, other, third) = (make("leaver"), make("stayer"), make("third"));
 
-    // By name: all that somebody had.
+    // By name.
     let revoked = tokens(data, &["revoke", "leaver"]);
-    assert_eq!(revoked["revoked"].as_array().unwrap().len(), 2);
-    for token in [&first, &second] {
-        let answer = read(&service, &token["token"]).problem(401, "bad-token");
-        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-        assert!(
-            detail.contains("revoked") && detail.contains(&day(0)),
-            "{detail}"
-        );
-    }
+    assert_eq!(revoked["revoked"].as_array().unwrap().len(), 1);
+    let answer = read(&service, &first["token"]).problem(401, "bad-token");
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(
+        detail.contains("revoked") && detail.contains(&day(0)),
+        "{detail}"
+    );
     read(&service, &other["token"]).expect(200);
     assert_eq!(
         tokens(data, &["revoke", "leaver"])["revoked"],

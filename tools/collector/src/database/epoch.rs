@@ -1,0 +1,98 @@
+//! The epoch of a database, as it keeps it.
+
+use sordino::Id;
+use sqlx::AnyConnection;
+
+use super::{Database, DatabaseError, Session, System, parsed};
+
+/// The epoch, and what tells that the database was put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EpochRow {
+    pub(crate) epoch: Id,
+    /// Withdrawals and deletions that were committed under it.
+    pub(crate) taken_back: i64,
+    /// Which server, and which of its timelines, it was drawn on; empty for a file.
+    pub(crate) place: String,
+}
+
+impl Database {
+    /// The epoch; `None` in a database that was just made, or filled from a backup.
+    pub(crate) async fn epoch(&self) -> Result<Option<EpochRow>, DatabaseError> {
+        found(&mut *self.readers.acquire().await?).await
+    }
+
+    /// Where the database is: a server's identity, its timeline (a standby that was promoted, or a server that was
+    /// recovered to a point in time, begins another) and the database's number there. Empty for a file, and where
+    /// the server does not tell.
+    pub(crate) async fn place(&self) -> Result<String, DatabaseError> {
+        if self.system == System::Sqlite {
+            return Ok(String::new());
+        }
+        let place = sqlx::query_scalar(
+            "SELECT concat_ws('/', system.system_identifier, state.timeline_id, pg_database.oid)
+             FROM pg_control_system() AS system, pg_control_checkpoint() AS state, pg_database
+             WHERE datname = current_database()",
+        )
+        .fetch_one(&self.readers)
+        .await
+        .map_err(DatabaseError::from);
+        match place {
+            // A server may keep these functions from everybody but its administrators.
+            Err(DatabaseError::Failed(_)) => Ok(String::new()),
+            place => place,
+        }
+    }
+}
+
+impl Session {
+    /// The epoch, as this transaction sees it.
+    pub(crate) async fn epoch(&mut self) -> Result<Option<EpochRow>, DatabaseError> {
+        found(&mut self.0).await
+    }
+
+    /// Begins an epoch at `place`.
+    pub(crate) async fn begin_epoch(&mut self, epoch: Id, place: &str) -> Result<(), DatabaseError> {
+        sqlx::query("DELETE FROM epoch")
+            .execute(&mut *self.0)
+            .await?;
+        sqlx::query("INSERT INTO epoch (epoch, taken_back, place) VALUES ($1, 0, $2)")
+            .bind(epoch.to_string())
+            .bind(place)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes what is there already.
+    pub(crate) async fn write_nothing_new(&mut self) -> Result<(), DatabaseError> {
+        sqlx::query("UPDATE epoch SET taken_back = taken_back")
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// Counts a withdrawal or a deletion; how many there are.
+    pub(crate) async fn count_taken_back(&mut self) -> Result<i64, DatabaseError> {
+        let count = sqlx::query_scalar(
+            "UPDATE epoch SET taken_back = taken_back + 1 RETURNING taken_back",
+        )
+        .fetch_optional(&mut *self.0)
+        .await?;
+        Ok(count.unwrap_or_default())
+    }
+}
+
+async fn found(connection: &mut AnyConnection) -> Result<Option<EpochRow>, DatabaseError> {
+    let row: Option<(String, i64, String)> =
+        sqlx::query_as("SELECT epoch, taken_back, place FROM epoch")
+            .fetch_optional(connection)
+            .await?;
+    let row = row.map(|(epoch, taken_back, place)| {
+        Ok(EpochRow {
+            epoch: parsed(&epoch, "epoch")?,
+            taken_back,
+            place,
+        })
+    });
+    row.transpose()
+}

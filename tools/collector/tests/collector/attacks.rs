@@ -1,0 +1,241 @@
+//! What a stranger can do without a key: long headers, connections on which nothing is said, answers that are not read,
+//! uploads that stop midway, headers that name another network.
+
+use std::{io::Write as _, time::Duration};
+
+use sordino_collector::{Clock, Config, Rate};
+
+use crate::support::*;
+
+/// A short wait, where a limit is to be met and nothing is to be found before it.
+const SHORT: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_head_of_more_than_16_kib_is_refused_before_it_is_read_to_its_end() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    for length in [17_000, 50_000, 400_000] {
+        let members: Vec<String> = (0..length / 8).map(|key| format!("k{key}=1")).collect();
+        let mut long = device.delete(sample());
+        long = long.set("Signature-Input", members.join(", ")[..length].to_owned());
+        let mut stream = connect(collector.address());
+        // The answer may come, and the connection end, before all is sent.
+        let _ = stream.write_all(long.head().as_bytes());
+        let said = until_closed(&mut stream);
+        assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 431 "), "{length}");
+    }
+    // As many fields, each short, are refused too.
+    let many = (0..1000).fold(device.delete(sample()), |request, number| {
+        request.header(&format!("X-{number}"), "1")
+    });
+    let mut stream = connect(collector.address());
+    let _ = stream.write_all(many.head().as_bytes());
+    let said = until_closed(&mut stream);
+    assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 431 "));
+    collector.send(&device.delete(sample())).expect(204);
+}
+
+#[test]
+fn a_signature_of_many_members_is_malformed() {
+    let collector = Collector::start();
+    let device = Device::registered(&collector, QA);
+    let members: Vec<String> = (0..1000).map(|key| format!("k{key}")).collect();
+    let signed = device.delete(sample());
+    let many = signed.set("Signature-Input", members.join(","));
+    let answer = collector.send(&many).problem(400, "malformed");
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("too many members"), "{detail}");
+}
+
+#[test]
+fn connections_on_which_nothing_is_said_shut_nobody_out() {
+    let collector = Collector::start_with(|config| config.limits.connections = 16);
+    let device = Device::registered(&collector, QA);
+    // One is in the middle of a request, and is not cut for others.
+    let file = long_age_file();
+    let request = device.put(sample(), QA, &file);
+    let mut sending = connect(collector.address());
+    sending.write_all(request.head().as_bytes()).unwrap();
+    sending.write_all(&file[..LONG_ENOUGH]).unwrap();
+    eventually(|| collector.files("part").len() == 1);
+    let mut silent = Vec::new();
+    for number in 0..200 {
+        let mut stream = connect(collector.address());
+        if number % 2 == 1 {
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n").unwrap();
+        }
+        silent.push(stream);
+        if number % 20 == 0 {
+            collector.send(&Request::new("GET", "/readyz")).expect(200);
+        }
+    }
+    sending.write_all(&file[LONG_ENOUGH..]).unwrap();
+    read_response(&mut sending).unwrap().expect(201);
+    collector.send(&device.withdraw(QA)).expect(200);
+}
+
+#[test]
+fn an_answer_that_nobody_reads_ends_its_connection() {
+    let collector = Collector::start_with(|config| config.limits.write = SHORT);
+    let token = collector.token(QA);
+    let (device, id) = Device::with_sample(&collector, QA);
+    let get = Request::new("GET", format!("/v1/samples/{id}?purpose={QA}"))
+        .header("Authorization", format!("Bearer {token}"));
+    let mut stream = connect(collector.address());
+    // Requests whose answers fill every buffer in between; the collector stops reading too, in the end.
+    stream.set_write_timeout(Some(SHORT)).unwrap();
+    let mut sent = 0;
+    while sent < 20_000 && stream.write_all(get.head().as_bytes()).is_ok() {
+        sent += 1;
+    }
+    // It is closed although not all answers were sent.
+    let said = until_closed(&mut stream);
+    let answers = said.windows(12).filter(|part| part == b"HTTP/1.1 200").count();
+    assert!(answers < sent, "{answers} of {sent}");
+    collector.send(&device.delete(id)).expect(204);
+}
+
+#[test]
+fn uploads_that_stop_midway_take_no_more_memory_than_they_may_together() {
+    let collector = Collector::start_with(|config| {
+        config.limits.upload_bytes = 3 << 20;
+        config.limits.idle = SHORT * 10;
+    });
+    let device = Device::registered(&collector, QA);
+    let file = long_age_file();
+    let begin = || {
+        let request = device.put(sample(), QA, &file);
+        let mut stream = connect(collector.address());
+        stream.write_all(request.head().as_bytes()).unwrap();
+        stream.write_all(&file[..LONG_ENOUGH]).unwrap();
+        stream
+    };
+    // Four of 700 kB fit; the others are told to come again, without a byte of theirs having been taken.
+    let mut paused: Vec<_> = (0..12).map(|_| begin()).collect();
+    let answers = paused.iter_mut().map(|stream| read_response(stream).unwrap());
+    let (mut slow, mut busy) = (0, 0);
+    for answer in answers {
+        match answer.status {
+            408 => slow += 1,
+            503 => {
+                answer.problem(503, "busy");
+                busy += 1;
+            }
+            status => panic!("{status}"),
+        }
+    }
+    // As room comes free, some of those that wait get it.
+    assert!(slow >= 4 && busy >= 1 && slow + busy == 12, "{slow} slow, {busy} busy");
+    // Then there is room again, and a "no" needs none.
+    collector.send(&device.put(sample(), QA, &file)).expect(201);
+    let _paused: Vec<_> = (0..12).map(|_| begin()).collect();
+    collector.send(&device.withdraw(QA)).expect(200);
+}
+
+fn behind_a_proxy(config: &mut Config) {
+    config.proxies.trusted = 1;
+    config.clock = Clock::by_hand();
+    config.rates.network = Rate {
+        burst: 5,
+        per_second: 1,
+    };
+}
+
+fn from(address: &str, request: Request) -> Request {
+    request.header("X-Forwarded-For", address)
+}
+
+#[test]
+fn a_no_with_a_good_signature_is_never_refused_for_its_network() {
+    let collector = Collector::start_with(behind_a_proxy);
+    let (device, id) = Device::with_sample(&collector, QA);
+    let stranger = Device::new();
+    let send = |request| collector.send(&from("203.0.113.5", request));
+    for _ in 0..10 {
+        send(Request::new("GET", "/v1/audit/head"));
+    }
+    send(Request::new("GET", "/v1/audit/head")).problem(429, "too-many-requests");
+    send(device.accesses(id)).problem(429, "too-many-requests");
+    // Who only seems to say no is refused for the network, whatever is wrong.
+    let forged = Device {
+        record: device.record,
+        key: key(),
+    };
+    for nobody in [
+        forged.withdraw(QA),
+        forged.delete(id),
+        stranger.withdraw(QA),
+        device.withdraw(QA).without("Signature"),
+    ] {
+        send(nobody).problem(429, "too-many-requests");
+    }
+    send(device.delete(id)).expect(204);
+    send(device.withdraw(QA)).expect(200);
+}
+
+#[test]
+fn the_deletion_of_a_sample_that_is_held_is_never_one_request_too_many() {
+    let collector = Collector::start_with(|config| {
+        config.clock = Clock::by_hand();
+        config.rates.record = Rate {
+            burst: 4,
+            per_second: 1,
+        };
+    });
+    let (device, id) = Device::with_sample(&collector, QA);
+    let refused = (0..10).find(|_| collector.send(&device.delete(sample())).status == 429);
+    assert!(refused.is_some(), "ids that never came are counted");
+    collector.send(&device.delete(id)).expect(204);
+    collector.send(&device.delete(id)).expect(204);
+}
+
+#[test]
+fn asking_whether_it_lives_costs_nobody_anything() {
+    let collector = Collector::start_with(behind_a_proxy);
+    let ask = |path: &str, named: &str| collector.send(&from(named, Request::new("GET", path)));
+    for path in ["/healthz", "/readyz"] {
+        for _ in 0..100 {
+            ask(path, "203.0.113.5").expect(200);
+        }
+    }
+    ask("/v1/audit/head", "203.0.113.5").expect(200);
+}
+
+#[test]
+fn a_header_that_cannot_be_read_is_limited_and_not_let_off() {
+    let collector = Collector::start_with(behind_a_proxy);
+    let ask = |named: &[u8]| {
+        let mut stream = connect(collector.address());
+        let head = b"GET /v1/audit/head HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: ";
+        stream.write_all(&[head, named, b"\r\n\r\n".as_slice()].concat()).unwrap();
+        read_response(&mut stream).unwrap().status
+    };
+    let strange: [&[u8]; 4] = [b"192.0.2.1, \xe9", b"\xff", b"", b"not an address"];
+    let statuses: Vec<u16> = (0..20).map(|turn| ask(strange[turn % 4])).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 5);
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 15);
+    // Bytes that a client puts before what the proxy saw harm its own network alone.
+    assert_eq!(ask(b"\xff, 203.0.113.5"), 200);
+}
+
+#[test]
+fn a_request_that_is_signed_for_another_collector_is_not_taken() {
+    let collector = Collector::start_with(|config| {
+        config.names = vec!["Collector.Example:443".to_owned(), "localhost:8787".to_owned()];
+    });
+    let device = Device::new();
+    let register = |host: &str| {
+        let document = device.document(device.content(1, QA));
+        let request = Request::new("PUT", format!("/v1/consents/{}", device.record))
+            .set("Host", host)
+            .body(document);
+        collector.send(&request.sign(&device))
+    };
+    for host in ["staging.example", "collector.example:8443", "localhost"] {
+        register(host).problem(421, "misdirected");
+    }
+    register("collector.example").expect(201);
+    register("localhost:8787").expect(200);
+    // What is not signed is for everybody.
+    collector.send(&Request::new("GET", "/v1/audit/head")).expect(200);
+}

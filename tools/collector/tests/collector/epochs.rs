@@ -1,0 +1,130 @@
+//! The epoch in every answer: another one once the database was put back from a backup, by whatever means.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{commands::run, support::*};
+
+fn epoch(collector: &Collector) -> String {
+    let answer = collector.send(&Request::new("GET", "/v1/audit/head")).expect(200);
+    let epoch = answer.header("sordino-epoch").unwrap();
+    assert!(epoch.len() == 32 && epoch.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    epoch
+}
+
+#[test]
+fn every_answer_names_the_epoch_and_a_restart_does_not_change_it() {
+    let mut collector = Collector::start();
+    let first = epoch(&collector);
+    let (device, id) = Device::with_sample(&collector, QA);
+    for request in [
+        device.register(1, QA),
+        device.delete(id),
+        device.accesses(sample()),
+        device.withdraw(QA),
+        device.put(sample(), QA, b""),
+        Request::new("GET", "/v1/plan"),
+        Request::new("POST", "/v1/plan"),
+        Request::new("GET", "/healthz"),
+    ] {
+        let answer = collector.send(&request);
+        assert_eq!(answer.header("sordino-epoch"), Some(first.clone()));
+    }
+    let unknown = collector.send(&Request::new("GET", "/nothing"));
+    assert_eq!(unknown.header("sordino-epoch"), None);
+    for _ in 0..2 {
+        collector.restart();
+        assert_eq!(epoch(&collector), first);
+    }
+    assert_ne!(epoch(&Collector::start()), first);
+}
+
+/// What somebody does who knows of no command for it.
+#[test]
+fn an_older_database_in_its_place_begins_an_epoch() {
+    let mut collector = Collector::start();
+    if collector.config.database.is_some() {
+        // A file alone can be put back so.
+        return;
+    }
+    let (device, id) = Device::with_sample(&collector, QA);
+    let before = epoch(&collector);
+    collector.stop();
+    let database = collector.data().join("collector.sqlite");
+    let copy = collector.data().join("copy");
+    fs::copy(&database, &copy).unwrap();
+    collector.restart();
+    assert_eq!(epoch(&collector), before);
+    collector.send(&device.delete(id)).expect(204);
+    collector.send(&device.withdraw(QA)).expect(200);
+    collector.stop();
+    fs::copy(&copy, &database).unwrap();
+    collector.restart();
+    let after = epoch(&collector);
+    assert_ne!(after, before, "two deletions are forgotten");
+    collector.restart();
+    assert_eq!(epoch(&collector), after);
+    // As a device does that sees it.
+    collector.send(&device.delete(id)).expect(204);
+    collector.send(&device.withdraw(QA)).expect(200);
+}
+
+#[test]
+fn the_operator_can_begin_an_epoch_while_it_runs() {
+    let collector = Collector::start();
+    if collector.config.database.is_some() {
+        return;
+    }
+    let before = epoch(&collector);
+    let data = collector.data().to_str().unwrap();
+    let output = run(&["renew-epoch", "--data", data, "--json"]);
+    assert!(output.status.success());
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_ne!(said["epoch"], before);
+    // Looked at with readiness, at the latest within the hour.
+    eventually(|| {
+        collector.send(&Request::new("GET", "/readyz"));
+        said["epoch"] == epoch(&collector)
+    });
+}
+
+#[test]
+fn somebody_who_has_only_the_receipt_can_be_withdrawn_by_the_operator() {
+    let collector = Collector::start();
+    if collector.config.database.is_some() {
+        return;
+    }
+    let (device, _) = Device::with_sample(&collector, BOTH);
+    let kept = sample();
+    collector
+        .send(&device.put(kept, BOTH, &age_file(1, 2)))
+        .expect(201);
+    let data = collector.data().to_str().unwrap();
+    let record = device.record.to_string();
+    let withdraw = |more: &[&str]| {
+        let arguments = [&["withdraw", "--data", data, record.as_str()], more].concat();
+        let output = run(&arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(
+        withdraw(&["--purpose", QA, "--json"]).trim(),
+        r#"{"deleted":0,"narrowed":2}"#
+    );
+    assert_eq!(
+        withdraw(&[]).trim(),
+        "withdrawn: 2 samples deleted, 0 left for another purpose"
+    );
+    assert!(collector.files("age").is_empty());
+    // The device hears of it with whatever it asks for.
+    let answer = collector
+        .send(&device.register(1, BOTH))
+        .problem(410, "withdrawn");
+    assert_eq!(answer.json()["purposes"].as_array().unwrap().len(), 2);
+    let nobody = sample().to_string();
+    let output = run(&["withdraw", "--data", data, &nobody]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.lines().count() == 1 && said.contains("was ever registered here"), "{said}");
+}
