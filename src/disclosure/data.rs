@@ -144,7 +144,8 @@ pub(super) const RECORD: Category = Category {
 const DEVICE: Category = Category {
     name: "state of the device",
     holds: "The records' private keys, when a yes ends, the texts that were agreed to, a list of samples (week, \
-            length, size, purposes, state), budget, plan, the last head of the access log that was seen.",
+            length, size, purposes, state), budget, plan, the collectors that were used, when each last answered, what waits \
+            and why, the last head of the access log that was seen.",
     personal: "pseudonymous",
     place: "one folder of the app, mode 0700",
     kept: "until the app resets the device or removes the folder",
@@ -156,11 +157,11 @@ const DEVICE: Category = Category {
 const REFUSALS: Category = Category {
     name: "withdrawals and ids of what was deleted",
     holds: "Ids of records and samples, and the purposes that were taken back. On the device a slip for each \
-            record: the request that withdraws it, signed beforehand.",
+            record and collector: the request that withdraws the record there, signed beforehand.",
     personal: "pseudonymous",
     place: "the collector; slips on the device, beside its store",
-    kept: "at the collector for ever: a late upload of a deleted sample has to be refused. A slip until the \
-           collector acknowledged it",
+    kept: "at the collector for ever: a late upload of a deleted sample has to be refused. A slip as \
+           long as the device's folder, so that a collector that was restored from a backup can be told again",
     recipients: "QA tools learn which ids to remove",
     leaves: true,
     stated: None,

@@ -17,8 +17,9 @@ pub struct Measure {
 pub const MEASURES: &[Measure] = &[
     Measure {
         name: "Nothing without a yes",
-        what: "without a standing grant the sampler holds no sound, nothing is sealed, and nothing is sent but a no, a \
-               deletion and the person's own question who opened a sample; whoever never said yes makes no connection",
+        what: "without a standing grant the sampler holds no sound, nothing is sealed, and nothing is sent but a withdrawal, a \
+               deletion, the question whether a collector was restored from a backup, for 60 days after one of them, and \
+               the person's own question who opened a sample; a device without any consent ever makes no connection",
         evidence: &[
             Evidence::test(
                 "src/sampler/tests.rs",
@@ -77,12 +78,21 @@ pub const MEASURES: &[Measure] = &[
     Measure {
         name: "Little data",
         what: "a clip of 2 to 30 s, a daily budget of samples and bytes, a probability for each moment, all in \
-               a signed plan with a kill switch",
+               a signed plan with a kill switch; the collector holds each record to the budgets, and takes neither \
+               records nor samples while the plan is paused",
         evidence: &[
             Evidence::code("src/plan/mod.rs"),
             Evidence::test(
                 "tools/cli/tests/cli/commands/keys_and_plans.rs",
                 "edits_of_single_lines_rule_the_device",
+            ),
+            Evidence::test(
+                "tools/collector/tests/collector/plans.rs",
+                "a_record_sends_no_more_in_a_day_than_the_plan_allows",
+            ),
+            Evidence::test(
+                "tools/collector/tests/collector/plans.rs",
+                "a_paused_plan_takes_nothing_but_what_says_no",
             ),
         ],
     },
@@ -125,10 +135,7 @@ pub const MEASURES: &[Measure] = &[
         name: "Encrypted on the way, and signed",
         what: "plain HTTP reaches no other machine; each request about a record is signed by its own key",
         evidence: &[
-            Evidence::test(
-                "src/endpoint.rs",
-                "plain_http_reaches_no_other_machine",
-            ),
+            Evidence::test("src/endpoint.rs", "plain_http_reaches_no_other_machine"),
             Evidence::test(
                 "tools/collector/tests/collector/signatures.rs",
                 "a_request_changed_after_it_was_signed_is_refused",
@@ -203,9 +210,10 @@ pub const MEASURES: &[Measure] = &[
     },
     Measure {
         name: "A no that outlives the store",
-        what: "the request that withdraws a record is signed with the yes and lies beside the store: a no is the renaming \
-               of a file, and goes out after a crash, on a full disk, out of a damaged store, after a reset. An app \
-               that is removed without a no says none",
+        what: "the request that withdraws a record is signed together with it, one for each collector, and kept beside the \
+               store: a withdrawal renames these files, and is sent after a crash, on a full disk, out of a damaged \
+               store, after a reset, and again to a collector whose database was restored from a backup. Removing the \
+               app withdraws nothing; the operator can withdraw by the id in the receipt",
         evidence: &[
             Evidence::test(
                 "src/engine/tests/model.rs",
@@ -218,6 +226,14 @@ pub const MEASURES: &[Measure] = &[
             Evidence::test(
                 "src/engine/tests/tampering.rs",
                 "a_damaged_device_starts_anew_and_still_asks_back_what_it_sent",
+            ),
+            Evidence::test(
+                "src/upload/tests.rs",
+                "what_was_sent_to_one_collector_is_taken_back_there_and_nowhere_else",
+            ),
+            Evidence::test(
+                "src/upload/tests.rs",
+                "another_epoch_has_every_no_said_again",
             ),
         ],
     },

@@ -55,7 +55,9 @@ const WITHDRAWAL: Right = Right {
     identifier: None,
     source: "GDPR art. 7(3); 16 CFR 312.6(a)(2)",
     gives: record::WITHDRAWAL,
-    how: "One call, `withdraw`. Where the state is damaged, `reset` says no to all of it.",
+    how: "One call, `withdraw`, which reaches each collector that was told of the record. Where the state is damaged, \
+          `reset` withdraws all of it. Without the device the owner withdraws the record that the receipt names, by \
+          `sordino-collector withdraw`.",
     evidence: &[
         Evidence::test(
             "src/engine/tests/mod.rs",
@@ -112,7 +114,7 @@ pub(super) const ERASURE: Right = Right {
     source: "GDPR art. 17; 16 CFR 312.6(a)(2)",
     gives: "To have one sample deleted, or all of them.",
     how: "`delete` for one, `delete_all` for all while consent stays, `withdraw` for both. The ids stay, so that \
-          no late upload comes back.",
+          no late upload comes back. Without the device: as for consent.",
     evidence: &[
         Evidence::test(
             "src/engine/tests/crashes.rs",

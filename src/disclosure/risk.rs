@@ -90,14 +90,18 @@ pub const RISKS: &[Risk] = &[
     },
     Risk {
         name: "Sound is taken without consent, or against it",
-        sources: "an error in the app; a race; a clock that is wrong; a child that says yes alone",
+        sources: "an error in the app; a race; a clock that is wrong; a state folder that is restored from a backup; a \
+                  child that says yes alone",
         impact: "loss of control over one's own sound",
         before: (Level::Significant, Level::Significant),
         measures: "a grant as a type that only the consent store makes; a lease that dies in every thread; rows of \
-                   the store that no changed byte turns into a yes; a guardian for a child; expiry by a steady time",
+                   the store that no changed byte turns into a yes; a guardian for a child; expiry by a steady time; the \
+                   state folder left out of backups; the collector asked whether consent holds before the first sample \
+                   of each run of the app",
         after: (Level::Negligible, Level::Significant),
-        residual: "an app that means harm has the microphone without Sordino; how a guardian is verified, and that \
-                   somebody is an adult, is the app's to make sure of",
+        residual: "an app that means harm has the microphone without Sordino; a restored state folder has forgotten a \
+                   withdrawal that no collector had acknowledged; how a guardian is verified, and that somebody is an \
+                   adult, is the app's to make sure of",
         evidence: &[
             Evidence::test(
                 "src/engine/tests/model.rs",
@@ -110,6 +114,10 @@ pub const RISKS: &[Risk] = &[
             Evidence::test(
                 "src/consent/races.rs",
                 "in_no_order_does_a_grant_outlive_a_withdrawal",
+            ),
+            Evidence::test(
+                "src/upload/tests.rs",
+                "the_first_sample_of_a_process_goes_after_its_record_was_confirmed",
             ),
             Evidence::test(
                 "tests/sdk/compile_fail.rs",
@@ -158,17 +166,20 @@ pub const RISKS: &[Risk] = &[
     },
     Risk {
         name: "A no does not reach every copy",
-        sources: "no network; a crash; a full disk; a damaged store; an app that is removed; a pulled dataset; a \
-                  backup",
+        sources: "no network; a crash; a full disk; a damaged store; another collector than before; a collector or a \
+                  device that is restored from a backup; an app that is removed; a pulled dataset; a backup",
         impact: "sound stays that somebody took back",
         before: (Level::Significant, Level::Limited),
-        measures: "a no is durable first, beside the store, and repeated until acknowledged, after a reset too; the \
-                   collector deletes and tells every puller; late uploads are refused",
+        measures: "a withdrawal is durable first, beside the store; it is sent to each collector that was told of the \
+                   record and repeated until acknowledged, after a reset too, and once more to a collector whose \
+                   database was restored; the collector deletes and tells every puller, also one whose token has \
+                   expired; late uploads are refused; for a person without the device the operator withdraws the \
+                   record that the receipt names",
         after: (Level::Limited, Level::Limited),
         residual: "a dataset is cleaned when it is next pulled; copies out of it, trained models and backups are the \
-                   owner's to clean. Who removes the app, or loses the device, before saying no takes the keys for it \
-                   along: the collector has no command by which its operator deletes for them; what was sent goes \
-                   when the days of the plan's retention have passed, if it sets any",
+                   owner's to clean. A person who has neither the device nor the receipt cannot be found: what was sent \
+                   then goes when the days of the plan's retention have passed, if it sets any. A restored database \
+                   lacks the withdrawals of devices that never connect again",
         evidence: &[
             Evidence::test(
                 "tools/cli/tests/cli/withdrawal.rs",
@@ -182,6 +193,14 @@ pub const RISKS: &[Risk] = &[
                 "src/engine/tests/faults.rs",
                 "on_a_full_disk_a_no_still_ends_everything_at_once_and_is_durable_in_the_end",
             ),
+            Evidence::test(
+                "src/upload/tests.rs",
+                "another_epoch_has_every_no_said_again",
+            ),
+            Evidence::test(
+                "tools/collector/tests/collector/epochs.rs",
+                "somebody_who_has_only_the_receipt_can_be_withdrawn_by_the_operator",
+            ),
         ],
     },
     Risk {
@@ -191,7 +210,8 @@ pub const RISKS: &[Risk] = &[
         before: (Level::Limited, Level::Negligible),
         measures: "authenticated encryption, digests, signatures, whole files or none",
         after: (Level::Negligible, Level::Negligible),
-        residual: "anybody can register a record and send samples: a poisoned dataset has to be met at the desk",
+        residual: "anybody can register records, and send as many samples under each as the plan's budgets allow: readers \
+                   have to recognize a poisoned dataset",
         evidence: &[Evidence::test(
             "src/seal/seal_tests.rs",
             "any_byte_changed_keeps_the_sample_shut",

@@ -142,8 +142,9 @@ pub const REQUESTS: &[WireRequest] = &[
         name: "register",
         method: "PUT",
         path: "/v1/consents/[0-9a-f]{32}",
-        when: "after a yes that stands (a child's: after the guardian's), before the first sample; and \
-               when the record changed",
+        when: "once consent is granted (a child's: by the guardian too), before the first sample; when the record \
+               changed; and again before the first sample of each run of the app, to each collector that knows the \
+               record, so that a device restored from a backup learns of a withdrawal",
         headers: &[HOST, JSON_LENGTH, JSON_TYPE, DIGEST, BODY_INPUT, SIGNATURE],
         body: BodyShape::Json(REGISTRATION),
     },
@@ -151,7 +152,8 @@ pub const REQUESTS: &[WireRequest] = &[
         name: "withdraw",
         method: "PUT",
         path: "/v1/consents/[0-9a-f]{32}/withdrawal",
-        when: "after a no or a reset, where the collector may know the record; again until it is acknowledged",
+        when: "after a withdrawal or a reset, to each collector that may know the record; again until it is \
+               acknowledged, and once more where the collector's database was restored from a backup",
         headers: &[HOST, JSON_LENGTH, JSON_TYPE, DIGEST, BODY_INPUT, SIGNATURE],
         body: BodyShape::Json(WITHDRAWAL),
     },
@@ -192,7 +194,8 @@ pub const REQUESTS: &[WireRequest] = &[
         name: "delete a sample",
         method: "DELETE",
         path: "/v1/samples/[0-9a-f]{32}",
-        when: "after the person had a sample, or all of them, deleted; for each, again until it is acknowledged",
+        when: "after the person had a sample, or all of them, deleted, to each collector that may have it; again until it \
+               is acknowledged, and once more where the collector's database was restored from a backup",
         headers: &[HOST, BARE_INPUT, SIGNATURE],
         body: BodyShape::Empty,
     },
@@ -226,7 +229,7 @@ pub const REQUESTS: &[WireRequest] = &[
         method: "GET",
         path: "/v1/audit/head",
         when: "for 60 days after a withdrawal or a deletion was acknowledged, at most once a day, where nothing else \
-               was sent to that collector: a database that was put back from a backup is told again",
+               was sent to that collector: one whose database was restored from a backup is told again",
         headers: &[HOST],
         body: BodyShape::Empty,
     },

@@ -88,8 +88,8 @@ pub const COPPA_RULE: &[Article] = &[
         asks: "a parent can see what kinds are collected, review it, refuse more, have it deleted",
         met: "list, accesses, a zip of all that the device holds, delete one, delete all and withdraw, on the child's \
               device",
-        left: "to make sure that it is the parent who asks; to produce the sound; to delete at the collector for a \
-               parent whose child's device is gone, by `sordino-collector delete`",
+        left: "to make sure that it is the parent who asks; to produce the sound; to withdraw at the \
+               collector for a parent who has the receipt and not the device, by `sordino-collector withdraw RECORD`",
         duty: Duty::Shared,
         evidence: &[
             Evidence::code("src/engine/export.rs"),

@@ -299,8 +299,8 @@ pub const GDPR: &[Article] = &[
         number: "art. 17",
         asks: "erasure without undue delay",
         met: "device, collector and pulled datasets; a late upload of a deleted id is refused for ever",
-        left: "backups, copies out of a dataset, models that were trained; who removed the app before saying no, or \
-               lost the device: the collector has no command for its operator to delete by",
+        left: "backups, copies out of a dataset, models that were trained; a person who removed the app, or \
+               lost the device, asks with the receipt: `sordino-collector withdraw RECORD`; without it nothing names the record",
         duty: Duty::Shared,
         evidence: &[
             Evidence::code("src/consent/withdrawal.rs"),

@@ -132,8 +132,9 @@ pub(super) fn write(facts: &Facts) -> String {
         "The notices promise screens of your app, on `samples`, `accesses`, `export_my_data`, `delete`, `delete_all` and \
          `withdraw`; and that no address is written: what stands before the collector must keep no log of them.",
         "A material change is a new notice version in the plan: every consent is then outdated and asked for again.",
-        "The collector deletes by age what the plan's `retention_days` names. It has no command by which you delete for a \
-         parent whose child's device is gone: that is yours to carry out, at its database and its objects.",
+        "The collector deletes by age what the plan's `retention_days` names. For a parent whose child's device is gone, \
+         `sordino-collector withdraw RECORD` withdraws consent and deletes what was sent; RECORD is in the receipt. \
+         Whether it is the parent who asks is yours to verify.",
     ]);
     paper.finish()
 }

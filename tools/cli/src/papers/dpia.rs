@@ -229,8 +229,10 @@ fn measures(paper: &mut Paper) {
         "a rule for readers: no copies out of a dataset, no search for who plays, a pull before each piece of work;",
         "how a guardian is verified, which evidence is kept, and when it is deleted;",
         "what becomes of a model that was trained on a sample that is taken back;",
-        "the limit after which samples, records and the rest are deleted at the collector, and how: it has no command for it;",
-        "what is done for a person who asks and whose device is gone: only their receipt names the record;",
+        "the limit after which records and the access log are deleted at the collector, and how: it has no command for it \
+         (samples go by the plan's `retention_days`);",
+        "how you verify a person who asks without the device: the receipt names the record, and `sordino-collector withdraw \
+         RECORD` deletes what was sent under it; without the receipt nothing names it;",
         "tokens named for a task, not for a person, since the access log cannot forget a name; somebody outside who keeps its \
          heads;",
         "a new notice version with each change of meaning, and with another controller: a standing yes names the old one.",

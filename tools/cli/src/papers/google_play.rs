@@ -28,8 +28,8 @@ pub(super) fn write(facts: &Facts) -> String {
             vec![
                 "Do you provide a way for users to request that their data is deleted?",
                 "Yes",
-                "In the app: one sample, or all. Needs buttons of yours that call `delete`, `delete_all` and `withdraw`. Consent \
-                 records and the ids of what was deleted stay, as proof and so that nothing comes back.",
+                "In the app: one sample, or all. Needs buttons of yours that call `delete`, `delete_all` and `withdraw`. Without \
+                 the device: by the receipt, which names the record that you withdraw. Consent records and the ids of what was deleted stay, as proof and so that nothing comes back.",
             ],
         ],
     );

@@ -119,7 +119,8 @@ pub(super) fn write(facts: &Facts) -> String {
             row(
                 "(d)",
                 "security",
-                "no address, user agent or clock time is written; tokens as hashes; deleted rows overwritten; TLS in front"
+                "no address, user agent or clock time is written; tokens as hashes; deleted rows overwritten in SQLite and \
+                 vacuumed in PostgreSQL; TLS in front"
                     .to_owned(),
             ),
         ],
