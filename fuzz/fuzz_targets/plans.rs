@@ -1,0 +1,34 @@
+//! Any bytes as a sampling plan, as they came and signed by the organisation: refused, or within the bounds and the same
+//! when it is read again.
+
+#![no_main]
+
+mod signing;
+
+use libfuzzer_sys::fuzz_target;
+use sordino::plan::{Plan, PlanError};
+use sordino::signed::{Signed, SignedError};
+
+fuzz_target!(|bytes: &[u8]| {
+    let organisation = signing::key();
+    let key = signing::public_key();
+    assert!(
+        Plan::verify(bytes, &key).is_err(),
+        "nobody else has the key"
+    );
+    let Some(document) = signing::signed(bytes, &organisation) else {
+        return;
+    };
+    match Plan::verify(document.as_bytes(), &key) {
+        Ok(plan) => {
+            assert_eq!(plan.content().check_bounds(), Ok(()));
+            let again = Plan::verify(plan.to_json().as_bytes(), &key).expect("it is as it was");
+            assert_eq!(again.content(), plan.content());
+            let anew = Signed::sign(plan.content().clone(), &organisation).expect("an object");
+            let anew = Plan::verify(anew.to_json().as_bytes(), &key).expect("it is within bounds");
+            assert_eq!(anew.content(), plan.content());
+        }
+        Err(PlanError::Field { .. } | PlanError::Signature(SignedError::Shape(_))) => {}
+        Err(error) => panic!("{error}: {document}"),
+    }
+});
