@@ -64,8 +64,7 @@ impl ConsentStore {
             let known = row.collectors.keys().map(|known| (known, Stage::Offered));
             let new = (!row.collectors.contains_key(present)).then_some((present, Stage::Kept));
             for (collector, stage) in known.chain(new) {
-                let is_its =
-                    |slip: &Slip| slip.record == *record && slip.is_for(collector);
+                let is_its = |slip: &Slip| slip.record == *record && slip.is_for(collector);
                 if !slips.iter().any(is_its) {
                     without.push((row.identity(*record)?, collector.clone(), stage));
                 }
@@ -92,9 +91,7 @@ impl ConsentStore {
     pub(crate) fn slips_due(&self) -> Result<Vec<(Id, Vec<u8>)>, StateError> {
         let mut due = Vec::new();
         for slip in self.slips.all()? {
-            if slip.stage == Stage::Offered
-                && slip.is_refused()
-                && self.row(slip.record)?.is_none()
+            if slip.stage == Stage::Offered && slip.is_refused() && self.row(slip.record)?.is_none()
             {
                 let request = self.slips.request(&slip)?;
                 due.extend(request.map(|request| (slip.record, request)));
@@ -175,10 +172,7 @@ impl ConsentStore {
     }
 
     /// The standing record's revision and document.
-    pub(crate) fn document(
-        &self,
-        grants: &Grants,
-    ) -> Result<Option<(u32, String)>, ConsentError> {
+    pub(crate) fn document(&self, grants: &Grants) -> Result<Option<(u32, String)>, ConsentError> {
         let Some(row) = self.row(grants.record())? else {
             return Ok(None);
         };
@@ -186,17 +180,17 @@ impl ConsentStore {
         Ok(Some((revision, row.document)))
     }
 
-    /// The collectors beside `present` that may know `record`.
+    /// The collectors beside `present` that may know `record`, and whether they ever acknowledged it.
     pub(crate) fn earlier_collectors(
         &self,
         record: Id,
         present: &Endpoint,
-    ) -> Result<Vec<Endpoint>, StateError> {
-        let row = self.row(record)?;
-        let collectors = row.map(|row| row.collectors.into_keys());
-        let mut earlier: Vec<Endpoint> = collectors.into_iter().flatten().collect();
-        earlier.retain(|collector| collector != present);
-        Ok(earlier)
+    ) -> Result<Vec<(Endpoint, bool)>, StateError> {
+        let collectors = self.row(record)?.map(|row| row.collectors);
+        let others = (collectors.into_iter().flatten()).filter(|(known, _)| known != present);
+        Ok(others
+            .map(|(collector, told)| (collector, told.registered > 0))
+            .collect())
     }
 
     /// Whether `collector` has acknowledged `revision` of `record`.

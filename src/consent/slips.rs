@@ -110,9 +110,7 @@ impl Slips {
     /// `collector` may know `record` from now on.
     pub(crate) fn offered(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
         self.change(
-            |slip| {
-                slip.record == record && slip.is_for(collector) && slip.stage == Stage::Kept
-            },
+            |slip| slip.record == record && slip.is_for(collector) && slip.stage == Stage::Kept,
             |slip| slip.stage = Stage::Offered,
         )
     }
@@ -120,9 +118,7 @@ impl Slips {
     /// `collector` has acknowledged that `record` is withdrawn as a whole.
     pub(crate) fn heard(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
         self.change(
-            |slip| {
-                slip.record == record && slip.is_for(collector) && slip.stage == Stage::Offered
-            },
+            |slip| slip.record == record && slip.is_for(collector) && slip.stage == Stage::Offered,
             |slip| slip.stage = Stage::Heard,
         )
     }

@@ -333,8 +333,10 @@ fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
         row.document = row
             .document
             .replace("quality-assurance", "recognition-research");
-        row.collectors
-            .insert("https://collector.example".parse().unwrap(), Told::default());
+        row.collectors.insert(
+            "https://collector.example".parse().unwrap(),
+            Told::default(),
+        );
         rows.put(id, &row)
     });
     changed.unwrap();

@@ -18,7 +18,7 @@ pub const MEASURES: &[Measure] = &[
     Measure {
         name: "Nothing without a yes",
         what: "without a standing grant the sampler holds no sound, nothing is sealed, and nothing is sent but a withdrawal, a \
-               deletion, the question whether a collector was restored from a backup, for 60 days after one of them, and \
+               deletion, the question whether a collector was restored from a backup, at most 60 times after one of them, and \
                the person's own question who opened a sample; a device without any consent ever makes no connection",
         evidence: &[
             Evidence::test(

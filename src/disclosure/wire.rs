@@ -228,8 +228,8 @@ pub const REQUESTS: &[WireRequest] = &[
         name: "ask for the epoch",
         method: "GET",
         path: "/v1/audit/head",
-        when: "for 60 days after a withdrawal or a deletion was acknowledged, at most once a day, where nothing else \
-               was sent to that collector: one whose database was restored from a backup is told again",
+        when: "after a withdrawal or a deletion was acknowledged, at most 60 times and at most once a day, where \
+               nothing else was sent to that collector: one whose database was restored from a backup is told again",
         headers: &[HOST],
         body: BodyShape::Empty,
     },

@@ -216,9 +216,7 @@ impl Inner {
         }
         self.consent.forget_slips()?;
         self.consent.refuse_forgotten()?;
-        for (identity, collector, stage) in
-            self.consent.without_slip(self.protocol.endpoint())?
-        {
+        for (identity, collector, stage) in self.consent.without_slip(self.protocol.endpoint())? {
             if let Err(error) = self.protocol.keep_slip(&identity, &collector, stage) {
                 tracing::warn!(%error, "a record has no slip yet");
             }

@@ -315,7 +315,11 @@ impl Inner {
     /// the person's yes covers it and the sample waits.
     fn is_still_wanted(&self, task: &Task) -> Result<bool, UploadError> {
         let grants = self.grants().ok();
-        let is_of = |record: &Id| grants.as_ref().is_some_and(|grants| grants.record() == *record);
+        let is_of = |record: &Id| {
+            grants
+                .as_ref()
+                .is_some_and(|grants| grants.record() == *record)
+        };
         Ok(match &task.kind {
             TaskKind::FetchPlan
             | TaskKind::AskEpoch

@@ -369,8 +369,7 @@ impl Engine {
     /// Whether the request for `task`, which was handed out, should still go. Whoever hands uploads over to the system
     /// cancels those that this says no to whenever consent or samples change.
     pub fn is_still_wanted(&self, task: Task) -> Result<bool, Error> {
-        self.door
-            .pass(|engine| Ok(engine.is_still_wanted(&task)?))
+        self.door.pass(|engine| Ok(engine.is_still_wanted(&task)?))
     }
 
     /// Takes in what came of the request for `task`, after a restart of the app too.

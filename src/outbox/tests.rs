@@ -150,7 +150,11 @@ fn a_lost_file_is_reported_and_asked_back_where_the_collector_may_have_it() {
     let device = Device::new(Quota::default(), plan(1));
     let (never_sent, _) = device.queue(10).unwrap();
     let (maybe_sent, _) = device.queue(10).unwrap();
-    device.outbox.offer(maybe_sent, &collector()).unwrap().unwrap();
+    device
+        .outbox
+        .offer(maybe_sent, &collector())
+        .unwrap()
+        .unwrap();
     let device = device.crash(|folder, _| {
         for sample in [never_sent, maybe_sent] {
             fs::remove_file(folder.join(file_of(sample))).unwrap();

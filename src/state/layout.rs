@@ -95,7 +95,8 @@ fn name_collectors(transaction: &WriteTransaction, tagger: &Tagger) -> Result<()
         tagger,
     };
     let host: Option<Value> = change.value("host")?;
-    let Some(Value::String(collector)) = host.and_then(|mut host| Some(host.get_mut("collector")?.take()))
+    let Some(Value::String(collector)) =
+        host.and_then(|mut host| Some(host.get_mut("collector")?.take()))
     else {
         return Ok(());
     };

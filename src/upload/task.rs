@@ -161,18 +161,19 @@ mod tests {
             "https://collector.example:8443/qa",
             "http://[::1]:8787",
         ];
-        let kind = (id, any::<u32>(), purposes, 0..8).prop_map(
-            |(record, revision, purposes, kind)| match kind {
-                0 => TaskKind::FetchPlan,
-                1 => TaskKind::Register { record, revision },
-                2 => TaskKind::Confirm { record, revision },
-                3 => TaskKind::Withdraw { record, purposes },
-                4 => TaskKind::Delete { sample: record },
-                5 => TaskKind::Send { sample: record },
-                6 => TaskKind::AskEpoch,
-                _ => TaskKind::ReadAccesses { sample: record },
-            },
-        );
+        let kind =
+            (id, any::<u32>(), purposes, 0..8).prop_map(|(record, revision, purposes, kind)| {
+                match kind {
+                    0 => TaskKind::FetchPlan,
+                    1 => TaskKind::Register { record, revision },
+                    2 => TaskKind::Confirm { record, revision },
+                    3 => TaskKind::Withdraw { record, purposes },
+                    4 => TaskKind::Delete { sample: record },
+                    5 => TaskKind::Send { sample: record },
+                    6 => TaskKind::AskEpoch,
+                    _ => TaskKind::ReadAccesses { sample: record },
+                }
+            });
         (kind, prop::sample::select(collectors.to_vec()))
             .prop_map(|(kind, collector)| kind.at(&collector.parse().unwrap()))
     }

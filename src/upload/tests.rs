@@ -6,9 +6,8 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use super::{
-    Answer, Body, EPOCH_HEADER, Endpoint, Finished, Outcome, PROTOCOL_HEADER, Protocol, Request, Scope, Settled, Task, TaskKind,
-    Urgency,
-    sample_request,
+    Answer, Body, EPOCH_HEADER, Endpoint, Finished, Outcome, PROTOCOL_HEADER, Protocol, Request,
+    Scope, Settled, Task, TaskKind, Urgency, sample_request,
 };
 use crate::{
     Clock as _, Id, Purposes,
@@ -292,8 +291,13 @@ fn a_sample_for_recipients_that_no_plan_names_any_more_is_given_up() {
     assert!(matches!(settled.unwrap().finished, Finished::Later { .. }));
     assert_eq!(device.state_of_sample(), SampleState::Pending);
     let newer = plan(2);
-    let settled = device.protocol.finish(&task, refusal(), Some(&newer), |_| Ok(()));
-    assert!(matches!(settled.unwrap().finished, Finished::Refused { .. }));
+    let settled = device
+        .protocol
+        .finish(&task, refusal(), Some(&newer), |_| Ok(()));
+    assert!(matches!(
+        settled.unwrap().finished,
+        Finished::Refused { .. }
+    ));
     assert_eq!(device.state_of_sample(), SampleState::Refused);
 }
 
@@ -309,7 +313,8 @@ fn any_answer_that_says_withdrawn_or_not_granted_is_the_persons_no() {
                     };
                     let grants = device.grants().unwrap();
                     let task = device.next().unwrap().task;
-                    let settled = device.settled(&task, refused_for(status, kind, purposes.as_ref()));
+                    let settled =
+                        device.settled(&task, refused_for(status, kind, purposes.as_ref()));
                     assert!(settled.was_withdrawn);
                     assert!(matches!(settled.finished, Finished::Refused { .. }));
                     assert!(!grants.is_live() && device.grants().is_none());
@@ -335,7 +340,10 @@ fn a_no_to_one_purpose_that_only_the_collector_knows_leaves_the_other() {
     assert!(matches!(settled.finished, Finished::Later { .. }));
     assert_eq!(device.grants().unwrap().purposes(), QA.into());
     let entry = device.outbox.entry(device.sample).unwrap();
-    assert_eq!((entry.state, entry.purposes), (SampleState::Pending, QA.into()));
+    assert_eq!(
+        (entry.state, entry.purposes),
+        (SampleState::Pending, QA.into())
+    );
 }
 
 #[test]
@@ -343,9 +351,12 @@ fn a_device_that_was_put_back_registers_above_what_the_collector_knows() {
     let device = Device::unregistered();
     let task = device.next().unwrap().task;
     let stale = |withdrawn: &str| {
-        refused_with(409, &format!(
-            r#"{{"type": "urn:sordino:problem:stale-revision", "revision": 7, "purposes": [{withdrawn}]}}"#
-        ))
+        refused_with(
+            409,
+            &format!(
+                r#"{{"type": "urn:sordino:problem:stale-revision", "revision": 7, "purposes": [{withdrawn}]}}"#
+            ),
+        )
     };
     let settled = device.settled(&task, stale(r#""recognition-research""#));
     assert!(settled.was_withdrawn);
@@ -354,16 +365,30 @@ fn a_device_that_was_put_back_registers_above_what_the_collector_knows() {
     assert!(due.any(|kind| matches!(kind, TaskKind::Register { revision: 8, .. })));
     assert_eq!(device.grants().unwrap().purposes(), QA.into());
     // One that names a higher one each time is not followed without end.
-    let registration = TaskKind::Register { record: device.grants().unwrap().record(), revision: 8 };
+    let registration = TaskKind::Register {
+        record: device.grants().unwrap().record(),
+        revision: 8,
+    };
     device.finish(&registration.at(&collector()), stale(""));
-    assert_eq!(device.consent.document(&device.grants().unwrap()).unwrap().unwrap().0, 8);
+    assert_eq!(
+        device
+            .consent
+            .document(&device.grants().unwrap())
+            .unwrap()
+            .unwrap()
+            .0,
+        8
+    );
 }
 
 #[test]
 fn the_first_sample_of_a_process_goes_after_its_record_was_confirmed() {
     let device = Device::new().restarted(collector());
     let confirmation = device.next().unwrap().task;
-    assert!(matches!(confirmation.kind, TaskKind::Confirm { revision: 1, .. }));
+    assert!(matches!(
+        confirmation.kind,
+        TaskKind::Confirm { revision: 1, .. }
+    ));
     assert!(device.next().is_none(), "nothing goes meanwhile");
     device.finish(&confirmation, answered(200));
     device.send();
@@ -397,7 +422,9 @@ fn what_was_sent_to_one_collector_is_taken_back_there_and_nowhere_else() {
     let mut told = Vec::new();
     while let Some(request) = device.next() {
         assert!(request.url.starts_with(&request.task.collector.to_string()));
-        told.extend(Some(request.task).filter(|task| matches!(task.kind, TaskKind::Withdraw { .. })));
+        told.extend(
+            Some(request.task).filter(|task| matches!(task.kind, TaskKind::Withdraw { .. })),
+        );
     }
     assert_eq!(told.len(), 2);
     // Whatever the other one says, only the one that has the sample can say that it is gone.
@@ -436,8 +463,10 @@ fn another_epoch_has_every_no_said_again() {
     let epoch = |number: u8| [(EPOCH_HEADER, format!("{number:032x}"))];
     let said = |device: &Device, number: u8, status: u16, task: &Task| {
         let headers = epoch(number);
-        let headers: Vec<(&str, &str)> =
-            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         device.finish(task, answered_with(status, &headers))
     };
     let device = Device::new();

@@ -181,7 +181,10 @@ fn a_reset_that_is_cut_short_forgets_no_no() {
             let due = device.engine.status().unwrap().deletions_pending;
             assert_eq!(due, 1, "write {write}");
             let request = device.engine.next_request().unwrap().unwrap();
-            assert!(matches!(request.task.kind, crate::upload::TaskKind::Withdraw { .. }));
+            assert!(matches!(
+                request.task.kind,
+                crate::upload::TaskKind::Withdraw { .. }
+            ));
         }
     }
 }

@@ -334,6 +334,30 @@ fn what_once_went_wrong_does_not_again() {
             (comes(6), None),
             (comes(0), Some((1, false))),
         ],
+        vec![
+            (say(both(), adult), None),
+            (Step::Exchange, None),
+            (Step::Offer, None),
+            (Step::Exchange, None),
+            (Step::BackUpDevice, None),
+            (Step::Withdraw(None), None),
+            (Step::Exchange, None),
+            (Step::PutDeviceBack, None),
+            (Step::Offer, None),
+            (Step::ChangeCollector, None),
+            (say(QA.into(), adult), None),
+        ],
+        vec![
+            (say(both(), adult), None),
+            (Step::Offer, None),
+            (Step::Exchange, None),
+            (Step::BackUpCollector, None),
+            (Step::DeleteAll, None),
+            (Step::Withdraw(Some(QA)), None),
+            (Step::Exchange, None),
+            (Step::PutCollectorBack, None),
+            (Step::Jump(365), None),
+        ],
     ];
     for steps in lives {
         World::new(&Coverage::default()).live_through(&steps);
@@ -467,7 +491,7 @@ fn can_be_cut_short() -> BTreeSet<String> {
     in_steps.into_iter().chain(at_writes).collect()
 }
 
-/// What is rarer: met three times at least in lives with crashes.
+/// What is rarer: met twice at least in lives with crashes.
 fn can_happen_too() -> BTreeSet<String> {
     let rare = [
         "crash: at a later write",
@@ -536,9 +560,9 @@ fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere() {
 #[test]
 fn nor_does_it_through_crashes_at_any_write() {
     let coverage = live(400, 7_000, "nor_does_it", cuts());
-    coverage.assert_each(10, &can_happen());
+    coverage.assert_each(4, &can_happen());
     coverage.assert_each(10, &can_be_cut_short());
-    coverage.assert_each(3, &can_happen_too());
+    coverage.assert_each(2, &can_happen_too());
     if is_soak() {
         coverage.assert_each(3, &can_happen_at_last());
     }

@@ -270,7 +270,9 @@ fn a_no_is_taken_although_the_list_of_samples_is_damaged() {
     assert!(Sordino::open(off.config()).is_err_and(|error| error.is_damaged()));
     Sordino::reset(off.folder.path()).unwrap();
     let task = off.on().engine.next_request().unwrap().unwrap().task;
-    assert!(matches!(task.kind, crate::upload::TaskKind::Withdraw { record: due, .. } if due == record));
+    assert!(
+        matches!(task.kind, crate::upload::TaskKind::Withdraw { record: due, .. } if due == record)
+    );
 }
 
 #[test]
@@ -330,7 +332,9 @@ fn a_store_that_is_gone_takes_no_no_with_it() {
         let engine = open(copy.path()).unwrap();
         assert_eq!(engine.status().unwrap().deletions_pending, 1);
         let task = engine.next_request().unwrap().unwrap().task;
-        assert!(matches!(task.kind, crate::upload::TaskKind::Withdraw { record: due, .. } if due == record));
+        assert!(
+            matches!(task.kind, crate::upload::TaskKind::Withdraw { record: due, .. } if due == record)
+        );
     }
     // Without a reset too.
     let copy = folder();

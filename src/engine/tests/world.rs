@@ -312,7 +312,9 @@ impl<'a> World<'a> {
     }
 
     fn is_registered(&self) -> bool {
-        self.collectors.values().any(FakeCollector::grants_something)
+        self.collectors
+            .values()
+            .any(FakeCollector::grants_something)
     }
 
     fn are_held(&self) -> bool {
@@ -411,7 +413,10 @@ impl<'a> World<'a> {
         self.device = Some(off.on());
         self.starts += 1;
         self.keep_plan();
-        assert!(self.device().was_told(&Event::CollectorChanged { from, to }));
+        assert!(
+            self.device()
+                .was_told(&Event::CollectorChanged { from, to })
+        );
     }
 
     /// What each record holds, read before it is taken back.

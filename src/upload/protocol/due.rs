@@ -7,13 +7,17 @@ use jiff::{SignedDuration, Timestamp};
 use super::{PLAN_ASKED, Protocol, Scope, Urgency};
 use crate::{
     consent::Grants,
+    endpoint::Endpoint,
+    id::Id,
     outbox::{SampleEntry, SampleState},
     upload::{Request, Task, TaskKind, UploadError, request, retry::Waits, slip},
 };
 
 /// How often an earlier collector is asked whether it knows of a "no" before nothing waits for it any more: over some
-/// two days. One whose URL was changed since it is gone for good must not hold up what the person agreed to.
+/// two days. One whose URL was changed since it is gone for good must not hold up what the person agreed to; one that
+/// never acknowledged the record, a URL with a mistake in it say, is asked once.
 const WHILE_AWAY: u32 = 20;
+const WHILE_UNKNOWN: u32 = 1;
 /// How long the plan is good before the collector is asked again.
 const PLAN_AGE: SignedDuration = SignedDuration::from_hours(6);
 
@@ -33,7 +37,10 @@ impl Protocol {
     }
 
     /// The next withdrawal or deletion that is due.
-    pub(crate) fn next_refusal(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
+    pub(crate) fn next_refusal(
+        &self,
+        urgency: Urgency<'_>,
+    ) -> Result<Option<Request>, UploadError> {
         self.hand_out(urgency, |gate| self.refusal_due(gate))
     }
 
@@ -145,33 +152,14 @@ impl Protocol {
         let is_registered = self
             .consent
             .is_registered(record, revision, &self.endpoint)?;
-        if !samples.is_empty() || !is_registered {
-            // Nothing is sent under a record that the collector does not know yet, nor under one that a collector
-            // knows as withdrawn while this device does not.
-            let mut first = None;
-            for earlier in self.consent.earlier_collectors(record, &self.endpoint)? {
-                let kind = TaskKind::Confirm { record, revision };
-                if !self.is_confirmed(record, &earlier)
-                    && gate.waits.failures(&kind.clone().at(&earlier)) < WHILE_AWAY
-                {
-                    first.get_or_insert((kind, earlier));
-                }
-            }
-            if first.is_none() && !is_registered {
-                let kind = TaskKind::Register { record, revision };
-                first = Some((kind, self.endpoint.clone()));
-            }
-            if first.is_none() && !self.is_confirmed(record, &self.endpoint) {
-                let kind = TaskKind::Confirm { record, revision };
-                first = Some((kind, self.endpoint.clone()));
-            }
-            if let Some((kind, collector)) = first {
-                let may_go = grants.is_live()
-                    && gate.permits(&kind.clone().at(&collector))
-                    && self.consent.mark_offered(record, revision, &collector)?;
-                return Ok(may_go
-                    .then(|| request::registration(&collector, grants, kind, document)));
-            }
+        if (!samples.is_empty() || !is_registered)
+            && let Some(Task { kind, collector }) =
+                self.before_samples(&gate.waits, record, revision)?
+        {
+            let may_go = grants.is_live()
+                && gate.permits(&kind.clone().at(&collector))
+                && self.consent.mark_offered(record, revision, &collector)?;
+            return Ok(may_go.then(|| request::registration(&collector, grants, kind, document)));
         }
         for entry in samples {
             if gate.permits(&TaskKind::Send { sample: entry.id }.at(&self.endpoint))
@@ -183,6 +171,40 @@ impl Protocol {
             }
         }
         Ok(None)
+    }
+
+    /// What must be answered before a sample goes: nothing is sent under a record that the collector does not know
+    /// yet, nor under one that a collector knows as withdrawn while this device does not.
+    pub(super) fn before_samples(
+        &self,
+        waits: &Waits,
+        record: Id,
+        revision: u32,
+    ) -> Result<Option<Task>, UploadError> {
+        let confirm = |collector: &Endpoint| TaskKind::Confirm { record, revision }.at(collector);
+        for (earlier, has_acknowledged) in
+            self.consent.earlier_collectors(record, &self.endpoint)?
+        {
+            let tries = if has_acknowledged {
+                WHILE_AWAY
+            } else {
+                WHILE_UNKNOWN
+            };
+            let task = confirm(&earlier);
+            if !self.is_confirmed(record, &earlier) && waits.failures(&task) < tries {
+                return Ok(Some(task));
+            }
+        }
+        let is_registered = self
+            .consent
+            .is_registered(record, revision, &self.endpoint)?;
+        if !is_registered {
+            return Ok(Some(
+                TaskKind::Register { record, revision }.at(&self.endpoint),
+            ));
+        }
+        let is_confirmed = self.is_confirmed(record, &self.endpoint);
+        Ok((!is_confirmed).then(|| confirm(&self.endpoint)))
     }
 
     /// The samples that wait and that `grants` let go, oldest first.

@@ -21,12 +21,11 @@ const EPOCHS: Table<&str> = Table::new("collector-epochs");
 const MANY: usize = 4;
 const WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// When a collector last acknowledged a withdrawal or a deletion.
-const LAST_NO: &str = "last-no";
-/// How long after that its epoch is asked for, where nothing else is sent to it, and how often. A backup is put back
-/// within weeks or not at all.
-const ASKED_FOR: SignedDuration = SignedDuration::from_hours(24 * 60);
+/// How often a collector is asked for its epoch where nothing else is sent to it, and how many times in all after the
+/// last withdrawal or deletion that it acknowledged. They are answers that are counted, not days, so that a device that
+/// was switched off for a year still asks. A backup is put back within weeks or not at all.
 const ASKED_EVERY: SignedDuration = SignedDuration::from_hours(24);
+const ASKED_TIMES: u8 = 60;
 /// How exactly it is kept when a collector last answered.
 const KEPT_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -38,6 +37,8 @@ struct Seen {
     changes: Vec<Timestamp>,
     /// When the collector last answered.
     answered: Timestamp,
+    /// How many more answers of it that come a day or more after the one before are wanted.
+    wanted: u8,
 }
 
 impl Protocol {
@@ -53,16 +54,19 @@ impl Protocol {
         let now = self.state.steady_time();
         let url = collector.to_string();
         let seen: Option<Seen> = self.state.read(|view| view.get(EPOCHS, url.as_str()))?;
-        let (epoch, mut changes) = match (named, seen) {
+        let (epoch, mut changes, wanted) = match (named, seen) {
             (named, Some(mut seen)) if named.is_none_or(|named| named == seen.epoch) => {
-                if now.duration_since(seen.answered) >= KEPT_EVERY {
+                let since = now.duration_since(seen.answered);
+                if since >= KEPT_EVERY {
                     seen.answered = now;
+                    seen.wanted = (seen.wanted).saturating_sub(u8::from(since >= ASKED_EVERY));
                     self.state
                         .write(|change| change.put(EPOCHS, url.as_str(), &seen))?;
                 }
                 return Ok(());
             }
-            (Some(epoch), seen) => (epoch, seen.map_or_else(Vec::new, |seen| seen.changes)),
+            (Some(epoch), Some(seen)) => (epoch, seen.changes, seen.wanted),
+            (Some(epoch), None) => (epoch, Vec::new(), 0),
             (None, _) => return Ok(()),
         };
         changes.retain(|change| now.duration_since(*change) < WITHIN);
@@ -78,32 +82,39 @@ impl Protocol {
                 epoch,
                 changes,
                 answered: now,
+                wanted,
             };
             Ok(change.put(EPOCHS, url.as_str(), &seen)?)
         })?;
         Ok(())
     }
 
-    /// A collector has acknowledged a withdrawal or a deletion.
-    pub(super) fn note_no(&self) -> Result<(), StateError> {
-        let now = self.state.steady_time();
-        self.state.write(|change| change.set_value(LAST_NO, &now))
+    /// The collector has acknowledged a withdrawal or a deletion.
+    pub(super) fn note_no(&self, collector: &Endpoint) -> Result<(), StateError> {
+        let url = collector.to_string();
+        self.state.write(|change| {
+            let Some(seen) = change.get::<_, Seen>(EPOCHS, url.as_str())? else {
+                return Ok(());
+            };
+            let seen = Seen {
+                wanted: ASKED_TIMES,
+                ..seen
+            };
+            change.put(EPOCHS, url.as_str(), &seen)
+        })
     }
 
-    /// Asks a collector for its epoch that has not answered for a day, while a "no" is young: without it, a device
+    /// Asks a collector for its epoch that has not answered for a day: without it, a device
     /// whose person took everything back would never hear of a database that was put back.
     pub(super) fn epoch_due(&self, gate: &Gate<'_>) -> Result<Option<Request>, UploadError> {
         let now = self.state.steady_time();
-        let last_no: Option<Timestamp> = self.state.value(LAST_NO)?;
-        if last_no.is_none_or(|last_no| now.duration_since(last_no) >= ASKED_FOR) {
-            return Ok(None);
-        }
         let seen: Vec<(String, Seen)> = self.state.read(|view| view.all(EPOCHS))?;
         for (url, seen) in seen {
             let Ok(collector) = url.parse() else {
                 continue;
             };
-            if now.duration_since(seen.answered) >= ASKED_EVERY
+            if seen.wanted > 0
+                && now.duration_since(seen.answered) >= ASKED_EVERY
                 && gate.permits(&TaskKind::AskEpoch.at(&collector))
             {
                 return Ok(Some(request::epoch(&collector)));

@@ -127,11 +127,11 @@ impl Protocol {
                 self.hurry_withdrawal(*record, collector)
             }
             TaskKind::Withdraw { record, purposes } => {
-                self.note_no()?;
+                self.note_no(&task.collector)?;
                 self.withdrawal_done(*record, collector, purposes)
             }
             TaskKind::Delete { sample } => {
-                self.note_no()?;
+                self.note_no(&task.collector)?;
                 Ok(self.outbox.deleted(*sample, collector)?)
             }
             TaskKind::Send { sample } => Ok(self.outbox.sent(*sample)?),
@@ -150,13 +150,12 @@ impl Protocol {
             self.consent.slip_heard(record, collector)?;
         }
         Ok(self.state.write(|transaction| {
-            let heard_all = self
-                .consent
-                .withdrawal_done(transaction, record, collector, purposes)?;
+            let heard_all =
+                self.consent
+                    .withdrawal_done(transaction, record, collector, purposes)?;
             // While more is to be taken back, it is not known which samples are gone there.
             if heard_all {
-                self.outbox
-                    .record_deleted(transaction, record, collector)?;
+                self.outbox.record_deleted(transaction, record, collector)?;
             }
             Ok::<(), ConsentError>(())
         })?)
@@ -233,9 +232,7 @@ impl Protocol {
                     reason: problem(answer),
                 }
             }
-            End::Again(wait) => {
-                self.later(task, answer.retry_after().or(wait), problem(answer))?
-            }
+            End::Again(wait) => self.later(task, answer.retry_after().or(wait), problem(answer))?,
         };
         Ok(Settled {
             finished,
@@ -370,8 +367,7 @@ impl Protocol {
         revision: u32,
         collector: &Endpoint,
     ) -> Result<(), UploadError> {
-        self.consent
-            .maybe_registered(record, revision, collector)?;
+        self.consent.maybe_registered(record, revision, collector)?;
         self.hurry_withdrawal(record, collector)
     }
 

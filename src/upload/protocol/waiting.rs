@@ -7,7 +7,11 @@ use super::Protocol;
 use crate::{
     consent::Grants,
     outbox::SampleState,
-    upload::{Task, TaskKind, UploadError, retry::Waits, slip},
+    upload::{
+        Task, TaskKind, UploadError,
+        retry::{Wait, Waits},
+        slip,
+    },
 };
 
 /// What waits on this device.
@@ -85,18 +89,15 @@ impl Protocol {
         let record = grants.record();
         let mut before = None;
         if let Some((revision, _)) = self.consent.document(grants)? {
-            let is_registered = self
+            let first = self.before_samples(&all.waits, record, revision)?;
+            before = first.and_then(|task| all.waits.wait(&task, all.now));
+            if !self
                 .consent
-                .is_registered(record, revision, &self.endpoint)?;
-            let task = match is_registered {
-                true => TaskKind::Confirm { record, revision },
-                false => TaskKind::Register { record, revision },
-            };
-            let task = task.at(&self.endpoint);
-            if !is_registered {
-                all.add(WaitingKind::Registration, &task);
+                .is_registered(record, revision, &self.endpoint)?
+            {
+                let (reason, until) = reason_and_end(&before);
+                all.put(WaitingKind::Registration, reason, until);
             }
-            before = all.waits.wait(&task, all.now);
         }
         let granted = self.granted_samples(grants)?;
         for entry in self.outbox.pending()? {
@@ -107,9 +108,9 @@ impl Protocol {
             }
             // Nothing goes before its record.
             match &before {
-                Some(wait) => {
-                    let reason = Some(wait.reason.clone());
-                    all.put(WaitingKind::Sample, reason, Some(wait.until));
+                Some(_) => {
+                    let (reason, until) = reason_and_end(&before);
+                    all.put(WaitingKind::Sample, reason, until);
                 }
                 None => {
                     let kind = TaskKind::Send { sample: entry.id };
@@ -118,6 +119,13 @@ impl Protocol {
             }
         }
         Ok(())
+    }
+}
+
+fn reason_and_end(wait: &Option<Wait>) -> (Option<String>, Option<Timestamp>) {
+    match wait {
+        Some(wait) => (Some(wait.reason.clone()), Some(wait.until)),
+        None => (None, None),
     }
 }
 
@@ -130,10 +138,8 @@ struct All {
 
 impl All {
     fn add(&mut self, kind: WaitingKind, task: &Task) {
-        match self.waits.wait(task, self.now) {
-            Some(wait) => self.put(kind, Some(wait.reason), Some(wait.until)),
-            None => self.put(kind, None, None),
-        }
+        let (reason, until) = reason_and_end(&self.waits.wait(task, self.now));
+        self.put(kind, reason, until);
     }
 
     fn put(&mut self, kind: WaitingKind, reason: Option<String>, until: Option<Timestamp>) {

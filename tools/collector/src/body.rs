@@ -51,7 +51,10 @@ impl Incoming {
 
     /// How many bytes it is said to have, at most as many as it may; as many as it may where it is not said.
     pub(crate) fn stated_bytes(&self) -> u64 {
-        self.body.size_hint().upper().map_or(self.most, |bytes| bytes.min(self.most))
+        self.body
+            .size_hint()
+            .upper()
+            .map_or(self.most, |bytes| bytes.min(self.most))
     }
 
     /// The next piece, or `None` at the end.

@@ -193,15 +193,31 @@ mod tests {
         let budgets = Budgets::new();
         let one = record();
         for _ in 0..100 {
-            drop(budgets.charge(one, 1000, LIMITS, Spent::default(), noon()).unwrap());
+            drop(
+                budgets
+                    .charge(one, 1000, LIMITS, Spent::default(), noon())
+                    .unwrap(),
+            );
         }
         // Uploads at the same time count before they have arrived.
         let under_way: Vec<_> = (0..3)
-            .map(|_| budgets.charge(one, 1, LIMITS, Spent::default(), noon()).unwrap())
+            .map(|_| {
+                budgets
+                    .charge(one, 1, LIMITS, Spent::default(), noon())
+                    .unwrap()
+            })
             .collect();
-        assert!(budgets.charge(one, 1, LIMITS, Spent::default(), noon()).is_err());
+        assert!(
+            budgets
+                .charge(one, 1, LIMITS, Spent::default(), noon())
+                .is_err()
+        );
         drop(under_way);
-        assert!(budgets.charge(one, 1, LIMITS, Spent::default(), noon()).is_ok());
+        assert!(
+            budgets
+                .charge(one, 1, LIMITS, Spent::default(), noon())
+                .is_ok()
+        );
     }
 
     #[test]

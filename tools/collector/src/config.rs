@@ -63,7 +63,8 @@ pub struct Limits {
     /// The most connections at a time. Beyond that the one that has been idle for longest makes room; where requests
     /// are under way on all, more wait.
     pub connections: usize,
-    /// The most connections of one peer at a time: an address of IPv4, a /64 of IPv6. This machine's own, proxies'
+    /// The most connections of one peer at a time: an address of IPv4, a /64 of IPv6; without effect where
+    /// [`Config::proxies`] are trusted, whose connections all are. This machine's own, proxies'
     /// among them, are not counted.
     pub connections_of_one: usize,
     /// The most bytes of samples that are on their way in at a time. Beyond that uploads wait for as long as `idle`

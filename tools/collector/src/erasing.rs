@@ -13,14 +13,28 @@ const GATHERING: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Eraser(mpsc::Sender<()>);
 
+/// Takes what was deleted out of the database's files, and logs where that failed. `false` where somebody still reads
+/// what was deleted, so that it is to be tried again.
+pub(crate) async fn erase(database: &Database) -> bool {
+    match database.erase_deleted().await {
+        Ok(is_done) => is_done,
+        Err(error) => {
+            tracing::warn!("deleted rows may still be in the database's files: {error}");
+            true
+        }
+    }
+}
+
 impl Eraser {
     pub(crate) fn start(database: Database) -> Self {
         let (sender, mut told) = mpsc::channel(1);
         tokio::spawn(async move {
             while told.recv().await.is_some() {
-                sleep(GATHERING).await;
-                if let Err(error) = database.erase_deleted().await {
-                    tracing::warn!("what was deleted may still lie in the database's files: {error}");
+                loop {
+                    sleep(GATHERING).await;
+                    if erase(&database).await {
+                        break;
+                    }
                 }
             }
         });

@@ -70,6 +70,4 @@ pub use tls::TlsFiles;
 pub use tokens::{
     Lifetime, ListedToken, Token, TokenError, TokenState, create_token, list_tokens, revoke_tokens,
 };
-pub use upkeep::{
-    CheckReport, UpkeepError, Withdrawn, check, delete_samples, withdraw_record,
-};
+pub use upkeep::{CheckReport, UpkeepError, Withdrawn, check, delete_samples, withdraw_record};

@@ -170,9 +170,7 @@ async fn converse(
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        let served = place
-            .serve()
-            .map(|serving| (serving, router.call(request)));
+        let served = place.serve().map(|serving| (serving, router.call(request)));
         async move {
             let (serving, answer) = served.ok_or(Ended::MadeRoom)?;
             let answer = match answer.await {

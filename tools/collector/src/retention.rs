@@ -18,6 +18,7 @@ use tokio::{sync::watch, time::timeout};
 use crate::{
     config::Config,
     database::{DatabaseError, Deleted},
+    erasing::erase,
     storage::{Storage, StorageError},
     upkeep::UpkeepError,
 };
@@ -53,9 +54,7 @@ pub(crate) async fn keep_up(
             Ok(expired) => tracing::info!(expired, "retention has ended"),
             Err(error) => tracing::warn!("retention is not enforced to its end: {error}"),
         }
-        if let Err(error) = storage.database.erase_deleted().await {
-            tracing::warn!("what was deleted may still lie in the database's files: {error}");
-        }
+        erase(&storage.database).await;
         if timeout(interval, stopping.wait_for(|stop| *stop))
             .await
             .is_ok()

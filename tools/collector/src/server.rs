@@ -119,11 +119,16 @@ impl Server {
             };
             tokio::spawn(listener.serve(stopping.clone()));
         }
+        let mut limits = config.limits;
+        if config.proxies.trusted > 0 {
+            // All connections are the proxy's, which bounds those of one client itself.
+            limits.connections_of_one = limits.connections;
+        }
         let listener = Listener {
             tcp,
             tls: acceptor,
             router: routes::router(app),
-            limits: config.limits,
+            limits,
         };
         let renew = certificate.map(|certificate| {
             let (renew, told) = mpsc::channel(1);

@@ -35,8 +35,9 @@ impl Names {
     fn check(&self, authority: &str) -> Result<(), Problem> {
         match self.0.is_empty() || self.0.iter().any(|name| name == authority) {
             true => Ok(()),
-            false => Err(Kind::Misdirected
-                .because("the request is signed for another collector than this one; compare its URL")),
+            false => Err(Kind::Misdirected.because(
+                "the request is signed for another collector than this one; compare its URL",
+            )),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     digest::Sha256,
     epoch::Epoch,
-    erasing::Eraser,
+    erasing::{Eraser, erase},
     objects::{Lying, ObjectName, Objects, ObjectsError, Upload, create_private},
     writer::{Batch, Running, Writer},
 };
@@ -99,9 +99,10 @@ impl Storage {
         })
     }
 
-    /// Does `work`, and closes the database, whatever came of it.
+    /// Does `work`, takes what it deleted out of the database's files, and closes the database, whatever came of it.
     pub(crate) async fn once<T>(self, work: impl AsyncFnOnce(&Self) -> T) -> T {
         let outcome = work(&self).await;
+        erase(&self.database).await;
         self.database.close().await;
         outcome
     }

@@ -135,7 +135,10 @@ struct Pull<'a> {
 
 impl Pull<'_> {
     /// Does `work`. What was taken in and what was removed stands, also where the rest failed.
-    fn saved(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
+    fn saved(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let done = work(self);
         let saved = self.index.save();
         done.and(saved)

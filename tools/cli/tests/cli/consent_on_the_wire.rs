@@ -188,7 +188,9 @@ fn a_paused_plan_lets_no_sample_out() {
     stage.stop_collector();
     stage.sign_plan("plan", &[("version", "2"), ("paused", "true")]);
     stage.start_collector();
-    stage.upload("d");
+    stage
+        .sordino("device d upload")
+        .failed(&["1 sample waits", "paused"]);
     let sent = requests(&line.sent());
     let targets: Vec<&str> = sent.iter().map(|request| &*request.target).collect();
     assert_eq!(targets, ["GET /v1/plan"]);

@@ -30,12 +30,14 @@ fn folders_and_kills() -> (usize, usize) {
 
 #[test]
 fn kills_at_any_instant_leave_no_partial_file_lose_no_sample_and_write_no_raw_sound() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
+    stage.stop_collector();
     // Each run seals and queues a short clip at each of two marks. So many do not fill the outbox,
     // from which the oldest would go.
     stage.sign_plan(
         "plan",
         &[
+            ("version", "2"),
             ("clip_seconds", "2"),
             ("pre_roll_seconds", "2"),
             ("random_probability", "0.0"),
@@ -43,6 +45,7 @@ fn kills_at_any_instant_leave_no_partial_file_lose_no_sample_and_write_no_raw_so
             ("bytes_per_day", "1000000000"),
         ],
     );
+    stage.start_collector();
     write_short(&stage);
     let raw = RawSound::of(&stage);
     let (folders, kills_a_folder) = folders_and_kills();

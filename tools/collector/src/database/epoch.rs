@@ -51,7 +51,11 @@ impl Session {
     }
 
     /// Begins an epoch at `place`.
-    pub(crate) async fn begin_epoch(&mut self, epoch: Id, place: &str) -> Result<(), DatabaseError> {
+    pub(crate) async fn begin_epoch(
+        &mut self,
+        epoch: Id,
+        place: &str,
+    ) -> Result<(), DatabaseError> {
         sqlx::query("DELETE FROM epoch")
             .execute(&mut *self.0)
             .await?;
@@ -73,11 +77,10 @@ impl Session {
 
     /// Counts a withdrawal or a deletion; how many there are.
     pub(crate) async fn count_taken_back(&mut self) -> Result<i64, DatabaseError> {
-        let count = sqlx::query_scalar(
-            "UPDATE epoch SET taken_back = taken_back + 1 RETURNING taken_back",
-        )
-        .fetch_optional(&mut *self.0)
-        .await?;
+        let count =
+            sqlx::query_scalar("UPDATE epoch SET taken_back = taken_back + 1 RETURNING taken_back")
+                .fetch_optional(&mut *self.0)
+                .await?;
         Ok(count.unwrap_or_default())
     }
 }

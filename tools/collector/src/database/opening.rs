@@ -107,9 +107,7 @@ async fn refuse_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError>
     let look = async {
         ours.execute(sqlx::raw_sql("SET lock_timeout = '9876ms'"))
             .await?;
-        another
-            .execute(sqlx::raw_sql("BEGIN; SELECT 1"))
-            .await?;
+        another.execute(sqlx::raw_sql("BEGIN; SELECT 1")).await?;
         let setting = ours.fetch_one(sqlx::raw_sql(SETTING)).await?;
         another.execute(sqlx::raw_sql("ROLLBACK")).await?;
         Ok::<bool, sqlx::Error>(setting.try_get::<String, _>(0)? == "9876ms")

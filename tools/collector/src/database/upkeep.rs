@@ -108,14 +108,22 @@ impl Database {
     /// SQLite overwrites deleted rows in the database (`secure_delete`), but the write-ahead log holds the pages of
     /// before until it is folded in: it is, and cut to nothing. PostgreSQL keeps dead rows until a vacuum, which is
     /// begun here; its log and its free space hold their bytes until they are used again, which no client can hasten.
-    pub(crate) async fn erase_deleted(&self) -> Result<(), DatabaseError> {
-        let statement = match self.system {
-            System::Sqlite => "PRAGMA wal_checkpoint(TRUNCATE)",
-            System::Postgres => "VACUUM records, samples, sample_purposes, withdrawals, reviews",
-        };
+    ///
+    /// `false` where somebody read the log of SQLite for longer than this waits.
+    pub(crate) async fn erase_deleted(&self) -> Result<bool, DatabaseError> {
         let mut connection = self.writer.acquire().await?;
-        sqlx::raw_sql(statement).execute(&mut *connection).await?;
-        Ok(())
+        if self.system == System::Postgres {
+            sqlx::raw_sql("VACUUM records, samples, sample_purposes, withdrawals, reviews")
+                .execute(&mut *connection)
+                .await?;
+            return Ok(true);
+        }
+        // <https://sqlite.org/pragma.html#pragma_wal_checkpoint>: that it was kept from it is no error, but the first
+        // column.
+        let is_busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut *connection)
+            .await?;
+        Ok(is_busy == 0)
     }
 
     /// What time it is where the database is; `None` where that is this machine.

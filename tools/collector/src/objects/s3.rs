@@ -98,7 +98,8 @@ impl Bucket {
     /// # Errors
     /// One of them fails, or the bucket keeps what is deleted.
     pub(super) async fn probe(&self) -> Result<(), ObjectsError> {
-        let random = Id::random().map_err(|_| misset("the system's random source is not available"))?;
+        let random =
+            Id::random().map_err(|_| misset("the system's random source is not available"))?;
         let path = self.prefix.clone().join(format!("probe-{random}"));
         let written = self
             .store
@@ -159,9 +160,10 @@ impl Bucket {
         if self.deletes_many.load(Ordering::Relaxed) {
             match remove_by(&self.store, paths.clone()).await {
                 // It may be that this is no request that the service knows.
-                Err(object_store::Error::Generic { .. } | object_store::Error::NotImplemented { .. })
-                    if remove_by(&self.one_by_one, paths.clone()).await.is_ok() =>
-                {
+                Err(
+                    object_store::Error::Generic { .. }
+                    | object_store::Error::NotImplemented { .. },
+                ) if remove_by(&self.one_by_one, paths.clone()).await.is_ok() => {
                     tracing::info!("the bucket deletes objects one by one");
                     self.deletes_many.store(false, Ordering::Relaxed);
                     return Ok(());
@@ -282,7 +284,9 @@ fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), 
     let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     for (set, lacking) in [(id, secret), (secret, id)] {
         if is_set(set) && !is_set(lacking) {
-            return Err(misset(&format!("{set} is set but {lacking} is not; set both")));
+            return Err(misset(&format!(
+                "{set} is set but {lacking} is not; set both"
+            )));
         }
     }
     let has_endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
@@ -381,8 +385,7 @@ fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> ObjectsErr
     }
 }
 
-const REGION: &str =
-    "the bucket is in another region; set AWS_REGION to it, and AWS_ENDPOINT_URL where the service is not AWS";
+const REGION: &str = "the bucket is in another region; set AWS_REGION to it, and AWS_ENDPOINT_URL where the service is not AWS";
 const DENIED: &str = "the key may not do that; it needs s3:ListBucket on the bucket, s3:GetObject, s3:PutObject and \
                       s3:DeleteObject on what is in it";
 
@@ -465,15 +468,27 @@ mod tests {
                 "http://a b",
             ] {
                 let refused = check(&[KEYS[0], KEYS[1], (name, value)]).unwrap_err();
-                assert!(refused.contains(name) && refused.contains("https://HOST"), "{refused}");
+                assert!(
+                    refused.contains(name) && refused.contains("https://HOST"),
+                    "{refused}"
+                );
             }
-            assert_eq!(check(&[KEYS[0], KEYS[1], (name, "http://minio:9000")]), Ok(()));
+            assert_eq!(
+                check(&[KEYS[0], KEYS[1], (name, "http://minio:9000")]),
+                Ok(())
+            );
             let refused = check(&[(name, "http://minio:9000")]).unwrap_err();
-            assert!(refused.contains(KEYS[0].0) && refused.contains(KEYS[1].0), "{refused}");
+            assert!(
+                refused.contains(KEYS[0].0) && refused.contains(KEYS[1].0),
+                "{refused}"
+            );
         }
         for (set, lacking) in [(KEYS[0], KEYS[1]), (KEYS[1], KEYS[0])] {
             let refused = check(&[set]).unwrap_err();
-            assert!(refused.contains(&format!("{} is not", lacking.0)), "{refused}");
+            assert!(
+                refused.contains(&format!("{} is not", lacking.0)),
+                "{refused}"
+            );
             assert!(!refused.contains(set.1));
         }
         // On AWS's own machines.

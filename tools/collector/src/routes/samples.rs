@@ -41,7 +41,8 @@ async fn try_put(
     parts: &Parts,
     body: &mut Incoming,
 ) -> Result<StatusCode, Problem> {
-    let signature = RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS], &app.names)?;
+    let signature =
+        RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS], &app.names)?;
     let sample = NewSample {
         id,
         consent: signature.record(),
@@ -71,7 +72,9 @@ async fn try_put(
         Admission::Open if is_paused => return Err(super::paused()),
         Admission::Open => {
             let (record, bytes) = (signature.record(), body.stated_bytes());
-            let charge = app.budgets.charge(record, bytes, limits, week, Timestamp::now());
+            let charge = app
+                .budgets
+                .charge(record, bytes, limits, week, Timestamp::now());
             Some(charge?)
         }
         // It is here, and costs nothing more.

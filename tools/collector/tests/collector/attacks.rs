@@ -22,7 +22,10 @@ fn a_head_of_more_than_16_kib_is_refused_before_it_is_read_to_its_end() {
         // The answer may come, and the connection end, before all is sent.
         let _ = stream.write_all(long.head().as_bytes());
         let said = until_closed(&mut stream);
-        assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 431 "), "{length}");
+        assert!(
+            said.is_empty() || said.starts_with(b"HTTP/1.1 431 "),
+            "{length}"
+        );
     }
     // As many fields, each short, are refused too.
     let many = (0..1000).fold(device.delete(sample()), |request, number| {
@@ -62,7 +65,9 @@ fn connections_on_which_nothing_is_said_shut_nobody_out() {
     for number in 0..200 {
         let mut stream = connect(collector.address());
         if number % 2 == 1 {
-            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n").unwrap();
+            stream
+                .write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n")
+                .unwrap();
         }
         silent.push(stream);
         if number % 20 == 0 {
@@ -90,7 +95,10 @@ fn an_answer_that_nobody_reads_ends_its_connection() {
     }
     // It is closed although not all answers were sent.
     let said = until_closed(&mut stream);
-    let answers = said.windows(12).filter(|part| part == b"HTTP/1.1 200").count();
+    let answers = said
+        .windows(12)
+        .filter(|part| part == b"HTTP/1.1 200")
+        .count();
     assert!(answers < sent, "{answers} of {sent}");
     collector.send(&device.delete(id)).expect(204);
 }
@@ -112,7 +120,9 @@ fn uploads_that_stop_midway_take_no_more_memory_than_they_may_together() {
     };
     // Four of 700 kB fit; the others are told to come again, without a byte of theirs having been taken.
     let mut paused: Vec<_> = (0..12).map(|_| begin()).collect();
-    let answers = paused.iter_mut().map(|stream| read_response(stream).unwrap());
+    let answers = paused
+        .iter_mut()
+        .map(|stream| read_response(stream).unwrap());
     let (mut slow, mut busy) = (0, 0);
     for answer in answers {
         match answer.status {
@@ -125,7 +135,10 @@ fn uploads_that_stop_midway_take_no_more_memory_than_they_may_together() {
         }
     }
     // As room comes free, some of those that wait get it.
-    assert!(slow >= 4 && busy >= 1 && slow + busy == 12, "{slow} slow, {busy} busy");
+    assert!(
+        slow >= 4 && busy >= 1 && slow + busy == 12,
+        "{slow} slow, {busy} busy"
+    );
     // Then there is room again, and a "no" needs none.
     collector.send(&device.put(sample(), QA, &file)).expect(201);
     let _paused: Vec<_> = (0..12).map(|_| begin()).collect();
@@ -206,8 +219,11 @@ fn a_header_that_cannot_be_read_is_limited_and_not_let_off() {
     let collector = Collector::start_with(behind_a_proxy);
     let ask = |named: &[u8]| {
         let mut stream = connect(collector.address());
-        let head = b"GET /v1/audit/head HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: ";
-        stream.write_all(&[head, named, b"\r\n\r\n".as_slice()].concat()).unwrap();
+        let head =
+            b"GET /v1/audit/head HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: ";
+        stream
+            .write_all(&[head, named, b"\r\n\r\n".as_slice()].concat())
+            .unwrap();
         read_response(&mut stream).unwrap().status
     };
     let strange: [&[u8]; 4] = [b"192.0.2.1, \xe9", b"\xff", b"", b"not an address"];
@@ -221,7 +237,10 @@ fn a_header_that_cannot_be_read_is_limited_and_not_let_off() {
 #[test]
 fn a_request_that_is_signed_for_another_collector_is_not_taken() {
     let collector = Collector::start_with(|config| {
-        config.names = vec!["Collector.Example:443".to_owned(), "localhost:8787".to_owned()];
+        config.names = vec![
+            "Collector.Example:443".to_owned(),
+            "localhost:8787".to_owned(),
+        ];
     });
     let device = Device::new();
     let register = |host: &str| {
@@ -237,5 +256,7 @@ fn a_request_that_is_signed_for_another_collector_is_not_taken() {
     register("collector.example").expect(201);
     register("localhost:8787").expect(200);
     // What is not signed is for everybody.
-    collector.send(&Request::new("GET", "/v1/audit/head")).expect(200);
+    collector
+        .send(&Request::new("GET", "/v1/audit/head"))
+        .expect(200);
 }

@@ -336,11 +336,7 @@ fn start(folder: &Path) -> Result<BlockingServer, String> {
 fn log(collector: &BlockingServer) -> Vec<Value> {
     // There may be one of an earlier look.
     let mut tokens = (1..).map(|number: u32| format!("auditor {number}"));
-    let token = tokens.find_map(|name| {
-        collector
-            .create_token(&name, &QA.parse().unwrap())
-            .ok()
-    });
+    let token = tokens.find_map(|name| collector.create_token(&name, &QA.parse().unwrap()).ok());
     let request = Request::new("GET", "/v1/audit/log").header(
         "Authorization",
         format!("Bearer {}", token.unwrap().as_str()),

@@ -7,7 +7,9 @@ use serde_json::Value;
 use crate::{commands::run, support::*};
 
 fn epoch(collector: &Collector) -> String {
-    let answer = collector.send(&Request::new("GET", "/v1/audit/head")).expect(200);
+    let answer = collector
+        .send(&Request::new("GET", "/v1/audit/head"))
+        .expect(200);
     let epoch = answer.header("sordino-epoch").unwrap();
     assert!(epoch.len() == 32 && epoch.bytes().all(|byte| byte.is_ascii_hexdigit()));
     epoch
@@ -126,5 +128,8 @@ fn somebody_who_has_only_the_receipt_can_be_withdrawn_by_the_operator() {
     let output = run(&["withdraw", "--data", data, &nobody]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.lines().count() == 1 && said.contains("was ever registered here"), "{said}");
+    assert!(
+        said.lines().count() == 1 && said.contains("was ever registered here"),
+        "{said}"
+    );
 }

@@ -127,7 +127,10 @@ fn no_two_valid_tokens_have_the_same_name() {
     for again in [make, other_purpose] {
         refused(data, &again, "the name `desk`");
     }
-    assert_eq!(tokens(data, &["list"])["tokens"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        tokens(data, &["list"])["tokens"].as_array().unwrap().len(),
+        1
+    );
     // Once it is none any more, the name is free.
     set_last_day(data, &day(-1));
     tokens(data, &make);

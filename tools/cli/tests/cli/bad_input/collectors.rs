@@ -57,7 +57,8 @@ fn whatever_answers_in_its_place_nothing_is_lost_and_the_collector_gets_all() {
         stage.start_collector();
         assert_eq!(
             stage.upload("d"),
-            json!({"registrations": 1, "samples": 2, "deletions": 0, "refused": 0, "failed": 0}),
+            json!({"registrations": 1, "samples": 2, "deletions": 0, "refused": 0, "failed": 0,
+                   "waiting": []}),
             "{manner:?}"
         );
         assert_eq!(stage.objects().len(), 2);
@@ -115,7 +116,14 @@ fn a_wait_that_the_collector_asks_for_is_kept_even_when_a_person_hurries() {
     let impostor = Impostor::at(stage.collector_address(), Manner::TooMany);
     stage.sordino("device d upload").failed(&["429"]);
     let asked = impostor.requests();
-    stage.upload("d");
+    let waits = stage.sordino("device d upload --json");
+    waits.failed(&["1 registration waits until 20", "429"]);
+    let waiting = &waits.document()["waiting"][1];
+    assert_eq!(
+        (&waiting["kind"], &waiting["count"]),
+        (&json!("sample"), &json!(2))
+    );
+    assert!(waiting["until"].is_string());
     assert_eq!(
         impostor.requests(),
         asked,
@@ -124,7 +132,7 @@ fn a_wait_that_the_collector_asks_for_is_kept_even_when_a_person_hurries() {
     assert_nothing_is_lost(&stage);
     drop(impostor);
     stage.start_collector();
-    stage.upload("d");
+    stage.sordino("device d upload").failed(&["429"]);
     assert!(stage.objects().is_empty());
     if !has("faketime", TEST) {
         return;
@@ -193,7 +201,10 @@ fn a_wrong_base_url_sends_no_sample_and_loses_none() {
     stage.sordino("device d upload").failed(&["no collector"]);
     assert_nothing_is_lost(&stage);
     assert!(stage.objects().is_empty());
-    // The device is told the right one.
+    // The device is told the right one. The wrong one is asked once whether it knows of a withdrawal.
     stage.device("d");
-    assert_eq!(stage.upload("d")["samples"], 2);
+    let first = stage.sordino("device d upload --json");
+    first.failed(&["no collector"]);
+    assert_eq!(first.document()["samples"], 2);
+    assert_eq!(stage.upload("d")["failed"], 0);
 }

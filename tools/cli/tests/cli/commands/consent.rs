@@ -44,7 +44,7 @@ fn a_fresh_device_has_no_consent_and_samples_nothing() {
     assert_eq!(
         stage.status("d"),
         json!({"consent": "none", "purposes": [], "pending": 0, "pending_bytes": 0, "sent": 0,
-               "deletions_pending": 0})
+               "deletions_pending": 0, "waiting": []})
     );
     assert_nothing_is_sampled(&stage, "d");
     assert_eq!(stage.json("device d samples"), json!([]));

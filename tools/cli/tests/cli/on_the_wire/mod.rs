@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fs};
 use serde_json::{Value, json};
 use sordino::disclosure::{BodyShape, MANIFEST, REQUESTS};
 
-use crate::support::{Line, QA, RESEARCH, Stage};
+use crate::support::{Line, QA, RESEARCH, Ran, Stage, has};
 use list::Findings;
 use request::{Sent, requests};
 
@@ -110,6 +110,12 @@ fn forgotten(stage: &Stage) -> Vec<Sent> {
     stage.sordino("device forgotten reset").ok();
     stage.upload("forgotten");
     assert!(stage.objects().is_empty());
+    // The collector acknowledged it. A day later it is asked for the epoch of its database.
+    if has("faketime", "a_device_sends_nothing_that_is_not_on_the_list") {
+        let program = env!("CARGO_BIN_EXE_sordino");
+        let line = format!("-f +25h {program} device forgotten upload");
+        Ran::of(&mut stage.command_of("faketime", &line), &line).ok();
+    }
     requests(&line.sent())
 }
 

@@ -16,6 +16,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use serde_json::{Value, json};
@@ -52,6 +53,8 @@ pub(crate) fn assert_withheld_as_spoken(reason: &Value) {
 pub(crate) struct Stage {
     collector: Option<Collector>,
     address: Address,
+    /// How many tokens were made by [`Self::token`].
+    tokens: AtomicU32,
     folder: TempDir,
     /// The public half of the organisation's key.
     pub(crate) plan_key: String,
@@ -86,6 +89,7 @@ impl Stage {
         let mut stage = Self {
             collector: None,
             address: Address::claim(),
+            tokens: AtomicU32::new(0),
             folder,
             plan_key: String::new(),
             recipient: String::new(),
@@ -181,8 +185,13 @@ impl Stage {
         self.address.address
     }
 
+    /// A token of a reader of its own; the first one's name is "desk".
     pub(crate) fn token(&self, purposes: &[Purpose]) -> String {
-        self.token_of("desk", purposes)
+        let made = self.tokens.fetch_add(1, Ordering::Relaxed);
+        match made {
+            0 => self.token_of("desk", purposes),
+            made => self.token_of(&format!("desk {}", made + 1), purposes),
+        }
     }
 
     /// A token of the reader `name`.
