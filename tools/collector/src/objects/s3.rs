@@ -115,10 +115,14 @@ impl Bucket {
             return Err(misset("what is written there is read back otherwise"));
         }
         removed?;
-        match self.store.head(&path).await {
-            Err(object_store::Error::NotFound { .. }) => {}
-            Ok(_) => return Err(misset("what is deleted there is still there")),
-            Err(error) => return Err(failed("reading")(error)),
+        // Listed, since some answer 403 for what is not there.
+        let listed = self
+            .store
+            .list_paginated(Some(path.as_ref()), PaginatedListOptions::default())
+            .await
+            .map_err(failed("listing"))?;
+        if !listed.result.objects.is_empty() {
+            return Err(misset("what is deleted there is still there"));
         }
         if keeps_versions {
             return Err(misset(

@@ -1,6 +1,7 @@
 //! Beyond one machine: collectors on one PostgreSQL and one S3, which come and go.
 
 use std::{
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     commands::{Service, command},
-    services::{Postgres, S3},
+    services::{Nginx, Pgbouncer, Postgres, S3},
     support::*,
 };
 
@@ -234,4 +235,122 @@ fn neither_a_bucket_nor_a_database_that_goes_away_takes_an_acknowledged_sample_a
     let (report, is_sound) = beyond.run(&["check", "--digests"]);
     assert!(is_sound, "{report}");
     assert!(report["samples"].as_u64().unwrap() >= kept.len() as u64);
+}
+
+/// As some that speak as S3 does; here MinIO behind a proxy that lets no bulk deletion through.
+#[test]
+fn a_store_without_bulk_deletion_is_served_and_keeps_nothing_that_was_deleted() {
+    let Some(s3) = S3::start() else {
+        return;
+    };
+    let upstream = s3.authority();
+    let configure = |port: u16, _: &Path| {
+        format!(
+            "server {{
+                listen 127.0.0.1:{port};
+                client_max_body_size 2m;
+                proxy_set_header Host $http_host;
+                location / {{
+                    if ($request_method = POST) {{ return 501; }}
+                    proxy_pass http://{upstream};
+                }}
+            }}"
+        )
+    };
+    let Some(nginx) = Nginx::start(configure) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = command();
+        command
+            .envs(s3.environment())
+            .env("AWS_ENDPOINT_URL", format!("http://{}", nginx.address()));
+        Service::start_with(
+            command,
+            "127.0.0.1:0",
+            folder.path(),
+            &["--objects", &format!("{}/in", s3.url())],
+        )
+    };
+    let service = start();
+    let objects = || s3.objects(&s3.url().replace("s3://", ""));
+    assert!(objects().is_empty(), "the probe was left");
+    let device = Device::new();
+    send(service.address(), &device.register(1, BOTH)).expect(201);
+    let ids = [(); 4].map(|()| sample());
+    for id in ids {
+        send(service.address(), &device.put(id, BOTH, &age_file(1, 1))).expect(201);
+    }
+    assert_eq!(objects().len(), ids.len());
+    send(service.address(), &device.delete(ids[0])).expect(204);
+    assert_eq!(objects().len(), ids.len() - 1);
+    send(service.address(), &device.withdraw(BOTH)).expect(200);
+    assert!(objects().is_empty());
+    send(service.address(), &Request::new("GET", "/readyz")).expect(200);
+    drop(service);
+    let again = start();
+    send(again.address(), &device.put(ids[0], BOTH, &age_file(1, 1))).problem(410, "deleted");
+}
+
+#[test]
+fn a_bucket_that_keeps_what_is_deleted_is_refused() {
+    let Some(s3) = S3::start() else {
+        return;
+    };
+    let bucket = s3.new_bucket();
+    s3.keep_versions(&bucket);
+    let folder = tempfile::tempdir().unwrap();
+    let output = command()
+        .envs(s3.environment())
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path())
+        .args(["--objects", &format!("s3://{bucket}")])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(complaint.contains("keeps versions"), "{complaint}");
+    assert!(s3.objects(&bucket).is_empty(), "the probe was left");
+}
+
+#[test]
+fn a_pooler_in_transaction_mode_is_refused_by_name_and_one_in_session_mode_serves() {
+    let Some(postgres) = Postgres::start_unsynced() else {
+        return;
+    };
+    let database = postgres.database();
+    let folder = tempfile::tempdir().unwrap();
+    let Some(transactions) = Pgbouncer::start(&postgres, "transaction") else {
+        return;
+    };
+    let output = command()
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path())
+        .args(["--database", &transactions.url(&database, &postgres)])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(
+        complaint.contains("a pooler in transaction mode"),
+        "{complaint}"
+    );
+
+    let Some(sessions) = Pgbouncer::start(&postgres, "session") else {
+        return;
+    };
+    let url = sessions.url(&database, &postgres);
+    let service = Service::start_with(
+        command(),
+        "127.0.0.1:0",
+        folder.path(),
+        &["--database", &url],
+    );
+    let (device, id) = (Device::new(), sample());
+    send(service.address(), &device.register(1, QA)).expect(201);
+    send(service.address(), &device.put(id, QA, &age_file(1, 1))).expect(201);
+    send(service.address(), &device.withdraw(QA)).expect(200);
 }

@@ -1,4 +1,4 @@
-//! Real services: PostgreSQL, an S3 server, nginx. Each is started by the test that wants it, on a free
+//! Real services: PostgreSQL, pgbouncer, an S3 server, nginx. Each is started by the test that wants it, on a free
 //! port of this machine, in a folder of its own, and leaves nothing behind, however the test ends.
 //!
 //! `tools/setup services` installs what they need. Where one is lacking, `start` says so on stderr and
@@ -8,10 +8,12 @@
 #![allow(dead_code, reason = "each test and bench wants other parts")]
 
 mod nginx;
+mod pgbouncer;
 mod postgres;
 mod s3;
 
 pub(crate) use nginx::Nginx;
+pub(crate) use pgbouncer::Pgbouncer;
 pub(crate) use postgres::Postgres;
 pub(crate) use s3::S3;
 

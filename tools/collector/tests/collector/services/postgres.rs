@@ -57,6 +57,15 @@ impl Postgres {
         self.url_of(&name)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// User and password.
+    pub(crate) fn credentials(&self) -> (&str, &str) {
+        (USER, &self.password)
+    }
+
     /// What `psql` prints of a statement in [`Self::url`], a row a line.
     pub(crate) fn sql(&self, statement: &str) -> String {
         self.sql_in(&self.url(), statement)

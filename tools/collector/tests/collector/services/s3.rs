@@ -111,6 +111,15 @@ impl S3 {
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
     }
 
+    /// Has a bucket keep what is deleted from it.
+    pub(crate) fn keep_versions(&self, bucket: &str) {
+        const VERSIONING: &[u8] =
+            b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        let (status, answer) =
+            self.request("PUT", &format!("/{bucket}"), "versioning=", VERSIONING);
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+    }
+
     /// What it keeps, and its `log`.
     pub(crate) fn folder(&self) -> &Path {
         &self.process.folder
