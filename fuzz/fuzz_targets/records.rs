@@ -20,9 +20,12 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(record.signer(), signing::public_key());
             let again = Record::verify(record.to_json().as_bytes()).expect("it is as it was");
             assert_eq!(again.content(), record.content());
-            let anew = Signed::sign(record.content().clone(), &key).expect("an object");
-            let anew = Record::verify(anew.to_json().as_bytes()).expect("it is a record");
-            assert_eq!(anew.content(), record.content());
+            // Schema 1 is read and not written.
+            if record.content().schema == Record::SCHEMA {
+                let anew = Signed::sign(record.content().clone(), &key).expect("an object");
+                let anew = Record::verify(anew.to_json().as_bytes()).expect("it is a record");
+                assert_eq!(anew.content(), record.content());
+            }
         }
         Err(SignedError::Shape(_)) => {}
         Err(error) => panic!("{error}: {document}"),

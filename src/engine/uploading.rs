@@ -85,7 +85,7 @@ impl Sordino {
 
     /// The next request that is due for a person who asks for it now: waits after failures are
     /// passed over, but for those that the collector asked for. `tried` are the tasks that failed
-    /// since the person asked.
+    /// since the person asked; a collector that one of them did not reach is not asked again.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -119,7 +119,7 @@ impl Sordino {
     }
 
     /// Sends all that is due with the built-in client, as a person who asks for it now expects, and
-    /// asks for a newer plan. It stops where the collector cannot be reached.
+    /// asks for a newer plan. A collector that cannot be reached is asked once.
     ///
     /// # Errors
     /// The state cannot be used. What the collector says stands in the summary.
@@ -130,14 +130,10 @@ impl Sordino {
         self.renew_plan()?;
         while let Some(request) = self.next_request_now(&tried)? {
             let outcome = client.send(&request);
-            let unreachable = matches!(outcome, Outcome::Unreachable(_));
             let finished = self.inner.finish(&request.task, outcome)?;
             summary.note(&request.task, &finished);
             if !matches!(finished, Finished::Done) {
                 tried.insert(request.task);
-            }
-            if unreachable {
-                break;
             }
         }
         summary.waiting = self.inner.waiting()?;

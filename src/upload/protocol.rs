@@ -32,7 +32,7 @@ pub(crate) enum Urgency<'a> {
     Scheduled,
     /// A person asked for it now: only waits that the collector asked for are kept.
     Now {
-        /// What was tried already since the person asked.
+        /// What was tried already since the person asked. A collector that one of them did not reach is not tried again.
         tried: &'a BTreeSet<Task>,
     },
 }
@@ -75,6 +75,8 @@ pub(crate) struct Protocol {
     endpoint: Endpoint,
     /// Handed out and not finished. Forgotten at a restart, when each is due again.
     under_way: Mutex<BTreeSet<Task>>,
+    /// Collectors whose last request had no answer.
+    unreached: Mutex<BTreeSet<Endpoint>>,
     /// Records that a collector has registered, or acknowledged anew, since this process began.
     confirmed: Mutex<BTreeSet<(Id, Endpoint)>>,
     /// Records whose revision was raised above the collector's since this process began: once each, since a
@@ -95,6 +97,7 @@ impl Protocol {
             outbox,
             endpoint,
             under_way: Mutex::default(),
+            unreached: Mutex::default(),
             confirmed: Mutex::default(),
             overtaken: Mutex::default(),
         }

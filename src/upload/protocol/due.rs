@@ -76,6 +76,7 @@ impl Protocol {
         let gate = Gate {
             waits: Waits::load(&self.state)?,
             under_way: Self::lock(&self.under_way).clone(),
+            unreached: Self::lock(&self.unreached).clone(),
             now: self.state.system_time(),
             urgency,
         };
@@ -221,6 +222,7 @@ impl Protocol {
 pub(super) struct Gate<'a> {
     waits: Waits,
     under_way: BTreeSet<Task>,
+    unreached: BTreeSet<Endpoint>,
     now: Timestamp,
     urgency: Urgency<'a>,
 }
@@ -230,7 +232,9 @@ impl Gate<'_> {
         let due = match self.urgency {
             Urgency::Scheduled => self.waits.permit(task, self.now, false),
             Urgency::Now { tried } => {
-                !tried.contains(task) && self.waits.permit(task, self.now, true)
+                let is_away = self.unreached.contains(&task.collector)
+                    && tried.iter().any(|other| other.collector == task.collector);
+                !is_away && !tried.contains(task) && self.waits.permit(task, self.now, true)
             }
         };
         due && !self.under_way.contains(task)

@@ -65,9 +65,13 @@ impl Protocol {
     ) -> Result<Settled, UploadError> {
         Self::lock(&self.under_way).remove(task);
         let answer = match outcome {
-            Outcome::Unreachable(reason) => return Ok(self.later(task, None, reason)?.into()),
+            Outcome::Unreachable(reason) => {
+                Self::lock(&self.unreached).insert(task.collector.clone());
+                return Ok(self.later(task, None, reason)?.into());
+            }
             Outcome::Answered(answer) => answer,
         };
+        Self::lock(&self.unreached).remove(&task.collector);
         if answer.header(PROTOCOL_HEADER).is_none() {
             let reason = format!(
                 "status {} from something that is no collector",

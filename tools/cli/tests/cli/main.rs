@@ -14,5 +14,6 @@ mod no_raw_sound;
 mod on_the_wire;
 mod papers;
 mod quickstart;
+mod restored;
 mod support;
 mod withdrawal;

@@ -1,4 +1,4 @@
-//! The line between a device and its collector: it records what passes, and can be cut.
+//! The line between a device and its collector: it records what passes, can be cut, and can garble.
 
 use std::{
     io::{Read as _, Write as _},
@@ -19,6 +19,7 @@ pub(crate) struct Line {
 struct Shared {
     collector: SocketAddr,
     cut: AtomicBool,
+    garbles: AtomicBool,
     ended: AtomicBool,
     connections: AtomicUsize,
     sent: Mutex<Vec<u8>>,
@@ -31,6 +32,7 @@ impl Line {
         let shared = Arc::new(Shared {
             collector,
             cut: AtomicBool::new(false),
+            garbles: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             sent: Mutex::default(),
@@ -73,8 +75,14 @@ impl Line {
         self.shared.cut.store(true, Ordering::SeqCst);
     }
 
-    /// From now on all passes again.
+    /// From now on one bit of each sample arrives as another.
+    pub(crate) fn garble(&self) {
+        self.shared.garbles.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on all passes again, as it was sent.
     pub(crate) fn mend(&self) {
+        self.shared.garbles.store(false, Ordering::SeqCst);
         self.shared.cut.store(false, Ordering::SeqCst);
     }
 }
@@ -95,15 +103,26 @@ impl Shared {
             scope.spawn(|| copy(&collector, device, |_| ()));
             copy(device, &collector, |bytes| {
                 self.sent.lock().unwrap().extend_from_slice(bytes);
+                if self.garbles.load(Ordering::SeqCst) {
+                    garble(bytes);
+                }
             });
         });
     }
 }
 
-fn copy(mut from: &TcpStream, mut to: &TcpStream, note: impl Fn(&[u8])) {
+/// Flips a bit near the beginning of an age file.
+fn garble(bytes: &mut [u8]) {
+    const BEGINNING: &[u8] = b"age-encryption.org/v1";
+    if let Some(at) = memchr::memmem::find(bytes, BEGINNING) {
+        bytes[at + BEGINNING.len() - 1] ^= 1;
+    }
+}
+
+fn copy(mut from: &TcpStream, mut to: &TcpStream, pass: impl Fn(&mut [u8])) {
     let mut buffer = [0; 16 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        note(&buffer[..length]);
+        pass(&mut buffer[..length]);
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }

@@ -23,14 +23,12 @@ use serde_json::{Value, json};
 use sordino::Purpose;
 use tempfile::TempDir;
 
-pub(crate) use collector::{Collector, administer, collector_program};
+pub(crate) use collector::{Address, Collector, administer, collector_program};
 pub(crate) use dataset::{Clip, clip_id, write_dataset};
 pub(crate) use desk::Desk;
 pub(crate) use kills::{instants, killed_after, time};
 pub(crate) use line::Line;
 pub(crate) use ran::Ran;
-
-use collector::Address;
 
 pub(crate) const QA: &str = "quality-assurance";
 pub(crate) const RESEARCH: &str = "recognition-research";
@@ -408,7 +406,7 @@ pub(crate) fn skipped(test: &str, lacks: &str) {
     let _ = writeln!(io::stderr(), "skipped: {test} lacks {lacks}");
 }
 
-fn sealed_in(folder: &Path) -> BTreeSet<String> {
+pub(crate) fn sealed_in(folder: &Path) -> BTreeSet<String> {
     let files = fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().path());

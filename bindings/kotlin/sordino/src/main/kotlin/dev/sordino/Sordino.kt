@@ -246,7 +246,7 @@ class Sordino private constructor(
 
     /**
      * Sends all that is due, for a person who asks for it: waits after failures are passed over, but for those that
-     * the collector asked for. It stops where the collector cannot be reached; what stood in the way is in the report.
+     * the collector asked for. A collector that cannot be reached is asked once; what stood in the way is in the report.
      *
      * Cancelled, it lets go of the request under way; that stays due, and sending it twice does no harm. A second
      * upload waits for the first.

@@ -33,7 +33,7 @@ data class UploadReport(
 
 /**
  * Sends what [next] says is due, given the tasks that failed in this round, and hands what came of it to [finish]. It
- * stops where the collector cannot be reached, and where the same task is due again.
+ * ends where a collector that could not be reached is to be asked again, and where the same task is due again.
  */
 internal suspend fun sendAll(
     transport: Transport,
@@ -42,13 +42,17 @@ internal suspend fun sendAll(
 ): UploadReport {
     var report = UploadReport()
     val failed = mutableListOf<Task>()
+    val unreached = mutableSetOf<String>()
     while (true) {
         val request = next(failed) ?: return report
-        if (request.task in failed) return report
+        if (request.task in failed || collectorOf(request.task) in unreached) return report
         val outcome = transport.send(request)
         val finished = finish(request.task, outcome)
         report = report.with(request.task, finished)
         if (finished !is Finished.Done) failed += request.task
-        if (outcome is Outcome.Unreachable) return report
+        if (outcome is Outcome.Unreachable) unreached += collectorOf(request.task)
     }
 }
+
+/** The URL of the collector that a task is for. */
+private fun collectorOf(task: Task): String = task.substringAfter('@')
