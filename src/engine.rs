@@ -20,6 +20,7 @@ use std::{
     },
 };
 
+use jiff::{civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 pub use consenting::Withdrawal;
@@ -36,14 +37,16 @@ use crate::{
     consent::{ConsentState, ConsentStore},
     id::Id,
     outbox::{Outbox, Quota, SampleEntry, SampleState},
-    plan::{Plan, PlanError, Review, SignedPlan},
+    plan::{Freshness, Plan, PlanError, Review, SignedPlan, freshness::Newest},
     purpose::Purposes,
     signed::PublicKey,
-    state::{Clock, State, StateError, SystemClock},
+    state::{Change, Clock, State, StateError, SystemClock},
     upload::{Endpoint, Finished, Protocol, Task, UploadError, Waiting},
 };
 
 const PLAN: &str = "plan";
+/// The newest freshness statement of a plan.
+const FRESHNESS: &str = "plan-freshness";
 const HOST: &str = "host";
 
 /// What the host says of itself when it opens an engine.
@@ -157,6 +160,7 @@ struct Inner {
     protocol: Protocol,
     organisation: PublicKey,
     plan: RwLock<Option<SignedPlan>>,
+    newest: Mutex<Option<Newest>>,
     anonymizer: Mutex<Option<Anonymizer>>,
     sampler: SharedSampler,
     review: Review,
@@ -220,6 +224,7 @@ impl Sordino {
             config.collector,
         );
         let plan = plan_in_force(&state, &config.organisation)?;
+        let newest = state.value(FRESHNESS)?;
         if !lost.is_empty() {
             tracing::warn!(count = lost.len(), "the files of queued samples are gone");
         }
@@ -231,6 +236,7 @@ impl Sordino {
                 protocol,
                 organisation: config.organisation,
                 plan: RwLock::new(plan),
+                newest: Mutex::new(newest),
                 anonymizer: Mutex::new(None),
                 sampler: SharedSampler::default(),
                 review: config.review,
@@ -265,7 +271,8 @@ impl Sordino {
         }
     }
 
-    /// Puts a plan into force.
+    /// Puts a plan into force. One with [`Plan::fresh_days`] is fresh for so many days from the one on which it was
+    /// signed, and then as long as the collector hands on newer statements of the organization.
     ///
     /// # Errors
     /// It is not the organisation's, out of bounds, expired, or older than the one in force.
@@ -359,14 +366,65 @@ impl Inner {
                 return Err(PlanError::SameVersion(offered.version).into());
             }
         }
-        self.state
-            .write(|change| change.set_value(PLAN, &offered.to_json()))?;
         let version = offered.content().version;
+        let as_signed = offered.content().freshness_as_signed();
+        self.keep_newer(as_signed, |change| {
+            change.set_value(PLAN, &offered.to_json())
+        })?;
         *in_force = Some(offered);
         drop(in_force);
         self.changed();
         self.tell(&Event::Plan(version));
         Ok(())
+    }
+
+    /// Takes the organization's statement of which plan is the newest, where the plan in force asks for one.
+    fn take_freshness(&self, header: &str) -> Result<(), UploadError> {
+        if self.plan().is_none_or(|plan| plan.fresh_days.is_none()) {
+            return Ok(());
+        }
+        let statement =
+            Freshness::from_header(header, &self.organisation).map_err(PlanError::from)?;
+        if self.keep_newer(Some(*statement.content()), |_| Ok(()))? {
+            self.changed();
+        }
+        Ok(())
+    }
+
+    /// Keeps `statement` where it is newer than the one that is held, in one transaction with `also`. Whether it is.
+    fn keep_newer(
+        &self,
+        statement: Option<Freshness>,
+        also: impl FnOnce(&Change<'_>) -> Result<(), StateError>,
+    ) -> Result<bool, StateError> {
+        let mut held = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let today = self.today();
+        let newer = statement
+            .and_then(|statement| Newest::after(*held, statement, self.organisation, today));
+        self.state.write(|change| {
+            if let Some(newer) = &newer {
+                change.set_value(FRESHNESS, newer)?;
+            }
+            also(change)
+        })?;
+        *held = newer.or(*held);
+        Ok(newer.is_some())
+    }
+
+    /// Whether `plan` need not be fresh, or is.
+    fn is_fresh(&self, plan: &Plan) -> bool {
+        if plan.fresh_days.is_none() {
+            return true;
+        }
+        // A plan that is not fresh now must not be so after a restart with the clock set back.
+        self.state.keep_time();
+        let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.is_fresh(newest.as_ref(), &self.organisation, self.today())
+    }
+
+    /// The day (UTC) by the steady clock: setting a device's clock back makes no plan fresh.
+    fn today(&self) -> Date {
+        Offset::UTC.to_datetime(self.state.steady_time()).date()
     }
 
     fn tell(&self, event: &Event) {

@@ -5,7 +5,7 @@ pub(crate) mod draws;
 
 use std::sync::{Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use proptest::test_runner::Config as ProptestConfig;
 use ring::signature::Ed25519KeyPair;
 use tempfile::TempDir;
@@ -17,8 +17,8 @@ use crate::{
         self, AgeBand, Answer, App, Grants, Guardian, GuardianMethod, Notice, Terms, TestLease,
     },
     entropy,
-    plan::{Plan, Review, SignedPlan, Triggers},
-    signed::PublicKey,
+    plan::{Freshness, Plan, Review, SignedFreshness, SignedPlan, Triggers},
+    signed::{PublicKey, Signed},
     state::Clock,
 };
 
@@ -119,6 +119,8 @@ pub(crate) fn plan(version: u64) -> Plan {
     Plan {
         version,
         expires: "2040-01-01".parse().unwrap(),
+        fresh_days: None,
+        signed_on: None,
         paused: false,
         controller: None,
         recipients: vec![recipient.parse().unwrap()],
@@ -154,6 +156,20 @@ impl Organisation {
 
     pub(crate) fn sign(&self, plan: Plan) -> Vec<u8> {
         SignedPlan::sign(plan, &self.0)
+            .unwrap()
+            .to_json()
+            .into_bytes()
+    }
+
+    /// That `plan` is the newest on `day`.
+    pub(crate) fn state(&self, plan: u64, day: Date) -> SignedFreshness {
+        Freshness::sign(plan, day, &self.0).unwrap()
+    }
+
+    /// Signs a JSON object of any shape.
+    pub(crate) fn sign_any(&self, json: &str) -> Vec<u8> {
+        let object: serde_json::Value = serde_json::from_str(json).unwrap();
+        Signed::sign(object, &self.0)
             .unwrap()
             .to_json()
             .into_bytes()

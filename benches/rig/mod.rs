@@ -61,6 +61,8 @@ fn plan() -> Plan {
     Plan {
         version: 1,
         expires: "2100-01-01".parse().expect("a day"),
+        fresh_days: None,
+        signed_on: None,
         paused: false,
         controller: None,
         // The example plan's.

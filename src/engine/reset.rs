@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
 
-use super::{HOST, PLAN, Sordino};
+use super::{FRESHNESS, HOST, PLAN, Sordino};
 use crate::{
     Error,
     consent::{Slips, Stage},
@@ -59,10 +59,10 @@ impl Sordino {
     }
 }
 
-/// What the host set, and the plan.
+/// What the host set, the plan, and until when it is fresh.
 fn settings(state: &State) -> Result<Vec<(&'static str, Value)>, StateError> {
     let mut settings = Vec::new();
-    for name in [HOST, PLAN] {
+    for name in [HOST, PLAN, FRESHNESS] {
         settings.extend(state.value(name)?.map(|value| (name, value)));
     }
     Ok(settings)

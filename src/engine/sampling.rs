@@ -57,6 +57,8 @@ pub enum Withheld {
     NoPlan,
     /// The plan has expired.
     PlanExpired,
+    /// The organization has not said lately enough that the plan is the newest.
+    PlanNotFresh,
     /// The plan's kill switch is set.
     Paused,
     /// Nobody said yes, or the yes does not stand.
@@ -80,6 +82,9 @@ impl fmt::Display for Withheld {
         f.write_str(match self {
             Self::NoPlan => "no sampling plan is in force",
             Self::PlanExpired => "the sampling plan has expired",
+            Self::PlanNotFresh => {
+                "the sampling plan has not been confirmed by the organization within its `fresh_days`"
+            }
             Self::Paused => "sampling is paused by the plan",
             Self::NoConsent => "there is no consent",
             Self::Budget => "today's budget is spent",
@@ -133,6 +138,9 @@ impl Inner {
         }
         if plan.paused {
             return Ok(Err(Withheld::Paused));
+        }
+        if !self.is_fresh(&plan) {
+            return Ok(Err(Withheld::PlanNotFresh));
         }
         let grants = match self.grants() {
             Ok(grants) => grants,

@@ -13,8 +13,8 @@ use crate::{
     plan::Plan,
     state::StateError,
     upload::{
-        Accesses, AuditHead, BrokenLog, Finished, Outcome, Request, Scope, Task, TaskKind,
-        UploadError, Urgency, Waiting, accesses,
+        Accesses, AuditHead, BrokenLog, Finished, Outcome, PlanAnswer, Request, Scope, Task,
+        TaskKind, UploadError, Urgency, Waiting, accesses,
     },
 };
 
@@ -271,7 +271,10 @@ impl Inner {
             return Some(Withheld::Paused);
         }
         let in_force = plan.check_in_force(self.state.steady_time());
-        in_force.is_err().then_some(Withheld::PlanExpired)
+        if in_force.is_err() {
+            return Some(Withheld::PlanExpired);
+        }
+        (!self.is_fresh(plan)).then_some(Withheld::PlanNotFresh)
     }
 
     /// What has yet to reach a collector, and why it has not.
@@ -294,7 +297,9 @@ impl Inner {
         let plan = self.plan();
         let settled = self
             .protocol
-            .finish(task, outcome, plan.as_ref(), |json| self.install_plan(json))?;
+            .finish(task, outcome, plan.as_ref(), |answer| {
+                self.take_plan(answer)
+            })?;
         if settled.was_withdrawn {
             self.changed();
             self.forget_sound();
@@ -305,6 +310,16 @@ impl Inner {
             finished: settled.finished.clone(),
         });
         Ok(settled.finished)
+    }
+
+    /// Takes a plan, and a statement that the one in force is the newest. Each counts without the other: the collector
+    /// cannot make either.
+    fn take_plan(&self, answer: PlanAnswer<'_>) -> Result<(), UploadError> {
+        let installed = answer.plan.map_or(Ok(()), |json| self.install_plan(json));
+        let taken = answer
+            .freshness
+            .map_or(Ok(()), |value| self.take_freshness(value));
+        installed.and(taken)
     }
 
     /// Whether `task`, which was handed out, should still go: a "no" always, a registration or a sample while

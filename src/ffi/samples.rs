@@ -168,6 +168,11 @@ pub struct Plan {
     pub version: u64,
     /// The first day (UTC) on which it rules nothing any more, as `2030-12-31`.
     pub expires: String,
+    /// How many days after the organization last said that this is the newest plan it lets this device sample and
+    /// send; none where that need not be said.
+    pub fresh_days: Option<u16>,
+    /// The day (UTC) on which it was signed, as `2030-12-31`; none without `fresh_days`.
+    pub signed_on: Option<String>,
     /// The kill switch: nothing is sampled and nothing uploaded while it is set.
     pub paused: bool,
     /// Whose keys open the samples, as `age1…`.
@@ -205,6 +210,8 @@ impl From<plan::Plan> for Plan {
         Self {
             version: plan.version,
             expires: plan.expires.to_string(),
+            fresh_days: plan.fresh_days,
+            signed_on: plan.signed_on.map(|day| day.to_string()),
             paused: plan.paused,
             recipients: plan.recipients.iter().map(ToString::to_string).collect(),
             purposes: plan.purposes,

@@ -118,6 +118,8 @@ pub enum Withheld {
     NoPlan,
     /// The plan has expired.
     PlanExpired,
+    /// The organization has not said lately enough that the plan is the newest: see `Plan.fresh_days`.
+    PlanNotFresh,
     /// The plan's kill switch is set.
     Paused,
     /// Nobody said yes, or the yes does not stand.

@@ -2,10 +2,12 @@
 //!
 //! * **In**: JSON signed with the organisation's Ed25519 key, whose public half the app pins.
 //! * **Out**: a [`Plan`], verified and checked: recipients, purposes, rates, budgets, kill switch.
-//! * **Promises**: a plan that is unsigned, expired or older than the one in force rules nothing.
+//! * **Promises**: a plan that is unsigned, expired or older than the one in force rules nothing; one with
+//!   [`Plan::fresh_days`] rules nothing once the organization has not said for so long that it is the newest.
 //! * **Never**: grants anything. A plan limits what may be sampled; only the person allows it.
 
 mod controller;
+pub mod freshness;
 mod recipient;
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -14,6 +16,7 @@ use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 pub use controller::Controller;
+pub use freshness::{Freshness, FreshnessError, SignedFreshness};
 pub use recipient::{Recipient, RecipientError};
 
 use crate::{
@@ -35,6 +38,13 @@ pub struct Plan {
     pub version: u64,
     /// The first day (UTC) on which the plan rules nothing any more.
     pub expires: Date,
+    /// How many days after the day of the newest [`Freshness`] statement that a device holds the plan lets it sample
+    /// and send, 1 to 60; without it no statement is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh_days: Option<u16>,
+    /// The day (UTC) on which the plan was signed, which is a statement of that day; given just where `fresh_days` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_on: Option<Date>,
     /// The kill switch: nothing is sampled and nothing uploaded while it is set. Withdrawals and
     /// deletions still go out.
     #[serde(default)]
@@ -114,6 +124,9 @@ pub enum PlanError {
     /// Its last day is past.
     #[error("the plan expired on {0}; sign a new one")]
     Expired(Date),
+    /// Its freshness statement.
+    #[error(transparent)]
+    Freshness(#[from] FreshnessError),
     /// Lower version than the one in force.
     #[error(
         "the plan has version {offered}, but version {in_force} is in force; plans never go back"
@@ -140,6 +153,9 @@ impl Plan {
 
     /// How long a sample may be kept for a purpose, in days.
     pub(crate) const RETENTION_DAYS: RangeInclusive<u32> = 1..=3650;
+
+    /// How long a plan may be fresh by one statement, in days.
+    pub(crate) const FRESH_DAYS: RangeInclusive<u16> = 1..=60;
 
     /// Verifies a plan against the organisation's key and checks its bounds. Whether it has expired
     /// is for the moment of use: [`Self::check_in_force`].
@@ -182,6 +198,16 @@ impl Plan {
                 "version",
                 (1..=MOST).contains(&self.version),
                 "must be 1 to 2^53 - 1",
+            ),
+            (
+                "fresh_days",
+                (self.fresh_days).is_none_or(|days| Self::FRESH_DAYS.contains(&days)),
+                "must be 1 to 60",
+            ),
+            (
+                "signed_on",
+                self.signed_on.is_some() == self.fresh_days.is_some(),
+                "must be given where `fresh_days` is, and only there; `sordino plan sign` writes it",
             ),
             (
                 "bytes_per_day",

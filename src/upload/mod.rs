@@ -47,6 +47,15 @@ pub(crate) const PROTOCOL_HEADER: &str = "sordino-protocol";
 /// database was put back from a backup.
 pub(crate) const EPOCH_HEADER: &str = "sordino-epoch";
 
+/// What a collector says when it is asked for the plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlanAnswer<'a> {
+    /// The plan; `None` where it has none that the device lacks.
+    pub(crate) plan: Option<&'a [u8]>,
+    /// The header with the newest freshness statement.
+    pub(crate) freshness: Option<&'a str>,
+}
+
 /// One request that is due.
 #[derive(Debug)]
 pub struct Request {

@@ -38,6 +38,8 @@ fn plan() -> Plan {
         version: 1,
         controller: None,
         expires: "2099-01-01".parse().unwrap(),
+        fresh_days: None,
+        signed_on: None,
         paused: false,
         recipients: vec![recipient.parse().unwrap()],
         purposes: Purposes::all(),

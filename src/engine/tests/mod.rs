@@ -5,6 +5,7 @@ mod collector;
 mod coverage;
 mod crashes;
 mod faults;
+mod freshness;
 mod model;
 mod review;
 mod said;

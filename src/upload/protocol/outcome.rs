@@ -10,12 +10,12 @@ use crate::{
     hex,
     id::Id,
     outbox::SampleState,
-    plan::Plan,
+    plan::{Plan, freshness},
     purpose::Purposes,
     seal::recipients_digest,
     state::StateError,
     upload::{
-        Answer, Finished, Outcome, PROTOCOL_HEADER, Task, TaskKind, UploadError,
+        Answer, Finished, Outcome, PROTOCOL_HEADER, PlanAnswer, Task, TaskKind, UploadError,
         problem::{Problem, Refusal, problem},
         retry::{self, Waits},
     },
@@ -55,13 +55,13 @@ impl From<Finished> for Settled {
 }
 
 impl Protocol {
-    /// Takes in what came of `task`, while `plan` is in force. A plan that came is handed to `take_plan`.
+    /// Takes in what came of `task`, while `plan` is in force. What is said of the plan is handed to `take_plan`.
     pub(crate) fn finish(
         &self,
         task: &Task,
         outcome: Outcome,
         plan: Option<&Plan>,
-        take_plan: impl FnOnce(&[u8]) -> Result<(), UploadError>,
+        take_plan: impl FnOnce(PlanAnswer<'_>) -> Result<(), UploadError>,
     ) -> Result<Settled, UploadError> {
         Self::lock(&self.under_way).remove(task);
         let answer = match outcome {
@@ -96,7 +96,7 @@ impl Protocol {
         &self,
         task: &Task,
         answer: &Answer,
-        take_plan: impl FnOnce(&[u8]) -> Result<(), UploadError>,
+        take_plan: impl FnOnce(PlanAnswer<'_>) -> Result<(), UploadError>,
     ) -> Result<Finished, UploadError> {
         let done = self.done(task, answer, take_plan);
         self.settle(task)?;
@@ -114,16 +114,16 @@ impl Protocol {
         &self,
         task: &Task,
         answer: &Answer,
-        take_plan: impl FnOnce(&[u8]) -> Result<(), UploadError>,
+        take_plan: impl FnOnce(PlanAnswer<'_>) -> Result<(), UploadError>,
     ) -> Result<(), UploadError> {
         let collector = &task.collector;
         match &task.kind {
             TaskKind::FetchPlan => {
                 self.plan_asked()?;
-                if answer.status == 200 {
-                    take_plan(&answer.body)?;
-                }
-                Ok(())
+                take_plan(PlanAnswer {
+                    plan: (answer.status == 200).then_some(&answer.body),
+                    freshness: answer.header(freshness::HEADER),
+                })
             }
             TaskKind::Register { record, revision } | TaskKind::Confirm { record, revision } => {
                 self.consent.registered(*record, *revision, collector)?;

@@ -387,6 +387,8 @@ pub(crate) fn plan(
     Plan {
         version,
         expires: expires.parse().unwrap(),
+        fresh_days: None,
+        signed_on: None,
         paused: false,
         controller: None,
         recipients: recipients.to_vec(),

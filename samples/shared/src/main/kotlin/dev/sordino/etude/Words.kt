@@ -52,6 +52,7 @@ val ConsentState.words: String
 fun wordsOf(reason: WithheldReason, consent: ConsentState): String = when (reason) {
     WithheldReason.NO_PLAN -> "no plan says what may be kept"
     WithheldReason.PLAN_EXPIRED -> "the plan that says what may be kept has expired"
+    WithheldReason.PLAN_NOT_FRESH -> "the plan that says what may be kept has not been confirmed lately"
     WithheldReason.PAUSED -> "the makers of this app have paused it"
     WithheldReason.NO_CONSENT -> when (consent) {
         ConsentState.AWAITING_GUARDIAN -> "your parent or guardian has not answered yet"

@@ -1,0 +1,272 @@
+//! How long a device goes by a plan that the organization has not confirmed.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::Device;
+use crate::{
+    Withheld,
+    outbox::{Quota, SampleState},
+    plan::{Freshness, Plan},
+    testing::{Organisation, QA, days, folder, plan},
+    upload::{Answer, Finished, Outcome, PROTOCOL_HEADER, TaskKind},
+};
+
+/// The day that the clock of a new device shows.
+const FIRST: &str = "2026-03-02";
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+/// Version 1 with three days of freshness, signed on the first day.
+fn three_days() -> Plan {
+    Plan {
+        fresh_days: Some(3),
+        signed_on: Some(day(FIRST)),
+        ..plan(1)
+    }
+}
+
+fn device() -> Device {
+    let device = Device::with(folder(), three_days(), Quota::default());
+    device.says(QA);
+    device
+}
+
+impl Device {
+    /// The collector is asked for the plan and says that there is none that is newer, with this header.
+    fn hears(&self, header: Option<&str>) -> Finished {
+        let freshness = header.map(|value| ("sordino-plan-freshness".to_owned(), value.to_owned()));
+        self.asks_for_plan(304, freshness, Vec::new())
+    }
+
+    fn asks_for_plan(
+        &self,
+        status: u16,
+        header: Option<(String, String)>,
+        body: Vec<u8>,
+    ) -> Finished {
+        self.engine.renew_plan().unwrap();
+        let request = self.engine.next_request().unwrap().unwrap();
+        assert_eq!(request.task.kind, TaskKind::FetchPlan);
+        let protocol = (PROTOCOL_HEADER.to_owned(), "1".to_owned());
+        let answer = Answer {
+            status,
+            headers: [protocol].into_iter().chain(header).collect(),
+            body,
+        };
+        let outcome = Outcome::Answered(answer);
+        self.engine.finish(&request.task, outcome).unwrap()
+    }
+
+    fn hears_that(&self, plan: u64, on: &str) -> Finished {
+        self.hears(Some(&self.statement(plan, on)))
+    }
+
+    fn statement(&self, plan: u64, on: &str) -> String {
+        Freshness::to_header(&self.organisation.state(plan, day(on)))
+    }
+
+    fn withheld(&self) -> Option<Withheld> {
+        self.engine.may_sample().unwrap()
+    }
+
+    fn is_fresh(&self) -> bool {
+        match self.withheld() {
+            None => true,
+            Some(Withheld::PlanNotFresh) => false,
+            Some(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn a_plan_that_is_not_confirmed_stops_sampling_and_sending_until_it_is() {
+    let device = device();
+    let sample = device.queue().unwrap();
+    device.clock.advance(days(3));
+    assert!(device.is_fresh());
+    device.clock.advance(days(1));
+    assert!(!device.is_fresh());
+    // All that is asked for is the plan, and what waits goes on waiting.
+    assert_eq!(device.hears(None), Finished::Done);
+    assert!(device.engine.next_request().unwrap().is_none());
+    assert_eq!(device.state_of(sample), SampleState::Pending);
+    let waiting = device.engine.status().unwrap().waiting;
+    assert!(!waiting.is_empty());
+    for waiting in waiting {
+        assert_eq!(waiting.reason, Some(Withheld::PlanNotFresh.to_string()));
+    }
+
+    assert_eq!(device.hears_that(1, "2026-03-06"), Finished::Done);
+    assert!(device.is_fresh());
+    let next = device.engine.next_request().unwrap().unwrap();
+    assert!(matches!(next.task.kind, TaskKind::Register { .. }));
+    device.clock.advance(days(3));
+    assert!(device.is_fresh());
+    device.clock.advance(days(1));
+    assert!(!device.is_fresh());
+}
+
+#[test]
+fn a_newer_plan_ends_the_wait_too() {
+    let device = device();
+    device.clock.advance(days(4));
+    assert!(!device.is_fresh());
+    let next = Plan {
+        version: 2,
+        signed_on: Some(day("2026-03-06")),
+        ..three_days()
+    };
+    let next = device.organisation.sign(next);
+    assert_eq!(device.asks_for_plan(200, None, next), Finished::Done);
+    assert!(device.is_fresh());
+    let without = device.organisation.sign(plan(3));
+    assert_eq!(device.asks_for_plan(200, None, without), Finished::Done);
+    device.clock.advance(days(300));
+    assert!(device.is_fresh());
+}
+
+#[test]
+fn a_withdrawal_goes_out_although_the_plan_is_not_fresh() {
+    let device = device();
+    let record = device.engine.grants().unwrap().record();
+    device.mark_offered(record);
+    device.clock.advance(days(4));
+    assert!(!device.is_fresh());
+    device.engine.withdraw(None).unwrap();
+    let request = device.engine.next_request().unwrap().unwrap();
+    assert!(matches!(request.task.kind, TaskKind::Withdraw { .. }));
+}
+
+#[test]
+fn a_statement_that_does_not_count_changes_nothing_and_is_reported() {
+    let device = device();
+    device.clock.advance(days(4));
+    let foreign = Freshness::to_header(&Organisation::new().state(1, day("2026-03-06")));
+    let long = format!(":{}:", "A".repeat(1 << 20));
+    for (header, says) in [
+        (foreign.as_str(), "signed by another key"),
+        ("all is well", "byte sequence"),
+        (":e30=:", "not signed"),
+        (&long, "at most 4096"),
+    ] {
+        match device.hears(Some(header)) {
+            Finished::Refused { reason, .. } => assert!(reason.contains(says), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+        assert!(!device.is_fresh());
+    }
+    // Of an older day, or replayed: nothing to report.
+    assert_eq!(device.hears_that(1, "2026-03-01"), Finished::Done);
+    assert_eq!(device.hears_that(1, FIRST), Finished::Done);
+    assert!(!device.is_fresh());
+}
+
+#[test]
+fn a_statement_for_a_newer_version_ends_the_older_plan_at_once() {
+    let device = device();
+    assert!(device.is_fresh());
+    assert_eq!(device.hears_that(2, FIRST), Finished::Done);
+    assert!(!device.is_fresh());
+    // Nor does a later day of the older version make it good.
+    device.clock.advance(days(1));
+    assert_eq!(device.hears_that(1, "2026-03-03"), Finished::Done);
+    assert!(!device.is_fresh());
+}
+
+#[test]
+fn a_statement_counts_although_the_plan_beside_it_does_not() {
+    let device = device();
+    device.clock.advance(days(4));
+    let header = (
+        "sordino-plan-freshness".to_owned(),
+        device.statement(1, "2026-03-06"),
+    );
+    let finished = device.asks_for_plan(200, Some(header), b"no plan".to_vec());
+    assert!(matches!(finished, Finished::Refused { .. }));
+    assert!(device.is_fresh());
+}
+
+#[test]
+fn a_statement_from_the_future_lasts_no_longer_than_one_of_today() {
+    let device = device();
+    device.clock.advance(days(2));
+    for _ in 0..4 {
+        assert_eq!(device.hears_that(1, "2099-01-01"), Finished::Done);
+        assert!(device.is_fresh());
+        device.clock.advance(days(1));
+    }
+    assert!(!device.is_fresh());
+    assert_eq!(device.hears_that(1, "2099-01-01"), Finished::Done);
+    assert!(!device.is_fresh());
+
+    // Nor does a plan that says that it was signed then.
+    let device = Device::with(folder(), plan(1), Quota::default());
+    device.says(QA);
+    let future = Plan {
+        signed_on: Some(day("2099-01-01")),
+        version: 2,
+        ..three_days()
+    };
+    let future = device.organisation.sign(future);
+    device.engine.install_plan(&future).unwrap();
+    device.clock.advance(days(3));
+    assert!(device.is_fresh());
+    device.clock.advance(days(1));
+    device.engine.install_plan(&future).unwrap();
+    assert!(!device.is_fresh());
+}
+
+#[test]
+fn a_clock_that_is_set_makes_no_plan_fresh() {
+    let device = device();
+    device.clock.advance(days(2));
+    assert!(device.is_fresh());
+    device.clock.advance(days(-30));
+    assert!(device.is_fresh());
+    device.clock.advance(days(2));
+    assert!(!device.is_fresh());
+    let device = device.restart(|clock| clock.advance(days(-300)));
+    assert!(!device.is_fresh());
+    // Set forth, it ends sooner; set back again, it has ended.
+    assert_eq!(device.hears_that(1, "2026-03-06"), Finished::Done);
+    assert!(device.is_fresh());
+    device.clock.advance(days(31));
+    assert!(!device.is_fresh());
+    device.clock.advance(days(-31));
+    assert!(!device.is_fresh());
+}
+
+#[test]
+fn a_restart_and_a_reset_keep_the_newest_statement() {
+    let device = device();
+    device.clock.advance(days(3));
+    assert_eq!(device.hears_that(1, "2026-03-05"), Finished::Done);
+    let device = device.restart(|clock| clock.advance(days(3)));
+    assert!(device.is_fresh());
+    assert_eq!(device.hears_that(1, "2026-03-03"), Finished::Done);
+    let device = device.restart(|_| ());
+    assert!(device.is_fresh());
+    let off = device.off();
+    let clock = Arc::clone(&off.clock) as Arc<dyn crate::Clock>;
+    assert!(crate::Sordino::reset_by(off.folder.path(), &clock).unwrap());
+    let device = off.on();
+    device.says(QA);
+    assert!(device.is_fresh());
+    device.clock.advance(days(1));
+    assert!(!device.is_fresh());
+}
+
+#[test]
+fn a_plan_without_fresh_days_needs_no_statement_and_hears_none() {
+    let device = Device::with(folder(), plan(1), Quota::default());
+    device.says(QA);
+    device.clock.advance(days(300));
+    assert!(device.is_fresh());
+    assert_eq!(device.hears(Some("all is well")), Finished::Done);
+    assert_eq!(device.hears_that(2, FIRST), Finished::Done);
+    assert!(device.is_fresh());
+}
