@@ -144,6 +144,17 @@ pub(crate) enum PlanCommand {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Sign that a plan is the newest one today, for devices that its `fresh_days` would stop otherwise
+    Refresh {
+        /// The signed plan in force
+        plan: PathBuf,
+        /// The organization's key, by which the plan was signed
+        #[arg(long)]
+        key: PathBuf,
+        /// The statement to write [default: the plan's name with the extension `freshness.json`]
+        #[arg(long, short)]
+        out: Option<PathBuf>,
+    },
     /// Say what a signed plan asks for
     Show {
         /// The signed plan

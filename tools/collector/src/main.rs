@@ -13,6 +13,7 @@ use crate::command::{
     Outcome,
     backup::{Backup, Restore},
     log::Log,
+    plan::PlanCommand,
     quarantine::QuarantineCommand,
     serve::Serve,
     token::TokenCommand,
@@ -39,6 +40,9 @@ enum Command {
     /// The tokens that QA tools show.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The plan that devices are served.
+    #[command(subcommand)]
+    Plan(PlanCommand),
     /// Compare database and objects; exit status 1 where something is wrong. A collector may be running.
     Check(Check),
     /// Delete samples for a person who asks for it by another way than the app.
@@ -77,6 +81,7 @@ async fn run(cli: &Cli) -> Outcome {
     match &cli.command {
         Command::Serve(serve) => serve.run(cli.json).await,
         Command::Token(token) => token.run(cli.json).await,
+        Command::Plan(plan) => plan.run(cli.json).await,
         Command::Check(check) => check.run(cli.json).await,
         Command::Delete(delete) => delete.run(cli.json).await,
         Command::Withdraw(withdraw) => withdraw.run(cli.json).await,

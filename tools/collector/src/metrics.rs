@@ -91,6 +91,7 @@ struct Inner {
     /// Kept by the database, so that every collector on it shows the same.
     voices_heard: Family<Anonymizer, Counter>,
     quarantined: Gauge,
+    plan_fresh_until: Gauge,
     counted: Mutex<Option<Instant>>,
 }
 
@@ -116,6 +117,7 @@ impl Metrics {
             deletions_due: Gauge::default(),
             voices_heard: Family::default(),
             quarantined: Gauge::default(),
+            plan_fresh_until: Gauge::default(),
             counted: Mutex::default(),
         };
         for kind in Kind::ALL {
@@ -205,6 +207,8 @@ impl Metrics {
         self.0.samples.set(figures.samples);
         self.0.deletions_due.set(figures.deletions_due);
         self.0.quarantined.set(figures.quarantined);
+        let fresh_until = figures.plan_fresh_until.unwrap_or_default();
+        self.0.plan_fresh_until.set(fresh_until);
         for (anonymizer, heard) in figures.voices_heard {
             let counter = self
                 .0
@@ -270,6 +274,11 @@ impl Inner {
             "samples_quarantined",
             "Samples that are held back now; the same at each collector",
             self.quarantined.clone(),
+        );
+        registry.register(
+            "plan_fresh_until_timestamp_seconds",
+            "When devices stop sampling unless a newer freshness statement is given; 0 where the plan asks for none",
+            self.plan_fresh_until.clone(),
         );
     }
 }

@@ -12,12 +12,12 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sordino::{Purpose, Week, plan::SignedPlan};
+use sordino::{Purpose, Week};
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
     config::Config,
-    database::{DatabaseError, Deleted},
+    database::Deleted,
     erasing::erase,
     storage::{Storage, StorageError},
     upkeep::UpkeepError,
@@ -66,11 +66,10 @@ pub(crate) async fn keep_up(
 
 impl Storage {
     pub(crate) async fn enforce_retention(&self, now: Timestamp) -> Result<u64, StorageError> {
-        let Some((_, document)) = self.database.plan_in_force().await? else {
+        let Some(plan) = self.database.plan_in_force().await? else {
             return Ok(0);
         };
-        let plan = SignedPlan::verify_any(document.as_bytes())
-            .map_err(|_| DatabaseError::Damaged("plans"))?;
+        let plan = plan.signed()?;
         // Too late is made good within the hour; too early is never.
         let now = self
             .database

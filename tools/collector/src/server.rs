@@ -91,6 +91,7 @@ impl Server {
             .transpose()?;
         let storage = open_storage(&config).await?;
         load_plan(&config, &storage.database).await?;
+        warn_of_stale_plan(&storage.database).await;
         let tcp = bind(&config.listen).await?;
         let address = tcp.local_addr().map_err(refused(&config.listen))?;
 
@@ -236,6 +237,22 @@ pub(crate) async fn open_storage(config: &Config) -> Result<Storage, StartError>
             reason: error.to_string(),
         },
     })
+}
+
+/// Devices stop sampling then, and nobody else would see why.
+async fn warn_of_stale_plan(database: &Database) {
+    let last = match database.plan_in_force().await {
+        Ok(plan) => plan.map(|plan| plan.fresh_through()).transpose(),
+        Err(error) => Err(error),
+    };
+    match last.map(Option::flatten) {
+        Ok(Some(last)) if last < today() => tracing::warn!(
+            "devices go by the plan no longer since {last}: sign a statement with `sordino plan refresh`, and give it to \
+             `sordino-collector plan refresh`"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!("until when the plan is fresh cannot be told: {error}"),
+    }
 }
 
 /// The collector has no organisation's key to check a plan by; devices have. It checks that the plan

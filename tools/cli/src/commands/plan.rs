@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use jiff::{Timestamp, civil::Date, tz::Offset};
 use ring::{pkcs8::Document, rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::json;
 use sordino::{
-    plan::{Controller, Plan, Review, SignedPlan},
+    plan::{Controller, Freshness, Plan, Review, SignedPlan},
     signed::PublicKey,
 };
 
@@ -26,6 +27,10 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
                 format!("signed plan version {version} to {}", out.display()),
                 json!({ "version": version, "plan": out, "key": signed.signer() }),
             )
+        }
+        PlanCommand::Refresh { plan, key, out } => {
+            let out = out.unwrap_or_else(|| plan.with_extension("freshness.json"));
+            refresh(&plan, &key, &out)
         }
         PlanCommand::Show { plan } => show(&plan),
     }
@@ -73,10 +78,56 @@ fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
 /// Signs the plan that `toml`, read from `path`, holds.
 fn sign(toml: &[u8], path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Failure> {
     let text = std::str::from_utf8(toml).map_err(Failure::content(path))?;
-    let plan: Plan = toml::from_str(text)
+    let mut plan: Plan = toml::from_str(text)
         .map_err(|error: toml::de::Error| Failure::content(path)(describe(&error, text)))?;
+    if plan.signed_on.is_some() {
+        return Err(Failure::content(path)(
+            "the plan's `signed_on` is the day of signing; remove the line",
+        ));
+    }
+    plan.signed_on = plan.fresh_days.map(|_| today());
     plan.check_bounds().map_err(Failure::content(path))?;
     SignedPlan::sign(plan, key).map_err(Failure::content(path))
+}
+
+/// Today in UTC, as devices count days.
+fn today() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date()
+}
+
+/// Signs that the plan in `path` is the newest one today, with the key that signed the plan.
+fn refresh(path: &Path, key: &Path, out: &Path) -> Result<Reply, Failure> {
+    let plan = read(path)?;
+    let content = plan.content();
+    let Some(days) = content.fresh_days else {
+        return Err(Failure::content(path)(
+            "the plan has no `fresh_days` and needs no statement",
+        ));
+    };
+    let pair = read_organisation_key(key)?;
+    if PublicKey::of(&pair) != plan.signer() {
+        return Err(Failure::content(key)(format!(
+            "another key signed `{}`; name the one with the public key {}",
+            path.display(),
+            plan.signer()
+        )));
+    }
+    let (version, today) = (content.version, today());
+    let statement = Freshness::sign(version, today, &pair).map_err(Failure::content(path))?;
+    files::write(out, format!("{}\n", statement.to_pretty_json()).as_bytes())?;
+    let last = content.fresh_through(Some(*statement.content()));
+    let last = last.map_or_else(String::new, |last| last.to_string());
+    Reply::new(
+        format!(
+            "signed that plan version {version} is the newest on {today} to {}; devices that receive it sample for \
+             {days} more days, through {last}",
+            out.display()
+        ),
+        json!({
+            "version": version, "day": today.to_string(), "fresh_through": last, "statement": out,
+            "key": plan.signer(),
+        }),
+    )
 }
 
 /// TOML's own message is a drawing of several lines.
@@ -127,7 +178,7 @@ fn show(path: &Path) -> Result<Reply, Failure> {
     let plan = signed.content();
     let recipients: Vec<String> = plan.recipients.iter().map(ToString::to_string).collect();
     let text = format!(
-        "version            {}\nsigned by          {}\nexpires            {}\npaused             {}\n\
+        "version            {}\nsigned by          {}\nexpires            {}\nfresh              {}\npaused             {}\n\
          controller         {}\n\
          purposes           {}\nnotice version     {}\nconsent lasts      {} days\n\
          kept               {}\n\
@@ -138,6 +189,10 @@ fn show(path: &Path) -> Result<Reply, Failure> {
         plan.version,
         signed.signer(),
         plan.expires,
+        match (plan.fresh_days, plan.signed_on) {
+            (Some(days), Some(day)) => format!("for {days} days after each statement; signed on {day}"),
+            _ => "until it expires".to_owned(),
+        },
         plan.paused,
         plan.controller
             .as_ref()

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod log;
+pub(crate) mod plan;
 pub(crate) mod quarantine;
 pub(crate) mod serve;
 pub(crate) mod token;

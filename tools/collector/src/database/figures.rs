@@ -12,6 +12,8 @@ pub(crate) struct Figures {
     pub(crate) voices_heard: Vec<(String, i64)>,
     /// Samples that are held back now.
     pub(crate) quarantined: i64,
+    /// When devices go by the plan in force no longer unless another statement comes, in seconds since 1970.
+    pub(crate) plan_fresh_until: Option<i64>,
 }
 
 impl Database {
@@ -20,11 +22,14 @@ impl Database {
         let count = async |query: &'static str| -> Result<i64, DatabaseError> {
             Ok(sqlx::query_scalar(query).fetch_one(&self.readers).await?)
         };
+        let plan = self.plan_in_force().await?;
+        let fresh_until = plan.map(|plan| plan.fresh_until()).transpose()?;
         Ok(Figures {
             samples: count("SELECT count(*) FROM samples").await?,
             deletions_due: count("SELECT count(*) FROM tombstones WHERE object_gone = 0").await?,
             voices_heard: self.voices_heard().await?,
             quarantined: count("SELECT count(*) FROM quarantined").await?,
+            plan_fresh_until: fresh_until.flatten(),
         })
     }
 

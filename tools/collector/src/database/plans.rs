@@ -2,14 +2,52 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::Offset};
 use sordino::{
     Purposes,
-    plan::{Plan, SignedPlan},
+    plan::{Freshness, Plan, SignedFreshness, SignedPlan},
 };
+use sqlx::AnyConnection;
 
 use super::{Database, DatabaseError, Session, purposes};
 use crate::digest::Sha256;
+
+/// The plan in force.
+#[derive(Clone, Debug)]
+pub(crate) struct PlanInForce {
+    pub(crate) version: i64,
+    /// As it was signed.
+    pub(crate) document: String,
+    /// The newest statement that it is the newest plan, as it was signed.
+    pub(crate) freshness: Option<String>,
+}
+
+impl PlanInForce {
+    pub(crate) fn signed(&self) -> Result<SignedPlan, DatabaseError> {
+        SignedPlan::verify_any(self.document.as_bytes())
+            .map_err(|_| DatabaseError::Damaged("plans"))
+    }
+
+    /// What the statement says.
+    pub(crate) fn freshness(&self) -> Result<Option<Freshness>, DatabaseError> {
+        let read = |json: &String| SignedFreshness::verify_any(json.as_bytes());
+        let statement = self.freshness.as_ref().map(read).transpose();
+        let statement = statement.map_err(|_| DatabaseError::Damaged("plans"))?;
+        Ok(statement.map(|statement| *statement.content()))
+    }
+
+    /// The last day (UTC) on which devices go by the plan unless another statement comes; `None` where it asks for none.
+    pub(crate) fn fresh_through(&self) -> Result<Option<Date>, DatabaseError> {
+        Ok(self.signed()?.content().fresh_through(self.freshness()?))
+    }
+
+    /// The end of that day, in seconds since 1970.
+    pub(crate) fn fresh_until(&self) -> Result<Option<i64>, DatabaseError> {
+        let end = |last: Date| Offset::UTC.to_timestamp(last.tomorrow().ok()?.at(0, 0, 0, 0)).ok();
+        let end = self.fresh_through()?.and_then(end);
+        Ok(end.map(|end| end.as_second()))
+    }
+}
 
 /// Why a plan is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +59,9 @@ pub(crate) enum PlanRefusal {
 }
 
 impl Database {
-    /// Version and text of the plan in force.
-    pub(crate) async fn plan_in_force(&self) -> Result<Option<(i64, String)>, DatabaseError> {
-        Ok(
-            sqlx::query_as("SELECT version, document FROM plans ORDER BY version DESC LIMIT 1")
-                .fetch_optional(&self.readers)
-                .await?,
-        )
+    /// The plan in force.
+    pub(crate) async fn plan_in_force(&self) -> Result<Option<PlanInForce>, DatabaseError> {
+        in_force(&mut *self.readers.acquire().await?).await
     }
 
     /// Whether the plan in force pauses everything.
@@ -62,26 +96,40 @@ impl Database {
 }
 
 impl Session {
+    /// The plan in force, as this transaction sees it.
+    pub(crate) async fn plan_in_force(&mut self) -> Result<Option<PlanInForce>, DatabaseError> {
+        in_force(&mut self.0).await
+    }
+
+    /// Keeps a statement that the plan of that version is the newest.
+    pub(crate) async fn set_freshness(
+        &mut self,
+        version: i64,
+        statement: &str,
+    ) -> Result<(), DatabaseError> {
+        sqlx::query("UPDATE plans SET freshness = $2 WHERE version = $1")
+            .bind(version)
+            .bind(statement)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
     /// Puts a plan in force; again, where it is already.
     pub(crate) async fn load_plan(
         &mut self,
         plan: &SignedPlan,
         text: &str,
     ) -> Result<Result<(), PlanRefusal>, DatabaseError> {
-        let in_force: Option<(i64, String)> =
-            sqlx::query_as("SELECT version, document FROM plans ORDER BY version DESC LIMIT 1")
-                .fetch_optional(&mut *self.0)
-                .await?;
+        let in_force = self.plan_in_force().await?;
         let content = plan.content();
         let version = i64::try_from(content.version).unwrap_or(i64::MAX);
         match in_force {
-            Some((newest, _)) if newest > version => {
-                return Ok(Err(PlanRefusal::Older(newest.unsigned_abs())));
+            Some(newest) if newest.version > version => {
+                return Ok(Err(PlanRefusal::Older(newest.version.unsigned_abs())));
             }
-            Some((newest, document)) if newest == version => {
-                let said = SignedPlan::verify_any(document.as_bytes())
-                    .map_err(|_| DatabaseError::Damaged("plans"))?;
-                if said.content() != content {
+            Some(newest) if newest.version == version => {
+                if newest.signed()?.content() != content {
                     return Ok(Err(PlanRefusal::SameVersion));
                 }
                 // One that was loaded by an earlier version has none.
@@ -118,6 +166,19 @@ impl Session {
         .await?;
         Ok(())
     }
+}
+
+async fn in_force(connection: &mut AnyConnection) -> Result<Option<PlanInForce>, DatabaseError> {
+    let row: Option<(i64, String, Option<String>)> = sqlx::query_as(
+        "SELECT version, document, freshness FROM plans ORDER BY version DESC LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(version, document, freshness)| PlanInForce {
+        version,
+        document,
+        freshness,
+    }))
 }
 
 /// What `Sordino-Recipients` states: the recipients sorted as text, each with a line feed.

@@ -2,14 +2,18 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{AppendHeaders, IntoResponse as _, Response},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use crate::{
     app::App,
     problem::{Kind, Problem},
 };
+
+/// The newest statement that the plan is the newest, also where the plan itself is not sent again.
+const FRESHNESS: HeaderName = HeaderName::from_static("sordino-plan-freshness");
 
 /// `GET /v1/plan`: the signed plan just as it was loaded.
 pub(super) async fn in_force(
@@ -17,18 +21,25 @@ pub(super) async fn in_force(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let plan = app.storage.database.plan_in_force().await?;
-    let (version, document) =
-        plan.ok_or_else(|| Kind::NoPlan.because("this collector was given no plan"))?;
-    let tag = format!("\"{version}\"");
+    let plan = plan.ok_or_else(|| Kind::NoPlan.because("this collector was given no plan"))?;
+    let freshness = plan.freshness.map(|json| (FRESHNESS, byte_sequence(&json)));
+    let freshness = AppendHeaders(freshness);
+    let tag = format!("\"{}\"", plan.version);
     if names(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+        let headers = [(header::ETAG, tag)];
+        return Ok((StatusCode::NOT_MODIFIED, headers, freshness).into_response());
     }
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (header::ETAG, tag),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
     ];
-    Ok((headers, document).into_response())
+    Ok((headers, freshness, plan.document).into_response())
+}
+
+/// A byte sequence of RFC 9651 section 3.3.5.
+fn byte_sequence(json: &str) -> String {
+    format!(":{}:", BASE64.encode(json))
 }
 
 /// Whether `If-None-Match` names the tag, by the weak comparison of RFC 9110 section 13.1.2.

@@ -1,0 +1,50 @@
+//! `sordino-collector plan`.
+
+use std::{fs, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use sordino_collector::refresh_plan;
+
+use super::{Outcome, Place, print};
+
+#[derive(Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Hand devices the organization's newest statement that the plan is the newest one. A collector may be running.
+    Refresh(Refresh),
+}
+
+#[derive(Args)]
+pub(crate) struct Refresh {
+    #[command(flatten)]
+    place: Place,
+    /// The statement that `sordino plan refresh` wrote.
+    #[arg(value_name = "FILE")]
+    statement: PathBuf,
+}
+
+impl PlanCommand {
+    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+        match self {
+            Self::Refresh(refresh) => refresh.run(as_json).await,
+        }
+    }
+}
+
+impl Refresh {
+    async fn run(&self, as_json: bool) -> Outcome {
+        let path = self.statement.display();
+        let statement =
+            fs::read(&self.statement).map_err(|error| format!("cannot read `{path}`: {error}"))?;
+        let refreshed = refresh_plan(&self.place.config()?, &statement)
+            .await
+            .map_err(|error| format!("`{path}` was not taken: {error}"))?;
+        print(&match as_json {
+            true => serde_json::to_string(&refreshed)?,
+            false => format!(
+                "plan version {} is the newest on {}; devices that ask go by it through {}",
+                refreshed.version, refreshed.day, refreshed.fresh_through
+            ),
+        })?;
+        Ok(())
+    }
+}
