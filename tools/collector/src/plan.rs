@@ -94,7 +94,9 @@ impl Storage {
             return Err(RefreshError::NotNeeded(plan.version));
         }
         let statement = Freshness::verify(json, &signed.signer())?;
-        let &Freshness { plan: stated, day, .. } = statement.content();
+        let &Freshness {
+            plan: stated, day, ..
+        } = statement.content();
         if stated != plan.version {
             let in_force = plan.version;
             return Err(RefreshError::OtherVersion { stated, in_force });

@@ -9,6 +9,7 @@ mod consent_on_the_wire;
 mod datasets;
 #[cfg(unix)]
 mod evaluation;
+mod freshness;
 mod kill;
 mod no_raw_sound;
 mod on_the_wire;

@@ -14,6 +14,7 @@ mod database;
 mod deployment;
 mod epochs;
 mod faults;
+mod freshness;
 mod hardships;
 mod limits;
 mod operating;

@@ -160,6 +160,13 @@ fn a_plan_that_cannot_be_is_not_signed() {
             "mark_probability = 1.5",
             "mark_probability",
         ),
+        ("paused = false", "fresh_days = 61", "fresh_days"),
+        ("paused = false", "fresh_days = 0", "fresh_days"),
+        (
+            "paused = false",
+            "fresh_days = 7\nsigned_on = \"2026-03-02\"",
+            "signed_on",
+        ),
         ("samples_per_day = 20", "samples_per_day = -1", "line"),
         ("samples_per_day = 20", "", "samples_per_day"),
         ("[triggers]", "surprise = true\n[triggers]", "surprise"),

@@ -1,0 +1,245 @@
+//! Statements that the plan is the newest one: taken from the organization alone, and handed on with each answer.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use jiff::{Span, Timestamp, civil::Date, tz::Offset};
+use ring::signature::Ed25519KeyPair;
+use serde_json::Value;
+use sordino::{
+    Purpose,
+    plan::{Freshness, Plan, SignedPlan},
+    signed::PublicKey,
+};
+
+use crate::{commands::run, support::*};
+
+/// A collector whose plan is fresh for three days, and the key that signed it.
+struct Organization {
+    key: Ed25519KeyPair,
+    collector: Collector,
+}
+
+impl Organization {
+    fn with_plan(change: impl FnOnce(&mut Plan)) -> Self {
+        let key = key();
+        let mut plan = plan(2, "2999-01-01", &[recipient(1)], &Purpose::ALL);
+        (plan.fresh_days, plan.signed_on) = (Some(3), Some(day(-10)));
+        change(&mut plan);
+        let signed = SignedPlan::sign(plan, &key).unwrap();
+        let collector = Collector::start_with(|config| {
+            let path = config.data.join("plan.json");
+            fs::write(&path, signed.to_pretty_json()).unwrap();
+            config.plan = Some(path);
+            config.metrics = Some("127.0.0.1:0".to_owned());
+        });
+        Self { key, collector }
+    }
+
+    fn new() -> Self {
+        Self::with_plan(|_| ())
+    }
+
+    fn statement(&self, plan: u64, day: Date) -> PathBuf {
+        self.statement_by(&self.key, plan, day)
+    }
+
+    fn statement_by(&self, key: &Ed25519KeyPair, plan: u64, day: Date) -> PathBuf {
+        let path = self.collector.data().join("statement.json");
+        let signed = Freshness::sign(plan, day, key).unwrap();
+        fs::write(&path, signed.to_pretty_json()).unwrap();
+        path
+    }
+
+    fn data(&self) -> &str {
+        self.collector.data().to_str().unwrap()
+    }
+
+    /// Runs `plan refresh`.
+    fn take(&self, statement: &Path) -> Result<Value, String> {
+        let statement = statement.to_str().unwrap();
+        let output = run(&[
+            "plan",
+            "refresh",
+            statement,
+            "--data",
+            self.data(),
+            "--json",
+        ]);
+        match output.status.success() {
+            true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
+            false => Err(String::from_utf8(output.stderr).unwrap()),
+        }
+    }
+
+    /// The day that devices are told of, with a plan that they lack and with one that they have.
+    fn served(&self) -> Option<Date> {
+        let lacks = Request::new("GET", "/v1/plan");
+        let has = lacks.clone().header("If-None-Match", "\"2\"");
+        let [first, second] = [(lacks, 200), (has, 304)].map(|(request, status)| {
+            let answer = self.collector.send(&request).expect(status);
+            let header = answer.header("sordino-plan-freshness")?;
+            assert!(header.len() <= Freshness::MAX_HEADER);
+            let json = BASE64.decode(header.strip_prefix(':')?.strip_suffix(':')?);
+            let key = PublicKey::of(&self.key);
+            let statement = Freshness::verify(&json.unwrap(), &key).unwrap();
+            assert_eq!(statement.content().plan, 2);
+            Some(statement.content().day)
+        });
+        assert_eq!(first, second);
+        first
+    }
+
+    /// When devices stop, as the metrics tell.
+    fn fresh_until(&self) -> i64 {
+        let page = self.collector.metrics_page();
+        let name = "sordino_plan_fresh_until_timestamp_seconds ";
+        let line = page.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().parse().unwrap()
+    }
+}
+
+/// So many days from today, in UTC.
+fn day(days: i64) -> Date {
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    today.checked_add(Span::new().days(days)).unwrap()
+}
+
+#[test]
+fn a_statement_is_served_at_once_and_after_a_restart() {
+    let mut organization = Organization::new();
+    assert_eq!(organization.served(), None);
+    let said = organization
+        .take(&organization.statement(2, day(-1)))
+        .unwrap();
+    assert_eq!(said["version"], 2);
+    assert_eq!(said["day"], day(-1).to_string());
+    assert_eq!(said["fresh_through"], day(2).to_string());
+    assert_eq!(organization.served(), Some(day(-1)));
+    organization.collector.restart();
+    assert_eq!(organization.served(), Some(day(-1)));
+    // Again, and a newer one.
+    organization
+        .take(&organization.statement(2, day(-1)))
+        .unwrap();
+    organization
+        .take(&organization.statement(2, day(0)))
+        .unwrap();
+    assert_eq!(organization.served(), Some(day(0)));
+}
+
+#[test]
+fn a_statement_that_devices_would_not_take_is_refused_and_the_one_before_stays() {
+    let organization = Organization::new();
+    organization
+        .take(&organization.statement(2, day(-1)))
+        .unwrap();
+    let file = |text: &str| {
+        let path = organization.collector.data().join("file.json");
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let plan = organization.collector.config.plan.clone().unwrap();
+    let refused = |statement: PathBuf, says: &str| {
+        let said = organization.take(&statement).unwrap_err();
+        assert!(said.lines().count() == 1 && said.contains(says), "{said}");
+        assert_eq!(organization.served(), Some(day(-1)));
+    };
+    refused(
+        organization.statement(2, day(-2)),
+        "statements never go back",
+    );
+    refused(organization.statement(1, day(0)), "version 2 is in force");
+    refused(
+        organization.statement(3, day(0)),
+        "start the collector with that plan first",
+    );
+    refused(organization.statement(2, day(3)), "today is");
+    refused(organization.statement_by(&key(), 2, day(0)), "another key");
+    refused(file("all is well"), "not a document of this kind");
+    refused(file(&" ".repeat(1 << 20)), "at most 4096");
+    refused(plan, "not a document of this kind");
+    refused(organization.collector.data().join("nothing"), "cannot read");
+}
+
+#[test]
+fn a_collector_whose_plan_needs_no_statement_takes_none() {
+    let organization =
+        Organization::with_plan(|plan| (plan.fresh_days, plan.signed_on) = (None, None));
+    let said = organization
+        .take(&organization.statement(2, day(0)))
+        .unwrap_err();
+    assert!(said.contains("needs no statement"), "{said}");
+    assert_eq!(organization.served(), None);
+    assert_eq!(organization.fresh_until(), 0);
+    let without = Collector::start();
+    let statement = organization.statement(2, day(0));
+    let data = without.data().to_str().unwrap();
+    let output = run(&[
+        "plan",
+        "refresh",
+        statement.to_str().unwrap(),
+        "--data",
+        data,
+    ]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("serve --plan"), "{said}");
+}
+
+#[test]
+fn a_plan_that_was_signed_later_than_the_statement_is_newer() {
+    let organization = Organization::with_plan(|plan| plan.signed_on = Some(day(0)));
+    let said = organization
+        .take(&organization.statement(2, day(-1)))
+        .unwrap_err();
+    assert!(said.contains("statements never go back"), "{said}");
+    assert_eq!(organization.served(), None);
+}
+
+#[test]
+fn metrics_tell_when_devices_stop() {
+    let mut organization = Organization::new();
+    let seconds = |day: Date| {
+        Offset::UTC
+            .to_timestamp(day.at(0, 0, 0, 0))
+            .unwrap()
+            .as_second()
+    };
+    assert_eq!(organization.fresh_until(), seconds(day(-6)));
+    organization
+        .take(&organization.statement(2, day(0)))
+        .unwrap();
+    // Counts of before are shown for a while.
+    organization.collector.restart();
+    assert_eq!(organization.fresh_until(), seconds(day(4)));
+}
+
+#[test]
+fn a_backup_holds_the_statement() {
+    let organization = Organization::new();
+    if organization.collector.config.database.is_some() {
+        // Backups of both databases are tested with the others.
+        return;
+    }
+    organization
+        .take(&organization.statement(2, day(0)))
+        .unwrap();
+    let (backup, restored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = backup.path().join("backup");
+    let folder = folder.to_str().unwrap();
+    let output = run(&["backup", "--data", organization.data(), folder]);
+    assert!(output.status.success(), "{output:?}");
+    let data = restored.path().to_str().unwrap();
+    let output = run(&["restore", "--data", data, folder]);
+    assert!(output.status.success(), "{output:?}");
+    let Organization { key, .. } = organization;
+    let collector = Collector::start_with(|config| {
+        fs::remove_dir_all(&config.data).unwrap();
+        fs::rename(restored.keep(), &config.data).unwrap();
+        config.metrics = Some("127.0.0.1:0".to_owned());
+    });
+    assert_eq!(Organization { key, collector }.served(), Some(day(0)));
+}
