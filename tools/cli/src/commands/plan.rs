@@ -190,7 +190,8 @@ fn show(path: &Path) -> Result<Reply, Failure> {
         signed.signer(),
         plan.expires,
         match (plan.fresh_days, plan.signed_on) {
-            (Some(days), Some(day)) => format!("for {days} days after each statement; signed on {day}"),
+            (Some(days), Some(day)) =>
+                format!("for {days} days after each statement; signed on {day}"),
             _ => "until it expires".to_owned(),
         },
         plan.paused,

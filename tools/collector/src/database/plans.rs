@@ -43,7 +43,11 @@ impl PlanInForce {
 
     /// The end of that day, in seconds since 1970.
     pub(crate) fn fresh_until(&self) -> Result<Option<i64>, DatabaseError> {
-        let end = |last: Date| Offset::UTC.to_timestamp(last.tomorrow().ok()?.at(0, 0, 0, 0)).ok();
+        let end = |last: Date| {
+            Offset::UTC
+                .to_timestamp(last.tomorrow().ok()?.at(0, 0, 0, 0))
+                .ok()
+        };
         let end = self.fresh_through()?.and_then(end);
         Ok(end.map(|end| end.as_second()))
     }
