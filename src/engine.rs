@@ -1,5 +1,6 @@
 //! [`Sordino`]: wires the stages together and owns the threads.
 
+mod accesses;
 mod consenting;
 mod export;
 mod listening;

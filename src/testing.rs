@@ -1,5 +1,6 @@
 //! What tests of several stages share: a clock that they set, a plan, an answer.
 
+pub(crate) mod audit_log;
 pub(crate) mod crash;
 pub(crate) mod draws;
 

@@ -202,8 +202,10 @@ pub const REQUESTS: &[WireRequest] = &[
     WireRequest {
         name: "read accesses",
         method: "GET",
-        path: "/v1/samples/[0-9a-f]{32}/accesses",
-        when: "when the person asks who opened a sample",
+        path: "/v1/samples/[0-9a-f]{32}/accesses/since/[0-9]{1,19}",
+        when: "when the person asks who opened a sample; the number at the end is how many entries the access log had \
+               when it was last asked for a sample of the same consent record (0: never), so that the collector can \
+               prove that none of them was changed",
         headers: &[HOST, BARE_INPUT, SIGNATURE],
         body: BodyShape::Empty,
     },
@@ -331,7 +333,7 @@ mod tests {
             TaskKind::Withdraw { record, purposes },
             TaskKind::Send { sample },
             TaskKind::Delete { sample },
-            TaskKind::ReadAccesses { sample },
+            TaskKind::ReadAccesses { sample, seen: 0 },
             TaskKind::FetchPlan,
             TaskKind::AskEpoch,
         ];

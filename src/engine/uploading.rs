@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Event, Inner, Sordino, Withheld};
 #[cfg(feature = "http")]
@@ -11,10 +11,8 @@ use crate::{
     Error,
     id::Id,
     plan::Plan,
-    state::StateError,
     upload::{
-        Accesses, AuditHead, BrokenLog, Finished, Outcome, PlanAnswer, Request, Scope, Task,
-        TaskKind, UploadError, Urgency, Waiting, accesses,
+        Finished, Outcome, PlanAnswer, Request, Scope, Task, TaskKind, UploadError, Urgency, Waiting,
     },
 };
 
@@ -101,23 +99,6 @@ impl Sordino {
         Ok(self.inner.protocol.forget_plan_age()?)
     }
 
-    /// The request that asks the collector who opened a sample; [`Self::read_accesses`] reads what
-    /// came of it.
-    ///
-    /// # Errors
-    /// There is no such sample.
-    pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
-        let entry = self.inner.outbox.entry(sample)?;
-        let identity = self.inner.consent.identity(entry.consent)?;
-        let identity = identity.ok_or(UploadError::NotGranted(sample))?;
-        let present = self.inner.protocol.endpoint();
-        let collector = match entry.collectors.contains(present) {
-            true => present,
-            false => entry.collectors.first().unwrap_or(present),
-        };
-        Ok(accesses(collector, &identity, sample))
-    }
-
     /// Sends all that is due with the built-in client, as a person who asks for it now expects, and
     /// asks for a newer plan. A collector that cannot be reached is asked once.
     ///
@@ -138,29 +119,6 @@ impl Sordino {
         }
         summary.waiting = self.inner.waiting()?;
         Ok(summary)
-    }
-
-    /// Who opened a sample, asked of the collector with the built-in client.
-    ///
-    /// # Errors
-    /// There is no such sample, or the collector did not answer.
-    #[cfg(feature = "http")]
-    pub fn accesses(&self, sample: Id, client: &Client) -> Result<Accesses, Error> {
-        let request = self.accesses_request(sample)?;
-        self.read_accesses(client.send(&request))
-    }
-
-    /// Who opened a sample, from what came of the request of [`Self::accesses_request`]. The device
-    /// remembers the head of the collector's log, and tells where a later log is not its continuation.
-    ///
-    /// # Errors
-    /// The collector did not answer, or the state cannot be used.
-    pub fn read_accesses(&self, outcome: Outcome) -> Result<Accesses, Error> {
-        let mut accesses = Accesses::from_outcome(outcome)?;
-        if let Some(head) = accesses.head {
-            accesses.broken = self.inner.compare_head(head)?.err();
-        }
-        Ok(accesses)
     }
 }
 
@@ -192,34 +150,7 @@ impl UploadSummary {
     }
 }
 
-/// The head of a collector's access log, as it was last seen.
-#[derive(Serialize, Deserialize)]
-struct SeenHead {
-    collector: String,
-    head: AuditHead,
-}
-
-const SEEN_HEAD: &str = "audit-head";
-
 impl Inner {
-    /// Whether the log with this head is what became of the one that was seen before. One that is not is
-    /// not remembered: the earlier head is the evidence.
-    fn compare_head(&self, head: AuditHead) -> Result<Result<(), BrokenLog>, StateError> {
-        let collector = self.protocol.endpoint().to_string();
-        let seen: Option<SeenHead> = self.state.value(SEEN_HEAD)?;
-        let seen = seen.filter(|seen| seen.collector == collector);
-        if let Some(seen) = &seen
-            && let Err(broken) = head.continues(&seen.head)
-        {
-            return Ok(Err(broken));
-        }
-        if seen.is_none_or(|seen| seen.head != head) {
-            self.state
-                .write(|change| change.set_value(SEEN_HEAD, &SeenHead { collector, head }))?;
-        }
-        Ok(Ok(()))
-    }
-
     fn next_urgent_request(&self) -> Result<Option<Request>, UploadError> {
         self.write_held_up();
         self.protocol.next_refusal(Urgency::Scheduled)

@@ -391,12 +391,14 @@ impl Engine {
             .pass(|engine| Ok(engine.accesses_request(sample)?.into()))
     }
 
-    /// Who opened a sample, from what came of the request of `accesses_request`.
+    /// Who opened a sample, from what came of the request of `accesses_request`, which had this task. What the
+    /// collector proves of its access log is verified.
     ///
-    /// Raises `Upload` where the collector did not tell.
-    pub fn read_accesses(&self, outcome: Outcome) -> Result<Accesses, Error> {
+    /// Raises `Upload` where the collector did not tell, or where it is to be asked again, since another answer was read
+    /// meanwhile.
+    pub fn read_accesses(&self, task: Task, outcome: Outcome) -> Result<Accesses, Error> {
         self.door
-            .pass(|engine| Ok(engine.read_accesses(outcome.into())?.into()))
+            .pass(|engine| Ok(engine.read_accesses(&task, outcome.into())?.into()))
     }
 }
 

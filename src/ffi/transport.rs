@@ -53,7 +53,7 @@ pub enum Outcome {
         status: u16,
         /// The headers.
         headers: Vec<Header>,
-        /// The body, or its first 64 KiB.
+        /// The body, or its first MiB.
         body: Vec<u8>,
     },
     /// None came: no network, a connection that broke, a timeout.
@@ -140,8 +140,10 @@ pub struct Accesses {
     pub accesses: Vec<Access>,
     /// The head of the log, `ENTRIES:HASH`; none where the collector keeps no chain yet.
     pub head: Option<String>,
-    /// What is wrong with the log, in one line, where it is not the continuation of the one that this
-    /// device saw before.
+    /// The root of the log's Merkle tree, `ENTRIES:ROOT`; none where the collector keeps no tree yet.
+    pub root: Option<String>,
+    /// What is wrong with the log or with what was told of it, in one line: it does not continue the one that this
+    /// device saw before, an access is not in it or was left out, or the collector proves nothing.
     pub broken: Option<String>,
 }
 
@@ -150,6 +152,10 @@ impl From<upload::Accesses> for Accesses {
         Self {
             accesses: accesses.accesses.into_iter().map(Access::from).collect(),
             head: accesses.head.map(|head| head.to_string()),
+            root: accesses
+                .head
+                .and_then(|head| head.audit_root())
+                .map(|root| root.to_string()),
             broken: accesses.broken.map(|broken| broken.to_string()),
         }
     }

@@ -1,14 +1,14 @@
 //! Who opened a sample, as the collector tells the person.
 //!
-//! The collector notes each hand-out in a log whose entries are chained by their hashes
-//! (docs/protocol.md, "The access log"), and tells the log's head with its answer. Whoever remembers
-//! a head finds out later whether what it stood for was changed: see [`AuditHead::continues`].
+//! The collector notes each hand-out in a log whose entries are chained by their hashes and are the leaves of a Merkle
+//! tree (docs/protocol.md, "The access log"). Its answer has the log's head and proves that each access is in that
+//! log, and that the log continues the one whose head this device remembers. `access_check` verifies it.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, UploadError, problem::problem};
+use super::{EntryHash, Outcome, TreeHash, UploadError, problem::problem};
 use crate::{Purpose, Week};
 
 /// Every hand-out of one sample.
@@ -19,8 +19,11 @@ pub struct Accesses {
     /// Where the collector's log stood then; `None` from a collector that keeps no chain yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<AuditHead>,
-    /// What is wrong with that log, where it is not the continuation of the one that this device saw
-    /// before. The collector does not say it: [`crate::Sordino::read_accesses`] finds it.
+    /// The proof that the log continues the one whose head this device remembers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<Vec<TreeHash>>,
+    /// What is wrong with that log or with what was told of it. The collector does not say it:
+    /// [`crate::Sordino::read_accesses`] finds it.
     #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub broken: Option<BrokenLog>,
 }
@@ -40,6 +43,12 @@ pub struct Access {
     /// The entry's hash, by which it is found in the log; `None` likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<EntryHash>,
+    /// The hash of the entry before it in the log; `None` from a collector that proves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<EntryHash>,
+    /// The proof that the entry is in the log with the answer's head; `None` likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Vec<TreeHash>>,
 }
 
 impl Accesses {
@@ -59,16 +68,19 @@ impl Accesses {
     }
 }
 
-/// Where an access log stands: it names every entry up to the last. Written `ENTRIES:HASH`.
+/// The head of an access log: it names every entry up to the last. Written `ENTRIES:HASH`, without the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
     /// How many entries the log has, which is the number of the last.
     pub entries: u64,
     /// The hash of the last entry; [`EntryHash::NONE`] where there is none.
     pub hash: EntryHash,
+    /// The root of the log's Merkle tree; `None` from a collector that keeps no tree, and where it was not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<TreeHash>,
 }
 
-/// An access log that is not the continuation of what it was.
+/// What is wrong with an access log, or with what a collector told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "problem", rename_all = "kebab-case")]
 pub enum BrokenLog {
@@ -86,6 +98,47 @@ pub enum BrokenLog {
         /// How many it has.
         entries: u64,
     },
+    /// More entries than before, and no proof that those that there were are still the same.
+    #[error(
+        "the access log has {now} entries now, and the collector does not prove that the first {before} are those that \
+         it had before"
+    )]
+    Inconsistent {
+        /// How many it had.
+        before: u64,
+        /// How many it has.
+        now: u64,
+    },
+    /// The answer has no root, or an access without an inclusion proof.
+    #[error(
+        "the answer does not prove that the access log is whole: the collector is of an earlier version, or withholds \
+         its proofs"
+    )]
+    Unproven,
+    /// Entries were not told in their order, or twice.
+    #[error("entry {entry} of the access log was told out of order")]
+    OutOfOrder {
+        /// The entry that was told too late.
+        entry: u64,
+    },
+    /// What was told of an entry does not have the entry's hash.
+    #[error("entry {entry} of the access log was told with a hash that does not fit it")]
+    WrongHash {
+        /// The entry.
+        entry: u64,
+    },
+    /// The entry, as it was told, is not in the log.
+    #[error("entry {entry}, as it was told, is not in the access log")]
+    NotIncluded {
+        /// The entry.
+        entry: u64,
+    },
+    /// An access that was told before was not told again, or as another one.
+    #[error("entry {entry} of the access log was told before, and is left out or another one now")]
+    LeftOut {
+        /// The entry.
+        entry: u64,
+    },
 }
 
 impl AuditHead {
@@ -93,10 +146,17 @@ impl AuditHead {
     pub const EMPTY: Self = Self {
         entries: 0,
         hash: EntryHash::NONE,
+        root: None,
     };
 
+    /// The root, with the number of entries that it covers.
+    pub fn audit_root(&self) -> Option<AuditRoot> {
+        let entries = self.entries;
+        self.root.map(|root| AuditRoot { entries, root })
+    }
+
     /// Whether a log with this head can be the one with the head `earlier`, grown since. Where it has
-    /// grown, only the log itself proves it: `sordino audit verify LOG --head EARLIER`.
+    /// grown, a consistency proof shows it, or the log itself: `sordino audit verify LOG --head EARLIER`.
     ///
     /// # Errors
     /// It cannot: entries that were there were removed or changed.
@@ -107,7 +167,11 @@ impl AuditHead {
                 now: self.entries,
             });
         }
-        if self.entries == earlier.entries && self.hash != earlier.hash {
+        let has_other_root = self
+            .root
+            .zip(earlier.root)
+            .is_some_and(|(ours, theirs)| ours != theirs);
+        if self.entries == earlier.entries && (self.hash != earlier.hash || has_other_root) {
             return Err(BrokenLog::Rewritten {
                 entries: self.entries,
             });
@@ -131,80 +195,49 @@ impl FromStr for AuditHead {
     type Err = NotAHead;
 
     fn from_str(text: &str) -> Result<Self, NotAHead> {
-        let parts = text.split_once(':').and_then(|(entries, hash)| {
-            Some(Self {
-                entries: entries.parse().ok()?,
-                hash: hash.parse().ok()?,
-            })
-        });
-        parts
-            .filter(|head| head.to_string() == text)
-            .ok_or_else(|| NotAHead(text.to_owned()))
+        let (entries, hash) = numbered(text).ok_or_else(|| NotAHead(text.to_owned()))?;
+        Ok(Self {
+            entries,
+            hash,
+            root: None,
+        })
     }
 }
 
-/// The SHA-256 of an entry of an access log; written as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EntryHash([u8; 32]);
+/// The root of the Merkle tree over the first entries of an access log. Written `ENTRIES:ROOT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditRoot {
+    /// How many entries.
+    pub entries: u64,
+    /// The root.
+    pub root: TreeHash,
+}
 
-/// Text that is no hash of an entry.
+/// Text that is no root of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no hash of 64 lower-case hexadecimal digits")]
-pub struct NotAHash(String);
+#[error("`{0}` is no root of a log, which is ENTRIES:ROOT")]
+pub struct NotARoot(String);
 
-impl EntryHash {
-    /// What stands for the hash before the first entry's.
-    pub const NONE: Self = Self([0; 32]);
-}
-
-impl From<[u8; 32]> for EntryHash {
-    fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Display for EntryHash {
+impl fmt::Display for AuditRoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{}:{}", self.entries, self.root)
     }
 }
 
-impl fmt::Debug for EntryHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+impl FromStr for AuditRoot {
+    type Err = NotARoot;
+
+    fn from_str(text: &str) -> Result<Self, NotARoot> {
+        let (entries, root) = numbered(text).ok_or_else(|| NotARoot(text.to_owned()))?;
+        Ok(Self { entries, root })
     }
 }
 
-impl FromStr for EntryHash {
-    type Err = NotAHash;
-
-    fn from_str(text: &str) -> Result<Self, NotAHash> {
-        let wrong = || NotAHash(text.to_owned());
-        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if text.len() != 64 || !text.bytes().all(is_digit) {
-            return Err(wrong());
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let digits = std::str::from_utf8(pair).map_err(|_| wrong())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-impl Serialize for EntryHash {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for EntryHash {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
+/// `ENTRIES:HASH`, in the one way in which it is written.
+fn numbered<T: FromStr + fmt::Display>(text: &str) -> Option<(u64, T)> {
+    let (entries, hash) = text.split_once(':')?;
+    let (entries, hash): (u64, T) = (entries.parse().ok()?, hash.parse().ok()?);
+    (format!("{entries}:{hash}") == text).then_some((entries, hash))
 }
 
 #[cfg(test)]
@@ -253,6 +286,18 @@ mod tests {
     }
 
     #[test]
+    fn proofs_are_read_as_they_were_written() {
+        let [hash, root] = ["a", "b"].map(|digit| digit.repeat(64));
+        let body = format!(
+            r#"{{"accesses":[{{"purpose":"quality-assurance","week":"2026-W48","reader":"desk","entry":1,"hash":"{hash}","previous":"{hash}","proof":["{root}"]}}],"head":{{"entries":2,"hash":"{hash}","root":"{root}"}},"consistency":["{root}","{hash}"]}}"#
+        );
+        let accesses = Accesses::from_outcome(answered(&body)).unwrap();
+        let root: AuditRoot = format!("2:{root}").parse().unwrap();
+        assert_eq!(accesses.head.unwrap().audit_root(), Some(root));
+        assert_eq!(serde_json::to_string(&accesses).unwrap(), body);
+    }
+
+    #[test]
     fn what_is_no_head_is_not_taken_for_one() {
         let hash = "0".repeat(64);
         for text in [
@@ -267,6 +312,7 @@ mod tests {
             &format!("7:{hash}0"),
         ] {
             assert_eq!(text.parse::<AuditHead>(), Err(NotAHead(text.to_owned())));
+            assert_eq!(text.parse::<AuditRoot>(), Err(NotARoot(text.to_owned())));
         }
         for wrong in ["", "zz", &hash[1..], &"A".repeat(64)] {
             assert!(wrong.parse::<EntryHash>().is_err());
@@ -284,6 +330,15 @@ mod tests {
             assert_eq!(later.continues(&before), Ok(()));
         }
         assert_eq!(before.continues(&AuditHead::EMPTY), Ok(()));
+        let with_root = |digit: &str| AuditHead {
+            root: Some(digit.repeat(64).parse().unwrap()),
+            ..before
+        };
+        assert_eq!(with_root("1").continues(&before), Ok(()));
+        assert_eq!(
+            with_root("1").continues(&with_root("2")),
+            Err(BrokenLog::Rewritten { entries: 7 })
+        );
         assert_eq!(
             head(6, 'a').continues(&before),
             Err(BrokenLog::Shortened { before: 7, now: 6 })

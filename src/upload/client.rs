@@ -11,7 +11,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// The longest wait for a whole request: a sample is some 200 kB.
 const WHOLE: Duration = Duration::from_secs(60);
 /// How much of an answer is read. A plan is a few kilobytes.
-const MOST_ANSWER: u64 = 64 << 10;
+const MOST_ANSWER: u64 = 1 << 20;
 
 /// Sends requests, one after another.
 #[derive(Debug, Clone)]

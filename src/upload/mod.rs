@@ -8,9 +8,12 @@
 //!   nothing is taken as done that the collector itself did not acknowledge.
 //! * **Never**: does I/O on the network, and never sends a name, an id of the device or a clock time.
 
+mod access_check;
 mod accesses;
 #[cfg(feature = "http")]
 mod client;
+mod hash;
+pub mod merkle;
 mod problem;
 mod protocol;
 mod request;
@@ -23,17 +26,19 @@ mod tests;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use accesses::{Access, Accesses, AuditHead, BrokenLog, EntryHash, NotAHash, NotAHead};
+pub use accesses::{Access, Accesses, AuditHead, AuditRoot, BrokenLog, NotAHead, NotARoot};
 #[cfg(feature = "http")]
 pub use client::Client;
+pub use hash::{EntryHash, NotAHash, TreeHash};
 pub use request::sample as sample_request;
 pub use task::{Task, TaskKind, UnknownTask};
 
+pub(crate) use access_check::{ToldAccess, check_accesses};
 #[cfg(test)]
 pub(crate) use protocol::Settled;
 pub(crate) use protocol::{Protocol, Scope, Urgency};
 pub use protocol::{Waiting, WaitingKind};
-pub(crate) use request::accesses;
+pub(crate) use request::accesses as accesses_request;
 
 pub use crate::endpoint::{Endpoint, EndpointError};
 
@@ -98,7 +103,7 @@ pub struct Answer {
     pub status: u16,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, or its first 64 KiB.
+    /// The body, or its first MiB.
     pub body: Vec<u8>,
 }
 
@@ -160,6 +165,14 @@ pub enum UploadError {
     /// The collector did not tell who opened a sample.
     #[error("who opened the sample cannot be told: {0}")]
     Accesses(String),
+    /// An answer was read that came of another request than the one that asks who opened a sample.
+    #[error("`{0}` does not ask who opened a sample; hand over the task of the request that does")]
+    NotOfAccesses(Task),
+    /// Since the request was made, another answer moved the head of the access log that this device remembers.
+    #[error(
+        "another answer about the access log was read meanwhile; ask again who opened sample {0}"
+    )]
+    AccessesOutdated(Id),
     /// The request asks for something that is not granted.
     #[error("there is no live grant for sample {0}")]
     NotGranted(Id),

@@ -89,12 +89,17 @@ pub(super) fn deletion(endpoint: &Endpoint, identity: &RecordIdentity, sample: I
     .sign(endpoint, identity)
 }
 
-/// Asks who opened a sample.
-pub(crate) fn accesses(endpoint: &Endpoint, identity: &RecordIdentity, sample: Id) -> Request {
+/// Asks who opened a sample, with proofs for a device that last saw a log of `seen` entries.
+pub(crate) fn accesses(
+    endpoint: &Endpoint,
+    identity: &RecordIdentity,
+    sample: Id,
+    seen: u64,
+) -> Request {
     Draft {
-        task: TaskKind::ReadAccesses { sample },
+        task: TaskKind::ReadAccesses { sample, seen },
         method: "GET",
-        resource: format!("/v1/samples/{sample}/accesses"),
+        resource: format!("/v1/samples/{sample}/accesses/since/{seen}"),
         body: None,
         extra: Vec::new(),
     }

@@ -57,6 +57,8 @@ pub enum TaskKind {
     ReadAccesses {
         /// The sample.
         sample: Id,
+        /// How many entries the access log had when this device last saw its head; 0 where it never did.
+        seen: u64,
     },
 }
 
@@ -97,7 +99,7 @@ impl fmt::Display for TaskKind {
             Self::Withdraw { record, purposes } => write!(f, "withdraw:{record}:{purposes}"),
             Self::Delete { sample } => write!(f, "delete:{sample}"),
             Self::Send { sample } => write!(f, "send:{sample}"),
-            Self::ReadAccesses { sample } => write!(f, "accesses:{sample}"),
+            Self::ReadAccesses { sample, seen } => write!(f, "accesses:{sample}:{seen}"),
         }
     }
 }
@@ -141,7 +143,10 @@ fn kind_of(text: &str) -> Option<TaskKind> {
         },
         ("delete", None) => TaskKind::Delete { sample: id },
         ("send", None) => TaskKind::Send { sample: id },
-        ("accesses", None) => TaskKind::ReadAccesses { sample: id },
+        ("accesses", Some(seen)) => TaskKind::ReadAccesses {
+            sample: id,
+            seen: seen.parse().ok()?,
+        },
         _ => return None,
     })
 }
@@ -161,19 +166,21 @@ mod tests {
             "https://collector.example:8443/qa",
             "http://[::1]:8787",
         ];
-        let kind =
-            (id, any::<u32>(), purposes, 0..8).prop_map(|(record, revision, purposes, kind)| {
-                match kind {
-                    0 => TaskKind::FetchPlan,
-                    1 => TaskKind::Register { record, revision },
-                    2 => TaskKind::Confirm { record, revision },
-                    3 => TaskKind::Withdraw { record, purposes },
-                    4 => TaskKind::Delete { sample: record },
-                    5 => TaskKind::Send { sample: record },
-                    6 => TaskKind::AskEpoch,
-                    _ => TaskKind::ReadAccesses { sample: record },
-                }
-            });
+        let kind = (id, any::<(u32, u64)>(), purposes, 0..8).prop_map(
+            |(record, (revision, seen), purposes, kind)| match kind {
+                0 => TaskKind::FetchPlan,
+                1 => TaskKind::Register { record, revision },
+                2 => TaskKind::Confirm { record, revision },
+                3 => TaskKind::Withdraw { record, purposes },
+                4 => TaskKind::Delete { sample: record },
+                5 => TaskKind::Send { sample: record },
+                6 => TaskKind::AskEpoch,
+                _ => TaskKind::ReadAccesses {
+                    sample: record,
+                    seen,
+                },
+            },
+        );
         (kind, prop::sample::select(collectors.to_vec()))
             .prop_map(|(kind, collector)| kind.at(&collector.parse().unwrap()))
     }

@@ -1,53 +1,518 @@
-//! The head of the collector's access log, which the device remembers.
+//! What a device finds of the collector's access log, and remembers of it.
+
+use proptest::{prelude::*, sample::Index};
+use serde_json::{Value, json};
 
 use super::Device;
-use crate::upload::{Accesses, Answer, AuditHead, BrokenLog, Outcome};
+use crate::{
+    Error, Id, Purpose,
+    testing::{QA, audit_log::TestLog, cases},
+    upload::{Accesses, Answer, BrokenLog, Outcome, Task, TaskKind, UploadError},
+};
 
-fn told(device: &Device, head: Option<&str>) -> Accesses {
-    let head: Option<AuditHead> = head.map(|head| head.parse().unwrap());
-    let body = serde_json::json!({ "accesses": [], "head": head });
-    let answer = Answer {
-        status: 200,
-        body: body.to_string().into_bytes(),
-        ..Answer::default()
-    };
-    let accesses = device.engine.read_accesses(Outcome::Answered(answer));
-    accesses.unwrap()
-}
-
-fn head(entries: u64, digit: char) -> String {
-    format!("{entries}:{}", String::from(digit).repeat(64))
+#[test]
+fn a_log_that_grows_is_whole_and_each_request_names_the_head_that_was_seen_last() {
+    let (mut device, sample) = with_sample();
+    let mut log = TestLog::default();
+    let mut seen = 0;
+    for step in 0..40 {
+        match step % 3 {
+            0 => log.hand_out(sample),
+            1 => log.hand_out_to(Id::random().unwrap(), "Büro „Süd“ / \\"),
+            _ => log.hand_out_to(sample, "Büro „Süd“ / \\"),
+        }
+        if step % 4 == 0 {
+            device = device.restart(|_| {});
+        }
+        if step % 5 == 0 {
+            continue;
+        }
+        let task = task(&device, sample);
+        assert_eq!(task.kind, TaskKind::ReadAccesses { sample, seen });
+        let accesses = told(&device, &log, sample);
+        assert_eq!(accesses.broken, None, "{step}");
+        seen = log.len() as u64;
+    }
+    // Asked again, with nothing new.
+    assert_eq!(told(&device, &log, sample).broken, None);
 }
 
 #[test]
 fn a_log_that_shrinks_or_changes_is_told_of_for_as_long_as_it_does_not_come_back() {
-    let device = Device::new();
-    assert_eq!(told(&device, None).broken, None);
-    assert_eq!(told(&device, Some(&head(7, 'a'))).broken, None);
-    assert_eq!(told(&device, Some(&head(7, 'a'))).broken, None);
+    let (device, sample) = with_sample();
+    let mut log = TestLog::with_others(6);
+    log.hand_out(sample);
+    assert_eq!(told(&device, &log, sample).broken, None);
     let device = device.restart(|_| {});
+
+    let mut shorter = log.clone();
+    shorter.cut(6);
+    let mut other = TestLog::with_others(6);
+    other.hand_out(sample);
+    let mut longer = other.clone();
+    longer.hand_out(sample);
+    let cut_off = BrokenLog::Shortened { before: 7, now: 6 };
+    let written_anew = BrokenLog::Rewritten { entries: 7 };
+    let forked = BrokenLog::Inconsistent { before: 7, now: 8 };
     for _ in 0..2 {
-        let broken = told(&device, Some(&head(6, 'b'))).broken;
-        assert_eq!(broken, Some(BrokenLog::Shortened { before: 7, now: 6 }));
-        let broken = told(&device, Some(&head(7, 'b'))).broken;
-        assert_eq!(broken, Some(BrokenLog::Rewritten { entries: 7 }));
+        for (log, broken) in [
+            (&shorter, cut_off),
+            (&other, written_anew),
+            (&longer, forked),
+        ] {
+            let accesses = told(&device, log, sample);
+            assert_eq!(accesses.broken, Some(broken));
+            // They are shown all the same.
+            assert_eq!(
+                accesses.accesses.len(),
+                log.answer(sample, 0)["accesses"].as_array().unwrap().len()
+            );
+        }
     }
-    assert_eq!(told(&device, Some(&head(9, 'c'))).broken, None);
-    assert!(told(&device, Some(&head(8, 'c'))).broken.is_some());
+    log.hand_out(sample);
+    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(
+        told(&device, &shorter, sample).broken,
+        Some(BrokenLog::Shortened { before: 8, now: 6 })
+    );
+}
+
+#[test]
+fn each_way_to_tell_what_is_not_in_the_log_is_named() {
+    let (device, sample) = with_sample();
+    let mut log = TestLog::with_others(2);
+    log.hand_out(sample);
+    assert_eq!(told(&device, &log, sample).broken, None);
+    log.hand_out(sample);
+    log.hand_out(Id::random().unwrap());
+    log.hand_out(sample);
+    let whole = log.answer(sample, 3);
+    // An access that is in another log, with a proof of that log.
+    let mut other = log.clone();
+    other.cut(3);
+    other.hand_out_to(sample, "invented");
+    other.hand_out(Id::random().unwrap());
+    other.hand_out(sample);
+    let invented = other.answer(sample, 3)["accesses"][1].clone();
+    // One of another sample.
+    let mut others = TestLog::with_others(2);
+    others.hand_out(Id::random().unwrap());
+
+    let cases: Vec<(&str, BrokenLog, Box<dyn Fn(&mut Value)>)> = vec![
+        (
+            "without a head",
+            BrokenLog::Unproven,
+            Box::new(|told| remove(told, "head")),
+        ),
+        (
+            "without a root",
+            BrokenLog::Unproven,
+            Box::new(|told| remove(&mut told["head"], "root")),
+        ),
+        (
+            "without consistency",
+            BrokenLog::Unproven,
+            Box::new(|told| remove(told, "consistency")),
+        ),
+        (
+            "without a proof",
+            BrokenLog::Unproven,
+            Box::new(|told| remove(&mut told["accesses"][1], "proof")),
+        ),
+        (
+            "without previous",
+            BrokenLog::Unproven,
+            Box::new(|told| remove(&mut told["accesses"][1], "previous")),
+        ),
+        (
+            "without a number",
+            BrokenLog::Unproven,
+            Box::new(|told| remove(&mut told["accesses"][1], "entry")),
+        ),
+        (
+            "another root",
+            BrokenLog::Inconsistent { before: 3, now: 6 },
+            Box::new(|told| flip(&mut told["head"]["root"])),
+        ),
+        (
+            "another consistency",
+            BrokenLog::Inconsistent { before: 3, now: 6 },
+            Box::new(|told| flip(&mut told["consistency"][1])),
+        ),
+        (
+            "more consistency",
+            BrokenLog::Inconsistent { before: 3, now: 6 },
+            Box::new(|told| double(&mut told["consistency"])),
+        ),
+        (
+            "another reader",
+            BrokenLog::WrongHash { entry: 4 },
+            Box::new(|told| told["accesses"][1]["reader"] = json!("somebody")),
+        ),
+        (
+            "another week",
+            BrokenLog::WrongHash { entry: 4 },
+            Box::new(|told| told["accesses"][1]["week"] = json!("2026-W11")),
+        ),
+        (
+            "another purpose",
+            BrokenLog::WrongHash { entry: 4 },
+            Box::new(|told| told["accesses"][1]["purpose"] = json!(Purpose::RecognitionResearch)),
+        ),
+        (
+            "another hash",
+            BrokenLog::WrongHash { entry: 4 },
+            Box::new(|told| flip(&mut told["accesses"][1]["hash"])),
+        ),
+        (
+            "another one before",
+            BrokenLog::WrongHash { entry: 4 },
+            Box::new(|told| flip(&mut told["accesses"][1]["previous"])),
+        ),
+        (
+            "another number",
+            BrokenLog::WrongHash { entry: 5 },
+            Box::new(|told| told["accesses"][1]["entry"] = json!(5)),
+        ),
+        (
+            "another head",
+            BrokenLog::WrongHash { entry: 6 },
+            Box::new(|told| flip(&mut told["head"]["hash"])),
+        ),
+        (
+            "number 0",
+            BrokenLog::WrongHash { entry: 0 },
+            Box::new(|told| told["accesses"][0]["entry"] = json!(0)),
+        ),
+        (
+            "another proof",
+            BrokenLog::NotIncluded { entry: 4 },
+            Box::new(|told| flip(&mut told["accesses"][1]["proof"][0])),
+        ),
+        (
+            "a shorter proof",
+            BrokenLog::NotIncluded { entry: 4 },
+            Box::new(|told| told["accesses"][1]["proof"] = json!([])),
+        ),
+        (
+            "an invented access",
+            BrokenLog::NotIncluded { entry: 4 },
+            Box::new(move |told| told["accesses"][1] = invented.clone()),
+        ),
+        (
+            "swapped",
+            BrokenLog::OutOfOrder { entry: 4 },
+            Box::new(|told| told["accesses"].as_array_mut().unwrap().swap(1, 2)),
+        ),
+        (
+            "twice",
+            BrokenLog::OutOfOrder { entry: 6 },
+            Box::new(|told| double(&mut told["accesses"])),
+        ),
+        (
+            "left out",
+            BrokenLog::LeftOut { entry: 3 },
+            Box::new(|told| drop(told["accesses"].as_array_mut().unwrap().remove(0))),
+        ),
+        (
+            "all left out",
+            BrokenLog::LeftOut { entry: 3 },
+            Box::new(|told| told["accesses"] = json!([])),
+        ),
+    ];
+    for (what, broken, forge) in cases {
+        let mut forged = whole.clone();
+        forge(&mut forged);
+        let accesses = read(&device, &task(&device, sample), &forged).unwrap();
+        assert_eq!(accesses.broken, Some(broken), "{what}");
+        // Nothing of it is remembered.
+        let expected = TaskKind::ReadAccesses { sample, seen: 3 };
+        assert_eq!(task(&device, sample).kind, expected, "{what}");
+    }
+    assert_eq!(told(&device, &log, sample).broken, None);
+    // What was new in it is expected from now on.
+    let mut left_out = log.answer(sample, 6);
+    left_out["accesses"].as_array_mut().unwrap().pop();
+    let accesses = read(&device, &task(&device, sample), &left_out).unwrap();
+    assert_eq!(accesses.broken, Some(BrokenLog::LeftOut { entry: 6 }));
+}
+
+/// The collector takes an entry for another one of the same number, and proves a log in which that is so.
+#[test]
+fn an_access_that_was_told_before_as_another_one_is_found_at_a_device_that_lost_its_head() {
+    let (device, sample) = with_sample();
+    let mut log = TestLog::with_others(1);
+    log.hand_out(sample);
+    assert_eq!(told(&device, &log, sample).broken, None);
+    let record = device.engine.inner.outbox.entry(sample).unwrap().consent;
+    let key = format!("{record}@{}", device.collector);
+    let heads = crate::state::Table::<&str>::new("audit-heads");
+    let forgotten = device
+        .engine
+        .inner
+        .state
+        .write(|change| change.remove(heads, key.as_str()));
+    forgotten
+        .map_err(|error: crate::state::StateError| error)
+        .unwrap();
+
+    let mut other = TestLog::with_others(1);
+    other.hand_out_to(sample, "somebody");
+    assert_eq!(
+        told(&device, &other, sample).broken,
+        Some(BrokenLog::LeftOut { entry: 2 })
+    );
+}
+
+#[test]
+fn an_answer_that_another_one_overtook_is_to_be_asked_for_again() {
+    let (device, sample) = with_sample();
+    let mut log = TestLog::with_others(3);
+    let (first, second) = (task(&device, sample), task(&device, sample));
+    let (before, after) = (log.answer(sample, 0), {
+        log.hand_out(sample);
+        log.answer(sample, 0)
+    });
+    assert_eq!(read(&device, &second, &after).unwrap().broken, None);
+    let overtaken = read(&device, &first, &before).unwrap_err();
+    assert!(
+        matches!(&overtaken, Error::Upload(UploadError::AccessesOutdated(of)) if *of == sample),
+        "{overtaken}"
+    );
+    assert!(overtaken.to_string().contains("ask again"));
+    assert_eq!(told(&device, &log, sample).broken, None);
+}
+
+#[test]
+fn the_outcome_of_another_request_is_refused() {
+    let (device, sample) = with_sample();
+    let answer = TestLog::default().answer(sample, 0);
+    let task = TaskKind::Delete { sample }.at(&device.collector);
+    let refused = read(&device, &task, &answer).unwrap_err();
+    assert!(
+        matches!(refused, Error::Upload(UploadError::NotOfAccesses(_))),
+        "{refused}"
+    );
+}
+
+#[test]
+fn each_collector_has_a_head_of_its_own() {
+    let (device, sample) = with_sample();
+    let mut log = TestLog::with_others(9);
+    log.hand_out(sample);
+    assert_eq!(told(&device, &log, sample).broken, None);
+    let mut off = device.off();
+    off.collector = "https://another.example".parse().unwrap();
+    let device = off.on();
+    // The sample is at the first collector still; another one is at the second.
+    assert_eq!(
+        task(&device, sample).kind,
+        TaskKind::ReadAccesses { sample, seen: 10 }
+    );
+    let other = device.queue().unwrap();
+    device.mark_sent(other);
+    assert_eq!(
+        task(&device, other).kind,
+        TaskKind::ReadAccesses {
+            sample: other,
+            seen: 0
+        }
+    );
+    let mut short = TestLog::default();
+    short.hand_out(other);
+    assert_eq!(told(&device, &short, other).broken, None);
+    assert_eq!(
+        task(&device, other).kind,
+        TaskKind::ReadAccesses {
+            sample: other,
+            seen: 1
+        }
+    );
+    assert_eq!(told(&device, &log, sample).broken, None);
+}
+
+/// The number in a request would tell the collector that two records are one person's.
+#[test]
+fn a_new_record_does_not_name_the_head_that_was_seen_under_the_one_before() {
+    let (device, sample) = with_sample();
+    let mut log = TestLog::with_others(5);
+    log.hand_out(sample);
+    assert_eq!(told(&device, &log, sample).broken, None);
+    device.engine.withdraw(None).unwrap();
+    device.says(QA);
+    let later = device.queue().unwrap();
+    device.mark_sent(later);
+    assert_eq!(
+        task(&device, later).kind,
+        TaskKind::ReadAccesses {
+            sample: later,
+            seen: 0
+        }
+    );
+    assert_eq!(told(&device, &log, later).broken, None);
+    assert_eq!(
+        task(&device, sample).kind,
+        TaskKind::ReadAccesses { sample, seen: 6 }
+    );
+    // Another sample of the same record does.
+    let next = device.queue().unwrap();
+    assert_eq!(
+        task(&device, next).kind,
+        TaskKind::ReadAccesses {
+            sample: next,
+            seen: 6
+        }
+    );
+}
+
+#[test]
+fn the_head_that_a_version_without_proofs_remembered_is_compared_as_it_was() {
+    let (device, sample) = with_sample();
+    let log = TestLog::with_others(4);
+    let mut head = log.answer(sample, 0)["head"].clone();
+    remove(&mut head, "root");
+    let seen = json!({"collector": device.collector.to_string(), "head": head});
+    let kept = device
+        .engine
+        .inner
+        .state
+        .write(|change| change.set_value("audit-head", &seen));
+    kept.map_err(|error: crate::state::StateError| error)
+        .unwrap();
+    assert_eq!(
+        task(&device, sample).kind,
+        TaskKind::ReadAccesses { sample, seen: 0 }
+    );
+    let mut shorter = log.clone();
+    shorter.cut(3);
+    let broken = Some(BrokenLog::Shortened { before: 4, now: 3 });
+    assert_eq!(told(&device, &shorter, sample).broken, broken);
+    let other = TestLog::with_others(4);
+    assert_eq!(
+        told(&device, &other, sample).broken,
+        Some(BrokenLog::Rewritten { entries: 4 })
+    );
+    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(
+        task(&device, sample).kind,
+        TaskKind::ReadAccesses { sample, seen: 4 }
+    );
 }
 
 #[test]
 fn a_collector_cannot_say_itself_that_its_log_is_broken_or_whole() {
-    let device = Device::new();
-    let body = br#"{"accesses": [], "broken": {"problem": "rewritten", "entries": 1}}"#;
-    let answer = Answer {
-        status: 200,
-        body: body.to_vec(),
-        ..Answer::default()
-    };
-    let accesses = device
-        .engine
-        .read_accesses(Outcome::Answered(answer))
-        .unwrap();
+    let (device, sample) = with_sample();
+    let mut answer = TestLog::with_others(2).answer(sample, 0);
+    answer["broken"] = json!({"problem": "rewritten", "entries": 1});
+    let accesses = read(&device, &task(&device, sample), &answer).unwrap();
     assert_eq!(accesses.broken, None);
+    answer["broken"] = Value::Null;
+    remove(&mut answer, "head");
+    let accesses = read(&device, &task(&device, sample), &answer).unwrap();
+    assert_eq!(accesses.broken, Some(BrokenLog::Unproven));
+}
+
+proptest! {
+    #![proptest_config(cases(24, 500))]
+
+    #[test]
+    fn any_byte_of_an_answer_that_is_another_one_is_found_or_no_answer_at_all(
+        entries in 1..40_usize, seen in any::<Index>(), changes in prop::collection::vec((any::<Index>(), any::<u8>()), 40),
+    ) {
+        let (device, sample) = with_sample();
+        let mut log = TestLog::with_others(0);
+        let seen = seen.index(entries);
+        for entry in 0..entries {
+            if entry == seen {
+                prop_assert_eq!(told(&device, &log, sample).broken, None);
+            }
+            log.hand_out(sample);
+        }
+        let task = task(&device, sample);
+        let whole = serde_json::to_vec(&log.answer(sample, seen as u64)).unwrap();
+        let expected: Accesses = serde_json::from_slice(&whole).unwrap();
+        for (at, byte) in changes {
+            let mut changed = whole.clone();
+            changed[at.index(whole.len())] = byte;
+            match device.engine.read_accesses(&task, answered(changed)) {
+                // A byte within what is no member, say.
+                Ok(accesses) if accesses.broken.is_none() => {
+                    prop_assert_eq!(accesses, expected);
+                    return Ok(());
+                }
+                Ok(_) | Err(Error::Upload(UploadError::Accesses(_))) => {}
+                Err(error) => return Err(TestCaseError::fail(error.to_string())),
+            }
+        }
+        prop_assert_eq!(told(&device, &log, sample).broken, None);
+    }
+
+    #[test]
+    fn no_bytes_whatever_make_the_device_panic(body in any::<Vec<u8>>()) {
+        let (device, sample) = with_sample();
+        let task = task(&device, sample);
+        let _ = device.engine.read_accesses(&task, answered(body));
+    }
+}
+
+/// A device with a sample that its collector has.
+fn with_sample() -> (Device, Id) {
+    let device = Device::new();
+    device.says(QA);
+    let sample = device.queue().unwrap();
+    device.mark_sent(sample);
+    (device, sample)
+}
+
+fn task(device: &Device, sample: Id) -> Task {
+    let request = device.engine.accesses_request(sample).unwrap();
+    let TaskKind::ReadAccesses { seen, .. } = request.task.kind else {
+        panic!("{}", request.task);
+    };
+    assert!(
+        request
+            .url
+            .ends_with(&format!("/v1/samples/{sample}/accesses/since/{seen}"))
+    );
+    request.task
+}
+
+/// What the device makes of the log of a collector that is asked now.
+fn told(device: &Device, log: &TestLog, sample: Id) -> Accesses {
+    let task = task(device, sample);
+    let TaskKind::ReadAccesses { seen, .. } = task.kind else {
+        panic!("{task}");
+    };
+    read(device, &task, &log.answer(sample, seen)).unwrap()
+}
+
+fn read(device: &Device, task: &Task, answer: &Value) -> Result<Accesses, Error> {
+    device
+        .engine
+        .read_accesses(task, answered(answer.to_string().into_bytes()))
+}
+
+fn answered(body: Vec<u8>) -> Outcome {
+    Outcome::Answered(Answer {
+        status: 200,
+        body,
+        ..Answer::default()
+    })
+}
+
+fn remove(object: &mut Value, member: &str) {
+    object.as_object_mut().unwrap().remove(member).unwrap();
+}
+
+/// Another hash.
+fn flip(hash: &mut Value) {
+    let text = hash.as_str().unwrap();
+    let first = if text.starts_with('0') { "1" } else { "0" };
+    *hash = json!(format!("{first}{}", &text[1..]));
+}
+
+/// The last element once more.
+fn double(array: &mut Value) {
+    let array = array.as_array_mut().unwrap();
+    array.extend(array.last().cloned());
 }

@@ -343,7 +343,7 @@ impl Protocol {
             | TaskKind::Withdraw { record, .. } => Some(*record),
             TaskKind::Delete { sample }
             | TaskKind::Send { sample }
-            | TaskKind::ReadAccesses { sample } => Some(self.outbox.entry(*sample)?.consent),
+            | TaskKind::ReadAccesses { sample, .. } => Some(self.outbox.entry(*sample)?.consent),
         })
     }
 

@@ -1,0 +1,150 @@
+//! Who opened a sample: asked of the collector, verified, and held against what was told before.
+
+use serde::Deserialize;
+
+use super::{Inner, Sordino};
+#[cfg(feature = "http")]
+use crate::upload::Client;
+use crate::{
+    Error,
+    endpoint::Endpoint,
+    id::Id,
+    state::{StateError, Table},
+    upload::{
+        Accesses, AuditHead, BrokenLog, Outcome, Request, Task, TaskKind, ToldAccess, UploadError,
+        accesses_request, check_accesses,
+    },
+};
+
+impl Sordino {
+    /// The request that asks the collector who opened a sample; [`Self::read_accesses`] reads what
+    /// came of it.
+    ///
+    /// # Errors
+    /// There is no such sample.
+    pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
+        let entry = self.inner.outbox.entry(sample)?;
+        let identity = self.inner.consent.identity(entry.consent)?;
+        let identity = identity.ok_or(UploadError::NotGranted(sample))?;
+        let present = self.inner.protocol.endpoint();
+        let collector = match entry.collectors.contains(present) {
+            true => present,
+            false => entry.collectors.first().unwrap_or(present),
+        };
+        let kept = self.inner.kept(sample, entry.consent, collector)?;
+        Ok(accesses_request(collector, &identity, sample, kept.seen()))
+    }
+
+    /// Who opened a sample, asked of the collector with the built-in client.
+    ///
+    /// # Errors
+    /// There is no such sample, or the collector did not answer.
+    #[cfg(feature = "http")]
+    pub fn accesses(&self, sample: Id, client: &Client) -> Result<Accesses, Error> {
+        let request = self.accesses_request(sample)?;
+        self.read_accesses(&request.task, client.send(&request))
+    }
+
+    /// Who opened a sample, from what came of the request of [`Self::accesses_request`], which had this task. The
+    /// device verifies what the collector proves of its log ([`Accesses::broken`]), and remembers the log's head and
+    /// these accesses for the next time.
+    ///
+    /// # Errors
+    /// The collector did not answer; the state cannot be used; or another answer was read since the request was made,
+    /// and the collector is to be asked again ([`UploadError::AccessesOutdated`]).
+    pub fn read_accesses(&self, task: &Task, outcome: Outcome) -> Result<Accesses, Error> {
+        let TaskKind::ReadAccesses { sample, seen } = task.kind else {
+            return Err(UploadError::NotOfAccesses(task.clone()).into());
+        };
+        let mut accesses = Accesses::from_outcome(outcome)?;
+        let broken = self
+            .inner
+            .check_accesses(sample, seen, &task.collector, &accesses)?;
+        accesses.broken = broken.err();
+        Ok(accesses)
+    }
+}
+
+/// What a collector told before.
+struct Kept {
+    /// The head of its log, from the last answer about a sample of the same record.
+    head: Option<AuditHead>,
+    /// The accesses of the sample.
+    told: Vec<ToldAccess>,
+    /// The head that an earlier version of the SDK saw last, which no proof leads back to.
+    unproven: Option<AuditHead>,
+}
+
+impl Kept {
+    /// How many entries of the log the collector can prove to be still the same.
+    fn seen(&self) -> u64 {
+        self.head.map_or(0, |head| head.entries)
+    }
+}
+
+impl Inner {
+    /// Checks an answer. A log that is broken is not remembered: what was told before is the evidence.
+    fn check_accesses(
+        &self,
+        sample: Id,
+        seen: u64,
+        collector: &Endpoint,
+        accesses: &Accesses,
+    ) -> Result<Result<(), BrokenLog>, UploadError> {
+        let consent = self.outbox.entry(sample)?.consent;
+        let kept = self.kept(sample, consent, collector)?;
+        if kept.seen() != seen {
+            return Err(UploadError::AccessesOutdated(sample));
+        }
+        let earlier = kept.head.or(kept.unproven);
+        let (head, told) = match check_accesses(sample, accesses, earlier.as_ref(), &kept.told) {
+            Ok(checked) => checked,
+            Err(broken) => return Ok(Err(broken)),
+        };
+        if kept.head == Some(head) && kept.told == told {
+            return Ok(Ok(()));
+        }
+        let (heads_key, told_key) = (key(consent, collector), key(sample, collector));
+        self.state.write(|change| {
+            let head_now: Option<AuditHead> = change.get(HEADS, heads_key.as_str())?;
+            let told_now: Option<Vec<ToldAccess>> = change.get(TOLD, told_key.as_str())?;
+            if head_now != kept.head || told_now.unwrap_or_default() != kept.told {
+                return Err(UploadError::AccessesOutdated(sample));
+            }
+            change.put(HEADS, heads_key.as_str(), &head)?;
+            change.put(TOLD, told_key.as_str(), &told)?;
+            Ok(Ok(()))
+        })
+    }
+
+    fn kept(&self, sample: Id, consent: Id, collector: &Endpoint) -> Result<Kept, StateError> {
+        self.state.read(|view| {
+            let unproven: Option<UnprovenHead> = view.value(UNPROVEN_HEAD)?;
+            let unproven = unproven.filter(|seen| seen.collector == collector.to_string());
+            let told: Option<Vec<ToldAccess>> = view.get(TOLD, key(sample, collector).as_str())?;
+            Ok(Kept {
+                head: view.get(HEADS, key(consent, collector).as_str())?,
+                told: told.unwrap_or_default(),
+                unproven: unproven.map(|seen| seen.head),
+            })
+        })
+    }
+}
+
+/// What versions without proofs remembered, of one collector.
+#[derive(Deserialize)]
+struct UnprovenHead {
+    collector: String,
+    head: AuditHead,
+}
+
+fn key(id: Id, collector: &Endpoint) -> String {
+    format!("{id}@{collector}")
+}
+
+/// Heads of access logs, by consent record and collector. Each record has its own, since the number of entries is sent
+/// with the next request: a head of another record would tell the collector that both are one person's.
+const HEADS: Table<&str> = Table::new("audit-heads");
+/// The accesses that were told, by sample and collector.
+const TOLD: Table<&str> = Table::new("told-accesses");
+const UNPROVEN_HEAD: &str = "audit-head";

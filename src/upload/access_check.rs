@@ -1,0 +1,117 @@
+//! Whether what a collector tells of a sample's accesses holds (docs/protocol.md, "The access log").
+//!
+//! * **In**: the answer; the head of the collector's log and the accesses of the sample that this device remembers.
+//! * **Out**: the head and the accesses to remember, or the first thing that is wrong.
+//! * **Promises**: each access is in the log as it was told; the log continues the one that was remembered; no access
+//!   that was told before is missing.
+//! * **Never**: shows that a hand-out was noted at all. Only readers of the whole log can look for that.
+
+use std::collections::BTreeSet;
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Access, Accesses, AuditHead, AuditRoot, BrokenLog, EntryHash,
+    merkle::{empty_root, leaf_hash, verify_consistency, verify_inclusion},
+};
+use crate::{Purpose, Week, id::Id};
+
+/// An access that was told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct ToldAccess {
+    entry: u64,
+    hash: EntryHash,
+}
+
+/// Checks an answer about `sample`. `kept` is the head that the request named, `told` is what was told of the sample
+/// before.
+///
+/// # Errors
+/// The first thing that is wrong; nothing of the answer is to be remembered then.
+pub(crate) fn check_accesses(
+    sample: Id,
+    accesses: &Accesses,
+    kept: Option<&AuditHead>,
+    told: &[ToldAccess],
+) -> Result<(AuditHead, Vec<ToldAccess>), BrokenLog> {
+    let head = accesses.head.ok_or(BrokenLog::Unproven)?;
+    if let Some(kept) = kept {
+        head.continues(kept)?;
+    }
+    let log = head.audit_root().ok_or(BrokenLog::Unproven)?;
+    let consistency = accesses.consistency.as_ref();
+    let consistency = consistency.ok_or(BrokenLog::Unproven)?;
+    let earlier = kept.and_then(AuditHead::audit_root).unwrap_or(AuditRoot {
+        entries: 0,
+        root: empty_root(),
+    });
+    if !verify_consistency(
+        earlier.entries,
+        &earlier.root,
+        log.entries,
+        &log.root,
+        consistency,
+    ) {
+        return Err(BrokenLog::Inconsistent {
+            before: earlier.entries,
+            now: log.entries,
+        });
+    }
+    let mut now: Vec<ToldAccess> = Vec::new();
+    for access in &accesses.accesses {
+        let access = check_access(sample, access, &log)?;
+        let entry = access.entry;
+        if now.last().is_some_and(|last| last.entry >= entry) {
+            return Err(BrokenLog::OutOfOrder { entry });
+        }
+        if entry == head.entries && access.hash != head.hash {
+            return Err(BrokenLog::WrongHash { entry });
+        }
+        now.push(access);
+    }
+    let found: BTreeSet<_> = now.iter().collect();
+    match told.iter().find(|told| !found.contains(told)) {
+        Some(&ToldAccess { entry, .. }) => Err(BrokenLog::LeftOut { entry }),
+        None => Ok((head, now)),
+    }
+}
+
+fn check_access(sample: Id, access: &Access, log: &AuditRoot) -> Result<ToldAccess, BrokenLog> {
+    let told = access.entry.zip(access.hash);
+    let proven = access.previous.zip(access.proof.as_ref());
+    let ((entry, hash), (previous, proof)) = told.zip(proven).ok_or(BrokenLog::Unproven)?;
+    let content = Entry {
+        previous,
+        purpose: access.purpose,
+        reader: &access.reader,
+        sample,
+        sequence: entry,
+        week: access.week,
+    };
+    // It fails for numbers that RFC 8785 cannot spell alone, far beyond any entry's.
+    let content =
+        serde_json_canonicalizer::to_vec(&content).map_err(|_| BrokenLog::NotIncluded { entry })?;
+    if digest(&SHA256, &content).as_ref() != hash.as_bytes() {
+        return Err(BrokenLog::WrongHash { entry });
+    }
+    let leaf = leaf_hash(&content);
+    let is_included = entry
+        .checked_sub(1)
+        .is_some_and(|index| verify_inclusion(&leaf, index, log.entries, &log.root, proof));
+    match is_included {
+        true => Ok(ToldAccess { entry, hash }),
+        false => Err(BrokenLog::NotIncluded { entry }),
+    }
+}
+
+/// An entry as it is hashed.
+#[derive(Serialize)]
+struct Entry<'a> {
+    previous: EntryHash,
+    purpose: Purpose,
+    reader: &'a str,
+    sample: Id,
+    sequence: u64,
+    week: Week,
+}
