@@ -104,6 +104,30 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
+/// An id in a path, and behind it how many entries of the access log a device knows.
+pub(crate) struct PathIdAndSeen(pub(crate) Id, pub(crate) u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathIdAndSeen {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((id, seen)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Kind::Malformed.because(rejection.body_text()))?;
+        let id = id
+            .parse()
+            .map_err(|error| Kind::Malformed.because(format!("{error}")))?;
+        let number = seen.parse().ok();
+        let number = number.filter(|number: &u64| number.to_string() == seen);
+        let seen = number.ok_or_else(|| {
+            Kind::Malformed.because(format!(
+                "`{seen}` is no number of entries of the access log"
+            ))
+        })?;
+        Ok(Self(id, seen))
+    }
+}
+
 /// What a query says.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ mod epoch;
 mod erasing;
 mod front;
 mod listener;
+mod merkle;
 mod metrics;
 mod objects;
 mod plan;

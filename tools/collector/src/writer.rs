@@ -13,7 +13,7 @@ use std::{pin::Pin, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    database::{Database, DatabaseError, HandOut, Head, Session},
+    database::{Database, DatabaseError, HandOut, LogEnd, Session},
     objects::{Objects, Upload},
     storage::StorageError,
 };
@@ -30,15 +30,15 @@ pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageEr
 pub(crate) struct Batch {
     pub(crate) session: Session,
     placed: Vec<Arc<Upload>>,
-    /// Where the access log stands, once something was noted in it.
-    head: Option<Head>,
+    /// The end of the access log, once something was noted in it.
+    log_end: Option<LogEnd>,
 }
 
 impl Batch {
     /// Notes a hand-out in the access log.
     pub(crate) async fn note_access(&mut self, hand_out: &HandOut) -> Result<(), DatabaseError> {
-        let head = self.head.take();
-        self.head = Some(self.session.note_access(hand_out, head).await?);
+        let end = self.log_end.take();
+        self.log_end = Some(self.session.note_access(hand_out, end).await?);
         Ok(())
     }
 
@@ -172,7 +172,7 @@ async fn try_in_one(
     let mut batch = Batch {
         session: session.map_err(|error| Failure::Undone(error.into()))?,
         placed: Vec::new(),
-        head: None,
+        log_end: None,
     };
     for operation in operations {
         operation.run(&mut batch).await.map_err(Failure::Undone)?;

@@ -156,6 +156,7 @@ impl Storage {
         if let Some(old) = old {
             session.take_deletions(&mut old.read().await?).await?;
         }
+        session.grow_tree().await?;
         let samples = session.count_samples().await?;
         session.commit().await?;
         // What the backup does not know is told once more by whoever said it.

@@ -1,15 +1,25 @@
-//! The access log: who was handed which sample, append-only, each entry chained to the one before.
+//! The access log: who was handed which sample, append-only, each entry chained to the one before and a leaf of a
+//! Merkle tree.
 //!
 //! The hash of an entry is the SHA-256 of the entry without it, in the canonical form of RFC 8785;
 //! `previous` is the hash of the entry before. So whoever knows the last hash, the log's head, finds
-//! any later edit, removal or reordering. `docs/protocol.md` defines it for others.
+//! any later edit, removal or reordering. The tree over the same bytes proves to a device that does not read the log
+//! that an entry is in it, and that it continues an earlier one. `docs/protocol.md` defines both for others.
+
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
-use sordino::{Id, Purpose, Week};
-use sqlx::{Row as _, any::AnyRow};
+use sordino::{
+    Id, Purpose, Week,
+    upload::merkle::{TreeHash, leaf_hash},
+};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Database, DatabaseError, ReadRefusal, Session, parsed};
-use crate::digest::Sha256;
+use crate::{
+    digest::Sha256,
+    merkle::{Edge, Node, Span, consistency_proof, inclusion_proof},
+};
 
 /// A hand-out that is to be noted.
 #[derive(Clone, Debug)]
@@ -41,24 +51,54 @@ struct Hashed {
     week: String,
 }
 
-/// Where the log stands.
+/// The head of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Head {
     /// How many entries it has; the number of the last.
     pub(crate) entries: i64,
     /// The hash of the last entry; 64 zeros where there is none.
     pub(crate) hash: String,
+    /// The root of the tree.
+    root: TreeHash,
 }
 
-/// An entry as the person sees it whose sample was handed out.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Access {
-    pub(crate) purpose: Purpose,
-    pub(crate) week: Week,
-    pub(crate) reader: String,
+/// What a person is told whose sample was handed out.
+#[derive(Debug, Serialize)]
+pub(crate) struct Accesses {
+    /// Oldest first.
+    accesses: Vec<Access>,
+    head: Head,
+    /// From the head that the device saw last; none where it asked for no proofs, or saw a longer log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consistency: Option<Vec<TreeHash>>,
+}
+
+/// One hand-out of it.
+#[derive(Debug, Serialize)]
+struct Access {
+    purpose: Purpose,
+    week: Week,
+    reader: String,
     /// Its number in the log.
-    pub(crate) entry: i64,
-    pub(crate) hash: String,
+    entry: i64,
+    hash: String,
+    #[serde(flatten)]
+    proof: Option<Inclusion>,
+}
+
+/// What shows that an entry is in the log.
+#[derive(Debug, Serialize)]
+struct Inclusion {
+    /// The hash of the entry before, which the entry covers.
+    previous: String,
+    proof: Vec<TreeHash>,
+}
+
+/// Where the next entry is appended.
+pub(crate) struct LogEnd {
+    /// The hash of the last entry.
+    hash: String,
+    tree: Edge,
 }
 
 impl Entry {
@@ -69,9 +109,11 @@ impl Entry {
 }
 
 impl Database {
-    /// Where the log stands now.
+    /// The head of the log as it is now.
     pub(crate) async fn head(&self) -> Result<Head, DatabaseError> {
-        self.read().await?.head().await
+        let mut session = self.read().await?;
+        let (head, _) = session.head_and_tree().await?;
+        Ok(head)
     }
 
     /// Entries after the one numbered `after`, at most `limit`.
@@ -80,12 +122,14 @@ impl Database {
         session.entries_after(after, i64::from(limit)).await
     }
 
-    /// Who was handed a sample of `consent`, also after it was deleted; and where the log stood then.
+    /// Who was handed a sample of `consent`, also after it was deleted, and the head of the log at that moment. With
+    /// proofs for a device that last saw the head after `seen` entries, where it asks for them.
     pub(crate) async fn accesses(
         &self,
         sample: Id,
         consent: Id,
-    ) -> Result<Result<(Vec<Access>, Head), ReadRefusal>, DatabaseError> {
+        seen: Option<u64>,
+    ) -> Result<Result<Accesses, ReadRefusal>, DatabaseError> {
         let mut session = self.read().await?;
         match session.owner(sample).await? {
             None => return Ok(Err(ReadRefusal::Unknown)),
@@ -93,14 +137,31 @@ impl Database {
             Some(_) => {}
         }
         let rows = sqlx::query(
-            "SELECT sequence, purpose, week, reader, hash FROM accesses
+            "SELECT sequence, purpose, week, reader, previous, hash FROM accesses
              WHERE sample = $1 ORDER BY sequence",
         )
         .bind(sample.to_string())
         .fetch_all(&mut *session.0)
         .await?;
-        let accesses: Result<_, DatabaseError> = rows.iter().map(access).collect();
-        Ok(Ok((accesses?, session.head().await?)))
+        let (head, tree) = session.head_and_tree().await?;
+        let accesses: Result<Vec<_>, DatabaseError> = rows.iter().map(access).collect();
+        let mut told = Accesses {
+            accesses: accesses?,
+            head,
+            consistency: None,
+        };
+        if let Some(seen) = seen {
+            session.prove(&mut told, &rows, &tree, seen).await?;
+        }
+        Ok(Ok(told))
+    }
+
+    /// Appends to the tree what earlier versions noted, if that was not done yet. All of it or nothing: whatever cuts
+    /// it off, the next one begins anew.
+    pub(super) async fn grow_tree(&self) -> Result<(), DatabaseError> {
+        let mut session = self.write().await?;
+        session.grow_tree().await?;
+        session.commit().await
     }
 
     /// Chains what an earlier version noted in SQLite, if that was not done yet. All of it or nothing:
@@ -118,18 +179,17 @@ impl Database {
         )
         .fetch_all(&mut *session.0)
         .await?;
-        let mut head = session.head().await?;
+        let mut end = session.grow_tree().await?;
         for row in rows {
-            head = session
-                .append(Hashed {
-                    previous: head.hash,
-                    purpose: row.try_get("purpose")?,
-                    reader: row.try_get("reader")?,
-                    sample: row.try_get("sample")?,
-                    sequence: head.entries + 1,
-                    week: row.try_get("week")?,
-                })
-                .await?;
+            let entry = Hashed {
+                previous: end.hash.clone(),
+                purpose: row.try_get("purpose")?,
+                reader: row.try_get("reader")?,
+                sample: row.try_get("sample")?,
+                sequence: end.next()?,
+                week: row.try_get("week")?,
+            };
+            session.append(&mut end, entry).await?;
         }
         sqlx::query("DROP TABLE accesses_unchained")
             .execute(&mut *session.0)
@@ -139,26 +199,27 @@ impl Database {
 }
 
 impl Session {
-    /// Notes a hand-out, and says where the log stands then: the `head` for the next one of this session, which
-    /// holds the write lock, so that no other entry comes between two of its own.
+    /// Notes a hand-out, and returns the end of the log for the next one of this session, which holds the write lock,
+    /// so that no other entry comes between two of its own.
     pub(crate) async fn note_access(
         &mut self,
         hand_out: &HandOut,
-        head: Option<Head>,
-    ) -> Result<Head, DatabaseError> {
-        let head = match head {
-            Some(head) => head,
-            None => self.head().await?,
+        end: Option<LogEnd>,
+    ) -> Result<LogEnd, DatabaseError> {
+        let mut end = match end {
+            Some(end) => end,
+            None => self.grow_tree().await?,
         };
-        self.append(Hashed {
-            previous: head.hash,
+        let entry = Hashed {
+            previous: end.hash.clone(),
             purpose: hand_out.purpose.to_string(),
             reader: hand_out.reader.clone(),
             sample: hand_out.sample.to_string(),
-            sequence: head.entries + 1,
+            sequence: end.next()?,
             week: hand_out.week.to_string(),
-        })
-        .await
+        };
+        self.append(&mut end, entry).await?;
+        Ok(end)
     }
 
     /// Appends the entries by which the log of `old` is longer.
@@ -166,24 +227,44 @@ impl Session {
     /// # Errors
     /// [`DatabaseError::Stranger`] where that log is another one.
     pub(super) async fn continue_log(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
-        let mut head = self.head().await?;
-        let before = old.entries_after(head.entries - 1, 1).await?;
+        let mut end = self.grow_tree().await?;
+        let entries = end.next()? - 1;
+        let before = old.entries_after(entries - 1, 1).await?;
         let theirs = before.first().map(|entry| &entry.hash);
-        if head.entries > 0 && theirs != Some(&head.hash) {
+        if entries > 0 && theirs != Some(&end.hash) {
             return Err(DatabaseError::Stranger);
         }
         loop {
-            let entries = old.entries_after(head.entries, PAGE).await?;
+            let entries = old.entries_after(end.next()? - 1, PAGE).await?;
             if entries.is_empty() {
                 return Ok(());
             }
             for Entry { hash, hashed } in entries {
-                head = self.append(hashed).await?;
-                if head.hash != hash {
+                self.append(&mut end, hashed).await?;
+                if end.hash != hash {
                     return Err(DatabaseError::Damaged("accesses"));
                 }
             }
         }
+    }
+
+    /// Appends to the tree the entries that are not in it: those that versions without a tree noted. Returns the end
+    /// of the log.
+    pub(crate) async fn grow_tree(&mut self) -> Result<LogEnd, DatabaseError> {
+        let mut tree = self.stored_tree().await?;
+        loop {
+            let completed = self.next_nodes(&mut tree).await?;
+            if completed.is_empty() {
+                break;
+            }
+            self.insert_nodes(&completed).await?;
+        }
+        let (entries, hash) = self.last_entry().await?;
+        // Entries are gone that the tree had: what is appended now would not be in it.
+        if i64::try_from(tree.size()) != Ok(entries) {
+            return Err(DatabaseError::Damaged(TREE));
+        }
+        Ok(LogEnd { hash, tree })
     }
 
     async fn entries_after(&mut self, after: i64, limit: i64) -> Result<Vec<Entry>, DatabaseError> {
@@ -198,17 +279,167 @@ impl Session {
         rows.iter().map(entry).collect()
     }
 
-    async fn head(&mut self) -> Result<Head, DatabaseError> {
+    /// The head, and the nodes of entries that the stored tree lacks, which a collector of an earlier version noted
+    /// since this one opened the database.
+    async fn head_and_tree(&mut self) -> Result<(Head, HashMap<Node, TreeHash>), DatabaseError> {
+        let mut tree = self.stored_tree().await?;
+        let mut missing = HashMap::new();
+        loop {
+            let completed = self.next_nodes(&mut tree).await?;
+            if completed.is_empty() {
+                break;
+            }
+            missing.extend(completed);
+        }
+        let (entries, hash) = self.last_entry().await?;
+        let root = tree.root();
+        Ok((
+            Head {
+                entries,
+                hash,
+                root,
+            },
+            missing,
+        ))
+    }
+
+    /// Adds to `told` what shows that its entries, of `rows`, are in the log, and that the log continues the one of
+    /// `seen` entries.
+    async fn prove(
+        &mut self,
+        told: &mut Accesses,
+        rows: &[AnyRow],
+        missing: &HashMap<Node, TreeHash>,
+        seen: u64,
+    ) -> Result<(), DatabaseError> {
+        // A number that is none is told as it stands, and nothing can prove it.
+        let size = u64::try_from(told.head.entries).unwrap_or_default();
+        let proof_of = |access: &Access| {
+            let index = u64::try_from(access.entry - 1);
+            index.map_or_else(|_| Vec::new(), |index| inclusion_proof(index, size))
+        };
+        let inclusion: Vec<Vec<Span>> = told.accesses.iter().map(proof_of).collect();
+        let consistency = consistency_proof(seen, size);
+        let spans = inclusion.iter().flatten().chain(&consistency);
+        let nodes: BTreeSet<Node> = spans
+            .flat_map(|span| span.nodes())
+            .filter(|node| !missing.contains_key(node))
+            .collect();
+        let stored = self.nodes(&Vec::from_iter(nodes)).await?;
+        let hashed = |span: &Span| {
+            let hash = span.hash(|node| stored.get(&node).or_else(|| missing.get(&node)).copied());
+            hash.ok_or(DatabaseError::Damaged(TREE))
+        };
+        let hashed = |spans: &[Span]| spans.iter().map(hashed).collect::<Result<Vec<_>, _>>();
+        for ((access, row), proof) in told.accesses.iter_mut().zip(rows).zip(&inclusion) {
+            access.proof = Some(Inclusion {
+                previous: row.try_get("previous")?,
+                proof: hashed(proof)?,
+            });
+        }
+        if seen <= size {
+            told.consistency = Some(hashed(&consistency)?);
+        }
+        Ok(())
+    }
+
+    /// The right edge of the tree as it is stored.
+    async fn stored_tree(&mut self) -> Result<Edge, DatabaseError> {
+        let size: i64 = sqlx::query_scalar(
+            "SELECT coalesce(max(position), -1) + 1 FROM access_tree WHERE level = 0",
+        )
+        .fetch_one(&mut *self.0)
+        .await?;
+        let size = u64::try_from(size).map_err(|_| DatabaseError::Damaged(TREE))?;
+        let nodes = Edge::nodes(size);
+        let stored = self.nodes(&nodes).await?;
+        let hashes: Option<Vec<_>> = nodes.iter().map(|node| stored.get(node).copied()).collect();
+        let hashes = hashes.ok_or(DatabaseError::Damaged(TREE))?;
+        Ok(Edge::new(size, hashes))
+    }
+
+    /// Appends a page of the entries that `tree` lacks, and returns the nodes that they complete; none where it lacks
+    /// none.
+    async fn next_nodes(
+        &mut self,
+        tree: &mut Edge,
+    ) -> Result<Vec<(Node, TreeHash)>, DatabaseError> {
+        let after = i64::try_from(tree.size()).map_err(|_| DatabaseError::Damaged(TREE))?;
+        let mut completed = Vec::new();
+        for entry in self.entries_after(after, PAGE).await? {
+            // An entry that somebody removed past the triggers leaves a leaf that is no entry's, so that each entry
+            // is at its number.
+            while i64::try_from(tree.size()).is_ok_and(|size| size < entry.sequence() - 1) {
+                completed.extend(tree.push(leaf_hash(b"")));
+            }
+            completed.extend(tree.push(leaf_hash(&entry.hashed.canonical()?)));
+        }
+        Ok(completed)
+    }
+
+    /// The nodes of these that are stored.
+    async fn nodes(&mut self, nodes: &[Node]) -> Result<HashMap<Node, TreeHash>, DatabaseError> {
+        let mut found = HashMap::new();
+        for some in nodes.chunks(NODES) {
+            // One statement whatever the number, so that it is prepared once.
+            let each = (0..NODES).map(|pair| {
+                let (level, position) = (2 * pair + 1, 2 * pair + 2);
+                format!("(level = ${level} AND position = ${position})")
+            });
+            let statement = format!(
+                "SELECT level, position, hash FROM access_tree WHERE {}",
+                each.collect::<Vec<_>>().join(" OR ")
+            );
+            let mut query = sqlx::query_as::<_, (i64, i64, String)>(AssertSqlSafe(statement));
+            for node in some
+                .iter()
+                .chain(some.last().into_iter().cycle())
+                .take(NODES)
+            {
+                let (level, position) = numbers(node)?;
+                query = query.bind(level).bind(position);
+            }
+            for (level, position, hash) in query.fetch_all(&mut *self.0).await? {
+                let node = u32::try_from(level).ok().zip(u64::try_from(position).ok());
+                let (level, position) = node.ok_or(DatabaseError::Damaged(TREE))?;
+                found.insert(Node { level, position }, parsed(&hash, TREE)?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn insert_nodes(&mut self, nodes: &[(Node, TreeHash)]) -> Result<(), DatabaseError> {
+        for some in nodes.chunks(NODES) {
+            let rows: Vec<String> = (0..some.len())
+                .map(|row| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3))
+                .collect();
+            let statement = format!(
+                "INSERT INTO access_tree (level, position, hash) VALUES {}",
+                rows.join(", ")
+            );
+            let mut query = sqlx::query(AssertSqlSafe(statement));
+            for (node, hash) in some {
+                let (level, position) = numbers(node)?;
+                query = query.bind(level).bind(position).bind(hash.to_string());
+            }
+            query.execute(&mut *self.0).await?;
+        }
+        Ok(())
+    }
+
+    /// The number and the hash of the last entry; 0 and 64 zeros where there is none.
+    async fn last_entry(&mut self) -> Result<(i64, String), DatabaseError> {
         let last: Option<(i64, String)> =
             sqlx::query_as("SELECT sequence, hash FROM accesses ORDER BY sequence DESC LIMIT 1")
                 .fetch_optional(&mut *self.0)
                 .await?;
-        let (entries, hash) = last.unwrap_or_else(|| (0, NO_ENTRY.to_owned()));
-        Ok(Head { entries, hash })
+        Ok(last.unwrap_or_else(|| (0, NO_ENTRY.to_owned())))
     }
 
-    async fn append(&mut self, entry: Hashed) -> Result<Head, DatabaseError> {
-        let hash = entry.hash()?.to_string();
+    /// Appends an entry, whose number and `previous` are those that `end` asks for.
+    async fn append(&mut self, end: &mut LogEnd, entry: Hashed) -> Result<(), DatabaseError> {
+        let canonical = entry.canonical()?;
+        let hash = Sha256::of(&canonical).to_string();
         sqlx::query(
             "INSERT INTO accesses (sequence, sample, purpose, week, reader, previous, hash)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -222,20 +453,33 @@ impl Session {
         .bind(&hash)
         .execute(&mut *self.0)
         .await?;
-        Ok(Head {
-            entries: entry.sequence,
-            hash,
-        })
+        let completed = end.tree.push(leaf_hash(&canonical));
+        self.insert_nodes(&completed).await?;
+        end.hash = hash;
+        Ok(())
+    }
+}
+
+impl LogEnd {
+    /// The number of the next entry.
+    fn next(&self) -> Result<i64, DatabaseError> {
+        let entries = i64::try_from(self.tree.size()).ok();
+        let next = entries.and_then(|entries| entries.checked_add(1));
+        next.ok_or(DatabaseError::Damaged(TREE))
     }
 }
 
 impl Hashed {
-    fn hash(&self) -> Result<Sha256, DatabaseError> {
+    /// What its hash and its leaf cover.
+    fn canonical(&self) -> Result<Vec<u8>, DatabaseError> {
         // It fails for numbers that RFC 8785 cannot spell alone, far beyond any entry's.
-        let canonical = serde_json_canonicalizer::to_vec(self)
-            .map_err(|_| DatabaseError::Damaged("accesses"))?;
-        Ok(Sha256::of(&canonical))
+        serde_json_canonicalizer::to_vec(self).map_err(|_| DatabaseError::Damaged("accesses"))
     }
+}
+
+fn numbers(node: &Node) -> Result<(i64, i64), DatabaseError> {
+    let position = i64::try_from(node.position).map_err(|_| DatabaseError::Damaged(TREE))?;
+    Ok((i64::from(node.level), position))
 }
 
 fn entry(row: &AnyRow) -> Result<Entry, DatabaseError> {
@@ -260,10 +504,15 @@ fn access(row: &AnyRow) -> Result<Access, DatabaseError> {
         reader: row.try_get("reader")?,
         entry: row.try_get("sequence")?,
         hash: row.try_get("hash")?,
+        proof: None,
     })
 }
 
-/// How many entries are carried over together.
+/// How many entries are read together.
 const PAGE: i64 = 500;
+/// How many nodes of the tree one statement names.
+const NODES: usize = 40;
+/// The table of the tree.
+const TREE: &str = "access_tree";
 /// What stands for the hash before the first entry's.
 const NO_ENTRY: &str = "0000000000000000000000000000000000000000000000000000000000000000";

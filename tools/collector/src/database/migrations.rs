@@ -33,6 +33,7 @@ const STEPS: &[Step] = steps! {
     5 "reviews and quarantine" "0005_reviews_and_quarantine.sql"
     6 "epoch" "0006_epoch.sql"
     7 "limits of plans" "0007_limits_of_plans.sql"
+    8 "tree of accesses" "0008_tree_of_accesses.sql"
     9 "freshness of plans" "0009_freshness_of_plans.sql"
 };
 

@@ -35,7 +35,7 @@ use sqlx::{Any, AnyPool, Transaction, migrate::MigrateError};
 
 pub(crate) use self::{
     admission::{Admission, DailyLimits, Known, NewSample, Refusal, Sealing},
-    audit::{HandOut, Head},
+    audit::{Accesses, HandOut, Head, LogEnd},
     epoch::EpochRow,
     figures::Figures,
     plans::PlanRefusal,

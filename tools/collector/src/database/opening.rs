@@ -67,6 +67,7 @@ impl Database {
         let database = Self::connect(System::Sqlite, options).await?;
         first.close().await?;
         database.chain_earlier_accesses().await?;
+        database.grow_tree().await?;
         drop(lock);
         Ok(database)
     }
@@ -74,7 +75,10 @@ impl Database {
     async fn open_postgres(url: &PostgresUrl) -> Result<Self, DatabaseError> {
         let options: AnyConnectOptions = url.with_password().parse()?;
         refuse_pooler(&options.clone().disable_statement_logging()).await?;
-        Self::connect(System::Postgres, options).await
+        let database = Self::connect(System::Postgres, options).await?;
+        // Under the lock of all writers: of several collectors that open it at once, one does it.
+        database.grow_tree().await?;
+        Ok(database)
     }
 
     async fn connect(system: System, options: AnyConnectOptions) -> Result<Self, DatabaseError> {

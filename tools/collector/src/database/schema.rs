@@ -14,8 +14,8 @@ pub(crate) struct Table {
 }
 
 impl Database {
-    /// All tables but those that belong to this very database, migrations and epoch; each after those that it
-    /// refers to.
+    /// All tables but those that belong to this very database, migrations and epoch, and the tree of the access log,
+    /// which its entries make; each after those that it refers to.
     pub(crate) async fn tables(&self, session: &mut Session) -> Result<Vec<Table>, DatabaseError> {
         let statements = match self.system {
             System::Sqlite => &SQLITE,
@@ -109,7 +109,7 @@ struct Statements {
 const SQLITE: Statements = Statements {
     tables: "SELECT name FROM sqlite_schema WHERE type = 'table'
              AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-             AND name NOT IN ('_sqlx_migrations', 'epoch')",
+             AND name NOT IN ('_sqlx_migrations', 'epoch', 'access_tree')",
     columns:
         "SELECT columns.name, columns.name = 'sequence' AND sqlite_schema.sql LIKE '%AUTOINCREMENT%'
               FROM sqlite_schema JOIN pragma_table_info(sqlite_schema.name) AS columns
@@ -120,7 +120,7 @@ const SQLITE: Statements = Statements {
 const POSTGRES: Statements = Statements {
     tables: "SELECT CAST(table_name AS TEXT) FROM information_schema.tables
              WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
-             AND table_name NOT IN ('_sqlx_migrations', 'epoch')",
+             AND table_name NOT IN ('_sqlx_migrations', 'epoch', 'access_tree')",
     columns: "SELECT CAST(column_name AS TEXT),
                      CAST(CASE is_identity WHEN 'YES' THEN 1 ELSE 0 END AS BIGINT)
               FROM information_schema.columns

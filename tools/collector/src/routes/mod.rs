@@ -67,6 +67,10 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/samples", get(tools::list)),
         ("/v1/samples/{sample}", sample),
         ("/v1/samples/{sample}/accesses", get(samples::accesses)),
+        (
+            "/v1/samples/{sample}/accesses/since/{entries}",
+            get(samples::proven_accesses),
+        ),
         ("/v1/samples/{sample}/quarantine", put(review::quarantine)),
         ("/v1/withdrawn", get(tools::withdrawn)),
         ("/v1/reviews", get(review::list)),

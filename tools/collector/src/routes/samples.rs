@@ -6,14 +6,13 @@ use axum::{
     http::{HeaderMap, StatusCode, request::Parts},
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use sordino::{Id, Purposes, Week};
 
 use crate::{
     age_header,
-    app::{App, PathId, this_week, today},
+    app::{App, PathId, PathIdAndSeen, this_week, today},
     body::Incoming,
-    database::{Admission, Known, NewSample, ReadRefusal, Refusal, Sealing},
+    database::{Accesses, Admission, Known, NewSample, ReadRefusal, Refusal, Sealing},
     digest::{CONTENT_DIGEST, Hasher, Sha256},
     objects::Upload,
     problem::{Kind, Problem},
@@ -152,10 +151,29 @@ pub(super) async fn accesses(
     State(app): State<App>,
     PathId(id): PathId,
     parts: Parts,
-) -> Result<Json<Value>, Problem> {
-    let record = signer(&app, &parts).await?;
-    match app.storage.database.accesses(id, record).await? {
-        Ok((accesses, head)) => Ok(Json(json!({"accesses": accesses, "head": head}))),
+) -> Result<Json<Accesses>, Problem> {
+    told(&app, id, None, &parts).await
+}
+
+/// `GET /v1/samples/SAMPLE/accesses/since/N`.
+pub(super) async fn proven_accesses(
+    State(app): State<App>,
+    PathIdAndSeen(id, seen): PathIdAndSeen,
+    parts: Parts,
+) -> Result<Json<Accesses>, Problem> {
+    told(&app, id, Some(seen), &parts).await
+}
+
+async fn told(
+    app: &App,
+    sample: Id,
+    seen: Option<u64>,
+    parts: &Parts,
+) -> Result<Json<Accesses>, Problem> {
+    let record = signer(app, parts).await?;
+    let accesses = app.storage.database.accesses(sample, record, seen);
+    match accesses.await? {
+        Ok(accesses) => Ok(Json(accesses)),
         Err(ReadRefusal::NotYours) => Err(not_yours()),
         Err(_) => Err(Kind::UnknownSample.because("no sample was ever sent under this id")),
     }

@@ -24,7 +24,9 @@ fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
         collector.send(&request).expect(201);
     }
     assert_eq!(collector.log(), Vec::<Value>::new());
-    assert_eq!(collector.head(), json!({"entries": 0, "hash": NO_ENTRY}));
+    assert_eq!(collector.head(), head_of(&[]));
+    let of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(collector.head()["root"], of_nothing);
 
     let token = collector.token_of("the desk", BOTH);
     let mut expected = Vec::new();
@@ -44,11 +46,8 @@ fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
             })
             .collect();
         assert_eq!(noted, expected);
-        let last = log.last().unwrap();
-        assert_eq!(
-            collector.head(),
-            json!({"entries": expected.len(), "hash": last["hash"]})
-        );
+        assert_eq!(log.len(), expected.len());
+        assert_eq!(collector.head(), head_of(&log));
     }
     // What is refused is no hand-out.
     let unknown = format!("/v1/samples/{}?purpose={QA}", sample());
@@ -243,6 +242,7 @@ fn what_schema_1_noted_is_chained_in_its_order_when_the_database_is_opened() {
             );
         }
         assert_eq!(log.len(), noted.len());
+        assert_eq!(head(&collector), head_of(&log));
         heads.push(log[3]["hash"].clone());
     }
     // Chained once: the second start found nothing to do.
@@ -257,9 +257,121 @@ fn services_that_open_a_database_of_schema_1_at_once_chain_its_entries_once() {
             scope.spawn(|| drop(Service::start(folder.path(), &[])));
         }
     });
-    let log = log(&start(folder.path()).unwrap());
+    let collector = start(folder.path()).unwrap();
+    let log = log(&collector);
     assert_chained(&log);
     assert_eq!(log.len(), 4);
+    assert_eq!(head(&collector), head_of(&log));
+}
+
+/// The version before the tree, with more entries than are read together.
+#[test]
+fn what_was_noted_without_a_tree_gets_one_when_the_database_is_opened_whole_or_not_at_all() {
+    if is_postgres() {
+        return;
+    }
+    const ENTRIES: i64 = 1200;
+    let (mut collector, _) = with_hand_outs(1);
+    collector.stop();
+    let folder = collector.data();
+    let hash = without_tree(folder, ENTRIES);
+    // It fails on the way: text that is none, in the last entry.
+    for statement in [
+        "DROP TRIGGER accesses_are_not_changed",
+        "UPDATE accesses SET reader = CAST(x'ff' AS TEXT) WHERE sequence = 1200",
+    ] {
+        execute(folder, statement).unwrap();
+    }
+    for _ in 0..2 {
+        start(folder).unwrap_err();
+        assert_eq!(count(folder, "SELECT count(*) FROM access_tree"), 0);
+    }
+    execute(
+        folder,
+        "UPDATE accesses SET reader = 'desk' WHERE sequence = 1200",
+    )
+    .unwrap();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| drop(Service::start(folder, &[])));
+        }
+    });
+    collector.restart();
+    let log = collector.log();
+    assert_eq!(
+        (log.len() as i64, &log[1199]["hash"]),
+        (ENTRIES, &json!(hash))
+    );
+    assert_eq!(collector.head(), head_of(&log));
+    let leaves = "SELECT count(*) FROM access_tree WHERE level = 0";
+    assert_eq!(count(collector.data(), leaves), ENTRIES);
+}
+
+/// Of several collectors on one database one may be of the version before still.
+#[test]
+fn what_a_collector_of_the_version_before_notes_meanwhile_is_in_the_tree_and_proven() {
+    if is_postgres() {
+        return;
+    }
+    let collector = Collector::start();
+    let (device, id) = Device::with_sample(&collector, QA);
+    let token = collector.token(QA);
+    let target = format!("/v1/samples/{id}?purpose={QA}");
+    collector.read(&token, &target).expect(200);
+    // An entry without a leaf.
+    let (previous, number) = (collector.head()["hash"].clone(), 2);
+    let entry = json!({
+        "previous": previous, "purpose": QA, "reader": "older", "sample": id, "sequence": number,
+        "week": "2026-W48",
+    });
+    let hash = sha256(canonical(&entry).as_bytes());
+    let statement = format!(
+        "INSERT INTO accesses (sequence, sample, purpose, week, reader, previous, hash)
+         VALUES ({number}, '{id}', '{QA}', '2026-W48', 'older', '{}', '{hash}')",
+        previous.as_str().unwrap()
+    );
+    execute(collector.data(), Box::leak(statement.into_boxed_str())).unwrap();
+    let before = collector.head();
+    assert_eq!(before, head_of(&collector.log()));
+    let told = collector
+        .send(&device.accesses_since(id, 1))
+        .expect(200)
+        .json();
+    assert_eq!(told["head"], before);
+    assert_eq!(told["accesses"][1]["proof"].as_array().unwrap().len(), 1);
+    collector.read(&token, &target).expect(200);
+    let log = collector.log();
+    assert_chained(&log);
+    assert_eq!((log.len(), collector.head()), (3, head_of(&log)));
+}
+
+#[test]
+fn the_tree_in_the_file_refuses_changes_by_sql() {
+    if is_postgres() {
+        return;
+    }
+    let (collector, _) = with_hand_outs(3);
+    let before = collector.head();
+    for (statement, says) in [
+        (
+            "UPDATE access_tree SET hash = replace(hash, '0', '1')",
+            "append-only",
+        ),
+        ("DELETE FROM access_tree WHERE level = 1", "append-only"),
+        (
+            "INSERT OR REPLACE INTO access_tree SELECT 0, 1, hash FROM access_tree
+             WHERE level = 0 AND position = 0",
+            "follows on the last",
+        ),
+        (
+            "INSERT INTO access_tree SELECT 0, 4, hash FROM access_tree WHERE level = 1",
+            "follows on the last",
+        ),
+    ] {
+        let error = execute(collector.data(), statement).unwrap_err();
+        assert!(error.contains(says), "{statement}: {error}");
+    }
+    assert_eq!(collector.head(), before);
 }
 
 /// The tables of schema 2 are there, the entries are not chained yet, and chaining fails on the way.
@@ -320,6 +432,52 @@ fn with_hand_outs(hand_outs: usize) -> (Collector, Id) {
     (collector, id)
 }
 
+/// Takes a database back to the version before the tree, its log prolonged to so many entries; returns the hash of the
+/// last.
+fn without_tree(folder: &Path, entries: i64) -> String {
+    with_database(folder, async |database| {
+        for statement in [
+            "DROP TABLE access_tree",
+            "DELETE FROM _sqlx_migrations WHERE version = 8",
+            "BEGIN",
+        ] {
+            sqlx::query(statement)
+                .execute(&mut *database)
+                .await
+                .unwrap();
+        }
+        let (mut number, mut previous): (i64, String) =
+            sqlx::query_as("SELECT sequence, hash FROM accesses ORDER BY sequence DESC LIMIT 1")
+                .fetch_one(&mut *database)
+                .await
+                .unwrap();
+        while number < entries {
+            number += 1;
+            let id = sample().to_string();
+            let entry = json!({
+                "previous": previous, "purpose": QA, "reader": "desk", "sample": id,
+                "sequence": number, "week": "2026-W48",
+            });
+            let hash = sha256(canonical(&entry).as_bytes());
+            sqlx::query(
+                "INSERT INTO accesses (sequence, sample, purpose, week, reader, previous, hash)
+                 VALUES ($1, $2, $3, '2026-W48', 'desk', $4, $5)",
+            )
+            .bind(number)
+            .bind(id)
+            .bind(QA)
+            .bind(&previous)
+            .bind(&hash)
+            .execute(&mut *database)
+            .await
+            .unwrap();
+            previous = hash;
+        }
+        sqlx::query("COMMIT").execute(&mut *database).await.unwrap();
+        previous
+    })
+}
+
 fn schema_1() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let database = miniz_oxide::inflate::decompress_to_vec_zlib(SCHEMA_1).unwrap();
@@ -345,8 +503,13 @@ fn log(collector: &BlockingServer) -> Vec<Value> {
     page["entries"].as_array().unwrap().clone()
 }
 
+fn head(collector: &BlockingServer) -> Value {
+    let request = Request::new("GET", "/v1/audit/head");
+    send(collector.address(), &request).expect(200).json()
+}
+
 /// Runs a statement past the collector.
-fn execute(folder: &Path, statement: &'static str) -> Result<(), String> {
+pub(crate) fn execute(folder: &Path, statement: &'static str) -> Result<(), String> {
     with_database(folder, async |database| {
         let done = sqlx::query(statement).execute(database).await;
         done.map(drop).map_err(|error| error.to_string())

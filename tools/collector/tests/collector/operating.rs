@@ -203,7 +203,9 @@ fn the_openapi_document_is_served_and_names_each_method_of_each_path() {
             listed.push("HEAD".to_owned());
         }
         listed.sort();
-        let target = template.replace("{record}", "x").replace("{sample}", "x");
+        let target = ["{record}", "{sample}", "{entries}"]
+            .iter()
+            .fold(template.clone(), |target, name| target.replace(name, "x"));
         let answer = collector
             .send(&Request::new("PATCH", target))
             .problem(405, "method-not-allowed");

@@ -7,7 +7,6 @@ use std::{
     thread,
 };
 
-use serde_json::json;
 use sordino_collector::BlockingServer;
 
 use crate::{commands::Service, support::*};
@@ -225,7 +224,7 @@ fn hand_outs_that_meet_make_one_unbroken_chain_whichever_process_they_reach() {
         let noted = log.iter().filter(|entry| entry["sample"] == id.to_string());
         assert_eq!(noted.count() as u64, ROUNDS);
     }
-    let head = json!({"entries": log.len(), "hash": log.last().unwrap()["hash"]});
+    let head = head_of(&log);
     for service in &services {
         let request = Request::new("GET", "/v1/audit/head");
         assert_eq!(send(service.address(), &request).expect(200).json(), head);

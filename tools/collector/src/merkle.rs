@@ -1,0 +1,283 @@
+//! The Merkle tree over the access log: which hashes are stored, and which of them make a proof (RFC 9162, section
+//! 2.1). No I/O.
+//!
+//! Stored are the roots of complete subtrees: they never change once their leaves are there, and any other hash of a
+//! tree of any size is made of some of them, one a level at most. So an append, a root and a proof each take a
+//! logarithmic number of look-ups.
+
+use sordino::upload::merkle::{TreeHash, empty_root, node_hash};
+
+/// A complete subtree: the 2^`level` leaves from `position` · 2^`level` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Node {
+    pub(crate) level: u32,
+    pub(crate) position: u64,
+}
+
+/// Leaves whose hash is part of a tree or a proof: `MTH(D[start:end])` of the RFC. All that the RFC splits trees into
+/// begin at a multiple of the largest power of two that is not larger than their length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u64,
+    end: u64,
+}
+
+impl Span {
+    /// The complete subtrees that it consists of, from left to right, each smaller than the one before.
+    pub(crate) fn nodes(self) -> Vec<Node> {
+        let mut nodes = Vec::new();
+        let mut start = self.start;
+        while start < self.end {
+            let level = (self.end - start).ilog2();
+            nodes.push(Node {
+                level,
+                position: start >> level,
+            });
+            start += 1 << level;
+        }
+        nodes
+    }
+
+    /// Its hash, where `stored` knows each of its nodes.
+    pub(crate) fn hash(self, stored: impl Fn(Node) -> Option<TreeHash>) -> Option<TreeHash> {
+        let hashes: Option<Vec<_>> = self.nodes().into_iter().map(stored).collect();
+        Some(joined(&hashes?))
+    }
+}
+
+/// The inclusion proof of the leaf at `index` in the tree of `size` leaves (section 2.1.3.1); empty where there is no
+/// such leaf.
+pub(crate) fn inclusion_proof(index: u64, size: u64) -> Vec<Span> {
+    let mut proof = Vec::new();
+    let (mut start, mut end) = (0, size);
+    while index < size && end - start > 1 {
+        let middle = middle(start, end);
+        if index < middle {
+            proof.push(Span { start: middle, end });
+            end = middle;
+        } else {
+            proof.push(Span { start, end: middle });
+            start = middle;
+        }
+    }
+    proof.reverse();
+    proof
+}
+
+/// The consistency proof between the trees of `earlier` and of `size` leaves (section 2.1.4.1); empty where there is
+/// nothing to prove.
+pub(crate) fn consistency_proof(earlier: u64, size: u64) -> Vec<Span> {
+    let mut proof = Vec::new();
+    let (mut start, mut end) = (0, size);
+    while 0 < earlier && earlier < end {
+        let middle = middle(start, end);
+        if earlier <= middle {
+            proof.push(Span { start: middle, end });
+            end = middle;
+        } else {
+            proof.push(Span { start, end: middle });
+            start = middle;
+        }
+    }
+    // Where nothing was split off to the left, it is the earlier root itself, which is known.
+    if start > 0 {
+        proof.push(Span { start, end });
+    }
+    proof.reverse();
+    proof
+}
+
+/// The right edge of a tree: what it takes to append to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    size: u64,
+    /// The hash of each of [`Edge::nodes`].
+    hashes: Vec<TreeHash>,
+}
+
+impl Edge {
+    /// The nodes whose hashes make the edge of a tree with so many leaves.
+    pub(crate) fn nodes(size: u64) -> Vec<Node> {
+        Span {
+            start: 0,
+            end: size,
+        }
+        .nodes()
+    }
+
+    /// The edge of a tree with so many leaves; `hashes` are those of [`Edge::nodes`].
+    pub(crate) fn new(size: u64, hashes: Vec<TreeHash>) -> Self {
+        Self { size, hashes }
+    }
+
+    /// How many leaves the tree has.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends a leaf, and returns the nodes that it completes, itself first.
+    pub(crate) fn push(&mut self, leaf: TreeHash) -> Vec<(Node, TreeHash)> {
+        let leaves = Node {
+            level: 0,
+            position: self.size,
+        };
+        let mut completed = vec![(leaves, leaf)];
+        let (mut node, mut hash) = (leaves, leaf);
+        while node.position & 1 == 1
+            && let Some(left) = self.hashes.pop()
+        {
+            hash = node_hash(&left, &hash);
+            node = Node {
+                level: node.level + 1,
+                position: node.position >> 1,
+            };
+            completed.push((node, hash));
+        }
+        self.hashes.push(hash);
+        self.size += 1;
+        completed
+    }
+
+    /// The root of the tree.
+    pub(crate) fn root(&self) -> TreeHash {
+        joined(&self.hashes)
+    }
+}
+
+/// The hash over complete subtrees, each smaller than the one before.
+fn joined(hashes: &[TreeHash]) -> TreeHash {
+    let joined = hashes.iter().rev().copied();
+    joined
+        .reduce(|right, left| node_hash(&left, &right))
+        .unwrap_or_else(empty_root)
+}
+
+/// Where the RFC splits these leaves, of which there are two or more.
+fn middle(start: u64, end: u64) -> u64 {
+    start + (1 << (end - start - 1).ilog2())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use ring::digest::{SHA256, digest};
+    use sordino::upload::merkle::{leaf_hash, verify_consistency, verify_inclusion};
+
+    use super::*;
+
+    /// How many leaves the largest tree has.
+    const LARGEST: usize = 64;
+
+    #[test]
+    fn each_root_and_proof_of_the_stored_tree_is_that_of_the_recursion() {
+        let leaves: Vec<_> = (0..LARGEST).map(|leaf| leaf_hash(&[leaf as u8])).collect();
+        let mut edge = Edge::new(0, Vec::new());
+        let mut stored = HashMap::new();
+        for size in 0..=LARGEST {
+            assert_eq!(edge.size(), size as u64);
+            assert_eq!(edge.root(), mth(&leaves[..size]));
+            // What is stored makes the same edge again.
+            let nodes = Edge::nodes(size as u64).into_iter();
+            let again = Edge::new(size as u64, nodes.map(|node| stored[&node]).collect());
+            assert_eq!(again.root(), edge.root());
+
+            let hashes = |spans: Vec<Span>| -> Vec<TreeHash> {
+                let looked_up = spans.into_iter();
+                looked_up
+                    .map(|span| span.hash(|node| stored.get(&node).copied()).unwrap())
+                    .collect()
+            };
+            let of = |leaves: &[TreeHash]| (leaves.len() as u64, mth(leaves));
+            let (length, root) = of(&leaves[..size]);
+            for (index, leaf) in leaves[..size].iter().enumerate() {
+                let proof = hashes(inclusion_proof(index as u64, length));
+                assert_eq!(proof, path(index, &leaves[..size]));
+                assert!(verify_inclusion(leaf, index as u64, length, &root, &proof));
+            }
+            for earlier in 0..=size {
+                let proof = hashes(consistency_proof(earlier as u64, length));
+                let expected = match earlier {
+                    0 => Vec::new(),
+                    _ => subproof(earlier, &leaves[..size], true),
+                };
+                assert_eq!(proof, expected);
+                let (earlier, before) = of(&leaves[..earlier]);
+                assert!(verify_consistency(earlier, &before, length, &root, &proof));
+            }
+            assert_eq!(inclusion_proof(length, length), []);
+            assert_eq!(consistency_proof(length + 1, length), []);
+            if let Some(leaf) = leaves.get(size) {
+                for (node, hash) in edge.push(*leaf) {
+                    assert_eq!(stored.insert(node, hash), None);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_tree_of_any_size_takes_a_hash_a_level() {
+        for size in [1_u64 << 62, (1 << 62) - 1, i64::MAX as u64, 1_000_003] {
+            assert!(Edge::nodes(size).len() <= 63);
+            for index in [0, size / 3, size - 1] {
+                let proof = inclusion_proof(index, size);
+                assert!(proof.len() <= 63 && proof.iter().all(|span| span.nodes().len() <= 63));
+                assert!(consistency_proof(index, size).len() <= 64);
+            }
+        }
+    }
+
+    // The definitions of section 2.1, word for word.
+
+    fn mth(leaves: &[TreeHash]) -> TreeHash {
+        let of = |content: &[u8]| {
+            let mut bytes = [0; 32];
+            bytes.copy_from_slice(digest(&SHA256, content).as_ref());
+            TreeHash::from(bytes)
+        };
+        match leaves {
+            [] => of(&[]),
+            [leaf] => *leaf,
+            _ => {
+                let (left, right) = leaves.split_at(k(leaves.len()));
+                of(&[&[1][..], mth(left).as_bytes(), mth(right).as_bytes()].concat())
+            }
+        }
+    }
+
+    fn path(m: usize, leaves: &[TreeHash]) -> Vec<TreeHash> {
+        if leaves.len() == 1 {
+            return Vec::new();
+        }
+        let k = k(leaves.len());
+        let (left, right) = leaves.split_at(k);
+        match m < k {
+            true => [path(m, left), vec![mth(right)]].concat(),
+            false => [path(m - k, right), vec![mth(left)]].concat(),
+        }
+    }
+
+    fn subproof(m: usize, leaves: &[TreeHash], b: bool) -> Vec<TreeHash> {
+        if m == leaves.len() {
+            return match b {
+                true => Vec::new(),
+                false => vec![mth(leaves)],
+            };
+        }
+        let k = k(leaves.len());
+        let (left, right) = leaves.split_at(k);
+        match m <= k {
+            true => [subproof(m, left, b), vec![mth(right)]].concat(),
+            false => [subproof(m - k, right, false), vec![mth(left)]].concat(),
+        }
+    }
+
+    /// The largest power of two smaller than `n`.
+    fn k(n: usize) -> usize {
+        (0..)
+            .map(|power| 1 << power)
+            .take_while(|power| *power < n)
+            .last()
+            .unwrap()
+    }
+}
