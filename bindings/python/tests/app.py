@@ -108,7 +108,7 @@ def send(request):
         answer = connection.getresponse()
         headers = [sordino.Header(name=name, value=value) for name, value in answer.getheaders()]
         return sordino.Outcome.ANSWERED(
-            status=answer.status, headers=headers, body=answer.read(64 << 10)
+            status=answer.status, headers=headers, body=answer.read(1 << 20)
         )
     except OSError as error:
         return sordino.Outcome.UNREACHABLE(reason=str(error))

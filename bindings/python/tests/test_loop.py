@@ -97,7 +97,7 @@ class TheLoop(unittest.TestCase):
         self.assertEqual((flac[:4], rate, channels, depth), (b"fLaC", 16_000, 1, 16))
         self.assertAlmostEqual(length / rate, self.engine.samples()[0].seconds, places=2)
         request = self.engine.accesses_request(sample)
-        told = self.engine.read_accesses(app.send(request))
+        told = self.engine.read_accesses(request.task, app.send(request))
         self.assertIsNone(told.broken)
         [access] = told.accesses
         self.assertEqual(access.reader, "desk")

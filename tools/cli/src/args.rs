@@ -9,7 +9,7 @@ use sordino::{
     consent::{AgeBand, GuardianMethod},
     plan::Recipient,
     signed::PublicKey,
-    upload::{AuditHead, Endpoint},
+    upload::{AuditHead, AuditRoot, Endpoint},
 };
 
 use crate::{commands::ReportArguments, query::QueryArguments, recognise::EvalArguments};
@@ -306,6 +306,9 @@ pub(crate) enum AuditCommand {
         /// A head that was kept, of now or earlier; what is missing up to it is found too
         #[arg(long, value_name = "ENTRIES:HASH", conflicts_with = "collector")]
         head: Option<AuditHead>,
+        /// A root that was kept, as `device DIR accesses` prints it: check that the first ENTRIES entries have it
+        #[arg(long, value_name = "ENTRIES:ROOT")]
+        root: Option<AuditRoot>,
         /// Hold the log against the head that this collector publishes now
         #[arg(long, value_name = "URL")]
         collector: Option<Endpoint>,

@@ -281,7 +281,7 @@ final class Postman: NSObject, Sendable {
 
 extension Postman: URLSessionDataDelegate, URLSessionDownloadDelegate {
   /// The engine reads that much of an answer.
-  private static let answerRoom = 64 << 10
+  private static let answerRoom = 1 << 20
 
   func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
     keep(data, of: dataTask)

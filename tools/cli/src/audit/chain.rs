@@ -3,13 +3,18 @@
 
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
-use sordino::upload::{AuditHead, EntryHash};
+use sordino::upload::{
+    AuditHead, AuditRoot, EntryHash, TreeHash,
+    merkle::{leaf_hash, root},
+};
 
 /// A log as far as it was read: all of it is in order.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     /// Of each entry.
     hashes: Vec<EntryHash>,
+    /// Of each entry as a leaf of the Merkle tree.
+    leaves: Vec<TreeHash>,
 }
 
 /// What is wrong with a log. Lines are counted from 1; in a log in order, line N holds entry N.
@@ -41,6 +46,11 @@ pub(super) enum Flaw {
              head is another log's"
     )]
     OtherHead { entry: u64 },
+    /// The same, as the tree tells it.
+    #[error(
+        "its first {entries} entries have another root: one of them was written anew, or the root is another log's"
+    )]
+    OtherRoot { entries: u64 },
 }
 
 impl Log {
@@ -76,6 +86,7 @@ impl Log {
             return Err(Flaw::Unlinked { line });
         }
         self.hashes.push(entry.hash);
+        self.leaves.push(entry.leaf);
         Ok(())
     }
 
@@ -84,6 +95,15 @@ impl Log {
         AuditHead {
             entries: self.hashes.len() as u64,
             hash: self.hashes.last().copied().unwrap_or(EntryHash::NONE),
+            root: None,
+        }
+    }
+
+    /// The root of the Merkle tree over all of it.
+    pub(super) fn root(&self) -> AuditRoot {
+        AuditRoot {
+            entries: self.leaves.len() as u64,
+            root: root(&self.leaves),
         }
     }
 
@@ -101,11 +121,32 @@ impl Log {
                 .ok()
                 .and_then(|index| self.hashes.get(index).copied()),
         };
-        match at_head == Some(head.hash) {
-            true => Ok(()),
-            false => Err(Flaw::OtherHead {
+        if at_head != Some(head.hash) {
+            return Err(Flaw::OtherHead {
                 entry: head.entries,
-            }),
+            });
+        }
+        match head.audit_root() {
+            Some(root) => self.has_root(&root),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether its first entries are those over which a tree had this root.
+    pub(super) fn has_root(&self, expected: &AuditRoot) -> Result<(), Flaw> {
+        let AuditRoot {
+            entries,
+            root: kept,
+        } = *expected;
+        let first = usize::try_from(entries).ok();
+        let first = first.and_then(|entries| self.leaves.get(..entries));
+        let first = first.ok_or(Flaw::CutOff {
+            entries: self.leaves.len() as u64,
+            head: entries,
+        })?;
+        match root(first) == kept {
+            true => Ok(()),
+            false => Err(Flaw::OtherRoot { entries }),
         }
     }
 }
@@ -118,6 +159,7 @@ struct Entry {
     hash: EntryHash,
     /// The hash that it has.
     computed: EntryHash,
+    leaf: TreeHash,
 }
 
 impl Entry {
@@ -135,13 +177,15 @@ impl Entry {
             return None;
         }
         let hash = members.remove("hash")?;
+        let content = canonical(&members)?;
         let mut computed = [0; 32];
-        computed.copy_from_slice(digest(&SHA256, &canonical(&members)?).as_ref());
+        computed.copy_from_slice(digest(&SHA256, &content).as_ref());
         Some(Self {
             sequence: members.get("sequence")?.as_u64()?,
             previous: serde_json::from_value(members.remove("previous")?).ok()?,
             hash: serde_json::from_value(hash).ok()?,
             computed: computed.into(),
+            leaf: leaf_hash(&content),
         })
     }
 }

@@ -1,7 +1,7 @@
 use proptest::{prelude::*, sample::Index};
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
-use sordino::upload::{AuditHead, EntryHash};
+use sordino::upload::{AuditHead, AuditRoot, EntryHash};
 
 use super::chain::{Flaw, Log};
 
@@ -29,6 +29,7 @@ fn log(readers: &[String]) -> (Vec<String>, AuditHead) {
         head = AuditHead {
             entries: sequence,
             hash,
+            root: None,
         };
     }
     (lines, head)
@@ -178,6 +179,37 @@ proptest! {
                 false => Ok(()),
             });
         }
+    }
+
+    #[test]
+    fn a_log_has_each_root_that_it_ever_had_and_one_written_anew_none_from_there_on(
+        readers in readers(), at in any::<Index>(), forged in "[a-z]{13}",
+    ) {
+        let at = at.index(readers.len());
+        let mut others = readers.clone();
+        others[at] = forged;
+        let [whole, anew] = [&readers, &others].map(|readers| {
+            Log::read(log(readers).0.concat().as_bytes()).unwrap()
+        });
+        for length in 0..=readers.len() {
+            let first = Log::read(log(&readers[..length]).0.concat().as_bytes()).unwrap();
+            let root = first.root();
+            prop_assert_eq!(root.entries, length as u64);
+            prop_assert_eq!(whole.has_root(&root), Ok(()));
+            let expected = match length > at {
+                true => Err(Flaw::OtherRoot { entries: length as u64 }),
+                false => Ok(()),
+            };
+            prop_assert_eq!(anew.has_root(&root), expected);
+        }
+        let (entries, head) = (whole.root().entries, u64::MAX);
+        let beyond = AuditRoot { entries: head, ..whole.root() };
+        prop_assert_eq!(whole.has_root(&beyond), Err(Flaw::CutOff { entries, head }));
+        let mut published = log(&readers).1;
+        published.root = Some(whole.root().root);
+        prop_assert_eq!(whole.holds(&published), Ok(()));
+        published.root = Some(anew.root().root);
+        prop_assert_eq!(whole.holds(&published), Err(Flaw::OtherRoot { entries }));
     }
 
     #[test]

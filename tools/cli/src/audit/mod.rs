@@ -7,7 +7,7 @@ mod chain_tests;
 use std::{fs, io, path::Path};
 
 use serde_json::json;
-use sordino::upload::{AuditHead, Endpoint};
+use sordino::upload::{AuditHead, AuditRoot, Endpoint};
 
 use crate::{
     api::{self, Api},
@@ -28,6 +28,7 @@ pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
         AuditCommand::Verify {
             log,
             head,
+            root,
             collector,
         } => {
             let against = match (head, collector) {
@@ -35,7 +36,7 @@ pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
                 (None, Some(collector)) => Against::Collector(collector),
                 (None, None) => Against::Nothing,
             };
-            verify(&log, &against)
+            verify(&log, &against, root.as_ref())
         }
     }
 }
@@ -79,7 +80,7 @@ fn fetch(collector: &Endpoint, token_file: &Path, out: &Path) -> Result<Reply, F
     if fetched > 0 || is_new {
         files::write(out, &text)?;
     }
-    let AuditHead { entries, hash } = log.head();
+    let AuditHead { entries, hash, .. } = log.head();
     Reply::new(
         format!(
             "{} in {}, {fetched} of them new\nhead {}",
@@ -108,19 +109,30 @@ enum Against {
     Collector(Endpoint),
 }
 
-fn verify(path: &Path, against: &Against) -> Result<Reply, Failure> {
+fn verify(path: &Path, against: &Against, root: Option<&AuditRoot>) -> Result<Reply, Failure> {
     let log = Log::read(&files::read(path)?).map_err(Failure::content(path))?;
     let head = log.head();
-    let note = match against {
-        Against::Nothing if head.entries == 0 => {
+    if let Some(root) = root {
+        log.has_root(root).map_err(Failure::content(path))?;
+    }
+    let note = match (against, root) {
+        (Against::Nothing, None) if head.entries == 0 => {
             return Err(Failure::content(path)(
-                "it holds no entry; hold it against a head, by --head or --collector",
+                "it holds no entry; hold it against a head or a root, by --head, --root or --collector",
             ));
         }
-        Against::Nothing => "without a head to hold it against (--head, --collector) nobody can \
+        (Against::Nothing, Some(root)) => format!(
+            "its first {} have the root that was given; whether entries were cut off after entry {} only a later head \
+             can tell",
+            count(root.entries),
+            head.entries
+        ),
+        (Against::Nothing, None) => {
+            "without a head to hold it against (--head, --collector) nobody can \
                              tell whether entries were cut off at its end, or all written anew"
-            .to_owned(),
-        Against::Head(kept) => {
+                .to_owned()
+        }
+        (Against::Head(kept), _) => {
             log.holds(kept).map_err(Failure::content(path))?;
             match kept.entries == head.entries {
                 true => "it ends at the head that was given".to_owned(),
@@ -131,7 +143,7 @@ fn verify(path: &Path, against: &Against) -> Result<Reply, Failure> {
                 ),
             }
         }
-        Against::Collector(collector) => {
+        (Against::Collector(collector), _) => {
             let published = Api::open_to_all(collector).head()?;
             published.continues(&head).map_err(|error| {
                 Failure::content(path)(format!(
@@ -142,13 +154,14 @@ fn verify(path: &Path, against: &Against) -> Result<Reply, Failure> {
             format!("it ends at the head of the collector at {collector}")
         }
     };
-    let AuditHead { entries, hash } = head;
+    let AuditHead { entries, hash, .. } = head;
+    let root = log.root();
     Reply::new(
         format!(
-            "{}: all as written, in order and without a gap; {note}\nhead {head}",
+            "{}: all as written, in order and without a gap; {note}\nroot {root}\nhead {head}",
             count(entries)
         ),
-        json!({ "entries": entries, "hash": hash }),
+        json!({ "entries": entries, "hash": hash, "root": root.root }),
     )
 }
 

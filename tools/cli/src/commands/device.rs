@@ -296,7 +296,9 @@ fn text_of(accesses: &Accesses) -> String {
         )
     });
     let head = accesses.head.map(|head| format!("head of the log  {head}"));
-    lines.chain(head).collect::<Vec<_>>().join("\n")
+    let root = accesses.head.and_then(|head| head.audit_root());
+    let root = root.map(|root| format!("root of the log  {root}"));
+    lines.chain(head).chain(root).collect::<Vec<_>>().join("\n")
 }
 
 fn line_of(entry: &SampleEntry) -> String {

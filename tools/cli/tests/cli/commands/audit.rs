@@ -42,8 +42,29 @@ fn what_a_pull_was_handed_stands_in_the_log_where_the_person_finds_it() {
         (&access["entry"], &access["hash"]),
         (&1.into(), &entry["hash"])
     );
-    assert_eq!(answer["head"], json!({"entries": 1, "hash": entry["hash"]}));
+    let root = answer["head"]["root"].as_str().unwrap();
+    assert_eq!(
+        answer["head"],
+        json!({"entries": 1, "hash": entry["hash"], "root": root})
+    );
     let told = desk.stage.sordino(&line).ok().stdout;
+    // What the person's device kept is held against the whole log.
+    assert!(
+        told.contains(&format!("root of the log  1:{root}")),
+        "{told}"
+    );
+    desk.stage.pull("again", "bundle");
+    desk.fetch();
+    let verified = desk.verify(&format!("--root 1:{root}")).ok().stdout;
+    assert!(
+        verified.contains("its first 1 entry have the root"),
+        "{verified}"
+    );
+    let other = format!("1:{}", "0".repeat(64));
+    desk.verify(&format!("--root {other}"))
+        .refused(&["audit.jsonl: its first 1 entries have another root"]);
+    desk.verify(&format!("--root 3:{root}"))
+        .refused(&["the log ends at entry 2, but its head is 3"]);
     let head = format!("1:{}", entry["hash"].as_str().unwrap());
     assert!(
         told.contains("entry 1 of the log") && told.contains(&head),
@@ -78,9 +99,11 @@ fn a_log_that_is_fetched_again_goes_on_and_holds_every_earlier_head() {
             .ok()
             .document();
         let (entries, hash) = heads[2].split_once(':').unwrap();
+        let line = format!("device d accesses {}", desk.sample);
+        let root = desk.stage.json(&line)["head"]["root"].clone();
         assert_eq!(
             verified,
-            json!({"entries": entries.parse::<u64>().unwrap(), "hash": hash})
+            json!({"entries": entries.parse::<u64>().unwrap(), "hash": hash, "root": root})
         );
     }
     let url = desk.stage.url();
@@ -198,8 +221,10 @@ fn the_chain_is_what_a_few_lines_of_python_take_it_for() {
         Ran::of(&mut desk.stage.command_of(&python, line), line)
     };
     let head = desk.head();
+    let root = desk.verify("--json").ok().document()["root"].clone();
+    let expected = format!("{head}\n3:{}", root.as_str().unwrap());
     for ran in [oracle(""), oracle(&head), shown()] {
-        assert_eq!(ran.ok().stdout.trim_end(), head);
+        assert_eq!(ran.ok().stdout.trim_end(), expected);
     }
     let lines = desk.lines();
     let mut swapped = lines.clone();

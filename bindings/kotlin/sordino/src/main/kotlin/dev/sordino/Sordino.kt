@@ -273,7 +273,7 @@ class Sordino private constructor(
     suspend fun accesses(sample: Id): Accesses {
         val request = working { accessesRequest(sample) }
         val outcome = transport.send(request)
-        return working { readAccesses(outcome) }
+        return working { readAccesses(request.task, outcome) }
     }
 
     /**

@@ -101,7 +101,7 @@ class UrlConnectionTransport(
 
     private companion object {
         /** Bytes of an answer that are read; the engine needs no more. */
-        const val MOST_ANSWER = 64 * 1024
+        const val MOST_ANSWER = 1 shl 20
     }
 }
 
