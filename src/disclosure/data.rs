@@ -145,7 +145,8 @@ const DEVICE: Category = Category {
     name: "state of the device",
     holds: "The records' private keys, when a yes ends, the texts that were agreed to, a list of samples (week, \
             length, size, purposes, state), budget, plan, the collectors that were used, when each last answered, what waits \
-            and why, the last head of the access log that was seen.",
+            and why, the last head of the access log that was seen for each record, and the accesses that were told of \
+            each sample.",
     personal: "pseudonymous",
     place: "one folder of the app, mode 0700",
     kept: "until the app resets the device or removes the folder",

@@ -153,7 +153,8 @@ pub const MEASURES: &[Measure] = &[
     Measure {
         name: "Access by purpose, noted in a chain",
         what: "a token is good for its purposes; each hand-out is noted first, in a log chained by hashes whose head \
-               is public: an edit, a removal or a swap is found by whoever kept a head; the person can read who \
+               is public: an edit, a removal or a swap is found by whoever kept a head; the person's device verifies \
+               proofs that each access is in the log and that nothing before was changed; the person can read who \
                opened a sample. A hand-out past the service, by whoever has the collector's files, is noted nowhere",
         evidence: &[
             Evidence::test(

@@ -43,7 +43,7 @@ extension Sordino {
     try await offPool { [engine] in try engine.renewPlan() }
   }
 
-  /// The request that asks the collector who opened a sample; ``readAccesses(of:_:)`` reads what came of it.
+  /// The request that asks the collector who opened a sample; ``readAccesses(_:_:)`` reads what came of it.
   ///
   /// Throws ``SordinoError/outbox(_:)`` where there is no such sample.
   public func accessesRequest(for sample: SordinoId) async throws(SordinoError) -> Request {
@@ -53,7 +53,7 @@ extension Sordino {
   /// Who opened a sample, from what came of the request of ``accessesRequest(for:)``, which had this task.
   ///
   /// Throws ``SordinoError/upload(_:)`` where the collector did not tell, or is to be asked again.
-  public func readAccesses(of task: UploadTask, _ outcome: Outcome) async throws(SordinoError) -> Accesses {
+  public func readAccesses(_ task: UploadTask, _ outcome: Outcome) async throws(SordinoError) -> Accesses {
     try await offPool { [engine] in try engine.readAccesses(task: task, outcome: outcome) }
   }
 }

@@ -80,9 +80,9 @@ internal class TransportTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `of a long answer 64 KiB are read`() = patiently {
-        answer = { it.answer(200, "a".repeat(1_000_000)) }
-        assertEquals(64 * 1024, (transport.send(request("GET")) as Outcome.Answered).body.size)
+    fun `of a long answer one MiB is read`() = patiently {
+        answer = { it.answer(200, "a".repeat(2_000_000)) }
+        assertEquals(1 shl 20, (transport.send(request("GET")) as Outcome.Answered).body.size)
     }
 
     @Test
