@@ -98,7 +98,7 @@ fn each_way_to_tell_what_is_not_in_the_log_is_named() {
     let mut others = TestLog::with_others(2);
     others.hand_out(Id::random().unwrap());
 
-    let cases: Vec<(&str, BrokenLog, Box<dyn Fn(&mut Value)>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "without a head",
             BrokenLog::Unproven,
@@ -454,6 +454,9 @@ proptest! {
         let _ = device.engine.read_accesses(&task, answered(body));
     }
 }
+
+/// What is done to an answer, what the device makes of it, and how it is done.
+type Case = (&'static str, BrokenLog, Box<dyn Fn(&mut Value)>);
 
 /// A device with a sample that its collector has.
 fn with_sample() -> (Device, Id) {
