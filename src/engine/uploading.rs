@@ -12,7 +12,8 @@ use crate::{
     id::Id,
     plan::Plan,
     upload::{
-        Finished, Outcome, PlanAnswer, Request, Scope, Task, TaskKind, UploadError, Urgency, Waiting,
+        Finished, Outcome, PlanAnswer, Request, Scope, Task, TaskKind, UploadError, Urgency,
+        Waiting,
     },
 };
 

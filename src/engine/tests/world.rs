@@ -596,11 +596,10 @@ impl<'a> World<'a> {
             self.met(format!("{name}: of before the reset"));
             return;
         }
-        match (task.kind, done(finished)) {
-            (TaskKind::Send { sample }, Some(Finished::Refused { .. })) => {
-                self.refused.insert(sample);
-            }
-            _ => {}
+        if let (TaskKind::Send { sample }, Some(Finished::Refused { .. })) =
+            (task.kind, done(finished))
+        {
+            self.refused.insert(sample);
         }
         // A "no" that only a collector knows of is one all the same.
         let taken = before.difference(&self.granted_purposes());

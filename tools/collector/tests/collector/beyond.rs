@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     commands::{Service, command},
-    services::{Nginx, Pgbouncer, Postgres, S3},
+    services::{Nginx, Postgres, S3, pgbouncer::Pgbouncer},
     support::*,
 };
 

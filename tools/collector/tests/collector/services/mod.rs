@@ -8,12 +8,11 @@
 #![allow(dead_code, reason = "each test and bench wants other parts")]
 
 mod nginx;
-mod pgbouncer;
+pub(crate) mod pgbouncer;
 mod postgres;
 mod s3;
 
 pub(crate) use nginx::Nginx;
-pub(crate) use pgbouncer::Pgbouncer;
 pub(crate) use postgres::Postgres;
 pub(crate) use s3::S3;
 
