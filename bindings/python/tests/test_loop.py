@@ -79,7 +79,7 @@ class TheLoop(unittest.TestCase):
     def it_is_uploaded(self, sample):
         outcomes = app.upload(self.engine)
         self.assertTrue(all(finished.is_done() for _, finished in outcomes), outcomes)
-        self.assertIn(f"send:{sample}", [task for task, _ in outcomes])
+        self.assertIn(f"send:{sample}@{self.collector.url}", [task for task, _ in outcomes])
         [entry] = self.engine.samples()
         self.assertEqual((entry.id, entry.state), (sample, sordino.SampleState.SENT))
         self.assertEqual(entry.trigger, sordino.Trigger.MARK)
