@@ -48,6 +48,8 @@ use crate::{
 
 /// The header by which a collector's answers are told from a captive portal's.
 pub(crate) const PROTOCOL_HEADER: &str = "sordino-protocol";
+/// The version of the protocol that is spoken here, which it states.
+pub(crate) const PROTOCOL_VERSION: &str = "1";
 /// The header that names the epoch of a collector's database; another one than before means that the
 /// database was put back from a backup.
 pub(crate) const EPOCH_HEADER: &str = "sordino-epoch";

@@ -1,6 +1,7 @@
 //! Problem documents (RFC 9457), and what each means for what was asked.
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::Answer;
 use crate::purpose::Purposes;
@@ -9,10 +10,8 @@ use crate::purpose::Purposes;
 const TYPES: &str = "urn:sordino:problem:";
 
 /// What a collector said instead of doing what it was asked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Problem {
-    #[serde(rename = "type")]
     kind: String,
     title: String,
     detail: String,
@@ -51,7 +50,15 @@ pub(super) enum Refusal {
 
 impl Problem {
     pub(super) fn of(answer: &Answer) -> Self {
-        serde_json::from_slice(&answer.body).unwrap_or_default()
+        let document = serde_json::from_slice(&answer.body);
+        let document: Map<String, Value> = document.unwrap_or_default();
+        Self {
+            kind: member(&document, "type").unwrap_or_default(),
+            title: member(&document, "title").unwrap_or_default(),
+            detail: member(&document, "detail").unwrap_or_default(),
+            purposes: member(&document, "purposes"),
+            revision: member(&document, "revision"),
+        }
     }
 
     pub(super) fn refusal(&self) -> Refusal {
@@ -83,6 +90,12 @@ impl Problem {
             .map(Purposes::from_iter)
             .filter(|purposes| !purposes.is_empty())
     }
+}
+
+/// A member, read by itself: one of another shape than expected takes the others' meaning from none (RFC 9457 section
+/// 3.1 has consumers ignore such a member).
+fn member<T: DeserializeOwned>(document: &Map<String, Value>, name: &str) -> Option<T> {
+    serde_json::from_value(document.get(name)?.clone()).ok()
 }
 
 /// What the collector said, in a line.
@@ -120,6 +133,9 @@ mod tests {
             ("", both()),
             (r#", "purposes": []"#, both()),
             (r#", "purposes": ["something-new"]"#, both()),
+            (r#", "purposes": "quality-assurance""#, both()),
+            (r#", "purposes": [1], "revision": -1"#, both()),
+            (r#", "title": 5, "detail": null"#, both()),
             (r#", "purposes": ["recognition-research"]"#, RESEARCH.into()),
         ] {
             for kind in ["withdrawn", "not-granted"] {

@@ -15,7 +15,8 @@ use crate::{
     seal::recipients_digest,
     state::StateError,
     upload::{
-        Answer, Finished, Outcome, PROTOCOL_HEADER, PlanAnswer, Task, TaskKind, UploadError,
+        Answer, Finished, Outcome, PROTOCOL_HEADER, PROTOCOL_VERSION, PlanAnswer, Task, TaskKind,
+        UploadError,
         problem::{Problem, Refusal, problem},
         retry::{self, Waits},
     },
@@ -72,7 +73,7 @@ impl Protocol {
             Outcome::Answered(answer) => answer,
         };
         Self::lock(&self.unreached).remove(&task.collector);
-        if answer.header(PROTOCOL_HEADER).is_none() {
+        if answer.header(PROTOCOL_HEADER) != Some(PROTOCOL_VERSION) {
             let reason = format!(
                 "status {} from something that is no collector",
                 answer.status

@@ -223,6 +223,8 @@ impl Api {
                 self.collector
             )),
             404 | 410 => Handed::Gone,
+            // Its object is missing or damaged there; that must not keep others away.
+            500 => Handed::Other(self.problem(&answer).to_string()),
             _ => return Err(self.problem(&answer)),
         })
     }

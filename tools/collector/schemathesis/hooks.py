@@ -89,7 +89,9 @@ def speak_of_a_sample(case):
     """Half of what is said of samples is said of one that is there."""
     path = case.operation.path
     is_heard = path.endswith("/quarantine")
-    if not (is_heard or path.startswith("/v1/reviews/{sample}")) or wrong(case, Location.PATH):
+    is_read = path == "/v1/samples/{sample}" and case.method.upper() == "GET"
+    is_meant = is_heard or is_read or path.startswith("/v1/reviews/{sample}")
+    if not is_meant or wrong(case, Location.PATH):
         return
     if int(case.path_parameters["sample"][-1], 16) % 2:
         case.path_parameters["sample"] = HEARD if is_heard else REVIEWED

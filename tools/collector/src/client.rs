@@ -48,6 +48,10 @@ pub(crate) enum Network {
 /// that is not named as one and would share one bucket among all.
 pub(crate) fn network(peer: Peer, headers: &HeaderMap, proxies: Proxies) -> Option<Network> {
     let address = match forwarded_for(headers, proxies) {
+        // A proxy on this machine that forgets its header would let everybody off.
+        Forwarded::Not if proxies.trusted > 0 && peer.0.to_canonical().is_loopback() => {
+            return Some(Network::Unnamed);
+        }
         Forwarded::Not => peer.0.to_canonical(),
         Forwarded::For(address) => address,
         Forwarded::Unusable => return Some(Network::Unnamed),
@@ -257,7 +261,8 @@ mod tests {
     #[test]
     fn who_comes_around_the_proxies_is_known_by_the_connection() {
         let x = ProxyHeader::XForwardedFor;
-        assert!(of("127.0.0.1", 1, x, &[]).is_none());
+        assert!(of("127.0.0.1", 1, x, &[]) == Some(Network::Unnamed));
+        assert!(of("127.0.0.1", 0, x, &[]).is_none());
         assert!(of("198.51.100.1", 1, x, &[]) == Some(Network::V4([198, 51, 100])));
     }
 }

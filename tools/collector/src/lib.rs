@@ -36,6 +36,7 @@ mod digest;
 mod epoch;
 mod erasing;
 mod front;
+mod identity;
 mod listener;
 mod merkle;
 mod metrics;
@@ -61,7 +62,9 @@ pub use backup::{BackupError, BackupReport, RestoreReport, back_up, restore};
 pub use blocking::BlockingServer;
 pub use client::{Proxies, ProxyHeader};
 pub use clock::Clock;
-pub use config::{Config, DatabaseUrl, Limits, ObjectsUrl, PostgresUrl, UrlError, Verdicts};
+pub use config::{
+    Config, DatabaseUrl, Limits, ObjectsUrl, PostgresUrl, UrlError, Verdicts, parse_name,
+};
 pub use database::Quarantined;
 pub use epoch::renew_epoch;
 pub use plan::{RefreshError, Refreshed, refresh_plan};

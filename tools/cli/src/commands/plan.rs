@@ -20,6 +20,7 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
     match command {
         PlanCommand::Keygen { out } => keygen(&out),
         PlanCommand::Sign { plan, key, out } => {
+            refuse_to_replace(&out, &[&plan, &key])?;
             let signed = sign(&files::read(&plan)?, &plan, &read_organisation_key(&key)?)?;
             files::write(&out, format!("{}\n", signed.to_pretty_json()).as_bytes())?;
             let version = signed.content().version;
@@ -30,9 +31,21 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
         }
         PlanCommand::Refresh { plan, key, out } => {
             let out = out.unwrap_or_else(|| plan.with_extension("freshness.json"));
+            refuse_to_replace(&out, &[&plan, &key])?;
             refresh(&plan, &key, &out)
         }
         PlanCommand::Show { plan } => show(&plan),
+    }
+}
+
+/// What was read must not be overwritten: a key that is lost cannot be made again.
+fn refuse_to_replace(out: &Path, read: &[&Path]) -> Result<(), Failure> {
+    let same = |path: &&&Path| path.canonicalize().ok() == out.canonicalize().ok();
+    match (out.exists(), read.iter().find(same)) {
+        (true, Some(path)) => Err(Failure::content(path)(
+            "it is read and would be overwritten; give `--out` another name",
+        )),
+        _ => Ok(()),
     }
 }
 

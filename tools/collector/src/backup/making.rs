@@ -37,7 +37,7 @@ pub struct BackupReport {
 ///
 /// # Errors
 /// A folder that is not empty, database or objects that cannot be used, a disk that is full. What was
-/// written until then is no whole backup.
+/// written until then is removed.
 pub async fn back_up(config: &Config, out: &Path) -> Result<BackupReport, BackupError> {
     let storage = Storage::open(config).await.map_err(Reason::from)?;
     let back_up = async |storage: &Storage| storage.back_up(out).await;
@@ -54,11 +54,24 @@ enum Copied {
 impl Storage {
     async fn back_up(&self, out: &Path) -> Result<BackupReport, Reason> {
         let failed = |error| Reason::File(out.to_owned(), error);
-        let objects = out.join(OBJECTS);
         create_private(out).map_err(failed)?;
         if fs::read_dir(out).map_err(failed)?.next().is_some() {
             return Err(Reason::Occupied(out.to_owned()));
         }
+        let written = self.back_up_into(out).await;
+        if written.is_err() {
+            // So that the same command can be given again; the folder was empty.
+            let _ = fs::remove_dir_all(out.join(OBJECTS));
+            for file in [TABLES, MANIFEST] {
+                let _ = fs::remove_file(out.join(file));
+            }
+        }
+        written
+    }
+
+    async fn back_up_into(&self, out: &Path) -> Result<BackupReport, Reason> {
+        let failed = |error| Reason::File(out.to_owned(), error);
+        let objects = out.join(OBJECTS);
         create_private(&objects).map_err(failed)?;
         let tables = out.join(TABLES);
         let schema = self.write_tables(&tables).await?;

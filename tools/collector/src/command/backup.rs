@@ -17,7 +17,7 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let report = back_up(&self.place.config()?, &self.out).await?;
+        let report = back_up(&self.place.existing()?, &self.out).await?;
         print(&match as_json {
             true => serde_json::to_string(&report)?,
             false => format!("{} samples, {} bytes", report.samples, report.bytes),

@@ -14,7 +14,7 @@ use std::{
 };
 
 use clap::Args;
-use sordino_collector::{Config, UrlError};
+use sordino_collector::{Config, DatabaseUrl, UrlError};
 
 /// How a command ends.
 pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -34,6 +34,26 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// For what works on a collector that is there: a mistyped folder must not become an empty collector, of which a
+    /// command reports what it did not do.
+    pub(crate) fn existing(&self) -> Result<Config, Box<dyn std::error::Error>> {
+        let config = self.config()?;
+        let file = match &config.database {
+            None => self.data.join("collector.sqlite"),
+            Some(DatabaseUrl::Sqlite(path)) => path.clone(),
+            Some(DatabaseUrl::Postgres(_)) => return Ok(config),
+        };
+        match file.exists() {
+            true => Ok(config),
+            false => Err(format!(
+                "there is no collector in `{}`: it has no `{}`; compare `--data` and `--database` with those of `serve`",
+                self.data.display(),
+                file.display()
+            )
+            .into()),
+        }
+    }
+
     pub(crate) fn config(&self) -> Result<Config, UrlError> {
         Ok(Config {
             database: self.database.as_deref().map(str::parse).transpose()?,

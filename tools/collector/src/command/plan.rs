@@ -35,7 +35,7 @@ impl Refresh {
         let path = self.statement.display();
         let statement =
             fs::read(&self.statement).map_err(|error| format!("cannot read `{path}`: {error}"))?;
-        let refreshed = refresh_plan(&self.place.config()?, &statement)
+        let refreshed = refresh_plan(&self.place.existing()?, &statement)
             .await
             .map_err(|error| format!("`{path}` was not taken: {error}"))?;
         print(&match as_json {

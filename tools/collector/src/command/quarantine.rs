@@ -30,11 +30,11 @@ impl QuarantineCommand {
         match self {
             Self::List(place) => list(place, as_json).await,
             Self::Release(One { place, id }) => {
-                release(&place.config()?, *id).await?;
+                release(&place.existing()?, *id).await?;
                 done("released", *id, as_json)
             }
             Self::Delete(One { place, id }) => {
-                delete_quarantined(&place.config()?, *id).await?;
+                delete_quarantined(&place.existing()?, *id).await?;
                 done("deleted", *id, as_json)
             }
         }
@@ -42,7 +42,7 @@ impl QuarantineCommand {
 }
 
 async fn list(place: &Place, as_json: bool) -> Outcome {
-    let samples = quarantined(&place.config()?).await?;
+    let samples = quarantined(&place.existing()?).await?;
     if as_json {
         print(&json!({"quarantined": samples}).to_string())?;
         return Ok(());

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, thread, time::Duration};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use sordino_collector::{
-    Config, Limits, Proxies, ProxyHeader, Rate, Rates, Server, TlsFiles, Verdicts,
+    Config, Limits, Proxies, ProxyHeader, Rate, Rates, Server, TlsFiles, Verdicts, parse_name,
 };
 
 use super::{Outcome, Place, print};
@@ -19,7 +19,7 @@ pub(crate) struct Serve {
     listen: String,
     /// A name that devices know the collector by, with a port where it is not the default one; may be given more than
     /// once. A request that is signed for another one is refused [default: none is].
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_name)]
     name: Vec<String>,
     /// A signed plan to serve; samples must then be sealed to its recipients.
     #[arg(long, value_name = "FILE")]

@@ -92,7 +92,7 @@ impl Create {
 
 impl List {
     async fn run(&self, as_json: bool) -> Outcome {
-        let tokens = list_tokens(&self.place.config()?).await?;
+        let tokens = list_tokens(&self.place.existing()?).await?;
         if as_json {
             print(&json!({"tokens": tokens}).to_string())?;
             return Ok(());
@@ -106,7 +106,7 @@ impl List {
 
 impl Revoke {
     async fn run(&self, as_json: bool) -> Outcome {
-        let revoked = revoke_tokens(&self.place.config()?, &self.which).await?;
+        let revoked = revoke_tokens(&self.place.existing()?, &self.which).await?;
         if as_json {
             let revoked: Vec<Value> = revoked.iter().map(|token| json!(token)).collect();
             print(&json!({"revoked": revoked}).to_string())?;

@@ -18,7 +18,7 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let report = check(&self.place.config()?, self.digests).await?;
+        let report = check(&self.place.existing()?, self.digests).await?;
         if as_json {
             print(&serde_json::to_string(&report)?)?;
         } else {
@@ -59,7 +59,7 @@ pub(crate) struct Delete {
 
 impl Delete {
     pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let unknown = delete_samples(&self.place.config()?, &self.samples).await?;
+        let unknown = delete_samples(&self.place.existing()?, &self.samples).await?;
         let deleted = self.samples.len() - unknown.len();
         print(&match as_json {
             true => json!({"deleted": deleted, "unknown": unknown}).to_string(),
@@ -91,7 +91,7 @@ impl Withdraw {
             false => self.purpose.iter().copied().collect(),
         };
         let record = self.record;
-        let withdrawn = withdraw_record(&self.place.config()?, record, purposes).await?;
+        let withdrawn = withdraw_record(&self.place.existing()?, record, purposes).await?;
         let withdrawn = withdrawn.ok_or_else(|| {
             format!(
                 "no consent record {record} was ever registered here; compare the id with the receipt"
@@ -116,7 +116,7 @@ pub(crate) struct RenewEpoch {
 
 impl RenewEpoch {
     pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let epoch = renew_epoch(&self.place.config()?).await?;
+        let epoch = renew_epoch(&self.place.existing()?).await?;
         print(&match as_json {
             true => json!({"epoch": epoch}).to_string(),
             false => format!("epoch {epoch}: devices say again what they took back"),
@@ -133,7 +133,7 @@ pub(crate) struct Retention {
 
 impl Retention {
     pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let expired = enforce_retention(&self.place.config()?).await?;
+        let expired = enforce_retention(&self.place.existing()?).await?;
         print(&match as_json {
             true => json!({"expired": expired}).to_string(),
             false => format!("{expired} purposes of samples were taken back"),

@@ -46,6 +46,7 @@ pub(crate) use self::{
     schema::Table,
     tokens::{NewToken, TokenRow},
 };
+use crate::identity::Identity;
 
 pub use self::reviews::Quarantined;
 
@@ -61,6 +62,8 @@ pub(crate) struct Database {
     readers: AnyPool,
     /// Whether the writer's connection is to be closed rather than used again.
     suspect: Arc<AtomicBool>,
+    /// SQLite's file.
+    file: Option<Identity>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +96,9 @@ pub(crate) enum DatabaseError {
     /// The file could not be made.
     #[error(transparent)]
     File(#[from] std::io::Error),
+    /// The file is not the one any more that was opened.
+    #[error(transparent)]
+    Replaced(std::io::Error),
     /// No URL can be made of the path.
     #[error("the path `{0}` is not UTF-8")]
     Path(PathBuf),
@@ -112,7 +118,10 @@ pub(crate) enum DatabaseError {
 impl DatabaseError {
     /// Whether the same may well succeed later, with nothing changed in what is asked.
     pub(crate) fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unavailable(_) | Self::TooLate)
+        matches!(
+            self,
+            Self::Busy | Self::Unavailable(_) | Self::TooLate | Self::Replaced(_)
+        )
     }
 }
 
@@ -181,6 +190,9 @@ impl From<MigrateError> for DatabaseError {
 impl Database {
     /// A transaction that holds the write lock from its beginning. Dropped, it changes nothing.
     pub(crate) async fn write(&self) -> Result<Session, DatabaseError> {
+        if let Some(file) = &self.file {
+            file.check().map_err(DatabaseError::Replaced)?;
+        }
         if self.system == System::Sqlite {
             let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
             return Ok(Session(begun));

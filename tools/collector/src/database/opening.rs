@@ -17,7 +17,10 @@ use sqlx::{
 use tokio::time::timeout;
 
 use super::{Database, DatabaseError, System, migrations::migrator};
-use crate::config::{DatabaseUrl, PostgresUrl};
+use crate::{
+    config::{DatabaseUrl, PostgresUrl},
+    identity::Identity,
+};
 
 /// How long this process's own transactions are waited for, and a server that does not answer.
 const TURN_WAIT: Duration = Duration::from_secs(20);
@@ -64,7 +67,8 @@ impl Database {
         let quiet = options.clone().disable_statement_logging();
         let mut first = AnyConnection::connect_with(&quiet).await?;
         settle(System::Sqlite, &mut first).await?;
-        let database = Self::connect(System::Sqlite, options).await?;
+        let mut database = Self::connect(System::Sqlite, options).await?;
+        database.file = Some(Identity::of(path)?);
         first.close().await?;
         database.chain_earlier_accesses().await?;
         database.grow_tree().await?;
@@ -94,6 +98,7 @@ impl Database {
             writer,
             readers: pool(system, READERS, Arc::default()).connect_lazy_with(options),
             suspect,
+            file: None,
         })
     }
 }

@@ -15,6 +15,7 @@ use sordino::Id;
 use tokio::{sync::mpsc::Sender, task::spawn_blocking};
 
 use super::{Lying, ObjectName, ObjectsError, Way, doing};
+use crate::identity::Identity;
 
 const PARTIAL: &str = "part";
 /// How much of an upload is held in memory before it goes to its file, in bytes: more than nearly
@@ -27,7 +28,10 @@ const CHUNK: usize = 500;
 
 /// The folder.
 #[derive(Clone, Debug)]
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder {
+    path: PathBuf,
+    identity: Identity,
+}
 
 /// A file that is being written. Dropped, it is gone unless it was placed.
 #[derive(Debug)]
@@ -44,12 +48,15 @@ impl Folder {
         create_private(folder)?;
         // One that cannot be read would only be found out by the first request.
         fs::read_dir(folder)?;
-        Ok(Self(folder.to_owned()))
+        Ok(Self {
+            path: folder.to_owned(),
+            identity: Identity::of(folder)?,
+        })
     }
 
     pub(super) fn begin(&self, sample: Id, unique: Id) -> Upload {
         Upload {
-            path: self.0.join(format!("{sample}.{unique}.{PARTIAL}")),
+            path: self.path.join(format!("{sample}.{unique}.{PARTIAL}")),
             held: Vec::new(),
             file: None,
             is_placed: AtomicBool::new(false),
@@ -63,9 +70,10 @@ impl Folder {
         let uploads = uploads.to_vec();
         let folder = self.clone();
         blocking("renaming", move || {
+            folder.identity.check()?;
             for upload in &uploads {
                 if let Way::Folder(way) = &upload.way {
-                    fs::rename(&way.path, folder.path(upload.name))?;
+                    fs::rename(&way.path, folder.file(upload.name))?;
                     way.is_placed.store(true, Ordering::Release);
                 }
             }
@@ -75,7 +83,7 @@ impl Folder {
     }
 
     pub(super) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, ObjectsError> {
-        let path = self.path(name);
+        let path = self.file(name);
         blocking("reading", move || match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read.map(Some),
@@ -84,9 +92,10 @@ impl Folder {
     }
 
     pub(super) async fn remove(&self, names: &[ObjectName]) -> Result<(), ObjectsError> {
-        let paths: Vec<PathBuf> = names.iter().map(|name| self.path(*name)).collect();
+        let paths: Vec<PathBuf> = names.iter().map(|name| self.file(*name)).collect();
         let folder = self.clone();
         blocking("removing", move || {
+            folder.identity.check()?;
             for path in paths {
                 fs::remove_file(path).or_else(gone)?;
             }
@@ -100,7 +109,7 @@ impl Folder {
         spawn_blocking(move || {
             let mut chunk = Vec::new();
             let list = || {
-                for entry in fs::read_dir(&folder.0)? {
+                for entry in fs::read_dir(&folder.path)? {
                     let name = entry?.file_name();
                     let name = name.to_str().and_then(ObjectName::parse);
                     chunk.extend(name.map(|name| Lying { name, age: None }));
@@ -123,7 +132,9 @@ impl Folder {
     pub(super) async fn answer(&self) -> Result<(), ObjectsError> {
         let unique = Id::random().map_err(|error| doing("naming")(io::Error::other(error)))?;
         let path = self.begin(unique, unique).path.clone();
+        let folder = self.clone();
         blocking("writing", move || {
+            folder.identity.check()?;
             let written = fs::write(&path, [0; PROBE]);
             let removed = fs::remove_file(&path);
             written.and(removed)
@@ -134,7 +145,7 @@ impl Folder {
     pub(super) async fn remove_leftovers(&self) -> Result<(), ObjectsError> {
         let folder = self.clone();
         blocking("sweeping", move || {
-            for entry in fs::read_dir(folder.0)? {
+            for entry in fs::read_dir(folder.path)? {
                 let path = entry?.path();
                 if is_partial(&path) {
                     remove_if_left(&path)?;
@@ -145,14 +156,14 @@ impl Folder {
         .await
     }
 
-    fn path(&self, name: ObjectName) -> PathBuf {
-        self.0.join(name.to_string())
+    fn file(&self, name: ObjectName) -> PathBuf {
+        self.path.join(name.to_string())
     }
 
     /// Makes renamed and removed names durable.
     fn sync(&self) -> io::Result<()> {
         #[cfg(unix)]
-        File::open(&self.0)?.sync_all()?;
+        File::open(&self.path)?.sync_all()?;
         Ok(())
     }
 }

@@ -376,3 +376,37 @@ fn a_plan_never_goes_back_and_stays_in_force_without_its_file() {
     let answer = collector.send(&Request::new("GET", "/v1/plan")).expect(200);
     assert_eq!(answer.header("etag").unwrap(), "\"2\"");
 }
+
+#[test]
+fn a_command_on_a_folder_without_a_collector_says_so_and_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("mistyped");
+    let data = data.to_str().unwrap();
+    let record = "0".repeat(32);
+    let out = folder.path().join("backup");
+    for words in [
+        vec!["withdraw", &record],
+        vec!["delete", &record],
+        vec!["renew-epoch"],
+        vec!["check"],
+        vec!["retention"],
+        vec!["token", "list"],
+        vec!["token", "revoke", "desk"],
+        vec!["quarantine", "list"],
+        vec!["backup", out.to_str().unwrap()],
+    ] {
+        let output = command()
+            .args(&words)
+            .args(["--data", data])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        let complaint = text(&output.stderr);
+        assert_eq!(complaint.lines().count(), 1, "{complaint}");
+        assert!(
+            complaint.contains("there is no collector in"),
+            "{complaint}"
+        );
+        assert!(!Path::new(data).exists(), "{words:?}");
+    }
+}

@@ -234,10 +234,11 @@ fn a_folder_that_fails_loses_nothing_that_was_acknowledged_and_takes_nothing() {
     let folder = collector.data().join("objects");
     let device = Device::registered(&collector, QA);
     let request = device.put(sample(), QA, &age_file(1, 1));
-    std::fs::remove_dir(&folder).unwrap();
+    let aside = collector.data().join("aside");
+    std::fs::rename(&folder, &aside).unwrap();
     collector.send(&request).problem(500, "internal");
     assert!(collector.listed(&collector.token(QA), QA).is_empty());
-    std::fs::create_dir(&folder).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
     collector.send(&request).expect(201);
     assert_eq!(files(&folder, "age").len(), 1);
 }

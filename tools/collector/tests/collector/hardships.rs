@@ -89,6 +89,40 @@ fn on_a_full_disk_samples_wait_and_nothing_is_half_written() {
     collector.stop();
 }
 
+/// A disk that was taken out and one that was put in its place, seen from a process that has the first one's file open.
+#[test]
+fn a_data_folder_that_was_replaced_takes_nothing_until_it_is_back() {
+    // The folder has SQLite's file.
+    if crate::database::is_postgres() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (data, aside) = (folder.path().join("data"), folder.path().join("aside"));
+    let collector = Collector::start_with(|config| config.data.clone_from(&data));
+    let (device, id) = Device::with_sample(&collector, BOTH);
+    let is_ready = || collector.send(&Request::new("GET", "/readyz")).status == 200;
+    let is_refused = |request: &Request| collector.send(request).status >= 500;
+
+    fs::rename(&data, &aside).unwrap();
+    for replaced in [false, true] {
+        if replaced {
+            fs::create_dir(&data).unwrap();
+        }
+        assert!(is_refused(&device.withdraw(QA)));
+        assert!(is_refused(&device.delete(id)));
+        assert!(is_refused(&device.put(sample(), BOTH, &age_file(1, 1))));
+        eventually(|| !is_ready());
+    }
+    for left in fs::read_dir(&data).unwrap() {
+        fs::remove_file(left.unwrap().path()).unwrap();
+    }
+    fs::remove_dir(&data).unwrap();
+    fs::rename(&aside, &data).unwrap();
+    eventually(is_ready);
+    collector.send(&device.withdraw(BOTH)).expect(200);
+    assert!(collector.files("age").is_empty());
+}
+
 /// Every kind of write fails, in the middle of its transaction too.
 #[test]
 fn after_a_full_disk_everything_is_written_again_without_a_restart() {

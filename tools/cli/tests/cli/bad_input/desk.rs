@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::json;
 use sordino::Purpose;
 
 use crate::support::{FORMATS, PLAYED, QA, Stage, files_below};
@@ -147,4 +148,27 @@ fn what_is_no_collector_gives_a_pull_one_clear_line() {
             "pull --collector http://127.0.0.1:9 --token-file token --identity qa.key --out data",
         )
         .refused(&["http://127.0.0.1:9", "refused"]);
+}
+
+/// A sample that its collector has lost keeps no other one away.
+#[test]
+fn a_sample_that_the_collector_cannot_hand_out_is_named_and_the_others_are_pulled() {
+    let stage = Stage::new();
+    stage.granted("d", QA);
+    let ids = [PLAYED[0], PLAYED[1], PLAYED[2]].map(|recording| stage.offer("d", recording));
+    stage.upload("d");
+    let lost = files_below(&stage.collected())
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains(&ids[1]))
+        .unwrap();
+    fs::remove_file(lost).unwrap();
+    for _ in 0..2 {
+        let ran = stage.sordino(&format!("{} --json", stage.pull_line("data", "bundle")));
+        ran.failed(&[&ids[1]]);
+        let pulled = ran.document();
+        assert_eq!(
+            (&pulled["unreadable"], &pulled["total"]),
+            (&json!(1), &json!(2))
+        );
+    }
 }

@@ -33,6 +33,21 @@ fn a_key_is_its_owners_alone_is_named_last_and_never_written_over() {
     }
 }
 
+#[test]
+fn what_is_signed_never_replaces_the_key_or_what_was_read() {
+    let stage = Stage::without_collector();
+    let read = |name: &str| fs::read(stage.path(name)).unwrap();
+    let (key, toml) = (read("organisation.key"), read("plan.toml"));
+    for out in ["organisation.key", "plan.toml", "./plan.toml"] {
+        stage
+            .sordino(&format!(
+                "plan sign plan.toml --key organisation.key --out {out}"
+            ))
+            .refused(&["overwritten", "--out"]);
+    }
+    assert_eq!((read("organisation.key"), read("plan.toml")), (key, toml));
+}
+
 /// The secret half is in the file and nowhere else.
 #[test]
 fn no_secret_is_printed() {

@@ -126,7 +126,7 @@ internal class TransportTest(@TempDir private val folder: File) {
     }
 
     private fun request(method: String, body: RequestBody = RequestBody.Empty, vararg headers: Header) =
-        Request("plan", method, url, headers.toList(), body)
+        Request("plan", urgent = false, method, url, headers.toList(), body)
 
     private fun HttpExchange.answer(status: Int, body: String = "") {
         sendResponseHeaders(status, if (body.isEmpty()) -1 else body.length.toLong())
