@@ -1,7 +1,6 @@
 //! Beyond one machine: collectors on one PostgreSQL and one S3, which come and go.
 
 use std::{
-    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
@@ -237,14 +236,10 @@ fn neither_a_bucket_nor_a_database_that_goes_away_takes_an_acknowledged_sample_a
     assert!(report["samples"].as_u64().unwrap() >= kept.len() as u64);
 }
 
-/// As some that speak as S3 does; here MinIO behind a proxy that lets no bulk deletion through.
-#[test]
-fn a_store_without_bulk_deletion_is_served_and_keeps_nothing_that_was_deleted() {
-    let Some(s3) = S3::start() else {
-        return;
-    };
+/// A way to an S3 server that lets no bulk deletion through: some that speak as S3 does have none.
+pub(crate) fn without_bulk_deletion(s3: &S3) -> Option<Nginx> {
     let upstream = s3.authority();
-    let configure = |port: u16, _: &Path| {
+    Nginx::start(|port, _| {
         format!(
             "server {{
                 listen 127.0.0.1:{port};
@@ -256,8 +251,15 @@ fn a_store_without_bulk_deletion_is_served_and_keeps_nothing_that_was_deleted() 
                 }}
             }}"
         )
+    })
+}
+
+#[test]
+fn a_store_without_bulk_deletion_is_served_and_keeps_nothing_that_was_deleted() {
+    let Some(s3) = S3::start() else {
+        return;
     };
-    let Some(nginx) = Nginx::start(configure) else {
+    let Some(nginx) = without_bulk_deletion(&s3) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

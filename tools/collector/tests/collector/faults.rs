@@ -1,4 +1,5 @@
-//! Two collectors behind nginx under load, while every part of it is killed in turn.
+//! Two collectors behind nginx under load, while every part of it is killed in turn, a disk is full, strangers take every
+//! connection, and uploads stop midway.
 //!
 //! Three rounds here, so that each part fails while the others still recover from their own end, and comes back to a
 //! store that it had left in the middle of something; thirty with `SORDINO_SOAK=1`, or as many as
@@ -6,7 +7,10 @@
 
 use std::{
     collections::BTreeSet,
-    path::Path,
+    fs,
+    io::Write as _,
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
     process::Command,
     sync::{
         Mutex,
@@ -21,7 +25,9 @@ use sordino::Id;
 use test_tiers::is_soak;
 
 use crate::{
+    beyond::without_bulk_deletion,
     deployment::{Instance, deployed_in_clear},
+    hardships::Disk,
     services::{Nginx, Postgres, S3},
     support::*,
 };
@@ -30,6 +36,9 @@ use crate::{
 const CLIENTS: u64 = 6;
 /// How many answers the clients have had between two failures: each of them a few, of most kinds of request.
 const BETWEEN: usize = 24;
+/// More than a collector has places for connections, and more samples of 1 MiB than it takes in at a time.
+const CONNECTIONS: usize = 1100;
+const PAUSED: usize = 80;
 /// How long a part is down, beside the time that it takes to start; a step longer each round, up to seven.
 const DOWN: Duration = Duration::from_millis(150);
 const LONGER: Duration = Duration::from_millis(97);
@@ -38,7 +47,11 @@ const LONGER: Duration = Duration::from_millis(97);
 struct Ground {
     postgres: Option<Postgres>,
     s3: Option<S3>,
-    folder: tempfile::TempDir,
+    /// S3 by a way that lets no bulk deletion through.
+    one_by_one: Option<Nginx>,
+    /// What the folder is on, where it can be filled.
+    disk: Option<Disk>,
+    folder: PathBuf,
 }
 
 #[test]
@@ -47,21 +60,42 @@ fn two_collectors_on_postgresql_and_s3_lose_nothing_whatever_is_killed() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let (postgres, s3) = (Some(postgres), Some(s3));
     run(Ground {
-        postgres,
-        s3,
-        folder,
+        postgres: Some(postgres),
+        s3: Some(s3),
+        one_by_one: None,
+        disk: None,
+        folder: folder.path().to_owned(),
+    });
+}
+
+#[test]
+fn nor_do_they_on_an_s3_without_bulk_deletion() {
+    let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
+        return;
+    };
+    let one_by_one = without_bulk_deletion(&s3);
+    let folder = tempfile::tempdir().unwrap();
+    run(Ground {
+        postgres: Some(postgres),
+        s3: Some(s3),
+        one_by_one,
+        disk: None,
+        folder: folder.path().to_owned(),
     });
 }
 
 #[test]
 fn two_collectors_on_one_machine_lose_nothing_whichever_is_killed() {
     let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::mount(200_000);
+    let place = disk.as_ref().map_or(folder.path(), Disk::path);
     run(Ground {
         postgres: None,
         s3: None,
-        folder,
+        one_by_one: None,
+        folder: place.join("data"),
+        disk,
     });
 }
 
@@ -70,6 +104,8 @@ fn run(mut ground: Ground) {
     let rounds = match rounds {
         Ok(rounds) => rounds.parse().unwrap(),
         Err(_) if is_soak() => 30,
+        // What differs is how objects are deleted, and that is the same in each round.
+        Err(_) if ground.one_by_one.is_some() => 1,
         Err(_) => 3,
     };
     let mut instances = [(); 2].map(|()| ground.instance());
@@ -107,6 +143,12 @@ fn run(mut ground: Ground) {
         for round in 0..rounds {
             for instance in &mut instances {
                 Part::Instance(instance).fail(round, &desk);
+            }
+            let port = ports[round as usize % ports.len()];
+            Part::Connections(port).fail(round, &desk);
+            Part::Uploads(port).fail(round, &desk);
+            if let Some(disk) = &ground.disk {
+                Part::Disk(disk).fail(round, &desk);
             }
             if let Some(postgres) = &mut ground.postgres {
                 Part::Postgres(postgres).fail(round, &desk);
@@ -149,11 +191,17 @@ fn run(mut ground: Ground) {
     );
 }
 
-/// A part that is killed and comes back.
+/// A part that fails and comes back.
 enum Part<'a> {
     Instance(&'a mut Instance),
     Postgres(&'a mut Postgres),
     S3(&'a mut S3),
+    /// It has no byte left.
+    Disk(&'a Disk),
+    /// Those of a collector are taken by strangers who say nothing.
+    Connections(u16),
+    /// So many stop midway that a collector has no room for more.
+    Uploads(u16),
 }
 
 impl Part<'_> {
@@ -177,8 +225,42 @@ impl Part<'_> {
                 thread::sleep(down);
                 s3.start_again();
             }
+            Self::Disk(disk) => {
+                let filler = disk.fill();
+                thread::sleep(down);
+                fs::remove_file(filler).unwrap();
+            }
+            Self::Connections(port) => {
+                // As many as this process may have.
+                let connect = |_| TcpStream::connect(("127.0.0.1", port)).ok();
+                let silent: Vec<_> = (0..CONNECTIONS).filter_map(connect).collect();
+                thread::sleep(down);
+                drop(silent);
+            }
+            Self::Uploads(port) => {
+                let device = Device::new();
+                let address = SocketAddr::from(([127, 0, 0, 1], port));
+                desk.persist_at(address, &device.register(1, QA));
+                let begun = vec![7; 1 << 20];
+                let paused: Vec<_> = (0..PAUSED)
+                    .map(|_| {
+                        let mut stream = connect_to(port);
+                        let head = device.put(sample(), QA, &begun);
+                        // A collector that was just killed hears none of it.
+                        let _ = stream.write_all(head.head().as_bytes());
+                        let _ = stream.write_all(&begun[..LONG_ENOUGH]);
+                        stream
+                    })
+                    .collect();
+                thread::sleep(down);
+                drop(paused);
+            }
         }
     }
+}
+
+fn connect_to(port: u16) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", port)).unwrap()
 }
 
 struct OverWhenPanicking<'a>(&'a AtomicBool);
@@ -215,9 +297,13 @@ impl Desk {
 
     /// Repeats a request as the SDK does, only sooner, until the answer is none of a fault's.
     fn persist(&self, request: &Request) -> Response {
+        self.persist_at(self.nginx.address(), request)
+    }
+
+    fn persist_at(&self, address: SocketAddr, request: &Request) -> Response {
         let started = Instant::now();
         loop {
-            match try_send(self.nginx.address(), request) {
+            match try_send(address, request) {
                 Some(answer) if !matches!(answer.status, 429 | 500 | 502..=504) => return answer,
                 other => {
                     let last = other.map(|answer| (answer.status, answer.body));
@@ -358,10 +444,18 @@ impl<'a> Client<'a> {
 
 impl Ground {
     fn instance(&self) -> Instance {
-        let environment = self.s3.as_ref().map(S3::environment).unwrap_or_default();
         let mut arguments = self.places(true);
         arguments.extend(["--trusted-proxies".to_owned(), "1".to_owned()]);
-        Instance::start(self.folder.path(), &arguments, &environment)
+        Instance::start(&self.folder, &arguments, &self.environment())
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut environment = self.s3.as_ref().map(S3::environment).unwrap_or_default();
+        if let Some(nginx) = &self.one_by_one {
+            environment.retain(|(name, _)| *name != "AWS_ENDPOINT_URL");
+            environment.push(("AWS_ENDPOINT_URL", format!("http://{}", nginx.address())));
+        }
+        environment
     }
 
     fn places(&self, with_objects: bool) -> Vec<String> {
@@ -378,10 +472,7 @@ impl Ground {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sordino-collector"));
-        command
-            .args(arguments)
-            .arg("--data")
-            .arg(self.folder.path());
+        command.args(arguments).arg("--data").arg(&self.folder);
         command
     }
 
@@ -402,7 +493,7 @@ impl Ground {
         loop {
             let mut command = self.command(&["check", "--digests", "--json"]);
             command.args(self.places(true));
-            command.envs(self.s3.as_ref().map(S3::environment).unwrap_or_default());
+            command.envs(self.environment());
             let output = command.output().unwrap();
             let complaint = String::from_utf8_lossy(&output.stderr);
             let report: Value = serde_json::from_slice(&output.stdout).expect(&complaint);
@@ -448,7 +539,7 @@ impl Ground {
     fn lying(&self) -> Vec<String> {
         let names = match &self.s3 {
             Some(s3) => s3.objects(&s3.url().replace("s3://", "")),
-            None => files(self.folder.path(), "age")
+            None => files(&self.folder, "age")
                 .iter()
                 .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
                 .collect(),

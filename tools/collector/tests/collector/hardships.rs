@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// A small file system in memory. Unmounted when dropped.
-struct Disk(TempDir);
+pub(crate) struct Disk(TempDir);
 
 impl Disk {
     /// `None` where this machine lets nobody mount one.
-    fn mount(kilobytes: usize) -> Option<Self> {
+    pub(crate) fn mount(kilobytes: usize) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let size = format!("size={kilobytes}k");
         let mounted = Command::new("mount")
@@ -36,8 +36,12 @@ impl Disk {
         Some(Self(folder))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Leaves not a byte free.
-    fn fill(&self) -> PathBuf {
+    pub(crate) fn fill(&self) -> PathBuf {
         let path = self.0.path().join("filler");
         let mut file = File::create(&path).unwrap();
         while file.write_all(&[0; 4096]).is_ok() {}
