@@ -253,7 +253,7 @@ class Sordino private constructor(
      */
     suspend fun uploadNow(): UploadReport = uploading.withLock {
         renewPlan()
-        sendAll(transport, { tried -> working { nextRequestNow(tried) } }, ::finish)
+        sendAll(transport, { tried -> working { nextRequestNow(tried) } }, ::finish, passesOver = true)
     }
 
     /** As [uploadNow], for work in the background: what failed lately waits for its time. */

@@ -33,26 +33,25 @@ data class UploadReport(
 
 /**
  * Sends what [next] says is due, given the tasks that failed in this round, and hands what came of it to [finish]. It
- * ends where a collector that could not be reached is to be asked again, and where the same task is due again.
+ * ends where the same task is due again; and at a collector that cannot be reached, unless [passesOver] says that [next]
+ * asks such a one for nothing more. A request that was handed out and not finished would not be due again before the
+ * next start.
  */
 internal suspend fun sendAll(
     transport: Transport,
     next: suspend (failed: List<Task>) -> Request?,
     finish: suspend (Task, Outcome) -> Finished,
+    passesOver: Boolean = false,
 ): UploadReport {
     var report = UploadReport()
     val failed = mutableListOf<Task>()
-    val unreached = mutableSetOf<String>()
     while (true) {
         val request = next(failed) ?: return report
-        if (request.task in failed || collectorOf(request.task) in unreached) return report
+        if (request.task in failed) return report
         val outcome = transport.send(request)
         val finished = finish(request.task, outcome)
         report = report.with(request.task, finished)
         if (finished !is Finished.Done) failed += request.task
-        if (outcome is Outcome.Unreachable) unreached += collectorOf(request.task)
+        if (outcome is Outcome.Unreachable && !passesOver) return report
     }
 }
-
-/** The URL of the collector that a task is for. */
-private fun collectorOf(task: Task): String = task.substringAfter('@')

@@ -125,6 +125,23 @@ internal class TransportTest(@TempDir private val folder: File) {
         }
     }
 
+    @Test
+    fun `whatever is handed out is finished, also where no collector can be reached`() = patiently {
+        for (passesOver in listOf(false, true)) {
+            val due = ArrayDeque(listOf("plan@a", "register@a", "delete@b"))
+            val handedOut = mutableListOf<Task>()
+            val finished = mutableListOf<Task>()
+            val report = sendAll(
+                { Outcome.Unreachable("no network") },
+                { due.removeFirstOrNull()?.let { task -> request("PUT").copy(task = task).also { handedOut += task } } },
+                { task, _ -> Finished.Later("no network").also { finished += task } },
+                passesOver,
+            )
+            assertEquals(handedOut, finished)
+            assertEquals(if (passesOver) 3 else 1, report.failed.toInt())
+        }
+    }
+
     private fun request(method: String, body: RequestBody = RequestBody.Empty, vararg headers: Header) =
         Request("plan", urgent = false, method, url, headers.toList(), body)
 
