@@ -214,16 +214,10 @@ impl ConsentStore {
         collector: &Endpoint,
     ) -> Result<bool, ConsentError> {
         self.slips.offered(record, collector)?;
-        self.state.write(|transaction| {
-            let rows = Rows(transaction);
-            let Some(mut row) = rows.one(record)? else {
-                return Ok(false);
-            };
+        self.change(record, |row| {
             let stands = row.phase == Phase::Granted;
             if stands {
-                let told = row.collectors.entry(collector.clone()).or_default();
-                told.registering.insert(revision);
-                rows.put(record, &row)?;
+                row.told(collector).registering.insert(revision);
             }
             Ok(stands)
         })
@@ -272,17 +266,15 @@ impl ConsentStore {
     /// `collector` knows a newer revision of `record` than this device, whose state was put back from a
     /// backup: the next one is higher still.
     pub(crate) fn overtake(&self, record: Id, known: u32) -> Result<(), ConsentError> {
-        self.state.write(|transaction| {
-            let rows = Rows(transaction);
-            let Some(mut row) = rows.one(record)? else {
-                return Ok(());
-            };
-            if row.phase == Phase::Granted && row.record()?.content().revision <= known {
+        self.change(record, |row| {
+            let is_behind =
+                row.phase == Phase::Granted && row.record()?.content().revision <= known;
+            if is_behind {
                 row.revise(|record| record.revision = known.saturating_add(1))?;
-                rows.put(record, &row)?;
             }
-            Ok(())
-        })
+            Ok(is_behind)
+        })?;
+        Ok(())
     }
 
     /// Changes what `collector` was told of `record`. Where `change` names a revision whose registration has
@@ -293,27 +285,44 @@ impl ConsentStore {
         collector: &Endpoint,
         change: impl FnOnce(&mut Told) -> Option<u32>,
     ) -> Result<(), ConsentError> {
+        self.change(record, |row| {
+            // A device that was put back from a backup may not know that the collector was told anything.
+            let ended = change(row.told(collector));
+            if ended.is_some_and(|revision| row.is_overtaken(revision)) {
+                let taken_back = row.taken_back.clone();
+                row.told(collector).withdrawal_due = taken_back;
+            }
+            Ok(true)
+        })?;
+        Ok(())
+    }
+
+    /// Changes the row of `record`; says whether there is one and `change` says that it changed it.
+    fn change(
+        &self,
+        record: Id,
+        change: impl FnOnce(&mut Row) -> Result<bool, ConsentError>,
+    ) -> Result<bool, ConsentError> {
         self.state.write(|transaction| {
             let rows = Rows(transaction);
             let Some(mut row) = rows.one(record)? else {
-                return Ok(());
+                return Ok(false);
             };
-            // A device that was put back from a backup may not know that the collector was told anything.
-            let told = row.collectors.entry(collector.clone()).or_default();
-            if let Some(revision) = change(told)
-                && row.is_overtaken(revision)
-            {
-                let taken_back = row.taken_back.clone();
-                let told = row.collectors.entry(collector.clone()).or_default();
-                told.withdrawal_due = taken_back;
+            let is_changed = change(&mut row)?;
+            if is_changed {
+                rows.put(record, &row)?;
             }
-            rows.put(record, &row)?;
-            Ok(())
+            Ok(is_changed)
         })
     }
 }
 
 impl Row {
+    /// What `collector` was told, which counts as one that may know the record from now on.
+    fn told(&mut self, collector: &Endpoint) -> &mut Told {
+        self.collectors.entry(collector.clone()).or_default()
+    }
+
     /// Whether a registration of `revision` says more than the person does by now. If it was on its way
     /// while the person said no, it may arrive after that, at a collector that had not known the record.
     fn is_overtaken(&self, revision: u32) -> bool {

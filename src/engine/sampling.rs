@@ -133,14 +133,8 @@ impl Inner {
         let Some(plan) = self.plan() else {
             return Ok(Err(Withheld::NoPlan));
         };
-        if plan.check_in_force(self.state.steady_time()).is_err() {
-            return Ok(Err(Withheld::PlanExpired));
-        }
-        if plan.paused {
-            return Ok(Err(Withheld::Paused));
-        }
-        if !self.is_fresh(&plan) {
-            return Ok(Err(Withheld::PlanNotFresh));
+        if let Some(reason) = self.stopped_by(&plan) {
+            return Ok(Err(reason));
         }
         let grants = match self.grants() {
             Ok(grants) => grants,
@@ -151,6 +145,17 @@ impl Inner {
             return Ok(Err(Withheld::Budget));
         }
         Ok(Ok(Leave { plan, grants }))
+    }
+
+    /// Why `plan` lets nothing be sampled, registered or sent, if it does not.
+    pub(super) fn stopped_by(&self, plan: &Plan) -> Option<Withheld> {
+        if plan.check_in_force(self.state.steady_time()).is_err() {
+            Some(Withheld::PlanExpired)
+        } else if plan.paused {
+            Some(Withheld::Paused)
+        } else {
+            (!self.is_fresh(plan)).then_some(Withheld::PlanNotFresh)
+        }
     }
 
     pub(super) fn sample(&self, clip: RawClip) -> Result<Offer, Error> {

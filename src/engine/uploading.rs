@@ -10,7 +10,6 @@ use crate::upload::Client;
 use crate::{
     Error,
     id::Id,
-    plan::Plan,
     upload::{
         Finished, Outcome, PlanAnswer, Request, Scope, Task, TaskKind, UploadError, Urgency,
         Waiting,
@@ -197,29 +196,16 @@ impl Inner {
         }))
     }
 
-    /// Why `plan` lets neither registrations nor samples go, if it does not.
-    fn stopped_by(&self, plan: &Plan) -> Option<Withheld> {
-        if plan.paused {
-            return Some(Withheld::Paused);
-        }
-        let in_force = plan.check_in_force(self.state.steady_time());
-        if in_force.is_err() {
-            return Some(Withheld::PlanExpired);
-        }
-        (!self.is_fresh(plan)).then_some(Withheld::PlanNotFresh)
-    }
-
     /// What has yet to reach a collector, and why it has not.
     pub(super) fn waiting(&self) -> Result<Vec<Waiting>, UploadError> {
         let plan = self.plan();
         let grants = self.grants().ok();
         let leave = match (&plan, &grants) {
             (None, _) => Err(Withheld::NoPlan),
-            (Some(plan), _) if self.stopped_by(plan).is_some() => {
-                Err(self.stopped_by(plan).unwrap_or(Withheld::Paused))
-            }
-            (Some(_), None) => Err(Withheld::NoConsent),
-            (Some(_), Some(grants)) => Ok(grants),
+            (Some(plan), grants) => match self.stopped_by(plan) {
+                Some(reason) => Err(reason),
+                None => grants.as_ref().ok_or(Withheld::NoConsent),
+            },
         };
         self.protocol
             .waiting(leave.map_err(|reason| reason.to_string()))

@@ -155,7 +155,7 @@ impl Protocol {
             .is_registered(record, revision, &self.endpoint)?;
         if (!samples.is_empty() || !is_registered)
             && let Some(Task { kind, collector }) =
-                self.before_samples(&gate.waits, record, revision)?
+                self.before_samples(&gate.waits, record, revision, is_registered)?
         {
             let may_go = grants.is_live()
                 && gate.permits(&kind.clone().at(&collector))
@@ -175,12 +175,14 @@ impl Protocol {
     }
 
     /// What must be answered before a sample goes: nothing is sent under a record that the collector does not know
-    /// yet, nor under one that a collector knows as withdrawn while this device does not.
+    /// yet, nor under one that a collector knows as withdrawn while this device does not. `is_registered` says whether
+    /// the present collector knows this revision.
     pub(super) fn before_samples(
         &self,
         waits: &Waits,
         record: Id,
         revision: u32,
+        is_registered: bool,
     ) -> Result<Option<Task>, UploadError> {
         let confirm = |collector: &Endpoint| TaskKind::Confirm { record, revision }.at(collector);
         for (earlier, has_acknowledged) in
@@ -196,9 +198,6 @@ impl Protocol {
                 return Ok(Some(task));
             }
         }
-        let is_registered = self
-            .consent
-            .is_registered(record, revision, &self.endpoint)?;
         if !is_registered {
             return Ok(Some(
                 TaskKind::Register { record, revision }.at(&self.endpoint),

@@ -89,12 +89,12 @@ impl Protocol {
         let record = grants.record();
         let mut before = None;
         if let Some((revision, _)) = self.consent.document(grants)? {
-            let first = self.before_samples(&all.waits, record, revision)?;
-            before = first.and_then(|task| all.waits.wait(&task, all.now));
-            if !self
+            let is_registered = self
                 .consent
-                .is_registered(record, revision, &self.endpoint)?
-            {
+                .is_registered(record, revision, &self.endpoint)?;
+            let first = self.before_samples(&all.waits, record, revision, is_registered)?;
+            before = first.and_then(|task| all.waits.wait(&task, all.now));
+            if !is_registered {
                 let (reason, until) = reason_and_end(&before);
                 all.put(WaitingKind::Registration, reason, until);
             }

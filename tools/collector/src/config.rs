@@ -162,7 +162,8 @@ impl Config {
         }
     }
 
-    pub(crate) fn database_url(&self) -> DatabaseUrl {
+    /// Where the database is.
+    pub fn database_url(&self) -> DatabaseUrl {
         let default = || DatabaseUrl::Sqlite(self.data.join("collector.sqlite"));
         self.database.clone().unwrap_or_else(default)
     }

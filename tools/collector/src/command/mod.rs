@@ -38,10 +38,8 @@ impl Place {
     /// command reports what it did not do.
     pub(crate) fn existing(&self) -> Result<Config, Box<dyn std::error::Error>> {
         let config = self.config()?;
-        let file = match &config.database {
-            None => self.data.join("collector.sqlite"),
-            Some(DatabaseUrl::Sqlite(path)) => path.clone(),
-            Some(DatabaseUrl::Postgres(_)) => return Ok(config),
+        let DatabaseUrl::Sqlite(file) = config.database_url() else {
+            return Ok(config);
         };
         match file.exists() {
             true => Ok(config),

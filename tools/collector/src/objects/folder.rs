@@ -56,7 +56,7 @@ impl Folder {
 
     pub(super) fn begin(&self, sample: Id, unique: Id) -> Upload {
         Upload {
-            path: self.path.join(format!("{sample}.{unique}.{PARTIAL}")),
+            path: self.partial(sample, unique),
             held: Vec::new(),
             file: None,
             is_placed: AtomicBool::new(false),
@@ -131,7 +131,7 @@ impl Folder {
     /// one that a crash leaves is swept like one.
     pub(super) async fn answer(&self) -> Result<(), ObjectsError> {
         let unique = Id::random().map_err(|error| doing("naming")(io::Error::other(error)))?;
-        let path = self.begin(unique, unique).path.clone();
+        let path = self.partial(unique, unique);
         let folder = self.clone();
         blocking("writing", move || {
             folder.identity.check()?;
@@ -154,6 +154,10 @@ impl Folder {
             Ok(())
         })
         .await
+    }
+
+    fn partial(&self, sample: Id, unique: Id) -> PathBuf {
+        self.path.join(format!("{sample}.{unique}.{PARTIAL}"))
     }
 
     fn file(&self, name: ObjectName) -> PathBuf {

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{AppendHeaders, IntoResponse as _, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use sordino::plan::{Freshness, freshness};
 
 use crate::{
     app::App,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The newest statement that the plan is the newest, also where the plan itself is not sent again.
-const FRESHNESS: HeaderName = HeaderName::from_static("sordino-plan-freshness");
+const FRESHNESS: HeaderName = HeaderName::from_static(freshness::HEADER);
 
 /// `GET /v1/plan`: the signed plan just as it was loaded.
 pub(super) async fn in_force(
@@ -22,7 +22,9 @@ pub(super) async fn in_force(
 ) -> Result<Response, Problem> {
     let plan = app.storage.database.plan_in_force().await?;
     let plan = plan.ok_or_else(|| Kind::NoPlan.because("this collector was given no plan"))?;
-    let freshness = plan.freshness.map(|json| (FRESHNESS, byte_sequence(&json)));
+    let freshness = plan
+        .freshness
+        .map(|json| (FRESHNESS, Freshness::to_header(&json)));
     let freshness = AppendHeaders(freshness);
     let tag = format!("\"{}\"", plan.version);
     if names(&headers, &tag) {
@@ -35,11 +37,6 @@ pub(super) async fn in_force(
         (header::CACHE_CONTROL, "no-cache".to_owned()),
     ];
     Ok((headers, freshness, plan.document).into_response())
-}
-
-/// A byte sequence of RFC 9651 section 3.3.5.
-fn byte_sequence(json: &str) -> String {
-    format!(":{}:", BASE64.encode(json))
 }
 
 /// Whether `If-None-Match` names the tag, by the weak comparison of RFC 9110 section 13.1.2.
