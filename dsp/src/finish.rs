@@ -9,7 +9,6 @@ use super::{
     decoy::lay_decoy,
     dither::quantise,
     floor::remove_floor,
-    highpass::high_pass,
     hum::remove_hum,
     level::normalise,
     random::{Seed, Step},
@@ -29,9 +28,6 @@ impl Finished {
         seed: &Seed,
     ) -> Result<Self, WithheldReason> {
         let mut kept = Kept::new(sound, timeline);
-        for part in &kept.parts {
-            high_pass(&mut kept.samples[part.joined.clone()]);
-        }
         let hum = remove_hum(&mut kept.samples, &kept.parts);
         kept.fade();
         remove_floor(&mut kept.samples).map_err(|_| WithheldReason::Failed)?;

@@ -14,29 +14,42 @@ pub(crate) const CEILING_DBFS: f64 = -1.0;
 /// -75 dBFS, and raising it would send a fingerprint of the device and no music.
 pub(crate) const QUIETEST_DBFS: f64 = -55.0;
 
+/// How long it must be louder than that in all, in windows of [`WINDOW`]: 0.25 s. A click, or the thump of a converter that
+/// wakes, is no music.
+const MIN_AUDIBLE: usize = 4_000;
+/// What is measured at once for it: 50 ms at 16 kHz.
+const WINDOW: usize = 800;
+
 /// There is no sound to bring to a level.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooQuiet;
 
 /// Brings `samples` to within [`SPREAD_DB`] of [`TARGET_DBFS`], or to what the ceiling leaves of it.
 pub(crate) fn normalise(samples: &mut [f32], draws: &mut Draws) -> Result<(), TooQuiet> {
-    let power: f64 = samples
-        .iter()
-        .map(|&sample| f64::from(sample) * f64::from(sample))
-        .sum();
     let peak = samples
         .iter()
         .fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
-    let rms = (power / samples.len().max(1) as f64).sqrt();
+    let rms = root_mean_square(samples);
     // What is no number is no sound either.
     let audible = rms.is_finite() && rms >= amplitude(QUIETEST_DBFS);
-    if !audible {
+    if !audible || audible_length(samples) < MIN_AUDIBLE {
         return Err(TooQuiet);
     }
     let level = amplitude(TARGET_DBFS + SPREAD_DB * draws.even());
     let gain = (level / rms).min(amplitude(CEILING_DBFS) / f64::from(peak)) as f32;
     samples.iter_mut().for_each(|sample| *sample *= gain);
     Ok(())
+}
+
+/// How many samples lie in windows that are louder than [`QUIETEST_DBFS`].
+fn audible_length(samples: &[f32]) -> usize {
+    let loud = |window: &&[f32]| root_mean_square(window) >= amplitude(QUIETEST_DBFS);
+    samples.chunks(WINDOW).filter(loud).map(<[f32]>::len).sum()
+}
+
+fn root_mean_square(samples: &[f32]) -> f64 {
+    let powers = samples.iter().map(|&sample| f64::from(sample).powi(2));
+    (powers.sum::<f64>() / samples.len().max(1) as f64).sqrt()
 }
 
 fn amplitude(dbfs: f64) -> f64 {
@@ -80,10 +93,20 @@ mod tests {
 
     #[test]
     fn no_peak_exceeds_the_ceiling() {
-        let mut samples = vec![0.001; 16_000];
+        let mut samples = vec![0.01; 16_000];
         samples[77] = -0.9;
         normalise(&mut samples, &mut draws(1)).expect("loud enough");
         assert!((f64::from(samples[77]) + amplitude(CEILING_DBFS)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_click_is_no_music_and_half_a_second_of_quiet_playing_is() {
+        let mut samples = vec![0.0; 160_000];
+        samples[50_000..50_800].fill(0.5);
+        assert_eq!(normalise(&mut samples, &mut draws(1)), Err(TooQuiet));
+        let note = sine(440.0, 0.05, 16_000, 0.5);
+        samples[50_000..][..note.len()].copy_from_slice(&note);
+        normalise(&mut samples, &mut draws(1)).expect("loud enough");
     }
 
     #[test]

@@ -3,16 +3,17 @@
 //! Mono f32 of any rate comes in; out comes 16 kHz mono in 16 bit, without what holds a voice, and with
 //! a list of what was kept and what was taken out. [`Pipeline::process`] does it, in this order:
 //!
-//! 1. `resample`, `stretch`, `ends`: to 16 kHz, more than 90 dB against aliases; peaks beyond full
-//!    scale brought to it; a random clock within 0.1 %, a random beginning, a rounded length.
+//! 1. `highpass`, `resample`, `stretch`, `ends`: peaks beyond full scale brought to it; DC and infrasound
+//!    out, before anything listens; to 16 kHz, more than 90 dB against aliases; a random clock within
+//!    0.1 %, a random beginning, a rounded length.
 //! 2. `find` (`voice_net`): our own net says where a voice is, looking two seconds both ways, and masks
 //!    it out of the spectrum, with 0.16 s on either side. Where little is left then it is cut.
 //! 3. `timeline`, `cut`: kept stretches shorter than 0.5 s go too. From here on nothing sees a sample
 //!    of what went.
-//! 4. `finish`: DC and infrasound (`highpass`), mains hum (`hum`) and the microphone's floor (`floor`)
-//!    out, false hum over what is left of the true (`decoy`), short fades, about one level for all,
-//!    peaks below the ceiling (`level`), the same noise over every clip (`veil`), TPDF dither to 16 bit
-//!    (`dither`); joined, or in its place with silence between.
+//! 4. `finish`: mains hum (`hum`) and the microphone's floor (`floor`) out, false hum over what is left of
+//!    the true (`decoy`), short fades, about one level for all, peaks below the ceiling (`level`), the
+//!    same noise over every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with
+//!    silence between.
 //! 5. `gate` (`detector`, `raise`, `voice`): a second detector, of other features and other training,
 //!    hears the finished clip, as it is and with its quiet parts raised by up to 40 dB. What it takes
 //!    for a voice is cut too, with 0.16 s on either side, or half a second where one was erased, and 3

@@ -13,6 +13,7 @@ use super::{
     find::{Finder, Found},
     finish::Finished,
     gate::{Gate, Passed},
+    highpass::high_passed,
     random::{Seed, Step},
     resample::Resampler,
     spans::{Removal, Span},
@@ -126,14 +127,14 @@ impl Pipeline {
         Ok(Anonymized::new(passed, &timeline, &found.erased))
     }
 
-    /// At 16 kHz, with a clock and a length of its own.
+    /// Without DC and infrasound, at 16 kHz, with a clock and a length of its own.
     pub(crate) fn brought_in(
         &mut self,
         sound: &[f32],
         rate: u32,
         seed: &Seed,
     ) -> Result<Zeroizing<Vec<f32>>, WithheldReason> {
-        let sound = self.resampler.resample(sound, rate);
+        let sound = self.resampler.resample(&high_passed(sound, rate), rate);
         let sound = sound.map_err(|_| WithheldReason::Failed)?;
         let sound = self.stretcher.stretch(&sound, &mut seed.draws(Step::Clock));
         Ok(trimmed(&sound, &mut seed.draws(Step::Ends)))

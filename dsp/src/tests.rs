@@ -128,6 +128,59 @@ fn a_voice_alone_is_withheld() {
     assert_tiles(&[], &withheld.removed[..], 3.0);
 }
 
+/// What a cheap converter, a draft and a lorry outside add, at `rate` Hz for `seconds`: no sound, and louder than the
+/// sound at times.
+fn inaudible(rate: u32, seconds: f64) -> [(&'static str, Vec<f32>); 6] {
+    let count = (seconds * f64::from(rate)) as usize;
+    let decay = (0..count).map(|n| 0.5 * (-(n as f64) / f64::from(rate)).exp() as f32);
+    let mut late = vec![0.3; count];
+    late[..rate as usize / 2].fill(0.0);
+    [
+        ("an offset", vec![0.4; count]),
+        ("an offset below zero", vec![-0.1; count]),
+        ("an offset that fades", decay.collect()),
+        ("an offset that begins later", late),
+        ("swaying", sine(1.5, 0.3, rate, seconds)),
+        ("infrasound", sine(7.0, 0.3, rate, seconds)),
+    ]
+}
+
+#[test]
+fn music_over_what_is_no_sound_is_kept_as_without_it() {
+    for gain in [1.0, 0.03] {
+        let music: Vec<f32> = melody(48_000, 6.0).iter().map(|x| x * gain).collect();
+        let kept = |samples| {
+            let out = anonymize(samples, 48_000);
+            let spans = out.map(|out| out.kept).unwrap_or_default();
+            spans.iter().map(|span| span.1 - span.0).sum::<f64>()
+        };
+        let alone = kept(music.clone());
+        assert!(alone > 4.0, "{alone} s");
+        for (name, added) in inaudible(48_000, 6.0) {
+            let with = kept(sum(&[music.clone(), added]));
+            assert!(with > alone - 0.8, "{name}: {with} s instead of {alone} s");
+        }
+    }
+}
+
+#[test]
+fn a_voice_over_what_is_no_sound_leaves_nothing() {
+    let mut voice = vec![0.0; 8 * RATE as usize];
+    voice[2 * RATE as usize..][..3 * RATE as usize]
+        .copy_from_slice(&Reference::read().signal()[..3 * RATE as usize]);
+    for (name, added) in inaudible(RATE, 8.0) {
+        for gain in [1.0, 0.1] {
+            let quiet = voice.iter().map(|sample| sample * gain).collect();
+            let out = anonymize(sum(&[quiet, added.clone()]), RATE);
+            assert!(
+                out.is_err(),
+                "{name}, {gain}: {:?}",
+                out.map(|out| out.kept)
+            );
+        }
+    }
+}
+
 #[test]
 fn with_keep_time_silence_takes_the_place_of_what_went() {
     let settings = Settings { keep_time: true };

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use hound::{SampleFormat, WavSpec, WavWriter};
 use serde_json::Value;
 
 use crate::support::{PLAYED, SPOKEN, Stage, assert_withheld_as_spoken};
@@ -51,6 +52,43 @@ fn what_is_kept_is_as_long_as_the_output_and_the_rest_is_accounted_for() {
         !spans(&sidecar(&stage, MIXED)["removed"]).is_empty(),
         "the voice is to be cut"
     );
+}
+
+#[test]
+fn an_offset_costs_no_music_and_lets_no_voice_through() {
+    let stage = Stage::without_collector();
+    let with_offset = |name: &str| {
+        let path = stage.path(format!("audio/{name}.wav"));
+        let sound = hound::WavReader::open(path).unwrap();
+        let spec = WavSpec {
+            bits_per_sample: 32,
+            sample_format: SampleFormat::Float,
+            ..sound.spec()
+        };
+        let path = stage.path(format!("{name}-offset.wav"));
+        let mut wav = WavWriter::create(path, spec).unwrap();
+        for sample in sound.into_samples::<i16>() {
+            let half = f32::from(sample.unwrap()) / 65_536.0;
+            wav.write_sample(half + 0.3).unwrap();
+        }
+        wav.finalize().unwrap();
+    };
+    // An offset cost these two 3 s and more.
+    let music = ["flute-alone", "piano-chords"];
+    music.into_iter().chain([SPOKEN]).for_each(with_offset);
+    let names = music.map(|name| format!("audio/{name}.wav {name}-offset.wav"));
+    let line = format!(
+        "anonymize {} {SPOKEN}-offset.wav --out out",
+        names.join(" ")
+    );
+    stage.sordino(&line).ok();
+    for name in music {
+        let kept = |name: &str| total(&spans(&sidecar(&stage, name)["kept"]));
+        let (alone, with) = (kept(name), kept(&format!("{name}-offset")));
+        assert!(with > alone - 1.0, "{name}: {with} s instead of {alone} s");
+    }
+    let spoken = sidecar(&stage, &format!("{SPOKEN}-offset"));
+    assert_eq!(spoken["withheld"], true, "{spoken}");
 }
 
 #[test]
