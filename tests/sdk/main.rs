@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod capture;
+mod checkout;
 mod compile_fail;
 #[cfg(all(feature = "microphone", target_os = "linux"))]
 mod microphone;
