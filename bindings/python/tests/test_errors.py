@@ -10,7 +10,9 @@ import unittest
 from organisation import run
 
 import sordino
+from sordino._errors import align
 
+CASES = pathlib.Path(__file__).parents[3] / "tests/vectors/alignment/cases.json"
 BY = ("note", "exercise", "exercise,note")
 METRICS = ("f1", "missed", "wrong", "extra")
 
@@ -109,6 +111,13 @@ class WorstNotes(unittest.TestCase):
         self.assertEqual(few, sorted(few))
         self.assertTrue(few[-1] and not few[0])
         self.assertEqual(len(dataset.worst_notes(trigger="mark", worst=3)), 3)
+
+    def test_notes_are_taken_for_each_other_as_the_shared_cases_say(self):
+        for case in json.loads(CASES.read_text()):
+            right, wrong, missed, extra = align(case["expected"], case["recognised"], case["tolerance"])
+            found = [sorted(map(list, right)), sorted(map(list, wrong)), sorted(missed), sorted(extra)]
+            with self.subTest(case["name"]):
+                self.assertEqual(found, [case[name] for name in ("right", "wrong", "missed", "extra")])
 
     def test_what_is_no_metric_says_which_there_are(self):
         dataset = self.dataset(3, 1)

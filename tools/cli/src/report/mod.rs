@@ -145,8 +145,7 @@ pub(crate) struct SampleView {
     pub(crate) anchor: Option<String>,
     /// The file that its sound lies in: a URL, relative to the page.
     pub(crate) file: Option<String>,
-    /// How far an onset may be from the expected one, in seconds; what a beginner and a recogniser
-    /// together are off, if none.
+    /// How far an onset may be from the expected one, in seconds; as everywhere, if none.
     pub(crate) onset_tolerance: Option<f64>,
     /// What became of it.
     pub(crate) outcome: Outcome,

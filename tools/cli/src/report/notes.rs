@@ -1,58 +1,62 @@
-//! What was asked for beside what was recognised.
+//! The notes of one sample: what became of each, by the definition of [`Alignment`].
 
 use sordino::sampler::{Annotation, Note};
 
 use crate::score::Alignment;
 
-/// How far apart two onsets of one note may be, in seconds: what a beginner and a recogniser
-/// together are off.
-const NEAR: f64 = 0.2;
-
-/// How a note fares when both lists are laid side by side.
+/// What became of a note. A note of another octave is a wrong note that is drawn apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Match {
-    /// The same pitch at about the same time in both lists.
+    /// The same pitch in both lists.
     Right,
-    /// The same tone some octaves away.
+    /// Wrong: the same tone, some octaves away.
     Octave,
-    /// In one list alone: missed, or heard where nothing was asked.
-    Alone,
+    /// Wrong: another note was recognised for it.
+    Wrong,
+    /// Expected, and nothing was recognised for it.
+    Missed,
+    /// Recognised, and nothing was expected for it.
+    Extra,
 }
 
-/// Both lists with the fate of each note.
+/// Both lists with what became of each note.
 pub(super) struct Comparison {
     pub(super) expected: Vec<(Note, Match)>,
     pub(super) recognised: Vec<(Note, Match)>,
 }
 
 impl Comparison {
-    /// Lays both lists side by side, as the error map does; onsets of a pair are at most
-    /// `tolerance` seconds apart.
-    pub(super) fn of(annotation: &Annotation, tolerance: Option<f64>) -> Self {
+    /// Of an annotation whose pairs have onsets at most `tolerance` seconds apart.
+    pub(super) fn of(annotation: &Annotation, tolerance: f64) -> Self {
         let Annotation {
             expected,
             recognised,
             ..
         } = annotation;
-        let found = Alignment::of(expected, recognised, tolerance.unwrap_or(NEAR));
-        let octave = |&&(asked, heard): &&(usize, usize)| {
-            expected[asked].midi % 12 == recognised[heard].midi % 12
-        };
-        let mut of_expected = vec![Match::Alone; expected.len()];
-        let mut of_recognised = vec![Match::Alone; recognised.len()];
+        let found = Alignment::of(expected, recognised, tolerance);
+        let mut of_expected = vec![Match::Missed; expected.len()];
+        let mut of_recognised = vec![Match::Extra; recognised.len()];
         let right = found.right.iter().map(|pair| (pair, Match::Right));
-        let octaves = found.wrong.iter().filter(octave);
-        for (&(asked, heard), fate) in right.chain(octaves.map(|pair| (pair, Match::Octave))) {
-            of_expected[asked] = fate;
-            of_recognised[heard] = fate;
+        let wrong = found.wrong.iter().map(|pair| {
+            let is_octave = expected[pair.0].midi % 12 == recognised[pair.1].midi % 12;
+            let kind = if is_octave {
+                Match::Octave
+            } else {
+                Match::Wrong
+            };
+            (pair, kind)
+        });
+        for (&(asked, heard), kind) in right.chain(wrong) {
+            of_expected[asked] = kind;
+            of_recognised[heard] = kind;
         }
-        let with_fates = |notes: &[Note], fates: Vec<Match>| {
-            let all = notes.iter().copied().zip(fates);
+        let with_matches = |notes: &[Note], matches: Vec<Match>| {
+            let all = notes.iter().copied().zip(matches);
             all.filter(|(note, _)| note.onset.is_finite()).collect()
         };
         Self {
-            expected: with_fates(expected, of_expected),
-            recognised: with_fates(recognised, of_recognised),
+            expected: with_matches(expected, of_expected),
+            recognised: with_matches(recognised, of_recognised),
         }
     }
 
@@ -69,19 +73,19 @@ impl Comparison {
         Some((pitches().min()?, pitches().max()?))
     }
 
-    /// The comparison in a sentence.
+    /// The comparison in a sentence, with the counts of the tables.
     pub(super) fn summary(&self) -> String {
-        let count = |notes: &[(Note, Match)], fate: Match| {
-            notes.iter().filter(|(_, found)| *found == fate).count()
+        let of_expected = |kind: Match| count(&self.expected, kind);
+        let octaves = of_expected(Match::Octave);
+        let wrong = match (octaves + of_expected(Match::Wrong), octaves) {
+            (wrong, 0) => (wrong, "wrong".to_owned()),
+            (wrong, octaves) => (wrong, format!("wrong ({octaves} in another octave)")),
         };
         let parts: Vec<String> = [
-            (count(&self.recognised, Match::Right), "right"),
-            (count(&self.recognised, Match::Octave), "in another octave"),
-            (count(&self.expected, Match::Alone), "missed"),
-            (
-                count(&self.recognised, Match::Alone),
-                "that nobody asked for",
-            ),
+            (of_expected(Match::Right), "right".to_owned()),
+            wrong,
+            (of_expected(Match::Missed), "missed".to_owned()),
+            (count(&self.recognised, Match::Extra), "extra".to_owned()),
         ]
         .into_iter()
         .filter(|(number, _)| *number > 0)
@@ -94,6 +98,10 @@ impl Comparison {
             parts.join(", ")
         )
     }
+}
+
+fn count(notes: &[(Note, Match)], kind: Match) -> usize {
+    notes.iter().filter(|(_, found)| *found == kind).count()
 }
 
 /// A note's name in scientific pitch notation: 60 is `C4`.

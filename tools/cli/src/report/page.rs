@@ -209,8 +209,10 @@ fn write_key(page: &mut String) -> fmt::Result {
          <li><span class=\"swatch gone\"></span>taken out</li>\
          <li><span class=\"swatch note expected\"></span>note expected</li>\
          <li><span class=\"swatch note right\"></span>recognised rightly</li>\
-         <li><span class=\"swatch note octave\"></span>in another octave</li>\
-         <li><span class=\"swatch note wrong\"></span>not asked for</li>\
+         <li><span class=\"swatch note wrong\"></span>wrong: another note recognised</li>\
+         <li><span class=\"swatch note octave\"></span>wrong: in another octave</li>\
+         <li><span class=\"swatch note expected missed\"></span>missed</li>\
+         <li><span class=\"swatch note extra\"></span>extra: nothing expected</li>\
          </ul><label class=\"toggle\" hidden=\"hidden\"><input type=\"checkbox\" id=\"overlay\" \
          checked=\"checked\"/> notes over the spectrograms</label></section>",
         css_gradient()

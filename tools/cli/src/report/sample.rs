@@ -13,6 +13,7 @@ use super::{
     sound::Sound,
     timeline::Timeline,
 };
+use crate::score::ONSET_TOLERANCE;
 
 /// Frequencies named on the axis, in Hz.
 const NAMED_FREQUENCIES: [(f64, &str); 6] = [
@@ -33,7 +34,8 @@ pub(super) fn render(view: &SampleView, id: &str) -> Result<String, ReportError>
     let before = view.before.as_ref().and_then(Sound::prepared);
     let after = view.after.as_ref().and_then(Sound::prepared);
     let axis = Axis::of(view, before.as_ref(), after.as_ref());
-    let compared = |annotation| Comparison::of(annotation, view.onset_tolerance);
+    let tolerance = view.onset_tolerance.unwrap_or(ONSET_TOLERANCE);
+    let compared = |annotation| Comparison::of(annotation, tolerance);
     let comparison = view.annotation.as_ref().map(compared);
     let comparison = comparison.filter(|comparison| !comparison.is_empty());
     let frame = Frame {
@@ -236,7 +238,7 @@ impl Frame<'_> {
             }
         };
         for (note, fate) in &comparison.expected {
-            let missed = if *fate == Match::Alone {
+            let missed = if *fate == Match::Missed {
                 "expected missed"
             } else {
                 "expected"
@@ -355,7 +357,9 @@ impl Match {
         match self {
             Self::Right => "right",
             Self::Octave => "octave",
-            Self::Alone => "wrong",
+            Self::Wrong => "wrong",
+            Self::Missed => "missed",
+            Self::Extra => "extra",
         }
     }
 }

@@ -1,6 +1,8 @@
-//! Which note was taken for which.
+//! Which note was taken for which: the definition of docs/evaluating.md, which `sordino query`, `sordino report` and its
+//! cards count by.
 //!
-//! The Python package's `Dataset.worst_notes` has the same rules; a test holds both together.
+//! The review page (`tools/collector/page/src/alignment.ts`) and the Python package (`sordino/_errors.py`) have the same
+//! rules in their languages. The cases in `tests/vectors/alignment` run in the tests of all three.
 
 use sordino::sampler::Note;
 
@@ -89,12 +91,63 @@ fn by_time(notes: &[Note]) -> Vec<usize> {
 }
 
 #[cfg(test)]
+pub(crate) mod cases {
+    //! The cases that all implementations share.
+    #![allow(clippy::unwrap_used)]
+
+    use serde::Deserialize;
+    use sordino::sampler::Note;
+
+    use super::Alignment;
+
+    #[derive(Deserialize)]
+    struct Written {
+        name: String,
+        tolerance: f64,
+        expected: Vec<Note>,
+        recognised: Vec<Note>,
+        right: Vec<(usize, usize)>,
+        wrong: Vec<(usize, usize)>,
+        missed: Vec<usize>,
+        extra: Vec<usize>,
+    }
+
+    /// Two lists and what becomes of their notes, the indices in order.
+    pub(crate) struct Case {
+        pub(crate) name: String,
+        /// In seconds.
+        pub(crate) tolerance: f64,
+        pub(crate) expected: Vec<Note>,
+        pub(crate) recognised: Vec<Note>,
+        pub(crate) alignment: Alignment,
+    }
+
+    pub(crate) fn cases() -> Vec<Case> {
+        const CASES: &str = include_str!("../../../../tests/vectors/alignment/cases.json");
+        let written: Vec<Written> = serde_json::from_str(CASES).unwrap();
+        let case = |written: Written| Case {
+            name: written.name,
+            tolerance: written.tolerance,
+            expected: written.expected,
+            recognised: written.recognised,
+            alignment: Alignment {
+                right: written.right,
+                wrong: written.wrong,
+                missed: written.missed,
+                extra: written.extra,
+            },
+        };
+        written.into_iter().map(case).collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{cases::cases, *};
     use crate::score::{TimedNote, score};
 
     fn note(midi: u8, onset: f64) -> Note {
@@ -113,6 +166,20 @@ mod tests {
         assert_eq!(found.right, [(0, 0)]);
         assert_eq!(found.wrong, [(2, 1), (1, 2)]);
         assert_eq!((found.missed, found.extra), (vec![3], vec![3]));
+    }
+
+    #[test]
+    fn notes_are_taken_for_each_other_as_the_shared_cases_say() {
+        let cases = cases();
+        assert!(cases.len() > 50);
+        for case in cases {
+            let mut found = Alignment::of(&case.expected, &case.recognised, case.tolerance);
+            found.right.sort_unstable();
+            found.wrong.sort_unstable();
+            found.missed.sort_unstable();
+            found.extra.sort_unstable();
+            assert_eq!(found, case.alignment, "{}", case.name);
+        }
     }
 
     proptest! {

@@ -11,6 +11,8 @@ mod metrics;
 mod oracle;
 
 pub(crate) use alignment::Alignment;
+#[cfg(test)]
+pub(crate) use alignment::cases;
 pub(crate) use metrics::{Counts, Score, score};
 
 /// A note in seconds.

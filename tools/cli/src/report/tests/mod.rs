@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use sordino::sampler::Note;
 
 use super::*;
+use crate::score::{Alignment, ONSET_TOLERANCE, cases::cases};
 
 /// Writes the report on the shipped recordings, with spans laid by the truth that ships with them,
 /// to `target/report-preview.html`, for eyes.
@@ -170,7 +171,7 @@ fn sounds_and_spans_that_cannot_be_still_make_a_page() {
 }
 
 #[test]
-fn an_octave_error_is_not_taken_for_a_missed_note() {
+fn an_octave_error_is_a_wrong_note_and_no_missed_one() {
     let note = |midi, onset| Note {
         midi,
         onset,
@@ -182,10 +183,42 @@ fn an_octave_error_is_not_taken_for_a_missed_note() {
         tag: None,
     };
     assert_eq!(
-        notes::Comparison::of(&annotation, None).summary(),
-        "3 notes expected, 3 recognised: 1 right, 1 in another octave, 1 missed, 1 that nobody \
-         asked for."
+        notes::Comparison::of(&annotation, ONSET_TOLERANCE).summary(),
+        "3 notes expected, 3 recognised: 1 right, 1 wrong (1 in another octave), 1 missed, 1 extra."
     );
+}
+
+/// The card of a sample says what the tables count.
+#[test]
+fn a_card_counts_as_the_shared_cases_do() {
+    for case in cases() {
+        let annotation = Annotation {
+            expected: case.expected.clone(),
+            recognised: case.recognised.clone(),
+            tag: None,
+        };
+        let Alignment {
+            right,
+            wrong,
+            missed,
+            extra,
+        } = &case.alignment;
+        let summary = notes::Comparison::of(&annotation, case.tolerance).summary();
+        let said = |what: &str| {
+            let parts = summary.split(|character| matches!(character, ':' | ',' | '.'));
+            let counts = parts.filter_map(|part| part.trim().split_once(' '));
+            counts
+                .filter(|(_, words)| words.split(' ').next() == Some(what))
+                .map(|(number, _)| number.parse::<usize>().unwrap())
+                .sum::<usize>()
+        };
+        assert_eq!(
+            ["right", "wrong", "missed", "extra"].map(said),
+            [right.len(), wrong.len(), missed.len(), extra.len()],
+            "{}: {summary}",
+            case.name
+        );
+    }
 }
 
 proptest! {
