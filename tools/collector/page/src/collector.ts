@@ -1,6 +1,7 @@
 // The requests of this page: docs/protocol.md. To the collector that served it, and to nobody else.
 
 import { base64, hex, sha256, type Bytes } from "./bytes";
+import { MAX_SEALED_BYTES } from "./limits";
 
 export const PURPOSES = ["quality-assurance", "recognition-research"] as const;
 export type Purpose = (typeof PURPOSES)[number];
@@ -70,9 +71,7 @@ export class Collector {
   /** A sealed sample, checked against the digests that the collector stated of it. */
   async sample(listed: Listed): Promise<Bytes> {
     const response = await this.#fetch("GET", `samples/${listed.id}`);
-    const bytes = new Uint8Array(await response.arrayBuffer().catch(() => {
-      throw new Unreachable();
-    }));
+    const bytes = await bodyOf(response, MAX_SEALED_BYTES);
     const digest = await sha256(bytes);
     const stated = response.headers.get("Content-Digest");
     if (stated !== `sha-256=:${base64(digest)}:`) throw new Error("it does not have the digest that it came with");
@@ -137,6 +136,33 @@ export class Collector {
     if (!response.ok) throw await refusal(response);
     return response;
   }
+}
+
+/** The body of an answer.
+ * @throws where it is longer than `most` bytes: what comes after them is not waited for. */
+async function bodyOf(response: Response, most: number): Promise<Bytes> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body!.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => {
+      throw new Unreachable();
+    });
+    if (done) break;
+    length += value.length;
+    if (length > most) {
+      await reader.cancel();
+      throw new Error("it is larger than any sample");
+    }
+    pieces.push(value);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return body;
 }
 
 async function refusal(response: Response): Promise<Refused> {

@@ -3,11 +3,12 @@
 
 import type { Bytes } from "./bytes";
 import { Collector, Refused, Unreachable, type Listed, type StoredReview, type VerdictsSetting } from "./collector";
+import { Drafts } from "./drafts";
 import { SealedToOthers, type Keyring } from "./keys";
 import type { Manifest } from "./manifest";
 import { compare, type Comparison } from "./notes";
 import { open, type Opened } from "./open";
-import { keep, read, type Review, type Verdict } from "./verdicts";
+import { keep, read, weekOf, type Review, type Verdict } from "./verdicts";
 
 export interface Entry {
   readonly listed: Listed;
@@ -39,6 +40,8 @@ export class Desk {
   trouble = "";
   setting: VerdictsSetting = "sealed";
   reader = "";
+  /** What the reader has written and not saved; known once {@link begin} has ended. */
+  drafts!: Drafts;
   readonly #sealed = new Map<string, Bytes>();
   #sealedBytes = 0;
   readonly #listeners = new Set<(change: Change, ids: readonly string[]) => void>();
@@ -59,8 +62,20 @@ export class Desk {
     await this.#readReviews();
     await this.#readWithdrawn();
     await this.#readSamples();
+    this.drafts = new Drafts(this.keyring, this.collector.purpose, this.reader);
+    await this.drafts.restore((sample) => this.entries.has(sample));
     void this.#look();
     void this.#poll();
+  }
+
+  /** Keeps what the reader has written of a sample, or forgets it where that is nothing new. */
+  draft(entry: Entry, verdict: Verdict | undefined, note: string): void {
+    const { id } = entry.listed;
+    const saved = entry.reviews.get(this.reader);
+    const isNew = verdict !== saved?.verdict || note.trim() !== (saved?.note ?? "");
+    if (isNew) this.drafts.keep(id, { verdict, note });
+    else this.drafts.forget(id);
+    this.#tell("verdicts", [id]);
   }
 
   stop(): void {
@@ -83,8 +98,10 @@ export class Desk {
 
   async say(entry: Entry, verdict: Verdict, note: string): Promise<void> {
     await keep(this.collector, this.setting, () => this.#recipientsOfPlan(), entry.listed.id, verdict, note);
-    const week = entry.reviews.get(this.reader)?.week ?? "";
-    entry.reviews.set(this.reader, { reader: this.reader, week, verdict, note });
+    entry.reviews.set(this.reader, { reader: this.reader, week: weekOf(new Date()), verdict, note });
+    // What was written meanwhile stays a draft.
+    const draft = this.drafts.of(entry.listed.id);
+    if (draft?.verdict === verdict && draft.note.trim() === note) this.drafts.forget(entry.listed.id);
     this.#tell("verdicts", [entry.listed.id]);
   }
 
@@ -178,6 +195,7 @@ export class Desk {
   #drop(ids: readonly string[]): void {
     const gone = ids.filter((id) => this.entries.delete(id));
     for (const id of ids) {
+      this.drafts?.forget(id);
       this.#sealedBytes -= this.#sealed.get(id)?.length ?? 0;
       this.#sealed.delete(id);
       this.#early.delete(id);

@@ -35,6 +35,12 @@ export function style<E extends HTMLElement | SVGElement>(element: E, properties
   return element;
 }
 
+/** The heading of the open sample, or else of the queue: where single keys do what the page says. */
+export function focusHeading(): void {
+  const heading = document.querySelector<HTMLElement>("#sample-heading") ?? document.querySelector<HTMLElement>("#queue-heading");
+  heading?.focus();
+}
+
 /** Replaces the children only where they differ, so that focus stays where it is. */
 export function place(parent: Element, children: readonly Element[]): void {
   const same = parent.children.length === children.length && children.every((child, at) => parent.children[at] === child);

@@ -5,7 +5,7 @@ import type { Fate } from "./notes";
 import { VERDICTS } from "./verdicts";
 
 export interface Filter {
-  difference: "" | "any" | "none" | Exclude<Fate, "right">;
+  difference: "" | "any" | "none" | "late" | Exclude<Fate, "right">;
   tag: string;
   trigger: string;
   week: string;
@@ -53,9 +53,10 @@ function passes(entry: Entry, filter: Filter, reader: string): boolean {
   );
 }
 
-function differs({ counts, errors }: NonNullable<Entry["comparison"]>, difference: Exclude<Filter["difference"], "">): boolean {
+function differs({ counts, errors, late }: NonNullable<Entry["comparison"]>, difference: Exclude<Filter["difference"], "">): boolean {
   if (difference === "any") return errors > 0;
   if (difference === "none") return errors === 0;
+  if (difference === "late") return late > 0;
   return counts[difference] > 0;
 }
 

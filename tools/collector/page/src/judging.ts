@@ -2,7 +2,7 @@
 
 import { say, sayAtOnce } from "./announce";
 import type { Desk, Entry } from "./desk";
-import { h } from "./dom";
+import { focusHeading, h } from "./dom";
 import type { Manifest } from "./manifest";
 import { LONGEST_NOTE, VERDICTS, type Verdict } from "./verdicts";
 
@@ -12,6 +12,7 @@ export class Judging {
   readonly #radios = new Map<Verdict, HTMLInputElement>();
   readonly #note: HTMLTextAreaElement;
   readonly #outcome = h("p", { class: "outcome" });
+  readonly #unsaved: HTMLElement;
   readonly #others = h("ul", { class: "others", "aria-label": "What others said" });
   readonly #assignee: HTMLInputElement;
   readonly #known = h("datalist", { id: "readers" });
@@ -19,11 +20,13 @@ export class Judging {
   constructor(readonly desk: Desk, readonly entry: Entry, readonly manifest: Manifest) {
     const names = Object.entries(VERDICTS) as [Verdict, string][];
     const choices = names.map(([verdict, words], at) => {
-      const radio = h("input", { type: "radio", name: "verdict", id: `verdict-${verdict}`, value: verdict });
+      const radio = h("input", { type: "radio", name: "verdict", id: `verdict-${verdict}`, value: verdict, onchange: () => this.#draft() });
       this.#radios.set(verdict, radio);
       return h("div", { class: "choice" }, radio, h("label", { for: radio.id }, words, " ", h("kbd", { "aria-hidden": "true" }, String(at + 1))));
     });
-    this.#note = h("textarea", { id: "note", rows: 3, maxlength: LONGEST_NOTE });
+    this.#note = h("textarea", { id: "note", rows: 3, maxlength: LONGEST_NOTE, oninput: () => this.#draft() });
+    this.#unsaved = h("p", { class: "unsaved", hidden: true }, "Not saved yet. It is kept in this tab, sealed to your key, until you save or sign out. ",
+      h("button", { type: "button", onclick: () => this.#discard() }, "Discard"));
     this.#assignee = h("input", { id: "assignee", list: "readers", maxlength: 100, autocomplete: "off" });
     const sealed = desk.setting === "sealed"
       ? "Sealed to the QA recipients before it leaves this page."
@@ -38,6 +41,7 @@ export class Judging {
       h("div", { class: "buttons" },
         h("button", { class: "primary" }, "Save"),
         h("button", { type: "button", class: "danger", onclick: () => this.askAboutVoice() }, "Voice heard!")),
+      this.#unsaved,
       this.#outcome,
     );
     form.addEventListener("submit", (event) => {
@@ -58,14 +62,13 @@ export class Judging {
     this.dialog = this.#voiceDialog();
     this.element = h("section", { class: "judging", "aria-labelledby": "judging-heading" },
       h("h3", { id: "judging-heading" }, "Your verdict"), form, this.#others, assignment, this.dialog);
-    const own = entry.reviews.get(desk.reader);
-    if (own?.verdict) this.#radios.get(own.verdict)!.checked = true;
-    this.#note.value = own?.note ?? "";
+    this.#fill();
     this.draw();
   }
 
   draw(): void {
-    const { reviews, assignee } = this.entry;
+    const { reviews, assignee, listed } = this.entry;
+    this.#unsaved.hidden = this.desk.drafts.of(listed.id) === undefined;
     const others = [...reviews.values()].filter(({ reader }) => reader !== this.desk.reader);
     this.#others.hidden = others.length === 0;
     this.#others.replaceChildren(...others.map(({ reader, verdict, note, week }) =>
@@ -82,6 +85,7 @@ export class Judging {
   /** Chooses a verdict and saves it. */
   choose(verdict: Verdict): void {
     this.#radios.get(verdict)!.checked = true;
+    this.#draft();
     void this.save();
   }
 
@@ -90,15 +94,53 @@ export class Judging {
   }
 
   async save(): Promise<void> {
-    const chosen = [...this.#radios].find(([, radio]) => radio.checked)?.[0];
-    if (!chosen) return this.#tell("Choose a verdict first.", true);
-    await this.#try(() => this.desk.say(this.entry, chosen, this.#note.value.trim()), `Saved: ${VERDICTS[chosen]}.`);
+    const [chosen, note] = [this.#chosen(), this.#note.value.trim()];
+    if (!chosen) {
+      this.#radios.values().next().value?.focus();
+      return this.#tell("Choose a verdict first.", true);
+    }
+    await this.#try(async () => {
+      await this.desk.say(this.entry, chosen, note);
+      this.#leaveField();
+    }, `Saved: ${VERDICTS[chosen]}.`);
+  }
+
+  #chosen(): Verdict | undefined {
+    return [...this.#radios].find(([, radio]) => radio.checked)?.[0];
+  }
+
+  /** Shows the draft, or else what was saved. */
+  #fill(): void {
+    const { entry, desk } = this;
+    const shown = desk.drafts.of(entry.listed.id) ?? entry.reviews.get(desk.reader);
+    for (const [verdict, radio] of this.#radios) radio.checked = verdict === shown?.verdict;
+    this.#note.value = shown?.note ?? "";
+  }
+
+  #draft(): void {
+    // Of a sample that is gone there is nothing to be kept.
+    if (this.desk.entries.has(this.entry.listed.id)) this.desk.draft(this.entry, this.#chosen(), this.#note.value);
+  }
+
+  #discard(): void {
+    const saved = this.entry.reviews.get(this.desk.reader);
+    this.desk.draft(this.entry, saved?.verdict, saved?.note ?? "");
+    this.#fill();
+    this.#tell("Discarded.", false);
+    this.#note.focus();
+  }
+
+  /** Has the page's keys work again after a text was sent by keyboard. */
+  #leaveField(): void {
+    const { activeElement } = document;
+    if (activeElement === this.#note || activeElement === this.#assignee) focusHeading();
   }
 
   assign(reader: string | undefined): void {
     void this.#try(async () => {
       await this.desk.assign(this.entry, reader);
       this.#assignee.value = reader ?? "";
+      this.#leaveField();
     }, reader ? `Assigned to ${reader}.` : "Assigned to nobody.");
   }
 

@@ -4,6 +4,8 @@
 import { bech32 } from "@scure/base";
 import { Decrypter, Encrypter, identityToRecipient } from "age-encryption";
 import type { Bytes } from "./bytes";
+import { checkAgeHeader } from "./limits";
+import { keysIn } from "./secret";
 
 /** What stands before a key of 32 bytes in PKCS #8: RFC 8410. */
 const PKCS8 = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20];
@@ -20,29 +22,28 @@ export class Keyring {
     this.recipients = recipients;
   }
 
-  /** @throws with one clear line where the file holds no age key. */
+  /** Of an identity file, or the text of one.
+   * @throws with one clear line where it holds no age key. */
   static async of(file: Blob): Promise<Keyring> {
-    const none = "That file holds no age key. Drop the file that `sordino keygen` wrote; it has a line AGE-SECRET-KEY-1…";
-    if (file.size > LONGEST_FILE) throw new Error(none);
-    const lines = (await file.text()).split(/\r?\n/).map((line) => line.trim());
-    const keys = lines.filter((line) => line !== "" && !line.startsWith("#"));
-    if (keys.length === 0) throw new Error(none);
+    const isText = file.size <= LONGEST_FILE;
     const decrypter = new Decrypter();
     const recipients: string[] = [];
-    for (const key of keys) {
+    for (const key of keysIn(isText ? await textOf(file) : "")) {
+      let identity: CryptoKey | string;
       try {
-        const identity = await unreadable(key);
-        recipients.push(await identityToRecipient(identity));
-        decrypter.addIdentity(identity);
+        identity = await unreadable(key);
       } catch {
-        throw new Error(none);
+        throw new Error("That age key is damaged: a letter of it was changed or lost. Give the file that `sordino keygen` wrote.");
       }
+      recipients.push(await identityToRecipient(identity));
+      decrypter.addIdentity(identity);
     }
     return new Keyring(decrypter, recipients);
   }
 
   /** @throws where the file is damaged or sealed to others. */
   async open(sealed: Bytes): Promise<Bytes> {
+    checkAgeHeader(sealed);
     try {
       return (await this.#decrypter.decrypt(sealed)) as Bytes;
     } catch (error) {
@@ -62,6 +63,15 @@ export async function seal(text: string, recipients: readonly string[]): Promise
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   return (await encrypter.encrypt(text)) as Bytes;
+}
+
+/** What a file says, without its byte order mark: UTF-8, or UTF-16 as PowerShell writes it. */
+async function textOf(file: Blob): Promise<string> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  const text = new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);
+  bytes.fill(0);
+  return text;
 }
 
 async function unreadable(key: string): Promise<CryptoKey | string> {

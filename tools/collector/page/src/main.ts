@@ -18,6 +18,8 @@ class Workplace {
   readonly #queue: Queue;
   readonly #place = h("main", { id: "sample", class: "place" });
   readonly #line = h("p", { class: "line problem", role: "status" });
+  readonly #leavingText = h("p", { id: "leaving-text" });
+  readonly #leaving = this.#leavingDialog();
   #view: SampleView | undefined;
   /** Counts openings: one that was overtaken by the next is thrown away. */
   #opening = 0;
@@ -29,12 +31,42 @@ class Workplace {
       h("h1", {}, "Sordino review"),
       h("p", {}, `${desk.collector.purpose} · you are ${desk.reader}`),
       this.#line,
-      h("button", { type: "button", onclick: () => shortcuts.toggle() }, "Keyboard ", h("kbd", { "aria-hidden": "true" }, "?")));
-    page.replaceChildren(...regions, header, h("div", { class: "desk" }, this.#queue.element, this.#place), shortcuts.dialog);
+      h("div", { class: "buttons" },
+        h("button", { type: "button", onclick: () => shortcuts.toggle() }, "Keyboard ", h("kbd", { "aria-hidden": "true" }, "?")),
+        h("button", { type: "button", onclick: () => this.#signOut() }, "Sign out")));
+    page.replaceChildren(...regions, header, h("div", { class: "desk" }, this.#queue.element, this.#place), shortcuts.dialog, this.#leaving);
     this.#nothingOpen("Choose a sample from the queue.");
     this.#queue.focusHeading();
     say(`${desk.entries.size} samples listed.`);
     desk.onChange((change, ids) => this.#follow(change, ids));
+    window.addEventListener("beforeunload", (event) => {
+      if (desk.drafts.size > 0) event.preventDefault();
+    });
+  }
+
+  #signOut(): void {
+    const { size } = this.desk.drafts;
+    if (size === 0) return this.#leave();
+    this.#leavingText.textContent = `${size === 1 ? "One verdict or note is" : `${size} verdicts or notes are`} not saved, and will be gone.`;
+    this.#leaving.showModal();
+  }
+
+  /** Forgets token, key, samples and drafts. */
+  #leave(): void {
+    this.#close();
+    this.desk.drafts.clear();
+    this.desk.stop();
+    location.reload();
+  }
+
+  #leavingDialog(): HTMLDialogElement {
+    const dialog: HTMLDialogElement = h("dialog", { class: "confirm", "aria-labelledby": "leaving-heading", "aria-describedby": "leaving-text" },
+      h("h2", { id: "leaving-heading" }, "Sign out?"),
+      this.#leavingText,
+      h("div", { class: "buttons" },
+        h("button", { type: "button", onclick: () => dialog.close() }, "Stay"),
+        h("button", { type: "button", class: "danger", onclick: () => this.#leave() }, "Discard and sign out")));
+    return dialog;
   }
 
   #follow(change: "list" | "verdicts" | "gone" | "line", ids: readonly string[]): void {

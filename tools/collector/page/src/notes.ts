@@ -1,84 +1,90 @@
-// What was asked for beside what was recognised. The same rule as `sordino report` for what is right; what is
-// wrong is told apart further.
+// What was asked for beside what was recognised: counted as `sordino report` counts it, and told in words.
 
+import { align } from "./alignment";
 import type { Annotation, Note, Span } from "./manifest";
 
-/** How far apart two onsets of one note may be, in seconds: what a beginner and a recogniser together are off. */
-const NEAR_S = 0.2;
-/** How late, or early, a note may be and still be told for the same one, in seconds. */
+/** How far apart the onsets of a missed and an extra note of one pitch may be to be drawn as late, or early, in seconds. */
 const LATE_S = 0.6;
 
-export type Fate = "right" | "late" | "wrong" | "missed" | "extra";
-export interface Judged { readonly note: Note; readonly fate: Fate; readonly other: Note | undefined }
+export type Fate = "right" | "wrong" | "missed" | "extra";
+export interface Judged {
+  readonly note: Note;
+  readonly fate: Fate;
+  /** A missed note that was recognised late or early, or the extra note that is it. */
+  readonly late: boolean;
+}
 export interface Comparison {
   readonly expected: readonly Judged[];
   readonly recognised: readonly Judged[];
   readonly counts: Readonly<Record<Fate, number>>;
-  /** Errors: missed, extra, wrong and late notes. */
+  /** How many of the missed notes are among the extra ones, at another time. */
+  readonly late: number;
+  /** Errors: missed, extra and wrong notes. */
   readonly errors: number;
-  /** Errors over the longer of both lists: 0 all right, 1 nothing right. */
+  /** Errors over right notes and errors: 0 all right, 1 nothing right. */
   readonly share: number;
-  /** How many notes of both lists began in a part that was taken out, where nobody can tell. */
-  readonly leftOut: number;
+  /** How many notes of both lists began in a part that was taken out, where nobody can hear them. */
+  readonly unheard: number;
 }
 
-export const FATES: readonly Fate[] = ["missed", "extra", "wrong", "late", "right"];
+export const FATES: readonly Fate[] = ["missed", "extra", "wrong", "right"];
 
-/** Pairs each expected note with the nearest recognised one that is still free: the same pitch near, the same
- * pitch off in time, another pitch near. Only notes that begin in a part that was kept count. */
-export function compare(annotation: Annotation, kept: readonly Span[]): Comparison {
-  const expected = heardNotes(annotation.expected, kept);
-  const recognised = heardNotes(annotation.recognised, kept);
-  const leftOut = annotation.expected.length + annotation.recognised.length - expected.length - recognised.length;
-  const asked: Judged[] = expected.map((note) => ({ note, fate: "missed", other: undefined }));
-  const heard: Judged[] = recognised.map((note) => ({ note, fate: "extra", other: undefined }));
-  const samePitch = (a: Note, b: Note) => a.midi === b.midi;
-  pair(asked, heard, "right", NEAR_S, samePitch);
-  pair(asked, heard, "late", LATE_S, samePitch);
-  pair(asked, heard, "wrong", NEAR_S, () => true);
-  const counts: Record<Fate, number> = { right: 0, late: 0, wrong: 0, missed: 0, extra: 0 };
-  for (const { fate } of asked) counts[fate] += 1;
-  for (const { fate } of heard) if (fate === "extra") counts.extra += 1;
-  const errors = counts.late + counts.wrong + counts.missed + counts.extra;
-  const share = errors / Math.max(1, expected.length + counts.extra);
-  return { expected: asked, recognised: heard, counts, errors, share, leftOut };
+/** All notes count, also those that began in a part that was taken out: the app heard them. */
+export function compare({ expected, recognised }: Annotation, kept: readonly Span[]): Comparison {
+  const { right, wrong, missed, extra } = align(expected, recognised);
+  const asked: Fate[] = expected.map(() => "missed");
+  const heard: Fate[] = recognised.map(() => "extra");
+  for (const [fate, pairs] of [["right", right], ["wrong", wrong]] as const) {
+    for (const [left, other] of pairs) [asked[left], heard[other]] = [fate, fate];
+  }
+  const late = lateOnes(expected, recognised, missed, extra);
+  const judged = (notes: readonly Note[], fates: readonly Fate[], places: ReadonlySet<number>) =>
+    notes.map((note, at): Judged => ({ note: cut(note, kept), fate: fates[at]!, late: places.has(at) }));
+  const counts = { right: right.length, wrong: wrong.length, missed: missed.length, extra: extra.length };
+  const errors = counts.wrong + counts.missed + counts.extra;
+  return {
+    expected: judged(expected, asked, new Set(late.map(([left]) => left))),
+    recognised: judged(recognised, heard, new Set(late.map(([, other]) => other))),
+    counts,
+    late: late.length,
+    errors,
+    share: errors / Math.max(1, counts.right + errors),
+    unheard: [...expected, ...recognised].filter(({ onset }) => partOf(onset, kept) === undefined).length,
+  };
 }
 
-/** Those that begin in a part that was kept. One that goes on into a part that was taken out ends there, as in
- * docs/formats.md. */
-function heardNotes(notes: readonly Note[], kept: readonly Span[]): Note[] {
-  return notes.flatMap((note) => {
-    const part = kept.find(([start, end]) => note.onset >= start && note.onset <= end);
-    if (!part) return [];
-    return [{ ...note, offset: note.offset === undefined ? undefined : Math.min(note.offset, part[1]) }];
+/** Each missed note with the nearest extra one of its pitch. */
+function lateOnes(expected: readonly Note[], recognised: readonly Note[], missed: readonly number[], extra: readonly number[]): [number, number][] {
+  const free = new Set(extra);
+  return missed.flatMap((left): [number, number][] => {
+    const { midi, onset } = expected[left]!;
+    const apart = (other: number) => Math.abs(recognised[other]!.onset - onset);
+    const near = [...free].filter((other) => recognised[other]!.midi === midi && apart(other) <= LATE_S);
+    const [nearest] = near.sort((a, b) => apart(a) - apart(b));
+    if (nearest === undefined) return [];
+    free.delete(nearest);
+    return [[left, nearest]];
   });
 }
 
-function pair(asked: Judged[], heard: Judged[], fate: Fate, within: number, fits: (a: Note, b: Note) => boolean): void {
-  for (const [at, { note, fate: before }] of asked.entries()) {
-    if (before !== "missed") continue;
-    let nearest = -1;
-    let distance = within;
-    for (const [place, candidate] of heard.entries()) {
-      const apart = Math.abs(candidate.note.onset - note.onset);
-      if (candidate.fate === "extra" && fits(note, candidate.note) && apart <= distance) {
-        [nearest, distance] = [place, apart];
-      }
-    }
-    const found = heard[nearest];
-    if (!found) continue;
-    asked[at] = { note, fate, other: found.note };
-    heard[nearest] = { note: found.note, fate, other: note };
-  }
+/** A note that goes on into a part that was taken out ends there, as in docs/formats.md. */
+function cut(note: Note, kept: readonly Span[]): Note {
+  const part = partOf(note.onset, kept);
+  return part && note.offset !== undefined ? { ...note, offset: Math.min(note.offset, part[1]) } : note;
 }
 
-/** `3 missed, 1 extra`, or that nothing differs. */
-export function summary({ counts, errors, expected, recognised }: Comparison): string {
+function partOf(time: number, kept: readonly Span[]): Span | undefined {
+  return kept.find(([start, end]) => time >= start && time <= end);
+}
+
+/** `3 missed (1 of them late or early), 1 extra`, or that nothing differs. */
+export function summary({ counts, late, errors, expected, recognised }: Comparison): string {
   if (expected.length + recognised.length === 0) return "no notes";
   if (errors === 0) return "all right";
-  const words: Record<Fate, string> = { missed: "missed", extra: "extra", wrong: "wrong note", late: "late", right: "right" };
+  const words: Record<Fate, string> = { missed: "missed", extra: "extra", wrong: "wrong", right: "right" };
+  const detail = (fate: Fate) => (fate === "missed" && late > 0 ? ` (${late} late or early)` : "");
   const parts = FATES.filter((fate) => fate !== "right" && counts[fate] > 0);
-  return parts.map((fate) => `${counts[fate]} ${words[fate]}${fate === "wrong" && counts.wrong > 1 ? "s" : ""}`).join(", ");
+  return parts.map((fate) => `${counts[fate]} ${words[fate]}${detail(fate)}`).join(", ");
 }
 
 const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];

@@ -26,7 +26,7 @@ const HIGHEST = 118;
 const CLICK_PX = 5;
 
 /** What marks a note, beside its colour. */
-export const MARKS: Record<Judged["fate"] | "expected", string> = {
+export const MARKS: Record<Judged["fate"] | "expected" | "late", string> = {
   expected: "", right: "✓", late: "→", wrong: "✗", missed: "○", extra: "+",
 };
 
@@ -133,10 +133,11 @@ function hertz(midi: number): number {
 
 function drawNotes(comparison: Comparison, seconds: number, low: number, high: number): HTMLElement[] {
   const row = 1 / (high - low);
-  const draw = ({ note, fate }: Judged, list: "expected" | "recognised") => {
+  const draw = ({ note, fate, late }: Judged, list: "expected" | "recognised") => {
     const end = note.offset ?? note.onset + SHORT_S;
-    const mark = list === "expected" && fate !== "missed" ? "" : MARKS[fate];
-    const element = h("span", { class: `note ${list} ${fate}` }, mark !== "" && h("span", { class: "mark" }, mark));
+    const looks = late && list === "recognised" ? "late" : fate;
+    const mark = list === "expected" && fate !== "missed" ? "" : MARKS[looks];
+    const element = h("span", { class: `note ${list} ${looks}` }, mark !== "" && h("span", { class: "mark" }, mark));
     return style(element, {
       left: percent(note.onset / seconds),
       width: percent(Math.max(end - note.onset, 0.03) / seconds),

@@ -3,6 +3,7 @@
 import type { Desk, Entry } from "./desk";
 import { h, place } from "./dom";
 import { choices, EVERYTHING, filtered, type Filter } from "./filter";
+import { download, verdictsCsv } from "./export";
 import { summary } from "./notes";
 import { VERDICTS } from "./verdicts";
 
@@ -25,6 +26,7 @@ export class Queue {
   readonly #warning = h("p", { class: "problem", role: "alert" });
   readonly #list = h("ol", { class: "rows", "aria-labelledby": "queue-heading" });
   readonly #pages = h("p", { class: "pages" });
+  readonly #export: HTMLButtonElement;
   readonly #rows = new Map<string, Row>();
   #shown: Entry[] = [];
   #from = 0;
@@ -34,6 +36,7 @@ export class Queue {
   constructor(readonly desk: Desk, readonly choose: (entry: Entry) => void) {
     const fields = (Object.keys(LABELS) as (keyof Filter)[]).map((name) => this.#field(name));
     const clear = h("button", { type: "button", onclick: () => this.clear() }, "Clear filters");
+    this.#export = h("button", { type: "button", onclick: () => this.#download() }, "Download verdicts");
     this.element = h(
       "nav",
       { class: "queue", "aria-labelledby": "queue-heading" },
@@ -43,6 +46,7 @@ export class Queue {
       h("details", { class: "filters", open: true }, h("summary", {}, "Filters"), h("div", { class: "fields", role: "group", "aria-label": "Filters" }, ...fields, clear)),
       this.#list,
       this.#pages,
+      h("p", {}, this.#export),
     );
     desk.onChange((change) => {
       if (change !== "line") this.#soon();
@@ -111,7 +115,7 @@ export class Queue {
     if (this.#from >= this.#shown.length) this.#from = 0;
     const page = this.#shown.slice(this.#from, this.#from + ROWS);
     const rows = page.map((entry) => {
-      const row = this.#rows.get(entry.listed.id) ?? new Row(entry, this.choose);
+      const row = this.#rows.get(entry.listed.id) ?? new Row(entry, desk, this.choose);
       this.#rows.set(entry.listed.id, row);
       row.draw(entry.listed.id === this.#open);
       return row.element;
@@ -122,15 +126,22 @@ export class Queue {
     this.#drawPages();
   }
 
+  #download(): void {
+    const { purpose } = this.desk.collector;
+    download(`verdicts-${purpose}.csv`, verdictsCsv(this.desk.entries.values(), purpose));
+  }
+
   #drawCounts(all: readonly Entry[]): void {
     const waiting = all.filter(({ state }) => state === "waiting").length;
     const unreadable = all.filter(({ state }) => state === "unreadable").length;
     const reviewed = all.filter(({ reviews }) => reviews.size > 0).length;
     const parts = [`${this.#shown.length} of ${all.length} samples`, `${reviewed} reviewed`];
+    if (this.desk.drafts.size > 0) parts.push(`${this.desk.drafts.size} ${this.desk.drafts.size === 1 ? "draft" : "drafts"}`);
     if (waiting > 0) parts.push(`${waiting} still to be opened`);
     if (unreadable > 0) parts.push(`${unreadable} cannot be opened`);
     set(this.#count, all.length === 0 ? "No samples for this purpose yet." : parts.join(" · "));
     const none = all.length > 0 && this.desk.sealedToOthers === all.length;
+    this.#export.disabled = reviewed === 0;
     set(this.#warning, none ? "No sample opens with this key: they are sealed to others. Reload the page and drop another key." : "");
   }
 
@@ -173,7 +184,7 @@ class Row {
   readonly #button: HTMLButtonElement;
   #drawn = "";
 
-  constructor(readonly entry: Entry, choose: (entry: Entry) => void) {
+  constructor(readonly entry: Entry, readonly desk: Desk, choose: (entry: Entry) => void) {
     this.#button = h("button", { type: "button", onclick: () => choose(entry) });
     this.element = h("li", {}, this.#button);
   }
@@ -184,7 +195,8 @@ class Row {
     const title = manifest?.annotation.tag ?? (state === "open" ? "no exercise" : listed.id.slice(0, 8));
     const outcome = comparison ? summary(comparison) : state === "unreadable" ? `cannot be opened: ${why}` : "being opened …";
     const facts = [listed.week, manifest?.trigger, manifest && `SDK ${manifest.sdkVersion}`].filter(Boolean).join(" · ");
-    const drawn = JSON.stringify([title, outcome, facts, verdicts, assignee, isOpen]);
+    const isDraft = this.desk.drafts.of(listed.id) !== undefined;
+    const drawn = JSON.stringify([title, outcome, facts, verdicts, isDraft, assignee, isOpen]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     const share = comparison?.share ?? 0;
@@ -193,6 +205,7 @@ class Row {
       h("span", { class: state === "unreadable" ? "outcome problem" : share > 0 ? "outcome differs" : "outcome" }, outcome),
       h("span", { class: "facts" }, facts),
       ...verdicts.map((verdict) => h("span", { class: "chip" }, verdict)),
+      isDraft && h("span", { class: "chip draft" }, "Draft") || "",
       assignee !== undefined && h("span", { class: "chip person" }, `for ${assignee}`) || "",
     );
     if (isOpen) this.#button.setAttribute("aria-current", "true");

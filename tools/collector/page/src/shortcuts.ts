@@ -1,6 +1,6 @@
 // The keyboard: what each key does, the listener, and the window that `?` shows.
 
-import { h } from "./dom";
+import { focusHeading, h } from "./dom";
 
 export interface Shortcut {
   readonly keys: readonly string[];
@@ -16,7 +16,7 @@ export class Shortcuts {
 
   constructor(readonly shortcuts: readonly Shortcut[]) {
     const on = h("input", { type: "checkbox", id: "shortcuts-on", checked: true, onchange: () => (this.#on = on.checked) });
-    const rows = [...shortcuts, { keys: ["?"], does: "Show or hide this window" }].map(({ keys, does }) =>
+    const rows = [...shortcuts, { keys: ["Escape"], does: "Leave a field" }, { keys: ["?"], does: "Show or hide this window" }].map(({ keys, does }) =>
       h("div", {}, h("dt", {}, ...keys.flatMap((key, at) => [at > 0 ? " or " : "", h("kbd", {}, named(key))])), h("dd", {}, does)));
     this.dialog = h(
       "dialog",
@@ -41,6 +41,7 @@ export class Shortcuts {
 
   #press(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.altKey || event.isComposing) return;
+    if (event.key === "Escape" && isField(event.target) && !document.querySelector("dialog[open]")) return focusHeading();
     const name = (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + event.key;
     if (!name.startsWith("Ctrl+") && (isTyped(event.target, event.key) || !this.#on)) return;
     if (name === "?") {
@@ -55,17 +56,23 @@ export class Shortcuts {
   }
 }
 
+/** Whether keys become text, or choose, in the element that has the focus. */
+function isField(target: EventTarget | null): boolean {
+  const isText = target instanceof HTMLInputElement && !["radio", "checkbox", "range"].includes(target.type);
+  return isText || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
 /** Whether the element that has the focus wants the key for itself. */
 function isTyped(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  if (isField(target)) return true;
   if (target instanceof HTMLInputElement) {
     if (target.type === "range") return key.startsWith("Arrow") || key.startsWith("Page") || key === "Home" || key === "End";
-    return target.type !== "radio" && target.type !== "checkbox" ? true : key === " " || key.startsWith("Arrow");
+    return key === " " || key.startsWith("Arrow");
   }
   return (target.closest("button, summary, a") !== null) && (key === " " || key === "Enter");
 }
 
 function named(key: string): string {
-  return { " ": "Space", ArrowLeft: "←", ArrowRight: "→" }[key] ?? key;
+  return { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }[key] ?? key;
 }

@@ -2,7 +2,9 @@
 // the notes and the player have one axis.
 
 import type { Bytes } from "./bytes";
+import { MAX_SECONDS } from "./limits";
 import type { Manifest } from "./manifest";
+import type { Opened } from "./open";
 
 export interface Sound {
   /** Mono, in [-1, 1], in the time of the input. */
@@ -14,21 +16,20 @@ export interface Sound {
   wipe(): void;
 }
 
-/** No clip is longer; more is no sample of ours. */
-const LONGEST_S = 120;
-
 /** @throws where the browser cannot decode it. */
-export async function decode(audio: Bytes, manifest: Manifest): Promise<Sound> {
+export async function decode({ audio, stated, manifest }: Opened): Promise<Sound> {
   const { rate } = manifest;
-  // An offline context decodes at the file's own rate, so nothing is resampled.
-  const context = new OfflineAudioContext(1, 1, rate);
   let buffer: AudioBuffer;
   try {
+    // An offline context decodes at the file's own rate, so nothing is resampled.
+    const context = new OfflineAudioContext(1, 1, rate);
     // A copy, since decoding takes its buffer away, and `audio` is a view of more.
     buffer = await context.decodeAudioData(audio.slice().buffer);
   } catch {
     throw new Error("its sound cannot be decoded");
   }
+  const isAsStated = buffer.numberOfChannels === 1 && (stated === 0 || buffer.length === stated);
+  if (!isAsStated) throw new Error("its sound is shorter or longer than it says");
   const heard = buffer.getChannelData(0);
   const samples = layOut(heard, manifest);
   const wav = toWav(samples, rate);
@@ -52,7 +53,7 @@ export function layOut(heard: Float32Array, manifest: Pick<Manifest, "kept" | "r
   if (manifest.anonymizer.keepTime || kept.length === 0) return Float32Array.from(heard);
   const ends = [...kept.map(([, end]) => end), ...removed.map(({ end }) => end)];
   const seconds = Math.max(...ends, 0);
-  if (seconds > LONGEST_S) throw new Error("its manifest speaks of more than two minutes");
+  if (seconds > MAX_SECONDS) throw new Error("its manifest speaks of more than two minutes");
   const samples = new Float32Array(Math.max(Math.ceil(seconds * rate), 1));
   let at = 0;
   for (const [start, end] of kept) {

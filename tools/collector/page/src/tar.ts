@@ -4,9 +4,9 @@ import type { Bytes } from "./bytes";
 
 const BLOCK = 512;
 
-/** The files by name, as views of `archive`.
+/** The files by name, as views of `archive`: at most `most` of them.
  * @throws where it is no such tar. */
-export function untar(archive: Bytes): Map<string, Bytes> {
+export function untar(archive: Bytes, most: number): Map<string, Bytes> {
   const files = new Map<string, Bytes>();
   let at = 0;
   while (at + BLOCK <= archive.length && archive[at] !== 0) {
@@ -20,10 +20,13 @@ export function untar(archive: Bytes): Map<string, Bytes> {
     const kind = header[156];
     if (kind !== 0 && kind !== 0x30) throw new Error("its tar holds something else than files");
     const name = text(header, 0, 100);
+    if (files.size === most) throw new Error("its tar holds more files than a sample has");
     if (files.has(name)) throw new Error(`its tar holds \`${name}\` twice`);
     files.set(name, archive.subarray(start, start + length));
     at = start + Math.ceil(length / BLOCK) * BLOCK;
   }
+  const rest = archive.subarray(at);
+  if (rest.length < 2 * BLOCK || rest.some((byte) => byte !== 0)) throw new Error("something other than padding follows the files of its tar");
   return files;
 }
 

@@ -43,6 +43,15 @@ export async function keep(
   await collector.keepReview(sample, await seal(filled, await recipients()));
 }
 
+/** The ISO week of a day, in UTC, as the collector notes it: that of its Thursday. */
+export function weekOf(date: Date): string {
+  const weekday = (date.getUTCDay() + 6) % 7;
+  const thursday = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() - weekday + 3));
+  const year = thursday.getUTCFullYear();
+  const days = (thursday.getTime() - Date.UTC(year, 0, 1)) / 86_400_000;
+  return `${year}-W${String(Math.floor(days / 7) + 1).padStart(2, "0")}`;
+}
+
 export async function read(stored: StoredReview, keyring: Keyring): Promise<Review> {
   const { sample, reader, week } = stored;
   const unread: Review = { reader, week, verdict: undefined, note: "" };

@@ -39,8 +39,14 @@ export function damage(collector, id, known) {
   if (known) change(collector, [["UPDATE samples SET sha256 = ? WHERE id = ?", [digest(bytes), id]]]);
 }
 
-/** Copies of a sample with changed manifests, in one go; gives their ids. `changes` make from a manifest another; a
- * member `arrived` of it is the week in which the collector took it. */
+/** Puts other bytes in the place of a sample, as if they had been sent. */
+export function replace(collector, id, bytes) {
+  writeFileSync(objectOf(collector, id), bytes);
+  change(collector, [["UPDATE samples SET sha256 = ?, bytes = ? WHERE id = ?", [digest(bytes), bytes.length, id]]]);
+}
+
+/** Copies of a sample with changed manifests, in one go; gives their ids. `changes` make from a manifest another; of what
+ * they give `arrived` is the week in which the collector took it, `sound` another FLAC, `files` more files. */
 export async function copies(collector, id, changes) {
   const { identity, plan } = collector.organisation;
   const key = readFileSync(identity, "utf8").split("\n").find((line) => line.startsWith("AGE-SECRET-KEY-"));
@@ -52,10 +58,10 @@ export async function copies(collector, id, changes) {
   const ids = [];
   for (const of of changes) {
     const sample = randomBytes(16).toString("hex");
-    const { arrived = manifest.week, ...changed } = of({ ...structuredClone(manifest), sample });
+    const { arrived = manifest.week, sound = audio, files = {}, ...changed } = of({ ...structuredClone(manifest), sample });
     const encrypter = new Encrypter();
     encrypter.addRecipient(recipient);
-    const sealed = await encrypter.encrypt(tar({ "manifest.json": Buffer.from(JSON.stringify(changed)), "audio.flac": audio }));
+    const sealed = await encrypter.encrypt(tar({ "manifest.json": Buffer.from(JSON.stringify(changed)), "audio.flac": sound, ...files }));
     writeFileSync(objectOf(collector, sample), sealed);
     statements.push(
       ["CREATE TEMP TABLE IF NOT EXISTS one AS SELECT * FROM samples LIMIT 0", []],

@@ -70,9 +70,11 @@ test("the whole way from the token to a verdict is gone by keyboard alone", asyn
   await page.keyboard.press("n");
   await page.keyboard.type(note);
   await page.keyboard.press("Escape");
+  assert.equal(await focused(page), "scale/broken", "Escape leaves the note");
+  await page.keyboard.press("n");
   await page.keyboard.press("Control+Enter");
   await page.getByText("Choose a verdict first.").first().waitFor();
-  await tabTo(page, "Save");
+  assert.equal(await page.evaluate(() => document.activeElement.name), "verdict", "where it is chosen");
   await page.keyboard.press("3");
   await page.getByText("Saved: Player wrong.").first().waitFor();
   assert.equal(await page.getByLabel("Note", { exact: true }).inputValue(), note, "keys typed into the note are no commands");
@@ -85,6 +87,34 @@ test("the whole way from the token to a verdict is gone by keyboard alone", asyn
   await page.getByRole("dialog").waitFor({ state: "hidden" });
   await page.keyboard.press("f");
   assert.equal(await page.evaluate(() => document.activeElement.id), "filter-difference");
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(page), "scale/broken", "Escape leaves the filters");
+  await reader.close();
+});
+
+test("after a text was sent by keyboard the page's keys work again", async () => {
+  const reader = await Reader.atQueue(set.collector, { name: "writer" });
+  const { page } = reader;
+  await page.keyboard.press("j");
+  await page.getByRole("heading", { level: 2, name: "scale/broken" }).waitFor();
+  await page.keyboard.press("2");
+  await page.getByText("Saved: App’s expectation wrong.").first().waitFor();
+  await page.keyboard.press("n");
+  await page.keyboard.type("judged twice");
+  await page.keyboard.press("Control+Enter");
+  await page.waitForFunction(() => document.activeElement?.id === "sample-heading");
+  await page.keyboard.press("v");
+  await page.getByRole("dialog", { name: "You heard a voice?" }).waitFor();
+  await page.keyboard.press("Escape");
+  await tabTo(page, "assignee");
+  await page.keyboard.type("vera");
+  await page.keyboard.press("Enter");
+  await page.getByText("Assigned to vera.").first().waitFor();
+  await page.keyboard.press("j");
+  await page.getByRole("heading", { level: 2, name: "scale/right" }).waitFor();
+  await page.keyboard.press("k");
+  await page.getByRole("heading", { level: 2, name: "scale/broken" }).waitFor();
+  assert.equal(await page.getByLabel("Note", { exact: true }).inputValue(), "judged twice", "no key became text");
   await reader.close();
 });
 

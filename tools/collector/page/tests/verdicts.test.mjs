@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
 import { everythingStored } from "./forging.mjs";
@@ -39,6 +39,20 @@ test("a verdict is stored sealed, and a second reader with the key reads it", as
   assert.match(await said.innerText(), /^first, \d{4}-W\d\d: Unusable/);
   assert.match(await said.innerText(), new RegExp(NOTE));
   await second.close();
+});
+
+test("verdicts are downloaded as a table, with nothing in it that a spreadsheet would run", async () => {
+  const reader = await Reader.atQueue(set.collector, { name: "exporter" });
+  await judge(reader, '=cmd|"/c calc"!A1, and\na second line');
+  const downloading = reader.page.waitForEvent("download");
+  await reader.page.getByRole("button", { name: "Download verdicts" }).click();
+  const download = await downloading;
+  assert.equal(download.suggestedFilename(), "verdicts-quality-assurance.csv");
+  const [head, ...rows] = readFileSync(await download.path(), "utf8").split("\r\n");
+  assert.equal(head, "sample,purpose,exercise,reader,week,verdict,note");
+  const [own] = rows.filter((row) => row.includes(",exporter,"));
+  assert.match(own, /^[0-9a-f]{32},quality-assurance,etude\/1,exporter,\d{4}-W\d\d,unusable,"'=cmd\|""\/c calc""!A1, and\na second line"$/);
+  await reader.close();
 });
 
 test("the size of a sealed verdict does not tell how long the note is", async () => {

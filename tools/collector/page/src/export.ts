@@ -1,0 +1,31 @@
+// Verdicts as a table for other programs: the columns of `verdicts.csv` in docs/formats.md.
+
+import type { Entry } from "./desk";
+
+const COLUMNS = ["sample", "purpose", "exercise", "reader", "week", "verdict", "note"];
+
+/** Each verdict that could be read, of the samples that are there; as RFC 4180 spells it. */
+export function verdictsCsv(entries: Iterable<Entry>, purpose: string): string {
+  const rows = [...entries].flatMap(({ listed, manifest, reviews }) =>
+    [...reviews.values()].flatMap(({ reader, week, verdict, note }) =>
+      verdict === undefined ? [] : [[listed.id, purpose, manifest?.annotation.tag ?? "", reader, week, verdict, note]]));
+  rows.sort((a, b) => (a.join("\n") < b.join("\n") ? -1 : 1));
+  return [COLUMNS, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
+}
+
+/** A cell. Spreadsheets run what begins like a formula, and who may write verdicts is whoever has the QA recipient: an
+ * apostrophe makes text of it. */
+function cell(text: string): string {
+  const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}
+
+/** Has the browser save a text as a file. */
+export function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,40 @@
+// The page counts notes as the commands do: the cases that all implementations share, without a browser.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { build } from "esbuild";
+import { ROOT } from "./organisation.mjs";
+
+const cases = JSON.parse(readFileSync(join(ROOT, "tests/vectors/alignment/cases.json"), "utf8"));
+
+/** A module of the page, as JavaScript. */
+async function imported(name) {
+  const entry = join(ROOT, `tools/collector/page/src/${name}.ts`);
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+
+test("notes are taken for each other as the shared cases say", async () => {
+  const { align } = await imported("alignment");
+  const inOrder = (all) => [...all].sort((a, b) => (a[0] ?? a) - (b[0] ?? b));
+  assert.ok(cases.length > 50);
+  for (const { name, tolerance, expected, recognised, ...found } of cases) {
+    const { right, wrong, missed, extra } = align(expected, recognised, tolerance);
+    assert.deepEqual({ right: inOrder(right), wrong: inOrder(wrong), missed: inOrder(missed), extra: inOrder(extra) }, found, name);
+  }
+});
+
+test("the counts of a sample are those of the shared cases, whatever was taken out of it", async () => {
+  const { compare } = await imported("notes");
+  for (const { name, tolerance, expected, recognised, right, wrong, missed, extra } of cases) {
+    if (tolerance !== 0.05) continue;
+    for (const kept of [[[0, 10]], [], [[0.2, 0.5]]]) {
+      const { counts, errors, share } = compare({ expected, recognised }, kept);
+      const wanted = { right: right.length, wrong: wrong.length, missed: missed.length, extra: extra.length };
+      assert.deepEqual(counts, wanted, name);
+      assert.equal(errors, wanted.wrong + wanted.missed + wanted.extra, name);
+      assert.ok(share >= 0 && share <= 1 && (share === 0) === (errors === 0), name);
+    }
+  }
+});
