@@ -33,13 +33,17 @@ export class Drafts {
     return this.#drafts.get(sample);
   }
 
-  /** Takes in what an earlier load of the page left, of the samples that are still there; removes the rest. */
+  /** Takes in what an earlier load of the page left, and removes what is of samples that are gone. What another key
+   * opens waits for it. */
   async restore(isListed: (sample: string) => boolean): Promise<void> {
     for (const name of names(this.#prefix)) {
       const sample = name.slice(this.#prefix.length);
-      const draft = isListed(sample) ? await this.#read(name) : undefined;
+      if (!isListed(sample)) {
+        stored()?.removeItem(name);
+        continue;
+      }
+      const draft = await this.#read(name);
       if (draft) this.#drafts.set(sample, draft);
-      else stored()?.removeItem(name);
     }
   }
 
