@@ -287,6 +287,17 @@ fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
     Ok((manifest, flac))
 }
 
+/// Opens an age file that holds no sample, such as a sealed verdict, with whichever of `identities` fits.
+///
+/// # Errors
+/// It is too large, damaged, or sealed to other keys.
+pub fn open_sealed(age_file: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError> {
+    if age_file.len() as u64 > MOST_SAMPLE_BYTES {
+        return Err(OpenError::TooLarge);
+    }
+    decrypt(age_file, identities)
+}
+
 /// Decodes a sample's FLAC: 16-bit mono, and its rate.
 pub fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
     let refused = |reason: &dyn std::fmt::Display| OpenError::Audio(reason.to_string());

@@ -15,7 +15,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sordino::{
-    Id, Purpose, Purposes,
+    Id, Purpose, Purposes, Week,
     upload::{AuditHead, Endpoint},
 };
 use ureq::{Agent, http};
@@ -80,6 +80,27 @@ pub(crate) struct Samples {
 pub(crate) struct Withdrawn {
     pub(crate) ids: Vec<Id>,
     pub(crate) next: String,
+}
+
+/// A page of what readers said of samples in the review page.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Reviews {
+    pub(crate) reviews: Vec<StoredReview>,
+    pub(crate) assignments: Vec<Value>,
+    pub(crate) next: String,
+}
+
+/// What a reader said of a sample, as the collector keeps it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct StoredReview {
+    pub(crate) sample: Id,
+    pub(crate) reader: String,
+    pub(crate) week: Week,
+    /// An age file in base64.
+    #[serde(default)]
+    pub(crate) sealed: Option<String>,
+    #[serde(default)]
+    pub(crate) plain: Option<Value>,
 }
 
 /// The token in a file: its last word.
@@ -210,6 +231,21 @@ impl Api {
         self.json(&format!("/v1/withdrawn?purpose={purpose}{}", cursor(after)))
     }
 
+    /// What readers said of samples granted for `purpose`, from `after` on; none from a collector that does not know of
+    /// reviews.
+    pub(crate) fn reviews(
+        &self,
+        purpose: Purpose,
+        after: Option<&str>,
+    ) -> Result<Option<Reviews>, Failure> {
+        let resource = format!("/v1/reviews?purpose={purpose}{}", cursor(after));
+        let answer = self.get(&resource)?;
+        match answer.status {
+            404 => Ok(None),
+            _ => self.read_json(&answer).map(Some),
+        }
+    }
+
     /// One sample's sealed bytes.
     pub(crate) fn sample(&self, purpose: Purpose, listed: &Listed) -> Result<Handed, Failure> {
         let resource = format!("/v1/samples/{}?purpose={purpose}", listed.id);
@@ -230,9 +266,12 @@ impl Api {
     }
 
     fn json<T: DeserializeOwned>(&self, resource: &str) -> Result<T, Failure> {
-        let answer = self.get(resource)?;
+        self.read_json(&self.get(resource)?)
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
         if answer.status != 200 {
-            return Err(self.problem(&answer));
+            return Err(self.problem(answer));
         }
         serde_json::from_slice(&answer.body).map_err(|error| {
             Failure::Said(format!(

@@ -14,7 +14,7 @@ use sordino::{
 
 use crate::{
     failure::Failure,
-    pull::{self, Entry, Index, stored},
+    pull::{self, Entry, Index, Review, stored},
 };
 
 /// A dataset that was pulled.
@@ -103,6 +103,11 @@ impl<'a> Sample<'a> {
     /// All that is known of it.
     pub(crate) fn entry(&self) -> &'a Entry {
         self.entry
+    }
+
+    /// What readers said of it in the review page.
+    pub(crate) fn reviews(&self) -> impl Iterator<Item = &'a Review> {
+        self.index.reviews(self.id()).map(|(_, review)| review)
     }
 
     /// The stored sound as FLAC.

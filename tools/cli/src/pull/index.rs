@@ -13,6 +13,7 @@ use super::{
     dataset::Split,
     journal::{Journal, Taken},
     layout::{self, Shards},
+    verdicts::{self, AllReviews, Review, Reviews},
 };
 use crate::{args::FormatArgument, failure::Failure, files};
 
@@ -38,6 +39,9 @@ pub(crate) struct Index {
     cursors: BTreeMap<Purpose, Cursors>,
     #[serde(default)]
     samples: BTreeMap<Id, Entry>,
+    /// What readers said of the samples, by the purpose for which they read them.
+    #[serde(default, skip_serializing_if = "AllReviews::is_empty")]
+    reviews: AllReviews,
     #[serde(skip)]
     folder: PathBuf,
     #[serde(skip)]
@@ -74,6 +78,8 @@ struct Writing {
     shards: Shards,
     /// The tables do not say what the index says.
     tables_are_stale: bool,
+    /// Nor does the table of verdicts.
+    reviews_are_stale: bool,
     is_changed: bool,
 }
 
@@ -136,6 +142,15 @@ impl Index {
         self.format
     }
 
+    /// What readers said of a sample, and for which purpose they read it.
+    pub(crate) fn reviews(&self, id: Id) -> impl Iterator<Item = (Purpose, &Review)> {
+        self.reviews.of(id)
+    }
+
+    pub(super) fn review_count(&self) -> usize {
+        self.reviews.count()
+    }
+
     pub(super) fn collector(&self) -> &str {
         &self.collector
     }
@@ -183,6 +198,7 @@ impl Index {
             epoch: None,
             cursors: BTreeMap::new(),
             samples: BTreeMap::new(),
+            reviews: AllReviews::default(),
             folder: folder.to_owned(),
             writing: None,
         });
@@ -203,6 +219,7 @@ impl Index {
             journal: None,
             shards: Shards::of(folder.to_owned(), index.samples.values()),
             tables_are_stale: index.layout < LAYOUT || !folder.join("index.parquet").is_file(),
+            reviews_are_stale: false,
             is_changed: index.generation == 0,
         });
         if is_new {
@@ -291,6 +308,16 @@ impl Index {
         Ok(true)
     }
 
+    /// These are all reviews for `purpose` now.
+    pub(super) fn set_reviews(&mut self, purpose: Purpose, mut reviews: Reviews) {
+        reviews.retain(|id, _| is_here(&self.samples, *id, purpose));
+        let is_changed = self.reviews.set(purpose, reviews);
+        if let Some(writing) = &mut self.writing {
+            writing.is_changed |= is_changed;
+            writing.reviews_are_stale |= is_changed;
+        }
+    }
+
     pub(super) fn set_cursor(&mut self, purpose: Purpose, set: impl FnOnce(&mut Cursors)) {
         set(self.cursors.entry(purpose).or_default());
         if let Some(writing) = &mut self.writing {
@@ -314,7 +341,13 @@ impl Index {
                 writing.shards.save(self.samples.values())?;
             }
             layout::write_tables(self)?;
-            writing.tables_are_stale = false;
+        }
+        if writing.tables_are_stale || writing.reviews_are_stale {
+            let samples = &self.samples;
+            self.reviews
+                .retain(|id, purpose| is_here(samples, id, purpose));
+            layout::write_verdicts(&self.folder, verdicts::csv(self).as_deref())?;
+            (writing.tables_are_stale, writing.reviews_are_stale) = (false, false);
         }
         if writing.is_changed {
             self.generation += 1;
@@ -410,6 +443,13 @@ impl Index {
             }
         }
     }
+}
+
+/// Whether a sample is in the dataset for `purpose`.
+fn is_here(samples: &BTreeMap<Id, Entry>, id: Id, purpose: Purpose) -> bool {
+    samples
+        .get(&id)
+        .is_some_and(|entry| entry.pulled_for.contains(purpose))
 }
 
 fn has_files(folder: &Path) -> Result<bool, Failure> {

@@ -12,6 +12,7 @@ mod index;
 mod journal;
 mod layout;
 mod progress;
+mod verdicts;
 
 use std::collections::HashSet;
 
@@ -35,6 +36,7 @@ use crate::{
 pub(crate) use dataset::stored;
 pub(crate) use index::{Entry, Index};
 pub(crate) use layout::{audio_file, audio_of};
+pub(crate) use verdicts::{Review, Verdict};
 
 /// What a pull did.
 #[derive(Debug, Default, Serialize)]
@@ -45,11 +47,18 @@ pub(crate) struct Summary {
     pub(crate) removed: usize,
     /// Samples that lie in the dataset now.
     total: usize,
+    /// Verdicts of the review page on samples that lie in the dataset now.
+    #[serde(skip_serializing_if = "is_zero")]
+    verdicts: usize,
     /// Samples that no key in the identity file opens, or that are not what they claim.
     unreadable: usize,
     /// Why, for the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_unreadable: Option<String>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failure> {
@@ -120,6 +129,7 @@ fn finish<'a>(
     pull.saved(|pull| pull.bring(&wanted, &identities))?;
     let mut summary = pull.summary;
     summary.total = pull.index.entries().count();
+    summary.verdicts = pull.index.review_count();
     pull.index.close()?;
     Ok(summary)
 }
@@ -148,7 +158,8 @@ impl Pull<'_> {
         self.continue_in_epoch()?;
         let fetched = wanted
             .iter()
-            .try_for_each(|&purpose| self.fetch_new(purpose, identities));
+            .try_for_each(|&purpose| self.fetch_new(purpose, identities))
+            .and_then(|()| self.fetch_verdicts(wanted, identities));
         fetched.and(self.remove_all_withdrawn())
     }
 
@@ -224,6 +235,18 @@ impl Pull<'_> {
             }
             Ok(())
         })
+    }
+
+    fn fetch_verdicts(
+        &mut self,
+        wanted: &[Purpose],
+        identities: &[Identity],
+    ) -> Result<(), Failure> {
+        for &purpose in wanted {
+            let reviews = verdicts::fetch(self.api, purpose, identities)?;
+            self.index.set_reviews(purpose, reviews);
+        }
+        Ok(())
     }
 
     fn take_in(&mut self, purpose: Purpose, entry: Entry, flac: &[u8]) -> Result<(), Failure> {

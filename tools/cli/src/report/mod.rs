@@ -159,8 +159,21 @@ pub(crate) struct SampleView {
     pub(crate) removed: Vec<Removed>,
     /// What the app said of it.
     pub(crate) annotation: Option<Annotation>,
+    /// What people said who listened to it.
+    pub(crate) verdicts: Vec<Said>,
     /// More to know: the manifest's members.
     pub(crate) facts: Vec<Fact>,
+}
+
+/// What somebody said of a recording.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    /// Who, and when: `first, 2026-W48`.
+    pub(crate) who: String,
+    /// The verdict, for people.
+    pub(crate) verdict: String,
+    /// More words; may be empty.
+    pub(crate) note: String,
 }
 
 /// What became of a recording.

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use sordino::sampler::Note;
 
 use super::{
-    Fact, Removed, ReportError, SampleView,
+    Fact, Removed, ReportError, Said, SampleView,
     axis::Axis,
     escape::Text,
     notes::{self, Comparison, Match},
@@ -109,6 +109,7 @@ impl Frame<'_> {
         self.write_time(html)?;
         html.push_str("</div>");
         self.write_removed(html)?;
+        write_verdicts(html, &self.view.verdicts)?;
         write_facts(html, &self.view.facts)?;
         html.push_str("</article>\n");
         Ok(())
@@ -337,6 +338,28 @@ fn hertz_labels() -> String {
         .collect::<Vec<_>>()
         .concat()
         + "<span class=\"unit\">Hz</span>"
+}
+
+/// What people said of the sample.
+fn write_verdicts(html: &mut String, verdicts: &[Said]) -> fmt::Result {
+    if verdicts.is_empty() {
+        return Ok(());
+    }
+    html.push_str("<ul class=\"verdicts\" aria-label=\"Verdicts\">");
+    for Said { who, verdict, note } in verdicts {
+        write!(
+            html,
+            "<li><b>{}</b> <span>{}</span>",
+            Text(verdict),
+            Text(who)
+        )?;
+        if !note.is_empty() {
+            write!(html, "<q>{}</q>", Text(note))?;
+        }
+        html.push_str("</li>");
+    }
+    html.push_str("</ul>");
+    Ok(())
 }
 
 fn write_facts(html: &mut String, facts: &[Fact]) -> fmt::Result {

@@ -1,31 +1,58 @@
 // The page that `sordino report` writes of a pulled dataset, in the same browser.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { isAccessible, launched } from "./browser.mjs";
+import { Reader, isAccessible, launched } from "./browser.mjs";
 import { run } from "./organisation.mjs";
 import { named, setting } from "./setting.mjs";
 
 const set = setting(({ device }) => {
-  const wrong = (a) => ({ ...a, recognised: a.expected.slice(2).map((note) => ({ ...note, midi: note.midi + 1 })) });
+  // Counted from the end: the clip's beginning is forgotten where the recording is longer than a clip.
+  const wrong = (a) => ({ ...a, recognised: a.expected.flatMap((note, at) => {
+    const left = a.expected.length - at;
+    if (left === 5) return [];
+    if (left === 4) return [{ ...note, midi: note.midi + 12 }];
+    if (left === 3) return [{ ...note, onset: note.onset + 0.2, offset: undefined }];
+    return [{ ...note, midi: left === 2 ? note.midi + 1 : note.midi }];
+  }) });
   device.send("talk-between", named("talk-between", "scales/c-major", wrong));
   device.send("piano-alone", named("piano-alone", "pieces/menuet-in-g", wrong));
 });
 
-test("axe finds nothing in a report, light or dark, and it asks nobody for anything", async () => {
+test("a verdict of the page comes with a pull and stands in the report, where axe finds nothing, light or dark", async () => {
   const { organisation, collector } = set;
+  const note = "the fourth note, \"quiet\"";
+  const reader = await Reader.atQueue(collector, { name: "judge" });
+  await reader.open("scales/c-major");
+  const counted = await reader.page.locator("figcaption").innerText();
+  await reader.page.getByLabel("Note", { exact: true }).fill(note);
+  await reader.page.keyboard.press("Escape");
+  await reader.page.keyboard.press("1");
+  await reader.page.getByText("Saved: Recogniser wrong.").first().waitFor();
+  await reader.close();
   const [token, dataset] = ["token", "dataset"].map((name) => join(organisation.folder, name));
   writeFileSync(token, collector.token());
   run("sordino", "pull", "--collector", collector.url, "--token-file", token, "--identity", organisation.identity, "--out", dataset);
   run("sordino", "report", dataset);
+  const [, row] = readFileSync(join(dataset, "verdicts.csv"), "utf8").split("\r\n");
+  assert.match(row, /^[0-9a-f]{32},quality-assurance,scales\/c-major,judge,\d{4}-W\d\d,recogniser-wrong,"the fourth note, ""quiet"""$/);
 
   const page = await (await launched()).newPage();
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
   await page.goto(pathToFileURL(join(dataset, "report.html")).href);
   assert.equal(await page.locator("audio").count() > 0, true, "a report of samples that were heard");
+  const card = page.locator("article", { hasText: "scales/c-major" });
+  assert.match(await card.getByRole("list", { name: "Verdicts" }).innerText(), /Recogniser wrong judge, \d{4}-W\d\d\n.?the fourth note, "quiet"/);
+  // One sample, one count: the card's, the page's.
+  const summary = await card.locator(".summary").innerText();
+  for (const fate of ["missed", "extra", "wrong"]) {
+    assert.match(summary, new RegExp(`[1-9] ${fate}`));
+    const count = (text) => Number(text.match(new RegExp(`(\\d+) ${fate}`))?.[1] ?? 0);
+    assert.equal(count(summary), count(counted), `${fate}: ${summary} | ${counted}`);
+  }
   await isAccessible(page, "report");
   assert.deepEqual(asked.slice(1).filter((url) => !/^(data|blob):/.test(url)), []);
   await page.close();

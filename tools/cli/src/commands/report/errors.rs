@@ -1,6 +1,6 @@
 //! What a dataset says of the app's recogniser: maps, tables, and which samples to look at first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sordino::sampler::Trigger;
 
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     dataset::{Dataset, trigger_name},
+    pull::Verdict,
     query::{Cell, Metric, Sums, by_pitch, in_all},
     report::{Counted, ErrorMap, Link, Listing, Table, Taken, note_name},
     score::Alignment,
@@ -99,6 +100,51 @@ impl<'a> Errors<'a> {
             }
         }
         tables
+    }
+
+    /// How many samples readers judged in which way; none where nobody did.
+    pub(super) fn verdicts(&self) -> Option<Table> {
+        let readers = |is_meant: &dyn Fn(Verdict) -> bool| {
+            let all = self.samples.iter().flat_map(|found| found.sample.reviews());
+            let meant = all.filter(|review| is_meant(review.verdict));
+            meant
+                .map(|review| review.reader.as_str())
+                .collect::<BTreeSet<_>>()
+                .len()
+        };
+        let samples = |trigger, is_meant: &dyn Fn(&Found<'_>) -> bool| {
+            self.of_trigger(trigger)
+                .filter(|found| is_meant(found))
+                .count()
+        };
+        let row = |name: &str, readers: Option<usize>, is_meant: &dyn Fn(&Found<'_>) -> bool| {
+            vec![
+                name.to_owned(),
+                samples(Trigger::Random, is_meant).to_string(),
+                samples(Trigger::Mark, is_meant).to_string(),
+                readers.map_or_else(|| "–".to_owned(), |count| count.to_string()),
+            ]
+        };
+        if readers(&|_| true) == 0 {
+            return None;
+        }
+        let of = |verdict: Verdict| {
+            let has_it = |found: &Found<'_>| {
+                let mut all = found.sample.reviews();
+                all.any(|review| review.verdict == verdict)
+            };
+            let count = readers(&|other| other == verdict);
+            row(verdict.label(), Some(count), &has_it)
+        };
+        let mut rows: Vec<Vec<String>> = Verdict::ALL.into_iter().map(of).collect();
+        rows.push(row("Not reviewed", None, &|found| {
+            found.sample.reviews().next().is_none()
+        }));
+        Some(table(
+            "Verdicts of the review page".to_owned(),
+            &["verdict", "random clips", "marked clips", "readers"],
+            rows,
+        ))
     }
 
     fn of_trigger(&self, trigger: Trigger) -> impl Iterator<Item = &Found<'a>> {
@@ -246,6 +292,8 @@ pub(super) fn listing(rest: &[Found<'_>], links: &Links) -> Listing {
         ];
         cells.extend([expected, right, wrong, missed, extra].map(|count| format!("{count:.0}")));
         cells.push(format!("{kept:.1}"));
+        let verdicts = found.sample.reviews().map(|review| review.verdict.label());
+        cells.push(verdicts.collect::<Vec<_>>().join(", "));
         cells
     };
     let link = |found: &Found<'_>| Link {
@@ -269,6 +317,7 @@ pub(super) fn listing(rest: &[Found<'_>], links: &Links) -> Listing {
                 "missed",
                 "extra",
                 "seconds kept",
+                "verdicts",
             ],
             listed.iter().map(row).collect(),
         ),

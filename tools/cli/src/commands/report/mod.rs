@@ -13,10 +13,10 @@ use crate::{
     dataset::{Dataset, Sample},
     failure::Failure,
     files,
-    pull::Entry,
+    pull::{Entry, Review},
     recognise::milliseconds,
     reply::Reply,
-    report::{self, Device, Fact, Fate, Outcome, Report, SampleView, Section, Sound},
+    report::{self, Device, Fact, Fate, Outcome, Report, Said, SampleView, Section, Sound},
     score::ONSET_TOLERANCE,
 };
 use errors::Errors;
@@ -77,6 +77,7 @@ fn report_of(errors: &Errors<'_>, shown: usize, links: &Links) -> Result<Report,
                 anchor: Some(links::anchor(&found.sample)),
                 file: Some(links.href(&found.sample)),
                 onset_tolerance: Some(errors.tolerance),
+                verdicts: found.sample.reviews().map(said).collect(),
                 ..view
             })
         })
@@ -109,9 +110,17 @@ fn report_of(errors: &Errors<'_>, shown: usize, links: &Links) -> Result<Report,
             Fact::new("sound removed", format!("{removed:.0} s")),
         ],
         maps: errors.maps(),
-        tables: errors.tables(),
+        tables: [errors.tables(), errors.verdicts().into_iter().collect()].concat(),
         sections,
     })
+}
+
+fn said(review: &Review) -> Said {
+    Said {
+        who: format!("{}, {}", review.reader, review.week),
+        verdict: review.verdict.label().to_owned(),
+        note: review.note.clone(),
+    }
 }
 
 /// A pulled sample, as the page shows it.

@@ -6,7 +6,7 @@
 //!   other; `shards.json` says which split each is of.
 //! * Bundle: `ID/audio.flac`, `ID/annotation.jams`, and `ID/manifest.json` as it was sealed.
 //!
-//! Each has `index.parquet` and `README.md` beside them.
+//! Each has `index.parquet` and `README.md` beside them, and `verdicts.csv` where readers left verdicts.
 
 mod shard;
 mod shards;
@@ -141,6 +141,15 @@ pub(super) fn write_tables(index: &Index) -> Result<(), Failure> {
     files::write(&folder.join("index.parquet"), &parquet)?;
     let card = dataset::card(index.entries(), index.collector());
     files::write(&folder.join("README.md"), card.as_bytes())
+}
+
+/// Writes the table of verdicts; without one there is no such file.
+pub(super) fn write_verdicts(folder: &Path, csv: Option<&[u8]>) -> Result<(), Failure> {
+    let path = folder.join("verdicts.csv");
+    match csv {
+        Some(csv) => files::write(&path, csv),
+        None => remove_file(&path),
+    }
 }
 
 /// A sample's FLAC.

@@ -205,7 +205,7 @@ fn a_card_counts_as_the_shared_cases_do() {
         } = &case.alignment;
         let summary = notes::Comparison::of(&annotation, case.tolerance).summary();
         let said = |what: &str| {
-            let parts = summary.split(|character| matches!(character, ':' | ',' | '.'));
+            let parts = summary.split([':', ',', '.']);
             let counts = parts.filter_map(|part| part.trim().split_once(' '));
             counts
                 .filter(|(_, words)| words.split(' ').next() == Some(what))
@@ -281,6 +281,11 @@ fn filled_with(text: &str) -> Report {
             recognised: Vec::new(),
             tag: Some(text()),
         }),
+        verdicts: vec![Said {
+            who: text(),
+            verdict: text(),
+            note: text(),
+        }],
         facts: vec![fact()],
         ..SampleView::default()
     };

@@ -5,3 +5,4 @@ mod kills;
 mod loads;
 mod obstacles;
 mod quarantine;
+mod verdicts;

@@ -1,0 +1,271 @@
+//! What readers said of samples in the review page: fetched, opened, and written as `verdicts.csv`.
+//!
+//! They are fetched whole at each pull, since a reader's new verdict takes the place of the last. One of a sample that
+//! is not in the dataset, or no longer, is not kept.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sordino::{
+    Id, Purpose, Week,
+    open::{self, Identity},
+};
+
+use super::Index;
+use crate::{
+    api::{Api, StoredReview},
+    failure::Failure,
+};
+
+/// The longest note that is kept, in characters: the review page's.
+const MAX_NOTE: usize = 2000;
+const COLUMNS: [&str; 7] = [
+    "sample", "purpose", "exercise", "reader", "week", "verdict", "note",
+];
+
+/// What a reader said of a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Review {
+    /// The name of the reader's token.
+    pub(crate) reader: String,
+    /// When, as finely as it is known.
+    pub(crate) week: Week,
+    pub(crate) verdict: Verdict,
+    pub(crate) note: String,
+}
+
+/// What was wrong, as docs/protocol.md names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Verdict {
+    RecogniserWrong,
+    ExpectationWrong,
+    PlayerWrong,
+    Unusable,
+}
+
+/// The reviews of samples for one purpose, by the sample and then by the reader.
+pub(super) type Reviews = BTreeMap<Id, Vec<Review>>;
+
+/// The reviews of a dataset's samples, by the purpose for which they were read.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct AllReviews(BTreeMap<Purpose, Reviews>);
+
+impl AllReviews {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        let all = self.0.values().flat_map(BTreeMap::values);
+        all.map(Vec::len).sum()
+    }
+
+    pub(super) fn of(&self, sample: Id) -> impl Iterator<Item = (Purpose, &Review)> {
+        self.0.iter().flat_map(move |(&purpose, of)| {
+            let said = of.get(&sample).into_iter().flatten();
+            said.map(move |review| (purpose, review))
+        })
+    }
+
+    /// These are all for `purpose` now. Whether that is news.
+    pub(super) fn set(&mut self, purpose: Purpose, reviews: Reviews) -> bool {
+        let before = self.0.remove(&purpose).unwrap_or_default();
+        let is_changed = before != reviews;
+        if !reviews.is_empty() {
+            self.0.insert(purpose, reviews);
+        }
+        is_changed
+    }
+
+    /// Keeps those of samples that stay for the purpose.
+    pub(super) fn retain(&mut self, stays: impl Fn(Id, Purpose) -> bool) {
+        self.0.retain(|&purpose, of| {
+            of.retain(|&id, _| stays(id, purpose));
+            !of.is_empty()
+        });
+    }
+}
+
+impl Verdict {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::RecogniserWrong,
+        Self::ExpectationWrong,
+        Self::PlayerWrong,
+        Self::Unusable,
+    ];
+
+    /// Its name in files.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::RecogniserWrong => "recogniser-wrong",
+            Self::ExpectationWrong => "expectation-wrong",
+            Self::PlayerWrong => "player-wrong",
+            Self::Unusable => "unusable",
+        }
+    }
+
+    /// Its name for people: the review page's.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::RecogniserWrong => "Recogniser wrong",
+            Self::ExpectationWrong => "App’s expectation wrong",
+            Self::PlayerWrong => "Player wrong",
+            Self::Unusable => "Unusable",
+        }
+    }
+}
+
+/// Fetches all reviews for `purpose` that one of `identities` opens, or that are not sealed.
+pub(super) fn fetch(
+    api: &Api,
+    purpose: Purpose,
+    identities: &[Identity],
+) -> Result<Reviews, Failure> {
+    let mut found: BTreeMap<(Id, String), Review> = BTreeMap::new();
+    let mut asked = std::collections::HashSet::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        api.onwards(&mut asked, cursor.as_deref())?;
+        let Some(page) = api.reviews(purpose, cursor.as_deref())? else {
+            // A collector without a review page.
+            break;
+        };
+        if page.reviews.is_empty() && page.assignments.is_empty() {
+            break;
+        }
+        for stored in page.reviews {
+            let place = (stored.sample, stored.reader.clone());
+            match read(stored, identities) {
+                Some(review) => found.insert(place, review),
+                None => found.remove(&place),
+            };
+        }
+        cursor = Some(page.next);
+    }
+    let mut reviews = Reviews::new();
+    for ((sample, _), review) in found {
+        reviews.entry(sample).or_default().push(review);
+    }
+    Ok(reviews)
+}
+
+/// A review that can be read and is of the sample that it stands beside: the collector could put one in another's place.
+fn read(stored: StoredReview, identities: &[Identity]) -> Option<Review> {
+    #[derive(Deserialize)]
+    struct Said {
+        verdict: Verdict,
+        note: String,
+        sample: Option<Id>,
+    }
+    let said: Said = match (stored.sealed, stored.plain) {
+        (Some(sealed), _) => {
+            let opened = open::open_sealed(&BASE64.decode(sealed).ok()?, identities).ok()?;
+            let said: Said = serde_json::from_slice(&opened).ok()?;
+            (said.sample == Some(stored.sample)).then_some(said)?
+        }
+        (None, plain) => serde_json::from_value(plain.unwrap_or(Value::Null)).ok()?,
+    };
+    Some(Review {
+        reader: stored.reader,
+        week: stored.week,
+        verdict: said.verdict,
+        note: said.note.chars().take(MAX_NOTE).collect(),
+    })
+}
+
+/// A row a review, as RFC 4180 spells it; nothing where there is none.
+pub(super) fn csv(index: &Index) -> Option<Vec<u8>> {
+    let mut csv = String::new();
+    let mut write = |cells: [&str; 7]| {
+        csv += &cells.map(cell).join(",");
+        csv += "\r\n";
+    };
+    write(COLUMNS);
+    let mut count = 0;
+    for entry in index.entries() {
+        let id = entry.manifest.sample.to_string();
+        let exercise = entry.manifest.annotation.tag.as_deref().unwrap_or_default();
+        for (purpose, review) in index.reviews(entry.manifest.sample) {
+            let (purpose, week) = (purpose.to_string(), review.week.to_string());
+            let verdict = review.verdict.as_str();
+            write([
+                &id,
+                &purpose,
+                exercise,
+                &review.reader,
+                &week,
+                verdict,
+                &review.note,
+            ]);
+            count += 1;
+        }
+    }
+    (count > 0).then(|| csv.into_bytes())
+}
+
+/// A cell. Spreadsheets run what begins like a formula, and whoever has the QA recipient can seal a note: an apostrophe
+/// makes text of it.
+fn cell(text: &str) -> String {
+    let inert = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    };
+    match inert.contains([',', '"', '\r', '\n']) {
+        true => format!("\"{}\"", inert.replace('"', "\"\"")),
+        false => inert,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_cell_is_text_for_a_spreadsheet_whatever_was_written() {
+        for (text, spelled) in [
+            ("plain", "plain"),
+            ("a, \"b\"\nc", "\"a, \"\"b\"\"\nc\""),
+            (
+                "=HYPERLINK(\"http://x\",\"y\")",
+                "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"",
+            ),
+            ("-1", "'-1"),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), spelled);
+        }
+    }
+
+    #[test]
+    fn a_plain_review_is_read_and_what_is_none_is_not() {
+        let stored = |plain: Value| StoredReview {
+            sample: "00000000000000000000000000000001".parse().unwrap(),
+            reader: "one".to_owned(),
+            week: "2026-W48".parse().unwrap(),
+            sealed: None,
+            plain: Some(plain),
+        };
+        let review = read(
+            stored(serde_json::json!({"verdict": "unusable", "note": "x".repeat(3000)})),
+            &[],
+        )
+        .unwrap();
+        assert_eq!(
+            (review.verdict, review.note.len()),
+            (Verdict::Unusable, MAX_NOTE)
+        );
+        for other in [
+            Value::Null,
+            serde_json::json!({"verdict": "fine", "note": ""}),
+            serde_json::json!({"verdict": "unusable"}),
+        ] {
+            assert!(read(stored(other), &[]).is_none());
+        }
+    }
+}
