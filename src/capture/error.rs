@@ -9,6 +9,12 @@ pub enum CaptureError {
         /// What the system says.
         reason: String,
     },
+    /// This build of the library has no microphone of its own: its feature `microphone` is off.
+    #[error(
+        "this library was built without the feature `microphone`: push what the app records into a feed, or use a \
+         library that has the feature"
+    )]
+    NotBuiltIn,
     /// The system does not let this app listen.
     #[error("the microphone `{device}` may not be used: allow it in the system's privacy settings")]
     NotPermitted {
@@ -59,7 +65,7 @@ impl CaptureError {
             | Self::NoSuchDevice { .. }
             | Self::Busy { .. }
             | Self::DeviceLost { .. } => true,
-            Self::Unsupported { .. } | Self::Wav(_) => false,
+            Self::NotBuiltIn | Self::Unsupported { .. } | Self::Wav(_) => false,
         }
     }
 }

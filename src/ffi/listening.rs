@@ -106,14 +106,12 @@ impl Feed {
 }
 
 /// The microphone, being heard.
-#[cfg(feature = "microphone")]
 #[derive(uniffi::Object)]
 pub struct Listening {
     heard: Arc<Heard>,
     door: Weak<Door>,
 }
 
-#[cfg(feature = "microphone")]
 #[uniffi::export]
 impl Listening {
     /// Closes the microphone, and waits until what was chosen is sealed and queued; from a listener
@@ -125,19 +123,24 @@ impl Listening {
     }
 }
 
-#[cfg(feature = "microphone")]
 impl Listening {
     pub(super) fn start(
         door: &Arc<Door>,
         device: Option<String>,
         ear: impl FnMut(capture::Frame<'_>) + Send + 'static,
     ) -> Result<Self, Error> {
+        #[cfg(feature = "microphone")]
         let heard = door.hear(|engine| {
             let microphone = device.map_or_else(capture::Microphone::default, |device| {
                 capture::Microphone::named(device)
             });
             Ok(Heard::new(engine.listen(microphone, ear)?, None))
         })?;
+        #[cfg(not(feature = "microphone"))]
+        let heard = {
+            drop((device, ear));
+            door.hear(|_| Err(capture::CaptureError::NotBuiltIn.into()))?
+        };
         Ok(Self {
             heard,
             door: Arc::downgrade(door),
@@ -146,7 +149,6 @@ impl Listening {
 }
 
 /// An input device, for a person to choose from.
-#[cfg(feature = "microphone")]
 #[derive(uniffi::Record)]
 pub struct InputDevice {
     /// What `listen_to_microphone` takes; it stays the same when the device comes back.
@@ -159,10 +161,13 @@ pub struct InputDevice {
 
 /// The input devices that can be opened now.
 ///
-/// Raises `Capture` where there is none, or the sound service does not run.
-#[cfg(feature = "microphone")]
+/// Raises `Capture` where there is none, the sound service does not run, or the library has no microphone of its
+/// own: see `library_features`.
 #[uniffi::export]
 pub fn input_devices() -> Result<Vec<InputDevice>, Error> {
+    #[cfg(not(feature = "microphone"))]
+    return Err(capture::CaptureError::NotBuiltIn.into());
+    #[cfg(feature = "microphone")]
     caught(|| {
         let devices = capture::devices()?.into_iter();
         Ok(devices

@@ -7,6 +7,9 @@
 //! * **Never**: decides anything. It converts and passes on; what holds here holds in
 //!   [`crate::Sordino`].
 //!
+//! What is exported does not depend on the features `microphone` and `http`, which say what a library can do: bindings
+//! that were printed from one library then load another. What needs a feature that is off raises an error that says so.
+//!
 //! The docs of exported items are written for the reader of KDoc, DocC and docstrings.
 
 mod builder;
@@ -15,6 +18,7 @@ mod consent;
 mod door;
 mod error;
 mod event;
+mod features;
 mod listening;
 #[cfg(feature = "research")]
 mod research;
@@ -33,18 +37,17 @@ pub use consent::{
 };
 pub use error::Error;
 pub use event::{CaptureEvent, Event};
-pub use listening::Feed;
-#[cfg(feature = "microphone")]
-pub use listening::{InputDevice, Listening, input_devices};
+pub use features::{LibraryFeatures, library_features};
+pub use listening::{Feed, InputDevice, Listening, input_devices};
 #[cfg(feature = "research")]
 pub use research::{
     AnonymizedSound, OpenError, OpenedSound, RemovedSpan, SampleSound, SoundSpan, anonymize_sound,
     decode_sample, open_sealed,
 };
 pub use samples::{Offer, Plan, Preview, PreviewSound, Sample, Status};
-#[cfg(feature = "http")]
-pub use transport::UploadSummary;
-pub use transport::{Access, Accesses, Header, Outcome, Request, RequestBody, Waiting};
+pub use transport::{
+    Access, Accesses, Header, Outcome, Request, RequestBody, UploadSummary, Waiting,
+};
 
 use crate::{
     Purpose, Sordino, Withheld,
@@ -313,7 +316,6 @@ impl Engine {
     }
 }
 
-#[cfg(feature = "microphone")]
 #[uniffi::export(name = "Sordino")]
 impl Engine {
     /// Hears the machine's microphone: the system's default one, or the `device` with an id from
@@ -321,7 +323,7 @@ impl Engine {
     /// waits for it. A microphone that goes away is opened anew; events tell.
     ///
     /// Raises `Listening` where the engine listens already, and `Capture` where there is no
-    /// microphone or the app may not use it.
+    /// microphone, the app may not use it, or the library has none of its own: see `library_features`.
     #[uniffi::method(default(device = None, listener = None))]
     pub fn listen_to_microphone(
         &self,
@@ -403,24 +405,22 @@ impl Engine {
 }
 
 /// Upload by the built-in client.
-#[cfg(feature = "http")]
 #[uniffi::export(name = "Sordino")]
 impl Engine {
     /// Sends all that is due and waits for it. It stops where the collector cannot be reached; what
     /// the collector says stands in the summary.
+    ///
+    /// Raises `Upload` where the library has no client: see `library_features`.
     pub fn upload_now(&self) -> Result<UploadSummary, Error> {
-        let client = crate::upload::Client::default();
-        self.door
-            .pass(|engine| Ok(engine.upload_now(&client)?.into()))
+        self.door.pass(features::upload_now)
     }
 
     /// Who opened a sample, asked of the collector now.
     ///
-    /// Raises `Upload` where it does not answer, and `Outbox` where there is no such sample.
+    /// Raises `Upload` where it does not answer or the library has no client, and `Outbox` where there is no
+    /// such sample.
     pub fn accesses(&self, sample: Id) -> Result<Accesses, Error> {
-        let client = crate::upload::Client::default();
-        self.door
-            .pass(|engine| Ok(engine.accesses(sample, &client)?.into()))
+        self.door.pass(|engine| features::accesses(engine, sample))
     }
 }
 

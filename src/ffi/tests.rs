@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{Builder, Engine, Error, Event, EventListener, Frame, FrameListener, ListenerError};
+use super::{
+    Builder, Engine, Error, Event, EventListener, Frame, FrameListener, ListenerError,
+    input_devices, library_features,
+};
 use crate::testing::folder;
 
 struct Panics;
@@ -72,4 +75,32 @@ fn a_builder_is_not_changed_by_what_is_made_of_it() {
     drop(plain.event_listener(Arc::new(Panics)));
     let engine = plain.open().unwrap();
     engine.withdraw(None).unwrap();
+}
+
+#[test]
+fn what_needs_a_feature_that_the_library_lacks_says_so_and_nothing_else_does() {
+    let folder = folder();
+    let engine = builder(folder.path()).open().unwrap();
+    let features = library_features();
+    let lacks = |error: Option<Error>, feature: &str| {
+        let error = error.map_or_else(String::new, |error| error.to_string());
+        error.contains(&format!("built without the feature `{feature}`"))
+    };
+
+    let heard = engine.listen_to_microphone(None, None).err();
+    assert!(matches!(heard, None | Some(Error::Capture(_))));
+    assert_eq!(lacks(heard, "microphone"), !features.microphone);
+    assert_eq!(
+        lacks(input_devices().err(), "microphone"),
+        !features.microphone
+    );
+    assert_eq!(lacks(engine.upload_now().err(), "http"), !features.http);
+    let sample = "07".repeat(16).parse().unwrap();
+    let accesses = engine.accesses(sample).err();
+    assert_eq!(lacks(accesses, "http"), !features.http);
+
+    // A feed needs neither.
+    engine.shut_down().unwrap();
+    let engine = builder(folder.path()).open().unwrap();
+    engine.listen_to_host(48_000, 1, None).unwrap();
 }

@@ -200,7 +200,6 @@ impl From<upload::Waiting> for Waiting {
 }
 
 /// What one round of uploads did.
-#[cfg(feature = "http")]
 #[derive(uniffi::Record)]
 pub struct UploadSummary {
     /// Consent records that the collector registered.
@@ -219,7 +218,6 @@ pub struct UploadSummary {
     pub waiting: Vec<Waiting>,
 }
 
-#[cfg(feature = "http")]
 impl From<crate::UploadSummary> for UploadSummary {
     fn from(summary: crate::UploadSummary) -> Self {
         Self {

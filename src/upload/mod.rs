@@ -175,6 +175,12 @@ pub enum UploadError {
         "another answer about the access log was read meanwhile; ask again who opened sample {0}"
     )]
     AccessesOutdated(Id),
+    /// This build of the library has no HTTP client: its feature `http` is off.
+    #[error(
+        "this library was built without the feature `http`: send what `next_request` gives by the app's own HTTP, or \
+         use a library that has the feature"
+    )]
+    NoClient,
     /// The request asks for something that is not granted.
     #[error("there is no live grant for sample {0}")]
     NotGranted(Id),

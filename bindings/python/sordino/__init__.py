@@ -30,6 +30,7 @@ from ._sordino.sordino import (
     Header,
     InputDevice,
     InternalError,
+    LibraryFeatures,
     Listening,
     Marked,
     Moment,
@@ -60,6 +61,7 @@ from ._sordino.sordino import (
     Withdrawal,
     bundled_notice,
     input_devices,
+    library_features,
     reset,
 )
 
@@ -85,6 +87,7 @@ __all__ = [
     "Header",
     "InputDevice",
     "InternalError",
+    "LibraryFeatures",
     "Listening",
     "Manifest",
     "Marked",
@@ -121,6 +124,7 @@ __all__ = [
     "anonymize",
     "bundled_notice",
     "input_devices",
+    "library_features",
     "open_sample",
     "reset",
 ]

@@ -1,3 +1,9 @@
+extension Sordino {
+  /// What the library that was loaded can do by itself; what it cannot do throws an error that says so. On Apple's systems
+  /// ``UploadTransport`` and AVAudioEngine do it instead.
+  public static var features: LibraryFeatures { libraryFeatures() }
+}
+
 // On Apple's systems the microphone is AVAudioEngine's: see Apple/Microphone.swift.
 #if !canImport(Darwin)
   /// The machine's microphone.
@@ -11,7 +17,7 @@
     /// It ends when the source does: ``events`` say why.
     ///
     /// Throws ``SordinoError/listening(_:)`` where it listens already, and ``SordinoError/capture(_:)`` where
-    /// there is no microphone or the app may not use it.
+    /// there is no microphone, the app may not use it, or the library opens none: see ``features``.
     public func microphone(device: String? = nil) async throws(SordinoError) -> AsyncStream<Frame> {
       let (_, frames) = try await hearing.start(announcer) { [engine] ear in
         try engine.listenToMicrophone(device: device, listener: ear)

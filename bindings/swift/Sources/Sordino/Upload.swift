@@ -64,6 +64,8 @@ extension Sordino {
   extension Sordino {
     /// Sends all that is due and waits for it. It stops where the collector cannot be reached; what the collector
     /// says stands in the summary.
+    ///
+    /// Throws ``SordinoError/upload(_:)`` where the library has no client: see ``features``.
     @discardableResult
     public func upload() async throws(SordinoError) -> UploadSummary {
       try await offPool { [engine] in try engine.uploadNow() }

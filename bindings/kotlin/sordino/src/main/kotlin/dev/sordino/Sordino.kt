@@ -128,8 +128,9 @@ class Sordino private constructor(
      *
      * @param device the id of one of [inputDevices]; the system's default one without.
      * @throws SordinoException.Listening on collecting, where something is heard already.
-     * @throws SordinoException.Capture on collecting, where there is no microphone or the app may not use it, or
-     *   where it ended by a fault.
+     * @throws SordinoException.Capture on collecting, where there is no microphone or the app may not use it, where
+     *   it ended by a fault, or where the library opens none ([features]), as that for Android: collect the frames of an
+     *   [AudioSource] then.
      */
     fun frames(device: String? = null): Flow<Frame> = framesOf(happenings) { listener ->
         val listening = called { listenToMicrophone(device, listener) }
@@ -364,10 +365,14 @@ class Sordino private constructor(
         suspend fun reset(folder: File): Boolean =
             withContext(Dispatchers.IO) { reset(folder.path) }
 
+        /** What the library that was loaded can do by itself; what it cannot do throws an exception that says so. */
+        val features: LibraryFeatures get() = libraryFeatures()
+
         /**
          * The input devices that can be opened now.
          *
-         * @throws SordinoException.Capture where there is none, or the sound service does not run.
+         * @throws SordinoException.Capture where there is none, the sound service does not run, or the library opens
+         *   none ([features]).
          */
         suspend fun inputDevices(): List<InputDevice> =
             withContext(Dispatchers.IO) { dev.sordino.inputDevices() }

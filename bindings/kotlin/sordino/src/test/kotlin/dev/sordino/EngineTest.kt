@@ -178,6 +178,20 @@ internal class EngineTest : Opened() {
     }
 
     @Test
+    fun `a library without a microphone says so where one is asked for, and takes what the app records`() = patiently {
+        val lacks = !Sordino.features.microphone
+        // One that has it may find none on this machine, or one that is not to be opened by a test.
+        val calls = listOf<suspend () -> Any?>({ Sordino.inputDevices() }, { sordino.frames().first() })
+        for (call in calls.take(if (lacks) 2 else 1)) {
+            val error = runCatching { call() }.exceptionOrNull()
+            assertTrue(error is SordinoException.Capture?, "$error")
+            assertEquals(lacks, "built without the feature `microphone`" in error?.message.orEmpty(), "$error")
+        }
+        val frame = sordino.frames(RATE) { feed -> feed.push(FloatArray(FRAME)) }.first()
+        assertEquals(FRAME, frame.samples.size)
+    }
+
+    @Test
     fun `a child waits for its guardian`() = patiently {
         sordino.installPlan(organisation.plan)
         sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.CHILD, notice(1u))
