@@ -6,17 +6,23 @@ import android.app.job.JobScheduler
 import android.content.ComponentName
 import android.content.Context
 import dev.sordino.AgeBand
+import dev.sordino.Offer
 import dev.sordino.Purpose
 import dev.sordino.bundledNotice
 import java.io.File
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 import javax.xml.parsers.DocumentBuilderFactory
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.GlobalScope
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotSame
+import org.junit.Assert.assertSame
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -103,9 +109,7 @@ internal class UploadJobTest {
 
     @Test
     fun `an upload is scheduled at the start and after each change of consent`() {
-        val watch = GlobalScope.launch(Dispatchers.Unconfined) {
-            UploadJob.scheduleWhenDue(application, application.sordino)
-        }
+        val watch = watch()
         val pending = { scheduler.allPendingJobs.map { it.id }.sorted() }
         // An upload, and what takes something back, which waits for no cheap network.
         val both = listOf(UploadJob.ID, UploadJob.URGENT_ID).sorted()
@@ -119,6 +123,76 @@ internal class UploadJobTest {
         runBlocking { application.sordino.withdraw() }
         assertEquals(both, pending())
         watch.cancel()
+    }
+
+    @Test
+    fun `a sample that is queued while the upload runs does not stop it`() {
+        consent()
+        application.network.neverAnswers = true
+        UploadJob.schedule(application)
+        val scheduled = scheduler.allPendingJobs.single()
+        job.onStartJob(parameters())
+        waitUntil { application.network.sent.isNotEmpty() }
+        val watch = watch()
+        // As the system does with a job that it has started: its number scheduled again would stop it.
+        queueSample()
+        assertSame(scheduled, scheduler.getPendingJob(UploadJob.ID))
+        assertFalse(application.network.wasLetGo)
+        watch.cancel()
+        job.onStopJob(parameters())
+    }
+
+    @Test
+    fun `a change of consent stops the upload, and not the withdrawal that is under way`() {
+        consent()
+        application.network.neverAnswers = true
+        val watch = watch()
+        val urgent = scheduler.getPendingJob(UploadJob.URGENT_ID)
+        val upload = scheduler.getPendingJob(UploadJob.ID)
+        // A withdrawal of what was never registered has nothing to send: the urgent job is held by the app's own.
+        val withdrawal = RunningJobs.Run(UploadJob.URGENT_ID).also { it.work = Job() }
+        UploadJob.running.start(withdrawal)
+        job.onStartJob(parameters())
+        waitUntil { application.network.sent.isNotEmpty() }
+        runBlocking { application.sordino.withdraw() }
+        waitUntil { application.network.wasLetGo }
+        assertNotSame(upload, scheduler.getPendingJob(UploadJob.ID))
+        assertSame(urgent, scheduler.getPendingJob(UploadJob.URGENT_ID))
+        assertTrue(withdrawal.work.isActive)
+        watch.cancel()
+        UploadJob.running.stop(UploadJob.URGENT_ID)
+    }
+
+    @Test
+    fun `an app that the system starts for a job leaves that job alone`() {
+        UploadJob.schedule(application)
+        UploadJob.scheduleUrgent(application)
+        val started = scheduler.allPendingJobs.associateBy { it.id }
+        val watch = watch()
+        for ((id, job) in started) assertSame(job, scheduler.getPendingJob(id))
+        watch.cancel()
+    }
+
+    @Test
+    fun `an upload over another network replaces the one that runs`() {
+        consent()
+        application.network.neverAnswers = true
+        UploadJob.schedule(application)
+        job.onStartJob(parameters())
+        waitUntil { application.network.sent.isNotEmpty() }
+        UploadJob.schedule(application, unmetered = true)
+        assertEquals(JobInfo.NETWORK_TYPE_UNMETERED, scheduler.allPendingJobs.single().networkType)
+        job.onStopJob(parameters())
+    }
+
+    @Test
+    fun `an upload after one that is done is scheduled, also while the system still lists that`() {
+        UploadJob.schedule(application)
+        val done = scheduler.allPendingJobs.single()
+        job.onStartJob(parameters())
+        waitUntil { shadow.isJobFinished }
+        UploadJob.schedule(application)
+        assertNotSame(done, scheduler.allPendingJobs.single())
     }
 
     @Test
@@ -139,6 +213,20 @@ internal class UploadJobTest {
         assertEquals("android.permission.BIND_JOB_SERVICE", service.getNamedItem("android:permission").nodeValue)
     }
 
+    /** As the app's `Application` does. */
+    private fun watch(): Job = GlobalScope.launch(Dispatchers.Unconfined) {
+        UploadJob.scheduleWhenDue(application, application.sordino)
+    }
+
+    /** Offers a recording of a flute, of which a sample is queued. */
+    private fun queueSample() = runBlocking {
+        val wav = File(System.getProperty("sordino.root"), "samples/audio/flute-alone.wav").readBytes()
+        val bytes = ByteBuffer.wrap(wav).order(ByteOrder.LITTLE_ENDIAN)
+        val shorts = bytes.position(44).slice().order(ByteOrder.LITTLE_ENDIAN).asShortBuffer()
+        val sound = FloatArray(shorts.remaining()) { shorts.get(it) / 32768f }
+        val queued = application.sordino.offer(sound, bytes.getInt(24))
+        assertTrue("$queued", queued is Offer.Queued)
+    }
 
     /** A person's yes, which is then to be registered with the collector. */
     private fun consent() = runBlocking {
