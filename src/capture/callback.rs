@@ -62,19 +62,30 @@ impl Intake {
     /// many found no room and are lost.
     pub(super) fn push<S: Sample>(&mut self, interleaved: &[S]) -> u64 {
         let frames = interleaved.len() / self.channels;
-        // Nobody would ever take or wipe what went in now.
-        if self.samples.is_abandoned() {
-            return frames as u64;
-        }
-        let room = self.samples.slots().min(frames);
-        let taken = if room > 0 && self.tell_of_gap() {
+        let lost = (frames - self.take(interleaved)) as u64;
+        self.lose(lost);
+        lost
+    }
+
+    /// Takes as many frames as there is room for, as mono, and returns how many; loses none.
+    pub(super) fn take<S: Sample>(&mut self, interleaved: &[S]) -> usize {
+        let room = self.samples.slots().min(interleaved.len() / self.channels);
+        // Nobody would ever take or wipe what went into an abandoned ring.
+        if room > 0 && !self.is_abandoned() && self.tell_of_gap() {
             self.write(interleaved, room)
         } else {
             0
-        };
-        let lost = (frames - taken) as u64;
-        self.lose(lost);
-        lost
+        }
+    }
+
+    /// Whether the source that took from the ring is closed.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.samples.is_abandoned()
+    }
+
+    /// How many channels a frame has.
+    pub(super) fn channels(&self) -> usize {
+        self.channels
     }
 
     /// Notes that `samples` were lost before they came here.

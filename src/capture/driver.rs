@@ -13,7 +13,7 @@ use super::{CaptureError, CaptureEvent, Faults, Frame, Read, Sink, Source, Sourc
 const FRAMES_A_SECOND: u32 = 100;
 /// The longest that capture sleeps while it waits for sound.
 const LONGEST_NAP: Duration = Duration::from_millis(10);
-/// Samples that are no numbers are told of no more often than this.
+/// Each kind of fault is reported no more often than this.
 const FAULTS_TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// How long to wait before a lost source is tried again: at once, then ever longer. The last is
@@ -106,11 +106,10 @@ impl Capture {
             if self.stop.is_stopped() {
                 break Ok(());
             }
+            told.faults(stream.faults(), sink);
             match stream.read(&mut samples) {
                 Ok(Read::Samples { count, lost }) => {
-                    if lost > 0 {
-                        told.overrun(lost, sink);
-                    }
+                    told.gap(lost, sink);
                     position += lost;
                     sink.frame(Frame {
                         samples: &samples[..count],
@@ -126,7 +125,6 @@ impl Capture {
                 Ok(Read::Ended) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            told.not_finite(stream.faults(), sink);
         };
         told.rest(stream.faults(), sink);
         over
@@ -177,37 +175,62 @@ impl Stopper {
 /// Which faults of a stream the app was told of.
 #[derive(Default)]
 struct Told {
-    faults: Faults,
-    last_not_finite: Option<Instant>,
+    lost: Count,
+    /// Those that frames spoke of.
+    lost_in_frames: u64,
+    not_finite: Count,
 }
 
 impl Told {
-    fn overrun(&mut self, samples: u64, sink: &mut dyn Sink) {
-        self.faults.lost += samples;
-        sink.event(CaptureEvent::Overrun { samples });
+    /// What the stream has counted. A loss is told of although no sound follows it yet.
+    fn faults(&mut self, faults: Faults, sink: &mut dyn Sink) {
+        self.lost.happened = self.lost.happened.max(faults.lost);
+        self.not_finite.happened = self.not_finite.happened.max(faults.not_finite);
+        self.tell(sink);
     }
 
-    fn not_finite(&mut self, faults: Faults, sink: &mut dyn Sink) {
-        let samples = faults.not_finite - self.faults.not_finite;
-        if samples == 0
-            || self
-                .last_not_finite
-                .is_some_and(|last| last.elapsed() < FAULTS_TOLD_EVERY)
-        {
-            return;
-        }
-        self.last_not_finite = Some(Instant::now());
-        self.faults.not_finite = faults.not_finite;
-        sink.event(CaptureEvent::NotFinite { samples });
+    /// What is lost before a frame, for streams that do not count.
+    fn gap(&mut self, lost: u64, sink: &mut dyn Sink) {
+        self.lost_in_frames += lost;
+        self.lost.happened = self.lost.happened.max(self.lost_in_frames);
+        self.tell(sink);
     }
 
     /// What was not told yet when the stream is over, such as a loss that no frame followed.
     fn rest(&mut self, faults: Faults, sink: &mut dyn Sink) {
-        let lost = faults.lost.saturating_sub(self.faults.lost);
-        if lost > 0 {
-            self.overrun(lost, sink);
+        self.lost.last = None;
+        self.not_finite.last = None;
+        self.faults(faults, sink);
+    }
+
+    fn tell(&mut self, sink: &mut dyn Sink) {
+        if let Some(samples) = self.lost.due() {
+            sink.event(CaptureEvent::Overrun { samples });
         }
-        self.last_not_finite = None;
-        self.not_finite(faults, sink);
+        if let Some(samples) = self.not_finite.due() {
+            sink.event(CaptureEvent::NotFinite { samples });
+        }
+    }
+}
+
+/// Samples of one kind of fault.
+#[derive(Default)]
+struct Count {
+    happened: u64,
+    told: u64,
+    last: Option<Instant>,
+}
+
+impl Count {
+    /// How many are to be told of now.
+    fn due(&mut self) -> Option<u64> {
+        let samples = self.happened - self.told;
+        let is_recent = |last: Instant| last.elapsed() < FAULTS_TOLD_EVERY;
+        if samples == 0 || self.last.is_some_and(is_recent) {
+            return None;
+        }
+        self.told = self.happened;
+        self.last = Some(Instant::now());
+        Some(samples)
     }
 }

@@ -1,6 +1,10 @@
 //! Frames from the host app's own audio path.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     CaptureError, Faults, Format, Read, Sample, Source, SourceStream,
@@ -12,7 +16,13 @@ use super::{
 /// How the host's audio path is called in events and errors.
 const DEVICE: &str = "host audio";
 
+/// How often a waiting [`HostFeed::write`] looks for room.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// The app's end: give it what the app's audio callback gets. Dropping it ends the source.
+///
+/// It has room for two seconds. [`Self::push`] never waits, for sound that comes as fast as it is played;
+/// [`Self::write`] waits for room, for a recording; [`Self::try_push`] leaves the waiting to the app.
 #[derive(Debug)]
 pub struct HostFeed {
     intake: Intake,
@@ -42,19 +52,49 @@ pub fn host_fed(rate: u32, channels: u16) -> Result<(HostFeed, HostFed), Capture
 impl HostFeed {
     /// Takes interleaved sound; an incomplete frame at the end is left out. Real-time: it may be
     /// called from the audio callback. Returns how many frames found no room and are lost, which
-    /// [`Frame::lost`](super::Frame::lost) tells too.
+    /// [`CaptureEvent::Overrun`](super::CaptureEvent::Overrun) and [`Frame::lost`](super::Frame::lost)
+    /// report too.
+    #[must_use = "so many frames are lost"]
     pub fn push<S: Sample>(&mut self, interleaved: &[S]) -> u64 {
         self.intake.push(interleaved)
     }
 
+    /// As [`Self::push`], but waits up to `timeout` for room, so that a recording can be handed over at
+    /// once. Returns how many frames still found none and are lost, or all that are left where the source
+    /// was closed; 0 means that everything was taken. Not real-time: never call it from the audio callback,
+    /// nor from what the frames are given to, which is what makes room.
+    #[must_use = "so many frames are lost"]
+    pub fn write<S: Sample>(&mut self, interleaved: &[S], timeout: Duration) -> u64 {
+        let mut rest = interleaved;
+        until(timeout, |is_last| {
+            rest = &rest[self.try_push(rest) * self.intake.channels()..];
+            let is_taken = rest.len() < self.intake.channels();
+            (is_taken || is_last || self.is_closed()).then(|| self.intake.push(rest))
+        })
+    }
+
+    /// As [`Self::push`], but takes only the frames that there is room for, and returns how many these are.
+    /// None is lost: offer the others again, or report them with [`Self::lose`]. Real-time.
+    #[must_use = "only so many frames were taken"]
+    pub fn try_push<S: Sample>(&mut self, interleaved: &[S]) -> usize {
+        self.intake.take(interleaved)
+    }
+
     /// As [`Self::push`], for 32-bit floats in little-endian bytes.
+    #[must_use = "so many frames are lost"]
     pub fn push_f32_bytes(&mut self, interleaved: &[u8]) -> u64 {
         self.intake.push(interleaved.as_chunks::<4>().0)
     }
 
     /// As [`Self::push`], for 16-bit integers in little-endian bytes.
+    #[must_use = "so many frames are lost"]
     pub fn push_i16_bytes(&mut self, interleaved: &[u8]) -> u64 {
         self.intake.push(interleaved.as_chunks::<2>().0)
+    }
+
+    /// Whether the source was closed, so that nobody takes what is pushed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.intake.is_abandoned()
     }
 
     /// Tells that the app's own audio path lost `frames` before the next push, so that positions
@@ -64,13 +104,26 @@ impl HostFeed {
     }
 
     /// Goes on in another format, as after a headset came or went: the source counts as lost and
-    /// opened anew. What was pushed before still arrives. Not real-time: it allocates.
+    /// opened anew. What was pushed before still arrives, unless the format changes again before the source
+    /// was opened with it: then it is lost, and reported as such. Not real-time: it allocates.
     ///
     /// # Errors
     /// [`CaptureError::Unsupported`] as for [`host_fed`]; the feed then goes on as before.
     pub fn change_format(&mut self, rate: u32, channels: u16) -> Result<(), CaptureError> {
         self.intake = self.next.renew(rate, channels)?;
         Ok(())
+    }
+}
+
+/// Makes attempts until one succeeds; the last, after `timeout`, must.
+pub(crate) fn until<T>(timeout: Duration, mut attempt: impl FnMut(bool) -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        let left = timeout.saturating_sub(started.elapsed());
+        if let Some(outcome) = attempt(left.is_zero()) {
+            return outcome;
+        }
+        thread::sleep(LOOK.min(left));
     }
 }
 
@@ -129,7 +182,12 @@ impl NextRing {
             rate,
             channels,
         };
-        *self.lock() = Some((outlet, format));
+        let mut next = self.lock();
+        if let Some((unopened, _)) = &*next {
+            outlet.inherit_losses(unopened);
+        }
+        *next = Some((outlet, format));
+        drop(next);
         Ok(intake)
     }
 

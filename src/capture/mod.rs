@@ -15,7 +15,8 @@
 //! use sordino::capture::{Capture, Frame, host_fed};
 //!
 //! let (mut feed, source) = host_fed(48_000, 2)?;
-//! feed.push(&[0.5_f32, -0.5, 1.0, 0.0]); // two stereo frames, from the app's audio callback
+//! let lost = feed.push(&[0.5_f32, -0.5, 1.0, 0.0]); // two stereo frames, from the audio callback
+//! assert_eq!(lost, 0); // there was room
 //! drop(feed); // the app's audio path has ended
 //!
 //! let mut heard = Vec::new();
@@ -42,6 +43,8 @@ use sordino_dsp::RATES;
 pub use driver::{Capture, Stopper};
 pub use error::CaptureError;
 pub use frame::Frame;
+#[cfg(feature = "ffi")]
+pub(crate) use host::until;
 pub use host::{HostFed, HostFeed, host_fed};
 #[cfg(feature = "microphone")]
 pub use microphone::{InputDevice, Microphone, devices};
@@ -124,7 +127,8 @@ pub enum CaptureEvent {
     },
     /// The source is back, perhaps at another rate. Positions count from 0 again.
     Reopened(Format),
-    /// Sound was lost because it was not taken in time. The next frame says where.
+    /// Sound was lost because it was not taken in time: reported at once, then at most once a second. The
+    /// frame that follows the loss says where, in [`Frame::lost`].
     Overrun {
         /// Samples lost since the last such event.
         samples: u64,

@@ -89,6 +89,13 @@ impl Outlet {
         }
     }
 
+    /// Counts as lost what `unopened` holds, which nobody will take, and what it had lost.
+    pub(super) fn inherit_losses(&self, unopened: &Self) {
+        let waiting = unopened.samples.slots() as u64;
+        let lost = waiting + unopened.faults().lost;
+        self.counters.lost.fetch_add(lost, Ordering::Relaxed);
+    }
+
     /// Moves samples out and wipes the places where they stood.
     fn take(&mut self, into: &mut [f32]) {
         let Ok(mut chunk) = self.samples.read_chunk(into.len()) else {

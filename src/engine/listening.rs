@@ -149,9 +149,7 @@ impl Listening {
     fn join(&mut self) -> Result<(), Error> {
         // A listener of the app's stops or drops this on one of these very threads, which can wait
         // neither for itself nor for the other. Both end by themselves once the source has.
-        if self.capture.as_ref().is_some_and(Worker::is_this_thread)
-            || self.seal.as_ref().is_some_and(Worker::is_this_thread)
-        {
+        if self.is_on_its_thread() {
             return Ok(());
         }
         self.ended().unwrap_or_else(|held| {
@@ -159,6 +157,12 @@ impl Listening {
             self.inner.forbid();
             Err(held)
         })
+    }
+
+    /// Whether this is one of the two threads, in a listener of the app's.
+    pub(crate) fn is_on_its_thread(&self) -> bool {
+        self.capture.as_ref().is_some_and(Worker::is_this_thread)
+            || self.seal.as_ref().is_some_and(Worker::is_this_thread)
     }
 
     /// What the threads came to.

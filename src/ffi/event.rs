@@ -86,7 +86,8 @@ pub enum CaptureEvent {
         /// What it delivers now.
         format: Format,
     },
-    /// Sound was lost because it was not taken in time. The next frame says where.
+    /// Sound was lost because it was not taken in time: told at once, then at most once a second. The frame that
+    /// follows the loss says where.
     Overrun {
         /// Samples lost since the last such event.
         samples: u64,

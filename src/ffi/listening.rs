@@ -1,12 +1,15 @@
 //! What is being heard. Both objects stop it when the host lets go of them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
 
 use super::{
     Error,
     door::{Door, caught},
 };
-use crate::capture::{self, HostFeed, host_fed};
+use crate::capture::{self, HostFeed, Sample, host_fed, until};
 
 /// The app's own audio path, being heard.
 #[derive(uniffi::Object)]
@@ -19,7 +22,8 @@ pub struct Feed {
 impl Feed {
     /// Takes interleaved 32-bit floats in little-endian bytes, full scale at ±1. It never waits and
     /// may be called from the app's audio callback. Returns how many frames found no room and are
-    /// lost, because they came faster than they were taken: room is for two seconds.
+    /// lost, because they came faster than they were taken: room is for two seconds. A `Capture` event
+    /// tells of it too. For a recording, `write` waits for room.
     ///
     /// NaN becomes silence and is told as an event. Raises `Argument` for bytes that are not whole
     /// frames, and `Listening` once it was stopped.
@@ -30,6 +34,21 @@ impl Feed {
     /// As `push`, for 16-bit integers in little-endian bytes.
     pub fn push_i16(&self, interleaved: &[u8]) -> Result<u64, Error> {
         self.take(interleaved, size_of::<i16>(), HostFeed::push_i16_bytes)
+    }
+
+    /// As `push`, but waits up to `timeout_seconds` for room, so that a recording can be handed over at once.
+    /// Returns how many frames still found none and are lost; 0 means that everything was taken. Never call
+    /// it from the app's audio callback.
+    ///
+    /// Raises as `push` does, `Argument` for a negative time or NaN, and `Listening` in a listener, which is
+    /// what makes room.
+    pub fn write(&self, interleaved: &[u8], timeout_seconds: f64) -> Result<u64, Error> {
+        self.wait_for_room::<4>(interleaved, timeout_seconds)
+    }
+
+    /// As `write`, for 16-bit integers in little-endian bytes.
+    pub fn write_i16(&self, interleaved: &[u8], timeout_seconds: f64) -> Result<u64, Error> {
+        self.wait_for_room::<2>(interleaved, timeout_seconds)
     }
 
     /// Tells that the app's own audio path lost `frames` before the next push, so that positions
@@ -91,18 +110,54 @@ impl Feed {
     ) -> Result<u64, Error> {
         guard(&self.door, || {
             let mut intake = self.heard.intake();
-            let HostIntake { feed, channels } = intake.as_mut().ok_or_else(stopped)?;
-            let frame_bytes = sample_bytes * usize::from(*channels);
-            if !interleaved.len().is_multiple_of(frame_bytes) {
-                return Err(Error::Argument(format!(
-                    "{} bytes are not whole frames of {frame_bytes} bytes: {channels} channels of \
-                     {sample_bytes} bytes",
-                    interleaved.len()
-                )));
-            }
-            Ok(push(feed, interleaved))
+            let intake = intake.as_mut().ok_or_else(stopped)?;
+            intake.frame_bytes(interleaved, sample_bytes)?;
+            Ok(push(&mut intake.feed, interleaved))
         })
     }
+
+    fn wait_for_room<const SAMPLE_BYTES: usize>(
+        &self,
+        interleaved: &[u8],
+        timeout_seconds: f64,
+    ) -> Result<u64, Error>
+    where
+        [u8; SAMPLE_BYTES]: Sample,
+    {
+        guard(&self.door, || {
+            let timeout = timeout_of(timeout_seconds)?;
+            if self.heard.is_called_by_engine() {
+                return Err(Error::Listening(
+                    "a listener that writes would wait for itself; push there, or write from another thread"
+                        .to_owned(),
+                ));
+            }
+            let mut rest = interleaved;
+            // Locked for each attempt alone, so that stopping does not wait for this.
+            until(timeout, |is_last| {
+                let mut attempt = || {
+                    let mut intake = self.heard.intake();
+                    let intake = intake.as_mut().ok_or_else(stopped)?;
+                    let frame_bytes = intake.frame_bytes(rest, SAMPLE_BYTES)?;
+                    let feed = &mut intake.feed;
+                    let taken = feed.try_push(rest.as_chunks::<SAMPLE_BYTES>().0);
+                    rest = &rest[taken * frame_bytes..];
+                    let is_over = rest.is_empty() || is_last || feed.is_closed();
+                    Ok(is_over.then(|| feed.push(rest.as_chunks::<SAMPLE_BYTES>().0)))
+                };
+                attempt().transpose()
+            })
+        })
+    }
+}
+
+fn timeout_of(seconds: f64) -> Result<Duration, Error> {
+    if seconds.is_nan() || seconds < 0.0 {
+        return Err(Error::Argument(format!(
+            "a timeout of {seconds} seconds; it must be 0 or more"
+        )));
+    }
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 /// The microphone, being heard.
@@ -191,6 +246,21 @@ struct HostIntake {
     channels: u16,
 }
 
+impl HostIntake {
+    /// The size of a frame, of which `interleaved` must be a multiple.
+    fn frame_bytes(&self, interleaved: &[u8], sample_bytes: usize) -> Result<usize, Error> {
+        let frame_bytes = sample_bytes * usize::from(self.channels);
+        if !interleaved.len().is_multiple_of(frame_bytes) {
+            return Err(Error::Argument(format!(
+                "{} bytes are not whole frames of {frame_bytes} bytes: {} channels of {sample_bytes} bytes",
+                interleaved.len(),
+                self.channels
+            )));
+        }
+        Ok(frame_bytes)
+    }
+}
+
 impl Heard {
     fn new(listening: crate::Listening, intake: Option<HostIntake>) -> Arc<Self> {
         Arc::new(Self {
@@ -202,13 +272,7 @@ impl Heard {
     pub(super) fn stop(&self) -> Result<(), Error> {
         let intake = self.intake().take();
         // Taken out first, so that nobody is locked out while this waits.
-        let listening = {
-            let mut listening = self
-                .listening
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            listening.take()
-        };
+        let listening = self.listening().take();
         match (intake, listening) {
             (_, None) => Ok(()),
             (Some(intake), Some(listening)) => {
@@ -217,6 +281,20 @@ impl Heard {
             }
             (None, Some(listening)) => Ok(listening.stop()?),
         }
+    }
+
+    /// Whether this is a thread of the engine's, in a listener of the app's.
+    fn is_called_by_engine(&self) -> bool {
+        let listening = self.listening();
+        listening
+            .as_ref()
+            .is_some_and(crate::Listening::is_on_its_thread)
+    }
+
+    fn listening(&self) -> MutexGuard<'_, Option<crate::Listening>> {
+        self.listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn intake(&self) -> MutexGuard<'_, Option<HostIntake>> {

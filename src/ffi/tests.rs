@@ -1,10 +1,10 @@
 //! What only a defect inside would do, done by listeners of Rust's that panic: those of another language
 //! cannot, since UniFFI turns what they raise into errors.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak, mpsc};
 
 use super::{
-    Builder, Engine, Error, Event, EventListener, Frame, FrameListener, ListenerError,
+    Builder, Engine, Error, Event, EventListener, Feed, Frame, FrameListener, ListenerError,
     input_devices, library_features,
 };
 use crate::testing::folder;
@@ -63,9 +63,62 @@ fn a_panic_on_the_thread_that_listens_is_told_by_stopping_and_closes_the_engine(
     let engine = builder(folder.path()).open().unwrap();
     let feed = engine.listen_to_host(48_000, 1, Some(Arc::new(Panics)));
     let feed = feed.unwrap();
-    feed.push(&[0; 4 * 4_800]).unwrap();
+    assert_eq!(feed.push(&[0; 4 * 4_800]).unwrap(), 0);
     assert!(matches!(feed.stop(), Err(Error::Internal(_))));
     assert_closed(&engine, folder.path());
+}
+
+/// Ten seconds, five times what there is room for.
+static TEN_SECONDS: [u8; 2 * 80_000] = [0; 2 * 80_000];
+
+#[test]
+fn a_recording_that_is_written_at_once_is_taken_whole() {
+    let folder = folder();
+    let engine = builder(folder.path()).open().unwrap();
+    let feed = engine.listen_to_host(8_000, 1, None).unwrap();
+    assert_eq!(feed.write_i16(&TEN_SECONDS, f64::INFINITY).unwrap(), 0);
+    for (bytes, timeout) in [(2, -1.0), (2, f64::NAN), (3, 1.0)] {
+        let refused = feed.write_i16(&TEN_SECONDS[..bytes], timeout);
+        assert!(matches!(refused, Err(Error::Argument(_))));
+    }
+    feed.stop().unwrap();
+    assert!(matches!(
+        feed.write(&TEN_SECONDS, 1.0),
+        Err(Error::Listening(_))
+    ));
+}
+
+/// Keeps the first frame until it is let go, and notes what came of writing while it had it.
+struct Writes {
+    feed: Mutex<Option<Weak<Feed>>>,
+    written: mpsc::SyncSender<Result<u64, Error>>,
+}
+
+impl FrameListener for Writes {
+    fn on_frame(&self, _: Frame) -> Result<(), ListenerError> {
+        if let Some(feed) = self.feed.lock().unwrap().take() {
+            let feed = feed.upgrade().unwrap();
+            self.written.send(feed.write(&[0; 4], 600.0)).unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_listener_does_not_wait_for_the_room_that_it_makes() {
+    let folder = folder();
+    let engine = builder(folder.path()).open().unwrap();
+    let (written, is_written) = mpsc::sync_channel(1);
+    let listener = Arc::new(Writes {
+        feed: Mutex::default(),
+        written,
+    });
+    let feed = engine.listen_to_host(8_000, 1, Some(listener.clone()));
+    let feed = Arc::new(feed.unwrap());
+    *listener.feed.lock().unwrap() = Some(Arc::downgrade(&feed));
+    assert_eq!(feed.push(&[0; 4 * 800]).unwrap(), 0);
+    let refused = is_written.recv().unwrap();
+    assert!(matches!(refused, Err(Error::Listening(_))), "{refused:?}");
 }
 
 #[test]

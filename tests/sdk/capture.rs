@@ -10,7 +10,8 @@ use std::{
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 use sordino::capture::{
-    Capture, CaptureError, CaptureEvent, Frame, Pace, Sink, WavFile, host_fed, read_wav,
+    Capture, CaptureError, CaptureEvent, Frame, Pace, Sink, Source as _, WavFile, host_fed,
+    read_wav,
 };
 
 #[derive(Default)]
@@ -190,28 +191,19 @@ fn a_file_in_real_time_takes_as_long_as_it_sounds() {
 #[test]
 fn a_host_that_changes_its_format_is_heard_on_and_the_app_is_told() {
     let (mut feed, source) = host_fed(48_000, 1).expect("a known format");
-    feed.push(&[0.25_f32; 480]);
+    assert_eq!(feed.push(&[0.25_f32; 480]), 0);
     let (sender, events) = channel();
-    struct Tell(Heard, Sender<CaptureEvent>);
-    impl Sink for Tell {
-        fn frame(&mut self, frame: Frame<'_>) {
-            self.0.frame(frame);
-        }
-        fn event(&mut self, event: CaptureEvent) {
-            let _ = self.1.send(event);
-        }
-    }
     let listener = thread::spawn(move || {
-        let mut tell = Tell(Heard::default(), sender);
-        Capture::new(source).run(&mut tell).map(|()| tell.0)
+        let mut sink = Sends(sender, Heard::default());
+        Capture::new(source).run(&mut sink).map(|()| sink.1)
     });
     assert!(matches!(events.recv(), Ok(CaptureEvent::Opened(_))));
     feed.change_format(16_000, 2).expect("a known format");
     assert!(feed.change_format(16_000, 0).is_err());
-    feed.push(&[0.5_f32; 320]);
+    assert_eq!(feed.push(&[0.5_f32; 320]), 0);
     assert!(matches!(events.recv(), Ok(CaptureEvent::Lost { .. })));
     assert!(matches!(events.recv(), Ok(CaptureEvent::Reopened(format)) if format.rate == 16_000));
-    feed.push(&[f32::NAN; 2]);
+    assert_eq!(feed.push(&[f32::NAN; 2]), 0);
     drop(feed);
     assert_eq!(events.recv(), Ok(CaptureEvent::NotFinite { samples: 2 }));
     assert_eq!(events.recv(), Ok(CaptureEvent::Ended));
@@ -230,6 +222,99 @@ fn an_overrun_is_told_even_where_no_sound_follows_it() {
     Capture::new(source).run(&mut heard).expect("it ends");
     let overrun = CaptureEvent::Overrun { samples: 4_000 };
     assert_eq!(heard.events[1..], [overrun, CaptureEvent::Ended]);
+}
+
+/// Sends on what happens while capture runs on a thread of its own.
+struct Sends(Sender<CaptureEvent>, Heard);
+
+impl Sink for Sends {
+    fn frame(&mut self, frame: Frame<'_>) {
+        self.1.frame(frame);
+    }
+
+    fn event(&mut self, event: CaptureEvent) {
+        let _ = self.0.send(event);
+    }
+}
+
+#[test]
+fn an_overrun_is_told_while_the_feed_is_open_although_no_sound_follows_it() {
+    let (mut feed, source) = host_fed(8_000, 1).expect("a known format");
+    assert_eq!(feed.push(&vec![0.5_f32; 80_000]), 64_000, "of ten seconds");
+    let (sender, events) = channel();
+    let capture = thread::spawn(move || {
+        let mut sink = Sends(sender, Heard::default());
+        Capture::new(source).run(&mut sink).map(|()| sink.1)
+    });
+    assert!(matches!(events.recv(), Ok(CaptureEvent::Opened(_))));
+    assert_eq!(events.recv(), Ok(CaptureEvent::Overrun { samples: 64_000 }));
+    drop(feed);
+    let heard = capture.join().expect("no panic").expect("it ends");
+    assert_eq!(heard.samples.len(), 16_000);
+}
+
+#[test]
+fn losses_in_a_row_are_told_of_together() {
+    let (mut feed, source) = host_fed(8_000, 1).expect("a known format");
+    for _ in 0..50 {
+        feed.lose(1);
+        assert_eq!(feed.push(&[0.5_f32; 80]), 0);
+    }
+    drop(feed);
+    let mut heard = Heard::default();
+    Capture::new(source).run(&mut heard).expect("it ends");
+    let overrun = CaptureEvent::Overrun { samples: 50 };
+    assert_eq!(heard.events[1..], [overrun, CaptureEvent::Ended]);
+}
+
+#[test]
+fn a_recording_that_is_written_at_once_arrives_whole() {
+    let (mut feed, source) = host_fed(8_000, 2).expect("a known format");
+    let recording: Vec<f32> = (0..80_000).map(|frame| frame as f32).collect();
+    let stereo: Vec<f32> = recording.iter().flat_map(|&s| [s, s]).collect();
+    let capture = thread::spawn(move || {
+        let mut heard = Heard::default();
+        Capture::new(source).run(&mut heard).map(|()| heard)
+    });
+    assert_eq!(feed.write(&stereo, Duration::MAX), 0);
+    drop(feed);
+    let heard = capture.join().expect("no panic").expect("it ends");
+    assert_eq!(heard.samples, recording);
+    assert!(
+        !heard
+            .events
+            .iter()
+            .any(|event| matches!(event, CaptureEvent::Overrun { .. }))
+    );
+}
+
+#[test]
+fn what_finds_no_room_in_time_is_lost_or_left_as_the_app_chooses() {
+    let (mut feed, _source) = host_fed(8_000, 1).expect("a known format");
+    assert_eq!(feed.try_push(&[0.5_f32; 20_000]), 16_000);
+    assert_eq!(feed.try_push(&[0.5_f32; 10]), 0);
+    assert_eq!(feed.write(&[0.5_f32; 10], Duration::from_millis(1)), 10);
+}
+
+#[test]
+fn a_write_to_a_source_that_is_gone_does_not_wait() {
+    let (mut feed, mut source) = host_fed(8_000, 1).expect("a known format");
+    drop(source.open().expect("it is new"));
+    assert_eq!(feed.write(&[0.5_f32; 10], Duration::MAX), 10);
+}
+
+#[test]
+fn what_a_format_held_that_nobody_opened_is_told_as_lost() {
+    let (mut feed, source) = host_fed(8_000, 1).expect("a known format");
+    assert_eq!(feed.push(&[0.5_f32; 30]), 0);
+    feed.change_format(16_000, 1).expect("a known format");
+    assert_eq!(feed.push(&[0.5_f32; 20]), 0);
+    drop(feed);
+    let mut heard = Heard::default();
+    Capture::new(source).run(&mut heard).expect("it ends");
+    let overrun = CaptureEvent::Overrun { samples: 30 };
+    assert_eq!(heard.events[1..], [overrun, CaptureEvent::Ended]);
+    assert_eq!(heard.samples.len(), 20);
 }
 
 /// Without the stop it would wait for sound for ever.

@@ -141,7 +141,7 @@ impl Device {
         let (heard, is_heard) = mpsc::channel();
         let listening = self.engine.listen(source, move |_| heard.send(()).unwrap());
         let listening = listening.unwrap();
-        feed.push(&[0.1_f32; 24_000]);
+        assert_eq!(feed.push(&[0.1_f32; 24_000]), 0);
         is_heard.recv().unwrap();
         let marked = self.engine.mark(Moment::default());
         assert!(matches!(marked, Ok(Marked::Chosen)), "{marked:?}");
@@ -343,7 +343,7 @@ fn a_chosen_mark_that_a_no_overtakes_is_told_of_too() {
     let device = Device::new();
     let (mut feed, listening, _heard) = device.marked_after_half_a_second();
     device.engine.withdraw(None).unwrap();
-    feed.push(&[0.1_f32; 24_000]);
+    assert_eq!(feed.push(&[0.1_f32; 24_000]), 0);
     drop(feed);
     listening.wait().unwrap();
     assert!(device.was_told(&Event::Withheld(Withheld::NoConsent)));
@@ -357,7 +357,7 @@ fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
         let (mut feed, source) = host_fed(48_000, 1).unwrap();
         let listening = device.engine.listen(source, |_| panic!("the app's defect"));
         let listening = listening.unwrap();
-        feed.push(&[0.1_f32; 4_800]);
+        assert_eq!(feed.push(&[0.1_f32; 4_800]), 0);
         assert!(matches!(listening.wait(), Err(Error::Panicked)));
         assert!(device.engine.inner.sampler().is_none());
     }
@@ -378,7 +378,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
         }
     });
     let listening = listening.unwrap();
-    feed.push(&[0.1_f32; 4_800]);
+    assert_eq!(feed.push(&[0.1_f32; 4_800]), 0);
     is_called.recv().unwrap();
     assert!(matches!(listening.stop(), Err(Error::HeldByApp)));
     // Nothing is held meanwhile, and everything but listening goes on.
