@@ -54,7 +54,7 @@ func spent(in seconds: Int, work: () throws -> Void) rethrows -> Double {
 }
 
 let loop = spent(in: seconds) {}
-let all = try spent(in: seconds) { try feed.push(sound) }
+let all = try spent(in: seconds) { _ = try feed.push(sound) }
 try await feed.stop()
 try await sordino.close()
 let heard = await reader.value

@@ -17,10 +17,10 @@ final class Hearing: Sendable {
   ) async throws(SordinoError) -> (Source, AsyncStream<Frame>) {
     let (stream, reader) = AsyncStream.makeStream(
       of: Frame.self, bufferingPolicy: .bufferingOldest(framesOfRoom))
-    let ear = Ear(reader)
+    let ear = Ear(reader, announcer)
     let source = try await offPool { [stopping, self] in
       stopping.wait()
-      announcer.atEndOfSource { reader.finish() }
+      announcer.atEndOfSource { ear.finish() }
       let source = try open(ear)
       self.ear.withLock { $0 = ear }
       return source
@@ -46,19 +46,48 @@ final class Hearing: Sendable {
 }
 
 /// Puts the engine's frames into a stream. It is called on the engine's thread, one frame after another, and
-/// never waits: frames that find no room are dropped, and the next one tells how many samples those were.
+/// never waits: frames that find no room are dropped, and the next one tells how many samples those were. An event tells
+/// too, at once and then at most once a second, as the engine tells of what found no room there.
 private final class Ear: FrameListener {
+  private struct Losses {
+    /// Samples before the next frame that finds room.
+    var unheard: UInt64 = 0
+    /// Those of which no event has told.
+    var untold: UInt64 = 0
+    var told: DispatchTime?
+  }
   private let reader: AsyncStream<Frame>.Continuation
-  private let unheard = Locked<UInt64>(0)
+  private let announcer: Announcer
+  private let losses = Locked(Losses())
 
-  init(_ reader: AsyncStream<Frame>.Continuation) { self.reader = reader }
-
-  func onFrame(frame: EngineFrame) {
-    let unheard = unheard.withLock { $0 }
-    let frame = Frame(frame, after: unheard)
-    let isDropped = if case .dropped = reader.yield(frame) { true } else { false }
-    self.unheard.withLock { $0 = isDropped ? frame.lost + UInt64(frame.samples.count) : 0 }
+  init(_ reader: AsyncStream<Frame>.Continuation, _ announcer: Announcer) {
+    self.reader = reader
+    self.announcer = announcer
   }
 
-  func finish() { reader.finish() }
+  func onFrame(frame: EngineFrame) {
+    let frame = Frame(frame, after: losses.withLock { $0.unheard })
+    let isDropped = if case .dropped = reader.yield(frame) { true } else { false }
+    let count = UInt64(frame.samples.count)
+    let isDue = losses.withLock { losses in
+      losses.unheard = isDropped ? frame.lost + count : 0
+      if isDropped { losses.untold += count }
+      return losses.told.map { $0 + 1 <= .now() } ?? true
+    }
+    if isDue { tell() }
+  }
+
+  func finish() {
+    tell()
+    reader.finish()
+  }
+
+  private func tell() {
+    let untold = losses.withLock { losses in
+      defer { losses.untold = 0 }
+      if losses.untold > 0 { losses.told = .now() }
+      return losses.untold
+    }
+    if untold > 0 { announcer.onEvent(event: .capture(event: .overrun(samples: untold))) }
+  }
 }

@@ -37,31 +37,49 @@ public final class HostFeed: Sendable {
 
   /// Takes interleaved samples, full scale at ±1, which are not kept. It never waits and may be called from the
   /// app's audio callback. Returns how many frames found no room and are lost, because they came faster than they
-  /// were taken: room is for two seconds.
+  /// were taken: room is for two seconds. ``Sordino/events`` tell of it too. For a recording, `write` waits for room.
   ///
   /// NaN becomes silence and is told as an event. Throws ``SordinoError/argument(_:)`` where they are not whole
   /// frames, and ``SordinoError/listening(_:)`` once it was stopped.
-  @discardableResult
   public func push(_ interleaved: UnsafeBufferPointer<Float>) throws(SordinoError) -> UInt64 {
     try told { try feed.push(interleaved: borrowed(interleaved)) }.get()
   }
 
   /// As above, for an array.
-  @discardableResult
   public func push(_ interleaved: [Float]) throws(SordinoError) -> UInt64 {
     try told { try interleaved.withUnsafeBufferPointer { try feed.push(interleaved: borrowed($0)) } }.get()
   }
 
   /// As above, for 16-bit integers.
-  @discardableResult
   public func push(_ interleaved: UnsafeBufferPointer<Int16>) throws(SordinoError) -> UInt64 {
     try told { try feed.pushI16(interleaved: borrowed(interleaved)) }.get()
   }
 
   /// As above, for an array of 16-bit integers.
-  @discardableResult
   public func push(_ interleaved: [Int16]) throws(SordinoError) -> UInt64 {
     try told { try interleaved.withUnsafeBufferPointer { try feed.pushI16(interleaved: borrowed($0)) } }.get()
+  }
+
+  /// As `push`, but waits for room, up to `timeout` seconds in all, so that a recording can be handed over at once.
+  /// Returns how many frames still found none and are lost; 0 says that all were taken. The engine takes it as fast as
+  /// it can, and so may be ahead of who reads ``frames``.
+  ///
+  /// Throws as `push` does, and ``SordinoError/argument(_:)`` for a negative time.
+  public func write(_ interleaved: [Float], timeout: Double = 60) async throws(SordinoError) -> UInt64 {
+    try await offPool { [feed] in
+      try interleaved.withUnsafeBufferPointer {
+        try feed.write(interleaved: borrowed($0), timeoutSeconds: timeout)
+      }
+    }
+  }
+
+  /// As above, for 16-bit integers.
+  public func write(_ interleaved: [Int16], timeout: Double = 60) async throws(SordinoError) -> UInt64 {
+    try await offPool { [feed] in
+      try interleaved.withUnsafeBufferPointer {
+        try feed.writeI16(interleaved: borrowed($0), timeoutSeconds: timeout)
+      }
+    }
   }
 
   /// Tells that the app's own audio path lost `frames` before the next push, so that positions stay true.

@@ -38,7 +38,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
     #expect(await refusal { try await sordino.withdraw() } == .closed)
     #expect(await refusal { _ = try await sordino.hostFeed(rate: rate) } == .closed)
     #expect(await refusal { _ = try await sordino.offer(sound10ms, rate: rate) } == .closed)
-    #expect(await refusal { try feed.push(sound10ms) }?.stage == "listening")
+    #expect(await refusal { _ = try feed.push(sound10ms) }?.stage == "listening")
     #expect(SordinoError.closed.localizedDescription == "the engine was shut down; open it again")
     // Streams end, those of before and those of after.
     while await events.next() != nil {}
@@ -73,10 +73,10 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   @Test func theEndOfTheReadersTaskStopsListening() async throws {
     let feed = try await sordino.hostFeed(rate: rate)
     let reader = Task { for await _ in feed.frames {} }
-    try feed.push(sound10ms)
+    _ = try feed.push(sound10ms)
     reader.cancel()
     await reader.value
-    _ = try await eventually { await refusal { try feed.push(sound10ms) } }
+    _ = try await eventually { await refusal { _ = try feed.push(sound10ms) } }
     try await sordino.hostFeed(rate: rate).stop()
     try await sordino.close()
   }
@@ -116,11 +116,36 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
       let frame = try #require(await frames.next())
       #expect(frame.lost == 0 && frame.position == UInt64(number % 150 * rate / 100))
     }
-    try feed.push(sound10ms)
+    _ = try feed.push(sound10ms)
     let next = try #require(await frames.next())
     #expect(next.lost == UInt64(100 * rate / 100) && next.position == 0)
+    try await eventually { overran() == next.lost ? true : nil }
     try await feed.stop()
     try await sordino.close()
+  }
+
+  @Test func aPushThatLosesSaysSoByItsResultAndByAnEvent() async throws {
+    let feed = try await sordino.hostFeed(rate: rate)
+    let lost = try feed.push([Float](repeating: 0.25, count: 10 * rate))
+    #expect((UInt64(7 * rate)...UInt64(8 * rate)).contains(lost))
+    try await eventually { overran() > 0 ? true : nil }
+    try await feed.stop()
+    try await sordino.close()
+  }
+
+  @Test func aRecordingThatIsWrittenAtOnceIsHeardWhole() async throws {
+    let feed = try await sordino.hostFeed(rate: rate)
+    #expect(try await feed.write([Float](repeating: 0.25, count: 10 * rate)) == 0)
+    #expect(try await feed.write([Int16](repeating: 8192, count: 10 * rate)) == 0)
+    #expect(try await feed.write([Float](repeating: 0, count: 10 * rate), timeout: 0) > 0)
+    #expect(await refusal { _ = try await feed.write([Float](), timeout: -1) }?.stage == "argument")
+    try await feed.stop()
+    try await sordino.close()
+  }
+
+  /// Samples that events said were lost.
+  private func overran() -> UInt64 {
+    app.diary.events.reduce(0) { if case .capture(event: .overrun(let samples)) = $1 { $0 + samples } else { $0 } }
   }
 
   private func timesReopened() -> Int {
@@ -130,7 +155,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   @Test func aReaderThatThrowsHurtsNobody() async throws {
     let feed = try await sordino.hostFeed(rate: rate)
     let reader = Task { for await _ in feed.frames { throw Failure(description: "the recogniser is broken") } }
-    try feed.push(sound10ms)
+    _ = try feed.push(sound10ms)
     await #expect(throws: Failure.self) { try await reader.value }
     _ = try await sordino.status()
     try await sordino.close()
@@ -158,7 +183,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
     let feed = try await sordino.hostFeed(rate: rate)
     let gate = AsyncStream<Void>.makeStream()
     let reader = Task { for await _ in feed.frames { for await _ in gate.stream {} } }
-    for _ in 0..<10 { try feed.push(sound10ms) }
+    for _ in 0..<10 { _ = try feed.push(sound10ms) }
     // The reader goes on only after both, and what gives up on somebody throws.
     try await feed.stop()
     try await sordino.close()
@@ -174,8 +199,8 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
     #expect(try stereo.push([Int16](repeating: 0, count: 2)) == 0)
     #expect(try stereo.push([Float]()) == 0)
     for refused in [
-      await refusal { try stereo.push([Float](repeating: 0, count: 3)) },
-      await refusal { try stereo.push([Int16](repeating: 0, count: 1)) },
+      await refusal { _ = try stereo.push([Float](repeating: 0, count: 3)) },
+      await refusal { _ = try stereo.push([Int16](repeating: 0, count: 1)) },
     ] {
       #expect(refused?.stage == "argument")
       #expect(refused?.message.contains("not whole frames") == true)
@@ -187,7 +212,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   @Test func nanInTheStreamBecomesSilenceAndIsTold() async throws {
     let feed = try await sordino.hostFeed(rate: rate)
     let reader = Task { await feed.frames.reduce(into: [Float]()) { $0 += $1.samples } }
-    try feed.push([0.5, .nan, .infinity, -0.5])
+    _ = try feed.push([0.5, .nan, .infinity, -0.5])
     try await feed.stop()
     #expect(await reader.value == [0.5, 0, 0, -0.5])
     let count = try await app.diary.event {

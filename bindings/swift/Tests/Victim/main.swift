@@ -9,5 +9,5 @@ let sordino = try Sordino(
     organisationKey: CommandLine.arguments[2],
     collector: URL(string: "http://127.0.0.1:9")!))
 let feed = try await sordino.hostFeed(rate: 48_000)
-try feed.push([Float](repeating: 0.25, count: 48_000))
+_ = try feed.push([Float](repeating: 0.25, count: 48_000))
 for await _ in feed.frames { kill(getpid(), SIGKILL) }

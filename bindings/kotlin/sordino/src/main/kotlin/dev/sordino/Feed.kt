@@ -2,6 +2,11 @@ package dev.sordino
 
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.DurationUnit
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 
 /** The app's own audio path, as something that can be run; for [Sordino.frames]. */
 interface AudioSource {
@@ -43,7 +48,8 @@ class Feed internal constructor(
      * Takes interleaved samples, full scale at ±1. NaN becomes silence and is told as an event.
      *
      * @return how many frames found no room and are lost, because they came faster than they were taken; there is
-     *   room for two seconds.
+     *   room for two seconds. `CaptureEvent.Overrun` among [Sordino.events] tells of it too. For a recording, [write]
+     *   waits for room.
      * @throws SordinoException.Argument where [length] is no multiple of [channels], or the range is not in the array.
      * @throws SordinoException.Listening once this was closed.
      */
@@ -76,6 +82,39 @@ class Feed internal constructor(
         }
         // The face takes the whole from position 0; a slice starts where the position stands.
         return called { push(interleaved.slice()) }.toLong()
+    }
+
+    /**
+     * As [push], but waits for room, so that a recording can be handed over at once. The engine takes it as fast as it
+     * can, and so may be ahead of who collects the frames.
+     *
+     * @param timeout how long it waits in all.
+     * @return how many frames still found no room and are lost; 0 says that all were taken.
+     * @throws SordinoException.Argument where [length] is no multiple of [channels], the range is not in the array, or
+     *   [timeout] is negative.
+     * @throws SordinoException.Listening once this was closed, also while it waits.
+     */
+    suspend fun write(
+        interleaved: FloatArray,
+        offset: Int = 0,
+        length: Int = interleaved.size - offset,
+        timeout: Duration = WRITE_TIMEOUT,
+    ): Long {
+        checkRange(offset, length, interleaved.size)
+        val bytes = direct(length * Float.SIZE_BYTES).apply { asFloatBuffer().put(interleaved, offset, length) }
+        return waiting { write(bytes, secondsOf(timeout)) }
+    }
+
+    /** As the other, for 16-bit samples. */
+    suspend fun write(
+        interleaved: ShortArray,
+        offset: Int = 0,
+        length: Int = interleaved.size - offset,
+        timeout: Duration = WRITE_TIMEOUT,
+    ): Long {
+        checkRange(offset, length, interleaved.size)
+        val bytes = direct(length * Short.SIZE_BYTES).apply { asShortBuffer().put(interleaved, offset, length) }
+        return waiting { writeI16(bytes, secondsOf(timeout)) }
     }
 
     /**
@@ -123,6 +162,14 @@ class Feed internal constructor(
         }
     }
 
+    private suspend fun waiting(write: EngineFeed.() -> ULong): Long =
+        withContext(Dispatchers.IO) { called { write() } }.toLong()
+
+    private fun secondsOf(timeout: Duration): Double {
+        if (timeout.isNegative()) throw SordinoException.Argument("a timeout cannot be $timeout; give 0 or more")
+        return timeout.toDouble(DurationUnit.SECONDS)
+    }
+
     private inline fun <T> called(call: EngineFeed.() -> T): T = try {
         face.call()
     } catch (gone: IllegalStateException) {
@@ -133,6 +180,11 @@ class Feed internal constructor(
         if (crossing.capacity() < bytes) crossing = direct(bytes)
         crossing.clear().limit(bytes)
         return crossing
+    }
+
+    private companion object {
+        /** The engine takes an hour of sound in less. */
+        val WRITE_TIMEOUT = 60.seconds
     }
 }
 

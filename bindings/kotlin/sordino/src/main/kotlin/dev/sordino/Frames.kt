@@ -1,5 +1,8 @@
 package dev.sordino
 
+import kotlin.time.Duration.Companion.seconds
+import kotlin.time.TimeMark
+import kotlin.time.TimeSource
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancelAndJoin
@@ -31,8 +34,9 @@ internal fun framesOf(happenings: Happenings, start: (FrameListener) -> Heard): 
     // Before it starts, so that an end that comes at once is not missed.
     val onEnded: () -> Unit = { channel.close() }
     happenings.whenEnded += onEnded
+    val ear = Ear(channel, happenings)
     val heard = try {
-        start(Ear(channel))
+        start(ear)
     } catch (failure: SordinoException) {
         happenings.whenEnded -= onEnded
         throw failure
@@ -53,6 +57,7 @@ internal fun framesOf(happenings: Happenings, start: (FrameListener) -> Heard): 
             if (isOver) throw fault
         } finally {
             heard.letGo()
+            ear.finish()
         }
     }
 }.buffer(Sordino.FRAMES_HELD).flowOn(Dispatchers.IO)
@@ -71,12 +76,31 @@ private suspend fun ProducerScope<Frame>.runToItsEnd(source: suspend () -> Unit,
     channel.close()
 }
 
-/** Gives frames to a channel without ever waiting for it, and counts what found no room. */
-private class Ear(private val channel: SendChannel<Frame>) : FrameListener {
+/**
+ * Gives frames to a channel without ever waiting for it, and counts what found no room. That is told as an event, at once
+ * and then at most once a second, as the engine tells of what found none there.
+ */
+private class Ear(private val channel: SendChannel<Frame>, private val happenings: Happenings) : FrameListener {
     private var lost = 0L
+    private var untold = 0L
+    private var told: TimeMark? = null
 
     override fun onFrame(frame: EngineFrame) {
         val heard = Frame.of(frame, lost)
-        lost = if (channel.trySend(heard).isSuccess) 0 else heard.lost + heard.samples.size
+        val sent = channel.trySend(heard)
+        lost = if (sent.isSuccess) 0 else heard.lost + heard.samples.size
+        // After its end nobody misses it.
+        if (sent.isFailure && !sent.isClosed) untold += heard.samples.size
+        if (told.let { it == null || it.elapsedNow() >= 1.seconds }) tell()
+    }
+
+    /** After the last frame. */
+    fun finish() = tell()
+
+    private fun tell() {
+        if (untold == 0L) return
+        happenings.overran(untold)
+        untold = 0
+        told = TimeSource.Monotonic.markNow()
     }
 }

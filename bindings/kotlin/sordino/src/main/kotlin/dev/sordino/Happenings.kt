@@ -48,6 +48,9 @@ internal class Happenings : EventListener {
         tell(Event.Capture(CaptureEvent.Lost(reason)))
     }
 
+    /** Frames of as many samples found no room on their way to a collector. */
+    fun overran(samples: Long) = tell(Event.Capture(CaptureEvent.Overrun(samples.toULong())))
+
     private fun tell(event: Event) {
         told.tryEmit(event)
     }

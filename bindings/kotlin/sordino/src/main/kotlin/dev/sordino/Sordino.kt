@@ -124,7 +124,8 @@ class Sordino private constructor(
      * completes when this is closed.
      *
      * The engine never waits for the collector. One that is more than [FRAMES_HELD] frames (a second) behind loses
-     * the newest until it has caught up; [Frame.lost] of the next says how many samples.
+     * the newest until it has caught up; [Frame.lost] of the next says how many samples, and `CaptureEvent.Overrun` among
+     * [events] tells of it.
      *
      * @param device the id of one of [inputDevices]; the system's default one without.
      * @throws SordinoException.Listening on collecting, where something is heard already.

@@ -4,6 +4,8 @@ import java.nio.ByteBuffer
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CountDownLatch
 import kotlin.concurrent.thread
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.awaitCancellation
@@ -111,12 +113,41 @@ internal class FramesTest : Opened() {
             isHeard.await()
             frames += frame
         }
-        diary.close()
         val held = frames.size - 3
+        waitUntil { diary.overran() == (PUSHED - held) * FRAME.toLong() }
+        diary.close()
         // One may be in the collector's hands beside them.
         assertTrue(held in Sordino.FRAMES_HELD..Sordino.FRAMES_HELD + 2, "$held")
         assertEquals((List(held) { it } + List(3) { it }).map { (it * FRAME).toULong() }, frames.map { it.position })
         assertEquals(List(held) { 0L } + listOf((PUSHED - held) * FRAME.toLong(), 0L, 0L), frames.map { it.lost })
+    }
+
+    @Test
+    fun `a push that loses says so by its result and by an event`() = patiently {
+        val diary = diary(sordino)
+        sordino.openFeed(RATE).use { feed ->
+            val lost = feed.push(FloatArray(10 * RATE) { 0.25f })
+            assertTrue(lost in 7L * RATE..8L * RATE, "$lost")
+            waitUntil { diary.overran() > 0 }
+            assertTrue(diary.overran() <= lost, "${diary.overran()} of $lost")
+        }
+        diary.close()
+    }
+
+    @Test
+    fun `a recording that is written at once is heard whole`() = patiently {
+        val diary = diary(sordino)
+        sordino.openFeed(RATE, channels = 2).use { feed ->
+            assertEquals(0, feed.write(FloatArray(2 * 10 * RATE) { 0.25f }))
+            assertEquals(0, feed.write(ShortArray(2 * 10 * RATE) { 8192 }))
+            // Nothing waits here: there was room, or there is none.
+            assertTrue(feed.write(FloatArray(2 * 10 * RATE), timeout = Duration.ZERO) > 0)
+            val wrong = runCatching { feed.write(FloatArray(2), timeout = -1.seconds) }.exceptionOrNull()
+            assertTrue(wrong is SordinoException.Argument, "$wrong")
+            val half = runCatching { feed.write(FloatArray(3)) }.exceptionOrNull()
+            assertTrue(half is SordinoException.Argument, "$half")
+        }
+        diary.close()
     }
 
     @Test

@@ -40,6 +40,9 @@ internal abstract class Opened {
         lateinit var job: Job
 
         fun captured(): List<CaptureEvent> = events.filterIsInstance<Event.Capture>().map { it.event }
+
+        /** Samples that events said were lost. */
+        fun overran(): Long = captured().filterIsInstance<CaptureEvent.Overrun>().sumOf { it.samples.toLong() }
         fun close() = job.cancel()
     }
 
