@@ -162,8 +162,8 @@ class Feed internal constructor(
         }
     }
 
-    private suspend fun waiting(write: EngineFeed.() -> ULong): Long =
-        withContext(Dispatchers.IO) { called { write() } }.toLong()
+    private suspend fun waiting(call: EngineFeed.() -> ULong): Long =
+        withContext(Dispatchers.IO) { called { call() } }.toLong()
 
     private fun secondsOf(timeout: Duration): Double {
         if (timeout.isNegative()) throw SordinoException.Argument("a timeout cannot be $timeout; give 0 or more")
@@ -183,7 +183,7 @@ class Feed internal constructor(
     }
 
     private companion object {
-        /** The engine takes an hour of sound in less. */
+        /** Far longer than the engine needs for some minutes of sound. */
         val WRITE_TIMEOUT = 60.seconds
     }
 }

@@ -6,12 +6,14 @@ import android.app.job.JobScheduler
 import android.content.ComponentName
 import android.content.Context
 import dev.sordino.AgeBand
+import dev.sordino.Event
 import dev.sordino.Offer
 import dev.sordino.Purpose
 import dev.sordino.bundledNotice
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
+import java.util.concurrent.CopyOnWriteArrayList
 import javax.xml.parsers.DocumentBuilderFactory
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.GlobalScope
@@ -134,8 +136,12 @@ internal class UploadJobTest {
         job.onStartJob(parameters())
         waitUntil { application.network.sent.isNotEmpty() }
         val watch = watch()
-        // As the system does with a job that it has started: its number scheduled again would stop it.
+        val events = CopyOnWriteArrayList<Event>()
+        val diary = GlobalScope.launch(Dispatchers.Unconfined) { application.sordino.events.collect { events += it } }
         queueSample()
+        waitUntil { events.any { it is Event.Queued } }
+        diary.cancel()
+        // Its number scheduled again would have stopped it.
         assertSame(scheduled, scheduler.getPendingJob(UploadJob.ID))
         assertFalse(application.network.wasLetGo)
         watch.cancel()
@@ -222,8 +228,8 @@ internal class UploadJobTest {
     private fun queueSample() = runBlocking {
         val wav = File(System.getProperty("sordino.root"), "samples/audio/flute-alone.wav").readBytes()
         val bytes = ByteBuffer.wrap(wav).order(ByteOrder.LITTLE_ENDIAN)
-        val shorts = bytes.position(44).slice().order(ByteOrder.LITTLE_ENDIAN).asShortBuffer()
-        val sound = FloatArray(shorts.remaining()) { shorts.get(it) / 32768f }
+        // After a header of the usual 44 bytes.
+        val sound = FloatArray((wav.size - 44) / Short.SIZE_BYTES) { bytes.getShort(44 + 2 * it) / 32768f }
         val queued = application.sordino.offer(sound, bytes.getInt(24))
         assertTrue("$queued", queued is Offer.Queued)
     }
