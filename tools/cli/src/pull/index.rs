@@ -19,8 +19,11 @@ use crate::{args::FormatArgument, failure::Failure, files};
 
 const FILE: &str = ".sordino-pull.json";
 const LOCK: &str = ".sordino-pull.lock";
-/// The version of the layouts: since 2 a shard holds one split.
-const LAYOUT: u32 = 2;
+/// The version of the layouts. Since 2 a shard holds one split; since 3 all rows in shards have one shape, and the card
+/// states what `datasets` loads.
+const LAYOUT: u32 = 3;
+/// The first of them whose shards hold one split each.
+const LAYOUT_OF_SPLIT_SHARDS: u32 = 2;
 
 /// The dataset's own record of itself.
 #[derive(Serialize, Deserialize)]
@@ -227,7 +230,7 @@ impl Index {
         }
         index.recover()?;
         if index.layout < LAYOUT {
-            index.leave_old_layout()?;
+            index.leave_old_layout();
         }
         // Before any sample, so that a pull that is cut short can go on.
         index.save()?;
@@ -403,8 +406,9 @@ impl Index {
         self.save()
     }
 
-    /// Shards of an earlier layout mix the splits; their samples are pulled anew.
-    fn leave_old_layout(&mut self) -> Result<(), Failure> {
+    /// Shards of an earlier layout are written anew. Those of the first mix the splits; their samples are pulled anew.
+    fn leave_old_layout(&mut self) {
+        let mixes_splits = self.layout < LAYOUT_OF_SPLIT_SHARDS;
         self.layout = LAYOUT;
         if self.format == FormatArgument::WebDataset {
             let shards: BTreeSet<u32> = self
@@ -412,8 +416,10 @@ impl Index {
                 .values()
                 .filter_map(|entry| entry.shard)
                 .collect();
-            self.samples.clear();
-            self.cursors.clear();
+            if mixes_splits {
+                self.samples.clear();
+                self.cursors.clear();
+            }
             if let Some(writing) = &mut self.writing {
                 shards
                     .into_iter()
@@ -423,7 +429,6 @@ impl Index {
         if let Some(writing) = &mut self.writing {
             writing.is_changed = true;
         }
-        Ok(())
     }
 
     fn replace(&mut self, entry: Entry) -> Result<(), Failure> {

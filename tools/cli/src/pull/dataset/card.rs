@@ -8,7 +8,8 @@ use std::{
 
 use sordino::{Week, sampler::Trigger};
 
-use crate::pull::Entry;
+use super::loading;
+use crate::{args::FormatArgument, pull::Entry};
 
 /// Weeks that are counted together.
 const WEEKS_A_RANGE: usize = 4;
@@ -34,15 +35,17 @@ impl Counted {
 /// The whole file.
 pub(in crate::pull) fn card<'a>(
     entries: impl Iterator<Item = &'a Entry>,
+    format: FormatArgument,
     collector: &str,
 ) -> String {
+    let entries: Vec<&Entry> = entries.collect();
     let mut all = Counted::default();
     let mut splits: BTreeMap<&str, Counted> = BTreeMap::new();
     let mut purposes: BTreeMap<&str, Counted> = BTreeMap::new();
     let mut triggers: BTreeMap<&str, Counted> = BTreeMap::new();
     let mut weeks: BTreeMap<Week, Counted> = BTreeMap::new();
     let mut anonymizers: BTreeMap<String, Counted> = BTreeMap::new();
-    for entry in entries {
+    for entry in &entries {
         let manifest = &entry.manifest;
         all.add(entry);
         splits.entry(entry.split().as_str()).or_default().add(entry);
@@ -64,7 +67,7 @@ pub(in crate::pull) fn card<'a>(
         );
         anonymizers.entry(name).or_default().add(entry);
     }
-    let mut card = front_matter(all.samples);
+    let mut card = front_matter(all.samples, &loading::configs(&entries, format));
     let counted = |title: &str, rows: &BTreeMap<&str, Counted>| {
         table(title, rows.iter().map(|(name, counted)| (*name, counted)))
     };
@@ -95,7 +98,7 @@ pub(in crate::pull) fn card<'a>(
     card
 }
 
-fn front_matter(samples: usize) -> String {
+fn front_matter(samples: usize, configs: &str) -> String {
     let size = match samples {
         0..1_000 => "n<1K",
         1_000..10_000 => "1K<n<10K",
@@ -111,6 +114,7 @@ fn front_matter(samples: usize) -> String {
          tags: [audio, music, anonymised, not-for-redistribution]\n\
          size_categories: [\"{size}\"]\n"
     );
+    yaml.push_str(configs);
     yaml.push_str("---\n\n");
     yaml
 }

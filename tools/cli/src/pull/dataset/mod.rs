@@ -3,6 +3,7 @@
 
 mod card;
 mod jams;
+mod loading;
 mod parquet;
 mod row;
 mod split;
@@ -10,6 +11,7 @@ pub(crate) mod stored;
 
 pub(super) use card::card;
 pub(super) use jams::jams;
+pub(super) use loading::in_showing_order;
 pub(super) use parquet::index_parquet;
-pub(super) use row::Row;
+pub(super) use row::{Row, flat};
 pub(crate) use split::Split;

@@ -1,6 +1,7 @@
 //! A sample as one row of a table: the columns of `metadata.jsonl` and `index.parquet`.
 
 use serde::Serialize;
+use serde_json::Value;
 use sordino::{
     Id, Purposes, Week,
     anonymize::{Description, Removal, Span},
@@ -122,6 +123,20 @@ impl NoteColumns {
     }
 }
 
+/// A row as one object whose shape is the same whatever the sample: what is a list, or holds one, is JSON text. The
+/// WebDataset reader of `datasets` takes the types of all samples from the first five, and an empty list has none.
+pub(in crate::pull) fn flat(row: &Row) -> serde_json::Result<Value> {
+    let mut row = serde_json::to_value(row)?;
+    if let Value::Object(members) = &mut row {
+        for (name, _) in COLUMNS.iter().filter(|(_, kind)| kind.holds_list()) {
+            if let Some(member) = members.get_mut(*name) {
+                *member = Value::String(member.to_string());
+            }
+        }
+    }
+    Ok(row)
+}
+
 /// What a column holds. Anything may be missing.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -131,6 +146,16 @@ pub(super) enum Kind {
     Flag,
     List(&'static Kind),
     Record(&'static [Column]),
+}
+
+impl Kind {
+    fn holds_list(&self) -> bool {
+        match self {
+            Self::List(_) => true,
+            Self::Record(fields) => fields.iter().any(|(_, kind)| kind.holds_list()),
+            Self::Text | Self::Whole | Self::Real | Self::Flag => false,
+        }
+    }
 }
 
 /// A column's name and kind.

@@ -130,7 +130,7 @@ pub(super) fn write_tables(index: &Index) -> Result<(), Failure> {
     let folder = index.folder();
     if index.format() == FormatArgument::AudioFolder {
         let mut lines = Vec::new();
-        for entry in index.entries() {
+        for entry in dataset::in_showing_order(index.entries()) {
             serde_json::to_writer(&mut lines, &dataset::Row::of(entry, index.format()))
                 .map_err(Failure::said)?;
             lines.push(b'\n');
@@ -139,7 +139,7 @@ pub(super) fn write_tables(index: &Index) -> Result<(), Failure> {
     }
     let parquet = dataset::index_parquet(index.entries(), index.format())?;
     files::write(&folder.join("index.parquet"), &parquet)?;
-    let card = dataset::card(index.entries(), index.collector());
+    let card = dataset::card(index.entries(), index.format(), index.collector());
     files::write(&folder.join("README.md"), card.as_bytes())
 }
 

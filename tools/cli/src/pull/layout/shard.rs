@@ -239,5 +239,6 @@ fn append(
 
 fn row_json(entry: &Entry) -> Result<Vec<u8>, Failure> {
     let row = dataset::Row::of(entry, FormatArgument::WebDataset);
-    serde_json::to_vec(&row).map_err(Failure::said)
+    let flat = dataset::flat(&row).map_err(Failure::said)?;
+    serde_json::to_vec(&flat).map_err(Failure::said)
 }

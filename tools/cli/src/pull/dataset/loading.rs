@@ -1,0 +1,133 @@
+//! What makes `load_dataset(FOLDER)` of Hugging Face `datasets` load the same columns, with the same types, whatever the
+//! samples look like: which files it reads and what they hold, stated in the card
+//! (<https://huggingface.co/docs/datasets/repository_structure>), and the order of rows from which types are inferred.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use serde_json::{Value, json};
+
+use super::row::{COLUMNS, Column, Kind};
+use crate::{
+    args::FormatArgument,
+    pull::{Entry, layout},
+};
+
+/// The part of the card's front matter that names the files to load; nothing where there is no sample. Without it
+/// `datasets` counts extensions, and takes `index.parquet` where there are as few sounds.
+pub(super) fn configs(entries: &[&Entry], format: FormatArgument) -> String {
+    if entries.is_empty() {
+        return String::new();
+    }
+    let mut yaml = "configs:\n- config_name: default\n  data_files:\n".to_owned();
+    for (split, files) in data_files(entries, format) {
+        let _ = writeln!(yaml, "  - {{split: {split}, path: {}}}", json!(files));
+    }
+    if format == FormatArgument::AudioFolder {
+        yaml.push_str("  features:\n");
+        for (name, kind) in COLUMNS {
+            let feature = match *name {
+                "file_name" => json!({"name": "audio", "dtype": "audio"}),
+                name => feature(name, kind),
+            };
+            // JSON is YAML too.
+            let _ = writeln!(yaml, "  - {feature}");
+        }
+    }
+    yaml
+}
+
+/// The files of each split as `datasets` is to name it.
+fn data_files(
+    entries: &[&Entry],
+    format: FormatArgument,
+) -> BTreeMap<&'static str, BTreeSet<String>> {
+    // A table of all rows is one split; its column `split` tells them apart.
+    let all = |files: &[&str]| {
+        let files = files.iter().map(|&file| file.to_owned());
+        BTreeMap::from([("train", files.collect())])
+    };
+    match format {
+        FormatArgument::AudioFolder => all(&["audio/*.flac", "metadata.jsonl"]),
+        FormatArgument::Bundle => all(&["index.parquet"]),
+        FormatArgument::WebDataset => {
+            let mut shards: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+            for entry in entries {
+                let shard = layout::shard_name(entry.shard.unwrap_or_default());
+                shards
+                    .entry(entry.split().as_str())
+                    .or_default()
+                    .insert(shard);
+            }
+            shards
+        }
+    }
+}
+
+/// A column as `datasets` writes its features in a card.
+fn feature(name: &str, kind: &Kind) -> Value {
+    let mut feature = json!({"name": name});
+    let (key, value) = kind_of(kind);
+    feature[key] = value;
+    feature
+}
+
+fn kind_of(kind: &Kind) -> (&'static str, Value) {
+    let fields = |fields: &[Column]| {
+        fields
+            .iter()
+            .map(|(name, kind)| feature(name, kind))
+            .collect()
+    };
+    match kind {
+        Kind::Text => ("dtype", json!("string")),
+        Kind::Whole => ("dtype", json!("int64")),
+        Kind::Real => ("dtype", json!("float64")),
+        Kind::Flag => ("dtype", json!("bool")),
+        Kind::Record(members) => ("struct", fields(members)),
+        Kind::List(Kind::Record(members)) => ("list", fields(members)),
+        Kind::List(element) => match kind_of(element) {
+            ("dtype", dtype) => ("list", dtype),
+            (key, nested) => ("list", json!({ key: nested })),
+        },
+    }
+}
+
+/// The rows in an order in which the first ones show every type that any shows: `load_dataset("audiofolder", …)` reads
+/// no card and infers the types of `metadata.jsonl` from its first ten megabytes.
+pub(in crate::pull) fn in_showing_order<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+) -> Vec<&'a Entry> {
+    let mut shown = BTreeSet::new();
+    let (mut first, rest): (Vec<_>, Vec<_>) = entries.partition(|entry| {
+        let before = shown.len();
+        shown.extend(shows(entry));
+        shown.len() > before
+    });
+    first.extend(rest);
+    first
+}
+
+/// Which of what may be empty or null in a row is neither in this one.
+fn shows(entry: &Entry) -> impl Iterator<Item = &'static str> {
+    let manifest = &entry.manifest;
+    let annotation = &manifest.annotation;
+    let has_offset =
+        |notes: &[sordino::sampler::Note]| notes.iter().any(|note| note.offset.is_some());
+    [
+        ("purposes", !manifest.purposes.is_empty()),
+        ("kept", !manifest.kept.is_empty()),
+        ("removed", !manifest.removed.is_empty()),
+        ("erased", !manifest.erased.is_empty()),
+        ("expected", !annotation.expected.is_empty()),
+        ("expected offset", has_offset(&annotation.expected)),
+        ("recognised", !annotation.recognised.is_empty()),
+        ("recognised offset", has_offset(&annotation.recognised)),
+        ("tag", annotation.tag.is_some()),
+        ("weight", entry.weight().is_finite()),
+    ]
+    .into_iter()
+    .filter_map(|(member, is_shown)| is_shown.then_some(member))
+}
