@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date, tz::Offset};
 use ring::{pkcs8::Document, rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::json;
 use sordino::{
-    plan::{Controller, Freshness, Plan, Review, SignedPlan},
+    plan::{Controller, Freshness, Plan, Recipient, Review, SignedPlan},
     signed::PublicKey,
 };
 
@@ -15,6 +15,11 @@ use crate::{args::PlanCommand, failure::Failure, files, reply::Reply};
 
 /// The line that begins the file of an organisation's key.
 const KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
+
+/// The recipient of samples/plan.toml.
+const EXAMPLE_RECIPIENT: &str = "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac";
+/// The name and the contact there.
+const EXAMPLE_CONTROLLER: (&str, &str) = ("Your company", "privacy@example.com");
 
 pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
     match command {
@@ -24,10 +29,11 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
             let signed = sign(&files::read(&plan)?, &plan, &read_organisation_key(&key)?)?;
             files::write(&out, format!("{}\n", signed.to_pretty_json()).as_bytes())?;
             let version = signed.content().version;
-            Reply::new(
+            let reply = Reply::new(
                 format!("signed plan version {version} to {}", out.display()),
                 json!({ "version": version, "plan": out, "key": signed.signer() }),
-            )
+            )?;
+            Ok(reply.with_note(left_of_example_controller(signed.content())))
         }
         PlanCommand::Refresh { plan, key, out } => {
             let out = out.unwrap_or_else(|| plan.with_extension("freshness.json"));
@@ -100,7 +106,47 @@ fn sign(toml: &[u8], path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Fa
     }
     plan.signed_on = plan.fresh_days.map(|_| today());
     plan.check_bounds().map_err(Failure::content(path))?;
+    if let Err(reason) = check_recipients(&plan.recipients) {
+        return Err(Failure::content(path)(format!(
+            "line {}: {reason}",
+            line_of(EXAMPLE_RECIPIENT, text)
+        )));
+    }
     SignedPlan::sign(plan, key).map_err(Failure::content(path))
+}
+
+/// Refuses to seal anything to the recipient of the example plan, alone or beside others, and says what to do.
+pub(super) fn check_recipients(recipients: &[Recipient]) -> Result<(), String> {
+    let is_example = |recipient: &Recipient| recipient.to_string() == EXAMPLE_RECIPIENT;
+    match recipients.iter().any(is_example) {
+        true => Err(format!(
+            "`{EXAMPLE_RECIPIENT}` is the recipient of the example plan, whose key you do not have; replace it by the recipient that `sordino keygen --out qa.key` printed"
+        )),
+        false => Ok(()),
+    }
+}
+
+/// What of the example plan's controller `plan` still names.
+fn left_of_example_controller(plan: &Plan) -> Option<String> {
+    let controller = plan.controller.as_ref()?;
+    let left: Vec<String> = [
+        ("name", controller.name.as_str(), EXAMPLE_CONTROLLER.0),
+        ("contact", controller.contact.as_str(), EXAMPLE_CONTROLLER.1),
+    ]
+    .into_iter()
+    .filter(|(_, given, example)| given == example)
+    .map(|(member, _, example)| format!("{member} `{example}`"))
+    .collect();
+    let left = (!left.is_empty()).then(|| left.join(" and "))?;
+    Some(format!(
+        "every receipt will name the example plan's controller, {left}; write your own into [controller] and sign again"
+    ))
+}
+
+/// The number of the first line of `text` that holds `word`, in whichever case.
+fn line_of(word: &str, text: &str) -> usize {
+    let holds = |line: &str| line.to_lowercase().contains(word);
+    text.lines().position(holds).map_or(1, |line| line + 1)
 }
 
 /// Today in UTC, as devices count days.

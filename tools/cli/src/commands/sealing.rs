@@ -19,6 +19,7 @@ use super::{anonymize::read_clip, plan, unnamed_notice};
 use crate::{failure::Failure, files, reply::Reply, wav};
 
 pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<Reply, Failure> {
+    plan::check_recipients(recipients).map_err(Failure::Said)?;
     let clip = read_clip(file, Annotation::default())?;
     let anonymous = Anonymizer::new()
         .map_err(Failure::said)?

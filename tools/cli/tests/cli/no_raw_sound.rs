@@ -144,11 +144,16 @@ impl Device {
             &path("key"),
         ]);
         let key = said.split_whitespace().last().unwrap().to_owned();
-        let plan = root().join("samples/plan.toml");
+        let said = sordino(&["keygen".as_ref(), "--out".as_ref(), &path("qa.key")]);
+        let recipient = said.split_whitespace().last().unwrap();
+        let example = fs::read_to_string(root().join("samples/plan.toml")).unwrap();
+        let (before, rest) = example.split_once("age1").unwrap();
+        let (_, after) = rest.split_once('"').unwrap();
+        fs::write(path("plan.toml"), format!("{before}{recipient}\"{after}")).unwrap();
         sordino(&[
             "plan".as_ref(),
             "sign".as_ref(),
-            plan.as_ref(),
+            &path("plan.toml"),
             "--key".as_ref(),
             &path("key"),
             "--out".as_ref(),

@@ -46,7 +46,7 @@ fn a_plan_s_figures_stand_in_the_papers() {
             ("quality-assurance", "45"),
             ("purposes", "[\"quality-assurance\"]"),
             ("paused", "false\nreview = \"required\""),
-            ("contact", "\"privacy@example.com\"\ncountry = \"DE\""),
+            ("contact", "\"privacy@school.example\"\ncountry = \"DE\""),
         ],
     );
     stage.sordino("papers --out papers --plan ours.json").ok();
@@ -69,8 +69,8 @@ fn a_plan_s_figures_stand_in_the_papers() {
         assert!(paper.contains("for quality assurance 45 days"), "{name}");
         assert!(!paper.contains("samples/plan.toml"), "{name}");
         assert!(!paper.contains("mproving acoustic recognition"), "{name}");
-        assert!(paper.contains("Your company"), "{name}");
-        assert!(paper.contains("privacy@example.com, DE"), "{name}");
+        assert!(paper.contains("Your school"), "{name}");
+        assert!(paper.contains("privacy@school.example, DE"), "{name}");
         assert!(!paper.contains("[TO FILL: controller]"), "{name}");
     }
 }

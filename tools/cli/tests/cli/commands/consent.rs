@@ -125,7 +125,7 @@ fn the_receipt_is_the_signed_record() {
     assert_eq!(receipt["dpv:hasNotice"]["schema:version"], 1);
     assert_eq!(
         receipt["dpv:hasDataController"]["dpv:hasName"],
-        "Your company"
+        "Your school"
     );
     assert_eq!(receipt["signature"]["algorithm"], "ed25519");
     let answer = &receipt["dpv:hasConsentStatus"][0];

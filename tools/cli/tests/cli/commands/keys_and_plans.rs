@@ -1,7 +1,12 @@
 //! `keygen`, `plan keygen`, `plan sign`, `plan show`, and the example plan.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
+use regex::Regex;
 use serde_json::json;
 
 use crate::support::{PLAYED, QA, Stage};
@@ -65,21 +70,25 @@ fn no_secret_is_printed() {
 }
 
 #[test]
-fn the_example_plan_is_ready_to_sign_as_it_stands() {
+fn the_example_plan_is_ready_to_sign_once_the_recipient_is_ones_own() {
     let stage = Stage::without_collector();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/plan.toml");
-    let text = fs::read_to_string(&example).unwrap();
+    let text = fs::read_to_string(example()).unwrap();
     for key in ["samples_per_day", "bytes_per_day"] {
         let lines = text.lines().filter(|line| line.starts_with(key)).count();
         assert_eq!(lines, 1, "a script that replaces the line finds one: {key}");
     }
-    assert_eq!(text.matches("\"age1").count(), 1);
-    fs::copy(example, stage.path("example.toml")).unwrap();
-    stage
-        .sordino("plan sign example.toml --key organisation.key --out example.json")
-        .ok();
-    let shown = stage.json("plan show example.json");
+    assert_eq!(text.matches("age1").count(), 1);
+    fs::copy(example(), stage.path("example.toml")).unwrap();
+    let made = Regex::new("age1[a-z0-9]*").unwrap();
+    let own = made.replace(&text, &stage.recipient).into_owned();
+    fs::write(stage.path("own.toml"), own).unwrap();
+    let line = "plan sign own.toml --key organisation.key --out own.json";
+    let signed = stage.sordino(line);
+    assert_eq!(signed.status, Some(0), "{signed:#?}");
+    assert!(signed.stderr.contains("Your company"), "{signed:#?}");
+    let shown = stage.json("plan show own.json");
     assert_eq!(shown["signed_by"], stage.plan_key.as_str());
+    assert_eq!(shown["plan"]["recipients"], json!([stage.recipient]));
     assert_eq!(
         shown["plan"]["controller"],
         json!({"name": "Your company", "contact": "privacy@example.com"})
@@ -88,8 +97,83 @@ fn the_example_plan_is_ready_to_sign_as_it_stands() {
         shown["plan"]["retention_days"],
         json!({"quality-assurance": 180, "recognition-research": 730})
     );
-    let recipient = shown["plan"]["recipients"][0].as_str().unwrap();
-    assert!(text.contains(recipient));
+}
+
+/// Whoever has its key, it is not the one who signs.
+#[test]
+fn nothing_is_sealed_to_the_recipient_of_the_example_plan() {
+    let stage = Stage::without_collector();
+    let text = fs::read_to_string(example()).unwrap();
+    let stranger = Regex::new("age1[a-z0-9]*").unwrap();
+    let stranger = stranger.find(&text).unwrap().as_str();
+    let both = format!("[\n  \"{}\",\n  \"{stranger}\",\n]", stage.recipient);
+    let alone = format!("[\"{stranger}\"]");
+    for (recipients, line) in [(alone, "line 12"), (both, "line 14")] {
+        let edited = text.replace(&format!("[\"{stranger}\"]"), &recipients);
+        fs::write(stage.path("edited.toml"), edited).unwrap();
+        for flag in ["", " --json"] {
+            let sign = "plan sign edited.toml --key organisation.key --out edited.json";
+            stage.sordino(&format!("{sign}{flag}")).refused(&[
+                "edited.toml",
+                line,
+                stranger,
+                "sordino keygen",
+            ]);
+        }
+        assert!(!stage.path("edited.json").exists());
+    }
+    stage
+        .sordino(&format!(
+            "seal audio/{}.wav --recipient {stranger} --out x.age",
+            PLAYED[0]
+        ))
+        .refused(&[stranger, "sordino keygen"]);
+    assert!(!stage.path("x.age").exists());
+}
+
+/// Receipts would name a company that there is not.
+#[test]
+fn signing_warns_of_each_part_of_the_example_controller_that_is_left() {
+    let stage = Stage::without_collector();
+    for (name, contact, warned) in [
+        ("Your school", "privacy@school.example", &[][..]),
+        ("Your company", "privacy@school.example", &["Your company"]),
+        (
+            "Your school",
+            "privacy@example.com",
+            &["privacy@example.com"],
+        ),
+        (
+            "Your company",
+            "privacy@example.com",
+            &["Your company", "privacy@example.com"],
+        ),
+    ] {
+        let quoted = [name, contact].map(|text| format!("\"{text}\""));
+        let plan = fs::read_to_string(stage.path("plan.toml")).unwrap();
+        let plan = plan
+            .replace("\"Your school\"", &quoted[0])
+            .replace("\"privacy@school.example\"", &quoted[1]);
+        fs::write(stage.path("named.toml"), plan).unwrap();
+        let line = "plan sign named.toml --key organisation.key --out named.json --json";
+        let signed = stage.sordino(line);
+        assert_eq!(signed.document()["version"], 1);
+        assert_eq!(
+            signed.stderr.lines().count(),
+            usize::from(!warned.is_empty())
+        );
+        for part in ["Your company", "privacy@example.com"] {
+            assert_eq!(
+                signed.stderr.contains(part),
+                warned.contains(&part),
+                "{signed:#?}"
+            );
+        }
+    }
+}
+
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/plan.toml")
 }
 
 #[test]
@@ -186,8 +270,8 @@ fn a_plan_that_cannot_be_is_not_signed() {
         ("samples_per_day = 20", "", "samples_per_day"),
         ("[triggers]", "surprise = true\n[triggers]", "surprise"),
         ("\"age1", "\"age2", "line"),
-        ("name = \"Your company\"", "name = \"\"", "controller.name"),
-        ("privacy@example.com", "nobody", "controller.contact"),
+        ("name = \"Your school\"", "name = \"\"", "controller.name"),
+        ("privacy@school.example", "nobody", "controller.contact"),
         (
             "[controller]",
             "[controller]\ncountry = \"UK\"",

@@ -33,7 +33,7 @@ fn a_receipt_is_told_in_a_few_lines() {
         "adult",
         "not needed",
         "version 1, in en, SHA-256 ",
-        "Your company, privacy@example.com",
+        "Your school, privacy@school.example",
         stage.plan_key.as_str(),
     ] {
         assert!(text.contains(said), "{said}: {text}");
@@ -46,7 +46,7 @@ fn a_receipt_is_told_in_a_few_lines() {
     );
     assert_eq!((&told["schema"], &told["revision"]), (&json!(2), &json!(1)));
     assert_eq!(told["controller"]["key"], stage.plan_key.as_str());
-    assert_eq!(told["controller"]["named"]["name"], "Your company");
+    assert_eq!(told["controller"]["named"]["name"], "Your school");
     assert_eq!(told["notice_matches"], json!(null));
 }
 
@@ -83,7 +83,7 @@ fn the_text_that_was_agreed_to_is_told_from_any_other() {
     let stage = Stage::without_collector();
     stage.device("d");
     receipt(&stage, &format!("--age-band adult --purpose {QA}"));
-    let app = App::new("Your company", "privacy@example.com").unwrap();
+    let app = App::new("Your school", "privacy@school.example").unwrap();
     let plan = fs::read(stage.path("plan.json")).unwrap();
     let plan = Plan::verify(&plan, &stage.plan_key.parse().unwrap()).unwrap();
     let shown = Notice::bundled(1, "en", &app, plan.content()).unwrap();
@@ -112,7 +112,7 @@ fn a_changed_receipt_gets_one_clear_line() {
             whole.replace("\"schema:version\":1", "\"schema:version\":2"),
             "changed",
         ),
-        (whole.replace("Your company", "My company"), "changed"),
+        (whole.replace("Your school", "My company"), "changed"),
         (unsigned.to_string(), "not signed"),
         (
             whole[..whole.len() - 1].to_owned(),

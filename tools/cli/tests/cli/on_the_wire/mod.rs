@@ -56,7 +56,7 @@ const GUARDED: &str =
 /// With a plan whose controller is named in full, and a guardian's `evidence`.
 fn stage() -> Stage {
     let mut stage = Stage::without_collector();
-    stage.sign_plan("plan", &[("name", "\"Your company\"\ncountry = \"DE\"")]);
+    stage.sign_plan("plan", &[("name", "\"Your school\"\ncountry = \"DE\"")]);
     stage.start_collector();
     fs::write(stage.path("evidence"), "transaction 7b1e6c02f4a9d853").unwrap();
     stage

@@ -1,5 +1,5 @@
-//! The program of docs/quickstart/rust.md does what the page says, against a collector, and the commands with which
-//! docs/adding-sordino.md begins make keys and a plan.
+//! The program of docs/quickstart/rust.md does what the page says, against a collector, the commands with which
+//! docs/adding-sordino.md begins make keys and a plan, and those of README.md bring a sample that can be heard.
 
 #![allow(
     clippy::print_stdout,
@@ -7,11 +7,12 @@
     reason = "the page's program talks, and its `main` is for the page"
 )]
 
-use std::process::Command;
+use std::{os::unix::fs::symlink, process::Command};
 
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::support::{PLAYED, Ran, Stage};
+use crate::support::{Address, PLAYED, Ran, Stage};
 
 // The page's program, to the letter: `open`, `practise`, `say_no`.
 include!("page.rs");
@@ -45,22 +46,70 @@ fn a_yes_brings_the_sample_to_the_desk_and_a_no_takes_it_back() {
 #[test]
 fn the_commands_of_the_guide_make_keys_and_a_plan() {
     let commands = first_block(include_str!("../../../../../docs/adding-sordino.md"), "sh");
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("samples")).unwrap();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/plan.toml");
-    fs::copy(example, folder.path().join("samples/plan.toml")).unwrap();
-    let programs = Path::new(env!("CARGO_BIN_EXE_sordino")).parent().unwrap();
-    let path = format!("{}:{}", programs.display(), env!("PATH"));
-
-    let mut shell = Command::new("sh");
-    shell.args(["-e", "-c", commands]);
-    shell.env("PATH", path).current_dir(folder.path());
-    let ran = Ran::of(&mut shell, commands).ok();
+    let folder = folder_with_samples();
+    let ran = run_in(folder.path(), commands);
 
     assert!(ran.stdout.contains("recipient: age1"), "{ran:#?}");
     assert!(ran.stdout.contains("public key: "), "{ran:#?}");
     assert!(ran.stdout.contains("quality-assurance"), "{ran:#?}");
     assert!(folder.path().join("plan.json").exists());
+}
+
+#[test]
+fn the_recipe_in_the_readme_leads_from_nothing_to_a_heard_sample() {
+    let readme = include_str!("../../../../../README.md");
+    let (_, recipe) = readme
+        .split_once("### From nothing to a heard sample\n")
+        .unwrap();
+    let recipe = first_block(recipe, "sh");
+    // But for the port, which tests that run at once do not share, and the end of the collector.
+    let listening = Address::claim();
+    let address = listening.address.to_string();
+    let serve = format!("serve --listen {address} ");
+    let recipe = recipe
+        .replace("127.0.0.1:8787", &address)
+        .replace("serve ", &serve);
+    let folder = folder_with_samples();
+    let ran = run_in(folder.path(), &format!("trap 'kill $!' EXIT\n{recipe}"));
+
+    assert!(ran.stdout.contains("1 pulled"), "{ran:#?}");
+    let report = fs::read_to_string(folder.path().join("dataset/report.html")).unwrap();
+    assert!(report.contains("<audio"));
+    let sounds: Vec<_> = fs::read_dir(folder.path().join("dataset/audio"))
+        .unwrap()
+        .map(|sound| sound.unwrap().path())
+        .collect();
+    let [sound] = &sounds[..] else {
+        panic!("{sounds:?}");
+    };
+    let mut sound = claxon::FlacReader::open(sound).unwrap();
+    let heard: Vec<i32> = sound.samples().map(Result::unwrap).collect();
+    assert!(heard.len() > 2 * 16_000, "{}", heard.len());
+    assert!(heard.iter().any(|sample| sample.abs() > 1000));
+}
+
+/// A folder in which commands find the repository's `samples`.
+fn folder_with_samples() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
+    symlink(
+        samples.canonicalize().unwrap(),
+        folder.path().join("samples"),
+    )
+    .unwrap();
+    folder
+}
+
+/// Runs a page's commands, of which each must succeed.
+fn run_in(folder: &Path, commands: &str) -> Ran {
+    let programs = Path::new(env!("CARGO_BIN_EXE_sordino")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), env!("PATH"));
+    let mut shell = Command::new("sh");
+    shell.args(["-e", "-c", commands]);
+    shell.env("PATH", path).current_dir(folder);
+    let ran = Ran::of(&mut shell, commands);
+    assert_eq!(ran.status, Some(0), "{ran:#?}");
+    ran
 }
 
 /// The first code block in `language`.

@@ -129,12 +129,14 @@ impl Stage {
         command
     }
 
-    /// Writes NAME.toml, which is the example plan with the stage's recipient, without random draws, and with lines
-    /// replaced as a script does it, by the name that begins them; signs it as NAME.json.
+    /// Writes NAME.toml, which is the example plan with a recipient and a controller of the stage's own, without random
+    /// draws, and with lines replaced as a script does it, by the name that begins them; signs it as NAME.json.
     pub(crate) fn sign_plan(&self, name: &str, edits: &[(&str, &str)]) {
         let recipients = format!("[\"{}\"]", self.recipient);
         let mut edits = edits.to_vec();
         edits.push(("recipients", &recipients));
+        edits.push(("name", "\"Your school\""));
+        edits.push(("contact", "\"privacy@school.example\""));
         // What a test does not ask for does not come by chance; the first edit of a line counts.
         edits.push(("random_probability", "0.0"));
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples/plan.toml");

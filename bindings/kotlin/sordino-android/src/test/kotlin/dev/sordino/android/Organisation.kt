@@ -2,7 +2,7 @@ package dev.sordino.android
 
 import java.io.File
 
-/** An organisation's key, and the example plan signed with it, by the program `sordino`. */
+/** An organisation's key, and the example plan with a recipient of its own signed with it, by the program `sordino`. */
 internal object Organisation {
     private val folder = kotlin.io.path.createTempDirectory("sordino").toFile()
     private val root = File(System.getProperty("sordino.root"))
@@ -11,8 +11,11 @@ internal object Organisation {
     val key: String = sordino("plan", "keygen", "--out", signingKey.path)
 
     val plan: ByteArray by lazy {
+        val recipient = sordino("keygen", "--out", folder.resolve("qa.key").path)
+        val example = root.resolve("samples/plan.toml").readText()
+        val written = folder.resolve("plan.toml").apply { writeText(example.replace(Regex("age1\\w+"), recipient)) }
         val signed = folder.resolve("plan.json")
-        sordino("plan", "sign", root.resolve("samples/plan.toml").path, "--key", signingKey.path, "--out", signed.path)
+        sordino("plan", "sign", written.path, "--key", signingKey.path, "--out", signed.path)
         signed.readBytes()
     }
 
