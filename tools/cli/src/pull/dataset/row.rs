@@ -226,3 +226,83 @@ pub(super) const COLUMNS: &[Column] = &[
         ]),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+    use sordino::Purpose;
+
+    use super::*;
+
+    /// What a reader that infers types sees of a value: nothing of what is in a text.
+    fn shape(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, member)| (name.clone(), shape(member)))
+                .collect(),
+            Value::String(_) => json!("text"),
+            Value::Bool(_) => json!("flag"),
+            Value::Number(number) if number.is_f64() => json!("real"),
+            Value::Number(_) => json!("whole"),
+            Value::Array(_) | Value::Null => json!("of no type of its own"),
+        }
+    }
+
+    fn entry(
+        notes: Vec<(u8, f64, Option<f64>)>,
+        cuts: Vec<(f64, f64)>,
+        tag: Option<&str>,
+    ) -> Entry {
+        let id = "0".repeat(32);
+        let note = |&(midi, onset, offset): &(u8, f64, Option<f64>)| match offset {
+            Some(offset) => json!({"midi": midi, "onset": onset, "offset": offset}),
+            None => json!({"midi": midi, "onset": onset}),
+        };
+        let removed = |&(start_s, end_s): &(f64, f64)| json!({"start_s": start_s, "end_s": end_s, "reason": "voice"});
+        let mut manifest = json!({
+            "schema": 1, "sample": id, "purposes": ["quality-assurance"], "consent": id,
+            "notice_version": 1, "week": "2026-W48", "sdk_version": "0.1.0", "platform": "linux",
+            "input_rate": 16000, "rate": 16000, "kept": cuts, "erased": cuts,
+            "removed": cuts.iter().map(removed).collect::<Vec<_>>(),
+            "selection": {"trigger": "mark", "probability": 1},
+            "annotation": {"expected": notes.iter().map(note).collect::<Vec<_>>(), "recognised": []},
+            "anonymizer": {
+                "version": "2", "detector": "net", "threshold": 1, "padding_s": 0, "gate": "net",
+                "gate_threshold": 0.5, "shortest_kept_s": 0.5, "rate": 16000, "high_pass_hz": 30,
+                "level_dbfs": -23, "ceiling_dbfs": -1, "keep_time": false
+            },
+        });
+        if let Some(tag) = tag {
+            manifest["annotation"]["tag"] = json!(tag);
+        }
+        Entry {
+            pulled_for: Purpose::QualityAssurance.into(),
+            manifest: serde_json::from_value(manifest).unwrap(),
+            shard: Some(0),
+            frames: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_in_shards_have_one_shape_and_lose_nothing(
+            notes in prop::collection::vec((0..128_u8, 0.0..10.0, prop::option::of(10.0..20.0)), 0..4),
+            cuts in prop::collection::vec((0.0..5.0, 5.0..10.0), 0..4),
+            tag in prop::option::of(Just("etude")),
+        ) {
+            let bare = entry(Vec::new(), Vec::new(), None);
+            let bare = flat(&Row::of(&bare, FormatArgument::WebDataset)).unwrap();
+            let full = entry(notes, cuts, tag);
+            let row = Row::of(&full, FormatArgument::WebDataset);
+            let mut flat = flat(&row).unwrap();
+            prop_assert_eq!(shape(&flat), shape(&bare));
+            prop_assert!(!shape(&flat).to_string().contains("of no type"));
+            for name in ["purposes", "kept", "removed", "erased", "annotation"] {
+                flat[name] = serde_json::from_str(flat[name].as_str().unwrap()).unwrap();
+            }
+            prop_assert_eq!(flat, serde_json::to_value(&row).unwrap());
+        }
+    }
+}

@@ -1,8 +1,9 @@
 """Loads a pulled dataset with the readers that researchers use, and prints what they say of it as JSON.
 
-usage: load.py audiofolder|webdataset|jams|parquet DIR
+usage: load.py audiofolder|shards|bundle|page|webdataset|jams|parquet DIR
 """
 
+import importlib.util
 import io
 import json
 import os
@@ -15,30 +16,70 @@ os.environ.update(HF_HOME=HOME.name, HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1"
 
 
 def main(kind, folder):
-    readers = {"audiofolder": audiofolder, "webdataset": webdataset, "jams": jams, "parquet": parquet}
+    readers = {reader.__name__: reader for reader in (audiofolder, shards, bundle, page, webdataset, jams, parquet)}
     json.dump(readers[kind](folder), sys.stdout)
 
 
 def audiofolder(folder):
     """By both doors: as a folder of sounds, and by its card, which states the columns' types."""
-    import datasets
-
-    datasets.disable_progress_bars()
+    datasets = hugging_face()
     as_folder = datasets.load_dataset("audiofolder", data_dir=str(folder), split="train")
     by_card = datasets.load_dataset(str(folder), split="train")
     return {
+        "version": datasets.__version__,
         "as_folder": rows_of(as_folder),
         "by_card": rows_of(by_card),
         "types": {name: type_of(feature) for name, feature in by_card.features.items()},
     }
 
 
-def rows_of(dataset):
+def shards(folder):
+    """By the shards' names, so that types are inferred, and by the card, which names the shards of each split."""
+    datasets = hugging_face()
+    by_name = datasets.load_dataset("webdataset", data_files=str(folder / "shard-*.tar"), split="train")
+    by_card = datasets.load_dataset(str(folder))
+    return {
+        "by_name": rows_of(by_name, "flac"),
+        "by_card": {split: rows_of(samples, "flac") for split, samples in by_card.items()},
+    }
+
+
+def bundle(folder):
+    return hugging_face().load_dataset(str(folder), split="train").to_list()
+
+
+def page(folder):
+    """Runs page.py, a program of the documentation, which leaves what it read in `found`."""
+    hugging_face()
+    names = {}
+    exec((folder / "page.py").read_text(), names)
+    return names["found"]
+
+
+def hugging_face():
+    """`datasets`, which from version 4 on asks for torchcodec before it lists a sound that is a file already. Where that
+    is not installed, what it does of a path or of bytes is done without."""
     import datasets
 
-    rows = dataset.cast_column("audio", datasets.Audio(decode=False)).to_list()
+    datasets.disable_progress_bars()
+    if importlib.util.find_spec("torchcodec") is None:
+        datasets.Audio.encode_example = lambda _, sound: {"path": sound, "bytes": None} if isinstance(sound, str) else sound
+    return datasets
+
+
+def rows_of(dataset, column="audio"):
+    import datasets
+
+    rows = dataset.cast_column(column, datasets.Audio(decode=False)).to_list()
     for row in rows:
-        row["seconds heard"] = seconds(row.pop("audio")["path"])
+        sound = row.pop(column)
+        row["seconds heard"] = seconds(sound["path"] if sound["bytes"] is None else io.BytesIO(sound["bytes"]))
+        row.pop("jams", None)
+    if importlib.util.find_spec("torchcodec") is not None:
+        for row, sound in zip(rows, dataset[column]):
+            heard = sound.get_all_samples()
+            assert heard.sample_rate == 16_000
+            assert heard.data.shape == (1, row["seconds heard"] * 16_000)
     return rows
 
 
@@ -114,4 +155,5 @@ def parquet(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    # Absolute, since `datasets` takes a name like `webdataset` for that of a reader of its own.
+    main(sys.argv[1], Path(sys.argv[2]).resolve())
