@@ -65,6 +65,7 @@ pub mod signed;
 mod state;
 #[cfg(test)]
 mod testing;
+pub mod text;
 pub mod upload;
 mod week;
 

@@ -9,6 +9,8 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use crate::text;
+
 /// The member that holds the signature.
 const MEMBER: &str = "signature";
 
@@ -76,6 +78,8 @@ impl std::str::FromStr for PublicKey {
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
         let wrong = || NotAKey(text.to_owned());
+        // From a file that an editor saved.
+        let text = text.trim_start_matches('\u{feff}');
         if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(wrong());
         }
@@ -177,7 +181,8 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
     /// As [`Self::verify`], but for the signer.
     pub fn verify_any(json: &[u8]) -> Result<Self, SignedError> {
         let shape = |error: serde_json::Error| SignedError::Shape(error.to_string());
-        let mut object: Map<String, Value> = serde_json::from_slice(json).map_err(shape)?;
+        let text = text::decode(json).map_err(|error| SignedError::Shape(error.to_string()))?;
+        let mut object: Map<String, Value> = serde_json::from_str(text).map_err(shape)?;
         let signature = object.remove(MEMBER).ok_or(SignedError::Unsigned)?;
         let parsed: Signature = serde_json::from_value(signature.clone()).map_err(shape)?;
         let value = BASE64

@@ -15,7 +15,11 @@ use std::{
 use age::secrecy::ExposeSecret as _;
 pub use age::x25519::{Identity, Recipient};
 
-use crate::seal::{AUDIO_NAME, MANIFEST_NAME, Manifest, ManifestError};
+use crate::{
+    seal::{AUDIO_NAME, MANIFEST_NAME, Manifest, ManifestError},
+    text,
+};
+pub use other_key::OtherKey;
 
 /// Bytes of the largest sample that is opened; those of a plan's longest clip (30 s) stay below 1 MB.
 const MOST_SAMPLE_BYTES: u64 = 8 << 20;
@@ -79,15 +83,22 @@ pub enum IdentityError {
         error: io::Error,
     },
     /// A line that is neither a comment nor an X25519 identity. The line itself is a secret.
-    #[error(
-        "line {line} of the identity file {} is no age X25519 identity (AGE-SECRET-KEY-1…)",
-        path.display()
-    )]
+    #[error("line {line} of the identity file {} is {kind}", path.display())]
     Line {
         /// Which file.
         path: PathBuf,
         /// Which line, from 1.
         line: usize,
+        /// What it is instead.
+        kind: OtherKey,
+    },
+    /// The whole file is a key of another kind.
+    #[error("the identity file {} is {kind}", path.display())]
+    Other {
+        /// Which file.
+        path: PathBuf,
+        /// What it is instead.
+        kind: OtherKey,
     },
     /// Comments only.
     #[error("the identity file {} holds no identity; make one with `sordino keygen`", path.display())]
@@ -115,8 +126,11 @@ pub enum IdentityError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoIdentity {
     /// The line of this number, from 1, is neither a comment nor an X25519 identity.
-    #[error("line {0} of the identity is no age X25519 identity (AGE-SECRET-KEY-1…)")]
-    Line(usize),
+    #[error("line {0} of the identity is {1}")]
+    Line(usize, OtherKey),
+    /// All of it is a key of another kind.
+    #[error("the identity is {0}")]
+    Other(OtherKey),
     /// Comments only.
     #[error("there is no identity in it; make one with `sordino keygen`")]
     Empty,
@@ -162,13 +176,21 @@ pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
         .and_then(|file| read_at_most(file, MOST_IDENTITY_BYTES))
         .map_err(unreadable)?
         .ok_or_else(|| unreadable(io::Error::other("it is too large for an identity file")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| unreadable(io::Error::other("it is not a text file")))?;
-    read_identities(&text).map_err(|error| match error {
-        NoIdentity::Line(line) => IdentityError::Line {
+    let other = |kind| IdentityError::Other {
+        path: path.to_owned(),
+        kind,
+    };
+    if let Some(kind) = OtherKey::of_file(&bytes) {
+        return Err(other(kind));
+    }
+    let text = text::decode(&bytes).map_err(|error| unreadable(io::Error::other(error)))?;
+    read_identities(text).map_err(|error| match error {
+        NoIdentity::Line(line, kind) => IdentityError::Line {
             path: path.to_owned(),
             line,
+            kind,
         },
+        NoIdentity::Other(kind) => other(kind),
         NoIdentity::Empty => IdentityError::Empty {
             path: path.to_owned(),
         },
@@ -180,12 +202,23 @@ pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
 /// # Errors
 /// A line that is no identity, or no identity at all.
 pub fn read_identities(text: &str) -> Result<Vec<Identity>, NoIdentity> {
+    let text = text.trim_start_matches('\u{feff}');
+    if let Some(kind) = OtherKey::of_file(text.as_bytes()) {
+        return Err(NoIdentity::Other(kind));
+    }
+    // Decoded as UTF-8, it has zeros between its letters.
+    if text.contains('\0') {
+        return Err(NoIdentity::Other(OtherKey::Utf16));
+    }
     let identities = text
         .lines()
         .map(str::trim)
         .enumerate()
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(index, line)| line.parse().map_err(|_| NoIdentity::Line(index + 1)))
+        .map(|(index, line)| {
+            let no_identity = |_| NoIdentity::Line(index + 1, OtherKey::of_line(line));
+            line.parse().map_err(no_identity)
+        })
         .collect::<Result<Vec<Identity>, _>>()?;
     if identities.is_empty() {
         return Err(NoIdentity::Empty);
@@ -350,5 +383,6 @@ fn read_at_most(source: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
+mod other_key;
 #[cfg(test)]
 mod tests;

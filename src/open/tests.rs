@@ -200,6 +200,15 @@ fn an_identity_file_that_is_wrong_is_named_without_its_secret() {
         assert!(error.contains(said) && error.contains("qa.key"), "{error}");
         assert!(!error.contains(&secret[20..30]), "{error}");
     }
+    // As an editor saves it, and as a passphrase leaves it.
+    fs::write(&path, format!("\u{feff}{secret}\n")).unwrap();
+    assert_eq!(read_identity_file(&path).unwrap().len(), 1);
+    let passphrase = age::secrecy::SecretString::from("a passphrase".to_owned());
+    let mut work = age::scrypt::Recipient::new(passphrase);
+    work.set_work_factor(2);
+    fs::write(&path, age::encrypt(&work, secret.as_bytes()).unwrap()).unwrap();
+    let error = read_identity_file(&path).err().unwrap().to_string();
+    assert!(error.contains("passphrase"), "{error}");
     let missing = read_identity_file(&folder.path().join("none"))
         .err()
         .unwrap();

@@ -39,15 +39,24 @@ impl FromStr for Recipient {
     type Err = RecipientError;
 
     fn from_str(text: &str) -> Result<Self, RecipientError> {
+        // From a file that an editor saved.
+        let text = text.trim_start_matches('\u{feff}');
         let wrong = |reason: &dyn fmt::Display| RecipientError {
             // A pasted secret key must not come back in an error message.
-            text: if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+            text: if text
+                .trim_start()
+                .to_ascii_uppercase()
+                .starts_with("AGE-SECRET-KEY-")
+            {
                 "AGE-SECRET-KEY-…".to_owned()
             } else {
                 text.to_owned()
             },
             reason: reason.to_string(),
         };
+        if let Some(reason) = other_kind(text) {
+            return Err(wrong(&reason));
+        }
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(wrong(&"it must be in lower case"));
         }
@@ -60,6 +69,38 @@ impl FromStr for Recipient {
             .try_into()
             .map_err(|_| wrong(&"it does not hold 32 bytes"))?;
         Ok(Self(public_key))
+    }
+}
+
+/// What a text is that is no X25519 recipient, where its beginning says so, and what to do.
+fn other_kind(text: &str) -> Option<&'static str> {
+    let lower = text.trim_start().to_ascii_lowercase();
+    let begins = |with: &str| lower.starts_with(with);
+    match () {
+        () if begins("age-secret-key-") => Some(
+            "it is an identity, the secret half; give its recipient, and let nobody see the identity",
+        ),
+        () if begins("ssh-") || begins("ecdsa-sha2-") || begins("sk-ssh-") => Some(
+            "it is a public key of SSH, which samples are not sealed to; make an age identity with `sordino keygen`",
+        ),
+        () if begins("age-plugin-") => {
+            Some("it is an identity of an age plugin, which is not supported")
+        }
+        () if begins("age1pq1") || begins("age1tagpq1") => {
+            Some("it is a post-quantum recipient of age, which is not supported")
+        }
+        // `age1NAME1…`: the last `1` parts the data from what stands before them (BIP 173).
+        () if begins("age1") && lower.rmatches('1').count() > 1 => Some(
+            "it is a recipient of an age plugin, such as a hardware token, which devices have no plugin to seal to; \
+             make an X25519 identity with `sordino keygen`",
+        ),
+        () if begins("-----begin pgp") => Some(
+            "it is a key of OpenPGP, which samples are not sealed to; make an age identity with `sordino keygen`",
+        ),
+        () if begins("-----begin") => {
+            Some("it is a key in PEM; make an age identity with `sordino keygen`")
+        }
+        () => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the app knows of a moment: never free text, so that nothing personal slips in.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::text;
 
 /// The most notes that either list of an [`Annotation`] may hold.
 pub const MOST_NOTES: usize = 512;
@@ -11,13 +13,26 @@ pub const LONGEST_TAG: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
-    /// MIDI note number, 0–127.
+    /// MIDI note number, 0–127; in JSON a whole number may be written as `60.0` too.
+    #[serde(deserialize_with = "whole_number")]
     pub midi: u8,
     /// Seconds from the clip's start.
     pub onset: f64,
     /// Seconds from the clip's start; absent where the app does not know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<f64>,
+}
+
+/// A number of 0 to 255 without a fraction. Programs that keep pitches as floats, as JAMS readers do, write `60.0`.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    let is_whole = number.fract() == 0.0 && (0.0..=255.0).contains(&number);
+    match is_whole {
+        true => Ok(number as u8),
+        false => Err(serde::de::Error::custom(format!(
+            "`midi` is {number}, but MIDI note numbers are whole, 0 to 127; 440 Hz is 69"
+        ))),
+    }
 }
 
 /// The app's annotation of a moment: what should have been played, what its recogniser heard, and
@@ -69,8 +84,9 @@ pub enum AnnotationError {
 impl Annotation {
     /// Reads an annotation from JSON and checks it.
     pub fn from_json(json: &[u8]) -> Result<Self, AnnotationError> {
-        let annotation: Self = serde_json::from_slice(json)
-            .map_err(|error| AnnotationError::Json(error.to_string()))?;
+        let text = text::decode(json).map_err(|error| AnnotationError::Json(error.to_string()))?;
+        let annotation: Self =
+            serde_json::from_str(text).map_err(|error| AnnotationError::Json(error.to_string()))?;
         annotation.check()?;
         Ok(annotation)
     }

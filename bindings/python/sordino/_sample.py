@@ -67,6 +67,6 @@ def open_sample(
     to other keys, `.Identity` for an identity that is none, `.Refused` for a damaged or forged sample.
     """
     given = os.fspath(identity)
-    key = given if given.startswith(SECRET) else Path(given).read_text(encoding="utf-8")
+    key = given if given.startswith(SECRET) else Path(given).read_bytes().decode("utf-8", "replace")
     opened = _face.open_sealed(Path(path).read_bytes(), key)
     return OpenedSample(int16_of(opened.samples), opened.rate, json.loads(opened.manifest))

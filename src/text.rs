@@ -1,0 +1,116 @@
+//! Text that comes from elsewhere: read from files as editors save them, printed to a terminal that must not obey it.
+
+use std::borrow::Cow;
+
+/// What some editors put before UTF-8.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What stands before UTF-16, in either order of bytes.
+const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
+/// Why bytes are not text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// UTF-16, as some editors and shells of Windows write it.
+    #[error("it is UTF-16 text; save it as UTF-8")]
+    Utf16,
+    /// No UTF-8 from this byte on.
+    #[error("it is not text: byte {0} is not UTF-8")]
+    NotUtf8(usize),
+}
+
+/// The text of a file in UTF-8, without the byte order mark that some editors put before it.
+///
+/// # Errors
+/// UTF-16, which is told by its byte order mark or by the zeros in it, and whatever else is not UTF-8.
+pub fn decode(bytes: &[u8]) -> Result<&str, TextError> {
+    let is_utf16 = UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark))
+        || matches!(bytes, [0, other, ..] | [other, 0, ..] if *other != 0);
+    if is_utf16 {
+        return Err(TextError::Utf16);
+    }
+    let text = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
+    let before = bytes.len() - text.len();
+    std::str::from_utf8(text).map_err(|error| TextError::NotUtf8(before + error.valid_up_to()))
+}
+
+/// `text` as a terminal may print it: whatever would move its cursor, change its colors or title, or turn the order of
+/// what is read is written as `\u` and four hexadecimal digits, as in JSON. So a JSON document stays the same document.
+/// Tabs and the ends of lines stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    escape(text, |character| !matches!(character, '\n' | '\t'))
+}
+
+/// As [`printable`], for what must stay in its line: tabs and the ends of lines are escaped too.
+pub fn printable_line(text: &str) -> Cow<'_, str> {
+    escape(text, |_| true)
+}
+
+fn escape(text: &str, is_refused: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let is_escaped = |character: char| acts(character) && is_refused(character);
+    if !text.contains(is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match is_escaped(character) {
+            true => escaped.push_str(&format!("\\u{:04x}", u32::from(character))),
+            false => escaped.push(character),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Control characters (C0, DEL, C1), line and paragraph separators, and the embeddings, overrides and isolates of
+/// the bidirectional algorithm (UAX #9). All are in the Basic Multilingual Plane.
+fn acts(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
+        assert_eq!(decode(b"\xef\xbb\xbfkey\n"), Ok("key\n"));
+        assert_eq!(decode(b"key\n"), Ok("key\n"));
+        assert_eq!(decode(b""), Ok(""));
+        let wide = |order: fn(u16) -> [u8; 2], text: &str| -> Vec<u8> {
+            text.encode_utf16().flat_map(order).collect()
+        };
+        for text in ["\u{feff}key", "key"] {
+            assert_eq!(decode(&wide(u16::to_le_bytes, text)), Err(TextError::Utf16));
+            assert_eq!(decode(&wide(u16::to_be_bytes, text)), Err(TextError::Utf16));
+        }
+        assert_eq!(decode(b"\xef\xbb\xbfa\xff"), Err(TextError::NotUtf8(4)));
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_as_json_does() {
+        for (text, printed) in [
+            ("\u{1b}]0;title\u{7}", "\\u001b]0;title\\u0007"),
+            ("\u{9b}2J\u{7f}\r", "\\u009b2J\\u007f\\u000d"),
+            ("a\u{202e}b\u{2066}", "a\\u202eb\\u2066"),
+            ("Müller\tשלום\n", "Müller\tשלום\n"),
+        ] {
+            assert_eq!(printable(text), printed);
+        }
+        assert_eq!(printable_line("a\nb\tc"), "a\\u000ab\\u0009c");
+    }
+
+    proptest! {
+        #[test]
+        fn json_says_the_same_once_it_is_printable(text: String, pretty: bool) {
+            let value = serde_json::json!({ "text": text });
+            let json = match pretty {
+                true => format!("{value:#}"),
+                false => value.to_string(),
+            };
+            let printed = printable(&json);
+            prop_assert!(!printed.chars().any(|character| acts(character) && character != '\n'));
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&printed).unwrap(), value);
+        }
+    }
+}
