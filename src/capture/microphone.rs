@@ -19,6 +19,7 @@ use super::{
     CaptureError, Faults, Format, Read, Sample, Source, SourceStream,
     callback::Intake,
     check_format,
+    quiet::quietly,
     ring::{Outlet, ring},
 };
 
@@ -56,6 +57,10 @@ pub struct InputDevice {
 /// [`CaptureError::NoMicrophone`]: there is none, or the sound service does not run.
 /// [`CaptureError::Unsupported`] on Android.
 pub fn devices() -> Result<Vec<InputDevice>, CaptureError> {
+    quietly(find_all)
+}
+
+fn find_all() -> Result<Vec<InputDevice>, CaptureError> {
     let host = cpal::default_host();
     let default = host.default_input_device();
     let mut found = Vec::new();
@@ -132,6 +137,13 @@ impl Microphone {
 
 impl Source for Microphone {
     fn open(&mut self) -> Result<Box<dyn SourceStream>, CaptureError> {
+        let stream = quietly(|| self.start())?;
+        Ok(Box::new(stream))
+    }
+}
+
+impl Microphone {
+    fn start(&self) -> Result<MicrophoneStream, CaptureError> {
         let device = self.find()?;
         let name = device.to_string();
         let config = choose_config(&device, &name)?;
@@ -143,7 +155,7 @@ impl Source for Microphone {
         let stream = build(&device, &config, intake, &signals)
             .and_then(|stream| stream.play().map(|()| stream))
             .map_err(|error| refusal(&error, &name))?;
-        Ok(Box::new(MicrophoneStream {
+        Ok(MicrophoneStream {
             stream: Some(stream),
             outlet,
             signals,
@@ -154,7 +166,7 @@ impl Source for Microphone {
             },
             heard: false,
             last_sound: Instant::now(),
-        }))
+        })
     }
 }
 

@@ -32,6 +32,8 @@ mod frame;
 mod host;
 #[cfg(feature = "microphone")]
 mod microphone;
+#[cfg(feature = "microphone")]
+mod quiet;
 mod ring;
 mod sample;
 mod wav;
