@@ -76,7 +76,7 @@ impl Sordino {
         self.inner
             .sampler()
             .as_mut()
-            .ok_or(MarkError::NotPermitted)?
+            .ok_or(MarkError::NotListening)?
             .mark(moment)
     }
 

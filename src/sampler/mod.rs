@@ -74,6 +74,11 @@ pub enum MarkError {
     /// No consent, or the plan is paused: nothing is held that could become a clip.
     #[error("sampling is not permitted, so nothing can be marked")]
     NotPermitted,
+    /// No source is open, so that no moment is being heard.
+    #[error(
+        "nothing is being listened to, so nothing can be marked; call `listen` first, and mark while it runs"
+    )]
+    NotListening,
     /// The position is not within what is held.
     #[error(
         "sample {at} of the stream cannot be marked: samples {oldest} to {newest} are held; mark \
