@@ -162,13 +162,19 @@ impl Config {
         }
     }
 
+    /// Where a collector remembers the epoch of its database; every collector that ran has it.
+    pub fn epoch_file(&self) -> PathBuf {
+        self.data.join("collector.epoch")
+    }
+
     /// Where the database is.
     pub fn database_url(&self) -> DatabaseUrl {
         let default = || DatabaseUrl::Sqlite(self.data.join("collector.sqlite"));
         self.database.clone().unwrap_or_else(default)
     }
 
-    pub(crate) fn objects_url(&self) -> ObjectsUrl {
+    /// Where the objects are.
+    pub fn objects_url(&self) -> ObjectsUrl {
         let default = || ObjectsUrl::Folder(self.data.clone());
         self.objects.clone().unwrap_or_else(default)
     }

@@ -30,9 +30,6 @@ use crate::{
     upkeep::UpkeepError,
 };
 
-/// In the data folder.
-const FILE: &str = "collector.epoch";
-
 /// The epoch, as this process knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Epoch(Arc<Inner>);
@@ -66,7 +63,7 @@ impl Epoch {
     /// Finds the epoch of `database`, or begins one.
     pub(crate) async fn open(config: &Config, database: &Database) -> Result<Self, StorageError> {
         create_private(&config.data).map_err(DatabaseError::from)?;
-        let file = config.data.join(FILE);
+        let file = config.epoch_file();
         // One that is not there, or that a power cut left half written, remembers nothing.
         let remembered: Option<Remembered> = fs::read(&file)
             .ok()

@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use sordino::text::{printable, printable_line};
 
 use crate::command::{
     Outcome,
@@ -63,12 +64,21 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let said = error.render().to_string();
+            let _ = write!(io::stderr(), "{}", printable(&said));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
     cli.log.start();
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let line = error.to_string().replace('\n', " ");
+            let line = error.to_string().replace(['\n', '\r'], " ");
+            let line = printable_line(&line);
             // Nothing is left to be told where stderr is gone.
             let _ = writeln!(io::stderr(), "error: {line}");
             ExitCode::FAILURE

@@ -265,7 +265,9 @@ async fn load_plan(config: &Config, database: &Database) -> Result<(), StartErro
         path: path.clone(),
         reason,
     };
-    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    // As it is served: a byte order mark is none of it.
+    let text = sordino::text::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
     let plan = SignedPlan::verify_any(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
     plan.content()
         .check_bounds()
@@ -277,7 +279,7 @@ async fn load_plan(config: &Config, database: &Database) -> Result<(), StartErro
     }
     let failed = |error: crate::database::DatabaseError| wrong(error.to_string());
     let mut session = database.write().await.map_err(failed)?;
-    match session.load_plan(&plan, &text).await.map_err(failed)? {
+    match session.load_plan(&plan, text).await.map_err(failed)? {
         Ok(()) => session.commit().await.map_err(failed),
         Err(PlanRefusal::Older(in_force)) => {
             Err(wrong(PlanError::Older { offered, in_force }.to_string()))

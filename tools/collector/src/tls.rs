@@ -17,6 +17,8 @@ use rustls::{
 use tokio::{sync::mpsc, time::sleep};
 use tokio_rustls::TlsAcceptor;
 
+use sordino::text::TextError;
+
 use crate::digest::Sha256;
 
 /// How often the files are looked at. Few kilobytes are read; a renewal is in force at once.
@@ -149,7 +151,16 @@ struct Contents {
 
 impl Contents {
     fn read(files: &TlsFiles) -> Result<Self, TlsError> {
-        let read = |path: &Path| fs::read(path).map_err(|error| TlsError::File(path.into(), error));
+        let failed = |path: &Path, error| TlsError::File(path.into(), error);
+        let read = |path: &Path| {
+            let bytes = fs::read(path).map_err(|error| failed(path, error))?;
+            // PEM may have any text before it, but for the mark that some editors put there.
+            match sordino::text::decode(&bytes) {
+                Err(error @ TextError::Utf16) => Err(failed(path, std::io::Error::other(error))),
+                Ok(text) => Ok(text.as_bytes().to_vec()),
+                Err(TextError::NotUtf8(_)) => Ok(bytes),
+            }
+        };
         Ok(Self {
             certificate: read(&files.certificate)?,
             key: read(&files.key)?,

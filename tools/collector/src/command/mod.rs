@@ -9,12 +9,14 @@ pub(crate) mod token;
 pub(crate) mod upkeep;
 
 use std::{
+    fs,
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
-use sordino_collector::{Config, DatabaseUrl, UrlError};
+use sordino::text::printable;
+use sordino_collector::{Config, DatabaseUrl, ObjectsUrl, UrlError};
 
 /// How a command ends.
 pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -38,17 +40,26 @@ impl Place {
     /// command reports what it did not do.
     pub(crate) fn existing(&self) -> Result<Config, Box<dyn std::error::Error>> {
         let config = self.config()?;
-        let DatabaseUrl::Sqlite(file) = config.database_url() else {
-            return Ok(config);
+        let file = match config.database_url() {
+            DatabaseUrl::Sqlite(file) => file,
+            // The database is elsewhere; what a collector remembers of it is here.
+            DatabaseUrl::Postgres(_) => config.epoch_file(),
         };
-        match file.exists() {
-            true => Ok(config),
-            false => Err(format!(
-                "there is no collector in `{}`: it has no `{}`; compare `--data` and `--database` with those of `serve`",
+        let lacks = |what: &Path| {
+            format!(
+                "there is no collector in `{}`: it has no `{}`; compare `--data`, `--database` and `--objects` with \
+                 those of `serve`, which is the one to make a collector, and is started first",
                 self.data.display(),
-                file.display()
+                what.display()
             )
-            .into()),
+        };
+        // SQLite makes an empty file where it is only asked for one.
+        if !fs::metadata(&file).is_ok_and(|found| found.is_file() && found.len() > 0) {
+            return Err(lacks(&file).into());
+        }
+        match config.objects_url() {
+            ObjectsUrl::Folder(folder) if !folder.is_dir() => Err(lacks(&folder).into()),
+            _ => Ok(config),
         }
     }
 
@@ -64,6 +75,7 @@ impl Place {
 /// Prints a line on stdout, at once.
 pub(crate) fn print(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")?;
+    // Names of tokens and files are other people's words. In JSON it stays the same document.
+    writeln!(stdout, "{}", printable(line))?;
     stdout.flush()
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use sordino::Purpose;
+use sordino::{Purpose, text::printable_line};
 use sordino_collector::{
     Lifetime, ListedToken, TokenState, create_token, list_tokens, revoke_tokens,
 };
@@ -70,7 +70,7 @@ impl Create {
             (None, Some(days)) => Lifetime::Days(days),
             (None, None) => Lifetime::default(),
         };
-        let config = self.place.config()?;
+        let config = self.place.existing()?;
         let (token, made) = create_token(&config, &self.name, &purposes, lifetime).await?;
         let token = token.as_str();
         let expires = made.expires.map(|day| day.to_string());
@@ -82,7 +82,7 @@ impl Create {
             .to_string(),
             false => format!(
                 "{} may read for {purposes} through {}, shown only now: {token}",
-                made.name,
+                printable_line(&made.name),
                 expires.unwrap_or_default(),
             ),
         })?;
@@ -130,5 +130,10 @@ fn line(token: &ListedToken) -> String {
         (TokenState::Expired, last) => format!("expired after {}", day(last)),
         (TokenState::Revoked, _) => format!("revoked on {}", day(token.revoked)),
     };
-    format!("{}  {}: {}, {state}", token.id, token.name, token.purposes)
+    format!(
+        "{}  {}: {}, {state}",
+        token.id,
+        printable_line(&token.name),
+        token.purposes
+    )
 }

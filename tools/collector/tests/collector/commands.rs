@@ -1,6 +1,7 @@
 //! `sordino-collector` on the command line.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -384,15 +385,22 @@ fn a_command_on_a_folder_without_a_collector_says_so_and_makes_none() {
     let data = data.to_str().unwrap();
     let record = "0".repeat(32);
     let out = folder.path().join("backup");
+    let statement = folder.path().join("statement");
+    fs::write(&statement, "{}").unwrap();
+    let statement = statement.to_str().unwrap();
     for words in [
         vec!["withdraw", &record],
         vec!["delete", &record],
         vec!["renew-epoch"],
         vec!["check"],
         vec!["retention"],
+        vec!["token", "create", "--name", "desk", "--purpose", QA],
         vec!["token", "list"],
         vec!["token", "revoke", "desk"],
         vec!["quarantine", "list"],
+        vec!["quarantine", "release", &record],
+        vec!["quarantine", "delete", &record],
+        vec!["plan", "refresh", statement],
         vec!["backup", out.to_str().unwrap()],
     ] {
         let output = command()
@@ -408,5 +416,65 @@ fn a_command_on_a_folder_without_a_collector_says_so_and_makes_none() {
             "{complaint}"
         );
         assert!(!Path::new(data).exists(), "{words:?}");
+    }
+}
+
+/// As where `--data` names the folder above, or a database that was never filled.
+#[test]
+fn a_folder_that_exists_without_a_collector_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    fs::write(folder.path().join("notes"), "ours").unwrap();
+    let create = [
+        "token",
+        "create",
+        "--name",
+        "desk",
+        "--purpose",
+        QA,
+        "--data",
+        data,
+    ];
+    let left = || {
+        let files = fs::read_dir(folder.path()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let refused = |more: &[&str]| {
+        let output = command().args(create).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{more:?}");
+        let complaint = text(&output.stderr);
+        assert!(
+            complaint.contains("there is no collector in"),
+            "{complaint}"
+        );
+        assert!(complaint.contains("serve"), "{complaint}");
+    };
+    refused(&[]);
+    // A server that nobody asks: what a collector remembers of it is missing first.
+    refused(&["--database", "postgres://nobody@127.0.0.1:1/none"]);
+    assert_eq!(left(), ["notes"]);
+    fs::write(folder.path().join("collector.sqlite"), "").unwrap();
+    refused(&[]);
+    assert_eq!(left(), ["collector.sqlite", "notes"]);
+}
+
+/// A name is other people's words; what is printed of it moves no cursor.
+#[test]
+fn names_are_printed_without_what_a_terminal_would_obey() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("a\u{1b}[2J\u{202e}b");
+    for words in [
+        vec!["token", "list", "--data", data.to_str().unwrap()],
+        vec!["no\u{1b}[2Jcommand"],
+    ] {
+        let output = command().args(&words).output().unwrap();
+        for said in [output.stdout, output.stderr] {
+            let said = text(&said);
+            let is_plain = |character: char| character == '\n' || !character.is_control();
+            assert!(said.chars().all(is_plain), "{said:?}");
+            assert!(!said.contains('\u{202e}'), "{said:?}");
+        }
     }
 }
