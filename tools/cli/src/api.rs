@@ -105,7 +105,7 @@ pub(crate) struct StoredReview {
 
 /// The token in a file: its last word.
 pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
-    let text = String::from_utf8(files::read(path)?).map_err(Failure::content(path))?;
+    let text = files::read_text(path)?;
     let token = text.split_whitespace().next_back().unwrap_or_default();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Failure::content(path)("there is no token in it"));

@@ -12,7 +12,9 @@ use sordino::{
     upload::{AuditHead, AuditRoot, Endpoint},
 };
 
-use crate::{commands::ReportArguments, query::QueryArguments, recognise::EvalArguments};
+use crate::{
+    commands::ReportArguments, output::Overwrite, query::QueryArguments, recognise::EvalArguments,
+};
 
 /// Samples of music practice: anonymous, encrypted, and only with consent.
 #[derive(Parser)]
@@ -35,6 +37,8 @@ pub(crate) enum Command {
         /// The folder with the recordings
         #[arg(long, default_value = "samples/audio")]
         recordings: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Take voices out of WAV files: NAME.wav and NAME.json each
     Anonymize {
@@ -47,6 +51,8 @@ pub(crate) enum Command {
         /// Put silence where something was taken out, so that times stay aligned
         #[arg(long)]
         keep_time: bool,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Record the microphone to a WAV file, as a check of the capture path
     Capture {
@@ -59,6 +65,8 @@ pub(crate) enum Command {
         /// An input device, as `sordino devices` names it
         #[arg(long)]
         device: Option<String>,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// List input devices
     Devices,
@@ -78,6 +86,8 @@ pub(crate) enum Command {
         /// The file to write
         #[arg(long)]
         out: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Open a sealed sample: manifest.json and audio.wav
     Open {
@@ -89,6 +99,8 @@ pub(crate) enum Command {
         /// The folder to write to
         #[arg(long)]
         out: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// The organisation's key and its signed sampling plans
     #[command(subcommand)]
@@ -122,6 +134,8 @@ pub(crate) enum Command {
         /// The signed plan whose figures stand in them, instead of the example's
         #[arg(long)]
         plan: Option<PathBuf>,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
 }
 
@@ -143,6 +157,8 @@ pub(crate) enum PlanCommand {
         /// The signed plan to write
         #[arg(long)]
         out: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Sign that a plan is the newest one today, for devices that its `fresh_days` would stop otherwise
     Refresh {
@@ -154,6 +170,8 @@ pub(crate) enum PlanCommand {
         /// The statement to write [default: the plan's name with the extension `freshness.json`]
         #[arg(long, short)]
         out: Option<PathBuf>,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Say what a signed plan asks for
     Show {
@@ -206,7 +224,7 @@ pub(crate) enum DeviceCommand {
     },
     /// Say where consent, the queue and deletions stand
     Status,
-    /// Record a person's yes to the purposes named; print the receipt
+    /// Record a person's yes to the purposes named; print the receipt, or to a person what was agreed to
     Consent {
         /// What the person says yes to
         #[arg(long, required = true, num_args = 1..)]
@@ -222,6 +240,11 @@ pub(crate) enum DeviceCommand {
         /// What the app could show for it later, at least 16 unguessable bytes; its hash is kept
         #[arg(long, value_name = "FILE", requires = "guardian_method")]
         guardian_evidence: Option<PathBuf>,
+        /// Write the receipt to this file, and print what was agreed to instead; so does a terminal
+        #[arg(long, value_name = "FILE")]
+        receipt: Option<PathBuf>,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Take the yes back, for one purpose or for all
     Withdraw {
@@ -242,6 +265,8 @@ pub(crate) enum DeviceCommand {
         /// Where the plan requires review: say yes for the person, and ask nobody
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Play recordings to the device as a microphone would, and let its plan choose the moments
     Listen {
@@ -275,6 +300,8 @@ pub(crate) enum DeviceCommand {
         /// The zip file to write, readable by its owner only
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Forget the person, in a damaged state too; the next upload asks back what was sent
     Reset,

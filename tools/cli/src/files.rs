@@ -1,10 +1,12 @@
 //! Files that are written whole or not at all.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::Path,
 };
+
+use sordino::text;
 
 use crate::failure::Failure;
 
@@ -13,60 +15,96 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(Failure::file("read", path))
 }
 
+/// Reads a whole text file, as [`text::decode`] takes it.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    let bytes = read(path)?;
+    let text = text::decode(&bytes).map_err(Failure::content(path))?;
+    Ok(text.to_owned())
+}
+
 /// Makes a folder and those above it.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(Failure::file("make the folder", path))
 }
 
-/// Writes `bytes` to `path` under a temporary name, then renames it.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_with(path, bytes, set_usual_mode)
+/// As [`make_folder`], for their owner only. A folder that is there already stays as it is.
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), Failure> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(path)
+        .map_err(Failure::file("make the folder", path))
 }
 
-/// Writes `bytes` to `path`, in one step less than [`write()`]: for a file that counts only once something else
-/// names it. What was begun is gone where it fails.
+/// Lets nobody but the owner into a folder or file that is there.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let metadata = fs::metadata(path)?;
+        let own = metadata.permissions().mode() & 0o700;
+        if metadata.permissions().mode() & 0o777 != own {
+            fs::set_permissions(path, fs::Permissions::from_mode(own))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+/// A new or emptied file that only its owner can read.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().create(true).truncate(true)).open(path)
+}
+
+/// Writes `bytes` to `path` under a temporary name, then renames it; only its owner can read it. For a file that the
+/// caller keeps: what a person names is an [`Output`](crate::output::Output).
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = temporary(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    written
+        .map(drop)
+        .map_err(|error| Failure::file("write", path)(without_path(error)))
+}
+
+/// Writes `bytes` to `path`, in one step less than [`write_private()`]: for a file that counts only once something
+/// else names it. What was begun is gone where it fails.
 pub(crate) fn write_unnamed(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes)
+    create_private(path)
+        .and_then(|mut file| file.write_all(bytes))
         .inspect_err(|_| {
             let _ = fs::remove_file(path);
         })
         .map_err(Failure::file("write", path))
 }
 
+/// A temporary file in the folder of `path`, which only its owner can read.
+pub(crate) fn temporary(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::NamedTempFile::new_in(folder_of(path))
+}
+
+/// The folder in which `path` is.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Gives a temporary file, written meanwhile, the name `path`.
 pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), Failure> {
-    set_usual_mode(file.as_file())
-        .and_then(|()| file.persist(path).map_err(|error| error.error))
-        .map_err(|error| Failure::file("write", path)(without_path(error)))?;
-    Ok(())
-}
-
-/// As [`write()`], for its owner's eyes only.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    // As a temporary file is made.
-    write_with(path, bytes, |_| Ok(()))
-}
-
-fn write_with(
-    path: &Path,
-    bytes: &[u8],
-    set_mode: impl FnOnce(&fs::File) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let written = (|| {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(bytes)?;
-        set_mode(file.as_file())?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    })();
-    written.map_err(|error| Failure::file("write", path)(without_path(error)))
+    let persisted = file.persist(path).map_err(|error| error.error);
+    persisted
+        .map(drop)
+        .map_err(|error| Failure::file("write", path)(without_path(error)))
 }
 
 /// What the system said, without the temporary name that `tempfile` puts behind it.
-fn without_path(error: io::Error) -> io::Error {
+pub(crate) fn without_path(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
         Some((said, _)) => io::Error::new(error.kind(), said),
         None => error,
@@ -75,11 +113,8 @@ fn without_path(error: io::Error) -> io::Error {
 
 /// Writes a secret to a new file that only its owner can read.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| {
+    let opened = private(OpenOptions::new().create_new(true)).open(path);
+    let written = opened.and_then(|mut file| {
         file.write_all(bytes)
             .and_then(|()| file.sync_all())
             .inspect_err(|_| {
@@ -89,14 +124,9 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     written.map_err(Failure::file("write", path))
 }
 
-/// A temporary file is private; what a command writes for others is not.
-#[cfg(unix)]
-fn set_usual_mode(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_usual_mode(_: &fs::File) -> io::Result<()> {
-    Ok(())
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }

@@ -10,6 +10,7 @@ mod failure;
 mod files;
 #[cfg(test)]
 mod oracle;
+mod output;
 mod papers;
 mod playing;
 mod pull;
@@ -27,7 +28,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => return reply::misused(&error),
+        Err(help) => help.exit(),
+    };
     let outcome = commands::run(arguments.command, arguments.json);
     reply::finish(outcome, arguments.json)
 }

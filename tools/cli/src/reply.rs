@@ -8,6 +8,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
+use sordino::text::{printable, printable_line};
 
 use crate::failure::Failure;
 
@@ -64,7 +65,9 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
             } else {
                 reply.text
             };
-            let text = text.trim_end();
+            // Manifests, annotations, names of readers and of files are other people's words. In JSON it stays the
+            // same document.
+            let text = printable(text.trim_end());
             let written = match text.is_empty() {
                 true => Ok(()),
                 false => writeln!(io::stdout(), "{text}"),
@@ -92,10 +95,17 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
     }
 }
 
+/// Wrong usage: said as `clap` says it, but a name in it moves no cursor. The exit status is 2.
+pub(crate) fn misused(error: &clap::Error) -> ExitCode {
+    let said = error.render().to_string();
+    let _ = write!(io::stderr(), "{}", printable(&said));
+    ExitCode::from(2)
+}
+
 /// One line on standard error.
 fn say(message: &str) {
     let line = message.replace(['\n', '\r'], " ");
-    let _ = writeln!(io::stderr(), "sordino: {line}");
+    let _ = writeln!(io::stderr(), "sordino: {}", printable_line(&line));
 }
 
 fn is_not_closed(error: &io::Error) -> bool {

@@ -1,5 +1,7 @@
 //! Tables for a terminal.
 
+use sordino::text::printable_line;
+
 /// Lays cells out in columns, the first to the left and the others to the right.
 #[derive(Default)]
 pub(crate) struct Columns {
@@ -16,7 +18,9 @@ impl Columns {
     }
 
     pub(crate) fn push(&mut self, row: Vec<String>) {
-        self.rows.push(row);
+        // A cell is other people's words, and stays in its place.
+        let row = row.iter().map(|cell| printable_line(cell).into_owned());
+        self.rows.push(row.collect());
     }
 
     /// The lines, without spaces at their ends.

@@ -14,6 +14,7 @@ use crate::{
     args::AuditCommand,
     failure::Failure,
     files,
+    output::{Outputs, Overwrite},
     reply::Reply,
 };
 use chain::Log;
@@ -44,7 +45,12 @@ pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
 /// Brings the log in `out` up to the collector's head. What is there is checked first, and the
 /// collector's log must go on from it; otherwise the file stays as it is.
 fn fetch(collector: &Endpoint, token_file: &Path, out: &Path) -> Result<Reply, Failure> {
-    let api = Api::new(collector, &api::read_token(token_file)?, 1);
+    let token = api::read_token(token_file)?;
+    let output = Outputs::new([token_file], Overwrite::default())
+        .public(out)?
+        // Read below before anything else: what is no log is refused there.
+        .replacing(|_| true);
+    let api = Api::new(collector, &token, 1);
     let kept = read_if_there(out)?;
     let is_new = kept.is_none();
     let mut text = kept.unwrap_or_default();
@@ -78,7 +84,7 @@ fn fetch(collector: &Endpoint, token_file: &Path, out: &Path) -> Result<Reply, F
     log.holds(&head).map_err(|flaw| refuse(&flaw))?;
     let fetched = log.head().entries - before.entries;
     if fetched > 0 || is_new {
-        files::write(out, &text)?;
+        output.write(&text)?;
     }
     let AuditHead { entries, hash, .. } = log.head();
     Reply::new(
@@ -110,7 +116,7 @@ enum Against {
 }
 
 fn verify(path: &Path, against: &Against, root: Option<&AuditRoot>) -> Result<Reply, Failure> {
-    let log = Log::read(&files::read(path)?).map_err(Failure::content(path))?;
+    let log = Log::read(files::read_text(path)?.as_bytes()).map_err(Failure::content(path))?;
     let head = log.head();
     if let Some(root) = root {
         log.has_root(root).map_err(Failure::content(path))?;

@@ -1,24 +1,26 @@
 //! `sordino anonymize`: voices out of recordings, on all cores.
 
 use std::{
-    collections::BTreeMap,
-    fs, io,
+    ffi::{OsStr, OsString},
+    fs,
     path::{Path, PathBuf},
 };
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sordino::{
     anonymize::{
         AnonymizeError, Anonymizer, AnonymousClip, Removal, Settings, Span, WithheldReason,
     },
     capture,
     sampler::{Annotation, RawClip, Selection, Trigger},
+    text::printable_line,
 };
 
 use crate::{
     failure::Failure,
     files,
+    output::{Output, Outputs, Overwrite, refuse_to_merge},
     reply::{self, Reply},
     wav,
 };
@@ -36,111 +38,189 @@ struct Sidecar<'a> {
     withheld: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<WithheldReason>,
+    /// SHA-256 of NAME.wav, in hexadecimal: by it a later run knows the file for its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wav_sha256: Option<String>,
 }
 
 /// What became of one file.
 #[derive(Serialize)]
-struct Done {
-    file: PathBuf,
-    withheld: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<WithheldReason>,
-    kept_s: f64,
-    removed_s: f64,
+#[serde(untagged)]
+enum Done {
+    Read {
+        file: String,
+        withheld: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<WithheldReason>,
+        kept_s: f64,
+        removed_s: f64,
+    },
+    Failed {
+        file: String,
+        error: String,
+    },
+}
+
+/// A recording, and the files that come of it.
+struct Work<'a> {
+    file: &'a Path,
+    wav: Output,
+    json: Output,
 }
 
 pub(super) fn run(
     recordings: &[PathBuf],
     out: &Path,
     keep_time: bool,
+    overwrite: Overwrite,
     json: bool,
 ) -> Result<Reply, Failure> {
-    let names = names_of(recordings)?;
-    files::make_folder(out)?;
+    let work = plan(recordings, out, overwrite)?;
     let settings = Settings { keep_time };
     let bar = reply::progress(recordings.len(), "anonymising", json);
-    let outcomes: Vec<Result<Done, Failure>> = names
+    let done: Vec<Done> = work
         .par_iter()
-        .map_init(Anonymizer::new, |anonymizer, (name, file)| {
-            let outcome = one(anonymizer, file, &out.join(name), settings);
+        .map_init(Anonymizer::new, |anonymizer, work| {
+            let done = one(anonymizer, work, settings);
             bar.inc(1);
-            outcome
+            done.unwrap_or_else(|failure| Done::Failed {
+                file: work.file.display().to_string(),
+                error: failure.to_string(),
+            })
         })
         .collect();
     bar.finish_and_clear();
-
-    let mut done = Vec::new();
-    let mut problem = None;
-    for outcome in outcomes {
-        match outcome {
-            Ok(one) => done.push(one),
-            Err(failure) => {
-                problem.get_or_insert_with(|| failure.to_string());
-            }
-        }
-    }
+    let problem = problem(&done);
     let lines: Vec<String> = done.iter().map(Done::line).collect();
     Ok(Reply::new(lines.join("\n"), done)?.with_problem(problem))
 }
 
-/// The output's name of each file; two files must not want the same.
-fn names_of(recordings: &[PathBuf]) -> Result<Vec<(String, &PathBuf)>, Failure> {
-    let mut taken = BTreeMap::new();
-    for file in recordings {
-        let name = file
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .ok_or_else(|| Failure::content(file)("its name cannot name an output"))?;
-        if let Some(other) = taken.insert(name.to_owned(), file) {
-            return Err(Failure::content(file)(format!(
-                "{} would be written over by it; give them different names",
-                other.display()
-            )));
-        }
+/// Looks for what stands in the way of any output before the first recording is read.
+fn plan<'a>(
+    recordings: &'a [PathBuf],
+    out: &Path,
+    overwrite: Overwrite,
+) -> Result<Vec<Work<'a>>, Failure> {
+    let inputs = || recordings.iter().map(PathBuf::as_path);
+    let mut names: Vec<(&OsStr, &Path)> = inputs()
+        .map(|file| {
+            let name = file.file_stem();
+            let name = name.ok_or_else(|| Failure::content(file)("its name cannot name an output"));
+            Ok((name?, file))
+        })
+        .collect::<Result<_, Failure>>()?;
+    names.sort();
+    let twice = names.windows(2).find(|pair| pair[0].0 == pair[1].0);
+    if let Some([(name, one), (_, other)]) = twice {
+        return Err(Failure::content(other)(format!(
+            "its output would be that of {} too, {}; give them different names",
+            one.display(),
+            out.join(name).display()
+        )));
     }
-    Ok(taken.into_iter().collect())
+    files::make_private_folder(out)?;
+    refuse_to_merge(out, names.iter().copied())?;
+    let outputs = Outputs::new(inputs(), overwrite);
+    let work = names.into_iter().map(|(name, file)| {
+        let path = |ending| out.join(with_ending(name, ending));
+        let made = Made::read(&path("json"));
+        let wav = outputs
+            .private(&path("wav"))?
+            .replacing(move |bytes| made.as_ref().is_some_and(|made| made.has_made(bytes)));
+        let json = outputs
+            .private(&path("json"))?
+            .replacing(|bytes| Made::of(bytes).is_some());
+        Ok(Work {
+            file,
+            wav: wav.checked()?,
+            json: json.checked()?,
+        })
+    });
+    work.collect()
 }
 
-/// `stem` is the output's path without its ending.
+/// NAME.json of an earlier run, as far as it shows what that run made.
+#[derive(Deserialize)]
+struct Made {
+    #[serde(rename = "kept")]
+    _kept: Vec<Span>,
+    #[serde(rename = "removed")]
+    _removed: Vec<Removal>,
+    #[serde(rename = "withheld")]
+    _withheld: bool,
+    #[serde(default)]
+    wav_sha256: Option<String>,
+}
+
+impl Made {
+    fn of(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
+    fn read(path: &Path) -> Option<Self> {
+        Self::of(&fs::read(path).ok()?)
+    }
+
+    fn has_made(&self, wav: &[u8]) -> bool {
+        self.wav_sha256.as_deref() == Some(&wav::sha256(wav))
+    }
+}
+
+/// How many failed, and why the first did.
+fn problem(done: &[Done]) -> Option<String> {
+    let mut failed = done.iter().filter_map(|done| match done {
+        Done::Failed { error, .. } => Some(error),
+        Done::Read { .. } => None,
+    });
+    let first = failed.next()?;
+    Some(match (failed.count() + 1, done.len()) {
+        (1, 1) => first.clone(),
+        (1, all) => format!("1 of {all} recordings failed: {first}"),
+        (count, all) => format!("{count} of {all} recordings failed, the first of them: {first}"),
+    })
+}
+
 fn one(
     anonymizer: &mut Result<Anonymizer, AnonymizeError>,
-    file: &Path,
-    stem: &Path,
+    work: &Work<'_>,
     settings: Settings,
 ) -> Result<Done, Failure> {
+    let file = work.file;
     let anonymizer = anonymizer
         .as_mut()
         .map_err(|error| Failure::said(&*error))?;
     let clip = read_clip(file, Annotation::default())?;
-    let (wav_path, json_path) = (with_ending(stem, "wav"), with_ending(stem, "json"));
     match anonymizer.anonymize(clip, settings) {
         Ok(anonymous) => {
-            files::write(
-                &wav_path,
-                &wav::encode(anonymous.samples(), anonymous.rate())?,
-            )?;
+            let sound = wav::encode(anonymous.samples(), anonymous.rate())?;
             let sidecar = Sidecar {
                 kept: anonymous.kept(),
                 removed: anonymous.removed(),
                 erased: anonymous.erased(),
                 withheld: false,
                 reason: None,
+                wav_sha256: Some(wav::sha256(&sound)),
             };
-            sidecar.write(&json_path)?;
+            // The report first: a WAV beside no report would be nobody's, and in the way of the next run.
+            let (json, wav) = (work.json.stage(&sidecar.bytes()?)?, work.wav.stage(&sound)?);
+            json.place()?;
+            wav.place()?;
             Ok(Done::kept(file, &anonymous))
         }
         Err(withheld) => {
-            remove_stale(&wav_path)?;
+            // What an earlier run kept must not stand beside the word that nothing is safe to keep.
+            work.wav.remove()?;
             let sidecar = Sidecar {
                 kept: &[],
                 removed: &withheld.removed,
                 erased: &[],
                 withheld: true,
                 reason: Some(withheld.reason),
+                wav_sha256: None,
             };
-            sidecar.write(&json_path)?;
-            Ok(Done {
-                file: file.to_owned(),
+            work.json.write(&sidecar.bytes()?)?;
+            Ok(Done::Read {
+                file: file.display().to_string(),
                 withheld: true,
                 reason: Some(withheld.reason),
                 kept_s: 0.0,
@@ -162,28 +242,17 @@ pub(super) fn read_clip(file: &Path, annotation: Annotation) -> Result<RawClip, 
 }
 
 impl Sidecar<'_> {
-    fn write(&self, path: &Path) -> Result<(), Failure> {
-        let json = serde_json::to_vec_pretty(self).map_err(Failure::said)?;
-        files::write(path, &json)
-    }
-}
-
-/// What an earlier run kept must not stand beside the word that nothing is safe to keep.
-fn remove_stale(path: &Path) -> Result<(), Failure> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::file("remove", path)(error))
-        }
-        _ => Ok(()),
+    fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        serde_json::to_vec_pretty(self).map_err(Failure::said)
     }
 }
 
 /// Unlike `Path::with_extension`, which would take `.2` off `take.2`.
-fn with_ending(stem: &Path, ending: &str) -> PathBuf {
-    let mut path = stem.as_os_str().to_owned();
-    path.push(".");
-    path.push(ending);
-    path.into()
+fn with_ending(stem: &OsStr, ending: &str) -> OsString {
+    let mut name = stem.to_owned();
+    name.push(".");
+    name.push(ending);
+    name
 }
 
 fn seconds_of(removed: &[Removal]) -> f64 {
@@ -195,8 +264,8 @@ fn seconds_of(removed: &[Removal]) -> f64 {
 
 impl Done {
     fn kept(file: &Path, anonymous: &AnonymousClip) -> Self {
-        Self {
-            file: file.to_owned(),
+        Self::Read {
+            file: file.display().to_string(),
             withheld: false,
             reason: None,
             kept_s: anonymous
@@ -209,13 +278,24 @@ impl Done {
     }
 
     fn line(&self) -> String {
-        let file = self.file.display();
-        match self.reason {
-            Some(reason) => format!("{file}: withheld ({reason})"),
-            None => format!(
-                "{file}: {:.1} s kept, {:.1} s removed",
-                self.kept_s, self.removed_s
-            ),
-        }
+        let line = match self {
+            Self::Read {
+                file,
+                reason: Some(reason),
+                ..
+            } => format!("{file}: withheld ({reason})"),
+            Self::Read {
+                file,
+                kept_s,
+                removed_s,
+                ..
+            } => format!("{file}: {kept_s:.1} s kept, {removed_s:.1} s removed"),
+            // The error most often begins with the file.
+            Self::Failed { file, error } => match error.contains(file.as_str()) {
+                true => format!("failed: {error}"),
+                false => format!("{file}: failed: {error}"),
+            },
+        };
+        printable_line(&line).into_owned()
     }
 }

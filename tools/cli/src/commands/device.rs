@@ -1,6 +1,10 @@
 //! A headless device: the SDK with its state in a folder, a command at a time.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -11,11 +15,12 @@ use sordino::{
     outbox::{SampleEntry, SampleState},
     plan::Plan,
     sampler::{Annotation, Trigger},
+    text::printable_line,
     upload::{Accesses, Client, Waiting, WaitingKind},
 };
 
-use super::{consent, offer};
-use crate::{args::DeviceCommand, failure::Failure, files, playing, reply::Reply};
+use super::{consent, offer, receipt};
+use crate::{args::DeviceCommand, failure::Failure, files, output::Outputs, playing, reply::Reply};
 
 pub(super) fn run(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failure> {
     answer(dir, command, json).map_err(|failure| failure.of_device(dir))
@@ -43,7 +48,15 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
             guardian_method,
             guardian_evidence,
             shown,
+            receipt: saved,
+            overwrite,
         } => {
+            let mut inputs = state_files(dir);
+            inputs.extend(guardian_evidence.clone());
+            let outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), overwrite);
+            let outputs = outputs.named("--receipt");
+            let checked = |path: &PathBuf| outputs.private(path)?.checked();
+            let saved = saved.as_ref().map(checked).transpose()?;
             let bundled = consent::notice_of(&plan_of(&device)?, &shown)?;
             let evidence = guardian_evidence.as_deref().map(files::read).transpose()?;
             let answer = Answer {
@@ -57,7 +70,11 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
             };
             let receipt = device.give_consent(&answer)?;
             let note = bundled.fell_back().map(|fell_back| fell_back.to_string());
-            Ok(consented(&device, &receipt)?.with_note(note))
+            if let Some(saved) = &saved {
+                saved.write(format!("{}\n", receipt.to_pretty_json()).as_bytes())?;
+            }
+            let is_read = saved.is_some() || io::stdout().is_terminal();
+            Ok(consented(&device, &receipt, is_read)?.with_note(note))
         }
         DeviceCommand::Withdraw { purpose } => withdraw(&device, purpose),
         DeviceCommand::Offer {
@@ -65,9 +82,14 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
             annotation,
             preview,
             yes,
+            overwrite,
         } => {
-            let review = offer::Answer { preview, yes };
-            offer::run(&device, &file, annotation.as_deref(), &review, json)
+            let review = offer::Answer {
+                preview,
+                yes,
+                overwrite,
+            };
+            offer::run(&device, dir, &file, annotation.as_deref(), &review, json)
         }
         DeviceCommand::Listen {
             files,
@@ -94,9 +116,11 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
                 json!({ "consent": state }),
             )
         }
-        DeviceCommand::Export { out } => {
+        DeviceCommand::Export { out, overwrite } => {
+            let output = Outputs::new(state_files(dir).iter().map(PathBuf::as_path), overwrite);
+            let output = output.private(&out)?.checked()?;
             let archive = device.export_my_data()?;
-            files::write_private(&out, &archive)?;
+            output.write(&archive)?;
             Reply::new(
                 format!("wrote {}", out.display()),
                 json!({ "out": out, "bytes": archive.len() }),
@@ -110,8 +134,18 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
     }
 }
 
+/// The files of a device's state, which no command writes over.
+pub(super) fn state_files(dir: &Path) -> Vec<PathBuf> {
+    let folders = [dir.to_owned(), dir.join("outbox")];
+    let listings = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    let files = listings.flat_map(|listing| listing.flatten().map(|file| file.path()));
+    files.filter(|file| file.is_file()).collect()
+}
+
 fn init(config: Config, plan: &Path) -> Result<Reply, Failure> {
-    let json = files::read(plan)?;
+    let json = files::read_text(plan)?.into_bytes();
     let organisation = config.organisation;
     let collector = config.collector.to_string();
     let folder = config.folder.clone();
@@ -155,8 +189,13 @@ fn status(device: &Sordino) -> Result<Reply, Failure> {
     Reply::new(lines.collect::<Vec<_>>().join("\n"), status)
 }
 
-/// The receipt is all of the output: saved to a file as it is, it can be verified.
-fn consented(device: &Sordino, receipt: &SignedRecord) -> Result<Reply, Failure> {
+/// To a person who reads it, what was agreed to; to a script the receipt, in a line, and nothing else: saved to a file as
+/// it is, it can be verified.
+fn consented(device: &Sordino, receipt: &SignedRecord, is_read: bool) -> Result<Reply, Failure> {
+    let text = match is_read {
+        true => receipt::agreed(receipt).join("\n"),
+        false => receipt.to_json(),
+    };
     let json: serde_json::Value =
         serde_json::from_str(&receipt.to_json()).map_err(Failure::said)?;
     let awaits = device.consent()?.state == ConsentState::AwaitingGuardian;
@@ -164,13 +203,13 @@ fn consented(device: &Sordino, receipt: &SignedRecord) -> Result<Reply, Failure>
         "nothing is sampled until a guardian approves: consent … --guardian-method METHOD"
             .to_owned()
     });
-    Ok(Reply::new(receipt.to_pretty_json(), json)?.with_hint(hint))
+    Ok(Reply::new(text, json)?.with_hint(hint))
 }
 
 fn withdraw(device: &Sordino, purpose: Option<Purpose>) -> Result<Reply, Failure> {
     let withdrawal = device.withdraw(purpose)?;
     let text = format!(
-        "withdrawn; {} pending samples shredded, {} deletions to be acknowledged by the collector",
+        "withdrawn; {} pending samples shredded, {} sent samples to be deleted by the collector",
         withdrawal.shredded, withdrawal.deletions_pending
     );
     Reply::new(text, withdrawal)
@@ -178,7 +217,7 @@ fn withdraw(device: &Sordino, purpose: Option<Purpose>) -> Result<Reply, Failure
 
 /// Reads an app's annotation.
 pub(crate) fn annotation_of(path: &Path) -> Result<Annotation, Failure> {
-    Annotation::from_json(&files::read(path)?).map_err(Failure::content(path))
+    Annotation::from_json(files::read_text(path)?.as_bytes()).map_err(Failure::content(path))
 }
 
 fn delete(device: &Sordino, sample: Option<Id>) -> Result<Reply, Failure> {
@@ -189,7 +228,7 @@ fn delete(device: &Sordino, sample: Option<Id>) -> Result<Reply, Failure> {
     device.delete_all()?;
     let status = device.status()?;
     let text = format!(
-        "all samples deleted; {} deletions to be acknowledged by the collector",
+        "all samples deleted here; {} sent samples to be deleted by the collector",
         status.deletions_pending
     );
     Reply::new(
@@ -236,7 +275,7 @@ fn listen(
             };
             format!(
                 "{}: {} queued{withheld}",
-                played.file.display(),
+                printable_line(&played.file.display().to_string()),
                 played.queued.len()
             )
         })
@@ -246,9 +285,18 @@ fn listen(
 }
 
 fn upload(device: &Sordino) -> Result<Reply, Failure> {
+    let due = || {
+        device
+            .status()
+            .map_or(0, |status| status.deletions_pending)
+    };
+    let asked = due();
     let summary = device.upload_now(&Client::default())?;
+    // One withdrawal asks for many.
+    let deleted = asked.saturating_sub(due());
     let text = format!(
-        "{} registrations, {} samples, {} deletions acknowledged; {} refused, {} to be tried again",
+        "{} registrations, {} samples, {} withdrawals and deletions acknowledged, which delete {deleted} samples; \
+         {} refused, {} to be tried again",
         summary.registrations, summary.samples, summary.deletions, summary.refused, summary.failed
     );
     let lines: Vec<String> = summary.waiting.iter().map(waiting).collect();
@@ -257,7 +305,9 @@ fn upload(device: &Sordino) -> Result<Reply, Failure> {
     let problem = summary.problem.clone();
     let problem = problem.or_else(|| held_up.map(waiting));
     let text = std::iter::once(text).chain(lines).collect::<Vec<_>>();
-    Ok(Reply::new(text.join("\n"), summary)?.with_problem(problem))
+    let mut json = serde_json::to_value(summary).map_err(Failure::said)?;
+    json["deleted_samples"] = json!(deleted);
+    Ok(Reply::new(text.join("\n"), json)?.with_problem(problem))
 }
 
 /// What waits, why, and until when, in a line.
@@ -292,7 +342,9 @@ fn text_of(accesses: &Accesses) -> String {
         });
         format!(
             "{}  {}  {}{entry}",
-            access.week, access.purpose, access.reader
+            access.week,
+            access.purpose,
+            printable_line(&access.reader)
         )
     });
     let head = accesses.head.map(|head| format!("head of the log  {head}"));

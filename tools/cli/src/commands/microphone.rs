@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sordino::capture::{self, Capture, CaptureEvent, Format, Frame, Microphone, Sink, Stopper};
+use sordino::{
+    capture::{self, Capture, CaptureEvent, Format, Frame, Microphone, Sink, Stopper},
+    text::printable_line,
+};
 
 use crate::{
     failure::Failure,
-    files,
+    output::{Output, Outputs, Overwrite},
     reply::{self, Reply},
     wav,
 };
@@ -22,8 +25,22 @@ pub(super) fn devices() -> Result<Reply, Failure> {
         .map(|device| {
             let default = if device.is_default { "  (default)" } else { "" };
             format!(
-                "{}  {} to {} Hz, {} to {} channels{default}",
-                device.name, device.rates.0, device.rates.1, device.channels.0, device.channels.1
+                "{}  {}, {}{default}",
+                printable_line(&device.name),
+                range(
+                    device.rates.0.into(),
+                    device.rates.1.into(),
+                    u32::MAX.into(),
+                    "rate",
+                    "Hz"
+                ),
+                range(
+                    device.channels.0.into(),
+                    device.channels.1.into(),
+                    u16::MAX.into(),
+                    "number of channels",
+                    "channels"
+                ),
             )
         })
         .collect();
@@ -46,6 +63,18 @@ pub(super) fn devices() -> Result<Reply, Failure> {
     Reply::new(text, json)
 }
 
+/// What a device can do, in words. A sound system that converts whatever is asked of it has no bounds of its own: it
+/// says 1 or less, up to `most` or half of it.
+fn range(low: u64, high: u64, most: u64, what: &str, unit: &str) -> String {
+    match (low <= 1, high >= most / 2) {
+        (true, true) => format!("any {what}"),
+        (true, false) => format!("up to {high} {unit}"),
+        (false, true) => format!("{low} {unit} or more"),
+        (false, false) if low == high => format!("{low} {unit}"),
+        (false, false) => format!("{low} to {high} {unit}"),
+    }
+}
+
 /// What was recorded.
 #[derive(Serialize)]
 struct Recorded {
@@ -65,6 +94,7 @@ pub(super) fn capture(
     out: &Path,
     seconds: f64,
     device: Option<String>,
+    overwrite: Overwrite,
     json: bool,
 ) -> Result<Reply, Failure> {
     if !(seconds > 0.0 && seconds <= LONGEST_SECONDS) {
@@ -72,11 +102,12 @@ pub(super) fn capture(
             "--seconds must be above 0 and at most {LONGEST_SECONDS}, not {seconds}"
         )));
     }
+    let output = Outputs::new([], overwrite).private(out)?.checked()?;
     let microphone = device.map_or_else(Microphone::default, Microphone::named);
     let capture = Capture::new(microphone);
     let mut recorder = Recorder::new(seconds, capture.stopper(), json);
     capture.run(&mut recorder).map_err(Failure::said)?;
-    recorder.finish(out)
+    recorder.finish(out, &output)
 }
 
 /// Collects frames until there are enough.
@@ -104,12 +135,12 @@ impl Recorder {
         }
     }
 
-    fn finish(self, out: &Path) -> Result<Reply, Failure> {
+    fn finish(self, out: &Path, output: &Output) -> Result<Reply, Failure> {
         self.bar.finish_and_clear();
         let format = self
             .format
             .ok_or_else(|| Failure::Said("the microphone gave no sound".to_owned()))?;
-        files::write(out, &wav::encode(&self.samples, format.rate)?)?;
+        output.write(&wav::encode(&self.samples, format.rate)?)?;
         let peak = self
             .samples
             .iter()

@@ -23,29 +23,37 @@ pub(crate) use report::{ReportArguments, view as view_of_sample};
 /// Runs a command.
 pub(crate) fn run(command: Command, json: bool) -> Result<Reply, Failure> {
     match command {
-        Command::Demo { out, recordings } => demo::run(&out, &recordings, json),
+        Command::Demo {
+            out,
+            recordings,
+            overwrite,
+        } => demo::run(&out, &recordings, overwrite, json),
         Command::Anonymize {
             files,
             out,
             keep_time,
-        } => anonymize::run(&files, &out, keep_time, json),
+            overwrite,
+        } => anonymize::run(&files, &out, keep_time, overwrite, json),
         Command::Capture {
             out,
             seconds,
             device,
-        } => microphone::capture(&out, seconds, device, json),
+            overwrite,
+        } => microphone::capture(&out, seconds, device, overwrite, json),
         Command::Devices => microphone::devices(),
         Command::Keygen { out } => keys::keygen(&out),
         Command::Seal {
             file,
             recipient,
             out,
-        } => sealing::seal(&file, &recipient, &out),
+            overwrite,
+        } => sealing::seal(&file, &recipient, &out, overwrite),
         Command::Open {
             file,
             identity,
             out,
-        } => sealing::open(&file, &identity, &out),
+            overwrite,
+        } => sealing::open(&file, &identity, &out, overwrite),
         Command::Plan(command) => plan::run(command),
         Command::Consent(command) => consent::run(command),
         Command::Device { dir, command } => device::run(&dir, command, json),
@@ -54,6 +62,10 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Reply, Failure> {
         Command::RecogniseEval(arguments) => recognise::run(&arguments, json),
         Command::Query(arguments) => query::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
-        Command::Papers { out, plan } => papers::run(&out, plan.as_deref()),
+        Command::Papers {
+            out,
+            plan,
+            overwrite,
+        } => papers::run(&out, plan.as_deref(), overwrite),
     }
 }

@@ -8,10 +8,20 @@ use std::{
 use sordino::{
     Id, Offer, PreviewSound, Sordino, Withheld,
     plan::{Plan, Review},
+    text::printable_line,
 };
 
-use super::{anonymize::read_clip, device::annotation_of};
-use crate::{failure::Failure, files, playing::Played, reply::Reply, wav};
+use super::{
+    anonymize::read_clip,
+    device::{self, annotation_of},
+};
+use crate::{
+    failure::Failure,
+    output::{Output, Outputs, Overwrite},
+    playing::Played,
+    reply::Reply,
+    wav,
+};
 
 /// How the person answers where review is required.
 pub(super) struct Answer {
@@ -19,15 +29,28 @@ pub(super) struct Answer {
     pub(super) preview: Option<PathBuf>,
     /// Whether the person has said yes already.
     pub(super) yes: bool,
+    /// Whether [`Self::preview`] may be overwritten.
+    pub(super) overwrite: Overwrite,
 }
 
 pub(super) fn run(
     device: &Sordino,
+    dir: &Path,
     file: &Path,
     annotation: Option<&Path>,
     answer: &Answer,
     json: bool,
 ) -> Result<Reply, Failure> {
+    let state = device::state_files(dir);
+    let inputs = [Some(file), annotation].into_iter().flatten();
+    let inputs = inputs.chain(state.iter().map(PathBuf::as_path));
+    let outputs = Outputs::new(inputs, answer.overwrite).named("--preview");
+    // One that was heard is replaced by the next.
+    let preview = |path: &PathBuf| {
+        let preview = outputs.private(path)?;
+        preview.replacing(wav::is_marked).checked()
+    };
+    let preview = answer.preview.as_ref().map(preview).transpose()?;
     // Without leave to sample, the sound is not even read.
     if let Some(reason) = device.may_sample()? {
         return offered(Offer::Withheld { reason });
@@ -44,16 +67,24 @@ pub(super) fn run(
         .transpose()?
         .unwrap_or_default();
     match device.offer(read_clip(file, annotation)?)? {
-        Offer::AwaitsReview { preview_id } => review(device, preview_id, answer, json),
+        Offer::AwaitsReview { preview_id } => {
+            review(device, preview_id, answer, preview.as_ref(), json)
+        }
         offer => offered(offer),
     }
 }
 
 /// A clip waits in memory only, so it is answered before the command ends.
-fn review(device: &Sordino, id: Id, answer: &Answer, json: bool) -> Result<Reply, Failure> {
-    if let Some(path) = &answer.preview {
+fn review(
+    device: &Sordino,
+    id: Id,
+    answer: &Answer,
+    preview: Option<&Output>,
+    json: bool,
+) -> Result<Reply, Failure> {
+    if let Some(preview) = preview {
         let PreviewSound { rate, samples } = device.preview(id)?;
-        files::write_private(path, &wav::encode(&samples, rate)?)?;
+        preview.write(&wav::encode_marked(&samples, rate)?)?;
     }
     let said = match answer.yes {
         true => Some(true),
@@ -81,7 +112,10 @@ fn asks(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, Failure>
     let clip = previews.iter().find(|preview| preview.id == id);
     let clip = clip.ok_or(sordino::Error::NoPreview(id))?;
     let what = match heard {
-        Some(path) => format!("{} is what would be sent", path.display()),
+        Some(path) => {
+            let path = path.display().to_string();
+            format!("{} is what would be sent", printable_line(&path))
+        }
         None => "what came of it would be sent unheard".to_owned(),
     };
     let (seconds, purposes) = (clip.seconds, &clip.purposes);

@@ -9,9 +9,16 @@ use serde_json::json;
 use sordino::{
     plan::{Controller, Freshness, Plan, Recipient, Review, SignedPlan},
     signed::PublicKey,
+    text::printable_line,
 };
 
-use crate::{args::PlanCommand, failure::Failure, files, reply::Reply};
+use crate::{
+    args::PlanCommand,
+    failure::Failure,
+    files,
+    output::{Output, Outputs},
+    reply::Reply,
+};
 
 /// The line that begins the file of an organisation's key.
 const KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
@@ -24,10 +31,18 @@ const EXAMPLE_CONTROLLER: (&str, &str) = ("Your company", "privacy@example.com")
 pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
     match command {
         PlanCommand::Keygen { out } => keygen(&out),
-        PlanCommand::Sign { plan, key, out } => {
-            refuse_to_replace(&out, &[&plan, &key])?;
-            let signed = sign(&files::read(&plan)?, &plan, &read_organisation_key(&key)?)?;
-            files::write(&out, format!("{}\n", signed.to_pretty_json()).as_bytes())?;
+        PlanCommand::Sign {
+            plan,
+            key,
+            out,
+            overwrite,
+        } => {
+            let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
+            let pair = read_organisation_key(&key)?;
+            let own = PublicKey::of(&pair);
+            let output = output.replacing(move |json| Plan::verify(json, &own).is_ok());
+            let signed = sign(&plan, &pair)?;
+            output.write(format!("{}\n", signed.to_pretty_json()).as_bytes())?;
             let version = signed.content().version;
             let reply = Reply::new(
                 format!("signed plan version {version} to {}", out.display()),
@@ -35,23 +50,17 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
             )?;
             Ok(reply.with_note(left_of_example_controller(signed.content())))
         }
-        PlanCommand::Refresh { plan, key, out } => {
+        PlanCommand::Refresh {
+            plan,
+            key,
+            out,
+            overwrite,
+        } => {
             let out = out.unwrap_or_else(|| plan.with_extension("freshness.json"));
-            refuse_to_replace(&out, &[&plan, &key])?;
-            refresh(&plan, &key, &out)
+            let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
+            refresh(&plan, &key, &out, output)
         }
         PlanCommand::Show { plan } => show(&plan),
-    }
-}
-
-/// What was read must not be overwritten: a key that is lost cannot be made again.
-fn refuse_to_replace(out: &Path, read: &[&Path]) -> Result<(), Failure> {
-    let same = |path: &&&Path| path.canonicalize().ok() == out.canonicalize().ok();
-    match (out.exists(), read.iter().find(same)) {
-        (true, Some(path)) => Err(Failure::content(path)(
-            "it is read and would be overwritten; give `--out` another name",
-        )),
-        _ => Ok(()),
     }
 }
 
@@ -84,8 +93,8 @@ pub(crate) fn example() -> Result<Plan, Failure> {
 
 /// Reads the organisation's key.
 fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
-    let text = String::from_utf8(files::read(path)?).map_err(Failure::content(path))?;
-    text.lines()
+    files::read_text(path)?
+        .lines()
         .find_map(|line| line.strip_prefix(KEY_LABEL))
         .and_then(|encoded| BASE64.decode(encoded.trim()).ok())
         .and_then(|pkcs8| Ed25519KeyPair::from_pkcs8(&pkcs8).ok())
@@ -94,11 +103,11 @@ fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
         })
 }
 
-/// Signs the plan that `toml`, read from `path`, holds.
-fn sign(toml: &[u8], path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Failure> {
-    let text = std::str::from_utf8(toml).map_err(Failure::content(path))?;
-    let mut plan: Plan = toml::from_str(text)
-        .map_err(|error: toml::de::Error| Failure::content(path)(describe(&error, text)))?;
+/// Signs the plan in `path`, written in TOML.
+fn sign(path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Failure> {
+    let text = files::read_text(path)?;
+    let mut plan: Plan = toml::from_str(&text)
+        .map_err(|error: toml::de::Error| Failure::content(path)(describe(&error, &text)))?;
     if plan.signed_on.is_some() {
         return Err(Failure::content(path)(
             "the plan's `signed_on` is the day of signing; remove the line",
@@ -109,7 +118,7 @@ fn sign(toml: &[u8], path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Fa
     if let Err(reason) = check_recipients(&plan.recipients) {
         return Err(Failure::content(path)(format!(
             "line {}: {reason}",
-            line_of(EXAMPLE_RECIPIENT, text)
+            line_of(EXAMPLE_RECIPIENT, &text)
         )));
     }
     SignedPlan::sign(plan, key).map_err(Failure::content(path))
@@ -155,7 +164,7 @@ fn today() -> Date {
 }
 
 /// Signs that the plan in `path` is the newest one today, with the key that signed the plan.
-fn refresh(path: &Path, key: &Path, out: &Path) -> Result<Reply, Failure> {
+fn refresh(path: &Path, key: &Path, out: &Path, output: Output) -> Result<Reply, Failure> {
     let plan = read(path)?;
     let content = plan.content();
     let Some(days) = content.fresh_days else {
@@ -173,7 +182,9 @@ fn refresh(path: &Path, key: &Path, out: &Path) -> Result<Reply, Failure> {
     }
     let (version, today) = (content.version, today());
     let statement = Freshness::sign(version, today, &pair).map_err(Failure::content(path))?;
-    files::write(out, format!("{}\n", statement.to_pretty_json()).as_bytes())?;
+    let own = PublicKey::of(&pair);
+    let output = output.replacing(move |json| Freshness::verify(json, &own).is_ok());
+    output.write(format!("{}\n", statement.to_pretty_json()).as_bytes())?;
     let last = content.fresh_through(Some(*statement.content()));
     let last = last.map_or_else(String::new, |last| last.to_string());
     Reply::new(
@@ -207,13 +218,15 @@ pub(super) fn in_words(controller: &Controller) -> String {
     [controller.name.as_str(), controller.contact.as_str()]
         .into_iter()
         .chain(country)
+        .map(printable_line)
         .collect::<Vec<_>>()
         .join(", ")
 }
 
 /// Reads a signed plan of whatever organisation, and checks it.
 pub(crate) fn read(path: &Path) -> Result<SignedPlan, Failure> {
-    let signed = SignedPlan::verify_any(&files::read(path)?).map_err(Failure::content(path))?;
+    let signed = SignedPlan::verify_any(files::read_text(path)?.as_bytes())
+        .map_err(Failure::content(path))?;
     signed
         .content()
         .check_bounds()

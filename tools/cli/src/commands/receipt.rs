@@ -14,7 +14,8 @@ use super::plan;
 use crate::{failure::Failure, files, reply::Reply};
 
 pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<Reply, Failure> {
-    let signed = Record::verify(&files::read(receipt)?).map_err(Failure::content(receipt))?;
+    let signed =
+        Record::verify(files::read_text(receipt)?.as_bytes()).map_err(Failure::content(receipt))?;
     let record = signed.content();
     if let Some(notice) = notice {
         check_notice(notice, &record.notice.sha256)?;
@@ -58,6 +59,17 @@ fn check_notice(notice: &Path, agreed: &str) -> Result<(), Failure> {
 }
 
 fn lines(signed: &SignedRecord) -> Vec<String> {
+    let whole = format!(
+        "whole: nothing was changed since record {} signed it",
+        signed.content().id
+    );
+    let mut lines = agreed(signed);
+    lines.insert(0, whole);
+    lines
+}
+
+/// Who agreed to what, a line each.
+pub(super) fn agreed(signed: &SignedRecord) -> Vec<String> {
     let record = signed.content();
     let over = match record.holds_until < Week::of(Timestamp::now()) {
         true => ", which is over",
@@ -65,11 +77,8 @@ fn lines(signed: &SignedRecord) -> Vec<String> {
     };
     vec![
         format!(
-            "whole: nothing was changed since record {} signed it",
-            record.id
-        ),
-        format!(
-            "record             revision {}, schema {}, key {}",
+            "record             {}, revision {}, schema {}, key {}",
+            record.id,
             record.revision,
             record.schema,
             signed.signer()

@@ -11,15 +11,27 @@ use sordino::{
     open,
     plan::{Plan, Recipient, SignedPlan},
     sampler::Annotation,
-    seal,
+    seal::{self, Manifest},
     signed::PublicKey,
 };
 
 use super::{anonymize::read_clip, plan, unnamed_notice};
-use crate::{failure::Failure, files, reply::Reply, wav};
+use crate::{
+    failure::Failure,
+    files,
+    output::{Outputs, Overwrite},
+    reply::Reply,
+    wav,
+};
 
-pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<Reply, Failure> {
+pub(super) fn seal(
+    file: &Path,
+    recipients: &[Recipient],
+    out: &Path,
+    overwrite: Overwrite,
+) -> Result<Reply, Failure> {
     plan::check_recipients(recipients).map_err(Failure::Said)?;
+    let output = Outputs::new([file], overwrite).public(out)?.checked()?;
     let clip = read_clip(file, Annotation::default())?;
     let anonymous = Anonymizer::new()
         .map_err(Failure::said)?
@@ -29,7 +41,7 @@ pub(super) fn seal(file: &Path, recipients: &[Recipient], out: &Path) -> Result<
     let grants = own_grants(folder.path(), recipients)?;
     let sealed = seal::seal(anonymous, &grants, recipients, Week::of(Timestamp::now()))
         .map_err(Failure::content(file))?;
-    files::write(out, sealed.bytes())?;
+    output.write(sealed.bytes())?;
     Reply::new(
         format!(
             "sealed {:.1} s to {} as sample {}",
@@ -73,17 +85,30 @@ fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure
     Ok(device.grants()?)
 }
 
-pub(super) fn open(file: &Path, identity: &Path, out: &Path) -> Result<Reply, Failure> {
+pub(super) fn open(
+    file: &Path,
+    identity: &Path,
+    out: &Path,
+    overwrite: Overwrite,
+) -> Result<Reply, Failure> {
     let identities = open::read_identity_file(identity).map_err(Failure::said)?;
     let sealed = File::open(file).map_err(Failure::file("read", file))?;
     let opened = open::open_sample(sealed, &identities).map_err(Failure::content(file))?;
-    files::make_folder(out)?;
-    let manifest = serde_json::to_vec_pretty(&opened.manifest).map_err(Failure::said)?;
-    files::write(&out.join("manifest.json"), &manifest)?;
-    files::write(
-        &out.join("audio.wav"),
-        &wav::encode(&opened.samples, opened.rate)?,
-    )?;
+    files::make_private_folder(out)?;
+    let outputs = Outputs::new([file, identity], overwrite);
+    let id = opened.manifest.sample;
+    let is_of_sample =
+        move |json: &[u8]| Manifest::from_json(json).is_ok_and(|manifest| manifest.sample == id);
+    let manifest = outputs
+        .private(&out.join("manifest.json"))?
+        .replacing(is_of_sample);
+    // What was opened before has the same bytes; others were made by somebody else.
+    let audio = outputs.private(&out.join("audio.wav"))?;
+    let json = serde_json::to_vec_pretty(&opened.manifest).map_err(Failure::said)?;
+    let json = manifest.stage(&json)?;
+    let sound = audio.stage(&wav::encode(&opened.samples, opened.rate)?)?;
+    json.place()?;
+    sound.place()?;
     let seconds = opened.samples.len() as f64 / f64::from(opened.rate);
     Reply::new(
         format!(

@@ -38,9 +38,14 @@ impl Dataset {
     pub(crate) fn read_filled(folder: &Path) -> Result<Self, Failure> {
         let dataset = Self::read(folder)?;
         if dataset.samples().next().is_none() {
-            return Err(Failure::content(folder)(
-                "the dataset holds no sample; pull again once there are some",
-            ));
+            let reason = match dataset.index.unreadable() {
+                0 => "the dataset holds no sample; pull again once there are some".to_owned(),
+                count => format!(
+                    "the dataset holds no sample: the last pull could not open {count}; pull again with the identity \
+                     that they are sealed to, and see what it says of the first"
+                ),
+            };
+            return Err(Failure::content(folder)(reason));
         }
         Ok(dataset)
     }
@@ -51,6 +56,13 @@ impl Dataset {
         self.index
             .entries()
             .map(move |entry| Sample { index, entry })
+    }
+
+    /// Every file of it that is read.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let sounds = self.samples().map(|sample| sample.file());
+        let own = pull::own_files(&self.index).into_iter().chain(sounds);
+        own.map(|name| self.folder().join(name)).collect()
     }
 
     /// Where it lies.

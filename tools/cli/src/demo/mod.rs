@@ -3,6 +3,7 @@
 
 mod acts;
 mod collector;
+mod dataset;
 mod page;
 mod proxy;
 mod setting;
@@ -15,7 +16,13 @@ use std::{
 
 use serde_json::json;
 
-use crate::{commands::annotation_of, failure::Failure, files, reply::Reply};
+use crate::{
+    commands::annotation_of,
+    failure::Failure,
+    files,
+    output::{Outputs, Overwrite},
+    reply::Reply,
+};
 use acts::{Device, Recording};
 use setting::Setting;
 
@@ -26,7 +33,12 @@ pub(crate) struct Check {
     holds: bool,
 }
 
-pub(crate) fn run(out: &Path, recordings: &Path, json: bool) -> Result<Reply, Failure> {
+pub(crate) fn run(
+    out: &Path,
+    recordings: &Path,
+    overwrite: Overwrite,
+    json: bool,
+) -> Result<Reply, Failure> {
     let began = Instant::now();
     let say = |line: &str| {
         if !json {
@@ -35,8 +47,12 @@ pub(crate) fn run(out: &Path, recordings: &Path, json: bool) -> Result<Reply, Fa
         }
     };
     let recordings = recordings_in(recordings)?;
-    files::make_folder(out)?;
-    let dataset = fresh_dataset(out)?;
+    files::make_private_folder(out)?;
+    let report = out.join("report.html");
+    let inputs = recordings.iter().map(|recording| recording.file.as_path());
+    let page_file = Outputs::new(inputs, overwrite).private(&report)?;
+    let page_file = page_file.replacing(crate::report::is_report).checked()?;
+    let dataset = dataset::make_room(out, overwrite)?;
 
     say("starting a collector, making a QA key, signing a plan …");
     let setting = Setting::new()?;
@@ -52,6 +68,7 @@ pub(crate) fn run(out: &Path, recordings: &Path, json: bool) -> Result<Reply, Fa
     say("a device without a network is killed while sealing, and comes back …");
     let offline = acts::offline(&setting, &recordings)?;
     say("the QA engineer pulls …");
+    dataset::mark(out, &setting.endpoint()?)?;
     let first = setting.pull(&dataset)?;
     let before_withdrawal = page::views(&dataset)?;
     say("the child says no; the QA engineer pulls again …");
@@ -60,7 +77,6 @@ pub(crate) fn run(out: &Path, recordings: &Path, json: bool) -> Result<Reply, Fa
 
     let devices = [adult, unasked, child, offline];
     let checks = checks(&devices, &first, &second, setting.objects()?, &dataset)?;
-    let report = out.join("report.html");
     let page = page::Story {
         devices: &devices,
         recordings: &recordings,
@@ -70,7 +86,7 @@ pub(crate) fn run(out: &Path, recordings: &Path, json: bool) -> Result<Reply, Fa
         second: &second,
         checks: &checks,
     };
-    page.write(&report)?;
+    page.write(&page_file)?;
 
     let broken = checks.iter().find(|check| !check.holds);
     let problem = broken.map(|check| format!("the promise does not hold: {}", check.what));
@@ -108,21 +124,6 @@ fn recordings_in(folder: &Path) -> Result<Vec<Recording>, Failure> {
             })
         })
         .collect()
-}
-
-/// An earlier demo's dataset came from a collector that is gone; only such a one is replaced.
-fn fresh_dataset(out: &Path) -> Result<PathBuf, Failure> {
-    let dataset = out.join("dataset");
-    if dataset.exists() {
-        let is_ours = crate::pull::Index::read(&dataset)?.is_some();
-        if !is_ours {
-            return Err(Failure::content(&dataset)(
-                "it is in the way and no dataset of a demo; name another --out",
-            ));
-        }
-        fs::remove_dir_all(&dataset).map_err(Failure::file("remove", &dataset))?;
-    }
-    Ok(dataset)
 }
 
 fn checks(

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     commands::view_of_sample,
     failure::Failure,
-    files,
+    output::Output,
     pull::{self, Index, Summary},
     report::{self, Fact, Fate, Item, List, Outcome, Report, SampleView, Section, Sound, Table},
 };
@@ -56,10 +56,10 @@ pub(super) fn ids(dataset: &Path) -> Result<BTreeSet<Id>, Failure> {
 }
 
 impl Story<'_> {
-    pub(super) fn write(&self, path: &Path) -> Result<(), Failure> {
+    pub(super) fn write(&self, output: &Output) -> Result<(), Failure> {
         let mut page = Vec::new();
         report::write_html(&self.report()?, &mut page).map_err(Failure::said)?;
-        files::write(path, &page)
+        output.write(&page)
     }
 
     fn report(&self) -> Result<Report, Failure> {

@@ -48,7 +48,7 @@ impl Setting {
         plan.triggers.random_probability = RANDOM_PROBABILITY;
         let plan = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
         let plan_file = folder.path().join("plan.json");
-        files::write(&plan_file, plan.to_json().as_bytes())?;
+        files::write_private(&plan_file, plan.to_json().as_bytes())?;
 
         let collector = Collector::start(&folder.path().join("collector"), &plan_file)?;
         let token = folder.path().join("token");
@@ -65,6 +65,11 @@ impl Setting {
 
     pub(super) fn collector(&self) -> SocketAddr {
         self.collector.address()
+    }
+
+    /// As devices and datasets name it.
+    pub(super) fn endpoint(&self) -> Result<Endpoint, Failure> {
+        self.collector.url().parse().map_err(Failure::said)
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -89,7 +94,7 @@ impl Setting {
     pub(super) fn pull(&self, dataset: &Path) -> Result<Summary, Failure> {
         pull::pull(
             &PullArguments {
-                collector: self.collector.url().parse().map_err(Failure::said)?,
+                collector: self.endpoint()?,
                 token_file: self.token.clone(),
                 identity: self.identity.clone(),
                 out: dataset.to_owned(),

@@ -20,7 +20,12 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::{failure::Failure, files, reply::Reply};
+use crate::{
+    failure::Failure,
+    files,
+    output::{Output, Outputs, Overwrite, Staged},
+    reply::Reply,
+};
 use facts::Facts;
 
 /// The name of a paper's file, and what writes it.
@@ -38,12 +43,20 @@ const PAPERS: [Writer; 8] = [
 ];
 
 /// Writes them all to `out`, with the figures of `plan` or of the example plan.
-pub(crate) fn run(out: &Path, plan: Option<&Path>) -> Result<Reply, Failure> {
+pub(crate) fn run(out: &Path, plan: Option<&Path>, overwrite: Overwrite) -> Result<Reply, Failure> {
     let facts = Facts::of(plan)?;
     files::make_folder(out)?;
-    for (name, write) in PAPERS {
-        files::write(&out.join(name), write(&facts).as_bytes())?;
-    }
+    let outputs = Outputs::new(plan, overwrite);
+    let written: Vec<(Output, String)> = PAPERS
+        .iter()
+        .map(|(name, write)| Ok((outputs.public(&out.join(name))?, write(&facts))))
+        .collect::<Result<_, Failure>>()?;
+    // One that was filled in stops them all before any is written.
+    let staged: Vec<Staged<'_>> = written
+        .iter()
+        .map(|(output, paper)| output.stage(paper.as_bytes()))
+        .collect::<Result<_, Failure>>()?;
+    staged.into_iter().try_for_each(Staged::place)?;
     let names: Vec<&str> = PAPERS.iter().map(|(name, _)| *name).collect();
     Reply::new(
         format!("wrote {} papers to {}", PAPERS.len(), out.display()),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{args::FormatArgument, failure::Failure, files};
 
-const FILE: &str = ".sordino-pull.json";
+pub(super) const FILE: &str = ".sordino-pull.json";
 const LOCK: &str = ".sordino-pull.lock";
 /// The version of the layouts. Since 2 a shard holds one split; since 3 all rows in shards have one shape, and the card
 /// states what `datasets` loads.
@@ -32,6 +32,9 @@ pub(crate) struct Index {
     format: FormatArgument,
     #[serde(default)]
     layout: u32,
+    /// Whether all of it was written for its owner only; an earlier version let others on the machine read it.
+    #[serde(default)]
+    private: bool,
     /// Counts how often this file was written.
     #[serde(default)]
     generation: u64,
@@ -45,6 +48,9 @@ pub(crate) struct Index {
     /// What readers said of the samples, by the purpose for which they read them.
     #[serde(default, skip_serializing_if = "AllReviews::is_empty")]
     reviews: AllReviews,
+    /// How many samples the last pull could not open.
+    #[serde(default)]
+    unreadable: usize,
     #[serde(skip)]
     folder: PathBuf,
     #[serde(skip)]
@@ -154,8 +160,13 @@ impl Index {
         self.reviews.count()
     }
 
-    pub(super) fn collector(&self) -> &str {
+    pub(crate) fn collector(&self) -> &str {
         &self.collector
+    }
+
+    /// How many samples the last pull could not open.
+    pub(crate) fn unreadable(&self) -> usize {
+        self.unreadable
     }
 
     pub(super) fn knows(&self, id: Id) -> bool {
@@ -197,11 +208,13 @@ impl Index {
             collector: collector.to_string(),
             format,
             layout: LAYOUT,
+            private: true,
             generation: 0,
             epoch: None,
             cursors: BTreeMap::new(),
             samples: BTreeMap::new(),
             reviews: AllReviews::default(),
+            unreadable: 0,
             folder: folder.to_owned(),
             writing: None,
         });
@@ -231,6 +244,13 @@ impl Index {
         index.recover()?;
         if index.layout < LAYOUT {
             index.leave_old_layout();
+        }
+        if !index.private {
+            layout::make_private(folder)?;
+            index.private = true;
+            if let Some(writing) = &mut index.writing {
+                writing.is_changed = true;
+            }
         }
         // Before any sample, so that a pull that is cut short can go on.
         index.save()?;
@@ -321,6 +341,14 @@ impl Index {
         }
     }
 
+    /// So many samples could not be opened.
+    pub(super) fn note_unreadable(&mut self, count: usize) {
+        if let Some(writing) = &mut self.writing {
+            writing.is_changed |= self.unreadable != count;
+        }
+        self.unreadable = count;
+    }
+
     pub(super) fn set_cursor(&mut self, purpose: Purpose, set: impl FnOnce(&mut Cursors)) {
         set(self.cursors.entry(purpose).or_default());
         if let Some(writing) = &mut self.writing {
@@ -355,7 +383,7 @@ impl Index {
         if writing.is_changed {
             self.generation += 1;
             let json = serde_json::to_vec(self).map_err(Failure::said)?;
-            files::write(&self.folder.join(FILE), &json)?;
+            files::write_private(&self.folder.join(FILE), &json)?;
             writing.is_changed = false;
         }
         // From here on whatever is taken in is added to this state of the index.
@@ -465,7 +493,7 @@ fn has_files(folder: &Path) -> Result<bool, Failure> {
 /// One pull at a time: two would write over each other's tables.
 fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(Failure::file("write", &path))?;
+    let file = files::create_private(&path).map_err(Failure::file("write", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Failure::content(folder)(

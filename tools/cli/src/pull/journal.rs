@@ -14,7 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::failure::Failure;
+use crate::{failure::Failure, files};
 
 const FILE: &str = ".sordino-pull.journal";
 
@@ -41,7 +41,7 @@ impl Journal {
     /// Begins the journal of the index's state `generation`; an earlier one is overwritten.
     pub(super) fn begin(folder: &Path, generation: u64) -> Result<Self, Failure> {
         let path = folder.join(FILE);
-        let begun = File::create(&path).map_err(Failure::file("write", &path));
+        let begun = files::create_private(&path).map_err(Failure::file("write", &path));
         let mut journal = Self { path, file: begun? };
         journal.write(&Head { generation })?;
         Ok(journal)

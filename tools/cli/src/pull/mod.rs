@@ -35,7 +35,7 @@ use crate::{
 };
 pub(crate) use dataset::stored;
 pub(crate) use index::{Entry, Index};
-pub(crate) use layout::{audio_file, audio_of};
+pub(crate) use layout::{audio_file, audio_of, own_files};
 pub(crate) use verdicts::{Review, Verdict};
 
 /// What a pull did.
@@ -122,7 +122,7 @@ fn finish<'a>(
     let mut pull = match cleaned {
         Some(pull) => pull,
         None => {
-            files::make_folder(&arguments.out)?;
+            files::make_private_folder(&arguments.out)?;
             begin()?
         }
     };
@@ -160,6 +160,7 @@ impl Pull<'_> {
             .iter()
             .try_for_each(|&purpose| self.fetch_new(purpose, identities))
             .and_then(|()| self.fetch_verdicts(wanted, identities));
+        self.index.note_unreadable(self.summary.unreadable);
         fetched.and(self.remove_all_withdrawn())
     }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::score::ONSET_TOLERANCE;
+use super::output::Pitch;
+use crate::{output::Overwrite, score::ONSET_TOLERANCE};
 
 #[derive(Args)]
 pub(crate) struct EvalArguments {
@@ -26,6 +27,9 @@ pub(crate) struct EvalArguments {
     /// How far an onset may be from the expected one
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
     pub(crate) tolerance: f64,
+    /// What pitches are counted in where it prints plain lines without a unit
+    #[arg(long, value_enum, value_name = "midi|hz")]
+    pub(crate) pitch: Option<Pitch>,
     /// How long the recogniser may take for one sample
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60.0)]
     pub(crate) timeout: f64,
@@ -35,6 +39,8 @@ pub(crate) struct EvalArguments {
     /// Exit with 1 where it is significantly worse than the baseline, or fails where that did not
     #[arg(long, requires = "baseline")]
     pub(crate) fail_if_worse: bool,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Milliseconds between onsets.

@@ -19,7 +19,7 @@ mod text;
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -31,11 +31,13 @@ use crate::{
     dataset::{Dataset, Sample},
     failure::Failure,
     files,
+    output::{Output, Outputs},
     reply::{self, Reply},
     score::{TimedNote, score},
     wav,
 };
 pub(crate) use arguments::{EvalArguments, milliseconds};
+use output::Printed;
 use result::{EvalResult, Outcome};
 use run::RunError;
 use summary::{Evaluated, Summary};
@@ -44,6 +46,7 @@ pub(crate) fn run(arguments: &EvalArguments, json: bool) -> Result<Reply, Failur
     let dataset = Dataset::read_filled(&arguments.dir)?;
     let chosen = choose(&dataset, arguments.split.as_deref())?;
     // Before the recogniser has its hours.
+    let output = output_of(&dataset, arguments)?;
     let baseline = Baseline::read(arguments)?.outcomes(&chosen, arguments)?;
     let evaluated = evaluate(&chosen, arguments, json)?;
     let summary = Summary::of(&evaluated, baseline.as_ref(), arguments.tolerance);
@@ -53,11 +56,11 @@ pub(crate) fn run(arguments: &EvalArguments, json: bool) -> Result<Reply, Failur
             summary.failures().unwrap_or_default()
         )));
     }
-    if let Some(out) = &arguments.out {
+    if let Some(output) = &output {
         let outcomes = evaluated
             .iter()
             .map(|found| (found.sample.id(), found.outcome.clone()));
-        EvalResult::new(arguments.tolerance, outcomes.collect()).write(out)?;
+        EvalResult::new(arguments.tolerance, outcomes.collect()).write(output)?;
     }
     let problem = match arguments.fail_if_worse {
         true => summary.worse(),
@@ -70,6 +73,18 @@ pub(crate) fn run(arguments: &EvalArguments, json: bool) -> Result<Reply, Failur
     Ok(Reply::new(text::of(&summary), &summary)?
         .with_note(note)
         .with_problem(problem))
+}
+
+/// Where the scores go. The result of an earlier run is replaced, unless it is what this one is compared with.
+fn output_of(dataset: &Dataset, arguments: &EvalArguments) -> Result<Option<Output>, Failure> {
+    let mut inputs = dataset.files();
+    inputs.extend(arguments.baseline.clone());
+    let outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), arguments.overwrite);
+    let output = |path: &PathBuf| {
+        let output = outputs.public(path)?.replacing(EvalResult::is_one);
+        output.checked()
+    };
+    arguments.out.as_ref().map(output).transpose()
 }
 
 /// A sample in which something that can be heard is expected.
@@ -206,34 +221,58 @@ fn evaluate<'a>(
     let (done, passed): (Vec<_>, Vec<_>) = found.into_iter().partition(Option::is_some);
     let done = done.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
     debug_assert!(passed.is_empty(), "only an error passes samples over");
-    Ok(done)
+    let (evaluated, if_hz): (Vec<_>, Vec<usize>) = done.into_iter().unzip();
+    refuse_frequencies(&evaluated, if_hz.iter().sum())?;
+    Ok(evaluated)
 }
 
+/// What came of a sample, and how many notes would fit if pitches without a unit were frequencies.
 fn evaluate_one<'a>(
     chosen: &Chosen<'a>,
     arguments: &EvalArguments,
     folder: &Path,
-) -> Result<Evaluated<'a>, Failure> {
+) -> Result<(Evaluated<'a>, usize), Failure> {
     let sample = chosen.sample;
     let (samples, rate) = sample.sound()?;
     let path = folder.join(format!("{}.wav", sample.id()));
-    files::write(&path, &wav::encode(&samples, rate)?)?;
+    files::write_private(&path, &wav::encode(&samples, rate)?)?;
     let limit = Duration::from_secs_f64(arguments.timeout);
     let printed = run::run(&arguments.recogniser, &path, limit);
     fs::remove_file(&path).map_err(Failure::file("remove", &path))?;
     let notes = match printed {
         Err(error @ RunError::NotStarted { .. }) => return Err(Failure::said(error)),
         Err(error) => Err(error.to_string()),
-        Ok(printed) => output::notes(&printed).map_err(|error| error.to_string()),
+        Ok(printed) => output::notes(&printed, arguments.pitch).map_err(|error| error.to_string()),
     };
     let tolerance = arguments.tolerance / 1e3;
-    Ok(Evaluated {
+    let if_hz = match &notes {
+        Ok(Printed {
+            if_hz: Some(notes), ..
+        }) => score(&chosen.expected, notes, tolerance).notes.matched,
+        _ => 0,
+    };
+    let evaluated = Evaluated {
         sample,
         expected: chosen.expected.len(),
         left_out: chosen.left_out,
         outcome: match notes {
-            Ok(notes) => Outcome::Scored(score(&chosen.expected, &notes, tolerance)),
+            Ok(printed) => Outcome::Scored(score(&chosen.expected, &printed.notes, tolerance)),
             Err(failed) => Outcome::Failed { failed },
         },
-    })
+    };
+    Ok((evaluated, if_hz))
+}
+
+/// Refuses to score frequencies as MIDI note numbers: where nothing says what pitches are counted in, and more of them
+/// fit what is expected as frequencies, `if_hz`, they are no MIDI note numbers.
+fn refuse_frequencies(evaluated: &[Evaluated<'_>], if_hz: usize) -> Result<(), Failure> {
+    let scores = evaluated.iter().filter_map(|found| found.outcome.score());
+    let as_midi: usize = scores.map(|score| score.notes.matched).sum();
+    match if_hz > as_midi {
+        false => Ok(()),
+        true => Err(Failure::Said(format!(
+            "the recogniser's pitches have no unit: {if_hz} of them fit the expected notes as frequencies in Hz, {as_midi} as \
+             MIDI note numbers; give --pitch hz or --pitch midi"
+        ))),
+    }
 }

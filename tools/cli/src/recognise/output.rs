@@ -1,11 +1,20 @@
-//! What a recogniser prints: JSON, or a line a note.
+//! What a recogniser prints: JSON, JAMS, or a line a note.
 //!
-//! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, `offset` where it is
-//! known; other members are passed over. A line is `onset offset midi` or `onset midi`; `#` begins a
-//! comment. Times are seconds of the file that was given. Where nothing is recognised, the JSON has
-//! an empty list, or a comment alone says so: no output at all is a recogniser that did not work.
+//! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, with `hz` instead of `midi` for a frequency and
+//! `offset` where it is known; other members are passed over. JAMS is read where it has notes ([`jams`]). A line is
+//! `onset offset pitch` or `onset pitch`; `#` begins a comment. Times are seconds of the file that was given. Where
+//! nothing is recognised, the JSON has an empty list, or a comment alone says so: no output at all is a recogniser
+//! that did not work.
+//!
+//! Only a line leaves open what its pitch is counted in: `440Hz` says it, else `--pitch` does, else it is a MIDI note
+//! number. mir_eval's own files have frequencies there, and those of low notes are MIDI note numbers too, so the notes are
+//! kept in both readings for the caller to notice.
 
+mod jams;
+
+use clap::ValueEnum;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::score::TimedNote;
 
@@ -13,6 +22,27 @@ use crate::score::TimedNote;
 const MOST_NOTES: usize = 10_000;
 /// The latest time, in seconds, as in annotations.
 const LATEST: f64 = 3_600.0;
+/// The highest frequency, in Hz: nobody hears more.
+const HIGHEST_HZ: f64 = 20_000.0;
+/// The MIDI note number of 440 Hz.
+const MIDI_OF_440_HZ: f64 = 69.0;
+
+/// What a pitch is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pitch {
+    /// MIDI note numbers, 0 to 127; fractions are allowed
+    Midi,
+    /// Frequencies in Hz
+    Hz,
+}
+
+/// The notes of a sample.
+#[derive(Debug, PartialEq)]
+pub(super) struct Printed {
+    pub(super) notes: Vec<TimedNote>,
+    /// What they are if pitches that were taken for MIDI note numbers, since nothing says what they are, are frequencies.
+    pub(super) if_hz: Option<Vec<TimedNote>>,
+}
 
 /// Why output is no list of notes.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -23,7 +53,11 @@ pub(super) enum OutputError {
     NoText,
     #[error("it printed JSON that is not {{\"recognised\": [{{\"midi\", \"onset\"}}, …]}}: {0}")]
     Json(String),
-    #[error("line {0} of its output is neither `onset offset midi` nor `onset midi`")]
+    #[error("it printed JAMS without one list of notes: {0}")]
+    Jams(String),
+    #[error(
+        "line {0} of its output is neither `onset offset pitch` nor `onset pitch`, with a pitch like `60` or `261.6Hz`"
+    )]
     Line(usize),
     #[error("its note {0} has {1}")]
     Note(usize, &'static str),
@@ -31,8 +65,8 @@ pub(super) enum OutputError {
     TooMany,
 }
 
-/// Reads what was printed.
-pub(super) fn notes(printed: &[u8]) -> Result<Vec<TimedNote>, OutputError> {
+/// Reads what was printed; `pitch` is what the pitches of plain lines are counted in.
+pub(super) fn notes(printed: &[u8], pitch: Option<Pitch>) -> Result<Printed, OutputError> {
     let text = std::str::from_utf8(printed).map_err(|_| OutputError::NoText)?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
@@ -45,75 +79,136 @@ pub(super) fn notes(printed: &[u8]) -> Result<Vec<TimedNote>, OutputError> {
     if notes.len() > MOST_NOTES {
         return Err(OutputError::TooMany);
     }
-    let checked = notes.into_iter().enumerate();
-    checked
-        .map(|(index, note)| check(note).map_err(|why| OutputError::Note(index + 1, why)))
-        .collect()
+    let checked = |fallback: Pitch| {
+        let notes = notes.iter().enumerate();
+        notes
+            .map(|(index, note)| {
+                note.checked(fallback)
+                    .map_err(|why| OutputError::Note(index + 1, why))
+            })
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let is_open = pitch.is_none() && notes.iter().any(|note| note.pitch.is_none());
+    Ok(Printed {
+        notes: checked(pitch.unwrap_or(Pitch::Midi))?,
+        if_hz: is_open.then(|| checked(Pitch::Hz).ok()).flatten(),
+    })
 }
 
-#[derive(Deserialize)]
-struct Printed {
-    recognised: Vec<PrintedNote>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
+/// A note as it was printed.
+#[derive(Clone, Copy)]
 struct PrintedNote {
-    midi: f64,
+    value: f64,
+    /// None where nothing says it.
+    pitch: Option<Pitch>,
     onset: f64,
-    #[serde(default)]
     offset: Option<f64>,
 }
 
 fn of_json(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
-    let printed: Printed =
-        serde_json::from_str(text).map_err(|error| OutputError::Json(error.to_string()))?;
-    Ok(printed.recognised)
+    #[derive(Deserialize)]
+    struct Document {
+        recognised: Vec<Note>,
+    }
+    #[derive(Deserialize)]
+    struct Note {
+        midi: Option<f64>,
+        hz: Option<f64>,
+        onset: f64,
+        offset: Option<f64>,
+    }
+    let refuse = |error: serde_json::Error| OutputError::Json(error.to_string());
+    let document: Value = serde_json::from_str(text).map_err(refuse)?;
+    if document.get("annotations").is_some() && document.get("recognised").is_none() {
+        return jams::notes(&document).map_err(OutputError::Jams);
+    }
+    // From the text, for the place in the error.
+    let document: Document = serde_json::from_str(text).map_err(refuse)?;
+    let notes = document.recognised.into_iter().enumerate();
+    notes
+        .map(|(index, note)| {
+            let (value, pitch) = match (note.midi, note.hz) {
+                (Some(midi), None) => (midi, Pitch::Midi),
+                (None, Some(hz)) => (hz, Pitch::Hz),
+                _ => {
+                    return Err(OutputError::Json(format!(
+                        "note {} has not just one of `midi` and `hz`",
+                        index + 1
+                    )));
+                }
+            };
+            Ok(PrintedNote {
+                value,
+                pitch: Some(pitch),
+                onset: note.onset,
+                offset: note.offset,
+            })
+        })
+        .collect()
 }
 
 fn of_lines(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
     let mut notes = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let line = line.split('#').next().unwrap_or_default();
-        let numbers: Result<Vec<f64>, _> = line.split_whitespace().map(str::parse).collect();
-        match numbers.as_deref() {
-            Ok([]) => {}
-            Ok(&[onset, midi]) => notes.push(PrintedNote {
-                midi,
-                onset,
-                offset: None,
-            }),
-            Ok(&[onset, offset, midi]) => notes.push(PrintedNote {
-                midi,
-                onset,
-                offset: Some(offset),
-            }),
+        let line = line.split('#').next().unwrap_or_default().trim();
+        // A unit belongs to the pitch, which is last; `440 Hz` is as good as `440Hz`.
+        let without_unit = line
+            .len()
+            .checked_sub(2)
+            .filter(|&at| line.is_char_boundary(at) && line[at..].eq_ignore_ascii_case("hz"))
+            .map(|at| &line[..at]);
+        let pitch = without_unit.map(|_| Pitch::Hz);
+        let numbers = without_unit.unwrap_or(line).split_whitespace();
+        let numbers: Result<Vec<f64>, _> = numbers.map(str::parse).collect();
+        let (onset, offset, value) = match (numbers.as_deref(), line) {
+            (Ok([]), "") => continue,
+            (Ok(&[onset, value]), _) => (onset, None, value),
+            (Ok(&[onset, offset, value]), _) => (onset, Some(offset), value),
             _ => return Err(OutputError::Line(index + 1)),
-        }
+        };
+        notes.push(PrintedNote {
+            value,
+            pitch,
+            onset,
+            offset,
+        });
     }
     Ok(notes)
 }
 
-fn check(note: PrintedNote) -> Result<TimedNote, &'static str> {
-    let time = |time: f64| (0.0..=LATEST).contains(&time);
-    let PrintedNote {
-        midi,
-        onset,
-        offset,
-    } = note;
-    if !(0.0..=127.0).contains(&midi) {
-        return Err("a `midi` that is not 0 to 127");
+impl PrintedNote {
+    /// The note, where its pitch is counted in `fallback` if nothing says otherwise.
+    fn checked(&self, fallback: Pitch) -> Result<TimedNote, &'static str> {
+        let time = |time: f64| (0.0..=LATEST).contains(&time);
+        let midi = match self.pitch.unwrap_or(fallback) {
+            Pitch::Midi => self.value,
+            Pitch::Hz if self.value > 0.0 && self.value <= HIGHEST_HZ => {
+                MIDI_OF_440_HZ + 12.0 * (self.value / 440.0).log2()
+            }
+            Pitch::Hz => return Err("a frequency that is not above 0 and at most 20000 Hz"),
+        };
+        if !(0.0..=127.0).contains(&midi) {
+            return Err(match self.pitch.unwrap_or(fallback) {
+                Pitch::Midi if self.pitch.is_none() => {
+                    "a `midi` that is not 0 to 127; for frequencies in Hz give --pitch hz"
+                }
+                Pitch::Midi => "a `midi` that is not 0 to 127",
+                Pitch::Hz => "a frequency outside 8.2 to 12544 Hz, those of MIDI note numbers",
+            });
+        }
+        if !time(self.onset) {
+            return Err("an `onset` that is not 0 to 3600 seconds");
+        }
+        let is_after = |offset: f64| time(offset) && offset >= self.onset;
+        if !self.offset.is_none_or(is_after) {
+            return Err("an `offset` that is before its `onset` or after 3600 seconds");
+        }
+        Ok(TimedNote {
+            midi,
+            onset: self.onset,
+            offset: self.offset.filter(|&offset| offset > self.onset),
+        })
     }
-    if !time(onset) {
-        return Err("an `onset` that is not 0 to 3600 seconds");
-    }
-    if !offset.is_none_or(|offset| time(offset) && offset >= onset) {
-        return Err("an `offset` that is before its `onset` or after 3600 seconds");
-    }
-    Ok(TimedNote {
-        midi,
-        onset,
-        offset: offset.filter(|&offset| offset > onset),
-    })
 }
 
 #[cfg(test)]
@@ -141,10 +236,46 @@ mod tests {
                 offset: None,
             },
         ];
-        assert_eq!(notes(json).unwrap(), due);
-        assert_eq!(notes(lines).unwrap(), due);
-        assert_eq!(notes(b"{\"recognised\": []}").unwrap(), []);
-        assert_eq!(notes(b"# nothing\n").unwrap(), []);
+        let plain = |printed: &[u8]| notes(printed, None).unwrap().notes;
+        assert_eq!(plain(json), due);
+        assert_eq!(plain(lines), due);
+        assert_eq!(plain(b"{\"recognised\": []}"), []);
+        assert_eq!(plain(b"# nothing\n"), []);
+    }
+
+    /// A2 is 110 Hz and MIDI note number 45.
+    #[test]
+    fn a_pitch_is_what_its_form_says_that_it_is() {
+        let midi = |printed: &str, pitch| -> Vec<f64> {
+            let printed = notes(printed.as_bytes(), pitch).unwrap();
+            printed.notes.iter().map(|note| note.midi).collect()
+        };
+        for says_hz in [
+            "1 2 110Hz",
+            "1 2 110.0 hz # low",
+            r#"{"recognised": [{"hz": 110, "onset": 1}]}"#,
+            r#"{"annotations": [{"namespace": "note_hz", "data": [
+                {"time": 1.0, "duration": 0.5, "value": 110.0, "confidence": null}]}]}"#,
+        ] {
+            for pitch in [None, Some(Pitch::Midi), Some(Pitch::Hz)] {
+                assert_eq!(midi(says_hz, pitch), [45.0], "{says_hz}");
+            }
+            assert_eq!(notes(says_hz.as_bytes(), None).unwrap().if_hz, None);
+        }
+        for says_midi in [
+            r#"{"recognised": [{"midi": 110.0, "onset": 1}]}"#,
+            r#"{"annotations": [{"namespace": "note_midi", "data": [
+                {"time": 1.0, "duration": 0.5, "value": 110.0}]}]}"#,
+        ] {
+            assert_eq!(midi(says_midi, Some(Pitch::Hz)), [110.0], "{says_midi}");
+        }
+        assert_eq!(midi("1 2 110.0", Some(Pitch::Hz)), [45.0]);
+        assert_eq!(midi("1 2 110.0", Some(Pitch::Midi)), [110.0]);
+        let open = notes(b"1 2 110.0", None).unwrap();
+        assert_eq!(
+            (open.notes[0].midi, open.if_hz.unwrap()[0].midi),
+            (110.0, 45.0)
+        );
     }
 
     #[test]
@@ -167,8 +298,20 @@ mod tests {
             (b"1 nan 60", "note 1 has an `offset`"),
             (b"1 2 60\n1 2 128", "note 2 has a `midi`"),
             (b"1 2 nan", "note 1 has a `midi`"),
+            (b"1 2 440", "--pitch hz"),
+            (b"1 2 0Hz", "note 1 has a frequency"),
+            (b"Hz", "line 1"),
+            (
+                b"{\"recognised\": [{\"midi\": 60, \"hz\": 60, \"onset\": 1}]}",
+                "just one",
+            ),
+            (b"{\"annotations\": []}", "note_midi"),
+            (
+                b"{\"annotations\": [{\"namespace\": \"pitch_hz\", \"data\": []}]}",
+                "pitch_hz",
+            ),
         ] {
-            let told = notes(printed).unwrap_err().to_string();
+            let told = notes(printed, None).unwrap_err().to_string();
             assert!(
                 told.contains(says),
                 "{}: {told}",
@@ -176,7 +319,7 @@ mod tests {
             );
         }
         assert_eq!(
-            notes("1 60\n".repeat(10_001).as_bytes()),
+            notes("1 60\n".repeat(10_001).as_bytes(), None),
             Err(OutputError::TooMany)
         );
     }
@@ -184,8 +327,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_notes_in_their_bounds_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(notes) = notes(&bytes) {
-                for note in notes {
+            if let Ok(printed) = notes(&bytes, None) {
+                for note in printed.notes {
                     prop_assert!(note.onset >= 0.0 && note.midi >= 0.0 && note.offset.is_none_or(|end| end > note.onset));
                 }
             }

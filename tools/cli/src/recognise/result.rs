@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sordino::Id;
 
-use crate::{failure::Failure, files, score::Score};
+use crate::{failure::Failure, files, output::Output, score::Score};
 
 /// The version of the shape that is written and read.
 const SCHEMA: u32 = 1;
@@ -58,10 +58,15 @@ impl EvalResult {
         }
     }
 
-    pub(super) fn write(&self, path: &Path) -> Result<(), Failure> {
+    /// Whether this is a result that a run wrote.
+    pub(super) fn is_one(json: &[u8]) -> bool {
+        serde_json::from_slice::<Value>(json).is_ok_and(|json| json["kind"] == KIND)
+    }
+
+    pub(super) fn write(&self, output: &Output) -> Result<(), Failure> {
         let mut json = serde_json::to_vec_pretty(self).map_err(Failure::said)?;
         json.push(b'\n');
-        files::write(path, &json)
+        output.write(&json)
     }
 
     /// Reads a baseline for a run with the same tolerance.
@@ -70,7 +75,7 @@ impl EvalResult {
     /// It is no such file, one of another version, or one with another tolerance.
     pub(super) fn read(path: &Path, tolerance_ms: f64) -> Result<Self, Failure> {
         let refuse = |reason: String| Failure::content(path)(reason);
-        let json: Value = serde_json::from_slice(&files::read(path)?)
+        let json: Value = serde_json::from_str(&files::read_text(path)?)
             .map_err(|error| refuse(format!("it is no result of `recognise-eval`: {error}")))?;
         if json["kind"] != KIND {
             return Err(refuse("it is no result of `recognise-eval`".to_owned()));

@@ -31,6 +31,7 @@ use sordino::{
 
 pub(crate) use map::{Counted, ErrorMap, Taken};
 pub(crate) use notes::name as note_name;
+pub(crate) use page::is_report;
 pub(crate) use sound::Sound;
 
 /// A whole report, in the order in which it is read.

@@ -18,6 +18,19 @@ use super::{
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
+/// By which a page is known for a report.
+const GENERATOR: &str = "<meta name=\"generator\" content=\"sordino\"/>";
+
+/// Whether a file is a report that was written here.
+pub(crate) fn is_report(page: &[u8]) -> bool {
+    let head = &page[..page.len().min(HEAD_BYTES)];
+    head.windows(GENERATOR.len())
+        .any(|window| window == GENERATOR.as_bytes())
+}
+
+/// The mark stands before the style and the title's end.
+const HEAD_BYTES: usize = 4096;
+
 /// The whole file.
 pub(super) fn render(report: &Report) -> Result<String, ReportError> {
     let drawn = draw_samples(report)?;
@@ -31,6 +44,7 @@ pub(super) fn render(report: &Report) -> Result<String, ReportError> {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
          <meta name=\"referrer\" content=\"no-referrer\"/>\n\
+         {GENERATOR}\n\
          <title>{}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\
          <script>{SCRIPT}</script>\n</body>\n</html>\n",
         policy(&style),

@@ -12,7 +12,7 @@ use sordino::{open, sampler::Trigger};
 use crate::{
     dataset::{Dataset, Sample},
     failure::Failure,
-    files,
+    output::{Outputs, Overwrite},
     pull::{Entry, Review},
     recognise::milliseconds,
     reply::Reply,
@@ -36,19 +36,27 @@ pub(crate) struct ReportArguments {
     /// How far an onset may be from the expected one
     #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
     tolerance: f64,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 pub(super) fn run(arguments: &ReportArguments) -> Result<Reply, Failure> {
     let dataset = Dataset::read(&arguments.dir)?;
+    let inputs = dataset.files();
     let default = || arguments.dir.join("report.html");
     let out = arguments.out.clone().unwrap_or_else(default);
+    let outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), arguments.overwrite);
+    let output = outputs
+        .private(&out)?
+        .replacing(report::is_report)
+        .checked()?;
     let links = Links::new(dataset.folder(), &out)?;
     let errors = Errors::of(&dataset, arguments.tolerance / 1e3);
     let shown = errors.samples.len().min(arguments.worst);
     let page_of = report_of(&errors, shown, &links)?;
     let mut page = Vec::new();
     report::write_html(&page_of, &mut page).map_err(Failure::said)?;
-    files::write(&out, &page)?;
+    output.write(&page)?;
     let count = errors.samples.len();
     Reply::new(
         format!("{}: {shown} of {count} samples", out.display()),

@@ -18,7 +18,7 @@ use std::{
 
 use sordino::Id;
 
-use super::{Entry, Index, dataset};
+use super::{Entry, Index, dataset, index::FILE};
 use crate::{args::FormatArgument, failure::Failure, files};
 pub(super) use shard::shard_name;
 pub(super) use shards::Shards;
@@ -35,14 +35,14 @@ pub(super) fn write(
     let jams = dataset::jams(entry)?;
     match format {
         FormatArgument::AudioFolder => {
-            files::make_folder(&folder.join(AUDIO))?;
-            files::make_folder(&folder.join(JAMS))?;
+            files::make_private_folder(&folder.join(AUDIO))?;
+            files::make_private_folder(&folder.join(JAMS))?;
             files::write_unnamed(&jams_path(folder, id), &jams)?;
             files::write_unnamed(&audio_path(folder, id), flac)
         }
         FormatArgument::Bundle => {
             let own = folder.join(id.to_string());
-            files::make_folder(&own)?;
+            files::make_private_folder(&own)?;
             files::write_unnamed(&own.join(BUNDLE_JAMS), &jams)?;
             files::write_unnamed(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)?;
             files::write_unnamed(&own.join(BUNDLE_AUDIO), flac)
@@ -72,7 +72,7 @@ pub(super) fn rewrite_manifest(
     match format {
         FormatArgument::Bundle => {
             let own = folder.join(entry.manifest.sample.to_string());
-            files::write(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)
+            files::write_private(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)
         }
         // The tables and shards say it, and are written with the index.
         FormatArgument::AudioFolder | FormatArgument::WebDataset => Ok(()),
@@ -135,19 +135,45 @@ pub(super) fn write_tables(index: &Index) -> Result<(), Failure> {
                 .map_err(Failure::said)?;
             lines.push(b'\n');
         }
-        files::write(&folder.join("metadata.jsonl"), &lines)?;
+        files::write_private(&folder.join(METADATA), &lines)?;
     }
     let parquet = dataset::index_parquet(index.entries(), index.format())?;
-    files::write(&folder.join("index.parquet"), &parquet)?;
+    files::write_private(&folder.join(PARQUET), &parquet)?;
     let card = dataset::card(index.entries(), index.format(), index.collector());
-    files::write(&folder.join("README.md"), card.as_bytes())
+    files::write_private(&folder.join(CARD), card.as_bytes())
+}
+
+/// Lets nobody but the owner in to what an earlier version wrote for all to read.
+pub(super) fn make_private(folder: &Path) -> Result<(), Failure> {
+    let private = |path: &Path| files::make_private(path).map_err(Failure::file("protect", path));
+    private(folder)?;
+    for path in files_in(folder)? {
+        private(&path)?;
+        if path.is_dir() {
+            for path in files_in(&path)? {
+                private(&path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is said of all samples together, and the index: names in the dataset's folder.
+pub(crate) fn own_files(index: &Index) -> Vec<PathBuf> {
+    let mut names = vec![FILE, PARQUET, CARD, VERDICTS];
+    match index.format() {
+        FormatArgument::AudioFolder => names.push(METADATA),
+        FormatArgument::WebDataset => names.push(shards::LIST),
+        FormatArgument::Bundle => {}
+    }
+    names.into_iter().map(PathBuf::from).collect()
 }
 
 /// Writes the table of verdicts; without one there is no such file.
 pub(super) fn write_verdicts(folder: &Path, csv: Option<&[u8]>) -> Result<(), Failure> {
-    let path = folder.join("verdicts.csv");
+    let path = folder.join(VERDICTS);
     match csv {
-        Some(csv) => files::write(&path, csv),
+        Some(csv) => files::write_private(&path, csv),
         None => remove_file(&path),
     }
 }
@@ -181,6 +207,11 @@ pub(super) fn file_name(entry: &Entry, format: FormatArgument) -> String {
     }
 }
 
+const METADATA: &str = "metadata.jsonl";
+const PARQUET: &str = "index.parquet";
+const CARD: &str = "README.md";
+/// What readers said of the samples.
+const VERDICTS: &str = "verdicts.csv";
 const AUDIO: &str = "audio";
 const JAMS: &str = "jams";
 const BUNDLE_AUDIO: &str = "audio.flac";

@@ -48,7 +48,7 @@ impl GrowingShard {
     pub(super) fn begin(folder: &Path, number: u32, samples: usize) -> Result<Self, Failure> {
         let path = unfinished_path(folder, number);
         let begun = (|| {
-            let mut file = File::create(&path)?;
+            let mut file = files::create_private(&path)?;
             if samples > 0 {
                 let mut there = File::open(shard_path(folder, number))?;
                 let length = there.metadata()?.len().saturating_sub(END);

@@ -16,6 +16,8 @@ use crate::{
     pull::{Entry, dataset::Split},
 };
 
+/// Says which shard is of which split.
+pub(super) const LIST: &str = "shards.json";
 /// A shard is begun anew beyond this many samples …
 const SAMPLES_A_SHARD: usize = 500;
 /// … or beyond this many bytes, so that a deletion has no more to copy.
@@ -142,7 +144,7 @@ impl Shards {
             shards.push(shard_name(number));
         }
         let json = serde_json::to_vec_pretty(&list).map_err(Failure::said)?;
-        files::write(&self.folder.join("shards.json"), &json)
+        files::write_private(&self.folder.join(LIST), &json)
     }
 
     fn finish(&mut self, split: Split) -> Result<(), Failure> {

@@ -123,15 +123,19 @@ fn with_kept_time_what_is_removed_is_silence_at_its_place() {
 #[test]
 fn where_nothing_safe_is_left_no_sound_is_nor_that_of_an_earlier_run() {
     let stage = Stage::without_collector();
-    fs::create_dir(stage.path("out")).unwrap();
-    fs::write(stage.path(format!("out/{SPOKEN}.wav")), "an earlier run's").unwrap();
+    let recording = |name: &str| {
+        let from = stage.path(format!("audio/{name}.wav"));
+        fs::copy(from, stage.path("take.2.wav")).unwrap();
+    };
+    recording(PLAYED[0]);
+    stage.sordino("anonymize take.2.wav --out out").ok();
+    assert!(stage.path("out/take.2.wav").exists());
+    recording(SPOKEN);
     for keep_time in ["", "--keep-time"] {
-        let told = stage.json(&format!(
-            "anonymize audio/{SPOKEN}.wav --out out {keep_time}"
-        ));
+        let told = stage.json(&format!("anonymize take.2.wav --out out {keep_time}"));
         assert_eq!(told[0]["withheld"], true);
-        assert!(!stage.path(format!("out/{SPOKEN}.wav")).exists());
-        let sidecar = sidecar(&stage, SPOKEN);
+        assert!(!stage.path("out/take.2.wav").exists());
+        let sidecar = sidecar(&stage, "take.2");
         assert_eq!(sidecar["withheld"], true);
         assert_withheld_as_spoken(&sidecar["reason"]);
         assert_eq!(sidecar["kept"], serde_json::json!([]));
@@ -157,12 +161,28 @@ fn where_nothing_is_removed_the_figure_is_nought_and_not_minus_nought() {
 fn one_bad_file_does_not_hide_the_others() {
     let stage = Stage::without_collector();
     fs::write(stage.path("bad.wav"), "RIFF, or so it says").unwrap();
-    let ran = stage.sordino(&format!(
-        "anonymize audio/{}.wav bad.wav audio/{SPOKEN}.wav --out out --json",
+    let line = format!(
+        "anonymize audio/{}.wav bad.wav audio/{SPOKEN}.wav nowhere.wav --out out",
         PLAYED[0]
-    ));
-    ran.failed(&["bad.wav"]);
-    assert_eq!(ran.document().as_array().unwrap().len(), 2);
+    );
+    let ran = stage.sordino(&line);
+    ran.failed(&["2 of 4 recordings", "bad.wav"]);
+    for name in [PLAYED[0], "bad", SPOKEN, "nowhere"] {
+        let rows = ran.stdout.lines();
+        let rows = rows.filter(|row| row.contains(&format!("{name}.wav")));
+        assert_eq!(rows.count(), 1, "{name}: {ran:?}");
+    }
+    let ran = stage.sordino(&format!("{line} --json"));
+    ran.failed(&["2 of 4 recordings", "bad.wav"]);
+    let document = ran.document();
+    let rows = document.as_array().unwrap();
+    assert_eq!(rows.len(), 4);
+    for row in rows {
+        let file = row["file"].as_str().unwrap();
+        let is_bad = ["bad.wav", "nowhere.wav"].contains(&file);
+        assert_eq!(row["error"].is_string(), is_bad, "{row}");
+        assert_eq!(row["withheld"].is_boolean(), !is_bad, "{row}");
+    }
     let mut left: Vec<String> = fs::read_dir(stage.path("out"))
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())

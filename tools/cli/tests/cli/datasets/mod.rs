@@ -5,5 +5,6 @@ mod hugging_face;
 mod kills;
 mod loads;
 mod obstacles;
+mod private;
 mod quarantine;
 mod verdicts;

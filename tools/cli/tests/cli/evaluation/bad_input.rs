@@ -13,11 +13,38 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Desk, all_right, clips};
-use crate::support::clip_id;
+use crate::support::{Clip, clip_id};
 
 /// How long what a recogniser leaves running goes on: longer than all the rest takes on any machine, so that only a
 /// command that waits for it takes as long.
 const LEFT_RUNNING: Duration = Duration::from_secs(600);
+
+/// The lowest octave of a cello, whose frequencies are MIDI note numbers too.
+#[test]
+fn frequencies_are_never_scored_as_midi_note_numbers() {
+    let low: Vec<(u8, f64)> = (0..8)
+        .map(|step| (36 + step, 1.0 + f64::from(step)))
+        .collect();
+    let desk = Desk::of(&[Clip::new(0, &low)]);
+    let hz = |midi: u8| 440.0 * 2_f64.powf((f64::from(midi) - 69.0) / 12.0);
+    let prints = |line: &dyn Fn(u8, f64) -> String| {
+        let lines: Vec<String> = low.iter().map(|&(midi, onset)| line(midi, onset)).collect();
+        desk.write("notes", &lines.join("\n"));
+    };
+    let f1 = |more: &[&str]| desk.evaluate("sh -c 'cat notes'", more).ok().stdout;
+
+    prints(&|midi, onset| format!("{onset} {} {:.2}", onset + 0.3, hz(midi)));
+    desk.evaluate("sh -c 'cat notes'", &["--out", "result.json"])
+        .refused(&["--pitch hz", "--pitch midi", "8 of them"]);
+    assert!(!desk.path("result.json").exists());
+    assert!(f1(&["--pitch", "hz"]).contains("1.000"));
+    assert!(f1(&["--pitch", "midi"]).contains("0.000"));
+
+    prints(&|midi, onset| format!("{onset} {:.2} Hz", hz(midi)));
+    assert!(f1(&[]).contains("1.000"));
+    prints(&|midi, onset| format!("{onset} {midi}.0"));
+    assert!(f1(&[]).contains("1.000"));
+}
 
 #[test]
 fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_none() {

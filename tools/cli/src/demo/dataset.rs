@@ -1,0 +1,59 @@
+//! The dataset of a demo: its collector ends with the demo, so the next one makes room for its own. Only what a demo
+//! pulled is removed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use sordino::upload::Endpoint;
+
+use crate::{failure::Failure, files, output::Overwrite, pull::Index};
+
+const DATASET: &str = "dataset";
+/// Beside the dataset: which collector a demo pulled it from.
+const MARK: &str = ".sordino-demo.json";
+
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    collector: String,
+}
+
+/// Where the dataset goes. An earlier demo's is removed.
+///
+/// # Errors
+/// Something else is there, such as a dataset that was pulled from a collector that people use.
+pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, Failure> {
+    let dataset = out.join(DATASET);
+    if fs::symlink_metadata(&dataset).is_err() {
+        return Ok(dataset);
+    }
+    let index = Index::read(&dataset)?;
+    let mark = fs::read(out.join(MARK)).ok();
+    let mark = mark.and_then(|mark| serde_json::from_slice::<Mark>(&mark).ok());
+    let is_own = match (&index, &mark) {
+        (Some(index), Some(mark)) => index.collector() == mark.collector,
+        _ => false,
+    };
+    match (is_own, index.is_some() && overwrite.force) {
+        (false, false) if index.is_some() => Err(Failure::content(&dataset)(
+            "no demo pulled this dataset; name another --out, or give --force to remove it",
+        )),
+        (false, false) => Err(Failure::content(&dataset)(
+            "it is in the way and no dataset of a demo; name another --out",
+        )),
+        _ => fs::remove_dir_all(&dataset)
+            .map_err(Failure::file("remove", &dataset))
+            .map(|()| dataset),
+    }
+}
+
+/// Notes that the dataset in `out` is a demo's, before it is pulled from `collector`.
+pub(super) fn mark(out: &Path, collector: &Endpoint) -> Result<(), Failure> {
+    let mark = Mark {
+        collector: collector.to_string(),
+    };
+    let json = serde_json::to_vec(&mark).map_err(Failure::said)?;
+    files::write_private(&out.join(MARK), &json)
+}

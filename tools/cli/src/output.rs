@@ -1,0 +1,324 @@
+//! The files that a command writes where a person names them.
+//!
+//! * A file that the command reads is never overwritten, whatever it is called and however it is reached.
+//! * A file that exists stays, unless `--force` is given, its bytes are the very same, or the command can show that it
+//!   made it.
+//! * What stands in the way is found before the work. A file is written under a temporary name and renamed once it is
+//!   whole, in a way that leaves alone what was put there meanwhile.
+
+mod same;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::{failure::Failure, files};
+use same::FileId;
+pub(crate) use same::refuse_to_merge;
+
+/// The largest file that is looked into for who made it, in bytes.
+const MOST_OWN: u64 = 1 << 30;
+
+/// `--force`.
+#[derive(Args, Clone, Copy, Default)]
+pub(crate) struct Overwrite {
+    /// Overwrite files that exist; what the command reads is never overwritten
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// What one command reads, and whether it may overwrite the rest.
+pub(crate) struct Outputs {
+    inputs: Vec<(PathBuf, FileId)>,
+    force: bool,
+    /// By which option the output is named.
+    option: &'static str,
+}
+
+/// One file to write.
+pub(crate) struct Output {
+    path: PathBuf,
+    force: bool,
+    option: &'static str,
+    is_private: bool,
+    is_own: Box<dyn Fn(&[u8]) -> bool + Send + Sync>,
+}
+
+/// An output that is written in full and has no name yet.
+pub(crate) struct Staged<'a> {
+    output: &'a Output,
+    /// None where there is nothing to put in place: the file has these bytes, or is no regular file.
+    file: Option<tempfile::NamedTempFile>,
+}
+
+impl Outputs {
+    /// For a command that reads `inputs`; those that do not exist are left out.
+    pub(crate) fn new<'a>(
+        inputs: impl IntoIterator<Item = &'a Path>,
+        overwrite: Overwrite,
+    ) -> Self {
+        let inputs = inputs.into_iter();
+        Self {
+            inputs: inputs
+                .filter_map(|path| Some((path.to_owned(), FileId::of(path)?)))
+                .collect(),
+            force: overwrite.force,
+            option: "--out",
+        }
+    }
+
+    /// Outputs that `option` names instead of `--out`.
+    pub(crate) fn named(self, option: &'static str) -> Self {
+        Self { option, ..self }
+    }
+
+    /// An output at `path`, for its owner's eyes only.
+    ///
+    /// # Errors
+    /// The command reads that file, or it is a folder or a disk, or its folder does not exist.
+    pub(crate) fn private(&self, path: &Path) -> Result<Output, Failure> {
+        let output = Output {
+            path: path.to_owned(),
+            force: self.force,
+            option: self.option,
+            is_private: true,
+            is_own: Box::new(|_| false),
+        };
+        output.refuse_kind()?;
+        let written = FileId::of(path);
+        let input = self
+            .inputs
+            .iter()
+            .find(|(_, id)| Some(id) == written.as_ref());
+        let option = self.option;
+        match input {
+            None => Ok(output),
+            Some((input, _)) if input == path => Err(Failure::content(path)(format!(
+                "it is read and would be overwritten; give `{option}` another name"
+            ))),
+            Some((input, _)) => Err(Failure::content(path)(format!(
+                "it is {}, which is read and would be overwritten; give `{option}` another name",
+                input.display()
+            ))),
+        }
+    }
+
+    /// As [`Self::private`], and others on the machine may read it.
+    ///
+    /// # Errors
+    /// As [`Self::private`].
+    pub(crate) fn public(&self, path: &Path) -> Result<Output, Failure> {
+        Ok(Output {
+            is_private: false,
+            ..self.private(path)?
+        })
+    }
+}
+
+impl Output {
+    /// A file whose bytes `is_own` knows is replaced without being asked: the command made it.
+    pub(crate) fn replacing(self, is_own: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
+        Self {
+            is_own: Box::new(is_own),
+            ..self
+        }
+    }
+
+    /// Before long work: whether the file can be written at all, and nothing stands in its way.
+    ///
+    /// # Errors
+    /// The file exists and is not to be overwritten, or the folder cannot be written to.
+    pub(crate) fn checked(self) -> Result<Self, Failure> {
+        if self.kind() == Kind::Stream {
+            return Ok(self);
+        }
+        if !self.may_replace(None)? {
+            return Err(self.exists());
+        }
+        files::temporary(&self.path).map_err(|error| self.cannot_write(error))?;
+        Ok(self)
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// It exists and is not to be overwritten, or it cannot be written.
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        self.stage(bytes)?.place()
+    }
+
+    /// Writes the file, without a name yet: for several that belong together.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(crate) fn stage(&self, bytes: &[u8]) -> Result<Staged<'_>, Failure> {
+        let nothing = Staged {
+            output: self,
+            file: None,
+        };
+        if self.kind() == Kind::Stream {
+            let stream = fs::OpenOptions::new().write(true).open(&self.path);
+            let written = stream.and_then(|mut stream| stream.write_all(bytes));
+            return written
+                .map(|()| nothing)
+                .map_err(|error| self.cannot_write(error));
+        }
+        if self.holds(bytes) {
+            return Ok(nothing);
+        }
+        if !self.may_replace(Some(bytes))? {
+            return Err(self.exists());
+        }
+        let staged = files::temporary(&self.path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            if !self.is_private {
+                set_usual_mode(file.as_file())?;
+            }
+            Ok(file)
+        });
+        Ok(Staged {
+            output: self,
+            file: Some(staged.map_err(|error| self.cannot_write(error))?),
+        })
+    }
+
+    /// Removes the file, where there is one that the command made.
+    ///
+    /// # Errors
+    /// Somebody else made it, or it cannot be removed.
+    pub(crate) fn remove(&self) -> Result<(), Failure> {
+        match fs::read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Failure::file("read", &self.path)(error)),
+            Ok(bytes) if (self.is_own)(&bytes) => {
+                fs::remove_file(&self.path).map_err(Failure::file("remove", &self.path))
+            }
+            Ok(_) => Err(Failure::content(&self.path)(
+                "it is left in place although nothing safe was found, since this command did not make it",
+            )),
+        }
+    }
+
+    fn holds(&self, bytes: &[u8]) -> bool {
+        let length = bytes.len() as u64;
+        let is_as_long = |found: fs::Metadata| found.is_file() && found.len() == length;
+        fs::metadata(&self.path).is_ok_and(is_as_long)
+            && fs::read(&self.path).is_ok_and(|found| found == bytes)
+    }
+
+    /// Whether what is at the path may be replaced, by `bytes` where they are known; also where there is nothing.
+    fn may_replace(&self, bytes: Option<&[u8]>) -> Result<bool, Failure> {
+        let found = match fs::symlink_metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            found => found.map_err(|error| self.cannot_write(error))?,
+        };
+        if self.force || bytes.is_some_and(|bytes| self.holds(bytes)) {
+            return Ok(true);
+        }
+        // Read through a link, it would not be the file that is replaced.
+        let is_small = found.is_file() && found.len() <= MOST_OWN;
+        Ok(is_small && fs::read(&self.path).is_ok_and(|bytes| (self.is_own)(&bytes)))
+    }
+
+    fn refuse_kind(&self) -> Result<(), Failure> {
+        let refuse = |reason: &str| Err(self.cannot_write(io::Error::other(reason)));
+        match self.kind() {
+            Kind::Folder => refuse("it is a folder; name a file"),
+            Kind::Device => refuse("it is a device; name a file"),
+            Kind::File | Kind::Stream => Ok(()),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        fs::metadata(&self.path).map_or(Kind::File, |found| Kind::of(&found))
+    }
+
+    fn exists(&self) -> Failure {
+        Failure::content(&self.path)(format!(
+            "it exists, and this command cannot tell that it made it; give `{}` another name, or `--force` to overwrite \
+             it",
+            self.option
+        ))
+    }
+
+    fn cannot_write(&self, error: io::Error) -> Failure {
+        Failure::file("write", &self.path)(files::without_path(error))
+    }
+}
+
+impl Staged<'_> {
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// Another file appeared there meanwhile, or it cannot be renamed.
+    pub(crate) fn place(self) -> Result<(), Failure> {
+        let (Some(file), output) = (self.file, self.output) else {
+            return Ok(());
+        };
+        let path = &output.path;
+        let is_there = fs::symlink_metadata(path).is_ok();
+        if is_there {
+            if !output.may_replace(None)? {
+                return Err(output.exists());
+            }
+            return files::persist(file, path);
+        }
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(output.exists())
+            }
+            // A file system with neither hard links nor renaming that replaces nothing.
+            Err(error) if fs::symlink_metadata(path).is_err() => files::persist(error.file, path),
+            Err(error) => Err(output.cannot_write(error.error)),
+        }
+    }
+}
+
+/// What is at an output's path.
+#[derive(PartialEq)]
+enum Kind {
+    /// A regular file, or nothing.
+    File,
+    Folder,
+    /// A terminal, a pipe, `/dev/null`: written to as it is.
+    Stream,
+    /// A disk, a socket.
+    Device,
+}
+
+impl Kind {
+    fn of(found: &fs::Metadata) -> Self {
+        let kind = found.file_type();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileTypeExt as _;
+            if kind.is_char_device() || kind.is_fifo() {
+                return Self::Stream;
+            }
+        }
+        match (kind.is_file(), kind.is_dir()) {
+            (true, _) => Self::File,
+            (_, true) => Self::Folder,
+            _ => Self::Device,
+        }
+    }
+}
+
+/// A temporary file is private; what a command writes for others is not.
+#[cfg(unix)]
+fn set_usual_mode(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn set_usual_mode(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Which paths are one file: through links, and where a file system ignores case.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io,
+    path::Path,
+};
+
+use crate::{failure::Failure, files};
+
+/// What a path leads to, whatever it is called.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FileId(
+    #[cfg(unix)] (u64, u64),
+    #[cfg(not(unix))] std::path::PathBuf,
+);
+
+impl FileId {
+    /// `None` where there is no file.
+    #[cfg(unix)]
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let found = fs::metadata(path).ok()?;
+        Some(Self((found.dev(), found.ino())))
+    }
+
+    /// `None` where there is no file.
+    #[cfg(not(unix))]
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        fs::canonicalize(path).ok().map(Self)
+    }
+}
+
+/// Refuses two inputs whose outputs in `folder`, which exists, would be one file. The file system itself says which
+/// names are one: some ignore case, some the form of an accent.
+///
+/// # Errors
+/// Two names are one, or the folder cannot be written to.
+pub(crate) fn refuse_to_merge<'a>(
+    folder: &Path,
+    names: impl IntoIterator<Item = (&'a OsStr, &'a Path)>,
+) -> Result<(), Failure> {
+    let cannot = |error| Failure::file("write to", folder)(files::without_path(error));
+    let names: Vec<_> = names.into_iter().collect();
+    if names.len() < 2 {
+        return Ok(());
+    }
+    let tried = tempfile::tempdir_in(folder).map_err(cannot)?;
+    for (index, &(name, input)) in names.iter().enumerate() {
+        match File::create_new(tried.path().join(name)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let id = FileId::of(&tried.path().join(name));
+                let is_it =
+                    |other: &&(&OsStr, &Path)| FileId::of(&tried.path().join(other.0)) == id;
+                let other = names[..index].iter().find(is_it);
+                let other = other.map_or(input, |(_, input)| input);
+                return Err(Failure::content(input)(format!(
+                    "its output in {} would be that of {} too; give them different names",
+                    folder.display(),
+                    other.display()
+                )));
+            }
+            Err(error) => return Err(cannot(error)),
+        }
+    }
+    Ok(())
+}
