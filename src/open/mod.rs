@@ -3,8 +3,12 @@
 //! It is the `age` crate that opens, not the code that sealed, so that each is held to the other.
 //!
 //! A sample comes from a device that nobody vouches for: whoever knows the recipient can seal
-//! anything. So nothing in it is believed. Every length is bounded before it is read, only the two
+//! anything. So nothing in it is believed. Every length is bounded before it is read ([`limits`]), only the two
 //! known files are taken, by name and in their order, and nothing is written to disk here.
+
+mod flac;
+mod header;
+pub mod limits;
 
 use std::{
     fs,
@@ -14,21 +18,17 @@ use std::{
 
 use age::secrecy::ExposeSecret as _;
 pub use age::x25519::{Identity, Recipient};
+pub use flac::decode_flac;
 
 use crate::{
     seal::{AUDIO_NAME, MANIFEST_NAME, Manifest, ManifestError},
     text,
 };
+use limits::{MAX_MANIFEST_BYTES, MAX_SAMPLE_BYTES};
 pub use other_key::OtherKey;
 
-/// Bytes of the largest sample that is opened; those of a plan's longest clip (30 s) stay below 1 MB.
-const MOST_SAMPLE_BYTES: u64 = 8 << 20;
-/// Bytes of the largest manifest that is read: two full lists of notes take 200 kB.
-const MOST_MANIFEST_BYTES: u64 = 1 << 20;
-/// The longest sound that is decoded, in seconds: FLAC packs hours of silence into a few bytes.
-const MOST_SECONDS: u32 = 120;
 /// Bytes of the largest identity file that is read.
-const MOST_IDENTITY_BYTES: u64 = 1 << 20;
+const MAX_IDENTITY_BYTES: u64 = 1 << 20;
 /// Bytes of a tar block.
 const TAR_BLOCK: usize = 512;
 
@@ -52,8 +52,11 @@ pub enum OpenError {
     #[error("the sample cannot be read: {0}")]
     Read(#[source] io::Error),
     /// Larger than any sample is.
-    #[error("the sample is larger than {MOST_SAMPLE_BYTES} bytes: it is not one of Sordino's")]
+    #[error("the sample is larger than {MAX_SAMPLE_BYTES} bytes: it is not one of Sordino's")]
     TooLarge,
+    /// Its header asks for more than any sample of Sordino's.
+    #[error("the sample's age header is refused: {0}")]
+    Header(&'static str),
     /// No age file, or changed or cut since it was sealed.
     #[error("the sample is no age file, or was damaged: {0}")]
     Damaged(String),
@@ -141,19 +144,13 @@ pub enum NoIdentity {
 /// # Errors
 /// The first thing about it that is not as Sordino seals it.
 pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opened, OpenError> {
-    let sealed = read_at_most(age_file, MOST_SAMPLE_BYTES)
+    let sealed = read_at_most(age_file, MAX_SAMPLE_BYTES)
         .map_err(OpenError::Read)?
         .ok_or(OpenError::TooLarge)?;
     let archive = decrypt(&sealed, identities)?;
     let (manifest, flac) = unpack(&archive)?;
     let manifest = Manifest::from_json(&manifest)?;
-    let (samples, rate) = decode_flac(&flac)?;
-    if rate != manifest.rate {
-        return Err(OpenError::Audio(format!(
-            "it has {rate} Hz, but the manifest says {}",
-            manifest.rate
-        )));
-    }
+    let (samples, rate) = flac::decode(&flac, Some(manifest.rate))?;
     Ok(Opened {
         manifest,
         flac,
@@ -173,7 +170,7 @@ pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
         error,
     };
     let bytes = fs::File::open(path)
-        .and_then(|file| read_at_most(file, MOST_IDENTITY_BYTES))
+        .and_then(|file| read_at_most(file, MAX_IDENTITY_BYTES))
         .map_err(unreadable)?
         .ok_or_else(|| unreadable(io::Error::other("it is too large for an identity file")))?;
     let other = |kind| IdentityError::Other {
@@ -264,6 +261,7 @@ pub fn keygen(path: &Path) -> Result<Recipient, IdentityError> {
 
 /// The whole plaintext: only once its end was reached is it known that nothing was cut off.
 fn decrypt(sealed: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError> {
+    header::check(sealed)?;
     let damaged = |error: &dyn std::fmt::Display| OpenError::Damaged(error.to_string());
     let identities = identities
         .iter()
@@ -309,8 +307,8 @@ fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
         end = entry.raw_file_position() as usize + content.len();
         Ok(content)
     };
-    let manifest = next(MANIFEST_NAME, MOST_MANIFEST_BYTES)?;
-    let flac = next(AUDIO_NAME, MOST_SAMPLE_BYTES)?;
+    let manifest = next(MANIFEST_NAME, MAX_MANIFEST_BYTES)?;
+    let flac = next(AUDIO_NAME, MAX_SAMPLE_BYTES)?;
     let rest = archive.get(end..).unwrap_or_default();
     if rest.len() < 2 * TAR_BLOCK || rest.iter().any(|&byte| byte != 0) {
         return Err(refused(
@@ -325,55 +323,10 @@ fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
 /// # Errors
 /// It is too large, damaged, or sealed to other keys.
 pub fn open_sealed(age_file: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError> {
-    if age_file.len() as u64 > MOST_SAMPLE_BYTES {
+    if age_file.len() as u64 > MAX_SAMPLE_BYTES {
         return Err(OpenError::TooLarge);
     }
     decrypt(age_file, identities)
-}
-
-/// Decodes a sample's FLAC: 16-bit mono, and its rate.
-pub fn decode_flac(flac: &[u8]) -> Result<(Vec<i16>, u32), OpenError> {
-    let refused = |reason: &dyn std::fmt::Display| OpenError::Audio(reason.to_string());
-    let mut reader = claxon::FlacReader::new(flac).map_err(|error| refused(&error))?;
-    let info = reader.streaminfo();
-    if (info.channels, info.bits_per_sample) != (1, 16) {
-        return Err(refused(&"it is not 16-bit mono"));
-    }
-    let most = u64::from(info.sample_rate) * u64::from(MOST_SECONDS);
-    let mut samples = Vec::with_capacity(info.samples.unwrap_or_default().min(most) as usize);
-    // Block by block, as claxon's documentation advises where speed matters.
-    let mut blocks = reader.blocks();
-    let mut buffer = Vec::new();
-    while let Some(block) = blocks
-        .read_next_or_eof(buffer)
-        .map_err(|error| refused(&error))?
-    {
-        if block.channels() != 1 {
-            return Err(refused(&"it is not 16-bit mono"));
-        }
-        if samples.len() as u64 + u64::from(block.duration()) > most {
-            return Err(refused(&format!("it is longer than {MOST_SECONDS} s")));
-        }
-        let block_samples = block.channel(0);
-        if block_samples
-            .iter()
-            .any(|&sample| i16::try_from(sample).is_err())
-        {
-            return Err(refused(&"a sample exceeds 16 bits"));
-        }
-        samples.extend(block_samples.iter().map(|&sample| sample as i16));
-        buffer = block.into_buffer();
-    }
-    if samples.is_empty() {
-        return Err(refused(&"there is no sound in it"));
-    }
-    if info
-        .samples
-        .is_some_and(|stated| stated != samples.len() as u64)
-    {
-        return Err(refused(&"it is shorter or longer than it says"));
-    }
-    Ok((samples, info.sample_rate))
 }
 
 /// All of `source`, or nothing where it is longer than `most` bytes.

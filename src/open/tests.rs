@@ -1,6 +1,6 @@
 //! Samples as sealed, damaged and forged.
 
-use super::*;
+use super::{flac::decode, limits::*, *};
 
 #[test]
 fn a_sealed_sample_opens() {
@@ -117,7 +117,7 @@ fn a_size_that_the_archive_does_not_hold_is_refused() {
 fn a_manifest_that_is_not_one_is_refused() {
     let (manifest, flac) = contents();
     let text = String::from_utf8(manifest).unwrap();
-    let large = vec![b' '; MOST_MANIFEST_BYTES as usize + 1];
+    let large = vec![b' '; MAX_MANIFEST_BYTES as usize + 1];
     for forged in [
         b"".to_vec(),
         b"[".repeat(100_000),
@@ -154,10 +154,130 @@ fn sound_that_is_damaged_is_refused_and_never_panics() {
 
 /// A constant block of FLAC stands for up to 65 535 samples in some 12 bytes.
 #[test]
-fn sound_that_unpacks_to_hours_is_refused() {
-    let error = decode_flac(&silence(120 * 16_000 / 4_096 + 1)).unwrap_err();
-    assert!(error.to_string().contains("longer than 120 s"), "{error}");
-    assert!(decode_flac(&silence(3)).is_ok());
+fn sound_that_unpacks_to_hours_is_refused_whatever_it_says_of_its_length() {
+    let blocks = MAX_SECONDS as usize * 16_000 / 4_096 + 1;
+    for stated in [0, 4_096, u64::from(MAX_SECONDS) * 16_000] {
+        let error = decode_flac(&silence(blocks, 16_000, stated)).unwrap_err();
+        assert!(error.to_string().contains("longer than 120 s"), "{error}");
+    }
+    assert!(decode_flac(&silence(3, 16_000, 0)).is_ok());
+    assert!(decode_flac(&silence(3, 16_000, 3 * 4_096)).is_ok());
+}
+
+/// Nothing is decoded then: there is not one frame in it.
+#[test]
+fn sound_that_says_it_is_too_much_is_refused_before_it_is_decoded() {
+    let too_many = u64::from(MAX_SECONDS) * 16_000 + 1;
+    for (rate, stated, said) in [
+        (16_000, too_many, "longer than 120 s"),
+        (16_000, (1 << 36) - 1, "longer than 120 s"),
+        (MAX_RATE + 1, 0, "48001 Hz"),
+        (384_000, 0, "384000 Hz"),
+        (655_350, 0, "655350 Hz"),
+        (MIN_RATE - 1, 0, "7999 Hz"),
+    ] {
+        let error = decode_flac(&silence(0, rate, stated)).unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    let error = decode(&silence(0, 48_000, 0), Some(16_000)).unwrap_err();
+    assert!(
+        error.to_string().contains("the manifest says 16000"),
+        "{error}"
+    );
+    for kind in [0x02, 0x0e] {
+        let mut channels = silence(0, 16_000, 0);
+        // Two channels, and eight.
+        channels[20] |= kind;
+        let error = decode_flac(&channels).unwrap_err();
+        assert!(error.to_string().contains("16-bit mono"), "{error}");
+    }
+}
+
+/// The decoder makes room for what a metadata block says before it reads it.
+#[test]
+fn metadata_that_are_long_or_say_so_are_refused() {
+    let flac = silence(3, 16_000, 0);
+    let (start, frames) = flac.split_at(42);
+    let with = |kind: u8, stated: usize, length: usize| {
+        let mut changed = start.to_vec();
+        changed[4] = 0;
+        changed.push(0x80 | kind);
+        changed.extend(&(stated as u32).to_be_bytes()[1..]);
+        changed.resize(changed.len() + length, 0);
+        changed.extend(frames);
+        changed
+    };
+    for kind in 1..7 {
+        let long = with(kind, MAX_FLAC_METADATA_BYTES, MAX_FLAC_METADATA_BYTES);
+        let error = decode_flac(&long).unwrap_err();
+        assert!(error.to_string().contains("64 KiB of metadata"), "{error}");
+        let error = decode_flac(&with(kind, 9 << 20, 0)).unwrap_err();
+        assert!(error.to_string().contains("cut off"), "{error}");
+    }
+    assert!(decode_flac(&with(1, 4_096, 4_096)).is_ok());
+    let mut no_streaminfo = flac.clone();
+    no_streaminfo[4] = 0x81;
+    assert!(decode_flac(&no_streaminfo).is_err());
+    for length in 0..42 {
+        assert!(decode_flac(&flac[..length]).is_err(), "{length}");
+    }
+}
+
+/// The parser's work grows with the square of a header's length.
+#[test]
+fn a_header_that_is_long_or_names_many_recipients_is_refused_before_it_is_parsed() {
+    let refused = |sealed: &[u8]| match open_sample(sealed, &identities()).unwrap_err() {
+        OpenError::Header(reason) => reason,
+        other => panic!("{other}"),
+    };
+    let version = "age-encryption.org/v1\n";
+    for size in [17 << 10, 64 << 10, 128 << 10, 1 << 20] {
+        let stanzas = format!("{version}{}", "-> a\n\n".repeat(size / 6));
+        assert!(refused(stanzas.as_bytes()).contains("64 recipients"));
+        let arguments = format!("{version}-> {}", "a ".repeat(size / 2));
+        assert!(refused(arguments.as_bytes()).contains("16 KiB"));
+        let line = format!("{}\n", "A".repeat(64));
+        let body = format!("{version}-> a\n{}", line.repeat(size / 65));
+        assert!(refused(body.as_bytes()).contains("16 KiB"));
+    }
+}
+
+#[test]
+fn a_sample_for_as_many_recipients_as_are_allowed_opens() {
+    let identities = identities();
+    let own = identities[0].to_public();
+    let others: Vec<_> = (1..MAX_STANZAS)
+        .map(|_| Identity::generate().to_public())
+        .collect();
+    let seal = |count: usize| {
+        let others = others
+            .iter()
+            .take(count)
+            .map(|other| other as &dyn age::Recipient);
+        let recipients = others.chain([&own as &dyn age::Recipient]);
+        let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
+        let mut sealed = Vec::new();
+        let mut writer = encryptor.wrap_output(&mut sealed).unwrap();
+        writer.write_all(&plaintext()).unwrap();
+        writer.finish().unwrap();
+        sealed
+    };
+    // The `age` crate adds a stanza of its own.
+    assert!(open_sample(seal(MAX_STANZAS - 2).as_slice(), &identities).is_ok());
+    let error = open_sample(seal(MAX_STANZAS - 1).as_slice(), &identities).unwrap_err();
+    assert!(matches!(error, OpenError::Header(_)), "{error}");
+}
+
+#[test]
+fn what_is_no_age_file_is_said_to_be_none_however_long_it_is() {
+    for file in [
+        &b"RIFF"[..],
+        &[b'a'; 100_000],
+        b"age-encryption.org/v1\n-> X25519",
+    ] {
+        let error = open_sample(file, &identities()).unwrap_err();
+        assert!(matches!(error, OpenError::Damaged(_)), "{error}");
+    }
 }
 
 #[test]
@@ -255,14 +375,16 @@ fn open_archive(entries: &[(&str, tar::EntryType, &[u8])]) -> Result<Opened, Ope
     )
 }
 
-/// `blocks` blocks of 4096 samples of silence at 16 kHz, by hand after RFC 9639.
-fn silence(blocks: usize) -> Vec<u8> {
+/// `blocks` blocks of 4096 samples of silence, which say that they are `stated` samples (0: not known) at `rate`. By hand
+/// after RFC 9639.
+fn silence(blocks: usize, rate: u32, stated: u64) -> Vec<u8> {
     let mut flac = b"fLaC".to_vec();
     // The last metadata block, STREAMINFO, of 34 bytes.
     flac.extend([0x80, 0, 0, 34]);
     flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0]);
-    // 16 000 Hz in 20 bits, 1 channel, 16 bits, unknown length; then no MD5.
-    flac.extend([0x03, 0xe8, 0x00, 0xf0, 0, 0, 0, 0]);
+    // 20 bits of the rate, 3 of the channels less one, 5 of the bits less one, 36 of the length; then no MD5.
+    let fields = u64::from(rate) << 44 | 15 << 36 | stated;
+    flac.extend(fields.to_be_bytes());
     flac.extend([0; 16]);
     for number in 0..blocks as u32 {
         let mut frame = vec![0xff, 0xf8, 0xc5, 0x08];
