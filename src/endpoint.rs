@@ -33,6 +33,12 @@ impl Endpoint {
         &self.authority
     }
 
+    /// Whether it is reached by TLS.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_https(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
     /// The path of `resource` (which starts with `/`), under the base's own.
     pub(crate) fn path_of(&self, resource: &str) -> String {
         format!("{}{resource}", self.path)

@@ -1,35 +1,64 @@
 //! The built-in HTTP client, for hosts that have none of their own: ureq over rustls with ring.
+//!
+//! It goes through the proxies that the environment names ([`NetworkSettings::from_env`]), and nowhere if one of them
+//! cannot be used.
 
 use std::{fs::File, io::Read as _, time::Duration};
 
-use ureq::{Agent, SendBody, http};
+use ureq::{Agent, AsSendBody, Proxy, SendBody, http};
 
-use super::{Answer, Body, Outcome, Request};
+use super::{
+    Answer, Body, Outcome, Request,
+    network::{NamedProxy, NetworkSettings},
+};
 
 /// The longest wait for a connection.
-const CONNECT: Duration = Duration::from_secs(10);
+const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 /// The longest wait for a whole request: a sample is some 200 kB.
-const WHOLE: Duration = Duration::from_secs(60);
+const MAX_REQUEST_TIME: Duration = Duration::from_secs(60);
 /// How much of an answer is read. A plan is a few kilobytes.
-const MOST_ANSWER: u64 = 1 << 20;
+const MAX_ANSWER_BYTES: u64 = 1 << 20;
 
 /// Sends requests, one after another.
 #[derive(Debug, Clone)]
 pub struct Client {
+    /// Or why nothing can be sent.
+    ready: Result<Ready, String>,
+}
+
+#[derive(Debug, Clone)]
+struct Ready {
     agent: Agent,
+    settings: NetworkSettings,
 }
 
 impl Default for Client {
     fn default() -> Self {
-        Self::new(WHOLE)
+        Self::new(MAX_REQUEST_TIME)
     }
 }
 
 impl Client {
-    /// A client that gives each request `timeout`.
+    /// A client that gives each request `timeout`, with the proxies and certificates that the environment names. Where
+    /// these cannot be used, each request comes back as [`Outcome::Unreachable`], which says why.
     pub fn new(timeout: Duration) -> Self {
-        let agent = Agent::config_builder()
-            .timeout_connect(Some(CONNECT.min(timeout)))
+        match NetworkSettings::from_env() {
+            Ok(settings) => Self::with(timeout, &settings),
+            Err(error) => Self {
+                ready: Err(error.to_string()),
+            },
+        }
+    }
+
+    /// A client with these proxies and certificates, which gives each request a minute.
+    pub fn with_settings(settings: &NetworkSettings) -> Self {
+        Self::with(MAX_REQUEST_TIME, settings)
+    }
+
+    fn with(timeout: Duration, settings: &NetworkSettings) -> Self {
+        let agent = settings
+            .agent()
+            .timeout_connect(Some(MAX_CONNECT_TIME.min(timeout)))
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
             // A redirect would leave the authority that the signature names.
@@ -41,18 +70,34 @@ impl Client {
             .accept_encoding("")
             .build()
             .new_agent();
-        Self { agent }
+        let settings = settings.clone();
+        Self {
+            ready: Ok(Ready { agent, settings }),
+        }
     }
 
     /// Sends one request and waits for what comes of it.
     pub fn send(&self, request: &Request) -> Outcome {
-        match self.try_send(request) {
+        match &self.ready {
+            Ok(ready) => ready.send(request),
+            Err(reason) => Outcome::Unreachable(reason.clone()),
+        }
+    }
+}
+
+impl Ready {
+    fn send(&self, request: &Request) -> Outcome {
+        let proxy = self.settings.proxy_for(&request.task.collector);
+        match self.try_send(request, proxy.map(NamedProxy::proxy)) {
             Ok(answer) => Outcome::Answered(answer),
-            Err(error) => Outcome::Unreachable(error.to_string()),
+            Err(error) => Outcome::Unreachable(match proxy {
+                Some(proxy) => format!("{error}, through {proxy}"),
+                None => error.to_string(),
+            }),
         }
     }
 
-    fn try_send(&self, request: &Request) -> Result<Answer, ureq::Error> {
+    fn try_send(&self, request: &Request, proxy: Option<Proxy>) -> Result<Answer, ureq::Error> {
         let mut builder = http::Request::builder()
             .method(request.method)
             .uri(&request.url);
@@ -60,15 +105,15 @@ impl Client {
             builder = builder.header(name, value);
         }
         let mut response = match &request.body {
-            Body::Empty => self.agent.run(builder.body(())?)?,
-            Body::Bytes(bytes) => self.agent.run(builder.body(bytes.as_slice())?)?,
+            Body::Empty => self.run(builder.body(())?, proxy)?,
+            Body::Bytes(bytes) => self.run(builder.body(bytes.as_slice())?, proxy)?,
             Body::File(path) => {
                 let file = File::open(path)?;
                 let length = file.metadata()?.len();
                 // With its length named, the body is not sent in chunks.
                 let builder = builder.header(http::header::CONTENT_LENGTH, length);
-                self.agent
-                    .run(builder.body(SendBody::from_owned_reader(file.take(length)))?)?
+                let body = SendBody::from_owned_reader(file.take(length));
+                self.run(builder.body(body)?, proxy)?
             }
         };
         let headers = response.headers().iter().filter_map(|(name, value)| {
@@ -79,12 +124,21 @@ impl Client {
         response
             .body_mut()
             .as_reader()
-            .take(MOST_ANSWER)
+            .take(MAX_ANSWER_BYTES)
             .read_to_end(&mut body)?;
         Ok(Answer {
             status: response.status().as_u16(),
             headers,
             body,
         })
+    }
+
+    fn run(
+        &self,
+        request: http::Request<impl AsSendBody>,
+        proxy: Option<Proxy>,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let request = self.agent.configure_request(request).proxy(proxy).build();
+        self.agent.run(request)
     }
 }

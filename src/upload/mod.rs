@@ -14,6 +14,8 @@ mod accesses;
 mod client;
 mod hash;
 pub mod merkle;
+#[cfg(feature = "http")]
+mod network;
 mod problem;
 mod protocol;
 mod request;
@@ -30,6 +32,8 @@ pub use accesses::{Access, Accesses, AuditHead, AuditRoot, BrokenLog, NotAHead, 
 #[cfg(feature = "http")]
 pub use client::Client;
 pub use hash::{EntryHash, NotAHash, TreeHash};
+#[cfg(feature = "http")]
+pub use network::{NamedProxy, NetworkError, NetworkSettings, ProxyError};
 pub use request::sample as sample_request;
 pub use task::{Task, TaskKind, UnknownTask};
 

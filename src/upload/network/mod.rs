@@ -1,0 +1,208 @@
+//! How HTTP clients reach a collector: through which proxy, and which certificates they trust.
+//!
+//! * **In**: the environment variables that curl, Go and Python's requests read, and a file of certificates.
+//! * **Out**: the settings of a [`ureq`] agent, for one collector.
+//! * **Promises**: a proxy that is named is used or refused; a request never goes out directly because a proxy could
+//!   not be understood. The name of a collector behind a SOCKS proxy is resolved by the proxy, never here.
+
+mod no_proxy;
+mod proxy;
+
+use std::{
+    env,
+    ffi::OsString,
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use ureq::{
+    config::{Config, ConfigBuilder},
+    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+    typestate::AgentScope,
+};
+
+pub use proxy::{NamedProxy, ProxyError};
+
+use super::Endpoint;
+use proxy::Proxies;
+
+/// The variable that names a file of certificates, as for OpenSSL.
+const CA_FILE_VARIABLE: &str = "SSL_CERT_FILE";
+/// Bytes of the largest file of certificates that is read; a system's whole bundle has some 250 kB.
+const MAX_CA_FILE_BYTES: u64 = 4 << 20;
+
+/// Proxies and trusted certificates of a client.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use sordino::upload::{Client, NetworkSettings};
+///
+/// let client = Client::with_settings(&NetworkSettings::from_env()?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct NetworkSettings {
+    proxies: Proxies,
+    roots: RootCerts,
+}
+
+/// Why the network cannot be used as it is set up. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// A proxy that is named cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// The file of certificates cannot be read.
+    #[error("the certificates in {} ({named_by}) cannot be read: {error}", path.display())]
+    CaFile {
+        /// Which file.
+        path: PathBuf,
+        /// The option or the variable that names it.
+        named_by: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file holds no certificate.
+    #[error(
+        "{} ({named_by}) holds no certificate in PEM (-----BEGIN CERTIFICATE-----); convert one in DER with \
+         `openssl x509 -inform der`",
+        path.display()
+    )]
+    NoCertificate {
+        /// Which file.
+        path: PathBuf,
+        /// The option or the variable that names it.
+        named_by: &'static str,
+    },
+    /// A part of the file is damaged.
+    #[error("{} ({named_by}) is damaged: {reason}", path.display())]
+    DamagedCaFile {
+        /// Which file.
+        path: PathBuf,
+        /// The option or the variable that names it.
+        named_by: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl NetworkSettings {
+    /// No proxy, and Mozilla's root certificates: for a collector of the program's own on this machine.
+    pub fn direct() -> Self {
+        Self {
+            proxies: Proxies::default(),
+            roots: RootCerts::WebPki,
+        }
+    }
+
+    /// What the environment says.
+    ///
+    /// * `https_proxy`, `http_proxy`, `all_proxy`, or the same in capitals where the first is not set: the proxy for
+    ///   collectors at `https://…`, at `http://…`, and for all that have none of their own. An empty value is none.
+    /// * `no_proxy`, `NO_PROXY`: the hosts that are reached directly, separated by commas: names (with all below them),
+    ///   `.name` or `*.name` (only what is below), addresses, networks (`10.0.0.0/8`, `fe80::/10`), each with a `:PORT`
+    ///   if it is for one port only; `*` for all.
+    /// * `SSL_CERT_FILE`: trusted root certificates in PEM, in place of Mozilla's.
+    ///
+    /// A proxy is `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, `http` if it does not say. An HTTP proxy is
+    /// not asked for this machine itself (`localhost`, 127.0.0.0/8, ::1), to which it would be another one; a SOCKS
+    /// proxy is asked for all that `no_proxy` does not name. This is how curl reads the variables, but for what it
+    /// does with names (a SOCKS proxy resolves them, whatever the scheme) and with this machine (as Go's
+    /// [httpproxy](https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config.ProxyFunc) does).
+    ///
+    /// # Errors
+    /// A variable that cannot be understood, or certificates that cannot be read.
+    pub fn from_env() -> Result<Self, NetworkError> {
+        Self::from_variables(|name| env::var_os(name), None)
+    }
+
+    /// What the environment says, but only the root certificates in the PEM file at `path` are trusted. `named_by` is
+    /// the option that named the file, for errors.
+    ///
+    /// # Errors
+    /// As for [`Self::from_env`], and where the file cannot be read, is damaged, or holds no certificate.
+    pub fn from_env_and_ca_file(path: &Path, named_by: &'static str) -> Result<Self, NetworkError> {
+        Self::from_variables(|name| env::var_os(name), Some((path, named_by)))
+    }
+
+    fn from_variables(
+        variable: impl Fn(&str) -> Option<OsString>,
+        ca_file: Option<(&Path, &'static str)>,
+    ) -> Result<Self, NetworkError> {
+        let named = variable(CA_FILE_VARIABLE).filter(|path| !path.is_empty());
+        let named = named.map(PathBuf::from);
+        let ca_file = ca_file.or_else(|| Some((named.as_deref()?, CA_FILE_VARIABLE)));
+        Ok(Self {
+            proxies: Proxies::from_variables(&variable)?,
+            roots: match ca_file {
+                Some((path, named_by)) => RootCerts::from(read_certificates(path, named_by)?),
+                None => RootCerts::WebPki,
+            },
+        })
+    }
+
+    /// The proxy through which `collector` is reached; `None` where that is done directly.
+    pub fn proxy_for(&self, collector: &Endpoint) -> Option<&NamedProxy> {
+        self.proxies
+            .proxy_for(collector.is_https(), collector.authority())
+    }
+
+    /// An agent's settings for requests to `collector`, to which limits can be added.
+    pub fn agent_for(&self, collector: &Endpoint) -> ConfigBuilder<AgentScope> {
+        let proxy = self.proxy_for(collector).map(NamedProxy::proxy);
+        self.agent().proxy(proxy)
+    }
+
+    /// An agent's settings without a proxy: each request adds the one of its collector.
+    pub(super) fn agent(&self) -> ConfigBuilder<AgentScope> {
+        let tls = TlsConfig::builder().root_certs(self.roots.clone()).build();
+        // Without this, ureq reads the environment in its own way, which skips what it cannot understand.
+        Config::builder().proxy(None).tls_config(tls)
+    }
+}
+
+fn read_certificates(
+    path: &Path,
+    named_by: &'static str,
+) -> Result<Vec<Certificate<'static>>, NetworkError> {
+    let unreadable = |error| NetworkError::CaFile {
+        path: path.to_owned(),
+        named_by,
+        error,
+    };
+    let mut pem = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_CA_FILE_BYTES + 1).read_to_end(&mut pem))
+        .map_err(unreadable)?;
+    if pem.len() as u64 > MAX_CA_FILE_BYTES {
+        return Err(unreadable(io::Error::other(format!(
+            "it is larger than {MAX_CA_FILE_BYTES} bytes"
+        ))));
+    }
+    let mut certificates = Vec::new();
+    for item in parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(error) => {
+                return Err(NetworkError::DamagedCaFile {
+                    path: path.to_owned(),
+                    named_by,
+                    reason: error.to_string(),
+                });
+            }
+        }
+    }
+    if certificates.is_empty() {
+        return Err(NetworkError::NoCertificate {
+            path: path.to_owned(),
+            named_by,
+        });
+    }
+    Ok(certificates)
+}
+
+#[cfg(test)]
+mod tests;
