@@ -5,7 +5,7 @@ mod patience;
 use std::{
     collections::HashSet,
     io::Read as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -16,7 +16,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sordino::{
     Id, Purpose, Purposes, Week,
-    upload::{AuditHead, Endpoint},
+    upload::{AuditHead, Endpoint, NamedProxy, NetworkSettings},
 };
 use ureq::{Agent, http};
 
@@ -41,7 +41,11 @@ const LEAST: u64 = 64 << 10;
 pub(crate) struct Api {
     agent: Agent,
     collector: Endpoint,
+    /// The proxy through which the collector is reached, as errors name it.
+    proxy: Option<String>,
     authorization: Option<String>,
+    /// Where the token is from.
+    token_file: Option<PathBuf>,
     /// It has answered as a collector does: what goes wrong from then on may be mended.
     has_answered: AtomicBool,
     /// Nothing is tried again any more.
@@ -52,6 +56,8 @@ pub(crate) struct Api {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Listed {
     pub(crate) id: Id,
+    /// The record under which it came, by whose key it was signed.
+    pub(crate) consent: Id,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     pub(crate) purposes: Purposes,
@@ -79,6 +85,9 @@ pub(crate) struct Samples {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Withdrawn {
     pub(crate) ids: Vec<Id>,
+    /// Those of them that are only held back, since a voice was heard; an earlier collector does not say.
+    #[serde(default)]
+    pub(crate) quarantined: HashSet<Id>,
     pub(crate) next: String,
 }
 
@@ -104,7 +113,7 @@ pub(crate) struct StoredReview {
 }
 
 /// The token in a file: its last word.
-pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
+fn read_token(path: &Path) -> Result<String, Failure> {
     let text = files::read_text(path)?;
     let token = text.split_whitespace().next_back().unwrap_or_default();
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -128,21 +137,32 @@ struct Answer {
 }
 
 impl Api {
-    /// For so many requests at once, whose connections are kept.
-    pub(crate) fn new(collector: &Endpoint, token: &str, connections: usize) -> Self {
-        Self {
-            authorization: Some(format!("Bearer {token}")),
-            ..Self::with_connections(collector, connections)
-        }
+    /// With the token in a file, for so many requests at once, whose connections are kept.
+    pub(crate) fn new(
+        collector: &Endpoint,
+        network: &NetworkSettings,
+        token_file: &Path,
+        connections: usize,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            authorization: Some(format!("Bearer {}", read_token(token_file)?)),
+            token_file: Some(token_file.to_owned()),
+            ..Self::with_connections(collector, network, connections)
+        })
     }
 
     /// For what needs no token.
-    pub(crate) fn open_to_all(collector: &Endpoint) -> Self {
-        Self::with_connections(collector, 1)
+    pub(crate) fn open_to_all(collector: &Endpoint, network: &NetworkSettings) -> Self {
+        Self::with_connections(collector, network, 1)
     }
 
-    fn with_connections(collector: &Endpoint, connections: usize) -> Self {
-        let agent = Agent::config_builder()
+    fn with_connections(
+        collector: &Endpoint,
+        network: &NetworkSettings,
+        connections: usize,
+    ) -> Self {
+        let agent = network
+            .agent_for(collector)
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
@@ -154,7 +174,9 @@ impl Api {
         Self {
             agent,
             collector: collector.clone(),
+            proxy: network.proxy_for(collector).map(NamedProxy::to_string),
             authorization: None,
+            token_file: None,
             has_answered: AtomicBool::new(false),
             is_hurried: AtomicBool::new(false),
         }
@@ -310,8 +332,11 @@ impl Api {
                     }
                 }
                 Err(error) => {
+                    let through = self.proxy.as_ref();
+                    let through = through.map_or_else(String::new, |by| format!(" through {by}"));
+                    let collector = &self.collector;
                     let failure =
-                        Failure::Said(format!("cannot reach {}: {error}", self.collector));
+                        Failure::Said(format!("cannot reach {collector}{through}: {error}"));
                     match self.has_answered() && is_passing(&error) {
                         true => (failure, None),
                         false => return Err(failure),
@@ -375,6 +400,14 @@ impl Api {
             |_| "it does not say why".to_owned(),
             |problem: Problem| problem.detail,
         );
+        if let (401, Some(token_file)) = (answer.status, &self.token_file) {
+            return Failure::Said(format!(
+                "the collector at {} refuses the token in {} with status 401: {detail}; make another with \
+                 `sordino-collector token create`, where the collector runs",
+                self.collector,
+                token_file.display()
+            ));
+        }
         Failure::Said(format!(
             "the collector at {} refuses with status {}: {detail}",
             self.collector, answer.status

@@ -9,11 +9,12 @@ use sordino::{
     consent::{AgeBand, GuardianMethod},
     plan::Recipient,
     signed::PublicKey,
-    upload::{AuditHead, AuditRoot, Endpoint},
+    upload::{AuditHead, AuditRoot, Endpoint, NetworkSettings},
 };
 
 use crate::{
-    commands::ReportArguments, output::Overwrite, query::QueryArguments, recognise::EvalArguments,
+    commands::ReportArguments, failure::Failure, output::Overwrite, query::QueryArguments,
+    recognise::EvalArguments,
 };
 
 /// Samples of music practice: anonymous, encrypted, and only with consent.
@@ -281,7 +282,7 @@ pub(crate) enum DeviceCommand {
         real_time: bool,
     },
     /// Send what is due: registrations, samples, deletions
-    Upload,
+    Upload(NetworkArguments),
     /// List every sample and what became of it
     Samples,
     /// Delete one sample or all, here at once and at the collector with the next upload
@@ -309,6 +310,8 @@ pub(crate) enum DeviceCommand {
     Accesses {
         /// The sample
         sample: Id,
+        #[command(flatten)]
+        network: NetworkArguments,
     },
 }
 
@@ -325,6 +328,8 @@ pub(crate) enum AuditCommand {
         /// The log, an entry a line
         #[arg(long)]
         out: PathBuf,
+        #[command(flatten)]
+        network: NetworkArguments,
     },
     /// Find any entry that was changed, removed, put in or moved
     Verify {
@@ -339,6 +344,8 @@ pub(crate) enum AuditCommand {
         /// Hold the log against the head that this collector publishes now
         #[arg(long, value_name = "URL")]
         collector: Option<Endpoint>,
+        #[command(flatten)]
+        network: NetworkArguments,
     },
 }
 
@@ -354,6 +361,25 @@ pub(crate) struct NoticeArguments {
     /// Where a person's questions go
     #[arg(long)]
     pub(crate) contact: Option<String>,
+}
+
+/// How a collector is reached, for every command that asks one.
+#[derive(Args, Default)]
+pub(crate) struct NetworkArguments {
+    /// Trust the root certificates in this PEM file, and no others [default: $SSL_CERT_FILE, or Mozilla's]
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl NetworkArguments {
+    /// With the proxies that the environment names.
+    pub(crate) fn settings(&self) -> Result<NetworkSettings, Failure> {
+        match &self.ca_file {
+            Some(path) => NetworkSettings::from_env_and_ca_file(path, "--ca-file"),
+            None => NetworkSettings::from_env(),
+        }
+        .map_err(Failure::said)
+    }
 }
 
 #[derive(Args)]
@@ -379,6 +405,11 @@ pub(crate) struct PullArguments {
     /// How many samples are fetched at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
+    /// Fetch samples again that could not be read before; done anyway when the identity or the version of sordino changes
+    #[arg(long)]
+    pub(crate) retry_unreadable: bool,
+    #[command(flatten)]
+    pub(crate) network: NetworkArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]

@@ -7,10 +7,10 @@ mod chain_tests;
 use std::{fs, io, path::Path};
 
 use serde_json::json;
-use sordino::upload::{AuditHead, AuditRoot, Endpoint};
+use sordino::upload::{AuditHead, AuditRoot, Endpoint, NetworkSettings};
 
 use crate::{
-    api::{self, Api},
+    api::Api,
     args::AuditCommand,
     failure::Failure,
     files,
@@ -25,16 +25,18 @@ pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
             collector,
             token_file,
             out,
-        } => fetch(&collector, &token_file, &out),
+            network,
+        } => fetch(&collector, &network.settings()?, &token_file, &out),
         AuditCommand::Verify {
             log,
             head,
             root,
             collector,
+            network,
         } => {
             let against = match (head, collector) {
                 (Some(head), _) => Against::Head(head),
-                (None, Some(collector)) => Against::Collector(collector),
+                (None, Some(collector)) => Against::Collector(collector, network.settings()?),
                 (None, None) => Against::Nothing,
             };
             verify(&log, &against, root.as_ref())
@@ -44,13 +46,17 @@ pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
 
 /// Brings the log in `out` up to the collector's head. What is there is checked first, and the
 /// collector's log must go on from it; otherwise the file stays as it is.
-fn fetch(collector: &Endpoint, token_file: &Path, out: &Path) -> Result<Reply, Failure> {
-    let token = api::read_token(token_file)?;
+fn fetch(
+    collector: &Endpoint,
+    network: &NetworkSettings,
+    token_file: &Path,
+    out: &Path,
+) -> Result<Reply, Failure> {
+    let api = Api::new(collector, network, token_file, 1)?;
     let output = Outputs::new([token_file], Overwrite::default())
         .public(out)?
         // Read below before anything else: what is no log is refused there.
         .replacing(|_| true);
-    let api = Api::new(collector, &token, 1);
     let kept = read_if_there(out)?;
     let is_new = kept.is_none();
     let mut text = kept.unwrap_or_default();
@@ -112,7 +118,7 @@ enum Against {
     /// A head that somebody kept, from now or earlier.
     Head(AuditHead),
     /// The head that the collector publishes now.
-    Collector(Endpoint),
+    Collector(Endpoint, NetworkSettings),
 }
 
 fn verify(path: &Path, against: &Against, root: Option<&AuditRoot>) -> Result<Reply, Failure> {
@@ -149,8 +155,8 @@ fn verify(path: &Path, against: &Against, root: Option<&AuditRoot>) -> Result<Re
                 ),
             }
         }
-        (Against::Collector(collector), _) => {
-            let published = Api::open_to_all(collector).head()?;
+        (Against::Collector(collector, network), _) => {
+            let published = Api::open_to_all(collector, network).head()?;
             published.continues(&head).map_err(|error| {
                 Failure::content(path)(format!(
                     "held against the collector at {collector}: {error}"

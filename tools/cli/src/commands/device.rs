@@ -20,7 +20,14 @@ use sordino::{
 };
 
 use super::{consent, offer, receipt};
-use crate::{args::DeviceCommand, failure::Failure, files, output::Outputs, playing, reply::Reply};
+use crate::{
+    args::{DeviceCommand, NetworkArguments},
+    failure::Failure,
+    files,
+    output::Outputs,
+    playing,
+    reply::Reply,
+};
 
 pub(super) fn run(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failure> {
     answer(dir, command, json).map_err(|failure| failure.of_device(dir))
@@ -105,7 +112,7 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
                 Pace::AsTaken
             },
         ),
-        DeviceCommand::Upload => upload(&device),
+        DeviceCommand::Upload(network) => upload(&device, &network),
         DeviceCommand::Samples => samples(&device),
         DeviceCommand::Delete { sample, .. } => delete(&device, sample),
         DeviceCommand::CameOfAge => {
@@ -126,8 +133,9 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
                 json!({ "out": out, "bytes": archive.len() }),
             )
         }
-        DeviceCommand::Accesses { sample } => {
-            let accesses = device.accesses(sample, &Client::default())?;
+        DeviceCommand::Accesses { sample, network } => {
+            let client = Client::with_settings(&network.settings()?);
+            let accesses = device.accesses(sample, &client)?;
             let broken = accesses.broken.map(|broken| broken.to_string());
             Ok(Reply::new(text_of(&accesses), accesses)?.with_problem(broken))
         }
@@ -284,14 +292,11 @@ fn listen(
     Ok(Reply::new(lines.join("\n"), all)?.with_problem(problem))
 }
 
-fn upload(device: &Sordino) -> Result<Reply, Failure> {
-    let due = || {
-        device
-            .status()
-            .map_or(0, |status| status.deletions_pending)
-    };
+fn upload(device: &Sordino, network: &NetworkArguments) -> Result<Reply, Failure> {
+    let due = || device.status().map_or(0, |status| status.deletions_pending);
     let asked = due();
-    let summary = device.upload_now(&Client::default())?;
+    let client = Client::with_settings(&network.settings()?);
+    let summary = device.upload_now(&client)?;
     // One withdrawal asks for many.
     let deleted = asked.saturating_sub(due());
     let text = format!(

@@ -38,7 +38,7 @@ impl Dataset {
     pub(crate) fn read_filled(folder: &Path) -> Result<Self, Failure> {
         let dataset = Self::read(folder)?;
         if dataset.samples().next().is_none() {
-            let reason = match dataset.index.unreadable() {
+            let reason = match dataset.index.unreadable_count() {
                 0 => "the dataset holds no sample; pull again once there are some".to_owned(),
                 count => format!(
                     "the dataset holds no sample: the last pull could not open {count}; pull again with the identity \

@@ -15,11 +15,16 @@ use sordino::{
     consent::{AgeBand, Answer, GuardianMethod},
     outbox::SampleState,
     sampler::Annotation,
-    upload::Client,
+    upload::{Client, NetworkSettings},
 };
 
 use super::{proxy::Proxy, setting::Setting};
 use crate::{commands::unnamed_notice, failure::Failure, playing};
+
+/// To the demo's own collector on this machine, whatever proxy is set.
+fn own_client() -> Client {
+    Client::with_settings(&NetworkSettings::direct())
+}
 
 /// A shipped recording.
 pub(super) struct Recording {
@@ -113,7 +118,7 @@ pub(super) fn adult(setting: &Setting, recordings: &[Recording]) -> Result<Devic
     let engine = setting.device("adult", &line.url())?;
     agree(&engine, AgeBand::Adult, &Purposes::all())?;
     device.heard = hear(&engine, recordings)?;
-    engine.upload_now(&Client::default())?;
+    engine.upload_now(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
@@ -128,7 +133,7 @@ pub(super) fn unasked(setting: &Setting, recordings: &[Recording]) -> Result<Dev
     let line = line(setting)?;
     let engine = setting.device("unasked", &line.url())?;
     device.heard = hear(&engine, recordings)?;
-    engine.upload_now(&Client::default())?;
+    engine.upload_now(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
@@ -146,14 +151,14 @@ pub(super) fn child(setting: &Setting, recordings: &[Recording]) -> Result<Devic
     agree(&engine, AgeBand::Child, &Purpose::QualityAssurance.into())?;
     let before = recordings.len() / 2;
     let mut heard = hear(&engine, &recordings[..before])?;
-    engine.upload_now(&Client::default())?;
+    engine.upload_now(&own_client())?;
     heard
         .iter_mut()
         .for_each(|heard| heard.note = Some("before the guardian's yes"));
     device.before_approval = Some((line.connections(), line.bytes_up()));
     engine.approve(GuardianMethod::TextPlus)?;
     heard.extend(hear(&engine, recordings)?);
-    engine.upload_now(&Client::default())?;
+    engine.upload_now(&own_client())?;
     device.heard = heard;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
@@ -165,7 +170,7 @@ pub(super) fn child_withdraws(device: &mut Device) -> Result<(), Failure> {
         return Ok(());
     };
     engine.withdraw(None)?;
-    engine.upload_now(&Client::default())?;
+    engine.upload_now(&own_client())?;
     device.taken_back = engine
         .samples()?
         .iter()
@@ -209,14 +214,14 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
         .collect();
     device.heard.extend(hear(&engine, recordings)?);
 
-    let summary = engine.upload_now(&Client::default())?;
+    let summary = engine.upload_now(&own_client())?;
     if summary.failed == 0 {
         return Err(Failure::Said(
             "a device without a network reached something".to_owned(),
         ));
     }
     line.mend();
-    engine.upload_now(&Client::default())?;
+    engine.upload_now(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)

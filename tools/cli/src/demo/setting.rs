@@ -10,12 +10,12 @@ use sordino::{
     Config, Sordino, open,
     plan::{Plan, SignedPlan},
     signed::PublicKey,
-    upload::Endpoint,
+    upload::{Endpoint, NetworkSettings},
 };
 
 use super::collector::Collector;
 use crate::{
-    args::{FormatArgument, PullArguments},
+    args::{FormatArgument, NetworkArguments, PullArguments},
     commands::{example_plan, new_key},
     failure::Failure,
     files,
@@ -101,7 +101,10 @@ impl Setting {
                 purpose: None,
                 format: FormatArgument::AudioFolder,
                 jobs: 4,
+                retry_unreadable: false,
+                network: NetworkArguments::default(),
             },
+            &NetworkSettings::direct(),
             true,
         )
     }

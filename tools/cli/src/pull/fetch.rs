@@ -4,7 +4,7 @@
 //! other. Each waits for the next, so that no more samples are in memory than are under way.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -16,6 +16,7 @@ use std::{
 use sordino::{
     Id, Purpose, Purposes,
     open::{self, Identity},
+    seal::Manifest,
 };
 
 use super::{Entry, layout};
@@ -36,6 +37,8 @@ pub(super) struct Fetch<'a> {
     pub(super) jobs: usize,
     /// What was fetched for this purpose already.
     pub(super) had: HashSet<Id>,
+    /// What was fetched for this purpose already and could not be read, each by the digest of its bytes.
+    pub(super) unreadable: HashMap<Id, String>,
     /// What lies here already, for whichever purpose.
     pub(super) here: HashSet<Id>,
     /// Where the list goes on.
@@ -64,7 +67,15 @@ pub(super) enum Came {
     /// It was withdrawn between the list and here.
     Gone { page: usize },
     /// Nothing can be made of it.
-    Unreadable { page: usize, id: Id, reason: String },
+    Unreadable {
+        page: usize,
+        id: Id,
+        reason: String,
+        /// The digest of its bytes; `None` where it is the collector that does not hand it out.
+        sha256: Option<String>,
+    },
+    /// Nothing could be made of it before.
+    StillUnreadable { page: usize },
     /// It goes no further.
     Failed(Failure),
 }
@@ -138,15 +149,20 @@ impl Fetch<'_> {
                 return;
             }
             for listed in listed.samples {
-                let sent = match self.had.contains(&listed.id) {
-                    true => came
-                        .send(Came::Known {
-                            page,
-                            id: listed.id,
-                            granted: listed.purposes,
-                        })
-                        .is_ok(),
-                    false => jobs.send(Job { page, listed }).is_ok(),
+                let known = match self.unreadable.get(&listed.id) {
+                    Some(sha256) if *sha256 == listed.sha256 => {
+                        Some(Came::StillUnreadable { page })
+                    }
+                    _ if self.had.contains(&listed.id) => Some(Came::Known {
+                        page,
+                        id: listed.id,
+                        granted: listed.purposes.clone(),
+                    }),
+                    _ => None,
+                };
+                let sent = match known {
+                    Some(known) => came.send(known).is_ok(),
+                    None => jobs.send(Job { page, listed }).is_ok(),
                 };
                 if !sent || stop.load(Ordering::Relaxed) {
                     return;
@@ -174,22 +190,25 @@ impl Fetch<'_> {
 
     fn fetch(&self, Job { page, listed }: Job) -> Result<Came, Failure> {
         let id = listed.id;
-        let unreadable = |reason: String| Ok(Came::Unreadable { page, id, reason });
+        let unreadable = |reason: String, sha256: Option<String>| {
+            Ok(Came::Unreadable {
+                page,
+                id,
+                reason,
+                sha256,
+            })
+        };
         let sealed = match self.api.sample(self.purpose, &listed)? {
             Handed::Sealed(sealed) => sealed,
             Handed::Gone => return Ok(Came::Gone { page }),
-            Handed::Other(reason) => return unreadable(reason),
+            Handed::Other(reason) => return unreadable(reason, None),
         };
         let opened = match open::open_sample(sealed.as_slice(), self.identities) {
             Ok(opened) => opened,
-            Err(error) => return unreadable(error.to_string()),
+            Err(error) => return unreadable(error.to_string(), Some(listed.sha256)),
         };
-        // The collector cannot pass one sample off as another, or widen what it may be used for.
-        if opened.manifest.sample != id {
-            return unreadable("its manifest names another sample".to_owned());
-        }
-        if !opened.manifest.purposes.contains(self.purpose) {
-            return unreadable("its manifest does not allow this purpose".to_owned());
+        if let Err(reason) = is_as_listed(&opened.manifest, &listed, self.purpose) {
+            return unreadable(reason.to_owned(), Some(listed.sha256));
         }
         if self.here.contains(&id) {
             let granted = listed.purposes;
@@ -211,6 +230,31 @@ impl Fetch<'_> {
             bytes: sealed.len(),
         })
     }
+}
+
+/// Whether a manifest says of its sample what the collector, which checked signatures, says of it. So neither passes one
+/// sample off as another; its sender does not choose the record, and with it the split, that it counts for; and the
+/// collector does not widen what it may be used for.
+fn is_as_listed(
+    manifest: &Manifest,
+    listed: &Listed,
+    purpose: Purpose,
+) -> Result<(), &'static str> {
+    if manifest.sample != listed.id {
+        return Err("its manifest names another sample");
+    }
+    if manifest.consent != listed.consent {
+        return Err(
+            "its manifest names another consent record than the one that it was sent under",
+        );
+    }
+    if !manifest.purposes.contains(purpose) {
+        return Err("its manifest does not allow this purpose");
+    }
+    if !listed.purposes.is_subset(&manifest.purposes) {
+        return Err("the collector lists it for a purpose that its manifest does not allow");
+    }
+    Ok(())
 }
 
 /// How far the list is done with: up to the last page of which, and before which, every sample was

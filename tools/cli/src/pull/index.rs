@@ -13,6 +13,7 @@ use super::{
     dataset::Split,
     journal::{Journal, Taken},
     layout::{self, Shards},
+    unreadable::Unreadable,
     verdicts::{self, AllReviews, Review, Reviews},
 };
 use crate::{args::FormatArgument, failure::Failure, files};
@@ -48,9 +49,9 @@ pub(crate) struct Index {
     /// What readers said of the samples, by the purpose for which they read them.
     #[serde(default, skip_serializing_if = "AllReviews::is_empty")]
     reviews: AllReviews,
-    /// How many samples the last pull could not open.
-    #[serde(default)]
-    unreadable: usize,
+    /// Samples that are not here, since nothing can be made of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    unreadable: BTreeMap<Id, Unreadable>,
     #[serde(skip)]
     folder: PathBuf,
     #[serde(skip)]
@@ -164,9 +165,9 @@ impl Index {
         &self.collector
     }
 
-    /// How many samples the last pull could not open.
-    pub(crate) fn unreadable(&self) -> usize {
-        self.unreadable
+    /// How many samples could not be read so far.
+    pub(crate) fn unreadable_count(&self) -> usize {
+        self.unreadable.len()
     }
 
     pub(super) fn knows(&self, id: Id) -> bool {
@@ -179,6 +180,17 @@ impl Index {
             .iter()
             .filter(move |(_, entry)| entry.pulled_for.contains(purpose))
             .map(|(&id, _)| id)
+    }
+
+    /// What was fetched for `purpose` and could not be read.
+    pub(super) fn unreadable_for(
+        &self,
+        purpose: Purpose,
+    ) -> impl Iterator<Item = (Id, &Unreadable)> {
+        self.unreadable
+            .iter()
+            .filter(move |(_, found)| found.purposes.contains(purpose))
+            .map(|(&id, found)| (id, found))
     }
 
     pub(super) fn cursors(&self, purpose: Purpose) -> Option<&Cursors> {
@@ -214,7 +226,7 @@ impl Index {
             cursors: BTreeMap::new(),
             samples: BTreeMap::new(),
             reviews: AllReviews::default(),
-            unreadable: 0,
+            unreadable: BTreeMap::new(),
             folder: folder.to_owned(),
             writing: None,
         });
@@ -291,6 +303,29 @@ impl Index {
         Ok(())
     }
 
+    /// Nothing can be made of a sample.
+    pub(super) fn add_unreadable(&mut self, id: Id, mut found: Unreadable) {
+        if let Some(before) = self.unreadable.get(&id) {
+            found.purposes = found.purposes.union(&before.purposes);
+        }
+        self.unreadable.insert(id, found);
+        if let Some(writing) = &mut self.writing {
+            writing.is_changed = true;
+        }
+    }
+
+    /// Forgets which samples could not be read, those of `which`; they are listed and fetched again.
+    pub(super) fn retry_unreadable(&mut self, which: impl Fn(&Unreadable) -> bool) {
+        let (retried, kept) = std::mem::take(&mut self.unreadable)
+            .into_iter()
+            .partition(|(_, found)| which(found));
+        self.unreadable = kept;
+        let retried: BTreeMap<Id, Unreadable> = retried;
+        for purpose in retried.values().flat_map(|found| found.purposes.iter()) {
+            self.set_cursor(purpose, |cursors| cursors.samples = None);
+        }
+    }
+
     /// A sample that is here already may be used for `purpose` too.
     pub(super) fn add_purpose(
         &mut self,
@@ -313,6 +348,7 @@ impl Index {
 
     /// A sample may no longer be used for `purpose`. Whether its copy was removed.
     pub(super) fn withdraw(&mut self, id: Id, purpose: Purpose) -> Result<bool, Failure> {
+        self.forget_unreadable(id, purpose);
         let Some(entry) = self.samples.get(&id) else {
             // A pull that was killed may have left a file of it.
             layout::remove(&self.folder, self.format, id)?;
@@ -341,12 +377,17 @@ impl Index {
         }
     }
 
-    /// So many samples could not be opened.
-    pub(super) fn note_unreadable(&mut self, count: usize) {
-        if let Some(writing) = &mut self.writing {
-            writing.is_changed |= self.unreadable != count;
+    fn forget_unreadable(&mut self, id: Id, purpose: Purpose) {
+        let Some(found) = self.unreadable.get_mut(&id) else {
+            return;
+        };
+        found.purposes = found.purposes.difference(&purpose.into());
+        if found.purposes.is_empty() {
+            self.unreadable.remove(&id);
         }
-        self.unreadable = count;
+        if let Some(writing) = &mut self.writing {
+            writing.is_changed = true;
+        }
     }
 
     pub(super) fn set_cursor(&mut self, purpose: Purpose, set: impl FnOnce(&mut Cursors)) {

@@ -12,27 +12,24 @@ mod index;
 mod journal;
 mod layout;
 mod progress;
+mod unreadable;
 mod verdicts;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use sordino::{
-    Purpose,
+    Id, Purpose,
     open::{self, Identity},
+    upload::NetworkSettings,
 };
 
 use self::{
     fetch::{Came, Done, Fetch},
     progress::Progress,
+    unreadable::{Reader, Unreadable},
 };
-use crate::{
-    api::{self, Api},
-    args::PullArguments,
-    failure::Failure,
-    files,
-    reply::Reply,
-};
+use crate::{api::Api, args::PullArguments, failure::Failure, files, reply::Reply};
 pub(crate) use dataset::stored;
 pub(crate) use index::{Entry, Index};
 pub(crate) use layout::{audio_file, audio_of, own_files};
@@ -43,8 +40,11 @@ pub(crate) use verdicts::{Review, Verdict};
 pub(crate) struct Summary {
     /// Samples that are new here.
     pub(crate) pulled: usize,
-    /// Local copies that were removed, since their consent was withdrawn.
+    /// Local copies that were removed, since they were withdrawn, deleted, past their retention, or held back.
     pub(crate) removed: usize,
+    /// How many of those are held back at the collector, since a voice was heard in them.
+    #[serde(skip_serializing_if = "is_zero")]
+    quarantined: usize,
     /// Samples that lie in the dataset now.
     total: usize,
     /// Verdicts of the review page on samples that lie in the dataset now.
@@ -52,6 +52,9 @@ pub(crate) struct Summary {
     verdicts: usize,
     /// Samples that no key in the identity file opens, or that are not what they claim.
     unreadable: usize,
+    /// How many of those were found so by an earlier pull, and not fetched again.
+    #[serde(skip_serializing_if = "is_zero")]
+    unreadable_before: usize,
     /// Why, for the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_unreadable: Option<String>,
@@ -62,12 +65,16 @@ fn is_zero(count: &usize) -> bool {
 }
 
 pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failure> {
-    let summary = pull(arguments, json)?;
+    let summary = pull(arguments, &arguments.network.settings()?, json)?;
     let text = format!(
-        "{} pulled, {} local copies removed because consent was withdrawn, {} unreadable; {} in {}",
+        "{} pulled, {}, {} unreadable{}; {} in {}",
         summary.pulled,
-        summary.removed,
+        summary.removals(),
         summary.unreadable,
+        match summary.unreadable_before {
+            0 => String::new(),
+            before => format!(" ({before} not fetched again; --retry-unreadable does)"),
+        },
         summary.total,
         arguments.out.display()
     );
@@ -75,10 +82,30 @@ pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failur
     Ok(Reply::new(text, summary)?.with_problem(problem))
 }
 
+impl Summary {
+    /// How many local copies were removed, and why.
+    fn removals(&self) -> String {
+        let removed = format!("{} local copies removed", self.removed);
+        match (self.removed - self.quarantined, self.quarantined) {
+            (0, 0) => removed,
+            (_, 0) => format!("{removed} (withdrawn, deleted or past their retention)"),
+            (0, _) => format!("{removed} (in quarantine: a voice was heard)"),
+            (withdrawn, quarantined) => format!(
+                "{removed} ({withdrawn} withdrawn, deleted or past their retention; {quarantined} in quarantine: a \
+                 voice was heard)"
+            ),
+        }
+    }
+}
+
 /// Pulls, and says what it did. How far it is is shown on a terminal, unless `quiet`.
-pub(crate) fn pull(arguments: &PullArguments, quiet: bool) -> Result<Summary, Failure> {
-    let token = api::read_token(&arguments.token_file)?;
-    let api = Api::new(&arguments.collector, &token, arguments.jobs.into());
+pub(crate) fn pull(
+    arguments: &PullArguments,
+    network: &NetworkSettings,
+    quiet: bool,
+) -> Result<Summary, Failure> {
+    let (collector, jobs) = (&arguments.collector, arguments.jobs.into());
+    let api = Api::new(collector, network, &arguments.token_file, jobs)?;
     let begin = || -> Result<Pull<'_>, Failure> {
         Ok(Pull {
             api: &api,
@@ -86,6 +113,7 @@ pub(crate) fn pull(arguments: &PullArguments, quiet: bool) -> Result<Summary, Fa
             jobs: arguments.jobs.into(),
             quiet,
             summary: Summary::default(),
+            unreadable_now: HashSet::new(),
         })
     };
     // Whatever comes of the rest, what was withdrawn by now goes.
@@ -97,13 +125,14 @@ pub(crate) fn pull(arguments: &PullArguments, quiet: bool) -> Result<Summary, Fa
         }
         false => None,
     };
-    let removed = cleaned.as_ref().map_or(0, |pull| pull.summary.removed);
+    let removals = cleaned.as_ref().map(|pull| &pull.summary);
+    let removals = removals
+        .filter(|summary| summary.removed > 0)
+        .map(Summary::removals);
     let finished = finish(arguments, &api, cleaned, begin);
-    finished.map_err(|failure| match removed {
-        0 => failure,
-        removed => Failure::Said(format!(
-            "{failure}; {removed} local copies were removed before that, because consent was withdrawn"
-        )),
+    finished.map_err(|failure| match removals {
+        None => failure,
+        Some(removals) => Failure::Said(format!("{failure}; before that, {removals}")),
     })
 }
 
@@ -126,7 +155,14 @@ fn finish<'a>(
             begin()?
         }
     };
-    pull.saved(|pull| pull.bring(&wanted, &identities))?;
+    let reader = Reader::new(&identities);
+    if arguments.retry_unreadable {
+        pull.index.retry_unreadable(|_| true);
+    } else {
+        pull.index.retry_unreadable(|found| !found.is_by(&reader));
+    }
+    pull.saved(|pull| pull.bring(&wanted, &identities, &reader))?;
+    pull.count_unreadable(&wanted);
     let mut summary = pull.summary;
     summary.total = pull.index.entries().count();
     summary.verdicts = pull.index.review_count();
@@ -141,9 +177,29 @@ struct Pull<'a> {
     jobs: usize,
     quiet: bool,
     summary: Summary,
+    /// What this pull could not read.
+    unreadable_now: HashSet<Id>,
 }
 
 impl Pull<'_> {
+    /// Counts what this pull could not read and what earlier ones could not.
+    fn count_unreadable(&mut self, wanted: &[Purpose]) {
+        let known = wanted
+            .iter()
+            .flat_map(|&purpose| self.index.unreadable_for(purpose));
+        let before: BTreeMap<Id, &Unreadable> = known
+            .filter(|(id, _)| !self.unreadable_now.contains(id))
+            .collect();
+        self.summary.unreadable_before = before.len();
+        self.summary.unreadable = self.unreadable_now.len() + before.len();
+        if let Some((id, found)) = before.first_key_value() {
+            let reason = &found.reason;
+            self.summary
+                .first_unreadable
+                .get_or_insert_with(|| format!("sample {id}: {reason}"));
+        }
+    }
+
     /// Does `work`. What was taken in and what was removed stands, also where the rest failed.
     fn saved(
         &mut self,
@@ -154,13 +210,17 @@ impl Pull<'_> {
         done.and(saved)
     }
 
-    fn bring(&mut self, wanted: &[Purpose], identities: &[Identity]) -> Result<(), Failure> {
+    fn bring(
+        &mut self,
+        wanted: &[Purpose],
+        identities: &[Identity],
+        reader: &Reader,
+    ) -> Result<(), Failure> {
         self.continue_in_epoch()?;
         let fetched = wanted
             .iter()
-            .try_for_each(|&purpose| self.fetch_new(purpose, identities))
+            .try_for_each(|&purpose| self.fetch_new(purpose, identities, reader))
             .and_then(|()| self.fetch_verdicts(wanted, identities));
-        self.index.note_unreadable(self.summary.unreadable);
         fetched.and(self.remove_all_withdrawn())
     }
 
@@ -176,7 +236,12 @@ impl Pull<'_> {
             .try_for_each(|purpose| self.remove_withdrawn(purpose))
     }
 
-    fn fetch_new(&mut self, purpose: Purpose, identities: &[Identity]) -> Result<(), Failure> {
+    fn fetch_new(
+        &mut self,
+        purpose: Purpose,
+        identities: &[Identity],
+        reader: &Reader,
+    ) -> Result<(), Failure> {
         let folder = self.index.folder().to_owned();
         let fetch = Fetch {
             api: self.api,
@@ -188,6 +253,11 @@ impl Pull<'_> {
             // One that lies here for another purpose is asked for again: the person is to see that
             // it is used for this one too.
             had: self.index.pulled_for(purpose).collect(),
+            unreadable: self
+                .index
+                .unreadable_for(purpose)
+                .map(|(id, found)| (id, found.sha256.clone()))
+                .collect(),
             here: self
                 .index
                 .entries()
@@ -220,13 +290,24 @@ impl Pull<'_> {
                     self.index.add_purpose(id, purpose, &granted)?;
                     (page, true)
                 }
-                Came::Gone { page } => (page, true),
-                Came::Unreadable { page, id, reason } => {
-                    self.summary.unreadable += 1;
+                Came::Gone { page } | Came::StillUnreadable { page } => (page, true),
+                Came::Unreadable {
+                    page,
+                    id,
+                    reason,
+                    sha256,
+                } => {
+                    self.unreadable_now.insert(id);
                     self.summary
                         .first_unreadable
                         .get_or_insert_with(|| format!("sample {id}: {reason}"));
-                    (page, false)
+                    let is_remembered = sha256.is_some();
+                    if let Some(sha256) = sha256 {
+                        let found = Unreadable::new(purpose.into(), sha256, reason, reader);
+                        self.index.add_unreadable(id, found);
+                    }
+                    // What the collector does not hand out today is listed again the next time.
+                    (page, is_remembered)
                 }
                 Came::Failed(failure) => return Err(failure),
             };
@@ -274,7 +355,10 @@ impl Pull<'_> {
                 return Ok(());
             }
             for id in page.ids {
-                self.summary.removed += usize::from(self.index.withdraw(id, purpose)?);
+                if self.index.withdraw(id, purpose)? {
+                    self.summary.removed += 1;
+                    self.summary.quarantined += usize::from(page.quarantined.contains(&id));
+                }
             }
             self.index
                 .set_cursor(purpose, |cursors| cursors.withdrawn = Some(page.next));

@@ -11,6 +11,7 @@ mod datasets;
 mod evaluation;
 mod freshness;
 mod kill;
+mod network;
 mod no_raw_sound;
 mod on_the_wire;
 mod papers;

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use sordino::Purpose;
 
-use crate::support::{FORMATS, PLAYED, QA, Stage, files_below};
+use crate::support::{Desk, FORMATS, PLAYED, QA, Stage, files_below};
 
 #[test]
 fn a_bad_token_is_refused_and_leaves_nothing() {
@@ -26,6 +26,22 @@ fn a_bad_token_is_refused_and_leaves_nothing() {
         .sordino(&stage.pull_line("data", "bundle"))
         .refused(&["token"]);
     assert!(!stage.path("data").exists());
+}
+
+/// Not in the words of a protocol that the command speaks for them.
+#[test]
+fn who_shows_a_token_that_is_refused_is_told_which_file_it_is_from_and_how_to_make_another() {
+    let desk = Desk::new();
+    fs::write(desk.stage.path("old-token"), "sordino_0000").unwrap();
+    let pull = desk.stage.pull_line("data", "bundle");
+    let pull = pull.replace("--token-file token", "--token-file old-token");
+    for line in [pull, desk.fetch_line("old-token")] {
+        let ran = desk.stage.sordino(&line);
+        ran.refused(&["token in old-token", "made no such token", "token create"]);
+        for word in ["Bearer", "Authorization", "header"] {
+            assert!(!ran.stderr.contains(word), "{ran:?}");
+        }
+    }
 }
 
 /// Another's key opens nothing: said once, with the sample's name, and nothing is written of it.

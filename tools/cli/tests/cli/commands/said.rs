@@ -84,7 +84,9 @@ fn what_a_collector_says_is_printed_without_what_a_terminal_would_obey() {
     fs::write(stage.path("token"), "sordino_0").unwrap();
     for line in [
         format!("audit fetch --collector http://{address} --token-file token --out log"),
-        format!("pull --collector http://{address} --token-file token --identity qa.key --out data"),
+        format!(
+            "pull --collector http://{address} --token-file token --identity qa.key --out data"
+        ),
     ] {
         let ran = stage.sordino(&line);
         ran.failed(&["\\u001b]0;x\\u0007\\u009b2J"]);

@@ -7,4 +7,5 @@ mod loads;
 mod obstacles;
 mod private;
 mod quarantine;
+mod unreadable;
 mod verdicts;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     process::Stdio,
     sync::{
         atomic::{AtomicUsize, Ordering},
@@ -36,20 +36,22 @@ pub(crate) fn between(
             }
             let head = String::from_utf8(head).unwrap();
             let number = count.fetch_add(1, Ordering::SeqCst);
-            let answer = answer(number, &head).unwrap_or_else(|| {
-                let mut to = TcpStream::connect(collector).unwrap();
-                let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
-                to.write_all(head.as_bytes()).unwrap();
-                let mut whole = Vec::new();
-                to.read_to_end(&mut whole).unwrap();
-                // Bytes of a sample as letters, one each.
-                whole.into_iter().map(char::from).collect()
-            });
+            let answer = answer(number, &head).unwrap_or_else(|| passed_on(collector, &head));
             let bytes: Vec<u8> = answer.chars().map(|letter| letter as u8).collect();
             let _ = connection.write_all(&bytes);
         }
     });
     url
+}
+
+/// What the collector answers to a request without a body: its bytes as letters, one each.
+pub(crate) fn passed_on(collector: SocketAddr, head: &str) -> String {
+    let mut to = TcpStream::connect(collector).unwrap();
+    let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    to.write_all(head.as_bytes()).unwrap();
+    let mut whole = Vec::new();
+    to.read_to_end(&mut whole).unwrap();
+    whole.into_iter().map(char::from).collect()
 }
 
 fn with_two() -> Stage {

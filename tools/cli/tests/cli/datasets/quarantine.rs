@@ -66,6 +66,35 @@ fn what_is_held_back_goes_from_every_format_and_comes_again_once_released() {
 }
 
 #[test]
+fn a_pull_says_why_copies_go() {
+    for format in FORMATS {
+        let stage = Stage::new();
+        stage.granted("d", QA);
+        let ids = [PLAYED[0], PLAYED[1], PLAYED[2]].map(|recording| stage.offer("d", recording));
+        stage.upload("d");
+        stage.pull("data", format);
+        let says = |says: &str| {
+            let text = stage.sordino(&stage.pull_line("data", format)).ok().stdout;
+            assert!(text.contains(says), "{text}");
+        };
+        says("0 local copies removed, 0 unreadable");
+        Listeners::at(&stage).quarantine(&ids[0]);
+        says("1 local copies removed (in quarantine: a voice was heard), 0");
+        stage.sordino(&format!("device d delete {}", ids[1])).ok();
+        stage.upload("d");
+        says("1 local copies removed (withdrawn, deleted or past their retention), 0");
+        // Both at once, as numbers.
+        Listeners::at(&stage).release(&ids[0]);
+        stage.pull("data", format);
+        Listeners::at(&stage).quarantine(&ids[0]);
+        stage.sordino(&format!("device d delete {}", ids[2])).ok();
+        stage.upload("d");
+        let due = json!({"pulled": 0, "removed": 2, "quarantined": 1, "total": 0, "unreadable": 0});
+        assert_eq!(stage.pull("data", format), due);
+    }
+}
+
+#[test]
 fn what_is_held_back_and_released_during_a_pull_is_pulled() {
     for format in FORMATS {
         let (stage, id) = with_one();

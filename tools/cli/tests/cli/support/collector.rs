@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     fs::{self, File},
     io::{BufRead as _, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
@@ -22,10 +23,22 @@ impl Collector {
     /// Starts one whose data are in the folder `data`. Once this returns, it answers at `address`.
     #[track_caller]
     pub(crate) fn start(data: &Path, address: SocketAddr, plan: &Path) -> Self {
-        let ready = format!("listening on http://{address}\n");
+        Self::start_with(data, address, plan, &[])
+    }
+
+    /// As [`Self::start`], which speaks https where the flags name a certificate.
+    #[track_caller]
+    pub(crate) fn start_with(
+        data: &Path,
+        address: SocketAddr,
+        plan: &Path,
+        flags: &[&OsStr],
+    ) -> Self {
+        let scheme = if flags.is_empty() { "http" } else { "https" };
+        let ready = format!("listening on {scheme}://{address}\n");
         let started = Instant::now();
         loop {
-            let (collector, line) = Self::try_start(data, address, plan);
+            let (collector, line) = Self::try_start(data, address, plan, flags);
             if line == ready {
                 return collector;
             }
@@ -40,7 +53,12 @@ impl Collector {
     }
 
     /// With the first line that it prints; it prints no other.
-    fn try_start(data: &Path, address: SocketAddr, plan: &Path) -> (Self, String) {
+    fn try_start(
+        data: &Path,
+        address: SocketAddr,
+        plan: &Path,
+        flags: &[&OsStr],
+    ) -> (Self, String) {
         let mut process = Command::new(collector_program())
             .args(["serve", "--exit-on-stdin-close", "--listen"])
             .arg(address.to_string())
@@ -48,6 +66,7 @@ impl Collector {
             .arg(data)
             .arg("--plan")
             .arg(plan)
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(log_of(data)).unwrap())

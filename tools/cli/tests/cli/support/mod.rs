@@ -7,9 +7,11 @@ mod desk;
 mod kills;
 mod line;
 mod ran;
+mod socks;
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     fs,
     io::{self, Write as _},
     iter,
@@ -29,6 +31,7 @@ pub(crate) use desk::Desk;
 pub(crate) use kills::{instants, killed_after, time};
 pub(crate) use line::Line;
 pub(crate) use ran::Ran;
+pub(crate) use socks::Socks;
 
 pub(crate) const QA: &str = "quality-assurance";
 pub(crate) const RESEARCH: &str = "recognition-research";
@@ -164,6 +167,20 @@ impl Stage {
     pub(crate) fn start_collector(&mut self) {
         let (address, plan) = (self.collector_address(), self.path("plan.json"));
         self.collector = Some(Collector::start(&self.collected(), address, &plan));
+    }
+
+    /// As [`Self::start_collector`], by https with the certificate and key in these files.
+    pub(crate) fn start_tls_collector(&mut self, certificate: &str, key: &str) {
+        let (address, plan) = (self.collector_address(), self.path("plan.json"));
+        let (certificate, key) = (self.path(certificate), self.path(key));
+        let flags = [
+            OsStr::new("--tls-cert"),
+            certificate.as_os_str(),
+            OsStr::new("--tls-key"),
+            key.as_os_str(),
+        ];
+        let collector = Collector::start_with(&self.collected(), address, &plan, &flags);
+        self.collector = Some(collector);
     }
 
     pub(crate) fn stop_collector(&mut self) {

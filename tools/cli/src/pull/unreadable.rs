@@ -1,0 +1,65 @@
+//! Samples that nothing can be made of, remembered so that they are not fetched again at every pull.
+//!
+//! Anybody who knows the plan's recipients can send what no key opens. Such a sample stays as it is, so it is fetched
+//! again only for another reader (other identities, another version of sordino), or where that is asked for.
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use sordino::{Purposes, open::Identity};
+
+/// What reads samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reader {
+    /// The version of sordino.
+    version: String,
+    /// SHA-256, in hexadecimal, of the identities' recipients, sorted, one a line.
+    recipients: String,
+}
+
+impl Reader {
+    pub(super) fn new(identities: &[Identity]) -> Self {
+        let mut recipients: Vec<String> = identities
+            .iter()
+            .map(|identity| format!("{}\n", identity.to_public()))
+            .collect();
+        recipients.sort();
+        recipients.dedup();
+        let digest = digest(&SHA256, recipients.concat().as_bytes());
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            recipients: digest
+                .as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        }
+    }
+}
+
+/// A sample that could not be read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Unreadable {
+    /// What it was fetched for.
+    pub(super) purposes: Purposes,
+    /// The digest of its bytes, as the collector lists it.
+    pub(super) sha256: String,
+    /// What is wrong with it.
+    pub(super) reason: String,
+    reader: Reader,
+}
+
+impl Unreadable {
+    pub(super) fn new(purposes: Purposes, sha256: String, reason: String, reader: &Reader) -> Self {
+        Self {
+            purposes,
+            sha256,
+            reason,
+            reader: reader.clone(),
+        }
+    }
+
+    /// Whether it was `reader` that could not read it.
+    pub(super) fn is_by(&self, reader: &Reader) -> bool {
+        self.reader == *reader
+    }
+}
