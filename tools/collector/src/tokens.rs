@@ -389,17 +389,23 @@ impl FromRequestParts<App> for FormerReader {
 /// # Errors
 /// `bad-token` where there is none, or where it was never made here.
 async fn shown(parts: &Parts, app: &App) -> Result<TokenRow, Problem> {
-    let none = |reason| {
+    let refused = |reason, detail: &str| {
         app.metrics.token_refused(reason);
-        Kind::BadToken.because("give `Authorization: Bearer TOKEN` with a valid token")
+        Kind::BadToken.because(detail)
     };
-    let token = bearer(parts).ok_or_else(|| none("none"))?;
+    let token = bearer(parts)
+        .ok_or_else(|| refused("none", "give a token, as `Authorization: Bearer TOKEN`"))?;
     let row = app
         .storage
         .database
         .token(Sha256::of(token.as_bytes()))
         .await?;
-    row.ok_or_else(|| none("unknown"))
+    row.ok_or_else(|| {
+        refused(
+            "unknown",
+            "this collector made no such token; it may be cut off, or another collector's",
+        )
+    })
 }
 
 /// A request with a token is not counted against its network.

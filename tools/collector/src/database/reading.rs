@@ -21,6 +21,16 @@ pub(crate) struct Listed {
     pub(crate) purposes: Purposes,
 }
 
+/// An id that is no longer to be used for a purpose.
+#[derive(Clone, Debug)]
+pub(crate) struct TakenBack {
+    /// Its place in the order in which that was said.
+    pub(crate) sequence: i64,
+    pub(crate) id: String,
+    /// It is held back now, and may be released.
+    pub(crate) is_quarantined: bool,
+}
+
 /// A sample that can be handed out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {
@@ -63,22 +73,29 @@ impl Database {
         rows.iter().map(listed).collect()
     }
 
-    /// Ids no longer to be used for a purpose, said after `after`, each with its place in the order.
+    /// Ids no longer to be used for a purpose, said after `after`.
     pub(crate) async fn withdrawn(
         &self,
         purpose: Purpose,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<(i64, String)>, DatabaseError> {
-        Ok(sqlx::query_as(
-            "SELECT sequence, sample FROM withdrawals
-             WHERE purpose = $1 AND sequence > $2 ORDER BY sequence LIMIT $3",
+    ) -> Result<Vec<TakenBack>, DatabaseError> {
+        let rows: Vec<(i64, String, Option<String>)> = sqlx::query_as(
+            "SELECT withdrawals.sequence, withdrawals.sample, quarantined.sample
+             FROM withdrawals LEFT JOIN quarantined ON quarantined.sample = withdrawals.sample
+             WHERE purpose = $1 AND withdrawals.sequence > $2 ORDER BY withdrawals.sequence LIMIT $3",
         )
         .bind(purpose.as_str())
         .bind(after)
         .bind(i64::from(limit))
         .fetch_all(&self.readers)
-        .await?)
+        .await?;
+        let taken_back = rows.into_iter().map(|(sequence, id, held_back)| TakenBack {
+            sequence,
+            id,
+            is_quarantined: held_back.is_some(),
+        });
+        Ok(taken_back.collect())
     }
 
     /// As [`Session::held`], at this moment.

@@ -64,6 +64,7 @@ impl Bucket {
         // A second time it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         check_environment(|name| std::env::var_os(name))?;
+        check_proxies(|name| std::env::var_os(name))?;
         let builder = AmazonS3Builder::from_env();
         let allows_http = allows_http(&builder)?;
         let retry = RetryConfig {
@@ -266,6 +267,42 @@ async fn remove_by(store: &AmazonS3, paths: Vec<Path>) -> object_store::Result<(
 }
 
 /// What the client library would only trip over, or not say by name.
+/// Proxies are reqwest's to use, which goes out directly where it cannot understand one.
+fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), ObjectsError> {
+    for name in [
+        "https_proxy",
+        "HTTPS_PROXY",
+        "http_proxy",
+        "HTTP_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ] {
+        let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        // Not quoted: it may hold a password.
+        let url = value.to_str().map(|value| match value.contains("://") {
+            true => value.to_owned(),
+            false => format!("http://{value}"),
+        });
+        let url: Option<Uri> = url.and_then(|url| url.parse().ok());
+        let is_usable = url.is_some_and(|url| {
+            let is_known = matches!(
+                url.scheme_str(),
+                Some("http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h")
+            );
+            is_known && url.host().is_some_and(|host| !host.is_empty())
+        });
+        if !is_usable {
+            return Err(misset(&format!(
+                "{name} names no proxy that can be used; set it to a URL like http://HOST:PORT or socks5h://HOST:PORT, \
+                 or unset it"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), ObjectsError> {
     for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"] {
         let Some(value) = variable(name) else {
@@ -457,6 +494,43 @@ mod tests {
         ("AWS_ACCESS_KEY_ID", "id"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),
     ];
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_named_before_any_connection() {
+        let check = |name: &'static str, value: &'static str| {
+            let variable = |asked: &str| (asked == name).then(|| OsString::from(value));
+            check_proxies(variable).map_err(|error| error.to_string())
+        };
+        for name in [
+            "ALL_PROXY",
+            "all_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "HTTP_PROXY",
+        ] {
+            for value in [
+                "ftp://one",
+                "socks6://one",
+                "http://",
+                "one two",
+                "http://secret@",
+            ] {
+                let refused = check(name, value).unwrap_err();
+                assert!(
+                    refused.contains(name) && !refused.contains("secret"),
+                    "{refused}"
+                );
+            }
+            for value in [
+                "",
+                "one:8080",
+                "http://one:8080",
+                "socks5h://user:secret@one:1080",
+            ] {
+                assert_eq!(check(name, value), Ok(()), "{value}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_wrong_in_the_environment_is_named() {

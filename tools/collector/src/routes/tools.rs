@@ -1,5 +1,7 @@
 //! Samples, from the side of QA tools: listed, handed out, taken back.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     extract::State,
@@ -37,7 +39,7 @@ pub(super) async fn list(
 }
 
 /// `GET /v1/withdrawn`: for every token that was ever made, and whatever it is good for, since its holder may have
-/// copies. Ids are random, and say nothing else.
+/// copies. Ids are random; which of them are only held back is all else that it says.
 pub(super) async fn withdrawn(
     State(app): State<App>,
     _: FormerReader,
@@ -54,9 +56,16 @@ pub(super) async fn withdrawn(
         .database
         .withdrawn(purpose, after, limit)
         .await?;
-    let next = entries.last().map_or(after, |(sequence, _)| *sequence);
-    let ids: Vec<String> = entries.into_iter().map(|(_, id)| id).collect();
-    Ok(Json(json!({"ids": ids, "next": format!("{KIND}{next}")})))
+    let next = entries.last().map_or(after, |entry| entry.sequence);
+    let quarantined: BTreeSet<&str> = entries
+        .iter()
+        .filter(|entry| entry.is_quarantined)
+        .map(|entry| entry.id.as_str())
+        .collect();
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+    Ok(Json(
+        json!({"ids": ids, "quarantined": quarantined, "next": format!("{KIND}{next}")}),
+    ))
 }
 
 /// `GET /v1/samples/SAMPLE`.

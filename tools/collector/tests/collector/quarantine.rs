@@ -27,6 +27,12 @@ fn withdrawn(collector: &Collector, token: &str, purpose: &str) -> Value {
     collector.read(token, &target).expect(200).json()["ids"].clone()
 }
 
+/// Those of them of which it is said that they are only held back.
+fn held_back(collector: &Collector, token: &str, purpose: &str) -> Value {
+    let target = format!("/v1/withdrawn?purpose={purpose}");
+    collector.read(token, &target).expect(200).json()["quarantined"].clone()
+}
+
 fn quarantine(collector: &Collector, arguments: &[&str]) -> (Option<i32>, Value, String) {
     let data = collector.data().to_str().unwrap();
     let output = run(&[&["quarantine"], arguments, &["--json", "--data", data]].concat());
@@ -59,6 +65,7 @@ fn a_quarantined_sample_is_gone_for_everybody_at_once_and_each_pull_removes_it()
         for purpose in [QA, RESEARCH] {
             assert_eq!(collector.listed(&token, purpose), [other.to_string()]);
             assert_eq!(withdrawn(&collector, &token, purpose), json!([id]));
+            assert_eq!(held_back(&collector, &token, purpose), json!([id]));
             collector
                 .read(&token, &format!("/v1/samples/{id}?purpose={purpose}"))
                 .problem(410, "deleted");
@@ -140,8 +147,14 @@ fn the_person_can_delete_and_withdraw_what_is_held_back() {
     let token = collector.token(BOTH);
     let (device, id) = Device::with_sample(&collector, BOTH);
     heard(&collector, &token, id, "3.1.0").expect(204);
+    assert_eq!(held_back(&collector, &token, QA), json!([id]));
     collector.send(&device.delete(id)).expect(204);
     assert!(!collector.object(id).exists());
+    assert_eq!(
+        held_back(&collector, &token, QA),
+        json!([]),
+        "it is deleted"
+    );
     heard(&collector, &token, id, "3.1.0").expect(204);
     assert_eq!(
         quarantine(&collector, &["list"]).1,
