@@ -262,7 +262,11 @@ pub fn keygen(path: &Path) -> Result<Recipient, IdentityError> {
 /// The whole plaintext: only once its end was reached is it known that nothing was cut off.
 fn decrypt(sealed: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError> {
     header::check(sealed)?;
-    let damaged = |error: &dyn std::fmt::Display| OpenError::Damaged(error.to_string());
+    // Some of the crate's errors have a line of advice after them.
+    let damaged = |error: &dyn std::fmt::Display| {
+        let lines: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
+        OpenError::Damaged(lines.join(" "))
+    };
     let identities = identities
         .iter()
         .map(|identity| identity as &dyn age::Identity);

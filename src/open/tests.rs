@@ -274,9 +274,11 @@ fn what_is_no_age_file_is_said_to_be_none_however_long_it_is() {
         &b"RIFF"[..],
         &[b'a'; 100_000],
         b"age-encryption.org/v1\n-> X25519",
+        b"age-encryption.org/v2\n-> X25519 a\n--- a\n",
     ] {
         let error = open_sample(file, &identities()).unwrap_err();
         assert!(matches!(error, OpenError::Damaged(_)), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }
 
