@@ -119,8 +119,9 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
     _ = try feed.push(sound10ms)
     let next = try #require(await frames.next())
     #expect(next.lost == UInt64(100 * rate / 100) && next.position == 0)
-    try await eventually { overran() == next.lost ? true : nil }
     try await feed.stop()
+    // At once of the first, and of the last at the end.
+    try await eventually { overran() == next.lost ? true : nil }
     try await sordino.close()
   }
 
