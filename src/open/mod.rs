@@ -9,6 +9,7 @@
 mod flac;
 mod header;
 pub mod limits;
+mod other_key;
 
 use std::{
     fs,
@@ -149,7 +150,11 @@ pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opene
         .ok_or(OpenError::TooLarge)?;
     let archive = decrypt(&sealed, identities)?;
     let (manifest, flac) = unpack(&archive)?;
-    let manifest = Manifest::from_json(&manifest)?;
+    let manifest = Manifest::from_json(&manifest).map_err(|error| match error {
+        // It quotes members and values that it does not know.
+        ManifestError::Json(reason) => ManifestError::Json(one_line(&reason)),
+        other => other,
+    })?;
     let (samples, rate) = flac::decode(&flac, Some(manifest.rate))?;
     Ok(Opened {
         manifest,
@@ -263,10 +268,7 @@ pub fn keygen(path: &Path) -> Result<Recipient, IdentityError> {
 fn decrypt(sealed: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError> {
     header::check(sealed)?;
     // Some of the crate's errors have a line of advice after them.
-    let damaged = |error: &dyn std::fmt::Display| {
-        let lines: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
-        OpenError::Damaged(lines.join(" "))
-    };
+    let damaged = |error: &dyn std::fmt::Display| OpenError::Damaged(one_line(error));
     let identities = identities
         .iter()
         .map(|identity| identity as &dyn age::Identity);
@@ -287,7 +289,8 @@ fn decrypt(sealed: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError>
 /// `manifest.json` and `audio.flac` of an archive that holds these two, in this order, and zeros
 /// after them.
 fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
-    let refused = |reason: &dyn std::fmt::Display| OpenError::Archive(reason.to_string());
+    // The crate's errors quote the archive, which is anybody's.
+    let refused = |reason: &dyn std::fmt::Display| OpenError::Archive(one_line(reason));
     let mut tar = tar::Archive::new(archive);
     // Raw: long names and other extensions are entries of their own then, and so refused.
     let mut entries = tar.entries().map_err(|error| refused(&error))?.raw(true);
@@ -333,6 +336,12 @@ pub fn open_sealed(age_file: &[u8], identities: &[Identity]) -> Result<Vec<u8>, 
     decrypt(age_file, identities)
 }
 
+/// An error's text with a space for each control character: it may quote what a sender wrote to steer a terminal.
+fn one_line(error: &dyn std::fmt::Display) -> String {
+    let is_control = |letter: char| letter.is_control();
+    error.to_string().replace(is_control, " ")
+}
+
 /// All of `source`, or nothing where it is longer than `most` bytes.
 fn read_at_most(source: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
@@ -340,6 +349,5 @@ fn read_at_most(source: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
-mod other_key;
 #[cfg(test)]
 mod tests;

@@ -268,6 +268,33 @@ fn a_sample_for_as_many_recipients_as_are_allowed_opens() {
     assert!(matches!(error, OpenError::Header(_)), "{error}");
 }
 
+/// What a sender wrote would steer the terminal of who opens it.
+#[test]
+fn no_error_hands_on_control_characters_of_the_sample() {
+    let (manifest, flac) = contents();
+    let file = tar::EntryType::Regular;
+    let forged = String::from_utf8(manifest)
+        .unwrap()
+        .replace("\"schema\": 1", "\"schema\": 1, \"\\u001b[2J\\n\": 1");
+    let entries = [
+        (MANIFEST_NAME, file, forged.as_bytes()),
+        (AUDIO_NAME, file, &flac[..]),
+    ];
+    let by_manifest = open_archive(&entries).unwrap_err().to_string();
+    assert!(by_manifest.contains("[2J"), "{by_manifest}");
+    let mut archive = plaintext();
+    // The checksum, after a name.
+    archive[..6].copy_from_slice(b"\x1b[2J\n.");
+    archive[148..156].copy_from_slice(b"\xff\x1b[2J\n\xff.");
+    let sealed = seal(&archive);
+    let by_archive = open_sample(sealed.as_slice(), &identities())
+        .unwrap_err()
+        .to_string();
+    for error in [by_manifest, by_archive] {
+        assert!(!error.chars().any(char::is_control), "{error:?}");
+    }
+}
+
 #[test]
 fn what_is_no_age_file_is_said_to_be_none_however_long_it_is() {
     for file in [
