@@ -39,6 +39,7 @@ use crate::{
     id::Id,
     outbox::{Outbox, Quota, SampleEntry, SampleState},
     plan::{Freshness, Plan, PlanError, Review, SignedPlan, freshness::Newest},
+    process::{Forked, Owned},
     purpose::Purposes,
     signed::PublicKey,
     state::{Change, Clock, State, StateError, SystemClock},
@@ -149,9 +150,12 @@ pub struct Status {
 }
 
 /// The engine of one device. It can be shared between threads; clones are the same engine.
+///
+/// It belongs to the process that opened it. In a process forked from that one every call fails with
+/// [`Error::Forked`], and neither calling nor dropping it touches the state, a thread or a file.
 #[derive(Clone)]
 pub struct Sordino {
-    inner: Arc<Inner>,
+    inner: Owned<Arc<Inner>>,
 }
 
 struct Inner {
@@ -230,7 +234,7 @@ impl Sordino {
             tracing::warn!(count = lost.len(), "the files of queued samples are gone");
         }
         let engine = Self {
-            inner: Arc::new(Inner {
+            inner: Owned::new(Arc::new(Inner {
                 state,
                 consent,
                 outbox,
@@ -245,9 +249,9 @@ impl Sordino {
                 untold: Mutex::new(untold),
                 version: AtomicU64::new(0),
                 listener: RwLock::new(None),
-            }),
+            })),
         };
-        engine.inner.catch_up()?;
+        engine.inner()?.catch_up()?;
         Ok(engine)
     }
 
@@ -255,20 +259,14 @@ impl Sordino {
     /// at once of what was found when the engine was opened: samples whose files were lost, another
     /// collector than before.
     pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
-        *self
-            .inner
+        let Ok(inner) = self.inner() else { return };
+        *inner
             .listener
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
-        let untold = mem::take(
-            &mut *self
-                .inner
-                .untold
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let untold = mem::take(&mut *inner.untold.lock().unwrap_or_else(PoisonError::into_inner));
         for event in &untold {
-            self.inner.tell(event);
+            inner.tell(event);
         }
     }
 
@@ -278,12 +276,12 @@ impl Sordino {
     /// # Errors
     /// It is not the organisation's, out of bounds, expired, or older than the one in force.
     pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
-        Ok(self.inner.install_plan(json)?)
+        Ok(self.inner()?.install_plan(json)?)
     }
 
     /// The plan in force, whether or not it has expired.
     pub fn plan(&self) -> Option<Plan> {
-        self.inner.plan()
+        self.inner().ok()?.plan()
     }
 
     /// Where the device stands.
@@ -292,7 +290,7 @@ impl Sordino {
     /// The state cannot be read.
     pub fn status(&self) -> Result<Status, Error> {
         let consent = self.consent()?;
-        let entries = self.inner.outbox.entries()?;
+        let entries = self.inner()?.outbox.entries()?;
         let count = |state| entries.iter().filter(|entry| entry.state == state).count();
         let pending = entries
             .iter()
@@ -304,8 +302,8 @@ impl Sordino {
             pending_bytes: pending.map(|entry| entry.bytes).sum(),
             sent: count(SampleState::Sent),
             deletions_pending: count(SampleState::DeletionAsked)
-                + self.inner.consent.slips_due()?.len(),
-            waiting: self.inner.waiting()?,
+                + self.inner()?.consent.slips_due()?.len(),
+            waiting: self.inner()?.waiting()?,
         })
     }
 
@@ -314,7 +312,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn samples(&self) -> Result<Vec<SampleEntry>, Error> {
-        Ok(self.inner.outbox.entries()?)
+        Ok(self.inner()?.outbox.entries()?)
     }
 
     /// Deletes one sample, here and at the collector.
@@ -322,7 +320,7 @@ impl Sordino {
     /// # Errors
     /// There is none of that id.
     pub fn delete(&self, sample: Id) -> Result<SampleEntry, Error> {
-        Ok(self.inner.outbox.delete(sample)?)
+        Ok(self.inner()?.outbox.delete(sample)?)
     }
 
     /// Deletes every sample, here and at the collector. Consent stands as it is.
@@ -330,7 +328,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be written.
     pub fn delete_all(&self) -> Result<(), Error> {
-        Ok(self.inner.outbox.delete_all()?)
+        Ok(self.inner()?.outbox.delete_all()?)
     }
 
     /// Leave to sample at this instant, or why there is none. Ask before listening at all.
@@ -338,7 +336,13 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn may_sample(&self) -> Result<Option<Withheld>, Error> {
-        Ok(self.inner.leave()?.err())
+        Ok(self.inner()?.leave()?.err())
+    }
+
+    /// # Errors
+    /// It was opened by the process that this one was forked from.
+    fn inner(&self) -> Result<&Arc<Inner>, Forked> {
+        self.inner.get()
     }
 }
 

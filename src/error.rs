@@ -55,6 +55,9 @@ pub enum Error {
          it returns"
     )]
     HeldByApp,
+    /// The engine belongs to the process that this one was forked from.
+    #[error(transparent)]
+    Forked(#[from] crate::Forked),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),

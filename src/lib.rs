@@ -58,6 +58,7 @@ mod id;
 pub mod open;
 pub mod outbox;
 pub mod plan;
+mod process;
 mod purpose;
 pub mod sampler;
 pub mod seal;
@@ -76,6 +77,7 @@ pub use engine::{
 pub use entropy::Unavailable;
 pub use error::Error;
 pub use id::{Id, NotAnId};
+pub use process::Forked;
 pub use purpose::{Purpose, Purposes, UnknownPurpose};
 pub use state::{Clock, StateError, SystemClock};
 pub use week::{NotAWeek, Week};

@@ -25,6 +25,8 @@ use rows::Tagger;
 pub(crate) use rows::{Change, Table, View};
 use steady::{Reading, SteadyClock};
 
+use crate::process::{Forked, Owned};
+
 const CLOCK_NAME: &str = "clock";
 
 /// Why the state could not be read or written.
@@ -54,6 +56,9 @@ pub enum StateError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// It was opened by the process that this one was forked from.
+    #[error(transparent)]
+    Forked(#[from] crate::Forked),
     /// The store refused, because the disk is full, say.
     #[error("the state cannot be used: {0}")]
     Store(Box<redb::Error>),
@@ -110,7 +115,7 @@ impl Clock for SystemClock {
 /// The open state folder.
 pub(crate) struct State {
     /// `None` only between the loss of the store and its next use.
-    database: Mutex<Option<Arc<Database>>>,
+    database: Owned<Mutex<Option<Arc<Database>>>>,
     tagger: Tagger,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
@@ -130,7 +135,7 @@ impl State {
         })?;
         let latest = latest_reading(&database, &tagger)?;
         let state = Self {
-            database: Mutex::new(Some(Arc::new(database))),
+            database: Owned::new(Mutex::new(Some(Arc::new(database)))),
             tagger,
             folder: folder.to_owned(),
             steady: Arc::new(SteadyClock::resume(Arc::clone(&clock), latest)),
@@ -213,7 +218,7 @@ impl State {
     }
 
     fn store(&self) -> Result<Arc<Database>, StateError> {
-        let mut database = self.lock();
+        let mut database = self.lock()?;
         match &*database {
             Some(database) => Ok(Arc::clone(database)),
             None => {
@@ -236,15 +241,15 @@ impl State {
             ))
         );
         drop(database);
-        if is_lost {
-            let mut database = self.lock();
+        if is_lost && let Ok(mut database) = self.lock() {
             // Another thread that is still at it lets go of it when it fails in turn.
             database.take_if(|database| Arc::strong_count(database) == 1);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Database>>> {
-        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Result<MutexGuard<'_, Option<Arc<Database>>>, Forked> {
+        let database = self.database.get()?;
+        Ok(database.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The system's time, wherever it jumped to.

@@ -3,6 +3,8 @@
 pub(crate) mod audit_log;
 pub(crate) mod crash;
 pub(crate) mod draws;
+#[cfg(unix)]
+pub(crate) mod fork;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -23,15 +23,15 @@ impl Sordino {
     /// # Errors
     /// There is no such sample.
     pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
-        let entry = self.inner.outbox.entry(sample)?;
-        let identity = self.inner.consent.identity(entry.consent)?;
+        let entry = self.inner()?.outbox.entry(sample)?;
+        let identity = self.inner()?.consent.identity(entry.consent)?;
         let identity = identity.ok_or(UploadError::NotGranted(sample))?;
-        let present = self.inner.protocol.endpoint();
+        let present = self.inner()?.protocol.endpoint();
         let collector = match entry.collectors.contains(present) {
             true => present,
             false => entry.collectors.first().unwrap_or(present),
         };
-        let kept = self.inner.kept(sample, entry.consent, collector)?;
+        let kept = self.inner()?.kept(sample, entry.consent, collector)?;
         Ok(accesses_request(collector, &identity, sample, kept.seen()))
     }
 
@@ -58,7 +58,7 @@ impl Sordino {
         };
         let mut accesses = Accesses::from_outcome(outcome)?;
         let broken = self
-            .inner
+            .inner()?
             .check_accesses(sample, seen, &task.collector, &accesses)?;
         accesses.broken = broken.err();
         Ok(accesses)

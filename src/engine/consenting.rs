@@ -30,7 +30,10 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read, or a record in it was changed.
     pub fn consent(&self) -> Result<ConsentStatus, Error> {
-        Ok(self.inner.consent.status(self.inner.terms().as_ref())?)
+        Ok(self
+            .inner()?
+            .consent
+            .status(self.inner()?.terms().as_ref())?)
     }
 
     /// Records a person's yes. Returns the receipt that the person gets.
@@ -39,8 +42,8 @@ impl Sordino {
     /// No plan is in force, it does not ask for that, another notice was shown than it names, or the
     /// guardian's evidence is too short.
     pub fn give_consent(&self, answer: &Answer<'_>) -> Result<SignedRecord, Error> {
-        let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
-        let inner = &self.inner;
+        let terms = self.inner()?.terms().ok_or(ConsentError::NoPlan)?;
+        let inner = self.inner()?;
         inner.write_refused()?;
         let (record, dropped) = inner.state.write(|change| -> Result<_, ConsentError> {
             let record = inner.consent.record(change, answer, &terms)?;
@@ -70,10 +73,10 @@ impl Sordino {
     /// # Errors
     /// Nobody is waiting for it, or the evidence is too short.
     pub fn approve<'a>(&self, guardian: impl Into<Guardian<'a>>) -> Result<SignedRecord, Error> {
-        let terms = self.inner.terms().ok_or(ConsentError::NoPlan)?;
-        self.inner.write_refused()?;
-        let record = self.inner.consent.approve(guardian, &terms)?;
-        self.inner.tell_consent()?;
+        let terms = self.inner()?.terms().ok_or(ConsentError::NoPlan)?;
+        self.inner()?.write_refused()?;
+        let record = self.inner()?.consent.approve(guardian, &terms)?;
+        self.inner()?.tell_consent()?;
         Ok(record)
     }
 
@@ -83,7 +86,7 @@ impl Sordino {
     /// # Errors
     /// No child's yes stands.
     pub fn come_of_age(&self) -> Result<(), Error> {
-        let inner = &self.inner;
+        let inner = self.inner()?;
         inner.write_refused()?;
         inner.consent.come_of_age(inner.terms().as_ref())?;
         inner.consent.end_grants();
@@ -99,7 +102,7 @@ impl Sordino {
     /// Nothing at all can be written, not even a file renamed. Even then no grant is left in this process,
     /// pending samples are shredded, and the withdrawal is written with the next change of consent.
     pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
-        let inner = &self.inner;
+        let inner = self.inner()?;
         let purposes = purpose.map_or_else(Purposes::all, Purposes::from);
         inner.consent.refuse(&purposes);
         inner.consent.end_grants();
@@ -135,7 +138,7 @@ impl Sordino {
     /// # Errors
     /// There is no standing yes.
     pub fn grants(&self) -> Result<Grants, Error> {
-        Ok(self.inner.grants()?)
+        Ok(self.inner()?.grants()?)
     }
 }
 

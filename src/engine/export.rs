@@ -30,7 +30,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn export_my_data(&self) -> Result<Vec<u8>, Error> {
-        let inner = &self.inner;
+        let inner = self.inner()?;
         let mut archive = Archive(ZipWriter::new(Cursor::new(Vec::new())));
         archive.add("README.txt", README.as_bytes())?;
         let history = inner.consent.history()?;

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Error,
     capture::{Capture, CaptureError, CaptureEvent, Frame, Sink, Source, Stopper},
+    process::Owned,
     sampler::{MarkError, Marked, Moment, RawClip, Sampler, SamplerSettings},
 };
 
@@ -33,8 +34,10 @@ const LEAVE_AGE: Duration = Duration::from_secs(1);
 /// The sampler that listens, shared with those who mark and those who withdraw.
 pub(super) type SharedSampler = Mutex<Option<Sampler>>;
 
-/// An open source. Dropping it stops it and closes the source.
-pub struct Listening {
+/// An open source. Dropping it stops it and closes the source, unless a forked process does.
+pub struct Listening(Owned<Running>);
+
+struct Running {
     inner: Arc<Inner>,
     stopper: Stopper,
     capture: Option<Worker<Result<(), CaptureError>>>,
@@ -52,7 +55,7 @@ impl Sordino {
         source: impl Source + 'static,
         on_frame: impl FnMut(Frame<'_>) + Send + 'static,
     ) -> Result<Listening, Error> {
-        let inner = &self.inner;
+        let inner = self.inner()?;
         {
             let mut sampler = inner.sampler();
             if sampler.is_some() {
@@ -60,7 +63,7 @@ impl Sordino {
             }
             *sampler = Some(inner.new_sampler());
         }
-        let started = self.start(source, on_frame);
+        let started = inner.start(source, on_frame);
         if started.is_err() {
             *inner.sampler() = None;
         }
@@ -73,15 +76,18 @@ impl Sordino {
     /// # Errors
     /// Nothing is being heard, or nothing may be sampled, or the moment is out of bounds or over.
     pub fn mark(&self, moment: Moment) -> Result<Marked, MarkError> {
-        self.inner
+        let inner = self.inner().map_err(|_| MarkError::NotPermitted)?;
+        inner
             .sampler()
             .as_mut()
             .ok_or(MarkError::NotListening)?
             .mark(moment)
     }
+}
 
+impl Inner {
     fn start(
-        &self,
+        self: &Arc<Self>,
         source: impl Source + 'static,
         on_frame: impl FnMut(Frame<'_>) + Send + 'static,
     ) -> Result<Listening, Error> {
@@ -90,13 +96,13 @@ impl Sordino {
         let (clips, to_seal) = mpsc::sync_channel(WAITING_CLIPS);
         let (opened, is_open) = mpsc::sync_channel(1);
         let seal = {
-            let inner = Arc::clone(&self.inner);
+            let inner = Arc::clone(self);
             Worker::start("sordino-seal", move |visits| {
                 seal_all(&inner, &to_seal, &visits);
             })?
         };
         let capture = {
-            let inner = Arc::clone(&self.inner);
+            let inner = Arc::clone(self);
             Worker::start("sordino-capture", move |visits| {
                 let mut ear = Ear {
                     inner,
@@ -112,12 +118,12 @@ impl Sordino {
                 outcome
             })?
         };
-        let listening = Listening {
-            inner: Arc::clone(&self.inner),
+        let listening = Listening(Owned::new(Running {
+            inner: Arc::clone(self),
             stopper,
             capture: Some(capture),
             seal: Some(seal),
-        };
+        }));
         match is_open.recv() {
             Ok(()) => Ok(listening),
             // The source went before it was open; the thread says why.
@@ -131,9 +137,9 @@ impl Listening {
     /// what is called with frames or events, it does not wait.
     ///
     /// # Errors
-    /// What ended the source, if it had ended by itself; [`Error::HeldByApp`].
+    /// What ended the source, if it had ended by itself; [`Error::HeldByApp`], [`Error::Forked`].
     pub fn stop(self) -> Result<(), Error> {
-        self.stopper.stop();
+        self.0.get()?.stopper.stop();
         self.wait()
     }
 
@@ -143,9 +149,16 @@ impl Listening {
     /// # Errors
     /// What ended the source, if it was a fault; [`Error::HeldByApp`].
     pub fn wait(mut self) -> Result<(), Error> {
-        self.join()
+        self.0.get_mut()?.join()
     }
 
+    /// Whether this is one of the two threads, in a listener of the app's.
+    pub(crate) fn is_on_its_thread(&self) -> bool {
+        self.0.get().is_ok_and(Running::is_on_its_thread)
+    }
+}
+
+impl Running {
     fn join(&mut self) -> Result<(), Error> {
         // A listener of the app's stops or drops this on one of these very threads, which can wait
         // neither for itself nor for the other. Both end by themselves once the source has.
@@ -159,8 +172,7 @@ impl Listening {
         })
     }
 
-    /// Whether this is one of the two threads, in a listener of the app's.
-    pub(crate) fn is_on_its_thread(&self) -> bool {
+    fn is_on_its_thread(&self) -> bool {
         self.capture.as_ref().is_some_and(Worker::is_this_thread)
             || self.seal.as_ref().is_some_and(Worker::is_this_thread)
     }
@@ -180,7 +192,7 @@ impl Listening {
     }
 }
 
-impl Drop for Listening {
+impl Drop for Running {
     fn drop(&mut self) {
         self.stopper.stop();
         // Who wants the outcome calls `stop` or `wait`.

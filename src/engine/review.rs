@@ -74,7 +74,10 @@ impl Reviews {
 impl Sordino {
     /// The clips that wait for the person's word, oldest first.
     pub fn previews(&self) -> Vec<Preview> {
-        let waiting = self.inner.reviews.lock();
+        let Ok(inner) = self.inner() else {
+            return Vec::new();
+        };
+        let waiting = inner.reviews.lock();
         waiting
             .iter()
             .map(|waiting| waiting.preview.clone())
@@ -86,7 +89,7 @@ impl Sordino {
     /// # Errors
     /// [`Error::NoPreview`].
     pub fn preview(&self, id: Id) -> Result<PreviewSound, Error> {
-        let waiting = self.inner.reviews.lock();
+        let waiting = self.inner()?.reviews.lock();
         let found = waiting.iter().find(|waiting| waiting.preview.id == id);
         let clip = &found.ok_or(Error::NoPreview(id))?.clip;
         Ok(PreviewSound {
@@ -101,7 +104,7 @@ impl Sordino {
     /// # Errors
     /// [`Error::NoPreview`], or a stage failed. The clip is wiped then too.
     pub fn accept_preview(&self, id: Id) -> Result<Offer, Error> {
-        let inner = &self.inner;
+        let inner = self.inner()?;
         let Waiting { record, clip, .. } = inner.reviews.take(id)?;
         let offer = match inner.leave()? {
             Err(reason) => Offer::Withheld { reason },
@@ -119,7 +122,7 @@ impl Sordino {
     /// # Errors
     /// [`Error::NoPreview`].
     pub fn discard_preview(&self, id: Id) -> Result<(), Error> {
-        self.inner.reviews.take(id)?;
+        self.inner()?.reviews.take(id)?;
         Ok(())
     }
 }

@@ -121,8 +121,8 @@ impl Sordino {
     /// # Errors
     /// A stage failed, a full disk say. The clip is wiped then too.
     pub fn offer(&self, clip: RawClip) -> Result<Offer, Error> {
-        let offer = self.inner.sample(clip)?;
-        self.inner.tell(&offer.into());
+        let offer = self.inner()?.sample(clip)?;
+        self.inner()?.tell(&offer.into());
         Ok(offer)
     }
 }

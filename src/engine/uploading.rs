@@ -43,7 +43,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn next_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.inner.next_request(Urgency::Scheduled)?)
+        Ok(self.inner()?.next_request(Urgency::Scheduled)?)
     }
 
     /// The next withdrawal or deletion that is due, if one is. A host that hands uploads over to the system sends
@@ -52,7 +52,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn next_urgent_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.inner.next_urgent_request()?)
+        Ok(self.inner()?.next_urgent_request()?)
     }
 
     /// The next request that is due and that [`Self::next_urgent_request`] does not give. It may wait for a time that
@@ -61,7 +61,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn next_deferrable_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.inner.next_deferrable_request()?)
+        Ok(self.inner()?.next_deferrable_request()?)
     }
 
     /// Takes in what came of a request.
@@ -69,7 +69,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be written; the request is due again.
     pub fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, Error> {
-        Ok(self.inner.finish(task, outcome)?)
+        Ok(self.inner()?.finish(task, outcome)?)
     }
 
     /// Whether a request that was handed out should still go. A host that hands uploads over to the system, which
@@ -78,7 +78,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn is_still_wanted(&self, task: &Task) -> Result<bool, Error> {
-        Ok(self.inner.is_still_wanted(task)?)
+        Ok(self.inner()?.is_still_wanted(task)?)
     }
 
     /// The next request that is due for a person who asks for it now: waits after failures are
@@ -88,7 +88,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn next_request_now(&self, tried: &BTreeSet<Task>) -> Result<Option<Request>, Error> {
-        Ok(self.inner.next_request(Urgency::Now { tried })?)
+        Ok(self.inner()?.next_request(Urgency::Now { tried })?)
     }
 
     /// The collector is asked for a newer plan with the next requests, however lately it was.
@@ -96,7 +96,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be written.
     pub fn renew_plan(&self) -> Result<(), Error> {
-        Ok(self.inner.protocol.forget_plan_age()?)
+        Ok(self.inner()?.protocol.forget_plan_age()?)
     }
 
     /// Sends all that is due with the built-in client, as a person who asks for it now expects, and
@@ -111,13 +111,13 @@ impl Sordino {
         self.renew_plan()?;
         while let Some(request) = self.next_request_now(&tried)? {
             let outcome = client.send(&request);
-            let finished = self.inner.finish(&request.task, outcome)?;
+            let finished = self.inner()?.finish(&request.task, outcome)?;
             summary.note(&request.task, &finished);
             if !matches!(finished, Finished::Done) {
                 tried.insert(request.task);
             }
         }
-        summary.waiting = self.inner.waiting()?;
+        summary.waiting = self.inner()?.waiting()?;
         Ok(summary)
     }
 }

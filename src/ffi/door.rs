@@ -7,9 +7,10 @@ use std::{
 };
 
 use super::{Error, callbacks::Events, listening::Heard};
-use crate::Sordino;
+use crate::{Sordino, process::Maker};
 
 pub(super) struct Door {
+    maker: Maker,
     /// `None` once it was shut.
     engine: RwLock<Option<Sordino>>,
     pub(super) events: Arc<Events>,
@@ -20,6 +21,7 @@ pub(super) struct Door {
 impl Door {
     pub(super) fn new(engine: Sordino, events: Arc<Events>) -> Arc<Self> {
         Arc::new(Self {
+            maker: Maker::this(),
             engine: RwLock::new(Some(engine)),
             events,
             heard: Mutex::default(),
@@ -36,7 +38,7 @@ impl Door {
     ) -> Result<T, Error> {
         self.guard(|| {
             let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
-            let engine = engine.clone().ok_or(Error::Closed)?;
+            let engine = engine.clone().ok_or_else(Error::shut_down)?;
             work(&engine)
         })
     }
@@ -50,14 +52,22 @@ impl Door {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             // It may have been shut since.
             let is_open = self.is_open();
-            let started = start(is_open.then_some(engine).ok_or(Error::Closed)?)?;
+            let started = start(is_open.then_some(engine).ok_or_else(Error::shut_down)?)?;
             *heard = Arc::downgrade(&started);
             Ok(started)
         })
     }
 
+    /// # Errors
+    /// [`Error::Closed`]: this process was forked from the one that opened the engine. No lock is taken then,
+    /// since another thread of that process may have held it.
+    pub(super) fn check_process(&self) -> Result<(), Error> {
+        Ok(self.maker.check()?)
+    }
+
     /// Does `work`; a panic in it is our defect, after which nothing is known to be whole.
     pub(super) fn guard<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        self.check_process()?;
         let outcome = caught(work);
         if matches!(outcome, Err(Error::Internal(_))) {
             // What listening had ended by is beside the point now.

@@ -1,4 +1,5 @@
 use crate::{
+    Forked,
     anonymize::AnonymizeError,
     capture::CaptureError,
     consent::{ConsentError, NoticeError},
@@ -22,9 +23,9 @@ pub enum Error {
     /// Something that was passed in is not what it should be: a key, a URL, an id, whole frames.
     #[error("{0}")]
     Argument(String),
-    /// The engine was shut down.
-    #[error("the engine was shut down; open it again")]
-    Closed,
+    /// The engine was shut down, or belongs to the process that this one was forked from.
+    #[error("{0}")]
+    Closed(String),
     /// The sampling plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -90,6 +91,7 @@ impl From<crate::Error> for Error {
             | crate::Error::NotOpened
             | crate::Error::HeldByApp
             | crate::Error::Thread(_)) => Self::Listening(error.to_string()),
+            crate::Error::Forked(error) => error.into(),
             error @ crate::Error::Panicked => Self::Internal(error.to_string()),
         }
     }
@@ -97,9 +99,22 @@ impl From<crate::Error> for Error {
 
 // A stage passes on the errors of those that it calls; here each goes by the one in which it arose.
 
+impl Error {
+    pub(super) fn shut_down() -> Self {
+        Self::Closed("the engine was shut down; open it again".to_owned())
+    }
+}
+
+impl From<Forked> for Error {
+    fn from(error: Forked) -> Self {
+        Self::Closed(error.to_string())
+    }
+}
+
 impl From<StateError> for Error {
     fn from(error: StateError) -> Self {
         match error {
+            StateError::Forked(error) => error.into(),
             StateError::Damaged(_) => Self::Damaged(error),
             error => Self::State(error),
         }

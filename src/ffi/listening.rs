@@ -9,7 +9,10 @@ use super::{
     Error,
     door::{Door, caught},
 };
-use crate::capture::{self, HostFeed, Sample, host_fed, until};
+use crate::{
+    capture::{self, HostFeed, Sample, host_fed, until},
+    process::Maker,
+};
 
 /// The app's own audio path, being heard.
 #[derive(uniffi::Object)]
@@ -56,7 +59,7 @@ impl Feed {
     ///
     /// Raises `Listening` once it was stopped.
     pub fn lose(&self, frames: u64) -> Result<(), Error> {
-        guard(&self.door, || {
+        guard(&self.heard, &self.door, || {
             let mut intake = self.heard.intake();
             intake.as_mut().ok_or_else(stopped)?.feed.lose(frames);
             Ok(())
@@ -68,7 +71,7 @@ impl Feed {
     ///
     /// Raises `Capture` for a format that cannot be taken; the feed then goes on as before.
     pub fn change_format(&self, rate: u32, channels: u16) -> Result<(), Error> {
-        guard(&self.door, || {
+        guard(&self.heard, &self.door, || {
             let mut intake = self.heard.intake();
             let intake = intake.as_mut().ok_or_else(stopped)?;
             intake.feed.change_format(rate, channels)?;
@@ -80,7 +83,7 @@ impl Feed {
     /// Ends the feed, and waits until all that was pushed is heard and what was chosen of it is
     /// sealed and queued; from a listener it does not wait. Stopping twice does no harm.
     pub fn stop(&self) -> Result<(), Error> {
-        guard(&self.door, || self.heard.stop())
+        guard(&self.heard, &self.door, || self.heard.stop())
     }
 }
 
@@ -108,7 +111,7 @@ impl Feed {
         sample_bytes: usize,
         push: fn(&mut HostFeed, &[u8]) -> u64,
     ) -> Result<u64, Error> {
-        guard(&self.door, || {
+        guard(&self.heard, &self.door, || {
             let mut intake = self.heard.intake();
             let intake = intake.as_mut().ok_or_else(stopped)?;
             intake.frame_bytes(interleaved, sample_bytes)?;
@@ -124,7 +127,7 @@ impl Feed {
     where
         [u8; SAMPLE_BYTES]: Sample,
     {
-        guard(&self.door, || {
+        guard(&self.heard, &self.door, || {
             let timeout = timeout_of(timeout_seconds)?;
             if self.heard.is_called_by_engine() {
                 return Err(Error::Listening(
@@ -174,7 +177,7 @@ impl Listening {
     ///
     /// Raises `Capture` where it had ended by a fault.
     pub fn stop(&self) -> Result<(), Error> {
-        guard(&self.door, || self.heard.stop())
+        guard(&self.heard, &self.door, || self.heard.stop())
     }
 }
 
@@ -237,6 +240,7 @@ pub fn input_devices() -> Result<Vec<InputDevice>, Error> {
 
 /// A source that is open. Dropping it ends the host's feed, then stops and closes the source.
 pub(super) struct Heard {
+    maker: Maker,
     intake: Mutex<Option<HostIntake>>,
     listening: Mutex<Option<crate::Listening>>,
 }
@@ -264,6 +268,7 @@ impl HostIntake {
 impl Heard {
     fn new(listening: crate::Listening, intake: Option<HostIntake>) -> Arc<Self> {
         Arc::new(Self {
+            maker: Maker::this(),
             intake: Mutex::new(intake),
             listening: Mutex::new(Some(listening)),
         })
@@ -303,7 +308,12 @@ impl Heard {
 }
 
 /// Does `work` of what is heard; a panic in it closes the engine too.
-fn guard<T>(door: &Weak<Door>, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+fn guard<T>(
+    heard: &Heard,
+    door: &Weak<Door>,
+    work: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    heard.maker.check()?;
     match door.upgrade() {
         Some(door) => door.guard(work),
         None => caught(work),

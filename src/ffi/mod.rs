@@ -65,6 +65,9 @@ use door::Door;
 /// It may be called from many threads. One engine at a time has a state folder open; `shut_down`
 /// gives the folder back at once, without waiting for a garbage collector. A defect inside raises
 /// `Internal` and shuts the engine down; a new one can be opened on the folder.
+///
+/// It belongs to the process that opened it. In a process that is forked from that one every call raises `Closed`
+/// and touches no state.
 #[derive(uniffi::Object)]
 #[uniffi(name = "Sordino")]
 pub struct Engine {
@@ -82,9 +85,12 @@ impl Engine {
         self.door.guard(|| self.door.shut())
     }
 
-    /// Has `listener` told of what happens, on the thread on which it happens; none with `null`.
+    /// Has `listener` told of what happens, on the thread on which it happens; none with `null`. It does
+    /// nothing in a process that was forked from the one that opened the engine.
     pub fn set_event_listener(&self, listener: Option<Arc<dyn EventListener>>) {
-        self.door.events.listen(listener);
+        if self.door.check_process().is_ok() {
+            self.door.events.listen(listener);
+        }
     }
 
     /// Puts a signed sampling plan into force: the JSON that `sordino plan sign` wrote.

@@ -35,7 +35,7 @@ fn builder(folder: &std::path::Path) -> Builder {
 
 /// It is closed, and its folder is free for the next one.
 fn assert_closed(engine: &Engine, folder: &std::path::Path) {
-    assert!(matches!(engine.status(), Err(Error::Closed)));
+    assert!(matches!(engine.status(), Err(Error::Closed(_))));
     let next = builder(folder).open().unwrap();
     next.status().unwrap();
     next.shut_down().unwrap();
@@ -119,6 +119,34 @@ fn a_listener_does_not_wait_for_the_room_that_it_makes() {
     assert_eq!(feed.push(&[0; 4 * 800]).unwrap(), 0);
     let refused = is_written.recv().unwrap();
     assert!(matches!(refused, Err(Error::Listening(_))), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn every_call_in_a_forked_process_says_closed_and_the_parent_goes_on() {
+    let folder = folder();
+    let engine = builder(folder.path()).open().unwrap();
+    let mut feed = Some(engine.listen_to_host(8_000, 1, None).unwrap());
+    let mut engine = Some(engine);
+    crate::testing::fork::in_child(|| {
+        let (engine, feed) = (engine.take().unwrap(), feed.take().unwrap());
+        engine.set_event_listener(Some(Arc::new(Panics)));
+        assert!(matches!(engine.status(), Err(Error::Closed(_))));
+        assert!(matches!(engine.plan(), Err(Error::Closed(_))));
+        assert!(matches!(engine.shut_down(), Err(Error::Closed(_))));
+        assert!(matches!(feed.push(&[0; 4]), Err(Error::Closed(_))));
+        assert!(matches!(feed.write(&[0; 4], 1.0), Err(Error::Closed(_))));
+        assert!(matches!(feed.stop(), Err(Error::Closed(_))));
+        drop((feed, engine));
+    });
+    let (engine, feed) = (engine.unwrap(), feed.unwrap());
+    assert!(matches!(
+        builder(folder.path()).open(),
+        Err(Error::State(_))
+    ));
+    assert_eq!(feed.push(&[0; 4]).unwrap(), 0);
+    feed.stop().unwrap();
+    engine.shut_down().unwrap();
 }
 
 #[test]

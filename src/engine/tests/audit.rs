@@ -244,12 +244,20 @@ fn an_access_that_was_told_before_as_another_one_is_found_at_a_device_that_lost_
     let mut log = TestLog::with_others(1);
     log.hand_out(sample);
     assert_eq!(told(&device, &log, sample).broken, None);
-    let record = device.engine.inner.outbox.entry(sample).unwrap().consent;
+    let record = device
+        .engine
+        .inner()
+        .unwrap()
+        .outbox
+        .entry(sample)
+        .unwrap()
+        .consent;
     let key = format!("{record}@{}", device.collector);
     let heads = crate::state::Table::<&str>::new("audit-heads");
     let forgotten = device
         .engine
-        .inner
+        .inner()
+        .unwrap()
         .state
         .write(|change| change.remove(heads, key.as_str()));
     forgotten
@@ -374,7 +382,8 @@ fn the_head_that_a_version_without_proofs_remembered_is_compared_as_it_was() {
     let seen = json!({"collector": device.collector.to_string(), "head": head});
     let kept = device
         .engine
-        .inner
+        .inner()
+        .unwrap()
         .state
         .write(|change| change.set_value("audit-head", &seen));
     kept.map_err(|error: crate::state::StateError| error)

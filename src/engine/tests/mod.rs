@@ -5,6 +5,8 @@ mod collector;
 mod coverage;
 mod crashes;
 mod faults;
+#[cfg(unix)]
+mod fork;
 mod freshness;
 mod model;
 mod review;
@@ -91,7 +93,7 @@ impl Device {
 
     /// The collector may know `record` from now on.
     fn mark_offered(&self, record: Id) {
-        let inner = &self.engine.inner;
+        let inner = self.engine.inner().unwrap();
         let marked = inner
             .consent
             .mark_offered(record, 1, inner.protocol.endpoint());
@@ -100,7 +102,7 @@ impl Device {
 
     /// The collector may have `sample` from now on.
     fn mark_sent(&self, sample: Id) {
-        let inner = &self.engine.inner;
+        let inner = self.engine.inner().unwrap();
         let marked = inner.outbox.offer(sample, inner.protocol.endpoint());
         assert!(marked.unwrap().is_some());
     }
@@ -126,7 +128,7 @@ impl Device {
         let grants = self.engine.grants()?;
         let sealed = SealedSample::for_test(grants.record(), grants.purposes(), vec![0xC5; 500]);
         let plan = self.engine.plan().unwrap();
-        let inner = &self.engine.inner;
+        let inner = self.engine.inner().unwrap();
         let queued = inner.outbox.enqueue(sealed, &grants, &plan)?;
         for &dropped in &queued.dropped {
             inner.tell(&Event::Dropped(dropped));
@@ -149,11 +151,17 @@ impl Device {
     }
 
     fn state_of(&self, sample: Id) -> SampleState {
-        self.engine.inner.outbox.entry(sample).unwrap().state
+        self.engine
+            .inner()
+            .unwrap()
+            .outbox
+            .entry(sample)
+            .unwrap()
+            .state
     }
 
     fn file(&self, sample: Id) -> std::path::PathBuf {
-        self.engine.inner.outbox.path(sample)
+        self.engine.inner().unwrap().outbox.path(sample)
     }
 
     fn was_told(&self, event: &Event) -> bool {
@@ -359,7 +367,7 @@ fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
         let listening = listening.unwrap();
         assert_eq!(feed.push(&[0.1_f32; 4_800]), 0);
         assert!(matches!(listening.wait(), Err(Error::Panicked)));
-        assert!(device.engine.inner.sampler().is_none());
+        assert!(device.engine.inner().unwrap().sampler().is_none());
     }
 }
 
@@ -389,7 +397,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
     assert!(matches!(again, Err(Error::AlreadyListening)));
     // Once it returns, the engine can listen anew.
     drop(free);
-    while device.engine.inner.sampler().is_some() {
+    while device.engine.inner().unwrap().sampler().is_some() {
         std::thread::yield_now();
     }
     let (feed, source) = host_fed(48_000, 1).unwrap();

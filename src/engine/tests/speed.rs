@@ -25,7 +25,7 @@ fn device() -> Device {
     };
     let device = Device::with(folder, plan(1), quota);
     let record = device.says(both());
-    let inner = &device.engine.inner;
+    let inner = device.engine.inner().unwrap();
     let samples: Vec<SealedSample> = (0..WAITING)
         .map(|_| SealedSample::for_test(record, both(), vec![0xC5; BYTES]))
         .collect();
@@ -41,7 +41,7 @@ fn device() -> Device {
 fn a_no_with_ten_thousand_samples_waiting() {
     let device = device();
     assert_eq!(device.engine.status().unwrap().pending, WAITING);
-    let consent = &device.engine.inner.consent;
+    let consent = &device.engine.inner().unwrap().consent;
     let began = Instant::now();
     consent.refuse(&both());
     consent.end_grants();

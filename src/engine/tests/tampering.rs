@@ -261,7 +261,7 @@ fn a_no_is_taken_although_the_list_of_samples_is_damaged() {
     device.mark_offered(record);
     let sample = device.queue().unwrap();
     let held = device.engine.grants().unwrap();
-    device.engine.inner.state.damage("samples");
+    device.engine.inner().unwrap().state.damage("samples");
     device.engine.withdraw(None).unwrap();
     assert!(!held.is_live() && device.engine.grants().is_err());
     assert!(!device.file(sample).exists());

@@ -421,7 +421,7 @@ impl<'a> World<'a> {
 
     /// What each record holds, read before it is taken back.
     fn held_by_records(&self) -> BTreeMap<Id, Purposes> {
-        let history = self.engine().inner.consent.history().unwrap();
+        let history = self.engine().inner().unwrap().consent.history().unwrap();
         history
             .receipts
             .iter()

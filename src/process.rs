@@ -1,0 +1,75 @@
+//! What belongs to the process that made it, and to none that was forked from that one.
+//!
+//! A forked process has a copy of all memory, and one thread: the engine's threads are not in it, a lock that
+//! another thread held stays locked, and its file descriptors share the parent's locks on files. So nothing of
+//! an engine is used there, not even to let go of it.
+
+use std::{mem, process};
+
+/// The engine was opened by the process that this one was forked from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the engine belongs to the process that this one was forked from; use it there, or open one here on a \
+     folder of its own"
+)]
+pub struct Forked;
+
+/// The process that made something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Maker(u32);
+
+impl Maker {
+    /// This process.
+    pub(crate) fn this() -> Self {
+        Self(process::id())
+    }
+
+    /// # Errors
+    /// This is another process.
+    pub(crate) fn check(self) -> Result<(), Forked> {
+        if self.0 == process::id() {
+            Ok(())
+        } else {
+            Err(Forked)
+        }
+    }
+}
+
+/// A value that is used, and dropped, by the process that made it only; another leaves it as it is.
+#[derive(Clone)]
+pub(crate) struct Owned<T> {
+    /// `None` only while it is dropped.
+    value: Option<T>,
+    maker: Maker,
+}
+
+impl<T> Owned<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self {
+            value: Some(value),
+            maker: Maker::this(),
+        }
+    }
+
+    /// # Errors
+    /// This process did not make it.
+    pub(crate) fn get(&self) -> Result<&T, Forked> {
+        self.maker.check()?;
+        self.value.as_ref().ok_or(Forked)
+    }
+
+    /// # Errors
+    /// As [`Self::get`].
+    pub(crate) fn get_mut(&mut self) -> Result<&mut T, Forked> {
+        self.maker.check()?;
+        self.value.as_mut().ok_or(Forked)
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        if self.maker.check().is_err() {
+            mem::forget(self.value.take());
+        }
+    }
+}
