@@ -4,6 +4,10 @@ the person has consented.
 On a device begin with `Sordino.open`; at the desk with `Dataset`, `open_sample` and `anonymize`.
 """
 
+from importlib import metadata as _metadata
+
+# First: what all that follows is made of.
+from . import _arguments, _handles  # noqa: F401  # isort: skip
 from ._anonymize import Anonymized, anonymize
 from ._dataset import Dataset
 from ._errors import NoteErrors
@@ -64,6 +68,9 @@ from ._sordino.sordino import (
     library_features,
     reset,
 )
+
+#: The version of the package, as it is installed.
+__version__: str = _metadata.version("sordino")
 
 __all__ = [
     "Access",

@@ -1,12 +1,14 @@
 """The engine of one device, as Python has it."""
 
 import atexit
+import inspect
 import os
+import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol, Union
 
 from ._feed import Feed
-from ._frames import Ear, Frames, Stops, TakesFrames, be_forgotten
+from ._frames import NO_COROUTINES, Ear, Frames, Stops, TakesFrames, be_forgotten, refuse_coroutine
 from ._sordino import sordino as _face
 from ._sound import SoundOrBuffer, mono_bytes
 
@@ -32,9 +34,15 @@ class Sordino(_face.Sordino):
 
     It may be called from many threads; what takes long can be awaited by `asyncio.to_thread`. One engine at a
     time has a state folder open. As a context manager it is shut down at the end, which gives the folder back.
+
+    It belongs to the process that opened it: it cannot be copied or pickled, and in a process that is forked from
+    this one, as by `multiprocessing`, every call raises `SordinoError.Closed` and touches nothing.
     """
 
     _hub: "_Hub"
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("an engine is opened by Sordino.open(folder, organisation_key, collector_url)")
 
     @classmethod
     def open(
@@ -82,7 +90,10 @@ class Sordino(_face.Sordino):
 
     def set_event_listener(self, listener: Optional[OnEvent]) -> None:
         """Has `listener`, a function or an object with `on_event`, told of what happens, on the thread on which
-        it happens; nobody with None. What it raises goes nowhere."""
+        it happens; nobody with None. What it raises goes nowhere.
+
+        Raises TypeError for what is no function, and for a coroutine function, which nobody would await."""
+        self._check_open_here()
         self._hub.listener = _event_function(listener)
 
     def listen_to_host(
@@ -97,7 +108,9 @@ class Sordino(_face.Sordino):
         cannot be taken.
         """
         face = super().listen_to_host(rate, channels, _ear(listener))
-        return Feed._uniffi_make_instance(face._uniffi_clone_handle())
+        feed = Feed._uniffi_make_instance(face._uniffi_clone_handle())
+        feed._begin(rate, channels)
+        return feed
 
     def listen_to_microphone(
         self, device: Optional[str] = None, listener: Optional[Listener] = None
@@ -120,6 +133,7 @@ class Sordino(_face.Sordino):
         return self._frames(lambda ear: self.listen_to_microphone(device, ear))
 
     def _frames(self, listen: Callable[[Ear], Stops]) -> Frames:
+        self._check_open_here()
         frames = Frames()
         self._hub.frames.add(frames)
         return frames._begin(listen)
@@ -131,6 +145,7 @@ class Sordino(_face.Sordino):
         Raises `SordinoError.Capture` where what was being heard had ended by a fault; the engine is shut down
         then too.
         """
+        self._check_open_here()
         for frames in list(self._hub.frames):
             frames._abandon()
         super().shut_down()
@@ -153,10 +168,14 @@ class Sordino(_face.Sordino):
         """
         return super().offer(mono_bytes(samples), rate, annotation)
 
+    def _check_open_here(self) -> None:
+        """Raises for an object without an engine, and in a forked process."""
+        self._handle  # noqa: B018, the look is the check
+
     def __repr__(self) -> str:
         try:
             status = self.status()
-        except _face.SordinoError as error:
+        except (_face.SordinoError, TypeError) as error:
             return f"<Sordino: {error}>"
         return f"<Sordino: {status.consent.name}, {status.pending} pending, {status.sent} sent>"
 
@@ -172,7 +191,12 @@ class _Hub(_face.EventListener):
         listener = self.listener
         try:
             if listener is not None:
-                listener(event)
+                refuse_coroutine(listener(event))
+        except TypeError as error:
+            # What a listener raises goes nowhere, and this is no fault of what it does.
+            if NO_COROUTINES in str(error):
+                warnings.warn(str(error), RuntimeWarning, stacklevel=2)
+            raise
         finally:
             if event.is_capture() and event.event.is_ended():
                 for frames in list(self.frames):
@@ -194,6 +218,8 @@ def _function(listener: Any, method: str) -> Callable[[Any], object]:
     function = getattr(listener, method, listener)
     if not callable(function):
         raise TypeError(f"a listener is a function or has {method}, not {type(listener).__name__}")
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):
+        raise TypeError(f"{NO_COROUTINES}; {method} is a coroutine function")
     bound: Callable[[Any], object] = function
     return bound
 

@@ -6,6 +6,7 @@ thread stays known until its source has ended.
 """
 
 import ctypes
+import inspect
 import queue
 import struct
 import threading
@@ -14,12 +15,18 @@ from typing import Any, Callable, Optional, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ._handles import check_made_here, is_made_here, made_here, refuse_copies
 from ._sordino import sordino as _face
 
 #: Frames that may wait for whoever iterates; beyond them the engine's own room of two seconds fills.
 WAITING = 50
 #: Seconds after which a full queue looks whether anybody still iterates.
 LOOK = 0.1
+
+NO_COROUTINES = (
+    "a listener is an ordinary function, called on a thread of the engine's: hand over what it gets by "
+    "loop.call_soon_threadsafe or asyncio.run_coroutine_threadsafe"
+)
 
 _internals: Any = _face
 _TAIL = struct.Struct(">IQQ")  # rate, position, lost
@@ -83,6 +90,13 @@ class TakesFrames(Protocol):
     def on_frame(self, frame: Any) -> None: ...
 
 
+def refuse_coroutine(returned: object) -> None:
+    """Nobody would await it, so that the listener would seem to be called and never run."""
+    if inspect.iscoroutine(returned):
+        returned.close()
+        raise TypeError(f"{NO_COROUTINES}; this one returned a coroutine")
+
+
 class Ear(_face.FrameListener):
     """What the library calls: hands each frame on to a function."""
 
@@ -91,7 +105,7 @@ class Ear(_face.FrameListener):
 
     def on_frame(self, frame: Any) -> None:
         stay_known()
-        self.call(frame)
+        refuse_coroutine(self.call(frame))
 
 
 class Stops(Protocol):
@@ -113,6 +127,7 @@ class Frames:
         self._ended = threading.Event()
         self._closed = threading.Event()
         self._source: Optional[Stops] = None
+        self._made = made_here()
 
     def _begin(self, listen: Callable[[Ear], Stops]) -> "Frames":
         waiting, closed = self._waiting, self._closed
@@ -140,6 +155,7 @@ class Frames:
         return self
 
     def __next__(self) -> Frame:
+        check_made_here(self._made)
         while not self._closed.is_set():
             # Looked at first: what is put in before the end is in the queue then.
             ended = self._ended.is_set()
@@ -152,6 +168,7 @@ class Frames:
 
     def close(self) -> None:
         """Stops listening. Closing twice does no harm."""
+        check_made_here(self._made)
         self._closed.set()
         if self._source is not None:
             self._source.stop()
@@ -163,8 +180,15 @@ class Frames:
         self.close()
 
     def __del__(self) -> None:
-        self._closed.set()
+        # A thread of the other process may hold its lock for ever here.
+        if is_made_here(getattr(self, "_made", -1)):
+            self._closed.set()
 
     def __repr__(self) -> str:
+        if not is_made_here(self._made):
+            return "<Frames: of another process>"
         state = "closed" if self._closed.is_set() else f"{self._waiting.qsize()} waiting"
         return f"<Frames: {state}>"
+
+
+refuse_copies(Frames, "it is what one loop iterates; listen once and hand the frames on")

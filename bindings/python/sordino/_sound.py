@@ -13,38 +13,69 @@ SoundOrBuffer = Union[Sound, bytes, bytearray, memoryview, Any]
 FULL_SCALE = 32768.0
 
 
-def contiguous(sound: SoundOrBuffer) -> npt.NDArray[Any]:
-    """An array of `sound`, float32 or int16, without copying where that can be."""
+def interleaved_of(sound: SoundOrBuffer, channels: int) -> npt.NDArray[Any]:
+    """An array of `sound`, float32 or int16, of `channels` interleaved channels, without copying where that can be."""
     if not isinstance(sound, np.ndarray):
         try:
             sound = np.asarray(memoryview(sound))
         except TypeError:
-            raise TypeError(f"sound is an array or a buffer, not {type(sound).__name__}") from None
+            raise TypeError(
+                f"sound is an array or a buffer, not {type(sound).__name__}; convert it by "
+                "numpy.asarray(sound, numpy.float32)"
+            ) from None
     if sound.dtype not in (np.float32, np.int16):
-        raise TypeError(
-            f"sound is float32 or int16, not {sound.dtype}; convert it by samples.astype(np.float32)"
-        )
+        raise TypeError(f"sound is float32 or int16, not {sound.dtype}{_conversion(sound.dtype)}")
     if sound.ndim not in (1, 2):
         raise ValueError(f"sound has the shape (n,) or (n, channels), not {sound.shape}")
+    if sound.ndim == 2 and sound.shape[1] != channels:
+        if sound.shape[0] == channels:
+            raise TypeError(f"{_channels_first(sound)}, which is of shape (n, {channels})")
+        raise TypeError(
+            f"sound of shape {sound.shape} has {sound.shape[1]} channels, and the feed has {channels}; "
+            "listen_to_host and change_format say how many"
+        )
     return np.ascontiguousarray(sound)
 
 
 def mono_bytes(samples: SoundOrBuffer) -> bytes:
     """Mono 32-bit floats in little-endian bytes, full scale at ±1; the mean of all channels."""
-    if isinstance(samples, bytes):
-        return samples
+    if isinstance(samples, (bytes, bytearray)):
+        return bytes(samples)
     array = np.asarray(samples)
     if array.dtype == np.int16:
         array = array / np.float32(FULL_SCALE)
     elif array.dtype.kind != "f":
         raise TypeError(
-            f"samples are floats within ±1 or int16, not {array.dtype}; convert them first"
+            f"samples are floats within ±1 or int16, not {array.dtype}{_conversion(array.dtype)}"
         )
     if array.ndim == 2:
-        array = array.mean(axis=1)
+        # No sound has more channels than moments.
+        if array.shape[1] > array.shape[0] > 0:
+            raise TypeError(f"{_channels_first(array)}, of shape (n, channels)")
+        array = array.mean(axis=1) if array.size else array.reshape(-1)
     elif array.ndim != 1:
         raise ValueError(f"samples have the shape (n,) or (n, channels), not {array.shape}")
     return np.ascontiguousarray(array, "<f4").tobytes()
+
+
+def _channels_first(sound: npt.NDArray[Any]) -> str:
+    return f"sound of shape {sound.shape} has its channels first; transpose it: sound.T"
+
+
+def _conversion(dtype: npt.DTypeLike) -> str:
+    """How sound of another dtype becomes one that is taken."""
+    kind = np.dtype(dtype)
+    if kind.kind == "f" or kind.newbyteorder("=") == np.int16:
+        return "; convert it by sound.astype(numpy.float32)" if kind.kind == "f" else (
+            "; convert it by sound.astype(numpy.int16)"
+        )
+    if kind.kind == "i":
+        full = f"2.0**{8 * kind.itemsize - 1}"
+        return f"; where its full scale is {full}, convert it by (sound / {full}).astype(numpy.float32)"
+    if kind.kind == "u":
+        full = f"2.0**{8 * kind.itemsize - 1}"
+        return f"; where its origin is {full}, convert it by (sound / {full} - 1).astype(numpy.float32)"
+    return "; convert it to floats within ±1 first"
 
 
 def int16_of(sound: bytes) -> npt.NDArray[np.int16]:

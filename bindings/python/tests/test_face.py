@@ -278,7 +278,8 @@ class BadInput(Face):
                 free.wait(app.PATIENCE)
 
         feed = self.engine.listen_to_host(RATE, 1, Slow())
-        lost = feed.push(FLOATS_10_MS * 400)
+        with self.assertWarns(RuntimeWarning):
+            lost = feed.push(FLOATS_10_MS * 400)
         free.set()
         feed.stop()
         self.assertGreaterEqual(lost, 2 * RATE - RATE // 50)

@@ -1,12 +1,15 @@
 """What Python can pass in and do wrong: arrays, callables, processes that end, engines by the thousand."""
 
+import functools
 import os
 import pathlib
+import queue
 import subprocess
 import sys
 import tempfile
 import threading
 import unittest
+import warnings
 
 import numpy as np
 from device import NOWHERE, RATE, Device
@@ -67,9 +70,116 @@ class Sound(Device):
         with self.assertRaisesRegex(ValueError, "shape"):
             self.engine.offer(np.zeros((2, 2, 2)), RATE)
 
+    def test_sound_with_its_channels_first_is_a_type_error_that_says_how_to_transpose_it(self):
+        stereo = np.stack([PIECE, PIECE])
+        with self.engine.listen_to_host(RATE, 2) as feed:
+            for call in (
+                feed.push,
+                feed.write,
+                lambda sound: self.engine.offer(sound, RATE),
+                lambda sound: sordino.anonymize(sound, RATE),
+            ):
+                with self.assertRaisesRegex(TypeError, r"\(2, 480\).*sound\.T"):
+                    call(stereo)
+            # What the hint says is taken.
+            self.assertEqual(feed.push(stereo.T), 0)
+            self.assertIsInstance(self.engine.offer(stereo.T, RATE), sordino.Offer.WITHHELD)
+            with self.assertRaisesRegex(TypeError, "1 channels, and the feed has 2"):
+                feed.push(PIECE[:, np.newaxis])
+
+    def test_a_changed_format_counts_for_the_shape(self):
+        with self.engine.listen_to_host(RATE, 2) as feed:
+            feed.change_format(RATE, 1)
+            self.assertEqual(feed.push(PIECE[:, np.newaxis]), 0)
+            with self.assertRaises(sordino.SordinoError.Capture):
+                feed.change_format(1, 2)
+            self.assertEqual(feed.push(PIECE[:, np.newaxis]), 0)
+
+    def test_the_hint_for_another_dtype_makes_sound_that_is_taken(self):
+        others = {
+            np.dtype(np.float64): PIECE,
+            np.dtype(np.float16): PIECE,
+            np.dtype(">f4"): PIECE,
+            np.dtype(">i2"): PIECE * 2**15,
+            np.dtype(np.int32): PIECE * 2.0**31,
+            np.dtype(np.int8): PIECE * 2**7,
+            np.dtype(np.uint8): PIECE * 2**7 + 2**7,
+        }
+        for dtype, values in others.items():
+            sound = values.astype(dtype)
+            with self.subTest(dtype=dtype), self.engine.listen_to_host(RATE, 1) as feed:
+                with self.assertRaisesRegex(TypeError, "float32 or int16") as raised:
+                    feed.push(sound)
+                hint = str(raised.exception).rpartition("convert it by ")[2]
+                converted = eval(hint, {"numpy": np, "sound": sound})
+                self.assertEqual(feed.push(converted), 0)
+                scale = 2**15 if converted.dtype == np.int16 else 1
+                np.testing.assert_allclose(converted / scale, PIECE, atol=0.01)
+
+    def test_a_recording_that_is_written_at_once_is_heard_whole(self):
+        ten_seconds = np.sin(np.arange(10 * RATE) * 0.01).astype(np.float32)
+        for sound in (ten_seconds, ten_seconds.tobytes(), bytearray(ten_seconds.tobytes())):
+            events, frames = [], []
+            self.engine.set_event_listener(events.append)
+            with self.engine.listen_to_host(RATE, 1, frames.append) as feed:
+                self.assertEqual(feed.write(sound), 0)
+            np.testing.assert_array_equal(np.concatenate([frame.array for frame in frames]), ten_seconds)
+            self.assertFalse([event for event in events if event.event.is_overrun()])
+
+    def test_integers_and_channels_can_be_written_too(self):
+        frames = []
+        stereo = np.repeat(np.arange(3 * RATE, dtype=np.int16)[:, np.newaxis], 2, axis=1)
+        with self.engine.listen_to_host(RATE, 2, frames.append) as feed:
+            self.assertEqual(feed.write(stereo), 0)
+            self.assertEqual(feed.write_i16(stereo.tobytes()), 0)
+        self.assertEqual(sum(map(len, frames)), 6 * RATE)
+
+    def test_what_is_lost_is_told_by_the_result_a_warning_and_an_event(self):
+        told = queue.Queue()
+        self.engine.set_event_listener(told.put)
+        ten_seconds = np.zeros(10 * RATE, np.float32)
+        with self.engine.listen_to_host(RATE, 1) as feed:
+            with self.assertWarnsRegex(RuntimeWarning, "write a recording"):
+                lost = feed.push(ten_seconds)
+            self.assertGreaterEqual(lost, 7 * RATE)
+            # The feed is open, and nothing more is pushed.
+            while not (event := told.get(timeout=app.PATIENCE)).event.is_overrun():
+                pass
+            self.assertEqual(event.event.samples, lost)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                self.assertGreater(feed.push(ten_seconds), 0)
+
+    def test_a_write_gives_up_after_its_timeout_and_says_what_is_lost(self):
+        free = threading.Event()
+        self.addCleanup(free.set)
+        feed = self.engine.listen_to_host(RATE, 1, lambda frame: free.wait(app.PATIENCE))
+        lost = feed.write(np.zeros(10 * RATE, np.float32), 0.01)
+        self.assertGreaterEqual(lost, 7 * RATE)
+        free.set()
+        feed.stop()
+        with self.engine.listen_to_host(RATE, 1) as feed:
+            for wrong in (-1, float("nan")):
+                with self.assertRaisesRegex(sordino.SordinoError.Argument, "timeout"):
+                    feed.write(PIECE, wrong)
+
+    def test_a_listener_that_writes_is_told_that_it_would_wait_for_itself(self):
+        outcome = queue.Queue()
+
+        def listener(frame):
+            try:
+                feeds[0].write(PIECE)
+            except sordino.SordinoError as error:
+                outcome.put(error)
+
+        feeds = [self.engine.listen_to_host(RATE, 1, listener)]
+        feeds[0].push(PIECE)
+        self.assertIsInstance(outcome.get(timeout=app.PATIENCE), sordino.SordinoError.Listening)
+        feeds[0].stop()
+
     def test_pieces_that_are_not_whole_frames_are_refused(self):
         with self.engine.listen_to_host(RATE, 2) as feed:
-            for push in (feed.push, feed.push_i16):
+            for push in (feed.push, feed.push_i16, feed.write, feed.write_i16):
                 with self.assertRaisesRegex(sordino.SordinoError.Argument, "not whole frames"):
                     push(b"\0" * 3)
             with self.assertRaisesRegex(sordino.SordinoError.Argument, "not whole frames"):
@@ -91,6 +201,56 @@ class Listeners(Device):
                 self.engine.listen_to_host(RATE, 1, wrong)
             with self.assertRaisesRegex(TypeError, "on_event"):
                 self.engine.set_event_listener(wrong)
+
+    def test_a_coroutine_function_is_refused_since_nobody_would_await_it(self):
+        async def hear(happening):
+            pass
+
+        class Hears:
+            async def on_frame(self, frame):
+                pass
+
+            async def on_event(self, event):
+                pass
+
+            async def __call__(self, happening):
+                pass
+
+        for wrong in (hear, functools.partial(hear), Hears()):
+            with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
+                self.engine.listen_to_host(RATE, 1, wrong)
+            with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
+                self.engine.set_event_listener(wrong)
+            with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
+                sordino.Sordino.open(f"{self.state}-other", self.organisation.key, NOWHERE, on_event=wrong)
+
+    def test_a_function_that_turns_out_to_return_a_coroutine_is_told_of(self):
+        async def hear(happening):
+            pass
+
+        events = []
+        self.engine.set_event_listener(events.append)
+        with self.engine.listen_to_host(RATE, 1, lambda frame: hear(frame)) as feed:
+            feed.push(PIECE)
+        [failed] = [event for event in events if event.is_failed()]
+        self.assertIn("call_soon_threadsafe", failed.reason)
+        self.engine.set_event_listener(lambda event: hear(event))
+        with self.assertWarnsRegex(RuntimeWarning, "call_soon_threadsafe"):
+            self.engine.withdraw()
+
+    def test_what_is_none_of_the_choices_is_a_type_error_that_names_them(self):
+        notice = app.notice(1)
+        quality = [sordino.Purpose.QUALITY_ASSURANCE]
+        calls = {
+            "AgeBand.ADULT, .*'adult'": lambda: self.engine.give_consent(quality, "adult", notice),
+            "AgeBand.CHILD, .*None": lambda: self.engine.give_consent(quality, None, notice),
+            "Purpose.QUALITY_ASSURANCE, .*'all'": lambda: self.engine.withdraw("all"),
+            "Purpose.*'quality'": lambda: self.engine.give_consent(["quality"], sordino.AgeBand.ADULT, notice),
+            "GuardianMethod.EMAIL_PLUS.*'mail'": lambda: self.engine.approve("mail"),
+        }
+        for says, call in calls.items():
+            with self.assertRaisesRegex(TypeError, says):
+                call()
 
     def test_a_listener_that_hangs_holds_up_stop_for_five_seconds_and_nothing_else(self):
         free, inside, returned = threading.Event(), threading.Event(), threading.Event()

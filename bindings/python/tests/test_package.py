@@ -67,6 +67,7 @@ class Wheel(unittest.TestCase):
 
     def test_its_metadata_say_what_a_resolver_needs(self):
         metadata = importlib.metadata.metadata("sordino")
+        self.assertEqual(sordino.__version__, metadata["Version"])
         self.assertEqual(metadata["Requires-Python"], ">=3.9")
         self.assertEqual(metadata["License"], "MIT OR Apache-2.0")
         self.assertIn("Sordino for Python", metadata.get_payload())
@@ -96,6 +97,15 @@ class Types(unittest.TestCase):
             status, said = run(*mypy, "-p", "sordino", cwd=folder)
             self.assertEqual(status, 0, said)
 
+    def test_the_quick_starts_programs_are_clean_under_mypy_strict(self):
+        for program in quick_start():
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "program.py"
+                path.write_text(program, encoding="utf-8")
+                mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder]
+                status, said = run(*mypy, str(path), cwd=folder)
+                self.assertEqual(status, 0, said)
+
     def test_a_wrong_program_is_not(self):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder) / "program.py"
@@ -106,13 +116,20 @@ class Types(unittest.TestCase):
             self.assertIn("Incompatible types in assignment", said)
 
 
+PAGE = ROOT / "docs" / "quickstart" / "python.md"
+
+
+def quick_start():
+    """The programs of the page: what it shows for a device, block after block, and for the desk."""
+    blocks = re.findall(r"^```python( desk)?\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    device = "".join(code for desk, code in blocks if not desk)
+    return device, "".join(code for desk, code in blocks if desk)
+
+
 class QuickStart(unittest.TestCase):
     def test_the_pages_code_runs_as_it_stands(self):
-        page = (ROOT / "docs" / "quickstart" / "python.md").read_text(encoding="utf-8")
-        self.assertLessEqual(len(page.splitlines()), 80)
-        blocks = re.findall(r"^```python( desk)?\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-        device = "".join(code for desk, code in blocks if not desk)
-        desk = "import sordino\n" + "".join(code for desk, code in blocks if desk)
+        self.assertLessEqual(len(PAGE.read_text(encoding="utf-8").splitlines()), 80)
+        device, desk = quick_start()
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             organisation = Organisation(folder)
@@ -120,10 +137,12 @@ class QuickStart(unittest.TestCase):
             self.addCleanup(collector.stop)
             recording = ROOT / "samples" / "audio" / "flute-alone.wav"
             shutil.copy(recording, folder / "practice.wav")
+            # What the organization gives to the reader of the page.
             device = device.replace("YOUR-ORGANISATION-KEY", organisation.key)
             device = device.replace("https://collector.example", collector.url)
-            status, said = run(sys.executable, "-c", device, cwd=folder)
+            status, said = run(sys.executable, "-W", "error", "-c", device, cwd=folder)
             self.assertEqual(status, 0, said)
+            self.assertIn("heard 8.9 s of 8.9 s, 0 frames lost", said)
             self.assertIn("QUEUED", said)
             self.assertIn("samples=1", said)
             self.assertEqual(collector.pull(folder / "dataset")["pulled"], 1)
