@@ -95,11 +95,29 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
     }
 }
 
-/// Wrong usage: said as `clap` says it, but a name in it moves no cursor. The exit status is 2.
+/// Wrong usage: said as `clap` says it, but a name in it moves no cursor, and an identity that was given for a recipient
+/// is not repeated. The exit status is 2.
 pub(crate) fn misused(error: &clap::Error) -> ExitCode {
     let said = error.render().to_string();
-    let _ = write!(io::stderr(), "{}", printable(&said));
+    let _ = write!(io::stderr(), "{}", printable(&without_secrets(&said)));
     ExitCode::from(2)
+}
+
+fn without_secrets(text: &str) -> String {
+    const BEGINS: &str = "AGE-SECRET-KEY-";
+    let upper = text.to_ascii_uppercase();
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = 0;
+    while let Some(found) = upper[rest..].find(BEGINS) {
+        let secret = rest + found + BEGINS.len();
+        let is_of_it = |character: char| character.is_ascii_alphanumeric() || character == '-';
+        shown.push_str(&text[rest..secret]);
+        let length = text[secret..].find(|character: char| !is_of_it(character));
+        rest = length.map_or(text.len(), |length| secret + length);
+        shown.push('…');
+    }
+    shown.push_str(&text[rest..]);
+    shown
 }
 
 /// One line on standard error.
