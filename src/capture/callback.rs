@@ -10,7 +10,7 @@ use std::sync::{
 
 use rtrb::Producer;
 
-use super::{Sample, sample::mix};
+use super::{Downmixer, Sample};
 
 /// A hole in the stream: before the sample that is number `at` of those that went through the ring,
 /// `lost` others did not.
@@ -33,6 +33,7 @@ pub(super) struct Intake {
     samples: Producer<f32>,
     gaps: Producer<Gap>,
     counters: Arc<Counters>,
+    downmixer: Downmixer,
     channels: usize,
     /// Samples that went into the ring.
     written: u64,
@@ -41,17 +42,19 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// `channels` is at least 1.
+    /// `channels` is at least 1, `rate` in Hz.
     pub(super) fn new(
         samples: Producer<f32>,
         gaps: Producer<Gap>,
         counters: Arc<Counters>,
+        rate: u32,
         channels: u16,
     ) -> Self {
         Self {
             samples,
             gaps,
             counters,
+            downmixer: Downmixer::new(rate, channels),
             channels: usize::from(channels.max(1)),
             written: 0,
             missing: 0,
@@ -120,7 +123,8 @@ impl Intake {
         };
         let mut not_finite = 0;
         let mono = interleaved.chunks_exact(self.channels);
-        let taken = chunk.fill_from_iter(mono.map(|frame| mix(frame, &mut not_finite)));
+        let taken =
+            chunk.fill_from_iter(mono.map(|frame| self.downmixer.mix(frame, &mut not_finite)));
         self.written += taken as u64;
         if not_finite > 0 {
             self.counters

@@ -26,6 +26,7 @@
 //! ```
 
 mod callback;
+mod downmix;
 mod driver;
 mod error;
 mod frame;
@@ -42,6 +43,7 @@ use std::time::Duration;
 
 use sordino_dsp::RATES;
 
+pub use downmix::Downmixer;
 pub use driver::{Capture, Stopper};
 pub use error::CaptureError;
 pub use frame::Frame;
@@ -51,7 +53,10 @@ pub use host::{HostFed, HostFeed, host_fed};
 #[cfg(feature = "microphone")]
 pub use microphone::{InputDevice, Microphone, devices};
 pub use sample::Sample;
-pub use wav::{LONGEST_SECONDS, Pace, Recording, WavError, WavFile, read_wav};
+pub use wav::{
+    LONGEST_SECONDS, Pace, Recording, WavError, WavFile, WavInfo, longest_recording, read_wav,
+    read_wav_from, wav_info,
+};
 
 /// Something that sound can be captured from. It may move between threads until it is opened.
 pub trait Source: Send {
@@ -112,7 +117,7 @@ pub struct Format {
     pub device: String,
     /// Samples a second.
     pub rate: u32,
-    /// Channels, whose average is taken.
+    /// Channels, mixed to mono by [`Downmixer`].
     pub channels: u16,
 }
 

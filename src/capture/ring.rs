@@ -35,7 +35,7 @@ pub(super) fn ring(rate: u32, channels: u16) -> (Intake, Outlet) {
     let (samples_in, samples_out) = RingBuffer::new(rate as usize * SECONDS);
     let (gaps_in, gaps_out) = RingBuffer::new(GAPS);
     let counters = Arc::new(Counters::default());
-    let intake = Intake::new(samples_in, gaps_in, counters.clone(), channels);
+    let intake = Intake::new(samples_in, gaps_in, counters.clone(), rate, channels);
     let outlet = Outlet {
         samples: samples_out,
         gaps: gaps_out,

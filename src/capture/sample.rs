@@ -1,4 +1,4 @@
-//! The sample formats, and how channels become one.
+//! The sample formats.
 
 /// A sample in any format that a device or a host delivers. Full scale becomes ±1.
 ///
@@ -12,22 +12,6 @@ pub trait Sample: Copy + sealed::Sealed {
 
 mod sealed {
     pub trait Sealed {}
-}
-
-/// The average of a frame's channels, one sample each; NaN and infinity count as silence and are
-/// added to `not_finite`.
-pub(super) fn mix<S: Sample>(frame: &[S], not_finite: &mut u64) -> f32 {
-    let mut sum = 0.0;
-    for sample in frame {
-        let value = sample.to_unit();
-        // Above f32's range it would turn infinite on the way out.
-        if value.abs() <= f64::from(f32::MAX) {
-            sum += value;
-        } else {
-            *not_finite += 1;
-        }
-    }
-    (sum / frame.len() as f64) as f32
 }
 
 /// Signed integers, their origin 0 and `$bits` wide; unsigned ones lie half their range higher.
@@ -111,6 +95,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::capture::Downmixer;
+
+    fn mix<S: Sample>(frame: &[S], not_finite: &mut u64) -> f32 {
+        Downmixer::new(48_000, frame.len() as u16).mix(frame, not_finite)
+    }
 
     fn alone<S: Sample>(sample: S) -> f32 {
         mix(&[sample], &mut 0)

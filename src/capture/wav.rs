@@ -1,21 +1,30 @@
-//! WAV files: integers of 8, 16, 24 and 32 bits, floats of 32, any channel count and rate.
+//! WAV files: RIFF, RIFX, RF64, BW64 and W64 with integers of 8 to 32 bits, floats of 32 and 64, A-law or µ-law, in any
+//! channel count and rate. Each is read as libsndfile reads it, or refused in one line that says how to convert it.
+
+mod container;
+mod format;
+mod header;
+mod samples;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt::Display,
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufReader, Seek, SeekFrom},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use hound::{SampleFormat, WavReader, WavSpec};
-
-use super::{CaptureError, Format, Read, Source, SourceStream, check_format, sample::mix};
+use self::header::{Header, HeaderError};
+use super::{CaptureError, Downmixer, Format, Read, Source, SourceStream};
 
 /// The longest recording that [`read_wav`] takes, in seconds, where it is at 48 kHz or below; at
 /// higher rates as much less as it takes to need no more memory (1.4 GB).
 pub const LONGEST_SECONDS: u32 = 2 * 60 * 60;
 const MOST_SAMPLES: u64 = LONGEST_SECONDS as u64 * 48_000;
+/// How much of a file shows whether its channels cancel.
+const PRIMED_SECONDS: u64 = 1;
 
 /// A whole recording in memory.
 #[derive(Debug)]
@@ -52,31 +61,50 @@ pub struct WavError {
     pub reason: String,
 }
 
+/// What a WAV file holds, as its header says and its length confirms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WavInfo {
+    /// Samples a second.
+    pub rate: u32,
+    /// Channels.
+    pub channels: u16,
+    /// Samples a channel, at least one.
+    pub samples: u64,
+}
+
+/// Reads the header of a file.
+///
+/// # Errors
+/// As [`read_wav`], for whatever the header tells.
+pub fn wav_info(path: &Path) -> Result<WavInfo, WavError> {
+    let Header { format, frames, .. } = Reader::open(path)?.header;
+    Ok(WavInfo {
+        rate: format.rate,
+        channels: format.channels,
+        samples: frames,
+    })
+}
+
 /// Reads a whole file as mono.
 ///
 /// # Errors
 /// Unreadable, no WAV file, of an unknown format, empty, truncated, with a sample that is NaN or
 /// infinite, longer than [`LONGEST_SECONDS`] or than memory allows.
 pub fn read_wav(path: &Path) -> Result<Recording, WavError> {
-    let mut file = Reader::open(path)?;
-    let rate = file.spec.sample_rate;
-    let count = u64::from(file.inner.duration());
-    let limit = MOST_SAMPLES.min(u64::from(LONGEST_SECONDS) * u64::from(rate));
-    if count > limit {
-        return Err(file.wrong(format_args!(
-            "it lasts {:.0} s; at {rate} Hz at most {} s can be read at once, so cut it into parts",
-            count as f64 / f64::from(rate),
-            limit / u64::from(rate),
-        )));
-    }
-    let mut samples = Vec::new();
-    let count = count as usize;
-    samples
-        .try_reserve_exact(count)
-        .map_err(|_| file.wrong("there is not enough memory to read it; cut it into parts"))?;
-    samples.resize(count, 0.0);
-    file.fill(&mut samples)?;
-    Ok(Recording { samples, rate })
+    Reader::open(path)?.read_all()
+}
+
+/// As [`read_wav`], of a WAV file's bytes, which errors call `name`.
+///
+/// # Errors
+/// As [`read_wav`].
+pub fn read_wav_from(sound: impl io::Read + Seek, name: &Path) -> Result<Recording, WavError> {
+    Reader::new(sound, name)?.read_all()
+}
+
+/// How many samples a recording at `rate` Hz has at most.
+pub fn longest_recording(rate: u32) -> u64 {
+    MOST_SAMPLES.min(u64::from(LONGEST_SECONDS) * u64::from(rate))
 }
 
 impl WavFile {
@@ -94,11 +122,10 @@ impl Source for WavFile {
         let reader = Reader::open(&self.path)?;
         let format = Format {
             device: self.path.display().to_string(),
-            rate: reader.spec.sample_rate,
-            channels: reader.spec.channels,
+            rate: reader.header.format.rate,
+            channels: reader.header.format.channels,
         };
         Ok(Box::new(WavStream {
-            left: reader.inner.duration() as usize,
             due: (self.pace == Pace::RealTime).then(Instant::now),
             reader,
             format,
@@ -107,10 +134,8 @@ impl Source for WavFile {
 }
 
 struct WavStream {
-    reader: Reader,
+    reader: Reader<BufReader<File>>,
     format: Format,
-    /// Samples that are still to be played.
-    left: usize,
     /// In real time: when all that was delivered so far will have sounded.
     due: Option<Instant>,
 }
@@ -121,7 +146,8 @@ impl SourceStream for WavStream {
     }
 
     fn read(&mut self, into: &mut [f32]) -> Result<Read, CaptureError> {
-        let count = into.len().min(self.left);
+        let left = usize::try_from(self.reader.left()).unwrap_or(usize::MAX);
+        let count = into.len().min(left);
         if count == 0 {
             return Ok(Read::Ended);
         }
@@ -135,28 +161,27 @@ impl SourceStream for WavStream {
             *due = over;
         }
         self.reader.fill(&mut into[..count])?;
-        self.left -= count;
         Ok(Read::Samples { count, lost: 0 })
     }
 }
 
 /// A file whose header was read and believed.
-struct Reader {
-    inner: WavReader<BufReader<File>>,
-    spec: WavSpec,
+struct Reader<S> {
+    sound: S,
+    header: Header,
     path: PathBuf,
+    downmixer: Downmixer,
     /// Frames read so far.
     position: u64,
-    /// One frame: a sample of each channel, full scale at ±1.
+    /// One frame as it is in the file.
+    bytes: Vec<u8>,
+    /// The same: a sample of each channel, full scale at ±1.
     frame: Vec<f64>,
 }
 
-impl Reader {
+impl Reader<BufReader<File>> {
     fn open(path: &Path) -> Result<Self, WavError> {
-        let wrong = |reason: &dyn Display| WavError {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        };
+        let wrong = |reason: &dyn Display| WavError::new(path, reason);
         // Before it is opened: opening a pipe could wait for ever.
         let metadata = path
             .metadata()
@@ -164,78 +189,92 @@ impl Reader {
         if !metadata.is_file() {
             return Err(wrong(&"it is not a file"));
         }
-        if metadata.len() == 0 {
+        let file = File::open(path).map_err(|error| wrong(&unreadable(&error)))?;
+        Reader::new(BufReader::new(file), path)
+    }
+}
+
+impl<S: io::Read + Seek> Reader<S> {
+    fn new(mut sound: S, path: &Path) -> Result<Self, WavError> {
+        let wrong = |reason: &dyn Display| WavError::new(path, reason);
+        let length = sound
+            .seek(SeekFrom::End(0))
+            .map_err(|error| wrong(&unreadable(&error)))?;
+        if length == 0 {
             return Err(wrong(&"the file is empty"));
         }
-        let inner = WavReader::open(path).map_err(|error| wrong(&describe(&error)))?;
-        let spec = inner.spec();
-        check_format("it", spec.sample_rate, spec.channels).map_err(|_| {
-            wrong(&format_args!(
-                "a rate of {} Hz is outside 8000 to 384000 Hz",
-                spec.sample_rate
-            ))
-        })?;
-        let bits = spec.bits_per_sample;
-        let known = match spec.sample_format {
-            SampleFormat::Int => [8, 16, 24, 32].contains(&bits),
-            SampleFormat::Float => bits == 32,
-        };
-        if !known {
-            return Err(wrong(&format_args!(
-                "{bits} bits a sample cannot be read; integers of 8, 16, 24, 32 bits and floats of \
-                 32 can"
-            )));
-        }
-        if inner.duration() == 0 {
-            return Err(wrong(&"there is not one sample in it"));
-        }
-        let promised = u64::from(inner.len()) * u64::from(bits / 8);
-        if metadata.len() < promised {
-            return Err(wrong(&format_args!(
-                "it is truncated: its header promises {promised} bytes of sound, the whole file \
-                 has {}",
-                metadata.len()
-            )));
-        }
-        Ok(Self {
-            frame: vec![0.0; usize::from(spec.channels)],
-            inner,
-            spec,
+        let header = Header::read(&mut sound, length).map_err(|error| wrong(&error))?;
+        let format = header.format;
+        let mut reader = Self {
+            downmixer: Downmixer::new(format.rate, format.channels),
+            bytes: vec![0; format.block()],
+            frame: vec![0.0; usize::from(format.channels)],
+            sound,
+            header,
             path: path.to_owned(),
             position: 0,
-        })
+        };
+        if format.channels > 1 {
+            reader.prime()?;
+        }
+        reader.rewind()?;
+        Ok(reader)
+    }
+
+    /// Listens to the beginning, so that nothing is lost where channels cancel.
+    fn prime(&mut self) -> Result<(), WavError> {
+        self.rewind()?;
+        let frames = u64::from(self.header.format.rate) * PRIMED_SECONDS;
+        // What cannot be read is found again, and reported, when it is the turn of it.
+        for _ in 0..frames.min(self.header.frames) {
+            if self.next_frame().is_err() {
+                break;
+            }
+            self.downmixer.prime(&self.frame);
+        }
+        self.downmixer.settle();
+        Ok(())
+    }
+
+    fn rewind(&mut self) -> Result<(), WavError> {
+        self.position = 0;
+        let start = SeekFrom::Start(self.header.start);
+        match self.sound.seek(start) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.wrong(unreadable(&error))),
+        }
+    }
+
+    fn read_all(&mut self) -> Result<Recording, WavError> {
+        let rate = self.header.format.rate;
+        let (count, limit) = (self.left(), longest_recording(rate));
+        if count > limit {
+            return Err(self.wrong(format_args!(
+                "it lasts {:.0} s; at {rate} Hz at most {} s can be read at once, so cut it into parts",
+                count as f64 / f64::from(rate),
+                limit / u64::from(rate),
+            )));
+        }
+        let mut samples = Vec::new();
+        let count = count as usize;
+        samples
+            .try_reserve_exact(count)
+            .map_err(|_| self.wrong("there is not enough memory to read it; cut it into parts"))?;
+        samples.resize(count, 0.0);
+        self.fill(&mut samples)?;
+        Ok(Recording { samples, rate })
+    }
+
+    fn left(&self) -> u64 {
+        self.header.frames - self.position
     }
 
     /// Fills all of `into`, which is no longer than what is left.
     fn fill(&mut self, into: &mut [f32]) -> Result<(), WavError> {
-        let full_scale = (1_u64 << (self.spec.bits_per_sample - 1)) as f64;
-        match self.spec.sample_format {
-            SampleFormat::Int => self.fill_with::<i32>(into, |value| f64::from(value) / full_scale),
-            SampleFormat::Float => self.fill_with::<f32>(into, f64::from),
-        }
-    }
-
-    fn fill_with<S: hound::Sample>(
-        &mut self,
-        into: &mut [f32],
-        scale: impl Fn(S) -> f64,
-    ) -> Result<(), WavError> {
-        let mut values = self.inner.samples::<S>();
         for sample in into {
-            for channel in &mut self.frame {
-                *channel = match values.next() {
-                    Some(Ok(value)) => scale(value),
-                    Some(Err(hound::Error::IoError(_))) | None => {
-                        return Err(self.wrong(format_args!(
-                            "it is truncated: sample {} is missing",
-                            self.position
-                        )));
-                    }
-                    Some(Err(error)) => return Err(self.wrong(describe(&error))),
-                };
-            }
+            self.next_frame()?;
             let mut not_finite = 0;
-            *sample = mix(&self.frame, &mut not_finite);
+            *sample = self.downmixer.mix(&self.frame, &mut not_finite);
             if not_finite > 0 {
                 return Err(self.wrong(format_args!(
                     "sample {} is not a finite number; export the file anew",
@@ -247,31 +286,35 @@ impl Reader {
         Ok(())
     }
 
+    fn next_frame(&mut self) -> Result<(), WavError> {
+        if let Err(error) = self.sound.read_exact(&mut self.bytes) {
+            return Err(match error.kind() {
+                io::ErrorKind::UnexpectedEof => self.wrong(format_args!(
+                    "it is truncated: sample {} is missing",
+                    self.position
+                )),
+                _ => self.wrong(unreadable(&error)),
+            });
+        }
+        let Header { format, order, .. } = self.header;
+        samples::decode(format.coding, order, &self.bytes, &mut self.frame);
+        Ok(())
+    }
+
     fn wrong(&self, reason: impl Display) -> WavError {
-        WavError {
-            path: self.path.clone(),
+        WavError::new(&self.path, reason)
+    }
+}
+
+impl WavError {
+    fn new(path: &Path, reason: impl Display) -> Self {
+        Self {
+            path: path.to_owned(),
             reason: reason.to_string(),
         }
     }
 }
 
-fn unreadable(error: &io::Error) -> String {
-    format!("it cannot be read: {error}")
-}
-
-fn describe(error: &hound::Error) -> String {
-    match error {
-        // hound meets the end of the file as an error of its own, without the system's number.
-        hound::Error::IoError(error) if error.raw_os_error().is_none() => {
-            "it is truncated: it ends within the header, or was never a WAV file".to_owned()
-        }
-        hound::Error::IoError(error) => unreadable(error),
-        hound::Error::FormatError(reason) => {
-            format!("it is no WAV file that can be read: {reason}")
-        }
-        hound::Error::Unsupported => {
-            "its coding cannot be read; only plain integers and 32-bit floats can".to_owned()
-        }
-        error => format!("it cannot be read: {error}"),
-    }
+fn unreadable(error: &io::Error) -> HeaderError {
+    HeaderError::Unreadable(error.to_string())
 }

@@ -1,0 +1,141 @@
+//! Headers with anything in them: the samples that libsndfile reads, or an error, and never a panic.
+
+use std::cell::{Cell, RefCell};
+
+use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
+
+use super::{
+    libsndfile::Libsndfile,
+    read,
+    wave::{A_LAW, Chunk, Container, FLOAT, FormatChunk, MU_LAW, PCM, Sizes, Wave},
+};
+use crate::testing::cases;
+
+fn format() -> impl Strategy<Value = FormatChunk> {
+    let usual_tag = select(vec![PCM, PCM, PCM, FLOAT, A_LAW, MU_LAW]);
+    let tag = prop_oneof![8 => usual_tag, 1 => 0_u16..0x60, 1 => any::<u16>()];
+    let bits = prop_oneof![8 => select(vec![8_u16, 16, 20, 24, 32, 64]), 1 => 0_u16..80, 1 => any::<u16>()];
+    let channels = prop_oneof![8 => 1_u16..7, 1 => 0_u16..40, 1 => any::<u16>()];
+    let rate = prop_oneof![8 => 8_000_u32..48_001, 1 => any::<u32>()];
+    let block = prop_oneof![8 => Just(None), 1 => Just(Some(0)), 1 => (0_u16..40).prop_map(Some)];
+    let size = prop_oneof![8 => select(vec![16_usize, 18, 20, 40]), 1 => 0_usize..60];
+    (tag, bits, channels, rate, block, size, any::<u16>()).prop_map(
+        |(tag, bits, channels, rate, block, size, valid_bits)| FormatChunk {
+            tag,
+            channels,
+            rate,
+            bits,
+            block: block.unwrap_or(bits.div_ceil(8).wrapping_mul(channels)),
+            size,
+            valid_bits,
+        },
+    )
+}
+
+fn chunks() -> impl Strategy<Value = Vec<Chunk>> {
+    let ids = vec![
+        *b"LIST", *b"bext", *b"fact", *b"JUNK", *b"PAD ", *b"cue ", *b"smpl", *b"iXML", *b"abcd",
+        *b"data", *b"fmt ",
+    ];
+    let content = vec(prop_oneof![4 => Just(0_u8), 1 => any::<u8>()], 0..40);
+    let chunk = (select(ids), content, any::<bool>()).prop_map(|(id, content, is_padded)| Chunk {
+        id,
+        content,
+        is_padded,
+    });
+    vec(chunk, 0..3)
+}
+
+fn waves() -> impl Strategy<Value = Wave> {
+    let containers = vec![
+        Container::Riff,
+        Container::Riff,
+        Container::Rifx,
+        Container::Rf64,
+        Container::Bw64,
+        Container::W64,
+    ];
+    let sizes = vec![
+        Sizes::Right,
+        Sizes::Right,
+        Sizes::Right,
+        Sizes::Zero,
+        Sizes::Ones,
+        Sizes::Sox,
+    ];
+    let sound = vec(any::<u8>(), 0..400);
+    let cut = prop_oneof![4 => Just(0_usize), 1 => 0_usize..500];
+    (
+        select(containers),
+        select(sizes),
+        format(),
+        chunks(),
+        chunks(),
+        sound,
+        cut,
+    )
+        .prop_map(
+            |(container, sizes, format, before, after, sound, cut)| Wave {
+                container,
+                sizes,
+                format,
+                before,
+                after,
+                sound,
+                cut,
+            },
+        )
+}
+
+/// A file, and bytes of its header that are changed.
+fn changed_waves() -> impl Strategy<Value = (Wave, Vec<(usize, u8)>)> {
+    (waves(), vec((0_usize..120, any::<u8>()), 0..4))
+}
+
+#[test]
+fn any_header_is_read_as_libsndfile_reads_it_or_refused() {
+    let Some(libsndfile) = Libsndfile::start() else {
+        return;
+    };
+    let libsndfile = RefCell::new(libsndfile);
+    let (same, refused) = (Cell::new(0), Cell::new(0));
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..cases(2_000, 50_000)
+    });
+    runner
+        .run(&changed_waves(), |(wave, changes)| {
+            let mut bytes = wave.bytes();
+            for (at, byte) in changes {
+                if let Some(changed) = bytes.get_mut(at) {
+                    *changed = byte;
+                }
+            }
+            let ours = match read(&bytes) {
+                Ok(ours) => ours,
+                Err(error) => {
+                    prop_assert!(!error.to_string().contains('\n'));
+                    refused.set(refused.get() + 1);
+                    return Ok(());
+                }
+            };
+            // Where it reads nothing at all there is nothing to compare with.
+            if let Some(mut theirs) = libsndfile.borrow_mut().read(&bytes)
+                && !theirs.samples.is_empty()
+            {
+                // Of a W64 file it takes the chunks behind the sound for sound.
+                if bytes.starts_with(b"riff") {
+                    theirs.samples.truncate(ours.samples.len());
+                }
+                prop_assert!(ours == theirs, "{:?} and {:?}", ours, theirs);
+                same.set(same.get() + 1);
+            }
+            Ok(())
+        })
+        .unwrap();
+    // Neither is a rarity, or the cases would show nothing.
+    assert!(
+        same.get() > 200 && refused.get() > 200,
+        "{same:?} the same, {refused:?} refused"
+    );
+}
