@@ -41,9 +41,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         overwrite: Overwrite,
     },
-    /// Take voices out of WAV files: NAME.wav and NAME.json each
+    /// Take voices out of recordings: NAME.wav and NAME.json each
     Anonymize {
-        /// The recordings
+        /// The recordings: WAV, FLAC, MP3, M4A, AAC, Ogg Vorbis, AIFF or CAF; `-` is standard input
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// The folder to write to
@@ -79,7 +79,7 @@ pub(crate) enum Command {
     },
     /// Anonymise and seal one recording
     Seal {
-        /// The recording
+        /// The recording, in a format that `anonymize` reads; `-` is standard input
         file: PathBuf,
         /// Who may open it
         #[arg(long, required = true, num_args = 1..)]
@@ -255,7 +255,7 @@ pub(crate) enum DeviceCommand {
     },
     /// Offer one recording, as an app does that marks a moment
     Offer {
-        /// The recording
+        /// The recording, in a format that `anonymize` reads; `-` is standard input
         file: PathBuf,
         /// What the app knows of it: expected and recognised notes, a tag
         #[arg(long)]

@@ -16,6 +16,7 @@ mod playing;
 mod pull;
 mod query;
 mod recognise;
+mod recording;
 mod reply;
 mod report;
 mod score;

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 use sordino::{
     Event, Id, Sordino, Withheld,
-    capture::{Frame, Pace, WavFile},
+    capture::{self, Frame, Pace, WavFile, WavInfo},
     plan::Plan,
     sampler::{Annotation, MarkError, Moment, MomentNote, Note},
 };
@@ -100,12 +100,11 @@ struct Mark {
 
 impl Mark {
     fn new(device: &Sordino, file: &Path, annotation: Annotation) -> Result<Self, Failure> {
-        let reader = hound::WavReader::open(file).map_err(Failure::content(file))?;
-        let rate = reader.spec().sample_rate;
+        let WavInfo { rate, samples, .. } = capture::wav_info(file).map_err(Failure::said)?;
         let after = device
             .plan()
             .map_or(0, |plan: Plan| plan.clip_seconds - plan.pre_roll_seconds);
-        let at = u64::from(reader.duration()).saturating_sub(u64::from(after * rate));
+        let at = samples.saturating_sub(u64::from(after) * u64::from(rate));
         let seconds = at as f64 / f64::from(rate);
         let notes = |notes: &[Note]| notes.iter().map(|note| relative(note, seconds)).collect();
         let moment = Moment {

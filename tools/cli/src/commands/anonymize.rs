@@ -12,7 +12,6 @@ use sordino::{
     anonymize::{
         AnonymizeError, Anonymizer, AnonymousClip, Removal, Settings, Span, WithheldReason,
     },
-    capture,
     sampler::{Annotation, RawClip, Selection, Trigger},
     text::printable_line,
 };
@@ -21,6 +20,7 @@ use crate::{
     failure::Failure,
     files,
     output::{Output, Outputs, Overwrite, refuse_to_merge},
+    recording,
     reply::{self, Reply},
     wav,
 };
@@ -104,7 +104,7 @@ fn plan<'a>(
     let inputs = || recordings.iter().map(PathBuf::as_path);
     let mut names: Vec<(&OsStr, &Path)> = inputs()
         .map(|file| {
-            let name = file.file_stem();
+            let name = recording::name_of(file);
             let name = name.ok_or_else(|| Failure::content(file)("its name cannot name an output"));
             Ok((name?, file))
         })
@@ -236,7 +236,7 @@ pub(super) fn read_clip(file: &Path, annotation: Annotation) -> Result<RawClip, 
         trigger: Trigger::Mark,
         probability: 1.0,
     };
-    let recording = capture::read_wav(file).map_err(Failure::said)?;
+    let recording = recording::read(file)?;
     RawClip::new(recording.samples, recording.rate, selection, annotation)
         .map_err(Failure::content(file))
 }

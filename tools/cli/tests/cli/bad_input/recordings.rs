@@ -87,13 +87,11 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
         b"This is no recording, whatever its name says. It is some lines of text.\n",
     );
     raw("zeros.wav", &[0; 100_000]);
-    raw(
-        "flac.wav",
-        &[b"fLaC\x00\x00\x00\x22".as_slice(), &[0; 1000]].concat(),
-    );
-    let mut lying = good.clone();
-    lying[40..44].copy_from_slice(&(u32::MAX - 15).to_le_bytes());
-    raw("lying.wav", &lying);
+    raw("one-frame-short.wav", &good[..good.len() - 2]);
+    // As a writer to a pipe leaves it.
+    let mut open = good.clone();
+    open[40..44].copy_from_slice(&(u32::MAX - 15).to_le_bytes());
+    raw("open-ended.wav", &open);
     fs::create_dir(stage.path("folder.wav")).unwrap();
     std::os::unix::fs::symlink("nowhere", stage.path("dangling.wav")).unwrap();
 
@@ -141,11 +139,9 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
         ("header-only.wav", Fate::Refused("truncated")),
         ("half-a-header.wav", Fate::Refused("truncated")),
         ("truncated.wav", Fate::Refused("truncated")),
-        ("one-byte-short.wav", Fate::Refused("truncated")),
-        ("lying.wav", Fate::Refused("truncated")),
+        ("one-frame-short.wav", Fate::Refused("truncated")),
         ("text.wav", Fate::Refused("no WAV file")),
         ("zeros.wav", Fate::Refused("no WAV file")),
-        ("flac.wav", Fate::Refused("no WAV file")),
         (
             "nan.wav",
             Fate::Refused("sample 50000 is not a finite number"),
@@ -171,10 +167,35 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
             "float.wav",
             "loud.wav",
             "one-sample.wav",
+            "one-byte-short.wav",
+            "open-ended.wav",
         ]
         .map(|name| (name, Fate::Read)),
     );
     recordings
+}
+
+/// By every command but `listen`, which plays WAV files.
+#[test]
+fn a_damaged_recording_of_another_format_is_refused_in_one_line_that_names_it() {
+    let stage = Stage::without_collector();
+    stage.granted("d", QA);
+    let bytes = [b"fLaC\x00\x00\x00\x22".as_slice(), &[0; 1000]].concat();
+    fs::write(stage.path("flac.wav"), bytes).unwrap();
+    let recipient = &stage.recipient;
+    for line in [
+        "anonymize flac.wav --out out".to_owned(),
+        "device d offer flac.wav".to_owned(),
+        format!("seal flac.wav --recipient {recipient} --out one.age"),
+    ] {
+        stage
+            .sordino(&line)
+            .refused(&["flac.wav", "damaged", "ffmpeg -i"]);
+    }
+    stage
+        .sordino("device d listen flac.wav")
+        .refused(&["flac.wav", "no WAV file"]);
+    assert!(files_below(&stage.path("out")).is_empty());
 }
 
 /// An hour is worked on; a day is refused before memory is spent on it.

@@ -157,6 +157,55 @@ fn where_nothing_is_removed_the_figure_is_nought_and_not_minus_nought() {
     assert!(removed == 0.0 && removed.is_sign_positive());
 }
 
+/// In each format, under a name that says nothing.
+#[test]
+fn recordings_in_other_formats_are_taken_as_they_are() {
+    let stage = Stage::without_collector();
+    let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+    let kinds = ["flac", "mp3", "aac", "ogg", "aiff", "caf"];
+    for kind in kinds {
+        fs::copy(formats.join(format!("tone.{kind}")), stage.path(kind)).unwrap();
+    }
+    let told = stage.json(&format!("anonymize {} --out out", kinds.join(" ")));
+    assert_eq!(told.as_array().unwrap().len(), kinds.len());
+    for kind in kinds {
+        sidecar(&stage, kind);
+    }
+}
+
+#[test]
+fn a_dash_is_standard_input_and_its_outputs_are_named_stdin() {
+    let stage = Stage::without_collector();
+    let name = PLAYED[0];
+    let piped = |line: &str| {
+        let recording = fs::File::open(stage.path(format!("audio/{name}.wav"))).unwrap();
+        let ran = stage.command(line).stdin(recording).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    piped("anonymize - --out out");
+    stage
+        .sordino(&format!("anonymize audio/{name}.wav --out out"))
+        .ok();
+    assert_eq!(
+        sidecar(&stage, "stdin")["removed"],
+        sidecar(&stage, name)["removed"]
+    );
+    assert!(stage.path("out/stdin.wav").is_file());
+    let recipient = &stage.recipient;
+    piped(&format!("seal - --recipient {recipient} --out one.age"));
+    stage
+        .sordino("open one.age --identity qa.key --out opened")
+        .ok();
+}
+
+#[test]
+fn an_empty_standard_input_is_refused_by_its_name() {
+    let stage = Stage::without_collector();
+    stage
+        .sordino("anonymize - --out out")
+        .failed(&["stdin", "empty"]);
+}
+
 #[test]
 fn one_bad_file_does_not_hide_the_others() {
     let stage = Stage::without_collector();

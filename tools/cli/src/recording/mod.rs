@@ -1,0 +1,95 @@
+//! Recordings as people have them: WAV by the SDK's own reader, FLAC, MP3, M4A, AAC, Ogg, AIFF and CAF by symphonia. The
+//! content tells which it is, never the name. `-` is standard input.
+//!
+//! * **Out**: mono f32, as [`capture::read_wav`] has it.
+//! * **Promises**: no more is decoded than [`capture::LONGEST_SECONDS`] allow; what cannot be read is refused in one line
+//!   that says how to convert it.
+//! * **Never**: writes sound to a disk, standard input's neither.
+
+mod decode;
+mod kind;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Cursor, Read as _},
+    path::Path,
+};
+
+use sordino::capture::{self, Recording};
+
+use self::kind::Kind;
+use crate::failure::Failure;
+
+/// What stands for standard input on a command line.
+const STANDARD_INPUT: &str = "-";
+/// How outputs and errors call it.
+const STANDARD_INPUT_NAME: &str = "stdin";
+/// What is taken of standard input, which is held in memory: two hours of stereo, 48 kHz and 24 bits, are 2.1 GB.
+const MOST_BYTES: u64 = 1 << 31;
+
+/// Reads a whole recording.
+pub(crate) fn read(file: &Path) -> Result<Recording, Failure> {
+    if !is_standard_input(file) {
+        return read_file(file);
+    }
+    let mut bytes = Vec::new();
+    let name = Path::new(STANDARD_INPUT_NAME);
+    io::stdin()
+        .lock()
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Failure::file("read", name))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        let reason =
+            format!("more than {MOST_BYTES} bytes; cut it into parts, or name it as a file");
+        return Err(Failure::content(name)(reason));
+    }
+    read_bytes(bytes, name)
+}
+
+/// What its outputs are named by: the name without its last ending, `stdin` for standard input.
+pub(crate) fn name_of(file: &Path) -> Option<&OsStr> {
+    match is_standard_input(file) {
+        true => Some(OsStr::new(STANDARD_INPUT_NAME)),
+        false => file.file_stem(),
+    }
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file == Path::new(STANDARD_INPUT)
+}
+
+fn read_file(file: &Path) -> Result<Recording, Failure> {
+    // It refuses what is no file, or cannot be read, before anything is opened: a pipe could wait for ever.
+    let kind = match file.metadata() {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 => {
+            let mut opened = File::open(file).map_err(Failure::file("read", file))?;
+            Kind::of(&mut opened).map_err(Failure::file("read", file))?
+        }
+        _ => Some(Kind::Wav),
+    };
+    match kind {
+        Some(Kind::Wav) => capture::read_wav(file).map_err(Failure::said),
+        Some(kind) => {
+            let source = File::open(file).map_err(Failure::file("read", file))?;
+            decode::decode(Box::new(source), kind).map_err(Failure::content(file))
+        }
+        None => Err(Failure::content(file)(kind::UNKNOWN)),
+    }
+}
+
+fn read_bytes(bytes: Vec<u8>, name: &Path) -> Result<Recording, Failure> {
+    let kind = match bytes.is_empty() {
+        true => Some(Kind::Wav),
+        false => Kind::of(&mut Cursor::new(&bytes)).map_err(Failure::file("read", name))?,
+    };
+    let source = Cursor::new(bytes);
+    match kind {
+        Some(Kind::Wav) => capture::read_wav_from(source, name).map_err(Failure::said),
+        Some(kind) => decode::decode(Box::new(source), kind).map_err(Failure::content(name)),
+        None => Err(Failure::content(name)(kind::UNKNOWN)),
+    }
+}
