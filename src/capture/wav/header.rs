@@ -43,7 +43,7 @@ pub(super) enum HeaderError {
     )]
     Bits { bits: u16 },
     #[error(
-        "its header contradicts itself: {block} bytes a frame, which {channels} channels of {bits} bits do not take; \
+        "its header contradicts itself: {block} bytes a frame, not those of {channels} × {bits} bits; \
          `{CONVERT}` may help"
     )]
     Block {
