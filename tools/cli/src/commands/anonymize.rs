@@ -91,7 +91,9 @@ pub(super) fn run(
         .collect();
     bar.finish_and_clear();
     let problem = problem(&done);
-    let lines: Vec<String> = done.iter().map(Done::line).collect();
+    // Of a single recording the error is all there is to say.
+    let is_said = |done: &&Done| recordings.len() > 1 || matches!(done, Done::Read { .. });
+    let lines: Vec<String> = done.iter().filter(is_said).map(Done::line).collect();
     Ok(Reply::new(lines.join("\n"), done)?.with_problem(problem))
 }
 

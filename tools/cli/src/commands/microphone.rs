@@ -19,7 +19,7 @@ use crate::{
 const LONGEST_SECONDS: f64 = 600.0;
 
 pub(super) fn devices() -> Result<Reply, Failure> {
-    let devices = capture::devices().map_err(Failure::said)?;
+    let devices = quietly(capture::devices)?.map_err(Failure::said)?;
     let lines: Vec<String> = devices
         .iter()
         .map(|device| {
@@ -61,6 +61,28 @@ pub(super) fn devices() -> Result<Reply, Failure> {
         })
         .collect();
     Reply::new(text, json)
+}
+
+/// Does `work` without what the libraries of the sound service write to standard error themselves: on Linux one for
+/// each that does not run. What they find is returned too.
+#[cfg(target_os = "linux")]
+fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+    use std::{fs::File, io, path::Path};
+
+    let null = Path::new("/dev/null");
+    let sink = File::options().write(true).open(null);
+    let sink = sink.map_err(Failure::file("open", null))?;
+    let failed = |error: rustix::io::Errno| Failure::said(io::Error::from(error));
+    let stderr = rustix::io::dup(io::stderr()).map_err(failed)?;
+    rustix::stdio::dup2_stderr(&sink).map_err(failed)?;
+    let done = work();
+    rustix::stdio::dup2_stderr(&stderr).map_err(failed)?;
+    Ok(done)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+    Ok(work())
 }
 
 /// What a device can do, in words. A sound system that converts whatever is asked of it has no bounds of its own: it

@@ -37,11 +37,11 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
             out,
             overwrite,
         } => {
-            let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
             let pair = read_organisation_key(&key)?;
-            let own = PublicKey::of(&pair);
-            let output = output.replacing(move |json| Plan::verify(json, &own).is_ok());
             let signed = sign(&plan, &pair)?;
+            let own = PublicKey::of(&pair);
+            let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
+            let output = output.replacing(move |json| Plan::verify(json, &own).is_ok());
             output.write(format!("{}\n", signed.to_pretty_json()).as_bytes())?;
             let version = signed.content().version;
             let reply = Reply::new(

@@ -125,6 +125,7 @@ fn no_two_valid_tokens_have_the_same_name() {
     }
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
+    Service::start(folder.path(), &[]).stop();
     let make = ["create", "--name", "desk", "--purpose", QA];
     let first = tokens(data, &make);
     let other_purpose = ["create", "--name", "desk", "--purpose", RESEARCH];
@@ -191,6 +192,7 @@ fn a_revoked_token_is_none_at_once_and_says_so() {
 fn a_token_that_would_be_good_never_or_for_ever_is_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
+    Service::start(folder.path(), &[]).stop();
     let create =
         |rest: &[&'static str]| [&["create", "--name", "a", "--purpose", QA], rest].concat();
     refused(data, &create(&["--expires", "2020-01-01"]), "later day");
@@ -219,6 +221,7 @@ fn a_token_that_would_be_good_never_or_for_ever_is_not_made() {
 fn a_token_stands_last_on_the_last_line_and_the_list_shows_no_text_and_no_time() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
+    Service::start(folder.path(), &[]).stop();
     let output = run(&[
         "token",
         "create",

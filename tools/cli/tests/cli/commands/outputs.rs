@@ -37,7 +37,7 @@ fn commands(stage: &Stage) -> Vec<(String, &'static str)> {
         ),
         ("device d export --out made/mine.zip", "made/mine.zip"),
         (
-            "device d consent --purpose quality-assurance --receipt made/r.json",
+            "device d consent --age-band adult --purpose quality-assurance --receipt made/r.json",
             "made/r.json",
         ),
         ("papers --out made", "made/dpia.md"),

@@ -76,7 +76,7 @@ fn what_a_collector_says_is_printed_without_what_a_terminal_would_obey() {
             let length = body.len();
             let _ = write!(
                 stream,
-                "HTTP/1.1 403 Forbidden\r\nSordino-Protocol: 1\r\nContent-Type: application/problem+json\r\n\
+                "HTTP/1.1 400 Bad Request\r\nSordino-Protocol: 1\r\nContent-Type: application/problem+json\r\n\
                  Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
             );
         }
