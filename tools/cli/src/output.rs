@@ -41,13 +41,16 @@ pub(crate) struct Outputs {
     option: &'static str,
 }
 
+/// Whether the command made a file of these bytes.
+type Knows = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
 /// One file to write.
 pub(crate) struct Output {
     path: PathBuf,
     force: bool,
     option: &'static str,
     is_private: bool,
-    is_own: Box<dyn Fn(&[u8]) -> bool + Send + Sync>,
+    is_own: Knows,
 }
 
 /// An output that is written in full and has no name yet.
