@@ -37,7 +37,7 @@ const MOST_LONG: u64 = i64::MAX as u64 - 0xFFFF;
 /// No program writes more chunks; each costs a read.
 const MOST_CHUNKS: usize = 10_000;
 
-/// Chunks by which the place behind a pad byte is known, whatever that byte is.
+/// Chunks by which the place behind a pad byte is known, whatever that byte is, and the end of an empty chunk.
 const KNOWN_CHUNKS: [&[u8; 4]; 18] = [
     b"data", b"fmt ", b"LIST", b"fact", b"bext", b"JUNK", b"junk", b"PAD ", b"FLLR", b"cue ",
     b"PEAK", b"iXML", b"id3 ", b"ID3 ", b"smpl", b"inst", b"axml", b"chna",
@@ -146,12 +146,14 @@ impl<F: Read + Seek> Riff<'_, F> {
 
     /// Whether a size of 0 is one that was never written: the container's was not either, or what follows is no chunk.
     fn is_unfinished(&mut self, start: u64) -> Result<bool, HeaderError> {
-        if self.end <= start || self.end >= OPEN_SIZES + 8 {
-            return Ok(true);
-        }
-        let next = self.chunk(start)?;
-        Ok(next
-            .is_some_and(|(id, size)| !is_name(&id) || u64::from(size) > self.bytes.length - start))
+        let is_open = self.end <= start || self.end >= OPEN_SIZES + 8;
+        Ok(match self.chunk(start)? {
+            Some((id, _)) if KNOWN_CHUNKS.contains(&&id) => false,
+            Some((id, size)) => {
+                is_open || !is_name(&id) || u64::from(size) > self.bytes.length - start
+            }
+            None => is_open,
+        })
     }
 
     /// Whether another `data` chunk follows. Whatever else follows the sound counts for nothing.

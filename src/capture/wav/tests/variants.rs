@@ -147,6 +147,18 @@ fn a_bw64_file_is_read_as_the_rf64_file_that_it_is_but_for_its_name() {
     }
 }
 
+/// By libsndfile they are not: it takes all of them for integers.
+#[test]
+fn the_extensible_formats_of_a_w64_file_are_read_as_those_of_a_riff_file() {
+    for (tag, bits) in CODINGS {
+        let mut wave = wave(tag, bits, 2);
+        wave.format.size = 40;
+        let riff = read(&wave.bytes()).unwrap();
+        wave.container = Container::W64;
+        assert!(read(&wave.bytes()).unwrap() == riff);
+    }
+}
+
 #[test]
 fn what_is_compressed_is_refused_in_one_line_that_names_it_and_says_how_to_convert_it() {
     for (tag, name) in [
