@@ -12,15 +12,25 @@ use super::{
 use crate::testing::cases;
 
 fn format() -> impl Strategy<Value = FormatChunk> {
-    let usual_tag = select(vec![PCM, PCM, PCM, FLOAT, A_LAW, MU_LAW]);
-    let tag = prop_oneof![8 => usual_tag, 1 => 0_u16..0x60, 1 => any::<u16>()];
-    let bits = prop_oneof![8 => select(vec![8_u16, 16, 20, 24, 32, 64]), 1 => 0_u16..80, 1 => any::<u16>()];
-    let channels = prop_oneof![8 => 1_u16..7, 1 => 0_u16..40, 1 => any::<u16>()];
-    let rate = prop_oneof![8 => 8_000_u32..48_001, 1 => any::<u32>()];
-    let block = prop_oneof![8 => Just(None), 1 => Just(Some(0)), 1 => (0_u16..40).prop_map(Some)];
-    let size = prop_oneof![8 => select(vec![16_usize, 18, 20, 40]), 1 => 0_usize..60];
-    (tag, bits, channels, rate, block, size, any::<u16>()).prop_map(
-        |(tag, bits, channels, rate, block, size, valid_bits)| FormatChunk {
+    let codings = vec![
+        (PCM, 8_u16),
+        (PCM, 16),
+        (PCM, 20),
+        (PCM, 24),
+        (PCM, 32),
+        (FLOAT, 32),
+        (FLOAT, 64),
+        (A_LAW, 8),
+        (MU_LAW, 8),
+    ];
+    let coding =
+        prop_oneof![20 => select(codings), 1 => (0_u16..9, 0_u16..80), 1 => any::<(u16, u16)>()];
+    let channels = prop_oneof![30 => 1_u16..7, 1 => 0_u16..40, 1 => any::<u16>()];
+    let rate = prop_oneof![30 => 8_000_u32..48_001, 1 => any::<u32>()];
+    let block = prop_oneof![30 => Just(None), 1 => Just(Some(0)), 1 => (0_u16..40).prop_map(Some)];
+    let size = prop_oneof![30 => select(vec![16_usize, 18, 20, 40]), 1 => 0_usize..60];
+    (coding, channels, rate, block, size, any::<u16>()).prop_map(
+        |((tag, bits), channels, rate, block, size, valid_bits)| FormatChunk {
             tag,
             channels,
             rate,
@@ -33,12 +43,12 @@ fn format() -> impl Strategy<Value = FormatChunk> {
 }
 
 fn chunks() -> impl Strategy<Value = Vec<Chunk>> {
-    let ids = vec![
+    let usual = vec![
         *b"LIST", *b"bext", *b"fact", *b"JUNK", *b"PAD ", *b"cue ", *b"smpl", *b"iXML", *b"abcd",
-        *b"data", *b"fmt ",
     ];
+    let id = prop_oneof![20 => select(usual), 1 => select(vec![*b"data", *b"fmt "])];
     let content = vec(prop_oneof![4 => Just(0_u8), 1 => any::<u8>()], 0..40);
-    let chunk = (select(ids), content, any::<bool>()).prop_map(|(id, content, is_padded)| Chunk {
+    let chunk = (id, content, any::<bool>()).prop_map(|(id, content, is_padded)| Chunk {
         id,
         content,
         is_padded,
@@ -64,7 +74,7 @@ fn waves() -> impl Strategy<Value = Wave> {
         Sizes::Sox,
     ];
     let sound = vec(any::<u8>(), 0..400);
-    let cut = prop_oneof![4 => Just(0_usize), 1 => 0_usize..500];
+    let cut = prop_oneof![8 => Just(0_usize), 1 => 0_usize..8, 1 => 0_usize..500];
     (
         select(containers),
         select(sizes),
@@ -75,21 +85,33 @@ fn waves() -> impl Strategy<Value = Wave> {
         cut,
     )
         .prop_map(
-            |(container, sizes, format, before, after, sound, cut)| Wave {
-                container,
-                sizes,
-                format,
-                before,
-                after,
-                sound,
-                cut,
+            |(container, sizes, mut format, mut before, mut after, sound, cut)| {
+                // libsndfile takes floats for integers there; variants.rs holds it against a RIFF file.
+                if container == Container::W64 && format.size == 40 {
+                    format.size = 18;
+                }
+                // … and forgets the byte order at some chunks.
+                if container == Container::Rifx {
+                    before.clear();
+                    after.clear();
+                }
+                Wave {
+                    container,
+                    sizes,
+                    format,
+                    before,
+                    after,
+                    sound,
+                    cut,
+                }
             },
         )
 }
 
 /// A file, and bytes of its header that are changed.
 fn changed_waves() -> impl Strategy<Value = (Wave, Vec<(usize, u8)>)> {
-    (waves(), vec((0_usize..120, any::<u8>()), 0..4))
+    let changes = vec((0_usize..120, any::<u8>()), 0..4);
+    (waves(), prop_oneof![2 => Just(Vec::new()), 1 => changes])
 }
 
 #[test]
