@@ -121,7 +121,8 @@ impl<F: Read + Seek> Riff<'_, F> {
     fn sound(&mut self, format: Vec<u8>, start: u64, size: u32) -> Result<Layout, HeaderError> {
         let present = self.bytes.length - start;
         let declared = match self.long_data {
-            Some(long) if size == u32::MAX => long,
+            // Also where the chunk has a size of its own, as libsndfile does.
+            Some(long) if long > 0 => long,
             _ => u64::from(size),
         };
         let is_open = match declared {

@@ -43,8 +43,9 @@ fn format() -> impl Strategy<Value = FormatChunk> {
 }
 
 fn chunks() -> impl Strategy<Value = Vec<Chunk>> {
+    // Not those whose counts libsndfile believes beyond their size, `cue ` and `smpl`.
     let usual = vec![
-        *b"LIST", *b"bext", *b"fact", *b"JUNK", *b"PAD ", *b"cue ", *b"smpl", *b"iXML", *b"abcd",
+        *b"LIST", *b"bext", *b"fact", *b"JUNK", *b"PAD ", *b"iXML", *b"abcd",
     ];
     let id = prop_oneof![20 => select(usual), 1 => select(vec![*b"data", *b"fmt "])];
     let content = vec(prop_oneof![4 => Just(0_u8), 1 => any::<u8>()], 0..40);
