@@ -23,6 +23,8 @@ const FADE_SECONDS: f64 = 0.02;
 const INVERT_BELOW: f64 = -0.9;
 /// … and above this it is inverted no more.
 const RESTORE_ABOVE: f64 = -0.5;
+/// How much of a recording's beginning shows whether its channels cancel, in seconds.
+pub(super) const PRIMED_SECONDS: u64 = 1;
 /// Mean squares below it, -120 dB, are silence and decide nothing.
 const SILENCE: f64 = 1e-12;
 
@@ -178,6 +180,23 @@ impl Channel {
     fn sign(&self) -> f64 {
         if self.is_inverted { -1.0 } else { 1.0 }
     }
+}
+
+/// A whole recording as mono, by a [`Downmixer`] that was primed with its beginning. `interleaved`: frames of `channels`
+/// samples, at `rate` Hz; an incomplete one at the end is left out. A frame with NaN or infinity becomes NaN.
+#[cfg(feature = "ffi")]
+pub(crate) fn downmix(interleaved: &[f32], rate: u32, channels: u16) -> Vec<f32> {
+    let mut downmixer = Downmixer::new(rate, channels);
+    let frames = interleaved.chunks_exact(usize::from(channels.max(1)));
+    let beginning = frames.clone().take(PRIMED_SECONDS as usize * rate as usize);
+    beginning.for_each(|frame| downmixer.prime(frame));
+    downmixer.settle();
+    let mixed = frames.map(|frame| {
+        let mut not_finite = 0;
+        let mono = downmixer.mix(frame, &mut not_finite);
+        if not_finite == 0 { mono } else { f32::NAN }
+    });
+    mixed.collect()
 }
 
 /// Zero rather than a number so small that the processor computes with it slowly.

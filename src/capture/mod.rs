@@ -44,6 +44,8 @@ use std::time::Duration;
 use sordino_dsp::RATES;
 
 pub use downmix::Downmixer;
+#[cfg(feature = "ffi")]
+pub(crate) use downmix::downmix;
 pub use driver::{Capture, Stopper};
 pub use error::CaptureError;
 pub use frame::Frame;

@@ -17,14 +17,12 @@ use std::{
 };
 
 use self::header::{Header, HeaderError};
-use super::{CaptureError, Downmixer, Format, Read, Source, SourceStream};
+use super::{CaptureError, Downmixer, Format, Read, Source, SourceStream, downmix::PRIMED_SECONDS};
 
 /// The longest recording that [`read_wav`] takes, in seconds, where it is at 48 kHz or below; at
 /// higher rates as much less as it takes to need no more memory (1.4 GB).
 pub const LONGEST_SECONDS: u32 = 2 * 60 * 60;
 const MOST_SAMPLES: u64 = LONGEST_SECONDS as u64 * 48_000;
-/// How much of a file shows whether its channels cancel.
-const PRIMED_SECONDS: u64 = 1;
 
 /// A whole recording in memory.
 #[derive(Debug)]

@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod features;
 mod listening;
+mod mono;
 #[cfg(feature = "research")]
 mod research;
 mod samples;
@@ -39,6 +40,7 @@ pub use error::Error;
 pub use event::{CaptureEvent, Event};
 pub use features::{LibraryFeatures, library_features};
 pub use listening::{Feed, InputDevice, Listening, input_devices};
+pub use mono::downmix;
 #[cfg(feature = "research")]
 pub use research::{
     AnonymizedSound, OpenError, OpenedSound, RemovedSpan, SampleSound, SoundSpan, anonymize_sound,

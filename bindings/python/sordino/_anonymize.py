@@ -57,7 +57,7 @@ def anonymize(samples: SoundOrBuffer, rate: int, *, keep_time: bool = False) -> 
     Raises TypeError for another dtype, ValueError for another shape, and `SordinoError.Clip` for no sound, for
     NaN and for a rate outside 8 to 384 kHz. A recording of which nothing is safe is no error: see `withheld`.
     """
-    sound = _face.anonymize_sound(mono_bytes(samples), rate, keep_time)
+    sound = _face.anonymize_sound(mono_bytes(samples, rate), rate, keep_time)
     return Anonymized(
         samples=int16_of(sound.samples),
         rate=sound.rate,

@@ -166,7 +166,7 @@ class Sordino(_face.Sordino):
         Raises TypeError for another dtype, `SordinoError.Argument` for bytes that are not whole floats, `.Clip`
         for no sound, for NaN and for a rate outside 8 to 384 kHz, and `.Annotation`.
         """
-        return super().offer(mono_bytes(samples), rate, annotation)
+        return super().offer(mono_bytes(samples, rate), rate, annotation)
 
     def _check_open_here(self) -> None:
         """Raises for an object without an engine, and in a forked process."""

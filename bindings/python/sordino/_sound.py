@@ -5,6 +5,8 @@ from typing import Any, Union
 import numpy as np
 import numpy.typing as npt
 
+from ._sordino import sordino as _face
+
 #: Sound: mono of shape (n,), or interleaved channels of shape (n, channels).
 Sound = Union[npt.NDArray[np.float32], npt.NDArray[np.int16], npt.NDArray[Any]]
 #: The same, or bytes and other buffers of 32-bit floats or of 16-bit integers.
@@ -37,8 +39,8 @@ def interleaved_of(sound: SoundOrBuffer, channels: int) -> npt.NDArray[Any]:
     return np.ascontiguousarray(sound)
 
 
-def mono_bytes(samples: SoundOrBuffer) -> bytes:
-    """Mono 32-bit floats in little-endian bytes, full scale at ±1; the mean of all channels."""
+def mono_bytes(samples: SoundOrBuffer, rate: int) -> bytes:
+    """Mono 32-bit floats in little-endian bytes, full scale at ±1; the mean of all channels, of which none cancel."""
     if isinstance(samples, (bytes, bytearray)):
         return bytes(samples)
     array = np.asarray(samples)
@@ -52,7 +54,10 @@ def mono_bytes(samples: SoundOrBuffer) -> bytes:
         # No sound has more channels than moments.
         if array.shape[1] > array.shape[0] > 0:
             raise TypeError(f"{_channels_first(array)}, of shape (n, channels)")
-        array = array.mean(axis=1) if array.size else array.reshape(-1)
+        if array.shape[1] > 1:
+            interleaved = np.ascontiguousarray(array, "<f4").tobytes()
+            return _face.downmix(interleaved, rate, array.shape[1])
+        array = array.reshape(-1)
     elif array.ndim != 1:
         raise ValueError(f"samples have the shape (n,) or (n, channels), not {array.shape}")
     return np.ascontiguousarray(array, "<f4").tobytes()

@@ -106,7 +106,8 @@ class Anonymize(unittest.TestCase):
     def test_all_forms_of_one_recording_are_taken(self):
         integers, rate = soundfile.read(AUDIO / "flute-alone.wav", dtype="int16")
         floats = integers / 32768
-        for form in (integers, floats, floats.astype(np.float32), np.stack([floats, floats], axis=1)):
+        alike, inverted = np.stack([floats, floats], axis=1), np.stack([floats, -floats], axis=1)
+        for form in (integers, floats, floats.astype(np.float32), alike, inverted):
             self.assertAlmostEqual(sordino.anonymize(form, rate).seconds, len(floats) / rate, delta=APART)
 
     def test_what_is_no_recording_is_refused(self):
