@@ -33,7 +33,7 @@ const CLOCK_NAME: &str = "clock";
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Another process, or another engine in this one, has the folder open.
-    #[error("the state in {} is open already, in this process or in another one; close that one first", .0.display())]
+    #[error("the state in {} is in use, by this process or by another one; close that one first", .0.display())]
     InUse(PathBuf),
     /// Written by a newer SDK. It was left as it is.
     #[error(

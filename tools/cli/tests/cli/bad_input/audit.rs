@@ -21,7 +21,8 @@ fn what_cannot_be_a_log_or_a_head_is_told_in_one_line() {
         (b"\n", "line 1: it is no entry of an access log"),
         (b"rubbish", "line 1: it is no entry of an access log"),
         (b"[]\n", "line 1: it is no entry of an access log"),
-        (b"\xff\xfe\0", "line 1: it is no entry of an access log"),
+        (b"\xff\xfe\0", "it is UTF-16 text; save it as UTF-8"),
+        (b"\xff\xff\0", "line 1: it is no entry of an access log"),
     ] {
         fs::write(desk.stage.path("log"), content).unwrap();
         desk.stage

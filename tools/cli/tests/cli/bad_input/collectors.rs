@@ -57,7 +57,7 @@ fn whatever_answers_in_its_place_nothing_is_lost_and_the_collector_gets_all() {
         stage.start_collector();
         assert_eq!(
             stage.upload("d"),
-            json!({"registrations": 1, "samples": 2, "deletions": 0, "refused": 0, "failed": 0,
+            json!({"registrations": 1, "samples": 2, "deletions": 0, "deleted_samples": 0, "refused": 0, "failed": 0,
                    "waiting": []}),
             "{manner:?}"
         );

@@ -101,7 +101,7 @@ fn all_are_deleted_at_once_here_then_at_the_collector_and_in_every_dataset() {
     // Again, in words: it is not asked twice.
     assert_eq!(
         stage.sordino("device d delete --all").ok().stdout,
-        "all samples deleted; 2 deletions to be acknowledged by the collector\n"
+        "all samples deleted here; 2 sent samples to be deleted by the collector\n"
     );
 
     assert_eq!(stage.upload("d")["deletions"], 2);

@@ -168,7 +168,7 @@ fn upload_counts_what_it_did_and_does_nothing_twice() {
         .collect();
     assert_eq!(
         stage.upload("d"),
-        json!({"registrations": 1, "samples": 3, "deletions": 0, "refused": 0, "failed": 0,
+        json!({"registrations": 1, "samples": 3, "deletions": 0, "deleted_samples": 0, "refused": 0, "failed": 0,
                "waiting": []})
     );
     assert_eq!(stage.objects(), ids);
@@ -184,7 +184,7 @@ fn upload_counts_what_it_did_and_does_nothing_twice() {
     );
     assert_eq!(
         stage.upload("d"),
-        json!({"registrations": 0, "samples": 0, "deletions": 0, "refused": 0, "failed": 0,
+        json!({"registrations": 0, "samples": 0, "deletions": 0, "deleted_samples": 0, "refused": 0, "failed": 0,
                "waiting": []})
     );
 }

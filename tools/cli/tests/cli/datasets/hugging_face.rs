@@ -109,7 +109,7 @@ fn what_the_first_samples_lack_does_not_decide_the_types() {
             assert_eq!(row["json"]["seconds"], row["seconds heard"]);
             assert!(splits.contains_key(row["json"]["split"].as_str().unwrap()));
             let mut row = row["json"].clone();
-            for list in ["purposes", "kept", "removed", "erased", "annotation"] {
+            for list in ["kept", "removed", "erased", "annotation"] {
                 row[list] = serde_json::from_str(row[list].as_str().unwrap()).unwrap();
             }
             rows.push(row);
