@@ -150,11 +150,7 @@ pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opene
         .ok_or(OpenError::TooLarge)?;
     let archive = decrypt(&sealed, identities)?;
     let (manifest, flac) = unpack(&archive)?;
-    let manifest = Manifest::from_json(&manifest).map_err(|error| match error {
-        // It quotes members and values that it does not know.
-        ManifestError::Json(reason) => ManifestError::Json(one_line(&reason)),
-        other => other,
-    })?;
+    let manifest = Manifest::from_json(&manifest)?;
     let (samples, rate) = flac::decode(&flac, Some(manifest.rate))?;
     Ok(Opened {
         manifest,
@@ -336,10 +332,9 @@ pub fn open_sealed(age_file: &[u8], identities: &[Identity]) -> Result<Vec<u8>, 
     decrypt(age_file, identities)
 }
 
-/// An error's text with a space for each control character: it may quote what a sender wrote to steer a terminal.
+/// An error's text, escaped: it may quote what a sender wrote to steer a terminal.
 fn one_line(error: &dyn std::fmt::Display) -> String {
-    let is_control = |letter: char| letter.is_control();
-    error.to_string().replace(is_control, " ")
+    text::printable_line(&error.to_string()).into_owned()
 }
 
 /// All of `source`, or nothing where it is longer than `most` bytes.

@@ -10,6 +10,7 @@ use crate::{
     id::Id,
     purpose::Purposes,
     sampler::{Annotation, AnnotationError, Selection},
+    text::printable_line,
     week::Week,
 };
 
@@ -105,7 +106,10 @@ impl Manifest {
     /// Not JSON, a schema that this version does not know, an unknown or missing member, or a value
     /// out of its bounds.
     pub fn from_json(json: &[u8]) -> Result<Self, ManifestError> {
-        let unreadable = |error: serde_json::Error| ManifestError::Json(error.to_string());
+        // The error may quote what a sender wrote to steer a terminal.
+        let unreadable = |error: serde_json::Error| {
+            ManifestError::Json(printable_line(&error.to_string()).into_owned())
+        };
         // Before all else, so that a later schema is named as such and not by its first new member.
         let Version { schema } = serde_json::from_slice(json).map_err(unreadable)?;
         if schema != u64::from(Self::SCHEMA) {
