@@ -14,9 +14,9 @@ pub(crate) const CEILING_DBFS: f64 = -1.0;
 /// -75 dBFS, and raising it would send a fingerprint of the device and no music.
 pub(crate) const QUIETEST_DBFS: f64 = -55.0;
 
-/// How long it must be louder than that in all, in windows of [`WINDOW`]: 0.25 s. A click, or the thump of a converter that
+/// How long it must be louder than that in all, in windows of [`WINDOW`]: 0.4 s. A click, or the thump of a converter that
 /// wakes, is no music.
-const MIN_AUDIBLE: usize = 4_000;
+const MIN_AUDIBLE: usize = 6_400;
 /// What is measured at once for it: 50 ms at 16 kHz.
 const WINDOW: usize = 800;
 

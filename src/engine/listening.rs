@@ -153,6 +153,7 @@ impl Listening {
     }
 
     /// Whether this is one of the two threads, in a listener of the app's.
+    #[cfg(feature = "ffi")]
     pub(crate) fn is_on_its_thread(&self) -> bool {
         self.0.get().is_ok_and(Running::is_on_its_thread)
     }

@@ -182,7 +182,9 @@ fn read_certificates(
         ))));
     }
     let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
+    // Some editors put a byte order mark before text.
+    let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&pem);
+    for item in parse_pem(pem) {
         match item {
             Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
             Ok(_) => {}

@@ -23,6 +23,8 @@ use ureq::{Agent, http};
 use self::patience::Patience;
 use crate::{failure::Failure, files};
 
+/// What every token begins with.
+const TOKEN_PREFIX: &str = "sordino_";
 const HEAD: &str = "/v1/audit/head";
 /// How many samples a page lists.
 const PAGE: usize = 500;
@@ -112,12 +114,14 @@ pub(crate) struct StoredReview {
     pub(crate) plain: Option<Value>,
 }
 
-/// The token in a file: its last word.
+/// The token in a file: its last word. Nothing else is sent, such as a private key whose file was given by mistake.
 fn read_token(path: &Path) -> Result<String, Failure> {
     let text = files::read_text(path)?;
     let token = text.split_whitespace().next_back().unwrap_or_default();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::content(path)("there is no token in it"));
+    if !token.starts_with(TOKEN_PREFIX) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Failure::content(path)(format!(
+            "there is no token in it, which begins with `{TOKEN_PREFIX}`; `sordino-collector token create` prints one"
+        )));
     }
     Ok(token.to_owned())
 }

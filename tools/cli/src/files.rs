@@ -121,7 +121,12 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
                 let _ = fs::remove_file(path);
             })
     });
-    written.map_err(Failure::file("write", path))
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::content(path)(
+            "it exists, and may be a key that is in use; give `--out` another name, or move it away",
+        ),
+        _ => Failure::file("write", path)(error),
+    })
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

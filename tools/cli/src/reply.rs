@@ -95,7 +95,7 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
     }
 }
 
-/// Wrong usage: said as `clap` says it, but a name in it moves no cursor, and an identity that was given for a recipient
+/// Wrong usage: said as `clap` says it, but a name in it moves no cursor, and a secret that was given for something else
 /// is not repeated. The exit status is 2.
 pub(crate) fn misused(error: &clap::Error) -> ExitCode {
     let said = error.render().to_string();
@@ -103,18 +103,37 @@ pub(crate) fn misused(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// `text` with `…` for what follows the beginning of an identity, of the organization's key, or of a token: given where a
+/// file's name is wanted, a secret would stay in a terminal or a log.
 fn without_secrets(text: &str) -> String {
-    const BEGINS: &str = "AGE-SECRET-KEY-";
+    /// How each begins, and from how many characters on what follows is a secret: messages name the first as
+    /// `AGE-SECRET-KEY-1…`, and a token has 64 digits, which names that begin like one have not.
+    const BEGINNINGS: [(&str, usize); 3] = [
+        ("AGE-SECRET-KEY-", 2),
+        ("SORDINO-PLAN-KEY-ED25519:", 1),
+        ("SORDINO_", 20),
+    ];
     let upper = text.to_ascii_uppercase();
     let mut shown = String::with_capacity(text.len());
     let mut rest = 0;
-    while let Some(found) = upper[rest..].find(BEGINS) {
-        let secret = rest + found + BEGINS.len();
-        let is_of_it = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    let next = |rest: usize| {
+        let ends = BEGINNINGS.iter().filter_map(|&(begins, min_length)| {
+            let found = upper[rest..].find(begins)?;
+            Some((rest + found + begins.len(), min_length))
+        });
+        ends.min()
+    };
+    while let Some((secret, min_length)) = next(rest) {
+        let is_of_it = |character: char| {
+            character.is_ascii_alphanumeric() || matches!(character, '-' | '+' | '/' | '=')
+        };
         shown.push_str(&text[rest..secret]);
         let length = text[secret..].find(|character: char| !is_of_it(character));
         rest = length.map_or(text.len(), |length| secret + length);
-        shown.push('…');
+        match rest - secret < min_length {
+            true => shown.push_str(&text[secret..rest]),
+            false => shown.push('…'),
+        }
     }
     shown.push_str(&text[rest..]);
     shown
@@ -122,7 +141,7 @@ fn without_secrets(text: &str) -> String {
 
 /// One line on standard error.
 fn say(message: &str) {
-    let line = message.replace(['\n', '\r'], " ");
+    let line = without_secrets(message).replace(['\n', '\r'], " ");
     let _ = writeln!(io::stderr(), "sordino: {}", printable_line(&line));
 }
 
@@ -140,4 +159,36 @@ pub(crate) fn progress(steps: usize, what: &'static str, json: bool) -> Progress
     ProgressBar::new(steps as u64)
         .with_style(style)
         .with_message(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn secrets_are_not_repeated_and_what_only_looks_like_one_is() {
+        let digits = "0123456789abcdef".repeat(4);
+        for (said, shown) in [
+            (
+                "cannot read AGE-SECRET-KEY-17D0WXYZ17D0WXYZ17D0WXYZ: no such file",
+                "cannot read AGE-SECRET-KEY-…: no such file",
+            ),
+            (
+                "age-secret-key-17d0wxyz17d0wxyz17d0wxyz",
+                "age-secret-key-…",
+            ),
+            (
+                "cannot read SORDINO-PLAN-KEY-ED25519:MFECAQEwBQYDK2Vw+/==: no",
+                "cannot read SORDINO-PLAN-KEY-ED25519:…: no",
+            ),
+            (
+                "which begins with `sordino_`; AGE-SECRET-KEY-1…",
+                "which begins with `sordino_`; AGE-SECRET-KEY-1…",
+            ),
+        ] {
+            assert_eq!(without_secrets(said), shown);
+        }
+        let token = format!("sordino_{digits} and sordino_{digits}");
+        assert_eq!(without_secrets(&token), "sordino_… and sordino_…");
+    }
 }

@@ -54,7 +54,7 @@ fn fetch(
 ) -> Result<Reply, Failure> {
     let api = Api::new(collector, network, token_file, 1)?;
     let output = Outputs::new([token_file], Overwrite::default())
-        .public(out)?
+        .private(out)?
         // Read below before anything else: what is no log is refused there.
         .replacing(|_| true);
     let kept = read_if_there(out)?;

@@ -61,9 +61,8 @@ enum Done {
     },
 }
 
-/// A recording, and the files that come of it.
-struct Work<'a> {
-    file: &'a Path,
+/// The files that come of a recording.
+struct Work {
     wav: Output,
     json: Output,
 }
@@ -79,12 +78,12 @@ pub(super) fn run(
     let settings = Settings { keep_time };
     let bar = reply::progress(recordings.len(), "anonymising", json);
     let done: Vec<Done> = work
-        .par_iter()
-        .map_init(Anonymizer::new, |anonymizer, work| {
-            let done = one(anonymizer, work, settings);
+        .into_par_iter()
+        .map_init(Anonymizer::new, |anonymizer, (file, work)| {
+            let done = work.and_then(|work| one(anonymizer, file, &work, settings));
             bar.inc(1);
             done.unwrap_or_else(|failure| Done::Failed {
-                file: work.file.display().to_string(),
+                file: file.display().to_string(),
                 error: failure.to_string(),
             })
         })
@@ -97,33 +96,52 @@ pub(super) fn run(
     Ok(Reply::new(lines.join("\n"), done)?.with_problem(problem))
 }
 
-/// Looks for what stands in the way of any output before the first recording is read.
+/// A recording, and its outputs or what stands in their way.
+type Planned<'a> = (&'a Path, Result<Work, Failure>);
+
+/// Looks for what stands in the way of the outputs before the first recording is read. What stands in the way of one
+/// recording leaves the others alone.
 fn plan<'a>(
     recordings: &'a [PathBuf],
     out: &Path,
     overwrite: Overwrite,
-) -> Result<Vec<Work<'a>>, Failure> {
+) -> Result<Vec<Planned<'a>>, Failure> {
     let inputs = || recordings.iter().map(PathBuf::as_path);
-    let mut names: Vec<(&OsStr, &Path)> = inputs()
-        .map(|file| {
-            let name = recording::name_of(file);
-            let name = name.ok_or_else(|| Failure::content(file)("its name cannot name an output"));
-            Ok((name?, file))
-        })
-        .collect::<Result<_, Failure>>()?;
-    names.sort();
-    let twice = names.windows(2).find(|pair| pair[0].0 == pair[1].0);
-    if let Some([(name, one), (_, other)]) = twice {
-        return Err(Failure::content(other)(format!(
-            "its output would be that of {} too, {}; give them different names",
-            one.display(),
-            out.join(name).display()
-        )));
-    }
+    let mut files: Vec<(Option<&OsStr>, &Path)> = inputs()
+        .map(|file| (recording::name_of(file), file))
+        .collect();
+    files.sort();
+    let shares_name = |at: usize| {
+        let others = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+        let mut others = others.filter_map(|other| files.get(other));
+        others
+            .find(|other| other.0 == files[at].0)
+            .map(|other| other.1)
+    };
     files::make_private_folder(out)?;
-    refuse_to_merge(out, names.iter().copied())?;
+    let alone = (0..files.len()).filter(|&at| shares_name(at).is_none());
+    refuse_to_merge(
+        out,
+        alone.filter_map(|at| Some((files[at].0?, files[at].1))),
+    )?;
     let outputs = Outputs::new(inputs(), overwrite);
-    let work = names.into_iter().map(|(name, file)| {
+    let planned = files.iter().enumerate().map(|(at, &(name, file))| {
+        let work = match (name, shares_name(at)) {
+            (None, _) => Err(Failure::content(file)("its name cannot name an output")),
+            (Some(name), Some(other)) => Err(Failure::content(file)(format!(
+                "its output would be that of {} too, {}; give them different names",
+                other.display(),
+                out.join(name).display()
+            ))),
+            (Some(name), None) => Work::new(&outputs, out, name),
+        };
+        (file, work)
+    });
+    Ok(planned.collect())
+}
+
+impl Work {
+    fn new(outputs: &Outputs, out: &Path, name: &OsStr) -> Result<Self, Failure> {
         let path = |ending| out.join(with_ending(name, ending));
         let made = Made::read(&path("json"));
         let wav = outputs
@@ -132,13 +150,11 @@ fn plan<'a>(
         let json = outputs
             .private(&path("json"))?
             .replacing(|bytes| Made::of(bytes).is_some());
-        Ok(Work {
-            file,
+        Ok(Self {
             wav: wav.checked()?,
             json: json.checked()?,
         })
-    });
-    work.collect()
+    }
 }
 
 /// NAME.json of an earlier run, as far as it shows what that run made.
@@ -184,10 +200,10 @@ fn problem(done: &[Done]) -> Option<String> {
 
 fn one(
     anonymizer: &mut Result<Anonymizer, AnonymizeError>,
-    work: &Work<'_>,
+    file: &Path,
+    work: &Work,
     settings: Settings,
 ) -> Result<Done, Failure> {
-    let file = work.file;
     let anonymizer = anonymizer
         .as_mut()
         .map_err(|error| Failure::said(&*error))?;

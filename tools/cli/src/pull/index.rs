@@ -49,6 +49,9 @@ pub(crate) struct Index {
     /// What readers said of the samples, by the purpose for which they read them.
     #[serde(default, skip_serializing_if = "AllReviews::is_empty")]
     reviews: AllReviews,
+    /// Whether the table of verdicts in the folder is a pull's.
+    #[serde(default)]
+    wrote_verdicts: bool,
     /// Samples that are not here, since nothing can be made of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     unreadable: BTreeMap<Id, Unreadable>,
@@ -226,6 +229,7 @@ impl Index {
             cursors: BTreeMap::new(),
             samples: BTreeMap::new(),
             reviews: AllReviews::default(),
+            wrote_verdicts: false,
             unreadable: BTreeMap::new(),
             folder: folder.to_owned(),
             writing: None,
@@ -418,7 +422,10 @@ impl Index {
             let samples = &self.samples;
             self.reviews
                 .retain(|id, purpose| is_here(samples, id, purpose));
-            layout::write_verdicts(&self.folder, verdicts::csv(self).as_deref())?;
+            let csv = verdicts::csv(self);
+            self.wrote_verdicts =
+                layout::write_verdicts(&self.folder, csv.as_deref(), self.wrote_verdicts)?;
+            writing.is_changed = true;
             (writing.tables_are_stale, writing.reviews_are_stale) = (false, false);
         }
         if writing.is_changed {

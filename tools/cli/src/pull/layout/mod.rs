@@ -169,12 +169,24 @@ pub(crate) fn own_files(index: &Index) -> Vec<PathBuf> {
     names.into_iter().map(PathBuf::from).collect()
 }
 
-/// Writes the table of verdicts; without one there is no such file.
-pub(super) fn write_verdicts(folder: &Path, csv: Option<&[u8]>) -> Result<(), Failure> {
+/// Writes the table of verdicts; without one there is no such file. Returns whether there is one now. A file of that name
+/// that no pull wrote (`is_own`) stays.
+///
+/// # Errors
+/// There is such a file, or it cannot be written.
+pub(super) fn write_verdicts(
+    folder: &Path,
+    csv: Option<&[u8]>,
+    is_own: bool,
+) -> Result<bool, Failure> {
     let path = folder.join(VERDICTS);
     match csv {
-        Some(csv) => files::write_private(&path, csv),
-        None => remove_file(&path),
+        Some(_) if !is_own && fs::symlink_metadata(&path).is_ok() => Err(Failure::content(&path)(
+            "no pull wrote it, and the verdicts on these samples belong there; move it away",
+        )),
+        Some(csv) => files::write_private(&path, csv).map(|()| true),
+        None if is_own => remove_file(&path).map(|()| false),
+        None => Ok(false),
     }
 }
 
@@ -230,7 +242,7 @@ fn manifest_json(entry: &Entry) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec_pretty(&entry.manifest).map_err(Failure::said)
 }
 
-/// What a temporary file of [`files::write`] is called.
+/// What a temporary file of [`files::write_private`] is called.
 fn is_temporary(name: &str) -> bool {
     name.starts_with(".tmp")
 }

@@ -22,7 +22,7 @@ fn what_cannot_be_a_log_or_a_head_is_told_in_one_line() {
         (b"rubbish", "line 1: it is no entry of an access log"),
         (b"[]\n", "line 1: it is no entry of an access log"),
         (b"\xff\xfe\0", "it is UTF-16 text; save it as UTF-8"),
-        (b"\xff\xff\0", "line 1: it is no entry of an access log"),
+        (b"\xff\xff\0", "it is not text: byte 0 is not UTF-8"),
     ] {
         fs::write(desk.stage.path("log"), content).unwrap();
         desk.stage

@@ -15,6 +15,10 @@ fn a_bad_token_is_refused_and_leaves_nothing() {
         ("\n \n", "no token"),
         ("sordino_0000", "401"),
         ("t\u{f6}ken", "no token"),
+        // Files of other secrets, given by mistake, are not sent to a collector.
+        ("AGE-SECRET-KEY-1QQPQ", "no token"),
+        ("SORDINO-PLAN-KEY-ED25519:AAAA", "no token"),
+        ("-----END OPENSSH PRIVATE KEY-----", "no token"),
     ] {
         fs::write(stage.path("token"), token).unwrap();
         stage

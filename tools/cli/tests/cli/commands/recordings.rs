@@ -257,12 +257,22 @@ fn two_files_never_write_to_one_name() {
         stage.path(format!("other/{name}.wav")),
     )
     .unwrap();
-    stage
-        .sordino(&format!(
-            "anonymize audio/{name}.wav other/{name}.wav --out out"
-        ))
-        .refused(&[&format!("other/{name}.wav"), &format!("audio/{name}.wav")]);
-    assert!(!stage.path("out").exists());
+    fs::copy(
+        stage.path(format!("audio/{name}.wav")),
+        stage.path("alone.wav"),
+    )
+    .unwrap();
+    let ran = stage.sordino(&format!(
+        "anonymize audio/{name}.wav other/{name}.wav alone.wav --out out --json"
+    ));
+    ran.failed(&[&format!("other/{name}.wav"), &format!("audio/{name}.wav")]);
+    // The others are done, and each has its row.
+    let rows = ran.document();
+    let failed = rows.as_array().unwrap().iter();
+    assert_eq!(failed.filter(|row| row["error"].is_string()).count(), 2);
+    assert_eq!(rows.as_array().unwrap().len(), 3);
+    assert!(stage.path("out/alone.wav").exists());
+    assert!(!stage.path(format!("out/{name}.wav")).exists());
 }
 
 fn sidecar(stage: &Stage, name: &str) -> Value {

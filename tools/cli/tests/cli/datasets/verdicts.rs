@@ -171,3 +171,23 @@ fn without_verdicts_there_is_no_table_of_them() {
     let page = fs::read_to_string(stage.path("data/report.html")).unwrap();
     assert!(!page.contains("Verdicts of the review page"));
 }
+
+/// Such as what the review page's button saves.
+#[test]
+fn a_table_of_that_name_that_no_pull_wrote_stays() {
+    let (reviewed, ids) = Reviewed::new();
+    let stage = &reviewed.stage;
+    reviewed.pull("data", "bundle");
+    let foreign = stage.path("data/verdicts.csv");
+    fs::write(&foreign, "mine").unwrap();
+    reviewed.pull("data", "bundle");
+    reviewed.review(&ids[0], &ids[0], "unusable", "");
+    let line = line(&reviewed.url, "data", "bundle");
+    stage
+        .sordino(&line)
+        .failed(&["verdicts.csv", "move it away"]);
+    assert_eq!(fs::read_to_string(&foreign).unwrap(), "mine");
+    fs::remove_file(&foreign).unwrap();
+    assert_eq!(reviewed.pull("data", "bundle")["verdicts"], 1);
+    assert_ne!(fs::read_to_string(&foreign).unwrap(), "mine");
+}
