@@ -290,7 +290,8 @@ impl Sordino {
     /// The state cannot be read.
     pub fn status(&self) -> Result<Status, Error> {
         let consent = self.consent()?;
-        let entries = self.inner()?.outbox.entries()?;
+        let inner = self.inner()?;
+        let entries = inner.outbox.entries()?;
         let count = |state| entries.iter().filter(|entry| entry.state == state).count();
         let pending = entries
             .iter()
@@ -301,9 +302,8 @@ impl Sordino {
             pending: count(SampleState::Pending),
             pending_bytes: pending.map(|entry| entry.bytes).sum(),
             sent: count(SampleState::Sent),
-            deletions_pending: count(SampleState::DeletionAsked)
-                + self.inner()?.consent.slips_due()?.len(),
-            waiting: self.inner()?.waiting()?,
+            deletions_pending: count(SampleState::DeletionAsked) + inner.consent.slips_due()?.len(),
+            waiting: inner.waiting()?,
         })
     }
 

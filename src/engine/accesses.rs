@@ -23,15 +23,16 @@ impl Sordino {
     /// # Errors
     /// There is no such sample.
     pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
-        let entry = self.inner()?.outbox.entry(sample)?;
-        let identity = self.inner()?.consent.identity(entry.consent)?;
+        let inner = self.inner()?;
+        let entry = inner.outbox.entry(sample)?;
+        let identity = inner.consent.identity(entry.consent)?;
         let identity = identity.ok_or(UploadError::NotGranted(sample))?;
-        let present = self.inner()?.protocol.endpoint();
+        let present = inner.protocol.endpoint();
         let collector = match entry.collectors.contains(present) {
             true => present,
             false => entry.collectors.first().unwrap_or(present),
         };
-        let kept = self.inner()?.kept(sample, entry.consent, collector)?;
+        let kept = inner.kept(sample, entry.consent, collector)?;
         Ok(accesses_request(collector, &identity, sample, kept.seen()))
     }
 

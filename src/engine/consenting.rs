@@ -30,10 +30,8 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read, or a record in it was changed.
     pub fn consent(&self) -> Result<ConsentStatus, Error> {
-        Ok(self
-            .inner()?
-            .consent
-            .status(self.inner()?.terms().as_ref())?)
+        let inner = self.inner()?;
+        Ok(inner.consent.status(inner.terms().as_ref())?)
     }
 
     /// Records a person's yes. Returns the receipt that the person gets.
@@ -42,8 +40,8 @@ impl Sordino {
     /// No plan is in force, it does not ask for that, another notice was shown than it names, or the
     /// guardian's evidence is too short.
     pub fn give_consent(&self, answer: &Answer<'_>) -> Result<SignedRecord, Error> {
-        let terms = self.inner()?.terms().ok_or(ConsentError::NoPlan)?;
         let inner = self.inner()?;
+        let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
         inner.write_refused()?;
         let (record, dropped) = inner.state.write(|change| -> Result<_, ConsentError> {
             let record = inner.consent.record(change, answer, &terms)?;
@@ -73,10 +71,11 @@ impl Sordino {
     /// # Errors
     /// Nobody is waiting for it, or the evidence is too short.
     pub fn approve<'a>(&self, guardian: impl Into<Guardian<'a>>) -> Result<SignedRecord, Error> {
-        let terms = self.inner()?.terms().ok_or(ConsentError::NoPlan)?;
-        self.inner()?.write_refused()?;
-        let record = self.inner()?.consent.approve(guardian, &terms)?;
-        self.inner()?.tell_consent()?;
+        let inner = self.inner()?;
+        let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
+        inner.write_refused()?;
+        let record = inner.consent.approve(guardian, &terms)?;
+        inner.tell_consent()?;
         Ok(record)
     }
 

@@ -121,8 +121,9 @@ impl Sordino {
     /// # Errors
     /// A stage failed, a full disk say. The clip is wiped then too.
     pub fn offer(&self, clip: RawClip) -> Result<Offer, Error> {
-        let offer = self.inner()?.sample(clip)?;
-        self.inner()?.tell(&offer.into());
+        let inner = self.inner()?;
+        let offer = inner.sample(clip)?;
+        inner.tell(&offer.into());
         Ok(offer)
     }
 }

@@ -7,6 +7,7 @@
 use sordino_dsp::RATES;
 
 use super::{container::ByteOrder, header::HeaderError};
+use crate::hex;
 
 /// How the samples of a frame are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,8 +97,8 @@ fn subformat(guid: &[u8], order: ByteOrder) -> Result<u16, HeaderError> {
     if SUBFORMATS.iter().any(|known| known == rest) {
         return Ok(u16::from_le_bytes([tag[0], tag[1]]));
     }
-    let hex: String = guid.iter().map(|byte| format!("{byte:02x}")).collect();
-    Err(HeaderError::Coding(format!("of the subformat {hex}")))
+    let digits = hex::encode(&guid);
+    Err(HeaderError::Coding(format!("of the subformat {digits}")))
 }
 
 fn coding(tag: u16, bits: u16) -> Result<Coding, HeaderError> {
