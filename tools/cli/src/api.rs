@@ -21,10 +21,10 @@ use sordino::{
 use ureq::{Agent, http};
 
 use self::patience::Patience;
-use crate::{failure::Failure, files};
+use crate::{digest::sha256, failure::Failure, files};
 
 /// What every token begins with.
-const TOKEN_PREFIX: &str = "sordino_";
+pub(crate) const TOKEN_PREFIX: &str = "sordino_";
 const HEAD: &str = "/v1/audit/head";
 /// How many samples a page lists.
 const PAGE: usize = 500;
@@ -434,11 +434,5 @@ fn cursor(after: Option<&str>) -> String {
 
 /// Whether `bytes` have the SHA-256 that the collector named, in hexadecimal or base64.
 fn is_digest(named: &str, bytes: &[u8]) -> bool {
-    let digest = digest(&SHA256, bytes);
-    let hex: String = digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    named == hex || named == BASE64.encode(digest.as_ref())
+    named == sha256(bytes) || named == BASE64.encode(digest(&SHA256, bytes))
 }

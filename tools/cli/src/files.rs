@@ -64,11 +64,10 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = temporary(path).and_then(|mut file| {
         file.write_all(bytes)?;
-        file.persist(path).map_err(|error| error.error)
+        Ok(file)
     });
-    written
-        .map(drop)
-        .map_err(|error| Failure::file("write", path)(without_path(error)))
+    let written = written.map_err(|error| Failure::file("write", path)(without_path(error)))?;
+    persist(written, path)
 }
 
 /// Writes `bytes` to `path`, in one step less than [`write_private()`]: for a file that counts only once something

@@ -6,6 +6,7 @@ mod audit;
 mod commands;
 mod dataset;
 mod demo;
+mod digest;
 mod failure;
 mod files;
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl Output {
         if self.kind() == Kind::Stream {
             return Ok(self);
         }
-        if !self.may_replace(None)? {
+        if !self.may_replace()? {
             return Err(self.exists());
         }
         files::temporary(&self.path).map_err(|error| self.cannot_write(error))?;
@@ -175,7 +175,7 @@ impl Output {
         if self.holds(bytes) {
             return Ok(nothing);
         }
-        if !self.may_replace(Some(bytes))? {
+        if !self.may_replace()? {
             return Err(self.exists());
         }
         let staged = files::temporary(&self.path).and_then(|mut file| {
@@ -215,13 +215,13 @@ impl Output {
             && fs::read(&self.path).is_ok_and(|found| found == bytes)
     }
 
-    /// Whether what is at the path may be replaced, by `bytes` where they are known; also where there is nothing.
-    fn may_replace(&self, bytes: Option<&[u8]>) -> Result<bool, Failure> {
+    /// Whether what is at the path may be replaced; also where there is nothing.
+    fn may_replace(&self) -> Result<bool, Failure> {
         let found = match fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             found => found.map_err(|error| self.cannot_write(error))?,
         };
-        if self.force || bytes.is_some_and(|bytes| self.holds(bytes)) {
+        if self.force {
             return Ok(true);
         }
         // Read through a link, it would not be the file that is replaced.
@@ -267,7 +267,7 @@ impl Staged<'_> {
         let path = &output.path;
         let is_there = fs::symlink_metadata(path).is_ok();
         if is_there {
-            if !output.may_replace(None)? {
+            if !output.may_replace()? {
                 return Err(output.exists());
             }
             return files::persist(file, path);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sordino::text::{printable, printable_line};
 
-use crate::failure::Failure;
+use crate::{api::TOKEN_PREFIX, commands::KEY_LABEL, failure::Failure};
 
 /// The outcome of a command.
 pub(crate) struct Reply {
@@ -108,18 +108,16 @@ pub(crate) fn misused(error: &clap::Error) -> ExitCode {
 fn without_secrets(text: &str) -> String {
     /// How each begins, and from how many characters on what follows is a secret: messages name the first as
     /// `AGE-SECRET-KEY-1…`, and a token has 64 digits, which names that begin like one have not.
-    const BEGINNINGS: [(&str, usize); 3] = [
-        ("AGE-SECRET-KEY-", 2),
-        ("SORDINO-PLAN-KEY-ED25519:", 1),
-        ("SORDINO_", 20),
-    ];
+    const BEGINNINGS: [(&str, usize); 3] =
+        [("AGE-SECRET-KEY-", 2), (KEY_LABEL, 1), (TOKEN_PREFIX, 20)];
+    let begins = BEGINNINGS.map(|(begins, min_length)| (begins.to_ascii_uppercase(), min_length));
     let upper = text.to_ascii_uppercase();
     let mut shown = String::with_capacity(text.len());
     let mut rest = 0;
     let next = |rest: usize| {
-        let ends = BEGINNINGS.iter().filter_map(|&(begins, min_length)| {
+        let ends = begins.iter().filter_map(|(begins, min_length)| {
             let found = upper[rest..].find(begins)?;
-            Some((rest + found + begins.len(), min_length))
+            Some((rest + found + begins.len(), *min_length))
         });
         ends.min()
     };

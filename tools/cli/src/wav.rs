@@ -2,9 +2,7 @@
 
 use std::io::Cursor;
 
-use ring::digest::{SHA256, digest};
-
-use crate::failure::Failure;
+use crate::{digest::sha256, failure::Failure};
 
 /// Before the mark's digest: a LIST chunk of the Multimedia Programming Interface 1.0, with a comment. Sizes are of what
 /// follows them.
@@ -41,13 +39,6 @@ pub(crate) fn is_marked(wav: &[u8]) -> bool {
     let mut sound = sound.to_vec();
     sound[4..8].copy_from_slice(&size.to_le_bytes());
     stated == [sha256(&sound).as_bytes(), &[0; END]].concat()
-}
-
-/// In hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = digest(&SHA256, bytes);
-    let bytes = digest.as_ref().iter();
-    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Mono, 16 bit.

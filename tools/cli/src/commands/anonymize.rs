@@ -17,6 +17,7 @@ use sordino::{
 };
 
 use crate::{
+    digest::sha256,
     failure::Failure,
     files,
     output::{Output, Outputs, Overwrite, refuse_to_merge},
@@ -180,7 +181,7 @@ impl Made {
     }
 
     fn has_made(&self, wav: &[u8]) -> bool {
-        self.wav_sha256.as_deref() == Some(&wav::sha256(wav))
+        self.wav_sha256.as_deref() == Some(&sha256(wav))
     }
 }
 
@@ -217,7 +218,7 @@ fn one(
                 erased: anonymous.erased(),
                 withheld: false,
                 reason: None,
-                wav_sha256: Some(wav::sha256(&sound)),
+                wav_sha256: Some(sha256(&sound)),
             };
             // The report first: a WAV beside no report would be nobody's, and in the way of the next run.
             let (json, wav) = (work.json.stage(&sidecar.bytes()?)?, work.wav.stage(&sound)?);

@@ -27,20 +27,8 @@ pub(super) fn devices() -> Result<Reply, Failure> {
             format!(
                 "{}  {}, {}{default}",
                 printable_line(&device.name),
-                range(
-                    device.rates.0.into(),
-                    device.rates.1.into(),
-                    u32::MAX.into(),
-                    "rate",
-                    "Hz"
-                ),
-                range(
-                    device.channels.0.into(),
-                    device.channels.1.into(),
-                    u16::MAX.into(),
-                    "number of channels",
-                    "channels"
-                ),
+                range(device.rates, u32::MAX, "rate", "Hz"),
+                range(device.channels, u16::MAX, "number of channels", "channels"),
             )
         })
         .collect();
@@ -87,7 +75,8 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
 
 /// What a device can do, in words. A sound system that converts whatever is asked of it has no bounds of its own: it
 /// says 1 or less, up to `most` or half of it.
-fn range(low: u64, high: u64, most: u64, what: &str, unit: &str) -> String {
+fn range<N: Into<u64>>((low, high): (N, N), most: N, what: &str, unit: &str) -> String {
+    let (low, high, most) = (low.into(), high.into(), most.into());
     match (low <= 1, high >= most / 2) {
         (true, true) => format!("any {what}"),
         (true, false) => format!("up to {high} {unit}"),

@@ -17,7 +17,7 @@ use crate::{
 
 pub(crate) use consent::unnamed_notice;
 pub(crate) use device::annotation_of;
-pub(crate) use plan::{example as example_plan, new_key, read as read_plan};
+pub(crate) use plan::{KEY_LABEL, example as example_plan, new_key, read as read_plan};
 pub(crate) use report::{ReportArguments, view as view_of_sample};
 
 /// Runs a command.

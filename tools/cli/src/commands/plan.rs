@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The line that begins the file of an organisation's key.
-const KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
+pub(crate) const KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
 
 /// The recipient of samples/plan.toml.
 const EXAMPLE_RECIPIENT: &str = "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac";

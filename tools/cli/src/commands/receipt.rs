@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use ring::digest::{SHA256, digest};
 use serde_json::json;
 use sordino::{
     Week,
@@ -11,7 +10,7 @@ use sordino::{
 };
 
 use super::plan;
-use crate::{failure::Failure, files, reply::Reply};
+use crate::{digest::sha256, failure::Failure, files, reply::Reply};
 
 pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<Reply, Failure> {
     let signed =
@@ -44,12 +43,7 @@ pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<Reply, Fai
 }
 
 fn check_notice(notice: &Path, agreed: &str) -> Result<(), Failure> {
-    let text = digest(&SHA256, &files::read(notice)?);
-    let sha256: String = text
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = sha256(&files::read(notice)?);
     if sha256 == agreed {
         return Ok(());
     }

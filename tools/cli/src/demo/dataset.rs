@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sordino::{Id, upload::Endpoint};
+use sordino::upload::Endpoint;
 
 use crate::{
     failure::Failure,
@@ -42,11 +42,9 @@ pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, Fai
         (Some(index), Some(mark)) => index.collector() == mark.collector,
         _ => false,
     };
-    let foreign = match (&index, overwrite.force) {
-        (Some(index), false) if is_own => foreign(index, &dataset)?,
-        _ => None,
-    };
-    if let Some(foreign) = foreign {
+    if let (Some(index), true, false) = (&index, is_own, overwrite.force)
+        && let Some(foreign) = pull::foreign_file(index, is_report)?
+    {
         return Err(Failure::content(&foreign)(
             "the demo did not make it, and removes the dataset that it is in; move it away, or give --force",
         ));
@@ -62,33 +60,6 @@ pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, Fai
             .map_err(Failure::file("remove", &dataset))
             .map(|()| dataset),
     }
-}
-
-/// A file in the dataset that no pull wrote, nor `report`.
-fn foreign(index: &Index, dataset: &Path) -> Result<Option<PathBuf>, Failure> {
-    let tables = pull::own_files(index);
-    let mut folders = vec![dataset.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let listing = fs::read_dir(&folder).map_err(Failure::file("read", &folder))?;
-        for file in listing {
-            let path = file.map_err(Failure::file("read", &folder))?.path();
-            let name = path.file_name().and_then(|name| name.to_str());
-            let name = name.unwrap_or_default();
-            let sample = name.split('.').next().unwrap_or_default();
-            let is_own = tables.iter().any(|table| dataset.join(table) == path)
-                || [".sordino-pull", ".tmp"]
-                    .iter()
-                    .any(|begin| name.starts_with(begin))
-                || sample.parse::<Id>().is_ok()
-                || fs::read(&path).is_ok_and(|bytes| is_report(&bytes));
-            if path.is_dir() && !path.is_symlink() {
-                folders.push(path);
-            } else if !is_own {
-                return Ok(Some(path));
-            }
-        }
-    }
-    Ok(None)
 }
 
 /// Notes that the dataset in `out` is a demo's, before it is pulled from `collector`.

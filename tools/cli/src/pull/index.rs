@@ -250,7 +250,7 @@ impl Index {
             _lock: lock,
             journal: None,
             shards: Shards::of(folder.to_owned(), index.samples.values()),
-            tables_are_stale: index.layout < LAYOUT || !folder.join("index.parquet").is_file(),
+            tables_are_stale: index.layout < LAYOUT || !folder.join(layout::PARQUET).is_file(),
             reviews_are_stale: false,
             is_changed: index.generation == 0,
         });
@@ -264,9 +264,7 @@ impl Index {
         if !index.private {
             layout::make_private(folder)?;
             index.private = true;
-            if let Some(writing) = &mut index.writing {
-                writing.is_changed = true;
-            }
+            index.note_change();
         }
         // Before any sample, so that a pull that is cut short can go on.
         index.save()?;
@@ -281,6 +279,11 @@ impl Index {
         }
         self.epoch = epoch;
         self.cursors.clear();
+        self.note_change();
+    }
+
+    /// The file does not say what this says.
+    fn note_change(&mut self) {
         if let Some(writing) = &mut self.writing {
             writing.is_changed = true;
         }
@@ -313,9 +316,7 @@ impl Index {
             found.purposes = found.purposes.union(&before.purposes);
         }
         self.unreadable.insert(id, found);
-        if let Some(writing) = &mut self.writing {
-            writing.is_changed = true;
-        }
+        self.note_change();
     }
 
     /// Forgets which samples could not be read, those of `which`; they are listed and fetched again.
@@ -389,16 +390,12 @@ impl Index {
         if found.purposes.is_empty() {
             self.unreadable.remove(&id);
         }
-        if let Some(writing) = &mut self.writing {
-            writing.is_changed = true;
-        }
+        self.note_change();
     }
 
     pub(super) fn set_cursor(&mut self, purpose: Purpose, set: impl FnOnce(&mut Cursors)) {
         set(self.cursors.entry(purpose).or_default());
-        if let Some(writing) = &mut self.writing {
-            writing.is_changed = true;
-        }
+        self.note_change();
     }
 
     /// Writes the dataset's files that are not written yet, then the index.
@@ -422,10 +419,9 @@ impl Index {
             let samples = &self.samples;
             self.reviews
                 .retain(|id, purpose| is_here(samples, id, purpose));
-            let csv = verdicts::csv(self);
-            self.wrote_verdicts =
-                layout::write_verdicts(&self.folder, csv.as_deref(), self.wrote_verdicts)?;
-            writing.is_changed = true;
+            let (csv, before) = (verdicts::csv(self), self.wrote_verdicts);
+            self.wrote_verdicts = layout::write_verdicts(&self.folder, csv.as_deref(), before)?;
+            writing.is_changed |= self.wrote_verdicts != before;
             (writing.tables_are_stale, writing.reviews_are_stale) = (false, false);
         }
         if writing.is_changed {
@@ -502,9 +498,7 @@ impl Index {
                     .for_each(|shard| writing.shards.mark(shard));
             }
         }
-        if let Some(writing) = &mut self.writing {
-            writing.is_changed = true;
-        }
+        self.note_change();
     }
 
     fn replace(&mut self, entry: Entry) -> Result<(), Failure> {

@@ -32,7 +32,7 @@ use self::{
 use crate::{api::Api, args::PullArguments, failure::Failure, files, reply::Reply};
 pub(crate) use dataset::stored;
 pub(crate) use index::{Entry, Index};
-pub(crate) use layout::{audio_file, audio_of, own_files};
+pub(crate) use layout::{audio_file, audio_of, foreign_file, own_files};
 pub(crate) use verdicts::{Review, Verdict};
 
 /// What a pull did.

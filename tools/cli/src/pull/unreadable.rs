@@ -3,9 +3,10 @@
 //! Anybody who knows the plan's recipients can send what no key opens. Such a sample stays as it is, so it is fetched
 //! again only for another reader (other identities, another version of sordino), or where that is asked for.
 
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use sordino::{Purposes, open::Identity};
+
+use crate::digest::sha256;
 
 /// What reads samples.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,14 +25,9 @@ impl Reader {
             .collect();
         recipients.sort();
         recipients.dedup();
-        let digest = digest(&SHA256, recipients.concat().as_bytes());
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            recipients: digest
-                .as_ref()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            recipients: sha256(recipients.concat().as_bytes()),
         }
     }
 }

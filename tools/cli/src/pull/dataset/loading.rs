@@ -50,8 +50,10 @@ fn data_files(
         BTreeMap::from([("train", files.collect())])
     };
     match format {
-        FormatArgument::AudioFolder => all(&["audio/*.flac", "metadata.jsonl"]),
-        FormatArgument::Bundle => all(&["index.parquet"]),
+        FormatArgument::AudioFolder => {
+            all(&[&format!("{}/*.flac", layout::AUDIO), layout::METADATA])
+        }
+        FormatArgument::Bundle => all(&[layout::PARQUET]),
         FormatArgument::WebDataset => {
             let mut shards: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
             for entry in entries {

@@ -123,8 +123,9 @@ impl NoteColumns {
     }
 }
 
-/// A row as one object whose shape is the same whatever the sample: what is a list that may be empty, or holds one, is JSON text. The
-/// WebDataset reader of `datasets` takes the types of all samples from the first five, and an empty list has none.
+/// A row as one object whose shape is the same whatever the sample: what is a list that may be empty, or holds one, is
+/// JSON text. The WebDataset reader of `datasets` takes the types of all samples from the first five, and an empty list
+/// has none.
 pub(in crate::pull) fn flat(row: &Row) -> serde_json::Result<Value> {
     let mut row = serde_json::to_value(row)?;
     if let Value::Object(members) = &mut row {

@@ -169,6 +169,37 @@ pub(crate) fn own_files(index: &Index) -> Vec<PathBuf> {
     names.into_iter().map(PathBuf::from).collect()
 }
 
+/// A file in the dataset that no pull wrote, and of whose bytes `is_other_own` does not know who did.
+pub(crate) fn foreign_file(
+    index: &Index,
+    is_other_own: impl Fn(&[u8]) -> bool,
+) -> Result<Option<PathBuf>, Failure> {
+    let tables: Vec<PathBuf> = own_files(index)
+        .into_iter()
+        .map(|name| index.folder().join(name))
+        .collect();
+    let is_own = |path: &Path| {
+        let name = name_of(path);
+        let sample = name.split('.').next().unwrap_or_default();
+        tables.iter().any(|table| table == path)
+            || name.starts_with(STATE)
+            || is_temporary(name)
+            || sample.parse::<Id>().is_ok()
+            || fs::read(path).is_ok_and(|bytes| is_other_own(&bytes))
+    };
+    let mut folders = vec![index.folder().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in files_in(&folder)? {
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if !is_own(&path) {
+                return Ok(Some(path));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// Writes the table of verdicts; without one there is no such file. Returns whether there is one now. A file of that name
 /// that no pull wrote (`is_own`) stays.
 ///
@@ -219,12 +250,14 @@ pub(super) fn file_name(entry: &Entry, format: FormatArgument) -> String {
     }
 }
 
-const METADATA: &str = "metadata.jsonl";
-const PARQUET: &str = "index.parquet";
+/// What the names of a pull's own state begin with.
+const STATE: &str = ".sordino-pull";
+pub(super) const METADATA: &str = "metadata.jsonl";
+pub(super) const PARQUET: &str = "index.parquet";
 const CARD: &str = "README.md";
 /// What readers said of the samples.
 const VERDICTS: &str = "verdicts.csv";
-const AUDIO: &str = "audio";
+pub(super) const AUDIO: &str = "audio";
 const JAMS: &str = "jams";
 const BUNDLE_AUDIO: &str = "audio.flac";
 const BUNDLE_JAMS: &str = "annotation.jams";

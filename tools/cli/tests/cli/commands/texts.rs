@@ -22,13 +22,8 @@ fn a_byte_order_mark_before_a_text_is_skipped_and_utf_16_is_named() {
         r#"{"expected": [{"midi": 60.0, "onset": 1}]}"#,
     )
     .unwrap();
-    let recipient = &stage.recipient;
     let name = PLAYED[0];
-    stage
-        .sordino(&format!(
-            "seal audio/{name}.wav --recipient {recipient} --out one.age"
-        ))
-        .ok();
+    stage.seal(name);
     let (url, key) = (stage.url(), &stage.plan_key);
     for (file, line) in [
         (
@@ -73,13 +68,8 @@ fn a_byte_order_mark_before_a_text_is_skipped_and_utf_16_is_named() {
 #[test]
 fn a_key_of_another_kind_is_named_with_what_to_do() {
     let stage = Stage::without_collector();
-    let recipient = &stage.recipient;
     let name = PLAYED[0];
-    stage
-        .sordino(&format!(
-            "seal audio/{name}.wav --recipient {recipient} --out one.age"
-        ))
-        .ok();
+    stage.seal(name);
     fs::copy(stage.path("one.age"), stage.path("encrypted")).unwrap();
     for (content, says) in [
         (None, "age --decrypt"),

@@ -242,6 +242,15 @@ impl Stage {
         .ok();
     }
 
+    /// Seals a shipped recording to QA's key, as `one.age`.
+    pub(crate) fn seal(&self, recording: &str) {
+        let recipient = &self.recipient;
+        self.sordino(&format!(
+            "seal audio/{recording}.wav --recipient {recipient} --out one.age"
+        ))
+        .ok();
+    }
+
     /// As [`Self::device`], of an adult who said yes to `purposes`.
     pub(crate) fn granted(&self, name: &str, purposes: &str) {
         self.device(name);
