@@ -42,7 +42,7 @@ def loudness(sound: np.ndarray) -> float:
     return float(np.sqrt(np.mean(sound**2)) + 1e-9)
 
 
-def levelled(sound: np.ndarray) -> np.ndarray:
+def leveled(sound: np.ndarray) -> np.ndarray:
     return (sound / loudness(sound) * LEVEL).astype(np.float32)
 
 

@@ -1,8 +1,8 @@
-"""Builds the clips that are anonymised and attacked: music, recorded speech, and both, with the truth.
+"""Builds the clips that are anonymized and attacked: music, recorded speech, and both, with the truth.
 
 FOLDER/NAME.wav (48 kHz, mono, 16 bit) has FOLDER/NAME.json: `case`, `seconds`, `notes` [[start, end,
 midi]], `speech` [[start, end]], `speaker`, `program`, `snr_db`. FOLDER/clean/NAME.wav is the clip's
-speech alone; FOLDER/enrol/SPEAKER.wav are 20 s of a speaker's clean speech of other recordings, and
+speech alone; FOLDER/enroll/SPEAKER.wav are 20 s of a speaker's clean speech of other recordings, and
 FOLDER/enrolmix-SPEAKER.wav that speech over music. Each clip has a seed of its own, so that
 one more clip changes no other.
 """
@@ -24,7 +24,7 @@ import sets
 from acoustics import RATE
 
 SECONDS = 12.0
-ENROL_SECONDS = 20.0
+ENROLL_SECONDS = 20.0
 # Speech's level over the music's, dB.
 LEVELS = (6, 0, -6, -12, -18)
 MUSIC_CLIPS = 12
@@ -61,7 +61,7 @@ def build(
     folder: pathlib.Path, voice_set: sets.VoiceSet, seed: int, clips: list[Clip] | None = None, jobs: int = 2
 ) -> list[Clip]:
     """Makes those clips of the corpus that are not there yet."""
-    for part in ("", "clean", "enrol"):
+    for part in ("", "clean", "enroll"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     if clips is None:
         clips = plan(sorted(voice_set.recordings()))
@@ -79,7 +79,7 @@ def make(folder: pathlib.Path, voice_set: sets.VoiceSet, seed: int, clip: Clip) 
     elif clip.case == "noise":
         save(folder, clip, np.zeros(int(SECONDS * RATE)), rng)
     elif clip.case == "enrolmix":
-        make_enrolment(folder, voice_set, seed, clip, rng)
+        make_enrollment(folder, voice_set, seed, clip, rng)
     elif clip.case == "speech":
         said, spans = talking(recordings(voice_set, seed, clip.voice)[1], SECONDS, rng)
         save(folder, clip, acoustics.in_room(said, rng), rng, clean=said, speech=spans)
@@ -89,10 +89,10 @@ def make(folder: pathlib.Path, voice_set: sets.VoiceSet, seed: int, clip: Clip) 
         make_over(folder, voice_set, seed, clip, rng)
 
 
-def make_enrolment(folder, voice_set, seed, clip, rng) -> None:
-    said, spans = talking(recordings(voice_set, seed, clip.voice)[0], ENROL_SECONDS, rng)
-    soundfile.write(folder / "enrol" / f"{clip.voice}.wav", said, RATE)
-    music, notes, program = playing(voice_set, ENROL_SECONDS, rng)
+def make_enrollment(folder, voice_set, seed, clip, rng) -> None:
+    said, spans = talking(recordings(voice_set, seed, clip.voice)[0], ENROLL_SECONDS, rng)
+    soundfile.write(folder / "enroll" / f"{clip.voice}.wav", said, RATE)
+    music, notes, program = playing(voice_set, ENROLL_SECONDS, rng)
     save(
         folder, clip, acoustics.in_room(said + music, rng), rng, clean=said, speech=spans, notes=notes, program=program
     )
@@ -148,7 +148,7 @@ def generator(*names: object) -> np.random.Generator:
 
 
 def recordings(voice_set: sets.VoiceSet, seed: int, voice: str) -> tuple[list[str], list[str]]:
-    """A voice's recordings in two halves: to enrol it by, to make clips of."""
+    """A voice's recordings in two halves: to enroll it by, to make clips of."""
     files = voice_set.recordings()[voice]
     generator(voice_set.name, seed, voice).shuffle(files)
     return files[: len(files) // 2], files[len(files) // 2 :]
@@ -161,7 +161,7 @@ def talking(files: list[str], seconds: float, rng: np.random.Generator) -> tuple
         said = trimmed(acoustics.decoded(str(rng.choice(files))))
         if len(said) < 0.25 * RATE:
             continue
-        said = acoustics.levelled(said)[: len(out) - at]
+        said = acoustics.leveled(said)[: len(out) - at]
         out[at : at + len(said)] = said
         spans.append([at / RATE, (at + len(said)) / RATE])
         at += len(said) + int(rng.uniform(0.1, 0.5) * RATE)
@@ -189,7 +189,7 @@ def playing(voice_set: sets.VoiceSet, seconds: float, rng: np.random.Generator) 
     late = sets.LATE.get(program, 0.0)
     sound = rendered(voice_set.soundfont, program, notes, rng)[: int(seconds * RATE)]
     notes = [[start + late, end + late, pitch] for start, end, pitch in notes]
-    return acoustics.levelled(np.pad(sound, (0, int(seconds * RATE) - len(sound)))), notes, program
+    return acoustics.leveled(np.pad(sound, (0, int(seconds * RATE) - len(sound)))), notes, program
 
 
 def rendered(soundfont: str, program: int, notes: list, rng: np.random.Generator) -> np.ndarray:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Attacks what `sordino anonymize` leaves, beside other anonymisers, and writes RESULTS.md.
+"""Attacks what `sordino anonymize` leaves, beside other anonymizers, and writes RESULTS.md.
 
 usage: evaluate.py [--quick] [--thorough] [--no-asr] [--set NAME|FILE.json …] [--version NAME …]
 
 --quick takes two voices and plain listeners, to see that all works; its figures mean nothing. --thorough
-lets the enhancers hear the other anonymisers too, and takes all of dev's voices. --no-asr leaves out
+lets the enhancers hear the other anonymizers too, and takes all of dev's voices. --no-asr leaves out
 Whisper. Clips, answers and what was heard are kept in target/eval.
 """
 
@@ -30,7 +30,7 @@ from attackers import restore
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 SEED = 1
-LEARNT_PAIRS, TRIED_PAIRS = 160, 80
+LEARNED_PAIRS, TRIED_PAIRS = 160, 80
 # Of dev, unless the run is thorough.
 DEV_VOICES = 3
 
@@ -80,7 +80,7 @@ def measured(voice_set: sets.VoiceSet, options: argparse.Namespace) -> report.Re
     clips = corpus.plan(sorted(voice_set.recordings())[:few])
     with stage(f"{voice_set.name}: clips"):
         corpus.build(folder / "clips", voice_set, SEED, clips, options.jobs)
-    with stage(f"{voice_set.name}: anonymising"):
+    with stage(f"{voice_set.name}: anonymizing"):
         outs = answers(folder / "clips", folder / "out", options)
     ear = hear.Ear(options.data / "heard", None if options.no_asr else options.data / "whisper", options.threads)
     headline = voice_set is not sets.DEV and not options.quick
@@ -102,7 +102,7 @@ def measured(voice_set: sets.VoiceSet, options: argparse.Namespace) -> report.Re
 def answers(folder: pathlib.Path, out: pathlib.Path, options: argparse.Namespace) -> dict[str, pathlib.Path]:
     outs = {version: out / version for version in options.versions}
     for version, place in outs.items():
-        versions.anonymise(version, folder, place, options.program)
+        versions.anonymize(version, folder, place, options.program)
     return outs
 
 
@@ -116,14 +116,14 @@ def ways_of(version: str, headline: bool, thorough: bool) -> tuple[str, ...]:
 def traced(voice_set: sets.VoiceSet, options: argparse.Namespace) -> dict:
     """Of Sordino, and of doing nothing: there the attacker shows that it can tell."""
     learning, trying = options.data / "pairs" / "learning", options.data / "pairs" / voice_set.name
-    pairs.build(learning, sets.LEARNING, LEARNT_PAIRS, options.jobs)
+    pairs.build(learning, sets.LEARNING, LEARNED_PAIRS, options.jobs)
     pairs.build(trying, voice_set, TRIED_PAIRS, options.jobs)
     traces = {}
     for version in (version for version in ("sordino", "identity") if version in options.versions):
         given = []
         for folder in (learning, trying):
             out = folder / version
-            versions.anonymise(version, folder, out, options.program)
+            versions.anonymize(version, folder, out, options.program)
             given.append(pairs.given_out(folder, out))
         traces[version] = pairs.told_apart(given[0], given[1], options.jobs * options.threads)
     return traces

@@ -48,7 +48,7 @@ def listen(
 ) -> dict[str, Heard]:
     """Everybody hears the clips of `folder` and each version's answers to them; `ways` by version."""
     truths = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
-    voices = sorted((folder / "enrol").glob("*.wav"))
+    voices = sorted((folder / "enroll").glob("*.wav"))
     jobs = [hear.Job(path, speaker=True) for path in voices]
     jobs += [
         hear.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if truth["speech"] else ())
@@ -138,7 +138,7 @@ def against(by_case: dict[str, list[dict]], nothing: dict[str, list[dict]], case
 
 
 def equal_error_rates(heard: Heard) -> dict[str, Figure]:
-    """Of the attacker that knows clean voices, and of the one that knows anonymised ones."""
+    """Of the attacker that knows clean voices, and of the one that knows anonymized ones."""
     clean = {name: record["speaker"] for name, record in heard.enrolled.items()}
     informed = {
         truth["speaker"]: heard.outputs[name]["speaker"]

@@ -14,7 +14,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 CSV, SVG = HERE / "frontier.csv", HERE / "frontier.svg"
 WIDTH, HEIGHT, MARGIN, KEY = 640, 400, 56, 170
-COLOURS = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777", "#332288", "#882255", "#117733"]
+COLORS = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#777777", "#332288", "#882255", "#117733"]
 
 
 def draw(source: pathlib.Path, target: pathlib.Path) -> None:
@@ -40,12 +40,12 @@ def lines(curves: dict, highest: float):
     yield f'<text x="{across(0.5):.1f}" y="{HEIGHT - 16}" text-anchor="middle">notes found, against those found in the input</text>'
     yield f'<text x="{across(0):.1f}" y="{MARGIN - 20}">words left (less is better)</text>'
     for number, (case, curve) in enumerate(curves.items()):
-        colour = COLOURS[number % len(COLOURS)]
+        color = COLORS[number % len(COLORS)]
         points = " ".join(f"{across(music):.1f},{up(left):.1f}" for music, left, _ in curve)
-        yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        yield f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>'
         for music, left, threshold in curve:
-            yield f'<circle cx="{across(music):.1f}" cy="{up(left):.1f}" r="3" fill="{colour}"><title>{case}, {threshold}</title></circle>'
-        yield f'<text x="{WIDTH - KEY + 16}" y="{MARGIN + 16 * number}" fill="{colour}">{case}</text>'
+            yield f'<circle cx="{across(music):.1f}" cy="{up(left):.1f}" r="3" fill="{color}"><title>{case}, {threshold}</title></circle>'
+        yield f'<text x="{WIDTH - KEY + 16}" y="{MARGIN + 16 * number}" fill="{color}">{case}</text>'
     yield "</svg>"
 
 

@@ -46,7 +46,7 @@ class Job:
     notes: bool = False
     # Whether Silero shall look for a voice.
     voice: bool = False
-    # Whether the speaker shall be recognised.
+    # Whether the speaker shall be recognized.
     speaker: bool = False
 
 
@@ -90,7 +90,7 @@ def told(job: Job) -> dict:
     if job.notes:
         record["notes"] = music.notes_heard(job.path)
     if job.speaker:
-        record["speaker"] = recogniser().embedding(sound)
+        record["speaker"] = recognizer().embedding(sound)
     return record
 
 
@@ -122,8 +122,8 @@ def listener() -> words.Listener:
 
 
 @functools.cache
-def recogniser() -> speaker.Recogniser:
-    return speaker.Recogniser()
+def recognizer() -> speaker.Recognizer:
+    return speaker.Recognizer()
 
 
 @functools.cache

@@ -58,10 +58,10 @@ def given_out(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float
     return pairs, shares
 
 
-def told_apart(learnt: tuple, tried: tuple, threads: int) -> dict[str, bootstrap.Figure]:
+def told_apart(learned: tuple, tried: tuple, threads: int) -> dict[str, bootstrap.Figure]:
     """Area under the curve over the pairs tried, and over those whose speech was mostly kept (and so
-    erased or not found) rather than cut. `learnt` and `tried` as `given_out` gives them."""
-    (learning, _), (trying, shares) = learnt, tried
+    erased or not found) rather than cut. `learned` and `tried` as `given_out` gives them."""
+    (learning, _), (trying, shares) = learned, tried
     if len(learning) < FEWEST_PAIRS or len(trying) < FEWEST_PAIRS:
         return {"all": bootstrap.NONE, "kept": bootstrap.NONE}
     rows = trace.suspicions(trace.learn(learning, threads), trying)

@@ -28,7 +28,7 @@ RECORDINGS = {
     "violin-alone": "a violin alone",
 }
 WINDOW, RANGE = 256, 80.0
-COLOURS = 48
+COLORS = 48
 WIDTH, HEIGHT, GAP, TOP = 440, 128, 16, 26
 # Black over violet and red to pale yellow, evenly bright to the eye; after "inferno" of Smith and van der Walt.
 SHADES = np.array([[0, 0, 4], [40, 11, 84], [101, 21, 110], [159, 42, 99], [212, 72, 66], [245, 125, 21], [250, 193, 39], [252, 255, 164]])
@@ -66,17 +66,17 @@ def picture(sound: np.ndarray, length: int) -> str:
     frames = np.stack([sound[start : start + WINDOW] for start in starts]) * np.hanning(WINDOW)
     level = 20 * np.log10(np.abs(np.fft.rfft(frames)) / (WINDOW / 4) + 1e-9)
     level -= np.percentile(level[level > -150], 99.8) if (level > -150).any() else 0
-    shade = np.clip(1 + level / RANGE, 0, 1).T[::-1] * (COLOURS - 1)
+    shade = np.clip(1 + level / RANGE, 0, 1).T[::-1] * (COLORS - 1)
     return base64.b64encode(png(shade.round().astype(np.uint8))).decode()
 
 
 def png(shades: np.ndarray) -> bytes:
-    """PNG (ISO/IEC 15948), 8 bits into a palette of COLOURS, no filter."""
+    """PNG (ISO/IEC 15948), 8 bits into a palette of COLORS, no filter."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    places = np.linspace(0, len(SHADES) - 1, COLOURS)
+    places = np.linspace(0, len(SHADES) - 1, COLORS)
     palette = np.stack([np.interp(places, np.arange(len(SHADES)), SHADES[:, part]) for part in range(3)], 1)
     height, width = shades.shape
     lines = b"".join(b"\0" + line.tobytes() for line in shades)
@@ -98,11 +98,11 @@ def drawn(rows: list[dict]) -> str:
                 f'<image x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" preserveAspectRatio="none" '
                 f'href="data:image/png;base64,{one[side]}"/>'
             )
-        for spans, colour in ((one["erased"], "#e0a800"), (one["removed"], "#c62828")):
+        for spans, color in ((one["erased"], "#e0a800"), (one["removed"], "#c62828")):
             for start, end in spans:
                 x = WIDTH + GAP + WIDTH * start / one["seconds"]
                 width = WIDTH * (end - start) / one["seconds"]
-                parts.append(f'<rect x="{x:.1f}" y="{y + HEIGHT + 2}" width="{width:.1f}" height="5" fill="{colour}"/>')
+                parts.append(f'<rect x="{x:.1f}" y="{y + HEIGHT + 2}" width="{width:.1f}" height="5" fill="{color}"/>')
     width, height = 2 * WIDTH + GAP, len(rows) * step
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 {width + 16} {height}" font-family="sans-serif" font-size="13">\n'

@@ -53,7 +53,7 @@ def markdown(results: list[Result], about: list[str], has_words: bool) -> str:
 
 def title(name: str) -> str:
     told = {
-        "held_back": "Voices and instruments never learnt from or tuned on",
+        "held_back": "Voices and instruments never learned from or tuned on",
         "dev": "dev: voices and instruments of the training, which flatters",
     }
     return told.get(name, name)

@@ -1,6 +1,6 @@
 """Whose voices and which instruments the clips are made of.
 
-Nothing of `HELD_BACK` was learnt from (`models/voice/sources.py` says what was) or is in `LEARNING`.
+Nothing of `HELD_BACK` was learned from (`models/voice/sources.py` says what was) or is in `LEARNING`.
 Paths are those of Debian's packages, which `eval/setup` installs.
 """
 
@@ -13,7 +13,7 @@ ASTERISK = "/usr/share/asterisk/sounds"
 KLETTRES = "/usr/share/klettres"
 KTUBERLING = "/usr/share/ktuberling/sounds"
 TIMGM6MB = "/usr/share/sounds/sf2/TimGM6mb.sf2"
-# A voice with fewer recordings cannot lend different ones to enrolment and to the clips.
+# A voice with fewer recordings cannot lend different ones to enrollment and to the clips.
 FEWEST_RECORDINGS = 8
 # How long, s, TimGM6mb's slow instruments (cello, recorder) take until a note is heard: without it the
 # judge of the music, who allows 50 ms, would find every onset of an untouched clip too late.
@@ -43,7 +43,7 @@ def ktuberling(*languages: str) -> dict[str, str]:
     return {f"ktuberling-{language}": f"{KTUBERLING}/{language}/*.ogg" for language in languages}
 
 
-# Five of the voices and four of the instruments that the net never learnt from: steel guitar, cello,
+# Five of the voices and four of the instruments that the net never learned from: steel guitar, cello,
 # clarinet, recorder. Thresholds are tuned on the other voices and instruments of that split, so that
 # these stay unheard; keep it so.
 HELD_BACK = VoiceSet(

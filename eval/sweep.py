@@ -3,7 +3,7 @@
 
 usage: sweep.py [--data FOLDER] [--jobs N]
 
-Runs the anonymiser's Python twin (models/voice/anonymise.py) over the clips of `held_back` in which somebody speaks
+Runs the anonymizer's Python twin (models/voice/anonymize.py) over the clips of `held_back` in which somebody speaks
 over music, at several shares of power (`worth`) under which an erased stretch is cut instead, from all to none, and
 at the mask's power of 1, 2 and 4; doing nothing and Silero's cut beside. Writes frontier.csv and draws frontier.svg: across, notes found (F1) against
 those found in the input; up, words left to Whisper as it is and with quiet parts raised. `make eval` has to
@@ -28,7 +28,7 @@ from attackers import restore
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "models/voice"))
-import anonymise  # noqa: E402
+import anonymize  # noqa: E402
 import infer  # noqa: E402
 
 POINTS = [(2.0, worth) for worth in (2.0, 0.3, 0.1, 0.03, 0.0)] + [(1.0, 0.1), (4.0, 0.1)]
@@ -43,12 +43,12 @@ def main() -> None:
     clips = options.data / "corpus" / sets.HELD_BACK.name / "clips"
     chosen = chosen_of(clips, options.data / "sweep" / "clips")
     outs = {}
-    detector, gate = infer.Exported(ROOT / "models/voice/voice_net.f16"), anonymise.Gate()
+    detector, gate = infer.Exported(ROOT / "models/voice/voice_net.f16"), anonymize.Gate()
     for exaggerate, worth in POINTS:
         name = f"power {exaggerate:g}, worth {worth:g}"
         outs[name] = options.data / "sweep" / name
-        settings = anonymise.SETTINGS | {"cut_only": False, "exaggerate": exaggerate, "worth": worth}
-        anonymised(chosen, outs[name], detector, gate, settings)
+        settings = anonymize.SETTINGS | {"cut_only": False, "exaggerate": exaggerate, "worth": worth}
+        anonymized(chosen, outs[name], detector, gate, settings)
     others = options.data / "corpus" / sets.HELD_BACK.name / "out"
     outs |= {"nothing done": others / "identity", "Silero cut": others / "silero"}
     ear = hear.Ear(options.data / "heard", options.data / "whisper", 1)
@@ -81,10 +81,10 @@ def chosen_of(clips: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
-def anonymised(clips: pathlib.Path, out: pathlib.Path, detector, gate, settings: dict) -> None:
+def anonymized(clips: pathlib.Path, out: pathlib.Path, detector, gate, settings: dict) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(clips.glob("*.wav")):
-        clip, kept = anonymise.anonymise(acoustics.load(path, HEARD), detector, gate, settings)
+        clip, kept = anonymize.anonymize(acoustics.load(path, HEARD), detector, gate, settings)
         (out / f"{path.stem}.json").write_text(json.dumps({"kept": kept, "withheld": clip is None}))
         if clip is not None:
             soundfile.write(out / path.name, clip, HEARD, subtype="PCM_16")

@@ -1,4 +1,4 @@
-"""The anonymisers that are compared. Each turns FOLDER's clips into OUT/NAME.wav and OUT/NAME.json.
+"""The anonymizers that are compared. Each turns FOLDER's clips into OUT/NAME.wav and OUT/NAME.json.
 
 NAME.json says `kept`: [[start_s, end_s], …], the input's times that stand in the output, in order. No
 NAME.wav: the clip was withheld.
@@ -19,7 +19,7 @@ WIDER = HEARD // 5
 LABELS = {"sordino": "Sordino", "identity": "nothing done (16 kHz)", "silero": "Silero cut", "webrtc": "WebRTC cut"}
 
 
-def anonymise(version: str, folder: pathlib.Path, out: pathlib.Path, program: pathlib.Path) -> None:
+def anonymize(version: str, folder: pathlib.Path, out: pathlib.Path, program: pathlib.Path) -> None:
     """Runs one version over a folder; `program` is the `sordino` that is measured."""
     out.mkdir(parents=True, exist_ok=True)
     clips = sorted(folder.glob("*.wav"))

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_normalised_as_rfc_9421_section_2_2_3_says() {
+    fn the_authority_is_normalized_as_rfc_9421_section_2_2_3_says() {
         let endpoint: Endpoint = "https://Collector.Example:443/qa/".parse().unwrap();
         assert_eq!(endpoint.authority(), "collector.example");
         assert_eq!(endpoint.path_of("/v1/plan"), "/qa/v1/plan");

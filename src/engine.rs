@@ -56,8 +56,8 @@ const HOST: &str = "host";
 pub struct Config {
     /// Where the state lives; nobody else writes there.
     pub folder: PathBuf,
-    /// The organisation's key, pinned in the app; only its plans count.
-    pub organisation: PublicKey,
+    /// The organization's key, pinned in the app; only its plans count.
+    pub organization: PublicKey,
     /// Where samples go.
     pub collector: Endpoint,
     /// How much may wait to be sent.
@@ -70,10 +70,10 @@ pub struct Config {
 
 impl Config {
     /// The usual: the default [`Quota`], no review, and the system's clock.
-    pub fn new(folder: impl Into<PathBuf>, organisation: PublicKey, collector: Endpoint) -> Self {
+    pub fn new(folder: impl Into<PathBuf>, organization: PublicKey, collector: Endpoint) -> Self {
         Self {
             folder: folder.into(),
-            organisation,
+            organization,
             collector,
             quota: Quota::default(),
             review: Review::None,
@@ -85,7 +85,8 @@ impl Config {
 /// The part of [`Config`] that a headless device remembers.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Host {
-    organisation: PublicKey,
+    #[serde(alias = "organisation")]
+    organization: PublicKey,
     collector: Endpoint,
 }
 
@@ -163,7 +164,7 @@ struct Inner {
     consent: Arc<ConsentStore>,
     outbox: Arc<Outbox>,
     protocol: Protocol,
-    organisation: PublicKey,
+    organization: PublicKey,
     plan: RwLock<Option<SignedPlan>>,
     newest: Mutex<Option<Newest>>,
     anonymizer: Mutex<Option<Anonymizer>>,
@@ -185,7 +186,7 @@ impl Sordino {
     pub fn open(config: Config) -> Result<Self, Error> {
         let state = Arc::new(State::open(&config.folder, Arc::clone(&config.clock))?);
         let host = Host {
-            organisation: config.organisation,
+            organization: config.organization,
             collector: config.collector.clone(),
         };
         let known: Option<Host> = state.value(HOST)?;
@@ -208,7 +209,7 @@ impl Sordino {
         let host: Host = state
             .value(HOST)?
             .ok_or_else(|| Error::NoDevice(folder.to_owned()))?;
-        let config = Config::new(folder, host.organisation, host.collector);
+        let config = Config::new(folder, host.organization, host.collector);
         Self::on(state, config, None)
     }
 
@@ -228,7 +229,7 @@ impl Sordino {
             Arc::clone(&outbox),
             config.collector,
         );
-        let plan = plan_in_force(&state, &config.organisation)?;
+        let plan = plan_in_force(&state, &config.organization)?;
         let newest = state.value(FRESHNESS)?;
         if !lost.is_empty() {
             tracing::warn!(count = lost.len(), "the files of queued samples are gone");
@@ -239,7 +240,7 @@ impl Sordino {
                 consent,
                 outbox,
                 protocol,
-                organisation: config.organisation,
+                organization: config.organization,
                 plan: RwLock::new(plan),
                 newest: Mutex::new(newest),
                 anonymizer: Mutex::new(None),
@@ -274,7 +275,7 @@ impl Sordino {
     /// signed, and then as long as the collector hands on newer statements of the organization.
     ///
     /// # Errors
-    /// It is not the organisation's, out of bounds, expired, or older than the one in force.
+    /// It is not the organization's, out of bounds, expired, or older than the one in force.
     pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
         Ok(self.inner()?.install_plan(json)?)
     }
@@ -358,7 +359,7 @@ impl Inner {
     }
 
     fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {
-        let offered = Plan::verify(json, &self.organisation)?;
+        let offered = Plan::verify(json, &self.organization)?;
         offered.content().check_in_force(self.state.steady_time())?;
         let mut in_force = self.plan.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(in_force) = in_force.as_ref() {
@@ -389,7 +390,7 @@ impl Inner {
             return Ok(());
         }
         let statement =
-            Freshness::from_header(header, &self.organisation).map_err(PlanError::from)?;
+            Freshness::from_header(header, &self.organization).map_err(PlanError::from)?;
         if self.keep_newer(Some(*statement.content()), |_| Ok(()))? {
             self.changed();
         }
@@ -405,7 +406,7 @@ impl Inner {
         let mut held = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let today = self.today();
         let newer = statement
-            .and_then(|statement| Newest::after(*held, statement, self.organisation, today));
+            .and_then(|statement| Newest::after(*held, statement, self.organization, today));
         self.state.write(|change| {
             if let Some(newer) = &newer {
                 change.set_value(FRESHNESS, newer)?;
@@ -424,7 +425,7 @@ impl Inner {
         // A plan that is not fresh now must not be so after a restart with the clock set back.
         self.state.keep_time();
         let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        plan.is_fresh(newest.as_ref(), &self.organisation, self.today())
+        plan.is_fresh(newest.as_ref(), &self.organization, self.today())
     }
 
     /// The day (UTC) by the steady clock: setting a device's clock back makes no plan fresh.
@@ -453,11 +454,11 @@ impl Inner {
     }
 }
 
-/// The plan that was last put into force, unless it is not `organisation`'s any more.
+/// The plan that was last put into force, unless it is not `organization`'s any more.
 fn plan_in_force(
     state: &State,
-    organisation: &PublicKey,
+    organization: &PublicKey,
 ) -> Result<Option<SignedPlan>, StateError> {
     let json: Option<String> = state.value(PLAN)?;
-    Ok(json.and_then(|json| Plan::verify(json.as_bytes(), organisation).ok()))
+    Ok(json.and_then(|json| Plan::verify(json.as_bytes(), organization).ok()))
 }

@@ -1,4 +1,4 @@
-//! Sordino captures music practice for an app's recogniser and, only where the person has consented,
+//! Sordino captures music practice for an app's recognizer and, only where the person has consented,
 //! turns short moments of it into anonymous, encrypted samples.
 //!
 //! The promise: **nothing that is not consented leaves the device, nothing that leaves it can be tied
@@ -8,7 +8,7 @@
 //!
 //! [`Sordino`] is the engine: [`Sordino::open`] it on a folder, show the person a
 //! [`consent::Notice`] and record the answer by [`Sordino::give_consent`], [`Sordino::listen`] to a
-//! [`capture::Source`], [`Sordino::mark`] what the recogniser got wrong, and send what is due, either
+//! [`capture::Source`], [`Sordino::mark`] what the recognizer got wrong, and send what is due, either
 //! by [`Sordino::next_request`] and [`Sordino::finish`] over the app's own HTTP or by
 //! `Sordino::upload_now`. [`Sordino::withdraw`] takes it all back.
 //!
@@ -18,7 +18,7 @@
 //!
 //! | stage | takes | makes |
 //! | --- | --- | --- |
-//! | [`plan`] | the organisation's signed JSON | [`plan::Plan`] |
+//! | [`plan`] | the organization's signed JSON | [`plan::Plan`] |
 //! | [`capture`] | a microphone, the app's frames, a file | [`capture::Frame`] |
 //! | [`sampler`] | frames and marks | [`sampler::RawClip`], in memory only |
 //! | [`anonymize`] | a raw clip | [`anonymize::AnonymousClip`] |
@@ -29,7 +29,7 @@
 //!
 //! # What it refuses to do
 //!
-//! It does not write raw sound to disk, serialise or clone a raw clip, seal or send without a
+//! It does not write raw sound to disk, serialize or clone a raw clip, seal or send without a
 //! standing grant, guess consent from a damaged record, open what it sealed (the desk does, by the
 //! feature `research`), or name a person, a device, a place or a time finer than a week. When in
 //! doubt, it withholds.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// Finding out why the app's recogniser erred.
+    /// Finding out why the app's recognizer erred.
     QualityAssurance,
     /// Making acoustic recognition better.
     RecognitionResearch,

@@ -142,7 +142,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
             Err(error) => return Err(SignedError::Shape(error.to_string())),
         };
         let signed = canonical(&object)?;
-        // Spelt as it was signed (`1`, not `1.0`), so that a reader who only sorts the members anew
+        // Spelled as it was signed (`1`, not `1.0`), so that a reader who only sorts the members anew
         // gets the signed bytes.
         object = serde_json::from_slice(&signed)
             .map_err(|error| SignedError::Shape(error.to_string()))?;

@@ -81,7 +81,7 @@ pub(crate) fn terms(notice_version: u32) -> Terms {
         purposes: both(),
         notice_version,
         days: 365,
-        controller: consent::Organisation {
+        controller: consent::Organization {
             key: "7f".repeat(32).parse().unwrap(),
             named: None,
         },
@@ -144,10 +144,10 @@ pub(crate) fn plan(version: u64) -> Plan {
     }
 }
 
-/// An organisation that signs plans.
-pub(crate) struct Organisation(Ed25519KeyPair);
+/// An organization that signs plans.
+pub(crate) struct Organization(Ed25519KeyPair);
 
-impl Organisation {
+impl Organization {
     pub(crate) fn new() -> Self {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&entropy::system()).unwrap();
         Self(Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap())

@@ -30,7 +30,7 @@ SECTIONS = {
     "What was measured": ("figures.md", "What was measured"),
     "How well voices are found, and the music kept": ("voices.md", None),
     "What is not there yet": ("limits.md", None),
-    "Licence": ("licence.md", None),
+    "License": ("license.md", None),
 }
 LEXERS = {".rs": "rust", ".py": "python", ".json": "json", ".sql": "sql", ".toml": "toml", ".kt": "kotlin",
           ".swift": "swift", ".xml": "xml", ".xcprivacy": "xml", ".sh": "bash", "": "bash"}

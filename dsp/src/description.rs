@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Settings, detector, find, highpass, level, timeline, voice, voice_net};
 
-/// The anonymiser's version. It changes with whatever changes what is kept of a sound.
+/// The anonymizer's version. It changes with whatever changes what is kept of a sound.
 pub const VERSION: &str = "3";
 
 /// What was done to a clip, for its manifest: enough to know what a sample can and cannot show.

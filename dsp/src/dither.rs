@@ -9,7 +9,7 @@ use super::random::Draws;
 const STEPS: f32 = 32_768.0;
 
 /// `samples` in 16 bit.
-pub(crate) fn quantise(samples: &[f32], draws: &mut Draws) -> Vec<i16> {
+pub(crate) fn quantize(samples: &[f32], draws: &mut Draws) -> Vec<i16> {
     let step = |&sample: &f32| {
         // `as` saturates at the ends of i16, and makes 0 of what is no number.
         (sample * STEPS + draws.triangular()).round_ties_even() as i16
@@ -33,7 +33,7 @@ mod tests {
 
     /// The error in steps, for a sound far below and for one far above a step.
     fn errors(samples: &[f32]) -> Vec<f64> {
-        let out = quantise(samples, &mut draws(1));
+        let out = quantize(samples, &mut draws(1));
         let error = |(out, sample): (&i16, &f32)| f64::from(*out) - f64::from(sample * STEPS);
         out.iter().zip(samples).map(error).collect()
     }
@@ -56,10 +56,10 @@ mod tests {
                     .iter()
                     .map(|&x| (f64::from(x) / peak).powi(power))
                     .collect();
-                let centre = mean(sound.iter().copied());
+                let center = mean(sound.iter().copied());
                 let both = sound.iter().zip(&errors);
-                let with_error = mean(both.clone().map(|(x, error)| (x - centre) * error));
-                let with_power = mean(both.map(|(x, error)| (x - centre) * (error * error - 0.25)));
+                let with_error = mean(both.clone().map(|(x, error)| (x - center) * error));
+                let with_power = mean(both.map(|(x, error)| (x - center) * (error * error - 0.25)));
                 assert!(
                     with_error.abs() < 5e-3 && with_power.abs() < 5e-3,
                     "{power}"
@@ -73,17 +73,17 @@ mod tests {
     #[test]
     fn dither_is_triangular_and_hangs_on_the_seed() {
         let constant = vec![0.0; COUNT];
-        let first = quantise(&constant, &mut draws(1));
+        let first = quantize(&constant, &mut draws(1));
         let share =
             |value: i16| first.iter().filter(|&&x| x == value).count() as f64 / COUNT as f64;
         assert!((share(0) - 0.75).abs() < 0.01);
         assert!((share(1) - 0.125).abs() < 0.01 && (share(-1) - 0.125).abs() < 0.01);
-        assert_ne!(first, quantise(&constant, &mut draws(2)));
+        assert_ne!(first, quantize(&constant, &mut draws(2)));
     }
 
     #[test]
     fn full_scale_does_not_wrap() {
-        let out = quantise(&[1.5, -1.5, f32::NAN], &mut draws(1));
+        let out = quantize(&[1.5, -1.5, f32::NAN], &mut draws(1));
         assert_eq!(out, [i16::MAX, i16::MIN, 0]);
     }
 }

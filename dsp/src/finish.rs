@@ -7,10 +7,10 @@ use super::{
     Settings, WithheldReason,
     cut::{Kept, place},
     decoy::lay_decoy,
-    dither::quantise,
+    dither::quantize,
     floor::remove_floor,
     hum::remove_hum,
-    level::normalise,
+    level::normalize,
     random::{Seed, Step},
     timeline::Timeline,
     veil::lay_veil,
@@ -33,12 +33,12 @@ impl Finished {
         remove_floor(&mut kept.samples).map_err(|_| WithheldReason::Failed)?;
         lay_decoy(&mut kept.samples, &hum, &mut seed.draws(Step::Decoy))
             .map_err(|_| WithheldReason::Failed)?;
-        normalise(&mut kept.samples, &mut seed.draws(Step::Level))
+        normalize(&mut kept.samples, &mut seed.draws(Step::Level))
             .map_err(|_| WithheldReason::Silence)?;
         lay_veil(&mut kept.samples, &mut seed.draws(Step::Noise));
 
         let mut dither = seed.draws(Step::Dither);
-        let joined = Zeroizing::new(quantise(&kept.samples, &mut dither));
+        let joined = Zeroizing::new(quantize(&kept.samples, &mut dither));
         Ok(Self(if settings.keep_time {
             Zeroizing::new(place(&joined, &kept.parts, timeline.length()))
         } else {
@@ -65,6 +65,6 @@ impl Finished {
     #[cfg(test)]
     pub(crate) fn for_test(samples: &[f32]) -> Self {
         let mut dither = Seed::for_test(0).draws(Step::Dither);
-        Self(Zeroizing::new(quantise(samples, &mut dither)))
+        Self(Zeroizing::new(quantize(samples, &mut dither)))
     }
 }

@@ -103,7 +103,7 @@ fn wipe(bins: &mut [Complex<f32>]) {
 }
 
 /// Short-time spectra under a sine window, which laid over one another after a second such window give
-/// the sound back. Frame `n` is centred on sample `n * HOP`.
+/// the sound back. Frame `n` is centered on sample `n * HOP`.
 struct Spectra {
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,

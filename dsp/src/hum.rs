@@ -101,19 +101,19 @@ impl Measured {
         let window: Vec<f32> = (0..WINDOW)
             .map(|n| (0.5 - 0.5 * (TAU * (n as f64 + 0.5) / WINDOW as f64).cos()) as f32)
             .collect();
-        let centres = sums.len().div_ceil(HOP) + 1;
-        let mut amplitudes = Vec::with_capacity(centres);
-        let mut weights = Vec::with_capacity(centres);
-        for centre in 0..centres {
+        let centers = sums.len().div_ceil(HOP) + 1;
+        let mut amplitudes = Vec::with_capacity(centers);
+        let mut weights = Vec::with_capacity(centers);
+        for center in 0..centers {
             let mut sum = Lines::default();
             let mut weight = 0.0;
             for (index, share) in window.iter().enumerate() {
-                let block = (centre * HOP + index).checked_sub(WINDOW / 2);
+                let block = (center * HOP + index).checked_sub(WINDOW / 2);
                 let Some(lines) = block.and_then(|block| sums.get(block)) else {
                     continue;
                 };
                 sum.add(lines, *share);
-                weight += share * low.weight(centre * HOP + index - WINDOW / 2);
+                weight += share * low.weight(center * HOP + index - WINDOW / 2);
             }
             sum.scale(2.0 / weight.max(1.0));
             amplitudes.push(sum);
@@ -147,8 +147,8 @@ impl Measured {
     /// By how many hertz the fundamental lies beside `hertz` on the whole.
     fn mean_offset(&self) -> f64 {
         let mut turns = Turns::default();
-        for centre in 1..self.amplitudes.len().saturating_sub(1) {
-            turns.add(&self.turn(centre));
+        for center in 1..self.amplitudes.len().saturating_sub(1) {
+            turns.add(&self.turn(center));
         }
         turns.offset(self.count)
     }
@@ -157,15 +157,15 @@ impl Measured {
     fn offsets(&self) -> Vec<f64> {
         let last = self.amplitudes.len() - 1;
         let turns: Vec<Turns> = (0..=last)
-            .map(|centre| match centre {
+            .map(|center| match center {
                 0 => Turns::default(),
-                centre if centre == last => Turns::default(),
-                centre => self.turn(centre),
+                center if center == last => Turns::default(),
+                center => self.turn(center),
             })
             .collect();
         let at_hops: Vec<f64> = (0..=last)
-            .map(|centre| {
-                let around = centre.saturating_sub(SMOOTH)..=(centre + SMOOTH).min(last);
+            .map(|center| {
+                let around = center.saturating_sub(SMOOTH)..=(center + SMOOTH).min(last);
                 let mut sum = Turns::default();
                 turns[around].iter().for_each(|turn| sum.add(turn));
                 sum.offset(self.count)
@@ -180,9 +180,9 @@ impl Measured {
             .collect()
     }
 
-    /// By what the phases turn around `centre`.
-    fn turn(&self, centre: usize) -> Turns {
-        let (from, to) = (&self.amplitudes[centre - 1], &self.amplitudes[centre + 1]);
+    /// By what the phases turn around `center`.
+    fn turn(&self, center: usize) -> Turns {
+        let (from, to) = (&self.amplitudes[center - 1], &self.amplitudes[center + 1]);
         let mut turns = Turns::default();
         for line in 0..self.count {
             turns.re[line] = f64::from(from.re[line] * to.re[line] + from.im[line] * to.im[line]);

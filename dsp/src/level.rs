@@ -25,7 +25,7 @@ const WINDOW: usize = 800;
 pub(crate) struct TooQuiet;
 
 /// Brings `samples` to within [`SPREAD_DB`] of [`TARGET_DBFS`], or to what the ceiling leaves of it.
-pub(crate) fn normalise(samples: &mut [f32], draws: &mut Draws) -> Result<(), TooQuiet> {
+pub(crate) fn normalize(samples: &mut [f32], draws: &mut Draws) -> Result<(), TooQuiet> {
     let peak = samples
         .iter()
         .fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
@@ -72,7 +72,7 @@ mod tests {
     fn loud_and_quiet_come_out_alike() {
         for (number, peak) in [(1, 3e-3), (2, 0.03), (3, 0.9), (4, 30.0)] {
             let mut samples = sine(440.0, peak, 16_000, 1.0);
-            normalise(&mut samples, &mut draws(number)).expect("loud enough");
+            normalize(&mut samples, &mut draws(number)).expect("loud enough");
             assert!((level(&samples) - TARGET_DBFS).abs() <= SPREAD_DB + 0.01);
         }
     }
@@ -82,7 +82,7 @@ mod tests {
         let levels: Vec<f64> = (0..100)
             .map(|number| {
                 let mut samples = sine(440.0, 0.1, 16_000, 0.5);
-                normalise(&mut samples, &mut draws(number)).expect("loud enough");
+                normalize(&mut samples, &mut draws(number)).expect("loud enough");
                 level(&samples)
             })
             .collect();
@@ -95,7 +95,7 @@ mod tests {
     fn no_peak_exceeds_the_ceiling() {
         let mut samples = vec![0.01; 16_000];
         samples[77] = -0.9;
-        normalise(&mut samples, &mut draws(1)).expect("loud enough");
+        normalize(&mut samples, &mut draws(1)).expect("loud enough");
         assert!((f64::from(samples[77]) + amplitude(CEILING_DBFS)).abs() < 1e-6);
     }
 
@@ -103,10 +103,10 @@ mod tests {
     fn a_click_is_no_music_and_half_a_second_of_quiet_playing_is() {
         let mut samples = vec![0.0; 160_000];
         samples[50_000..50_800].fill(0.5);
-        assert_eq!(normalise(&mut samples, &mut draws(1)), Err(TooQuiet));
+        assert_eq!(normalize(&mut samples, &mut draws(1)), Err(TooQuiet));
         let note = sine(440.0, 0.05, 16_000, 0.5);
         samples[50_000..][..note.len()].copy_from_slice(&note);
-        normalise(&mut samples, &mut draws(1)).expect("loud enough");
+        normalize(&mut samples, &mut draws(1)).expect("loud enough");
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
             vec![f32::INFINITY; 9],
         ] {
             assert_eq!(
-                normalise(&mut samples.clone(), &mut draws(1)),
+                normalize(&mut samples.clone(), &mut draws(1)),
                 Err(TooQuiet)
             );
         }

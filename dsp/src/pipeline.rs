@@ -33,7 +33,7 @@ const LEAST: usize = RATE as usize * 8 / 10;
 /// out of it. A cut changes what the detector hears around it, and a few of them settle that.
 const HEARINGS: usize = 8;
 
-/// How a clip is anonymised.
+/// How a clip is anonymized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Leave silence where something was taken out, so that times stay those of the input.

@@ -7,7 +7,7 @@ use super::{
     spans::{Removal, RemovalReason, Span},
 };
 
-/// A kept stretch shorter than this is of no use to a recogniser, and half a word could hide in it:
+/// A kept stretch shorter than this is of no use to a recognizer, and half a word could hide in it:
 /// 0.5 s.
 pub(crate) const SHORTEST_KEPT: usize = RATE as usize / 2;
 

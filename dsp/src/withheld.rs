@@ -38,7 +38,7 @@ pub enum WithheldReason {
     Failed,
 }
 
-/// No anonymiser can be made, and so nothing can be sampled.
+/// No anonymizer can be made, and so nothing can be sampled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnonymizeError {
     /// The weights inside the library are damaged.

@@ -97,7 +97,7 @@ def package_folder(name: str) -> pathlib.Path:
 
 
 def exaggerated(sound: np.ndarray) -> np.ndarray:
-    """The mask undone: what lies under its surroundings in time and band is brought up towards them."""
+    """The mask undone: what lies under its surroundings in time and band is brought up toward them."""
     bins, level = log_spectrum(sound)
     lost = np.clip(surroundings(level) - level, 0, MOST)
     return sound_of(bins * np.exp(lost), len(sound))
@@ -129,7 +129,7 @@ def log_spectrum(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def surroundings(level: np.ndarray) -> np.ndarray:
-    """The level that a bin's neighbourhood has where nothing is taken: 0.4 s and 400 Hz around it."""
+    """The level that a bin's neighborhood has where nothing is taken: 0.4 s and 400 Hz around it."""
     return uniform_filter(maximum_filter(level, (5, 9)), (13, 51))
 
 

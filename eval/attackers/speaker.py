@@ -1,7 +1,7 @@
 """Who spoke: Resemblyzer's voice encoder (Wan et al. 2018, arXiv 1710.10467).
 
 A trial asks whether a clip is of an enrolled person; the score is the cosine of both embeddings. The
-uninformed attacker enrolled people by clean speech, the informed one by anonymised clips of them.
+uninformed attacker enrolled people by clean speech, the informed one by anonymized clips of them.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from acoustics import HEARD
 UNKNOWN = 0.0
 
 
-class Recogniser:
+class Recognizer:
     def __init__(self):
         from resemblyzer import VoiceEncoder
 

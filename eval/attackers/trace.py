@@ -1,7 +1,7 @@
-"""Whether anybody spoke over the music at all: a small net that learns it from the anonymiser's answers.
+"""Whether anybody spoke over the music at all: a small net that learns it from the anonymizer's answers.
 
 It learns from pairs of clips of training voices and instruments, the same playing once with a voice
-over it and once without, both anonymised; it is tried on pairs of held-back ones. It hears the sound
+over it and once without, both anonymized; it is tried on pairs of held-back ones. It hears the sound
 alone, without its length and without what the manifest tells of removed parts.
 """
 
@@ -72,17 +72,17 @@ def learn(pairs: list[tuple[np.ndarray, np.ndarray]], threads: int) -> Net:
     clips = torch.from_numpy(np.stack([bands for pair in pairs for bands in pair]))
     spoken = torch.tensor([1.0, 0.0] * len(pairs))
     net = Net()
-    optimiser = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.02)
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.02)
     steps = EPOCHS * (len(clips) // BATCH + 1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps)
     for _ in range(steps):
         chosen = torch.from_numpy(rng.integers(len(clips), size=BATCH))
         # Another start and another level each time.
         bands = clips[chosen].roll(int(rng.integers(clips.shape[2])), 2) + 0.2 * torch.randn(BATCH, 1, 1)
         loss = functional.binary_cross_entropy_with_logits(net(bands), spoken[chosen])
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         schedule.step()
     return net.eval()
 

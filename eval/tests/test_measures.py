@@ -70,7 +70,7 @@ class Words(unittest.TestCase):
 
 
 class Speakers(unittest.TestCase):
-    def test_a_recogniser_without_error_has_rate_zero_and_one_without_knowledge_a_half(self):
+    def test_a_recognizer_without_error_has_rate_zero_and_one_without_knowledge_a_half(self):
         sure = np.array([[0.9, 1], [0.8, 1], [0.2, 0], [0.1, 0]])
         self.assertEqual(speaker.equal_error_rate(sure), 0.0)
         blind = np.array([[speaker.UNKNOWN, same] for same in (1, 0, 0, 0)])
@@ -125,7 +125,7 @@ class Restoring(unittest.TestCase):
 
 
 class Clips(unittest.TestCase):
-    def test_what_is_learnt_from_is_never_held_back(self):
+    def test_what_is_learned_from_is_never_held_back(self):
         sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "models" / "voice"))
         import sources
 

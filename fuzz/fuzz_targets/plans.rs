@@ -1,4 +1,4 @@
-//! Any bytes as a sampling plan, as they came and signed by the organisation: refused, or within the bounds and the same
+//! Any bytes as a sampling plan, as they came and signed by the organization: refused, or within the bounds and the same
 //! when it is read again.
 
 #![no_main]
@@ -10,13 +10,13 @@ use sordino::plan::{Plan, PlanError};
 use sordino::signed::{Signed, SignedError};
 
 fuzz_target!(|bytes: &[u8]| {
-    let organisation = signing::key();
+    let organization = signing::key();
     let key = signing::public_key();
     assert!(
         Plan::verify(bytes, &key).is_err(),
         "nobody else has the key"
     );
-    let Some(document) = signing::signed(bytes, &organisation) else {
+    let Some(document) = signing::signed(bytes, &organization) else {
         return;
     };
     match Plan::verify(document.as_bytes(), &key) {
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(plan.content().check_bounds(), Ok(()));
             let again = Plan::verify(plan.to_json().as_bytes(), &key).expect("it is as it was");
             assert_eq!(again.content(), plan.content());
-            let anew = Signed::sign(plan.content().clone(), &organisation).expect("an object");
+            let anew = Signed::sign(plan.content().clone(), &organization).expect("an object");
             let anew = Plan::verify(anew.to_json().as_bytes(), &key).expect("it is within bounds");
             assert_eq!(anew.content(), plan.content());
         }

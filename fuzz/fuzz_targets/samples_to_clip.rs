@@ -1,4 +1,4 @@
-//! Any numbers as sound, NaN and infinity among them, at any rate: refused or anonymised, no panic.
+//! Any numbers as sound, NaN and infinity among them, at any rate: refused or anonymized, no panic.
 
 #![no_main]
 

@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
                     ListEntry::InnerList(list) => {
                         let read = ours.inner_list(key.as_str()).expect("an inner list");
                         assert!(is_same_list(read, list), "{text:?}");
-                        let written = format!("k={}", read.serialise());
+                        let written = format!("k={}", read.serialize());
                         let again = Dictionary::parse(&written).expect("what was written is read");
                         assert_eq!(again.inner_list("k"), Some(read));
                     }

@@ -1,4 +1,4 @@
-//! Any bytes as a WAV file: read, anonymised, and either refused in one line or given back as a clip
+//! Any bytes as a WAV file: read, anonymized, and either refused in one line or given back as a clip
 //! that keeps what it promises.
 
 #![no_main]

@@ -15,13 +15,13 @@ import sys
 import numpy as np
 import torch
 
-import anonymise
+import anonymize
 import infer
 import mix
 import net
 import train
 
-THRESHOLD, CLIPS = anonymise.SETTINGS["find"], 12
+THRESHOLD, CLIPS = anonymize.SETTINGS["find"], 12
 NAMES = {1: "bright piano", 12: "marimba", 22: "harmonica", 25: "steel guitar", 42: "cello", 57: "trombone", 71: "clarinet", 74: "recorder"}
 
 
@@ -47,7 +47,7 @@ def found(mixer: mix.Mixer, detector: infer.Exported, model: net.VoiceNet, kind:
         voice = mix.padded(np.concatenate([mixer.speech.piece(spans[rng.integers(len(spans))]) for _ in range(6)]), n)
         voice = mix.in_room(voice, rng)
         voice *= mix.gain(-6 if over else 0) / mix.loudness(voice)
-        rest = mix.coloured(n, 1, rng).astype(np.float32) * mix.gain(-40)
+        rest = mix.colored(n, 1, rng).astype(np.float32) * mix.gain(-40)
         if over:
             rest = rest + mix.in_room(mixer.playing(rng), rng)
         stems = [model.energies(net.spectrum(torch.from_numpy(stem.astype(np.float32)))[None]) for stem in (voice, rest)]
@@ -63,10 +63,10 @@ def playing(mixer: mix.Mixer, detector: infer.Exported) -> dict[str, tuple[float
         for start, end in mixer.music.pieces[name]["music"]:
             for at in range(start, end - mixer.length, 2 * mixer.length):
                 sound = mixer.music.piece((at, at + mixer.length))
-                hit = detector.hear(sound + mix.coloured(len(sound), 1, np.random.default_rng(at)).astype(np.float32) * mix.gain(-45))[0] >= THRESHOLD
+                hit = detector.hear(sound + mix.colored(len(sound), 1, np.random.default_rng(at)).astype(np.float32) * mix.gain(-45))[0] >= THRESHOLD
                 engine, programs = name.split(":")
                 for program in map(int, programs.split("+")):
-                    out[f"{NAMES.get(program, program)} ({engine})"].append((hit.mean(), anonymise.widened(hit, 0.16).mean()))
+                    out[f"{NAMES.get(program, program)} ({engine})"].append((hit.mean(), anonymize.widened(hit, 0.16).mean()))
     return {name: tuple(np.mean(shares, 0)) for name, shares in out.items()}
 
 

@@ -48,7 +48,7 @@ class Body:
             self.partials[:2] *= draw.uniform(0.05, 0.5)
         self.stretch = draw.choice([0, 0, draw.uniform(0, 8e-4)])
         peaks = int(draw.integers(0, 6))
-        self.centres = draw.uniform(np.log2(200), np.log2(7000), peaks)
+        self.centers = draw.uniform(np.log2(200), np.log2(7000), peaks)
         self.widths, self.heights = draw.uniform(0.1, 0.9, peaks), draw.normal(0, 9, peaks)
         self.attack = 10 ** draw.uniform(-2.6, -0.7)
         self.plucked = draw.random() < 0.45
@@ -96,5 +96,5 @@ class Body:
         return out * envelope * (velocity / 100) ** 1.5
 
     def resonance(self, frequency: float) -> float:
-        apart = (np.log2(frequency) - self.centres) / self.widths
+        apart = (np.log2(frequency) - self.centers) / self.widths
         return 10 ** (float(np.sum(self.heights * np.exp(-(apart**2) / 2))) / 20)

@@ -199,7 +199,7 @@ def in_room(sound: np.ndarray, rng: np.random.Generator, far: bool = False) -> n
     return fftconvolve(sound, response)[: len(sound)].astype(np.float32)
 
 
-def coloured(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:
+def colored(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:
     """Noise whose spectrum falls by 3 `slope` dB an octave, at -20 dBFS."""
     spectrum = np.fft.rfft(rng.standard_normal(n)) / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 30) ** (slope / 2)
     noise = np.fft.irfft(spectrum, n)
@@ -208,14 +208,14 @@ def coloured(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:
 
 def disturbances(n: int, rng: np.random.Generator) -> np.ndarray:
     """What is no voice and must not be taken for one."""
-    out = coloured(n, rng.uniform(0, 2), rng) * gain(rng.uniform(-58, -24))
+    out = colored(n, rng.uniform(0, 2), rng) * gain(rng.uniform(-58, -24))
     time = np.arange(n) / RATE
     if rng.random() < 0.5:  # hum
         mains = rng.choice([50, 60]) * rng.uniform(0.998, 1.002)
         for harmonic in range(1, rng.integers(2, 8)):
             out += 0.1 * gain(rng.uniform(-45, -25)) / harmonic * np.sin(2 * np.pi * mains * harmonic * time)
     if rng.random() < 0.15:  # fan
-        fan = sosfilt(butter(1, [80, rng.uniform(400, 3000)], "band", fs=RATE, output="sos"), coloured(n, 1, rng))
+        fan = sosfilt(butter(1, [80, rng.uniform(400, 3000)], "band", fs=RATE, output="sos"), colored(n, 1, rng))
         out += fan * gain(rng.uniform(-30, -8)) * (1 + 0.3 * np.sin(2 * np.pi * rng.uniform(3, 30) * time))
     for _ in range(rng.choice([0, 0, 1, 3, 8])):
         sound = EVENTS[rng.integers(len(EVENTS))](rng) * gain(rng.uniform(-24, 3))

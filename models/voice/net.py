@@ -23,27 +23,27 @@ FLOOR = 1e-10  # of a full-scale sine's power: -100 dB
 NEAR = 31  # frames either side over which the local level is taken: 0.5 s
 
 
-def band_centres() -> np.ndarray:
+def band_centers() -> np.ndarray:
     """In bins: one a bin up to 750 Hz, then 35 cents apart up to 7750 Hz."""
     low = np.arange(4.0, 48.0)
     return np.concatenate([low, np.geomspace(48.0, 496.0, BANDS - len(low))])
 
 
 def band_matrix() -> np.ndarray:
-    """BINS x BANDS, triangles between neighbouring centres; each bin's weights sum to one."""
-    centres, matrix = band_centres(), np.zeros((BINS, BANDS), np.float32)
+    """BINS x BANDS, triangles between neighboring centers; each bin's weights sum to one."""
+    centers, matrix = band_centers(), np.zeros((BINS, BANDS), np.float32)
     for index in range(BINS):
-        right = int(np.searchsorted(centres, index))
+        right = int(np.searchsorted(centers, index))
         if right == 0 or right == BANDS:
             matrix[index, min(right, BANDS - 1)] = 1.0
             continue
-        share = (index - centres[right - 1]) / (centres[right] - centres[right - 1])
+        share = (index - centers[right - 1]) / (centers[right] - centers[right - 1])
         matrix[index, right - 1 : right + 1] = 1 - share, share
     return matrix
 
 
 def spectrum(sound: torch.Tensor) -> torch.Tensor:
-    """(..., samples) to (..., frames, BINS), complex; frame t is centred on sample t * HOP."""
+    """(..., samples) to (..., frames, BINS), complex; frame t is centered on sample t * HOP."""
     window = torch.hann_window(FFT, device=sound.device)
     flat = sound.reshape(-1, sound.shape[-1])
     out = torch.stft(flat, FFT, HOP, FFT, window, center=True, pad_mode="constant", return_complex=True)

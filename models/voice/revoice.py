@@ -17,7 +17,7 @@ def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Noise through the voice's filter; formants a little higher, low end weak, as in a true whisper."""
     noise = rng.standard_normal(len(sound) + FRAME)
     out = refiltered(sound, noise, 1.0, rng.uniform(0.93, 0.99))
-    return levelled(lfilter([1, -rng.uniform(0.7, 0.97)], [1], out))
+    return leveled(lfilter([1, -rng.uniform(0.7, 0.97)], [1], out))
 
 
 def sung(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -35,7 +35,7 @@ def sung(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     pitch *= 1 + rng.uniform(0, 0.025) * np.sin(2 * np.pi * rng.uniform(4.5, 6.5) * time)
     kernel = np.hanning(800)
     pitch = np.convolve(np.pad(pitch, 400, "edge"), kernel / kernel.sum(), "same")[400 : 400 + count]
-    return levelled(refiltered(sound, pulses(pitch, rng, 0.02), stretch, 0.995))
+    return leveled(refiltered(sound, pulses(pitch, rng, 0.02), stretch, 0.995))
 
 
 def shouted(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -45,7 +45,7 @@ def shouted(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     out = refiltered(sound, pulses(rng.uniform(220, 480) * glide, rng, 0.05), 1.0, 0.99)
     out = lfilter([1, -0.5], [1], out)
     level = np.sqrt(np.convolve(out**2, np.ones(800) / 800, "same")) + 1e-3 * np.abs(out).max()
-    return levelled(np.tanh(out / level**0.5 / np.abs(out / level**0.5).max() * 2))
+    return leveled(np.tanh(out / level**0.5 / np.abs(out / level**0.5).max() * 2))
 
 
 def pulses(pitch: np.ndarray, rng: np.random.Generator, breath: float) -> np.ndarray:
@@ -91,6 +91,6 @@ def levinson(correlation: np.ndarray) -> np.ndarray:
     return taps
 
 
-def levelled(sound: np.ndarray) -> np.ndarray:
+def leveled(sound: np.ndarray) -> np.ndarray:
     return (sound / (np.sqrt(np.mean(sound**2)) + 1e-9) * 0.1).astype(np.float32)
 

@@ -26,7 +26,7 @@ RATE_OF_LEARNING = 3e-3
 VALIDATION_CLIPS = 160
 AUDIBLE = 0.1  # a band counts as showing the voice where the voice is within 10 dB of all else
 CLEARLY, BARELY = 0.04, 0.01  # shares of the bands that show it
-KEPT, MEETINGS = 48, 5  # batches at hand, and how often one is learnt from
+KEPT, MEETINGS = 48, 5  # batches at hand, and how often one is learned from
 ERASE = 2.0  # what voice left costs, against music lost
 SMOOTHING = 0.998  # of the weights that are written
 
@@ -62,7 +62,7 @@ def main() -> None:
     model = net.VoiceNet()
     if options.start:
         model.load_state_dict(torch.load(options.start)["model"])
-    optimiser = torch.optim.AdamW(model.parameters(), RATE_OF_LEARNING, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), RATE_OF_LEARNING, weight_decay=1e-3)
     examples = Examples(options.bank, "train", options.seed * 10_000_000, options.steps * options.batch)
     loader = DataLoader(examples, options.batch, num_workers=options.workers, prefetch_factor=4)
     valid = list(DataLoader(Examples(options.bank, "valid", 0, VALIDATION_CLIPS), 16))
@@ -71,7 +71,7 @@ def main() -> None:
     smooth = {name: value.clone() for name, value in model.state_dict().items()}
     for step, (mixture, voice, kind) in enumerate(loader, 1):
         progress = max(step / options.steps, (time.time() - began) / 60 / options.minutes)
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = RATE_OF_LEARNING * min(1, step / 50, max(0.003, (1 - progress) * 2))
         kept = [*kept[-KEPT + 1 :], (net.spectrum(voice), net.spectrum(mixture - voice), kind)]
         # Mixing costs more than learning: what is at hand is met again, each voice over other music.
@@ -79,7 +79,7 @@ def main() -> None:
             batch = kept[-1] if meeting == 0 else crossed(kept, draw)
             heard = stems(model, *batch[:2])
             parts = losses(model, *(erased(model, *heard, draw) if meeting == 1 else heard), batch[2])
-            learn(model, optimiser, parts)
+            learn(model, optimizer, parts)
             sums += [float(part.detach()) for part in parts]
             counted += 1
             for name, value in model.state_dict().items():
@@ -101,11 +101,11 @@ def main() -> None:
             break
 
 
-def learn(model: net.VoiceNet, optimiser: torch.optim.Optimizer, parts) -> None:
-    optimiser.zero_grad()
+def learn(model: net.VoiceNet, optimizer: torch.optim.Optimizer, parts) -> None:
+    optimizer.zero_grad()
     sum(parts).backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-    optimiser.step()
+    optimizer.step()
 
 
 def losses(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor, kind: torch.Tensor):

@@ -12,11 +12,11 @@ Instruments are real, recorded note by note, and come from npm; voices are real 
     pip install numpy scipy soundfile
 
 The notes are arranged into beginners' melodies (all in the public domain) with a player's uneven
-timing, touch and mistakes, put into a simulated room and heard through a simulated phone. LICENCES.md
+timing, touch and mistakes, put into a simulated room and heard through a simulated phone. LICENSES.md
 says whose work each recording holds. Seeds are fixed: the same packages give the same files.
 
 For each NAME.wav: NAME.json is the annotation that an app would hand over (expected notes, what its
-recogniser heard, with its errors, exercise tag); truth.json holds what was really played and when
+recognizer heard, with its errors, exercise tag); truth.json holds what was really played and when
 somebody speaks.
 """
 import argparse
@@ -70,7 +70,7 @@ class Take:
 
 
 def recordings():
-    """Every recording: name, exercise tag, how it is made, the recogniser's errors."""
+    """Every recording: name, exercise tag, how it is made, the recognizer's errors."""
     return [
         ("piano-alone", "beginner/ode-to-joy/bars-1-4",
          lambda s: s.play("piano", ODE, 108, mistakes={6: "D4"}), {"octave": [3], "missing": [13]}),
@@ -279,7 +279,7 @@ class Studio:
         return np.clip(np.round(x * 32767 + dither), -32768, 32767).astype(np.int16)
 
     def recognised(self, take, octave=(), missing=(), extra=()):
-        """What a recogniser would report of it: a little late, and wrong where told."""
+        """What a recognizer would report of it: a little late, and wrong where told."""
         notes = []
         for index, (onset, offset, number) in enumerate(take.played):
             if index in missing:

@@ -73,7 +73,7 @@ impl AnonymousClip {
         &self.annotation
     }
 
-    /// What anonymised it, and how it was set.
+    /// What anonymized it, and how it was set.
     pub fn anonymizer(&self) -> &Description {
         &self.anonymizer
     }

@@ -116,7 +116,7 @@ impl Downmixer {
         }
     }
 
-    /// Goes back to the beginning with what was learnt from it, so that the whole recording is mixed by that.
+    /// Goes back to the beginning with what was learned from it, so that the whole recording is mixed by that.
     pub fn settle(&mut self) {
         for channel in &mut self.channels {
             channel.gain = channel.sign();

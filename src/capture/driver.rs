@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{CaptureError, CaptureEvent, Faults, Frame, Read, Sink, Source, SourceStream};
 
-/// Frames a second: 10 ms each, short enough for a recogniser to follow.
+/// Frames a second: 10 ms each, short enough for a recognizer to follow.
 const FRAMES_A_SECOND: u32 = 100;
 /// The longest that capture sleeps while it waits for sound.
 const LONGEST_NAP: Duration = Duration::from_millis(10);

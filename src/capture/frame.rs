@@ -1,4 +1,4 @@
-/// A stretch of captured sound, as the recogniser and the sampler get it.
+/// A stretch of captured sound, as the recognizer and the sampler get it.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// Mono, full scale at ±1, finite.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub(super) use reading::read;
 
-use super::{AgeBand, GuardianApproval, Organisation, Record};
+use super::{AgeBand, GuardianApproval, Organization, Record};
 use crate::{
     disclosure::{PurposeFacts, record as disclosure},
     purpose::Purpose,
@@ -24,13 +24,13 @@ use crate::{
 const PROFILE: &str = "https://w3id.org/dpv/schema/dpv-27560#record";
 const SCHEMA: &str = "urn:sordino:schema:consent-record:";
 const RECORD: &str = "urn:sordino:consent-record:";
-const ORGANISATION: &str = "urn:sordino:organisation:";
+const ORGANIZATION: &str = "urn:sordino:organisation:";
 const PURPOSE: &str = "urn:sordino:purpose:";
 const GUARDIAN_METHOD: &str = "urn:sordino:guardian-method:";
 
 /// The document of `record`, not signed yet.
 pub(super) fn write(record: &Record) -> Value {
-    let organisation = record.controller.as_ref();
+    let organization = record.controller.as_ref();
     let processes = record.purposes.iter();
     let mut document = json!({
         "@context": context(),
@@ -51,13 +51,13 @@ pub(super) fn write(record: &Record) -> Value {
             "dct:language": record.notice.language,
         },
         "dpv:hasProcess": processes
-            .map(|purpose| process(purpose, organisation))
+            .map(|purpose| process(purpose, organization))
             .collect::<Vec<_>>(),
         "dpv:hasConsentStatus": events(record),
     });
-    if let Some(organisation) = organisation {
-        document["dpv:hasDataController"] = controller(organisation);
-        if let Some(country) = country(organisation) {
+    if let Some(organization) = organization {
+        document["dpv:hasDataController"] = controller(organization);
+        if let Some(country) = country(organization) {
             document["dpv:hasJurisdiction"] = country;
         }
     }
@@ -102,30 +102,30 @@ fn subject(age_band: AgeBand) -> Value {
     }
 }
 
-fn controller(organisation: &Organisation) -> Value {
-    let id = format!("{ORGANISATION}{}", organisation.key);
+fn controller(organization: &Organization) -> Value {
+    let id = format!("{ORGANIZATION}{}", organization.key);
     let mut controller = json!({
         "@id": id,
         "@type": "dpv:DataController",
         "dpv:hasIdentifier": id,
     });
-    if let Some(named) = &organisation.named {
+    if let Some(named) = &organization.named {
         controller["dpv:hasName"] = json!(named.name);
         controller["dpv:hasContact"] = json!(named.contact);
     }
-    if let Some(country) = country(organisation) {
+    if let Some(country) = country(organization) {
         controller["dpv:hasCountry"] = country;
     }
     controller
 }
 
-fn country(organisation: &Organisation) -> Option<Value> {
-    let country = organisation.named.as_ref()?.country.as_ref()?;
+fn country(organization: &Organization) -> Option<Value> {
+    let country = organization.named.as_ref()?.country.as_ref()?;
     Some(json!(format!("loc:{country}")))
 }
 
 /// What is done for one purpose.
-fn process(purpose: Purpose, organisation: Option<&Organisation>) -> Value {
+fn process(purpose: Purpose, organization: Option<&Organization>) -> Value {
     let facts = PurposeFacts::of(purpose);
     let mut process = json!({
         "@type": "dpv:Process",
@@ -185,8 +185,8 @@ fn process(purpose: Purpose, organisation: Option<&Organisation>) -> Value {
             }))
             .collect::<Vec<_>>(),
     });
-    if let Some(organisation) = organisation {
-        process["dpv:hasDataController"] = json!(format!("{ORGANISATION}{}", organisation.key));
+    if let Some(organization) = organization {
+        process["dpv:hasDataController"] = json!(format!("{ORGANIZATION}{}", organization.key));
     }
     process
 }

@@ -31,7 +31,7 @@ pub use guardian::{
 };
 pub use machine::{ConsentState, Refused, Transition};
 pub use notice::{App, BundledNotice, FellBack, Notice, NoticeError, NoticeSection, NoticeTerms};
-pub use record::{AgeBand, NoticeReference, Organisation, Record, SignedRecord};
+pub use record::{AgeBand, NoticeReference, Organization, Record, SignedRecord};
 pub use store::{Answer, ConsentStatus};
 
 pub(crate) use grant::RecordIdentity;

@@ -29,7 +29,7 @@ impl Notice {
     /// The languages of the bundled notices (BCP 47). The first is what a missing one falls back to.
     pub const LANGUAGES: [&'static str; 9] = bundled::LANGUAGES;
 
-    /// A notice of the app's own: `version` is the organisation's count, `language` a BCP 47 tag.
+    /// A notice of the app's own: `version` is the organization's count, `language` a BCP 47 tag.
     pub fn new(version: u32, language: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             version,
@@ -38,7 +38,7 @@ impl Notice {
         }
     }
 
-    /// The text that comes with the SDK, in layers, under the organisation's `version`.
+    /// The text that comes with the SDK, in layers, under the organization's `version`.
     ///
     /// `language` is a BCP 47 tag, of which the best match is given: `de` for `de-AT`. Where there is
     /// none, English is, and [`BundledNotice::fell_back`] says so. `terms` are how long a yes lasts and
@@ -67,7 +67,7 @@ impl Notice {
         BundledNotice::render(version, language, app, &terms.into())
     }
 
-    /// The organisation's count of its texts.
+    /// The organization's count of its texts.
     pub fn version(&self) -> u32 {
         self.version
     }

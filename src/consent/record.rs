@@ -37,7 +37,7 @@ pub struct Record {
     /// The text that was agreed to.
     pub notice: NoticeReference,
     /// Who answers for the samples; unknown only in records that began with schema 1.
-    pub controller: Option<Organisation>,
+    pub controller: Option<Organization>,
     /// When consent was given.
     pub given: Week,
     /// The last week in which it holds.
@@ -68,9 +68,9 @@ pub struct NoticeReference {
     pub sha256: String,
 }
 
-/// The organisation that a person says yes to.
+/// The organization that a person says yes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Organisation {
+pub struct Organization {
     /// The key that its plans are signed with, which the app pins.
     pub key: PublicKey,
     /// Its name and contact, where its plan states them.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::signature::Ed25519KeyPair;
 
 use super::{
-    AgeBand, ConsentError, Guardian, Notice, Organisation, Record, SignedRecord,
+    AgeBand, ConsentError, Guardian, Notice, Organization, Record, SignedRecord,
     grant::{Grants, RecordIdentity},
     lease::Leases,
     machine::{ConsentState, Refused, Transition},
@@ -57,7 +57,7 @@ pub(crate) struct Terms {
     pub(crate) purposes: Purposes,
     pub(crate) notice_version: u32,
     pub(crate) days: u32,
-    pub(crate) controller: Organisation,
+    pub(crate) controller: Organization,
 }
 
 /// The store of consent records. One a state folder.

@@ -82,7 +82,7 @@ pub(super) const SOUND: Category = Category {
     holds: "Short moments of playing, 2 to 30 seconds each, mono, 16 kHz. Voices that are found and marks of \
             the device are taken out on the device; where that is in doubt, the moment is not kept. A voice \
             may be missed.",
-    personal: "treated as yes: somebody who knows the player may recognise them, and a voice may be missed",
+    personal: "treated as yes: somebody who knows the player may recognize them, and a voice may be missed",
     place: "sealed in the device's outbox (before that, where the person reviews it first, in memory); sealed \
             at the collector; open where the QA key is",
     kept: record::RETENTION,
@@ -97,7 +97,7 @@ pub(super) const SOUND: Category = Category {
 pub(super) const ANNOTATION: Category = Category {
     name: "annotations of samples",
     holds: "What the app knows of such a moment: the exercise, the notes that it asks for, the notes that were \
-            recognised, and why the moment was chosen.",
+            recognized, and why the moment was chosen.",
     personal: "treated as yes: what somebody played, and how well",
     place: "in the manifest, inside the sealed sample",
     kept: AS_THE_SOUND,
@@ -199,14 +199,14 @@ pub(super) const QUALITY_ASSURANCE: PurposeFacts = PurposeFacts {
     term: "dpv:RepairImpairments",
     what: "People listen to moments in which the app may have heard wrong, to find out why and to mend it.",
     necessity: "An error of hearing is found by hearing what was played; figures alone do not say whether the \
-                player, the room or the recogniser erred.",
+                player, the room or the recognizer erred.",
 };
 
 pub(super) const RECOGNITION_RESEARCH: PurposeFacts = PurposeFacts {
     purpose: Purpose::RecognitionResearch,
     title: "Improving acoustic recognition",
     term: "dpv:ResearchAndDevelopment",
-    what: "Moments are gathered to measure how well computers recognise played music, and to make them better \
+    what: "Moments are gathered to measure how well computers recognize played music, and to make them better \
            at it, by research and by training.",
-    necessity: "Recognisers fail on rooms, instruments and players that no studio recording has.",
+    necessity: "Recognizers fail on rooms, instruments and players that no studio recording has.",
 };

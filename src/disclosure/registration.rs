@@ -22,7 +22,7 @@ pub(super) const SHA256_HEX: &str = "[0-9a-f]{64}";
 /// The names of the purposes.
 pub(super) const PURPOSE_NAMES: &[&str] = &["quality-assurance", "recognition-research"];
 
-const ORGANISATION: &str = "urn:sordino:organisation:[0-9a-f]{64}";
+const ORGANIZATION: &str = "urn:sordino:organisation:[0-9a-f]{64}";
 const COUNTRY: &str = "loc:[A-Z]{2}";
 
 const PROOF: &str = "when and how consent was given is a part of its proof";
@@ -118,7 +118,7 @@ pub const REGISTRATION: &[Field] = &[
     Field::term("dpv:hasNotice.@type", &["dpv:ConsentNotice"]),
     Field {
         name: "dpv:hasNotice.schema:version",
-        holds: "the organisation's count of its texts",
+        holds: "the organization's count of its texts",
         shape: Shape::Whole(1, 0xffff_ffff),
         personal: Personal::No,
         why: "a new text is a new question",
@@ -257,8 +257,8 @@ pub const REGISTRATION: &[Field] = &[
     ),
     Field {
         name: "dpv:hasProcess[].dpv:hasDataController",
-        holds: "the organisation, by the key that its plans are signed with",
-        shape: Shape::Text(ORGANISATION),
+        holds: "the organization, by the key that its plans are signed with",
+        shape: Shape::Text(ORGANIZATION),
         personal: Personal::No,
         why: WHO_ANSWERS,
     },
@@ -387,12 +387,12 @@ pub const REGISTRATION: &[Field] = &[
     },
     Field::object(
         "dpv:hasDataController",
-        "the organisation that the person said yes to",
+        "the organization that the person said yes to",
     ),
     Field {
         name: "dpv:hasDataController.@id",
         holds: "the key that its plans are signed with",
-        shape: Shape::Text(ORGANISATION),
+        shape: Shape::Text(ORGANIZATION),
         personal: Personal::No,
         why: WHO_ANSWERS,
     },
@@ -400,7 +400,7 @@ pub const REGISTRATION: &[Field] = &[
     Field {
         name: "dpv:hasDataController.dpv:hasIdentifier",
         holds: "the same key",
-        shape: Shape::Text(ORGANISATION),
+        shape: Shape::Text(ORGANIZATION),
         personal: Personal::No,
         why: WHO_ANSWERS,
     },

@@ -69,7 +69,7 @@ pub const RISKS: &[Risk] = &[
         ],
     },
     Risk {
-        name: "A player is recognised",
+        name: "A player is recognized",
         sources: "a reader who knows the player; a match of room or instrument; an exercise tag that one class has",
         impact: "how well somebody plays, and what, becomes known",
         before: (Level::Significant, Level::Limited),
@@ -144,7 +144,7 @@ pub const RISKS: &[Risk] = &[
     },
     Risk {
         name: "Samples are used for something else, or passed on",
-        sources: "a holder of the QA key; an organisation that changes its mind",
+        sources: "a holder of the QA key; an organization that changes its mind",
         impact: "a use that nobody agreed to",
         before: (Level::Significant, Level::Significant),
         measures: "purposes stand in the sample, in each request and in each token; each hand-out is noted in a log \

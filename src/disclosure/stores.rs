@@ -66,13 +66,13 @@ pub const STORE_DATA: &[StoreData] = &[
                         claimed, since the app works the same without.",
     },
     StoreData {
-        what: "annotations of samples: notes asked for, notes recognised, exercise",
+        what: "annotations of samples: notes asked for, notes recognized, exercise",
         google: ("App activity", "Other actions"),
         google_purposes: &["Analytics"],
         apple: ("Usage Data", "Other Usage Data"),
         apple_constant: "NSPrivacyCollectedDataTypeOtherUsageData",
         apple_purposes: &[ANALYTICS, OTHER],
-        because: "What was practised, and what the recogniser heard, is activity in the app; it is no content that \
+        because: "What was practiced, and what the recognizer heard, is activity in the app; it is no content that \
                   the person wrote.",
         because_google: "As the sound, which cannot be judged without it.",
         because_apple: "As the sound, which cannot be judged without it.",
@@ -85,8 +85,8 @@ pub const STORE_DATA: &[StoreData] = &[
         apple_constant: "NSPrivacyCollectedDataTypeOtherDataTypes",
         apple_purposes: &[FUNCTIONALITY],
         because: "A record says whether the person is an adult and how a guardian was verified; no other type fits.",
-        because_google: "It is kept to honour consent and to prove it, as law asks.",
-        because_apple: "It is kept to honour consent and to prove it.",
+        because_google: "It is kept to honor consent and to prove it, as law asks.",
+        because_apple: "It is kept to honor consent and to prove it.",
     },
     StoreData {
         what: "random ids of consent records and samples",

@@ -7,7 +7,7 @@ use crate::{
     Error,
     consent::{
         Answer, ConsentError, ConsentState, ConsentStatus, ConsentStore, Grants, Guardian,
-        Organisation, SignedRecord, Stage, Terms,
+        Organization, SignedRecord, Stage, Terms,
     },
     id::Id,
     outbox::Outbox,
@@ -147,8 +147,8 @@ impl Inner {
             purposes: plan.purposes,
             notice_version: plan.notice_version,
             days: plan.consent_days,
-            controller: Organisation {
-                key: self.organisation,
+            controller: Organization {
+                key: self.organization,
                 named: plan.controller,
             },
         })

@@ -17,9 +17,9 @@ consent/states.json  what became of each answer: whether it stands, what you too
 notices/HASH.txt     the very texts that you agreed to, by the hash that the receipts name
 samples.json         each sample that was ever made: when (the week), why, how long, for what, and
                      where it is now
-plan.json            what the organisation asks for, signed by it
+plan.json            what the organization asks for, signed by it
 
-It holds no sound: a sample can be opened by nobody but the holder of the organisation's key. Who opened a
+It holds no sound: a sample can be opened by nobody but the holder of the organization's key. Who opened a
 sample is kept by the collector; the app can ask it.
 ";
 

@@ -2,7 +2,7 @@
 //!
 //! * `sordino-capture` opens the source, since some platforms' streams stay on their thread, gives
 //!   each frame to the app and to the sampler, and never waits for anything but sound.
-//! * `sordino-seal` anonymises, seals and queues the clips that the sampler chose, one at a time: it
+//! * `sordino-seal` anonymizes, seals and queues the clips that the sampler chose, one at a time: it
 //!   may take a second, and the frames must not wait for it.
 
 use std::{
@@ -70,7 +70,7 @@ impl Sordino {
         started
     }
 
-    /// Marks a moment of what is being heard, because the recogniser was unsure or wrong. It is
+    /// Marks a moment of what is being heard, because the recognizer was unsure or wrong. It is
     /// taken with the plan's probability and within its budget, and without consent not at all.
     ///
     /// # Errors
@@ -250,7 +250,7 @@ struct Ear<F> {
 impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
     fn frame(&mut self, frame: Frame<'_>) {
         self.renew_leave();
-        // The app's recogniser first; it may mark what it just heard.
+        // The app's recognizer first; it may mark what it just heard.
         let (clips, given_up) = {
             let mut sampler = self.inner.sampler();
             sampler.as_mut().map_or_else(Default::default, |sampler| {

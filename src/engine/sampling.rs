@@ -1,4 +1,4 @@
-//! From a raw clip to the outbox: anonymised, sealed, queued, or withheld with the reason.
+//! From a raw clip to the outbox: anonymized, sealed, queued, or withheld with the reason.
 
 use std::{fmt, sync::PoisonError};
 
@@ -116,7 +116,7 @@ pub(super) struct Leave {
 
 impl Sordino {
     /// Offers a clip, as the app's own mark does: it skips the random draw, and keeps consent, the
-    /// budget and the anonymiser's gate. A longer clip than the plan's is cut to its end.
+    /// budget and the anonymizer's gate. A longer clip than the plan's is cut to its end.
     ///
     /// # Errors
     /// A stage failed, a full disk say. The clip is wiped then too.

@@ -19,7 +19,7 @@ pub struct Builder {
 #[uniffi::export(name = "SordinoBuilder")]
 impl Builder {
     /// `folder` is where the state lives, made where it is new; nobody else writes there.
-    /// `organisation_key` is the organisation's Ed25519 public key, 64 hexadecimal digits, pinned in the
+    /// `organization_key` is the organization's Ed25519 public key, 64 hexadecimal digits, pinned in the
     /// app: only its plans count. `collector_url` is where samples go: `https://…`, or `http://…` on this
     /// very machine.
     ///
@@ -28,11 +28,11 @@ impl Builder {
     #[uniffi::constructor]
     pub fn new(
         folder: String,
-        organisation_key: PublicKey,
+        organization_key: PublicKey,
         collector_url: Endpoint,
     ) -> Result<Self, Error> {
         Ok(Self {
-            config: Config::new(folder, organisation_key, collector_url),
+            config: Config::new(folder, organization_key, collector_url),
             listener: None,
         })
     }

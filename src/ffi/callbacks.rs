@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::{Event, scalars};
 use crate::capture;
 
-/// A stretch of captured sound, for the app's recogniser.
+/// A stretch of captured sound, for the app's recognizer.
 #[derive(uniffi::Record)]
 pub struct Frame {
     /// Mono 32-bit floats in little-endian bytes, full scale at ±1, finite.

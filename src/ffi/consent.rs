@@ -9,7 +9,7 @@ use crate::{
 /// The text that a person agrees to, in one language.
 #[derive(uniffi::Record)]
 pub struct Notice {
-    /// The organisation's count of its texts; the plan names the one that is asked for.
+    /// The organization's count of its texts; the plan names the one that is asked for.
     pub version: u32,
     /// A BCP 47 tag, such as `en` or `pt-BR`.
     pub language: String,
@@ -84,7 +84,7 @@ impl From<consent::BundledNotice> for BundledNotice {
     }
 }
 
-/// The notice that comes with the SDK, under the organisation's `version`, in the language nearest to
+/// The notice that comes with the SDK, under the organization's `version`, in the language nearest to
 /// `language`, a BCP 47 tag, or else in English.
 ///
 /// `app_name` is what the app is called (1 to 100 characters), `app_contact` where questions go (1 to

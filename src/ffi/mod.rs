@@ -61,7 +61,7 @@ use crate::{
 };
 use door::Door;
 
-/// The engine of one device: captures sound for the app's recogniser and, only where the person has
+/// The engine of one device: captures sound for the app's recognizer and, only where the person has
 /// consented, makes anonymous, encrypted samples of it.
 ///
 /// It may be called from many threads. One engine at a time has a state folder open; `shut_down`
@@ -97,7 +97,7 @@ impl Engine {
 
     /// Puts a signed sampling plan into force: the JSON that `sordino plan sign` wrote.
     ///
-    /// Raises `Plan` where it is not the organisation's, out of bounds, expired, or older than the
+    /// Raises `Plan` where it is not the organization's, out of bounds, expired, or older than the
     /// one in force.
     pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
         self.door.pass(|engine| Ok(engine.install_plan(json)?))
@@ -197,7 +197,7 @@ impl Engine {
     }
 
     /// Offers a recording as one sample, as the app's own mark does: it skips the random draw and
-    /// keeps consent, the budget and the anonymiser's gate. A longer one than the plan's clip is cut
+    /// keeps consent, the budget and the anonymizer's gate. A longer one than the plan's clip is cut
     /// to its end. The call takes a fraction of a second.
     ///
     /// `samples` are mono 32-bit floats in little-endian bytes, full scale at ±1, at `rate` Hz. The
@@ -315,7 +315,7 @@ impl Engine {
         Feed::start(&self.door, rate, channels, ear)
     }
 
-    /// Marks a moment of what is being heard, because the recogniser was unsure or wrong. It is
+    /// Marks a moment of what is being heard, because the recognizer was unsure or wrong. It is
     /// taken with the plan's probability and within its budget, and without consent not at all.
     ///
     /// Raises `Mark` where nothing is being heard, nothing may be sampled, or the moment is over.

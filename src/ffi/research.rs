@@ -1,4 +1,4 @@
-//! What a researcher does at the desk: anonymise a recording, open a sealed sample. No device has it.
+//! What a researcher does at the desk: anonymize a recording, open a sealed sample. No device has it.
 
 use super::{Error, scalars};
 use crate::{

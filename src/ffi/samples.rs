@@ -161,7 +161,7 @@ impl From<crate::Status> for Status {
     }
 }
 
-/// A sampling plan: what the organisation asks of devices. It grants nothing; only the person does.
+/// A sampling plan: what the organization asks of devices. It grants nothing; only the person does.
 #[derive(uniffi::Record)]
 pub struct Plan {
     /// Counts up; a device never goes back to a lower one.

@@ -49,7 +49,7 @@ uniffi::custom_type!(
 /// One use that a person can agree to.
 #[uniffi::remote(Enum)]
 pub enum Purpose {
-    /// Finding out why the app's recogniser erred.
+    /// Finding out why the app's recognizer erred.
     QualityAssurance,
     /// Making acoustic recognition better.
     RecognitionResearch,
@@ -158,7 +158,7 @@ pub enum SampleState {
 /// What chose a moment.
 #[uniffi::remote(Enum)]
 pub enum Trigger {
-    /// The app marked it: the recogniser was unsure or wrong.
+    /// The app marked it: the recognizer was unsure or wrong.
     Mark,
     /// The plan's random draw.
     Random,
@@ -194,7 +194,7 @@ pub enum Finished {
     },
 }
 
-/// A moment worth sampling, because the recogniser was unsure or wrong. Never free text, so that
+/// A moment worth sampling, because the recognizer was unsure or wrong. Never free text, so that
 /// nothing personal slips in.
 #[uniffi::remote(Record)]
 pub struct Moment {
@@ -204,9 +204,9 @@ pub struct Moment {
     /// The notes that the exercise asks for.
     #[uniffi(default)]
     pub expected: Vec<MomentNote>,
-    /// The notes that the recogniser reported.
+    /// The notes that the recognizer reported.
     #[uniffi(default)]
-    pub recognised: Vec<MomentNote>,
+    pub recognized: Vec<MomentNote>,
     /// The exercise: at most 64 characters of `a-z 0-9 . _ / -`.
     #[uniffi(default = None)]
     pub tag: Option<String>,
@@ -232,9 +232,9 @@ pub struct Annotation {
     /// The notes that the exercise asks for.
     #[uniffi(default)]
     pub expected: Vec<Note>,
-    /// The notes that the recogniser reported.
+    /// The notes that the recognizer reported.
     #[uniffi(default)]
-    pub recognised: Vec<Note>,
+    pub recognized: Vec<Note>,
     /// The exercise: at most 64 characters of `a-z 0-9 . _ / -`.
     #[uniffi(default = None)]
     pub tag: Option<String>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The organisation that decides what samples are used for, as a person reads it: the controller of
+/// The organization that decides what samples are used for, as a person reads it: the controller of
 /// GDPR article 4(7), the operator of 16 CFR 312.2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -90,12 +90,12 @@ impl Freshness {
     /// [`FreshnessError::TooLong`], [`FreshnessError::Signature`], [`FreshnessError::Version`].
     pub fn verify(
         json: &[u8],
-        organisation: &PublicKey,
+        organization: &PublicKey,
     ) -> Result<SignedFreshness, FreshnessError> {
         if json.len() > Self::MAX_HEADER {
             return Err(FreshnessError::TooLong(json.len()));
         }
-        let signed = SignedFreshness::verify(json, organisation)?;
+        let signed = SignedFreshness::verify(json, organization)?;
         match (1..=MOST).contains(&signed.content().plan) {
             true => Ok(signed),
             false => Err(FreshnessError::Version),
@@ -108,7 +108,7 @@ impl Freshness {
     /// As [`Self::verify`], and [`FreshnessError::Header`].
     pub fn from_header(
         value: &str,
-        organisation: &PublicKey,
+        organization: &PublicKey,
     ) -> Result<SignedFreshness, FreshnessError> {
         if value.len() > Self::MAX_HEADER {
             return Err(FreshnessError::TooLong(value.len()));
@@ -118,7 +118,7 @@ impl Freshness {
             .and_then(|encoded| encoded.strip_suffix(':'))
             .and_then(|encoded| BASE64.decode(encoded).ok())
             .ok_or(FreshnessError::Header)?;
-        Self::verify(&json, organisation)
+        Self::verify(&json, organization)
     }
 
     /// The value of [`HEADER`] for the statement in `json`, as it was signed.
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::{PlanError, SignedPlan},
-        testing::{Organisation, cases, plan},
+        testing::{Organization, cases, plan},
     };
 
     fn day(text: &str) -> Date {
@@ -235,21 +235,21 @@ mod tests {
 
     #[test]
     fn a_statement_survives_the_header() {
-        let organisation = Organisation::new();
-        let signed = organisation.state(3, day("2026-03-02"));
+        let organization = Organization::new();
+        let signed = organization.state(3, day("2026-03-02"));
         let header = Freshness::to_header(&signed.to_json());
         assert!(header.len() < 500, "{header}");
-        let read = Freshness::from_header(&header, &organisation.key()).unwrap();
+        let read = Freshness::from_header(&header, &organization.key()).unwrap();
         assert_eq!(read.content(), &Freshness::new(3, day("2026-03-02")));
         let blanks = format!(" {header}\t");
-        assert!(Freshness::from_header(&blanks, &organisation.key()).is_ok());
+        assert!(Freshness::from_header(&blanks, &organization.key()).is_ok());
     }
 
     #[test]
     fn a_header_that_is_not_a_statement_of_the_organization_is_refused_with_the_reason() {
-        let organisation = Organisation::new();
-        let read = |header: &str| Freshness::from_header(header, &organisation.key()).err();
-        let good = Freshness::to_header(&organisation.state(3, day("2026-03-02")).to_json());
+        let organization = Organization::new();
+        let read = |header: &str| Freshness::from_header(header, &organization.key()).err();
+        let good = Freshness::to_header(&organization.state(3, day("2026-03-02")).to_json());
         let inner = good.trim_matches(':');
         for garbage in [
             "",
@@ -273,12 +273,12 @@ mod tests {
         let long = format!(":{}:", "A".repeat(Freshness::MAX_HEADER));
         assert_eq!(read(&long), Some(FreshnessError::TooLong(long.len())));
         let forged =
-            Freshness::to_header(&Organisation::new().state(3, day("2026-03-02")).to_json());
+            Freshness::to_header(&Organization::new().state(3, day("2026-03-02")).to_json());
         assert_eq!(
             read(&forged),
             Some(FreshnessError::Signature(SignedError::WrongKey))
         );
-        let changed = organisation
+        let changed = organization
             .state(3, day("2026-03-02"))
             .to_json()
             .replace("03-02", "03-03");
@@ -287,21 +287,21 @@ mod tests {
             read(&changed),
             Some(FreshnessError::Signature(SignedError::Forged))
         );
-        let none = Freshness::to_header(&organisation.state(0, day("2026-03-02")).to_json());
+        let none = Freshness::to_header(&organization.state(0, day("2026-03-02")).to_json());
         assert_eq!(read(&none), Some(FreshnessError::Version));
     }
 
     #[test]
     fn a_plan_is_no_statement_and_a_statement_is_no_plan() {
-        let organisation = Organisation::new();
-        let statement = organisation.state(3, day("2026-03-02")).to_json();
-        let taken = Plan::verify(statement.as_bytes(), &organisation.key());
+        let organization = Organization::new();
+        let statement = organization.state(3, day("2026-03-02")).to_json();
+        let taken = Plan::verify(statement.as_bytes(), &organization.key());
         assert!(matches!(
             taken,
             Err(PlanError::Signature(SignedError::Shape(_)))
         ));
-        let plan = organisation.sign(fresh_plan(3));
-        let taken = Freshness::verify(&plan, &organisation.key());
+        let plan = organization.sign(fresh_plan(3));
+        let taken = Freshness::verify(&plan, &organization.key());
         assert!(matches!(
             taken,
             Err(FreshnessError::Signature(SignedError::Shape(_)))
@@ -312,16 +312,16 @@ mod tests {
             r#"{"plan":3,"day":"2026-03-02","statement":"audit-head"}"#,
             r#"{"plan":3,"day":"2026-03-02","statement":"plan-freshness","more":1}"#,
         ] {
-            let other = organisation.sign_any(other);
-            assert!(Freshness::verify(&other, &organisation.key()).is_err());
+            let other = organization.sign_any(other);
+            assert!(Freshness::verify(&other, &organization.key()).is_err());
         }
         let same = r#"{"plan":3,"day":"2026-03-02","statement":"plan-freshness"}"#;
-        assert!(Freshness::verify(&organisation.sign_any(same), &organisation.key()).is_ok());
+        assert!(Freshness::verify(&organization.sign_any(same), &organization.key()).is_ok());
     }
 
     #[test]
     fn a_plan_is_fresh_through_the_last_of_its_days() {
-        let signer = Organisation::new().key();
+        let signer = Organization::new().key();
         let plan = fresh_plan(3);
         let newest = Newest::after(
             None,
@@ -340,7 +340,7 @@ mod tests {
         assert!(!fresh(&fresh_plan(4), "2026-03-02"));
         assert!(!plan.is_fresh(
             newest.as_ref(),
-            &Organisation::new().key(),
+            &Organization::new().key(),
             day("2026-03-02")
         ));
         assert!(!plan.is_fresh(None, &signer, day("2026-03-02")));
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_statement_from_a_later_day_counts_from_the_one_on_which_it_first_came() {
-        let signer = Organisation::new().key();
+        let signer = Organization::new().key();
         let far = Freshness::new(3, day("2099-01-01"));
         let newest = Newest::after(None, far, signer, day("2026-03-02")).unwrap();
         assert_eq!(newest.counts_from, day("2026-03-02"));
@@ -393,9 +393,9 @@ mod tests {
         const BEFORE: &str = r#"{"bytes_per_day":4000000,"clip_seconds":10,"consent_days":365,"expires":"2030-12-31","notice_version":1,"paused":false,"pre_roll_seconds":8,"purposes":["quality-assurance","recognition-research"],"recipients":["age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac"],"sample_rate":16000,"samples_per_day":20,"triggers":{"mark_probability":1,"random_probability":0.02},"version":1}"#;
         let plan: Plan = serde_json::from_str(BEFORE).unwrap();
         assert_eq!(plan.check_bounds(), Ok(()));
-        let organisation = Organisation::new();
-        let anew = SignedPlan::verify(&organisation.sign(plan), &organisation.key()).unwrap();
-        let before = String::from_utf8(organisation.sign_any(BEFORE)).unwrap();
+        let organization = Organization::new();
+        let anew = SignedPlan::verify(&organization.sign(plan), &organization.key()).unwrap();
+        let before = String::from_utf8(organization.sign_any(BEFORE)).unwrap();
         assert_eq!(anew.to_json(), before);
     }
 
@@ -406,7 +406,7 @@ mod tests {
         fn a_device_never_goes_back_to_an_older_statement(
             came in prop::collection::vec((1..4_u64, 0..40_i64, 0..3_i64), 1..40),
         ) {
-            let signer = Organisation::new().key();
+            let signer = Organization::new().key();
             let (begin, mut today) = (day("2026-03-02"), day("2026-03-02"));
             let mut held: Option<Newest> = None;
             for (plan, offset, passed) in came {

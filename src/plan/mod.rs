@@ -1,6 +1,6 @@
-//! The sampling plan: what the organisation asks of devices.
+//! The sampling plan: what the organization asks of devices.
 //!
-//! * **In**: JSON signed with the organisation's Ed25519 key, whose public half the app pins.
+//! * **In**: JSON signed with the organization's Ed25519 key, whose public half the app pins.
 //! * **Out**: a [`Plan`], verified and checked: recipients, purposes, rates, budgets, kill switch.
 //! * **Promises**: a plan that is unsigned, expired or older than the one in force rules nothing; one with
 //!   [`Plan::fresh_days`] rules nothing once the organization has not said for so long that it is the newest.
@@ -110,7 +110,7 @@ pub struct Triggers {
 /// Why a plan was not taken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum PlanError {
-    /// Not signed by the organisation, or changed since.
+    /// Not signed by the organization, or changed since.
     #[error("the plan is refused: {0}")]
     Signature(#[from] SignedError),
     /// A value out of its bounds.
@@ -157,13 +157,13 @@ impl Plan {
     /// How long a plan may be fresh by one statement, in days.
     pub(crate) const FRESH_DAYS: RangeInclusive<u16> = 1..=60;
 
-    /// Verifies a plan against the organisation's key and checks its bounds. Whether it has expired
+    /// Verifies a plan against the organization's key and checks its bounds. Whether it has expired
     /// is for the moment of use: [`Self::check_in_force`].
     ///
     /// # Errors
     /// [`PlanError::Signature`], [`PlanError::Field`].
-    pub fn verify(json: &[u8], organisation: &PublicKey) -> Result<SignedPlan, PlanError> {
-        let signed = SignedPlan::verify(json, organisation)?;
+    pub fn verify(json: &[u8], organization: &PublicKey) -> Result<SignedPlan, PlanError> {
+        let signed = SignedPlan::verify(json, organization)?;
         signed.content().check_bounds()?;
         Ok(signed)
     }

@@ -35,7 +35,7 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Err
     }
 }
 
-/// The app's annotation of a moment: what should have been played, what its recogniser heard, and
+/// The app's annotation of a moment: what should have been played, what its recognizer heard, and
 /// which exercise it was.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,9 +43,9 @@ pub struct Annotation {
     /// The notes that the exercise asks for.
     #[serde(default)]
     pub expected: Vec<Note>,
-    /// The notes that the recogniser reported.
-    #[serde(default)]
-    pub recognised: Vec<Note>,
+    /// The notes that the recognizer reported.
+    #[serde(default, rename = "recognised")]
+    pub recognized: Vec<Note>,
     /// The exercise: at most 64 characters of `a-z 0-9 . _ / -`, so that it can name a bar of a
     /// piece but no person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub enum AnnotationError {
     /// A note that cannot be.
     #[error("{list} note {index}: {reason}")]
     Note {
-        /// `expected` or `recognised`.
+        /// `expected` or `recognized`.
         list: &'static str,
         /// Position in that list, from 0.
         index: usize,
@@ -71,7 +71,7 @@ pub enum AnnotationError {
     /// More notes than a clip can hold.
     #[error("{list} holds {count} notes; at most {MOST_NOTES} are taken")]
     TooMany {
-        /// `expected` or `recognised`.
+        /// `expected` or `recognized`.
         list: &'static str,
         /// How many there were.
         count: usize,
@@ -103,7 +103,7 @@ impl Annotation {
         }
         for (list, notes) in [
             ("expected", &self.expected),
-            ("recognised", &self.recognised),
+            ("recognised", &self.recognized),
         ] {
             if notes.len() > MOST_NOTES {
                 return Err(AnnotationError::TooMany {
@@ -128,7 +128,7 @@ impl Annotation {
 impl Annotation {
     /// Moves the clip's start `seconds` later; notes that begin before it go.
     pub(super) fn shift(&mut self, seconds: f64) {
-        for notes in [&mut self.expected, &mut self.recognised] {
+        for notes in [&mut self.expected, &mut self.recognized] {
             notes.retain(|note| note.onset >= seconds);
             for note in notes {
                 note.onset -= seconds;

@@ -21,7 +21,7 @@ pub struct Selection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
-    /// The app marked it: the recogniser was unsure or wrong.
+    /// The app marked it: the recognizer was unsure or wrong.
     Mark,
     /// The plan's random draw.
     Random,
@@ -29,7 +29,7 @@ pub enum Trigger {
 
 /// A stretch of sound as the microphone heard it, with everything a living room holds.
 ///
-/// It can be neither cloned, printed nor serialised, is never written to disk, and wipes itself on
+/// It can be neither cloned, printed nor serialized, is never written to disk, and wipes itself on
 /// drop. The only way on is [`crate::anonymize`].
 pub struct RawClip {
     samples: Zeroizing<Vec<f32>>,

@@ -16,13 +16,13 @@
 //! as any other to be in a random clip, and random clips alone, weighted by `1 / probability`,
 //! estimate what is heard without bias (Horvitz and Thompson, 1952).
 //!
-//! *Marks*: a recogniser that stumbles marks several times. Marks that lie within one clip are one
+//! *Marks*: a recognizer that stumbles marks several times. Marks that lie within one clip are one
 //! moment, drawn once, at its first mark, with `mark_probability`. So each marked moment is as
 //! likely as any other to be taken, however often it was marked. Marked clips weighted by
 //! `1 / probability` estimate what is marked, not what is heard.
 //!
 //! The two never look at each other: a window in which a marked clip lies is neither skipped nor
-//! merged with it, since random clips would then avoid just the sound that is hard to recognise.
+//! merged with it, since random clips would then avoid just the sound that is hard to recognize.
 //! The same sound may so stand in two clips, and may in two marked ones whose pre-roll overlaps.
 
 mod annotation;

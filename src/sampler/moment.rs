@@ -8,12 +8,12 @@ const FARTHEST: f64 = 3_600.0;
 /// strikes a key twice in that time.
 const SAME_ONSET: f64 = 0.010;
 
-/// A moment worth sampling, because the recogniser was unsure or wrong.
+/// A moment worth sampling, because the recognizer was unsure or wrong.
 ///
 /// ```
 /// use sordino::sampler::{Moment, MomentNote};
 ///
-/// // At sample 96 000 of the stream the recogniser missed a C that should have begun 0.4 s earlier.
+/// // At sample 96 000 of the stream the recognizer missed a C that should have begun 0.4 s earlier.
 /// let moment = Moment {
 ///     at: Some(96_000),
 ///     expected: vec![MomentNote { midi: 60, onset: -0.4, offset: None }],
@@ -29,8 +29,8 @@ pub struct Moment {
     pub at: Option<u64>,
     /// The notes that the exercise asks for.
     pub expected: Vec<MomentNote>,
-    /// The notes that the recogniser reported.
-    pub recognised: Vec<MomentNote>,
+    /// The notes that the recognizer reported.
+    pub recognized: Vec<MomentNote>,
     /// The exercise, as in [`Annotation::tag`].
     pub tag: Option<String>,
 }
@@ -52,7 +52,7 @@ pub struct MomentNote {
 #[derive(Default)]
 pub(super) struct Notes {
     expected: Vec<MomentNote>,
-    recognised: Vec<MomentNote>,
+    recognized: Vec<MomentNote>,
     tag: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Moment {
         tag_alone.check()?;
         for (list, notes) in [
             ("expected", &self.expected),
-            ("recognised", &self.recognised),
+            ("recognised", &self.recognized),
         ] {
             check_count(list, notes.len())?;
             if let Some((index, reason)) = notes
@@ -129,7 +129,7 @@ impl MomentNote {
     }
 }
 
-/// No recogniser is finer, and a manifest reads better.
+/// No recognizer is finer, and a manifest reads better.
 fn to_milliseconds(seconds: f64) -> f64 {
     (seconds * 1_000.0).round() / 1_000.0
 }
@@ -142,12 +142,12 @@ impl Notes {
     /// More notes than an annotation holds; nothing is added then.
     pub(super) fn add(&mut self, moment: Moment, at: f64) -> Result<(), AnnotationError> {
         let expected = merged(&self.expected, &moment.expected, at);
-        let recognised = merged(&self.recognised, &moment.recognised, at);
+        let recognized = merged(&self.recognized, &moment.recognized, at);
         check_count("expected", expected.len())?;
-        check_count("recognised", recognised.len())?;
+        check_count("recognised", recognized.len())?;
         *self = Self {
             expected,
-            recognised,
+            recognized,
             tag: self.tag.take().or(moment.tag),
         };
         Ok(())
@@ -163,7 +163,7 @@ impl Notes {
         };
         Annotation {
             expected: within(&self.expected),
-            recognised: within(&self.recognised),
+            recognized: within(&self.recognized),
             tag: self.tag.clone(),
         }
     }

@@ -14,7 +14,7 @@ const SHORTEST: u64 = 2;
 /// How much later than its moment a mark may come and still get its whole clip, in seconds.
 const LATEST: u64 = 2;
 /// How far ahead of the frames that the sampler was given a mark may lie, in seconds: an app's
-/// recogniser may get them first.
+/// recognizer may get them first.
 const AHEAD: u64 = 1;
 
 pub(super) struct Stretch {

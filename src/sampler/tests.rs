@@ -223,7 +223,7 @@ fn a_change_of_rate_or_a_reopened_source_starts_anew() {
 fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
     let told = |position: u64, midi| Moment {
         at: Some(position),
-        recognised: vec![MomentNote {
+        recognized: vec![MomentNote {
             midi,
             onset: -0.5,
             offset: None,
@@ -241,7 +241,7 @@ fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
     );
     let clips = play(&mut sampler, first + SECOND / 2, 7 * SECOND, &[80]);
     assert_eq!(clips.len(), 1);
-    let notes = &clips[0].annotation().recognised;
+    let notes = &clips[0].annotation().recognized;
     let onsets: Vec<_> = notes.iter().map(|note| (note.midi, note.onset)).collect();
     assert_eq!(onsets, [(60, 2.5), (62, 3.0)]);
     // Too late to tell anything, and no new moment either.

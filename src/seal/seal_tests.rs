@@ -343,7 +343,7 @@ fn annotation() -> Annotation {
     };
     Annotation {
         expected: vec![note],
-        recognised: vec![Note { midi: 62, ..note }],
+        recognized: vec![Note { midi: 62, ..note }],
         tag: Some("etude/3.bar-12".to_owned()),
     }
 }

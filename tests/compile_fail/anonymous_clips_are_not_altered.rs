@@ -1,4 +1,4 @@
-//! What was anonymised cannot be swapped for other sound afterwards.
+//! What was anonymized cannot be swapped for other sound afterwards.
 use sordino::anonymize::AnonymousClip;
 
 pub fn main(clip: &mut AnonymousClip, other: Vec<i16>) {

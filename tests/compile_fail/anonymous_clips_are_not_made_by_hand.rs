@@ -1,4 +1,4 @@
-//! Only the anonymiser says that a clip is anonymous.
+//! Only the anonymizer says that a clip is anonymous.
 use sordino::{
     anonymize::{Description, AnonymousClip},
     sampler::{Annotation, Selection},

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 /// The engine, and the folder of its state.
 pub(crate) fn engine() -> (TempDir, Sordino) {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-    let organisation = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
+    let organization = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let collector = "https://collector.example".parse().unwrap();
-    let config = Config::new(folder.path(), PublicKey::of(&organisation), collector);
+    let config = Config::new(folder.path(), PublicKey::of(&organization), collector);
     let engine = Sordino::open(config).unwrap();
-    let signed = SignedPlan::sign(plan(), &organisation).unwrap();
+    let signed = SignedPlan::sign(plan(), &organization).unwrap();
     engine.install_plan(signed.to_json().as_bytes()).unwrap();
     let notice = Notice::new(1, "en", "May we?");
     let answer = Answer {

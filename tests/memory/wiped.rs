@@ -24,7 +24,7 @@ pub(super) fn found(word: u32) {
     }
 }
 
-/// Overwrites what calls left on the stack. An unoptimised build copies it into the padding of what it puts into a
+/// Overwrites what calls left on the stack. An unoptimized build copies it into the padding of what it puts into a
 /// box, so that sound which passed through the stack would seem to be left by the box.
 #[inline(never)]
 fn clear_stack() {

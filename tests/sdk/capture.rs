@@ -38,7 +38,7 @@ fn write_wav(path: &Path, spec: WavSpec, frames: u32) {
     let mut writer = WavWriter::create(path, spec).expect("a fresh file");
     for frame in 0..frames {
         for channel in 0..spec.channels {
-            // Channels differ, and so do neighbours; a quarter of full scale at most.
+            // Channels differ, and so do neighbors; a quarter of full scale at most.
             let value = (f64::from(frame) * 0.01 + f64::from(channel)).sin() * 0.25;
             match spec.sample_format {
                 SampleFormat::Float => writer.write_sample(value as f32),

@@ -112,8 +112,8 @@ impl Compiler {
         let libraries = env::current_exe().unwrap().parent().unwrap().to_owned();
         let serdes = newest_first(&libraries, "libserde-");
         let control = "extern crate serde; use sordino::sampler::Annotation;\n\
-                       fn serialised<T: serde::Serialize>() {}\n\
-                       pub fn main() { serialised::<Annotation>(); }";
+                       fn serialized<T: serde::Serialize>() {}\n\
+                       pub fn main() { serialized::<Annotation>(); }";
         let mut reasons = Vec::new();
         for sordino in newest_first(&libraries, "libsordino") {
             for serde in &serdes {

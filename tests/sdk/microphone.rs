@@ -164,7 +164,7 @@ fn place_of(part: &[f32], heard: &[f32]) -> usize {
 }
 
 /// The place among `places` from which `heard` differs least from `needle`, by each of its samples that is a multiple
-/// of `step`. Plain loops: this runs unoptimised.
+/// of `step`. Plain loops: this runs unoptimized.
 fn best_of(places: std::ops::Range<usize>, needle: &[f32], heard: &[f32], step: usize) -> usize {
     let (mut least, mut best) = (f32::INFINITY, places.start);
     for place in places {

@@ -1,4 +1,4 @@
-"""Sordino captures music practice for an app's recogniser, and makes anonymous, encrypted samples of it where
+"""Sordino captures music practice for an app's recognizer, and makes anonymous, encrypted samples of it where
 the person has consented.
 
 On a device begin with `Sordino.open`; at the desk with `Dataset`, `open_sample` and `anonymize`.

@@ -63,7 +63,7 @@ class Dataset:
     ) -> "Dataset":
         """Those samples of which all that is given holds: `keep` of the manifest; the exercise's `tag`, or what
         it begins with where it ends in `/`; the `purpose` that is granted; the `trigger`, `mark` or `random`;
-        and a MIDI `note` that is expected or was recognised. No sound is opened for it."""
+        and a MIDI `note` that is expected or was recognized. No sound is opened for it."""
         conditions: List[Keep] = [] if keep is None else [keep]
         if tag is not None:
             conditions.append(lambda manifest: _has_tag(manifest, tag))
@@ -115,10 +115,10 @@ class Dataset:
         trigger: Optional[str] = None,
         tolerance_ms: float = 50.0,
     ) -> List[NoteErrors]:
-        """What the app's recogniser gets wrong most: a row a MIDI note, an exercise, or both (`by`: `note`,
+        """What the app's recognizer gets wrong most: a row a MIDI note, an exercise, or both (`by`: `note`,
         `exercise`, `exercise,note`), the worst first, weighted, with a 95 % interval where five people or more
         tell of it; those of fewer come after. `metric` is `f1`; `missed` or `wrong`, of the notes expected; or
-        `extra`, of the notes recognised.
+        `extra`, of the notes recognized.
 
         Clips that were drawn and clips that the app marked estimate different things, so each trigger has its
         own `worst` rows, `random` first, unless one `trigger` is asked for. `sordino query` gives the same.
@@ -215,6 +215,6 @@ def _row(manifest: Manifest) -> str:
         f"{kept:.1f} s",
         f"{removed:.1f} s",
         f"{len(annotation.get('expected', []))} notes",
-        f"{len(annotation.get('recognised', []))} notes",
+        f"{len(annotation.get('recognized', []))} notes",
     ]
     return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"

@@ -29,7 +29,7 @@ OnEvent = Union[TakesEvents, Callable[[Any], object]]
 
 
 class Sordino(_face.Sordino):
-    """The engine of one device: captures sound for the app's recogniser and, only where the person has
+    """The engine of one device: captures sound for the app's recognizer and, only where the person has
     consented, makes anonymous, encrypted samples of it.
 
     It may be called from many threads; what takes long can be awaited by `asyncio.to_thread`. One engine at a
@@ -42,13 +42,13 @@ class Sordino(_face.Sordino):
     _hub: "_Hub"
 
     def __init__(self, *_: object, **__: object) -> None:
-        raise TypeError("an engine is opened by Sordino.open(folder, organisation_key, collector_url)")
+        raise TypeError("an engine is opened by Sordino.open(folder, organization_key, collector_url)")
 
     @classmethod
     def open(
         cls,
         folder: "Union[str, os.PathLike[str]]",
-        organisation_key: str,
+        organization_key: str,
         collector_url: str,
         *,
         review_required: bool = False,
@@ -57,7 +57,7 @@ class Sordino(_face.Sordino):
     ) -> "Self":
         """Opens the engine on its state folder, making it where it is new.
 
-        `folder` is where the state lives; nobody else writes there. `organisation_key` is the organisation's
+        `folder` is where the state lives; nobody else writes there. `organization_key` is the organization's
         Ed25519 public key, 64 hexadecimal digits, pinned in the app: only its plans count. `collector_url` is
         where samples go: `https://…`, or `http://…` on this very machine.
 
@@ -70,7 +70,7 @@ class Sordino(_face.Sordino):
         """
         hub = _Hub()
         hub.listener = _event_function(on_event)
-        builder = _face.SordinoBuilder(os.fspath(folder), organisation_key, collector_url)
+        builder = _face.SordinoBuilder(os.fspath(folder), organization_key, collector_url)
         builder = builder.event_listener(hub)
         if review_required:
             builder = builder.review_required()
@@ -157,7 +157,7 @@ class Sordino(_face.Sordino):
         annotation: Optional[_face.Annotation] = None,
     ) -> _face.Offer:
         """Offers a recording as one sample, as the app's own mark does: it skips the random draw and keeps
-        consent, the budget and the anonymiser's gate. A longer one than the plan's clip is cut to its end. The
+        consent, the budget and the anonymizer's gate. A longer one than the plan's clip is cut to its end. The
         call takes a fraction of a second.
 
         `samples` are floats within ±1 or int16, of shape (n,) or (n, channels), at `rate` Hz; bytes are mono

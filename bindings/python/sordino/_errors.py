@@ -1,4 +1,4 @@
-"""The notes that the app's recogniser gets wrong most: the definitions of `sordino query`, and a test holds both
+"""The notes that the app's recognizer gets wrong most: the definitions of `sordino query`, and a test holds both
 together. `docs/evaluating.md` states them with their sources."""
 
 import math
@@ -17,7 +17,7 @@ BY = ("exercise", "note", "exercise,note")
 
 @dataclass(frozen=True)
 class NoteErrors:
-    """How the recogniser did on a note, an exercise, or a note of an exercise, over clips of one trigger."""
+    """How the recognizer did on a note, an exercise, or a note of an exercise, over clips of one trigger."""
 
     #: `random` or `mark`: the two estimate different things.
     trigger: str
@@ -29,9 +29,9 @@ class NoteErrors:
     samples: int
     #: Consent records that they are of; None where they are fewer than five.
     records: Optional[int]
-    #: Notes, not weighted. `wrong` are expected notes for which another was recognised.
+    #: Notes, not weighted. `wrong` are expected notes for which another was recognized.
     expected: int
-    recognised: int
+    recognized: int
     missed: int
     wrong: int
     extra: int
@@ -44,7 +44,7 @@ class NoteErrors:
 @dataclass
 class _Sums:
     expected: float = 0.0
-    recognised: float = 0.0
+    recognized: float = 0.0
     right: float = 0.0
     wrong: float = 0.0
     missed: float = 0.0
@@ -56,8 +56,8 @@ class _Sums:
 
     def part_and_whole(self, metric: str) -> Tuple[float, float]:
         if metric == "f1":
-            return 2 * self.right, self.expected + self.recognised
-        whole = self.recognised if metric == "extra" else self.expected
+            return 2 * self.right, self.expected + self.recognized
+        whole = self.recognized if metric == "extra" else self.expected
         return float(getattr(self, metric)), whole
 
 
@@ -116,7 +116,7 @@ def _row(
 ) -> Iterable[NoteErrors]:
     counts = cell.counts
     if metric == "f1" and not counts.expected:
-        return  # only ever recognised: that is `extra`
+        return  # only ever recognized: that is `extra`
     # In the order of the records, as `sordino query` adds them up.
     pairs = (sums.part_and_whole(metric) for _, sums in sorted(cell.records.items()))
     ratio = _ratio(pairs, counts.part_and_whole(metric)[1])
@@ -131,7 +131,7 @@ def _row(
         samples=cell.samples,
         records=people if people >= FEWEST_RECORDS else None,
         expected=int(counts.expected),
-        recognised=int(counts.recognised),
+        recognized=int(counts.recognized),
         missed=int(counts.missed),
         wrong=int(counts.wrong),
         extra=int(counts.extra),
@@ -142,19 +142,19 @@ def _row(
 
 def _by_pitch(manifest: Manifest, tolerance: float) -> Dict[int, _Sums]:
     annotation = manifest["annotation"]
-    expected, recognised = annotation.get("expected", []), annotation.get("recognised", [])
-    right, wrong, missed, extra = align(expected, recognised, tolerance)
+    expected, recognized = annotation.get("expected", []), annotation.get("recognised", [])
+    right, wrong, missed, extra = align(expected, recognized, tolerance)
     sums: Dict[int, _Sums] = defaultdict(_Sums)
     for asked, _ in right:
-        sums[expected[asked]["midi"]].add(_Sums(expected=1, recognised=1, right=1), 1.0)
+        sums[expected[asked]["midi"]].add(_Sums(expected=1, recognized=1, right=1), 1.0)
     for asked, heard in wrong:
         sums[expected[asked]["midi"]].add(_Sums(expected=1, wrong=1), 1.0)
         # What was heard instead is not extra: it stood for the other.
-        sums[recognised[heard]["midi"]].add(_Sums(recognised=1), 1.0)
+        sums[recognized[heard]["midi"]].add(_Sums(recognized=1), 1.0)
     for asked in missed:
         sums[expected[asked]["midi"]].add(_Sums(expected=1, missed=1), 1.0)
     for heard in extra:
-        sums[recognised[heard]["midi"]].add(_Sums(recognised=1, extra=1), 1.0)
+        sums[recognized[heard]["midi"]].add(_Sums(recognized=1, extra=1), 1.0)
     return sums
 
 
@@ -162,42 +162,42 @@ Pairs = List[Tuple[int, int]]
 
 
 def align(
-    expected: List[ManifestNote], recognised: List[ManifestNote], tolerance: float
+    expected: List[ManifestNote], recognized: List[ManifestNote], tolerance: float
 ) -> Tuple[Pairs, Pairs, List[int], List[int]]:
     """Which note was taken for which, as indices: right and wrong pairs, missed and extra notes.
 
     First as many notes as can be are paired with one of their pitch, in the order of time. Of what is left, those
     nearest in pitch are taken for each other, then those nearest in time.
     """
-    free_expected, free_recognised = _by_time(expected), _by_time(recognised)
+    free_expected, free_recognized = _by_time(expected), _by_time(recognized)
 
     def apart(asked: int, heard: int) -> int:
         # Tenths of a millisecond, as mir_eval rounds.
-        return round(abs(expected[asked]["onset"] - recognised[heard]["onset"]) * 1e4)
+        return round(abs(expected[asked]["onset"] - recognized[heard]["onset"]) * 1e4)
 
     def fits(asked: int, heard: int) -> bool:
         return apart(asked, heard) / 1e4 <= tolerance
 
     right: Pairs = []
     for asked in list(free_expected):
-        for heard in free_recognised:
-            if expected[asked]["midi"] == recognised[heard]["midi"] and fits(asked, heard):
+        for heard in free_recognized:
+            if expected[asked]["midi"] == recognized[heard]["midi"] and fits(asked, heard):
                 right.append((asked, heard))
                 free_expected.remove(asked)
-                free_recognised.remove(heard)
+                free_recognized.remove(heard)
                 break
-    candidates = [(a, h) for a in free_expected for h in free_recognised if fits(a, h)]
-    candidates.sort(key=lambda pair: (abs(expected[pair[0]]["midi"] - recognised[pair[1]]["midi"]), apart(*pair)))
+    candidates = [(a, h) for a in free_expected for h in free_recognized if fits(a, h)]
+    candidates.sort(key=lambda pair: (abs(expected[pair[0]]["midi"] - recognized[pair[1]]["midi"]), apart(*pair)))
     wrong: Pairs = []
     taken_expected: Set[int] = set()
-    taken_recognised: Set[int] = set()
+    taken_recognized: Set[int] = set()
     for asked, heard in candidates:
-        if asked not in taken_expected and heard not in taken_recognised:
+        if asked not in taken_expected and heard not in taken_recognized:
             taken_expected.add(asked)
-            taken_recognised.add(heard)
+            taken_recognized.add(heard)
             wrong.append((asked, heard))
     missed = [asked for asked in free_expected if asked not in taken_expected]
-    extra = [heard for heard in free_recognised if heard not in taken_recognised]
+    extra = [heard for heard in free_recognized if heard not in taken_recognized]
     return right, wrong, missed, extra
 
 

@@ -15,7 +15,7 @@ class ManifestAnnotation(TypedDict, total=False):
     """What the app said of it."""
 
     expected: List[ManifestNote]
-    recognised: List[ManifestNote]
+    recognized: List[ManifestNote]
     tag: Optional[str]
 
 

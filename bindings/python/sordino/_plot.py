@@ -10,7 +10,7 @@ from ._manifest import Manifest, ManifestAnnotation
 #: Points of a waveform's outline: about as many as a picture is wide.
 OUTLINE = 2000
 SOUND, REMOVED, ERASED = "#35637c", "#c0392b", "#e0a030"
-EXPECTED, RECOGNISED = "#777777", "#2e7d32"
+EXPECTED, RECOGNIZED = "#777777", "#2e7d32"
 
 # Beside the picture, so that legends hide nothing of it.
 ABOVE_RIGHT: Any = {
@@ -76,19 +76,19 @@ def draw_sound(
 
 
 def draw_notes(ax: Any, annotation: ManifestAnnotation) -> None:
-    """Expected and recognised notes, on a scale of MIDI numbers of their own."""
+    """Expected and recognized notes, on a scale of MIDI numbers of their own."""
     rows = [
         ("expected", annotation.get("expected", []), EXPECTED, 5.0),
-        ("recognised", annotation.get("recognised", []), RECOGNISED, 2.0),
+        ("recognised", annotation.get("recognised", []), RECOGNIZED, 2.0),
     ]
     if not any(notes for _, notes, _, _ in rows):
         return
     scale = ax.twinx()
-    for label, notes, colour, width in rows:
+    for label, notes, color, width in rows:
         for index, note in enumerate(notes):
             end = note.get("offset") or note["onset"] + 0.1
             scale.plot(
-                [note["onset"], end], [note["midi"]] * 2, color=colour, lw=width, alpha=0.7,
+                [note["onset"], end], [note["midi"]] * 2, color=color, lw=width, alpha=0.7,
                 label=None if index else label, solid_capstyle="butt",
             )  # fmt: skip
     scale.set_ylabel("MIDI note")
@@ -116,11 +116,11 @@ def draw_rows(ax: Any, rows: Iterable[Tuple[str, Manifest]]) -> Any:
             ([(r["start_s"], r["end_s"]) for r in manifest["removed"]], REMOVED),
             (manifest["erased"], ERASED),
         ]
-        for spans, colour in bars:
-            ax.broken_barh([(a, b - a) for a, b in spans], (row - 0.35, 0.7), color=colour, lw=0)
+        for spans, color in bars:
+            ax.broken_barh([(a, b - a) for a, b in spans], (row - 0.35, 0.7), color=color, lw=0)
     ax.set_yticks(range(len(listed)), [label for label, _ in listed], fontsize="x-small")
-    for label, colour in [("kept", SOUND), ("removed", REMOVED), ("voice erased", ERASED)]:
-        ax.broken_barh([], (0, 0), color=colour, label=label)
+    for label, color in [("kept", SOUND), ("removed", REMOVED), ("voice erased", ERASED)]:
+        ax.broken_barh([], (0, 0), color=color, label=label)
     ax.invert_yaxis()
     ax.set_xlabel("seconds of the recording")
     ax.legend(**ABOVE_RIGHT)

@@ -40,7 +40,7 @@ class OpenedSample:
 
     def plot(self, ax: Any = None) -> Any:
         """Draws the sound in the time of the recording, with what was removed and erased marked, and the notes
-        expected and recognised above it. Returns the axes. Needs matplotlib: `pip install sordino[plot]`."""
+        expected and recognized above it. Returns the axes. Needs matplotlib: `pip install sordino[plot]`."""
         manifest = self.manifest
         removed = [Span(r["start_s"], r["end_s"], r["reason"]) for r in manifest["removed"]]
         ax = draw_sound(

@@ -35,7 +35,7 @@ def wait_until(condition):
         time.sleep(0.002)
 
 
-class Recogniser(sordino.FrameListener):
+class Recognizer(sordino.FrameListener):
     """Takes frames, and marks `moment` through `engine` once it has heard it."""
 
     def __init__(self, engine=None, moment=None):
@@ -73,15 +73,15 @@ class Diary(sordino.EventListener):
             return [event for event in self.events if isinstance(event, kind)]
 
 
-def play(engine, samples, rate, recogniser):
+def play(engine, samples, rate, recognizer):
     """Pushes a recording in pieces of 10 ms, as fast as it is heard, and stops."""
-    feed = engine.listen_to_host(rate, 1, recogniser)
+    feed = engine.listen_to_host(rate, 1, recognizer)
     piece = rate // 100
     for start in range(0, len(samples), piece):
         lost = feed.push(samples[start : start + piece].tobytes())
         assert lost == 0
         # The feed holds two seconds; a microphone would not run ahead either.
-        wait_until(lambda: start - recogniser.position < rate)
+        wait_until(lambda: start - recognizer.position < rate)
     feed.stop()
 
 

@@ -19,7 +19,7 @@ NOWHERE = "http://127.0.0.1:9"
 SOUND = (0.1 * np.sin(np.arange(480, dtype=np.float32))).astype(np.float32)
 
 
-class Recogniser:
+class Recognizer:
     """Looks at each frame, as little as can be."""
 
     frames = 0
@@ -43,12 +43,12 @@ def window(seconds, step):
     return (time.process_time() - spent) / (time.monotonic() - begun)
 
 
-def faster(feed, recogniser, seconds):
+def faster(feed, recognizer, seconds):
     """What it costs a second of sound when nobody waits for the clock: the work without the waking up."""
-    spent, begun = time.process_time(), recogniser.frames
+    spent, begun = time.process_time(), recognizer.frames
     for number in range(round(seconds / FRAME_S)):
         feed.push(SOUND)
-        while number - (recogniser.frames - begun) > AHEAD:
+        while number - (recognizer.frames - begun) > AHEAD:
             time.sleep(FRAME_S)
     return (time.process_time() - spent) / seconds
 
@@ -58,11 +58,11 @@ def main(seconds):
     with tempfile.TemporaryDirectory() as folder, sordino.Sordino.open(folder, KEY, NOWHERE) as engine:
         with engine.listen_to_host(RATE, 1) as feed:
             unheard = share(seconds / 3, lambda: feed.push(SOUND)) - idle
-        recogniser = Recogniser()
-        with engine.listen_to_host(RATE, 1, recogniser) as feed:
+        recognizer = Recognizer()
+        with engine.listen_to_host(RATE, 1, recognizer) as feed:
             heard = share(seconds, lambda: feed.push(SOUND)) - idle
-            worked = faster(feed, recogniser, 2 * seconds)
-        assert recogniser.frames - round(2 * seconds / FRAME_S) == WINDOWS * round(seconds / WINDOWS / FRAME_S), recogniser.frames
+            worked = faster(feed, recognizer, 2 * seconds)
+        assert recognizer.frames - round(2 * seconds / FRAME_S) == WINDOWS * round(seconds / WINDOWS / FRAME_S), recognizer.frames
     print(
         f"python push+receive: {100 * heard:.2f} % of a core (the work alone {100 * worked:.2f} %; pushing and the"
         f" engine without a listener {100 * unheard:.2f} %; an empty loop {100 * idle:.2f} %, not counted)"

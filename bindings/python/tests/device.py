@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from organisation import Organisation
+from organization import Organization
 
 import sordino
 
@@ -17,7 +17,7 @@ class Device(unittest.TestCase):
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        cls.organisation = Organisation(folder.name)
+        cls.organization = Organization(folder.name)
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -27,4 +27,4 @@ class Device(unittest.TestCase):
         self.addCleanup(self.engine.shut_down)
 
     def open(self):
-        return sordino.Sordino.open(str(self.state), self.organisation.key, NOWHERE)
+        return sordino.Sordino.open(str(self.state), self.organization.key, NOWHERE)

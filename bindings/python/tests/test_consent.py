@@ -9,7 +9,7 @@ import tempfile
 import unittest
 import zipfile
 
-from organisation import ROOT, Collector, Organisation, run
+from organization import ROOT, Collector, Organization, run
 
 import app
 import sordino
@@ -28,15 +28,15 @@ class Held(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.state = self.folder / "state"
-        self.organisation = Organisation(self.folder, self.review)
-        self.collector = Collector(self.organisation)
+        self.organization = Organization(self.folder, self.review)
+        self.collector = Collector(self.organization)
         self.addCleanup(self.collector.stop)
         self.engine = self.open()
-        self.engine.install_plan(self.organisation.plan)
+        self.engine.install_plan(self.organization.plan)
 
     def open(self, **options):
         engine = sordino.Sordino.open(
-            str(self.state), self.organisation.key, self.collector.url, **options
+            str(self.state), self.organization.key, self.collector.url, **options
         )
         self.addCleanup(engine.shut_down)
         return engine

@@ -7,7 +7,7 @@ import random
 import tempfile
 import unittest
 
-from organisation import run
+from organization import run
 
 import sordino
 from sordino._errors import align
@@ -18,8 +18,8 @@ METRICS = ("f1", "missed", "wrong", "extra")
 
 
 def manifest(sample, record, drawn):
-    """Of a clip of a few notes in which a recogniser errs in every way."""
-    expected, recognised = [], []
+    """Of a clip of a few notes in which a recognizer errs in every way."""
+    expected, recognized = [], []
     for step in range(drawn.randint(0, 12)):
         note = {"midi": drawn.randint(58, 66), "onset": round(0.4 * (step // 2), 3)}
         expected.append(note)
@@ -28,10 +28,10 @@ def manifest(sample, record, drawn):
         if fate < 0.2:
             heard["midi"] = min(127, note["midi"] + drawn.choice([1, -1, 12]))
         if fate < 0.85:
-            recognised.append(heard)
+            recognized.append(heard)
     for _ in range(drawn.randint(0, 2)):
-        recognised.append({"midi": drawn.randint(50, 70), "onset": drawn.uniform(0, 3)})
-    annotation = {"expected": expected, "recognised": recognised}
+        recognized.append({"midi": drawn.randint(50, 70), "onset": drawn.uniform(0, 3)})
+    annotation = {"expected": expected, "recognised": recognized}
     if drawn.random() < 0.8:
         annotation["tag"] = f"etude/{record % 3}"
     return {

@@ -20,7 +20,7 @@ NAN = float("nan")
 
 class Face(Device):
     def consent(self):
-        self.engine.install_plan(self.organisation.plan)
+        self.engine.install_plan(self.organization.plan)
         self.engine.give_consent(
             [sordino.Purpose.QUALITY_ASSURANCE],
             sordino.AgeBand.ADULT,
@@ -35,7 +35,7 @@ class Callbacks(Face):
 
             def on_frame(self, frame):
                 self.calls += 1
-                raise ZeroDivisionError("the recogniser is broken")
+                raise ZeroDivisionError("the recognizer is broken")
 
         listener, diary = Raising(), app.Diary()
         self.engine.set_event_listener(diary)
@@ -45,7 +45,7 @@ class Callbacks(Face):
         feed.stop()
         self.assertEqual(listener.calls, 20)
         [failed] = diary.of(sordino.Event.FAILED)
-        self.assertIn("the recogniser is broken", failed.reason)
+        self.assertIn("the recognizer is broken", failed.reason)
         self.assertEqual(self.engine.status().pending, 0)
 
     def test_an_event_listener_that_raises_undoes_nothing(self):
@@ -167,7 +167,7 @@ class Engines(Face):
         self.engine.listen_to_host(RATE, 1).stop()
 
     def test_calls_from_many_threads_are_all_answered(self):
-        self.engine.install_plan(self.organisation.plan)
+        self.engine.install_plan(self.organization.plan)
         errors = []
 
         def work():
@@ -199,7 +199,7 @@ class Engines(Face):
         before = held()
         for _ in range(50):
             engine = self.open()
-            engine.listen_to_host(RATE, 1, app.Recogniser()).push(FLOATS_10_MS)
+            engine.listen_to_host(RATE, 1, app.Recognizer()).push(FLOATS_10_MS)
             engine.shut_down()
         # The system may list a thread for a moment after it has ended.
         app.wait_until(lambda: all(now <= then for now, then in zip(held(), before)))
@@ -208,10 +208,10 @@ class Engines(Face):
         program = """
 import sys, app, sordino
 engine = sordino.Sordino.open(*sys.argv[1:])
-feed = engine.listen_to_host(48_000, 1, app.Recogniser())
+feed = engine.listen_to_host(48_000, 1, app.Recognizer())
 feed.push(bytes(4 * 48_000))
 """
-        arguments = [str(self.state) + "-other", self.organisation.key, NOWHERE]
+        arguments = [str(self.state) + "-other", self.organization.key, NOWHERE]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", program, *arguments]
         done = subprocess.run(
@@ -240,12 +240,12 @@ class BadInput(Face):
         feed.stop()
 
     def test_nan_in_the_stream_becomes_silence_and_is_told(self):
-        recogniser, diary = app.Recogniser(), app.Diary()
+        recognizer, diary = app.Recognizer(), app.Diary()
         self.engine.set_event_listener(diary)
-        feed = self.engine.listen_to_host(RATE, 1, recogniser)
+        feed = self.engine.listen_to_host(RATE, 1, recognizer)
         feed.push(array.array("f", [0.5, NAN, float("inf"), -0.5]).tobytes())
         feed.stop()
-        heard = array.array("f", bytes(recogniser.heard))
+        heard = array.array("f", bytes(recognizer.heard))
         self.assertEqual(list(heard), [0.5, 0.0, 0.0, -0.5])
         told = [event.event for event in diary.of(sordino.Event.CAPTURE)]
         [not_finite] = [event for event in told if event.is_not_finite()]
@@ -292,7 +292,7 @@ class BadInput(Face):
     def test_arguments_that_do_not_parse_name_what_is_wrong(self):
         outcome = sordino.Outcome.UNREACHABLE(reason="no network")
         open_with = sordino.Sordino.open
-        folder, key = str(self.state) + "-other", self.organisation.key
+        folder, key = str(self.state) + "-other", self.organization.key
         wrong = [
             ("64 hexadecimal", lambda: open_with(folder, "abc", NOWHERE)),
             ("https://", lambda: open_with(folder, key, "ftp://collector.example")),
@@ -323,7 +323,7 @@ class BadInput(Face):
             self.assertTrue(message and "\n" not in message, message)
 
     def test_a_child_waits_for_its_guardian(self):
-        self.engine.install_plan(self.organisation.plan)
+        self.engine.install_plan(self.organization.plan)
         notice = sordino.Notice(version=1, language="de", text="Darf die App zuhören?")
         quality = [sordino.Purpose.QUALITY_ASSURANCE]
         self.engine.give_consent(quality, sordino.AgeBand.CHILD, notice)

@@ -10,7 +10,7 @@ import unittest
 
 import numpy as np
 from device import NOWHERE, RATE, Device
-from organisation import ROOT
+from organization import ROOT
 
 import app
 import sordino
@@ -54,7 +54,7 @@ def offer(engine, outcomes):
 @unittest.skipUnless(hasattr(os, "fork"), "this system has no fork")
 class Forks(Device):
     def consent(self):
-        self.engine.install_plan(self.organisation.plan)
+        self.engine.install_plan(self.organization.plan)
         self.engine.give_consent([sordino.Purpose.QUALITY_ASSURANCE], sordino.AgeBand.ADULT, app.notice(1))
 
     def sealed(self):
@@ -129,7 +129,7 @@ class Forks(Device):
 
         self.assertTrue(in_fork(work))
         with self.assertRaisesRegex(sordino.SordinoError.State, "in use"):
-            sordino.Sordino.open(self.state, self.organisation.key, NOWHERE)
+            sordino.Sordino.open(self.state, self.organization.key, NOWHERE)
         self.assertEqual(feeds[0].push(PIECE), 0)
         feeds[0].stop()
         self.assertEqual(self.engine.status().pending, 0)
@@ -147,7 +147,7 @@ ended = os.waitpid(child, 0)[1]
 feed.push(bytes(4))
 print(ended, engine.status().pending)
 """
-        command = [sys.executable, "-c", program, f"{self.state}-other", self.organisation.key, NOWHERE]
+        command = [sys.executable, "-c", program, f"{self.state}-other", self.organization.key, NOWHERE]
         done = subprocess.run(command, capture_output=True, text=True, timeout=app.PATIENCE, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "0 0\n", ""))
 
@@ -174,7 +174,7 @@ print(ended, engine.status().pending)
 
     def test_a_child_may_open_a_folder_of_its_own(self):
         def work():
-            with sordino.Sordino.open(f"{self.state}-child", self.organisation.key, NOWHERE) as engine:
+            with sordino.Sordino.open(f"{self.state}-child", self.organization.key, NOWHERE) as engine:
                 assert engine.status().pending == 0
 
         self.assertTrue(in_fork(work))

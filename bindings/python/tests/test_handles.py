@@ -59,7 +59,7 @@ class Handles(Device):
 
     def test_what_is_open_refuses_and_goes_on(self):
         face = sordino.Sordino.__mro__[1]
-        builder = inspect.getmodule(face).SordinoBuilder(f"{self.state}-other", self.organisation.key, NOWHERE)
+        builder = inspect.getmodule(face).SordinoBuilder(f"{self.state}-other", self.organization.key, NOWHERE)
         with self.engine.listen_to_host(RATE, 1) as feed:
             frames = self.engine._frames(lambda ear: feed)
             for item in (self.engine, feed, builder, frames):
@@ -94,10 +94,10 @@ class Handles(Device):
 
     def test_an_engine_made_by_its_class_says_how_one_is_opened(self):
         with self.assertRaisesRegex(TypeError, r"Sordino\.open"):
-            sordino.Sordino(str(self.state), self.organisation.key, NOWHERE)
+            sordino.Sordino(str(self.state), self.organization.key, NOWHERE)
 
     def test_what_is_freed_twice_is_freed_once(self):
-        engine = sordino.Sordino.open(f"{self.state}-other", self.organisation.key, NOWHERE)
+        engine = sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE)
         feed = engine.listen_to_host(RATE, 1)
         for item in (feed, engine):
             for _ in range(3):
@@ -105,7 +105,7 @@ class Handles(Device):
             with self.assertRaisesRegex(TypeError, "nothing behind it"):
                 item._uniffi_clone_handle()
         # It was let go of, and so gave its folder back.
-        sordino.Sordino.open(f"{self.state}-other", self.organisation.key, NOWHERE).shut_down()
+        sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE).shut_down()
 
     def test_closing_twice_does_no_harm(self):
         feed = self.engine.listen_to_host(RATE, 1)

@@ -222,7 +222,7 @@ class Listeners(Device):
             with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
                 self.engine.set_event_listener(wrong)
             with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
-                sordino.Sordino.open(f"{self.state}-other", self.organisation.key, NOWHERE, on_event=wrong)
+                sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE, on_event=wrong)
 
     def test_a_function_that_turns_out_to_return_a_coroutine_is_told_of(self):
         async def hear(happening):
@@ -276,7 +276,7 @@ class Listeners(Device):
 
     def can_open(self):
         try:
-            sordino.Sordino.open(self.state, self.organisation.key, NOWHERE).shut_down()
+            sordino.Sordino.open(self.state, self.organization.key, NOWHERE).shut_down()
         except sordino.SordinoError.State:
             return False
         return True
@@ -322,10 +322,10 @@ feed.push(numpy.zeros(480, numpy.float32))
 signal.pause()
 """
         state = f"{self.state}-killed"
-        command = [sys.executable, "-c", program, state, self.organisation.key, NOWHERE]
+        command = [sys.executable, "-c", program, state, self.organization.key, NOWHERE]
         done = subprocess.run(command, capture_output=True, timeout=app.PATIENCE, check=False)
         self.assertEqual(done.returncode, -9, done.stderr)
-        with sordino.Sordino.open(state, self.organisation.key, NOWHERE) as engine:
+        with sordino.Sordino.open(state, self.organization.key, NOWHERE) as engine:
             self.assertEqual(engine.consent().state, sordino.ConsentState.UNANSWERED)
 
     @unittest.skipIf(os.geteuid() == 0 if hasattr(os, "geteuid") else True, "root may write anywhere")
@@ -333,13 +333,13 @@ signal.pause()
         closed = self.state.parent / "closed"
         closed.mkdir(mode=0o500)
         with self.assertRaises(sordino.SordinoError.State):
-            sordino.Sordino.open(closed / "state", self.organisation.key, NOWHERE)
+            sordino.Sordino.open(closed / "state", self.organization.key, NOWHERE)
 
     def test_a_folder_that_cannot_be_is_an_error_of_state(self):
         file = self.state.parent / "file"
         file.write_bytes(b"")
         with self.assertRaises(sordino.SordinoError.State):
-            sordino.Sordino.open(file / "state", self.organisation.key, NOWHERE)
+            sordino.Sordino.open(file / "state", self.organization.key, NOWHERE)
 
     @unittest.skipUnless(pathlib.Path("/proc/self/statm").exists(), "there is no /proc to measure in")
     def test_thousands_of_engines_leave_nothing_behind(self):
@@ -348,7 +348,7 @@ signal.pause()
             for number in range(OPENINGS):
                 if number == OPENINGS // 10:
                     before = resident()
-                with sordino.Sordino.open(folder, self.organisation.key, NOWHERE) as engine:
+                with sordino.Sordino.open(folder, self.organization.key, NOWHERE) as engine:
                     if number % 20 == 0:
                         with engine.listen_to_host(RATE, 1, lambda frame: None) as feed:
                             feed.push(PIECE)

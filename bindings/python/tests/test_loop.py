@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 import unittest
 
-from organisation import ROOT, Collector, Organisation
+from organization import ROOT, Collector, Organization
 
 import app
 import sordino
@@ -19,18 +19,18 @@ class TheLoop(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        self.organisation = Organisation(self.folder)
-        self.collector = Collector(self.organisation)
+        self.organization = Organization(self.folder)
+        self.collector = Collector(self.organization)
         self.addCleanup(self.collector.stop)
         self.engine = sordino.Sordino.open(
             folder=str(self.folder / "state"),
-            organisation_key=self.organisation.key,
+            organization_key=self.organization.key,
             collector_url=self.collector.url,
         )
         self.addCleanup(self.engine.shut_down)
         self.diary = app.Diary()
         self.engine.set_event_listener(self.diary)
-        self.engine.install_plan(self.organisation.plan)
+        self.engine.install_plan(self.organization.plan)
         self.samples, self.rate = app.read_wav(RECORDING)
 
     def test_a_sample_reaches_the_desk_only_by_consent_and_leaves_it_on_withdrawal(self):
@@ -44,9 +44,9 @@ class TheLoop(unittest.TestCase):
 
     def nothing_is_sampled_without_consent(self):
         self.assertEqual(self.engine.may_sample(), sordino.WithheldReason.NO_CONSENT)
-        recogniser = self.play()
-        self.assertIsInstance(recogniser.marked, sordino.SordinoError.Mark)
-        self.assertEqual(bytes(recogniser.heard), self.samples.tobytes())
+        recognizer = self.play()
+        self.assertIsInstance(recognizer.marked, sordino.SordinoError.Mark)
+        self.assertEqual(bytes(recognizer.heard), self.samples.tobytes())
         offer = self.engine.offer(self.samples.tobytes(), self.rate)
         self.assertEqual(offer.reason, sordino.WithheldReason.NO_CONSENT)
         self.assertEqual(self.engine.samples(), [])
@@ -69,8 +69,8 @@ class TheLoop(unittest.TestCase):
         self.assertIsNone(self.engine.may_sample())
 
     def a_marked_moment_is_queued(self):
-        recogniser = self.play()
-        self.assertEqual(recogniser.marked, sordino.Marked.CHOSEN)
+        recognizer = self.play()
+        self.assertEqual(recognizer.marked, sordino.Marked.CHOSEN)
         [queued] = self.diary.of(sordino.Event.QUEUED)
         status = self.engine.status()
         self.assertEqual((status.pending, status.sent), (1, 0))
@@ -143,10 +143,10 @@ class TheLoop(unittest.TestCase):
             )
             for onset, offset, midi in truth[RECORDING.stem]["notes"]
         ]
-        moment = sordino.Moment(at=at, recognised=played, tag="python/loop")
-        recogniser = app.Recogniser(self.engine, moment)
-        app.play(self.engine, self.samples, self.rate, recogniser)
-        return recogniser
+        moment = sordino.Moment(at=at, recognized=played, tag="python/loop")
+        recognizer = app.Recognizer(self.engine, moment)
+        app.play(self.engine, self.samples, self.rate, recognizer)
+        return recognizer
 
 
 def pitch_level(sound, midi, rate):

@@ -7,7 +7,7 @@ from unittest import mock
 
 import nbclient
 import nbformat
-from organisation import ROOT, run
+from organization import ROOT, run
 
 NOTEBOOK = ROOT / "samples" / "python" / "errors-per-note.ipynb"
 

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import zipfile
 
-from organisation import ROOT, Collector, Organisation
+from organization import ROOT, Collector, Organization
 
 import app
 import sordino
@@ -132,13 +132,13 @@ class QuickStart(unittest.TestCase):
         device, desk = quick_start()
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            organisation = Organisation(folder)
-            collector = Collector(organisation)
+            organization = Organization(folder)
+            collector = Collector(organization)
             self.addCleanup(collector.stop)
             recording = ROOT / "samples" / "audio" / "flute-alone.wav"
             shutil.copy(recording, folder / "practice.wav")
             # What the organization gives to the reader of the page.
-            device = device.replace("YOUR-ORGANISATION-KEY", organisation.key)
+            device = device.replace("YOUR-ORGANIZATION-KEY", organization.key)
             device = device.replace("https://collector.example", collector.url)
             status, said = run(sys.executable, "-W", "error", "-c", device, cwd=folder)
             self.assertEqual(status, 0, said)

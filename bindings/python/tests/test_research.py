@@ -14,13 +14,13 @@ import unittest
 import numpy as np
 import pyrage
 import soundfile
-from organisation import ROOT, Collector, Organisation, run
+from organization import ROOT, Collector, Organization, run
 
 import app
 import sordino
 
 AUDIO = ROOT / "samples" / "audio"
-#: Seconds by which two runs of the anonymiser may differ: its clock and its ends are drawn by chance.
+#: Seconds by which two runs of the anonymizer may differ: its clock and its ends are drawn by chance.
 APART = 1.0
 
 
@@ -126,14 +126,14 @@ class Desk(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
-        cls.organisation = Organisation(cls.folder)
-        cls.collector = Collector(cls.organisation)
+        cls.organization = Organization(cls.folder)
+        cls.collector = Collector(cls.organization)
         cls.addClassCleanup(cls.collector.stop)
         cls.engine = sordino.Sordino.open(
-            cls.folder / "state", cls.organisation.key, cls.collector.url
+            cls.folder / "state", cls.organization.key, cls.collector.url
         )
         cls.addClassCleanup(cls.engine.shut_down)
-        cls.engine.install_plan(cls.organisation.plan)
+        cls.engine.install_plan(cls.organization.plan)
         cls.ids = cls.five_samples()
 
     @classmethod
@@ -154,7 +154,7 @@ class Desk(unittest.TestCase):
         folder = self.folder / kind
         run(
             "sordino", "pull", "--collector", self.collector.url, "--token-file", self.collector.token,
-            "--identity", self.organisation.identity, "--out", folder, "--format", kind,
+            "--identity", self.organization.identity, "--out", folder, "--format", kind,
         )  # fmt: skip
         return folder
 
@@ -166,9 +166,9 @@ class Desk(unittest.TestCase):
 class OpenSample(Desk):
     def test_it_is_what_age_tar_and_libsndfile_find(self):
         file = self.sealed(self.ids[0])
-        opened = sordino.open_sample(file, self.organisation.identity)
+        opened = sordino.open_sample(file, self.organization.identity)
         key = next(
-            line for line in self.organisation.identity.read_text().splitlines() if line[0] != "#"
+            line for line in self.organization.identity.read_text().splitlines() if line[0] != "#"
         )
         plain = pyrage.decrypt(file.read_bytes(), [pyrage.x25519.Identity.from_str(key)])
         with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
@@ -186,7 +186,7 @@ class OpenSample(Desk):
         other = str(pyrage.x25519.Identity.generate())
         damaged = self.folder / "damaged.age"
         damaged.write_bytes(file.read_bytes()[:-1])
-        mine = self.organisation.identity
+        mine = self.organization.identity
         wrong = [
             (sordino.OpenError.WrongIdentity, file, other),
             (sordino.OpenError.Identity, file, other[:-1] + "X"),
@@ -206,7 +206,7 @@ class OpenSample(Desk):
 
 class Datasets(Desk):
     def test_each_format_gives_the_same_samples(self):
-        opened = {name: sordino.open_sample(self.sealed(name), self.organisation.identity) for name in self.ids}
+        opened = {name: sordino.open_sample(self.sealed(name), self.organization.identity) for name in self.ids}
         for kind in ("audiofolder", "webdataset", "bundle"):
             dataset = sordino.Dataset(self.pulled(kind))
             with self.subTest(kind):

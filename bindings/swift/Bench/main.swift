@@ -13,7 +13,7 @@ import Sordino
 
 let rate = 48_000
 let piece = rate / 100
-let organisationKey = CommandLine.arguments[1]
+let organizationKey = CommandLine.arguments[1]
 let seconds = 30
 // How much faster than real time. Each piece is pushed, heard and read by itself all the same; what changes is how
 // much else the machine's other programs do in between to the processor's caches.
@@ -29,7 +29,7 @@ let folder = FileManager.default.temporaryDirectory.appendingPathComponent("sord
 defer { try? FileManager.default.removeItem(at: folder) }
 let sordino = try await Sordino.open(
   Sordino.Configuration(
-    folder: folder, organisationKey: organisationKey,
+    folder: folder, organizationKey: organizationKey,
     collector: URL(string: "http://127.0.0.1:9")!))
 let feed = try await sordino.hostFeed(rate: rate)
 

@@ -4,7 +4,7 @@
 //! response of its own (four peaks or dips of up to 8 dB) and a floor at -66 to -58 dBFS with a spectrum
 //! of its own (five of up to 12 dB). The attacker takes the mean spectrum of the quietest tenth of all
 //! moments in 32 bands, in decibels, and scores two clips by its correlation. One who knows the method
-//! takes off the spectrum of the noise that every clip gets, measured on what the anonymiser makes of
+//! takes off the spectrum of the noise that every clip gets, measured on what the anonymizer makes of
 //! clips without a floor: as decibels, or as power.
 
 use std::f64::consts::PI;
@@ -16,7 +16,7 @@ const EACH: u64 = 4;
 const BANDS: usize = 32;
 
 /// A chain of peaking filters, drawn for one device (RBJ's cookbook).
-fn coloured(samples: &[f32], number: u64, count: usize, most_db: f64) -> Vec<f32> {
+fn colored(samples: &[f32], number: u64, count: usize, most_db: f64) -> Vec<f32> {
     let mut draws = draws(number);
     let mut out: Vec<f64> = samples.iter().copied().map(f64::from).collect();
     for _ in 0..count {
@@ -42,10 +42,10 @@ fn coloured(samples: &[f32], number: u64, count: usize, most_db: f64) -> Vec<f32
 /// What `device` hears.
 fn heard(device: u64, take: u64) -> Vec<f32> {
     let number = device * EACH + take;
-    let music = coloured(&music(number, RATE, 10.0), 100 + device, 4, 8.0);
+    let music = colored(&music(number, RATE, 10.0), 100 + device, 4, 8.0);
     let dbfs = between(&mut draws(200 + device), -66.0, -58.0);
     let white = noise(1_000 + number, 10f64.powf(dbfs / 20.0), music.len());
-    sum(&[music, coloured(&white, 300 + device, 5, 12.0)])
+    sum(&[music, colored(&white, 300 + device, 5, 12.0)])
 }
 
 /// The mean power of the quietest tenth of all moments, in bands.

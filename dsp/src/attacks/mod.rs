@@ -1,5 +1,5 @@
 //! Attacks that tell a device, a place or a time by what is no playing. Each must succeed on clips as
-//! the microphone heard them and fail on the same clips anonymised; each knows the method.
+//! the microphone heard them and fail on the same clips anonymized; each knows the method.
 //!
 //! Nothing is cut here and no detector asked: all the sound there is, more than an attacker gets.
 //!

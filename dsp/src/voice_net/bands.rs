@@ -12,7 +12,7 @@ pub(super) const EDGE: usize = 2;
 /// A row of features: band by band, the planes side by side.
 pub(super) type Features = [[f32; PLANES]; BANDS + 2 * EDGE];
 
-/// In bins, the first centre; and where they begin to lie in geometric progression, and end.
+/// In bins, the first center; and where they begin to lie in geometric progression, and end.
 const FIRST: usize = 4;
 const BEND: usize = 48;
 const LAST: f64 = 496.0;
@@ -28,18 +28,18 @@ impl Bands {
     pub(super) fn new() -> Self {
         let bent = BANDS - (BEND - FIRST);
         let step = (LAST / BEND as f64).powf(1.0 / (bent - 1) as f64);
-        let centres: Vec<f64> = (FIRST..BEND)
+        let centers: Vec<f64> = (FIRST..BEND)
             .map(|bin| bin as f64)
             .chain((0..bent).map(|index| BEND as f64 * step.powi(index as i32)))
             .collect();
         Self(std::array::from_fn(|bin| {
-            let right = centres.partition_point(|centre| *centre < bin as f64);
-            match (right.checked_sub(1), centres.get(right)) {
+            let right = centers.partition_point(|center| *center < bin as f64);
+            match (right.checked_sub(1), centers.get(right)) {
                 (None, _) => (0, 0.0),
                 (Some(_), None) => (BANDS as u8 - 2, 1.0),
                 (Some(left), Some(next)) => {
-                    let apart = next - centres[left];
-                    (left as u8, ((bin as f64 - centres[left]) / apart) as f32)
+                    let apart = next - centers[left];
+                    (left as u8, ((bin as f64 - centers[left]) / apart) as f32)
                 }
             }
         }))

@@ -2,7 +2,7 @@
 //!
 //! From a clip at 16 kHz it gives, for each frame of 256 samples, the probability of a voice, and a
 //! mask of 160 bands that takes the voice out of the spectrum and leaves the music. It looks two
-//! seconds both ways, since a clip is whole before it is anonymised. What stands here is the
+//! seconds both ways, since a clip is whole before it is anonymized. What stands here is the
 //! inference; `models/voice/` has the data, the training and the layout of the weights, and numbers
 //! the steps: `spectrum` and `bands` are 1 to 3, `layers` 4 to 8, `erase` 9.
 //!
@@ -29,7 +29,7 @@ use super::nn::WeightsError;
 /// What stands in the manifest.
 pub(super) const NAME: &str = "sordino-voice 1";
 
-/// Samples from one frame to the next; frame t is centred on sample t · HOP.
+/// Samples from one frame to the next; frame t is centered on sample t · HOP.
 pub(super) const HOP: usize = 256;
 /// Samples of a frame's window.
 const WINDOW: usize = 1024;

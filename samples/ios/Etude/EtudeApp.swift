@@ -1,8 +1,8 @@
 import Sordino
 import SwiftUI
 
-/// An app for practising: it shows the notes that it hears, and asks whether moments of them may be used to make the
-/// recogniser better.
+/// An app for practicing: it shows the notes that it hears, and asks whether moments of them may be used to make the
+/// recognizer better.
 @main
 struct EtudeApp: App {
   @StateObject private var model = Model()
@@ -11,7 +11,7 @@ struct EtudeApp: App {
   var body: some Scene {
     WindowGroup {
       TabView {
-        PractiseView(model: model).tabItem { Label("Practise", systemImage: "music.note") }
+        PracticeView(model: model).tabItem { Label("Practice", systemImage: "music.note") }
         ConsentView(model: model).tabItem { Label("Helping", systemImage: "hand.raised") }
         ReviewView(model: model).tabItem { Label("Would send", systemImage: "ear") }
         SentView(model: model).tabItem { Label("Sent", systemImage: "tray") }

@@ -3,14 +3,14 @@ import Foundation
 import Sordino
 import SwiftUI
 
-/// What all screens show. Your organisation's key, plan and collector go here.
+/// What all screens show. Your organization's key, plan and collector go here.
 @MainActor
 final class Model: ObservableObject {
-  static let organisationKey = "…64 hexadecimal digits: what `sordino plan keygen` printed…"
+  static let organizationKey = "…64 hexadecimal digits: what `sordino plan keygen` printed…"
   static let collector = URL(string: "https://collector.example")!
 
   @Published var heard: [String] = []
-  @Published var isPractising = false
+  @Published var isPracticing = false
   @Published var consent = ConsentState.unanswered
   @Published var notice: BundledNotice?
   @Published var previews: [Preview] = []
@@ -33,7 +33,7 @@ final class Model: ObservableObject {
         for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
       let sordino = try await Sordino.open(
         Sordino.Configuration(
-          folder: support.appendingPathComponent("sordino"), organisationKey: Self.organisationKey,
+          folder: support.appendingPathComponent("sordino"), organizationKey: Self.organizationKey,
           collector: Self.collector, reviewRequired: true))
       self.sordino = sordino
       let transport = UploadTransport(sordino)
@@ -64,36 +64,36 @@ final class Model: ObservableObject {
   }
 
   func goToBackground() {
-    stopPractising()
+    stopPracticing()
     try? UploadSchedule.ask()
     Task { [transport] in try? await transport?.start() }
   }
 
-  // Practising.
+  // Practicing.
 
-  func practise() {
+  func practice() {
     guard let sordino, practice == nil else { return }
-    isPractising = true
+    isPracticing = true
     practice = Task {
       await attempt {
         let session = AVAudioSession.sharedInstance()
         try session.setCategory(.playAndRecord, mode: .measurement, options: .defaultToSpeaker)
         try session.setActive(true)
-        var recogniser = Recogniser()
+        var recognizer = Recognizer()
         for await frame in try await sordino.microphone() {
-          guard let note = recogniser.take(frame) else { continue }
+          guard let note = recognizer.take(frame) else { continue }
           self.heard = Array(([note.name] + self.heard).prefix(12))
           // Without consent that throws, and nothing is kept.
           if note.isUnsure { _ = try? await sordino.mark(Moment(tag: "etude/free")) }
         }
       }
-      self.isPractising = false
+      self.isPracticing = false
       self.practice = nil
     }
   }
 
   /// The end of the task is the end of the microphone.
-  func stopPractising() { practice?.cancel() }
+  func stopPracticing() { practice?.cancel() }
 
   // Consent.
 

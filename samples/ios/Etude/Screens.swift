@@ -1,15 +1,15 @@
 import Sordino
 import SwiftUI
 
-struct PractiseView: View {
+struct PracticeView: View {
   @ObservedObject var model: Model
 
   var body: some View {
     VStack(spacing: 24) {
       Text(model.heard.first ?? "–").font(.largeTitle)
       Text(model.heard.dropFirst().joined(separator: "  "))
-      Button(model.isPractising ? "Stop" : "Practise") {
-        if model.isPractising { model.stopPractising() } else { model.practise() }
+      Button(model.isPracticing ? "Stop" : "Practice") {
+        if model.isPracticing { model.stopPracticing() } else { model.practice() }
       }
     }
     .padding()

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{
     super::{
-        AgeBand, EvidenceHash, GuardianApproval, GuardianMethod, NoticeReference, Organisation,
+        AgeBand, EvidenceHash, GuardianApproval, GuardianMethod, NoticeReference, Organization,
         Record,
     },
-    GUARDIAN_METHOD, ORGANISATION, SCHEMA,
+    GUARDIAN_METHOD, ORGANIZATION, SCHEMA,
     flat::{self, FlatRecord},
     subject, write,
 };
@@ -93,7 +93,7 @@ fn read_current(document: &Value) -> Result<Record, DocumentError> {
                 .to_owned(),
             sha256: sha256(document)?,
         },
-        controller: controller.map(organisation).transpose()?,
+        controller: controller.map(organization).transpose()?,
         given: Member(document, "/dpv:hasConsentStatus/0/dpv:isIndicatedAtTime").parse()?,
         holds_until: Member(
             document,
@@ -150,12 +150,12 @@ fn sha256(document: &Value) -> Result<String, DocumentError> {
     }
 }
 
-fn organisation(controller: &Value) -> Result<Organisation, DocumentError> {
+fn organization(controller: &Value) -> Result<Organization, DocumentError> {
     let id = Member(controller, "/@id");
-    let key = id.text()?.strip_prefix(ORGANISATION);
+    let key = id.text()?.strip_prefix(ORGANIZATION);
     let key = key.and_then(|key| key.parse().ok());
-    Ok(Organisation {
-        key: key.ok_or_else(|| id.wrong("is no organisation's key"))?,
+    Ok(Organization {
+        key: key.ok_or_else(|| id.wrong("is no organization's key"))?,
         named: named(controller)?,
     })
 }

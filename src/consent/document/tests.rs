@@ -14,7 +14,7 @@ use test_tiers::sized;
 
 use super::{
     super::{
-        AgeBand, EvidenceHash, GuardianApproval, GuardianMethod, NoticeReference, Organisation,
+        AgeBand, EvidenceHash, GuardianApproval, GuardianMethod, NoticeReference, Organization,
         Record, SignedRecord,
     },
     read, write,
@@ -49,7 +49,7 @@ fn full() -> Record {
             language: "pt-BR".to_owned(),
             sha256: "5a".repeat(32),
         },
-        controller: Some(Organisation {
+        controller: Some(Organization {
             key: "7f".repeat(32).parse().unwrap(),
             named: Some(Controller {
                 name: "Your company".to_owned(),
@@ -107,7 +107,7 @@ fn guardians() -> impl Strategy<Value = Option<(GuardianMethod, Week, Option<Vec
     prop::option::of((method, weeks(), evidence))
 }
 
-fn organisations() -> impl Strategy<Value = Option<Organisation>> {
+fn organizations() -> impl Strategy<Value = Option<Organization>> {
     let country = prop::option::of(prop::sample::select(vec!["DE", "US", "JP"]));
     let named = prop::option::of(("[\\w♪]([\\w \"\\\\♪]{0,50}\\w)?", country)).prop_map(|named| {
         named.map(|(name, country)| Controller {
@@ -117,7 +117,7 @@ fn organisations() -> impl Strategy<Value = Option<Organisation>> {
         })
     });
     prop::option::of(
-        ("[0-9a-f]{64}", named).prop_map(|(key, named)| Organisation {
+        ("[0-9a-f]{64}", named).prop_map(|(key, named)| Organization {
             key: key.parse().unwrap(),
             named,
         }),
@@ -131,7 +131,7 @@ fn records() -> impl Strategy<Value = Record> {
     (
         (ids(), any::<u32>(), prop::sample::select(purposes)),
         (prop::sample::select(bands), guardians(), notice),
-        (organisations(), weeks(), weeks()),
+        (organizations(), weeks(), weeks()),
     )
         .prop_map(|(first, second, third)| {
             let (id, revision, purposes) = first;

@@ -13,7 +13,7 @@
 /// much as the percentage of long words in its newspapers differs from that in Swedish ones, 30 (C.-H.
 /// Björnsson, *Readability of Newspapers in 11 Languages*, Reading Research Quarterly 18 (4), 1983,
 /// 480–497): how long words are is the language's own, how long sentences are is the writer's. Neither
-/// Dutch nor Polish was measured. Dutch stands here halfway between its neighbours English and German,
+/// Dutch nor Polish was measured. Dutch stands here halfway between its neighbors English and German,
 /// Polish with the one Slavic language that was, Russian.
 pub(super) fn most_lix(language: &str) -> f64 {
     let long_words_in_newspapers = match language {

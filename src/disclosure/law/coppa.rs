@@ -9,7 +9,7 @@ pub const COPPA_RULE: &[Article] = &[
     Article {
         number: "312.2",
         asks: "personal information: among others an audio file with a child's voice, a biometric identifier such as a \
-               voiceprint, a persistent identifier that recognises a user over time and across services",
+               voiceprint, a persistent identifier that recognizes a user over time and across services",
         met: "voices are taken out and no voiceprint is made; a record's id is one collector's and ends with the \
               consent. A voice can be missed, so Sordino treats every sample as personal information",
         left: "to treat it so too",
@@ -116,9 +116,9 @@ pub const COPPA_RULE: &[Article] = &[
     },
     Article {
         number: "312.8",
-        asks: "reasonable security, with a written programme; assurances from whoever else gets the data",
+        asks: "reasonable security, with a written program; assurances from whoever else gets the data",
         met: "as GDPR art. 32",
-        left: "the programme, its coordinator, its yearly assessment",
+        left: "the program, its coordinator, its yearly assessment",
         duty: Duty::Shared,
         evidence: &[
             Evidence::code("docs/threat-model.md"),

@@ -53,7 +53,7 @@ pub const GDPR: &[Article] = &[
     },
     Article {
         number: "art. 5(1)(c)",
-        asks: "data minimisation",
+        asks: "data minimization",
         met: "2 to 30 s, a daily budget, voices and fingerprints taken out, no field for a name, device or clock time",
         left: "a plan that asks for no more than is looked at",
         duty: Duty::Shared,
@@ -206,7 +206,7 @@ pub const GDPR: &[Article] = &[
     Article {
         number: "art. 7(4)",
         asks: "no service made conditional on needless consent",
-        met: "capture for the recogniser works the same without consent",
+        met: "capture for the recognizer works the same without consent",
         left: "that the app does not reward a yes",
         duty: Duty::Shared,
         evidence: &[Evidence::test(
@@ -354,7 +354,7 @@ pub const GDPR: &[Article] = &[
     Article {
         number: "art. 25",
         asks: "data protection by design and by default",
-        met: "the default is `none`; the types let nothing out that was not anonymised, sealed and granted; the plan \
+        met: "the default is `none`; the types let nothing out that was not anonymized, sealed and granted; the plan \
               can have the person hear each sample before it is sealed",
         left: "the plan's figures, and whether it asks for review",
         duty: Duty::Shared,

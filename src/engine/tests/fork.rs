@@ -42,7 +42,7 @@ impl Device {
     fn assert_holds_its_folder(&self) {
         let config = Config::new(
             self.folder.path(),
-            self.organisation.key(),
+            self.organization.key(),
             self.collector.clone(),
         );
         let second = Sordino::open(config);
@@ -57,7 +57,7 @@ fn no_call_in_a_forked_process_touches_the_engine() {
     device.queue().unwrap();
     let (feed, source) = host_fed(48_000, 1).unwrap();
     let mut listening = Some(device.engine.listen(source, |_| {}).unwrap());
-    let plan = device.organisation.sign(plan(2));
+    let plan = device.organization.sign(plan(2));
     let inner = Arc::clone(device.engine.inner().unwrap());
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -9,7 +9,7 @@ use crate::{
     Withheld,
     outbox::{Quota, SampleState},
     plan::{Freshness, Plan},
-    testing::{Organisation, QA, days, folder, plan},
+    testing::{Organization, QA, days, folder, plan},
     upload::{Answer, Finished, Outcome, PROTOCOL_HEADER, TaskKind},
 };
 
@@ -66,7 +66,7 @@ impl Device {
     }
 
     fn statement(&self, plan: u64, on: &str) -> String {
-        Freshness::to_header(&self.organisation.state(plan, day(on)).to_json())
+        Freshness::to_header(&self.organization.state(plan, day(on)).to_json())
     }
 
     fn withheld(&self) -> Option<Withheld> {
@@ -120,10 +120,10 @@ fn a_newer_plan_ends_the_wait_too() {
         signed_on: Some(day("2026-03-06")),
         ..three_days()
     };
-    let next = device.organisation.sign(next);
+    let next = device.organization.sign(next);
     assert_eq!(device.asks_for_plan(200, None, next), Finished::Done);
     assert!(device.is_fresh());
-    let without = device.organisation.sign(plan(3));
+    let without = device.organization.sign(plan(3));
     assert_eq!(device.asks_for_plan(200, None, without), Finished::Done);
     device.clock.advance(days(300));
     assert!(device.is_fresh());
@@ -145,7 +145,7 @@ fn a_withdrawal_goes_out_although_the_plan_is_not_fresh() {
 fn a_statement_that_does_not_count_changes_nothing_and_is_reported() {
     let device = device();
     device.clock.advance(days(4));
-    let foreign = Freshness::to_header(&Organisation::new().state(1, day("2026-03-06")).to_json());
+    let foreign = Freshness::to_header(&Organization::new().state(1, day("2026-03-06")).to_json());
     let long = format!(":{}:", "A".repeat(1 << 20));
     for (header, says) in [
         (foreign.as_str(), "signed by another key"),
@@ -211,7 +211,7 @@ fn a_statement_from_the_future_lasts_no_longer_than_one_of_today() {
         version: 2,
         ..three_days()
     };
-    let future = device.organisation.sign(future);
+    let future = device.organization.sign(future);
     device.engine.install_plan(&future).unwrap();
     device.clock.advance(days(3));
     assert!(device.is_fresh());

@@ -33,14 +33,14 @@ use crate::{
     plan::Plan,
     sampler::{Marked, Moment},
     seal::SealedSample,
-    testing::{Organisation, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan},
+    testing::{Organization, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan},
 };
 
 /// An engine, and what its app was told.
 struct Device {
     folder: TempDir,
     collector: Endpoint,
-    organisation: Organisation,
+    organization: Organization,
     clock: Arc<TestClock>,
     quota: Quota,
     engine: Sordino,
@@ -56,13 +56,13 @@ impl Device {
         let off = Off {
             folder,
             collector: "https://collector.example".parse().unwrap(),
-            organisation: Organisation::new(),
+            organization: Organization::new(),
             clock: Arc::new(TestClock::new()),
             quota,
             events: Arc::default(),
         };
         let device = off.on();
-        let plan = device.organisation.sign(plan);
+        let plan = device.organization.sign(plan);
         device.engine.install_plan(&plan).unwrap();
         device
     }
@@ -73,7 +73,7 @@ impl Device {
         Off {
             folder: self.folder,
             collector: self.collector,
-            organisation: self.organisation,
+            organization: self.organization,
             clock: self.clock,
             quota: self.quota,
             events: self.events,
@@ -173,7 +173,7 @@ impl Device {
 struct Off {
     folder: TempDir,
     collector: Endpoint,
-    organisation: Organisation,
+    organization: Organization,
     clock: Arc<TestClock>,
     quota: Quota,
     events: Arc<Mutex<Vec<Event>>>,
@@ -186,7 +186,7 @@ impl Off {
         Config {
             quota: self.quota,
             clock: self.clock.clone(),
-            ..Config::new(self.folder.path(), self.organisation.key(), collector)
+            ..Config::new(self.folder.path(), self.organization.key(), collector)
         }
     }
 
@@ -197,7 +197,7 @@ impl Off {
         Device {
             folder: self.folder,
             collector: self.collector,
-            organisation: self.organisation,
+            organization: self.organization,
             clock: self.clock,
             quota: self.quota,
             engine,
@@ -289,7 +289,7 @@ fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
         next.version = 2;
         next.paused = !expires;
         next.expires = "2026-03-03".parse().unwrap();
-        let next = device.organisation.sign(next);
+        let next = device.organization.sign(next);
         device.engine.install_plan(&next).unwrap();
         device.clock.advance(days(i64::from(expires)));
         assert!(device.engine.may_sample().unwrap().is_some());
@@ -303,13 +303,13 @@ fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
 #[test]
 fn plans_never_go_back_nor_change_under_their_version() {
     let device = Device::with(folder(), plan(5), Quota::default());
-    let install = |plan| device.engine.install_plan(&device.organisation.sign(plan));
+    let install = |plan| device.engine.install_plan(&device.organization.sign(plan));
     assert!(install(plan(4)).is_err());
     assert!(install(plan(5)).is_err(), "another recipient");
     assert!(
         device
             .engine
-            .install_plan(&Organisation::new().sign(plan(6)))
+            .install_plan(&Organization::new().sign(plan(6)))
             .is_err()
     );
     let mut expired = plan(7);
@@ -320,7 +320,7 @@ fn plans_never_go_back_nor_change_under_their_version() {
     assert!(
         device
             .engine
-            .install_plan(&device.organisation.sign(plan(4)))
+            .install_plan(&device.organization.sign(plan(4)))
             .is_err()
     );
 }

@@ -179,7 +179,7 @@ impl<'a> World<'a> {
     fn keep_plan(&self) {
         if self.engine().plan().is_none() {
             let device = self.device();
-            let plan = device.organisation.sign(plan(1));
+            let plan = device.organization.sign(plan(1));
             device.engine.install_plan(&plan).unwrap();
         }
     }

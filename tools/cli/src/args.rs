@@ -13,8 +13,8 @@ use sordino::{
 };
 
 use crate::{
-    commands::ReportArguments, failure::Failure, output::Overwrite, query::QueryArguments,
-    recognise::EvalArguments,
+    commands::ReportArguments, evaluate::EvalArguments, failure::Failure, output::Overwrite,
+    query::QueryArguments,
 };
 
 /// Samples of music practice: anonymous, encrypted, and only with consent.
@@ -77,7 +77,7 @@ pub(crate) enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Anonymise and seal one recording
+    /// Anonymize and seal one recording
     Seal {
         /// The recording, in a format that `anonymize` reads; `-` is standard input
         file: PathBuf,
@@ -103,7 +103,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         overwrite: Overwrite,
     },
-    /// The organisation's key and its signed sampling plans
+    /// The organization's key and its signed sampling plans
     #[command(subcommand)]
     Plan(PlanCommand),
     /// What people agree to, and the receipts of it
@@ -121,9 +121,10 @@ pub(crate) enum Command {
     /// The collector's access log: who was handed which sample
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Run a recogniser over a pulled dataset, score it, and tell whether a change made it worse
-    RecogniseEval(EvalArguments),
-    /// List the notes or exercises that the app's recogniser gets wrong most, with intervals
+    /// Run a recognizer over a pulled dataset, score it, and tell whether a change made it worse
+    #[command(alias = "recognise-eval")]
+    Evaluate(EvalArguments),
+    /// List the notes or exercises that the app's recognizer gets wrong most, with intervals
     Query(QueryArguments),
     /// Write report.html for a pulled dataset
     Report(ReportArguments),
@@ -142,7 +143,7 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum PlanCommand {
-    /// Make the organisation's Ed25519 key; print its public half
+    /// Make the organization's Ed25519 key; print its public half
     Keygen {
         /// The file to write, readable by its owner only
         #[arg(long)]
@@ -152,7 +153,7 @@ pub(crate) enum PlanCommand {
     Sign {
         /// The plan
         plan: PathBuf,
-        /// The organisation's key
+        /// The organization's key
         #[arg(long)]
         key: PathBuf,
         /// The signed plan to write
@@ -189,7 +190,7 @@ pub(crate) enum ConsentCommand {
     Notice {
         #[command(flatten)]
         shown: NoticeArguments,
-        /// The organisation's count of its texts
+        /// The organization's count of its texts
         #[arg(long, default_value_t = 1)]
         version: u32,
         /// How many days a yes lasts
@@ -216,7 +217,7 @@ pub(crate) enum DeviceCommand {
         /// The signed plan
         #[arg(long)]
         plan: PathBuf,
-        /// The organisation's public key
+        /// The organization's public key
         #[arg(long)]
         plan_key: PublicKey,
         /// The collector's URL
@@ -257,7 +258,7 @@ pub(crate) enum DeviceCommand {
     Offer {
         /// The recording, in a format that `anonymize` reads; `-` is standard input
         file: PathBuf,
-        /// What the app knows of it: expected and recognised notes, a tag
+        /// What the app knows of it: expected and recognized notes, a tag
         #[arg(long)]
         annotation: Option<PathBuf>,
         /// Where the plan requires review: write what would be sent to this WAV file, to be heard first

@@ -7,6 +7,7 @@ mod commands;
 mod dataset;
 mod demo;
 mod digest;
+mod evaluate;
 mod failure;
 mod files;
 #[cfg(test)]
@@ -16,7 +17,6 @@ mod papers;
 mod playing;
 mod pull;
 mod query;
-mod recognise;
 mod recording;
 mod reply;
 mod report;

@@ -26,7 +26,7 @@ pub(crate) struct Played {
     pub(crate) withheld: Vec<Withheld>,
     /// What failed.
     pub(crate) failed: Vec<String>,
-    /// What the app's recogniser got: frames, whether or not anything was sampled.
+    /// What the app's recognizer got: frames, whether or not anything was sampled.
     pub(crate) frames: u64,
 }
 
@@ -110,7 +110,7 @@ impl Mark {
         let moment = Moment {
             at: Some(at),
             expected: notes(&annotation.expected),
-            recognised: notes(&annotation.recognised),
+            recognized: notes(&annotation.recognized),
             tag: annotation.tag,
         };
         Ok(Self { at, moment })

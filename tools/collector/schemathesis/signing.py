@@ -1,4 +1,4 @@
-"""What a device and an organisation sign, from docs/protocol.md and docs/formats.md alone, by `cryptography`.
+"""What a device and an organization sign, from docs/protocol.md and docs/formats.md alone, by `cryptography`.
 
 As a program it prints a signed plan for the collector to serve.
 """
@@ -65,7 +65,7 @@ def plan():
         "sample_rate": 16000,
         "triggers": {"mark_probability": 1, "random_probability": 0},
     }
-    return signed(content, "an organisation")
+    return signed(content, "an organization")
 
 
 def sealed(sample):

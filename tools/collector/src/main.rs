@@ -21,7 +21,7 @@ use crate::command::{
     upkeep::{Check, Delete, RenewEpoch, Retention, Withdraw},
 };
 
-/// Receives Sordino's sealed samples, hands them to QA tools, and honours withdrawals.
+/// Receives Sordino's sealed samples, hands them to QA tools, and honors withdrawals.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

@@ -267,7 +267,7 @@ impl Inner {
         );
         registry.register(
             "voices_heard",
-            "Samples in which a voice was heard, by the anonymiser's version; the same at each collector",
+            "Samples in which a voice was heard, by the anonymizer's version; the same at each collector",
             self.voices_heard.clone(),
         );
         registry.register(

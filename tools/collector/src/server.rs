@@ -255,7 +255,7 @@ async fn warn_of_stale_plan(database: &Database) {
     }
 }
 
-/// The collector has no organisation's key to check a plan by; devices have. It checks that the plan
+/// The collector has no organization's key to check a plan by; devices have. It checks that the plan
 /// is whole and within bounds, so that it serves none that every device would refuse.
 async fn load_plan(config: &Config, database: &Database) -> Result<(), StartError> {
     let Some(path) = &config.plan else {

@@ -29,7 +29,7 @@ pub(crate) struct Names(Arc<[String]>);
 impl Names {
     /// Names as an operator writes them.
     pub(crate) fn new(names: &[String]) -> Self {
-        Self(names.iter().map(|name| normalised(name)).collect())
+        Self(names.iter().map(|name| normalized(name)).collect())
     }
 
     fn check(&self, authority: &str) -> Result<(), Problem> {
@@ -200,10 +200,10 @@ fn authority(parts: &Parts) -> Result<String, Problem> {
             host.to_str().map_err(|_| malformed())?.trim()
         }
     };
-    Ok(normalised(authority))
+    Ok(normalized(authority))
 }
 
-fn normalised(authority: &str) -> String {
+fn normalized(authority: &str) -> String {
     let authority = authority.to_ascii_lowercase();
     let without_port = [":80", ":443"]
         .iter()
@@ -221,11 +221,11 @@ fn signature_base(message: &Message<'_>, parameters: &InnerList) -> Result<Strin
         let value = message.component(name).ok_or_else(|| {
             Kind::Malformed.because(format!("the signature covers `{name}`, which is missing"))
         })?;
-        base.push_str(&format!("{}: {value}\n", item.serialise()));
+        base.push_str(&format!("{}: {value}\n", item.serialize()));
     }
     base.push_str(&format!(
         "\"@signature-params\": {}",
-        parameters.serialise()
+        parameters.serialize()
     ));
     Ok(base)
 }
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_normalised_as_section_2_2_3_says() {
+    fn the_authority_is_normalized_as_section_2_2_3_says() {
         for (host, expected) in [
             ("www.Example.com", "www.example.com"),
             ("example.com:80", "example.com"),

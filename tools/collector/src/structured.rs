@@ -117,8 +117,8 @@ impl Dictionary {
 
 impl InnerList {
     /// Section 4.1.1.1.
-    pub(crate) fn serialise(&self) -> String {
-        let items: Vec<String> = self.items.iter().map(Item::serialise).collect();
+    pub(crate) fn serialize(&self) -> String {
+        let items: Vec<String> = self.items.iter().map(Item::serialize).collect();
         format!(
             "({}){}",
             items.join(" "),
@@ -129,17 +129,17 @@ impl InnerList {
 
 impl Item {
     /// Section 4.1.3.
-    pub(crate) fn serialise(&self) -> String {
+    pub(crate) fn serialize(&self) -> String {
         format!(
             "{}{}",
-            self.value.serialise(),
+            self.value.serialize(),
             serialise_parameters(&self.parameters)
         )
     }
 }
 
 impl Value {
-    fn serialise(&self) -> String {
+    fn serialize(&self) -> String {
         match self {
             Self::Integer(number) => number.to_string(),
             Self::String(text) => {
@@ -156,7 +156,7 @@ impl Value {
 fn serialise_parameters(parameters: &Parameters) -> String {
     let one = |(key, value): &(String, Value)| match value {
         Value::Boolean(true) => format!(";{key}"),
-        value => format!(";{key}={}", value.serialise()),
+        value => format!(";{key}={}", value.serialize()),
     };
     parameters.iter().map(one).collect()
 }
@@ -337,7 +337,7 @@ mod tests {
         ] {
             let dictionary = Dictionary::parse(&format!("other=:AAA=:, sig={parameters}")).unwrap();
             assert_eq!(
-                dictionary.inner_list("sig").unwrap().serialise(),
+                dictionary.inner_list("sig").unwrap().serialize(),
                 parameters
             );
             assert_eq!(dictionary.bytes("other"), Some([0, 0].as_slice()));

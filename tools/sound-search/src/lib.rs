@@ -1,4 +1,4 @@
-//! Finds a recording in whatever bytes a program wrote. For tests: a crate of its own, so that it alone is optimised
+//! Finds a recording in whatever bytes a program wrote. For tests: a crate of its own, so that it alone is optimized
 //! where they are built to be built soon.
 //!
 //! * **In**: a recording, and buffers of bytes.
@@ -75,7 +75,7 @@ impl Sound {
     }
 }
 
-/// Every third of the sound's rate, as an anonymised recording has it: the mean of each three samples.
+/// Every third of the sound's rate, as an anonymized recording has it: the mean of each three samples.
 fn slower(samples: &[f32]) -> Vec<f32> {
     samples
         .chunks(3)

@@ -1,4 +1,4 @@
-//! Stretches that are alike, whatever their level: normalised cross-correlation of each stretch of what was written with
+//! Stretches that are alike, whatever their level: normalized cross-correlation of each stretch of what was written with
 //! every place of the sound.
 //!
 //! By overlap-save (Oppenheim and Schafer, *Discrete-Time Signal Processing*, 8.7.3): the sound is cut into blocks that

@@ -5,8 +5,8 @@ extension Sordino {
   public struct Configuration: Sendable, Hashable {
     /// Where the state lives; nobody else writes there. It is made where it is not there.
     public var folder: URL
-    /// The organisation's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only its plans count.
-    public var organisationKey: String
+    /// The organization's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only its plans count.
+    public var organizationKey: String
     /// Where samples go: `https://…`, or `http://…` on this very machine.
     public var collector: URL
     /// Whether the person hears each sample before it is sealed, also where the plan does not ask for that:
@@ -16,11 +16,11 @@ extension Sordino {
     public var quota: Quota
 
     public init(
-      folder: URL, organisationKey: String, collector: URL, reviewRequired: Bool = false,
+      folder: URL, organizationKey: String, collector: URL, reviewRequired: Bool = false,
       quota: Quota = Quota()
     ) {
       self.folder = folder
-      self.organisationKey = organisationKey
+      self.organizationKey = organizationKey
       self.collector = collector
       self.reviewRequired = reviewRequired
       self.quota = quota
@@ -49,7 +49,7 @@ extension Engine {
   ) throws -> Engine {
     var builder = try EngineBuilder(
       folder: configuration.folder.path,
-      organisationKey: configuration.organisationKey,
+      organizationKey: configuration.organizationKey,
       collectorUrl: configuration.collector.absoluteString
     )
     .quota(samples: configuration.quota.samples, bytes: configuration.quota.bytes)

@@ -86,7 +86,7 @@ extension BundledNotice {
   /// The notice that comes with the SDK, in the language nearest to `language`, or else in English.
   ///
   /// - Parameters:
-  ///   - version: The organisation's count of its texts: the plan's `noticeVersion`.
+  ///   - version: The organization's count of its texts: the plan's `noticeVersion`.
   ///   - language: A BCP 47 tag, such as `Locale.preferredLanguages` has.
   ///   - app: What the app is called, 1 to 100 characters.
   ///   - contact: Where questions go, 1 to 200 characters.

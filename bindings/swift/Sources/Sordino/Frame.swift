@@ -1,6 +1,6 @@
 import Foundation
 
-/// A stretch of captured sound, for the app's recogniser: 10 ms, or shorter where something was lost after it.
+/// A stretch of captured sound, for the app's recognizer: 10 ms, or shorter where something was lost after it.
 public struct Frame: Sendable, Hashable {
   /// Mono, full scale at ±1, finite. One buffer: a slice of it or `withUnsafeBufferPointer` copies nothing.
   public let samples: [Float]
@@ -11,7 +11,7 @@ public struct Frame: Sendable, Hashable {
   /// How many samples were lost immediately before this frame, because nobody took them in time.
   public let lost: UInt64
 
-  /// A frame of one's own, as for the test of a recogniser.
+  /// A frame of one's own, as for the test of a recognizer.
   public init(samples: [Float], rate: Int, position: UInt64 = 0, lost: UInt64 = 0) {
     self.samples = samples
     self.rate = rate

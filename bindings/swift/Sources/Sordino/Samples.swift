@@ -7,7 +7,7 @@ extension Sordino {
     try await offPool { [engine] in try engine.maySample() }
   }
 
-  /// Marks a moment of what is being heard, because the recogniser was unsure or wrong. It is taken with the
+  /// Marks a moment of what is being heard, because the recognizer was unsure or wrong. It is taken with the
   /// plan's probability and within its budget, and without consent not at all.
   ///
   /// Throws ``SordinoError/mark(_:)`` where nothing is being heard, nothing may be sampled, or the moment is
@@ -18,7 +18,7 @@ extension Sordino {
   }
 
   /// Offers a recording as one sample, as the app's own mark does: it skips the random draw and keeps consent,
-  /// the budget and the anonymiser's gate. A longer one than the plan's clip is cut to its end.
+  /// the budget and the anonymizer's gate. A longer one than the plan's clip is cut to its end.
   ///
   /// - Parameters:
   ///   - samples: Mono, full scale at ±1, at `rate` Hz.

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Sordino on one device: it captures sound for the app's recogniser and, only where the person has
+/// Sordino on one device: it captures sound for the app's recognizer and, only where the person has
 /// consented, makes anonymous, encrypted samples of it.
 ///
 /// ```swift
 /// let sordino = try await Sordino.open(configuration)
-/// for await frame in try await sordino.microphone() { recogniser.take(frame) }
+/// for await frame in try await sordino.microphone() { recognizer.take(frame) }
 /// ```
 ///
 /// It is a class and not an actor, because the engine beneath takes calls from many threads at once and must:
@@ -75,7 +75,7 @@ public final class Sordino: Sendable {
 extension Sordino {
   /// Puts a signed sampling plan into force: the JSON that `sordino plan sign` wrote.
   ///
-  /// Throws ``SordinoError/plan(_:)`` where it is not the organisation's, out of bounds, expired, or older than
+  /// Throws ``SordinoError/plan(_:)`` where it is not the organization's, out of bounds, expired, or older than
   /// the one in force.
   public func install(plan json: Data) async throws(SordinoError) {
     try await offPool { [engine] in try engine.installPlan(json: json) }

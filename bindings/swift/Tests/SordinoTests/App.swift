@@ -9,28 +9,28 @@ final class App: Sendable {
   let diary: Diary
   let folder: URL
 
-  init(_ organisation: Organisation, at collector: URL = Place.nowhere, review: Bool = false) async throws {
+  init(_ organization: Organization, at collector: URL = Place.nowhere, review: Bool = false) async throws {
     folder = try Place.folder()
     sordino = try await Sordino.open(
-      configuration(folder, organisation, at: collector, review: review))
+      configuration(folder, organization, at: collector, review: review))
     diary = Diary(sordino.events)
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
   /// The person says yes to quality assurance.
-  func consent(_ organisation: Organisation) async throws {
-    try await sordino.install(plan: organisation.plan)
+  func consent(_ organization: Organization) async throws {
+    try await sordino.install(plan: organization.plan)
     try await sordino.giveConsent(
       to: [.qualityAssurance], ageBand: .adult, notice: try notice(1).notice)
   }
 }
 
 func configuration(
-  _ folder: URL, _ organisation: Organisation, at collector: URL = Place.nowhere, review: Bool = false
+  _ folder: URL, _ organization: Organization, at collector: URL = Place.nowhere, review: Bool = false
 ) -> Sordino.Configuration {
   Sordino.Configuration(
-    folder: folder.appendingPathComponent("state"), organisationKey: organisation.key,
+    folder: folder.appendingPathComponent("state"), organizationKey: organization.key,
     collector: collector, reviewRequired: review)
 }
 

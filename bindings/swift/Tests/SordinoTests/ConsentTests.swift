@@ -5,17 +5,17 @@ import Testing
 
 /// What a person can do with what is held of them.
 @Suite struct APerson {
-  let organisation: Organisation
+  let organization: Organization
   let recording: (samples: [Float], rate: Int)
 
   init() throws {
-    organisation = try Organisation()
+    organization = try Organization()
     recording = try readWav(Place.recordings.appendingPathComponent("flute-alone.wav"))
   }
 
   @Test func aChildWaitsForItsGuardian() async throws {
-    let app = try await App(organisation)
-    try await app.sordino.install(plan: organisation.plan)
+    let app = try await App(organization)
+    try await app.sordino.install(plan: organization.plan)
     try await app.sordino.giveConsent(
       to: [.qualityAssurance], ageBand: .child,
       notice: Notice(version: 1, language: "de", text: "Darf die App zuhören?"))
@@ -33,8 +33,8 @@ import Testing
   }
 
   @Test func hearsWhatWouldBeSentAndDecides() async throws {
-    let app = try await App(organisation, review: true)
-    try await app.consent(organisation)
+    let app = try await App(organization, review: true)
+    try await app.consent(organization)
     for isAccepted in [false, true] {
       let offer = try await app.sordino.offer(recording.samples, rate: recording.rate)
       guard case .awaitsReview(let preview) = offer else {
@@ -58,8 +58,8 @@ import Testing
   }
 
   @Test func seesTakesAlongAndDeletesWhatIsHeld() async throws {
-    let app = try await App(organisation)
-    try await app.consent(organisation)
+    let app = try await App(organization)
+    try await app.consent(organization)
     _ = try await app.sordino.offer(recording.samples, rate: recording.rate)
     let sample = try #require(try await app.sordino.samples().first)
     #expect(sample.state == .pending && sample.purposes == [.qualityAssurance])

@@ -10,10 +10,10 @@ import Testing
   private let openings = ProcessInfo.processInfo.environment["SORDINO_SOAK"] == "1" ? 10_000 : 2_000
 
   @Test func thousandsOfOpeningsLeaveMemoryFlat() async throws {
-    let organisation = try Organisation()
+    let organization = try Organization()
     let folder = try Place.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let configuration = configuration(folder, organisation)
+    let configuration = configuration(folder, organization)
 
     func open(_ times: Int) async throws {
       for _ in 0..<times {
@@ -33,14 +33,14 @@ import Testing
   }
 
   @Test func theHostMayBeKilledWhileAFrameIsHeard() async throws {
-    let organisation = try Organisation()
+    let organization = try Organization()
     let folder = try Place.folder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let configuration = configuration(folder, organisation)
+    let configuration = configuration(folder, organization)
     let victim = Process()
     victim.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
       .deletingLastPathComponent().appendingPathComponent("sordino-victim")
-    victim.arguments = [configuration.folder.path, organisation.key]
+    victim.arguments = [configuration.folder.path, organization.key]
     try victim.run()
     victim.waitUntilExit()
     #expect(victim.terminationReason == .uncaughtSignal && victim.terminationStatus == SIGKILL)

@@ -8,19 +8,19 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
 
 /// What bad input, engines that are gone, and readers that misbehave come to.
 @Suite struct TheFace {
-  let organisation: Organisation
+  let organization: Organization
   let app: App
   var sordino: Sordino { app.sordino }
 
   init() async throws {
-    organisation = try Organisation()
-    app = try await App(organisation)
+    organization = try Organization()
+    app = try await App(organization)
   }
 
   // Engines.
 
   @Test func aFolderHasOneEngineAtATime() async throws {
-    let again = configuration(app.folder, organisation)
+    let again = configuration(app.folder, organization)
     let refused = await refusal { _ = try await Sordino.open(again) }
     #expect(refused?.stage == "state")
     #expect(refused?.message.contains("in use") == true)
@@ -47,9 +47,9 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   }
 
   @Test func consentOutlivesTheEngine() async throws {
-    try await app.consent(organisation)
+    try await app.consent(organization)
     try await sordino.close()
-    let next = try await Sordino.open(configuration(app.folder, organisation))
+    let next = try await Sordino.open(configuration(app.folder, organization))
     #expect(try await next.consent().state == .granted)
     try await next.close()
   }
@@ -82,12 +82,12 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   }
 
   @Test func callsFromManyThreadsAtOnceAreAllAnswered() async throws {
-    try await sordino.install(plan: organisation.plan)
+    try await sordino.install(plan: organization.plan)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<16 {
         group.addTask {
           for _ in 0..<8 {
-            try await app.consent(organisation)
+            try await app.consent(organization)
             _ = try await sordino.status()
             _ = try await sordino.nextRequest()
             try await sordino.withdraw()
@@ -155,7 +155,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
 
   @Test func aReaderThatThrowsHurtsNobody() async throws {
     let feed = try await sordino.hostFeed(rate: rate)
-    let reader = Task { for await _ in feed.frames { throw Failure(description: "the recogniser is broken") } }
+    let reader = Task { for await _ in feed.frames { throw Failure(description: "the recognizer is broken") } }
     _ = try feed.push(sound10ms)
     await #expect(throws: Failure.self) { try await reader.value }
     _ = try await sordino.status()
@@ -167,7 +167,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
       let calls = Locked(0)
       func onFrame(frame: EngineFrame) throws {
         calls.withLock { $0 += 1 }
-        throw Failure(description: "the recogniser is broken")
+        throw Failure(description: "the recognizer is broken")
       }
     }
     let raising = Raising()
@@ -176,7 +176,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
     try feed.stop()
     #expect(raising.calls.withLock { $0 } == 20)
     let reason = try await app.diary.event { if case .failed(let reason) = $0 { reason } else { nil } }
-    #expect(reason.contains("the recogniser is broken"))
+    #expect(reason.contains("the recognizer is broken"))
     try await sordino.close()
   }
 
@@ -224,7 +224,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   }
 
   @Test func aClipWithNanOrWithoutSoundIsRefused() async throws {
-    try await app.consent(organisation)
+    try await app.consent(organization)
     for samples in [[0, Float.nan], []] {
       #expect(await refusal { _ = try await sordino.offer(samples, rate: rate) }?.stage == "clip")
     }
@@ -253,7 +253,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   }
 
   @Test func anAnnotationThatCouldSpellANameIsRefused() async throws {
-    let annotation = Annotation(expected: [], recognised: [], tag: "Lisa's song")
+    let annotation = Annotation(expected: [], recognized: [], tag: "Lisa's song")
     let refused = await refusal { _ = try await sordino.offer(sound10ms, rate: rate, annotation: annotation) }
     #expect(refused?.stage == "annotation")
     #expect(refused?.message.contains("a-z") == true)
@@ -261,9 +261,9 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
   }
 
   @Test func argumentsThatDoNotParseNameWhatIsWrong() async throws {
-    var other = configuration(app.folder.appendingPathComponent("other"), organisation)
+    var other = configuration(app.folder.appendingPathComponent("other"), organization)
     for (change, says) in [
-      ({ $0.organisationKey = "abc" }, "64 hexadecimal"),
+      ({ $0.organizationKey = "abc" }, "64 hexadecimal"),
       ({ $0.collector = URL(string: "ftp://collector.example")! }, "https://"),
       ({ $0.collector = URL(string: "http://collector.example")! }, "this very machine"),
     ] as [((inout Sordino.Configuration) -> Void, String)] {

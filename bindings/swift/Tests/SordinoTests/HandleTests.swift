@@ -58,8 +58,8 @@ private let rate = 48_000
   }
 
   @Test func aCopyOfAReferenceKeepsTheFeedOpenAndFreesItOnce() async throws {
-    let organisation = try Organisation()
-    let app = try await App(organisation)
+    let organization = try Organization()
+    let app = try await App(organization)
     var feeds = [try await app.sordino.hostFeed(rate: rate)]
     feeds += feeds
     feeds.removeFirst()

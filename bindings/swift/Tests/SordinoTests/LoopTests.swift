@@ -5,16 +5,16 @@ import Testing
 
 /// The whole loop from Swift: nothing without consent, a sample at the desk, and its recall.
 @Suite(.serialized) struct TheLoop {
-  let organisation: Organisation
+  let organization: Organization
   let collector: Collector
   let app: App
   let recording: (samples: [Float], rate: Int)
 
   init() async throws {
-    organisation = try Organisation()
-    collector = try Collector(organisation)
-    app = try await App(organisation, at: collector.url)
-    try await app.sordino.install(plan: organisation.plan)
+    organization = try Organization()
+    collector = try Collector(organization)
+    app = try await App(organization, at: collector.url)
+    try await app.sordino.install(plan: organization.plan)
     recording = try readWav(Place.recordings.appendingPathComponent("flute-alone.wav"))
   }
 
@@ -88,7 +88,7 @@ import Testing
   }
 
   func itIsPulled(_ sample: SordinoId) async throws -> URL {
-    let dataset = organisation.folder.appendingPathComponent("dataset-\(sample)")
+    let dataset = organization.folder.appendingPathComponent("dataset-\(sample)")
     #expect(try collector.pull(into: dataset)["pulled"] as? Int == 1)
     let manifest = try Data(contentsOf: dataset.appendingPathComponent("\(sample)/manifest.json"))
     let document = try JSONSerialization.jsonObject(with: manifest) as? [String: Any]
@@ -101,7 +101,7 @@ import Testing
 
   /// At each note that the app said it heard, that very pitch sounds in the sample.
   func itIsWhatWasPlayed(_ sample: SordinoId) async throws {
-    let opened = organisation.folder.appendingPathComponent("opened")
+    let opened = organization.folder.appendingPathComponent("opened")
     try collector.open(sample, into: opened)
     let (samples, rate) = try readWav(opened.appendingPathComponent("audio.wav"))
     let manifest = try JSONSerialization.jsonObject(
@@ -140,7 +140,7 @@ import Testing
     let rate = recording.rate
     let at = recording.samples.count - Int(plan.clipSeconds - plan.preRollSeconds) * rate
     let moment = Moment(
-      at: UInt64(at), expected: [], recognised: try played(before: Double(at) / Double(rate)),
+      at: UInt64(at), expected: [], recognized: try played(before: Double(at) / Double(rate)),
       tag: "swift/loop")
     let marked = Locked<Result<Marked, SordinoError>?>(nil)
     let sordino = app.sordino

@@ -1,4 +1,4 @@
-// A host that is killed while it hears a frame: `sordino-victim FOLDER ORGANISATION_KEY`.
+// A host that is killed while it hears a frame: `sordino-victim FOLDER ORGANIZATION_KEY`.
 
 import Foundation
 import Sordino
@@ -6,7 +6,7 @@ import Sordino
 let sordino = try Sordino(
   configuration: Sordino.Configuration(
     folder: URL(fileURLWithPath: CommandLine.arguments[1]),
-    organisationKey: CommandLine.arguments[2],
+    organizationKey: CommandLine.arguments[2],
     collector: URL(string: "http://127.0.0.1:9")!))
 let feed = try await sordino.hostFeed(rate: 48_000)
 _ = try feed.push([Float](repeating: 0.25, count: 48_000))

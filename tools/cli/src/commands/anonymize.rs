@@ -77,7 +77,7 @@ pub(super) fn run(
 ) -> Result<Reply, Failure> {
     let work = plan(recordings, out, overwrite)?;
     let settings = Settings { keep_time };
-    let bar = reply::progress(recordings.len(), "anonymising", json);
+    let bar = reply::progress(recordings.len(), "anonymizing", json);
     let done: Vec<Done> = work
         .into_par_iter()
         .map_init(Anonymizer::new, |anonymizer, (file, work)| {

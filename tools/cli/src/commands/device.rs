@@ -155,11 +155,11 @@ pub(super) fn state_files(dir: &Path) -> Vec<PathBuf> {
 
 fn init(config: Config, plan: &Path) -> Result<Reply, Failure> {
     let json = files::read_text(plan)?.into_bytes();
-    let organisation = config.organisation;
+    let organization = config.organization;
     let collector = config.collector.to_string();
     let folder = config.folder.clone();
     // Checked before anything is made, so that a bad plan leaves no folder behind.
-    let version = Plan::verify(&json, &organisation)
+    let version = Plan::verify(&json, &organization)
         .and_then(|signed| {
             let plan = signed.content();
             plan.check_in_force(Timestamp::now())?;

@@ -12,7 +12,7 @@ mod report;
 mod sealing;
 
 use crate::{
-    args::Command, audit, demo, failure::Failure, papers, pull, query, recognise, reply::Reply,
+    args::Command, audit, demo, evaluate, failure::Failure, papers, pull, query, reply::Reply,
 };
 
 pub(crate) use consent::unnamed_notice;
@@ -59,7 +59,7 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Reply, Failure> {
         Command::Device { dir, command } => device::run(&dir, command, json),
         Command::Pull(arguments) => pull::run(&arguments, json),
         Command::Audit(command) => audit::run(command),
-        Command::RecogniseEval(arguments) => recognise::run(&arguments, json),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, json),
         Command::Query(arguments) => query::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Papers {

@@ -1,4 +1,4 @@
-//! The organisation's key, and signed plans.
+//! The organization's key, and signed plans.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::{
     reply::Reply,
 };
 
-/// The line that begins the file of an organisation's key.
+/// The line that begins the file of an organization's key.
 pub(crate) const KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
 
 /// The recipient of samples/plan.toml.
@@ -37,7 +37,7 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
             out,
             overwrite,
         } => {
-            let pair = read_organisation_key(&key)?;
+            let pair = read_organization_key(&key)?;
             let signed = sign(&plan, &pair)?;
             let own = PublicKey::of(&pair);
             let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
@@ -78,7 +78,7 @@ fn keygen(out: &Path) -> Result<Reply, Failure> {
     )
 }
 
-/// A new key for an organisation, with its PKCS #8 form.
+/// A new key for an organization, with its PKCS #8 form.
 pub(crate) fn new_key() -> Result<(Document, Ed25519KeyPair), Failure> {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
         .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
@@ -91,8 +91,8 @@ pub(crate) fn example() -> Result<Plan, Failure> {
     toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(Failure::said)
 }
 
-/// Reads the organisation's key.
-fn read_organisation_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
+/// Reads the organization's key.
+fn read_organization_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
     files::read_text(path)?
         .lines()
         .find_map(|line| line.strip_prefix(KEY_LABEL))
@@ -172,7 +172,7 @@ fn refresh(path: &Path, key: &Path, out: &Path, output: Output) -> Result<Reply,
             "the plan has no `fresh_days` and needs no statement",
         ));
     };
-    let pair = read_organisation_key(key)?;
+    let pair = read_organization_key(key)?;
     if PublicKey::of(&pair) != plan.signer() {
         return Err(Failure::content(key)(format!(
             "another key signed `{}`; name the one with the public key {}",
@@ -223,7 +223,7 @@ pub(super) fn in_words(controller: &Controller) -> String {
         .join(", ")
 }
 
-/// Reads a signed plan of whatever organisation, and checks it.
+/// Reads a signed plan of whatever organization, and checks it.
 pub(crate) fn read(path: &Path) -> Result<SignedPlan, Failure> {
     let signed = SignedPlan::verify_any(files::read_text(path)?.as_bytes())
         .map_err(Failure::content(path))?;

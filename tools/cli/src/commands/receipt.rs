@@ -123,9 +123,9 @@ fn guardian(record: &Record) -> String {
 fn controller(record: &Record) -> String {
     match &record.controller {
         None => "not named".to_owned(),
-        Some(organisation) => match &organisation.named {
-            None => format!("the organisation whose key is {}", organisation.key),
-            Some(named) => format!("{}; its key is {}", plan::in_words(named), organisation.key),
+        Some(organization) => match &organization.named {
+            None => format!("the organization whose key is {}", organization.key),
+            Some(named) => format!("{}; its key is {}", plan::in_words(named), organization.key),
         },
     }
 }

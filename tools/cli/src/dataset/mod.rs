@@ -2,7 +2,7 @@
 //!
 //! * **In**: a folder that `sordino pull` wrote.
 //! * **Out**: its [`Sample`]s: whose they are, how likely they were chosen, what the app expected and
-//!   recognised, and their sound.
+//!   recognized, and their sound.
 //! * **Promises**: how a dataset lies on disk is known to `pull` and here, and nowhere else.
 
 use std::path::{Path, PathBuf};
@@ -107,7 +107,7 @@ impl<'a> Sample<'a> {
         self.annotation().tag.as_deref().unwrap_or(NO_EXERCISE)
     }
 
-    /// What the app expected and recognised, in the time of the clip before anything was taken out.
+    /// What the app expected and recognized, in the time of the clip before anything was taken out.
     pub(crate) fn annotation(&self) -> &'a Annotation {
         &self.entry.manifest.annotation
     }
@@ -143,9 +143,9 @@ impl<'a> Sample<'a> {
         stored::notes(self.entry, &self.annotation().expected)
     }
 
-    /// What the app's recogniser reported, in the times of the stored sound.
-    pub(crate) fn recognised(&self) -> stored::Notes {
-        stored::notes(self.entry, &self.annotation().recognised)
+    /// What the app's recognizer reported, in the times of the stored sound.
+    pub(crate) fn recognized(&self) -> stored::Notes {
+        stored::notes(self.entry, &self.annotation().recognized)
     }
 }
 

@@ -127,7 +127,7 @@ pub(super) fn adult(setting: &Setting, recordings: &[Recording]) -> Result<Devic
 pub(super) fn unasked(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
     let mut device = Device::new(
         "a person who never said yes",
-        "Was never asked. The recogniser gets every frame; nothing else does. The device does not \
+        "Was never asked. The recognizer gets every frame; nothing else does. The device does not \
          even hold the last seconds in memory, and opens no connection.",
     );
     let line = line(setting)?;

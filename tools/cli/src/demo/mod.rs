@@ -149,7 +149,7 @@ fn checks(
     let check = |what, holds| Check { what, holds };
     Ok(vec![
         check(
-            "every device's recogniser got every frame",
+            "every device's recognizer got every frame",
             devices.iter().all(Device::heard_all),
         ),
         check(

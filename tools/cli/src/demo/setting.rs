@@ -1,4 +1,4 @@
-//! What the demo starts with: a collector, its QA token, a QA key, an organisation's plan.
+//! What the demo starts with: a collector, its QA token, a QA key, an organization's plan.
 
 use std::{
     fs,
@@ -31,7 +31,7 @@ pub(super) struct Setting {
     collector: Collector,
     folder: tempfile::TempDir,
     plan: SignedPlan,
-    organisation: PublicKey,
+    organization: PublicKey,
     identity: PathBuf,
     token: PathBuf,
 }
@@ -57,7 +57,7 @@ impl Setting {
             collector,
             folder,
             plan,
-            organisation: PublicKey::of(&key),
+            organization: PublicKey::of(&key),
             identity,
             token,
         })
@@ -84,7 +84,7 @@ impl Setting {
     /// A device of the plan, whose collector is at `url`.
     pub(super) fn device(&self, name: &str, url: &str) -> Result<Sordino, Failure> {
         let collector: Endpoint = url.parse().map_err(Failure::said)?;
-        let config = Config::new(self.device_folder(name), self.organisation, collector);
+        let config = Config::new(self.device_folder(name), self.organization, collector);
         let device = Sordino::open(config)?;
         device.install_plan(self.plan.to_json().as_bytes())?;
         Ok(device)

@@ -59,7 +59,7 @@ pub(super) fn write(facts: &Facts) -> String {
     ]);
     paper.paragraph(
         "Apple adds that what counts as personal data in law counts as linked. Under the GDPR a pseudonymous record, and \
-         playing that somebody could recognise, may well be personal data; dpia.md treats them so. If your assessment \
+         playing that somebody could recognize, may well be personal data; dpia.md treats them so. If your assessment \
          says that they are, answer \"Yes\" here and set `NSPrivacyCollectedDataTypeLinked` to true. In doubt, do.",
     );
     paper.paragraph(format!("Assessed by the owner: {}", Blank::Decision));
@@ -81,7 +81,7 @@ pub(super) fn write(facts: &Facts) -> String {
         }),
     );
     paper.paragraph(
-        "Your app needs `NSMicrophoneUsageDescription` in its Info.plist: capture for the recogniser asks for it, whether or \
+        "Your app needs `NSMicrophoneUsageDescription` in its Info.plist: capture for the recognizer asks for it, whether or \
          not samples are taken.",
     );
     paper.finish()

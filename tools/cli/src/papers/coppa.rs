@@ -84,13 +84,13 @@ pub(super) fn write(facts: &Facts) -> String {
     paper.paragraph("A child cannot make any of it public.");
     paper.subheading("Sound that is not kept");
     paper.paragraph(
-        "To recognise what is played, the app listens while a child practises. That sound stays in the device's memory and is \
+        "To recognize what is played, the app listens while a child practices. That sound stays in the device's memory and is \
          gone at once; it is neither stored nor sent.",
     );
     paper.subheading("Persistent identifiers");
     paper.paragraph(
         "The number that stands for a consent is random, made anew with each consent, and used with our server only. It serves \
-         to honour consent, withdrawal and deletion, and nothing else: no advertising, no profile, no contact. Our server \
+         to honor consent, withdrawal and deletion, and nothing else: no advertising, no profile, no contact. Our server \
          sees the address of a connection, as any server does, and writes it nowhere.",
     );
     paper.subheading("Disclosure");

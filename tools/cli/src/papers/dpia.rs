@@ -54,7 +54,7 @@ fn description(paper: &mut Paper, facts: &Facts) {
     paper.heading("2. Systematic description (art. 35(7)(a))");
     paper.subheading("Nature");
     paper.paragraph(
-        "An app listens to a person play, for its recogniser. Where the person consented, short moments are taken from \
+        "An app listens to a person play, for its recognizer. Where the person consented, short moments are taken from \
          memory, voices and marks of the device are taken out, what is left is sealed to the QA key on the device and sent \
          to a collector that cannot open it. Holders of the key and of a token pull and hear it. A no takes it back from the \
          device, the collector and what was pulled.",
@@ -63,7 +63,7 @@ fn description(paper: &mut Paper, facts: &Facts) {
         "consent: each purpose by itself; a signed record, which is the person's receipt; for a child, the guardian's yes",
         "capture: raw sound, in memory only",
         "sampler: a moment that the app marks, or a random one, inside the plan's budget",
-        "anonymise: voices erased or cut; hum, floor, exact clock, length and level taken out; a second detector hears the \
+        "anonymize: voices erased or cut; hum, floor, exact clock, length and level taken out; a second detector hears the \
          result; in doubt it is withheld",
         match facts.is_reviewed() {
             true => "review: the person hears what would be sent, and nothing is sealed until they say yes to it",
@@ -120,7 +120,7 @@ fn necessity(paper: &mut Paper, facts: &Facts) {
                 ),
             ],
             vec![
-                "minimisation".to_owned(),
+                "minimization".to_owned(),
                 format!(
                     "{} s a sample; {}; no name, device, locale or time finer than the week",
                     facts.clip_seconds(),
@@ -257,7 +257,7 @@ fn conclusion(paper: &mut Paper) {
     }));
     paper.paragraph(
         "If you find a high risk left, ask the supervisory authority before you begin (art. 36). Look again when the plan, the \
-         notice, the anonymiser's version or docs/threat-model.md changes (art. 35(11)).",
+         notice, the anonymizer's version or docs/threat-model.md changes (art. 35(11)).",
     );
     paper.paragraph(format!("{}", Blank::Decision));
 }

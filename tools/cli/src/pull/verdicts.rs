@@ -40,7 +40,7 @@ pub(crate) struct Review {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
-    RecogniserWrong,
+    RecognizerWrong,
     ExpectationWrong,
     PlayerWrong,
     Unusable,
@@ -92,7 +92,7 @@ impl AllReviews {
 
 impl Verdict {
     pub(crate) const ALL: [Self; 4] = [
-        Self::RecogniserWrong,
+        Self::RecognizerWrong,
         Self::ExpectationWrong,
         Self::PlayerWrong,
         Self::Unusable,
@@ -101,7 +101,7 @@ impl Verdict {
     /// Its name in files.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::RecogniserWrong => "recogniser-wrong",
+            Self::RecognizerWrong => "recogniser-wrong",
             Self::ExpectationWrong => "expectation-wrong",
             Self::PlayerWrong => "player-wrong",
             Self::Unusable => "unusable",
@@ -111,7 +111,7 @@ impl Verdict {
     /// Its name for people: the review page's.
     pub(crate) fn label(self) -> &'static str {
         match self {
-            Self::RecogniserWrong => "Recogniser wrong",
+            Self::RecognizerWrong => "Recognizer wrong",
             Self::ExpectationWrong => "App’s expectation wrong",
             Self::PlayerWrong => "Player wrong",
             Self::Unusable => "Unusable",

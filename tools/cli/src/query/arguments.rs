@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use sordino::sampler::Trigger;
 
 use super::cells::Metric;
-use crate::{recognise::milliseconds, score::ONSET_TOLERANCE};
+use crate::{evaluate::milliseconds, score::ONSET_TOLERANCE};
 
 #[derive(Args)]
 pub(crate) struct QueryArguments {

@@ -16,13 +16,13 @@ use crate::{
 /// A share of notes. Every one is a ratio of two sums over clips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Metric {
-    /// Of the notes expected, those for which nothing was recognised
+    /// Of the notes expected, those for which nothing was recognized
     Missed,
-    /// Of the notes recognised, those for which nothing was expected
+    /// Of the notes recognized, those for which nothing was expected
     Extra,
-    /// Of the notes expected, those for which another was recognised
+    /// Of the notes expected, those for which another was recognized
     Wrong,
-    /// Of the notes expected and recognised, those that are in both
+    /// Of the notes expected and recognized, those that are in both
     F1,
 }
 
@@ -39,9 +39,9 @@ impl Metric {
     fn part_and_whole(self, sums: &Sums) -> (f64, f64) {
         match self {
             Self::Missed => (sums.missed, sums.expected),
-            Self::Extra => (sums.extra, sums.recognised),
+            Self::Extra => (sums.extra, sums.recognized),
             Self::Wrong => (sums.wrong, sums.expected),
-            Self::F1 => (2.0 * sums.right, sums.expected + sums.recognised),
+            Self::F1 => (2.0 * sums.right, sums.expected + sums.recognized),
         }
     }
 }
@@ -50,9 +50,9 @@ impl Metric {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sums {
     pub(crate) expected: f64,
-    pub(crate) recognised: f64,
+    pub(crate) recognized: f64,
     pub(crate) right: f64,
-    /// Expected, and another recognised.
+    /// Expected, and another recognized.
     pub(crate) wrong: f64,
     pub(crate) missed: f64,
     pub(crate) extra: f64,
@@ -61,7 +61,7 @@ pub(crate) struct Sums {
 impl Sums {
     fn add(&mut self, other: &Self, weight: f64) {
         self.expected += weight * other.expected;
-        self.recognised += weight * other.recognised;
+        self.recognized += weight * other.recognized;
         self.right += weight * other.right;
         self.wrong += weight * other.wrong;
         self.missed += weight * other.missed;
@@ -94,8 +94,8 @@ impl Cell {
         (self.records.len() >= FEWEST_RECORDS).then_some(self.records.len())
     }
 
-    /// The estimate; none where nothing was expected or recognised that it is a share of. Notes that
-    /// were only ever recognised are errors of [`Metric::Extra`], and have no F1.
+    /// The estimate; none where nothing was expected or recognized that it is a share of. Notes that
+    /// were only ever recognized are errors of [`Metric::Extra`], and have no F1.
     pub(crate) fn ratio(&self, metric: Metric) -> Option<Ratio> {
         if metric == Metric::F1 && self.counts.expected == 0.0 {
             return None;
@@ -113,20 +113,20 @@ impl Cell {
 pub(crate) fn by_pitch(sample: &Sample<'_>, found: &Alignment) -> BTreeMap<u8, Sums> {
     let annotation = sample.annotation();
     let asked = |index: usize| annotation.expected[index].midi;
-    let heard = |index: usize| annotation.recognised[index].midi;
+    let heard = |index: usize| annotation.recognized[index].midi;
     let mut sums: BTreeMap<u8, Sums> = BTreeMap::new();
     for &(left, _) in &found.right {
         let sums = sums.entry(asked(left)).or_default();
         sums.right += 1.0;
         sums.expected += 1.0;
-        sums.recognised += 1.0;
+        sums.recognized += 1.0;
     }
     for &(left, right) in &found.wrong {
         let of_asked = sums.entry(asked(left)).or_default();
         of_asked.wrong += 1.0;
         of_asked.expected += 1.0;
         // What was heard instead is not extra: it stood for the other.
-        sums.entry(heard(right)).or_default().recognised += 1.0;
+        sums.entry(heard(right)).or_default().recognized += 1.0;
     }
     for &left in &found.missed {
         let sums = sums.entry(asked(left)).or_default();
@@ -136,7 +136,7 @@ pub(crate) fn by_pitch(sample: &Sample<'_>, found: &Alignment) -> BTreeMap<u8, S
     for &right in &found.extra {
         let sums = sums.entry(heard(right)).or_default();
         sums.extra += 1.0;
-        sums.recognised += 1.0;
+        sums.recognized += 1.0;
     }
     sums
 }

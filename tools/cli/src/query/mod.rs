@@ -1,6 +1,6 @@
-//! `sordino query`: the worst notes or exercises of the app's recogniser, weighted, with intervals.
+//! `sordino query`: the worst notes or exercises of the app's recognizer, weighted, with intervals.
 //!
-//! * **In**: a pulled dataset: what the app expected and what its recogniser reported, in the time of
+//! * **In**: a pulled dataset: what the app expected and what its recognizer reported, in the time of
 //!   the clip before anything was taken out.
 //! * **Out**: a row an exercise, a pitch, or both.
 //! * **Promises**: clips that the app marked and clips drawn at random never stand in one figure; of
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Reply, Failure> {
         .collect();
     if groups.is_empty() {
         return Err(Failure::content(&arguments.dir)(
-            "no such sample of it has notes that were expected or recognised; apps give them with \
+            "no such sample of it has notes that were expected or recognized; apps give them with \
              the annotation of a moment",
         ));
     }
@@ -67,7 +67,8 @@ struct Row {
     /// None where they are fewer than five.
     records: Option<usize>,
     expected: usize,
-    recognised: usize,
+    #[serde(rename = "recognised")]
+    recognized: usize,
     missed: usize,
     wrong: usize,
     extra: usize,
@@ -83,7 +84,7 @@ fn group(dataset: &Dataset, trigger: Trigger, arguments: &QueryArguments) -> Gro
         }
         let annotation = sample.annotation();
         let tolerance = arguments.tolerance / 1e3;
-        let found = Alignment::of(&annotation.expected, &annotation.recognised, tolerance);
+        let found = Alignment::of(&annotation.expected, &annotation.recognized, tolerance);
         let pitches = by_pitch(&sample, &found);
         let exercise = || match arguments.by {
             By::Note => None,
@@ -112,7 +113,7 @@ fn group(dataset: &Dataset, trigger: Trigger, arguments: &QueryArguments) -> Gro
                 samples: cell.samples,
                 records: cell.records(),
                 expected: cell.counts.expected as usize,
-                recognised: cell.counts.recognised as usize,
+                recognized: cell.counts.recognized as usize,
                 missed: cell.counts.missed as usize,
                 wrong: cell.counts.wrong as usize,
                 extra: cell.counts.extra as usize,

@@ -1,4 +1,4 @@
-//! The error map: which note was recognised for which.
+//! The error map: which note was recognized for which.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +7,7 @@ use std::{
 
 use super::{escape::Text, notes};
 
-/// Notes expected by notes recognised.
+/// Notes expected by notes recognized.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ErrorMap {
     /// Heading.
@@ -18,7 +18,7 @@ pub(crate) struct ErrorMap {
     pub(crate) cells: BTreeMap<Taken, Counted>,
 }
 
-/// The pitch expected and the pitch recognised; none stands for no note.
+/// The pitch expected and the pitch recognized; none stands for no note.
 pub(crate) type Taken = (Option<u8>, Option<u8>);
 
 /// How often it happened.
@@ -29,13 +29,13 @@ pub(crate) struct Counted {
     pub(crate) weighted: f64,
 }
 
-/// Steps of colour.
+/// Steps of color.
 const LEVELS: f64 = 9.0;
 
 impl ErrorMap {
     /// Counts a note of a clip with this weight.
-    pub(crate) fn add(&mut self, expected: Option<u8>, recognised: Option<u8>, weight: f64) {
-        let cell = self.cells.entry((expected, recognised)).or_default();
+    pub(crate) fn add(&mut self, expected: Option<u8>, recognized: Option<u8>, weight: f64) {
+        let cell = self.cells.entry((expected, recognized)).or_default();
         cell.notes += 1;
         cell.weighted += weight;
     }
@@ -69,7 +69,7 @@ pub(super) fn write(page: &mut String, map: &ErrorMap, number: usize) -> fmt::Re
         "<section class=\"map\"><h2 id=\"map-{number}\">{}</h2>\
          <div class=\"story\">{}</div>\
          <div class=\"table\" tabindex=\"0\" role=\"region\" aria-labelledby=\"map-{number}\">\
-         <table class=\"matrix\"><caption>Rows: the note expected. Columns: what was recognised for \
+         <table class=\"matrix\"><caption>Rows: the note expected. Columns: what was recognized for \
          it.</caption><thead><tr><td></td>",
         Text(&map.title),
         super::escape::Paragraphs(&map.intro)

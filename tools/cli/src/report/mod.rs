@@ -9,7 +9,7 @@
 //!   it only for recordings that are public anyway, like those of the demo.
 
 mod axis;
-mod colour;
+mod color;
 mod escape;
 mod map;
 mod notes;
@@ -43,7 +43,7 @@ pub(crate) struct Report {
     pub(crate) intro: String,
     /// Figures of the whole, shown large.
     pub(crate) facts: Vec<Fact>,
-    /// Which notes were recognised for which.
+    /// Which notes were recognized for which.
     pub(crate) maps: Vec<ErrorMap>,
     /// Tables under them.
     pub(crate) tables: Vec<Table>,
@@ -180,7 +180,7 @@ pub(crate) struct Said {
 /// What became of a recording.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
-    /// Says it at a glance, by a colour and a word.
+    /// Says it at a glance, by a color and a word.
     pub(crate) fate: Fate,
     /// Says it in a sentence: when it left, why it was withheld.
     pub(crate) text: String,

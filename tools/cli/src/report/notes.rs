@@ -11,18 +11,18 @@ pub(super) enum Match {
     Right,
     /// Wrong: the same tone, some octaves away.
     Octave,
-    /// Wrong: another note was recognised for it.
+    /// Wrong: another note was recognized for it.
     Wrong,
-    /// Expected, and nothing was recognised for it.
+    /// Expected, and nothing was recognized for it.
     Missed,
-    /// Recognised, and nothing was expected for it.
+    /// Recognized, and nothing was expected for it.
     Extra,
 }
 
 /// Both lists with what became of each note.
 pub(super) struct Comparison {
     pub(super) expected: Vec<(Note, Match)>,
-    pub(super) recognised: Vec<(Note, Match)>,
+    pub(super) recognized: Vec<(Note, Match)>,
 }
 
 impl Comparison {
@@ -30,15 +30,15 @@ impl Comparison {
     pub(super) fn of(annotation: &Annotation, tolerance: f64) -> Self {
         let Annotation {
             expected,
-            recognised,
+            recognized,
             ..
         } = annotation;
-        let found = Alignment::of(expected, recognised, tolerance);
+        let found = Alignment::of(expected, recognized, tolerance);
         let mut of_expected = vec![Match::Missed; expected.len()];
-        let mut of_recognised = vec![Match::Extra; recognised.len()];
+        let mut of_recognized = vec![Match::Extra; recognized.len()];
         let right = found.right.iter().map(|pair| (pair, Match::Right));
         let wrong = found.wrong.iter().map(|pair| {
-            let is_octave = expected[pair.0].midi % 12 == recognised[pair.1].midi % 12;
+            let is_octave = expected[pair.0].midi % 12 == recognized[pair.1].midi % 12;
             let kind = if is_octave {
                 Match::Octave
             } else {
@@ -48,7 +48,7 @@ impl Comparison {
         });
         for (&(asked, heard), kind) in right.chain(wrong) {
             of_expected[asked] = kind;
-            of_recognised[heard] = kind;
+            of_recognized[heard] = kind;
         }
         let with_matches = |notes: &[Note], matches: Vec<Match>| {
             let all = notes.iter().copied().zip(matches);
@@ -56,18 +56,18 @@ impl Comparison {
         };
         Self {
             expected: with_matches(expected, of_expected),
-            recognised: with_matches(recognised, of_recognised),
+            recognized: with_matches(recognized, of_recognized),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.expected.is_empty() && self.recognised.is_empty()
+        self.expected.is_empty() && self.recognized.is_empty()
     }
 
     /// The lowest and the highest note of both lists.
     pub(super) fn range(&self) -> Option<(u8, u8)> {
         let pitches = || {
-            let all = self.expected.iter().chain(&self.recognised);
+            let all = self.expected.iter().chain(&self.recognized);
             all.map(|(note, _)| note.midi)
         };
         Some((pitches().min()?, pitches().max()?))
@@ -85,16 +85,16 @@ impl Comparison {
             (of_expected(Match::Right), "right".to_owned()),
             wrong,
             (of_expected(Match::Missed), "missed".to_owned()),
-            (count(&self.recognised, Match::Extra), "extra".to_owned()),
+            (count(&self.recognized, Match::Extra), "extra".to_owned()),
         ]
         .into_iter()
         .filter(|(number, _)| *number > 0)
         .map(|(number, what)| format!("{number} {what}"))
         .collect();
         format!(
-            "{} notes expected, {} recognised: {}.",
+            "{} notes expected, {} recognized: {}.",
             self.expected.len(),
-            self.recognised.len(),
+            self.recognized.len(),
             parts.join(", ")
         )
     }

@@ -8,7 +8,7 @@ use ring::digest;
 
 use super::{
     Device, Fact, Fate, List, Listing, Report, ReportError, Section, Table,
-    colour::css_gradient,
+    color::css_gradient,
     escape::{Paragraphs, Text},
     map,
     picture::RANGE,
@@ -222,8 +222,8 @@ fn write_key(page: &mut String) -> fmt::Result {
          −{RANGE:.0} dB to the loudest</li>\
          <li><span class=\"swatch gone\"></span>taken out</li>\
          <li><span class=\"swatch note expected\"></span>note expected</li>\
-         <li><span class=\"swatch note right\"></span>recognised rightly</li>\
-         <li><span class=\"swatch note wrong\"></span>wrong: another note recognised</li>\
+         <li><span class=\"swatch note right\"></span>recognized rightly</li>\
+         <li><span class=\"swatch note wrong\"></span>wrong: another note recognized</li>\
          <li><span class=\"swatch note octave\"></span>wrong: in another octave</li>\
          <li><span class=\"swatch note expected missed\"></span>missed</li>\
          <li><span class=\"swatch note extra\"></span>extra: nothing expected</li>\
@@ -302,7 +302,7 @@ impl Display for Figures<'_> {
 }
 
 impl Fate {
-    /// The class that colours it.
+    /// The class that colors it.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Sent => "sent",

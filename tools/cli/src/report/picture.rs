@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use realfft::RealFftPlanner;
 
-use super::{colour::magma, sound::Sound, timeline::Timeline};
+use super::{color::magma, sound::Sound, timeline::Timeline};
 
 /// Pixels from left to right.
 pub(super) const COLUMNS: usize = 800;
@@ -24,9 +24,9 @@ pub(super) const RANGE: f32 = 70.0;
 /// The quietest loudest, in dB below a tone at full scale: a silent room shall look silent.
 const QUIETEST: f32 = 30.0;
 
-/// Colours; few enough that noise packs well, more than an eye can part.
+/// Colors; few enough that noise packs well, more than an eye can part.
 const LEVELS: u8 = 64;
-/// The colour of times that hold no sound: none.
+/// The color of times that hold no sound: none.
 const NOTHING: u8 = LEVELS;
 /// Length of a window, in seconds.
 const WINDOW: f64 = 0.08;

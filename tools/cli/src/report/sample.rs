@@ -180,7 +180,7 @@ impl Frame<'_> {
         };
         let notes = self.comparison.map(Comparison::summary).unwrap_or_default();
         format!(
-            "Spectrogram of {:.1} s, {class} anonymising. {gaps} {notes}",
+            "Spectrogram of {:.1} s, {class} anonymizing. {gaps} {notes}",
             self.axis.0
         )
     }
@@ -208,7 +208,7 @@ impl Frame<'_> {
         for (note, _) in &comparison.expected {
             mark(note, "expected");
         }
-        for (note, fate) in &comparison.recognised {
+        for (note, fate) in &comparison.recognized {
             mark(note, fate.class());
         }
         format!(
@@ -246,14 +246,14 @@ impl Frame<'_> {
             };
             block(note, "expected", missed);
         }
-        for (note, fate) in &comparison.recognised {
+        for (note, fate) in &comparison.recognized {
             block(note, "recognised", fate.class());
         }
         let summary = comparison.summary();
         write!(
             html,
             "<div class=\"notes\"><div class=\"head\"><h4>Notes: what the app expected and \
-             recognised</h4></div><div class=\"lane\"><div class=\"axis pitch\" \
+             recognized</h4></div><div class=\"lane\"><div class=\"axis pitch\" \
              aria-hidden=\"true\"><span style=\"top:{:.1}%\">{}</span><span \
              style=\"top:{:.1}%\">{}</span></div><div class=\"roll\" role=\"img\" \
              style=\"height:{roll:.2}rem\" aria-label=\"{summary}\">{blocks}</div></div>\
@@ -375,7 +375,7 @@ fn write_facts(html: &mut String, facts: &[Fact]) -> fmt::Result {
 }
 
 impl Match {
-    /// The class that colours a recognised note.
+    /// The class that colors a recognized note.
     fn class(self) -> &'static str {
         match self {
             Self::Right => "right",

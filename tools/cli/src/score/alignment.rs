@@ -9,16 +9,16 @@ use sordino::sampler::Note;
 use super::near;
 
 /// What became of each note of a sample. Every expected note is right, wrong or missed; every
-/// recognised one right, wrong or extra.
+/// recognized one right, wrong or extra.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Alignment {
-    /// Expected and recognised at the same pitch: indices into both lists.
+    /// Expected and recognized at the same pitch: indices into both lists.
     pub(crate) right: Vec<(usize, usize)>,
-    /// Expected at one pitch and recognised at another: indices into both lists.
+    /// Expected at one pitch and recognized at another: indices into both lists.
     pub(crate) wrong: Vec<(usize, usize)>,
-    /// Expected, and nothing was recognised for it: indices.
+    /// Expected, and nothing was recognized for it: indices.
     pub(crate) missed: Vec<usize>,
-    /// Recognised, and nothing was expected for it: indices.
+    /// Recognized, and nothing was expected for it: indices.
     pub(crate) extra: Vec<usize>,
 }
 
@@ -29,20 +29,20 @@ impl Alignment {
     /// of one pitch lie on a line and have windows of one width, so that the earliest that fits
     /// is never a bad choice. Of what is left, those nearest in pitch are taken for each other, then
     /// those nearest in time.
-    pub(crate) fn of(expected: &[Note], recognised: &[Note], tolerance: f64) -> Self {
+    pub(crate) fn of(expected: &[Note], recognized: &[Note], tolerance: f64) -> Self {
         let mut free_expected = by_time(expected);
-        let mut free_recognised = by_time(recognised);
+        let mut free_recognized = by_time(recognized);
         let fits = |left: usize, right: usize| {
-            near(expected[left].onset, recognised[right].onset, tolerance)
+            near(expected[left].onset, recognized[right].onset, tolerance)
         };
 
         let mut right = Vec::new();
         free_expected.retain(|&asked| {
-            let found = free_recognised.iter().position(|&heard| {
-                expected[asked].midi == recognised[heard].midi && fits(asked, heard)
+            let found = free_recognized.iter().position(|&heard| {
+                expected[asked].midi == recognized[heard].midi && fits(asked, heard)
             });
             match found {
-                Some(place) => right.push((asked, free_recognised.remove(place))),
+                Some(place) => right.push((asked, free_recognized.remove(place))),
                 None => return true,
             }
             false
@@ -50,20 +50,20 @@ impl Alignment {
 
         let mut candidates: Vec<(usize, usize)> = Vec::new();
         for &asked in &free_expected {
-            let near_ones = free_recognised.iter().filter(|&&heard| fits(asked, heard));
+            let near_ones = free_recognized.iter().filter(|&&heard| fits(asked, heard));
             candidates.extend(near_ones.map(|&heard| (asked, heard)));
         }
         // Stable: among equals the order of time decides.
         candidates.sort_by_key(|&(asked, heard)| {
-            let pitch = expected[asked].midi.abs_diff(recognised[heard].midi);
-            let time = (expected[asked].onset - recognised[heard].onset).abs();
+            let pitch = expected[asked].midi.abs_diff(recognized[heard].midi);
+            let time = (expected[asked].onset - recognized[heard].onset).abs();
             (pitch, (time * 1e4).round_ties_even() as u64)
         });
         let mut wrong = Vec::new();
         for (asked, heard) in candidates {
-            if free_expected.contains(&asked) && free_recognised.contains(&heard) {
+            if free_expected.contains(&asked) && free_recognized.contains(&heard) {
                 free_expected.retain(|&other| other != asked);
-                free_recognised.retain(|&other| other != heard);
+                free_recognized.retain(|&other| other != heard);
                 wrong.push((asked, heard));
             }
         }
@@ -71,7 +71,7 @@ impl Alignment {
             right,
             wrong,
             missed: free_expected,
-            extra: free_recognised,
+            extra: free_recognized,
         }
     }
 }
@@ -105,7 +105,8 @@ pub(crate) mod cases {
         name: String,
         tolerance: f64,
         expected: Vec<Note>,
-        recognised: Vec<Note>,
+        #[serde(rename = "recognised")]
+        recognized: Vec<Note>,
         right: Vec<(usize, usize)>,
         wrong: Vec<(usize, usize)>,
         missed: Vec<usize>,
@@ -118,7 +119,7 @@ pub(crate) mod cases {
         /// In seconds.
         pub(crate) tolerance: f64,
         pub(crate) expected: Vec<Note>,
-        pub(crate) recognised: Vec<Note>,
+        pub(crate) recognized: Vec<Note>,
         pub(crate) alignment: Alignment,
     }
 
@@ -129,7 +130,7 @@ pub(crate) mod cases {
             name: written.name,
             tolerance: written.tolerance,
             expected: written.expected,
-            recognised: written.recognised,
+            recognized: written.recognized,
             alignment: Alignment {
                 right: written.right,
                 wrong: written.wrong,
@@ -159,10 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn a_chord_s_wrong_note_is_taken_for_its_neighbour_not_for_another_of_the_chord() {
+    fn a_chord_s_wrong_note_is_taken_for_its_neighbor_not_for_another_of_the_chord() {
         let expected = [note(60, 1.0), note(64, 1.0), note(67, 1.0), note(72, 3.0)];
-        let recognised = [note(60, 1.01), note(68, 1.0), note(65, 1.02), note(40, 2.0)];
-        let found = Alignment::of(&expected, &recognised, 0.05);
+        let recognized = [note(60, 1.01), note(68, 1.0), note(65, 1.02), note(40, 2.0)];
+        let found = Alignment::of(&expected, &recognized, 0.05);
         assert_eq!(found.right, [(0, 0)]);
         assert_eq!(found.wrong, [(2, 1), (1, 2)]);
         assert_eq!((found.missed, found.extra), (vec![3], vec![3]));
@@ -173,7 +174,7 @@ mod tests {
         let cases = cases();
         assert!(cases.len() > 50);
         for case in cases {
-            let mut found = Alignment::of(&case.expected, &case.recognised, case.tolerance);
+            let mut found = Alignment::of(&case.expected, &case.recognized, case.tolerance);
             found.right.sort_unstable();
             found.wrong.sort_unstable();
             found.missed.sort_unstable();
@@ -186,23 +187,23 @@ mod tests {
         /// No note is lost or counted twice, and as many are right as mir_eval's matching finds.
         #[test]
         fn each_note_has_one_fate_and_as_many_are_right_as_can_be(
-            expected in notes(), recognised in notes(),
+            expected in notes(), recognized in notes(),
         ) {
-            let found = Alignment::of(&expected, &recognised, 0.05);
+            let found = Alignment::of(&expected, &recognized, 0.05);
             let pairs = || found.right.iter().chain(&found.wrong);
             let mut left: Vec<usize> = pairs().map(|pair| pair.0).chain(found.missed.clone()).collect();
             let mut right: Vec<usize> = pairs().map(|pair| pair.1).chain(found.extra.clone()).collect();
             left.sort_unstable();
             right.sort_unstable();
             prop_assert_eq!(left, (0..expected.len()).collect::<Vec<_>>());
-            prop_assert_eq!(right, (0..recognised.len()).collect::<Vec<_>>());
+            prop_assert_eq!(right, (0..recognized.len()).collect::<Vec<_>>());
             let timed = |notes: &[Note]| -> Vec<TimedNote> {
                 notes
                     .iter()
                     .map(|note| TimedNote { midi: f64::from(note.midi), onset: note.onset, offset: None })
                     .collect()
             };
-            let most = score(&timed(&expected), &timed(&recognised), 0.05).notes.matched;
+            let most = score(&timed(&expected), &timed(&recognized), 0.05).notes.matched;
             prop_assert_eq!(found.right.len(), most);
         }
     }

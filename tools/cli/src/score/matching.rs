@@ -7,7 +7,7 @@
 
 /// Pairs of left and right vertices, as many as can be, by the left one.
 ///
-/// `edges[left]` lists the neighbours on the right, which has `right_count` vertices. Which of the
+/// `edges[left]` lists the neighbors on the right, which has `right_count` vertices. Which of the
 /// maximum matchings comes out depends on the order of `order`, in which right vertices are tried.
 pub(super) fn maximum(edges: &Edges) -> Vec<(usize, usize)> {
     let mut search = Search {
@@ -27,7 +27,7 @@ pub(super) fn maximum(edges: &Edges) -> Vec<(usize, usize)> {
 /// Who may be paired with whom.
 pub(super) struct Edges {
     left_count: usize,
-    /// The left neighbours of each right vertex.
+    /// The left neighbors of each right vertex.
     of_right: Vec<Vec<usize>>,
     /// Right vertices in the order in which they are tried.
     order: Vec<usize>,
@@ -80,10 +80,8 @@ enum From {
 impl Search<'_> {
     fn begin_greedily(&mut self) {
         for &right in &self.edges.order {
-            let neighbours = &self.edges.of_right[right];
-            let free = neighbours
-                .iter()
-                .find(|&&left| self.partner[left].is_none());
+            let neighbors = &self.edges.of_right[right];
+            let free = neighbors.iter().find(|&&left| self.partner[left].is_none());
             if let Some(&left) = free {
                 self.partner[left] = Some(right);
             }

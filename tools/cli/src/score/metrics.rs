@@ -11,7 +11,7 @@ const OFFSET_RATIO: f64 = 0.2;
 /// What it may always be, in seconds: mir_eval's.
 const LEAST_OFFSET_TOLERANCE: f64 = 0.05;
 
-/// How a recogniser did on a sample.
+/// How a recognizer did on a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Score {
@@ -30,7 +30,8 @@ pub(crate) struct Score {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) expected: usize,
-    pub(crate) recognised: usize,
+    #[serde(rename = "recognised")]
+    pub(crate) recognized: usize,
     pub(crate) matched: usize,
 }
 
@@ -46,19 +47,19 @@ impl Score {
 }
 
 impl Counts {
-    /// The share of what was recognised that was expected; 0 where nothing was recognised.
+    /// The share of what was recognized that was expected; 0 where nothing was recognized.
     pub(crate) fn precision(&self) -> f64 {
-        share(self.matched, self.recognised)
+        share(self.matched, self.recognized)
     }
 
-    /// The share of what was expected that was recognised; 0 where nothing was expected.
+    /// The share of what was expected that was recognized; 0 where nothing was expected.
     pub(crate) fn recall(&self) -> f64 {
         share(self.matched, self.expected)
     }
 
     /// The harmonic mean of both.
     pub(crate) fn f1(&self) -> f64 {
-        share(2 * self.matched, self.expected + self.recognised)
+        share(2 * self.matched, self.expected + self.recognized)
     }
 }
 
@@ -69,22 +70,22 @@ fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole as f64
 }
 
-/// Scores `recognised` against `expected`; onsets may be `tolerance` seconds apart.
-pub(crate) fn score(expected: &[TimedNote], recognised: &[TimedNote], tolerance: f64) -> Score {
+/// Scores `recognized` against `expected`; onsets may be `tolerance` seconds apart.
+pub(crate) fn score(expected: &[TimedNote], recognized: &[TimedNote], tolerance: f64) -> Score {
     let same = |left: usize, right: usize| {
-        let (asked, heard) = (&expected[left], &recognised[right]);
+        let (asked, heard) = (&expected[left], &recognized[right]);
         near(asked.onset, heard.onset, tolerance)
             && (asked.midi - heard.midi).abs() * 100.0 <= PITCH_TOLERANCE
     };
-    let edges = matching::Edges::of(expected.len(), recognised.len(), same);
+    let edges = matching::Edges::of(expected.len(), recognized.len(), same);
     let pairs = matching::maximum(&edges);
     let notes = Counts {
         expected: expected.len(),
-        recognised: recognised.len(),
+        recognized: recognized.len(),
         matched: pairs.len(),
     };
-    let lengths = all_lengths(expected).zip(all_lengths(recognised));
-    let Some((expected_ends, recognised_ends)) = lengths else {
+    let lengths = all_lengths(expected).zip(all_lengths(recognized));
+    let Some((expected_ends, recognized_ends)) = lengths else {
         return Score {
             notes,
             matched_with_offset: None,
@@ -94,12 +95,12 @@ pub(crate) fn score(expected: &[TimedNote], recognised: &[TimedNote], tolerance:
     let same_end = |left: usize, right: usize| {
         let length = expected_ends[left] - expected[left].onset;
         let tolerance = (OFFSET_RATIO * length).max(LEAST_OFFSET_TOLERANCE);
-        same(left, right) && near(expected_ends[left], recognised_ends[right], tolerance)
+        same(left, right) && near(expected_ends[left], recognized_ends[right], tolerance)
     };
-    let edges = matching::Edges::of(expected.len(), recognised.len(), same_end);
+    let edges = matching::Edges::of(expected.len(), recognized.len(), same_end);
     let overlap = |&(left, right): &(usize, usize)| {
-        let begins = [expected[left].onset, recognised[right].onset];
-        let ends = [expected_ends[left], recognised_ends[right]];
+        let begins = [expected[left].onset, recognized[right].onset];
+        let ends = [expected_ends[left], recognized_ends[right]];
         let both = ends[0].min(ends[1]) - begins[0].max(begins[1]);
         both / (ends[0].max(ends[1]) - begins[0].min(begins[1]))
     };

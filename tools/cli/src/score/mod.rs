@@ -1,4 +1,4 @@
-//! Notes recognised beside notes expected.
+//! Notes recognized beside notes expected.
 //!
 //! * [`score`]: the note metrics of `mir_eval.transcription` (Raffel et al., "mir_eval: a
 //!   transparent implementation of common MIR metrics", ISMIR 2014), to the last match.
@@ -18,7 +18,7 @@ pub(crate) use metrics::{Counts, Score, score};
 /// A note in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TimedNote {
-    /// MIDI note number; a recogniser may say fractions of a semitone.
+    /// MIDI note number; a recognizer may say fractions of a semitone.
     pub(crate) midi: f64,
     pub(crate) onset: f64,
     /// After the onset; none where it is not known.

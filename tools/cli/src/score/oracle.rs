@@ -22,8 +22,8 @@ fn every_figure_is_mir_eval_s() {
         .collect();
     let asked: Vec<Value> = cases
         .iter()
-        .map(|(expected, recognised, tolerance)| {
-            json!({"expected": listed(expected), "recognised": listed(recognised), "tolerance": tolerance})
+        .map(|(expected, recognized, tolerance)| {
+            json!({"expected": listed(expected), "recognised": listed(recognized), "tolerance": tolerance})
         })
         .collect();
     let Some(answered) = oracle::ask(&json!({ "score": asked }), "every_figure_is_mir_eval_s")
@@ -33,13 +33,13 @@ fn every_figure_is_mir_eval_s() {
     let answers: Vec<[f64; 5]> = serde_json::from_value(answered["score"].clone()).unwrap();
     assert_eq!(answers.len(), CASES);
     let mut with_offsets = 0;
-    for ((expected, recognised, tolerance), due) in cases.iter().zip(answers) {
-        let found = score(expected, recognised, *tolerance);
+    for ((expected, recognized, tolerance), due) in cases.iter().zip(answers) {
+        let found = score(expected, recognized, *tolerance);
         let [precision, recall, f1, overlap, f1_with_offset] = due;
         let same = |found: f64, due: f64| {
             assert!(
                 (found - due).abs() < 1e-12,
-                "{found} {due}: {expected:?} {recognised:?}"
+                "{found} {due}: {expected:?} {recognized:?}"
             );
         };
         same(found.notes.precision(), precision);

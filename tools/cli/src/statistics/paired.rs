@@ -1,4 +1,4 @@
-//! Whether two recognisers differ, from the same samples of the same people.
+//! Whether two recognizers differ, from the same samples of the same people.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub(crate) struct Record {
     pub(crate) difference: f64,
 }
 
-/// How two recognisers differ.
+/// How two recognizers differ.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Comparison {
     /// The weighted mean of the differences.

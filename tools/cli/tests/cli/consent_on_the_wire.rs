@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::{Line, PLAYED, QA, RESEARCH, Ran, SPOKEN, Stage, holds, queued};
 
-/// What the system could tell of the person, so that it is recognised wherever it turns up.
+/// What the system could tell of the person, so that it is recognized wherever it turns up.
 const TELL_TALES: [(&str, &str); 7] = [
     ("USER", "unmistakable-user"),
     ("LOGNAME", "unmistakable-login"),

@@ -22,7 +22,7 @@ fn ten_days_later(test: &str) -> Option<Stage> {
         return None;
     }
     let mut stage = stage();
-    stage.ten_days_ago("plan sign plan.toml --key organisation.key --out plan.json");
+    stage.ten_days_ago("plan sign plan.toml --key organization.key --out plan.json");
     stage.start_collector();
     let (key, url) = (&stage.plan_key, stage.url());
     stage.ten_days_ago(&format!(
@@ -46,7 +46,7 @@ impl Stage {
     }
 
     fn refresh(&self, plan: &str) -> Value {
-        self.json(&format!("plan refresh {plan}.json --key organisation.key"))
+        self.json(&format!("plan refresh {plan}.json --key organization.key"))
     }
 }
 
@@ -126,7 +126,7 @@ fn a_statement_is_signed_by_the_key_of_the_plan_for_today() {
     assert!(shown["plan"]["signed_on"].is_string());
 
     stage
-        .sordino("plan refresh plan.json --key organisation.key -o said.json")
+        .sordino("plan refresh plan.json --key organization.key -o said.json")
         .ok();
     assert!(stage.path("said.json").exists());
     stage.sordino("plan keygen --out other.key").ok();
@@ -135,10 +135,10 @@ fn a_statement_is_signed_by_the_key_of_the_plan_for_today() {
         .refused(&["other.key", &stage.plan_key]);
     stage.sign_plan("without", &[]);
     stage
-        .sordino("plan refresh without.json --key organisation.key -o no.json")
+        .sordino("plan refresh without.json --key organization.key -o no.json")
         .refused(&["without.json", "needs no statement"]);
     stage
-        .sordino("plan refresh said.json --key organisation.key -o no.json")
+        .sordino("plan refresh said.json --key organization.key -o no.json")
         .refused(&["said.json"]);
     assert!(!stage.path("no.json").exists());
     // A statement is no plan.

@@ -4,7 +4,7 @@
 //! goes over all of them. That is a proof only if no byte can leave unseen and the search finds
 //! sound where it is, so both are tested: ways out that carry no bytes in a call's arguments (shared
 //! maps of files, splice, io_uring) must not be used, and programs that do write the sound, as it is
-//! or anonymised, must be found out. What it does not cover is memory that the system itself writes,
+//! or anonymized, must be found out. What it does not cover is memory that the system itself writes,
 //! to swap or a core dump.
 
 use std::{
@@ -39,14 +39,14 @@ fn no_write_of_a_device_holds_the_sound_that_it_heard() {
     let device = Device::new(folder.path());
     let recording = recording("violin-alone.wav");
     let heard = Sound::read(&recording).unwrap();
-    let anonymised = folder.path().join("anonymised");
+    let anonymized = folder.path().join("anonymized");
     sordino(&[
         "anonymize".as_ref(),
         recording.as_ref(),
         "--out".as_ref(),
-        anonymised.as_ref(),
+        anonymized.as_ref(),
     ]);
-    let anonymised = Sound::read(&anonymised.join("violin-alone.wav")).unwrap();
+    let anonymized = Sound::read(&anonymized.join("violin-alone.wav")).unwrap();
 
     for command in ["offer", "listen"] {
         // As wherever a sample must come, it is offered again where it is withheld.
@@ -62,7 +62,7 @@ fn no_write_of_a_device_holds_the_sound_that_it_heard() {
         for plain in [b"fLaC".as_slice(), b"manifest.json", b"RIFF"] {
             assert!(!holds(&all, plain), "{command} wrote a plain container");
         }
-        for (name, sound) in [("raw", &heard), ("anonymised", &anonymised)] {
+        for (name, sound) in [("raw", &heard), ("anonymized", &anonymized)] {
             let found = sound.found_in(&written);
             assert!(found.is_none(), "{command} wrote {name} sound: {found:?}");
         }

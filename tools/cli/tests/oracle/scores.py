@@ -1,4 +1,4 @@
-"""mir_eval and SciPy, asked by the tests of `sordino recognise-eval`: JSON on standard input and output."""
+"""mir_eval and SciPy, asked by the tests of `sordino evaluate`: JSON on standard input and output."""
 
 import json
 import math

@@ -8,7 +8,7 @@ export interface Timed {
   readonly onset: number;
 }
 
-/** What became of each note, as indices into both lists. Every expected note is right, wrong or missed; every recognised
+/** What became of each note, as indices into both lists. Every expected note is right, wrong or missed; every recognized
  * one right, wrong or extra. */
 export interface Alignment {
   readonly right: readonly Pair[];
@@ -16,7 +16,7 @@ export interface Alignment {
   readonly missed: readonly number[];
   readonly extra: readonly number[];
 }
-type Pair = readonly [expected: number, recognised: number];
+type Pair = readonly [expected: number, recognized: number];
 
 /** How far apart two onsets of one note may be, in seconds: mir_eval's, and what the commands take unless told otherwise. */
 export const ONSET_TOLERANCE_S = 0.05;
@@ -25,22 +25,22 @@ export const ONSET_TOLERANCE_S = 0.05;
  *
  * First as many notes as can be are paired with one of their pitch, in the order of time. Of what is left, those nearest
  * in pitch are taken for each other, then those nearest in time. */
-export function align(expected: readonly Timed[], recognised: readonly Timed[], tolerance = ONSET_TOLERANCE_S): Alignment {
-  const heard = new Set(byTime(recognised));
-  const apart = (left: number, right: number) => tenthsOfMilliseconds(expected[left]!.onset - recognised[right]!.onset);
+export function align(expected: readonly Timed[], recognized: readonly Timed[], tolerance = ONSET_TOLERANCE_S): Alignment {
+  const heard = new Set(byTime(recognized));
+  const apart = (left: number, right: number) => tenthsOfMilliseconds(expected[left]!.onset - recognized[right]!.onset);
   const fits = (left: number, right: number) => apart(left, right) / 1e4 <= tolerance;
 
   const right: Pair[] = [];
   const asked = new Set(byTime(expected));
   for (const left of asked) {
-    const found = [...heard].find((other) => expected[left]!.midi === recognised[other]!.midi && fits(left, other));
+    const found = [...heard].find((other) => expected[left]!.midi === recognized[other]!.midi && fits(left, other));
     if (found === undefined) continue;
     right.push([left, found]);
     asked.delete(left);
     heard.delete(found);
   }
 
-  const pitches = ([left, other]: Pair) => Math.abs(expected[left]!.midi - recognised[other]!.midi);
+  const pitches = ([left, other]: Pair) => Math.abs(expected[left]!.midi - recognized[other]!.midi);
   const candidates = [...asked].flatMap((left) => [...heard].filter((other) => fits(left, other)).map((other): Pair => [left, other]));
   // Stable: among equals the order of time decides.
   candidates.sort((a, b) => pitches(a) - pitches(b) || apart(...a) - apart(...b));

@@ -153,7 +153,7 @@ export class Judging {
       "dialog",
       { class: "confirm", "aria-labelledby": "voice-heading", "aria-describedby": "voice-text" },
       h("h2", { id: "voice-heading" }, "You heard a voice?"),
-      h("p", { id: "voice-text" }, "The sample is taken away from everybody at once, and every pull removes its copies. It counts against the anonymiser. Whoever runs the collector can release or delete it."),
+      h("p", { id: "voice-text" }, "The sample is taken away from everybody at once, and every pull removes its copies. It counts against the anonymizer. Whoever runs the collector can release or delete it."),
       h("div", { class: "buttons" },
         h("button", { type: "button", class: "danger", onclick: () => void this.#quarantine() }, "Yes, take it away"),
         h("button", { type: "button", onclick: () => dialog.close() }, "No, keep it")),

@@ -1,5 +1,5 @@
-// The colour map `magma` of matplotlib (CC0), as in `sordino report`: its lightness rises evenly, so that equal
-// steps in level look equal, also to most colour-blind eyes.
+// The color map `magma` of matplotlib (CC0), as in `sordino report`: its lightness rises evenly, so that equal
+// steps in level look equal, also to most color-blind eyes.
 
 /** Every sixteenth of the map, from quiet to loud. */
 const STOPS = [
@@ -8,7 +8,7 @@ const STOPS = [
   [253, 226, 163], [252, 253, 191],
 ] as const;
 
-/** 256 colours, each red, green, blue and alpha in [0, 1]. */
+/** 256 colors, each red, green, blue and alpha in [0, 1]. */
 export const magma: number[][] = Array.from({ length: 256 }, (_, at) => {
   const scaled = (at / 255) * (STOPS.length - 1);
   const below = Math.min(Math.floor(scaled), STOPS.length - 2);

@@ -116,8 +116,8 @@ class Workplace {
   }
 
   #shortcuts(): Shortcuts {
-    const neighbour = (steps: number) => () => {
-      const entry = this.#queue.neighbour(steps);
+    const neighbor = (steps: number) => () => {
+      const entry = this.#queue.neighbor(steps);
       if (entry) void this.#open(entry);
     };
     const sample = (act: (view: SampleView) => void) => () => {
@@ -127,8 +127,8 @@ class Workplace {
       keys: [String(at + 1)], does: `Verdict: ${words}`, run: sample(({ judging }) => judging.choose(verdict)),
     }));
     return new Shortcuts([
-      { keys: ["j"], does: "Next sample of the queue", run: neighbour(1) },
-      { keys: ["k"], does: "The sample before", run: neighbour(-1) },
+      { keys: ["j"], does: "Next sample of the queue", run: neighbor(1) },
+      { keys: ["k"], does: "The sample before", run: neighbor(-1) },
       { keys: [" ", "p"], does: "Play or pause", run: sample((view) => view.togglePlay()) },
       { keys: ["ArrowLeft"], does: "Half a second back", run: sample((view) => view.step(-1)) },
       { keys: ["ArrowRight"], does: "Half a second on", run: sample((view) => view.step(1)) },

@@ -6,7 +6,7 @@ export interface Removal { readonly start: number; readonly end: number; readonl
 export interface Note { readonly midi: number; readonly onset: number; readonly offset: number | undefined }
 export interface Annotation {
   readonly expected: readonly Note[];
-  readonly recognised: readonly Note[];
+  readonly recognized: readonly Note[];
   readonly tag: string | undefined;
 }
 export interface Manifest {
@@ -65,7 +65,7 @@ export function readManifest(json: string): Manifest {
     probability: selection.number("probability"),
     annotation: {
       expected: annotation.optionalList("expected", MOST_NOTES).map(note),
-      recognised: annotation.optionalList("recognised", MOST_NOTES).map(note),
+      recognized: annotation.optionalList("recognised", MOST_NOTES).map(note),
       tag: annotation.optionalText("tag", /^[a-z0-9._/-]{0,64}$/) || undefined,
     },
     anonymizer: {

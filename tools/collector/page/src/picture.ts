@@ -25,7 +25,7 @@ const HIGHEST = 118;
 /** A drag shorter than this, in pixels, is a click. */
 const CLICK_PX = 5;
 
-/** What marks a note, beside its colour. */
+/** What marks a note, beside its color. */
 export const MARKS: Record<Judged["fate"] | "expected" | "late", string> = {
   expected: "", right: "✓", late: "→", wrong: "✗", missed: "○", extra: "+",
 };
@@ -51,7 +51,7 @@ export class Picture {
     this.element = h("div", { class: "picture", "aria-hidden": "true" },
       h("div", { class: "pitches" }, ...pitches(low, high)), stage, h("div", { class: "times" }, ...ticks(sound.seconds)));
     this.#listen(stage, selected);
-    const colours = getComputedStyle(document.documentElement);
+    const colors = getComputedStyle(document.documentElement);
     this.#surfer = WaveSurfer.create({
       container: wave,
       height: WAVEFORM_HEIGHT,
@@ -61,13 +61,13 @@ export class Picture {
       interact: false,
       cursorWidth: 0,
       hideScrollbar: true,
-      waveColor: colours.getPropertyValue("--wave").trim(),
-      progressColor: colours.getPropertyValue("--wave-played").trim(),
+      waveColor: colors.getPropertyValue("--wave").trim(),
+      progressColor: colors.getPropertyValue("--wave-played").trim(),
       plugins: [
         Spectrogram.create({
           container: spectrum,
           height: SPECTRUM_HEIGHT,
-          // 128 ms tell neighbouring semitones apart from C3 on; shorter ones would blur the notes into bands.
+          // 128 ms tell neighboring semitones apart from C3 on; shorter ones would blur the notes into bands.
           fftSamples: 2048,
           fftSize: 4096,
           scale: "logarithmic",
@@ -120,8 +120,8 @@ export class Picture {
   }
 }
 
-function range({ expected, recognised }: Comparison): [number, number] {
-  const all = [...expected, ...recognised].map(({ note }) => note.midi);
+function range({ expected, recognized }: Comparison): [number, number] {
+  const all = [...expected, ...recognized].map(({ note }) => note.midi);
   if (all.length === 0) return [...WITHOUT_NOTES];
   return [Math.max(Math.min(...all) - BELOW, 12), Math.min(Math.max(...all) + ABOVE, HIGHEST)];
 }
@@ -148,7 +148,7 @@ function drawNotes(comparison: Comparison, seconds: number, low: number, high: n
   const inside = ({ note }: Judged) => note.onset < seconds && note.midi >= low && note.midi < high;
   return [
     ...comparison.expected.filter(inside).map((judged) => draw(judged, "expected")),
-    ...comparison.recognised.filter(inside).map((judged) => draw(judged, "recognised")),
+    ...comparison.recognized.filter(inside).map((judged) => draw(judged, "recognised")),
   ];
 }
 

@@ -13,7 +13,7 @@ const ROWS = 50;
 const DRAW_MS = 150;
 
 const LABELS: Record<keyof Filter, string> = {
-  difference: "Expected and recognised", tag: "Exercise", trigger: "Trigger", week: "Week", sdk: "SDK version",
+  difference: "Expected and recognized", tag: "Exercise", trigger: "Trigger", week: "Week", sdk: "SDK version",
   verdict: "Verdict", assignee: "Assigned to", order: "Order",
 };
 const ORDERS: Record<Filter["order"], string> = { worst: "Most wrong first", newest: "Newest first", oldest: "Oldest first" };
@@ -76,7 +76,7 @@ export class Queue {
   }
 
   /** The sample `steps` further down from the one that is open. */
-  neighbour(steps: number): Entry | undefined {
+  neighbor(steps: number): Entry | undefined {
     const at = this.#shown.findIndex(({ listed }) => listed.id === this.#open);
     const next = at < 0 ? 0 : at + steps;
     const entry = this.#shown[next];

@@ -142,21 +142,21 @@ function described(sound: Sound, { removed, erased }: Manifest, comparison: Comp
   const parts = removed.map(({ start, end, reason }) => `${start.toFixed(2)} to ${end.toFixed(2)} s (${reason})`);
   const gone = parts.length > 0 ? ` Taken out: ${parts.join(", ")}.` : " Nothing was taken out.";
   const thinned = erased.length > 0 ? ` A voice was erased from ${erased.map(([start, end]) => `${start.toFixed(2)} to ${end.toFixed(2)} s`).join(", ")}.` : "";
-  const { expected, recognised, unheard } = comparison;
+  const { expected, recognized, unheard } = comparison;
   const silent = unheard === 0 ? "" : ` ${unheard} ${unheard === 1 ? "note" : "notes"} of both lists began where sound was taken out: counted, since the app heard ${unheard === 1 ? "it" : "them"}, but not to be heard here.`;
-  return `${sound.seconds.toFixed(1)} s. ${expected.length} notes expected, ${recognised.length} recognised: ${summary(comparison)}.${gone}${silent}${thinned}`;
+  return `${sound.seconds.toFixed(1)} s. ${expected.length} notes expected, ${recognized.length} recognized: ${summary(comparison)}.${gone}${silent}${thinned}`;
 }
 
-function legend({ removed, erased }: Manifest, { expected, recognised, counts, late }: Comparison): HTMLElement {
+function legend({ removed, erased }: Manifest, { expected, recognized, counts, late }: Comparison): HTMLElement {
   const key = (looks: string, mark: string, words: string) =>
     h("li", {}, h("span", { class: looks, "aria-hidden": "true" }, mark !== "" && h("span", { class: "mark" }, mark)), ` ${words}`);
   const entries = [];
   if (expected.length > 0) entries.push(key("key note expected", "", "expected"));
-  if (recognised.length > 0) {
-    entries.push(key("key note recognised right", MARKS.right, "recognised"));
-    if (counts.wrong > 0) entries.push(key("key note recognised wrong", MARKS.wrong, "wrong: another note was expected"));
-    if (late > 0) entries.push(key("key note recognised late", MARKS.late, "extra: a missed note, late or early"));
-    if (counts.extra > late) entries.push(key("key note recognised extra", MARKS.extra, "extra: nothing was expected"));
+  if (recognized.length > 0) {
+    entries.push(key("key note recognized right", MARKS.right, "recognised"));
+    if (counts.wrong > 0) entries.push(key("key note recognized wrong", MARKS.wrong, "wrong: another note was expected"));
+    if (late > 0) entries.push(key("key note recognized late", MARKS.late, "extra: a missed note, late or early"));
+    if (counts.extra > late) entries.push(key("key note recognized extra", MARKS.extra, "extra: nothing was expected"));
   }
   if (counts.missed > 0) entries.push(key("key note expected missed", MARKS.missed, "missed"));
   for (const reason of new Set(removed.map((removal) => removal.reason))) {
@@ -166,10 +166,10 @@ function legend({ removed, erased }: Manifest, { expected, recognised, counts, l
   return h("ul", { class: "legend", "aria-label": "Legend" }, ...entries);
 }
 
-function notesTable({ expected, recognised }: Comparison): HTMLElement {
+function notesTable({ expected, recognized }: Comparison): HTMLElement {
   const row = (list: string) => ({ note, fate, late }: Judged) =>
     ({ note, cells: [note.onset.toFixed(2), pitchName(note.midi), list, late ? `${fate}, late or early` : fate] });
-  const rows = [...expected.map(row("expected")), ...recognised.map(row("recognised"))].sort((a, b) => a.note.onset - b.note.onset);
+  const rows = [...expected.map(row("expected")), ...recognized.map(row("recognised"))].sort((a, b) => a.note.onset - b.note.onset);
   return h("details", {}, h("summary", {}, "Notes as a table"),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Notes" }, h("table", {},
       h("thead", {}, h("tr", {}, ...["Seconds", "Note", "List", "Fate"].map((name) => h("th", { scope: "col" }, name)))),
@@ -184,7 +184,7 @@ function manifestTable(manifest: Manifest): HTMLElement {
     ["Purposes", manifest.purposes.join(", ")],
     ["Probability", String(manifest.probability)],
     ["Rates", `${manifest.inputRate} Hz heard, ${manifest.rate} Hz kept`],
-    ["Anonymiser", `${anonymizer.version} (${anonymizer.detector}; gate ${anonymizer.gate})`],
+    ["Anonymizer", `${anonymizer.version} (${anonymizer.detector}; gate ${anonymizer.gate})`],
   ];
   return h("details", {}, h("summary", {}, "Manifest"),
     h("dl", { class: "manifest" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));

@@ -5,7 +5,7 @@ import type { Collector, StoredReview, VerdictsSetting } from "./collector";
 import { seal, type Keyring } from "./keys";
 
 export const VERDICTS = {
-  "recogniser-wrong": "Recogniser wrong",
+  "recogniser-wrong": "Recognizer wrong",
   "expectation-wrong": "App’s expectation wrong",
   "player-wrong": "Player wrong",
   unusable: "Unusable",

@@ -13,7 +13,7 @@ const SCREENS = join(dirname(fileURLToPath(import.meta.url)), "../screens");
 const set = setting(async ({ collector, device }) => {
   mkdirSync(SCREENS, { recursive: true });
   // Counted from the end: the clip's beginning is forgotten where the recording is longer than a clip.
-  const wrong = (a) => ({ ...a, recognised: a.expected.flatMap(({ midi, onset, offset }, at) => {
+  const wrong = (a) => ({ ...a, recognized: a.expected.flatMap(({ midi, onset, offset }, at) => {
     const left = a.expected.length - at;
     if (left === 7 || left === 2) return [];
     if (left === 6) return [{ midi: midi + 1, onset: onset + 0.03, offset }];
@@ -22,7 +22,7 @@ const set = setting(async ({ collector, device }) => {
   }) });
   device.send("talk-between", named("talk-between", "scales/c-major", wrong));
   device.send("violin-alone", named("violin-alone", "etudes/kreutzer-2", wrong));
-  device.send("guitar-alone", named("guitar-alone", "chords/first-position", (a) => ({ ...a, recognised: a.expected })));
+  device.send("guitar-alone", named("guitar-alone", "chords/first-position", (a) => ({ ...a, recognized: a.expected })));
   const id = device.send("piano-alone", named("piano-alone", "pieces/menuet-in-g", wrong));
   const [rotten] = await copies(collector, id, [(manifest) => manifest]);
   damage(collector, rotten, true);
@@ -44,7 +44,7 @@ test("axe finds nothing in any state of the page, light or dark", async () => {
   await reader.settled();
   await reader.isAccessible("the queue, nothing open");
   await reader.open("scales/c-major");
-  await page.getByLabel("Recogniser wrong").check();
+  await page.getByLabel("Recognizer wrong").check();
   await page.getByLabel("Note", { exact: true }).fill("The fourth note is there, quietly.");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved:").first().waitFor();
@@ -79,7 +79,7 @@ test("what is drawn is told in words too", async () => {
   const reader = await Reader.atQueue(set.collector, { name: "words" });
   await reader.open("scales/c-major");
   const caption = await reader.page.locator("figcaption").innerText();
-  assert.match(caption, /\d+ notes expected, \d+ recognised: 3 missed \(1 late or early\), 2 extra, 1 wrong\. Taken out: .* \(voice\)/);
+  assert.match(caption, /\d+ notes expected, \d+ recognized: 3 missed \(1 late or early\), 2 extra, 1 wrong\. Taken out: .* \(voice\)/);
   await reader.page.getByText("Notes as a table", { exact: true }).click();
   const table = await reader.page.locator("article table").innerText();
   for (const fate of ["missed", "missed, late or early", "extra, late or early", "wrong", "right"]) assert.match(table, new RegExp(fate));

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { build } from "esbuild";
-import { ROOT } from "./organisation.mjs";
+import { ROOT } from "./organization.mjs";
 
 const cases = JSON.parse(readFileSync(join(ROOT, "tests/vectors/alignment/cases.json"), "utf8"));
 
@@ -19,18 +19,18 @@ test("notes are taken for each other as the shared cases say", async () => {
   const { align } = await imported("alignment");
   const inOrder = (all) => [...all].sort((a, b) => (a[0] ?? a) - (b[0] ?? b));
   assert.ok(cases.length > 50);
-  for (const { name, tolerance, expected, recognised, ...found } of cases) {
-    const { right, wrong, missed, extra } = align(expected, recognised, tolerance);
+  for (const { name, tolerance, expected, recognized, ...found } of cases) {
+    const { right, wrong, missed, extra } = align(expected, recognized, tolerance);
     assert.deepEqual({ right: inOrder(right), wrong: inOrder(wrong), missed: inOrder(missed), extra: inOrder(extra) }, found, name);
   }
 });
 
 test("the counts of a sample are those of the shared cases, whatever was taken out of it", async () => {
   const { compare } = await imported("notes");
-  for (const { name, tolerance, expected, recognised, right, wrong, missed, extra } of cases) {
+  for (const { name, tolerance, expected, recognized, right, wrong, missed, extra } of cases) {
     if (tolerance !== 0.05) continue;
     for (const kept of [[[0, 10]], [], [[0.2, 0.5]]]) {
-      const { counts, errors, share } = compare({ expected, recognised }, kept);
+      const { counts, errors, share } = compare({ expected, recognized }, kept);
       const wanted = { right: right.length, wrong: wrong.length, missed: missed.length, extra: extra.length };
       assert.deepEqual(counts, wanted, name);
       assert.equal(errors, wanted.wrong + wanted.missed + wanted.extra, name);

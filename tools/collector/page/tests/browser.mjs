@@ -21,11 +21,11 @@ export async function closeBrowser() {
   browser = undefined;
 }
 
-/** Nothing that axe finds in a page, in both colour schemes; the page is in its `state`. */
+/** Nothing that axe finds in a page, in both color schemes; the page is in its `state`. */
 export async function isAccessible(page, state) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
-    // Colours fade over a moment.
+    // Colors fade over a moment.
     await page.evaluate(() => {
       const ending = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
       return Promise.allSettled(ending.map(({ finished }) => finished));
@@ -68,7 +68,7 @@ export class Reader {
       document.addEventListener("securitypolicyviolation", (event) =>
         console.error(`policy: ${event.violatedDirective} forbade ${event.blockedURI} ${event.sample}`));
     });
-    for (const line of readFileSync(collector.organisation.identity, "utf8").split("\n")) {
+    for (const line of readFileSync(collector.organization.identity, "utf8").split("\n")) {
       if (line.startsWith("AGE-SECRET-KEY-")) reader.secrets.add(line.trim().slice("AGE-SECRET-KEY-1".length));
     }
     await reader.page.goto(`${collector.url}/review/`);
@@ -86,7 +86,7 @@ export class Reader {
     return reader;
   }
 
-  async enter(token, key = this.collector.organisation.identity) {
+  async enter(token, key = this.collector.organization.identity) {
     await this.page.getByLabel("Token").fill(token);
     await this.page.locator("#key").setInputFiles(key);
     await this.page.getByRole("button", { name: "Open the queue" }).click();
@@ -122,7 +122,7 @@ export class Reader {
     return Number.parseFloat(await this.page.locator(".clock").innerText());
   }
 
-  /** Nothing that axe finds, in both colour schemes. */
+  /** Nothing that axe finds, in both color schemes. */
   async isAccessible(state) {
     await isAccessible(this.page, state);
   }

@@ -8,7 +8,7 @@ import { named, setting } from "./setting.mjs";
 
 const set = setting(({ device }) => void device.send("piano-alone", named("piano-alone", "whole")));
 
-const identity = () => readFileSync(set.organisation.identity, "utf8");
+const identity = () => readFileSync(set.organization.identity, "utf8");
 const problem = (reader) => reader.page.locator(".connect .problem");
 
 /** Pastes a text where the focus is, as Ctrl+V does. */
@@ -34,7 +34,7 @@ for (const [what, of] of [
 ]) {
   test(`a token is taken from ${what}`, async () => {
     const reader = await Reader.at(set.collector);
-    await reader.page.locator("#key").setInputFiles(set.organisation.identity);
+    await reader.page.locator("#key").setInputFiles(set.organization.identity);
     await reader.page.getByLabel("Token").focus();
     await paste(reader, of(set.collector.token(what)));
     await comesIn(reader);
@@ -62,7 +62,7 @@ for (const [what, of] of [
   ["UTF-16 as PowerShell writes it", (text) => Buffer.from(`\uFEFF${text}`, "utf16le")],
 ]) {
   test(`a key file in ${what} is read`, async () => {
-    const file = join(set.organisation.folder, "marked.key");
+    const file = join(set.organization.folder, "marked.key");
     writeFileSync(file, of(identity()));
     const reader = await Reader.at(set.collector);
     await reader.page.getByLabel("Token").fill(set.collector.token(what));
@@ -73,7 +73,7 @@ for (const [what, of] of [
 
 test("a key in the place of the token is sent nowhere", async () => {
   const reader = await Reader.at(set.collector);
-  await reader.page.locator("#key").setInputFiles(set.organisation.identity);
+  await reader.page.locator("#key").setInputFiles(set.organization.identity);
   await reader.page.getByLabel("Token").fill(identity().replaceAll("\n", " "));
   await reader.page.getByRole("button", { name: "Open the queue" }).click();
   await problem(reader).filter({ hasText: "That is the key, not the token" }).waitFor();
@@ -88,7 +88,7 @@ for (const [what, content, words] of [
   ["a plugin's key", "AGE-PLUGIN-YUBIKEY-1QQPQZRFR7ZZ2WCV9WV4AK\n", /plugin/],
 ]) {
   test(`a key file that is ${what} is told what it is`, async () => {
-    const file = join(set.organisation.folder, "foreign.key");
+    const file = join(set.organization.folder, "foreign.key");
     writeFileSync(file, content);
     const reader = await Reader.at(set.collector);
     await reader.enter("x", file);

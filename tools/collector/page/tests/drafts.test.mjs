@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
-import { Device, run } from "./organisation.mjs";
+import { Device, run } from "./organization.mjs";
 import { named, setting } from "./setting.mjs";
 
 const NOTE = "the second bar drags";
@@ -72,7 +72,7 @@ test("a note and a verdict outlive a reload, sealed, and no other reader sees th
   assert.ok(!written.includes(NOTE) && !written.includes("player-wrong"), "the draft is readable where it is stored");
   assert.match(Buffer.from((await storage(reader))[0][1], "base64").toString("latin1"), /^age-encryption\.org\/v1\n/);
 
-  const other = join(set.organisation.folder, "other.key");
+  const other = join(set.organization.folder, "other.key");
   run("sordino", "keygen", "--out", other);
   await again(reader, token, other);
   assert.equal(await chips(reader).count(), 0, "another key opens the draft");

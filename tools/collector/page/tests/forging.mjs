@@ -48,7 +48,7 @@ export function replace(collector, id, bytes) {
 /** Copies of a sample with changed manifests, in one go; gives their ids. `changes` make from a manifest another; of what
  * they give `arrived` is the week in which the collector took it, `sound` another FLAC, `files` more files. */
 export async function copies(collector, id, changes) {
-  const { identity, plan } = collector.organisation;
+  const { identity, plan } = collector.organization;
   const key = readFileSync(identity, "utf8").split("\n").find((line) => line.startsWith("AGE-SECRET-KEY-"));
   const [recipient] = JSON.parse(readFileSync(plan, "utf8")).recipients;
   const decrypter = new Decrypter();

@@ -4,8 +4,8 @@ import { Reader } from "./browser.mjs";
 import { named, setting } from "./setting.mjs";
 
 const set = setting(({ device }) => {
-  device.send("piano-alone", named("piano-alone", "scale/right", (a) => ({ ...a, recognised: a.expected })));
-  device.send("talk-between", named("talk-between", "scale/broken", (a) => ({ ...a, recognised: a.expected.slice(0, -2) })));
+  device.send("piano-alone", named("piano-alone", "scale/right", (a) => ({ ...a, recognized: a.expected })));
+  device.send("talk-between", named("talk-between", "scale/broken", (a) => ({ ...a, recognized: a.expected.slice(0, -2) })));
 });
 
 const focused = (page) => page.evaluate(() => document.activeElement?.textContent ?? "");
@@ -29,7 +29,7 @@ test("the whole way from the token to a verdict is gone by keyboard alone", asyn
   await tabTo(page, "key");
   const chooser = page.waitForEvent("filechooser");
   await page.keyboard.press("Space");
-  await (await chooser).setFiles(set.organisation.identity);
+  await (await chooser).setFiles(set.organization.identity);
   await tabTo(page, "Open the queue");
   await page.keyboard.press("Enter");
   await reader.settled();

@@ -103,7 +103,7 @@ test("what was taken out is shaded with its reason and jumped over", async () =>
   await reader.open("cut");
   const gap = page.locator(".stage .gap.removed").first();
   assert.match(await gap.innerText(), /voice|fragment/i);
-  // The longest: whether a short one lies before it changes with the anonymiser's draws.
+  // The longest: whether a short one lies before it changes with the anonymizer's draws.
   const [taken] = (await page.locator("figcaption").innerText()).match(/Taken out: .*?\)\./);
   const voices = [...taken.matchAll(/([\d.]+) to ([\d.]+) s \(voice\)/g)];
   const [, start, end] = voices.reduce((one, other) => (other[2] - other[1] > one[2] - one[1] ? other : one));
@@ -121,14 +121,14 @@ test("a note that begins where sound was taken out counts as in a report, and th
   device.send("talk-between", named("talk-between", "inside", (a) => ({
     ...a,
     expected: [...a.expected, { midi: 60, onset: 6.2, offset: 6.6 }],
-    recognised: [...a.expected, { midi: 70, onset: 6.4 }, { midi: 71, onset: 6.5 }],
+    recognized: [...a.expected, { midi: 70, onset: 6.4 }, { midi: 71, onset: 6.5 }],
   })));
   const reader = await Reader.atQueue(set.collector, { name: "inside" });
   await reader.open("inside");
   const caption = await reader.page.locator("figcaption").innerText();
   assert.match(caption, /: 1 missed, 2 extra\./);
   assert.match(caption, /3 notes of both lists began where sound was taken out: counted, .* but not to be heard here/);
-  const drawn = await reader.page.locator(".roll .note.recognised").count();
-  assert.equal(drawn, Number(caption.match(/, (\d+) recognised/)[1]));
+  const drawn = await reader.page.locator(".roll .note.recognized").count();
+  assert.equal(drawn, Number(caption.match(/, (\d+) recognized/)[1]));
   await reader.close();
 });

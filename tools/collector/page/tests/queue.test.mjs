@@ -5,13 +5,13 @@ import { copies } from "./forging.mjs";
 import { named, setting } from "./setting.mjs";
 
 const set = setting(async ({ collector, device }) => {
-  const right = (a) => ({ ...a, recognised: a.expected });
+  const right = (a) => ({ ...a, recognized: a.expected });
   const id = device.send("piano-alone", named("piano-alone", "right", right));
-  device.send("guitar-alone", named("guitar-alone", "missed", (a) => ({ ...right(a), recognised: a.expected.slice(3) })));
-  device.send("flute-alone", named("flute-alone", "extra", (a) => ({ ...right(a), recognised: [...a.expected, { midi: 30, onset: 1 }] })));
+  device.send("guitar-alone", named("guitar-alone", "missed", (a) => ({ ...right(a), recognized: a.expected.slice(3) })));
+  device.send("flute-alone", named("flute-alone", "extra", (a) => ({ ...right(a), recognized: [...a.expected, { midi: 30, onset: 1 }] })));
   const elsewhere = (notes, change) => notes.map((note, at) => (at === 1 ? { ...note, ...change(note) } : note));
-  device.send("violin-alone", named("violin-alone", "wrong", (a) => ({ ...a, recognised: elsewhere(a.expected, ({ midi }) => ({ midi: midi + 6 })) })));
-  device.send("count-in", named("count-in", "late", (a) => ({ ...a, recognised: elsewhere(a.expected, ({ onset }) => ({ onset: onset + 0.3, offset: undefined })) })));
+  device.send("violin-alone", named("violin-alone", "wrong", (a) => ({ ...a, recognized: elsewhere(a.expected, ({ midi }) => ({ midi: midi + 6 })) })));
+  device.send("count-in", named("count-in", "late", (a) => ({ ...a, recognized: elsewhere(a.expected, ({ onset }) => ({ onset: onset + 0.3, offset: undefined })) })));
   await copies(collector, id, [
     (manifest) => ({ ...manifest, annotation: { ...manifest.annotation, tag: "drawn" }, selection: { trigger: "random", probability: 0.01 }, sdk_version: "9.8.7" }),
     (manifest) => ({ ...manifest, annotation: { ...manifest.annotation, tag: "earlier" }, arrived: "2026-W02" }),
@@ -29,7 +29,7 @@ test("the queue is filtered by what differs, exercise, trigger, week, SDK versio
   const reader = await Reader.atQueue(set.collector, { name: "filterer" });
   const all = ["drawn", "earlier", "extra", "late", "missed", "right", "wrong"];
   assert.deepEqual((await reader.titles()).sort(), all);
-  const difference = "Expected and recognised";
+  const difference = "Expected and recognized";
   assert.deepEqual(await shown(reader, difference, "any"), ["extra", "late", "missed", "wrong"]);
   assert.deepEqual(await shown(reader, difference, "none"), ["drawn", "earlier", "right"]);
   // A note that came late is missed when it was due, and extra when it came.
@@ -43,7 +43,7 @@ test("the queue is filtered by what differs, exercise, trigger, week, SDK versio
 
   await reader.open("wrong");
   await reader.page.keyboard.press("1");
-  await reader.page.getByText("Saved: Recogniser wrong.").first().waitFor();
+  await reader.page.getByText("Saved: Recognizer wrong.").first().waitFor();
   await reader.page.keyboard.press("a");
   await reader.page.getByText("Assigned to filterer.").first().waitFor();
   await reader.page.waitForFunction(() => document.querySelectorAll(".rows .chip").length === 2);
@@ -59,7 +59,7 @@ test("filters are combined, and the worst comes first", async () => {
   const reader = await Reader.atQueue(set.collector, { name: "combiner" });
   assert.equal((await reader.titles())[0], "missed");
   await reader.choose("Trigger", "mark");
-  await reader.choose("Expected and recognised", "none");
+  await reader.choose("Expected and recognized", "none");
   assert.deepEqual((await reader.titles()).sort(), ["earlier", "right"]);
   await reader.choose("Week", "2026-W02");
   assert.deepEqual(await reader.titles(), ["earlier"]);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
 import { change, copies, damage } from "./forging.mjs";
-import { run } from "./organisation.mjs";
+import { run } from "./organization.mjs";
 import { named, setting } from "./setting.mjs";
 
 const set = setting(({ device }) => {
@@ -26,16 +26,16 @@ async function refused(token, key, words) {
 }
 
 test("a token that the collector did not make is refused in one line", () =>
-  refused("a".repeat(43), set.organisation.identity, /does not take this token/));
+  refused("a".repeat(43), set.organization.identity, /does not take this token/));
 
 test("an expired token is refused in one line that says so", () => {
   const token = set.collector.token("late");
   change(set.collector, [["UPDATE tokens SET expires = '2026-01-05' WHERE name = 'late'", []]]);
-  return refused(token, set.organisation.identity, /expired: 2026-01-05 was its last day/);
+  return refused(token, set.organization.identity, /expired: 2026-01-05 was its last day/);
 });
 
 test("a token of the other purpose is refused in one line", () =>
-  refused(set.collector.token("other", "recognition-research"), set.organisation.identity, /not good for that purpose/));
+  refused(set.collector.token("other", "recognition-research"), set.organization.identity, /not good for that purpose/));
 
 for (const [what, content] of [
   ["text", "dear diary\n"],
@@ -46,7 +46,7 @@ for (const [what, content] of [
   ["a megabyte", "x".repeat(1 << 20)],
 ]) {
   test(`a key file that is ${what} is refused in one line`, async () => {
-    const file = join(set.organisation.folder, "garbage");
+    const file = join(set.organization.folder, "garbage");
     writeFileSync(file, content);
     await refused(set.collector.token(what), file, /holds no age key|age key is damaged/);
   });
@@ -63,8 +63,8 @@ test("no token, and no key, are asked for", async () => {
   await reader.close();
 });
 
-test("another organisation's key opens nothing, and one line says so", async () => {
-  const key = join(set.organisation.folder, "other.key");
+test("another organization's key opens nothing, and one line says so", async () => {
+  const key = join(set.organization.folder, "other.key");
   run("sordino", "keygen", "--out", key);
   const reader = await Reader.at(set.collector);
   await reader.enter(set.collector.token("stranger"), key);

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Reader, isAccessible, launched } from "./browser.mjs";
-import { run } from "./organisation.mjs";
+import { run } from "./organization.mjs";
 import { named, setting } from "./setting.mjs";
 
 const set = setting(({ device }) => {
   // Counted from the end: the clip's beginning is forgotten where the recording is longer than a clip.
-  const wrong = (a) => ({ ...a, recognised: a.expected.flatMap((note, at) => {
+  const wrong = (a) => ({ ...a, recognized: a.expected.flatMap((note, at) => {
     const left = a.expected.length - at;
     if (left === 5) return [];
     if (left === 4) return [{ ...note, midi: note.midi + 12 }];
@@ -22,7 +22,7 @@ const set = setting(({ device }) => {
 });
 
 test("a verdict of the page comes with a pull and stands in the report, where axe finds nothing, light or dark", async () => {
-  const { organisation, collector } = set;
+  const { organization, collector } = set;
   const note = "the fourth note, \"quiet\"";
   const reader = await Reader.atQueue(collector, { name: "judge" });
   await reader.open("scales/c-major");
@@ -30,11 +30,11 @@ test("a verdict of the page comes with a pull and stands in the report, where ax
   await reader.page.getByLabel("Note", { exact: true }).fill(note);
   await reader.page.keyboard.press("Escape");
   await reader.page.keyboard.press("1");
-  await reader.page.getByText("Saved: Recogniser wrong.").first().waitFor();
+  await reader.page.getByText("Saved: Recognizer wrong.").first().waitFor();
   await reader.close();
-  const [token, dataset] = ["token", "dataset"].map((name) => join(organisation.folder, name));
+  const [token, dataset] = ["token", "dataset"].map((name) => join(organization.folder, name));
   writeFileSync(token, collector.token());
-  run("sordino", "pull", "--collector", collector.url, "--token-file", token, "--identity", organisation.identity, "--out", dataset);
+  run("sordino", "pull", "--collector", collector.url, "--token-file", token, "--identity", organization.identity, "--out", dataset);
   run("sordino", "report", dataset);
   const [, row] = readFileSync(join(dataset, "verdicts.csv"), "utf8").split("\r\n");
   assert.match(row, /^[0-9a-f]{32},quality-assurance,scales\/c-major,judge,\d{4}-W\d\d,recogniser-wrong,"the fourth note, ""quiet"""$/);
@@ -45,7 +45,7 @@ test("a verdict of the page comes with a pull and stands in the report, where ax
   await page.goto(pathToFileURL(join(dataset, "report.html")).href);
   assert.equal(await page.locator("audio").count() > 0, true, "a report of samples that were heard");
   const card = page.locator("article", { hasText: "scales/c-major" });
-  assert.match(await card.getByRole("list", { name: "Verdicts" }).innerText(), /Recogniser wrong judge, \d{4}-W\d\d\n.?the fourth note, "quiet"/);
+  assert.match(await card.getByRole("list", { name: "Verdicts" }).innerText(), /Recognizer wrong judge, \d{4}-W\d\d\n.?the fourth note, "quiet"/);
   // One sample, one count: the card's, the page's.
   const summary = await card.locator(".summary").innerText();
   for (const fate of ["missed", "extra", "wrong"]) {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
 import { everythingStored } from "./forging.mjs";
-import { Collector, Device } from "./organisation.mjs";
+import { Collector, Device } from "./organization.mjs";
 import { named, setting } from "./setting.mjs";
 
 const NOTE = "a string squeaked at the shift";
@@ -83,7 +83,7 @@ test("a sample is assigned, and others see to whom", async () => {
 });
 
 test("with `--verdicts plain` the collector holds verdicts as labels, and the page says so", async () => {
-  const collector = await Collector.start(set.organisation, "--verdicts", "plain");
+  const collector = await Collector.start(set.organization, "--verdicts", "plain");
   try {
     new Device(collector, "plain").send("violin-alone", named("violin-alone", "etude/1"));
     const first = await Reader.atQueue(collector, { name: "first" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
-import { run } from "./organisation.mjs";
+import { run } from "./organization.mjs";
 import { named, setting } from "./setting.mjs";
 
 /** What is promised, in milliseconds. The page asks every 20 s, so that 40 s are left for one small request. */

@@ -52,7 +52,7 @@ async fn list(place: &Place, as_json: bool) -> Outcome {
     }
     for held in &samples {
         print(&format!(
-            "{}  {}, anonymiser {}",
+            "{}  {}, anonymizer {}",
             held.sample, held.week, held.anonymizer
         ))?;
     }

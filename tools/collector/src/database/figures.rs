@@ -8,7 +8,7 @@ pub(crate) struct Figures {
     pub(crate) samples: i64,
     /// Deleted samples whose objects are still to be removed.
     pub(crate) deletions_due: i64,
-    /// In how many samples a voice was heard, ever, by the anonymiser's version.
+    /// In how many samples a voice was heard, ever, by the anonymizer's version.
     pub(crate) voices_heard: Vec<(String, i64)>,
     /// Samples that are held back now.
     pub(crate) quarantined: i64,

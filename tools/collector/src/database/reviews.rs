@@ -34,7 +34,7 @@ pub(crate) struct Said {
 pub struct Quarantined {
     /// Its id.
     pub sample: Id,
-    /// The version of the anonymiser that its manifest stated.
+    /// The version of the anonymizer that its manifest stated.
     pub anonymizer: String,
     /// The week in which it arrived.
     pub week: Week,
@@ -93,7 +93,7 @@ impl Database {
             .collect()
     }
 
-    /// How often a voice was heard, by the version of the anonymiser, sorted by it.
+    /// How often a voice was heard, by the version of the anonymizer, sorted by it.
     pub(crate) async fn voices_heard(&self) -> Result<Vec<(String, i64)>, DatabaseError> {
         Ok(
             sqlx::query_as("SELECT anonymizer, heard FROM voices_heard ORDER BY anonymizer")
@@ -153,7 +153,7 @@ impl Session {
         Ok(())
     }
 
-    /// Holds a sample back from everybody and counts it against the anonymiser, once.
+    /// Holds a sample back from everybody and counts it against the anonymizer, once.
     pub(crate) async fn quarantine(
         &mut self,
         sample: Id,

@@ -99,7 +99,7 @@ impl Session {
     }
 }
 
-/// The statements of one system. A name of PostgreSQL's catalogue is text only when it is made so.
+/// The statements of one system. A name of PostgreSQL's catalog is text only when it is made so.
 struct Statements {
     tables: &'static str,
     columns: &'static str,

@@ -96,7 +96,8 @@ struct Plain {
 #[derive(Clone, Copy, Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Verdict {
-    RecogniserWrong,
+    #[serde(rename = "recogniser-wrong")]
+    RecognizerWrong,
     ExpectationWrong,
     PlayerWrong,
     Unusable,

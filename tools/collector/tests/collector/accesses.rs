@@ -281,17 +281,17 @@ struct Person {
 impl Person {
     fn new(collector: &Collector) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let organisation = key();
+        let organization = key();
         let content = plan(
             1,
             "2999-01-01",
             &[recipient(1)],
             &[Purpose::QualityAssurance],
         );
-        let signed = SignedPlan::sign(content.clone(), &organisation).unwrap();
+        let signed = SignedPlan::sign(content.clone(), &organization).unwrap();
         let config = Config::new(
             folder.path(),
-            PublicKey::of(&organisation),
+            PublicKey::of(&organization),
             collector.url().parse().unwrap(),
         );
         let engine = Sordino::open(config).unwrap();

@@ -50,8 +50,8 @@ fn a_network_that_asks_too_much_is_told_when_to_come_again_and_no_other_is() {
     for _ in 0..5 {
         ask("203.0.113.5").expect(200);
     }
-    for neighbour in ["203.0.113.5", "203.0.113.250", "::ffff:203.0.113.9"] {
-        let answer = ask(neighbour).problem(429, "too-many-requests");
+    for neighbor in ["203.0.113.5", "203.0.113.250", "::ffff:203.0.113.9"] {
+        let answer = ask(neighbor).problem(429, "too-many-requests");
         assert_eq!(answer.header("retry-after").unwrap(), "1");
     }
     // An invention of the client's stands before what the proxy saw.

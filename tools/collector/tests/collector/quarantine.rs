@@ -109,7 +109,7 @@ fn a_quarantine_is_asked_for_by_a_token_of_the_purpose_for_a_sample_of_it() {
 }
 
 #[test]
-fn voices_are_counted_against_the_anonymisers_version_once_and_for_good() {
+fn voices_are_counted_against_the_anonymizers_version_once_and_for_good() {
     let mut collector = Collector::start_with(|config| {
         config.metrics = Some("127.0.0.1:0".to_owned());
     });

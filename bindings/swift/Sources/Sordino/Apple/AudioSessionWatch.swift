@@ -42,7 +42,7 @@
     }
 
     #if os(iOS) || SORDINO_STUBS
-      /// An interruption that ends without a word of resuming ends nevertheless: the person is practising.
+      /// An interruption that ends without a word of resuming ends nevertheless: the person is practicing.
       static func interruption(_ notification: Notification) -> Change? {
         switch number(AVAudioSessionInterruptionTypeKey, in: notification)
           .flatMap(AVAudioSession.InterruptionType.init(rawValue:))

@@ -1,4 +1,4 @@
-//! What a dataset says of the app's recogniser: maps, tables, and which samples to look at first.
+//! What a dataset says of the app's recognizer: maps, tables, and which samples to look at first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ const MOST_ERRORS: usize = 20;
 /// Rows of samples that are not drawn; more make a page that no browser likes.
 const MOST_ROWS: usize = 10_000;
 
-/// Every sample with what was recognised in it, those with most errors first.
+/// Every sample with what was recognized in it, those with most errors first.
 pub(super) struct Errors<'a> {
     pub(super) samples: Vec<Found<'a>>,
     /// In seconds.
@@ -39,7 +39,7 @@ impl<'a> Errors<'a> {
     pub(super) fn of(dataset: &'a Dataset, tolerance: f64) -> Self {
         let found = |sample: Sample<'a>| {
             let annotation = sample.annotation();
-            let alignment = Alignment::of(&annotation.expected, &annotation.recognised, tolerance);
+            let alignment = Alignment::of(&annotation.expected, &annotation.recognized, tolerance);
             let sums = in_all(&by_pitch(&sample, &alignment));
             Found {
                 sample,
@@ -59,9 +59,9 @@ impl<'a> Errors<'a> {
             let mut map = ErrorMap {
                 title: title.to_owned(),
                 intro: format!(
-                    "{of} A number counts notes. A colour is the weighted share of its row: red for \
-                     errors, green where the note expected was recognised within {:.0} ms. A note \
-                     that nothing was recognised for is missed; one that nothing was expected for is \
+                    "{of} A number counts notes. A color is the weighted share of its row: red for \
+                     errors, green where the note expected was recognized within {:.0} ms. A note \
+                     that nothing was recognized for is missed; one that nothing was expected for is \
                      extra.",
                     self.tolerance * 1e3
                 ),
@@ -170,7 +170,7 @@ impl<'a> Errors<'a> {
                 cell.records()
                     .map_or_else(|| "<5".to_owned(), |records| records.to_string()),
                 format!("{:.0}", cell.counts.expected),
-                format!("{:.0}", cell.counts.recognised),
+                format!("{:.0}", cell.counts.recognized),
                 value(Metric::F1),
                 f1.map_or_else(|| "–".to_owned(), |f1| interval(f1.interval)),
                 value(Metric::Missed),
@@ -185,7 +185,7 @@ impl<'a> Errors<'a> {
                 "samples",
                 "people",
                 "notes expected",
-                "notes recognised",
+                "notes recognized",
                 "F1",
                 "95 %",
                 "missed",
@@ -252,7 +252,7 @@ impl Found<'_> {
         let annotation = self.sample.annotation();
         let weight = self.sample.weight();
         let asked = |index: usize| Some(annotation.expected[index].midi);
-        let heard = |index: usize| Some(annotation.recognised[index].midi);
+        let heard = |index: usize| Some(annotation.recognized[index].midi);
         let Alignment {
             right,
             wrong,

@@ -11,10 +11,10 @@ use sordino::{open, sampler::Trigger};
 
 use crate::{
     dataset::{Dataset, Sample},
+    evaluate::milliseconds,
     failure::Failure,
     output::{Outputs, Overwrite},
     pull::{Entry, Review},
-    recognise::milliseconds,
     reply::Reply,
     report::{self, Device, Fact, Fate, Outcome, Report, Said, SampleView, Section, Sound},
     score::ONSET_TOLERANCE,
@@ -157,7 +157,7 @@ pub(crate) fn view(entry: &Entry, flac: &[u8]) -> Result<SampleView, Failure> {
                 "exercise",
                 manifest.annotation.tag.as_deref().unwrap_or("–"),
             ),
-            Fact::new("anonymiser", &manifest.anonymizer.version),
+            Fact::new("anonymizer", &manifest.anonymizer.version),
             Fact::new("SDK", &manifest.sdk_version),
         ],
         ..SampleView::default()

@@ -86,7 +86,7 @@ pub(in crate::pull) fn card<'a>(
                 .iter()
                 .map(|(name, counted)| (name.as_str(), counted)),
         ),
-        table("Anonymiser", anonymizers),
+        table("Anonymizer", anonymizers),
         ABOUT.to_owned(),
     ];
     for part in parts {
@@ -111,7 +111,7 @@ fn front_matter(samples: usize, configs: &str) -> String {
          pretty_name: Sordino samples\n\
          license: other\n\
          license_name: consented-use-only\n\
-         tags: [audio, music, anonymised, not-for-redistribution]\n\
+         tags: [audio, music, anonymized, not-for-redistribution]\n\
          size_categories: [\"{size}\"]\n"
     );
     yaml.push_str(configs);
@@ -190,7 +190,7 @@ const ABOUT: &str = "\
 ## What it may be used for
 
 Each row's `purposes` say what its person agreed to, and nothing else is allowed: `quality-assurance` is finding \
-out why the recogniser of the app erred; `recognition-research` is making recognition better. A person may have \
+out why the recognizer of the app erred; `recognition-research` is making recognition better. A person may have \
 agreed to one of the two. It is **not for redistribution**: not as it is, not in part, not in a model from which \
 sound can be had back. Nobody is to try to find out who plays.
 
@@ -205,15 +205,15 @@ weighted, estimate what is heard; rows with `mark` estimate what the app marks. 
 
 ## Known biases
 
-- Only people who said yes to it are here, and they practise as they like.
-- Where the anonymiser doubts, music is withheld: music with voices near or in it is rarer here than it was heard, and \
+- Only people who said yes to it are here, and they practice as they like.
+- Where the anonymizer doubts, music is withheld: music with voices near or in it is rarer here than it was heard, and \
   the more so the more like a voice it sounds. `removed` lists what was cut, `erased` where a voice was taken out of \
   music that has lost something too. Samples that were withheld as a whole leave no trace, and no weight makes up for them.
-- `mark` is what the app marked, by its own recogniser's doubts; what that recogniser does not doubt is not among it.
+- `mark` is what the app marked, by its own recognizer's doubts; what that recognizer does not doubt is not among it.
 - A device's daily budget cuts off long days of practice, and the probability does not say so.
-- `expected` and `recognised` are the app's word. A wrong expectation looks like a wrong recogniser.
+- `expected` and `recognized` are the app's word. A wrong expectation looks like a wrong recognizer.
 - All sound is mono at 16 kHz with hum and noise taken out, at about one level, its clock changed by up to 0.1 %: loudness, \
-  tuning finer than that and everything above 8 kHz cannot be learnt from it.
+  tuning finer than that and everything above 8 kHz cannot be learned from it.
 - What a voice left behind is small, not none; see the threat model of Sordino for what was measured.
 ";
 

@@ -1,4 +1,4 @@
-//! `ID.jams`: the notes that were expected and those that were recognised, in the time of the stored
+//! `ID.jams`: the notes that were expected and those that were recognized, in the time of the stored
 //! sound (JAMS 0.3, <https://jams.readthedocs.io/>; namespace `note_midi`).
 
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(in crate::pull) fn jams(entry: &Entry) -> Result<Vec<u8>, Failure> {
     let mut document = json!({
         "annotations": [
             notes(entry, "expected", &annotation.expected),
-            notes(entry, "recognised", &annotation.recognised),
+            notes(entry, "recognised", &annotation.recognized),
         ],
         "file_metadata": {
             "title": "",

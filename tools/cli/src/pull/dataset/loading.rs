@@ -125,8 +125,8 @@ fn shows(entry: &Entry) -> impl Iterator<Item = &'static str> {
         ("erased", !manifest.erased.is_empty()),
         ("expected", !annotation.expected.is_empty()),
         ("expected offset", has_offset(&annotation.expected)),
-        ("recognised", !annotation.recognised.is_empty()),
-        ("recognised offset", has_offset(&annotation.recognised)),
+        ("recognised", !annotation.recognized.is_empty()),
+        ("recognized offset", has_offset(&annotation.recognized)),
         ("tag", annotation.tag.is_some()),
         ("weight", entry.weight().is_finite()),
     ]

@@ -50,7 +50,8 @@ pub(in crate::pull) struct Row<'a> {
 #[derive(Debug, Serialize)]
 struct AnnotationColumns<'a> {
     expected: Vec<NoteColumns>,
-    recognised: Vec<NoteColumns>,
+    #[serde(rename = "recognised")]
+    recognized: Vec<NoteColumns>,
     tag: Option<&'a str>,
 }
 
@@ -105,7 +106,7 @@ impl<'a> Row<'a> {
             selection: *selection,
             annotation: AnnotationColumns {
                 expected: annotation.expected.iter().map(NoteColumns::of).collect(),
-                recognised: annotation.recognised.iter().map(NoteColumns::of).collect(),
+                recognized: annotation.recognized.iter().map(NoteColumns::of).collect(),
                 tag: annotation.tag.as_deref(),
             },
             anonymizer,

@@ -149,7 +149,7 @@ fn sounds_and_spans_that_cannot_be_still_make_a_page() {
                     onset: f64::NAN,
                     offset: Some(-1.0),
                 }],
-                recognised: vec![Note {
+                recognized: vec![Note {
                     midi: 0,
                     onset: 1e30,
                     offset: None,
@@ -179,12 +179,12 @@ fn an_octave_error_is_a_wrong_note_and_no_missed_one() {
     };
     let annotation = Annotation {
         expected: vec![note(60, 1.0), note(62, 2.0), note(64, 3.0)],
-        recognised: vec![note(60, 1.04), note(74, 2.03), note(50, 5.0)],
+        recognized: vec![note(60, 1.04), note(74, 2.03), note(50, 5.0)],
         tag: None,
     };
     assert_eq!(
         notes::Comparison::of(&annotation, ONSET_TOLERANCE).summary(),
-        "3 notes expected, 3 recognised: 1 right, 1 wrong (1 in another octave), 1 missed, 1 extra."
+        "3 notes expected, 3 recognized: 1 right, 1 wrong (1 in another octave), 1 missed, 1 extra."
     );
 }
 
@@ -194,7 +194,7 @@ fn a_card_counts_as_the_shared_cases_do() {
     for case in cases() {
         let annotation = Annotation {
             expected: case.expected.clone(),
-            recognised: case.recognised.clone(),
+            recognized: case.recognized.clone(),
             tag: None,
         };
         let Alignment {
@@ -278,7 +278,7 @@ fn filled_with(text: &str) -> Report {
                 onset: 0.0,
                 offset: None,
             }],
-            recognised: Vec::new(),
+            recognized: Vec::new(),
             tag: Some(text()),
         }),
         verdicts: vec![Said {
@@ -413,7 +413,7 @@ fn tone(hertz: f32, rate: u32, seconds: f32) -> Sound {
     Sound { samples, rate }
 }
 
-/// The colour indices of a PNG.
+/// The color indices of a PNG.
 fn decode(png: &[u8]) -> Vec<u8> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(png));
     decoder.set_transformations(png::Transformations::IDENTITY);

@@ -72,7 +72,7 @@ pub(super) fn report() -> Report {
         sections: vec![
             device(
                 "An adult who consents to both purposes",
-                "The notice was read and both purposes were granted. Moments that the recogniser was \
+                "The notice was read and both purposes were granted. Moments that the recognizer was \
                  unsure of were sampled; voices were taken out before anything was written.",
                 &views[..7],
             ),

@@ -191,7 +191,7 @@ fn no_command_leaves_a_partial_output_on_a_full_disk() {
         stage.sordino(line).refused(&["disk/", "o space"]);
     }
     stage
-        .sordino("plan sign plan.toml --key organisation.key --out disk/plan.json")
+        .sordino("plan sign plan.toml --key organization.key --out disk/plan.json")
         .refused(&["disk/plan.json", "o space"]);
     for file in ["disk/key", "disk/other.key", "disk/plan.json"] {
         assert!(!stage.path(file).exists(), "{file}");

@@ -7,7 +7,7 @@ use crate::support::{PLAYED, QA, Ran, Stage, has};
 /// Written by hand, forged, cut, or not a plan at all: each leaves a new device unmade and an old
 /// one as it was.
 #[test]
-fn a_plan_that_is_not_the_organisation_s_is_refused_and_changes_nothing() {
+fn a_plan_that_is_not_the_organization_s_is_refused_and_changes_nothing() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     stage.sign_plan("second", &[("version", "2"), ("samples_per_day", "0")]);

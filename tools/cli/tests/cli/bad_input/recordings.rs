@@ -10,7 +10,7 @@ use crate::support::{QA, Stage, files_below, write_long};
 /// What a file gets from `anonymize`, `offer` and `seal`.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
-    /// It is read; what comes of it is for the anonymiser to say.
+    /// It is read; what comes of it is for the anonymizer to say.
     Read,
     /// One line that names the file and holds this word.
     Refused(&'static str),

@@ -32,7 +32,7 @@ fn assert_nothing_is_sampled(stage: &Stage, device: &str) {
     assert_eq!(heard[0]["queued"], json!([]));
     assert!(
         heard[0]["frames"].as_u64() > Some(0),
-        "the recogniser hears all the same"
+        "the recognizer hears all the same"
     );
     assert!(stage.outbox(device).is_empty());
 }

@@ -83,7 +83,7 @@ fn an_annotation_with_free_text_is_refused() {
     stage.granted("d", QA);
     for bad in [
         json!({"tag": "Anna's bar 7"}),
-        json!({"comment": "played by the neighbour"}),
+        json!({"comment": "played by the neighbor"}),
         json!({"expected": [{"midi": 200, "onset": 0.0}]}),
         json!({"expected": [{"midi": 60, "onset": -1.0}]}),
         json!("bar 7"),

@@ -130,12 +130,12 @@ fn no_key_and_no_sound_is_in_it_and_it_is_its_owners_alone() {
     let key = fs::read(stage.path("d/state.key")).unwrap();
     // The records' keys, as the store spells them.
     let store = fs::read(stage.path("d/state.redb")).unwrap();
-    let spelt = Regex::new(r#""key(?:_pair|_pkcs8)?":"([A-Za-z0-9+/=]{40,})""#).unwrap();
-    let private: Vec<&[u8]> = spelt
+    let spelled = Regex::new(r#""key(?:_pair|_pkcs8)?":"([A-Za-z0-9+/=]{40,})""#).unwrap();
+    let private: Vec<&[u8]> = spelled
         .captures_iter(&store)
         .map(|found| found.get(1).unwrap().as_bytes())
         // The other is the public half, 64 hexadecimal digits, in what is signed.
-        .filter(|spelt| spelt.len() != 64)
+        .filter(|spelled| spelled.len() != 64)
         .collect();
     assert!(!private.is_empty(), "the store no longer spells keys so");
     let own = [

@@ -42,15 +42,15 @@ fn a_key_is_its_owners_alone_is_named_last_and_never_written_over() {
 fn what_is_signed_never_replaces_the_key_or_what_was_read() {
     let stage = Stage::without_collector();
     let read = |name: &str| fs::read(stage.path(name)).unwrap();
-    let (key, toml) = (read("organisation.key"), read("plan.toml"));
-    for out in ["organisation.key", "plan.toml", "./plan.toml"] {
+    let (key, toml) = (read("organization.key"), read("plan.toml"));
+    for out in ["organization.key", "plan.toml", "./plan.toml"] {
         stage
             .sordino(&format!(
-                "plan sign plan.toml --key organisation.key --out {out}"
+                "plan sign plan.toml --key organization.key --out {out}"
             ))
             .refused(&["overwritten", "--out"]);
     }
-    assert_eq!((read("organisation.key"), read("plan.toml")), (key, toml));
+    assert_eq!((read("organization.key"), read("plan.toml")), (key, toml));
 }
 
 /// The secret half is in the file and nowhere else.
@@ -82,7 +82,7 @@ fn the_example_plan_is_ready_to_sign_once_the_recipient_is_ones_own() {
     let made = Regex::new("age1[a-z0-9]*").unwrap();
     let own = made.replace(&text, &stage.recipient).into_owned();
     fs::write(stage.path("own.toml"), own).unwrap();
-    let line = "plan sign own.toml --key organisation.key --out own.json";
+    let line = "plan sign own.toml --key organization.key --out own.json";
     let signed = stage.sordino(line);
     assert_eq!(signed.status, Some(0), "{signed:#?}");
     assert!(signed.stderr.contains("Your company"), "{signed:#?}");
@@ -112,7 +112,7 @@ fn nothing_is_sealed_to_the_recipient_of_the_example_plan() {
         let edited = text.replace(&format!("[\"{stranger}\"]"), &recipients);
         fs::write(stage.path("edited.toml"), edited).unwrap();
         for flag in ["", " --json"] {
-            let sign = "plan sign edited.toml --key organisation.key --out edited.json";
+            let sign = "plan sign edited.toml --key organization.key --out edited.json";
             stage.sordino(&format!("{sign}{flag}")).refused(&[
                 "edited.toml",
                 line,
@@ -155,7 +155,7 @@ fn signing_warns_of_each_part_of_the_example_controller_that_is_left() {
             .replace("\"Your school\"", &quoted[0])
             .replace("\"privacy@school.example\"", &quoted[1]);
         fs::write(stage.path("named.toml"), plan).unwrap();
-        let line = "plan sign named.toml --key organisation.key --out named.json --json";
+        let line = "plan sign named.toml --key organization.key --out named.json --json";
         let signed = stage.sordino(line);
         assert_eq!(signed.document()["version"], 1);
         assert_eq!(
@@ -219,7 +219,7 @@ fn a_plan_without_retention_says_nothing_of_it_and_shows_that_there_is_no_limit(
     let (_, after) = rest.split_once("\n\n").unwrap();
     fs::write(stage.path("old.toml"), format!("{before}{after}")).unwrap();
     stage
-        .sordino("plan sign old.toml --key organisation.key --out old.json")
+        .sordino("plan sign old.toml --key organization.key --out old.json")
         .ok();
     let signed = fs::read_to_string(stage.path("old.json")).unwrap();
     assert!(!signed.contains("retention"), "{signed}");
@@ -228,7 +228,7 @@ fn a_plan_without_retention_says_nothing_of_it_and_shows_that_there_is_no_limit(
         shown.contains("without a limit for quality-assurance"),
         "{shown}"
     );
-    let dated = stage.sordino("plan sign plan.toml --key organisation.key --out dated.json");
+    let dated = stage.sordino("plan sign plan.toml --key organization.key --out dated.json");
     dated.ok();
     let shown = stage.sordino("plan show dated.json").ok().stdout;
     assert!(shown.contains("180 days for quality-assurance"), "{shown}");
@@ -283,7 +283,7 @@ fn a_plan_that_cannot_be_is_not_signed() {
         assert_ne!(edited, plan);
         fs::write(stage.path("edited.toml"), edited).unwrap();
         stage
-            .sordino("plan sign edited.toml --key organisation.key --out edited.json")
+            .sordino("plan sign edited.toml --key organization.key --out edited.json")
             .refused(&["edited.toml", says]);
         assert!(!stage.path("edited.json").exists(), "{to}");
     }

@@ -28,11 +28,11 @@ fn commands(stage: &Stage) -> Vec<(String, &'static str)> {
             "made/audio.wav",
         ),
         (
-            "plan sign plan.toml --key organisation.key --out made/plan.json",
+            "plan sign plan.toml --key organization.key --out made/plan.json",
             "made/plan.json",
         ),
         (
-            "plan refresh fresh.json --key organisation.key --out made/f.json",
+            "plan refresh fresh.json --key organization.key --out made/f.json",
             "made/f.json",
         ),
         ("device d export --out made/mine.zip", "made/mine.zip"),
@@ -130,7 +130,7 @@ fn what_a_command_made_itself_it_makes_again() {
 #[test]
 fn what_was_made_and_then_changed_by_hand_is_no_longer_the_command_s() {
     let stage = stage();
-    let sign = "plan sign plan.toml --key organisation.key --out made/plan.json";
+    let sign = "plan sign plan.toml --key organization.key --out made/plan.json";
     for (line, file) in [
         (
             "anonymize audio/flute-alone.wav --out made",
@@ -163,7 +163,7 @@ fn what_was_made_and_then_changed_by_hand_is_no_longer_the_command_s() {
         .sordino("plan sign plan.toml --key other.key --out theirs.json")
         .ok();
     stage
-        .sordino("plan sign plan.toml --key organisation.key --out theirs.json")
+        .sordino("plan sign plan.toml --key organization.key --out theirs.json")
         .refused(&["theirs.json", "--force"]);
 }
 
@@ -191,7 +191,7 @@ fn what_is_read_is_never_overwritten_even_with_force() {
     fs::write(stage.path("token"), "sordino_0").unwrap();
     std::os::unix::fs::symlink("x.wav", stage.path("link.wav")).unwrap();
     fs::hard_link(stage.path("x.wav"), stage.path("hard.wav")).unwrap();
-    fs::hard_link(stage.path("organisation.key"), stage.path("hard.key")).unwrap();
+    fs::hard_link(stage.path("organization.key"), stage.path("hard.key")).unwrap();
     let recipient = &stage.recipient;
     let before = everything(&stage);
     for line in [
@@ -202,9 +202,9 @@ fn what_is_read_is_never_overwritten_even_with_force() {
         format!("seal x.wav --recipient {recipient} --out link.wav"),
         format!("seal x.wav --recipient {recipient} --out hard.wav"),
         "open manifest.json --identity qa.key --out .".to_owned(),
-        "plan sign plan.toml --key organisation.key --out organisation.key".to_owned(),
-        "plan sign plan.toml --key organisation.key --out hard.key".to_owned(),
-        "plan refresh fresh.json --key organisation.key --out fresh.json".to_owned(),
+        "plan sign plan.toml --key organization.key --out organization.key".to_owned(),
+        "plan sign plan.toml --key organization.key --out hard.key".to_owned(),
+        "plan refresh fresh.json --key organization.key --out fresh.json".to_owned(),
         "device d offer x.wav --preview x.wav".to_owned(),
         "device d offer x.wav --annotation note.json --preview note.json".to_owned(),
         "device d export --out d/state.redb".to_owned(),

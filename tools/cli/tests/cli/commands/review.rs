@@ -180,6 +180,6 @@ fn a_plan_with_another_word_for_it_is_refused() {
     )
     .unwrap();
     stage
-        .sordino("plan sign odd.toml --key organisation.key --out odd.json")
+        .sordino("plan sign odd.toml --key organization.key --out odd.json")
         .refused(&["odd.toml: line", "sometimes"]);
 }

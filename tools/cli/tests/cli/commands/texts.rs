@@ -31,12 +31,12 @@ fn a_byte_order_mark_before_a_text_is_skipped_and_utf_16_is_named() {
             "open one.age --identity qa.key --out opened".to_owned(),
         ),
         (
-            "organisation.key",
-            "plan sign plan.toml --key organisation.key --out new.json".to_owned(),
+            "organization.key",
+            "plan sign plan.toml --key organization.key --out new.json".to_owned(),
         ),
         (
             "plan.toml",
-            "plan sign plan.toml --key organisation.key --out new.json".to_owned(),
+            "plan sign plan.toml --key organization.key --out new.json".to_owned(),
         ),
         ("plan.json", "plan show plan.json".to_owned()),
         (
@@ -95,8 +95,8 @@ fn a_key_of_another_kind_is_named_with_what_to_do() {
             .refused(&["encrypted", says]);
     }
     stage
-        .sordino("open one.age --identity organisation.key --out opened")
-        .refused(&["organisation.key", "organization's key"]);
+        .sordino("open one.age --identity organization.key --out opened")
+        .refused(&["organization.key", "organization's key"]);
     for (recipient, says) in [
         ("ssh-ed25519", "SSH"),
         (

@@ -8,8 +8,8 @@ use crate::support::{PLAYED, QA, SPOKEN, Stage};
 /// `{recipient}` and `{sample}` are filled in.
 const TABLE: [&str; 36] = [
     "keygen --out other.key",
-    "plan keygen --out other-organisation.key",
-    "plan sign plan.toml --key organisation.key --out signed.json",
+    "plan keygen --out other-organization.key",
+    "plan sign plan.toml --key organization.key --out signed.json",
     "plan show signed.json",
     "anonymize audio/flute-alone.wav audio/speech-alone.wav --out anonymous",
     "anonymize audio/talk-over.wav --out anonymous --keep-time",
@@ -133,7 +133,7 @@ fn wrong_usage_is_status_2_and_does_nothing() {
         "plan".to_owned(),
         "consent".to_owned(),
         "consent verify".to_owned(),
-        "plan sign plan.toml --key organisation.key".to_owned(),
+        "plan sign plan.toml --key organization.key".to_owned(),
         "device".to_owned(),
         "device made".to_owned(),
         "device made nonsense".to_owned(),
@@ -216,7 +216,7 @@ fn what_cannot_be_done_is_one_line_that_names_it_and_status_1() {
         ("open text --identity text --out made".to_owned(), "text"),
         ("plan keygen --out nowhere/key".to_owned(), "nowhere/key"),
         (
-            "plan sign nowhere.toml --key organisation.key --out made".to_owned(),
+            "plan sign nowhere.toml --key organization.key --out made".to_owned(),
             "nowhere.toml",
         ),
         (
@@ -224,7 +224,7 @@ fn what_cannot_be_done_is_one_line_that_names_it_and_status_1() {
             "qa.key",
         ),
         (
-            "plan sign text --key organisation.key --out made".to_owned(),
+            "plan sign text --key organization.key --out made".to_owned(),
             "text: line 1",
         ),
         ("plan show text".to_owned(), "text"),

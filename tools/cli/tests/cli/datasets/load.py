@@ -121,7 +121,7 @@ def webdataset(folder):
 
 
 def jams(folder):
-    """Each file checked against JAMS's own schema, and the recognised notes scored against the expected ones."""
+    """Each file checked against JAMS's own schema, and the recognized notes scored against the expected ones."""
     import jams as library
     import mir_eval
     import numpy
@@ -133,14 +133,14 @@ def jams(folder):
         for annotation in file.search(namespace="note_midi"):
             intervals, pitches = annotation.to_interval_values()
             notes[annotation.sandbox.notes] = (intervals, mir_eval.util.midi_to_hz(numpy.array(pitches, dtype=float)))
-        (expected, asked), (recognised, heard) = notes["expected"], notes["recognised"]
+        (expected, asked), (recognized, heard) = notes["expected"], notes["recognised"]
         scores = mir_eval.transcription.precision_recall_f1_overlap(
-            expected, asked, recognised, heard, offset_ratio=None
+            expected, asked, recognized, heard, offset_ratio=None
         )
         found[file.sandbox.sample] = {
             "duration": file.file_metadata.duration,
             "expected": expected.tolist(),
-            "recognised": recognised.tolist(),
+            "recognised": recognized.tolist(),
             "precision": scores[0],
             "recall": scores[1],
         }

@@ -1,4 +1,4 @@
-//! Recognisers that do not work, datasets that hold nothing, and results of something else: one clear
+//! Recognizers that do not work, datasets that hold nothing, and results of something else: one clear
 //! line each.
 
 use std::{
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{Desk, all_right, clips};
 use crate::support::{Clip, clip_id};
 
-/// How long what a recogniser leaves running goes on: longer than all the rest takes on any machine, so that only a
+/// How long what a recognizer leaves running goes on: longer than all the rest takes on any machine, so that only a
 /// command that waits for it takes as long.
 const LEFT_RUNNING: Duration = Duration::from_secs(600);
 
@@ -47,7 +47,7 @@ fn frequencies_are_never_scored_as_midi_note_numbers() {
 }
 
 #[test]
-fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_none() {
+fn a_recognizer_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_none() {
     let desk = Desk::of(&clips(1));
     desk.write("forever.sh", "sleep 600 & sleep 600; wait");
     desk.write("gigabyte.sh", "head -c 1000000000 /dev/zero | tr '\\0' x");
@@ -74,7 +74,7 @@ fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
         ("sh -c 'echo -1 60'", "note 1 has an `onset`"),
         ("sh -c 'echo 1 200'", "note 1 has a `midi`"),
         (
-            "sh -c 'echo {\\\"recognised\\\": [{\\\"midi\\\": NaN}]}'",
+            "sh -c 'echo {\\\"recognized\\\": [{\\\"midi\\\": NaN}]}'",
             "JSON",
         ),
     ] {
@@ -82,7 +82,7 @@ fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
         // One that ends by itself has the time for it on a slow machine too.
         let limit = if with == "sh forever.sh" { "1" } else { "600" };
         let words = [
-            "recognise-eval",
+            "evaluate",
             "data",
             "--with",
             with,
@@ -93,7 +93,7 @@ fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
         ];
         let ran = desk.run(&words);
         ran.refused(&["failed for every sample", "2 of 2", &clip_id(0), says]);
-        // Two samples; none of them waits for what the recogniser left running.
+        // Two samples; none of them waits for what the recognizer left running.
         assert!(
             begun.elapsed() < LEFT_RUNNING,
             "{with}: {:?}",
@@ -103,7 +103,7 @@ fn a_recogniser_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
 }
 
 #[test]
-fn what_a_recogniser_started_is_stopped_with_it() {
+fn what_a_recognizer_started_is_stopped_with_it() {
     let desk = Desk::of(&clips(1));
     // Stopped once it has noted what it started, for printing too much; or when its time is over, before or after that.
     desk.write(
@@ -126,7 +126,7 @@ fn what_a_recogniser_started_is_stopped_with_it() {
 }
 
 #[test]
-fn a_signal_that_ends_the_program_ends_the_recogniser_and_what_that_started() {
+fn a_signal_that_ends_the_program_ends_the_recognizer_and_what_that_started() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let desk = Desk::of(&clips(1));
         // Both processes hold the pipe `lives` open.
@@ -135,7 +135,7 @@ fn a_signal_that_ends_the_program_ends_the_recogniser_and_what_that_started() {
         assert!(made.unwrap().success());
         let begun = Instant::now();
         let mut program = desk
-            .command(&["recognise-eval", "data", "--with", "sh child.sh"])
+            .command(&["evaluate", "data", "--with", "sh child.sh"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -191,7 +191,7 @@ fn a_command_that_is_not_there_or_no_command_says_so_at_once() {
         ["--timeout", "-1"],
         ["--fail-if-worse", "--json"],
     ] {
-        desk.run(&[&["recognise-eval", "data", "--with", "true"], &more[..]].concat())
+        desk.run(&[&["evaluate", "data", "--with", "true"], &more[..]].concat())
             .misused();
     }
     assert!(!desk.path("made.json").exists());
@@ -202,7 +202,7 @@ fn a_folder_without_a_dataset_or_a_dataset_without_notes_is_refused() {
     let mut silent = clips(2);
     for clip in &mut silent {
         clip.expected.clear();
-        clip.recognised.clear();
+        clip.recognized.clear();
     }
     let desk = Desk::of(&silent);
     fs::create_dir(desk.path("empty")).unwrap();
@@ -213,7 +213,7 @@ fn a_folder_without_a_dataset_or_a_dataset_without_notes_is_refused() {
         ("none", "no sample"),
         ("data", "notes"),
     ] {
-        desk.run(&["recognise-eval", folder, "--with", "true"])
+        desk.run(&["evaluate", folder, "--with", "true"])
             .refused(&[folder, says]);
         desk.run(&["query", folder]).refused(&[folder, says]);
     }
@@ -231,7 +231,7 @@ fn a_folder_without_a_dataset_or_a_dataset_without_notes_is_refused() {
 fn a_sound_that_is_gone_or_damaged_names_the_sample() {
     let all = clips(2);
     let desk = Desk::of(&all);
-    let right = desk.recogniser("right", &all_right(&all));
+    let right = desk.recognizer("right", &all_right(&all));
     let sound = desk.path("data").join(clip_id(2)).join("audio.flac");
     fs::write(&sound, b"fLaC and no more").unwrap();
     desk.evaluate(&right, &[]).refused(&[&clip_id(2)]);
@@ -243,7 +243,7 @@ fn a_sound_that_is_gone_or_damaged_names_the_sample() {
 fn a_baseline_of_something_else_is_refused() {
     let all = clips(3);
     let desk = Desk::of(&all);
-    let right = desk.recogniser("right", &all_right(&all));
+    let right = desk.recognizer("right", &all_right(&all));
     desk.evaluate(&right, &["--out", "before.json"]).ok();
     let before = fs::read_to_string(desk.path("before.json")).unwrap();
     let edited = |name: &str, from: &str, to: &str| {
@@ -251,7 +251,7 @@ fn a_baseline_of_something_else_is_refused() {
         desk.write(name, &before.replace(from, to));
     };
     edited("later.json", "\"schema\": 1", "\"schema\": 2");
-    edited("kind.json", "sordino recognise-eval", "something else");
+    edited("kind.json", "sordino evaluate", "something else");
     edited(
         "wide.json",
         "\"tolerance_ms\": 50.0",
@@ -273,14 +273,7 @@ fn a_baseline_of_something_else_is_refused() {
         ("list.json", "no result"),
         ("nowhere.json", "cannot read"),
     ] {
-        let words = [
-            "recognise-eval",
-            "data",
-            "--with",
-            &right,
-            "--baseline",
-            baseline,
-        ];
+        let words = ["evaluate", "data", "--with", &right, "--baseline", baseline];
         desk.run(&words).refused(&[baseline, says]);
     }
     desk.evaluate(&right, &["--out", "nowhere/made.json"])

@@ -8,13 +8,13 @@ use super::{Desk, all_right, clips, some_missing};
 use crate::support::clip_id;
 
 #[test]
-fn a_recogniser_that_is_right_scores_1_and_the_app_s_own_is_its_baseline() {
+fn a_recognizer_that_is_right_scores_1_and_the_app_s_own_is_its_baseline() {
     let mut all = clips(8);
     for clip in &mut all {
-        clip.recognised.truncate(4);
+        clip.recognized.truncate(4);
     }
     let desk = Desk::of(&all);
-    let right = desk.recogniser("right", &all_right(&all));
+    let right = desk.recognizer("right", &all_right(&all));
     let told = desk
         .evaluate(&right, &["--baseline", "manifest", "--json"])
         .ok()
@@ -49,10 +49,10 @@ fn a_recogniser_that_is_right_scores_1_and_the_app_s_own_is_its_baseline() {
 fn a_change_for_the_worse_fails_the_run_and_one_for_the_better_or_of_nothing_does_not() {
     let all = clips(8);
     let desk = Desk::of(&all);
-    let right = desk.recogniser("right", &all_right(&all));
-    let worse = desk.recogniser("worse", &some_missing(&all));
+    let right = desk.recognizer("right", &all_right(&all));
+    let worse = desk.recognizer("worse", &some_missing(&all));
     let eval = |with: &str, more: &[&str]| {
-        let words = [&["recognise-eval", "data", "--with", with], more].concat();
+        let words = [&["evaluate", "data", "--with", with], more].concat();
         desk.run(&words)
     };
     eval(&right, &["--out", "before.json"]).ok();
@@ -82,7 +82,7 @@ fn a_change_for_the_worse_fails_the_run_and_one_for_the_better_or_of_nothing_doe
 fn of_five_people_no_change_is_significant_and_it_says_so() {
     let all = clips(5);
     let desk = Desk::of(&all);
-    let nothing = desk.recogniser("nothing", &vec![Vec::new(); 10]);
+    let nothing = desk.recognizer("nothing", &vec![Vec::new(); 10]);
     let text = desk
         .evaluate(&nothing, &["--baseline", "manifest", "--fail-if-worse"])
         .ok()
@@ -92,20 +92,20 @@ fn of_five_people_no_change_is_significant_and_it_says_so() {
         "{text}"
     );
     let few = Desk::of(&clips(4));
-    let nothing = few.recogniser("nothing", &vec![Vec::new(); 8]);
+    let nothing = few.recognizer("nothing", &vec![Vec::new(); 8]);
     let text = few.evaluate(&nothing, &[]).ok().stdout;
     assert!(text.contains("too few people"), "{text}");
 }
 
 #[test]
-fn a_recogniser_that_fails_where_the_baseline_did_not_fails_the_run() {
+fn a_recognizer_that_fails_where_the_baseline_did_not_fails_the_run() {
     let all = clips(6);
     let desk = Desk::of(&all);
-    let right = desk.recogniser("right", &all_right(&all));
+    let right = desk.recognizer("right", &all_right(&all));
     desk.evaluate(&right, &["--out", "before.json"]).ok();
     fs::remove_file(desk.path(&format!("right-{}", clip_id(3)))).unwrap();
     let words = [
-        "recognise-eval",
+        "evaluate",
         "data",
         "--with",
         &right,
@@ -139,7 +139,7 @@ fn notes_are_held_against_the_times_of_the_stored_sound() {
     }
     let desk = Desk::of(&all);
     let heard: Vec<(u8, f64)> = [(60, 0.5), (61, 1.5), (65, 2.5), (66, 3.5), (67, 4.5)].to_vec();
-    let with = desk.recogniser("cut", &[heard.clone(), heard]);
+    let with = desk.recognizer("cut", &[heard.clone(), heard]);
     let told = desk
         .evaluate(&with, &["--baseline", "manifest", "--json"])
         .ok();
@@ -173,7 +173,7 @@ fn marked_and_drawn_clips_never_stand_in_one_figure_and_each_counts_by_its_weigh
             }
         })
         .collect();
-    let with = desk.recogniser("half", &printed);
+    let with = desk.recognizer("half", &printed);
     let told = desk.evaluate(&with, &["--json"]).ok().document();
     let groups: Vec<&str> = told["groups"]
         .as_array()
@@ -182,7 +182,7 @@ fn marked_and_drawn_clips_never_stand_in_one_figure_and_each_counts_by_its_weigh
         .map(|group| group["trigger"].as_str().unwrap())
         .collect();
     assert_eq!(groups, ["random", "mark"]);
-    // Six at weight 8, all right; three at weight 2, nothing recognised.
+    // Six at weight 8, all right; three at weight 2, nothing recognized.
     let value = |group: usize| {
         told["groups"][group]["all"]["f1"]["value"]
             .as_f64()
@@ -196,7 +196,7 @@ fn marked_and_drawn_clips_never_stand_in_one_figure_and_each_counts_by_its_weigh
 fn a_split_is_evaluated_alone_and_the_three_are_all() {
     let all = clips(40);
     let desk = Desk::of(&all);
-    let right = desk.recogniser("right", &all_right(&all));
+    let right = desk.recognizer("right", &all_right(&all));
     let samples = |split: &str| -> u64 {
         let told = desk.evaluate(&right, &["--split", split, "--json"]);
         told.ok().document()["samples"].as_u64().unwrap()
@@ -212,11 +212,11 @@ fn a_split_is_evaluated_alone_and_the_three_are_all() {
 fn any_number_of_jobs_gives_the_same_result() {
     let all = clips(6);
     let desk = Desk::of(&all);
-    let worse = desk.recogniser("worse", &some_missing(&all));
+    let worse = desk.recognizer("worse", &some_missing(&all));
     let with = |jobs: &str| -> Value {
         let words = [
             "--json",
-            "recognise-eval",
+            "evaluate",
             "data",
             "--with",
             &worse,

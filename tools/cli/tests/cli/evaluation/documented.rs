@@ -14,11 +14,11 @@ fn the_example_in_the_docs_runs_as_it_stands_there() {
     let page = fs::read_to_string(page).unwrap();
     let desk = Desk::of(&clips(6));
     fs::rename(desk.path("data"), desk.path("dataset")).unwrap();
-    desk.write("recogniser.py", &block(&page, "python"));
-    // The recogniser of the page is one's own: here it hears two notes.
+    desk.write("recognizer.py", &block(&page, "python"));
+    // The recognizer of the page is one's own: here it hears two notes.
     desk.write(
         "mine.py",
-        "def recognise(frames, rate):\n    return [(60, 1.0, 1.3), (61, 2.0, 2.3)]\n",
+        "def recognize(frames, rate):\n    return [(60, 1.0, 1.3), (61, 2.0, 2.3)]\n",
     );
     let mut command = Command::new("sh");
     let programs = Path::new(env!("CARGO_BIN_EXE_sordino")).parent().unwrap();

@@ -1,4 +1,4 @@
-//! `recognise-eval`, `query` and `report` on datasets of many people.
+//! `evaluate`, `query` and `report` on datasets of many people.
 
 mod bad_input;
 mod compared;
@@ -41,14 +41,14 @@ impl Desk {
         command
     }
 
-    /// Runs `sordino recognise-eval` over the dataset with the recogniser `with`.
+    /// Runs `sordino evaluate` over the dataset with the recognizer `with`.
     fn evaluate(&self, with: &str, rest: &[&str]) -> Ran {
-        self.run(&[&["recognise-eval", "data", "--with", with], rest].concat())
+        self.run(&[&["evaluate", "data", "--with", with], rest].concat())
     }
 
-    /// Writes a recogniser that prints, for the WAV of the clip at each place, the line of that
-    /// place: `sh recogniser.sh`.
-    fn recogniser(&self, name: &str, printed: &[Vec<(u8, f64)>]) -> String {
+    /// Writes a recognizer that prints, for the WAV of the clip at each place, the line of that
+    /// place: `sh recognizer.sh`.
+    fn recognizer(&self, name: &str, printed: &[Vec<(u8, f64)>]) -> String {
         for (place, notes) in printed.iter().enumerate() {
             let lines: Vec<String> = notes
                 .iter()

@@ -9,10 +9,10 @@ fn the_worst_note_stands_first_with_its_interval_and_single_people_s_come_after(
     let mut all = clips(8);
     for clip in &mut all {
         // C4 is taken for C sharp, whoever plays it.
-        clip.recognised[0].0 = 61;
+        clip.recognized[0].0 = 61;
         // G4 nobody misses but one.
         if clip.record == 0 {
-            clip.recognised.pop();
+            clip.recognized.pop();
         }
     }
     all[0].expected.push((90, 9.5));
@@ -60,7 +60,7 @@ fn a_clip_counts_as_many_times_as_the_moments_that_it_stands_for() {
         clip.probability = if place % 2 == 0 { 0.1 } else { 0.4 };
         clip.tag = None;
         if place % 2 == 0 {
-            clip.recognised.clear();
+            clip.recognized.clear();
         }
     }
     let desk = Desk::of(&all);

@@ -50,13 +50,13 @@ fn each_sample_has_a_place_in_the_page_and_a_link_to_its_file_wherever_the_page_
 }
 
 #[test]
-fn the_map_counts_each_note_once_by_what_was_expected_and_what_was_recognised() {
+fn the_map_counts_each_note_once_by_what_was_expected_and_what_was_recognized() {
     let mut all = clips(6);
     for clip in &mut all {
         // E4 taken for F4; the last missed; A2 made up.
-        clip.recognised[4].0 = 66;
-        clip.recognised.pop();
-        clip.recognised.push((45, 9.5));
+        clip.recognized[4].0 = 66;
+        clip.recognized.pop();
+        clip.recognized.push((45, 9.5));
     }
     all[0].trigger = "mark";
     let desk = Desk::of(&all);
@@ -90,7 +90,7 @@ fn a_page_of_thousands_of_samples_stays_small_and_shows_those_with_most_errors()
     while all.len() < 3_000 {
         all.extend(clips(20));
     }
-    all[1_234].recognised.clear();
+    all[1_234].recognized.clear();
     let desk = Desk::of(&all);
     let told = desk
         .run(&["--json", "report", "data", "--worst", "5"])

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::{Address, PLAYED, Ran, Stage};
 
-// The page's program, to the letter: `open`, `practise`, `say_no`.
+// The page's program, to the letter: `open`, `practice`, `say_no`.
 include!("page.rs");
 
 #[test]
@@ -32,7 +32,7 @@ fn a_yes_brings_the_sample_to_the_desk_and_a_no_takes_it_back() {
     fs::write(stage.path("org.pub"), format!("{}\n", stage.plan_key)).unwrap();
     let engine = open(&stage.path(""), &stage.url()).unwrap();
 
-    practise(&engine, &stage.path(format!("audio/{}.wav", PLAYED[0]))).unwrap();
+    practice(&engine, &stage.path(format!("audio/{}.wav", PLAYED[0]))).unwrap();
     assert_eq!(engine.status().unwrap().sent, 1);
     let pulled = stage.pull("dataset", "audiofolder");
     assert_eq!(pulled["pulled"], json!(1), "{pulled}");

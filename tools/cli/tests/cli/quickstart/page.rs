@@ -8,18 +8,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let engine = open(".".as_ref(), "http://127.0.0.1:8787")?;
     match std::env::args().nth(1).as_deref() {
         Some("no") => say_no(&engine),
-        _ => practise(&engine, "flute-alone.wav".as_ref()),
+        _ => practice(&engine, "flute-alone.wav".as_ref()),
     }
 }
 
 fn open(folder: &Path, collector: &str) -> Result<Sordino, Box<dyn Error>> {
-    let organisation = fs::read_to_string(folder.join("org.pub"))?.trim().parse()?; // an app pins it
-    let engine = Sordino::open(Config::new(folder.join("state"), organisation, collector.parse()?))?;
+    let organization = fs::read_to_string(folder.join("org.pub"))?.trim().parse()?; // an app pins it
+    let engine = Sordino::open(Config::new(folder.join("state"), organization, collector.parse()?))?;
     engine.install_plan(&fs::read(folder.join("plan.json"))?)?;
     Ok(engine)
 }
 
-fn practise(engine: &Sordino, recording: &Path) -> Result<(), Box<dyn Error>> {
+fn practice(engine: &Sordino, recording: &Path) -> Result<(), Box<dyn Error>> {
     // Show `title()`, `short()`, `full()` and `purpose(…)`. This person says yes to one use.
     let plan = engine.plan().ok_or("no plan is in force")?;
     let app = App::new("Etude", "privacy@etude.example")?;
@@ -31,7 +31,7 @@ fn practise(engine: &Sordino, recording: &Path) -> Result<(), Box<dyn Error>> {
     // A microphone is `Microphone::default()`, an app's own audio path `host_fed(48_000, 2)?`.
     let (source, marker) = (WavFile::new(recording, Pace::AsTaken), engine.clone());
     let listening = engine.listen(source, move |frame: Frame<'_>| {
-        // `frame.samples` is your recogniser's: 10 ms, mono. Here it was unsure after 5 s.
+        // `frame.samples` is your recognizer's: 10 ms, mono. Here it was unsure after 5 s.
         if frame.position == 5 * u64::from(frame.rate) {
             let _ = marker.mark(Moment::default()); // an error says why nothing may be sampled
         }

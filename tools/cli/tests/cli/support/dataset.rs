@@ -15,12 +15,12 @@ pub(crate) struct Clip {
     pub(crate) tag: Option<&'static str>,
     /// MIDI and onset.
     pub(crate) expected: Vec<(u8, f64)>,
-    pub(crate) recognised: Vec<(u8, f64)>,
+    pub(crate) recognized: Vec<(u8, f64)>,
     pub(crate) kept: Vec<(f64, f64)>,
 }
 
 impl Clip {
-    /// A clip drawn at random, of which all was kept and all was recognised.
+    /// A clip drawn at random, of which all was kept and all was recognized.
     pub(crate) fn new(record: u64, expected: &[(u8, f64)]) -> Self {
         Self {
             record,
@@ -28,7 +28,7 @@ impl Clip {
             probability: 0.5,
             tag: Some("etude/1"),
             expected: expected.to_vec(),
-            recognised: expected.to_vec(),
+            recognized: expected.to_vec(),
             kept: vec![(0.0, 10.0)],
         }
     }
@@ -61,7 +61,7 @@ fn manifest(id: &str, clip: &Clip) -> Value {
         notes.iter().map(note).collect()
     };
     let mut annotation =
-        json!({"expected": notes(&clip.expected), "recognised": notes(&clip.recognised)});
+        json!({"expected": notes(&clip.expected), "recognised": notes(&clip.recognized)});
     if let Some(tag) = clip.tag {
         annotation["tag"] = tag.into();
     }

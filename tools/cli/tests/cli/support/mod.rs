@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: a stage (an organisation with its key and plan, a QA engineer
+//! What the end-to-end tests share: a stage (an organization with its key and plan, a QA engineer
 //! with a key and a token, a collector), on which the programs are run as a script runs them.
 
 mod collector;
@@ -57,14 +57,14 @@ pub(crate) struct Stage {
     /// How many tokens were made by [`Self::token`].
     tokens: AtomicU32,
     folder: TempDir,
-    /// The public half of the organisation's key.
+    /// The public half of the organization's key.
     pub(crate) plan_key: String,
     /// What the QA engineer's key is known by.
     pub(crate) recipient: String,
 }
 
 impl Stage {
-    /// Keys (`qa.key`, `organisation.key`), the plan (`plan.toml`, `plan.json`), a collector and a
+    /// Keys (`qa.key`, `organization.key`), the plan (`plan.toml`, `plan.json`), a collector and a
     /// token good for everything (`token`).
     pub(crate) fn new() -> Self {
         let mut stage = Self::without_collector();
@@ -97,7 +97,7 @@ impl Stage {
         };
         stage.recipient = stage.sordino("keygen --out qa.key").last_word();
         stage.plan_key = stage
-            .sordino("plan keygen --out organisation.key")
+            .sordino("plan keygen --out organization.key")
             .last_word();
         stage.sign_plan("plan", &[]);
         stage
@@ -155,7 +155,7 @@ impl Stage {
         }
         fs::write(self.path(format!("{name}.toml")), plan).unwrap();
         self.sordino(&format!(
-            "plan sign {name}.toml --key organisation.key --out {name}.json"
+            "plan sign {name}.toml --key organization.key --out {name}.json"
         ))
         .ok();
     }

@@ -20,14 +20,14 @@ class Options internal constructor() {
 /** The one place that opens the face. */
 internal fun openEngine(
     folder: File,
-    organisationKey: String,
+    organizationKey: String,
     collectorUrl: String,
     options: Options,
     happenings: Happenings,
 ): Engine {
     keepListenersAttached()
     // Each step makes another builder; none waits for a garbage collector.
-    var builder = EngineBuilder(folder.path, organisationKey, collectorUrl)
+    var builder = EngineBuilder(folder.path, organizationKey, collectorUrl)
         .use { it.quota(options.pendingSamples(), options.pendingBytes()) }
         .use { it.eventListener(happenings) }
     if (options.reviewRequired) builder = builder.use { it.reviewRequired() }

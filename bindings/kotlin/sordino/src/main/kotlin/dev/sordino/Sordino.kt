@@ -10,17 +10,17 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 
 /**
- * Captures sound for the app's recogniser and, only where the person has consented, makes anonymous, encrypted
+ * Captures sound for the app's recognizer and, only where the person has consented, makes anonymous, encrypted
  * samples of it.
  *
  * ```kotlin
- * Sordino.open(folder, organisationKey, "https://collector.example").use { sordino ->
+ * Sordino.open(folder, organizationKey, "https://collector.example").use { sordino ->
  *     sordino.installPlan(plan)
- *     sordino.frames().collect { frame -> recognise(frame.samples, frame.rate) }
+ *     sordino.frames().collect { frame -> recognize(frame.samples, frame.rate) }
  * }
  * ```
  *
- * It may be called from many threads at once. Whatever waits (for the disk, the network, the anonymiser) is a
+ * It may be called from many threads at once. Whatever waits (for the disk, the network, the anonymizer) is a
  * suspend function and runs on [Dispatchers.IO]; cancelled before it began, it does nothing, and what has begun is
  * carried through although its answer is then lost. No code of the app's ever runs on a thread of the engine's, so
  * that nothing the app does can hold it up.
@@ -53,7 +53,7 @@ class Sordino private constructor(
     /**
      * Puts a signed sampling plan into force: the JSON that `sordino plan sign` wrote.
      *
-     * @throws SordinoException.Plan where it is not the organisation's, out of bounds, expired, or older than the
+     * @throws SordinoException.Plan where it is not the organization's, out of bounds, expired, or older than the
      *   one in force.
      */
     suspend fun installPlan(json: ByteArray): Unit = working { installPlan(json.toDirect()) }
@@ -156,7 +156,7 @@ class Sordino private constructor(
     fun frames(source: AudioSource): Flow<Frame> = frames(source.rate, source.channels, source::run)
 
     /**
-     * Hears the app's own audio path without giving frames back, for an app whose recogniser has the sound already.
+     * Hears the app's own audio path without giving frames back, for an app whose recognizer has the sound already.
      * Push into the feed what is recorded; close it when done.
      *
      * @param rate samples a second.
@@ -167,7 +167,7 @@ class Sordino private constructor(
     fun openFeed(rate: Int, channels: Int = 1): Feed = feed(rate, channels, null)
 
     /**
-     * Marks a moment of what is being heard, because the recogniser was unsure or wrong. It is taken with the plan's
+     * Marks a moment of what is being heard, because the recognizer was unsure or wrong. It is taken with the plan's
      * probability and within its budget, and without consent not at all. It never waits.
      *
      * @throws SordinoException.Mark where nothing is being heard, nothing may be sampled, or the moment is over.
@@ -183,7 +183,7 @@ class Sordino private constructor(
 
     /**
      * Offers a recording as one sample, as the app's own mark does: it skips the random draw and keeps consent, the
-     * budget and the anonymiser's gate. A longer one than the plan's clip is cut to its end.
+     * budget and the anonymizer's gate. A longer one than the plan's clip is cut to its end.
      *
      * @param samples mono, full scale at ±1.
      * @param rate samples a second, 8000 to 384000.
@@ -329,7 +329,7 @@ class Sordino private constructor(
          *
          * @param folder where the state lives; nobody else writes there. On Android below `filesDir`, and left out
          *   of backups.
-         * @param organisationKey the organisation's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only
+         * @param organizationKey the organization's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only
          *   its plans count.
          * @param collectorUrl where samples go: `https://…`, or `http://…` on this very machine.
          * @throws SordinoException.State where the folder cannot be used or is open in another `Sordino`.
@@ -338,13 +338,13 @@ class Sordino private constructor(
          */
         fun open(
             folder: File,
-            organisationKey: String,
+            organizationKey: String,
             collectorUrl: String,
             configure: Options.() -> Unit = {},
         ): Sordino {
             val options = Options().apply(configure)
             val happenings = Happenings()
-            val engine = openEngine(folder, organisationKey, collectorUrl, options, happenings)
+            val engine = openEngine(folder, organizationKey, collectorUrl, options, happenings)
             val sordino = Sordino(engine, happenings, options.transport)
             try {
                 happenings.consentIs(engine.consent().state)

@@ -25,8 +25,8 @@ private const val AHEAD = 50
 internal fun main() = runBlocking {
     val sound = FloatArray(FRAME) { kotlin.math.sin(it * 0.0576f) / 2 }
     val folder = createTempDirectory("sordino").toFile()
-    val organisation = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-    Sordino.open(folder, organisation, NOWHERE).use { sordino ->
+    val organization = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    Sordino.open(folder, organization, NOWHERE).use { sordino ->
         val heard = AtomicLong()
         var worked = 0.0
         var both = 0.0

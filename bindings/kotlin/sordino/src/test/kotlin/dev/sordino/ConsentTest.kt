@@ -15,8 +15,8 @@ import org.junit.jupiter.api.io.TempDir
 
 /** What a person can do with what is held of them: hear it first, see it, have it deleted, be forgotten. */
 internal class ConsentTest(@TempDir private val folder: File) {
-    private val organisation = Organisation(folder)
-    private val collector = Collector(organisation)
+    private val organization = Organization(folder)
+    private val collector = Collector(organization)
     private val state = folder.resolve("state")
     private val recording = readWav(ROOT.resolve("samples/audio/flute-alone.wav"))
     private var sordino = open()
@@ -78,7 +78,7 @@ internal class ConsentTest(@TempDir private val folder: File) {
 
     @Test
     fun `a child that came of age is asked anew`() = patiently {
-        sordino.installPlan(organisation.plan)
+        sordino.installPlan(organization.plan)
         val quality = listOf(Purpose.QUALITY_ASSURANCE)
         sordino.giveConsent(quality, AgeBand.CHILD, notice(1u), GuardianMethod.TEXT_PLUS)
         assertNull(sordino.maySample())
@@ -131,10 +131,10 @@ internal class ConsentTest(@TempDir private val folder: File) {
     }
 
     private fun open(configure: Options.() -> Unit = {}) =
-        Sordino.open(state, organisation.key, collector.url, configure)
+        Sordino.open(state, organization.key, collector.url, configure)
 
     private suspend fun sayYes(): String {
-        sordino.installPlan(organisation.plan)
+        sordino.installPlan(organization.plan)
         return sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.ADULT, notice(1u))
     }
 

@@ -77,7 +77,7 @@ internal class EngineTest : Opened() {
 
     @Test
     fun `calls from many threads are all answered`() = patiently {
-        sordino.installPlan(organisation.plan)
+        sordino.installPlan(organization.plan)
         val errors = ConcurrentLinkedQueue<Throwable>()
         val threads = List(8) {
             thread {
@@ -146,8 +146,8 @@ internal class EngineTest : Opened() {
         val other = folder.resolve("other")
         val wrong = mapOf<String, suspend () -> Any?>(
             "64 hexadecimal" to { Sordino.open(other, "abc", NOWHERE) },
-            "https://" to { Sordino.open(other, organisation.key, "ftp://collector.example") },
-            "this very machine" to { Sordino.open(other, organisation.key, "http://collector.example") },
+            "https://" to { Sordino.open(other, organization.key, "ftp://collector.example") },
+            "this very machine" to { Sordino.open(other, organization.key, "http://collector.example") },
             "32 lower-case" to { sordino.delete("sample") },
             "no upload task" to { sordino.finish("send", Outcome.Unreachable("no network")) },
         )
@@ -193,7 +193,7 @@ internal class EngineTest : Opened() {
 
     @Test
     fun `a child waits for its guardian`() = patiently {
-        sordino.installPlan(organisation.plan)
+        sordino.installPlan(organization.plan)
         sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.CHILD, notice(1u))
         assertEquals(ConsentState.AWAITING_GUARDIAN, sordino.consentState.value)
         assertEquals(WithheldReason.NO_CONSENT, sordino.maySample())
@@ -209,7 +209,7 @@ internal class EngineTest : Opened() {
     fun `a host killed in the midst of a frame leaves a folder that opens`() = patiently {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val host = ProcessBuilder(
-            java, "-cp", System.getProperty("java.class.path"), "dev.sordino.KilledHostKt", state.path, organisation.key,
+            java, "-cp", System.getProperty("java.class.path"), "dev.sordino.KilledHostKt", state.path, organization.key,
         ).redirectErrorStream(true).start()
         val printed = host.inputStream.bufferedReader().readText()
         assertTrue(host.waitFor(60, TimeUnit.SECONDS))
@@ -223,7 +223,7 @@ internal class EngineTest : Opened() {
     fun `a program may end while it listens`() {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val host = ProcessBuilder(
-            java, "-cp", System.getProperty("java.class.path"), "dev.sordino.KilledHostKt", state.path, organisation.key, "end",
+            java, "-cp", System.getProperty("java.class.path"), "dev.sordino.KilledHostKt", state.path, organization.key, "end",
         ).redirectErrorStream(true).start()
         val printed = host.inputStream.bufferedReader().readText()
         assertTrue(host.waitFor(60, TimeUnit.SECONDS))

@@ -80,7 +80,7 @@ internal class FramesTest : Opened() {
     fun `an exception in the collector reaches its own caller and frees the engine`() = patiently {
         val thrown = runCatching {
             sordino.frames(RATE) { feed -> feed.push(SOUND); awaitCancellation() }
-                .collect { throw ArithmeticException("the recogniser is broken") }
+                .collect { throw ArithmeticException("the recognizer is broken") }
         }.exceptionOrNull()
         assertTrue(thrown is ArithmeticException, "$thrown")
         sordino.openFeed(RATE).close()

@@ -18,9 +18,9 @@ private const val NAME = "flute-alone"
 
 /** The whole loop from Kotlin: nothing without consent, a sample at the desk, and its recall. */
 internal class LoopTest(@TempDir private val folder: File) {
-    private val organisation = Organisation(folder)
-    private val collector = Collector(organisation)
-    private val sordino = Sordino.open(folder.resolve("state"), organisation.key, collector.url)
+    private val organization = Organization(folder)
+    private val collector = Collector(organization)
+    private val sordino = Sordino.open(folder.resolve("state"), organization.key, collector.url)
     private val recording = readWav(ROOT.resolve("samples/audio/$NAME.wav"))
     private val told = mutableListOf<Event>()
 
@@ -33,7 +33,7 @@ internal class LoopTest(@TempDir private val folder: File) {
     @Test
     fun `a sample reaches the desk only by consent and leaves it on withdrawal`() = patiently {
         val diary = launch(start = CoroutineStart.UNDISPATCHED) { sordino.events.collect { told += it } }
-        sordino.installPlan(organisation.plan)
+        sordino.installPlan(organization.plan)
         nothingIsSampledWithoutConsent()
         consentIsGiven()
         val sample = aMarkedMomentIsQueued()
@@ -98,7 +98,7 @@ internal class LoopTest(@TempDir private val folder: File) {
     private fun itIsWhatWasPlayed(sample: Id) {
         val sealed = collector.data.walk().single { it.name == "$sample.age" }
         val opened = folder.resolve("opened")
-        run("sordino", "open", sealed, "--identity", organisation.identity, "--out", opened)
+        run("sordino", "open", sealed, "--identity", organization.identity, "--out", opened)
         val sound = readWav(opened.resolve("audio.wav"))
         val notes = Json.of(opened.resolve("manifest.json").readText())["annotation"]["recognised"].elements
         assertTrue(notes.size > 10, "$notes")
@@ -140,7 +140,7 @@ internal class LoopTest(@TempDir private val folder: File) {
             onFrame(frame)
             if (!isMarked && frame.position.toLong() + frame.samples.size >= at) {
                 isMarked = true
-                onMark(runCatching { sordino.mark(Moment(at.toULong(), recognised = played, tag = "kotlin/loop")) })
+                onMark(runCatching { sordino.mark(Moment(at.toULong(), recognized = played, tag = "kotlin/loop")) })
             }
         }
         assertTrue(isMarked)

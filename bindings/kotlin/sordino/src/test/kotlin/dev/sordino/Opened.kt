@@ -21,10 +21,10 @@ internal abstract class Opened {
     fun closeAll() = opened.forEach { it.close() }
 
     fun open(configure: Options.() -> Unit = {}): Sordino =
-        Sordino.open(state, organisation.key, NOWHERE, configure).also { opened += it }
+        Sordino.open(state, organization.key, NOWHERE, configure).also { opened += it }
 
     suspend fun Sordino.consentTo(vararg purposes: Purpose = arrayOf(Purpose.QUALITY_ASSURANCE)) {
-        installPlan(organisation.plan)
+        installPlan(organization.plan)
         giveConsent(purposes.toList(), AgeBand.ADULT, notice(1u))
     }
 
@@ -48,8 +48,8 @@ internal abstract class Opened {
 
     companion object {
         /** Made once: its keys take a while. */
-        val organisation: Organisation by lazy {
-            Organisation(kotlin.io.path.createTempDirectory("sordino").toFile().apply { deleteOnExit() })
+        val organization: Organization by lazy {
+            Organization(kotlin.io.path.createTempDirectory("sordino").toFile().apply { deleteOnExit() })
         }
     }
 }

@@ -29,7 +29,7 @@ internal class OpeningTest : Opened() {
         assertTrue(after.files <= before.files + 4 && after.threads <= before.threads + 4, "$before, then $after")
     }
 
-    private fun openAndClose(state: File) = Sordino.open(state, organisation.key, NOWHERE).use { sordino ->
+    private fun openAndClose(state: File) = Sordino.open(state, organization.key, NOWHERE).use { sordino ->
         sordino.openFeed(RATE).push(FloatArray(FRAME))
     }
 

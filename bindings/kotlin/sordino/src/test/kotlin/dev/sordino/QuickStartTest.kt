@@ -10,10 +10,10 @@ import org.junit.jupiter.api.io.TempDir
 internal class QuickStartTest(@TempDir private val folder: File) {
     @Test
     fun `the quick start does what it says`() {
-        val organisation = Organisation(folder)
-        Collector(organisation).use { collector ->
+        val organization = Organization(folder)
+        Collector(organization).use { collector ->
             val printed = quickStart(
-                folder.resolve("state"), organisation.key, organisation.planFile, collector.url,
+                folder.resolve("state"), organization.key, organization.planFile, collector.url,
                 ROOT.resolve("samples/audio/flute-alone.wav"),
             )
             assertTrue("1 samples sent, no problem" in printed, "$printed")

@@ -4,7 +4,7 @@ import java.io.File
 import java.util.concurrent.TimeUnit
 
 /**
- * An organisation with keys, a plan and a collector on this machine, made with the programs `sordino` and
+ * An organization with keys, a plan and a collector on this machine, made with the programs `sordino` and
  * `sordino-collector`: what stands elsewhere when an app is in people's hands. Nothing here belongs into an app.
  *
  * @property folder where keys, plan and the collector's data lie; what is there from an earlier run is used again.
@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit
  * @param examplePlan the repository's `samples/plan.toml`.
  */
 class Demo(val folder: File, private val programs: File, examplePlan: File) : AutoCloseable {
-    /** The organisation's public key, which an app pins. */
-    val organisationKey: String
+    /** The organization's public key, which an app pins. */
+    val organizationKey: String
 
     /** The signed plan: every marked moment, none at random, and the person hears each before it is sent. */
     val plan: ByteArray
@@ -32,7 +32,7 @@ class Demo(val folder: File, private val programs: File, examplePlan: File) : Au
         val publicKey = folder.resolve("plan.pub")
         if (!plan.exists()) publicKey.writeText(makePlan(plan, examplePlan))
         this.plan = plan.readBytes()
-        organisationKey = publicKey.readText()
+        organizationKey = publicKey.readText()
         collector = process("sordino-collector", "serve", "--data", data, "--listen", "127.0.0.1:0", "--plan", plan)
         // Where this program is ended from outside, nobody closes it.
         Runtime.getRuntime().addShutdownHook(Thread(collector::destroy))

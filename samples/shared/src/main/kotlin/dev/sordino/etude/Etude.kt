@@ -21,10 +21,10 @@ import kotlinx.coroutines.launch
  * What an app must know to open its engine.
  *
  * @property folder where the engine's state lives; nobody else writes there.
- * @property organisationKey the organisation's public key, 64 hexadecimal digits.
+ * @property organizationKey the organization's public key, 64 hexadecimal digits.
  * @property plan the signed plan that comes with the app; newer ones come from the collector.
  */
-class Setup(val folder: File, val organisationKey: String, val collectorUrl: String, val plan: ByteArray)
+class Setup(val folder: File, val organizationKey: String, val collectorUrl: String, val plan: ByteArray)
 
 /**
  * The practice app without its screens: the engine, and what each screen shows.
@@ -92,7 +92,7 @@ class Etude private constructor(
             output: SoundOutput,
             frames: (Sordino) -> Flow<Frame> = { it.frames() },
         ): Etude {
-            val sordino = Sordino.open(setup.folder, setup.organisationKey, setup.collectorUrl) { reviewRequired = true }
+            val sordino = Sordino.open(setup.folder, setup.organizationKey, setup.collectorUrl) { reviewRequired = true }
             if (sordino.plan() == null) sordino.installPlan(setup.plan)
             return Etude(sordino, keeper, output, frames)
         }

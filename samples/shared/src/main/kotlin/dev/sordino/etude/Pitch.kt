@@ -18,7 +18,7 @@ class Pitch(val hertz: Double?, val level: Double, val position: Long)
  * Hears the pitch of one note at a time, from [LOWEST_HERTZ] to [HIGHEST_HERTZ].
  *
  * It is YIN (de Cheveigné and Kawahara, "YIN, a fundamental frequency estimator for speech and music", JASA 111(4),
- * 2002), steps 1 to 5, without the search for the best neighbour in time. Of a chord it hears one note or none.
+ * 2002), steps 1 to 5, without the search for the best neighbor in time. Of a chord it hears one note or none.
  *
  * @param rate samples a second.
  */
@@ -66,7 +66,7 @@ class PitchTracker(private val rate: Int) {
         return if (lag < longest) vertex(lag) else null
     }
 
-    /** The cumulative mean normalised difference function. */
+    /** The cumulative mean normalized difference function. */
     private fun measureDifferences() {
         difference[0] = 1.0
         var sum = 0.0
@@ -81,7 +81,7 @@ class PitchTracker(private val rate: Int) {
         }
     }
 
-    /** Where the parabola through three neighbours is lowest: periods are no whole numbers of samples. */
+    /** Where the parabola through three neighbors is lowest: periods are no whole numbers of samples. */
     private fun vertex(lag: Int): Double {
         val (before, at, after) = Triple(difference[lag - 1], difference[lag], difference[lag + 1])
         val curve = before - 2 * at + after

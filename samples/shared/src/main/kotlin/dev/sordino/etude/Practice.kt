@@ -35,18 +35,18 @@ data class PracticeState(
 /** A moment in which the app was wrong: where it lies, and the notes that the app heard around it. */
 data class Correction(val position: Long, val rate: Int, val notes: List<HeardNote>) {
     /** The note that the app heard last. */
-    val recognised: HeardNote? get() = notes.lastOrNull()
+    val recognized: HeardNote? get() = notes.lastOrNull()
 
-    /** As a mark, with what was really played in the place of [recognised]; `null` where the person does not know. */
+    /** As a mark, with what was really played in the place of [recognized]; `null` where the person does not know. */
     fun toMoment(played: Int?): Moment = Moment(
         at = position.toULong(),
         expected = if (played == null) emptyList() else notes.dropLast(1).map(::toNote) + playedNote(played),
-        recognised = notes.map(::toNote),
+        recognized = notes.map(::toNote),
         tag = "etude/free-play",
     )
 
     private fun playedNote(midi: Int): MomentNote =
-        toNote(recognised?.copy(midi = midi) ?: HeardNote(midi, position, null))
+        toNote(recognized?.copy(midi = midi) ?: HeardNote(midi, position, null))
 
     private fun toNote(note: HeardNote) =
         MomentNote(note.midi.toUByte(), seconds(note.onset), note.end?.let(::seconds))

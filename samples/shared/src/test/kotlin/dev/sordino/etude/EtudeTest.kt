@@ -206,12 +206,12 @@ internal class EtudeTest(@TempDir private val folder: File) {
         etude.practice.start()
         etude.practice.until { recent.size >= 4 }
         etude.practice.gotItWrong()
-        assertNotNull(etude.practice.state.value.correction?.recognised)
+        assertNotNull(etude.practice.state.value.correction?.recognized)
         etude.practice.played(played)
     }
 
     private fun open(): Etude = runBlocking {
-        val setup = Setup(folder.resolve("state"), demo.organisationKey, demo.collectorUrl, demo.plan)
+        val setup = Setup(folder.resolve("state"), demo.organizationKey, demo.collectorUrl, demo.plan)
         Etude.open(setup, { name, content -> kept[name] = content; name }, output, ::play)
     }
 

@@ -11,7 +11,7 @@ import java.io.File
  * ```kotlin
  * class EtudeApplication : Application(), SordinoHost {
  *     override val sordino by lazy {
- *         Sordino.open(SordinoHost.stateFolder(this), ORGANISATION_KEY, "https://collector.example")
+ *         Sordino.open(SordinoHost.stateFolder(this), ORGANIZATION_KEY, "https://collector.example")
  *     }
  * }
  * ```

@@ -14,7 +14,7 @@ internal class TestApplication : Application(), SordinoHost {
     val network = Network()
 
     override val sordino: Sordino by lazy {
-        Sordino.open(File(filesDir, "sordino"), Organisation.key, "https://collector.example") { transport = network }
+        Sordino.open(File(filesDir, "sordino"), Organization.key, "https://collector.example") { transport = network }
     }
 
     override fun onTerminate() {

@@ -237,7 +237,7 @@ internal class UploadJobTest {
     /** A person's yes, which is then to be registered with the collector. */
     private fun consent() = runBlocking {
         val sordino = application.sordino
-        sordino.installPlan(Organisation.plan)
+        sordino.installPlan(Organization.plan)
         val notice = bundledNotice(1u, "en", "Etude", "privacy@etude.example", 365u).notice
         sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.ADULT, notice)
     }

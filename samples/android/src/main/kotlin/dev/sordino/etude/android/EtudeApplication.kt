@@ -13,8 +13,8 @@ class EtudeApplication : Application() {
     val etude: Etude by lazy {
         val setup = Setup(
             SordinoHost.stateFolder(this),
-            // Pinned in the app: only this organisation's plans count.
-            assets.open("organisation-key.txt").bufferedReader().readText().trim(),
+            // Pinned in the app: only this organization's plans count.
+            assets.open("organization-key.txt").bufferedReader().readText().trim(),
             assets.open("collector-url.txt").bufferedReader().readText().trim(),
             assets.open("plan.json").readBytes(),
         )

@@ -16,16 +16,16 @@ import kotlin.system.exitProcess
 import kotlinx.coroutines.runBlocking
 
 /**
- * The practice app with an organisation and a collector of its own on this machine.
+ * The practice app with an organization and a collector of its own on this machine.
  *
  * @param arguments the folder where all of it is kept, the folder of Sordino's programs, and the example plan.
  */
 fun main(arguments: Array<String>) {
     if (arguments.size != 3) fail("usage: FOLDER PROGRAMS PLAN.toml; samples/desktop/run gives them")
     val (folder, programs, plan) = arguments.map(::File)
-    Demo(folder.resolve("organisation"), programs, plan).use { demo ->
+    Demo(folder.resolve("organization"), programs, plan).use { demo ->
         println("the collector is at ${demo.collectorUrl}; all is kept in $folder")
-        val setup = Setup(folder.resolve("state"), demo.organisationKey, demo.collectorUrl, demo.plan)
+        val setup = Setup(folder.resolve("state"), demo.organizationKey, demo.collectorUrl, demo.plan)
         try {
             runBlocking { Etude.open(setup, FolderKeeper(folder.resolve("saved")), Loudspeaker()) }.use(::show)
         } catch (problem: SordinoException) {

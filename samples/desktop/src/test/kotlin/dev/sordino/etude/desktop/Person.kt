@@ -29,8 +29,8 @@ internal class Person(private val window: Window) {
         waitFor(name)
         repeat(SCROLLS) {
             val place = settledPlace(name)
-            if (place != null && window.bounds.contains(place.centre)) {
-                robot.mouseMove(place.centre.x, place.centre.y)
+            if (place != null && window.bounds.contains(place.center)) {
+                robot.mouseMove(place.center.x, place.center.y)
                 robot.mousePress(InputEvent.BUTTON1_DOWN_MASK)
                 robot.mouseRelease(InputEvent.BUTTON1_DOWN_MASK)
                 Thread.sleep(SETTLING)
@@ -78,7 +78,7 @@ internal class Person(private val window: Window) {
         }
     }
 
-    private val Rectangle.centre get() = Point(centerX.toInt(), centerY.toInt())
+    private val Rectangle.center get() = Point(centerX.toInt(), centerY.toInt())
 
     /** All that has a name. The tree may be walked by the thread only that draws it. */
     private fun all(): List<Thing> {

@@ -36,8 +36,8 @@ internal class WalkTest(@TempDir private val folder: File) {
     @BeforeEach
     fun open() {
         assumeTrue(System.getenv("ETUDE_ROOM") != null, "samples/desktop/test makes the screen and the microphone")
-        demo = Demo(folder.resolve("organisation"), File(System.getProperty("sordino.programs")), PLAN)
-        val setup = Setup(folder.resolve("state"), demo.organisationKey, demo.collectorUrl, demo.plan)
+        demo = Demo(folder.resolve("organization"), File(System.getProperty("sordino.programs")), PLAN)
+        val setup = Setup(folder.resolve("state"), demo.organizationKey, demo.collectorUrl, demo.plan)
         etude = runBlocking { Etude.open(setup, FolderKeeper(saved), Loudspeaker()) }
         thread(isDaemon = true) { show(etude, WindowPosition(0.dp, 0.dp)) }
         while (Window.getWindows().none { it.isShowing }) Thread.sleep(50)
@@ -54,7 +54,7 @@ internal class WalkTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `a child practises, says yes, hears what is sent, sees it, and takes it back`() {
+    fun `a child practices, says yes, hears what is sent, sees it, and takes it back`() {
         Player(RECORDING).use {
             theNotesAreShown()
             nothingIsKeptYet()
@@ -133,7 +133,7 @@ internal class WalkTest(@TempDir private val folder: File) {
 
     /** The gate lets a moment go where it doubts, by draws of its own: then the person marks another. */
     private tailrec fun theAppIsPutRight(tries: Int = 3) {
-        person.press("Practise")
+        person.press("Practice")
         if (!etude.practice.state.value.isListening) person.press("Start listening")
         val before = etude.review.state.value.clips.size
         etude.practice.forget()
@@ -216,7 +216,7 @@ internal class WalkTest(@TempDir private val folder: File) {
         await { !person.sees("Deletion asked for") }
         assertEquals(emptySet<String>(), demo.held())
         picture("14-deleted")
-        person.press("Practise")
+        person.press("Practice")
         person.waitFor("Nothing is kept: you took your yes back.")
         // As wide as a phone.
         SwingUtilities.invokeAndWait { window.setSize(420, window.height) }

@@ -41,7 +41,7 @@ private fun QuestionScreen(model: ChoiceModel, state: ChoiceState) {
     Screen("Your choice", "${state.standing.words} The app works the same, whatever you say.", model) {
         LanguageChooser(state.language, model::read)
         val notice = state.notice
-        if (notice == null) Notice("There is no plan yet that says what to ask.", Colours.warm, Colours.warmSoft)
+        if (notice == null) Notice("There is no plan yet that says what to ask.", Colors.warm, Colors.warmSoft)
         else {
             NoticeCard(notice, state.isFullShown, model::showFull)
             Purposes(model, state, notice)

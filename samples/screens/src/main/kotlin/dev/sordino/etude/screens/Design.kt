@@ -7,10 +7,10 @@ import androidx.compose.ui.unit.dp
 import androidx.compose.ui.unit.sp
 
 /**
- * Colours. Text has a contrast of 4.5 : 1 or more on all that it stands on, borders of controls 3 : 1 (WCAG 2.2,
- * 1.4.3 and 1.4.11); no meaning is told by colour alone.
+ * Colors. Text has a contrast of 4.5 : 1 or more on all that it stands on, borders of controls 3 : 1 (WCAG 2.2,
+ * 1.4.3 and 1.4.11); no meaning is told by color alone.
  */
-internal object Colours {
+internal object Colors {
     val paper = Color(0xFFF7F5F0)
     val card = Color(0xFFFFFFFF)
     val ink = Color(0xFF1D2733)
@@ -28,13 +28,13 @@ internal object Colours {
 
 /** Sizes of type, by a scale of about five to four. */
 internal object Type {
-    val note = TextStyle(fontSize = 72.sp, lineHeight = 80.sp, fontWeight = FontWeight.Light, color = Colours.ink)
-    val title = TextStyle(fontSize = 28.sp, lineHeight = 36.sp, fontWeight = FontWeight.SemiBold, color = Colours.ink)
-    val heading = TextStyle(fontSize = 18.sp, lineHeight = 24.sp, fontWeight = FontWeight.SemiBold, color = Colours.ink)
-    val body = TextStyle(fontSize = 15.sp, lineHeight = 23.sp, color = Colours.ink)
-    val quiet = body.copy(color = Colours.quiet)
+    val note = TextStyle(fontSize = 72.sp, lineHeight = 80.sp, fontWeight = FontWeight.Light, color = Colors.ink)
+    val title = TextStyle(fontSize = 28.sp, lineHeight = 36.sp, fontWeight = FontWeight.SemiBold, color = Colors.ink)
+    val heading = TextStyle(fontSize = 18.sp, lineHeight = 24.sp, fontWeight = FontWeight.SemiBold, color = Colors.ink)
+    val body = TextStyle(fontSize = 15.sp, lineHeight = 23.sp, color = Colors.ink)
+    val quiet = body.copy(color = Colors.quiet)
     val strong = body.copy(fontWeight = FontWeight.SemiBold)
-    val small = TextStyle(fontSize = 13.sp, lineHeight = 18.sp, color = Colours.quiet)
+    val small = TextStyle(fontSize = 13.sp, lineHeight = 18.sp, color = Colors.quiet)
 }
 
 /** Distances: a grid of 4. */

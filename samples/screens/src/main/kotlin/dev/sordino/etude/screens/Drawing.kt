@@ -26,8 +26,8 @@ internal fun Waveform(bars: List<Float>, played: Float) {
         bars.forEachIndexed { index, loudness ->
             val half = maxOf(1.dp.toPx(), loudness / loudest * size.height / 2)
             val x = step * (index + 0.5f)
-            val colour = if ((index + 1) / bars.size.toFloat() <= played) Colours.accent else Colours.border
-            drawLine(colour, Offset(x, center.y - half), Offset(x, center.y + half), step * 0.6f, StrokeCap.Round)
+            val color = if ((index + 1) / bars.size.toFloat() <= played) Colors.accent else Colors.border
+            drawLine(color, Offset(x, center.y - half), Offset(x, center.y + half), step * 0.6f, StrokeCap.Round)
         }
     }
 }

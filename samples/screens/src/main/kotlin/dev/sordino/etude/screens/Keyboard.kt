@@ -57,9 +57,9 @@ private fun Key(midi: Int, first: Int, width: Dp, isSounding: Boolean, onKey: ((
     val size = if (isBlack) Modifier.size(width * 0.6f, HEIGHT * 0.6f) else Modifier.size(width, HEIGHT)
     val shape = RoundedCornerShape(bottomStart = 4.dp, bottomEnd = 4.dp)
     val ground = when {
-        isSounding -> Colours.accent
-        isBlack -> Colours.ink
-        else -> Colours.card
+        isSounding -> Colors.accent
+        isBlack -> Colors.ink
+        else -> Colors.card
     }
     val interaction = remember { MutableInteractionSource() }
     val press = if (onKey == null) Modifier else {
@@ -68,10 +68,10 @@ private fun Key(midi: Int, first: Int, width: Dp, isSounding: Boolean, onKey: ((
             .semantics { contentDescription = nameOf(midi) }
     }
     Box(
-        Modifier.offset(left).then(size).background(ground, shape).border(1.dp, Colours.border, shape).then(press),
+        Modifier.offset(left).then(size).background(ground, shape).border(1.dp, Colors.border, shape).then(press),
         Alignment.BottomCenter,
     ) {
-        val label = Type.small.copy(fontSize = 10.sp, color = if (isSounding) Colours.onAccent else Colours.quiet)
+        val label = Type.small.copy(fontSize = 10.sp, color = if (isSounding) Colors.onAccent else Colors.quiet)
         if (midi % 12 == 0) BasicText(nameOf(midi), Modifier.padding(bottom = 2.dp), label, softWrap = false)
     }
 }

@@ -64,7 +64,7 @@ internal fun Modifier.noteKeyboardUse(onChange: (Boolean) -> Unit): Modifier = t
 /** A ring around what the keyboard's focus is on; [interaction] is that of the control. */
 internal fun Modifier.focusRing(interaction: MutableInteractionSource, shape: Shape = corners): Modifier = composed {
     val isFocused by interaction.collectIsFocusedAsState()
-    if (isFocused && LocalKeyboardUse.current) border(3.dp, Colours.ink, shape) else this
+    if (isFocused && LocalKeyboardUse.current) border(3.dp, Colors.ink, shape) else this
 }
 
 /** A screen: its title, a sentence below it, what came of the last deed, and its content, which scrolls. */
@@ -80,8 +80,8 @@ internal fun Screen(title: String, lead: String, model: Model<*>, content: @Comp
         }
         val told by model.told.collectAsState()
         val problem by model.problem.collectAsState()
-        problem?.let { Notice(it, Colours.danger, Colours.dangerSoft) }
-        told?.let { Notice(it, Colours.accent, Colours.accentSoft) }
+        problem?.let { Notice(it, Colors.danger, Colors.dangerSoft) }
+        told?.let { Notice(it, Colors.accent, Colors.accentSoft) }
         content()
     }
 }
@@ -101,7 +101,7 @@ internal fun Notice(text: String, ink: Color, ground: Color, modifier: Modifier 
 @Composable
 internal fun Card(modifier: Modifier = Modifier, content: @Composable ColumnScope.() -> Unit) {
     Column(
-        modifier.fillMaxWidth().background(Colours.card, corners).border(1.dp, Colours.line, corners)
+        modifier.fillMaxWidth().background(Colors.card, corners).border(1.dp, Colors.line, corners)
             .padding(Space.large),
         Arrangement.spacedBy(Space.medium),
         content = content,
@@ -124,10 +124,10 @@ internal fun Button(
 ) {
     val interaction = remember { MutableInteractionSource() }
     val (ground, ink, edge) = when {
-        !isEnabled -> Triple(Colours.line, Colours.quiet, Colours.line)
-        weight == Weight.MAIN -> Triple(Colours.accent, Colours.onAccent, Colours.accent)
-        weight == Weight.DANGER -> Triple(Colours.card, Colours.danger, Colours.danger)
-        else -> Triple(Colours.card, Colours.accent, Colours.border)
+        !isEnabled -> Triple(Colors.line, Colors.quiet, Colors.line)
+        weight == Weight.MAIN -> Triple(Colors.accent, Colors.onAccent, Colors.accent)
+        weight == Weight.DANGER -> Triple(Colors.card, Colors.danger, Colors.danger)
+        else -> Triple(Colors.card, Colors.accent, Colors.border)
     }
     Box(
         modifier.heightIn(min = Space.touch).background(ground, corners).border(1.dp, edge, corners)
@@ -149,13 +149,13 @@ internal fun SwitchRow(label: String, meaning: String, isOn: Boolean, onChange: 
         Arrangement.spacedBy(Space.medium),
     ) {
         Box(
-            Modifier.padding(top = 2.dp).size(48.dp, 28.dp).background(if (isOn) Colours.accent else Colours.card, CircleShape)
-                .border(2.dp, if (isOn) Colours.accent else Colours.border, CircleShape),
+            Modifier.padding(top = 2.dp).size(48.dp, 28.dp).background(if (isOn) Colors.accent else Colors.card, CircleShape)
+                .border(2.dp, if (isOn) Colors.accent else Colors.border, CircleShape),
             Alignment.CenterStart,
         ) {
             Box(
                 Modifier.offset(x = if (isOn) 24.dp else 5.dp).size(if (isOn) 20.dp else 16.dp)
-                    .background(if (isOn) Colours.onAccent else Colours.border, CircleShape),
+                    .background(if (isOn) Colors.onAccent else Colors.border, CircleShape),
             )
         }
         Column(Modifier.weight(1f)) {
@@ -172,15 +172,15 @@ internal fun Answer(label: String, isChosen: Boolean, onChoose: () -> Unit, modi
     val interaction = remember { MutableInteractionSource() }
     Row(
         modifier.heightIn(min = Space.touch).focusRing(interaction)
-            .background(if (isChosen) Colours.accentSoft else Colours.card, corners)
-            .border(if (isChosen) 2.dp else 1.dp, if (isChosen) Colours.accent else Colours.border, corners)
+            .background(if (isChosen) Colors.accentSoft else Colors.card, corners)
+            .border(if (isChosen) 2.dp else 1.dp, if (isChosen) Colors.accent else Colors.border, corners)
             .selectable(isChosen, interaction, null, role = Role.RadioButton, onClick = onChoose)
             .padding(Space.medium, 10.dp),
         Arrangement.spacedBy(10.dp),
         Alignment.CenterVertically,
     ) {
-        Box(Modifier.size(18.dp).border(2.dp, if (isChosen) Colours.accent else Colours.border, CircleShape), Alignment.Center) {
-            if (isChosen) Box(Modifier.size(10.dp).background(Colours.accent, CircleShape))
+        Box(Modifier.size(18.dp).border(2.dp, if (isChosen) Colors.accent else Colors.border, CircleShape), Alignment.Center) {
+            if (isChosen) Box(Modifier.size(10.dp).background(Colors.accent, CircleShape))
         }
         BasicText(label, style = Type.body)
     }
@@ -196,18 +196,18 @@ internal fun Field(label: String, text: String, onChange: (String) -> Unit) {
             text,
             onChange,
             Modifier.fillMaxWidth().heightIn(min = Space.touch).focusRing(interaction)
-                .border(1.dp, Colours.border, corners).padding(Space.medium, 11.dp)
+                .border(1.dp, Colors.border, corners).padding(Space.medium, 11.dp)
                 .semantics { contentDescription = label },
             textStyle = Type.body,
             singleLine = true,
             interactionSource = interaction,
-            cursorBrush = SolidColor(Colours.accent),
+            cursorBrush = SolidColor(Colors.accent),
         )
     }
 }
 
 /** A word in a small frame. */
 @Composable
-internal fun Tag(text: String, ink: Color = Colours.quiet, ground: Color = Colours.paper, style: TextStyle = Type.small) {
+internal fun Tag(text: String, ink: Color = Colors.quiet, ground: Color = Colors.paper, style: TextStyle = Type.small) {
     BasicText(text, Modifier.background(ground, RoundedCornerShape(6.dp)).padding(Space.small, Space.hair), style.copy(color = ink))
 }

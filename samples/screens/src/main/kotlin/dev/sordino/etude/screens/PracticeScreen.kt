@@ -36,12 +36,12 @@ import kotlin.math.roundToInt
 @Composable
 internal fun PracticeScreen(model: PracticeModel) {
     val state by model.state.collectAsState()
-    Screen("Practise", "Play one note at a time, and see what the app hears.", model) {
+    Screen("Practice", "Play one note at a time, and see what the app hears.", model) {
         SamplingLine(state.maySample, state.sampling)
         Card {
             // While a moment is put right, what was heard in it stands still.
             val correction = state.correction
-            val note = if (correction == null) state.sounding else correction.recognised?.midi
+            val note = if (correction == null) state.sounding else correction.recognized?.midi
             Heard(note, state.cents.takeIf { correction == null && note != null }, state.level)
             Keyboard(note, model::played.takeIf { correction != null })
             if (correction == null) RecentNotes(state) else CorrectionPanel(model, correction)
@@ -55,7 +55,7 @@ internal fun PracticeScreen(model: PracticeModel) {
 private fun SamplingLine(maySample: Boolean, sentence: String) {
     Row(horizontalArrangement = Arrangement.spacedBy(10.dp), verticalAlignment = Alignment.CenterVertically) {
         Canvas(Modifier.size(12.dp)) {
-            if (maySample) drawCircle(Colours.accent) else drawCircle(Colours.border, style = ring())
+            if (maySample) drawCircle(Colors.accent) else drawCircle(Colors.border, style = ring())
         }
         BasicText(sentence, style = Type.body)
     }
@@ -66,7 +66,7 @@ private fun Heard(note: Int?, cents: Int?, level: Double) {
     Row(Modifier.fillMaxWidth(), Arrangement.spacedBy(Space.large), Alignment.CenterVertically) {
         val name = note?.let(::nameOf)
         Box(Modifier.width(150.dp).height(84.dp), Alignment.CenterStart) {
-            if (name == null) BasicText("No note", style = Type.title.copy(color = Colours.quiet, fontWeight = FontWeight.Light))
+            if (name == null) BasicText("No note", style = Type.title.copy(color = Colors.quiet, fontWeight = FontWeight.Light))
             else BasicText(name, style = Type.note, softWrap = false)
         }
         Column(Modifier.weight(1f), Arrangement.spacedBy(Space.small)) {
@@ -88,9 +88,9 @@ private fun Tuning(cents: Int?) {
     BasicText(words, style = Type.small)
     Canvas(Modifier.fillMaxWidth().height(20.dp)) {
         val middle = size.height / 2
-        drawLine(Colours.line, Offset(0f, middle), Offset(size.width, middle), 4.dp.toPx())
-        drawLine(Colours.border, Offset(center.x, 0f), Offset(center.x, size.height), 2.dp.toPx())
-        if (cents != null) drawCircle(Colours.accent, 8.dp.toPx(), Offset(size.width * (0.5f + cents / 100f), middle))
+        drawLine(Colors.line, Offset(0f, middle), Offset(size.width, middle), 4.dp.toPx())
+        drawLine(Colors.border, Offset(center.x, 0f), Offset(center.x, size.height), 2.dp.toPx())
+        if (cents != null) drawCircle(Colors.accent, 8.dp.toPx(), Offset(size.width * (0.5f + cents / 100f), middle))
     }
 }
 
@@ -100,8 +100,8 @@ private fun LevelMeter(level: Double) {
     val share = ((level + METER_DECIBELS) / METER_DECIBELS).coerceIn(0.0, 1.0).toFloat()
     val words = if (share == 0f) "Level: silent" else "Level: ${level.roundToInt()} dB"
     BasicText(words, style = Type.small)
-    Box(Modifier.fillMaxWidth().height(10.dp).background(Colours.line, CircleShape).clearAndSetSemantics { }) {
-        Box(Modifier.fillMaxWidth(share).fillMaxHeight().background(Colours.accent, CircleShape))
+    Box(Modifier.fillMaxWidth().height(10.dp).background(Colors.line, CircleShape).clearAndSetSemantics { }) {
+        Box(Modifier.fillMaxWidth(share).fillMaxHeight().background(Colors.accent, CircleShape))
     }
 }
 
@@ -114,7 +114,7 @@ private fun RecentNotes(state: PracticeState) {
             if (state.recent.isEmpty()) BasicText("nothing yet", style = Type.small)
             for (note in state.recent) {
                 val isSounding = note.end == null
-                Tag(nameOf(note.midi), if (isSounding) Colours.onAccent else Colours.ink, if (isSounding) Colours.accent else Colours.paper)
+                Tag(nameOf(note.midi), if (isSounding) Colors.onAccent else Colors.ink, if (isSounding) Colors.accent else Colors.paper)
             }
         }
     }
@@ -124,7 +124,7 @@ private fun RecentNotes(state: PracticeState) {
 @Composable
 private fun CorrectionPanel(model: PracticeModel, correction: Correction) {
     Column(verticalArrangement = Arrangement.spacedBy(12.dp)) {
-        val heard = correction.recognised?.let { "The app heard ${nameOf(it.midi)}." } ?: "The app heard no note."
+        val heard = correction.recognized?.let { "The app heard ${nameOf(it.midi)}." } ?: "The app heard no note."
         BasicText("$heard What did you play? Press its key above.", style = Type.strong)
         FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
             Button("I do not know", model::doNotKnow)

@@ -75,9 +75,9 @@ private fun SampleCard(model: SentModel, sample: Sample, accesses: Accesses?) = 
 
 @Composable
 internal fun StateTag(state: SampleState) = when (state) {
-    SampleState.SENT, SampleState.DELETED -> Tag(state.words, Colours.accent, Colours.accentSoft)
-    SampleState.PENDING, SampleState.DELETION_ASKED -> Tag(state.words, Colours.warm, Colours.warmSoft)
-    SampleState.DROPPED, SampleState.REFUSED -> Tag(state.words, Colours.danger, Colours.dangerSoft)
+    SampleState.SENT, SampleState.DELETED -> Tag(state.words, Colors.accent, Colors.accentSoft)
+    SampleState.PENDING, SampleState.DELETION_ASKED -> Tag(state.words, Colors.warm, Colors.warmSoft)
+    SampleState.DROPPED, SampleState.REFUSED -> Tag(state.words, Colors.danger, Colors.dangerSoft)
 }
 
 @Composable
@@ -88,7 +88,7 @@ private fun WhoOpened(accesses: Accesses) {
             val line = "Opened by “${access.reader}” in ${weekOf(access.week).lowercase()}, for ${access.purpose.words.lowercase()}"
             BasicText(line, style = Type.body)
         }
-        accesses.broken?.let { Notice("The list cannot be relied on: $it", Colours.danger, Colours.dangerSoft) }
+        accesses.broken?.let { Notice("The list cannot be relied on: $it", Colors.danger, Colors.dangerSoft) }
     }
 }
 

@@ -35,7 +35,7 @@ import androidx.compose.ui.unit.dp
 import dev.sordino.etude.Etude
 
 private enum class Place(val words: String) {
-    PRACTICE("Practise"),
+    PRACTICE("Practice"),
     CHOICE("Your choice"),
     REVIEW("To hear first"),
     SENT("What was sent"),
@@ -47,7 +47,7 @@ private enum class Place(val words: String) {
 fun EtudeApp(etude: Etude) {
     var isKeyboardUsed by remember { mutableStateOf(false) }
     CompositionLocalProvider(LocalKeyboardUse provides isKeyboardUsed) {
-        Places(etude, Modifier.fillMaxSize().background(Colours.paper).noteKeyboardUse { isKeyboardUsed = it })
+        Places(etude, Modifier.fillMaxSize().background(Colors.paper).noteKeyboardUse { isKeyboardUsed = it })
     }
 }
 
@@ -57,14 +57,14 @@ private fun Places(etude: Etude, modifier: Modifier) {
     val waiting = etude.review.state.collectAsState().value.clips.size
     BoxWithConstraints(modifier) {
         if (maxWidth >= WIDE) Row {
-            Column(Modifier.width(208.dp).fillMaxHeight().background(Colours.card).padding(Space.medium), Arrangement.spacedBy(Space.hair)) {
-                BasicText("Etude", Modifier.padding(12.dp, Space.medium), Type.heading.copy(color = Colours.accent))
+            Column(Modifier.width(208.dp).fillMaxHeight().background(Colors.card).padding(Space.medium), Arrangement.spacedBy(Space.hair)) {
+                BasicText("Etude", Modifier.padding(12.dp, Space.medium), Type.heading.copy(color = Colors.accent))
                 for (each in Place.entries) Way(each, each == place, waiting, Modifier.fillMaxWidth()) { place = each }
             }
             Box(Modifier.weight(1f).fillMaxHeight(), Alignment.TopCenter) { Shown(place, etude) }
         } else Column {
             Box(Modifier.weight(1f).fillMaxWidth()) { Shown(place, etude) }
-            Row(Modifier.fillMaxWidth().background(Colours.card).padding(Space.hair)) {
+            Row(Modifier.fillMaxWidth().background(Colors.card).padding(Space.hair)) {
                 for (each in Place.entries) Way(each, each == place, waiting, Modifier.weight(1f), isNarrow = true) { place = each }
             }
         }
@@ -89,7 +89,7 @@ private fun Way(place: Place, isShown: Boolean, waiting: Int, modifier: Modifier
     val count = waiting.takeIf { place == Place.REVIEW && it > 0 }
     val shape = RoundedCornerShape(Space.corner)
     Row(
-        modifier.heightIn(min = Space.touch).background(if (isShown) Colours.accentSoft else Colours.card, shape)
+        modifier.heightIn(min = Space.touch).background(if (isShown) Colors.accentSoft else Colors.card, shape)
             .focusRing(interaction).selectable(isShown, interaction, null, role = Role.Tab, onClick = onGo)
             .semantics { contentDescription = place.words + (count?.let { ", $it waiting" } ?: "") }
             .padding(if (isNarrow) Space.hair else 12.dp, Space.small),
@@ -97,9 +97,9 @@ private fun Way(place: Place, isShown: Boolean, waiting: Int, modifier: Modifier
         Alignment.CenterVertically,
     ) {
         val style = if (isNarrow) Type.small.copy(textAlign = TextAlign.Center) else Type.body
-        val ink = if (isShown) Colours.accent else Colours.ink
+        val ink = if (isShown) Colors.accent else Colors.ink
         BasicText(place.words, Modifier.weight(1f), style.copy(color = ink))
-        if (count != null) Tag("$count", Colours.onAccent, Colours.accent)
+        if (count != null) Tag("$count", Colors.onAccent, Colors.accent)
     }
 }
 

@@ -1,5 +1,5 @@
-//! A recogniser together with what it starts: stopped as one, also where a signal ends this program, which the system
-//! sends to this program alone, since the recogniser has a process group of its own.
+//! A recognizer together with what it starts: stopped as one, also where a signal ends this program, which the system
+//! sends to this program alone, since the recognizer has a process group of its own.
 
 use std::{
     io,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What dsp/src does of finding, erasing, cutting and hearing again, in Python, for tuning.
 
-usage: anonymise.py IN_DIR OUT_DIR [--weights FILE] [--cut-only] [--name=value …]
+usage: anonymize.py IN_DIR OUT_DIR [--weights FILE] [--cut-only] [--name=value …]
 
 Each IN_DIR/NAME.wav becomes OUT_DIR/NAME.wav (16 kHz) and NAME.json, as `sordino anonymize` writes
 them: {"kept": [[start_s, end_s], …]}. The order of things:
@@ -48,13 +48,13 @@ def main() -> None:
     for path in sorted(options.orig.glob("*.wav")):
         sound, rate = sf.read(path, dtype="float32", always_2d=True)
         sound = soxr.resample(sound.mean(1), rate, RATE, "VHQ")
-        clip, kept = anonymise(sound, detector, gate, settings)
+        clip, kept = anonymize(sound, detector, gate, settings)
         (options.out / f"{path.stem}.json").write_text(json.dumps({"kept": kept, "withheld": clip is None}))
         if clip is not None:
             sf.write(options.out / path.name, clip, RATE, subtype="PCM_16")
 
 
-def anonymise(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", s: dict):
+def anonymize(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", s: dict):
     """The finished clip, or None, and which parts of the input stand in it."""
     voice, mask, bins = detector.hear(sound)
     found = widened(voice >= s["find"], s["padding"])
@@ -95,7 +95,7 @@ def widened(frames: np.ndarray, padding: float) -> np.ndarray:
 
 def erase(sound, found, mask, bins, exaggerate):
     """The sound with the mask in force where a voice was found, and what share of the energy each
-    frame's neighbourhood keeps."""
+    frame's neighborhood keeps."""
     gains = torch.from_numpy(np.where(found[:, None], mask**exaggerate, 1.0).astype(np.float32))
     left = bins * (gains @ torch.from_numpy(net.band_matrix()).T)
     wet = net.sound_of(left, len(sound)).numpy()

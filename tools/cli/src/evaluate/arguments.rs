@@ -1,4 +1,4 @@
-//! The command line of `recognise-eval`.
+//! The command line of `evaluate`.
 
 use std::path::PathBuf;
 
@@ -11,11 +11,11 @@ use crate::{output::Overwrite, score::ONSET_TOLERANCE};
 pub(crate) struct EvalArguments {
     /// The dataset's folder
     pub(crate) dir: PathBuf,
-    /// The recogniser: run once a sample, with the path of a WAV file as its last argument
+    /// The recognizer: run once a sample, with the path of a WAV file as its last argument
     #[arg(long = "with", value_name = "CMD")]
-    pub(crate) recogniser: CommandLine,
+    pub(crate) recognizer: CommandLine,
     /// What it is compared with: the RESULT.json of an earlier run, or `manifest` for what the app's
-    /// own recogniser reported
+    /// own recognizer reported
     #[arg(long, value_name = "RESULT.json|manifest")]
     pub(crate) baseline: Option<PathBuf>,
     /// Where the scores of each sample go, to be a baseline
@@ -30,7 +30,7 @@ pub(crate) struct EvalArguments {
     /// What pitches are counted in where it prints plain lines without a unit
     #[arg(long, value_enum, value_name = "midi|hz")]
     pub(crate) pitch: Option<Pitch>,
-    /// How long the recogniser may take for one sample
+    /// How long the recognizer may take for one sample
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60.0)]
     pub(crate) timeout: f64,
     /// How many run at once; as many as there are cores if left out

@@ -1,4 +1,4 @@
-"""What an organisation has: its key, a signed plan, a QA key, and a collector that really runs."""
+"""What an organization has: its key, a signed plan, a QA key, and a collector that really runs."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def run(program, *arguments):
     return json.loads(done.stdout)
 
 
-class Organisation:
+class Organization:
     """Signs a plan that takes every marked moment and none at random; with `review`, only what the person
     has heard."""
 
@@ -52,11 +52,11 @@ class Organisation:
 class Collector:
     """A collector on a free loopback port, and a reader's token for it."""
 
-    def __init__(self, organisation):
-        self.organisation = organisation
-        self.data = organisation.folder / "collector"
+    def __init__(self, organization):
+        self.organization = organization
+        self.data = organization.folder / "collector"
         serve = ["serve", "--data", self.data, "--listen", "127.0.0.1:0"]
-        serve += ["--plan", organisation.plan_file]
+        serve += ["--plan", organization.plan_file]
         command = [PROGRAMS / "sordino-collector", *map(str, serve)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         ready = self.process.stdout.readline()
@@ -65,21 +65,21 @@ class Collector:
             "sordino-collector", "token", "create", "--data", self.data, "--name", "desk",
             "--purpose", "quality-assurance",
         )  # fmt: skip
-        self.token = organisation.folder / "token"
+        self.token = organization.folder / "token"
         self.token.write_text(made["token"], encoding="utf-8")
 
     def pull(self, dataset):
         """Pulls into `dataset`, as a QA engineer does, and returns what was done."""
         return run(
             "sordino", "pull", "--collector", self.url, "--token-file", self.token,
-            "--identity", self.organisation.identity, "--out", dataset, "--format", "bundle",
+            "--identity", self.organization.identity, "--out", dataset, "--format", "bundle",
         )  # fmt: skip
 
     def open_sample(self, sample, folder):
         """Opens what lies at the collector under that id."""
         [sealed] = self.data.rglob(f"{sample}.age")
         run(
-            "sordino", "open", sealed, "--identity", self.organisation.identity, "--out", folder
+            "sordino", "open", sealed, "--identity", self.organization.identity, "--out", folder
         )
 
     def stop(self):

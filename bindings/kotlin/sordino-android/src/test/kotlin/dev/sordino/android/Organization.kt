@@ -2,8 +2,8 @@ package dev.sordino.android
 
 import java.io.File
 
-/** An organisation's key, and the example plan with a recipient of its own signed with it, by the program `sordino`. */
-internal object Organisation {
+/** An organization's key, and the example plan with a recipient of its own signed with it, by the program `sordino`. */
+internal object Organization {
     private val folder = kotlin.io.path.createTempDirectory("sordino").toFile()
     private val root = File(System.getProperty("sordino.root"))
     private val signingKey = folder.resolve("plan.key")

@@ -1,9 +1,9 @@
-//! What a recogniser prints: JSON, JAMS, or a line a note.
+//! What a recognizer prints: JSON, JAMS, or a line a note.
 //!
 //! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, with `hz` instead of `midi` for a frequency and
 //! `offset` where it is known; other members are passed over. JAMS is read where it has notes ([`jams`]). A line is
 //! `onset offset pitch` or `onset pitch`; `#` begins a comment. Times are seconds of the file that was given. Where
-//! nothing is recognised, the JSON has an empty list, or a comment alone says so: no output at all is a recogniser
+//! nothing is recognized, the JSON has an empty list, or a comment alone says so: no output at all is a recognizer
 //! that did not work.
 //!
 //! Only a line leaves open what its pitch is counted in: `440Hz` says it, else `--pitch` does, else it is a MIDI note
@@ -47,7 +47,7 @@ pub(super) struct Printed {
 /// Why output is no list of notes.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum OutputError {
-    #[error("it printed nothing; where nothing is recognised print {{\"recognised\": []}}")]
+    #[error("it printed nothing; where nothing is recognized print {{\"recognised\": []}}")]
     Nothing,
     #[error("it printed what is no text")]
     NoText,
@@ -108,7 +108,8 @@ struct PrintedNote {
 fn of_json(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
     #[derive(Deserialize)]
     struct Document {
-        recognised: Vec<Note>,
+        #[serde(rename = "recognised")]
+        recognized: Vec<Note>,
     }
     #[derive(Deserialize)]
     struct Note {
@@ -124,7 +125,7 @@ fn of_json(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
     }
     // From the text, for the place in the error.
     let document: Document = serde_json::from_str(text).map_err(refuse)?;
-    let notes = document.recognised.into_iter().enumerate();
+    let notes = document.recognized.into_iter().enumerate();
     notes
         .map(|(index, note)| {
             let (value, pitch) = match (note.midi, note.hz) {

@@ -1,4 +1,4 @@
-// What the page's tests have: an organisation's key and plan, a collector that really runs, and a device that
+// What the page's tests have: an organization's key and plan, a collector that really runs, and a device that
 // sends real samples, all by the programs that people use.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ export function run(program, ...words) {
   return JSON.parse(out);
 }
 
-export class Organisation {
+export class Organization {
   folder = mkdtempSync(join(tmpdir(), "sordino-review-"));
   identity = join(this.folder, "qa.key");
 
@@ -38,15 +38,15 @@ export class Organisation {
 }
 
 export class Collector {
-  static async start(organisation, ...options) {
-    const data = mkdtempSync(join(organisation.folder, "collector-"));
-    const words = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--plan", organisation.plan, ...options];
+  static async start(organization, ...options) {
+    const data = mkdtempSync(join(organization.folder, "collector-"));
+    const words = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--plan", organization.plan, ...options];
     const child = spawn(join(PROGRAMS, "sordino-collector"), words, { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = await new Promise((resolve, reject) => {
       createInterface({ input: child.stdout }).once("line", (text) => resolve([text]));
       child.once("exit", (code) => reject(new Error(`the collector ended with ${code}`)));
     });
-    return Object.assign(new Collector(), { organisation, data, child, url: line.split(" ").at(-1) });
+    return Object.assign(new Collector(), { organization, data, child, url: line.split(" ").at(-1) });
   }
 
   token(name = "desk", purpose = "quality-assurance") {
@@ -66,9 +66,9 @@ export class Collector {
 
 export class Device {
   constructor(collector, name = "device") {
-    const { organisation } = collector;
-    this.folder = join(organisation.folder, `${name}-${Math.random().toString(36).slice(2)}`);
-    this.act("init", "--plan", organisation.plan, "--plan-key", organisation.publicKey, "--collector", collector.url);
+    const { organization } = collector;
+    this.folder = join(organization.folder, `${name}-${Math.random().toString(36).slice(2)}`);
+    this.act("init", "--plan", organization.plan, "--plan-key", organization.publicKey, "--collector", collector.url);
     this.act("consent", "--purpose", "quality-assurance", "recognition-research", "--age-band", "adult");
   }
 

@@ -2,9 +2,9 @@
 extern crate serde;
 use sordino::sampler::{Annotation, RawClip};
 
-fn serialised<T: serde::Serialize>() {}
+fn serialized<T: serde::Serialize>() {}
 
 pub fn main() {
-    serialised::<Annotation>();
-    serialised::<RawClip>(); //~ E0277
+    serialized::<Annotation>();
+    serialized::<RawClip>(); //~ E0277
 }

@@ -1,4 +1,4 @@
-//! `sordino recognise-eval`: how well a recogniser does on a dataset, and whether a change made it
+//! `sordino evaluate`: how well a recognizer does on a dataset, and whether a change made it
 //! better.
 //!
 //! * **In**: a pulled dataset, a command that prints the notes of a WAV file, and perhaps the
@@ -45,14 +45,14 @@ use summary::{Evaluated, Summary};
 pub(crate) fn run(arguments: &EvalArguments, json: bool) -> Result<Reply, Failure> {
     let dataset = Dataset::read_filled(&arguments.dir)?;
     let chosen = choose(&dataset, arguments.split.as_deref())?;
-    // Before the recogniser has its hours.
+    // Before the recognizer has its hours.
     let output = output_of(&dataset, arguments)?;
     let baseline = Baseline::read(arguments)?.outcomes(&chosen, arguments)?;
     let evaluated = evaluate(&chosen, arguments, json)?;
     let summary = Summary::of(&evaluated, baseline.as_ref(), arguments.tolerance);
     if summary.scored() == 0 {
         return Err(Failure::Said(format!(
-            "the recogniser failed for every sample; {}",
+            "the recognizer failed for every sample; {}",
             summary.failures().unwrap_or_default()
         )));
     }
@@ -128,7 +128,7 @@ fn choose<'a>(dataset: &'a Dataset, split: Option<&str>) -> Result<Vec<Chosen<'a
 /// What a run is compared with.
 enum Baseline {
     Nothing,
-    /// What the app's own recogniser reported.
+    /// What the app's own recognizer reported.
     Manifest,
     Result(EvalResult),
 }
@@ -152,9 +152,9 @@ impl Baseline {
             Self::Nothing => return Ok(None),
             Self::Manifest => {
                 let of = |found: &Chosen<'_>| {
-                    let recognised = found.sample.recognised().heard;
+                    let recognized = found.sample.recognized().heard;
                     let tolerance = arguments.tolerance / 1e3;
-                    let score = score(&found.expected, &recognised, tolerance);
+                    let score = score(&found.expected, &recognized, tolerance);
                     (found.sample.id(), Outcome::Scored(score))
                 };
                 return Ok(Some(chosen.iter().map(of).collect()));
@@ -192,14 +192,14 @@ impl Baseline {
     }
 }
 
-/// Runs the recogniser on each sample.
+/// Runs the recognizer on each sample.
 fn evaluate<'a>(
     chosen: &[Chosen<'a>],
     arguments: &EvalArguments,
     json: bool,
 ) -> Result<Vec<Evaluated<'a>>, Failure> {
     let folder = tempfile::tempdir().map_err(Failure::said)?;
-    let bar = reply::progress(chosen.len(), "recognising", json);
+    let bar = reply::progress(chosen.len(), "recognizing", json);
     // Whatever stops one for good stops all.
     let stopped = AtomicBool::new(false);
     let one = |chosen: &Chosen<'a>| {
@@ -237,7 +237,7 @@ fn evaluate_one<'a>(
     let path = folder.join(format!("{}.wav", sample.id()));
     files::write_private(&path, &wav::encode(&samples, rate)?)?;
     let limit = Duration::from_secs_f64(arguments.timeout);
-    let printed = run::run(&arguments.recogniser, &path, limit);
+    let printed = run::run(&arguments.recognizer, &path, limit);
     fs::remove_file(&path).map_err(Failure::file("remove", &path))?;
     let notes = match printed {
         Err(error @ RunError::NotStarted { .. }) => return Err(Failure::said(error)),
@@ -271,7 +271,7 @@ fn refuse_frequencies(evaluated: &[Evaluated<'_>], if_hz: usize) -> Result<(), F
     match if_hz > as_midi {
         false => Ok(()),
         true => Err(Failure::Said(format!(
-            "the recogniser's pitches have no unit: {if_hz} of them fit the expected notes as frequencies in Hz, {as_midi} as \
+            "the recognizer's pitches have no unit: {if_hz} of them fit the expected notes as frequencies in Hz, {as_midi} as \
              MIDI note numbers; give --pitch hz or --pitch midi"
         ))),
     }

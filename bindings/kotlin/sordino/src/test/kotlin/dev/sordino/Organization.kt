@@ -19,7 +19,7 @@ internal fun run(program: String, vararg arguments: Any): Json {
 }
 
 /** Signs a plan that takes every marked moment and none at random; with [review], only what the person has heard. */
-internal class Organisation(val folder: File, review: Boolean = false) {
+internal class Organization(val folder: File, review: Boolean = false) {
     val identity = folder.resolve("qa.key")
     val key: String
     val plan: ByteArray
@@ -40,14 +40,14 @@ internal class Organisation(val folder: File, review: Boolean = false) {
 }
 
 /** A collector on a free loopback port, and a reader's token for it. */
-internal class Collector(private val organisation: Organisation) : AutoCloseable {
-    val data = organisation.folder.resolve("collector")
+internal class Collector(private val organization: Organization) : AutoCloseable {
+    val data = organization.folder.resolve("collector")
     private val process = ProcessBuilder(
         "$PROGRAMS/sordino-collector", "serve", "--data", "$data", "--listen", "127.0.0.1:0",
-        "--plan", "${organisation.planFile}",
+        "--plan", "${organization.planFile}",
     ).redirectError(ProcessBuilder.Redirect.DISCARD).start()
     val url: String = process.inputStream.bufferedReader().readLine().substringAfterLast(' ').trim()
-    private val token = organisation.folder.resolve("token")
+    private val token = organization.folder.resolve("token")
 
     init {
         val made = run(
@@ -60,7 +60,7 @@ internal class Collector(private val organisation: Organisation) : AutoCloseable
     /** Pulls into [dataset], as a QA engineer does, and returns what was done. */
     fun pull(dataset: File): Json = run(
         "sordino", "pull", "--collector", url, "--token-file", token,
-        "--identity", organisation.identity, "--out", dataset, "--format", "bundle",
+        "--identity", organization.identity, "--out", dataset, "--format", "bundle",
     )
 
     /** The ids of the samples that lie here. */

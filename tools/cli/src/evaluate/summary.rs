@@ -1,4 +1,4 @@
-//! What a run says of a recogniser: estimates by trigger and exercise.
+//! What a run says of a recognizer: estimates by trigger and exercise.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{
     statistics::{Comparison, Ratio, Record, compare, fewest_for_significance},
 };
 
-/// A sample for which the recogniser was run.
+/// A sample for which the recognizer was run.
 pub(super) struct Evaluated<'a> {
     pub(super) sample: Sample<'a>,
     /// Expected notes that can be heard in it.
@@ -26,7 +26,7 @@ pub(super) struct Evaluated<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     pub(super) tolerance_ms: f64,
-    /// Samples for which the recogniser was run.
+    /// Samples for which the recognizer was run.
     pub(super) samples: usize,
     /// Consent records that they are of.
     pub(super) records: usize,

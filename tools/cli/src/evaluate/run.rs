@@ -1,4 +1,4 @@
-//! Runs a recogniser on one file, and lets it neither hang nor flood.
+//! Runs a recognizer on one file, and lets it neither hang nor flood.
 
 use std::{
     io::{self, Read},
@@ -11,7 +11,7 @@ use std::{
 
 use super::{arguments::CommandLine, group::Group};
 
-/// Bytes that a recogniser may print for a sample; ten thousand notes stay below it.
+/// Bytes that a recognizer may print for a sample; ten thousand notes stay below it.
 const MOST_OUTPUT: u64 = 1 << 20;
 /// Bytes of its standard error that are looked at for its last line.
 const MOST_COMPLAINT: usize = 4 << 10;
@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long its output may take to arrive after its end.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Why a recogniser gave nothing for a sample.
+/// Why a recognizer gave nothing for a sample.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
     /// It could not be started at all, so not for any other sample either.
@@ -52,22 +52,22 @@ pub(super) enum RunError {
     Output(io::Error),
 }
 
-/// What the recogniser prints for `sound`. Whatever it started is stopped with it, where it takes
+/// What the recognizer prints for `sound`. Whatever it started is stopped with it, where it takes
 /// longer than `limit` or prints more than 1 MiB.
 pub(super) fn run(
-    recogniser: &CommandLine,
+    recognizer: &CommandLine,
     sound: &Path,
     limit: Duration,
 ) -> Result<Vec<u8>, RunError> {
-    let mut command = Command::new(&recogniser.program);
+    let mut command = Command::new(&recognizer.program);
     command
-        .args(&recogniser.arguments)
+        .args(&recognizer.arguments)
         .arg(sound)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut running = Group::spawn(&mut command).map_err(|error| RunError::NotStarted {
-        program: recogniser.program.clone(),
+        program: recognizer.program.clone(),
         error,
     })?;
     let output = running.child().stdout.take().map(read_output);
@@ -117,7 +117,7 @@ fn read_output(pipe: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>
     receiver
 }
 
-/// Reads all of it, so that the recogniser never waits, and keeps the end.
+/// Reads all of it, so that the recognizer never waits, and keeps the end.
 fn read_complaint(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

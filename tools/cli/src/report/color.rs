@@ -1,5 +1,5 @@
-//! The colour map `magma` of matplotlib (CC0): its lightness rises evenly, so that equal steps in
-//! level look equal, also in print and to most colour-blind eyes.
+//! The color map `magma` of matplotlib (CC0): its lightness rises evenly, so that equal steps in
+//! level look equal, also in print and to most color-blind eyes.
 
 /// Every sixteenth of the map, from quiet to loud.
 const STOPS: [[u8; 3]; 17] = [
@@ -22,7 +22,7 @@ const STOPS: [[u8; 3]; 17] = [
     [252, 253, 191],
 ];
 
-/// The colour at `position`, 0 for quiet to 1 for loud.
+/// The color at `position`, 0 for quiet to 1 for loud.
 pub(super) fn magma(position: f32) -> [u8; 3] {
     let last = STOPS.len() - 1;
     let scaled = position.clamp(0.0, 1.0) * last as f32;

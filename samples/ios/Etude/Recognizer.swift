@@ -2,7 +2,7 @@ import Foundation
 import Sordino
 
 /// The note that sounds, by the strongest period of the sound within the violin's range. A stand-in for your own.
-struct Recogniser {
+struct Recognizer {
   struct Note {
     var name: String
     var isUnsure: Bool

@@ -44,9 +44,9 @@ func run(_ program: String, _ arguments: String...) throws -> [String: Any] {
   return try JSONSerialization.jsonObject(with: printed) as? [String: Any] ?? [:]
 }
 
-/// What an organisation has: its key, a QA key, and a signed plan that takes every marked moment and none at
+/// What an organization has: its key, a QA key, and a signed plan that takes every marked moment and none at
 /// random.
-final class Organisation: Sendable {
+final class Organization: Sendable {
   let folder: URL
   let key: String
   let plan: Data
@@ -82,16 +82,16 @@ final class Organisation: Sendable {
 final class Collector: @unchecked Sendable {
   let url: URL
   let data: URL
-  private let organisation: Organisation
+  private let organization: Organization
   private let process = Process()
   private let token: URL
 
-  init(_ organisation: Organisation) throws {
-    self.organisation = organisation
-    data = organisation.folder.appendingPathComponent("collector-\(UUID().uuidString)")
+  init(_ organization: Organization) throws {
+    self.organization = organization
+    data = organization.folder.appendingPathComponent("collector-\(UUID().uuidString)")
     process.executableURL = Place.programs.appendingPathComponent("sordino-collector")
     process.arguments = ["serve", "--data", data.path, "--listen", "127.0.0.1:0"]
-      + ["--plan", organisation.planFile.path]
+      + ["--plan", organization.planFile.path]
     let output = Pipe()
     process.standardOutput = output
     try process.run()
@@ -101,7 +101,7 @@ final class Collector: @unchecked Sendable {
     let made = try run(
       "sordino-collector", "token", "create", "--data", data.path, "--name", "desk",
       "--purpose", "quality-assurance")
-    token = organisation.folder.appendingPathComponent("token-\(UUID().uuidString)")
+    token = organization.folder.appendingPathComponent("token-\(UUID().uuidString)")
     try (made["token"] as! String).write(to: token, atomically: true, encoding: .utf8)
   }
 
@@ -115,7 +115,7 @@ final class Collector: @unchecked Sendable {
   func pull(into dataset: URL) throws -> [String: Any] {
     try run(
       "sordino", "pull", "--collector", url.absoluteString, "--token-file", token.path,
-      "--identity", organisation.identity.path, "--out", dataset.path, "--format", "bundle")
+      "--identity", organization.identity.path, "--out", dataset.path, "--format", "bundle")
   }
 
   /// What lies here under that id.
@@ -128,6 +128,6 @@ final class Collector: @unchecked Sendable {
   func open(_ sample: String, into folder: URL) throws {
     let sealed = try #require(try sealed(sample).first)
     try run(
-      "sordino", "open", sealed.path, "--identity", organisation.identity.path, "--out", folder.path)
+      "sordino", "open", sealed.path, "--identity", organization.identity.path, "--out", folder.path)
   }
 }

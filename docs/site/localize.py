@@ -1,4 +1,4 @@
-"""usage: localise.py FOLDER — takes out of generated pages and styles what a browser would fetch from elsewhere.
+"""usage: localize.py FOLDER — takes out of generated pages and styles what a browser would fetch from elsewhere.
 
 Dokka's pages ask for a script that runs samples, and for fonts; without them the system's fonts are shown.
 """

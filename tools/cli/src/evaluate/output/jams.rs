@@ -27,8 +27,8 @@ pub(super) fn notes(document: &Value) -> Result<Vec<PrintedNote>, String> {
         .iter()
         .filter_map(|annotation| Some((annotation, unit(annotation)?)))
         .collect();
-    let is_recognised = |list: &&(&Value, Pitch)| list.0["sandbox"]["notes"] == "recognised";
-    let (list, pitch) = match (lists.as_slice(), lists.iter().find(is_recognised)) {
+    let is_recognized = |list: &&(&Value, Pitch)| list.0["sandbox"]["notes"] == "recognised";
+    let (list, pitch) = match (lists.as_slice(), lists.iter().find(is_recognized)) {
         (_, Some(&list)) => list,
         (&[list], None) => list,
         ([], None) => {

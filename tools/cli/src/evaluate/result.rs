@@ -1,4 +1,4 @@
-//! `RESULT.json`: how a recogniser did on each sample, to be held against a later one.
+//! `RESULT.json`: how a recognizer did on each sample, to be held against a later one.
 //!
 //! It holds counts by the samples' random ids, and neither notes nor exercises nor consent records, so
 //! that what is withdrawn later leaves nothing in it.
@@ -13,7 +13,7 @@ use crate::{failure::Failure, files, output::Output, score::Score};
 
 /// The version of the shape that is written and read.
 const SCHEMA: u32 = 1;
-const KIND: &str = "sordino recognise-eval";
+const KIND: &str = "sordino evaluate";
 
 /// The scores of a run.
 #[derive(Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub(super) struct EvalResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Outcome {
-    /// The recogniser gave nothing, and why.
+    /// The recognizer gave nothing, and why.
     Failed {
         /// In a line.
         failed: String,
@@ -76,9 +76,9 @@ impl EvalResult {
     pub(super) fn read(path: &Path, tolerance_ms: f64) -> Result<Self, Failure> {
         let refuse = |reason: String| Failure::content(path)(reason);
         let json: Value = serde_json::from_str(&files::read_text(path)?)
-            .map_err(|error| refuse(format!("it is no result of `recognise-eval`: {error}")))?;
+            .map_err(|error| refuse(format!("it is no result of `evaluate`: {error}")))?;
         if json["kind"] != KIND {
-            return Err(refuse("it is no result of `recognise-eval`".to_owned()));
+            return Err(refuse("it is no result of `evaluate`".to_owned()));
         }
         if json["schema"] != SCHEMA {
             return Err(refuse(format!(
@@ -87,7 +87,7 @@ impl EvalResult {
             )));
         }
         let result: Self = serde_json::from_value(json)
-            .map_err(|error| refuse(format!("it is no result of `recognise-eval`: {error}")))?;
+            .map_err(|error| refuse(format!("it is no result of `evaluate`: {error}")))?;
         if result.tolerance_ms != tolerance_ms {
             return Err(refuse(format!(
                 "it was made with a tolerance of {} ms, not {tolerance_ms} ms; evaluate the baseline \
