@@ -16,8 +16,8 @@ fn a_manifest_holds_these_members_and_no_other() {
         kept removed removed.start_s removed.end_s removed.reason erased
         selection selection.trigger selection.probability
         annotation annotation.expected annotation.expected.midi annotation.expected.onset
-        annotation.expected.offset annotation.recognized annotation.recognized.midi
-        annotation.recognized.onset annotation.recognized.offset annotation.tag
+        annotation.expected.offset annotation.recognised annotation.recognised.midi
+        annotation.recognised.onset annotation.recognised.offset annotation.tag
         anonymizer anonymizer.version anonymizer.detector anonymizer.threshold
         anonymizer.gate anonymizer.gate_threshold anonymizer.padding_s anonymizer.shortest_kept_s anonymizer.rate
         anonymizer.high_pass_hz anonymizer.level_dbfs anonymizer.ceiling_dbfs

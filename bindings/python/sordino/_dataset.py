@@ -215,6 +215,6 @@ def _row(manifest: Manifest) -> str:
         f"{kept:.1f} s",
         f"{removed:.1f} s",
         f"{len(annotation.get('expected', []))} notes",
-        f"{len(annotation.get('recognized', []))} notes",
+        f"{len(annotation.get('recognised', []))} notes",
     ]
     return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
