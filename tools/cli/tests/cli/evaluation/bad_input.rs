@@ -74,7 +74,7 @@ fn a_recognizer_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
         ("sh -c 'echo -1 60'", "note 1 has an `onset`"),
         ("sh -c 'echo 1 200'", "note 1 has a `midi`"),
         (
-            "sh -c 'echo {\\\"recognized\\\": [{\\\"midi\\\": NaN}]}'",
+            "sh -c 'echo {\\\"recognised\\\": [{\\\"midi\\\": NaN}]}'",
             "JSON",
         ),
     ] {
