@@ -5,12 +5,12 @@ mod rig;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use sordino::{
     anonymize::{Anonymizer, Settings},
-    capture::host_fed,
+    capture::pcm_channel,
     seal::seal,
 };
 
 fn callback(criterion: &mut Criterion) {
-    let (mut feed, source) = host_fed(48_000, 2).expect("a format");
+    let (mut feed, source) = pcm_channel(48_000, 2).expect("a format");
     let listener = rig::Drain::start(source);
     let sound = rig::ten_milliseconds();
     criterion.bench_function("callback, 10 ms of stereo", |bencher| {

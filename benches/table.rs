@@ -14,7 +14,7 @@ use std::{
 use sordino::{
     Event, Offer, Sordino,
     anonymize::{Anonymizer, Settings},
-    capture::{Frame, Pace, WavFile, host_fed, read_wav},
+    capture::{Frame, Pace, WavFile, pcm_channel, read_wav},
     sampler::Moment,
     seal::seal,
 };
@@ -74,7 +74,7 @@ fn print(rows: &[Row]) {
 /// Real time, as a sound card calls it, but ten times as often.
 fn callback() -> Row {
     const CALLS: usize = 50_000;
-    let (mut feed, source) = host_fed(48_000, 2).expect("a format");
+    let (mut feed, source) = pcm_channel(48_000, 2).expect("a format");
     let drain = rig::Drain::start(source);
     let sound = rig::ten_milliseconds();
     let mut times = Vec::with_capacity(CALLS);
@@ -252,7 +252,7 @@ fn hear(engine: &Sordino) {
         }
     });
     let marking = engine.clone();
-    let listening = engine.listen(WavFile::new(rig::recording(), Pace::AsTaken), {
+    let listening = engine.listen(WavFile::new(rig::recording(), Pace::Unthrottled), {
         let mut marked = false;
         move |frame: Frame<'_>| {
             if !marked && frame.position >= 8 * u64::from(frame.rate) {

@@ -11,7 +11,7 @@ use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use sordino::{
     Config, Purposes, Sordino, Week,
     anonymize::{Anonymizer, AnonymousClip, Settings},
-    capture::{Capture, CaptureEvent, Frame, HostFed, Sink, read_wav},
+    capture::{Capture, CaptureEvent, CaptureHandler, Frame, PcmSource, read_wav},
     consent::{AgeBand, Answer, Grants, Notice},
     plan::{Plan, Recipient, Review, SignedPlan, Triggers},
     sampler::{Annotation, RawClip, Selection, Trigger},
@@ -133,7 +133,7 @@ pub(crate) fn ten_milliseconds() -> Vec<i16> {
 pub(crate) struct Drain(JoinHandle<()>);
 
 impl Drain {
-    pub(crate) fn start(source: HostFed) -> Self {
+    pub(crate) fn start(source: PcmSource) -> Self {
         Self(thread::spawn(move || {
             Capture::new(source)
                 .run(&mut Nowhere)
@@ -148,8 +148,8 @@ impl Drain {
 
 struct Nowhere;
 
-impl Sink for Nowhere {
-    fn frame(&mut self, _: Frame<'_>) {}
+impl CaptureHandler for Nowhere {
+    fn on_frame(&mut self, _: Frame<'_>) {}
 
-    fn event(&mut self, _: CaptureEvent) {}
+    fn on_event(&mut self, _: CaptureEvent) {}
 }

@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::{
-    Settings, WithheldReason,
+    RejectionReason, Settings,
     cut::{Kept, place},
     decoy::lay_decoy,
     dither::quantize,
@@ -26,15 +26,15 @@ impl Finished {
         timeline: &Timeline,
         settings: Settings,
         seed: &Seed,
-    ) -> Result<Self, WithheldReason> {
+    ) -> Result<Self, RejectionReason> {
         let mut kept = Kept::new(sound, timeline);
         let hum = remove_hum(&mut kept.samples, &kept.parts);
         kept.fade();
-        remove_floor(&mut kept.samples).map_err(|_| WithheldReason::Failed)?;
+        remove_floor(&mut kept.samples).map_err(|_| RejectionReason::Failed)?;
         lay_decoy(&mut kept.samples, &hum, &mut seed.draws(Step::Decoy))
-            .map_err(|_| WithheldReason::Failed)?;
+            .map_err(|_| RejectionReason::Failed)?;
         normalize(&mut kept.samples, &mut seed.draws(Step::Level))
-            .map_err(|_| WithheldReason::Silence)?;
+            .map_err(|_| RejectionReason::Silence)?;
         lay_veil(&mut kept.samples, &mut seed.draws(Step::Noise));
 
         let mut dither = seed.draws(Step::Dither);

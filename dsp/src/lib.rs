@@ -37,7 +37,6 @@
 
 mod cut;
 mod decoy;
-mod description;
 mod detector;
 mod dither;
 mod ends;
@@ -47,11 +46,13 @@ mod floor;
 mod gate;
 mod highpass;
 mod hum;
+mod info;
 mod level;
 mod nn;
 mod pipeline;
 mod raise;
 mod random;
+mod rejection;
 mod resample;
 mod spans;
 mod stretch;
@@ -59,7 +60,6 @@ mod timeline;
 mod veil;
 mod voice;
 mod voice_net;
-mod withheld;
 
 #[cfg(test)]
 mod attacks;
@@ -68,9 +68,9 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use description::{Description, VERSION};
 pub use detector::RATE;
+pub use info::{AnonymizerInfo, VERSION};
 pub use pipeline::{Anonymized, Pipeline, RATES, Settings};
 pub use random::Seed;
+pub use rejection::{AnonymizeError, RejectedClip, RejectionReason};
 pub use spans::{Removal, RemovalReason, Span};
-pub use withheld::{AnonymizeError, Withheld, WithheldReason};

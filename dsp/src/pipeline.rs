@@ -15,11 +15,11 @@ use super::{
     gate::{Gate, Passed},
     highpass::high_passed,
     random::{Seed, Step},
+    rejection::{AnonymizeError, RejectedClip, RejectionReason},
     resample::Resampler,
     spans::{Removal, Span},
     stretch::Stretcher,
     timeline::Timeline,
-    withheld::{AnonymizeError, Withheld, WithheldReason},
 };
 
 /// The sample rates of sound that is taken, in Hz: from telephony to the fastest converters on sale.
@@ -44,13 +44,13 @@ pub struct Settings {
 /// of them, one at a time; it keeps nothing of a clip.
 ///
 /// ```
-/// use sordino_dsp::{Pipeline, Seed, Settings, WithheldReason};
+/// use sordino_dsp::{Pipeline, Seed, Settings, RejectionReason};
 ///
 /// // An app takes the seed from the system.
 /// let seed = Seed::from_source(|bytes| Ok::<_, ()>(bytes.fill(7))).unwrap();
 /// let silence = [0.0; 96_000];
 /// let withheld = Pipeline::new()?.process(&silence, 48_000, Settings::default(), &seed).unwrap_err();
-/// assert_eq!(withheld.reason, WithheldReason::Silence);
+/// assert_eq!(withheld.reason, RejectionReason::Silence);
 /// # Ok::<(), sordino_dsp::AnonymizeError>(())
 /// ```
 pub struct Pipeline {
@@ -111,18 +111,18 @@ impl Pipeline {
         rate: u32,
         settings: Settings,
         seed: &Seed,
-    ) -> Result<Anonymized, Withheld> {
+    ) -> Result<Anonymized, RejectedClip> {
         if !RATES.contains(&rate) {
-            return Err(WithheldReason::Failed.into());
+            return Err(RejectionReason::Failed.into());
         }
         if sound.len() as f64 / f64::from(rate) < SHORTEST_S {
-            return Err(WithheldReason::TooShort.into());
+            return Err(RejectionReason::TooShort.into());
         }
         let sound = self.brought_in(sound, rate, seed)?;
         let found = self
             .finder
             .find(&sound)
-            .map_err(|_| WithheldReason::Failed)?;
+            .map_err(|_| RejectionReason::Failed)?;
         let (passed, timeline) = self.let_out(&found, settings, seed)?;
         Ok(Anonymized::new(passed, &timeline, &found.erased))
     }
@@ -133,9 +133,9 @@ impl Pipeline {
         sound: &[f32],
         rate: u32,
         seed: &Seed,
-    ) -> Result<Zeroizing<Vec<f32>>, WithheldReason> {
+    ) -> Result<Zeroizing<Vec<f32>>, RejectionReason> {
         let sound = self.resampler.resample(&high_passed(sound, rate), rate);
-        let sound = sound.map_err(|_| WithheldReason::Failed)?;
+        let sound = sound.map_err(|_| RejectionReason::Failed)?;
         let sound = self.stretcher.stretch(&sound, &mut seed.draws(Step::Clock));
         Ok(trimmed(&sound, &mut seed.draws(Step::Ends)))
     }
@@ -146,14 +146,14 @@ impl Pipeline {
         found: &Found,
         settings: Settings,
         seed: &Seed,
-    ) -> Result<(Passed, Timeline), Withheld> {
+    ) -> Result<(Passed, Timeline), RejectedClip> {
         let mut timeline = Timeline::new(found.sound.len(), found.voices.clone());
         for _ in 0..HEARINGS {
             if timeline.kept_length() < LEAST {
                 break;
             }
             let finished = Finished::new(&found.sound, &timeline, settings, seed);
-            let finished = finished.map_err(|reason| Withheld {
+            let finished = finished.map_err(|reason| RejectedClip {
                 reason,
                 removed: timeline.removals(),
             })?;
@@ -170,8 +170,8 @@ impl Pipeline {
             let doubted = voices.iter().flat_map(|voice| found.doubted(voice));
             timeline = timeline.without(doubted.collect());
         }
-        Err(Withheld {
-            reason: WithheldReason::Voice,
+        Err(RejectedClip {
+            reason: RejectionReason::Voice,
             removed: timeline.removals(),
         })
     }

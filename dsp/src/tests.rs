@@ -13,7 +13,7 @@ use super::{
     *,
 };
 
-fn anonymize(samples: Vec<f32>, rate: u32) -> Result<Anonymized, Withheld> {
+fn anonymize(samples: Vec<f32>, rate: u32) -> Result<Anonymized, RejectedClip> {
     anonymize_with(samples, rate, Settings::default())
 }
 
@@ -23,7 +23,7 @@ fn anonymize_with(
     samples: Vec<f32>,
     rate: u32,
     settings: Settings,
-) -> Result<Anonymized, Withheld> {
+) -> Result<Anonymized, RejectedClip> {
     Pipeline::new()
         .expect("carried")
         .process(&samples, rate, settings, &Seed::for_test(2))
@@ -124,7 +124,7 @@ fn a_voice_40_db_down_goes_as_well() {
 fn a_voice_alone_is_withheld() {
     let voice = Reference::read().signal()[..3 * RATE as usize].to_vec();
     let withheld = anonymize(voice, RATE).expect_err("a voice");
-    assert_eq!(withheld.reason, WithheldReason::Voice);
+    assert_eq!(withheld.reason, RejectionReason::Voice);
     assert_tiles(&[], &withheld.removed[..], 3.0);
 }
 
@@ -197,7 +197,7 @@ fn with_keep_time_silence_takes_the_place_of_what_went() {
         );
     }
     assert!(!out.removed.is_empty());
-    assert!(settings.description().keep_time);
+    assert!(settings.info().keep_time);
 }
 
 #[test]
@@ -313,17 +313,17 @@ fn what_is_not_worth_a_sample_is_refused_with_its_reason() {
         (0..96_000).map(|_| next()).collect::<Vec<f32>>()
     };
     let reason = |samples, rate| anonymize(samples, rate).expect_err("nothing").reason;
-    assert_eq!(reason(vec![0.5], 48_000), WithheldReason::TooShort);
+    assert_eq!(reason(vec![0.5], 48_000), RejectionReason::TooShort);
     assert_eq!(
         reason(melody(48_000, 0.99), 48_000),
-        WithheldReason::TooShort
+        RejectionReason::TooShort
     );
-    assert_eq!(reason(vec![0.0; 96_000], 48_000), WithheldReason::Silence);
-    assert_eq!(reason(vec![0.7; 96_000], 48_000), WithheldReason::Silence);
-    assert_eq!(reason(noise(1e-4), 48_000), WithheldReason::Silence);
+    assert_eq!(reason(vec![0.0; 96_000], 48_000), RejectionReason::Silence);
+    assert_eq!(reason(vec![0.7; 96_000], 48_000), RejectionReason::Silence);
+    assert_eq!(reason(noise(1e-4), 48_000), RejectionReason::Silence);
     assert_eq!(
         reason(vec![f32::MAX; 96_000], 48_000),
-        WithheldReason::Silence
+        RejectionReason::Silence
     );
 }
 
@@ -341,7 +341,9 @@ fn a_sweep_at_any_rate_comes_out_finite_or_is_withheld() {
             Ok(out) => assert_tiles(&out.kept, &out.removed, seconds),
             // Where the low half goes as a voice, nothing but silence is left of the high one.
             Err(withheld) => {
-                assert!([WithheldReason::Voice, WithheldReason::Silence].contains(&withheld.reason))
+                assert!(
+                    [RejectionReason::Voice, RejectionReason::Silence].contains(&withheld.reason)
+                )
             }
         }
     }
@@ -351,7 +353,7 @@ fn a_sweep_at_any_rate_comes_out_finite_or_is_withheld() {
 fn a_rate_at_which_no_microphone_delivers_is_refused() {
     for rate in [0, 7_999, 384_001, u32::MAX] {
         let refused = anonymize(vec![0.5; 96_000], rate).expect_err("no rate");
-        assert_eq!(refused.reason, WithheldReason::Failed);
+        assert_eq!(refused.reason, RejectionReason::Failed);
     }
 }
 
@@ -367,13 +369,13 @@ fn long_recordings_are_taken() {
 
 #[test]
 fn a_description_survives_the_manifest() {
-    let description = Settings::default().description();
+    let description = Settings::default().info();
     let json = serde_json::to_string(&description).expect("JSON");
     assert_eq!(
-        serde_json::from_str::<Description>(&json).expect("JSON"),
+        serde_json::from_str::<AnonymizerInfo>(&json).expect("JSON"),
         description
     );
-    let reasons = [WithheldReason::TooShort, WithheldReason::Voice];
+    let reasons = [RejectionReason::TooShort, RejectionReason::Voice];
     assert_eq!(
         serde_json::to_string(&reasons).expect("JSON"),
         r#"["too-short","voice"]"#

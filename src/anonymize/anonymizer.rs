@@ -1,6 +1,6 @@
 use sordino_dsp::{Pipeline, Seed};
 
-use super::{AnonymizeError, AnonymousClip, Settings, Withheld, WithheldReason};
+use super::{AnonymizeError, AnonymousClip, RejectedClip, RejectionReason, Settings};
 use crate::{
     entropy::{self, Unavailable},
     sampler::RawClip,
@@ -10,13 +10,13 @@ use crate::{
 /// of them, one at a time; it keeps nothing of a clip.
 ///
 /// ```
-/// use sordino::anonymize::{Anonymizer, Settings, WithheldReason};
+/// use sordino::anonymize::{Anonymizer, Settings, RejectionReason};
 /// use sordino::sampler::{Annotation, RawClip, Selection, Trigger};
 ///
 /// let chosen = Selection { trigger: Trigger::Mark, probability: 1.0 };
 /// let silence = RawClip::new(vec![0.0; 96_000], 48_000, chosen, Annotation::default())?;
 /// let withheld = Anonymizer::new()?.anonymize(silence, Settings::default()).unwrap_err();
-/// assert_eq!(withheld.reason, WithheldReason::Silence);
+/// assert_eq!(withheld.reason, RejectionReason::Silence);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -39,9 +39,9 @@ impl Anonymizer {
         &mut self,
         clip: RawClip,
         settings: Settings,
-    ) -> Result<AnonymousClip, Withheld> {
+    ) -> Result<AnonymousClip, RejectedClip> {
         let seed = Seed::from_source(entropy::fill);
-        let seed = seed.map_err(|Unavailable| WithheldReason::Failed)?;
+        let seed = seed.map_err(|Unavailable| RejectionReason::Failed)?;
         let anonymized = self
             .0
             .process(clip.samples(), clip.rate(), settings, &seed)?;

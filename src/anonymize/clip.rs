@@ -1,7 +1,7 @@
 use sordino_dsp::{Anonymized, RATE};
 use zeroize::Zeroizing;
 
-use super::{Description, Removal, Settings, Span};
+use super::{AnonymizerInfo, Removal, Settings, Span};
 use crate::sampler::{Annotation, RawClip, Selection};
 
 /// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one. It is
@@ -15,7 +15,7 @@ pub struct AnonymousClip {
     erased: Vec<Span>,
     selection: Selection,
     annotation: Annotation,
-    anonymizer: Description,
+    anonymizer: AnonymizerInfo,
 }
 
 impl AnonymousClip {
@@ -29,7 +29,7 @@ impl AnonymousClip {
             erased: sound.erased,
             selection: clip.selection(),
             annotation: clip.annotation().clone(),
-            anonymizer: settings.description(),
+            anonymizer: settings.info(),
         }
     }
 
@@ -74,7 +74,7 @@ impl AnonymousClip {
     }
 
     /// What anonymized it, and how it was set.
-    pub fn anonymizer(&self) -> &Description {
+    pub fn anonymizer(&self) -> &AnonymizerInfo {
         &self.anonymizer
     }
 
@@ -98,7 +98,7 @@ impl AnonymousClip {
             erased: vec![Span(2.0, 2.5)],
             selection,
             annotation,
-            anonymizer: super::Settings::default().description(),
+            anonymizer: super::Settings::default().info(),
         }
     }
 }

@@ -18,6 +18,6 @@ mod clip;
 pub use anonymizer::Anonymizer;
 pub use clip::AnonymousClip;
 pub use sordino_dsp::{
-    AnonymizeError, Description, Removal, RemovalReason, Settings, Span, VERSION, Withheld,
-    WithheldReason,
+    AnonymizeError, AnonymizerInfo, RejectedClip, RejectionReason, Removal, RemovalReason,
+    Settings, Span, VERSION,
 };

@@ -1,14 +1,12 @@
 //! REAL-TIME: what runs inside the audio callback, and nothing else.
 //!
 //! Nothing in this file allocates, frees, locks, logs, reads a clock or makes a system call, except
-//! [`Intake::new`]. `tests/memory/realtime.rs` holds it to that.
+//! [`Producer::new`]. `tests/memory/realtime.rs` holds it to that.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-
-use rtrb::Producer;
 
 use super::{Downmixer, Sample};
 
@@ -29,9 +27,9 @@ pub(super) struct Counters {
 
 /// The callback's end of the ring.
 #[derive(Debug)]
-pub(super) struct Intake {
-    samples: Producer<f32>,
-    gaps: Producer<Gap>,
+pub(super) struct Producer {
+    samples: rtrb::Producer<f32>,
+    gaps: rtrb::Producer<Gap>,
     counters: Arc<Counters>,
     downmixer: Downmixer,
     channels: usize,
@@ -41,11 +39,11 @@ pub(super) struct Intake {
     missing: u64,
 }
 
-impl Intake {
+impl Producer {
     /// `channels` is at least 1, `rate` in Hz.
     pub(super) fn new(
-        samples: Producer<f32>,
-        gaps: Producer<Gap>,
+        samples: rtrb::Producer<f32>,
+        gaps: rtrb::Producer<Gap>,
         counters: Arc<Counters>,
         rate: u32,
         channels: u16,
@@ -65,16 +63,16 @@ impl Intake {
     /// many found no room and are lost.
     pub(super) fn push<S: Sample>(&mut self, interleaved: &[S]) -> u64 {
         let frames = interleaved.len() / self.channels;
-        let lost = (frames - self.take(interleaved)) as u64;
-        self.lose(lost);
+        let lost = (frames - self.try_push(interleaved)) as u64;
+        self.report_dropped(lost);
         lost
     }
 
     /// Takes as many frames as there is room for, as mono, and returns how many; loses none.
-    pub(super) fn take<S: Sample>(&mut self, interleaved: &[S]) -> usize {
+    pub(super) fn try_push<S: Sample>(&mut self, interleaved: &[S]) -> usize {
         let room = self.samples.slots().min(interleaved.len() / self.channels);
         // Nobody would ever take or wipe what went into an abandoned ring.
-        if room > 0 && !self.is_abandoned() && self.tell_of_gap() {
+        if room > 0 && !self.is_abandoned() && self.push_gap() {
             self.write(interleaved, room)
         } else {
             0
@@ -92,7 +90,7 @@ impl Intake {
     }
 
     /// Notes that `samples` were lost before they came here.
-    pub(super) fn lose(&mut self, samples: u64) {
+    pub(super) fn report_dropped(&mut self, samples: u64) {
         if samples > 0 {
             self.missing += samples;
             self.counters.lost.fetch_add(samples, Ordering::Relaxed);
@@ -102,7 +100,7 @@ impl Intake {
     /// Puts what is missing into the ring of gaps, ahead of the samples that follow it. Where that
     /// ring is full the samples have to wait too: without their gap they would stand in a wrong
     /// place.
-    fn tell_of_gap(&mut self) -> bool {
+    fn push_gap(&mut self) -> bool {
         if self.missing == 0 {
             return true;
         }

@@ -24,7 +24,7 @@ const INVERT_BELOW: f64 = -0.9;
 /// … and above this it is inverted no more.
 const RESTORE_ABOVE: f64 = -0.5;
 /// How much of a recording's beginning shows whether its channels cancel, in seconds.
-pub(super) const PRIMED_SECONDS: u64 = 1;
+pub(super) const PRIMING_SECONDS: u64 = 1;
 /// Mean squares below it, -120 dB, are silence and decide nothing.
 const SILENCE: f64 = 1e-12;
 
@@ -117,7 +117,7 @@ impl Downmixer {
     }
 
     /// Goes back to the beginning with what was learned from it, so that the whole recording is mixed by that.
-    pub fn settle(&mut self) {
+    pub fn finish_priming(&mut self) {
         for channel in &mut self.channels {
             channel.gain = channel.sign();
             channel.half_passed = 0.0;
@@ -188,9 +188,11 @@ impl Channel {
 pub(crate) fn downmix(interleaved: &[f32], rate: u32, channels: u16) -> Vec<f32> {
     let mut downmixer = Downmixer::new(rate, channels);
     let frames = interleaved.chunks_exact(usize::from(channels.max(1)));
-    let beginning = frames.clone().take(PRIMED_SECONDS as usize * rate as usize);
+    let beginning = frames
+        .clone()
+        .take(PRIMING_SECONDS as usize * rate as usize);
     beginning.for_each(|frame| downmixer.prime(frame));
-    downmixer.settle();
+    downmixer.finish_priming();
     let mixed = frames.map(|frame| {
         let mut not_finite = 0;
         let mono = downmixer.mix(frame, &mut not_finite);
@@ -244,7 +246,7 @@ mod tests {
         let interleaved: Vec<f64> = sound.iter().flat_map(|x| [*x, -x]).collect();
         let mut downmixer = Downmixer::new(RATE, 2);
         downmixer.prime(&interleaved);
-        downmixer.settle();
+        downmixer.finish_priming();
         for (frame, sample) in interleaved.chunks(2).zip(&sound) {
             assert_eq!(downmixer.mix(frame, &mut 0), *sample as f32);
         }

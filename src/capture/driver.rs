@@ -7,14 +7,17 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{CaptureError, CaptureEvent, Faults, Frame, Read, Sink, Source, SourceStream};
+use super::{
+    CaptureError, CaptureEvent, CaptureHandler, Frame, ReadOutcome, Source, SourceStream,
+    StreamStats,
+};
 
 /// Frames a second: 10 ms each, short enough for a recognizer to follow.
-const FRAMES_A_SECOND: u32 = 100;
+const FRAMES_PER_SECOND: u32 = 100;
 /// The longest that capture sleeps while it waits for sound.
-const LONGEST_NAP: Duration = Duration::from_millis(10);
+const MAX_SLEEP: Duration = Duration::from_millis(10);
 /// Each kind of fault is reported no more often than this.
-const FAULTS_TOLD_EVERY: Duration = Duration::from_secs(1);
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to wait before a lost source is tried again: at once, then ever longer. The last is
 /// short enough that a headset that is plugged in is heard soon.
@@ -28,29 +31,29 @@ const BACKOFF: [Duration; 7] = [
     Duration::from_millis(3_000),
 ];
 /// A source that held this long is trusted again; one that breaks sooner goes on waiting longer.
-const STEADY_AFTER: Duration = Duration::from_secs(2);
+const STABLE_AFTER: Duration = Duration::from_secs(2);
 
 /// Delivers the frames of a source to a sink.
 pub struct Capture {
     source: Box<dyn Source>,
-    stop: Stopper,
+    stop: StopHandle,
 }
 
 /// Stops a [`Capture`], from any thread.
 #[derive(Clone, Debug, Default)]
-pub struct Stopper(Arc<(Mutex<bool>, Condvar)>);
+pub struct StopHandle(Arc<(Mutex<bool>, Condvar)>);
 
 impl Capture {
     /// Nothing is opened yet.
     pub fn new(source: impl Source + 'static) -> Self {
         Self {
             source: Box::new(source),
-            stop: Stopper::default(),
+            stop: StopHandle::default(),
         }
     }
 
     /// A handle that stops it.
-    pub fn stopper(&self) -> Stopper {
+    pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }
 
@@ -62,9 +65,9 @@ impl Capture {
     /// # Errors
     /// The source could not be opened the first time, or is lost in a way that does not pass, such
     /// as a file with NaN in it.
-    pub fn run(mut self, sink: &mut dyn Sink) -> Result<(), CaptureError> {
+    pub fn run(mut self, sink: &mut dyn CaptureHandler) -> Result<(), CaptureError> {
         let mut stream = self.source.open()?;
-        sink.event(CaptureEvent::Opened(stream.format().clone()));
+        sink.on_event(CaptureEvent::Opened(stream.format().clone()));
         let mut failures = 0;
         loop {
             let opened = Instant::now();
@@ -72,22 +75,22 @@ impl Capture {
             drop(stream);
             let error = match over {
                 Ok(()) => break,
-                Err(error) if error.may_pass() => error,
+                Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
-            sink.event(CaptureEvent::Lost {
+            sink.on_event(CaptureEvent::Lost {
                 reason: error.to_string(),
             });
-            if opened.elapsed() >= STEADY_AFTER {
+            if opened.elapsed() >= STABLE_AFTER {
                 failures = 0;
             }
             match self.reopen(&mut failures) {
                 Some(anew) => stream = anew,
                 None => break,
             }
-            sink.event(CaptureEvent::Reopened(stream.format().clone()));
+            sink.on_event(CaptureEvent::Reopened(stream.format().clone()));
         }
-        sink.event(CaptureEvent::Ended);
+        sink.on_event(CaptureEvent::Ended);
         Ok(())
     }
 
@@ -95,23 +98,23 @@ impl Capture {
     fn deliver(
         &self,
         stream: &mut dyn SourceStream,
-        sink: &mut dyn Sink,
+        sink: &mut dyn CaptureHandler,
     ) -> Result<(), CaptureError> {
         let rate = stream.format().rate;
-        let frame_samples = (rate / FRAMES_A_SECOND).max(1) as usize;
+        let frame_samples = (rate / FRAMES_PER_SECOND).max(1) as usize;
         let mut samples = Zeroizing::new(vec![0.0; frame_samples]);
         let mut position = 0;
-        let mut told = Told::default();
+        let mut told = FaultReporter::default();
         let over = loop {
             if self.stop.is_stopped() {
                 break Ok(());
             }
-            told.faults(stream.faults(), sink);
+            told.update(stream.stats(), sink);
             match stream.read(&mut samples) {
-                Ok(Read::Samples { count, lost }) => {
-                    told.gap(lost, sink);
+                Ok(ReadOutcome::Samples { count, lost }) => {
+                    told.record_gap(lost, sink);
                     position += lost;
-                    sink.frame(Frame {
+                    sink.on_frame(Frame {
                         samples: &samples[..count],
                         rate,
                         position,
@@ -119,14 +122,14 @@ impl Capture {
                     });
                     position += count as u64;
                 }
-                Ok(Read::Later(time)) => {
-                    self.stop.sleep(time.min(LONGEST_NAP));
+                Ok(ReadOutcome::Pending(time)) => {
+                    self.stop.sleep(time.min(MAX_SLEEP));
                 }
-                Ok(Read::Ended) => break Ok(()),
+                Ok(ReadOutcome::Ended) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
-        told.rest(stream.faults(), sink);
+        told.flush(stream.stats(), sink);
         over
     }
 
@@ -148,7 +151,7 @@ impl Capture {
     }
 }
 
-impl Stopper {
+impl StopHandle {
     /// Ends [`Capture::run`] after the frame that it is at. Stopping twice does no harm.
     pub fn stop(&self) {
         let (stopped, changed) = &*self.0;
@@ -174,58 +177,58 @@ impl Stopper {
 
 /// Which faults of a stream the app was told of.
 #[derive(Default)]
-struct Told {
-    lost: Count,
+struct FaultReporter {
+    lost: FaultCounter,
     /// Those that frames spoke of.
     lost_in_frames: u64,
-    not_finite: Count,
+    not_finite: FaultCounter,
 }
 
-impl Told {
+impl FaultReporter {
     /// What the stream has counted. A loss is told of although no sound follows it yet.
-    fn faults(&mut self, faults: Faults, sink: &mut dyn Sink) {
+    fn update(&mut self, faults: StreamStats, sink: &mut dyn CaptureHandler) {
         self.lost.happened = self.lost.happened.max(faults.lost);
-        self.not_finite.happened = self.not_finite.happened.max(faults.not_finite);
-        self.tell(sink);
+        self.not_finite.happened = self.not_finite.happened.max(faults.non_finite);
+        self.emit(sink);
     }
 
     /// What is lost before a frame, for streams that do not count.
-    fn gap(&mut self, lost: u64, sink: &mut dyn Sink) {
+    fn record_gap(&mut self, lost: u64, sink: &mut dyn CaptureHandler) {
         self.lost_in_frames += lost;
         self.lost.happened = self.lost.happened.max(self.lost_in_frames);
-        self.tell(sink);
+        self.emit(sink);
     }
 
     /// What was not told yet when the stream is over, such as a loss that no frame followed.
-    fn rest(&mut self, faults: Faults, sink: &mut dyn Sink) {
+    fn flush(&mut self, faults: StreamStats, sink: &mut dyn CaptureHandler) {
         self.lost.last = None;
         self.not_finite.last = None;
-        self.faults(faults, sink);
+        self.update(faults, sink);
     }
 
-    fn tell(&mut self, sink: &mut dyn Sink) {
-        if let Some(samples) = self.lost.due() {
-            sink.event(CaptureEvent::Overrun { samples });
+    fn emit(&mut self, sink: &mut dyn CaptureHandler) {
+        if let Some(samples) = self.lost.take_due() {
+            sink.on_event(CaptureEvent::Overrun { samples });
         }
-        if let Some(samples) = self.not_finite.due() {
-            sink.event(CaptureEvent::NotFinite { samples });
+        if let Some(samples) = self.not_finite.take_due() {
+            sink.on_event(CaptureEvent::NonFinite { samples });
         }
     }
 }
 
 /// Samples of one kind of fault.
 #[derive(Default)]
-struct Count {
+struct FaultCounter {
     happened: u64,
     told: u64,
     last: Option<Instant>,
 }
 
-impl Count {
+impl FaultCounter {
     /// How many are to be told of now.
-    fn due(&mut self) -> Option<u64> {
+    fn take_due(&mut self) -> Option<u64> {
         let samples = self.happened - self.told;
-        let is_recent = |last: Instant| last.elapsed() < FAULTS_TOLD_EVERY;
+        let is_recent = |last: Instant| last.elapsed() < REPORT_INTERVAL;
         if samples == 0 || self.last.is_some_and(is_recent) {
             return None;
         }

@@ -58,7 +58,7 @@ pub enum CaptureError {
 
 impl CaptureError {
     /// Whether opening the source again later may succeed without anybody changing the call.
-    pub fn may_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::NoMicrophone { .. }
             | Self::NotPermitted { .. }

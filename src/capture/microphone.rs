@@ -16,19 +16,19 @@ use cpal::{
 };
 
 use super::{
-    CaptureError, Faults, Format, Read, Sample, Source, SourceStream,
-    callback::Intake,
+    CaptureError, Format, ReadOutcome, Sample, Source, SourceStream, StreamStats,
+    alsa_log::without_alsa_messages,
+    callback::Producer,
     check_format,
-    quiet::quietly,
-    ring::{Outlet, ring},
+    ring::{Consumer, ring},
 };
 
 /// How long a device may need from opening to its first sound; Bluetooth takes seconds.
-const FIRST_SOUND: Duration = Duration::from_secs(10);
+const FIRST_SAMPLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an open device may be silent in the sense of delivering nothing at all.
-const LONGEST_STALL: Duration = Duration::from_secs(3);
+const STALL_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long closing a device is waited for.
-const CLOSING: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The machine's microphone as a source.
 #[derive(Debug, Default)]
@@ -56,8 +56,8 @@ pub struct InputDevice {
 /// # Errors
 /// [`CaptureError::NoMicrophone`]: there is none, or the sound service does not run.
 /// [`CaptureError::Unsupported`] on Android.
-pub fn devices() -> Result<Vec<InputDevice>, CaptureError> {
-    quietly(find_all)
+pub fn input_devices() -> Result<Vec<InputDevice>, CaptureError> {
+    without_alsa_messages(find_all)
 }
 
 fn find_all() -> Result<Vec<InputDevice>, CaptureError> {
@@ -97,7 +97,7 @@ fn list(
         });
     }
     host.input_devices()
-        .map_err(|error| refusal(&error, wanted))
+        .map_err(|error| open_error(&error, wanted))
 }
 
 impl Microphone {
@@ -137,7 +137,7 @@ impl Microphone {
 
 impl Source for Microphone {
     fn open(&mut self) -> Result<Box<dyn SourceStream>, CaptureError> {
-        let stream = quietly(|| self.start())?;
+        let stream = without_alsa_messages(|| self.start())?;
         Ok(Box::new(stream))
     }
 }
@@ -151,10 +151,10 @@ impl Microphone {
         check_format(&name, rate, channels)?;
 
         let (intake, outlet) = ring(rate, channels);
-        let signals = Arc::new(Signals::default());
+        let signals = Arc::new(StreamErrors::default());
         let stream = build(&device, &config, intake, &signals)
             .and_then(|stream| stream.play().map(|()| stream))
-            .map_err(|error| refusal(&error, &name))?;
+            .map_err(|error| open_error(&error, &name))?;
         Ok(MicrophoneStream {
             stream: Some(stream),
             outlet,
@@ -173,8 +173,8 @@ impl Microphone {
 struct MicrophoneStream {
     /// `None` only while it is being dropped.
     stream: Option<cpal::Stream>,
-    outlet: Outlet,
-    signals: Arc<Signals>,
+    outlet: Consumer,
+    signals: Arc<StreamErrors>,
     format: Format,
     heard: bool,
     last_sound: Instant,
@@ -185,21 +185,21 @@ impl SourceStream for MicrophoneStream {
         &self.format
     }
 
-    fn read(&mut self, into: &mut [f32]) -> Result<Read, CaptureError> {
+    fn read(&mut self, into: &mut [f32]) -> Result<ReadOutcome, CaptureError> {
         let read = self.outlet.read(into);
-        if let Read::Samples { .. } = read {
+        if let ReadOutcome::Samples { .. } = read {
             self.heard = true;
             self.last_sound = Instant::now();
             return Ok(read);
         }
         // Only now, so that all that came before the device went away is delivered.
         if let Some(error) = self.signals.broken.get() {
-            return Err(lost(error, &self.format.device));
+            return Err(stream_error(error, &self.format.device));
         }
         let patience = if self.heard {
-            LONGEST_STALL
+            STALL_TIMEOUT
         } else {
-            FIRST_SOUND
+            FIRST_SAMPLE_TIMEOUT
         };
         if self.last_sound.elapsed() > patience {
             return Err(CaptureError::DeviceLost {
@@ -210,7 +210,7 @@ impl SourceStream for MicrophoneStream {
         Ok(read)
     }
 
-    fn faults(&self) -> Faults {
+    fn stats(&self) -> StreamStats {
         self.outlet.faults()
     }
 }
@@ -228,7 +228,9 @@ impl Drop for MicrophoneStream {
             drop(closed);
         });
         // The sender goes with the thread, so this ends as soon as the device is closed.
-        if started.is_ok() && is_closed.recv_timeout(CLOSING) == Err(RecvTimeoutError::Timeout) {
+        if started.is_ok()
+            && is_closed.recv_timeout(CLOSE_TIMEOUT) == Err(RecvTimeoutError::Timeout)
+        {
             tracing::warn!("the sound service does not let go of a microphone that went away");
         }
     }
@@ -236,14 +238,14 @@ impl Drop for MicrophoneStream {
 
 /// What cpal's error callback tells.
 #[derive(Debug, Default)]
-struct Signals {
+struct StreamErrors {
     /// The driver lost sound before the callback could get it.
     overrun: AtomicBool,
     /// The stream is of no more use; the first reason.
     broken: OnceLock<cpal::Error>,
 }
 
-impl Signals {
+impl StreamErrors {
     fn note(&self, error: cpal::Error) {
         match error.kind() {
             ErrorKind::Xrun => self.overrun.store(true, Ordering::Release),
@@ -262,13 +264,13 @@ impl Signals {
 fn choose_config(device: &Device, name: &str) -> Result<SupportedStreamConfig, CaptureError> {
     let config = device
         .default_input_config()
-        .map_err(|error| refusal(&error, name))?;
+        .map_err(|error| open_error(&error, name))?;
     if !config.sample_format().is_dsd() {
         return Ok(config);
     }
     device
         .supported_input_configs()
-        .map_err(|error| refusal(&error, name))?
+        .map_err(|error| open_error(&error, name))?
         .filter(|range| !range.sample_format().is_dsd())
         .max_by(|one, other| one.cmp_default_heuristics(other))
         .map(|range| range.with_standard_sample_rate())
@@ -282,8 +284,8 @@ fn choose_config(device: &Device, name: &str) -> Result<SupportedStreamConfig, C
 fn build(
     device: &Device,
     config: &SupportedStreamConfig,
-    intake: Intake,
-    signals: &Arc<Signals>,
+    intake: Producer,
+    signals: &Arc<StreamErrors>,
 ) -> Result<cpal::Stream, cpal::Error> {
     let format = config.sample_format();
     let config = StreamConfig {
@@ -313,8 +315,8 @@ fn build(
 fn build_typed<S: Sample + SizedSample>(
     device: &Device,
     config: StreamConfig,
-    mut intake: Intake,
-    signals: &Arc<Signals>,
+    mut intake: Producer,
+    signals: &Arc<StreamErrors>,
 ) -> Result<cpal::Stream, cpal::Error> {
     let (in_callback, in_errors) = (signals.clone(), signals.clone());
     let rate = f64::from(config.sample_rate);
@@ -329,7 +331,7 @@ fn build_typed<S: Sample + SizedSample>(
             if in_callback.overrun.swap(false, Ordering::AcqRel) {
                 let silent = heard_until.map_or(Duration::ZERO, |end| begins.duration_since(end));
                 // The driver does not say how much it lost; the clock tells, and it was not nothing.
-                intake.lose(((silent.as_secs_f64() * rate).round() as u64).max(1));
+                intake.report_dropped(((silent.as_secs_f64() * rate).round() as u64).max(1));
             }
             intake.push(interleaved);
             let length = (interleaved.len() / channels) as f64 / rate;
@@ -369,7 +371,7 @@ fn id_of(device: &Device) -> Option<String> {
 }
 
 /// Why a device could not be opened.
-fn refusal(error: &cpal::Error, device: &str) -> CaptureError {
+fn open_error(error: &cpal::Error, device: &str) -> CaptureError {
     let device = device.to_owned();
     match error.kind() {
         ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => CaptureError::NoMicrophone {
@@ -391,8 +393,8 @@ fn refusal(error: &cpal::Error, device: &str) -> CaptureError {
 }
 
 /// Why an open device is of no more use; unlike a refusal it can always pass.
-fn lost(error: &cpal::Error, device: &str) -> CaptureError {
-    match refusal(error, device) {
+fn stream_error(error: &cpal::Error, device: &str) -> CaptureError {
+    match open_error(error, device) {
         CaptureError::Unsupported { device, reason } => CaptureError::DeviceLost { device, reason },
         other => other,
     }

@@ -1,8 +1,8 @@
 //! Capture: sound becomes [`Frame`]s, whatever it comes from.
 //!
 //! * **In**: a [`Source`]: the machine's [`Microphone`], the host app's own audio path
-//!   ([`host_fed`]), or a [`WavFile`]; any sample format, rate and channel count.
-//! * **Out**: mono f32 frames of about 10 ms, and [`CaptureEvent`]s, given to a [`Sink`].
+//!   ([`pcm_channel`]), or a [`WavFile`]; any sample format, rate and channel count.
+//! * **Out**: mono f32 frames of about 10 ms, and [`CaptureEvent`]s, given to a [`CaptureHandler`].
 //! * **Promises**: the audio callback neither allocates, locks, logs nor makes a system call. What
 //!   is lost because nobody took it in time is counted, told, and keeps its place in
 //!   [`Frame::position`]. A device that goes away is opened anew, at whatever rate it then has.
@@ -12,9 +12,9 @@
 //! platforms' streams may not leave the thread that opened them.
 //!
 //! ```
-//! use sordino::capture::{Capture, Frame, host_fed};
+//! use sordino::capture::{Capture, Frame, pcm_channel};
 //!
-//! let (mut feed, source) = host_fed(48_000, 2)?;
+//! let (mut feed, source) = pcm_channel(48_000, 2)?;
 //! let lost = feed.push(&[0.5_f32, -0.5, 1.0, 0.0]); // two stereo frames, from the audio callback
 //! assert_eq!(lost, 0); // there was room
 //! drop(feed); // the app's audio path has ended
@@ -25,16 +25,16 @@
 //! # Ok::<(), sordino::capture::CaptureError>(())
 //! ```
 
+#[cfg(feature = "microphone")]
+mod alsa_log;
 mod callback;
 mod downmix;
 mod driver;
 mod error;
 mod frame;
-mod host;
 #[cfg(feature = "microphone")]
 mod microphone;
-#[cfg(feature = "microphone")]
-mod quiet;
+mod pcm;
 mod ring;
 mod sample;
 mod wav;
@@ -46,18 +46,18 @@ use sordino_dsp::RATES;
 pub use downmix::Downmixer;
 #[cfg(feature = "ffi")]
 pub(crate) use downmix::downmix;
-pub use driver::{Capture, Stopper};
+pub use driver::{Capture, StopHandle};
 pub use error::CaptureError;
 pub use frame::Frame;
-#[cfg(feature = "ffi")]
-pub(crate) use host::until;
-pub use host::{HostFed, HostFeed, host_fed};
 #[cfg(feature = "microphone")]
-pub use microphone::{InputDevice, Microphone, devices};
+pub use microphone::{InputDevice, Microphone, input_devices};
+#[cfg(feature = "ffi")]
+pub(crate) use pcm::poll_until;
+pub use pcm::{PcmSource, PcmWriter, pcm_channel};
 pub use sample::Sample;
 pub use wav::{
-    LONGEST_SECONDS, Pace, Recording, WavError, WavFile, WavInfo, longest_recording, read_wav,
-    read_wav_from, wav_info,
+    MAX_RECORDING_SECONDS, Pace, Recording, WavError, WavFile, WavInfo, max_recording_samples,
+    read_wav, read_wav_from, wav_info,
 };
 
 /// Something that sound can be captured from. It may move between threads until it is opened.
@@ -65,7 +65,7 @@ pub trait Source: Send {
     /// Opens it, or opens it anew after it was lost.
     ///
     /// # Errors
-    /// What stands in the way; [`CaptureError::may_pass`] tells whether trying again can help.
+    /// What stands in the way; [`CaptureError::is_transient`] tells whether trying again can help.
     fn open(&mut self) -> Result<Box<dyn SourceStream>, CaptureError>;
 }
 
@@ -79,17 +79,17 @@ pub trait SourceStream {
     ///
     /// # Errors
     /// The source is lost; the stream is of no more use.
-    fn read(&mut self, into: &mut [f32]) -> Result<Read, CaptureError>;
+    fn read(&mut self, into: &mut [f32]) -> Result<ReadOutcome, CaptureError>;
 
     /// What went wrong since the stream was opened, sample by sample.
-    fn faults(&self) -> Faults {
-        Faults::default()
+    fn stats(&self) -> StreamStats {
+        StreamStats::default()
     }
 }
 
 /// What [`SourceStream::read`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Read {
+pub enum ReadOutcome {
     /// Samples stand at the head of the buffer.
     Samples {
         /// How many, at least one.
@@ -98,18 +98,18 @@ pub enum Read {
         lost: u64,
     },
     /// None yet; ask again after this time.
-    Later(Duration),
+    Pending(Duration),
     /// There will be no more.
     Ended,
 }
 
 /// Counts since a stream was opened, in samples of one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
+pub struct StreamStats {
     /// Lost, because nobody took them in time.
     pub lost: u64,
     /// NaN or infinite in what the device or the host delivered; they became silence.
-    pub not_finite: u64,
+    pub non_finite: u64,
 }
 
 /// What a source delivers before it becomes mono f32.
@@ -144,7 +144,7 @@ pub enum CaptureEvent {
     },
     /// The device or host delivered samples that are no numbers; they became silence. Told at most
     /// once a second.
-    NotFinite {
+    NonFinite {
         /// How many since the last such event.
         samples: u64,
     },
@@ -153,18 +153,18 @@ pub enum CaptureEvent {
 }
 
 /// Takes what is captured. Any `FnMut(Frame<'_>)` is one that ignores events.
-pub trait Sink {
+pub trait CaptureHandler {
     /// The next stretch of sound.
-    fn frame(&mut self, frame: Frame<'_>);
+    fn on_frame(&mut self, frame: Frame<'_>);
 
     /// Something happened to the source.
-    fn event(&mut self, event: CaptureEvent) {
+    fn on_event(&mut self, event: CaptureEvent) {
         let _ = event;
     }
 }
 
-impl<F: FnMut(Frame<'_>)> Sink for F {
-    fn frame(&mut self, frame: Frame<'_>) {
+impl<F: FnMut(Frame<'_>)> CaptureHandler for F {
+    fn on_frame(&mut self, frame: Frame<'_>) {
         self(frame);
     }
 }

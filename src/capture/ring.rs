@@ -5,25 +5,24 @@ use std::{
     time::Duration,
 };
 
-use rtrb::{Consumer, RingBuffer};
 use zeroize::Zeroize as _;
 
 use super::{
-    Faults, Read,
-    callback::{Counters, Gap, Intake},
+    ReadOutcome, StreamStats,
+    callback::{Counters, Gap, Producer},
 };
 
 /// How much sound the ring holds, in seconds. It bridges a thread that the system starves for that
 /// long; at 48 kHz it takes 384 kB.
-const SECONDS: usize = 2;
+const CAPACITY_SECONDS: usize = 2;
 /// How many gaps it holds; each stands between samples, so there are hardly ever two.
-const GAPS: usize = 64;
+const GAP_CAPACITY: usize = 64;
 
 /// The taker's end of the ring.
 #[derive(Debug)]
-pub(super) struct Outlet {
-    samples: Consumer<f32>,
-    gaps: Consumer<Gap>,
+pub(super) struct Consumer {
+    samples: rtrb::Consumer<f32>,
+    gaps: rtrb::Consumer<Gap>,
     counters: Arc<Counters>,
     rate: u32,
     /// Samples taken out of the ring.
@@ -31,12 +30,12 @@ pub(super) struct Outlet {
 }
 
 /// A ring for sound at `rate` Hz.
-pub(super) fn ring(rate: u32, channels: u16) -> (Intake, Outlet) {
-    let (samples_in, samples_out) = RingBuffer::new(rate as usize * SECONDS);
-    let (gaps_in, gaps_out) = RingBuffer::new(GAPS);
+pub(super) fn ring(rate: u32, channels: u16) -> (Producer, Consumer) {
+    let (samples_in, samples_out) = rtrb::RingBuffer::new(rate as usize * CAPACITY_SECONDS);
+    let (gaps_in, gaps_out) = rtrb::RingBuffer::new(GAP_CAPACITY);
     let counters = Arc::new(Counters::default());
-    let intake = Intake::new(samples_in, gaps_in, counters.clone(), rate, channels);
-    let outlet = Outlet {
+    let intake = Producer::new(samples_in, gaps_in, counters.clone(), rate, channels);
+    let outlet = Consumer {
         samples: samples_out,
         gaps: gaps_out,
         counters,
@@ -46,9 +45,9 @@ pub(super) fn ring(rate: u32, channels: u16) -> (Intake, Outlet) {
     (intake, outlet)
 }
 
-impl Outlet {
+impl Consumer {
     /// Fills `into`, or takes less where a gap or the end comes first.
-    pub(super) fn read(&mut self, into: &mut [f32]) -> Read {
+    pub(super) fn read(&mut self, into: &mut [f32]) -> ReadOutcome {
         // In this order: what the other end did before it went, and before it wrote a sample, is
         // seen after seeing that it went, and that the sample is there.
         let ended = self.samples.is_abandoned();
@@ -72,32 +71,32 @@ impl Outlet {
         let count = present.min(into.len()).min(until_gap);
         let complete = count == into.len() || count == until_gap || ended || lost > 0;
         if count == 0 && ended {
-            Read::Ended
+            ReadOutcome::Ended
         } else if count == 0 || !complete {
-            Read::Later(self.time_of(into.len() - count))
+            ReadOutcome::Pending(self.duration_of(into.len() - count))
         } else {
-            self.take(&mut into[..count]);
-            Read::Samples { count, lost }
+            self.pop_into(&mut into[..count]);
+            ReadOutcome::Samples { count, lost }
         }
     }
 
     /// What was lost or repaired since the ring was made.
-    pub(super) fn faults(&self) -> Faults {
-        Faults {
+    pub(super) fn faults(&self) -> StreamStats {
+        StreamStats {
             lost: self.counters.lost.load(Ordering::Relaxed),
-            not_finite: self.counters.not_finite.load(Ordering::Relaxed),
+            non_finite: self.counters.not_finite.load(Ordering::Relaxed),
         }
     }
 
     /// Counts as lost what `unopened` holds, which nobody will take, and what it had lost.
-    pub(super) fn inherit_losses(&self, unopened: &Self) {
+    pub(super) fn inherit_dropped(&self, unopened: &Self) {
         let waiting = unopened.samples.slots() as u64;
         let lost = waiting + unopened.faults().lost;
         self.counters.lost.fetch_add(lost, Ordering::Relaxed);
     }
 
     /// Moves samples out and wipes the places where they stood.
-    fn take(&mut self, into: &mut [f32]) {
+    fn pop_into(&mut self, into: &mut [f32]) {
         let Ok(mut chunk) = self.samples.read_chunk(into.len()) else {
             return;
         };
@@ -111,12 +110,12 @@ impl Outlet {
         self.taken += into.len() as u64;
     }
 
-    fn time_of(&self, samples: usize) -> Duration {
+    fn duration_of(&self, samples: usize) -> Duration {
         Duration::from_secs_f64(samples as f64 / f64::from(self.rate))
     }
 }
 
-impl Drop for Outlet {
+impl Drop for Consumer {
     fn drop(&mut self) {
         if let Ok(mut chunk) = self.samples.read_chunk(self.samples.slots()) {
             let (first, second) = chunk.as_mut_slices();
@@ -136,9 +135,9 @@ mod tests {
     const RATE: u32 = 8_000;
 
     /// What the taker makes of it: each sample with its position in the source's time.
-    fn drain(outlet: &mut Outlet, position: &mut u64, seen: &mut Vec<(u64, f32)>, buffer: usize) {
+    fn drain(outlet: &mut Consumer, position: &mut u64, seen: &mut Vec<(u64, f32)>, buffer: usize) {
         let mut into = vec![0.0; buffer];
-        while let Read::Samples { count, lost } = outlet.read(&mut into) {
+        while let ReadOutcome::Samples { count, lost } = outlet.read(&mut into) {
             *position += lost;
             for sample in &into[..count] {
                 seen.push((*position, *sample));
@@ -159,7 +158,7 @@ mod tests {
             let (mut next, mut position, mut lost) = (0_u64, 0_u64, 0_u64);
             let mut seen = Vec::new();
             for (samples, drains, lost_before) in steps {
-                intake.lose(lost_before);
+                intake.report_dropped(lost_before);
                 next += lost_before;
                 // A sample's value is its number; f32 is exact that far.
                 let block: Vec<f32> = (next..next + samples as u64).map(|n| n as f32).collect();
@@ -184,13 +183,19 @@ mod tests {
         intake.push(&[0.5_f32; 30]);
         assert_eq!(
             outlet.read(&mut into),
-            Read::Later(Duration::from_micros(6_250))
+            ReadOutcome::Pending(Duration::from_micros(6_250))
         );
-        intake.lose(7);
+        intake.report_dropped(7);
         intake.push(&[0.25_f32; 30]);
-        assert_eq!(outlet.read(&mut into), Read::Samples { count: 30, lost: 0 });
+        assert_eq!(
+            outlet.read(&mut into),
+            ReadOutcome::Samples { count: 30, lost: 0 }
+        );
         drop(intake);
-        assert_eq!(outlet.read(&mut into), Read::Samples { count: 30, lost: 7 });
-        assert_eq!(outlet.read(&mut into), Read::Ended);
+        assert_eq!(
+            outlet.read(&mut into),
+            ReadOutcome::Samples { count: 30, lost: 7 }
+        );
+        assert_eq!(outlet.read(&mut into), ReadOutcome::Ended);
     }
 }

@@ -17,12 +17,14 @@ use std::{
 };
 
 use self::header::{Header, HeaderError};
-use super::{CaptureError, Downmixer, Format, Read, Source, SourceStream, downmix::PRIMED_SECONDS};
+use super::{
+    CaptureError, Downmixer, Format, ReadOutcome, Source, SourceStream, downmix::PRIMING_SECONDS,
+};
 
 /// The longest recording that [`read_wav`] takes, in seconds, where it is at 48 kHz or below; at
 /// higher rates as much less as it takes to need no more memory (1.4 GB).
-pub const LONGEST_SECONDS: u32 = 2 * 60 * 60;
-const MOST_SAMPLES: u64 = LONGEST_SECONDS as u64 * 48_000;
+pub const MAX_RECORDING_SECONDS: u32 = 2 * 60 * 60;
+const MAX_RECORDING_SAMPLES: u64 = MAX_RECORDING_SECONDS as u64 * 48_000;
 
 /// A whole recording in memory.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub enum Pace {
     /// As a microphone would deliver it.
     RealTime,
     /// As fast as it is taken; nothing is lost.
-    AsTaken,
+    Unthrottled,
 }
 
 /// Why a WAV file cannot be read: which file, and the reason.
@@ -87,7 +89,7 @@ pub fn wav_info(path: &Path) -> Result<WavInfo, WavError> {
 ///
 /// # Errors
 /// Unreadable, no WAV file, of an unknown format, empty, truncated, with a sample that is NaN or
-/// infinite, longer than [`LONGEST_SECONDS`] or than memory allows.
+/// infinite, longer than [`MAX_RECORDING_SECONDS`] or than memory allows.
 pub fn read_wav(path: &Path) -> Result<Recording, WavError> {
     Reader::open(path)?.read_all()
 }
@@ -101,8 +103,8 @@ pub fn read_wav_from(sound: impl io::Read + Seek, name: &Path) -> Result<Recordi
 }
 
 /// How many samples a recording at `rate` Hz has at most.
-pub fn longest_recording(rate: u32) -> u64 {
-    MOST_SAMPLES.min(u64::from(LONGEST_SECONDS) * u64::from(rate))
+pub fn max_recording_samples(rate: u32) -> u64 {
+    MAX_RECORDING_SAMPLES.min(u64::from(MAX_RECORDING_SECONDS) * u64::from(rate))
 }
 
 impl WavFile {
@@ -143,23 +145,23 @@ impl SourceStream for WavStream {
         &self.format
     }
 
-    fn read(&mut self, into: &mut [f32]) -> Result<Read, CaptureError> {
+    fn read(&mut self, into: &mut [f32]) -> Result<ReadOutcome, CaptureError> {
         let left = usize::try_from(self.reader.left()).unwrap_or(usize::MAX);
         let count = into.len().min(left);
         if count == 0 {
-            return Ok(Read::Ended);
+            return Ok(ReadOutcome::Ended);
         }
         if let Some(due) = &mut self.due {
             // A microphone has a sound only when it is over.
             let over = *due + Duration::from_secs_f64(count as f64 / f64::from(self.format.rate));
             let wait = over.saturating_duration_since(Instant::now());
             if !wait.is_zero() {
-                return Ok(Read::Later(wait));
+                return Ok(ReadOutcome::Pending(wait));
             }
             *due = over;
         }
         self.reader.fill(&mut into[..count])?;
-        Ok(Read::Samples { count, lost: 0 })
+        Ok(ReadOutcome::Samples { count, lost: 0 })
     }
 }
 
@@ -222,7 +224,7 @@ impl<S: io::Read + Seek> Reader<S> {
     /// Listens to the beginning, so that nothing is lost where channels cancel.
     fn prime(&mut self) -> Result<(), WavError> {
         self.rewind()?;
-        let frames = u64::from(self.header.format.rate) * PRIMED_SECONDS;
+        let frames = u64::from(self.header.format.rate) * PRIMING_SECONDS;
         // What cannot be read is found again, and reported, when it is the turn of it.
         for _ in 0..frames.min(self.header.frames) {
             if self.next_frame().is_err() {
@@ -230,7 +232,7 @@ impl<S: io::Read + Seek> Reader<S> {
             }
             self.downmixer.prime(&self.frame);
         }
-        self.downmixer.settle();
+        self.downmixer.finish_priming();
         Ok(())
     }
 
@@ -245,7 +247,7 @@ impl<S: io::Read + Seek> Reader<S> {
 
     fn read_all(&mut self) -> Result<Recording, WavError> {
         let rate = self.header.format.rate;
-        let (count, limit) = (self.left(), longest_recording(rate));
+        let (count, limit) = (self.left(), max_recording_samples(rate));
         if count > limit {
             return Err(self.wrong(format_args!(
                 "it lasts {:.0} s; at {rate} Hz at most {} s can be read at once, so cut it into parts",

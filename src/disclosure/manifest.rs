@@ -4,7 +4,7 @@ use super::{
     field::{Field, Personal, Shape},
     registration::{ID, PURPOSE_NAMES, WEEK},
 };
-use crate::sampler::MOST_NOTES;
+use crate::sampler::MAX_NOTES;
 
 /// A clip of 30 s has at most so many parts: none is shorter than a frame of the detector, 32 ms.
 const MOST_SPANS: usize = 1_000;
@@ -200,7 +200,7 @@ pub const MANIFEST: &[Field] = &[
     Field {
         name: "annotation.expected",
         holds: "the notes that the exercise asks for",
-        shape: Shape::List(MOST_NOTES),
+        shape: Shape::List(MAX_NOTES),
         personal: Personal::About,
         why: "without it nobody can tell what the recognizer got wrong",
     },
@@ -235,7 +235,7 @@ pub const MANIFEST: &[Field] = &[
     Field {
         name: "annotation.recognised",
         holds: "the notes that the recognizer reported",
-        shape: Shape::List(MOST_NOTES),
+        shape: Shape::List(MAX_NOTES),
         personal: Personal::About,
         why: "without it nobody can tell what the recognizer got wrong",
     },

@@ -21,9 +21,9 @@ use super::{
 };
 use crate::{
     Error,
-    capture::{Capture, CaptureError, CaptureEvent, Frame, Sink, Source, Stopper},
+    capture::{Capture, CaptureError, CaptureEvent, CaptureHandler, Frame, Source, StopHandle},
     process::Owned,
-    sampler::{MarkError, Marked, Moment, RawClip, Sampler, SamplerSettings},
+    sampler::{MarkError, MarkOutcome, Moment, RawClip, Sampler, SamplerSettings},
 };
 
 /// Clips that may wait for the one being sealed; a raw clip is some two megabytes.
@@ -39,7 +39,7 @@ pub struct Listening(Owned<Running>);
 
 struct Running {
     inner: Arc<Inner>,
-    stopper: Stopper,
+    stopper: StopHandle,
     capture: Option<Worker<Result<(), CaptureError>>>,
     seal: Option<Worker<()>>,
 }
@@ -75,7 +75,7 @@ impl Sordino {
     ///
     /// # Errors
     /// Nothing is being heard, or nothing may be sampled, or the moment is out of bounds or over.
-    pub fn mark(&self, moment: Moment) -> Result<Marked, MarkError> {
+    pub fn mark(&self, moment: Moment) -> Result<MarkOutcome, MarkError> {
         let inner = self.inner().map_err(|_| MarkError::NotPermitted)?;
         inner
             .sampler()
@@ -92,7 +92,7 @@ impl Inner {
         on_frame: impl FnMut(Frame<'_>) + Send + 'static,
     ) -> Result<Listening, Error> {
         let capture = Capture::new(source);
-        let stopper = capture.stopper();
+        let stopper = capture.stop_handle();
         let (clips, to_seal) = mpsc::sync_channel(WAITING_CLIPS);
         let (opened, is_open) = mpsc::sync_channel(1);
         let seal = {
@@ -215,7 +215,7 @@ impl Inner {
     /// The sampler holds no sound until it is permitted anew.
     fn forbid(&self) {
         if let Some(sampler) = self.sampler().as_mut() {
-            sampler.forbid();
+            sampler.revoke();
         }
     }
 
@@ -247,8 +247,8 @@ struct Ear<F> {
     refused: Withheld,
 }
 
-impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
-    fn frame(&mut self, frame: Frame<'_>) {
+impl<F: FnMut(Frame<'_>)> CaptureHandler for Ear<F> {
+    fn on_frame(&mut self, frame: Frame<'_>) {
         self.renew_leave();
         // The app's recognizer first; it may mark what it just heard.
         let (clips, given_up) = {
@@ -259,7 +259,7 @@ impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
                     true => Withheld::TooShort,
                     false => self.refused,
                 };
-                (clips, vec![reason; sampler.take_given_up()])
+                (clips, vec![reason; sampler.take_abandoned()])
             })
         };
         self.visits.visit(|| (self.on_frame)(frame));
@@ -267,7 +267,7 @@ impl<F: FnMut(Frame<'_>)> Sink for Ear<F> {
         self.tell_withheld(given_up);
     }
 
-    fn event(&mut self, event: CaptureEvent) {
+    fn on_event(&mut self, event: CaptureEvent) {
         if matches!(event, CaptureEvent::Opened(_))
             && let Some(opened) = self.opened.take()
         {
@@ -300,13 +300,13 @@ impl<F> Ear<F> {
             let anew = self.inner.new_sampler();
             match sampler.as_mut() {
                 Some(sampler) if sampler.settings() == anew.settings() => {}
-                Some(sampler) => sampler.go_on_as(anew),
+                Some(sampler) => sampler.reconfigure(anew),
                 None => *sampler = Some(anew),
             }
         }
         if let Some(sampler) = sampler.as_mut() {
             match leave {
-                None => sampler.forbid(),
+                None => sampler.revoke(),
                 // A withdrawal while this was being asked has ended these grants too.
                 Some(leave) => sampler.permit(leave.grants),
             }
@@ -330,7 +330,7 @@ impl<F> Ear<F> {
     fn end(&self) {
         let ended = self.inner.sampler().take();
         let (last, given_up) = ended.map_or_else(Default::default, |mut sampler| {
-            (sampler.finish(), sampler.take_given_up())
+            (sampler.finish(), sampler.take_abandoned())
         });
         for clip in last {
             let _ = self.clips.send(clip);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Event, Inner, Sordino};
 use crate::{
     Error,
-    anonymize::{Anonymizer, AnonymousClip, Settings, WithheldReason},
+    anonymize::{Anonymizer, AnonymousClip, RejectionReason, Settings},
     consent::{ConsentError, Grants},
     id::Id,
     outbox::OutboxError,
@@ -97,13 +97,13 @@ impl fmt::Display for Withheld {
     }
 }
 
-impl From<WithheldReason> for Withheld {
-    fn from(reason: WithheldReason) -> Self {
+impl From<RejectionReason> for Withheld {
+    fn from(reason: RejectionReason) -> Self {
         match reason {
-            WithheldReason::Voice => Self::Voice,
-            WithheldReason::Silence => Self::Silence,
-            WithheldReason::TooShort => Self::TooShort,
-            WithheldReason::Failed => Self::Failed,
+            RejectionReason::Voice => Self::Voice,
+            RejectionReason::Silence => Self::Silence,
+            RejectionReason::TooShort => Self::TooShort,
+            RejectionReason::Failed => Self::Failed,
         }
     }
 }
@@ -142,7 +142,7 @@ impl Inner {
             Err(ConsentError::State(error)) => return Err(error),
             Err(_) => return Ok(Err(Withheld::NoConsent)),
         };
-        if !budget::has_room(&self.state, &plan)? {
+        if !budget::has_budget(&self.state, &plan)? {
             return Ok(Err(Withheld::Budget));
         }
         Ok(Ok(Leave { plan, grants }))

@@ -136,7 +136,7 @@ impl From<capture::CaptureEvent> for CaptureEvent {
             capture::CaptureEvent::Lost { reason } => Self::Lost { reason },
             capture::CaptureEvent::Reopened(format) => Self::Reopened { format },
             capture::CaptureEvent::Overrun { samples } => Self::Overrun { samples },
-            capture::CaptureEvent::NotFinite { samples } => Self::NotFinite { samples },
+            capture::CaptureEvent::NonFinite { samples } => Self::NotFinite { samples },
             capture::CaptureEvent::Ended => Self::Ended,
         }
     }

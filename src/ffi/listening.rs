@@ -10,7 +10,7 @@ use super::{
     door::{Door, caught},
 };
 use crate::{
-    capture::{self, HostFeed, Sample, host_fed, until},
+    capture::{self, PcmWriter, Sample, pcm_channel, poll_until},
     process::Maker,
 };
 
@@ -31,12 +31,12 @@ impl Feed {
     /// NaN becomes silence and is told as an event. Raises `Argument` for bytes that are not whole
     /// frames, and `Listening` once it was stopped.
     pub fn push(&self, interleaved: &[u8]) -> Result<u64, Error> {
-        self.take(interleaved, size_of::<f32>(), HostFeed::push_f32_bytes)
+        self.take(interleaved, size_of::<f32>(), PcmWriter::push_f32_bytes)
     }
 
     /// As `push`, for 16-bit integers in little-endian bytes.
     pub fn push_i16(&self, interleaved: &[u8]) -> Result<u64, Error> {
-        self.take(interleaved, size_of::<i16>(), HostFeed::push_i16_bytes)
+        self.take(interleaved, size_of::<i16>(), PcmWriter::push_i16_bytes)
     }
 
     /// As `push`, but waits up to `timeout_seconds` for room, so that a recording can be handed over at once.
@@ -61,7 +61,11 @@ impl Feed {
     pub fn lose(&self, frames: u64) -> Result<(), Error> {
         guard(&self.heard, &self.door, || {
             let mut intake = self.heard.intake();
-            intake.as_mut().ok_or_else(stopped)?.feed.lose(frames);
+            intake
+                .as_mut()
+                .ok_or_else(stopped)?
+                .feed
+                .report_dropped(frames);
             Ok(())
         })
     }
@@ -95,7 +99,7 @@ impl Feed {
         ear: impl FnMut(capture::Frame<'_>) + Send + 'static,
     ) -> Result<Self, Error> {
         let heard = door.hear(|engine| {
-            let (feed, source) = host_fed(rate, channels)?;
+            let (feed, source) = pcm_channel(rate, channels)?;
             let intake = HostIntake { feed, channels };
             Ok(Heard::new(engine.listen(source, ear)?, Some(intake)))
         })?;
@@ -109,7 +113,7 @@ impl Feed {
         &self,
         interleaved: &[u8],
         sample_bytes: usize,
-        push: fn(&mut HostFeed, &[u8]) -> u64,
+        push: fn(&mut PcmWriter, &[u8]) -> u64,
     ) -> Result<u64, Error> {
         guard(&self.heard, &self.door, || {
             let mut intake = self.heard.intake();
@@ -137,7 +141,7 @@ impl Feed {
             }
             let mut rest = interleaved;
             // Locked for each attempt alone, so that stopping does not wait for this.
-            until(timeout, |is_last| {
+            poll_until(timeout, |is_last| {
                 let mut attempt = || {
                     let mut intake = self.heard.intake();
                     let intake = intake.as_mut().ok_or_else(stopped)?;
@@ -227,7 +231,7 @@ pub fn input_devices() -> Result<Vec<InputDevice>, Error> {
     return Err(capture::CaptureError::NotBuiltIn.into());
     #[cfg(feature = "microphone")]
     caught(|| {
-        let devices = capture::devices()?.into_iter();
+        let devices = capture::input_devices()?.into_iter();
         Ok(devices
             .map(|device| InputDevice {
                 id: device.id,
@@ -246,7 +250,7 @@ pub(super) struct Heard {
 }
 
 struct HostIntake {
-    feed: HostFeed,
+    feed: PcmWriter,
     channels: u16,
 }
 

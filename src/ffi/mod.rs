@@ -56,7 +56,7 @@ use crate::{
     consent::{AgeBand, Answer, Guardian, GuardianMethod},
     id::Id,
     purpose::Purposes,
-    sampler::{Annotation, Marked, Moment, RawClip, Selection, Trigger},
+    sampler::{Annotation, MarkOutcome, Moment, RawClip, Selection, Trigger},
     upload::{Finished, Task},
 };
 use door::Door;
@@ -319,7 +319,7 @@ impl Engine {
     /// taken with the plan's probability and within its budget, and without consent not at all.
     ///
     /// Raises `Mark` where nothing is being heard, nothing may be sampled, or the moment is over.
-    pub fn mark(&self, moment: Moment) -> Result<Marked, Error> {
+    pub fn mark(&self, moment: Moment) -> Result<MarkOutcome, Error> {
         self.door.pass(|engine| Ok(engine.mark(moment)?))
     }
 }

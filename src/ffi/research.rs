@@ -2,7 +2,7 @@
 
 use super::{Error, scalars};
 use crate::{
-    anonymize::{Anonymizer, Removal, RemovalReason, Settings, Span, WithheldReason},
+    anonymize::{Anonymizer, RejectionReason, Removal, RemovalReason, Settings, Span},
     open::{self, NoIdentity},
     sampler::{Annotation, RawClip, Selection, Trigger},
 };
@@ -15,7 +15,7 @@ pub struct AnonymizedSound {
     /// Samples a second of it; 0 where the recording is withheld.
     pub rate: u32,
     /// Why nothing of the recording is safe to keep, where nothing is.
-    pub withheld: Option<WithheldReason>,
+    pub withheld: Option<RejectionReason>,
     /// Which parts of the recording stand in `samples`, in their order.
     pub kept: Vec<SoundSpan>,
     /// Which parts were taken out, and why.
@@ -56,7 +56,7 @@ pub enum RemovalReason {
 /// Why a whole recording is withheld.
 #[uniffi::remote(Enum)]
 #[uniffi(name = "WithheldSound")]
-pub enum WithheldReason {
+pub enum RejectionReason {
     /// Too little is left without the voice, or what is left still seemed to hold one.
     Voice,
     /// What is left is silence, or too quiet to tell from the microphone's noise.

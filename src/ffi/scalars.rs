@@ -8,7 +8,7 @@ use crate::{
     consent::{AgeBand, ConsentState, GuardianMethod},
     id::Id,
     outbox::SampleState,
-    sampler::{Annotation, Marked, Moment, MomentNote, Note, Trigger},
+    sampler::{Annotation, MarkOutcome, Moment, MomentNote, Note, Trigger},
     signed::PublicKey,
     upload::{Endpoint, Finished, Task},
     week::Week,
@@ -166,13 +166,13 @@ pub enum Trigger {
 
 /// What became of a mark.
 #[uniffi::remote(Enum)]
-pub enum Marked {
+pub enum MarkOutcome {
     /// Its moment was drawn; a clip is being made.
-    Chosen,
+    Selected,
     /// It lies in a marked clip that is still being made; what it tells was added to that.
-    Joined,
+    Merged,
     /// Nothing will come of it: its moment was not drawn, or the clip in which it lies is complete.
-    Passed,
+    Skipped,
 }
 
 /// What the engine made of what came of a request.

@@ -84,7 +84,7 @@ impl From<ConsentError> for OutboxError {
 impl From<BudgetError> for OutboxError {
     fn from(error: BudgetError) -> Self {
         match error {
-            BudgetError::Spent => Self::Budget,
+            BudgetError::Exhausted => Self::Budget,
             BudgetError::State(error) => Self::State(error),
         }
     }

@@ -218,7 +218,7 @@ fn the_budget_survives_a_restart_and_a_clock_set_back_gives_no_second_one() {
     device.queue(10).unwrap();
     let device = device.crash(|_, _| {});
     device.queue(10).unwrap();
-    assert!(!budget::has_room(&device.state, &device.plan).unwrap());
+    assert!(!budget::has_budget(&device.state, &device.plan).unwrap());
     assert!(matches!(device.queue(10), Err(OutboxError::Budget)));
     for jump in [-1, -365] {
         device.clock.advance(days(jump));

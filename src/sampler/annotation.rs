@@ -5,9 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::text;
 
 /// The most notes that either list of an [`Annotation`] may hold.
-pub const MOST_NOTES: usize = 512;
+pub const MAX_NOTES: usize = 512;
 /// The longest tag, in bytes.
-pub const LONGEST_TAG: usize = 64;
+pub const MAX_TAG_BYTES: usize = 64;
 
 /// A note: `midi` 0–127 (60 is middle C), `onset` and `offset` in seconds from the clip's start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub enum AnnotationError {
         reason: &'static str,
     },
     /// More notes than a clip can hold.
-    #[error("{list} holds {count} notes; at most {MOST_NOTES} are taken")]
+    #[error("{list} holds {count} notes; at most {MAX_NOTES} are taken")]
     TooMany {
         /// `expected` or `recognized`.
         list: &'static str,
@@ -97,7 +97,7 @@ impl Annotation {
             let plain = |byte: u8| {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._/-".contains(&byte)
             };
-            if tag.len() > LONGEST_TAG || !tag.bytes().all(plain) {
+            if tag.len() > MAX_TAG_BYTES || !tag.bytes().all(plain) {
                 return Err(AnnotationError::Tag(tag.clone()));
             }
         }
@@ -105,7 +105,7 @@ impl Annotation {
             ("expected", &self.expected),
             ("recognised", &self.recognized),
         ] {
-            if notes.len() > MOST_NOTES {
+            if notes.len() > MAX_NOTES {
                 return Err(AnnotationError::TooMany {
                     list,
                     count: notes.len(),

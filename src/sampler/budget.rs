@@ -12,7 +12,7 @@ const NAME: &str = "budget";
 
 /// What was spent on the latest day on which anything was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Spent {
+struct DailyUsage {
     day: Date,
     samples: u32,
     bytes: u64,
@@ -23,16 +23,16 @@ struct Spent {
 pub(crate) enum BudgetError {
     /// Today's samples or bytes are spent.
     #[error("today's budget is spent")]
-    Spent,
+    Exhausted,
     /// The state could not be read or written.
     #[error(transparent)]
     State(#[from] StateError),
 }
 
 /// Whether one more sample of unknown size could still be made today.
-pub(crate) fn has_room(state: &State, plan: &Plan) -> Result<bool, StateError> {
+pub(crate) fn has_budget(state: &State, plan: &Plan) -> Result<bool, StateError> {
     let today = today(state);
-    let spent = on(today, state.value(NAME)?);
+    let spent = usage_on(today, state.value(NAME)?);
     Ok(spent.samples < plan.samples_per_day && spent.bytes < plan.bytes_per_day)
 }
 
@@ -48,23 +48,23 @@ pub(crate) fn charge(
     plan: &Plan,
     bytes: u64,
 ) -> Result<(), BudgetError> {
-    let spent = on(today, change.value(NAME)?);
-    let after = Spent {
+    let spent = usage_on(today, change.value(NAME)?);
+    let after = DailyUsage {
         day: today,
         samples: spent.samples.saturating_add(1),
         bytes: spent.bytes.saturating_add(bytes),
     };
     if after.samples > plan.samples_per_day || after.bytes > plan.bytes_per_day {
-        return Err(BudgetError::Spent);
+        return Err(BudgetError::Exhausted);
     }
     change.set_value(NAME, &after)?;
     Ok(())
 }
 
-fn on(today: Date, latest: Option<Spent>) -> Spent {
+fn usage_on(today: Date, latest: Option<DailyUsage>) -> DailyUsage {
     match latest {
         Some(spent) if spent.day >= today => spent,
-        _ => Spent {
+        _ => DailyUsage {
             day: today,
             samples: 0,
             bytes: 0,

@@ -46,7 +46,7 @@ pub enum ClipError {
     Empty,
     /// A sample that is NaN or infinite.
     #[error("sample {index} is not a finite number")]
-    NotFinite {
+    NonFinite {
         /// Which sample, from 0.
         index: usize,
     },
@@ -77,7 +77,7 @@ impl RawClip {
             return Err(ClipError::Empty);
         }
         if let Some(index) = samples.iter().position(|sample| !sample.is_finite()) {
-            return Err(ClipError::NotFinite { index });
+            return Err(ClipError::NonFinite { index });
         }
         Ok(Self {
             samples,

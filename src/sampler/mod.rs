@@ -28,11 +28,11 @@
 mod annotation;
 pub(crate) mod budget;
 mod clip;
+mod contiguous_span;
 mod moment;
-mod pre_roll;
-mod stretch;
+mod ring_buffer;
 
-pub use annotation::{Annotation, AnnotationError, LONGEST_TAG, MOST_NOTES, Note};
+pub use annotation::{Annotation, AnnotationError, MAX_NOTES, MAX_TAG_BYTES, Note};
 pub use clip::{ClipError, RawClip, Selection, Trigger};
 pub use moment::{Moment, MomentNote};
 
@@ -42,7 +42,7 @@ use crate::{
     entropy::{self, Unavailable},
     plan::Plan,
 };
-use stretch::Stretch;
+use contiguous_span::ContiguousSpan;
 
 /// How moments are chosen. A value outside its bounds is taken as the nearest within.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,13 +59,13 @@ pub struct SamplerSettings {
 
 /// What became of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marked {
+pub enum MarkOutcome {
     /// Its moment was drawn; a clip is being made. An event of the engine tells what came of it.
-    Chosen,
+    Selected,
     /// It lies in a marked clip that is still being made; what it tells was added to that.
-    Joined,
+    Merged,
     /// Nothing will come of it: its moment was not drawn, or the clip in which it lies is complete.
-    Passed,
+    Skipped,
 }
 
 /// Why a mark was not taken.
@@ -84,7 +84,7 @@ pub enum MarkError {
         "sample {at} of the stream cannot be marked: samples {oldest} to {newest} are held; mark \
          sooner, and by the positions of the stream that is open now"
     )]
-    NotHeld {
+    NotBuffered {
         /// The position that was marked.
         at: u64,
         /// Position of the oldest sample held.
@@ -104,7 +104,7 @@ pub enum MarkError {
 pub struct Sampler {
     settings: SamplerSettings,
     grants: Option<Grants>,
-    stretch: Option<Stretch>,
+    stretch: Option<ContiguousSpan>,
     /// Marked moments that came to nothing and were not told of yet.
     given_up: usize,
     draw: Draw,
@@ -167,21 +167,21 @@ impl Sampler {
 
     /// No sound may be held any more: what is held is wiped at once, and clips that are being made are
     /// given up.
-    pub fn forbid(&mut self) {
+    pub fn revoke(&mut self) {
         self.grants = None;
         let ended = self.stretch.take();
-        self.given_up += ended.map_or(0, Stretch::given_up);
+        self.given_up += ended.map_or(0, ContiguousSpan::abandoned);
     }
 
-    /// How many marked moments that were [`Marked::Chosen`] have come to nothing since this was last
+    /// How many marked moments that were [`MarkOutcome::Selected`] have come to nothing since this was last
     /// asked: what was heard of them was too short, or sampling was forbidden meanwhile.
-    pub fn take_given_up(&mut self) -> usize {
+    pub fn take_abandoned(&mut self) -> usize {
         std::mem::take(&mut self.given_up)
     }
 
     /// Chooses from now on as `other`, which has heard nothing, would. What is held is wiped.
-    pub(crate) fn go_on_as(&mut self, other: Self) {
-        self.forbid();
+    pub(crate) fn reconfigure(&mut self, other: Self) {
+        self.revoke();
         *self = Self {
             given_up: self.given_up,
             ..other
@@ -204,24 +204,24 @@ impl Sampler {
         let mut complete = Vec::new();
         if !self.is_permitted() {
             // The yes may have ended since it was given over.
-            self.forbid();
+            self.revoke();
             return complete;
         }
         if frame.samples.is_empty() {
             return complete;
         }
         let mut stretch = match self.stretch.take() {
-            Some(stretch) if stretch.goes_on_with(frame) => stretch,
+            Some(stretch) if stretch.is_contiguous(frame) => stretch,
             broken_off => {
                 // What was being made ends where the gap begins.
                 complete.extend(self.end(broken_off));
-                match Stretch::begin(self.settings, frame, &mut self.draw) {
+                match ContiguousSpan::begin(self.settings, frame, &mut self.draw) {
                     Some(stretch) => stretch,
                     None => return complete,
                 }
             }
         };
-        stretch.hear(frame.samples, &mut self.draw, &mut complete);
+        stretch.push(frame.samples, &mut self.draw, &mut complete);
         self.given_up += stretch.take_too_short();
         self.stretch = Some(stretch);
         complete
@@ -241,14 +241,14 @@ impl Sampler {
     ///
     /// # Errors
     /// [`MarkError`]; nothing is marked then.
-    pub fn mark(&mut self, moment: Moment) -> Result<Marked, MarkError> {
+    pub fn mark(&mut self, moment: Moment) -> Result<MarkOutcome, MarkError> {
         moment.check()?;
         if !self.is_permitted() {
             return Err(MarkError::NotPermitted);
         }
         match &mut self.stretch {
             Some(stretch) => stretch.mark(moment, &mut self.draw),
-            None => Err(MarkError::NotHeld {
+            None => Err(MarkError::NotBuffered {
                 at: moment.at.unwrap_or(0),
                 oldest: 0,
                 newest: 0,
@@ -263,8 +263,8 @@ impl Sampler {
         self.end(ended)
     }
 
-    fn end(&mut self, stretch: Option<Stretch>) -> Vec<RawClip> {
-        let (clips, given_up) = stretch.map(Stretch::end).unwrap_or_default();
+    fn end(&mut self, stretch: Option<ContiguousSpan>) -> Vec<RawClip> {
+        let (clips, given_up) = stretch.map(ContiguousSpan::end).unwrap_or_default();
         self.given_up += given_up;
         clips
     }

@@ -1,12 +1,12 @@
 //! A moment that the app marks, and how its times become those of a clip.
 
-use super::{Annotation, AnnotationError, Note, annotation::MOST_NOTES};
+use super::{Annotation, AnnotationError, Note, annotation::MAX_NOTES};
 
 /// How far from its moment a note may lie, in seconds.
-const FARTHEST: f64 = 3_600.0;
+const MAX_DISTANCE_SECONDS: f64 = 3_600.0;
 /// Notes of one pitch that begin closer than this are one note told twice, in seconds: nobody
 /// strikes a key twice in that time.
-const SAME_ONSET: f64 = 0.010;
+const MAX_ONSET_DIFFERENCE_SECONDS: f64 = 0.010;
 
 /// A moment worth sampling, because the recognizer was unsure or wrong.
 ///
@@ -87,7 +87,7 @@ impl Moment {
 
 impl MomentNote {
     fn fault(&self) -> Option<&'static str> {
-        let near = |seconds: f64| (-FARTHEST..=FARTHEST).contains(&seconds);
+        let near = |seconds: f64| (-MAX_DISTANCE_SECONDS..=MAX_DISTANCE_SECONDS).contains(&seconds);
         if self.midi > 127 {
             Some("midi is above 127")
         } else if !near(self.onset) {
@@ -102,7 +102,7 @@ impl MomentNote {
         }
     }
 
-    fn later_by(self, seconds: f64) -> Self {
+    fn shifted_by(self, seconds: f64) -> Self {
         Self {
             onset: self.onset + seconds,
             offset: self.offset.map(|offset| offset + seconds),
@@ -112,7 +112,7 @@ impl MomentNote {
 
     /// The part that sounds in a clip of `seconds`. A note that had begun before keeps its end and
     /// begins with the clip; where its end is not known, whether it still sounds is not either.
-    fn within(self, seconds: f64) -> Option<Note> {
+    fn clipped_to(self, seconds: f64) -> Option<Note> {
         let ended_before = self
             .offset
             .map_or(self.onset < 0.0, |offset| offset <= 0.0 && self.onset < 0.0);
@@ -158,7 +158,7 @@ impl Notes {
         let within = |notes: &[MomentNote]| -> Vec<Note> {
             notes
                 .iter()
-                .filter_map(|note| note.within(seconds))
+                .filter_map(|note| note.clipped_to(seconds))
                 .collect()
         };
         Annotation {
@@ -173,9 +173,10 @@ impl Notes {
 fn merged(known: &[MomentNote], told: &[MomentNote], at: f64) -> Vec<MomentNote> {
     let mut notes = known.to_vec();
     // Only what was known before can be told twice: a moment does not repeat itself.
-    for note in told.iter().map(|note| note.later_by(at)) {
+    for note in told.iter().map(|note| note.shifted_by(at)) {
         let same = |other: &MomentNote| {
-            other.midi == note.midi && (other.onset - note.onset).abs() < SAME_ONSET
+            other.midi == note.midi
+                && (other.onset - note.onset).abs() < MAX_ONSET_DIFFERENCE_SECONDS
         };
         match notes[..known.len()].iter().position(same) {
             Some(index) => notes[index] = note,
@@ -187,7 +188,7 @@ fn merged(known: &[MomentNote], told: &[MomentNote], at: f64) -> Vec<MomentNote>
 }
 
 fn check_count(list: &'static str, count: usize) -> Result<(), AnnotationError> {
-    if count > MOST_NOTES {
+    if count > MAX_NOTES {
         return Err(AnnotationError::TooMany { list, count });
     }
     Ok(())
@@ -283,7 +284,7 @@ mod tests {
         assert!(refused(vec![note(128, 0.0, None)]));
         assert!(refused(vec![note(60, f64::NAN, None)]));
         assert!(refused(vec![note(60, 0.0, Some(-0.1))]));
-        assert!(refused(vec![note(60, 0.0, None); MOST_NOTES + 1]));
+        assert!(refused(vec![note(60, 0.0, None); MAX_NOTES + 1]));
         let tagged = Moment {
             tag: Some("Lisa's song".to_owned()),
             ..Moment::default()

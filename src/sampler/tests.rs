@@ -91,7 +91,7 @@ proptest! {
         let now = begin + heard;
         prop_assert!(play(&mut sampler, begin, now, &lengths).is_empty());
         let mark = now - behind.min(heard);
-        prop_assert_eq!(sampler.mark(at(mark)), Ok(Marked::Chosen));
+        prop_assert_eq!(sampler.mark(at(mark)), Ok(MarkOutcome::Selected));
         let clips = play(&mut sampler, now, now + 3 * SECOND, &lengths);
         let start = mark.saturating_sub(3 * SECOND).max(begin);
         let end = mark + SECOND;
@@ -179,19 +179,19 @@ proptest! {
             position += length;
             match then {
                 0 => {
-                    sampler.forbid();
-                    given_up += sampler.take_given_up();
+                    sampler.revoke();
+                    given_up += sampler.take_abandoned();
                     sampler.permit(crate::testing::grants());
                 }
                 1 => {}
                 _ => {
                     let marked = sampler.mark(Moment::default());
-                    chosen += usize::from(marked == Ok(Marked::Chosen));
+                    chosen += usize::from(marked == Ok(MarkOutcome::Selected));
                 }
             }
         }
         clips += sampler.finish().len();
-        given_up += sampler.take_given_up();
+        given_up += sampler.take_abandoned();
         prop_assert_eq!(clips + given_up, chosen);
     }
 }
@@ -201,7 +201,7 @@ fn a_change_of_rate_or_a_reopened_source_starts_anew() {
     for (rate, position) in [(2 * RATE, 8 * SECOND), (RATE, 0)] {
         let mut sampler = sampler(SETTINGS, &[0.0]);
         play(&mut sampler, 5 * SECOND, 8 * SECOND, &[80]);
-        assert_eq!(sampler.mark(Moment::default()), Ok(Marked::Chosen));
+        assert_eq!(sampler.mark(Moment::default()), Ok(MarkOutcome::Selected));
         let samples = [0.5; 80];
         let clips = sampler.feed(&Frame {
             samples: &samples,
@@ -211,10 +211,10 @@ fn a_change_of_rate_or_a_reopened_source_starts_anew() {
         });
         assert_eq!(clips.len(), 1, "the marked clip ends with its stretch");
         assert_holds(&clips[0], 5 * SECOND, 8 * SECOND);
-        assert_eq!(sampler.mark(at(position)), Ok(Marked::Chosen));
+        assert_eq!(sampler.mark(at(position)), Ok(MarkOutcome::Selected));
         assert!(matches!(
             sampler.mark(at(7 * SECOND)),
-            Err(MarkError::NotHeld { .. })
+            Err(MarkError::NotBuffered { .. })
         ));
     }
 }
@@ -233,11 +233,11 @@ fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
     let mut sampler = sampler(SETTINGS, &[0.0]);
     play(&mut sampler, 0, 5 * SECOND, &[80]);
     let first = 5 * SECOND;
-    assert_eq!(sampler.mark(told(first, 60)), Ok(Marked::Chosen));
+    assert_eq!(sampler.mark(told(first, 60)), Ok(MarkOutcome::Selected));
     play(&mut sampler, first, first + SECOND / 2, &[80]);
     assert_eq!(
         sampler.mark(told(first + SECOND / 2, 62)),
-        Ok(Marked::Joined)
+        Ok(MarkOutcome::Merged)
     );
     let clips = play(&mut sampler, first + SECOND / 2, 7 * SECOND, &[80]);
     assert_eq!(clips.len(), 1);
@@ -247,9 +247,12 @@ fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
     // Too late to tell anything, and no new moment either.
     assert_eq!(
         sampler.mark(told(first + SECOND / 2, 64)),
-        Ok(Marked::Passed)
+        Ok(MarkOutcome::Skipped)
     );
-    assert_eq!(sampler.mark(told(7 * SECOND, 65)), Ok(Marked::Chosen));
+    assert_eq!(
+        sampler.mark(told(7 * SECOND, 65)),
+        Ok(MarkOutcome::Selected)
+    );
 }
 
 #[test]
@@ -261,10 +264,10 @@ fn a_moment_that_was_not_drawn_is_not_drawn_again_at_its_next_mark() {
     // Were there a second draw it would succeed.
     let mut sampler = sampler(settings, &[0.9, 0.1]);
     play(&mut sampler, 0, 5 * SECOND, &[80]);
-    assert_eq!(sampler.mark(at(5 * SECOND)), Ok(Marked::Passed));
-    assert_eq!(sampler.mark(at(5 * SECOND)), Ok(Marked::Passed));
+    assert_eq!(sampler.mark(at(5 * SECOND)), Ok(MarkOutcome::Skipped));
+    assert_eq!(sampler.mark(at(5 * SECOND)), Ok(MarkOutcome::Skipped));
     assert!(play(&mut sampler, 5 * SECOND, 9 * SECOND, &[80]).is_empty());
-    assert_eq!(sampler.mark(at(9 * SECOND)), Ok(Marked::Chosen));
+    assert_eq!(sampler.mark(at(9 * SECOND)), Ok(MarkOutcome::Selected));
 }
 
 #[test]
@@ -308,7 +311,7 @@ fn without_permission_nothing_is_held_and_nothing_comes_out() {
     let mut sampler = sampler(settings, &[0.0]);
     play(&mut sampler, 0, 3 * SECOND, &[80]);
     sampler.mark(Moment::default()).expect("held");
-    sampler.forbid();
+    sampler.revoke();
     assert!(sampler.stretch.is_none());
     assert!(play(&mut sampler, 3 * SECOND, 9 * SECOND, &[80]).is_empty());
     assert!(sampler.stretch.is_none());
@@ -348,7 +351,7 @@ fn probabilities_of_zero_and_not_a_number_take_nothing() {
         };
         let mut sampler = sampler(settings, &[0.0]);
         assert!(play(&mut sampler, 0, 9 * SECOND, &[80]).is_empty());
-        assert_eq!(sampler.mark(Moment::default()), Ok(Marked::Passed));
+        assert_eq!(sampler.mark(Moment::default()), Ok(MarkOutcome::Skipped));
     }
 }
 
@@ -385,7 +388,7 @@ fn draws_come_out_at_the_rate_of_the_plan() {
         last_chosen = chosen;
         // Far enough from the one before to be a moment of its own.
         if n % 2 == 0 {
-            let marked = sampler.mark(Moment::default()).expect("held") == Marked::Chosen;
+            let marked = sampler.mark(Moment::default()).expect("held") == MarkOutcome::Selected;
             marks += u64::from(marked);
             both += u64::from(marked && chosen);
         }

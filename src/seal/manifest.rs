@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    anonymize::{AnonymousClip, Description, Removal, Span},
+    anonymize::{AnonymizerInfo, AnonymousClip, Removal, Span},
     consent::Grants,
     id::Id,
     purpose::Purposes,
@@ -50,7 +50,7 @@ pub struct Manifest {
     /// What the app said of it; seconds of the input.
     pub annotation: Annotation,
     /// What took out the voices, and how it was set.
-    pub anonymizer: Description,
+    pub anonymizer: AnonymizerInfo,
 }
 
 /// Families of systems.

@@ -1,10 +1,10 @@
 //! Only the anonymizer says that a clip is anonymous.
 use sordino::{
-    anonymize::{Description, AnonymousClip},
+    anonymize::{AnonymizerInfo, AnonymousClip},
     sampler::{Annotation, Selection},
 };
 
-pub fn main(selection: Selection, annotation: Annotation, anonymizer: Description) {
+pub fn main(selection: Selection, annotation: Annotation, anonymizer: AnonymizerInfo) {
     let _ = (selection, &annotation, &anonymizer);
     let _ = AnonymousClip { samples: Default::default(), input_rate: 48_000, kept: vec![], removed: vec![], erased: vec![], selection, annotation, anonymizer }; //~ E0451
 }

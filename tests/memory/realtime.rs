@@ -1,10 +1,10 @@
 //! The audio callback's part of capture neither allocates nor frees, whatever the sample format,
 //! also when the ring runs over; and it makes no system call.
 //!
-//! [`HostFeed::push`](sordino::capture::HostFeed::push) is the very code that runs inside the
+//! [`PcmWriter::push`](sordino::capture::PcmWriter::push) is the very code that runs inside the
 //! microphone's callback.
 
-use sordino::capture::{Capture, Frame, HostFeed, Sample, host_fed};
+use sordino::capture::{Capture, Frame, PcmWriter, Sample, pcm_channel};
 
 use super::without_allocating;
 
@@ -15,14 +15,14 @@ const BLOCK: usize = 960;
 const BLOCKS: usize = 600;
 
 /// Runs the ring over, takes what went in, and fills it again over the gap.
-fn run_over<S: Sample>(feed: &mut HostFeed, block: &[S]) -> u64 {
+fn run_over<S: Sample>(feed: &mut PcmWriter, block: &[S]) -> u64 {
     (0..BLOCKS).map(|_| feed.push(block)).sum()
 }
 
 fn hold<S: Sample>(block: &[S]) {
-    let (mut feed, source) = host_fed(RATE, 2).expect("a known format");
+    let (mut feed, source) = pcm_channel(RATE, 2).expect("a known format");
     let lost = without_allocating(|| {
-        feed.lose(7);
+        feed.report_dropped(7);
         7 + run_over(&mut feed, block)
     });
     assert!(lost > 0, "the ring was to run over");
@@ -113,7 +113,7 @@ fn push_in_strict_mode() {
     #[cfg(not(target_arch = "x86_64"))]
     const SYS_EXIT: c_long = 93;
 
-    let (mut feed, source) = host_fed(RATE, 2).expect("a known format");
+    let (mut feed, source) = pcm_channel(RATE, 2).expect("a known format");
     let block = [0.5_f32; BLOCK];
     // SAFETY: the calls take plain numbers and a live buffer with its length.
     unsafe {
@@ -122,7 +122,7 @@ fn push_in_strict_mode() {
             0,
             "seccomp is there"
         );
-        feed.lose(7);
+        feed.report_dropped(7);
         let lost = run_over(&mut feed, &block);
         if lost > 0 {
             write(1, SAID.as_ptr().cast(), SAID.len());

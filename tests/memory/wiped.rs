@@ -4,8 +4,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sordino::{
-    capture::{Capture, Frame, host_fed},
-    sampler::{Marked, Moment, Sampler, SamplerSettings},
+    capture::{Capture, Frame, pcm_channel},
+    sampler::{MarkOutcome, Moment, Sampler, SamplerSettings},
 };
 
 use super::consented;
@@ -54,9 +54,9 @@ fn freed_memory_holds_no_sound() {
     let mut clips = 0;
     let mut hear = |sampler: &mut Sampler| {
         clear_stack();
-        let (mut feed, source) = host_fed(RATE, 1).expect("a known format");
+        let (mut feed, source) = pcm_channel(RATE, 1).expect("a known format");
         assert_eq!(feed.push(&BLOCK), 0);
-        feed.lose(3); // a gap: what was being made ends, and its memory is given back
+        feed.report_dropped(3); // a gap: what was being made ends, and its memory is given back
         assert_eq!(feed.push(&BLOCK), 0);
         drop(feed);
         Capture::new(source)
@@ -76,14 +76,14 @@ fn freed_memory_holds_no_sound() {
         ..frame
     };
     clips += sampler.feed(&next).len();
-    assert_eq!(sampler.mark(Moment::default()), Ok(Marked::Chosen));
+    assert_eq!(sampler.mark(Moment::default()), Ok(MarkOutcome::Selected));
     clips += sampler.finish().len();
     assert!(clips >= 2, "{clips} clips were made");
     // Permission withdrawn with sound held, and a source that nobody ever takes from.
     sampler.feed(&frame);
-    sampler.forbid();
+    sampler.revoke();
     clear_stack();
-    let (mut feed, source) = host_fed(RATE, 1).expect("a known format");
+    let (mut feed, source) = pcm_channel(RATE, 1).expect("a known format");
     assert_eq!(feed.push(&BLOCK), 0);
     drop(source);
     drop(feed);

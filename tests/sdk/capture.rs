@@ -10,8 +10,8 @@ use std::{
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 use sordino::capture::{
-    Capture, CaptureError, CaptureEvent, Frame, Pace, Sink, Source as _, WavFile, host_fed,
-    read_wav,
+    Capture, CaptureError, CaptureEvent, CaptureHandler, Frame, Pace, Source as _, WavFile,
+    pcm_channel, read_wav,
 };
 
 #[derive(Default)]
@@ -22,14 +22,14 @@ struct Heard {
     events: Vec<CaptureEvent>,
 }
 
-impl Sink for Heard {
-    fn frame(&mut self, frame: Frame<'_>) {
+impl CaptureHandler for Heard {
+    fn on_frame(&mut self, frame: Frame<'_>) {
         self.samples.extend_from_slice(frame.samples);
         self.lengths.push(frame.samples.len());
         self.rates.push(frame.rate);
     }
 
-    fn event(&mut self, event: CaptureEvent) {
+    fn on_event(&mut self, event: CaptureEvent) {
         self.events.push(event);
     }
 }
@@ -92,7 +92,7 @@ fn every_bit_depth_channel_count_and_rate_is_read_as_the_average_of_its_channels
                 );
             }
             let mut heard = Heard::default();
-            let file = WavFile::new(&path, Pace::AsTaken);
+            let file = WavFile::new(&path, Pace::Unthrottled);
             Capture::new(file).run(&mut heard).expect("a good file");
             assert_eq!(heard.samples, recording.samples);
         }
@@ -139,7 +139,7 @@ fn a_file_that_cannot_be_read_gets_one_line_with_its_path_and_the_reason() {
     ];
     for (path, reason) in cases {
         let read = read_wav(&path).expect_err("it cannot be read").to_string();
-        let played = Capture::new(WavFile::new(&path, Pace::AsTaken))
+        let played = Capture::new(WavFile::new(&path, Pace::Unthrottled))
             .run(&mut Heard::default())
             .expect_err("it cannot be played");
         for line in [read, played.to_string()] {
@@ -190,7 +190,7 @@ fn a_file_in_real_time_takes_as_long_as_it_sounds() {
 
 #[test]
 fn a_host_that_changes_its_format_is_heard_on_and_the_app_is_told() {
-    let (mut feed, source) = host_fed(48_000, 1).expect("a known format");
+    let (mut feed, source) = pcm_channel(48_000, 1).expect("a known format");
     assert_eq!(feed.push(&[0.25_f32; 480]), 0);
     let (sender, events) = channel();
     let listener = thread::spawn(move || {
@@ -205,7 +205,7 @@ fn a_host_that_changes_its_format_is_heard_on_and_the_app_is_told() {
     assert!(matches!(events.recv(), Ok(CaptureEvent::Reopened(format)) if format.rate == 16_000));
     assert_eq!(feed.push(&[f32::NAN; 2]), 0);
     drop(feed);
-    assert_eq!(events.recv(), Ok(CaptureEvent::NotFinite { samples: 2 }));
+    assert_eq!(events.recv(), Ok(CaptureEvent::NonFinite { samples: 2 }));
     assert_eq!(events.recv(), Ok(CaptureEvent::Ended));
     let heard = listener.join().expect("no panic").expect("it ends");
     assert_eq!(heard.rates, [48_000, 16_000, 16_000]);
@@ -214,7 +214,7 @@ fn a_host_that_changes_its_format_is_heard_on_and_the_app_is_told() {
 
 #[test]
 fn an_overrun_is_told_even_where_no_sound_follows_it() {
-    let (mut feed, source) = host_fed(8_000, 1).expect("a known format");
+    let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     let lost = feed.push(&vec![0.5_f32; 20_000]);
     assert_eq!(lost, 4_000, "the ring holds two seconds");
     drop(feed);
@@ -227,19 +227,19 @@ fn an_overrun_is_told_even_where_no_sound_follows_it() {
 /// Sends on what happens while capture runs on a thread of its own.
 struct Sends(Sender<CaptureEvent>, Heard);
 
-impl Sink for Sends {
-    fn frame(&mut self, frame: Frame<'_>) {
-        self.1.frame(frame);
+impl CaptureHandler for Sends {
+    fn on_frame(&mut self, frame: Frame<'_>) {
+        self.1.on_frame(frame);
     }
 
-    fn event(&mut self, event: CaptureEvent) {
+    fn on_event(&mut self, event: CaptureEvent) {
         let _ = self.0.send(event);
     }
 }
 
 #[test]
 fn an_overrun_is_told_while_the_feed_is_open_although_no_sound_follows_it() {
-    let (mut feed, source) = host_fed(8_000, 1).expect("a known format");
+    let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     assert_eq!(feed.push(&vec![0.5_f32; 80_000]), 64_000, "of ten seconds");
     let (sender, events) = channel();
     let capture = thread::spawn(move || {
@@ -255,9 +255,9 @@ fn an_overrun_is_told_while_the_feed_is_open_although_no_sound_follows_it() {
 
 #[test]
 fn losses_in_a_row_are_told_of_together() {
-    let (mut feed, source) = host_fed(8_000, 1).expect("a known format");
+    let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     for _ in 0..50 {
-        feed.lose(1);
+        feed.report_dropped(1);
         assert_eq!(feed.push(&[0.5_f32; 80]), 0);
     }
     drop(feed);
@@ -269,7 +269,7 @@ fn losses_in_a_row_are_told_of_together() {
 
 #[test]
 fn a_recording_that_is_written_at_once_arrives_whole() {
-    let (mut feed, source) = host_fed(8_000, 2).expect("a known format");
+    let (mut feed, source) = pcm_channel(8_000, 2).expect("a known format");
     let recording: Vec<f32> = (0..80_000).map(|frame| frame as f32).collect();
     let stereo: Vec<f32> = recording.iter().flat_map(|&s| [s, s]).collect();
     let capture = thread::spawn(move || {
@@ -290,7 +290,7 @@ fn a_recording_that_is_written_at_once_arrives_whole() {
 
 #[test]
 fn what_finds_no_room_in_time_is_lost_or_left_as_the_app_chooses() {
-    let (mut feed, _source) = host_fed(8_000, 1).expect("a known format");
+    let (mut feed, _source) = pcm_channel(8_000, 1).expect("a known format");
     assert_eq!(feed.try_push(&[0.5_f32; 20_000]), 16_000);
     assert_eq!(feed.try_push(&[0.5_f32; 10]), 0);
     assert_eq!(feed.write(&[0.5_f32; 10], Duration::from_millis(1)), 10);
@@ -298,14 +298,14 @@ fn what_finds_no_room_in_time_is_lost_or_left_as_the_app_chooses() {
 
 #[test]
 fn a_write_to_a_source_that_is_gone_does_not_wait() {
-    let (mut feed, mut source) = host_fed(8_000, 1).expect("a known format");
+    let (mut feed, mut source) = pcm_channel(8_000, 1).expect("a known format");
     drop(source.open().expect("it is new"));
     assert_eq!(feed.write(&[0.5_f32; 10], Duration::MAX), 10);
 }
 
 #[test]
 fn what_a_format_held_that_nobody_opened_is_told_as_lost() {
-    let (mut feed, source) = host_fed(8_000, 1).expect("a known format");
+    let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     assert_eq!(feed.push(&[0.5_f32; 30]), 0);
     feed.change_format(16_000, 1).expect("a known format");
     assert_eq!(feed.push(&[0.5_f32; 20]), 0);
@@ -321,17 +321,17 @@ fn what_a_format_held_that_nobody_opened_is_told_as_lost() {
 #[test]
 fn a_stop_ends_capture_at_once_from_any_thread() {
     struct SaysOpened(Sender<()>);
-    impl Sink for SaysOpened {
-        fn frame(&mut self, _: Frame<'_>) {}
-        fn event(&mut self, event: CaptureEvent) {
+    impl CaptureHandler for SaysOpened {
+        fn on_frame(&mut self, _: Frame<'_>) {}
+        fn on_event(&mut self, event: CaptureEvent) {
             if let CaptureEvent::Opened(_) = event {
                 self.0.send(()).expect("the test waits for it");
             }
         }
     }
-    let (_feed, source) = host_fed(48_000, 1).expect("a known format");
+    let (_feed, source) = pcm_channel(48_000, 1).expect("a known format");
     let capture = Capture::new(source);
-    let stopper = capture.stopper();
+    let stopper = capture.stop_handle();
     let (opened, is_open) = channel();
     let running = thread::spawn(move || capture.run(&mut SaysOpened(opened)));
     is_open.recv().expect("it opens");

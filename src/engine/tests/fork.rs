@@ -55,7 +55,7 @@ fn no_call_in_a_forked_process_touches_the_engine() {
     let device = Device::new();
     device.says(both());
     device.queue().unwrap();
-    let (feed, source) = host_fed(48_000, 1).unwrap();
+    let (feed, source) = pcm_channel(48_000, 1).unwrap();
     let mut listening = Some(device.engine.listen(source, |_| {}).unwrap());
     let plan = device.organization.sign(plan(2));
     let inner = Arc::clone(device.engine.inner().unwrap());
@@ -82,7 +82,7 @@ fn no_call_in_a_forked_process_touches_the_engine() {
                 assert_forked(engine.preview(Id::random().unwrap()));
                 assert!(engine.plan().is_none() && engine.previews().is_empty());
                 assert!(engine.mark(Moment::default()).is_err());
-                let (_feed, source) = host_fed(48_000, 1).unwrap();
+                let (_feed, source) = pcm_channel(48_000, 1).unwrap();
                 assert_forked(engine.listen(source, |_| {}));
                 assert_forked(listening.take().unwrap().stop());
                 let written = inner.state.write(|_| Ok::<(), StateError>(()));

@@ -26,12 +26,12 @@ use test_tiers::sized;
 use super::{Config, Event, Listening, Sordino};
 use crate::{
     Error, Id, Offer, Purposes, Withheld,
-    capture::{HostFeed, host_fed},
+    capture::{PcmWriter, pcm_channel},
     consent::{AgeBand, ConsentState, GuardianMethod},
     endpoint::Endpoint,
     outbox::{OutboxError, Quota, SampleState},
     plan::Plan,
-    sampler::{Marked, Moment},
+    sampler::{MarkOutcome, Moment},
     seal::SealedSample,
     testing::{Organization, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan},
 };
@@ -137,16 +137,16 @@ impl Device {
     }
 
     /// Listens with a yes, and a mark that was chosen half a second into the sound.
-    fn marked_after_half_a_second(&self) -> (HostFeed, Listening, mpsc::Receiver<()>) {
+    fn marked_after_half_a_second(&self) -> (PcmWriter, Listening, mpsc::Receiver<()>) {
         self.says(QA);
-        let (mut feed, source) = host_fed(48_000, 1).unwrap();
+        let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
         let (heard, is_heard) = mpsc::channel();
         let listening = self.engine.listen(source, move |_| heard.send(()).unwrap());
         let listening = listening.unwrap();
         assert_eq!(feed.push(&[0.1_f32; 24_000]), 0);
         is_heard.recv().unwrap();
         let marked = self.engine.mark(Moment::default());
-        assert!(matches!(marked, Ok(Marked::Chosen)), "{marked:?}");
+        assert!(matches!(marked, Ok(MarkOutcome::Selected)), "{marked:?}");
         (feed, listening, is_heard)
     }
 
@@ -362,7 +362,7 @@ fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
     let device = Device::new();
     device.says(QA);
     for _ in 0..2 {
-        let (mut feed, source) = host_fed(48_000, 1).unwrap();
+        let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
         let listening = device.engine.listen(source, |_| panic!("the app's defect"));
         let listening = listening.unwrap();
         assert_eq!(feed.push(&[0.1_f32; 4_800]), 0);
@@ -375,7 +375,7 @@ fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
 fn a_callback_that_never_returns_holds_nobody_up_for_long() {
     let device = Device::new();
     device.says(QA);
-    let (mut feed, source) = host_fed(48_000, 1).unwrap();
+    let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
     let (free, is_free) = mpsc::channel::<()>();
     let (called, is_called) = mpsc::channel();
     let mut is_free = Some(is_free);
@@ -392,7 +392,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
     // Nothing is held meanwhile, and everything but listening goes on.
     assert!(device.engine.mark(Moment::default()).is_err());
     device.engine.withdraw(None).unwrap();
-    let (_feed, source) = host_fed(48_000, 1).unwrap();
+    let (_feed, source) = pcm_channel(48_000, 1).unwrap();
     let again = device.engine.listen(source, |_| {});
     assert!(matches!(again, Err(Error::AlreadyListening)));
     // Once it returns, the engine can listen anew.
@@ -400,7 +400,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
     while device.engine.inner().unwrap().sampler().is_some() {
         std::thread::yield_now();
     }
-    let (feed, source) = host_fed(48_000, 1).unwrap();
+    let (feed, source) = pcm_channel(48_000, 1).unwrap();
     let listening = device.engine.listen(source, |_| {}).unwrap();
     drop(feed);
     listening.wait().unwrap();

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sordino::capture::{Capture, CaptureEvent, Frame, Microphone, Sink, devices};
+use sordino::capture::{Capture, CaptureEvent, CaptureHandler, Frame, Microphone, input_devices};
 
 /// Set in the recorder: the file that it writes its samples to, as 32-bit floats.
 const RECORDER: &str = "SORDINO_TEST_RECORDER";
@@ -183,8 +183,8 @@ fn record(path: &Path) {
         heard: usize,
     }
 
-    impl Sink for Writer {
-        fn frame(&mut self, frame: Frame<'_>) {
+    impl CaptureHandler for Writer {
+        fn on_frame(&mut self, frame: Frame<'_>) {
             assert_eq!(frame.position, self.next + frame.lost, "positions are true");
             assert!(frame.samples.len() <= RATE / 100);
             self.next = frame.position + frame.samples.len() as u64;
@@ -200,7 +200,7 @@ fn record(path: &Path) {
             }
         }
 
-        fn event(&mut self, event: CaptureEvent) {
+        fn on_event(&mut self, event: CaptureEvent) {
             match event {
                 CaptureEvent::Opened(format) => say(&format!("opened {format:?}")),
                 CaptureEvent::Lost { reason } => say(&format!("lost {reason}")),
@@ -215,7 +215,7 @@ fn record(path: &Path) {
     }
 
     let capture = Capture::new(Microphone::default());
-    let stopper = capture.stopper();
+    let stopper = capture.stop_handle();
     thread::spawn(move || {
         let _ = io::stdin().read_to_end(&mut Vec::new());
         stopper.stop();
@@ -227,7 +227,7 @@ fn record(path: &Path) {
     };
     match capture.run(&mut writer) {
         Ok(()) => {
-            let listed = devices().expect("one was just open");
+            let listed = input_devices().expect("one was just open");
             assert!(listed.iter().any(|device| device.is_default), "{listed:?}");
         }
         Err(error) => say(&format!("error {error}")),

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sordino::{
     anonymize::{
-        AnonymizeError, Anonymizer, AnonymousClip, Removal, Settings, Span, WithheldReason,
+        AnonymizeError, Anonymizer, AnonymousClip, RejectionReason, Removal, Settings, Span,
     },
     sampler::{Annotation, RawClip, Selection, Trigger},
     text::printable_line,
@@ -38,7 +38,7 @@ struct Sidecar<'a> {
     /// Whether nothing safe was left, and so no WAV written.
     withheld: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<WithheldReason>,
+    reason: Option<RejectionReason>,
     /// SHA-256 of NAME.wav, in hexadecimal: by it a later run knows the file for its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     wav_sha256: Option<String>,
@@ -52,7 +52,7 @@ enum Done {
         file: String,
         withheld: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<WithheldReason>,
+        reason: Option<RejectionReason>,
         kept_s: f64,
         removed_s: f64,
     },

@@ -109,7 +109,7 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
             if real_time {
                 Pace::RealTime
             } else {
-                Pace::AsTaken
+                Pace::Unthrottled
             },
         ),
         DeviceCommand::Upload(network) => upload(&device, &network),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use sordino::{
-    capture::{self, Capture, CaptureEvent, Format, Frame, Microphone, Sink, Stopper},
+    capture::{self, Capture, CaptureEvent, CaptureHandler, Format, Frame, Microphone, StopHandle},
     text::printable_line,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 const LONGEST_SECONDS: f64 = 600.0;
 
 pub(super) fn devices() -> Result<Reply, Failure> {
-    let devices = quietly(capture::devices)?.map_err(Failure::said)?;
+    let devices = quietly(capture::input_devices)?.map_err(Failure::said)?;
     let lines: Vec<String> = devices
         .iter()
         .map(|device| {
@@ -116,7 +116,7 @@ pub(super) fn capture(
     let output = Outputs::new([], overwrite).private(out)?.checked()?;
     let microphone = device.map_or_else(Microphone::default, Microphone::named);
     let capture = Capture::new(microphone);
-    let mut recorder = Recorder::new(seconds, capture.stopper(), json);
+    let mut recorder = Recorder::new(seconds, capture.stop_handle(), json);
     capture.run(&mut recorder).map_err(Failure::said)?;
     recorder.finish(out, &output)
 }
@@ -124,7 +124,7 @@ pub(super) fn capture(
 /// Collects frames until there are enough.
 struct Recorder {
     seconds: f64,
-    stopper: Stopper,
+    stopper: StopHandle,
     bar: indicatif::ProgressBar,
     format: Option<Format>,
     samples: Vec<i16>,
@@ -133,7 +133,7 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn new(seconds: f64, stopper: Stopper, json: bool) -> Self {
+    fn new(seconds: f64, stopper: StopHandle, json: bool) -> Self {
         let bar = reply::progress((seconds * 10.0) as usize, "recording", json);
         Self {
             seconds,
@@ -181,8 +181,8 @@ impl Recorder {
     }
 }
 
-impl Sink for Recorder {
-    fn frame(&mut self, frame: Frame<'_>) {
+impl CaptureHandler for Recorder {
+    fn on_frame(&mut self, frame: Frame<'_>) {
         let wanted = (self.seconds * f64::from(frame.rate)).round() as usize;
         let gap = usize::try_from(frame.lost).unwrap_or(usize::MAX);
         let filled = self.samples.len().saturating_add(gap).min(wanted);
@@ -202,7 +202,7 @@ impl Sink for Recorder {
         }
     }
 
-    fn event(&mut self, event: CaptureEvent) {
+    fn on_event(&mut self, event: CaptureEvent) {
         match event {
             CaptureEvent::Opened(format) => self.format = Some(format),
             // What was recorded so far has another rate; it begins anew.

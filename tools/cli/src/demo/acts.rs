@@ -251,7 +251,7 @@ fn hear(engine: &Sordino, recordings: &[Recording]) -> Result<Vec<Heard>, Failur
         .iter()
         .map(|recording| {
             let annotation = Some(recording.annotation.clone());
-            let played = playing::play(engine, &recording.file, annotation, Pace::AsTaken)?;
+            let played = playing::play(engine, &recording.file, annotation, Pace::Unthrottled)?;
             if let Some(failure) = played.failed.first() {
                 return Err(Failure::content(&recording.file)(failure));
             }

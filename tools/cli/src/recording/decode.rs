@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use sordino::capture::{Downmixer, Recording, longest_recording};
+use sordino::capture::{Downmixer, Recording, max_recording_samples};
 use symphonia::core::{
     codecs::audio::{AudioCodecId, AudioDecoderOptions, well_known as id},
     errors::Error,
@@ -161,13 +161,13 @@ impl Mono {
     fn mix_beginning(&mut self) -> Result<(), DecodeError> {
         let beginning = self.beginning.take().unwrap_or_default();
         self.downmixer.prime(&beginning);
-        self.downmixer.settle();
+        self.downmixer.finish_priming();
         self.mix(&beginning)
     }
 
     fn mix(&mut self, interleaved: &[f32]) -> Result<(), DecodeError> {
         let frames = interleaved.chunks_exact(self.channels);
-        let limit = longest_recording(self.rate);
+        let limit = max_recording_samples(self.rate);
         if (self.samples.len() + frames.len()) as u64 > limit {
             return Err(DecodeError::TooLong(limit / u64::from(self.rate.max(1))));
         }

@@ -2,7 +2,7 @@
 //! content tells which it is, never the name. `-` is standard input.
 //!
 //! * **Out**: mono f32, as [`capture::read_wav`] has it.
-//! * **Promises**: no more is decoded than [`capture::LONGEST_SECONDS`] allow; what cannot be read is refused in one line
+//! * **Promises**: no more is decoded than [`capture::MAX_RECORDING_SECONDS`] allow; what cannot be read is refused in one line
 //!   that says how to convert it.
 //! * **Never**: writes sound to a disk, standard input's neither.
 

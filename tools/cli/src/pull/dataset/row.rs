@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sordino::{
     Id, Purposes, Week,
-    anonymize::{Description, Removal, Span},
+    anonymize::{AnonymizerInfo, Removal, Span},
     sampler::{Note, Selection, Trigger},
     seal::{Manifest, Platform},
 };
@@ -44,7 +44,7 @@ pub(in crate::pull) struct Row<'a> {
     erased: &'a [Span],
     selection: Selection,
     annotation: AnnotationColumns<'a>,
-    anonymizer: &'a Description,
+    anonymizer: &'a AnonymizerInfo,
 }
 
 #[derive(Debug, Serialize)]

@@ -28,8 +28,8 @@ fn practice(engine: &Sordino, recording: &Path) -> Result<(), Box<dyn Error>> {
     let age_band = AgeBand::Adult;
     engine.give_consent(&Answer { purposes, age_band, guardian: None, notice })?;
 
-    // A microphone is `Microphone::default()`, an app's own audio path `host_fed(48_000, 2)?`.
-    let (source, marker) = (WavFile::new(recording, Pace::AsTaken), engine.clone());
+    // A microphone is `Microphone::default()`, an app's own audio path `pcm_channel(48_000, 2)?`.
+    let (source, marker) = (WavFile::new(recording, Pace::Unthrottled), engine.clone());
     let listening = engine.listen(source, move |frame: Frame<'_>| {
         // `frame.samples` is your recognizer's: 10 ms, mono. Here it was unsure after 5 s.
         if frame.position == 5 * u64::from(frame.rate) {

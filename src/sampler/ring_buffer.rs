@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 /// The newest samples of one unbroken stretch of the stream, in memory that is allocated once and
 /// wiped on drop (`tests/memory/wiped.rs` shows it).
-pub(super) struct PreRoll {
+pub(super) struct RingBuffer {
     ring: Zeroizing<Vec<f32>>,
     /// Position of the first sample of the stretch.
     begin: u64,
@@ -12,7 +12,7 @@ pub(super) struct PreRoll {
     end: u64,
 }
 
-impl PreRoll {
+impl RingBuffer {
     /// Holds up to `capacity` samples (at least one); the first will be at `position`.
     pub(super) fn new(capacity: usize, position: u64) -> Self {
         Self {
@@ -78,7 +78,7 @@ mod tests {
             begin in 0_u64..1_000,
             blocks in prop::collection::vec(0_usize..120, 0..20),
         ) {
-            let mut pre_roll = PreRoll::new(capacity, begin);
+            let mut pre_roll = RingBuffer::new(capacity, begin);
             let mut all: Vec<f32> = Vec::new();
             for length in blocks {
                 let block: Vec<f32> = (0..length).map(|n| (all.len() + n) as f32).collect();

@@ -4,23 +4,23 @@
 use sordino_dsp::RATES;
 
 use super::{
-    Draw, MarkError, Marked, Moment, RawClip, SamplerSettings, Selection, Trigger, moment::Notes,
-    pre_roll::PreRoll,
+    Draw, MarkError, MarkOutcome, Moment, RawClip, SamplerSettings, Selection, Trigger,
+    moment::Notes, ring_buffer::RingBuffer,
 };
 use crate::{capture::Frame, sampler::Annotation};
 
 /// The shortest clip that is of use, in seconds; the plan's shortest `clip_seconds`.
-const SHORTEST: u64 = 2;
+const MIN_CLIP_SECONDS: u64 = 2;
 /// How much later than its moment a mark may come and still get its whole clip, in seconds.
-const LATEST: u64 = 2;
+const MAX_MARK_DELAY_SECONDS: u64 = 2;
 /// How far ahead of the frames that the sampler was given a mark may lie, in seconds: an app's
 /// recognizer may get them first.
-const AHEAD: u64 = 1;
+const MAX_MARK_LEAD_SECONDS: u64 = 1;
 
-pub(super) struct Stretch {
+pub(super) struct ContiguousSpan {
     settings: SamplerSettings,
     rate: u32,
-    memory: PreRoll,
+    memory: RingBuffer,
     window: Window,
     /// The marked moments whose clips are, at least in part, still held; few, since none lies within
     /// another's clip.
@@ -43,7 +43,7 @@ struct MarkedMoment {
     notes: Option<Notes>,
 }
 
-impl Stretch {
+impl ContiguousSpan {
     /// Begins with `frame`, which is still to be heard. `None` at a rate that no clip may have.
     pub(super) fn begin(
         settings: SamplerSettings,
@@ -53,12 +53,12 @@ impl Stretch {
         if !RATES.contains(&frame.rate) {
             return None;
         }
-        let seconds = u64::from(settings.clip_seconds) + LATEST;
+        let seconds = u64::from(settings.clip_seconds) + MAX_MARK_DELAY_SECONDS;
         let capacity = (seconds * u64::from(frame.rate)) as usize;
         Some(Self {
             settings,
             rate: frame.rate,
-            memory: PreRoll::new(capacity, frame.position),
+            memory: RingBuffer::new(capacity, frame.position),
             window: Window::draw(frame.position, settings, draw),
             marked: Vec::new(),
             too_short: 0,
@@ -66,15 +66,15 @@ impl Stretch {
     }
 
     /// Whether `frame` follows on what was heard without a gap.
-    pub(super) fn goes_on_with(&self, frame: &Frame<'_>) -> bool {
+    pub(super) fn is_contiguous(&self, frame: &Frame<'_>) -> bool {
         frame.lost == 0 && frame.rate == self.rate && frame.position == self.memory.end()
     }
 
     /// Hears samples; clips that they complete are added to `complete`.
-    pub(super) fn hear(&mut self, samples: &[f32], draw: &mut Draw, complete: &mut Vec<RawClip>) {
+    pub(super) fn push(&mut self, samples: &[f32], draw: &mut Draw, complete: &mut Vec<RawClip>) {
         let mut rest = samples;
         loop {
-            self.cut_what_is_due(complete);
+            self.cut_due_clips(complete);
             let window_end = self.window_end();
             if self.memory.end() >= window_end && !rest.is_empty() {
                 self.window = Window::draw(window_end, self.settings, draw);
@@ -89,20 +89,24 @@ impl Stretch {
         }
     }
 
-    pub(super) fn mark(&mut self, moment: Moment, draw: &mut Draw) -> Result<Marked, MarkError> {
+    pub(super) fn mark(
+        &mut self,
+        moment: Moment,
+        draw: &mut Draw,
+    ) -> Result<MarkOutcome, MarkError> {
         let (oldest, newest) = (self.memory.oldest(), self.memory.end());
         let at = moment.at.unwrap_or(newest);
-        if at < oldest || at > newest.saturating_add(self.samples(AHEAD)) {
-            return Err(MarkError::NotHeld { at, oldest, newest });
+        if at < oldest || at > newest.saturating_add(self.samples(MAX_MARK_LEAD_SECONDS)) {
+            return Err(MarkError::NotBuffered { at, oldest, newest });
         }
         let rate = f64::from(self.rate);
         let lies_within = |earlier: &&mut MarkedMoment| (earlier.start..=earlier.end).contains(&at);
         if let Some(earlier) = self.marked.iter_mut().find(lies_within) {
             let Some(notes) = &mut earlier.notes else {
-                return Ok(Marked::Passed);
+                return Ok(MarkOutcome::Skipped);
             };
             notes.add(moment, (at - earlier.start) as f64 / rate)?;
-            return Ok(Marked::Joined);
+            return Ok(MarkOutcome::Merged);
         }
         let pre_roll = self.samples(u64::from(self.settings.pre_roll_seconds));
         let start = at.saturating_sub(pre_roll).max(oldest);
@@ -120,9 +124,9 @@ impl Stretch {
             notes,
         });
         Ok(if is_chosen {
-            Marked::Chosen
+            MarkOutcome::Selected
         } else {
-            Marked::Passed
+            MarkOutcome::Skipped
         })
     }
 
@@ -138,7 +142,7 @@ impl Stretch {
     }
 
     /// How many marked moments come to nothing where the stretch is given up.
-    pub(super) fn given_up(self) -> usize {
+    pub(super) fn abandoned(self) -> usize {
         let being_made = |moment: &&MarkedMoment| moment.notes.is_some();
         self.too_short + self.marked.iter().filter(being_made).count()
     }
@@ -148,7 +152,7 @@ impl Stretch {
         std::mem::take(&mut self.too_short)
     }
 
-    fn cut_what_is_due(&mut self, complete: &mut Vec<RawClip>) {
+    fn cut_due_clips(&mut self, complete: &mut Vec<RawClip>) {
         let (oldest, end) = (self.memory.oldest(), self.memory.end());
         let window_end = self.window_end();
         if end >= window_end {
@@ -206,7 +210,7 @@ impl Stretch {
         annotate: impl FnOnce(f64) -> Annotation,
     ) -> Option<RawClip> {
         let length = end.checked_sub(start)?;
-        if length < self.samples(SHORTEST) {
+        if length < self.samples(MIN_CLIP_SECONDS) {
             return None;
         }
         let samples = self.memory.copy(start, end)?;

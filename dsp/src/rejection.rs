@@ -5,16 +5,16 @@ use super::{nn::WeightsError, spans::Removal};
 /// Nothing of a clip may leave the device.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("the clip is withheld: {reason}")]
-pub struct Withheld {
+pub struct RejectedClip {
     /// Why.
-    pub reason: WithheldReason,
+    pub reason: RejectionReason,
     /// What had been taken out until then.
     pub removed: Vec<Removal>,
 }
 
-impl From<WithheldReason> for Withheld {
+impl From<RejectionReason> for RejectedClip {
     /// Before anything was taken out.
-    fn from(reason: WithheldReason) -> Self {
+    fn from(reason: RejectionReason) -> Self {
         let removed = Vec::new();
         Self { reason, removed }
     }
@@ -23,7 +23,7 @@ impl From<WithheldReason> for Withheld {
 /// Why a whole clip is withheld.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
-pub enum WithheldReason {
+pub enum RejectionReason {
     /// Too little is left without the voice, or the finished clip still seemed to hold one.
     #[error("too much of it may hold a voice; sample where nobody speaks")]
     Voice,

@@ -10,7 +10,7 @@ pub const VERSION: &str = "3";
 /// What was done to a clip, for its manifest: enough to know what a sample can and cannot show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Description {
+pub struct AnonymizerInfo {
     /// [`VERSION`].
     pub version: Cow<'static, str>,
     /// What found the voices and erased them, and its version.
@@ -39,9 +39,9 @@ pub struct Description {
 
 impl Settings {
     /// What an [`Pipeline`](super::Pipeline) does under these settings.
-    pub fn description(&self) -> Description {
+    pub fn info(&self) -> AnonymizerInfo {
         let seconds = |samples: usize| samples as f64 / f64::from(detector::RATE);
-        Description {
+        AnonymizerInfo {
             version: VERSION.into(),
             detector: voice_net::NAME.into(),
             threshold: find::THRESHOLD,

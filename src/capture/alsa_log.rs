@@ -6,7 +6,7 @@ use super::CaptureError;
 /// Does `work` on a thread of its own, on which alsa-lib writes to memory. Its handler of errors is a thread's, so that
 /// the host's own use of ALSA is left alone.
 #[cfg(target_os = "linux")]
-pub(super) fn quietly<T: Send>(
+pub(super) fn without_alsa_messages<T: Send>(
     work: impl FnOnce() -> Result<T, CaptureError> + Send,
 ) -> Result<T, CaptureError> {
     use std::{panic::resume_unwind, thread};
