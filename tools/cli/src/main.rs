@@ -10,8 +10,7 @@ mod digest;
 mod evaluate;
 mod failure;
 mod files;
-#[cfg(test)]
-mod oracle;
+mod notes;
 mod output;
 mod papers;
 mod playing;
@@ -20,8 +19,6 @@ mod query;
 mod recording;
 mod reply;
 mod report;
-mod score;
-mod statistics;
 mod table;
 mod wav;
 

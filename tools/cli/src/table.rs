@@ -43,6 +43,9 @@ impl Columns {
     }
 }
 
+/// Why there is no interval.
+pub(crate) const TOO_FEW: &str = "too few people";
+
 /// A share, to a thousandth.
 pub(crate) fn share(value: f64) -> String {
     format!("{value:.3}")
@@ -51,7 +54,7 @@ pub(crate) fn share(value: f64) -> String {
 /// An interval, or why there is none.
 pub(crate) fn interval(interval: Option<[f64; 2]>) -> String {
     interval.map_or_else(
-        || crate::statistics::TOO_FEW.to_owned(),
+        || TOO_FEW.to_owned(),
         |[low, high]| format!("{low:.3}–{high:.3}"),
     )
 }

@@ -11,9 +11,11 @@ use sordino::{
     Id, open,
     sampler::{Annotation, Trigger},
 };
+use sordino_scoring::Note;
 
 use crate::{
     failure::Failure,
+    notes,
     pull::{self, Entry, Index, Review, stored},
 };
 
@@ -112,6 +114,15 @@ impl<'a> Sample<'a> {
         &self.entry.manifest.annotation
     }
 
+    /// The notes of the annotation.
+    pub(crate) fn annotated_notes(&self) -> AnnotatedNotes {
+        let annotation = self.annotation();
+        AnnotatedNotes {
+            expected: notes::for_scoring(&annotation.expected),
+            recognized: notes::for_scoring(&annotation.recognized),
+        }
+    }
+
     /// All that is known of it.
     pub(crate) fn entry(&self) -> &'a Entry {
         self.entry
@@ -149,7 +160,13 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// What stands for the exercise of samples without a tag.
+/// What the app expected and recognized, in the time of the clip before anything was removed.
+pub(crate) struct AnnotatedNotes {
+    pub(crate) expected: Vec<Note>,
+    pub(crate) recognized: Vec<Note>,
+}
+
+/// The exercise of samples without a tag.
 pub(crate) const NO_EXERCISE: &str = "(no tag)";
 
 /// The name of a trigger, as manifests spell it.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use sordino_scoring::ONSET_TOLERANCE;
 
 use super::output::Pitch;
-use crate::{output::Overwrite, score::ONSET_TOLERANCE};
+use crate::output::Overwrite;
 
 #[derive(Args)]
 pub(crate) struct EvalArguments {

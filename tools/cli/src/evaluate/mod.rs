@@ -26,6 +26,7 @@ use std::{
 
 use rayon::prelude::*;
 use sordino::Id;
+use sordino_scoring::{TimedNote, score};
 
 use crate::{
     dataset::{Dataset, Sample},
@@ -33,7 +34,6 @@ use crate::{
     files,
     output::{Output, Outputs},
     reply::{self, Reply},
-    score::{TimedNote, score},
     wav,
 };
 pub(crate) use arguments::{EvalArguments, milliseconds};

@@ -15,8 +15,7 @@ mod jams;
 use clap::ValueEnum;
 use serde::Deserialize;
 use serde_json::Value;
-
-use crate::score::TimedNote;
+use sordino_scoring::TimedNote;
 
 /// Notes that are taken for a sample: more than anybody plays in two minutes.
 const MOST_NOTES: usize = 10_000;

@@ -8,8 +8,9 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sordino::Id;
+use sordino_scoring::NoteScore;
 
-use crate::{failure::Failure, files, output::Output, score::Score};
+use crate::{failure::Failure, files, output::Output};
 
 /// The version of the shape that is written and read.
 const SCHEMA: u32 = 1;
@@ -36,11 +37,11 @@ pub(super) enum Outcome {
         failed: String,
     },
     /// It was scored.
-    Scored(Score),
+    Scored(NoteScore),
 }
 
 impl Outcome {
-    pub(super) fn score(&self) -> Option<&Score> {
+    pub(super) fn score(&self) -> Option<&NoteScore> {
         match self {
             Self::Scored(score) => Some(score),
             Self::Failed { .. } => None,

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sordino::{Id, sampler::Trigger};
+use sordino_scoring::{
+    Change, MatchCounts, NoteScore, PairedScore, Ratio, min_records_for_significance, weighted_mean,
+};
 
 use super::result::Outcome;
-use crate::{
-    dataset::{Sample, trigger_name},
-    score::{Counts, Score},
-    statistics::{Comparison, Ratio, Record, compare, fewest_for_significance},
-};
+use crate::dataset::{Sample, trigger_name};
 
 /// A sample for which the recognizer was run.
 pub(super) struct Evaluated<'a> {
@@ -68,17 +67,6 @@ pub(super) struct Row {
     /// Of the samples that the baseline scored too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) change: Option<Change>,
-}
-
-/// F1 after, less F1 before.
-#[derive(Debug, Serialize)]
-pub(super) struct Change {
-    pub(super) samples: usize,
-    pub(super) records: usize,
-    pub(super) before: f64,
-    pub(super) after: f64,
-    #[serde(flatten)]
-    pub(super) comparison: Comparison,
 }
 
 /// A difference with a p below this, divided by the number of groups that are tested, is called
@@ -162,7 +150,7 @@ impl Summary {
             changes.filter_map(|group| Some((group, group.all.change.as_ref()?)))
         };
         // Two tests, each at half the level: one wrong alarm in twenty all the same.
-        let testable = changes().filter(|(_, change)| change.testable()).count();
+        let testable = changes().filter(|(_, change)| is_testable(change)).count();
         let level = LEVEL / testable.max(1) as f64;
         changes()
             .filter(|(_, change)| change.comparison.difference < 0.0 && change.comparison.p < level)
@@ -180,19 +168,17 @@ impl Summary {
     }
 }
 
-impl Change {
-    /// Whether there are people enough that a difference could be significant.
-    pub(super) fn testable(&self) -> bool {
-        self.records >= fewest_for_significance(LEVEL)
-    }
+/// Whether a change has enough consent records for a significant difference.
+pub(super) fn is_testable(change: &Change) -> bool {
+    change.records >= min_records_for_significance(LEVEL)
 }
 
 /// A sample with both scores.
 #[derive(Clone, Copy)]
 struct Pair<'a> {
     sample: Sample<'a>,
-    after: Score,
-    before: Option<Score>,
+    after: NoteScore,
+    before: Option<NoteScore>,
 }
 
 impl Group {
@@ -220,13 +206,13 @@ impl Group {
 
 impl Row {
     fn of(pairs: &[Pair<'_>]) -> Self {
-        let notes = |of: fn(&Counts) -> f64| mean(pairs, |pair| Some(of(&pair.after.notes)));
+        let notes = |of: fn(&MatchCounts) -> f64| mean(pairs, |pair| Some(of(&pair.after.notes)));
         Self {
             samples: pairs.len(),
             records: records(pairs.iter().map(|pair| pair.sample)),
-            precision: notes(Counts::precision),
-            recall: notes(Counts::recall),
-            f1: notes(Counts::f1),
+            precision: notes(MatchCounts::precision),
+            recall: notes(MatchCounts::recall),
+            f1: notes(MatchCounts::f1),
             f1_with_offset: mean(pairs, |pair| Some(pair.after.with_offset()?.f1())),
             overlap: mean(pairs, |pair| pair.after.overlap),
             change: change(pairs),
@@ -236,46 +222,21 @@ impl Row {
 
 /// The weighted mean over clips of what `of` finds in each; clips where it finds nothing are out.
 fn mean(pairs: &[Pair<'_>], of: impl Fn(&Pair<'_>) -> Option<f64>) -> Option<Ratio> {
-    let mut records: BTreeMap<Id, (f64, f64)> = BTreeMap::new();
-    let mut counted = 0;
-    for pair in pairs {
-        let Some(value) = of(pair) else {
-            continue;
-        };
-        let weight = pair.sample.weight();
-        let sums = records.entry(pair.sample.record()).or_default();
-        sums.0 += weight * value;
-        sums.1 += weight;
-        counted += 1;
-    }
-    Ratio::of(records.into_values(), counted)
+    weighted_mean(pairs.iter().filter_map(|pair| {
+        let value = of(pair)?;
+        Some((pair.sample.record(), pair.sample.weight(), value))
+    }))
 }
 
 fn change(pairs: &[Pair<'_>]) -> Option<Change> {
-    let mut records: BTreeMap<Id, Record> = BTreeMap::new();
-    let (mut samples, mut weights, mut before_sum, mut after_sum) = (0, 0.0, 0.0, 0.0);
-    for pair in pairs {
-        let Some(before) = &pair.before else {
-            continue;
-        };
-        let (before, after) = (before.notes.f1(), pair.after.notes.f1());
-        let weight = pair.sample.weight();
-        samples += 1;
-        weights += weight;
-        before_sum += weight * before;
-        after_sum += weight * after;
-        let record = records.entry(pair.sample.record()).or_default();
-        record.weight += weight;
-        record.difference += weight * (after - before);
-    }
-    let records: Vec<Record> = records.into_values().collect();
-    Some(Change {
-        samples,
-        records: records.len(),
-        before: before_sum / weights,
-        after: after_sum / weights,
-        comparison: compare(&records)?,
-    })
+    Change::new(pairs.iter().filter_map(|pair| {
+        Some(PairedScore {
+            record: pair.sample.record(),
+            weight: pair.sample.weight(),
+            before: pair.before.as_ref()?.notes.f1(),
+            after: pair.after.notes.f1(),
+        })
+    }))
 }
 
 fn records<'a>(samples: impl Iterator<Item = Sample<'a>>) -> usize {

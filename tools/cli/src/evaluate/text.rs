@@ -1,10 +1,9 @@
 //! A run's summary for a terminal.
 
-use super::summary::{Group, Row, Summary};
-use crate::{
-    statistics::Ratio,
-    table::{Columns, interval, share},
-};
+use sordino_scoring::Ratio;
+
+use super::summary::{Group, Row, Summary, is_testable};
+use crate::table::{Columns, TOO_FEW, interval, share};
 
 pub(super) fn of(summary: &Summary) -> String {
     let mut parts = vec![heading(summary)];
@@ -57,7 +56,7 @@ fn table(group: &Group) -> String {
         .all
         .change
         .as_ref()
-        .filter(|change| !change.testable());
+        .filter(|change| !is_testable(change));
     let warning = few.map_or_else(String::new, |change| {
         format!(
             "\n{} consent records are too few for any difference to be significant.",
@@ -84,7 +83,7 @@ fn row(name: &str, row: &Row, offsets: bool, changed: bool) -> Vec<String> {
         Some(change) => {
             let found = &change.comparison;
             let ends = found.interval.map_or_else(
-                || crate::statistics::TOO_FEW.to_owned(),
+                || TOO_FEW.to_owned(),
                 |[low, high]| format!("{low:+.3} to {high:+.3}"),
             );
             cells.extend([

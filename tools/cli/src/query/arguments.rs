@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use sordino::sampler::Trigger;
+use sordino_scoring::{GroupBy, Metric, ONSET_TOLERANCE};
 
-use super::cells::Metric;
-use crate::{evaluate::milliseconds, score::ONSET_TOLERANCE};
+use crate::evaluate::milliseconds;
 
 #[derive(Args)]
 pub(crate) struct QueryArguments {
@@ -17,7 +17,7 @@ pub(crate) struct QueryArguments {
     pub(crate) by: By,
     /// What is the worst
     #[arg(long, value_enum, default_value = "f1")]
-    pub(crate) metric: Metric,
+    pub(crate) metric: MetricArgument,
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) worst: usize,
@@ -35,6 +35,39 @@ pub(crate) enum By {
     Note,
     #[value(name = "exercise,note", alias = "note,exercise")]
     Both,
+}
+
+impl From<By> for GroupBy {
+    fn from(by: By) -> Self {
+        match by {
+            By::Exercise => Self::Exercise,
+            By::Note => Self::Note,
+            By::Both => Self::ExerciseAndNote,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MetricArgument {
+    /// Of the notes expected, those for which nothing was recognized
+    Missed,
+    /// Of the notes recognized, those for which nothing was expected
+    Extra,
+    /// Of the notes expected, those for which another was recognized
+    Wrong,
+    /// Of the notes expected and recognized, those that are in both
+    F1,
+}
+
+impl From<MetricArgument> for Metric {
+    fn from(metric: MetricArgument) -> Self {
+        match metric {
+            MetricArgument::Missed => Self::Missed,
+            MetricArgument::Extra => Self::Extra,
+            MetricArgument::Wrong => Self::Wrong,
+            MetricArgument::F1 => Self::F1,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

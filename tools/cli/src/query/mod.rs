@@ -7,25 +7,20 @@
 //!   fewer than five consent records there is no interval.
 
 mod arguments;
-mod cells;
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sordino::sampler::Trigger;
+use sordino_scoring::{Clip, Metric, NoteErrors, worst_notes};
 
 use crate::{
-    dataset::{Dataset, trigger_name},
+    dataset::{AnnotatedNotes, Dataset, Sample, trigger_name},
     failure::Failure,
+    notes,
     reply::Reply,
-    report::note_name,
-    score::Alignment,
-    statistics::Ratio,
     table::{Columns, interval, share},
 };
 pub(crate) use arguments::QueryArguments;
 use arguments::{By, TriggerArgument};
-pub(crate) use cells::{Cell, Metric, Sums, by_pitch, in_all, worst_first};
 
 pub(crate) fn run(arguments: &QueryArguments) -> Result<Reply, Failure> {
     let dataset = Dataset::read_filled(&arguments.dir)?;
@@ -54,79 +49,29 @@ struct Group {
     trigger: &'static str,
     metric: &'static str,
     tolerance_ms: f64,
-    rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Row {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exercise: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    midi: Option<u8>,
-    samples: usize,
-    /// None where they are fewer than five.
-    records: Option<usize>,
-    expected: usize,
-    #[serde(rename = "recognised")]
-    recognized: usize,
-    missed: usize,
-    wrong: usize,
-    extra: usize,
-    #[serde(flatten)]
-    ratio: Ratio,
+    rows: Vec<NoteErrors>,
 }
 
 fn group(dataset: &Dataset, trigger: Trigger, arguments: &QueryArguments) -> Group {
-    let mut cells: BTreeMap<(Option<String>, Option<u8>), Cell> = BTreeMap::new();
-    for sample in dataset.samples() {
-        if sample.trigger() != trigger {
-            continue;
-        }
-        let annotation = sample.annotation();
-        let tolerance = arguments.tolerance / 1e3;
-        let found = Alignment::of(&annotation.expected, &annotation.recognized, tolerance);
-        let pitches = by_pitch(&sample, &found);
-        let exercise = || match arguments.by {
-            By::Note => None,
-            By::Exercise | By::Both => Some(sample.exercise().to_owned()),
-        };
-        match arguments.by {
-            By::Exercise => {
-                let cell = cells.entry((exercise(), None)).or_default();
-                cell.add(&sample, &in_all(&pitches));
-            }
-            By::Note | By::Both => {
-                for (midi, sums) in &pitches {
-                    let cell = cells.entry((exercise(), Some(*midi))).or_default();
-                    cell.add(&sample, sums);
-                }
-            }
-        }
-    }
-    let mut rows: Vec<Row> = cells
-        .into_iter()
-        .filter_map(|((exercise, midi), cell)| {
-            let ratio = cell.ratio(arguments.metric)?;
-            Some(Row {
-                exercise,
-                midi,
-                samples: cell.samples,
-                records: cell.records(),
-                expected: cell.counts.expected as usize,
-                recognized: cell.counts.recognized as usize,
-                missed: cell.counts.missed as usize,
-                wrong: cell.counts.wrong as usize,
-                extra: cell.counts.extra as usize,
-                ratio,
-            })
-        })
+    let samples: Vec<(Sample<'_>, AnnotatedNotes)> = dataset
+        .samples()
+        .filter(|sample| sample.trigger() == trigger)
+        .map(|sample| (sample, sample.annotated_notes()))
         .collect();
-    // Stable: among equals exercises go by name, notes upwards.
-    rows.sort_by(|one, other| worst_first(arguments.metric, &one.ratio, &other.ratio));
+    let clips = samples.iter().map(|(sample, notes)| Clip {
+        record: sample.record(),
+        weight: sample.weight(),
+        exercise: sample.exercise(),
+        expected: &notes.expected,
+        recognized: &notes.recognized,
+    });
+    let metric = Metric::from(arguments.metric);
+    let tolerance = arguments.tolerance / 1e3;
+    let mut rows = worst_notes(clips, arguments.by.into(), metric, tolerance);
     rows.truncate(arguments.worst);
     Group {
         trigger: trigger_name(trigger),
-        metric: arguments.metric.name(),
+        metric: metric.name(),
         tolerance_ms: arguments.tolerance,
         rows,
     }
@@ -141,10 +86,12 @@ fn text(group: &Group, arguments: &QueryArguments) -> String {
     headings.extend([group.metric, "95 %"]);
     let mut columns = Columns::new(&headings);
     for row in &group.rows {
-        let note = row.midi.map(|midi| format!("{} ({midi})", note_name(midi)));
+        let note = row
+            .midi
+            .map(|midi| format!("{} ({midi})", notes::name(midi)));
         let mut cells: Vec<String> = row.exercise.iter().cloned().chain(note).collect();
         cells.extend([
-            row.samples.to_string(),
+            row.clips.to_string(),
             row.records
                 .map_or_else(|| "<5".to_owned(), |records| records.to_string()),
         ]);

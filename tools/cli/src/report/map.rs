@@ -1,63 +1,42 @@
 //! The error map: which note was recognized for which.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt::{self, Write as _},
 };
 
-use super::{escape::Text, notes};
+use sordino_scoring::{Confusion, ConfusionMatrix};
 
-/// Notes expected by notes recognized.
+use super::escape::Text;
+use crate::notes;
+
+/// A titled confusion matrix.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ErrorMap {
     /// Heading.
     pub(crate) title: String,
-    /// What is counted; an empty line parts paragraphs.
+    /// What it counts; an empty line separates paragraphs.
     pub(crate) intro: String,
-    /// Which note was taken for which, how often.
-    pub(crate) cells: BTreeMap<Taken, Counted>,
-}
-
-/// The pitch expected and the pitch recognized; none stands for no note.
-pub(crate) type Taken = (Option<u8>, Option<u8>);
-
-/// How often it happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Counted {
-    pub(crate) notes: usize,
-    /// With each note counted as often as the moments that its clip stands for.
-    pub(crate) weighted: f64,
+    pub(crate) matrix: ConfusionMatrix,
 }
 
 /// Steps of color.
 const LEVELS: f64 = 9.0;
 
-impl ErrorMap {
-    /// Counts a note of a clip with this weight.
-    pub(crate) fn add(&mut self, expected: Option<u8>, recognized: Option<u8>, weight: f64) {
-        let cell = self.cells.entry((expected, recognized)).or_default();
-        cell.notes += 1;
-        cell.weighted += weight;
-    }
-
-    /// All that happened where this was expected.
-    pub(crate) fn of_expected(&self, expected: Option<u8>) -> Counted {
-        let row = self.cells.iter().filter(|((of, _), _)| *of == expected);
-        row.fold(Counted::default(), |sum, (_, cell)| Counted {
-            notes: sum.notes + cell.notes,
-            weighted: sum.weighted + cell.weighted,
-        })
-    }
-}
-
 /// Writes the map as a table whose cells are darker the larger their share of the row is.
 pub(super) fn write(page: &mut String, map: &ErrorMap, number: usize) -> fmt::Result {
     let rows: BTreeSet<u8> = map
+        .matrix
         .cells
         .keys()
         .filter_map(|(expected, _)| *expected)
         .collect();
-    let columns: BTreeSet<u8> = map.cells.keys().filter_map(|(_, heard)| *heard).collect();
+    let columns: BTreeSet<u8> = map
+        .matrix
+        .cells
+        .keys()
+        .filter_map(|(_, heard)| *heard)
+        .collect();
     // What is missed stands beside the names, where a narrow window shows it.
     let columns: Vec<Option<u8>> = [None]
         .into_iter()
@@ -82,14 +61,14 @@ pub(super) fn write(page: &mut String, map: &ErrorMap, number: usize) -> fmt::Re
     }
     page.push_str("</tr></thead><tbody>");
     for expected in rows {
-        let all = map.of_expected(expected);
+        let all = map.matrix.row_total(expected);
         let name = match expected {
             Some(midi) => notes::name(midi),
             None => "extra".to_owned(),
         };
         write!(page, "<tr><th scope=\"row\">{name}</th>")?;
         for &heard in &columns {
-            match map.cells.get(&(expected, heard)) {
+            match map.matrix.cells.get(&(expected, heard)) {
                 None => page.push_str("<td></td>"),
                 Some(cell) => write_cell(page, cell, all.weighted, expected == heard)?,
             }
@@ -100,7 +79,7 @@ pub(super) fn write(page: &mut String, map: &ErrorMap, number: usize) -> fmt::Re
     Ok(())
 }
 
-fn write_cell(page: &mut String, cell: &Counted, row: f64, right: bool) -> fmt::Result {
+fn write_cell(page: &mut String, cell: &Confusion, row: f64, right: bool) -> fmt::Result {
     let share = cell.weighted / row.max(f64::MIN_POSITIVE);
     let level = (share * LEVELS).ceil().clamp(1.0, LEVELS);
     let kind = if right { "hit" } else { "miss" };

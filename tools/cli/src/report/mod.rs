@@ -10,9 +10,9 @@
 
 mod axis;
 mod color;
+mod comparison;
 mod escape;
 mod map;
-mod notes;
 mod page;
 mod picture;
 mod sample;
@@ -29,8 +29,7 @@ use sordino::{
     sampler::Annotation,
 };
 
-pub(crate) use map::{Counted, ErrorMap, Taken};
-pub(crate) use notes::name as note_name;
+pub(crate) use map::ErrorMap;
 pub(crate) use page::is_report;
 pub(crate) use sound::Sound;
 

@@ -3,17 +3,13 @@
 use std::fmt::{self, Display, Write as _};
 
 use sordino::sampler::Note;
+use sordino_scoring::{NoteStatus, ONSET_TOLERANCE};
 
 use super::{
-    Fact, Removed, ReportError, Said, SampleView,
-    axis::Axis,
-    escape::Text,
-    notes::{self, Comparison, Match},
-    picture,
-    sound::Sound,
-    timeline::Timeline,
+    Fact, Removed, ReportError, Said, SampleView, axis::Axis, comparison::Comparison, escape::Text,
+    picture, sound::Sound, timeline::Timeline,
 };
-use crate::score::ONSET_TOLERANCE;
+use crate::notes;
 
 /// Frequencies named on the axis, in Hz.
 const NAMED_FREQUENCIES: [(f64, &str); 6] = [
@@ -35,7 +31,7 @@ pub(super) fn render(view: &SampleView, id: &str) -> Result<String, ReportError>
     let after = view.after.as_ref().and_then(Sound::prepared);
     let axis = Axis::of(view, before.as_ref(), after.as_ref());
     let tolerance = view.onset_tolerance.unwrap_or(ONSET_TOLERANCE);
-    let compared = |annotation| Comparison::of(annotation, tolerance);
+    let compared = |annotation| Comparison::new(annotation, tolerance);
     let comparison = view.annotation.as_ref().map(compared);
     let comparison = comparison.filter(|comparison| !comparison.is_empty());
     let frame = Frame {
@@ -208,8 +204,8 @@ impl Frame<'_> {
         for (note, _) in &comparison.expected {
             mark(note, "expected");
         }
-        for (note, fate) in &comparison.recognized {
-            mark(note, fate.class());
+        for (note, status) in &comparison.recognized {
+            mark(note, class(*status));
         }
         format!(
             "<svg class=\"overlay\" viewBox=\"0 0 100 100\" preserveAspectRatio=\"none\" \
@@ -238,16 +234,16 @@ impl Frame<'_> {
                 );
             }
         };
-        for (note, fate) in &comparison.expected {
-            let missed = if *fate == Match::Missed {
+        for (note, status) in &comparison.expected {
+            let missed = if *status == NoteStatus::Missed {
                 "expected missed"
             } else {
                 "expected"
             };
             block(note, "expected", missed);
         }
-        for (note, fate) in &comparison.recognized {
-            block(note, "recognised", fate.class());
+        for (note, status) in &comparison.recognized {
+            block(note, "recognised", class(*status));
         }
         let summary = comparison.summary();
         write!(
@@ -374,15 +370,13 @@ fn write_facts(html: &mut String, facts: &[Fact]) -> fmt::Result {
     Ok(())
 }
 
-impl Match {
-    /// The class that colors a recognized note.
-    fn class(self) -> &'static str {
-        match self {
-            Self::Right => "right",
-            Self::Octave => "octave",
-            Self::Wrong => "wrong",
-            Self::Missed => "missed",
-            Self::Extra => "extra",
-        }
+/// The class that colors a recognized note.
+fn class(status: NoteStatus) -> &'static str {
+    match status {
+        NoteStatus::Right => "right",
+        NoteStatus::Octave => "octave",
+        NoteStatus::Wrong => "wrong",
+        NoteStatus::Missed => "missed",
+        NoteStatus::Extra => "extra",
     }
 }

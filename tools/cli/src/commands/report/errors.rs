@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sordino::sampler::Trigger;
+use sordino::{Id, sampler::Trigger};
+use sordino_scoring::{
+    Aggregate, Alignment, Confusion, ConfusionMatrix, Metric, NoteCounts, NotePair,
+};
 
 use super::{
     Sample,
     links::{Links, anchor},
 };
 use crate::{
-    dataset::{Dataset, trigger_name},
+    dataset::{AnnotatedNotes, Dataset, trigger_name},
+    notes,
     pull::Verdict,
-    query::{Cell, Metric, Sums, by_pitch, in_all},
-    report::{Counted, ErrorMap, Link, Listing, Table, Taken, note_name},
-    score::Alignment,
+    report::{ErrorMap, Link, Listing, Table},
     table::{interval, share},
 };
 
@@ -31,25 +33,27 @@ pub(super) struct Errors<'a> {
 
 pub(super) struct Found<'a> {
     pub(super) sample: Sample<'a>,
+    notes: AnnotatedNotes,
     alignment: Alignment,
-    sums: Sums,
+    counts: NoteCounts,
 }
 
 impl<'a> Errors<'a> {
     pub(super) fn of(dataset: &'a Dataset, tolerance: f64) -> Self {
         let found = |sample: Sample<'a>| {
-            let annotation = sample.annotation();
-            let alignment = Alignment::of(&annotation.expected, &annotation.recognized, tolerance);
-            let sums = in_all(&by_pitch(&sample, &alignment));
+            let notes = sample.annotated_notes();
+            let alignment = Alignment::new(&notes.expected, &notes.recognized, tolerance);
+            let counts = NoteCounts::new(&notes.expected, &notes.recognized, &alignment);
             Found {
                 sample,
+                notes,
                 alignment,
-                sums,
+                counts,
             }
         };
         let mut samples: Vec<Found<'a>> = dataset.samples().map(found).collect();
         // Stable: among equals in the order of their ids.
-        samples.sort_by_key(|found| std::cmp::Reverse(found.errors()));
+        samples.sort_by_key(|found| std::cmp::Reverse(found.alignment.error_count()));
         Self { samples, tolerance }
     }
 
@@ -68,9 +72,9 @@ impl<'a> Errors<'a> {
                 ..ErrorMap::default()
             };
             for found in self.of_trigger(trigger) {
-                found.add_to(&mut map);
+                found.add_to(&mut map.matrix);
             }
-            (!map.cells.is_empty()).then_some(map)
+            (!map.matrix.cells.is_empty()).then_some(map)
         };
         [
             (
@@ -153,12 +157,12 @@ impl<'a> Errors<'a> {
     }
 
     fn exercises(&self, trigger: Trigger) -> Table {
-        let mut cells: BTreeMap<&str, Cell> = BTreeMap::new();
+        let mut cells: BTreeMap<&str, Aggregate<Id>> = BTreeMap::new();
         for found in self.of_trigger(trigger) {
             let cell = cells.entry(found.sample.exercise()).or_default();
-            cell.add(&found.sample, &found.sums);
+            cell.add(found.sample.record(), found.sample.weight(), &found.counts);
         }
-        let row = |(exercise, cell): (&str, Cell)| {
+        let row = |(exercise, cell): (&str, Aggregate<Id>)| {
             let value = |metric| {
                 let ratio = cell.ratio(metric);
                 ratio.map_or_else(|| "–".to_owned(), |ratio| share(ratio.value))
@@ -166,7 +170,7 @@ impl<'a> Errors<'a> {
             let f1 = cell.ratio(Metric::F1);
             vec![
                 exercise.to_owned(),
-                cell.samples.to_string(),
+                cell.clips.to_string(),
                 cell.records()
                     .map_or_else(|| "<5".to_owned(), |records| records.to_string()),
                 format!("{:.0}", cell.counts.expected),
@@ -197,24 +201,18 @@ impl<'a> Errors<'a> {
     }
 
     fn most_frequent(&self, trigger: Trigger) -> Option<Table> {
-        let mut map = ErrorMap::default();
+        let mut matrix = ConfusionMatrix::default();
         for found in self.of_trigger(trigger) {
-            found.add_to(&mut map);
+            found.add_to(&mut matrix);
         }
-        let mut errors: Vec<(Taken, Counted)> = map
-            .cells
-            .iter()
-            .filter(|((expected, heard), _)| expected != heard)
-            .map(|(&pair, &cell)| (pair, cell))
-            .collect();
-        errors.sort_by(|(_, one), (_, other)| other.weighted.total_cmp(&one.weighted));
+        let mut errors = matrix.errors();
         errors.truncate(MOST_ERRORS);
-        let name = |midi: Option<u8>| midi.map_or_else(|| "nothing".to_owned(), note_name);
-        let row = |((expected, heard), cell): (Taken, Counted)| {
-            let all = map.of_expected(expected).weighted;
+        let name = |midi: Option<u8>| midi.map_or_else(|| "nothing".to_owned(), notes::name);
+        let row = |((expected, recognized), cell): (NotePair, Confusion)| {
+            let all = matrix.row_total(expected).weighted;
             vec![
                 name(expected),
-                name(heard),
+                name(recognized),
                 cell.notes.to_string(),
                 format!("{:.0}", cell.weighted),
                 share(cell.weighted / all),
@@ -238,36 +236,12 @@ impl<'a> Errors<'a> {
 }
 
 impl Found<'_> {
-    fn errors(&self) -> usize {
-        let Alignment {
-            wrong,
-            missed,
-            extra,
-            ..
-        } = &self.alignment;
-        wrong.len() + missed.len() + extra.len()
-    }
-
-    fn add_to(&self, map: &mut ErrorMap) {
-        let annotation = self.sample.annotation();
-        let weight = self.sample.weight();
-        let asked = |index: usize| Some(annotation.expected[index].midi);
-        let heard = |index: usize| Some(annotation.recognized[index].midi);
-        let Alignment {
-            right,
-            wrong,
-            missed,
-            extra,
-        } = &self.alignment;
-        for &(left, right) in right.iter().chain(wrong) {
-            map.add(asked(left), heard(right), weight);
-        }
-        for &left in missed {
-            map.add(asked(left), None, weight);
-        }
-        for &right in extra {
-            map.add(None, heard(right), weight);
-        }
+    fn add_to(&self, matrix: &mut ConfusionMatrix) {
+        let AnnotatedNotes {
+            expected,
+            recognized,
+        } = &self.notes;
+        matrix.add(expected, recognized, &self.alignment, self.sample.weight());
     }
 }
 
@@ -275,14 +249,14 @@ impl Found<'_> {
 pub(super) fn listing(rest: &[Found<'_>], links: &Links) -> Listing {
     let listed = &rest[..rest.len().min(MOST_ROWS)];
     let row = |found: &Found<'_>| {
-        let Sums {
+        let NoteCounts {
             expected,
             right,
             wrong,
             missed,
             extra,
             ..
-        } = found.sums;
+        } = found.counts;
         let manifest = &found.sample.entry().manifest;
         let kept: f64 = manifest.kept.iter().map(|span| span.1 - span.0).sum();
         let mut cells = vec![

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use sordino::{open, sampler::Trigger};
+use sordino_scoring::ONSET_TOLERANCE;
 
 use crate::{
     dataset::{Dataset, Sample},
@@ -17,7 +18,6 @@ use crate::{
     pull::{Entry, Review},
     reply::Reply,
     report::{self, Device, Fact, Fate, Outcome, Report, Said, SampleView, Section, Sound},
-    score::ONSET_TOLERANCE,
 };
 use errors::Errors;
 use links::Links;

@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 use sordino::sampler::Note;
+use sordino_scoring::TimedNote;
 
 use super::stored;
-use crate::{failure::Failure, pull::Entry, score::TimedNote};
+use crate::{failure::Failure, pull::Entry};
 
 /// The version of JAMS that is written.
 const JAMS_VERSION: &str = "0.3.5";

@@ -2,8 +2,9 @@
 //! `docs/formats.md` says.
 
 use sordino::{anonymize::Span, sampler::Note};
+use sordino_scoring::TimedNote;
 
-use crate::{pull::Entry, score::TimedNote};
+use crate::pull::Entry;
 
 /// Notes that can be heard in the stored sound.
 #[derive(Debug, PartialEq)]

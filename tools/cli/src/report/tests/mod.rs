@@ -3,10 +3,11 @@
 mod preview;
 
 use proptest::prelude::*;
+use serde::Deserialize;
 use sordino::sampler::Note;
+use sordino_scoring::{Confusion, ConfusionMatrix, ONSET_TOLERANCE};
 
 use super::*;
-use crate::score::{Alignment, ONSET_TOLERANCE, cases::cases};
 
 /// Writes the report on the shipped recordings, with spans laid by the truth that ships with them,
 /// to `target/report-preview.html`, for eyes.
@@ -171,7 +172,7 @@ fn sounds_and_spans_that_cannot_be_still_make_a_page() {
 }
 
 #[test]
-fn an_octave_error_is_a_wrong_note_and_no_missed_one() {
+fn an_octave_error_is_a_wrong_note_and_not_a_missed_one() {
     let note = |midi, onset| Note {
         midi,
         onset,
@@ -183,27 +184,37 @@ fn an_octave_error_is_a_wrong_note_and_no_missed_one() {
         tag: None,
     };
     assert_eq!(
-        notes::Comparison::of(&annotation, ONSET_TOLERANCE).summary(),
+        comparison::Comparison::new(&annotation, ONSET_TOLERANCE).summary(),
         "3 notes expected, 3 recognized: 1 right, 1 wrong (1 in another octave), 1 missed, 1 extra."
     );
 }
 
-/// The card of a sample says what the tables count.
+/// A case of `tests/vectors/alignment`.
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    tolerance: f64,
+    expected: Vec<Note>,
+    #[serde(rename = "recognised")]
+    recognized: Vec<Note>,
+    right: Vec<(usize, usize)>,
+    wrong: Vec<(usize, usize)>,
+    missed: Vec<usize>,
+    extra: Vec<usize>,
+}
+
+/// The card of a sample has the counts of the tables.
 #[test]
-fn a_card_counts_as_the_shared_cases_do() {
-    for case in cases() {
+fn the_card_of_a_sample_counts_like_the_shared_cases() {
+    const CASES: &str = include_str!("../../../../../tests/vectors/alignment/cases.json");
+    let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
+    for case in cases {
         let annotation = Annotation {
-            expected: case.expected.clone(),
-            recognized: case.recognized.clone(),
+            expected: case.expected,
+            recognized: case.recognized,
             tag: None,
         };
-        let Alignment {
-            right,
-            wrong,
-            missed,
-            extra,
-        } = &case.alignment;
-        let summary = notes::Comparison::of(&annotation, case.tolerance).summary();
+        let summary = comparison::Comparison::new(&annotation, case.tolerance).summary();
         let said = |what: &str| {
             let parts = summary.split([':', ',', '.']);
             let counts = parts.filter_map(|part| part.trim().split_once(' '));
@@ -214,7 +225,12 @@ fn a_card_counts_as_the_shared_cases_do() {
         };
         assert_eq!(
             ["right", "wrong", "missed", "extra"].map(said),
-            [right.len(), wrong.len(), missed.len(), extra.len()],
+            [
+                case.right.len(),
+                case.wrong.len(),
+                case.missed.len(),
+                case.extra.len()
+            ],
             "{}: {summary}",
             case.name
         );
@@ -309,7 +325,9 @@ fn filled_with(text: &str) -> Report {
         maps: vec![ErrorMap {
             title: text(),
             intro: text(),
-            cells: [((Some(60), None), Counted::default())].into(),
+            matrix: ConfusionMatrix {
+                cells: [((Some(60), None), Confusion::default())].into(),
+            },
         }],
         tables: vec![Table {
             caption: text(),

@@ -1,17 +1,17 @@
-//! Draws that are the same each time, so that a result can be had again.
+//! A pseudorandom generator with a fixed seed, so that results are reproducible.
 //!
 //! SplitMix64: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
-//! OOPSLA 2014. Good for statistics, no good for secrets.
+//! OOPSLA 2014. For statistics only: it is not cryptographic.
 
-/// A stream of draws.
-pub(super) struct Draws(u64);
+/// The generator's state.
+pub(super) struct SplitMix64(u64);
 
-impl Draws {
+impl SplitMix64 {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// 64 bits, each as likely 0 as 1.
+    /// 64 uniform bits.
     pub(super) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -20,7 +20,7 @@ impl Draws {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `count`; its bias is below `count` in 2^64.
+    /// A uniform number below `count`; its bias is below `count` in 2^64.
     pub(super) fn below(&mut self, count: usize) -> usize {
         ((u128::from(self.bits()) * count as u128) >> 64) as usize
     }

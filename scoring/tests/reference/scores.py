@@ -1,4 +1,4 @@
-"""mir_eval and SciPy, asked by the tests of `sordino evaluate`: JSON on standard input and output."""
+"""mir_eval and SciPy as reference for the tests of sordino-scoring: JSON on standard input and output."""
 
 import json
 import math
@@ -11,7 +11,7 @@ import scipy.stats
 
 
 def notes(listed):
-    """Intervals and Hz, as mir_eval wants them; a note without an end has one that no rule looks at."""
+    """Intervals and Hz, as mir_eval expects them; a missing offset gets a value that no metric uses."""
     ends = [onset + 0.1 if offset is None else offset for _, onset, offset in listed]
     intervals = np.array([[onset, end] for (_, onset, _), end in zip(listed, ends)]).reshape(-1, 2)
     return intervals, mir_eval.util.midi_to_hz(np.array([midi for midi, _, _ in listed], dtype=float))

@@ -5,45 +5,45 @@ use serde_json::json;
 use test_tiers::sized;
 
 use super::{
-    draws::Draws,
     ratio::{t_quantile, wilson},
+    split_mix::SplitMix64,
     *,
 };
-use crate::oracle;
+use crate::reference;
 
-/// A standard normal draw: the sum of twelve uniform ones, less six.
-fn normal(draws: &mut Draws) -> f64 {
-    let uniform = |draws: &mut Draws| draws.bits() as f64 / 2f64.powi(64);
-    (0..12).map(|_| uniform(draws)).sum::<f64>() - 6.0
+/// A standard normal variate: the sum of twelve uniform ones, less six.
+fn normal(rng: &mut SplitMix64) -> f64 {
+    let uniform = |rng: &mut SplitMix64| rng.bits() as f64 / 2f64.powi(64);
+    (0..12).map(|_| uniform(rng)).sum::<f64>() - 6.0
 }
 
-fn uniform(draws: &mut Draws) -> f64 {
-    (draws.bits() >> 11) as f64 / 2f64.powi(53)
+fn uniform(rng: &mut SplitMix64) -> f64 {
+    (rng.bits() >> 11) as f64 / 2f64.powi(53)
 }
 
-/// People of whom each has its own number of samples and its own liking for the change, around
+/// Records of people, each with its own number of samples and its own effect, distributed around
 /// `effect`.
-fn people(count: usize, effect: f64, draws: &mut Draws) -> Vec<Record> {
+fn people(count: usize, effect: f64, rng: &mut SplitMix64) -> Vec<RecordDifference> {
     (0..count)
         .map(|_| {
-            let own = effect + 0.05 * normal(draws);
-            let samples = 1 + draws.below(6);
-            let mut record = Record::default();
+            let own = effect + 0.05 * normal(rng);
+            let samples = 1 + rng.below(6);
+            let mut record = RecordDifference::default();
             for _ in 0..samples {
-                let weight = 1.0 + draws.below(3) as f64;
+                let weight = 1.0 + rng.below(3) as f64;
                 record.weight += weight;
-                record.difference += weight * (own + 0.05 * normal(draws));
+                record.difference += weight * (own + 0.05 * normal(rng));
             }
             record
         })
         .collect()
 }
 
-/// How often, of a thousand comparisons, one is called significant.
-fn called(count: usize, effect: f64, rounds: usize) -> f64 {
-    let mut draws = Draws::new(count as u64);
+/// The share of `rounds` comparisons that are significant.
+fn significant_rate(count: usize, effect: f64, rounds: usize) -> f64 {
+    let mut rng = SplitMix64::new(count as u64);
     let significant = (0..rounds)
-        .filter(|_| compare(&people(count, effect, &mut draws)).unwrap().p < 0.05)
+        .filter(|_| compare(&people(count, effect, &mut rng)).unwrap().p < 0.05)
         .count();
     significant as f64 / rounds as f64
 }
@@ -54,35 +54,35 @@ fn slack(rounds: usize) -> f64 {
 }
 
 #[test]
-fn a_change_that_changes_nothing_is_called_one_in_five_of_a_hundred() {
+fn the_false_positive_rate_of_no_change_is_5_percent() {
     for (count, rounds) in sized(
         [(8, 300), (12, 300), (30, 30)],
         [(8, 1_000), (12, 600), (30, 120)],
     ) {
-        let rate = called(count, 0.0, rounds);
-        let most = 0.05 + slack(rounds);
-        assert!(rate <= most, "{count} people: {rate}");
+        let rate = significant_rate(count, 0.0, rounds);
+        let max = 0.05 + slack(rounds);
+        assert!(rate <= max, "{count} people: {rate}");
     }
-    // With enough people that p is fine-grained, no fewer either.
+    // With enough people that p is fine-grained, it is not conservative either.
     let rounds = sized(300, 600);
-    assert!(called(12, 0.0, rounds) >= 0.05 - slack(rounds));
+    assert!(significant_rate(12, 0.0, rounds) >= 0.05 - slack(rounds));
 }
 
-/// Its samples taken for independent, the same people make it be called four times as often: what
-/// counting records is for.
+/// With samples treated as independent, the same people give four times as many false positives:
+/// the reason to count records.
 #[test]
-fn samples_taken_for_independent_call_what_is_not_there() {
-    let mut draws = Draws::new(7);
+fn treating_samples_as_independent_inflates_false_positives() {
+    let mut rng = SplitMix64::new(7);
     let rounds = sized(100, 300);
     let wrong = (0..rounds)
         .filter(|_| {
-            let samples: Vec<Record> = (0..3)
+            let samples: Vec<RecordDifference> = (0..3)
                 .flat_map(|_| {
-                    let own = 0.05 * normal(&mut draws);
+                    let own = 0.05 * normal(&mut rng);
                     (0..4)
-                        .map(|_| Record {
+                        .map(|_| RecordDifference {
                             weight: 1.0,
-                            difference: own + 0.01 * normal(&mut draws),
+                            difference: own + 0.01 * normal(&mut rng),
                         })
                         .collect::<Vec<_>>()
                 })
@@ -94,19 +94,19 @@ fn samples_taken_for_independent_call_what_is_not_there() {
 }
 
 #[test]
-fn a_real_difference_is_found() {
-    assert!(called(12, 0.1, sized(40, 100)) > 0.95);
-    assert!(called(12, -0.1, sized(40, 100)) > 0.95);
-    assert!(called(30, 0.05, sized(20, 60)) > 0.9);
+fn a_real_difference_is_significant() {
+    assert!(significant_rate(12, 0.1, sized(40, 100)) > 0.95);
+    assert!(significant_rate(12, -0.1, sized(40, 100)) > 0.95);
+    assert!(significant_rate(30, 0.05, sized(20, 60)) > 0.9);
 }
 
 #[test]
-fn the_interval_of_a_difference_holds_the_truth_some_95_times_in_a_hundred() {
-    let mut draws = Draws::new(1);
+fn intervals_of_differences_have_95_percent_coverage() {
+    let mut rng = SplitMix64::new(1);
     let rounds = sized(30, 60);
     let held = (0..rounds)
         .filter(|_| {
-            let [low, high] = compare(&people(25, 0.02, &mut draws))
+            let [low, high] = compare(&people(25, 0.02, &mut rng))
                 .unwrap()
                 .interval
                 .unwrap();
@@ -117,25 +117,25 @@ fn the_interval_of_a_difference_holds_the_truth_some_95_times_in_a_hundred() {
 }
 
 #[test]
-fn the_interval_of_a_share_holds_the_truth_some_95_times_in_a_hundred() {
+fn intervals_of_ratios_have_95_percent_coverage() {
     // Shares near 0, in the middle and near 1; people differ, and so do their numbers of notes.
     for (mean, count) in [(0.02, 20), (0.3, 8), (0.5, 20), (0.9, 12), (0.99, 30)] {
-        let mut draws = Draws::new(count as u64);
+        let mut rng = SplitMix64::new(count as u64);
         let rounds = 1_000;
         let mut held = 0;
         for _ in 0..rounds {
             let mut notes = 0;
             let records: Vec<(f64, f64)> = (0..count)
                 .map(|_| {
-                    // Half of people at twice the odds' distance from the mean, evenly.
-                    let own = mean + (uniform(&mut draws) - 0.5) * f64::min(mean, 1.0 - mean);
-                    let expected = 5 + draws.below(30);
-                    let hit = (0..expected).filter(|_| uniform(&mut draws) < own).count();
+                    // Uniform around the mean.
+                    let own = mean + (uniform(&mut rng) - 0.5) * f64::min(mean, 1.0 - mean);
+                    let expected = 5 + rng.below(30);
+                    let hit = (0..expected).filter(|_| uniform(&mut rng) < own).count();
                     notes += expected;
                     (10.0 * hit as f64, 10.0 * expected as f64)
                 })
                 .collect();
-            let [low, high] = Ratio::of(records, notes).unwrap().interval.unwrap();
+            let [low, high] = Ratio::new(records, notes).unwrap().interval.unwrap();
             held += usize::from(low <= mean && mean <= high);
         }
         let share = f64::from(held as u32) / f64::from(rounds);
@@ -147,36 +147,36 @@ fn the_interval_of_a_share_holds_the_truth_some_95_times_in_a_hundred() {
 }
 
 #[test]
-fn of_too_few_people_no_interval_is_given_and_no_difference_is_significant() {
-    let record = |difference| Record {
+fn too_few_records_give_no_interval_and_no_significance() {
+    let record = |difference| RecordDifference {
         weight: 1.0,
         difference,
     };
-    assert_eq!(fewest_for_significance(0.05), 6);
+    assert_eq!(min_records_for_significance(0.05), 6);
     for count in 1..6 {
         let found = compare(&vec![record(-1.0); count]).unwrap();
         assert!(found.p >= 0.05);
-        assert_eq!(found.interval.is_some(), count >= FEWEST_RECORDS);
-        let ratio = Ratio::of(vec![(1.0, 2.0); count], 2 * count).unwrap();
-        assert_eq!(ratio.interval.is_some(), count >= FEWEST_RECORDS);
+        assert_eq!(found.interval.is_some(), count >= MIN_RECORDS);
+        let ratio = Ratio::new(vec![(1.0, 2.0); count], 2 * count).unwrap();
+        assert_eq!(ratio.interval.is_some(), count >= MIN_RECORDS);
     }
     assert!(compare(&[record(-1.0); 6]).unwrap().p < 0.05);
     assert_eq!(compare(&[]), None);
-    assert_eq!(Ratio::of([(0.0, 0.0)], 0), None);
+    assert_eq!(Ratio::new([(0.0, 0.0)], 0), None);
 }
 
 #[test]
-fn exact_p_student_s_quantiles_and_wilson_s_ends_are_scipy_s() {
-    let mut draws = Draws::new(3);
+fn p_values_t_quantiles_and_wilson_intervals_match_scipy() {
+    let mut rng = SplitMix64::new(3);
     let flips: Vec<Vec<f64>> = (0..60)
         .map(|round| {
-            let count = 2 + draws.below(11);
-            // Whole numbers too, of which many sums are alike.
-            let draw = |draws: &mut Draws| match round % 3 {
-                0 => draws.below(7) as f64 - 3.0,
-                _ => normal(draws) + 0.5,
+            let count = 2 + rng.below(11);
+            // Also integers, many of whose sums are equal.
+            let draw = |rng: &mut SplitMix64| match round % 3 {
+                0 => rng.below(7) as f64 - 3.0,
+                _ => normal(rng) + 0.5,
             };
-            (0..count).map(|_| draw(&mut draws)).collect()
+            (0..count).map(|_| draw(&mut rng)).collect()
         })
         .collect();
     let degrees: Vec<usize> = (4..60).chain([100, 1_000, 100_000]).collect();
@@ -185,16 +185,16 @@ fn exact_p_student_s_quantiles_and_wilson_s_ends_are_scipy_s() {
         .map(|&(found, size)| (found, size, t_quantile(9)))
         .collect();
     let asked = json!({"sign_flips": flips, "student": degrees, "wilson": shares});
-    let test = "exact_p_student_s_quantiles_and_wilson_s_ends_are_scipy_s";
-    let Some(answered) = oracle::ask(&asked, test) else {
+    let test = "p_values_t_quantiles_and_wilson_intervals_match_scipy";
+    let Some(answered) = reference::run(&asked, test) else {
         return;
     };
     let figures =
         |name: &str| -> Vec<f64> { serde_json::from_value(answered[name].clone()).unwrap() };
     for (differences, due) in flips.iter().zip(figures("sign_flips")) {
-        let records: Vec<Record> = differences
+        let records: Vec<RecordDifference> = differences
             .iter()
-            .map(|&difference| Record {
+            .map(|&difference| RecordDifference {
                 weight: 1.0,
                 difference,
             })
@@ -222,27 +222,27 @@ fn exact_p_student_s_quantiles_and_wilson_s_ends_are_scipy_s() {
 }
 
 proptest! {
-    /// Not one record's interval is outside what a share can be, or without its estimate.
+    /// No interval is outside the range of a share or excludes its estimate.
     #[test]
-    fn an_interval_holds_its_estimate_and_stays_within_0_and_1(
+    fn an_interval_contains_its_estimate_within_0_and_1(
         records in prop::collection::vec((0.0..=1.0f64, 0.0..1e6f64), 5..40),
         counted in 1usize..1000,
     ) {
         let pairs = records.iter().map(|&(share, whole)| (share * whole, whole));
-        if let Some(Ratio { value, interval: Some([low, high]) }) = Ratio::of(pairs, counted) {
+        if let Some(Ratio { value, interval: Some([low, high]) }) = Ratio::new(pairs, counted) {
             prop_assert!(0.0 <= low && low <= value && value <= high && high <= 1.0);
         }
     }
 
-    /// Scaling all weights changes nothing, and exchanging before and after only the sign.
+    /// Scaling all weights changes nothing; swapping before and after changes only the sign.
     #[test]
-    fn only_the_proportions_of_weights_count_and_both_sides_are_alike(
+    fn comparison_is_invariant_to_scale_and_antisymmetric(
         found in prop::collection::vec((0.1..10.0f64, -1.0..1.0f64), 1..12), scale in 0.01..100.0f64,
     ) {
         let of = |factor: f64, sign: f64| {
-            let records: Vec<Record> = found
+            let records: Vec<RecordDifference> = found
                 .iter()
-                .map(|&(weight, difference)| Record { weight: weight * factor, difference: sign * weight * factor * difference })
+                .map(|&(weight, difference)| RecordDifference { weight: weight * factor, difference: sign * weight * factor * difference })
                 .collect();
             compare(&records).unwrap()
         };

@@ -1,43 +1,43 @@
-//! Whether two recognizers differ, from the same samples of the same people.
+//! A paired permutation test: whether two recognizers differ on the same samples of the same people.
 
 use serde::Serialize;
 
-use super::{FEWEST_RECORDS, draws::Draws};
+use super::{MIN_RECORDS, split_mix::SplitMix64};
 
-/// What a consent record says of a change.
+/// The differences of the samples of a consent record.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Record {
+pub struct RecordDifference {
     /// Sum of its samples' weights.
-    pub(crate) weight: f64,
+    pub weight: f64,
     /// Sum of its samples' differences, each times its weight.
-    pub(crate) difference: f64,
+    pub difference: f64,
 }
 
-/// How two recognizers differ.
+/// The difference of two recognizers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Comparison {
+pub struct Comparison {
     /// The weighted mean of the differences.
-    pub(crate) difference: f64,
-    /// Where the truth is 95 times in a hundred; none where there are too few people for it.
-    pub(crate) interval: Option<[f64; 2]>,
-    /// How often a difference as large would come by chance alone, on either side.
-    pub(crate) p: f64,
-    /// Whether every sign was tried, rather than many drawn.
-    pub(crate) exact: bool,
+    pub difference: f64,
+    /// The 95 % confidence interval; `None` with fewer than [`MIN_RECORDS`] consent records.
+    pub interval: Option<[f64; 2]>,
+    /// The two-sided p-value.
+    pub p: f64,
+    /// Whether `p` is exact, over all assignments of signs; otherwise it is estimated.
+    pub exact: bool,
 }
 
-/// Up to this many records every assignment of signs is tried.
-const MOST_EXACT: usize = 20;
-/// Otherwise so many are drawn.
-const DRAWS: usize = 20_000;
+/// Up to this many records, all assignments of signs are enumerated.
+const MAX_EXACT: usize = 20;
+/// Random assignments of signs for more records.
+const PERMUTATIONS: usize = 20_000;
 /// Bootstrap samples of the interval.
 const RESAMPLES: usize = 10_000;
-/// So that a result can be had again.
+/// Fixed, so that results are reproducible.
 const SEED: u64 = 0x536f_7264_696e_6f00;
 
-/// Compares; none where there is no record.
-pub(crate) fn compare(records: &[Record]) -> Option<Comparison> {
-    let records: Vec<Record> = records
+/// Tests the differences of consent records; `None` without records.
+pub fn compare(records: &[RecordDifference]) -> Option<Comparison> {
+    let records: Vec<RecordDifference> = records
         .iter()
         .copied()
         .filter(|record| record.weight > 0.0)
@@ -47,34 +47,34 @@ pub(crate) fn compare(records: &[Record]) -> Option<Comparison> {
         return None;
     }
     let differences: Vec<f64> = records.iter().map(|record| record.difference).collect();
-    let exact = records.len() <= MOST_EXACT;
+    let exact = records.len() <= MAX_EXACT;
     let p = match exact {
         true => exact_p(&differences),
-        false => drawn_p(&differences, &mut Draws::new(SEED)),
+        false => sampled_p(&differences, &mut SplitMix64::new(SEED)),
     };
     Some(Comparison {
         difference: differences.iter().sum::<f64>() / weight,
-        interval: (records.len() >= FEWEST_RECORDS)
-            .then(|| interval(&records, &mut Draws::new(SEED))),
+        interval: (records.len() >= MIN_RECORDS)
+            .then(|| interval(&records, &mut SplitMix64::new(SEED))),
         p,
         exact,
     })
 }
 
-/// The number of records below which no difference, however large, has a p below `level`.
-pub(crate) fn fewest_for_significance(level: f64) -> usize {
+/// The minimal number of records with which a p-value below `level` is possible.
+pub fn min_records_for_significance(level: f64) -> usize {
     (1..)
         .find(|&count| 2.0 * 0.5f64.powi(count) < level)
         .unwrap_or(1) as usize
 }
 
-/// The share of all assignments of signs whose sum is as far from 0 as the one that was found.
+/// The share of all assignments of signs whose sum is at least as far from 0 as the observed one.
 fn exact_p(differences: &[f64]) -> f64 {
     let Some((first, rest)) = differences.split_first() else {
         return 1.0;
     };
     let limit = limit(differences);
-    // Flipping all signs changes nothing but the sign of the sum, so the first keeps its own.
+    // Flipping all signs only changes the sign of the sum, so the first sign is fixed.
     let mut as_far = 0_u32;
     let all = 1_u32 << rest.len();
     let mut signs = vec![1.0_f64; rest.len()];
@@ -91,16 +91,16 @@ fn exact_p(differences: &[f64]) -> f64 {
     f64::from(as_far) / f64::from(all)
 }
 
-/// As [`exact_p`], estimated: B. Phipson, G. K. Smyth, "Permutation p-values should never be
+/// Estimates [`exact_p`]: B. Phipson, G. K. Smyth, "Permutation p-values should never be
 /// zero", 2010.
-fn drawn_p(differences: &[f64], draws: &mut Draws) -> f64 {
+fn sampled_p(differences: &[f64], rng: &mut SplitMix64) -> f64 {
     let limit = limit(differences);
     let mut as_far = 0;
-    for _ in 0..DRAWS {
+    for _ in 0..PERMUTATIONS {
         let mut sum = 0.0;
-        for stretch in differences.chunks(64) {
-            let mut bits = draws.bits();
-            for difference in stretch {
+        for chunk in differences.chunks(64) {
+            let mut bits = rng.bits();
+            for difference in chunk {
                 sum += if bits & 1 == 0 {
                     *difference
                 } else {
@@ -111,23 +111,22 @@ fn drawn_p(differences: &[f64], draws: &mut Draws) -> f64 {
         }
         as_far += usize::from(sum.abs() >= limit);
     }
-    (as_far + 1) as f64 / (DRAWS + 1) as f64
+    (as_far + 1) as f64 / (PERMUTATIONS + 1) as f64
 }
 
-/// What counts as far as the sum that was found, whatever rounding did to it.
+/// The absolute value of the observed sum, less a margin for rounding errors.
 fn limit(differences: &[f64]) -> f64 {
     let size: f64 = differences.iter().map(|difference| difference.abs()).sum();
     differences.iter().sum::<f64>().abs() - 1e-9 * size
 }
 
-/// The middle 95 % of the differences in datasets of records that are drawn anew, each with all its
-/// samples.
-fn interval(records: &[Record], draws: &mut Draws) -> [f64; 2] {
+/// The percentile bootstrap interval: resamples records, each with all its samples.
+fn interval(records: &[RecordDifference], rng: &mut SplitMix64) -> [f64; 2] {
     let mut found: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
-            let mut sum = Record::default();
+            let mut sum = RecordDifference::default();
             for _ in records {
-                let record = records[draws.below(records.len())];
+                let record = records[rng.below(records.len())];
                 sum.weight += record.weight;
                 sum.difference += record.difference;
             }

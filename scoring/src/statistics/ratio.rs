@@ -1,25 +1,23 @@
-//! A weighted ratio with an interval, from clustered samples.
+//! A weighted ratio with a confidence interval, from clustered samples.
 
 use serde::Serialize;
 
-use super::FEWEST_RECORDS;
+use super::MIN_RECORDS;
 
 /// The estimate of a share: Hájek's ratio of two weighted sums.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Ratio {
-    pub(crate) value: f64,
-    /// Where the truth is 95 times in a hundred; none where there are too few people for it.
-    pub(crate) interval: Option<[f64; 2]>,
+pub struct Ratio {
+    /// The estimate, 0 to 1.
+    pub value: f64,
+    /// The 95 % confidence interval; `None` with fewer than [`MIN_RECORDS`] consent records.
+    pub interval: Option<[f64; 2]>,
 }
 
 impl Ratio {
-    /// From one pair `(part, whole)` of weighted sums a consent record, with `0 ≤ part ≤ whole`;
-    /// none where the whole is nothing. `counted` is how many single things the wholes were counted
-    /// from, unweighted. Records without a whole count as none.
-    pub(crate) fn of(
-        records: impl IntoIterator<Item = (f64, f64)>,
-        counted: usize,
-    ) -> Option<Self> {
+    /// Estimates from one pair `(part, whole)` of weighted sums for each consent record, with
+    /// `0 ≤ part ≤ whole`; `None` if the wholes sum to zero. `counted` is the unweighted number of
+    /// items in the wholes. Records whose whole is zero are ignored.
+    pub fn new(records: impl IntoIterator<Item = (f64, f64)>, counted: usize) -> Option<Self> {
         let records: Vec<(f64, f64)> = records
             .into_iter()
             .filter(|&(_, whole)| whole > 0.0)
@@ -30,8 +28,8 @@ impl Ratio {
             return None;
         }
         let value = (part / whole).clamp(0.0, 1.0);
-        let interval = (records.len() >= FEWEST_RECORDS).then(|| {
-            let variance = linearised_variance(&records, value, whole);
+        let interval = (records.len() >= MIN_RECORDS).then(|| {
+            let variance = linearized_variance(&records, value, whole);
             let size = effective_size(value, variance, records.len(), counted);
             wilson(value, size, t_quantile(records.len() - 1))
         });
@@ -39,40 +37,40 @@ impl Ratio {
     }
 }
 
-/// The variance of a ratio of sums over clusters, by Taylor's linearisation.
-fn linearised_variance(records: &[(f64, f64)], value: f64, whole: f64) -> f64 {
+/// The variance of a ratio of sums over clusters, by Taylor's linearization.
+fn linearized_variance(records: &[(f64, f64)], value: f64, whole: f64) -> f64 {
     let count = records.len() as f64;
     let residuals = records.iter().map(|(part, all)| part - value * all);
     let squares: f64 = residuals.map(|residual| residual * residual).sum();
     count / (count - 1.0) * squares / (whole * whole)
 }
 
-/// How many independent things would tell as much. Where no record differs from another the variance
-/// tells nothing, and each counts for one.
+/// The number of independent items with the same variance. If the records do not differ, the
+/// variance is no estimate, and each record counts as one item.
 fn effective_size(value: f64, variance: f64, records: usize, counted: usize) -> f64 {
     let spread = value * (1.0 - value);
-    // Relative to the spread, so that what rounding leaves of a variance of zero is none.
+    // Relative to the spread, so that rounding errors do not make a variance of zero positive.
     if variance <= 1e-12 * spread || spread <= 1e-12 {
         return records as f64;
     }
     (spread / variance).min(counted as f64).max(1.0)
 }
 
-/// Wilson's interval of a share that was found among `size`, with `quantile` for the normal's.
+/// Wilson's interval of a share `value` among `size` items, with `quantile` instead of the normal's.
 pub(super) fn wilson(value: f64, size: f64, quantile: f64) -> [f64; 2] {
     let square = quantile * quantile;
     let middle = value + square / (2.0 * size);
     let spread = value * (1.0 - value) / size + square / (4.0 * size * size);
     let half = quantile * spread.max(0.0).sqrt();
     let scale = 1.0 + square / size;
-    // Rounding shall not put the estimate outside.
+    // Rounding must not exclude the estimate.
     let low = ((middle - half) / scale).clamp(0.0, value);
     let high = ((middle + half) / scale).clamp(value, 1.0);
     [low, high]
 }
 
-/// The 0.975 quantile of Student's t: Abramowitz and Stegun, 26.7.5. From 4 degrees of freedom on it
-/// is off by less than 0.04 %.
+/// The 0.975 quantile of Student's t: Abramowitz and Stegun, 26.7.5. From 4 degrees of freedom on,
+/// its error is less than 0.04 %.
 pub(super) fn t_quantile(degrees: usize) -> f64 {
     let n = degrees as f64;
     let z: f64 = 1.959_963_984_540_054;

@@ -1,4 +1,4 @@
-//! mir_eval itself beside [`score`], on thousands of random lists of notes.
+//! Compares [`score`] with mir_eval on thousands of random lists of notes.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,13 +9,12 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use super::{TimedNote, score};
-use crate::oracle;
+use crate::{TimedNote, reference, score};
 
 const CASES: usize = 4_000;
 
 #[test]
-fn every_figure_is_mir_eval_s() {
+fn scores_match_mir_eval() {
     let mut runner = TestRunner::new(Config::default());
     let cases: Vec<(Vec<TimedNote>, Vec<TimedNote>, f64)> = (0..CASES)
         .map(|_| case().new_tree(&mut runner).unwrap().current())
@@ -26,8 +25,7 @@ fn every_figure_is_mir_eval_s() {
             json!({"expected": listed(expected), "recognised": listed(recognized), "tolerance": tolerance})
         })
         .collect();
-    let Some(answered) = oracle::ask(&json!({ "score": asked }), "every_figure_is_mir_eval_s")
-    else {
+    let Some(answered) = reference::run(&json!({ "score": asked }), "scores_match_mir_eval") else {
         return;
     };
     let answers: Vec<[f64; 5]> = serde_json::from_value(answered["score"].clone()).unwrap();
@@ -52,7 +50,7 @@ fn every_figure_is_mir_eval_s() {
             same(found, overlap);
         }
     }
-    // The cases are ones in which all that could differ does occur.
+    // The cases include offsets.
     assert!(with_offsets > CASES / 3, "{with_offsets}");
 }
 
@@ -61,18 +59,18 @@ fn listed(notes: &[TimedNote]) -> Vec<Value> {
     notes.iter().map(row).collect()
 }
 
-/// Crowded lists, in which a greedy pairing goes wrong, with times on and beside the limits.
+/// Dense lists, in which a greedy pairing is wrong, with times at and near the limits.
 fn case() -> impl Strategy<Value = (Vec<TimedNote>, Vec<TimedNote>, f64)> {
     let tolerance = prop_oneof![Just(0.05), Just(0.1), Just(0.025)];
-    (tolerance, any::<bool>(), 0usize..60).prop_flat_map(|(tolerance, offsets, most)| {
-        let list = || prop::collection::vec(note(offsets), 0..=most);
+    (tolerance, any::<bool>(), 0usize..60).prop_flat_map(|(tolerance, offsets, max)| {
+        let list = || prop::collection::vec(note(offsets), 0..=max);
         (list(), list(), Just(tolerance))
     })
 }
 
 fn note(offsets: bool) -> impl Strategy<Value = TimedNote> {
-    // Thousandths, so that differences of just 50 ms are frequent; tenths of a semitone but never
-    // half of one, where two logarithms may round apart.
+    // Thousandths, so that differences of exactly 50 ms are frequent; tenths of a semitone but never
+    // half of one, where two logarithms may round differently.
     let midi = prop_oneof![4 => (58u32..64).prop_map(f64::from), 1 => (580u32..640).prop_map(|tenths| f64::from(tenths / 10) + 0.3)];
     let onset = prop_oneof![
         (0u32..2_000).prop_map(|time| f64::from(time) / 1e3),

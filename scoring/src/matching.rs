@@ -3,20 +3,17 @@
 //!
 //! A graph has many maximum matchings, and the mean overlap of matched notes depends on which one is
 //! taken. So vertices are visited in the order of D. Eppstein's Python (2002), which mir_eval
-//! has.
+//! uses.
 
-/// Pairs of left and right vertices, as many as can be, by the left one.
-///
-/// `edges[left]` lists the neighbors on the right, which has `right_count` vertices. Which of the
-/// maximum matchings comes out depends on the order of `order`, in which right vertices are tried.
-pub(super) fn maximum(edges: &Edges) -> Vec<(usize, usize)> {
+/// A maximum matching: pairs of left and right vertices, sorted by the left one.
+pub(crate) fn maximum_matching(graph: &BipartiteGraph) -> Vec<(usize, usize)> {
     let mut search = Search {
-        edges,
-        partner: vec![None; edges.left_count],
-        layered: vec![Vec::new(); edges.left_count],
-        reached: vec![None; edges.of_right.len()],
+        graph,
+        partner: vec![None; graph.left_count],
+        layered: vec![Vec::new(); graph.left_count],
+        visited: vec![None; graph.left_neighbors.len()],
     };
-    search.begin_greedily();
+    search.match_greedily();
     while search.augment() {}
     let pairs = search.partner.iter().enumerate();
     pairs
@@ -24,53 +21,53 @@ pub(super) fn maximum(edges: &Edges) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// Who may be paired with whom.
-pub(super) struct Edges {
+/// Which left and right vertices may be paired.
+pub(crate) struct BipartiteGraph {
     left_count: usize,
     /// The left neighbors of each right vertex.
-    of_right: Vec<Vec<usize>>,
+    left_neighbors: Vec<Vec<usize>>,
     /// Right vertices in the order in which they are tried.
     order: Vec<usize>,
 }
 
-impl Edges {
-    pub(super) fn of(
+impl BipartiteGraph {
+    pub(crate) fn new(
         left_count: usize,
         right_count: usize,
         fits: impl Fn(usize, usize) -> bool,
     ) -> Self {
-        let mut edges = Self {
+        let mut graph = Self {
             left_count,
-            of_right: vec![Vec::new(); right_count],
+            left_neighbors: vec![Vec::new(); right_count],
             order: Vec::new(),
         };
         for left in 0..left_count {
             for right in 0..right_count {
                 if fits(left, right) {
-                    if edges.of_right[right].is_empty() {
-                        edges.order.push(right);
+                    if graph.left_neighbors[right].is_empty() {
+                        graph.order.push(right);
                     }
-                    edges.of_right[right].push(left);
+                    graph.left_neighbors[right].push(left);
                 }
             }
         }
-        edges
+        graph
     }
 }
 
 struct Search<'a> {
-    edges: &'a Edges,
+    graph: &'a BipartiteGraph,
     /// Of each left vertex.
     partner: Vec<Option<usize>>,
-    /// The right vertices through which a left one was reached; empty where it was not, or is used
-    /// up.
+    /// The right vertices from which a left one was reached; empty if it was not, or once they are
+    /// tried.
     layered: Vec<Vec<usize>>,
     /// How a right vertex was reached.
-    reached: Vec<Option<From>>,
+    visited: Vec<Option<Origin>>,
 }
 
 #[derive(Clone, Copy)]
-enum From {
+enum Origin {
     /// It has no partner yet.
     Start,
     /// From the left vertex that is its partner.
@@ -78,9 +75,9 @@ enum From {
 }
 
 impl Search<'_> {
-    fn begin_greedily(&mut self) {
-        for &right in &self.edges.order {
-            let neighbors = &self.edges.of_right[right];
+    fn match_greedily(&mut self) {
+        for &right in &self.graph.order {
+            let neighbors = &self.graph.left_neighbors[right];
             let free = neighbors.iter().find(|&&left| self.partner[left].is_none());
             if let Some(&left) = free {
                 self.partner[left] = Some(right);
@@ -88,7 +85,7 @@ impl Search<'_> {
         }
     }
 
-    /// Makes the matching larger along shortest alternating paths; false where there is none.
+    /// Augments the matching along shortest alternating paths; false if there is none.
     fn augment(&mut self) -> bool {
         let ends = self.layer();
         for &left in &ends {
@@ -97,32 +94,32 @@ impl Search<'_> {
         !ends.is_empty()
     }
 
-    /// Layers the graph from the right vertices without a partner, until left ones without a
-    /// partner are reached: those.
+    /// Layers the graph from the right vertices without a partner, until it reaches left ones without
+    /// a partner, which it returns.
     fn layer(&mut self) -> Vec<usize> {
         let Self {
-            edges,
+            graph,
             partner,
             layered,
-            reached,
+            visited,
         } = self;
         layered.iter_mut().for_each(Vec::clear);
-        reached.fill(None);
-        for &right in &edges.order {
-            reached[right] = Some(From::Start);
+        visited.fill(None);
+        for &right in &graph.order {
+            visited[right] = Some(Origin::Start);
         }
         for right in partner.iter().flatten() {
-            reached[*right] = None;
+            visited[*right] = None;
         }
-        let starts = edges.order.iter().copied();
-        let mut layer: Vec<usize> = starts.filter(|&right| reached[right].is_some()).collect();
+        let starts = graph.order.iter().copied();
+        let mut layer: Vec<usize> = starts.filter(|&right| visited[right].is_some()).collect();
         let mut ends = Vec::new();
         // Left vertices of earlier layers are closed.
-        let mut closed = vec![false; edges.left_count];
+        let mut closed = vec![false; graph.left_count];
         while !layer.is_empty() && ends.is_empty() {
             let mut found = Vec::new();
             for &right in &layer {
-                for &left in &edges.of_right[right] {
+                for &left in &graph.left_neighbors[right] {
                     if !closed[left] {
                         if layered[left].is_empty() {
                             found.push(left);
@@ -137,7 +134,7 @@ impl Search<'_> {
                 match partner[left] {
                     Some(right) => {
                         layer.push(right);
-                        reached[right] = Some(From::Left(left));
+                        visited[right] = Some(Origin::Left(left));
                     }
                     None => ends.push(left),
                 }
@@ -146,14 +143,14 @@ impl Search<'_> {
         ends
     }
 
-    /// Follows the layers back from `left` to a start, and pairs along the way. As deep as the
-    /// path is long, at most the number of left vertices.
+    /// Follows the layers back from `left` to a start, and pairs along the way. The recursion is as
+    /// deep as the path is long: at most the number of left vertices.
     fn trace(&mut self, left: usize) -> bool {
         for right in std::mem::take(&mut self.layered[left]) {
-            let open = match self.reached[right].take() {
+            let open = match self.visited[right].take() {
                 None => false,
-                Some(From::Start) => true,
-                Some(From::Left(before)) => self.trace(before),
+                Some(Origin::Start) => true,
+                Some(Origin::Left(before)) => self.trace(before),
             };
             if open {
                 self.partner[left] = Some(right);
