@@ -12,7 +12,7 @@ use std::{
 };
 
 use sordino::{
-    Event, Offer, Sordino,
+    Event, Sordino, SubmitOutcome,
     anonymize::{Anonymizer, Settings},
     capture::{Frame, Pace, WavFile, pcm_channel, read_wav},
     sampler::Moment,
@@ -150,9 +150,9 @@ fn trigger_to_sealed() -> Row {
         .map(|_| {
             let clip = rig::clip();
             let began = Instant::now();
-            let offer = device.engine.offer(clip).expect("a disk with room");
+            let offer = device.engine.submit(clip).expect("a disk with room");
             let took = began.elapsed();
-            assert!(matches!(offer, Offer::Queued { .. }), "{offer:?}");
+            assert!(matches!(offer, SubmitOutcome::Queued { .. }), "{offer:?}");
             took
         })
         // The first makes the detector ready.

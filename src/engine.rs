@@ -25,11 +25,11 @@ use jiff::{civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 pub use consenting::Withdrawal;
-pub use listening::Listening;
+pub use listening::CaptureSession;
 use listening::SharedSampler;
 use review::Reviews;
 pub use review::{Preview, PreviewSound};
-pub use sampling::{Offer, Withheld};
+pub use sampling::{SubmitOutcome, WithheldReason};
 pub use uploading::UploadSummary;
 
 use crate::{
@@ -43,7 +43,7 @@ use crate::{
     purpose::Purposes,
     signed::PublicKey,
     state::{Change, Clock, State, StateError, SystemClock},
-    upload::{Endpoint, Finished, Protocol, Task, UploadError, Waiting},
+    upload::{Endpoint, Protocol, TaskStatus, UploadError, UploadTask, Waiting},
 };
 
 const PLAN: &str = "plan";
@@ -99,11 +99,11 @@ pub enum Event {
     /// A clip waits for the person to hear it, under this name: see [`Sordino::previews`].
     AwaitsReview(Id),
     /// A moment was not sampled.
-    Withheld(Withheld),
+    Withheld(WithheldReason),
     /// A sample went before it was sent: for want of room, or because its file was lost.
     Dropped(Id),
     /// A moment was let go because the two before it were still being worked on.
-    Busy,
+    ClipDropped,
     /// Consent changed.
     Consent(ConsentState),
     /// A newer plan is in force.
@@ -119,9 +119,9 @@ pub enum Event {
     /// What became of an upload.
     Uploaded {
         /// What it was about.
-        task: Task,
+        task: UploadTask,
         /// What became of it.
-        finished: Finished,
+        status: TaskStatus,
     },
     /// The source was opened, lost, reopened or overrun.
     Capture(crate::capture::CaptureEvent),
@@ -336,7 +336,7 @@ impl Sordino {
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn may_sample(&self) -> Result<Option<Withheld>, Error> {
+    pub fn sampling_blocked(&self) -> Result<Option<WithheldReason>, Error> {
         Ok(self.inner()?.leave()?.err())
     }
 

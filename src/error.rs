@@ -54,7 +54,7 @@ pub enum Error {
         "the app's listener has kept the engine's thread for more than 5 s; what was heard stays open until \
          it returns"
     )]
-    HeldByApp,
+    ListenerBlocked,
     /// The engine belongs to the process that this one was forked from.
     #[error(transparent)]
     Forked(#[from] crate::Forked),

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::entropy::Unavailable;
+use crate::rng::RngError;
 
 /// A random 128-bit number; written as 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,15 +13,15 @@ pub struct Id([u8; 16]);
 /// Text that is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no id of 32 lower-case hexadecimal digits")]
-pub struct NotAnId(String);
+pub struct ParseIdError(String);
 
 impl Id {
     /// A new one from the system's random source.
     ///
     /// # Errors
     /// The system has no randomness to give.
-    pub fn random() -> Result<Self, Unavailable> {
-        crate::entropy::bytes().map(Self)
+    pub fn random() -> Result<Self, RngError> {
+        crate::rng::bytes().map(Self)
     }
 
     /// The 16 bytes, the most significant first.
@@ -43,16 +43,16 @@ impl fmt::Debug for Id {
 }
 
 impl FromStr for Id {
-    type Err = NotAnId;
+    type Err = ParseIdError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() != 32 || !text.bytes().all(is_digit) {
-            return Err(NotAnId(text.to_owned()));
+            return Err(ParseIdError(text.to_owned()));
         }
         u128::from_str_radix(text, 16)
             .map(|number| Self(number.to_be_bytes()))
-            .map_err(|_| NotAnId(text.to_owned()))
+            .map_err(|_| ParseIdError(text.to_owned()))
     }
 }
 

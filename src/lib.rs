@@ -9,8 +9,8 @@
 //! [`Sordino`] is the engine: [`Sordino::open`] it on a folder, show the person a
 //! [`consent::Notice`] and record the answer by [`Sordino::give_consent`], [`Sordino::listen`] to a
 //! [`capture::Source`], [`Sordino::mark`] what the recognizer got wrong, and send what is due, either
-//! by [`Sordino::next_request`] and [`Sordino::finish`] over the app's own HTTP or by
-//! `Sordino::upload_now`. [`Sordino::withdraw`] takes it all back.
+//! by [`Sordino::next_upload_task`] and [`Sordino::process_upload_result`] over the app's own HTTP or by
+//! `Sordino::upload`. [`Sordino::withdraw`] takes it all back.
 //!
 //! # The way of the sound
 //!
@@ -47,7 +47,6 @@ pub mod consent;
 pub mod disclosure;
 mod endpoint;
 mod engine;
-mod entropy;
 mod error;
 #[cfg(feature = "ffi")]
 pub mod ffi;
@@ -60,6 +59,7 @@ pub mod outbox;
 pub mod plan;
 mod process;
 mod purpose;
+mod rng;
 pub mod sampler;
 pub mod seal;
 pub mod signed;
@@ -71,16 +71,16 @@ pub mod upload;
 mod week;
 
 pub use engine::{
-    Config, Event, Listening, Offer, Preview, PreviewSound, Sordino, Status, UploadSummary,
-    Withdrawal, Withheld,
+    CaptureSession, Config, Event, Preview, PreviewSound, Sordino, Status, SubmitOutcome,
+    UploadSummary, Withdrawal, WithheldReason,
 };
-pub use entropy::Unavailable;
 pub use error::Error;
-pub use id::{Id, NotAnId};
+pub use id::{Id, ParseIdError};
 pub use process::Forked;
-pub use purpose::{Purpose, Purposes, UnknownPurpose};
+pub use purpose::{ParsePurposeError, Purpose, Purposes};
+pub use rng::RngError;
 pub use state::{Clock, StateError, SystemClock};
-pub use week::{NotAWeek, Week};
+pub use week::{ParseWeekError, Week};
 
 #[cfg(feature = "ffi")]
 uniffi::setup_scaffolding!();

@@ -34,20 +34,20 @@ impl fmt::Display for Purpose {
 }
 
 impl FromStr for Purpose {
-    type Err = UnknownPurpose;
+    type Err = ParsePurposeError;
 
-    fn from_str(name: &str) -> Result<Self, UnknownPurpose> {
+    fn from_str(name: &str) -> Result<Self, ParsePurposeError> {
         Self::ALL
             .into_iter()
             .find(|purpose| purpose.as_str() == name)
-            .ok_or_else(|| UnknownPurpose(name.to_owned()))
+            .ok_or_else(|| ParsePurposeError(name.to_owned()))
     }
 }
 
 /// A name that is no purpose.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no purpose; there are `quality-assurance` and `recognition-research`")]
-pub struct UnknownPurpose(pub String);
+pub struct ParsePurposeError(pub String);
 
 /// A set of purposes, in their fixed order. Written as a JSON array, or as a comma-separated list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,9 +124,9 @@ impl fmt::Display for Purposes {
 }
 
 impl FromStr for Purposes {
-    type Err = UnknownPurpose;
+    type Err = ParsePurposeError;
 
-    fn from_str(list: &str) -> Result<Self, UnknownPurpose> {
+    fn from_str(list: &str) -> Result<Self, ParsePurposeError> {
         list.split(',').map(|name| name.trim().parse()).collect()
     }
 }

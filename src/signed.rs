@@ -38,11 +38,11 @@ pub struct PublicKey([u8; 32]);
 /// Text that is no public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an Ed25519 public key of 64 hexadecimal digits")]
-pub struct NotAKey(String);
+pub struct ParseKeyError(String);
 
 impl PublicKey {
     /// The key of a pair.
-    pub fn of(pair: &Ed25519KeyPair) -> Self {
+    pub fn from_key_pair(pair: &Ed25519KeyPair) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(pair.public_key().as_ref());
         Self(bytes)
@@ -74,10 +74,10 @@ impl std::fmt::Debug for PublicKey {
 }
 
 impl std::str::FromStr for PublicKey {
-    type Err = NotAKey;
+    type Err = ParseKeyError;
 
-    fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let wrong = || NotAKey(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, ParseKeyError> {
+        let wrong = || ParseKeyError(text.to_owned());
         // From a file that an editor saved.
         let text = text.trim_start_matches('\u{feff}');
         if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -93,9 +93,9 @@ impl std::str::FromStr for PublicKey {
 }
 
 impl TryFrom<String> for PublicKey {
-    type Error = NotAKey;
+    type Error = ParseKeyError;
 
-    fn try_from(text: String) -> Result<Self, NotAKey> {
+    fn try_from(text: String) -> Result<Self, ParseKeyError> {
         text.parse()
     }
 }
@@ -146,7 +146,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         // gets the signed bytes.
         object = serde_json::from_slice(&signed)
             .map_err(|error| SignedError::Shape(error.to_string()))?;
-        let signer = PublicKey::of(pair);
+        let signer = PublicKey::from_key_pair(pair);
         let signature = Signature {
             algorithm: "ed25519".to_owned(),
             key: signer,
@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn key() -> Ed25519KeyPair {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::entropy::system()).unwrap();
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::rng::system()).unwrap();
         Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
     }
 
@@ -258,7 +258,7 @@ mod tests {
             let signed = Signed::sign(paper(share), &pair).unwrap();
             for json in [signed.to_json(), signed.to_pretty_json()] {
                 let read: Signed<Paper> =
-                    Signed::verify(json.as_bytes(), &PublicKey::of(&pair)).unwrap();
+                    Signed::verify(json.as_bytes(), &PublicKey::from_key_pair(&pair)).unwrap();
                 assert_eq!(*read.content(), paper(share));
             }
         }
@@ -281,7 +281,7 @@ mod tests {
             for bit in 0..8 {
                 let mut changed = json.clone();
                 changed[at] ^= 1 << bit;
-                let read = Signed::<Paper>::verify(&changed, &PublicKey::of(&pair));
+                let read = Signed::<Paper>::verify(&changed, &PublicKey::from_key_pair(&pair));
                 // The case of a hexadecimal digit is all that does not matter.
                 if let Ok(read) = read {
                     assert_eq!(*read.content(), paper(0.5));
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn another_signer_and_no_signer_are_told_apart() {
-        let (pair, other) = (key(), PublicKey::of(&key()));
+        let (pair, other) = (key(), PublicKey::from_key_pair(&key()));
         let json = Signed::sign(paper(0.5), &pair).unwrap().to_json();
         let read = Signed::<Paper>::verify(json.as_bytes(), &other);
         assert_eq!(read.err(), Some(SignedError::WrongKey));

@@ -17,10 +17,11 @@ use test_tiers::sized;
 use crate::{
     Purpose, Purposes,
     consent::{
-        self, AgeBand, Answer, App, Grants, Guardian, GuardianMethod, Notice, Terms, TestLease,
+        self, AgeBand, App, ConsentResponse, Grants, Guardian, GuardianMethod, Notice, Terms,
+        TestLease,
     },
-    entropy,
     plan::{Freshness, Plan, Review, SignedFreshness, SignedPlan, Triggers},
+    rng,
     signed::{PublicKey, Signed},
     state::Clock,
 };
@@ -101,8 +102,8 @@ pub(crate) fn answer(
     age_band: AgeBand,
     guardian: Option<GuardianMethod>,
     notice: &Notice,
-) -> Answer<'_> {
-    Answer {
+) -> ConsentResponse<'_> {
+    ConsentResponse {
         purposes: purposes.into(),
         age_band,
         guardian: guardian.map(Guardian::from),
@@ -149,12 +150,12 @@ pub(crate) struct Organization(Ed25519KeyPair);
 
 impl Organization {
     pub(crate) fn new() -> Self {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&entropy::system()).unwrap();
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).unwrap();
         Self(Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap())
     }
 
     pub(crate) fn key(&self) -> PublicKey {
-        PublicKey::of(&self.0)
+        PublicKey::from_key_pair(&self.0)
     }
 
     pub(crate) fn sign(&self, plan: Plan) -> Vec<u8> {

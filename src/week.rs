@@ -15,11 +15,11 @@ pub struct Week {
 /// Text that is no week.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no ISO week like 2026-W48")]
-pub struct NotAWeek(String);
+pub struct ParseWeekError(String);
 
 impl Week {
     /// The week in which `time` lies.
-    pub fn of(time: Timestamp) -> Self {
+    pub fn from_timestamp(time: Timestamp) -> Self {
         let date = Offset::UTC.to_datetime(time).date().iso_week_date();
         Self {
             year: date.year(),
@@ -35,10 +35,10 @@ impl fmt::Display for Week {
 }
 
 impl FromStr for Week {
-    type Err = NotAWeek;
+    type Err = ParseWeekError;
 
-    fn from_str(text: &str) -> Result<Self, NotAWeek> {
-        let wrong = || NotAWeek(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, ParseWeekError> {
+        let wrong = || ParseWeekError(text.to_owned());
         let (year, week) = text.split_once("-W").ok_or_else(wrong)?;
         if year.len() != 4 || week.len() != 2 {
             return Err(wrong());

@@ -12,7 +12,7 @@ use sordino::{
     Config, Purposes, Sordino, Week,
     anonymize::{Anonymizer, AnonymousClip, Settings},
     capture::{Capture, CaptureEvent, CaptureHandler, Frame, PcmSource, read_wav},
-    consent::{AgeBand, Answer, Grants, Notice},
+    consent::{AgeBand, ConsentResponse, Grants, Notice},
     plan::{Plan, Recipient, Review, SignedPlan, Triggers},
     sampler::{Annotation, RawClip, Selection, Trigger},
     signed::PublicKey,
@@ -32,13 +32,17 @@ impl Device {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("random");
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
         let collector = "http://127.0.0.1:9".parse().expect("a URL");
-        let config = Config::new(folder.path().join("device"), PublicKey::of(&key), collector);
+        let config = Config::new(
+            folder.path().join("device"),
+            PublicKey::from_key_pair(&key),
+            collector,
+        );
         let engine = Sordino::open(config).expect("a new folder");
         let plan = SignedPlan::sign(plan(), &key).expect("an object");
         engine
             .install_plan(plan.to_json().as_bytes())
             .expect("a plan");
-        let answer = Answer {
+        let answer = ConsentResponse {
             purposes: Purposes::all(),
             age_band: AgeBand::Adult,
             guardian: None,

@@ -2,7 +2,7 @@ use sordino_dsp::{Pipeline, Seed};
 
 use super::{AnonymizeError, AnonymousClip, RejectedClip, RejectionReason, Settings};
 use crate::{
-    entropy::{self, Unavailable},
+    rng::{self, RngError},
     sampler::RawClip,
 };
 
@@ -40,8 +40,8 @@ impl Anonymizer {
         clip: RawClip,
         settings: Settings,
     ) -> Result<AnonymousClip, RejectedClip> {
-        let seed = Seed::from_source(entropy::fill);
-        let seed = seed.map_err(|Unavailable| RejectionReason::Failed)?;
+        let seed = Seed::from_source(rng::fill);
+        let seed = seed.map_err(|RngError| RejectionReason::Failed)?;
         let anonymized = self
             .0
             .process(clip.samples(), clip.rate(), settings, &seed)?;

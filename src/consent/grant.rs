@@ -8,12 +8,12 @@ use ring::signature::Ed25519KeyPair;
 use super::lease::Lease;
 use crate::{id::Id, purpose::Purpose, purpose::Purposes, state::Clock};
 
-mod closed {
-    pub trait Closed {}
+mod sealed {
+    pub trait Sealed {}
 }
 
 /// A purpose as a type, so that leave for one is no leave for the other. Nobody else can make one.
-pub trait PurposeType: closed::Closed {
+pub trait PurposeType: sealed::Sealed {
     /// The purpose as a value.
     const PURPOSE: Purpose;
 }
@@ -26,8 +26,8 @@ pub enum QualityAssurance {}
 #[derive(Debug)]
 pub enum RecognitionResearch {}
 
-impl closed::Closed for QualityAssurance {}
-impl closed::Closed for RecognitionResearch {}
+impl sealed::Sealed for QualityAssurance {}
+impl sealed::Sealed for RecognitionResearch {}
 
 impl PurposeType for QualityAssurance {
     const PURPOSE: Purpose = Purpose::QualityAssurance;
@@ -183,7 +183,7 @@ impl Grants {
         purposes: Purposes,
         live: &Arc<TestLease>,
     ) -> Self {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::entropy::system()).expect("random");
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::rng::system()).expect("random");
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
         let identity = RecordIdentity {
             record,

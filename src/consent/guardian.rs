@@ -101,7 +101,7 @@ impl Guardian<'_> {
     ) -> Result<GuardianApproval, EvidenceTooShort> {
         let evidence = self
             .evidence
-            .map(|evidence| EvidenceHash::of(record, evidence))
+            .map(|evidence| EvidenceHash::new(record, evidence))
             .transpose()?;
         Ok(GuardianApproval {
             method: self.method,
@@ -141,7 +141,7 @@ pub struct EvidenceTooShort(pub usize);
 /// Text that is no hash of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no SHA-256 of 64 lower-case hexadecimal digits")]
-pub struct NotAHash(String);
+pub struct ParseEvidenceHashError(String);
 
 impl EvidenceHash {
     /// 128 bits, as much as an id has, are the least that cannot be found by trying.
@@ -151,7 +151,7 @@ impl EvidenceHash {
     ///
     /// # Errors
     /// The evidence is shorter than [`Self::LEAST_BYTES`].
-    pub fn of(record: Id, evidence: &[u8]) -> Result<Self, EvidenceTooShort> {
+    pub fn new(record: Id, evidence: &[u8]) -> Result<Self, EvidenceTooShort> {
         if evidence.len() < Self::LEAST_BYTES {
             return Err(EvidenceTooShort(evidence.len()));
         }
@@ -171,12 +171,12 @@ impl fmt::Display for EvidenceHash {
 }
 
 impl FromStr for EvidenceHash {
-    type Err = NotAHash;
+    type Err = ParseEvidenceHashError;
 
-    fn from_str(text: &str) -> Result<Self, NotAHash> {
+    fn from_str(text: &str) -> Result<Self, ParseEvidenceHashError> {
         hex::decode(text)
             .map(Self)
-            .ok_or_else(|| NotAHash(text.to_owned()))
+            .ok_or_else(|| ParseEvidenceHashError(text.to_owned()))
     }
 }
 
@@ -203,8 +203,8 @@ mod tests {
     fn the_same_evidence_leaves_another_hash_in_each_record() {
         let evidence = b"a receipt's number, and a seal";
         let (one, other) = (Id::random().unwrap(), Id::random().unwrap());
-        let hash = EvidenceHash::of(one, evidence).unwrap();
-        assert_ne!(hash, EvidenceHash::of(other, evidence).unwrap());
+        let hash = EvidenceHash::new(one, evidence).unwrap();
+        assert_ne!(hash, EvidenceHash::new(other, evidence).unwrap());
         let by_hand = digest(&SHA256, &[one.as_bytes(), evidence.as_slice()].concat());
         assert_eq!(hash.to_string(), hex::encode(by_hand.as_ref()));
         assert_eq!(hash.to_string().parse(), Ok(hash));
@@ -214,9 +214,9 @@ mod tests {
     fn evidence_that_could_be_guessed_is_refused() {
         let record = Id::random().unwrap();
         for length in 0..EvidenceHash::LEAST_BYTES {
-            let refused = EvidenceHash::of(record, &vec![7; length]);
+            let refused = EvidenceHash::new(record, &vec![7; length]);
             assert_eq!(refused, Err(EvidenceTooShort(length)));
         }
-        assert!(EvidenceHash::of(record, &[7; EvidenceHash::LEAST_BYTES]).is_ok());
+        assert!(EvidenceHash::new(record, &[7; EvidenceHash::LEAST_BYTES]).is_ok());
     }
 }

@@ -27,12 +27,15 @@ mod withdrawal;
 
 pub use grant::{Grant, Grants, PurposeType, QualityAssurance, RecognitionResearch};
 pub use guardian::{
-    EvidenceHash, EvidenceTooShort, Guardian, GuardianApproval, GuardianMethod, NotAHash,
+    EvidenceHash, EvidenceTooShort, Guardian, GuardianApproval, GuardianMethod,
+    ParseEvidenceHashError,
 };
 pub use machine::{ConsentState, Refused, Transition};
-pub use notice::{App, BundledNotice, FellBack, Notice, NoticeError, NoticeSection, NoticeTerms};
+pub use notice::{
+    App, BundledNotice, LanguageFallback, Notice, NoticeError, NoticeSection, NoticeTerms,
+};
 pub use record::{AgeBand, NoticeReference, Organization, Record, SignedRecord};
-pub use store::{Answer, ConsentStatus};
+pub use store::{ConsentResponse, ConsentStatus};
 
 pub(crate) use grant::RecordIdentity;
 #[cfg(test)]
@@ -90,7 +93,7 @@ pub enum ConsentError {
     Record(#[from] SignedError),
     /// A key could not be made.
     #[error(transparent)]
-    Entropy(#[from] crate::Unavailable),
+    Entropy(#[from] crate::RngError),
     /// The state could not be read or written.
     #[error(transparent)]
     State(#[from] StateError),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use ring::digest::{SHA256, digest};
 
-pub use bundled::{BundledNotice, FellBack, NoticeSection};
+pub use bundled::{BundledNotice, LanguageFallback, NoticeSection};
 
 use super::NoticeReference;
 use crate::{Purpose, plan::Plan};
@@ -41,7 +41,7 @@ impl Notice {
     /// The text that comes with the SDK, in layers, under the organization's `version`.
     ///
     /// `language` is a BCP 47 tag, of which the best match is given: `de` for `de-AT`. Where there is
-    /// none, English is, and [`BundledNotice::fell_back`] says so. `terms` are how long a yes lasts and
+    /// none, English is, and [`BundledNotice::fallback`] says so. `terms` are how long a yes lasts and
     /// samples are kept: those of a `&Plan`, or the days of a yes alone, with samples kept until the
     /// person says no.
     ///
@@ -51,7 +51,7 @@ impl Notice {
     /// let app = App::new("Etude", "privacy@etude.example")?;
     /// let bundled = Notice::bundled(1, "de-AT", &app, 365)?;
     /// assert_eq!(bundled.language(), "de");
-    /// assert!(bundled.fell_back().is_none());
+    /// assert!(bundled.fallback().is_none());
     /// assert!(bundled.notice().text().contains("privacy@etude.example"));
     /// # Ok::<(), sordino::consent::NoticeError>(())
     /// ```

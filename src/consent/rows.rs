@@ -71,7 +71,7 @@ impl Row {
     fn verified(&self) -> Result<Verified, ConsentError> {
         let record = Record::verify(self.document.as_bytes())?;
         let key = self.key()?;
-        if record.signer() != PublicKey::of(&key) {
+        if record.signer() != PublicKey::from_key_pair(&key) {
             return Err(SignedError::WrongKey.into());
         }
         Ok(Verified { record, key })

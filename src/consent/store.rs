@@ -18,16 +18,16 @@ use super::{
     slips::Slips,
 };
 use crate::{
-    entropy,
     id::Id,
     purpose::Purposes,
+    rng,
     state::{self, Change, State, StateError},
     week::Week,
 };
 
 /// A person's answer to the notice.
 #[derive(Clone, Debug)]
-pub struct Answer<'a> {
+pub struct ConsentResponse<'a> {
     /// What the person says yes to.
     pub purposes: Purposes,
     /// Whether a guardian must say yes too.
@@ -135,7 +135,7 @@ impl ConsentStore {
     pub(crate) fn record(
         &self,
         change: &Change<'_>,
-        answer: &Answer<'_>,
+        answer: &ConsentResponse<'_>,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
         if answer.purposes.is_empty() {
@@ -187,7 +187,7 @@ impl ConsentStore {
             // Asked in here: a withdrawal must not come between.
             let (id, mut row, _) = self.moved(&rows, Transition::Approve, Some(terms))?;
             let now = self.state.steady_time();
-            let approval = guardian.approval(id, Week::of(now))?;
+            let approval = guardian.approval(id, Week::from_timestamp(now))?;
             let signed = row.revise(|record| record.guardian = Some(approval))?;
             row.phase = Phase::Granted;
             rows.put(id, &row)?;
@@ -299,7 +299,7 @@ impl ConsentStore {
 /// Adds the answer to a standing record, where it is an answer to the same question.
 fn extend(
     row: &mut Row,
-    answer: &Answer<'_>,
+    answer: &ConsentResponse<'_>,
     now: Timestamp,
     terms: &Terms,
 ) -> Result<Option<SignedRecord>, ConsentError> {
@@ -339,7 +339,7 @@ fn extend(
     let guardian = answer
         .guardian
         .filter(|_| answer.age_band.needs_guardian())
-        .map(|guardian| guardian.approval(record.id, Week::of(now)))
+        .map(|guardian| guardian.approval(record.id, Week::from_timestamp(now)))
         .transpose()?;
     let revised = row.revise(|record| {
         record.purposes = purposes;
@@ -355,19 +355,18 @@ fn extend(
 }
 
 fn begin(
-    answer: &Answer<'_>,
+    answer: &ConsentResponse<'_>,
     now: Timestamp,
     terms: &Terms,
 ) -> Result<(Id, Row, SignedRecord), ConsentError> {
     let id = Id::random()?;
-    let pkcs8 =
-        Ed25519KeyPair::generate_pkcs8(&entropy::system()).map_err(|_| crate::Unavailable)?;
-    let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| crate::Unavailable)?;
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).map_err(|_| crate::RngError)?;
+    let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| crate::RngError)?;
     let needs_guardian = answer.age_band.needs_guardian();
     let guardian = answer
         .guardian
         .filter(|_| needs_guardian)
-        .map(|guardian| guardian.approval(id, Week::of(now)))
+        .map(|guardian| guardian.approval(id, Week::from_timestamp(now)))
         .transpose()?;
     let ends = state::later(now, SignedDuration::from_hours(24 * i64::from(terms.days)));
     let phase = match guardian {
@@ -383,8 +382,8 @@ fn begin(
         guardian,
         notice: answer.notice.reference(),
         controller: Some(terms.controller.clone()),
-        given: Week::of(now),
-        holds_until: Week::of(ends),
+        given: Week::from_timestamp(now),
+        holds_until: Week::from_timestamp(ends),
     };
     let signed = SignedRecord::sign(record, &key)?;
     let row = Row {

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{
-    AgeBand, Answer, ConsentError, ConsentState, ConsentStore, GuardianMethod, SignedRecord,
-    Withdrawn,
+    AgeBand, ConsentError, ConsentResponse, ConsentState, ConsentStore, GuardianMethod,
+    SignedRecord, Withdrawn,
     rows::{self, Rows, Told},
 };
 use crate::{
@@ -56,7 +56,11 @@ impl Person {
         }
     }
 
-    fn try_say(&self, answer: &Answer<'_>, notice: u32) -> Result<SignedRecord, ConsentError> {
+    fn try_say(
+        &self,
+        answer: &ConsentResponse<'_>,
+        notice: u32,
+    ) -> Result<SignedRecord, ConsentError> {
         self.consent
             .state
             .write(|transaction| self.consent.record(transaction, answer, &terms(notice)))

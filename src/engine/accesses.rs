@@ -11,8 +11,8 @@ use crate::{
     id::Id,
     state::{StateError, Table},
     upload::{
-        Accesses, AuditHead, BrokenLog, Outcome, Request, Task, TaskKind, ToldAccess, UploadError,
-        accesses_request, check_accesses,
+        Accesses, AuditHead, LogInconsistency, Request, TaskKind, ToldAccess, UploadError,
+        UploadResult, UploadTask, accesses_request, check_accesses,
     },
 };
 
@@ -53,9 +53,13 @@ impl Sordino {
     /// # Errors
     /// The collector did not answer; the state cannot be used; or another answer was read since the request was made,
     /// and the collector is to be asked again ([`UploadError::AccessesOutdated`]).
-    pub fn read_accesses(&self, task: &Task, outcome: Outcome) -> Result<Accesses, Error> {
+    pub fn read_accesses(
+        &self,
+        task: &UploadTask,
+        outcome: UploadResult,
+    ) -> Result<Accesses, Error> {
         let TaskKind::ReadAccesses { sample, seen } = task.kind else {
-            return Err(UploadError::NotOfAccesses(task.clone()).into());
+            return Err(UploadError::NotAnAccessTask(task.clone()).into());
         };
         let mut accesses = Accesses::from_outcome(outcome)?;
         let broken = self
@@ -91,7 +95,7 @@ impl Inner {
         seen: u64,
         collector: &Endpoint,
         accesses: &Accesses,
-    ) -> Result<Result<(), BrokenLog>, UploadError> {
+    ) -> Result<Result<(), LogInconsistency>, UploadError> {
         let consent = self.outbox.entry(sample)?.consent;
         let kept = self.kept(sample, consent, collector)?;
         if kept.seen() != seen {

@@ -6,7 +6,7 @@ use super::{Event, Inner, Sordino};
 use crate::{
     Error,
     consent::{
-        Answer, ConsentError, ConsentState, ConsentStatus, ConsentStore, Grants, Guardian,
+        ConsentError, ConsentResponse, ConsentState, ConsentStatus, ConsentStore, Grants, Guardian,
         Organization, SignedRecord, Stage, Terms,
     },
     id::Id,
@@ -39,7 +39,7 @@ impl Sordino {
     /// # Errors
     /// No plan is in force, it does not ask for that, another notice was shown than it names, or the
     /// guardian's evidence is too short.
-    pub fn give_consent(&self, answer: &Answer<'_>) -> Result<SignedRecord, Error> {
+    pub fn give_consent(&self, answer: &ConsentResponse<'_>) -> Result<SignedRecord, Error> {
         let inner = self.inner()?;
         let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
         inner.write_refused()?;

@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    Event, Inner, Sordino, Withheld,
+    Event, Inner, Sordino, WithheldReason,
     worker::{Visits, Worker},
 };
 use crate::{
@@ -35,7 +35,7 @@ const LEAVE_AGE: Duration = Duration::from_secs(1);
 pub(super) type SharedSampler = Mutex<Option<Sampler>>;
 
 /// An open source. Dropping it stops it and closes the source, unless a forked process does.
-pub struct Listening(Owned<Running>);
+pub struct CaptureSession(Owned<Running>);
 
 struct Running {
     inner: Arc<Inner>,
@@ -54,7 +54,7 @@ impl Sordino {
         &self,
         source: impl Source + 'static,
         on_frame: impl FnMut(Frame<'_>) + Send + 'static,
-    ) -> Result<Listening, Error> {
+    ) -> Result<CaptureSession, Error> {
         let inner = self.inner()?;
         {
             let mut sampler = inner.sampler();
@@ -90,7 +90,7 @@ impl Inner {
         self: &Arc<Self>,
         source: impl Source + 'static,
         on_frame: impl FnMut(Frame<'_>) + Send + 'static,
-    ) -> Result<Listening, Error> {
+    ) -> Result<CaptureSession, Error> {
         let capture = Capture::new(source);
         let stopper = capture.stop_handle();
         let (clips, to_seal) = mpsc::sync_channel(WAITING_CLIPS);
@@ -111,14 +111,14 @@ impl Inner {
                     clips,
                     opened: Some(opened),
                     leave_asked: None,
-                    refused: Withheld::NoConsent,
+                    refused: WithheldReason::NoConsent,
                 };
                 let outcome = capture.run(&mut ear);
                 ear.end();
                 outcome
             })?
         };
-        let listening = Listening(Owned::new(Running {
+        let listening = CaptureSession(Owned::new(Running {
             inner: Arc::clone(self),
             stopper,
             capture: Some(capture),
@@ -132,12 +132,12 @@ impl Inner {
     }
 }
 
-impl Listening {
+impl CaptureSession {
     /// Stops, closes the source, and waits until what was chosen is sealed and queued. Called by
     /// what is called with frames or events, it does not wait.
     ///
     /// # Errors
-    /// What ended the source, if it had ended by itself; [`Error::HeldByApp`], [`Error::Forked`].
+    /// What ended the source, if it had ended by itself; [`Error::ListenerBlocked`], [`Error::Forked`].
     pub fn stop(self) -> Result<(), Error> {
         self.0.get()?.stopper.stop();
         self.wait()
@@ -147,7 +147,7 @@ impl Listening {
     /// by what is called with frames or events.
     ///
     /// # Errors
-    /// What ended the source, if it was a fault; [`Error::HeldByApp`].
+    /// What ended the source, if it was a fault; [`Error::ListenerBlocked`].
     pub fn wait(mut self) -> Result<(), Error> {
         self.0.get_mut()?.join()
     }
@@ -244,7 +244,7 @@ struct Ear<F> {
     opened: Option<SyncSender<()>>,
     leave_asked: Option<(Instant, u64)>,
     /// Why nothing may be sampled, where nothing may.
-    refused: Withheld,
+    refused: WithheldReason,
 }
 
 impl<F: FnMut(Frame<'_>)> CaptureHandler for Ear<F> {
@@ -256,7 +256,7 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for Ear<F> {
             sampler.as_mut().map_or_else(Default::default, |sampler| {
                 let clips = sampler.feed(&frame);
                 let reason = match sampler.is_permitted() {
-                    true => Withheld::TooShort,
+                    true => WithheldReason::TooShort,
                     false => self.refused,
                 };
                 (clips, vec![reason; sampler.take_abandoned()])
@@ -288,7 +288,7 @@ impl<F> Ear<F> {
         if is_fresh {
             return;
         }
-        let leave = self.inner.leave().unwrap_or(Err(Withheld::Failed));
+        let leave = self.inner.leave().unwrap_or(Err(WithheldReason::Failed));
         if let Err(reason) = leave {
             self.refused = reason;
         }
@@ -319,7 +319,7 @@ impl<F> Ear<F> {
             match self.clips.try_send(clip) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                    self.visits.visit(|| self.inner.tell(&Event::Busy));
+                    self.visits.visit(|| self.inner.tell(&Event::ClipDropped));
                 }
             }
         }
@@ -335,11 +335,11 @@ impl<F> Ear<F> {
         for clip in last {
             let _ = self.clips.send(clip);
         }
-        self.tell_withheld(vec![Withheld::TooShort; given_up]);
+        self.tell_withheld(vec![WithheldReason::TooShort; given_up]);
     }
 
     /// An app that was told that its mark was chosen hears what came of it, also where that is nothing.
-    fn tell_withheld(&self, reasons: Vec<Withheld>) {
+    fn tell_withheld(&self, reasons: Vec<WithheldReason>) {
         for reason in reasons {
             self.visits
                 .visit(|| self.inner.tell(&Event::Withheld(reason)));

@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Event, Inner, Offer, Sordino, Withheld};
+use super::{Event, Inner, Sordino, SubmitOutcome, WithheldReason};
 use crate::{
     Error, anonymize::AnonymousClip, id::Id, purpose::Purposes, sampler::Selection, week::Week,
 };
@@ -103,13 +103,13 @@ impl Sordino {
     ///
     /// # Errors
     /// [`Error::NoPreview`], or a stage failed. The clip is wiped then too.
-    pub fn accept_preview(&self, id: Id) -> Result<Offer, Error> {
+    pub fn accept_preview(&self, id: Id) -> Result<SubmitOutcome, Error> {
         let inner = self.inner()?;
         let Waiting { record, clip, .. } = inner.reviews.take(id)?;
         let offer = match inner.leave()? {
-            Err(reason) => Offer::Withheld { reason },
-            Ok(leave) if leave.grants.record() != record => Offer::Withheld {
-                reason: Withheld::NoConsent,
+            Err(reason) => SubmitOutcome::Withheld { reason },
+            Ok(leave) if leave.grants.record() != record => SubmitOutcome::Withheld {
+                reason: WithheldReason::NoConsent,
             },
             Ok(leave) => inner.seal(clip, &leave)?,
         };
@@ -134,10 +134,10 @@ impl Inner {
         clip: AnonymousClip,
         record: Id,
         purposes: Purposes,
-    ) -> Result<Offer, Error> {
+    ) -> Result<SubmitOutcome, Error> {
         let preview = Preview {
             id: Id::random().map_err(crate::seal::SealError::from)?,
-            week: Week::of(self.state.steady_time()),
+            week: Week::from_timestamp(self.state.steady_time()),
             selection: clip.selection(),
             seconds: clip.samples().len() as f64 / f64::from(clip.rate()),
             purposes,
@@ -153,8 +153,8 @@ impl Inner {
             (waiting.len() > WAITING).then(|| waiting.pop_front())
         };
         if crowded_out.is_some() {
-            self.tell(&Event::Withheld(Withheld::Unreviewed));
+            self.tell(&Event::Withheld(WithheldReason::Unreviewed));
         }
-        Ok(Offer::AwaitsReview { preview_id })
+        Ok(SubmitOutcome::AwaitsReview { preview_id })
     }
 }

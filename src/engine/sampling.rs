@@ -21,7 +21,7 @@ use crate::{
 /// What became of a clip that was offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
-pub enum Offer {
+pub enum SubmitOutcome {
     /// It is sealed and waits to be sent.
     Queued {
         /// The sample.
@@ -35,16 +35,16 @@ pub enum Offer {
     /// It was wiped.
     Withheld {
         /// Why.
-        reason: Withheld,
+        reason: WithheldReason,
     },
 }
 
-impl From<Offer> for Event {
-    fn from(offer: Offer) -> Self {
+impl From<SubmitOutcome> for Event {
+    fn from(offer: SubmitOutcome) -> Self {
         match offer {
-            Offer::Queued { sample_id } => Self::Queued(sample_id),
-            Offer::AwaitsReview { preview_id } => Self::AwaitsReview(preview_id),
-            Offer::Withheld { reason } => Self::Withheld(reason),
+            SubmitOutcome::Queued { sample_id } => Self::Queued(sample_id),
+            SubmitOutcome::AwaitsReview { preview_id } => Self::AwaitsReview(preview_id),
+            SubmitOutcome::Withheld { reason } => Self::Withheld(reason),
         }
     }
 }
@@ -52,7 +52,7 @@ impl From<Offer> for Event {
 /// Why a moment is not sampled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Withheld {
+pub enum WithheldReason {
     /// No plan is in force.
     NoPlan,
     /// The plan has expired.
@@ -77,7 +77,7 @@ pub enum Withheld {
     Failed,
 }
 
-impl fmt::Display for Withheld {
+impl fmt::Display for WithheldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoPlan => "no sampling plan is in force",
@@ -97,7 +97,7 @@ impl fmt::Display for Withheld {
     }
 }
 
-impl From<RejectionReason> for Withheld {
+impl From<RejectionReason> for WithheldReason {
     fn from(reason: RejectionReason) -> Self {
         match reason {
             RejectionReason::Voice => Self::Voice,
@@ -120,7 +120,7 @@ impl Sordino {
     ///
     /// # Errors
     /// A stage failed, a full disk say. The clip is wiped then too.
-    pub fn offer(&self, clip: RawClip) -> Result<Offer, Error> {
+    pub fn submit(&self, clip: RawClip) -> Result<SubmitOutcome, Error> {
         let inner = self.inner()?;
         let offer = inner.sample(clip)?;
         inner.tell(&offer.into());
@@ -130,9 +130,9 @@ impl Sordino {
 
 impl Inner {
     /// What must stand, or which of it does not.
-    pub(super) fn leave(&self) -> Result<Result<Leave, Withheld>, StateError> {
+    pub(super) fn leave(&self) -> Result<Result<Leave, WithheldReason>, StateError> {
         let Some(plan) = self.plan() else {
-            return Ok(Err(Withheld::NoPlan));
+            return Ok(Err(WithheldReason::NoPlan));
         };
         if let Some(reason) = self.stopped_by(&plan) {
             return Ok(Err(reason));
@@ -140,29 +140,29 @@ impl Inner {
         let grants = match self.grants() {
             Ok(grants) => grants,
             Err(ConsentError::State(error)) => return Err(error),
-            Err(_) => return Ok(Err(Withheld::NoConsent)),
+            Err(_) => return Ok(Err(WithheldReason::NoConsent)),
         };
         if !budget::has_budget(&self.state, &plan)? {
-            return Ok(Err(Withheld::Budget));
+            return Ok(Err(WithheldReason::Budget));
         }
         Ok(Ok(Leave { plan, grants }))
     }
 
     /// Why `plan` lets nothing be sampled, registered or sent, if it does not.
-    pub(super) fn stopped_by(&self, plan: &Plan) -> Option<Withheld> {
+    pub(super) fn stopped_by(&self, plan: &Plan) -> Option<WithheldReason> {
         if plan.check_in_force(self.state.steady_time()).is_err() {
-            Some(Withheld::PlanExpired)
+            Some(WithheldReason::PlanExpired)
         } else if plan.paused {
-            Some(Withheld::Paused)
+            Some(WithheldReason::Paused)
         } else {
-            (!self.is_fresh(plan)).then_some(Withheld::PlanNotFresh)
+            (!self.is_fresh(plan)).then_some(WithheldReason::PlanNotFresh)
         }
     }
 
-    pub(super) fn sample(&self, clip: RawClip) -> Result<Offer, Error> {
+    pub(super) fn sample(&self, clip: RawClip) -> Result<SubmitOutcome, Error> {
         let leave = match self.leave()? {
             Ok(leave) => leave,
-            Err(reason) => return Ok(Offer::Withheld { reason }),
+            Err(reason) => return Ok(SubmitOutcome::Withheld { reason }),
         };
         let clip = clip.keep_last(f64::from(leave.plan.clip_seconds));
         let anonymous = {
@@ -182,7 +182,7 @@ impl Inner {
         let anonymous = match anonymous {
             Ok(anonymous) => anonymous,
             Err(withheld) => {
-                return Ok(Offer::Withheld {
+                return Ok(SubmitOutcome::Withheld {
                     reason: withheld.reason.into(),
                 });
             }
@@ -193,8 +193,8 @@ impl Inner {
             let offer = self.hold(anonymous, grants.record(), grants.purposes())?;
             if !grants.is_live() {
                 self.reviews.keep_only(None);
-                return Ok(Offer::Withheld {
-                    reason: Withheld::NoConsent,
+                return Ok(SubmitOutcome::Withheld {
+                    reason: WithheldReason::NoConsent,
                 });
             }
             return Ok(offer);
@@ -203,14 +203,14 @@ impl Inner {
     }
 
     /// Seals and queues what may be sent.
-    pub(super) fn seal(&self, clip: AnonymousClip, leave: &Leave) -> Result<Offer, Error> {
+    pub(super) fn seal(&self, clip: AnonymousClip, leave: &Leave) -> Result<SubmitOutcome, Error> {
         let Leave { plan, grants } = leave;
-        let week = Week::of(self.state.steady_time());
+        let week = Week::from_timestamp(self.state.steady_time());
         let sealed = match seal::seal(clip, grants, &plan.recipients, week) {
             Ok(sealed) => sealed,
             Err(SealError::Withdrawn) => {
-                return Ok(Offer::Withheld {
-                    reason: Withheld::NoConsent,
+                return Ok(SubmitOutcome::Withheld {
+                    reason: WithheldReason::NoConsent,
                 });
             }
             Err(error) => return Err(error.into()),
@@ -221,15 +221,15 @@ impl Inner {
                     .dropped
                     .iter()
                     .for_each(|&sample| self.tell(&Event::Dropped(sample)));
-                Ok(Offer::Queued {
+                Ok(SubmitOutcome::Queued {
                     sample_id: queued.sample,
                 })
             }
-            Err(OutboxError::Withdrawn) => Ok(Offer::Withheld {
-                reason: Withheld::NoConsent,
+            Err(OutboxError::Withdrawn) => Ok(SubmitOutcome::Withheld {
+                reason: WithheldReason::NoConsent,
             }),
-            Err(OutboxError::Budget) => Ok(Offer::Withheld {
-                reason: Withheld::Budget,
+            Err(OutboxError::Budget) => Ok(SubmitOutcome::Withheld {
+                reason: WithheldReason::Budget,
             }),
             Err(error) => Err(error.into()),
         }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Event, Inner, Sordino, Withheld};
+use super::{Event, Inner, Sordino, WithheldReason};
 #[cfg(feature = "http")]
 use crate::upload::Client;
 use crate::{
     Error,
     id::Id,
     upload::{
-        Finished, Outcome, PlanAnswer, Request, Scope, Task, TaskKind, UploadError, Urgency,
-        Waiting,
+        PlanResponse, Request, Scope, TaskKind, TaskStatus, UploadError, UploadResult, UploadTask,
+        Urgency, Waiting,
     },
 };
 
@@ -38,12 +38,12 @@ pub struct UploadSummary {
 
 impl Sordino {
     /// The next request that is due, if one is. The host sends it and hands its outcome to
-    /// [`Self::finish`].
+    /// [`Self::process_upload_result`].
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn next_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.inner()?.next_request(Urgency::Scheduled)?)
+    pub fn next_upload_task(&self) -> Result<Option<Request>, Error> {
+        Ok(self.inner()?.next_upload_task(Urgency::Scheduled)?)
     }
 
     /// The next withdrawal or deletion that is due, if one is. A host that hands uploads over to the system sends
@@ -51,25 +51,29 @@ impl Sordino {
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn next_urgent_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.inner()?.next_urgent_request()?)
+    pub fn next_urgent_upload_task(&self) -> Result<Option<Request>, Error> {
+        Ok(self.inner()?.next_urgent_upload_task()?)
     }
 
-    /// The next request that is due and that [`Self::next_urgent_request`] does not give. It may wait for a time that
+    /// The next request that is due and that [`Self::next_urgent_upload_task`] does not give. It may wait for a time that
     /// suits the system, as a background session of iOS does.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn next_deferrable_request(&self) -> Result<Option<Request>, Error> {
-        Ok(self.inner()?.next_deferrable_request()?)
+    pub fn next_deferrable_upload_task(&self) -> Result<Option<Request>, Error> {
+        Ok(self.inner()?.next_deferrable_upload_task()?)
     }
 
     /// Takes in what came of a request.
     ///
     /// # Errors
     /// The state cannot be written; the request is due again.
-    pub fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, Error> {
-        Ok(self.inner()?.finish(task, outcome)?)
+    pub fn process_upload_result(
+        &self,
+        task: &UploadTask,
+        outcome: UploadResult,
+    ) -> Result<TaskStatus, Error> {
+        Ok(self.inner()?.process_upload_result(task, outcome)?)
     }
 
     /// Whether a request that was handed out should still go. A host that hands uploads over to the system, which
@@ -77,7 +81,7 @@ impl Sordino {
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn is_still_wanted(&self, task: &Task) -> Result<bool, Error> {
+    pub fn is_still_wanted(&self, task: &UploadTask) -> Result<bool, Error> {
         Ok(self.inner()?.is_still_wanted(task)?)
     }
 
@@ -87,8 +91,11 @@ impl Sordino {
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn next_request_now(&self, tried: &BTreeSet<Task>) -> Result<Option<Request>, Error> {
-        Ok(self.inner()?.next_request(Urgency::Now { tried })?)
+    pub fn next_upload_task_now(
+        &self,
+        tried: &BTreeSet<UploadTask>,
+    ) -> Result<Option<Request>, Error> {
+        Ok(self.inner()?.next_upload_task(Urgency::Now { tried })?)
     }
 
     /// The collector is asked for a newer plan with the next requests, however lately it was.
@@ -105,15 +112,17 @@ impl Sordino {
     /// # Errors
     /// The state cannot be used. What the collector says stands in the summary.
     #[cfg(feature = "http")]
-    pub fn upload_now(&self, client: &Client) -> Result<UploadSummary, Error> {
+    pub fn upload(&self, client: &Client) -> Result<UploadSummary, Error> {
         let mut summary = UploadSummary::default();
         let mut tried = BTreeSet::new();
         self.renew_plan()?;
-        while let Some(request) = self.next_request_now(&tried)? {
+        while let Some(request) = self.next_upload_task_now(&tried)? {
             let outcome = client.send(&request);
-            let finished = self.inner()?.finish(&request.task, outcome)?;
+            let finished = self
+                .inner()?
+                .process_upload_result(&request.task, outcome)?;
             summary.note(&request.task, &finished);
-            if !matches!(finished, Finished::Done) {
+            if !matches!(finished, TaskStatus::Done) {
                 tried.insert(request.task);
             }
         }
@@ -124,25 +133,25 @@ impl Sordino {
 
 impl UploadSummary {
     /// Counts what became of a request.
-    pub fn note(&mut self, task: &Task, finished: &Finished) {
+    pub fn note(&mut self, task: &UploadTask, finished: &TaskStatus) {
         match (finished, &task.kind) {
-            (Finished::Done, TaskKind::Register { .. }) => self.registrations += 1,
-            (Finished::Done, TaskKind::Send { .. }) => self.samples += 1,
-            (Finished::Done, TaskKind::Withdraw { .. } | TaskKind::Delete { .. }) => {
+            (TaskStatus::Done, TaskKind::Register { .. }) => self.registrations += 1,
+            (TaskStatus::Done, TaskKind::Send { .. }) => self.samples += 1,
+            (TaskStatus::Done, TaskKind::Withdraw { .. } | TaskKind::Delete { .. }) => {
                 self.deletions += 1;
             }
             (
-                Finished::Done,
+                TaskStatus::Done,
                 TaskKind::FetchPlan
                 | TaskKind::AskEpoch
                 | TaskKind::Confirm { .. }
                 | TaskKind::ReadAccesses { .. },
             ) => {}
-            (Finished::Refused { reason, .. }, _) => {
+            (TaskStatus::Refused { reason, .. }, _) => {
                 self.refused += 1;
                 self.problem.get_or_insert_with(|| reason.clone());
             }
-            (Finished::Later { reason }, _) => {
+            (TaskStatus::Retry { reason }, _) => {
                 self.failed += 1;
                 self.problem.get_or_insert_with(|| reason.clone());
             }
@@ -151,12 +160,12 @@ impl UploadSummary {
 }
 
 impl Inner {
-    fn next_urgent_request(&self) -> Result<Option<Request>, UploadError> {
+    fn next_urgent_upload_task(&self) -> Result<Option<Request>, UploadError> {
         self.write_held_up();
         self.protocol.next_refusal(Urgency::Scheduled)
     }
 
-    fn next_deferrable_request(&self) -> Result<Option<Request>, UploadError> {
+    fn next_deferrable_upload_task(&self) -> Result<Option<Request>, UploadError> {
         self.write_held_up();
         self.with_scope(|scope| self.protocol.next_deferrable(scope, Urgency::Scheduled))
     }
@@ -168,7 +177,7 @@ impl Inner {
         }
     }
 
-    fn next_request(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
+    fn next_upload_task(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
         self.write_held_up();
         self.with_scope(|scope| self.protocol.next(scope, urgency))
     }
@@ -201,21 +210,25 @@ impl Inner {
         let plan = self.plan();
         let grants = self.grants().ok();
         let leave = match (&plan, &grants) {
-            (None, _) => Err(Withheld::NoPlan),
+            (None, _) => Err(WithheldReason::NoPlan),
             (Some(plan), grants) => match self.stopped_by(plan) {
                 Some(reason) => Err(reason),
-                None => grants.as_ref().ok_or(Withheld::NoConsent),
+                None => grants.as_ref().ok_or(WithheldReason::NoConsent),
             },
         };
         self.protocol
             .waiting(leave.map_err(|reason| reason.to_string()))
     }
 
-    fn finish(&self, task: &Task, outcome: Outcome) -> Result<Finished, UploadError> {
+    fn process_upload_result(
+        &self,
+        task: &UploadTask,
+        outcome: UploadResult,
+    ) -> Result<TaskStatus, UploadError> {
         let plan = self.plan();
         let settled = self
             .protocol
-            .finish(task, outcome, plan.as_ref(), |answer| {
+            .process_result(task, outcome, plan.as_ref(), |answer| {
                 self.take_plan(answer)
             })?;
         if settled.was_withdrawn {
@@ -225,14 +238,14 @@ impl Inner {
         }
         self.tell(&Event::Uploaded {
             task: task.clone(),
-            finished: settled.finished.clone(),
+            status: settled.status.clone(),
         });
-        Ok(settled.finished)
+        Ok(settled.status)
     }
 
     /// Takes a plan, and a statement that the one in force is the newest. Each counts without the other: the collector
     /// cannot make either.
-    fn take_plan(&self, answer: PlanAnswer<'_>) -> Result<(), UploadError> {
+    fn take_plan(&self, answer: PlanResponse<'_>) -> Result<(), UploadError> {
         let installed = answer.plan.map_or(Ok(()), |json| self.install_plan(json));
         let taken = answer
             .freshness
@@ -242,7 +255,7 @@ impl Inner {
 
     /// Whether `task`, which was handed out, should still go: a "no" always, a registration or a sample while
     /// the person's yes covers it and the sample waits.
-    fn is_still_wanted(&self, task: &Task) -> Result<bool, UploadError> {
+    fn is_still_wanted(&self, task: &UploadTask) -> Result<bool, UploadError> {
         let grants = self.grants().ok();
         let is_of = |record: &Id| {
             grants

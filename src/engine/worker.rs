@@ -59,7 +59,7 @@ impl<T: Send + 'static> Worker<T> {
     pub(super) fn join(self) -> Result<thread::Result<T>, Error> {
         while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
             if self.visits.longest() > PATIENCE {
-                return Err(Error::HeldByApp);
+                return Err(Error::ListenerBlocked);
             }
         }
         Ok(self.handle.join())

@@ -75,7 +75,7 @@ impl From<consent::BundledNotice> for BundledNotice {
             },
             asked_language: bundled.asked_language().to_owned(),
             language: bundled.language().to_owned(),
-            fell_back: bundled.fell_back().is_some(),
+            fell_back: bundled.fallback().is_some(),
             title: bundled.title().to_owned(),
             short: bundled.short().to_owned(),
             full: bundled.full().iter().cloned().map(Into::into).collect(),

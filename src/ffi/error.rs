@@ -3,16 +3,16 @@ use crate::{
     anonymize::AnonymizeError,
     capture::CaptureError,
     consent::{ConsentError, NoticeError},
-    id::NotAnId,
+    id::ParseIdError,
     outbox::OutboxError,
     plan::PlanError,
-    purpose::UnknownPurpose,
+    purpose::ParsePurposeError,
     sampler::{AnnotationError, ClipError, MarkError},
     seal::SealError,
-    signed::NotAKey,
+    signed::ParseKeyError,
     state::StateError,
-    upload::{EndpointError, UnknownTask, UploadError},
-    week::NotAWeek,
+    upload::{EndpointError, ParseUploadTaskError, UploadError},
+    week::ParseWeekError,
 };
 
 /// What went wrong, by the stage in which it did. The message says in one line what, where, and
@@ -89,7 +89,7 @@ impl From<crate::Error> for Error {
             }
             error @ (crate::Error::AlreadyListening
             | crate::Error::NotOpened
-            | crate::Error::HeldByApp
+            | crate::Error::ListenerBlocked
             | crate::Error::Thread(_)) => Self::Listening(error.to_string()),
             crate::Error::Forked(error) => error.into(),
             error @ crate::Error::Panicked => Self::Internal(error.to_string()),
@@ -163,11 +163,11 @@ macro_rules! from_argument {
     };
 }
 from_argument!(
-    NotAnId,
-    NotAKey,
-    NotAWeek,
+    ParseIdError,
+    ParseKeyError,
+    ParseWeekError,
     NoticeError,
-    UnknownPurpose,
-    UnknownTask,
+    ParsePurposeError,
+    ParseUploadTaskError,
     EndpointError
 );

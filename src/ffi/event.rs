@@ -1,9 +1,9 @@
 use crate::{
-    Withheld,
+    WithheldReason,
     capture::{self, Format},
     consent::ConsentState,
     id::Id,
-    upload::{Endpoint, Finished, Task},
+    upload::{Endpoint, TaskStatus, UploadTask},
 };
 
 /// What happened inside. It never carries sound.
@@ -22,7 +22,7 @@ pub enum Event {
     /// A moment was not sampled.
     Withheld {
         /// Why.
-        reason: Withheld,
+        reason: WithheldReason,
     },
     /// A sample went before it was sent: for want of room, or because its file was lost.
     Dropped {
@@ -52,9 +52,9 @@ pub enum Event {
     /// What became of an upload.
     Uploaded {
         /// What it was about.
-        task: Task,
+        task: UploadTask,
         /// What became of it.
-        finished: Finished,
+        finished: TaskStatus,
     },
     /// The source was opened, lost, reopened or overrun.
     Capture {
@@ -108,14 +108,17 @@ impl From<&crate::Event> for Event {
             &crate::Event::AwaitsReview(preview) => Self::AwaitsReview { preview },
             &crate::Event::Withheld(reason) => Self::Withheld { reason },
             &crate::Event::Dropped(sample) => Self::Dropped { sample },
-            crate::Event::Busy => Self::Busy,
+            crate::Event::ClipDropped => Self::Busy,
             &crate::Event::Consent(state) => Self::ConsentChanged { state },
             &crate::Event::Plan(version) => Self::PlanInstalled { version },
             crate::Event::CollectorChanged { from, to } => Self::CollectorChanged {
                 from: from.clone(),
                 to: to.clone(),
             },
-            crate::Event::Uploaded { task, finished } => Self::Uploaded {
+            crate::Event::Uploaded {
+                task,
+                status: finished,
+            } => Self::Uploaded {
                 task: task.clone(),
                 finished: finished.clone(),
             },

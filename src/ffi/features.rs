@@ -29,7 +29,7 @@ pub fn library_features() -> LibraryFeatures {
 #[cfg(feature = "http")]
 pub(super) fn upload_now(engine: &Sordino) -> Result<UploadSummary, Error> {
     let client = crate::upload::Client::default();
-    Ok(engine.upload_now(&client)?.into())
+    Ok(engine.upload(&client)?.into())
 }
 
 #[cfg(not(feature = "http"))]

@@ -246,7 +246,7 @@ pub fn input_devices() -> Result<Vec<InputDevice>, Error> {
 pub(super) struct Heard {
     maker: Maker,
     intake: Mutex<Option<HostIntake>>,
-    listening: Mutex<Option<crate::Listening>>,
+    listening: Mutex<Option<crate::CaptureSession>>,
 }
 
 struct HostIntake {
@@ -270,7 +270,7 @@ impl HostIntake {
 }
 
 impl Heard {
-    fn new(listening: crate::Listening, intake: Option<HostIntake>) -> Arc<Self> {
+    fn new(listening: crate::CaptureSession, intake: Option<HostIntake>) -> Arc<Self> {
         Arc::new(Self {
             maker: Maker::this(),
             intake: Mutex::new(intake),
@@ -297,10 +297,10 @@ impl Heard {
         let listening = self.listening();
         listening
             .as_ref()
-            .is_some_and(crate::Listening::is_on_its_thread)
+            .is_some_and(crate::CaptureSession::is_on_its_thread)
     }
 
-    fn listening(&self) -> MutexGuard<'_, Option<crate::Listening>> {
+    fn listening(&self) -> MutexGuard<'_, Option<crate::CaptureSession>> {
         self.listening
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -52,12 +52,12 @@ pub use transport::{
 };
 
 use crate::{
-    Purpose, Sordino, Withheld,
-    consent::{AgeBand, Answer, Guardian, GuardianMethod},
+    Purpose, Sordino, WithheldReason,
+    consent::{AgeBand, ConsentResponse, Guardian, GuardianMethod},
     id::Id,
     purpose::Purposes,
     sampler::{Annotation, MarkOutcome, Moment, RawClip, Selection, Trigger},
-    upload::{Finished, Task},
+    upload::{TaskStatus, UploadTask},
 };
 use door::Door;
 
@@ -139,7 +139,7 @@ impl Engine {
         guardian_evidence: Option<Vec<u8>>,
     ) -> Result<String, Error> {
         let notice = notice.into();
-        let answer = Answer {
+        let answer = ConsentResponse {
             purposes,
             age_band,
             guardian: guardian.map(|method| Guardian {
@@ -192,8 +192,8 @@ impl Engine {
 #[uniffi::export(name = "Sordino")]
 impl Engine {
     /// Why nothing may be sampled at this instant; `null` where it may.
-    pub fn may_sample(&self) -> Result<Option<Withheld>, Error> {
-        self.door.pass(|engine| Ok(engine.may_sample()?))
+    pub fn may_sample(&self) -> Result<Option<WithheldReason>, Error> {
+        self.door.pass(|engine| Ok(engine.sampling_blocked()?))
     }
 
     /// Offers a recording as one sample, as the app's own mark does: it skips the random draw and
@@ -221,7 +221,7 @@ impl Engine {
             };
             let samples = scalars::floats_of(samples)?;
             let clip = RawClip::new(samples, rate, selection, annotation)?;
-            Ok(engine.offer(clip)?.into())
+            Ok(engine.submit(clip)?.into())
         })
     }
 
@@ -350,16 +350,16 @@ impl Engine {
     /// `finish`, until there is none.
     pub fn next_request(&self) -> Result<Option<Request>, Error> {
         self.door
-            .pass(|engine| Ok(engine.next_request()?.map(Request::from)))
+            .pass(|engine| Ok(engine.next_upload_task()?.map(Request::from)))
     }
 
     /// As `next_request`, for a person who asks for it now: waits after failures are passed over,
     /// but for those that the collector asked for. `tried` are the tasks that failed since the
     /// person asked.
-    pub fn next_request_now(&self, tried: Vec<Task>) -> Result<Option<Request>, Error> {
+    pub fn next_request_now(&self, tried: Vec<UploadTask>) -> Result<Option<Request>, Error> {
         self.door.pass(|engine| {
             let tried = tried.into_iter().collect();
-            let request = engine.next_request_now(&tried)?;
+            let request = engine.next_upload_task_now(&tried)?;
             Ok(request.map(Request::from))
         })
     }
@@ -367,25 +367,25 @@ impl Engine {
     /// As `next_request`, but withdrawals and deletions alone: send them at once and over any network.
     pub fn next_urgent_request(&self) -> Result<Option<Request>, Error> {
         self.door
-            .pass(|engine| Ok(engine.next_urgent_request()?.map(Request::from)))
+            .pass(|engine| Ok(engine.next_urgent_upload_task()?.map(Request::from)))
     }
 
     /// As `next_request`, but all else: these may wait for a time that suits the system.
     pub fn next_deferrable_request(&self) -> Result<Option<Request>, Error> {
         self.door
-            .pass(|engine| Ok(engine.next_deferrable_request()?.map(Request::from)))
+            .pass(|engine| Ok(engine.next_deferrable_upload_task()?.map(Request::from)))
     }
 
     /// Whether the request for `task`, which was handed out, should still go. Whoever hands uploads over to the system
     /// cancels those that this says no to whenever consent or samples change.
-    pub fn is_still_wanted(&self, task: Task) -> Result<bool, Error> {
+    pub fn is_still_wanted(&self, task: UploadTask) -> Result<bool, Error> {
         self.door.pass(|engine| Ok(engine.is_still_wanted(&task)?))
     }
 
     /// Takes in what came of the request for `task`, after a restart of the app too.
-    pub fn finish(&self, task: Task, outcome: Outcome) -> Result<Finished, Error> {
+    pub fn finish(&self, task: UploadTask, outcome: Outcome) -> Result<TaskStatus, Error> {
         self.door
-            .pass(|engine| Ok(engine.finish(&task, outcome.into())?))
+            .pass(|engine| Ok(engine.process_upload_result(&task, outcome.into())?))
     }
 
     /// Has the collector asked for a newer plan with the next requests, however lately it was.
@@ -406,7 +406,7 @@ impl Engine {
     ///
     /// Raises `Upload` where the collector did not tell, or where it is to be asked again, since another answer was read
     /// meanwhile.
-    pub fn read_accesses(&self, task: Task, outcome: Outcome) -> Result<Accesses, Error> {
+    pub fn read_accesses(&self, task: UploadTask, outcome: Outcome) -> Result<Accesses, Error> {
         self.door
             .pass(|engine| Ok(engine.read_accesses(&task, outcome.into())?.into()))
     }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::Waiting;
 use crate::{
-    Withheld,
+    WithheldReason,
     consent::{ConsentState, NoticeTerms},
     id::Id,
     outbox::{SampleEntry, SampleState},
@@ -28,18 +28,18 @@ pub enum Offer {
     /// It was wiped.
     Withheld {
         /// Why.
-        reason: Withheld,
+        reason: WithheldReason,
     },
 }
 
-impl From<crate::Offer> for Offer {
-    fn from(offer: crate::Offer) -> Self {
+impl From<crate::SubmitOutcome> for Offer {
+    fn from(offer: crate::SubmitOutcome) -> Self {
         match offer {
-            crate::Offer::Queued { sample_id } => Self::Queued { sample: sample_id },
-            crate::Offer::AwaitsReview { preview_id } => Self::AwaitsReview {
+            crate::SubmitOutcome::Queued { sample_id } => Self::Queued { sample: sample_id },
+            crate::SubmitOutcome::AwaitsReview { preview_id } => Self::AwaitsReview {
                 preview: preview_id,
             },
-            crate::Offer::Withheld { reason } => Self::Withheld { reason },
+            crate::SubmitOutcome::Withheld { reason } => Self::Withheld { reason },
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use super::Error;
 use crate::{
-    Purpose, Purposes, Withheld,
+    Purpose, Purposes, WithheldReason,
     capture::Format,
     consent::{AgeBand, ConsentState, GuardianMethod},
     id::Id,
     outbox::SampleState,
     sampler::{Annotation, MarkOutcome, Moment, MomentNote, Note, Trigger},
     signed::PublicKey,
-    upload::{Endpoint, Finished, Task},
+    upload::{Endpoint, TaskStatus, UploadTask as Task},
     week::Week,
 };
 
@@ -113,7 +113,7 @@ pub enum ConsentState {
 // In Kotlin a variant of that name would hide a type of that name.
 #[uniffi::remote(Enum)]
 #[uniffi(name = "WithheldReason")]
-pub enum Withheld {
+pub enum WithheldReason {
     /// No plan is in force.
     NoPlan,
     /// The plan has expired.
@@ -177,11 +177,13 @@ pub enum MarkOutcome {
 
 /// What the engine made of what came of a request.
 #[uniffi::remote(Enum)]
-pub enum Finished {
+#[uniffi(name = "Finished")]
+pub enum TaskStatus {
     /// Done and acknowledged.
     Done,
     /// Not now; it is due again later.
-    Later {
+    #[uniffi(name = "Later")]
+    Retry {
         /// What stood in the way.
         reason: String,
     },

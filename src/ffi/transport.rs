@@ -1,11 +1,11 @@
-use crate::upload::{self, Answer, Body, Task, WaitingKind};
+use crate::upload::{self, Body, HttpResponse, UploadTask, WaitingKind};
 
 /// One HTTP request that is due. Send it as it is, without following redirects: the signature names
 /// the host.
 #[derive(uniffi::Record)]
 pub struct Request {
     /// What it is about, for `finish`.
-    pub task: Task,
+    pub task: UploadTask,
     /// Whether it takes something back. Such a request waits neither for other uploads nor for a cheap network.
     pub urgent: bool,
     /// `GET`, `PUT` or `DELETE`.
@@ -86,14 +86,14 @@ impl From<upload::Request> for Request {
     }
 }
 
-impl From<Outcome> for upload::Outcome {
+impl From<Outcome> for upload::UploadResult {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Answered {
                 status,
                 headers,
                 body,
-            } => Self::Answered(Answer {
+            } => Self::Response(HttpResponse {
                 status,
                 headers: headers
                     .into_iter()

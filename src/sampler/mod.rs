@@ -39,8 +39,8 @@ pub use moment::{Moment, MomentNote};
 use crate::{
     capture::Frame,
     consent::Grants,
-    entropy::{self, Unavailable},
     plan::Plan,
+    rng::{self, RngError},
 };
 use contiguous_span::ContiguousSpan;
 
@@ -97,7 +97,7 @@ pub enum MarkError {
     Annotation(#[from] AnnotationError),
     /// It could not be drawn.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(#[from] RngError),
 }
 
 /// Chooses moments and cuts their clips.
@@ -111,7 +111,7 @@ pub struct Sampler {
 }
 
 /// A number drawn evenly from [0, 1).
-type Draw = Box<dyn FnMut() -> Result<f64, Unavailable> + Send>;
+type Draw = Box<dyn FnMut() -> Result<f64, RngError> + Send>;
 
 impl From<&Plan> for SamplerSettings {
     fn from(plan: &Plan) -> Self {
@@ -147,7 +147,7 @@ impl SamplerSettings {
 impl Sampler {
     /// Nothing is permitted yet: see [`Self::permit`].
     pub fn new(settings: SamplerSettings) -> Self {
-        Self::with_draw(settings, Box::new(entropy::unit))
+        Self::with_draw(settings, Box::new(rng::uniform))
     }
 
     fn with_draw(settings: SamplerSettings, draw: Draw) -> Self {

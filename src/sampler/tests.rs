@@ -333,11 +333,11 @@ fn without_randomness_nothing_is_taken() {
         random_probability: 1.0,
         ..SETTINGS
     };
-    let mut sampler = Sampler::with_draw(settings, Box::new(|| Err(Unavailable)));
+    let mut sampler = Sampler::with_draw(settings, Box::new(|| Err(RngError)));
     sampler.permit(crate::testing::grants());
     assert!(play(&mut sampler, 0, 9 * SECOND, &[80]).is_empty());
     let mark = sampler.mark(Moment::default());
-    assert_eq!(mark, Err(MarkError::Unavailable(Unavailable)));
+    assert_eq!(mark, Err(MarkError::Unavailable(RngError)));
     assert!(sampler.finish().is_empty());
 }
 

@@ -27,8 +27,8 @@ pub use flac::FlacError;
 pub use manifest::{Manifest, ManifestError, Platform};
 
 use crate::{
-    anonymize::AnonymousClip, consent::Grants, entropy::Unavailable, id::Id, plan::Recipient,
-    purpose::Purposes, sampler::Selection, week::Week,
+    anonymize::AnonymousClip, consent::Grants, id::Id, plan::Recipient, purpose::Purposes,
+    rng::RngError, sampler::Selection, week::Week,
 };
 use age::{AgeError, AgeWriter};
 
@@ -64,7 +64,7 @@ pub enum SealError {
     WeakRecipient(Recipient),
     /// No random key can be had.
     #[error(transparent)]
-    Entropy(#[from] Unavailable),
+    Entropy(#[from] RngError),
     /// The clip, its selection or its annotation is out of bounds.
     #[error("the sample was dropped: {0}")]
     Manifest(#[from] ManifestError),
@@ -130,7 +130,7 @@ impl SealedSample {
             id: Id::random().expect("random"),
             consent,
             purposes,
-            week: Week::of(jiff::Timestamp::UNIX_EPOCH),
+            week: Week::from_timestamp(jiff::Timestamp::UNIX_EPOCH),
             recipients_sha256: [7; 32],
             seconds: 10.0,
             selection: Selection {

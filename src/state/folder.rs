@@ -9,7 +9,7 @@ use std::{
 use redb::Database;
 
 use super::StateError;
-use crate::entropy;
+use crate::rng;
 
 /// What redb may keep in memory. The whole store is a few hundred kilobytes.
 const CACHE_BYTES: usize = 1 << 20;
@@ -92,7 +92,7 @@ pub(super) fn tag_key(folder: &Path) -> Result<Vec<u8>, StateError> {
             path.display()
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = entropy::bytes::<KEY_BYTES>().map_err(|error| StateError::Io {
+            let key = rng::bytes::<KEY_BYTES>().map_err(|error| StateError::Io {
                 action: "make",
                 path: path.clone(),
                 error: io::Error::other(error),

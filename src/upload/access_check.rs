@@ -12,7 +12,7 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Accesses, AuditHead, AuditRoot, BrokenLog, EntryHash,
+    Access, Accesses, AuditHead, AuditRoot, EntryHash, LogInconsistency,
     merkle::{empty_root, leaf_hash, verify_consistency, verify_inclusion},
 };
 use crate::{Purpose, Week, id::Id};
@@ -34,14 +34,14 @@ pub(crate) fn check_accesses(
     accesses: &Accesses,
     kept: Option<&AuditHead>,
     told: &[ToldAccess],
-) -> Result<(AuditHead, Vec<ToldAccess>), BrokenLog> {
-    let head = accesses.head.ok_or(BrokenLog::Unproven)?;
+) -> Result<(AuditHead, Vec<ToldAccess>), LogInconsistency> {
+    let head = accesses.head.ok_or(LogInconsistency::Unproven)?;
     if let Some(kept) = kept {
         head.continues(kept)?;
     }
-    let log = head.audit_root().ok_or(BrokenLog::Unproven)?;
+    let log = head.audit_root().ok_or(LogInconsistency::Unproven)?;
     let consistency = accesses.consistency.as_ref();
-    let consistency = consistency.ok_or(BrokenLog::Unproven)?;
+    let consistency = consistency.ok_or(LogInconsistency::Unproven)?;
     let earlier = kept.and_then(AuditHead::audit_root).unwrap_or(AuditRoot {
         entries: 0,
         root: empty_root(),
@@ -53,7 +53,7 @@ pub(crate) fn check_accesses(
         &log.root,
         consistency,
     ) {
-        return Err(BrokenLog::Inconsistent {
+        return Err(LogInconsistency::Inconsistent {
             before: earlier.entries,
             now: log.entries,
         });
@@ -63,24 +63,28 @@ pub(crate) fn check_accesses(
         let access = check_access(sample, access, &log)?;
         let entry = access.entry;
         if now.last().is_some_and(|last| last.entry >= entry) {
-            return Err(BrokenLog::OutOfOrder { entry });
+            return Err(LogInconsistency::OutOfOrder { entry });
         }
         if entry == head.entries && access.hash != head.hash {
-            return Err(BrokenLog::WrongHash { entry });
+            return Err(LogInconsistency::WrongHash { entry });
         }
         now.push(access);
     }
     let found: BTreeSet<_> = now.iter().collect();
     match told.iter().find(|told| !found.contains(told)) {
-        Some(&ToldAccess { entry, .. }) => Err(BrokenLog::LeftOut { entry }),
+        Some(&ToldAccess { entry, .. }) => Err(LogInconsistency::LeftOut { entry }),
         None => Ok((head, now)),
     }
 }
 
-fn check_access(sample: Id, access: &Access, log: &AuditRoot) -> Result<ToldAccess, BrokenLog> {
+fn check_access(
+    sample: Id,
+    access: &Access,
+    log: &AuditRoot,
+) -> Result<ToldAccess, LogInconsistency> {
     let told = access.entry.zip(access.hash);
     let proven = access.previous.zip(access.proof.as_ref());
-    let ((entry, hash), (previous, proof)) = told.zip(proven).ok_or(BrokenLog::Unproven)?;
+    let ((entry, hash), (previous, proof)) = told.zip(proven).ok_or(LogInconsistency::Unproven)?;
     let content = Entry {
         previous,
         purpose: access.purpose,
@@ -90,10 +94,10 @@ fn check_access(sample: Id, access: &Access, log: &AuditRoot) -> Result<ToldAcce
         week: access.week,
     };
     // It fails for numbers that RFC 8785 cannot spell alone, far beyond any entry's.
-    let content =
-        serde_json_canonicalizer::to_vec(&content).map_err(|_| BrokenLog::NotIncluded { entry })?;
+    let content = serde_json_canonicalizer::to_vec(&content)
+        .map_err(|_| LogInconsistency::NotIncluded { entry })?;
     if digest(&SHA256, &content).as_ref() != hash.as_bytes() {
-        return Err(BrokenLog::WrongHash { entry });
+        return Err(LogInconsistency::WrongHash { entry });
     }
     let leaf = leaf_hash(&content);
     let is_included = entry
@@ -101,7 +105,7 @@ fn check_access(sample: Id, access: &Access, log: &AuditRoot) -> Result<ToldAcce
         .is_some_and(|index| verify_inclusion(&leaf, index, log.entries, &log.root, proof));
     match is_included {
         true => Ok(ToldAccess { entry, hash }),
-        false => Err(BrokenLog::NotIncluded { entry }),
+        false => Err(LogInconsistency::NotIncluded { entry }),
     }
 }
 

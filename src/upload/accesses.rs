@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EntryHash, Outcome, TreeHash, UploadError, problem::problem};
+use super::{EntryHash, TreeHash, UploadError, UploadResult, problem::problem};
 use crate::{Purpose, Week};
 
 /// Every hand-out of one sample.
@@ -25,7 +25,7 @@ pub struct Accesses {
     /// What is wrong with that log or with what was told of it. The collector does not say it:
     /// [`crate::Sordino::read_accesses`] finds it.
     #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
-    pub broken: Option<BrokenLog>,
+    pub broken: Option<LogInconsistency>,
 }
 
 /// One hand-out.
@@ -56,14 +56,14 @@ impl Accesses {
     ///
     /// # Errors
     /// It did not answer, or with a problem.
-    pub fn from_outcome(outcome: Outcome) -> Result<Self, UploadError> {
+    pub fn from_outcome(outcome: UploadResult) -> Result<Self, UploadError> {
         match outcome {
-            Outcome::Unreachable(reason) => Err(UploadError::Accesses(reason)),
-            Outcome::Answered(answer) if answer.status == 200 => {
+            UploadResult::Unreachable(reason) => Err(UploadError::Accesses(reason)),
+            UploadResult::Response(answer) if answer.status == 200 => {
                 serde_json::from_slice(&answer.body)
                     .map_err(|error| UploadError::Accesses(error.to_string()))
             }
-            Outcome::Answered(answer) => Err(UploadError::Accesses(problem(&answer))),
+            UploadResult::Response(answer) => Err(UploadError::Accesses(problem(&answer))),
         }
     }
 }
@@ -83,7 +83,7 @@ pub struct AuditHead {
 /// What is wrong with an access log, or with what a collector told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "problem", rename_all = "kebab-case")]
-pub enum BrokenLog {
+pub enum LogInconsistency {
     /// Entries are gone.
     #[error("the access log had {before} entries and has {now} now: entries were removed")]
     Shortened {
@@ -160,9 +160,9 @@ impl AuditHead {
     ///
     /// # Errors
     /// It cannot: entries that were there were removed or changed.
-    pub fn continues(&self, earlier: &Self) -> Result<(), BrokenLog> {
+    pub fn continues(&self, earlier: &Self) -> Result<(), LogInconsistency> {
         if self.entries < earlier.entries {
-            return Err(BrokenLog::Shortened {
+            return Err(LogInconsistency::Shortened {
                 before: earlier.entries,
                 now: self.entries,
             });
@@ -172,7 +172,7 @@ impl AuditHead {
             .zip(earlier.root)
             .is_some_and(|(ours, theirs)| ours != theirs);
         if self.entries == earlier.entries && (self.hash != earlier.hash || has_other_root) {
-            return Err(BrokenLog::Rewritten {
+            return Err(LogInconsistency::Rewritten {
                 entries: self.entries,
             });
         }
@@ -189,13 +189,13 @@ impl fmt::Display for AuditHead {
 /// Text that is no head of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no head of a log, which is ENTRIES:HASH")]
-pub struct NotAHead(String);
+pub struct ParseAuditHeadError(String);
 
 impl FromStr for AuditHead {
-    type Err = NotAHead;
+    type Err = ParseAuditHeadError;
 
-    fn from_str(text: &str) -> Result<Self, NotAHead> {
-        let (entries, hash) = numbered(text).ok_or_else(|| NotAHead(text.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, ParseAuditHeadError> {
+        let (entries, hash) = numbered(text).ok_or_else(|| ParseAuditHeadError(text.to_owned()))?;
         Ok(Self {
             entries,
             hash,
@@ -216,7 +216,7 @@ pub struct AuditRoot {
 /// Text that is no root of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no root of a log, which is ENTRIES:ROOT")]
-pub struct NotARoot(String);
+pub struct ParseAuditRootError(String);
 
 impl fmt::Display for AuditRoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -225,10 +225,10 @@ impl fmt::Display for AuditRoot {
 }
 
 impl FromStr for AuditRoot {
-    type Err = NotARoot;
+    type Err = ParseAuditRootError;
 
-    fn from_str(text: &str) -> Result<Self, NotARoot> {
-        let (entries, root) = numbered(text).ok_or_else(|| NotARoot(text.to_owned()))?;
+    fn from_str(text: &str) -> Result<Self, ParseAuditRootError> {
+        let (entries, root) = numbered(text).ok_or_else(|| ParseAuditRootError(text.to_owned()))?;
         Ok(Self { entries, root })
     }
 }
@@ -243,10 +243,10 @@ fn numbered<T: FromStr + fmt::Display>(text: &str) -> Option<(u64, T)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upload::Answer;
+    use crate::upload::HttpResponse;
 
-    fn answered(body: &str) -> Outcome {
-        Outcome::Answered(Answer {
+    fn answered(body: &str) -> UploadResult {
+        UploadResult::Response(HttpResponse {
             status: 200,
             headers: Vec::new(),
             body: body.as_bytes().to_vec(),
@@ -311,8 +311,14 @@ mod tests {
             &format!(":{hash}"),
             &format!("7:{hash}0"),
         ] {
-            assert_eq!(text.parse::<AuditHead>(), Err(NotAHead(text.to_owned())));
-            assert_eq!(text.parse::<AuditRoot>(), Err(NotARoot(text.to_owned())));
+            assert_eq!(
+                text.parse::<AuditHead>(),
+                Err(ParseAuditHeadError(text.to_owned()))
+            );
+            assert_eq!(
+                text.parse::<AuditRoot>(),
+                Err(ParseAuditRootError(text.to_owned()))
+            );
         }
         for wrong in ["", "zz", &hash[1..], &"A".repeat(64)] {
             assert!(wrong.parse::<EntryHash>().is_err());
@@ -337,15 +343,15 @@ mod tests {
         assert_eq!(with_root("1").continues(&before), Ok(()));
         assert_eq!(
             with_root("1").continues(&with_root("2")),
-            Err(BrokenLog::Rewritten { entries: 7 })
+            Err(LogInconsistency::Rewritten { entries: 7 })
         );
         assert_eq!(
             head(6, 'a').continues(&before),
-            Err(BrokenLog::Shortened { before: 7, now: 6 })
+            Err(LogInconsistency::Shortened { before: 7, now: 6 })
         );
         assert_eq!(
             head(7, 'b').continues(&before),
-            Err(BrokenLog::Rewritten { entries: 7 })
+            Err(LogInconsistency::Rewritten { entries: 7 })
         );
     }
 }

@@ -8,7 +8,7 @@ use std::{fs::File, io::Read as _, time::Duration};
 use ureq::{Agent, AsSendBody, Proxy, SendBody, http};
 
 use super::{
-    Answer, Body, Outcome, Request,
+    Body, HttpResponse, Request, UploadResult,
     network::{NamedProxy, NetworkSettings},
 };
 
@@ -40,7 +40,7 @@ impl Default for Client {
 
 impl Client {
     /// A client that gives each request `timeout`, with the proxies and certificates that the environment names. Where
-    /// these cannot be used, each request comes back as [`Outcome::Unreachable`], which says why.
+    /// these cannot be used, each request comes back as [`UploadResult::Unreachable`], which says why.
     pub fn new(timeout: Duration) -> Self {
         match NetworkSettings::from_env() {
             Ok(settings) => Self::with(timeout, &settings),
@@ -77,27 +77,31 @@ impl Client {
     }
 
     /// Sends one request and waits for what comes of it.
-    pub fn send(&self, request: &Request) -> Outcome {
+    pub fn send(&self, request: &Request) -> UploadResult {
         match &self.ready {
             Ok(ready) => ready.send(request),
-            Err(reason) => Outcome::Unreachable(reason.clone()),
+            Err(reason) => UploadResult::Unreachable(reason.clone()),
         }
     }
 }
 
 impl Ready {
-    fn send(&self, request: &Request) -> Outcome {
+    fn send(&self, request: &Request) -> UploadResult {
         let proxy = self.settings.proxy_for(&request.task.collector);
         match self.try_send(request, proxy.map(NamedProxy::proxy)) {
-            Ok(answer) => Outcome::Answered(answer),
-            Err(error) => Outcome::Unreachable(match proxy {
+            Ok(answer) => UploadResult::Response(answer),
+            Err(error) => UploadResult::Unreachable(match proxy {
                 Some(proxy) => format!("{error}, through {proxy}"),
                 None => error.to_string(),
             }),
         }
     }
 
-    fn try_send(&self, request: &Request, proxy: Option<Proxy>) -> Result<Answer, ureq::Error> {
+    fn try_send(
+        &self,
+        request: &Request,
+        proxy: Option<Proxy>,
+    ) -> Result<HttpResponse, ureq::Error> {
         let mut builder = http::Request::builder()
             .method(request.method)
             .uri(&request.url);
@@ -126,7 +130,7 @@ impl Ready {
             .as_reader()
             .take(MAX_ANSWER_BYTES)
             .read_to_end(&mut body)?;
-        Ok(Answer {
+        Ok(HttpResponse {
             status: response.status().as_u16(),
             headers,
             body,

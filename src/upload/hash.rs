@@ -9,7 +9,7 @@ use crate::hex;
 /// Text that is no hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no hash of 64 lower-case hexadecimal digits")]
-pub struct NotAHash(String);
+pub struct ParseHashError(String);
 
 macro_rules! hash {
     ($(#[$attribute:meta])* $name:ident) => {
@@ -43,12 +43,12 @@ macro_rules! hash {
         }
 
         impl FromStr for $name {
-            type Err = NotAHash;
+            type Err = ParseHashError;
 
-            fn from_str(text: &str) -> Result<Self, NotAHash> {
+            fn from_str(text: &str) -> Result<Self, ParseHashError> {
                 hex::decode(text)
                     .map(Self)
-                    .ok_or_else(|| NotAHash(text.to_owned()))
+                    .ok_or_else(|| ParseHashError(text.to_owned()))
             }
         }
 

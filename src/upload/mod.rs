@@ -28,14 +28,17 @@ mod tests;
 
 use std::{path::PathBuf, time::Duration};
 
-pub use accesses::{Access, Accesses, AuditHead, AuditRoot, BrokenLog, NotAHead, NotARoot};
+pub use accesses::{
+    Access, Accesses, AuditHead, AuditRoot, LogInconsistency, ParseAuditHeadError,
+    ParseAuditRootError,
+};
 #[cfg(feature = "http")]
 pub use client::Client;
-pub use hash::{EntryHash, NotAHash, TreeHash};
+pub use hash::{EntryHash, ParseHashError, TreeHash};
 #[cfg(feature = "http")]
 pub use network::{NamedProxy, NetworkError, NetworkSettings, ProxyError};
 pub use request::sample as sample_request;
-pub use task::{Task, TaskKind, UnknownTask};
+pub use task::{ParseUploadTaskError, TaskKind, UploadTask};
 
 pub(crate) use access_check::{ToldAccess, check_accesses};
 #[cfg(test)]
@@ -60,7 +63,7 @@ pub(crate) const EPOCH_HEADER: &str = "sordino-epoch";
 
 /// What a collector says when it is asked for the plan.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PlanAnswer<'a> {
+pub(crate) struct PlanResponse<'a> {
     /// The plan; `None` where it has none that the device lacks.
     pub(crate) plan: Option<&'a [u8]>,
     /// The header with the newest freshness statement.
@@ -71,7 +74,7 @@ pub(crate) struct PlanAnswer<'a> {
 #[derive(Debug)]
 pub struct Request {
     /// What it is about; the host hands it back with the outcome, after a restart too.
-    pub task: Task,
+    pub task: UploadTask,
     /// `GET`, `PUT` or `DELETE`.
     pub method: &'static str,
     /// The whole URL.
@@ -95,16 +98,16 @@ pub enum Body {
 
 /// What came of a [`Request`].
 #[derive(Debug)]
-pub enum Outcome {
+pub enum UploadResult {
     /// An answer came.
-    Answered(Answer),
+    Response(HttpResponse),
     /// None came: no network, a connection that broke, a timeout.
     Unreachable(String),
 }
 
 /// An HTTP answer.
 #[derive(Debug, Default)]
-pub struct Answer {
+pub struct HttpResponse {
     /// The status.
     pub status: u16,
     /// The headers, names in lower case.
@@ -113,7 +116,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl HttpResponse {
     /// The first header of that name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -133,13 +136,13 @@ impl Answer {
     }
 }
 
-/// What [`crate::Sordino::finish`] made of an outcome.
+/// What [`crate::Sordino::process_upload_result`] made of an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finished {
+pub enum TaskStatus {
     /// Done and acknowledged.
     Done,
     /// Not now; it is due again later.
-    Later {
+    Retry {
         /// What stood in the way.
         reason: String,
     },
@@ -153,7 +156,7 @@ pub enum Finished {
 }
 
 /// Why the upload could not go on. It concerns this device; what the collector says is an
-/// [`Outcome`].
+/// [`UploadResult`].
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     /// Consent could not be read.
@@ -173,7 +176,7 @@ pub enum UploadError {
     Accesses(String),
     /// An answer was read that came of another request than the one that asks who opened a sample.
     #[error("`{0}` does not ask who opened a sample; hand over the task of the request that does")]
-    NotOfAccesses(Task),
+    NotAnAccessTask(UploadTask),
     /// Since the request was made, another answer moved the head of the access log that this device remembers.
     #[error(
         "another answer about the access log was read meanwhile; ask again who opened sample {0}"
@@ -181,7 +184,7 @@ pub enum UploadError {
     AccessesOutdated(Id),
     /// This build of the library has no HTTP client: its feature `http` is off.
     #[error(
-        "this library was built without the feature `http`: send what `next_request` gives by the app's own HTTP, or \
+        "this library was built without the feature `http`: send what `next_upload_task` gives by the app's own HTTP, or \
          use a library that has the feature"
     )]
     NoClient,

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Answer;
+use super::HttpResponse;
 use crate::purpose::Purposes;
 
 /// What every `type` of a collector begins with.
@@ -49,7 +49,7 @@ pub(super) enum Refusal {
 }
 
 impl Problem {
-    pub(super) fn of(answer: &Answer) -> Self {
+    pub(super) fn of(answer: &HttpResponse) -> Self {
         let document = serde_json::from_slice(&answer.body);
         let document: Map<String, Value> = document.unwrap_or_default();
         Self {
@@ -99,7 +99,7 @@ fn member<T: DeserializeOwned>(document: &Map<String, Value>, name: &str) -> Opt
 }
 
 /// What the collector said, in a line.
-pub(super) fn problem(answer: &Answer) -> String {
+pub(super) fn problem(answer: &HttpResponse) -> String {
     let Problem { title, detail, .. } = Problem::of(answer);
     let said = if detail.is_empty() { title } else { detail };
     let said: String = said
@@ -119,7 +119,7 @@ mod tests {
     use crate::testing::{RESEARCH, both};
 
     fn refusal(document: &str) -> Refusal {
-        Problem::of(&Answer {
+        Problem::of(&HttpResponse {
             status: 403,
             headers: Vec::new(),
             body: document.as_bytes().to_vec(),

@@ -14,7 +14,7 @@ use std::{
 pub(crate) use outcome::Settled;
 pub use waiting::{Waiting, WaitingKind};
 
-use super::{Endpoint, Task, slip};
+use super::{Endpoint, UploadTask, slip};
 use crate::{
     consent::{ConsentStore, Grants, RecordIdentity, Stage},
     id::Id,
@@ -33,7 +33,7 @@ pub(crate) enum Urgency<'a> {
     /// A person asked for it now: only waits that the collector asked for are kept.
     Now {
         /// What was tried already since the person asked. A collector that one of them did not reach is not tried again.
-        tried: &'a BTreeSet<Task>,
+        tried: &'a BTreeSet<UploadTask>,
     },
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Protocol {
     /// Where what is new is sent. What was sent elsewhere is taken back there.
     endpoint: Endpoint,
     /// Handed out and not finished. Forgotten at a restart, when each is due again.
-    under_way: Mutex<BTreeSet<Task>>,
+    under_way: Mutex<BTreeSet<UploadTask>>,
     /// Collectors whose last request had no answer.
     unreached: Mutex<BTreeSet<Endpoint>>,
     /// Records that a collector has registered, or acknowledged anew, since this process began.
@@ -121,7 +121,7 @@ impl Protocol {
 
     /// A task that was handed out counts as not handed out.
     #[cfg(test)]
-    pub(super) fn put_back(&self, task: &Task) {
+    pub(super) fn put_back(&self, task: &UploadTask) {
         Self::lock(&self.under_way).remove(task);
     }
 

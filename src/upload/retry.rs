@@ -6,9 +6,9 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Task;
+use super::UploadTask;
 use crate::{
-    entropy,
+    rng,
     state::{self, Change, State, StateError, Table},
 };
 
@@ -48,19 +48,19 @@ impl Waits {
     }
 
     /// How often `task` has failed in a row.
-    pub(super) fn failures(&self, task: &Task) -> u32 {
+    pub(super) fn failures(&self, task: &UploadTask) -> u32 {
         let retry = self.0.get(&task.to_string());
         retry.map_or(0, |retry| retry.failures)
     }
 
     /// Whether `task` may go out at `now`.
-    pub(super) fn permit(&self, task: &Task, now: Timestamp, hurried: bool) -> bool {
+    pub(super) fn permit(&self, task: &UploadTask, now: Timestamp, hurried: bool) -> bool {
         self.waiting(task, now)
             .is_none_or(|retry| hurried && !retry.asked)
     }
 
     /// Until when `task` waits, and why, if it does.
-    pub(super) fn wait(&self, task: &Task, now: Timestamp) -> Option<Wait> {
+    pub(super) fn wait(&self, task: &UploadTask, now: Timestamp) -> Option<Wait> {
         self.waiting(task, now).map(|retry| Wait {
             until: retry.not_before,
             reason: retry.reason.clone(),
@@ -69,7 +69,7 @@ impl Waits {
 
     /// A wait that lies further ahead than any that was ever set comes from a clock that was set back since,
     /// and holds nothing up.
-    fn waiting(&self, task: &Task, now: Timestamp) -> Option<&Retry> {
+    fn waiting(&self, task: &UploadTask, now: Timestamp) -> Option<&Retry> {
         let furthest = state::later(now, signed(LONGEST_ASKED));
         let retry = self.0.get(&task.to_string())?;
         (retry.not_before > now && retry.not_before <= furthest).then_some(retry)
@@ -79,7 +79,7 @@ impl Waits {
 /// Notes a failure of `task`, and when it is due again.
 pub(super) fn failed(
     change: &Change<'_>,
-    task: &Task,
+    task: &UploadTask,
     now: Timestamp,
     asked: Option<Duration>,
     reason: &str,
@@ -98,7 +98,7 @@ pub(super) fn failed(
 }
 
 /// Forgets the failures of `task`.
-pub(super) fn settled(change: &Change<'_>, task: &Task) -> Result<(), StateError> {
+pub(super) fn settled(change: &Change<'_>, task: &UploadTask) -> Result<(), StateError> {
     change.remove(RETRIES, task.to_string().as_str())
 }
 
@@ -109,5 +109,5 @@ fn signed(wait: Duration) -> SignedDuration {
 fn backoff(failures: u32) -> Duration {
     let doubled = FIRST.saturating_mul(1u32 << failures.saturating_sub(1).min(20));
     // Without randomness the whole wait is kept: later is safe.
-    doubled.min(LONGEST).mul_f64(entropy::unit().unwrap_or(1.0))
+    doubled.min(LONGEST).mul_f64(rng::uniform().unwrap_or(1.0))
 }

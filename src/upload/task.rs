@@ -7,7 +7,7 @@ use crate::{Purposes, endpoint::Endpoint, id::Id};
 /// What a request is about, and which collector it is for. Its text form survives the process, for
 /// uploads that a phone finishes after the app has ended: `KIND@URL`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Task {
+pub struct UploadTask {
     /// What it is about.
     pub kind: TaskKind,
     /// Who answers it. Only that collector's answer counts.
@@ -62,15 +62,15 @@ pub enum TaskKind {
     },
 }
 
-/// Text that is no [`Task`].
+/// Text that is no [`UploadTask`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no upload task of this SDK")]
-pub struct UnknownTask(String);
+pub struct ParseUploadTaskError(String);
 
 impl TaskKind {
     /// The task of that kind for `collector`.
-    pub(crate) fn at(self, collector: &Endpoint) -> Task {
-        Task {
+    pub(crate) fn at(self, collector: &Endpoint) -> UploadTask {
+        UploadTask {
             kind: self,
             collector: collector.clone(),
         }
@@ -83,7 +83,7 @@ impl TaskKind {
     }
 }
 
-impl fmt::Display for Task {
+impl fmt::Display for UploadTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.kind, self.collector)
     }
@@ -104,11 +104,11 @@ impl fmt::Display for TaskKind {
     }
 }
 
-impl FromStr for Task {
-    type Err = UnknownTask;
+impl FromStr for UploadTask {
+    type Err = ParseUploadTaskError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownTask> {
-        let unknown = || UnknownTask(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, ParseUploadTaskError> {
+        let unknown = || ParseUploadTaskError(text.to_owned());
         let (kind, collector) = text.split_once('@').ok_or_else(unknown)?;
         Ok(Self {
             kind: kind_of(kind).ok_or_else(unknown)?,
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::testing::{QA, RESEARCH, both};
 
-    fn tasks() -> impl Strategy<Value = Task> {
+    fn tasks() -> impl Strategy<Value = UploadTask> {
         let id = any::<u128>().prop_map(|id| format!("{id:032x}").parse::<Id>().unwrap());
         let purposes = prop::sample::select(vec![QA.into(), RESEARCH.into(), both()]);
         let collectors = [
@@ -188,13 +188,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_task_survives_the_process_as_text(task in tasks()) {
-            prop_assert_eq!(task.to_string().parse::<Task>().unwrap(), task);
+            prop_assert_eq!(task.to_string().parse::<UploadTask>().unwrap(), task);
         }
 
         #[test]
         fn any_text_whatever_is_a_task_or_an_error(text in ".{0,80}") {
-            if let Ok(task) = text.parse::<Task>() {
-                prop_assert_eq!(task.to_string().parse::<Task>().unwrap(), task);
+            if let Ok(task) = text.parse::<UploadTask>() {
+                prop_assert_eq!(task.to_string().parse::<UploadTask>().unwrap(), task);
             }
         }
     }

@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use super::{
-    Answer, Body, EPOCH_HEADER, Endpoint, Finished, Outcome, PROTOCOL_HEADER, Protocol, Request,
-    Scope, Settled, Task, TaskKind, Urgency, sample_request,
+    Body, EPOCH_HEADER, Endpoint, HttpResponse, PROTOCOL_HEADER, Protocol, Request, Scope, Settled,
+    TaskKind, TaskStatus, UploadResult, UploadTask, Urgency, sample_request,
 };
 use crate::{
     Clock as _, Id, Purposes,
@@ -95,19 +95,19 @@ impl Device {
         protocol.next(scope, Urgency::Scheduled).unwrap()
     }
 
-    fn finish(&self, task: &Task, outcome: Outcome) -> Finished {
-        self.settled(task, outcome).finished
+    fn finish(&self, task: &UploadTask, outcome: UploadResult) -> TaskStatus {
+        self.settled(task, outcome).status
     }
 
-    fn settled(&self, task: &Task, outcome: Outcome) -> Settled {
+    fn settled(&self, task: &UploadTask, outcome: UploadResult) -> Settled {
         let plan = plan(1);
         self.protocol
-            .finish(task, outcome, Some(&plan), |_| Ok(()))
+            .process_result(task, outcome, Some(&plan), |_| Ok(()))
             .unwrap()
     }
 
     /// Takes the sample's request, which must be due.
-    fn send(&self) -> Task {
+    fn send(&self) -> UploadTask {
         let request = self.next().unwrap();
         let sample = self.sample;
         assert_eq!(request.task.kind, TaskKind::Send { sample });
@@ -177,34 +177,34 @@ fn collector() -> Endpoint {
     "https://collector.example".parse().unwrap()
 }
 
-fn refused(status: u16, kind: &str) -> Outcome {
+fn refused(status: u16, kind: &str) -> UploadResult {
     refused_for(status, kind, None)
 }
 
-fn refused_for(status: u16, kind: &str, purposes: Option<&Purposes>) -> Outcome {
+fn refused_for(status: u16, kind: &str, purposes: Option<&Purposes>) -> UploadResult {
     let purposes = purposes.map(|purposes| purposes.iter().collect::<Vec<_>>());
     let document =
         serde_json::json!({"type": format!("urn:sordino:problem:{kind}"), "purposes": purposes});
     refused_with(status, &document.to_string())
 }
 
-fn refused_with(status: u16, document: &str) -> Outcome {
-    let Outcome::Answered(answer) = answered(status) else {
+fn refused_with(status: u16, document: &str) -> UploadResult {
+    let UploadResult::Response(answer) = answered(status) else {
         unreachable!()
     };
-    Outcome::Answered(Answer {
+    UploadResult::Response(HttpResponse {
         body: document.as_bytes().to_vec(),
         ..answer
     })
 }
 
-fn answered(status: u16) -> Outcome {
+fn answered(status: u16) -> UploadResult {
     answered_with(status, &[])
 }
 
-fn answered_with(status: u16, headers: &[(&str, &str)]) -> Outcome {
+fn answered_with(status: u16, headers: &[(&str, &str)]) -> UploadResult {
     let headers = headers.iter().chain(&[(PROTOCOL_HEADER, "1")]);
-    Outcome::Answered(Answer {
+    UploadResult::Response(HttpResponse {
         status,
         headers: headers
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -222,12 +222,12 @@ fn a_sample_goes_out_only_after_its_record_was_acknowledged() {
         TaskKind::Register { revision: 1, .. }
     ));
     assert!(device.next().is_none());
-    device.finish(&registration.task, Outcome::Unreachable(String::new()));
+    device.finish(&registration.task, UploadResult::Unreachable(String::new()));
     device.wait_until_due();
     let registration = device.next().unwrap();
     device.finish(&registration.task, answered(200));
     let task = device.send();
-    assert_eq!(device.finish(&task, answered(201)), Finished::Done);
+    assert_eq!(device.finish(&task, answered(201)), TaskStatus::Done);
     assert_eq!(device.state_of_sample(), SampleState::Sent);
     assert!(!device.outbox.path(device.sample).exists());
 }
@@ -243,7 +243,7 @@ fn a_sample_that_can_never_be_taken_is_reported_and_never_sent_again() {
         let device = Device::new();
         let task = device.send();
         let finished = device.finish(&task, refused(status, kind));
-        assert!(matches!(finished, Finished::Refused { status: said, .. } if said == status));
+        assert!(matches!(finished, TaskStatus::Refused { status: said, .. } if said == status));
         assert_eq!(device.state_of_sample(), SampleState::Refused);
         assert!(device.is_idle_for_two_days());
     }
@@ -274,7 +274,7 @@ fn what_may_pass_is_tried_again_and_the_sample_stays() {
         let task = device.send();
         let said = format!("{outcome:?}");
         let finished = device.finish(&task, outcome);
-        assert!(matches!(finished, Finished::Later { .. }), "{said}");
+        assert!(matches!(finished, TaskStatus::Retry { .. }), "{said}");
         assert_eq!(device.state_of_sample(), SampleState::Pending);
         assert!(device.outbox.path(device.sample).exists());
         assert!(device.wait_until_due() <= LONGEST_BACKOFF);
@@ -287,16 +287,18 @@ fn a_sample_for_recipients_that_no_plan_names_any_more_is_given_up() {
     let task = device.send();
     // Without a plan of its own the device cannot tell who is behind.
     let refusal = || refused(422, "wrong-recipients");
-    let settled = device.protocol.finish(&task, refusal(), None, |_| Ok(()));
-    assert!(matches!(settled.unwrap().finished, Finished::Later { .. }));
+    let settled = device
+        .protocol
+        .process_result(&task, refusal(), None, |_| Ok(()));
+    assert!(matches!(settled.unwrap().status, TaskStatus::Retry { .. }));
     assert_eq!(device.state_of_sample(), SampleState::Pending);
     let newer = plan(2);
     let settled = device
         .protocol
-        .finish(&task, refusal(), Some(&newer), |_| Ok(()));
+        .process_result(&task, refusal(), Some(&newer), |_| Ok(()));
     assert!(matches!(
-        settled.unwrap().finished,
-        Finished::Refused { .. }
+        settled.unwrap().status,
+        TaskStatus::Refused { .. }
     ));
     assert_eq!(device.state_of_sample(), SampleState::Refused);
 }
@@ -316,7 +318,7 @@ fn any_answer_that_says_withdrawn_or_not_granted_is_the_persons_no() {
                     let settled =
                         device.settled(&task, refused_for(status, kind, purposes.as_ref()));
                     assert!(settled.was_withdrawn);
-                    assert!(matches!(settled.finished, Finished::Refused { .. }));
+                    assert!(matches!(settled.status, TaskStatus::Refused { .. }));
                     assert!(!grants.is_live() && device.grants().is_none());
                     assert!(!device.outbox.path(device.sample).exists());
                     // It is said to the collector too, which may know of a part only.
@@ -337,7 +339,7 @@ fn a_no_to_one_purpose_that_only_the_collector_knows_leaves_the_other() {
     let research = RESEARCH.into();
     let settled = device.settled(&task, refused_for(403, "not-granted", Some(&research)));
     assert!(settled.was_withdrawn);
-    assert!(matches!(settled.finished, Finished::Later { .. }));
+    assert!(matches!(settled.status, TaskStatus::Retry { .. }));
     assert_eq!(device.grants().unwrap().purposes(), QA.into());
     let entry = device.outbox.entry(device.sample).unwrap();
     assert_eq!(
@@ -452,7 +454,7 @@ fn an_earlier_collector_that_is_gone_for_good_holds_a_yes_up_for_two_days_at_mos
             assert!(matches!(task.kind, TaskKind::Register { .. }));
             break;
         }
-        device.finish(&task, Outcome::Unreachable("no such host".to_owned()));
+        device.finish(&task, UploadResult::Unreachable("no such host".to_owned()));
     }
     let waited = device.clock.now().duration_since(began);
     assert!(waited > SignedDuration::from_hours(6) && waited < SignedDuration::from_hours(6 * 20));
@@ -461,7 +463,7 @@ fn an_earlier_collector_that_is_gone_for_good_holds_a_yes_up_for_two_days_at_mos
 #[test]
 fn another_epoch_has_every_no_said_again() {
     let epoch = |number: u8| [(EPOCH_HEADER, format!("{number:032x}"))];
-    let said = |device: &Device, number: u8, status: u16, task: &Task| {
+    let said = |device: &Device, number: u8, status: u16, task: &UploadTask| {
         let headers = epoch(number);
         let headers: Vec<(&str, &str)> = headers
             .iter()
@@ -510,13 +512,13 @@ fn an_answer_of_something_that_is_no_collector_is_taken_for_nothing() {
     for status in [200, 201, 204, 403, 404, 410] {
         let device = Device::new();
         let task = device.send();
-        let portal = Answer {
+        let portal = HttpResponse {
             status,
             body: b"<html>Welcome to our Wi-Fi".to_vec(),
-            ..Answer::default()
+            ..HttpResponse::default()
         };
-        let finished = device.finish(&task, Outcome::Answered(portal));
-        assert!(matches!(finished, Finished::Later { .. }));
+        let finished = device.finish(&task, UploadResult::Response(portal));
+        assert!(matches!(finished, TaskStatus::Retry { .. }));
         assert_eq!(device.state_of_sample(), SampleState::Pending);
     }
 }
@@ -527,14 +529,14 @@ fn a_no_is_repeated_until_the_collector_acknowledges_it() {
     device.withdraw(both());
     let is_due = || !device.consent.withdrawals_due().unwrap().is_empty();
     for outcome in [
-        Outcome::Unreachable(String::new()),
+        UploadResult::Unreachable(String::new()),
         answered(500),
         answered(403),
         answered(410),
         answered(304),
-        Outcome::Answered(Answer {
+        UploadResult::Response(HttpResponse {
             status: 200,
-            ..Answer::default()
+            ..HttpResponse::default()
         }),
     ] {
         let request = device.next().unwrap();

@@ -5,7 +5,7 @@
 use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use sordino::{
     Config, Purposes, Sordino,
-    consent::{AgeBand, Answer, Notice},
+    consent::{AgeBand, ConsentResponse, Notice},
     plan::{Plan, Review, SignedPlan, Triggers},
     signed::PublicKey,
 };
@@ -17,12 +17,16 @@ pub(crate) fn engine() -> (TempDir, Sordino) {
     let organization = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let collector = "https://collector.example".parse().unwrap();
-    let config = Config::new(folder.path(), PublicKey::of(&organization), collector);
+    let config = Config::new(
+        folder.path(),
+        PublicKey::from_key_pair(&organization),
+        collector,
+    );
     let engine = Sordino::open(config).unwrap();
     let signed = SignedPlan::sign(plan(), &organization).unwrap();
     engine.install_plan(signed.to_json().as_bytes()).unwrap();
     let notice = Notice::new(1, "en", "May we?");
-    let answer = Answer {
+    let answer = ConsentResponse {
         purposes: Purposes::all(),
         age_band: AgeBand::Adult,
         guardian: None,

@@ -9,7 +9,7 @@ pub fn key() -> Ed25519KeyPair {
 }
 
 pub fn public_key() -> PublicKey {
-    PublicKey::of(&key())
+    PublicKey::from_key_pair(&key())
 }
 
 /// The JSON object in `bytes` with a signature of `key` in place of its own; `None` where there is no object.

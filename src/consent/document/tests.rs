@@ -22,9 +22,9 @@ use super::{
 use crate::{
     Purposes,
     consent::rows::{Phase, Row},
-    entropy,
     id::Id,
     plan::Controller,
+    rng,
     signed::SignedError,
     testing::{QA, RESEARCH, both},
     week::Week,
@@ -42,7 +42,7 @@ fn full() -> Record {
         guardian: Some(GuardianApproval {
             method: GuardianMethod::VideoConference,
             week: "2026-W49".parse().unwrap(),
-            evidence: Some(EvidenceHash::of(id, b"sixteen bytes or more").unwrap()),
+            evidence: Some(EvidenceHash::new(id, b"sixteen bytes or more").unwrap()),
         }),
         notice: NoticeReference {
             version: 2,
@@ -74,7 +74,7 @@ fn bare() -> Record {
 }
 
 fn key() -> Ed25519KeyPair {
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&entropy::system()).unwrap();
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).unwrap();
     Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
 }
 
@@ -137,7 +137,7 @@ fn records() -> impl Strategy<Value = Record> {
             let (id, revision, purposes) = first;
             let (age_band, guardian, (version, language, sha256)) = second;
             let (controller, given, holds_until) = third;
-            let evidence = |bytes: Vec<u8>| EvidenceHash::of(id, &bytes).unwrap();
+            let evidence = |bytes: Vec<u8>| EvidenceHash::new(id, &bytes).unwrap();
             Record {
                 schema: Record::SCHEMA,
                 id,
@@ -249,7 +249,7 @@ fn a_record_of_schema_1_is_verified_and_when_it_is_revised_becomes_one_of_schema
     // Its own key is gone; signed anew in the old shape it is like any that stands on a device.
     let mut flat: Value = serde_json::from_slice(&document).unwrap();
     flat.as_object_mut().unwrap().remove("signature");
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&entropy::system()).unwrap();
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).unwrap();
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
     let flat = crate::signed::Signed::sign(flat, &pair).unwrap();
     let mut row = row(flat.to_json(), pkcs8.as_ref());

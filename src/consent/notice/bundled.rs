@@ -44,7 +44,7 @@ pub(super) const LANGUAGES: [&str; FILES.len()] = {
 pub struct BundledNotice {
     notice: Notice,
     asked: String,
-    fell_back: bool,
+    fallback: bool,
     layers: Layers,
 }
 
@@ -89,12 +89,12 @@ impl BundledNotice {
         Ok(Self {
             notice: Notice::new(version, given(found).0, layers.text()),
             asked: asked.to_owned(),
-            fell_back: found.is_none(),
+            fallback: found.is_none(),
             layers,
         })
     }
 
-    /// What the person agrees to, for [`Answer::notice`](crate::consent::Answer::notice).
+    /// What the person agrees to, for [`ConsentResponse::notice`](crate::consent::ConsentResponse::notice).
     pub fn notice(&self) -> &Notice {
         &self.notice
     }
@@ -115,8 +115,8 @@ impl BundledNotice {
     }
 
     /// Both languages, where nothing that fits the one asked for is bundled.
-    pub fn fell_back(&self) -> Option<FellBack> {
-        self.fell_back.then(|| FellBack {
+    pub fn fallback(&self) -> Option<LanguageFallback> {
+        self.fallback.then(|| LanguageFallback {
             asked: self.asked.clone(),
             given: self.language().to_owned(),
         })
@@ -160,14 +160,14 @@ pub struct NoticeSection {
 
 /// The language asked for is not bundled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FellBack {
+pub struct LanguageFallback {
     /// The language asked for, as it was asked.
     pub asked: String,
     /// The language given instead.
     pub given: String,
 }
 
-impl fmt::Display for FellBack {
+impl fmt::Display for LanguageFallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let asked = self.asked.escape_debug();
         write!(

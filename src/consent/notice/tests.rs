@@ -213,7 +213,7 @@ fn the_nearest_language_is_given_and_a_missing_one_falls_back_and_says_so() {
     ];
     for (asked, given) in cases {
         let notice = bundled(asked);
-        assert_eq!((notice.language(), notice.fell_back()), (given, None));
+        assert_eq!((notice.language(), notice.fallback()), (given, None));
         assert_eq!(notice.asked_language(), asked);
     }
     for asked in [
@@ -229,12 +229,12 @@ fn the_nearest_language_is_given_and_a_missing_one_falls_back_and_says_so() {
     ] {
         let notice = bundled(asked);
         assert_eq!(notice.language(), "en", "{asked:?}");
-        let fell_back = notice.fell_back().unwrap();
+        let fallback = notice.fallback().unwrap();
         assert_eq!(
-            (fell_back.asked.as_str(), fell_back.given.as_str()),
+            (fallback.asked.as_str(), fallback.given.as_str()),
             (asked, "en")
         );
-        assert!(!fell_back.to_string().contains('\n'), "one line");
+        assert!(!fallback.to_string().contains('\n'), "one line");
     }
     assert_eq!(Notice::LANGUAGES[0], "en");
 }

@@ -7,7 +7,9 @@ use super::Device;
 use crate::{
     Error, Id, Purpose,
     testing::{QA, audit_log::TestLog, cases},
-    upload::{Accesses, Answer, BrokenLog, Outcome, Task, TaskKind, UploadError},
+    upload::{
+        Accesses, HttpResponse, LogInconsistency, TaskKind, UploadError, UploadResult, UploadTask,
+    },
 };
 
 #[test]
@@ -51,9 +53,9 @@ fn a_log_that_shrinks_or_changes_is_told_of_for_as_long_as_it_does_not_come_back
     other.hand_out(sample);
     let mut longer = other.clone();
     longer.hand_out(sample);
-    let cut_off = BrokenLog::Shortened { before: 7, now: 6 };
-    let written_anew = BrokenLog::Rewritten { entries: 7 };
-    let forked = BrokenLog::Inconsistent { before: 7, now: 8 };
+    let cut_off = LogInconsistency::Shortened { before: 7, now: 6 };
+    let written_anew = LogInconsistency::Rewritten { entries: 7 };
+    let forked = LogInconsistency::Inconsistent { before: 7, now: 8 };
     for _ in 0..2 {
         for (log, broken) in [
             (&shorter, cut_off),
@@ -73,7 +75,7 @@ fn a_log_that_shrinks_or_changes_is_told_of_for_as_long_as_it_does_not_come_back
     assert_eq!(told(&device, &log, sample).broken, None);
     assert_eq!(
         told(&device, &shorter, sample).broken,
-        Some(BrokenLog::Shortened { before: 8, now: 6 })
+        Some(LogInconsistency::Shortened { before: 8, now: 6 })
     );
 }
 
@@ -101,122 +103,122 @@ fn each_way_to_tell_what_is_not_in_the_log_is_named() {
     let cases: Vec<Case> = vec![
         (
             "without a head",
-            BrokenLog::Unproven,
+            LogInconsistency::Unproven,
             Box::new(|told| remove(told, "head")),
         ),
         (
             "without a root",
-            BrokenLog::Unproven,
+            LogInconsistency::Unproven,
             Box::new(|told| remove(&mut told["head"], "root")),
         ),
         (
             "without consistency",
-            BrokenLog::Unproven,
+            LogInconsistency::Unproven,
             Box::new(|told| remove(told, "consistency")),
         ),
         (
             "without a proof",
-            BrokenLog::Unproven,
+            LogInconsistency::Unproven,
             Box::new(|told| remove(&mut told["accesses"][1], "proof")),
         ),
         (
             "without previous",
-            BrokenLog::Unproven,
+            LogInconsistency::Unproven,
             Box::new(|told| remove(&mut told["accesses"][1], "previous")),
         ),
         (
             "without a number",
-            BrokenLog::Unproven,
+            LogInconsistency::Unproven,
             Box::new(|told| remove(&mut told["accesses"][1], "entry")),
         ),
         (
             "another root",
-            BrokenLog::Inconsistent { before: 3, now: 6 },
+            LogInconsistency::Inconsistent { before: 3, now: 6 },
             Box::new(|told| flip(&mut told["head"]["root"])),
         ),
         (
             "another consistency",
-            BrokenLog::Inconsistent { before: 3, now: 6 },
+            LogInconsistency::Inconsistent { before: 3, now: 6 },
             Box::new(|told| flip(&mut told["consistency"][1])),
         ),
         (
             "more consistency",
-            BrokenLog::Inconsistent { before: 3, now: 6 },
+            LogInconsistency::Inconsistent { before: 3, now: 6 },
             Box::new(|told| double(&mut told["consistency"])),
         ),
         (
             "another reader",
-            BrokenLog::WrongHash { entry: 4 },
+            LogInconsistency::WrongHash { entry: 4 },
             Box::new(|told| told["accesses"][1]["reader"] = json!("somebody")),
         ),
         (
             "another week",
-            BrokenLog::WrongHash { entry: 4 },
+            LogInconsistency::WrongHash { entry: 4 },
             Box::new(|told| told["accesses"][1]["week"] = json!("2026-W11")),
         ),
         (
             "another purpose",
-            BrokenLog::WrongHash { entry: 4 },
+            LogInconsistency::WrongHash { entry: 4 },
             Box::new(|told| told["accesses"][1]["purpose"] = json!(Purpose::RecognitionResearch)),
         ),
         (
             "another hash",
-            BrokenLog::WrongHash { entry: 4 },
+            LogInconsistency::WrongHash { entry: 4 },
             Box::new(|told| flip(&mut told["accesses"][1]["hash"])),
         ),
         (
             "another one before",
-            BrokenLog::WrongHash { entry: 4 },
+            LogInconsistency::WrongHash { entry: 4 },
             Box::new(|told| flip(&mut told["accesses"][1]["previous"])),
         ),
         (
             "another number",
-            BrokenLog::WrongHash { entry: 5 },
+            LogInconsistency::WrongHash { entry: 5 },
             Box::new(|told| told["accesses"][1]["entry"] = json!(5)),
         ),
         (
             "another head",
-            BrokenLog::WrongHash { entry: 6 },
+            LogInconsistency::WrongHash { entry: 6 },
             Box::new(|told| flip(&mut told["head"]["hash"])),
         ),
         (
             "number 0",
-            BrokenLog::WrongHash { entry: 0 },
+            LogInconsistency::WrongHash { entry: 0 },
             Box::new(|told| told["accesses"][0]["entry"] = json!(0)),
         ),
         (
             "another proof",
-            BrokenLog::NotIncluded { entry: 4 },
+            LogInconsistency::NotIncluded { entry: 4 },
             Box::new(|told| flip(&mut told["accesses"][1]["proof"][0])),
         ),
         (
             "a shorter proof",
-            BrokenLog::NotIncluded { entry: 4 },
+            LogInconsistency::NotIncluded { entry: 4 },
             Box::new(|told| told["accesses"][1]["proof"] = json!([])),
         ),
         (
             "an invented access",
-            BrokenLog::NotIncluded { entry: 4 },
+            LogInconsistency::NotIncluded { entry: 4 },
             Box::new(move |told| told["accesses"][1] = invented.clone()),
         ),
         (
             "swapped",
-            BrokenLog::OutOfOrder { entry: 4 },
+            LogInconsistency::OutOfOrder { entry: 4 },
             Box::new(|told| told["accesses"].as_array_mut().unwrap().swap(1, 2)),
         ),
         (
             "twice",
-            BrokenLog::OutOfOrder { entry: 6 },
+            LogInconsistency::OutOfOrder { entry: 6 },
             Box::new(|told| double(&mut told["accesses"])),
         ),
         (
             "left out",
-            BrokenLog::LeftOut { entry: 3 },
+            LogInconsistency::LeftOut { entry: 3 },
             Box::new(|told| drop(told["accesses"].as_array_mut().unwrap().remove(0))),
         ),
         (
             "all left out",
-            BrokenLog::LeftOut { entry: 3 },
+            LogInconsistency::LeftOut { entry: 3 },
             Box::new(|told| told["accesses"] = json!([])),
         ),
     ];
@@ -234,7 +236,10 @@ fn each_way_to_tell_what_is_not_in_the_log_is_named() {
     let mut left_out = log.answer(sample, 6);
     left_out["accesses"].as_array_mut().unwrap().pop();
     let accesses = read(&device, &task(&device, sample), &left_out).unwrap();
-    assert_eq!(accesses.broken, Some(BrokenLog::LeftOut { entry: 6 }));
+    assert_eq!(
+        accesses.broken,
+        Some(LogInconsistency::LeftOut { entry: 6 })
+    );
 }
 
 /// The collector takes an entry for another one of the same number, and proves a log in which that is so.
@@ -268,7 +273,7 @@ fn an_access_that_was_told_before_as_another_one_is_found_at_a_device_that_lost_
     other.hand_out_to(sample, "somebody");
     assert_eq!(
         told(&device, &other, sample).broken,
-        Some(BrokenLog::LeftOut { entry: 2 })
+        Some(LogInconsistency::LeftOut { entry: 2 })
     );
 }
 
@@ -298,7 +303,7 @@ fn the_outcome_of_another_request_is_refused() {
     let task = TaskKind::Delete { sample }.at(&device.collector);
     let refused = read(&device, &task, &answer).unwrap_err();
     assert!(
-        matches!(refused, Error::Upload(UploadError::NotOfAccesses(_))),
+        matches!(refused, Error::Upload(UploadError::NotAnAccessTask(_))),
         "{refused}"
     );
 }
@@ -394,12 +399,12 @@ fn the_head_that_a_version_without_proofs_remembered_is_compared_as_it_was() {
     );
     let mut shorter = log.clone();
     shorter.cut(3);
-    let broken = Some(BrokenLog::Shortened { before: 4, now: 3 });
+    let broken = Some(LogInconsistency::Shortened { before: 4, now: 3 });
     assert_eq!(told(&device, &shorter, sample).broken, broken);
     let other = TestLog::with_others(4);
     assert_eq!(
         told(&device, &other, sample).broken,
-        Some(BrokenLog::Rewritten { entries: 4 })
+        Some(LogInconsistency::Rewritten { entries: 4 })
     );
     assert_eq!(told(&device, &log, sample).broken, None);
     assert_eq!(
@@ -418,7 +423,7 @@ fn a_collector_cannot_say_itself_that_its_log_is_broken_or_whole() {
     answer["broken"] = Value::Null;
     remove(&mut answer, "head");
     let accesses = read(&device, &task(&device, sample), &answer).unwrap();
-    assert_eq!(accesses.broken, Some(BrokenLog::Unproven));
+    assert_eq!(accesses.broken, Some(LogInconsistency::Unproven));
 }
 
 proptest! {
@@ -465,7 +470,7 @@ proptest! {
 }
 
 /// What is done to an answer, what the device makes of it, and how it is done.
-type Case = (&'static str, BrokenLog, Box<dyn Fn(&mut Value)>);
+type Case = (&'static str, LogInconsistency, Box<dyn Fn(&mut Value)>);
 
 /// A device with a sample that its collector has.
 fn with_sample() -> (Device, Id) {
@@ -476,7 +481,7 @@ fn with_sample() -> (Device, Id) {
     (device, sample)
 }
 
-fn task(device: &Device, sample: Id) -> Task {
+fn task(device: &Device, sample: Id) -> UploadTask {
     let request = device.engine.accesses_request(sample).unwrap();
     let TaskKind::ReadAccesses { seen, .. } = request.task.kind else {
         panic!("{}", request.task);
@@ -498,17 +503,17 @@ fn told(device: &Device, log: &TestLog, sample: Id) -> Accesses {
     read(device, &task, &log.answer(sample, seen)).unwrap()
 }
 
-fn read(device: &Device, task: &Task, answer: &Value) -> Result<Accesses, Error> {
+fn read(device: &Device, task: &UploadTask, answer: &Value) -> Result<Accesses, Error> {
     device
         .engine
         .read_accesses(task, answered(answer.to_string().into_bytes()))
 }
 
-fn answered(body: Vec<u8>) -> Outcome {
-    Outcome::Answered(Answer {
+fn answered(body: Vec<u8>) -> UploadResult {
+    UploadResult::Response(HttpResponse {
         status: 200,
         body,
-        ..Answer::default()
+        ..HttpResponse::default()
     })
 }
 

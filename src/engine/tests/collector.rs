@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Id, Purpose, Purposes,
     consent::Record,
-    upload::{Answer, Body, EPOCH_HEADER, Request, Task, TaskKind},
+    upload::{Body, EPOCH_HEADER, HttpResponse, Request, TaskKind, UploadTask},
 };
 
 pub(super) struct FakeCollector {
@@ -35,7 +35,7 @@ pub(super) struct Held {
 /// A request on its way: what the host read of the device when it took it.
 #[derive(Clone)]
 pub(super) struct OnItsWay {
-    pub(super) task: Task,
+    pub(super) task: UploadTask,
     /// How often the device had started when the host took it.
     pub(super) starts: u32,
     signer: Option<Id>,
@@ -126,14 +126,14 @@ impl FakeCollector {
         records.map(|known| known.withdrawn.len()).sum::<usize>() + self.tombstones.len()
     }
 
-    pub(super) fn take(&mut self, request: &OnItsWay) -> Answer {
+    pub(super) fn take(&mut self, request: &OnItsWay) -> HttpResponse {
         let mut answer = self.answer(request);
         let epoch = (EPOCH_HEADER.to_owned(), self.epoch.to_string());
         answer.headers.push(epoch);
         answer
     }
 
-    fn answer(&mut self, request: &OnItsWay) -> Answer {
+    fn answer(&mut self, request: &OnItsWay) -> HttpResponse {
         match &request.task.kind {
             TaskKind::FetchPlan => answer(304),
             TaskKind::AskEpoch | TaskKind::ReadAccesses { .. } => answer(200),
@@ -146,7 +146,7 @@ impl FakeCollector {
         }
     }
 
-    fn register(&mut self, id: Id, document: &[u8]) -> Answer {
+    fn register(&mut self, id: Id, document: &[u8]) -> HttpResponse {
         let record = Record::verify(document).unwrap();
         let record = record.content();
         assert_eq!(record.id, id);
@@ -185,7 +185,7 @@ impl FakeCollector {
         answer(200)
     }
 
-    fn withdraw(&mut self, id: Id, purposes: &Purposes) -> Answer {
+    fn withdraw(&mut self, id: Id, purposes: &Purposes) -> HttpResponse {
         let Some(known) = self.records.get_mut(&id) else {
             return unknown_record();
         };
@@ -208,7 +208,7 @@ impl FakeCollector {
         });
     }
 
-    fn delete(&mut self, sample: Id, request: &OnItsWay) -> Answer {
+    fn delete(&mut self, sample: Id, request: &OnItsWay) -> HttpResponse {
         if !request
             .signer
             .is_some_and(|signer| self.records.contains_key(&signer))
@@ -220,7 +220,7 @@ impl FakeCollector {
         answer(204)
     }
 
-    fn send(&mut self, sample: Id, request: &OnItsWay) -> Answer {
+    fn send(&mut self, sample: Id, request: &OnItsWay) -> HttpResponse {
         let record = request.signer.unwrap();
         let Some(known) = self.records.get(&record) else {
             return unknown_record();
@@ -246,8 +246,8 @@ impl FakeCollector {
     }
 }
 
-pub(super) fn answer(status: u16) -> Answer {
-    Answer {
+pub(super) fn answer(status: u16) -> HttpResponse {
+    HttpResponse {
         status,
         headers: vec![(crate::upload::PROTOCOL_HEADER.to_owned(), "1".to_owned())],
         body: Vec::new(),
@@ -255,11 +255,11 @@ pub(super) fn answer(status: u16) -> Answer {
 }
 
 /// As docs/protocol.md names problems.
-pub(super) fn refusal(status: u16, kind: &str, purposes: &Purposes) -> Answer {
+pub(super) fn refusal(status: u16, kind: &str, purposes: &Purposes) -> HttpResponse {
     with_body(status, &problem(kind, purposes))
 }
 
-fn unknown_record() -> Answer {
+fn unknown_record() -> HttpResponse {
     refusal(404, "unknown-record", &Purposes::default())
 }
 
@@ -268,8 +268,8 @@ fn problem(kind: &str, purposes: &Purposes) -> Value {
     json!({"type": format!("urn:sordino:problem:{kind}"), "purposes": purposes})
 }
 
-fn with_body(status: u16, document: &Value) -> Answer {
-    Answer {
+fn with_body(status: u16, document: &Value) -> HttpResponse {
+    HttpResponse {
         body: document.to_string().into_bytes(),
         ..answer(status)
     }

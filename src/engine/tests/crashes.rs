@@ -11,7 +11,7 @@ use crate::{
     consent::{AgeBand, ConsentState},
     outbox::{Quota, SampleState},
     testing::{QA, both, crash, folder, plan},
-    upload::{Outcome, TaskKind},
+    upload::{TaskKind, UploadResult},
 };
 
 /// Does `what` with a crash at every write in turn, with and without a power cut, until one lets it be
@@ -180,7 +180,7 @@ fn a_reset_that_is_cut_short_forgets_no_no() {
             assert_ne!(state, ConsentState::Granted, "write {write}");
             let due = device.engine.status().unwrap().deletions_pending;
             assert_eq!(due, 1, "write {write}");
-            let request = device.engine.next_request().unwrap().unwrap();
+            let request = device.engine.next_upload_task().unwrap().unwrap();
             assert!(matches!(
                 request.task.kind,
                 crate::upload::TaskKind::Withdraw { .. }
@@ -197,7 +197,7 @@ fn a_registration_that_arrives_after_the_no_is_asked_back_though_its_answer_is_l
     let record = device.says(QA);
     let mut collector = FakeCollector::new();
     let take = |device: &Device| {
-        let request = device.engine.next_request().unwrap();
+        let request = device.engine.next_upload_task().unwrap();
         request.map(|request| OnItsWay::read(&request, 0))
     };
     let registration = std::iter::from_fn(|| take(&device))
@@ -207,17 +207,28 @@ fn a_registration_that_arrives_after_the_no_is_asked_back_though_its_answer_is_l
     let withdrawal = take(&device).unwrap();
     let answer = collector.take(&withdrawal);
     assert_eq!(answer.status, 404);
-    let answered = Outcome::Answered(answer);
-    device.engine.finish(&withdrawal.task, answered).unwrap();
+    let answered = UploadResult::Response(answer);
+    device
+        .engine
+        .process_upload_result(&withdrawal.task, answered)
+        .unwrap();
 
-    let answered = Outcome::Answered(collector.take(&registration));
+    let answered = UploadResult::Response(collector.take(&registration));
     crash::after(1);
-    assert!(device.engine.finish(&registration.task, answered).is_err());
+    assert!(
+        device
+            .engine
+            .process_upload_result(&registration.task, answered)
+            .is_err()
+    );
     let device = device.restart(|_| crash::restart(false));
     device.clock.advance(SignedDuration::from_hours(1));
     while let Some(request) = take(&device) {
-        let answered = Outcome::Answered(collector.take(&request));
-        device.engine.finish(&request.task, answered).unwrap();
+        let answered = UploadResult::Response(collector.take(&request));
+        device
+            .engine
+            .process_upload_result(&request.task, answered)
+            .unwrap();
     }
     assert!(collector.records[&record].granted.is_empty());
 }

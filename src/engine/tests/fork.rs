@@ -73,12 +73,12 @@ fn no_call_in_a_forked_process_touches_the_engine() {
             in_child(|| {
                 let engine = &device.engine;
                 assert_forked(engine.status());
-                assert_forked(engine.offer(clip()));
+                assert_forked(engine.submit(clip()));
                 assert_forked(engine.withdraw(None));
                 assert_forked(engine.delete_all());
                 assert_forked(engine.install_plan(&plan));
                 assert_forked(engine.export_my_data());
-                assert_forked(engine.next_request());
+                assert_forked(engine.next_upload_task());
                 assert_forked(engine.preview(Id::random().unwrap()));
                 assert!(engine.plan().is_none() && engine.previews().is_empty());
                 assert!(engine.mark(Moment::default()).is_err());

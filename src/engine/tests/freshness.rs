@@ -6,11 +6,11 @@ use jiff::civil::Date;
 
 use super::Device;
 use crate::{
-    Withheld,
+    WithheldReason,
     outbox::{Quota, SampleState},
     plan::{Freshness, Plan},
     testing::{Organization, QA, days, folder, plan},
-    upload::{Answer, Finished, Outcome, PROTOCOL_HEADER, TaskKind},
+    upload::{HttpResponse, PROTOCOL_HEADER, TaskKind, TaskStatus, UploadResult},
 };
 
 /// The day that the clock of a new device shows.
@@ -37,7 +37,7 @@ fn device() -> Device {
 
 impl Device {
     /// The collector is asked for the plan and says that there is none that is newer, with this header.
-    fn hears(&self, header: Option<&str>) -> Finished {
+    fn hears(&self, header: Option<&str>) -> TaskStatus {
         let freshness = header.map(|value| ("sordino-plan-freshness".to_owned(), value.to_owned()));
         self.asks_for_plan(304, freshness, Vec::new())
     }
@@ -47,21 +47,23 @@ impl Device {
         status: u16,
         header: Option<(String, String)>,
         body: Vec<u8>,
-    ) -> Finished {
+    ) -> TaskStatus {
         self.engine.renew_plan().unwrap();
-        let request = self.engine.next_request().unwrap().unwrap();
+        let request = self.engine.next_upload_task().unwrap().unwrap();
         assert_eq!(request.task.kind, TaskKind::FetchPlan);
         let protocol = (PROTOCOL_HEADER.to_owned(), "1".to_owned());
-        let answer = Answer {
+        let answer = HttpResponse {
             status,
             headers: [protocol].into_iter().chain(header).collect(),
             body,
         };
-        let outcome = Outcome::Answered(answer);
-        self.engine.finish(&request.task, outcome).unwrap()
+        let outcome = UploadResult::Response(answer);
+        self.engine
+            .process_upload_result(&request.task, outcome)
+            .unwrap()
     }
 
-    fn hears_that(&self, plan: u64, on: &str) -> Finished {
+    fn hears_that(&self, plan: u64, on: &str) -> TaskStatus {
         self.hears(Some(&self.statement(plan, on)))
     }
 
@@ -69,14 +71,14 @@ impl Device {
         Freshness::to_header(&self.organization.state(plan, day(on)).to_json())
     }
 
-    fn withheld(&self) -> Option<Withheld> {
-        self.engine.may_sample().unwrap()
+    fn withheld(&self) -> Option<WithheldReason> {
+        self.engine.sampling_blocked().unwrap()
     }
 
     fn is_fresh(&self) -> bool {
         match self.withheld() {
             None => true,
-            Some(Withheld::PlanNotFresh) => false,
+            Some(WithheldReason::PlanNotFresh) => false,
             Some(other) => panic!("{other}"),
         }
     }
@@ -91,18 +93,21 @@ fn a_plan_that_is_not_confirmed_stops_sampling_and_sending_until_it_is() {
     device.clock.advance(days(1));
     assert!(!device.is_fresh());
     // All that is asked for is the plan, and what waits goes on waiting.
-    assert_eq!(device.hears(None), Finished::Done);
-    assert!(device.engine.next_request().unwrap().is_none());
+    assert_eq!(device.hears(None), TaskStatus::Done);
+    assert!(device.engine.next_upload_task().unwrap().is_none());
     assert_eq!(device.state_of(sample), SampleState::Pending);
     let waiting = device.engine.status().unwrap().waiting;
     assert!(!waiting.is_empty());
     for waiting in waiting {
-        assert_eq!(waiting.reason, Some(Withheld::PlanNotFresh.to_string()));
+        assert_eq!(
+            waiting.reason,
+            Some(WithheldReason::PlanNotFresh.to_string())
+        );
     }
 
-    assert_eq!(device.hears_that(1, "2026-03-06"), Finished::Done);
+    assert_eq!(device.hears_that(1, "2026-03-06"), TaskStatus::Done);
     assert!(device.is_fresh());
-    let next = device.engine.next_request().unwrap().unwrap();
+    let next = device.engine.next_upload_task().unwrap().unwrap();
     assert!(matches!(next.task.kind, TaskKind::Register { .. }));
     device.clock.advance(days(3));
     assert!(device.is_fresh());
@@ -121,10 +126,10 @@ fn a_newer_plan_ends_the_wait_too() {
         ..three_days()
     };
     let next = device.organization.sign(next);
-    assert_eq!(device.asks_for_plan(200, None, next), Finished::Done);
+    assert_eq!(device.asks_for_plan(200, None, next), TaskStatus::Done);
     assert!(device.is_fresh());
     let without = device.organization.sign(plan(3));
-    assert_eq!(device.asks_for_plan(200, None, without), Finished::Done);
+    assert_eq!(device.asks_for_plan(200, None, without), TaskStatus::Done);
     device.clock.advance(days(300));
     assert!(device.is_fresh());
 }
@@ -137,7 +142,7 @@ fn a_withdrawal_goes_out_although_the_plan_is_not_fresh() {
     device.clock.advance(days(4));
     assert!(!device.is_fresh());
     device.engine.withdraw(None).unwrap();
-    let request = device.engine.next_request().unwrap().unwrap();
+    let request = device.engine.next_upload_task().unwrap().unwrap();
     assert!(matches!(request.task.kind, TaskKind::Withdraw { .. }));
 }
 
@@ -154,14 +159,14 @@ fn a_statement_that_does_not_count_changes_nothing_and_is_reported() {
         (&long, "at most 4096"),
     ] {
         match device.hears(Some(header)) {
-            Finished::Refused { reason, .. } => assert!(reason.contains(says), "{reason}"),
+            TaskStatus::Refused { reason, .. } => assert!(reason.contains(says), "{reason}"),
             other => panic!("{other:?}"),
         }
         assert!(!device.is_fresh());
     }
     // Of an older day, or replayed: nothing to report.
-    assert_eq!(device.hears_that(1, "2026-03-01"), Finished::Done);
-    assert_eq!(device.hears_that(1, FIRST), Finished::Done);
+    assert_eq!(device.hears_that(1, "2026-03-01"), TaskStatus::Done);
+    assert_eq!(device.hears_that(1, FIRST), TaskStatus::Done);
     assert!(!device.is_fresh());
 }
 
@@ -169,11 +174,11 @@ fn a_statement_that_does_not_count_changes_nothing_and_is_reported() {
 fn a_statement_for_a_newer_version_ends_the_older_plan_at_once() {
     let device = device();
     assert!(device.is_fresh());
-    assert_eq!(device.hears_that(2, FIRST), Finished::Done);
+    assert_eq!(device.hears_that(2, FIRST), TaskStatus::Done);
     assert!(!device.is_fresh());
     // Nor does a later day of the older version make it good.
     device.clock.advance(days(1));
-    assert_eq!(device.hears_that(1, "2026-03-03"), Finished::Done);
+    assert_eq!(device.hears_that(1, "2026-03-03"), TaskStatus::Done);
     assert!(!device.is_fresh());
 }
 
@@ -186,7 +191,7 @@ fn a_statement_counts_although_the_plan_beside_it_does_not() {
         device.statement(1, "2026-03-06"),
     );
     let finished = device.asks_for_plan(200, Some(header), b"no plan".to_vec());
-    assert!(matches!(finished, Finished::Refused { .. }));
+    assert!(matches!(finished, TaskStatus::Refused { .. }));
     assert!(device.is_fresh());
 }
 
@@ -195,12 +200,12 @@ fn a_statement_from_the_future_lasts_no_longer_than_one_of_today() {
     let device = device();
     device.clock.advance(days(2));
     for _ in 0..4 {
-        assert_eq!(device.hears_that(1, "2099-01-01"), Finished::Done);
+        assert_eq!(device.hears_that(1, "2099-01-01"), TaskStatus::Done);
         assert!(device.is_fresh());
         device.clock.advance(days(1));
     }
     assert!(!device.is_fresh());
-    assert_eq!(device.hears_that(1, "2099-01-01"), Finished::Done);
+    assert_eq!(device.hears_that(1, "2099-01-01"), TaskStatus::Done);
     assert!(!device.is_fresh());
 
     // Nor does a plan that says that it was signed then.
@@ -232,7 +237,7 @@ fn a_clock_that_is_set_makes_no_plan_fresh() {
     let device = device.restart(|clock| clock.advance(days(-300)));
     assert!(!device.is_fresh());
     // Set forth, it ends sooner; set back again, it has ended.
-    assert_eq!(device.hears_that(1, "2026-03-06"), Finished::Done);
+    assert_eq!(device.hears_that(1, "2026-03-06"), TaskStatus::Done);
     assert!(device.is_fresh());
     device.clock.advance(days(31));
     assert!(!device.is_fresh());
@@ -244,10 +249,10 @@ fn a_clock_that_is_set_makes_no_plan_fresh() {
 fn a_restart_and_a_reset_keep_the_newest_statement() {
     let device = device();
     device.clock.advance(days(3));
-    assert_eq!(device.hears_that(1, "2026-03-05"), Finished::Done);
+    assert_eq!(device.hears_that(1, "2026-03-05"), TaskStatus::Done);
     let device = device.restart(|clock| clock.advance(days(3)));
     assert!(device.is_fresh());
-    assert_eq!(device.hears_that(1, "2026-03-03"), Finished::Done);
+    assert_eq!(device.hears_that(1, "2026-03-03"), TaskStatus::Done);
     let device = device.restart(|_| ());
     assert!(device.is_fresh());
     let off = device.off();
@@ -266,7 +271,7 @@ fn a_plan_without_fresh_days_needs_no_statement_and_hears_none() {
     device.says(QA);
     device.clock.advance(days(300));
     assert!(device.is_fresh());
-    assert_eq!(device.hears(Some("all is well")), Finished::Done);
-    assert_eq!(device.hears_that(2, FIRST), Finished::Done);
+    assert_eq!(device.hears(Some("all is well")), TaskStatus::Done);
+    assert_eq!(device.hears_that(2, FIRST), TaskStatus::Done);
     assert!(device.is_fresh());
 }

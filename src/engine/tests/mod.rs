@@ -23,9 +23,9 @@ use std::{
 use tempfile::TempDir;
 use test_tiers::sized;
 
-use super::{Config, Event, Listening, Sordino};
+use super::{CaptureSession, Config, Event, Sordino};
 use crate::{
-    Error, Id, Offer, Purposes, Withheld,
+    Error, Id, Purposes, SubmitOutcome, WithheldReason,
     capture::{PcmWriter, pcm_channel},
     consent::{AgeBand, ConsentState, GuardianMethod},
     endpoint::Endpoint,
@@ -137,7 +137,7 @@ impl Device {
     }
 
     /// Listens with a yes, and a mark that was chosen half a second into the sound.
-    fn marked_after_half_a_second(&self) -> (PcmWriter, Listening, mpsc::Receiver<()>) {
+    fn marked_after_half_a_second(&self) -> (PcmWriter, CaptureSession, mpsc::Receiver<()>) {
         self.says(QA);
         let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
         let (heard, is_heard) = mpsc::channel();
@@ -251,7 +251,7 @@ fn a_new_record_ends_the_grants_of_the_one_before_and_drops_what_waits_under_it(
     assert_eq!(device.state_of(sample), SampleState::Dropped);
     assert!(!device.file(sample).exists());
     assert!(device.was_told(&Event::Dropped(sample)));
-    assert!(device.engine.next_request().unwrap().is_none());
+    assert!(device.engine.next_upload_task().unwrap().is_none());
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_yes_at_the_end_of_time_is_no_panic() {
     let said = device
         .engine
         .give_consent(&answer(QA, AgeBand::Adult, None, &notice));
-    assert!(said.is_ok() && device.engine.next_request().is_ok());
+    assert!(said.is_ok() && device.engine.next_upload_task().is_ok());
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn what_waits_under_a_yes_that_ran_out_is_dropped_and_reported() {
     device.says(QA);
     let sample = device.queue().unwrap();
     device.clock.advance(days(365));
-    assert!(device.engine.next_request().unwrap().is_none());
+    assert!(device.engine.next_upload_task().unwrap().is_none());
     assert_eq!(device.state_of(sample), SampleState::Dropped);
     assert!(!device.file(sample).exists());
     assert!(device.was_told(&Event::Dropped(sample)));
@@ -283,7 +283,7 @@ fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
         let device = Device::new();
         device.says(both());
         device.queue().unwrap();
-        let task = device.engine.next_request().unwrap().unwrap().task;
+        let task = device.engine.next_upload_task().unwrap().unwrap().task;
         assert_eq!(task.kind, crate::upload::TaskKind::FetchPlan);
         let mut next = device.engine.plan().unwrap();
         next.version = 2;
@@ -292,11 +292,11 @@ fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
         let next = device.organization.sign(next);
         device.engine.install_plan(&next).unwrap();
         device.clock.advance(days(i64::from(expires)));
-        assert!(device.engine.may_sample().unwrap().is_some());
-        assert!(device.engine.next_request().unwrap().is_none());
+        assert!(device.engine.sampling_blocked().unwrap().is_some());
+        assert!(device.engine.next_upload_task().unwrap().is_none());
         // The record was never offered, so that there is nobody to tell.
         device.engine.withdraw(None).unwrap();
-        assert!(device.engine.next_request().unwrap().is_none());
+        assert!(device.engine.next_upload_task().unwrap().is_none());
     }
 }
 
@@ -343,7 +343,7 @@ fn a_chosen_mark_of_which_nothing_comes_is_told_of_too() {
     // That is no clip.
     drop(feed);
     listening.wait().unwrap();
-    assert!(device.was_told(&Event::Withheld(Withheld::TooShort)));
+    assert!(device.was_told(&Event::Withheld(WithheldReason::TooShort)));
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn a_chosen_mark_that_a_no_overtakes_is_told_of_too() {
     assert_eq!(feed.push(&[0.1_f32; 24_000]), 0);
     drop(feed);
     listening.wait().unwrap();
-    assert!(device.was_told(&Event::Withheld(Withheld::NoConsent)));
+    assert!(device.was_told(&Event::Withheld(WithheldReason::NoConsent)));
 }
 
 #[test]
@@ -388,7 +388,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
     let listening = listening.unwrap();
     assert_eq!(feed.push(&[0.1_f32; 4_800]), 0);
     is_called.recv().unwrap();
-    assert!(matches!(listening.stop(), Err(Error::HeldByApp)));
+    assert!(matches!(listening.stop(), Err(Error::ListenerBlocked)));
     // Nothing is held meanwhile, and everything but listening goes on.
     assert!(device.engine.mark(Moment::default()).is_err());
     device.engine.withdraw(None).unwrap();
@@ -447,8 +447,8 @@ fn without_consent_an_offered_clip_is_withheld_and_nothing_is_due() {
         probability: 1.0,
     };
     let clip = RawClip::new(vec![0.1; 96_000], 48_000, selection, Annotation::default());
-    let offer = device.engine.offer(clip.unwrap()).unwrap();
-    let reason = crate::Withheld::NoConsent;
-    assert_eq!(offer, Offer::Withheld { reason });
-    assert!(device.engine.next_request().unwrap().is_none());
+    let offer = device.engine.submit(clip.unwrap()).unwrap();
+    let reason = crate::WithheldReason::NoConsent;
+    assert_eq!(offer, SubmitOutcome::Withheld { reason });
+    assert!(device.engine.next_upload_task().unwrap().is_none());
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::Device;
 use crate::{
-    Error, Id, Offer, Withheld,
+    Error, Id, SubmitOutcome, WithheldReason,
     capture::read_wav,
     consent::{AgeBand, ConsentState},
     outbox::Quota,
@@ -37,8 +37,8 @@ fn clip() -> RawClip {
 }
 
 fn waits(device: &Device) -> Id {
-    match device.engine.offer(clip()).unwrap() {
-        Offer::AwaitsReview { preview_id } => preview_id,
+    match device.engine.submit(clip()).unwrap() {
+        SubmitOutcome::AwaitsReview { preview_id } => preview_id,
         offer => panic!("{offer:?}"),
     }
 }
@@ -74,7 +74,7 @@ fn nothing_is_sealed_before_the_person_has_said_yes_to_it() {
 
     device.engine.discard_preview(discarded).unwrap();
     let offer = device.engine.accept_preview(accepted).unwrap();
-    assert!(matches!(offer, Offer::Queued { .. }), "{offer:?}");
+    assert!(matches!(offer, SubmitOutcome::Queued { .. }), "{offer:?}");
     assert_eq!(files(&device), 1);
     assert!(device.engine.previews().is_empty());
     for answered in [accepted, discarded] {
@@ -113,10 +113,10 @@ fn a_yes_to_a_clip_is_none_where_consent_ended_meanwhile() {
         device.engine.consent().unwrap().state,
         ConsentState::Expired
     );
-    let reason = Withheld::NoConsent;
+    let reason = WithheldReason::NoConsent;
     assert_eq!(
         device.engine.accept_preview(waiting).unwrap(),
-        Offer::Withheld { reason }
+        SubmitOutcome::Withheld { reason }
     );
     assert_eq!(files(&device), 0);
 }
@@ -133,7 +133,7 @@ fn a_crowd_of_clips_that_nobody_hears_is_let_go_oldest_first() {
         .map(|preview| preview.id)
         .collect();
     assert_eq!(left, all[1..]);
-    assert!(device.was_told(&crate::Event::Withheld(Withheld::Unreviewed)));
+    assert!(device.was_told(&crate::Event::Withheld(WithheldReason::Unreviewed)));
 }
 
 #[test]
@@ -146,12 +146,15 @@ fn the_host_can_require_review_where_the_plan_does_not() {
         ..off.config()
     });
     let engine = engine.unwrap();
-    let offer = engine.offer(clip()).unwrap();
-    assert!(matches!(offer, Offer::AwaitsReview { .. }), "{offer:?}");
+    let offer = engine.submit(clip()).unwrap();
+    assert!(
+        matches!(offer, SubmitOutcome::AwaitsReview { .. }),
+        "{offer:?}"
+    );
     drop(engine);
     // Without it, the same clip is sealed at once.
     assert!(matches!(
-        off.on().engine.offer(clip()).unwrap(),
-        Offer::Queued { .. }
+        off.on().engine.submit(clip()).unwrap(),
+        SubmitOutcome::Queued { .. }
     ));
 }

@@ -68,7 +68,7 @@ fn a_no_of_layout_1_stays_one() {
     assert_eq!(status.consent, ConsentState::Withdrawn);
     assert!(engine.grants().is_err());
     assert_eq!(status.deletions_pending, 2);
-    assert!(engine.next_request().unwrap().is_some());
+    assert!(engine.next_upload_task().unwrap().is_some());
 }
 
 /// The header of redb's file, with the roots of its trees and their checksums.
@@ -227,7 +227,7 @@ fn a_damaged_device_starts_anew_and_still_asks_back_what_it_sent() {
     device.engine.renew_plan().unwrap();
     // The plan and the registration, on their way.
     for _ in 0..2 {
-        device.engine.next_request().unwrap().unwrap();
+        device.engine.next_upload_task().unwrap().unwrap();
     }
     let folder = device.folder.path().to_owned();
     let device = device.restart(|_| {
@@ -242,15 +242,18 @@ fn a_damaged_device_starts_anew_and_still_asks_back_what_it_sent() {
     assert_eq!(device.engine.consent().unwrap().state, ConsentState::None);
     assert!(!device.file(sent).exists());
     assert_eq!(device.engine.status().unwrap().deletions_pending, 1);
-    let request = device.engine.next_request().unwrap().unwrap();
+    let request = device.engine.next_upload_task().unwrap().unwrap();
     let expected = crate::upload::TaskKind::Withdraw {
         record,
         purposes: both(),
     };
     assert_eq!(request.task.kind, expected);
-    let heard = crate::upload::Outcome::Answered(super::collector::answer(200));
-    device.engine.finish(&request.task, heard).unwrap();
-    assert!(device.engine.next_request().unwrap().is_none());
+    let heard = crate::upload::UploadResult::Response(super::collector::answer(200));
+    device
+        .engine
+        .process_upload_result(&request.task, heard)
+        .unwrap();
+    assert!(device.engine.next_upload_task().unwrap().is_none());
     assert_eq!(device.engine.status().unwrap().deletions_pending, 0);
 }
 
@@ -269,7 +272,7 @@ fn a_no_is_taken_although_the_list_of_samples_is_damaged() {
     let off = device.off();
     assert!(Sordino::open(off.config()).is_err_and(|error| error.is_damaged()));
     Sordino::reset(off.folder.path()).unwrap();
-    let task = off.on().engine.next_request().unwrap().unwrap().task;
+    let task = off.on().engine.next_upload_task().unwrap().unwrap().task;
     assert!(
         matches!(task.kind, crate::upload::TaskKind::Withdraw { record: due, .. } if due == record)
     );
@@ -290,7 +293,7 @@ fn a_reset_forgets_consent_and_samples_but_not_the_plan() {
     assert!(device.engine.samples().unwrap().is_empty() && !device.file(sample).exists());
     assert_eq!(device.engine.plan().unwrap().version, 1);
     // Nothing was ever offered: nobody is told.
-    assert!(device.engine.next_request().unwrap().is_none());
+    assert!(device.engine.next_upload_task().unwrap().is_none());
 }
 
 #[test]
@@ -331,7 +334,7 @@ fn a_store_that_is_gone_takes_no_no_with_it() {
         assert!(!Sordino::reset(copy.path()).unwrap(), "no setting was left");
         let engine = open(copy.path()).unwrap();
         assert_eq!(engine.status().unwrap().deletions_pending, 1);
-        let task = engine.next_request().unwrap().unwrap().task;
+        let task = engine.next_upload_task().unwrap().unwrap().task;
         assert!(
             matches!(task.kind, crate::upload::TaskKind::Withdraw { record: due, .. } if due == record)
         );
@@ -344,5 +347,5 @@ fn a_store_that_is_gone_takes_no_no_with_it() {
     let slip = slip.map(Result::unwrap).next().unwrap();
     fs::copy(slip.path(), slips.join(slip.file_name())).unwrap();
     let engine = open(copy.path()).unwrap();
-    assert!(engine.next_request().unwrap().is_some());
+    assert!(engine.next_upload_task().unwrap().is_some());
 }

@@ -24,7 +24,7 @@ use crate::{
     endpoint::Endpoint,
     outbox::{Quota, SampleEntry, SampleState},
     testing::{both, crash, days, folder, plan},
-    upload::{Answer, Finished, Outcome, Task, TaskKind},
+    upload::{HttpResponse, TaskKind, TaskStatus, UploadResult, UploadTask},
 };
 
 pub(super) struct World<'a> {
@@ -502,7 +502,7 @@ impl<'a> World<'a> {
     }
 
     fn take(&mut self) -> bool {
-        let Some(Some(request)) = done(self.engine().next_request()) else {
+        let Some(Some(request)) = done(self.engine().next_upload_task()) else {
             self.met("take: nothing");
             return false;
         };
@@ -564,39 +564,39 @@ impl<'a> World<'a> {
         }
         let collector = self.collectors.get_mut(&request.task.collector).unwrap();
         let outcome = match fate {
-            Fate::Answered => Outcome::Answered(collector.take(request)),
+            Fate::Answered => UploadResult::Response(collector.take(request)),
             Fate::AnswerLost => {
                 collector.take(request);
-                Outcome::Unreachable("closed midway".to_owned())
+                UploadResult::Unreachable("closed midway".to_owned())
             }
-            Fate::NeverArrives => Outcome::Unreachable("no route".to_owned()),
-            Fate::Portal => Outcome::Answered(Answer {
+            Fate::NeverArrives => UploadResult::Unreachable("no route".to_owned()),
+            Fate::Portal => UploadResult::Response(HttpResponse {
                 status: 200,
-                ..Answer::default()
+                ..HttpResponse::default()
             }),
             Fate::Busy(status) => {
                 let mut busy = answer(*status);
                 busy.headers
                     .push(("retry-after".to_owned(), "600".to_owned()));
-                Outcome::Answered(busy)
+                UploadResult::Response(busy)
             }
             Fate::Refused(status, kind) => {
-                Outcome::Answered(refusal(*status, kind, &Purposes::default()))
+                UploadResult::Response(refusal(*status, kind, &Purposes::default()))
             }
         };
         // The host hands it back by its text, since the app may have ended meanwhile.
-        let task: Task = request.task.to_string().parse().unwrap();
-        if let (Fate::Answered, Outcome::Answered(answer)) = (fate, &outcome) {
+        let task: UploadTask = request.task.to_string().parse().unwrap();
+        if let (Fate::Answered, UploadResult::Response(answer)) = (fate, &outcome) {
             self.met(format!("{name}: answered {}", answer.status));
         }
         let before = self.granted_purposes();
-        let finished = self.engine().finish(&task, outcome);
+        let finished = self.engine().process_upload_result(&task, outcome);
         if (self.was_reset || self.was_put_back) && finished.is_err() && !crash::has_come() {
             // Of a sample that the device does not know.
             self.met(format!("{name}: of before the reset"));
             return;
         }
-        if let (TaskKind::Send { sample }, Some(Finished::Refused { .. })) =
+        if let (TaskKind::Send { sample }, Some(TaskStatus::Refused { .. })) =
             (task.kind, done(finished))
         {
             self.refused.insert(sample);

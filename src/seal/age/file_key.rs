@@ -10,7 +10,7 @@ use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
 use zeroize::Zeroizing;
 
 use super::NONCE_BYTES;
-use crate::entropy::{self, Unavailable};
+use crate::rng::{self, RngError};
 
 /// Bytes of a file key.
 pub(super) const FILE_KEY_BYTES: usize = 16;
@@ -26,9 +26,9 @@ pub(super) struct DerivedKey(Zeroizing<[u8; KEY_BYTES]>);
 
 impl FileKey {
     /// A new one from the system's random source.
-    pub(super) fn random() -> Result<Self, Unavailable> {
+    pub(super) fn random() -> Result<Self, RngError> {
         let mut key = Zeroizing::new([0; FILE_KEY_BYTES]);
-        entropy::fill(key.as_mut_slice())?;
+        rng::fill(key.as_mut_slice())?;
         Ok(Self(key))
     }
 

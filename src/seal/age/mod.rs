@@ -16,7 +16,7 @@ mod vector_tests;
 
 use std::io::{self, Write};
 
-use crate::{entropy, entropy::Unavailable, plan::Recipient};
+use crate::{plan::Recipient, rng, rng::RngError};
 use file_key::FileKey;
 use stream::StreamWriter;
 
@@ -44,7 +44,7 @@ pub(super) enum AgeError {
     LowOrder(Recipient),
     /// No random key can be had.
     #[error(transparent)]
-    Entropy(#[from] Unavailable),
+    Entropy(#[from] RngError),
     /// The header could not be written.
     #[error("the header could not be written: {0}")]
     Write(#[from] io::Error),
@@ -64,7 +64,7 @@ impl<W: Write> AgeWriter<W> {
             .iter()
             .map(|recipient| x25519::Stanza::wrap(&file_key, recipient))
             .collect::<Result<Vec<_>, _>>()?;
-        let nonce: [u8; NONCE_BYTES] = entropy::bytes()?;
+        let nonce: [u8; NONCE_BYTES] = rng::bytes()?;
 
         output.write_all(header::encode(&file_key, &stanzas).as_bytes())?;
         output.write_all(&nonce)?;

@@ -17,8 +17,8 @@ use super::{
     file_key::{DerivedKey, FILE_KEY_BYTES, FileKey},
 };
 use crate::{
-    entropy::{self, Unavailable},
     plan::Recipient,
+    rng::{self, RngError},
 };
 
 const INFO: &[u8] = b"age-encryption.org/v1/X25519";
@@ -42,12 +42,12 @@ impl Stanza {
     /// No randomness, or a recipient of low order: ring refuses a shared secret that is all zero.
     pub(super) fn wrap(file_key: &FileKey, recipient: &Recipient) -> Result<Self, AgeError> {
         let ephemeral =
-            EphemeralPrivateKey::generate(&X25519, &entropy::system()).map_err(|_| Unavailable)?;
+            EphemeralPrivateKey::generate(&X25519, &rng::system()).map_err(|_| RngError)?;
         let mut share = [0; POINT_BYTES];
         share.copy_from_slice(
             ephemeral
                 .compute_public_key()
-                .map_err(|_| Unavailable)?
+                .map_err(|_| RngError)?
                 .as_ref(),
         );
         let recipient_key = UnparsedPublicKey::new(&X25519, recipient.as_bytes());

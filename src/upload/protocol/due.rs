@@ -10,7 +10,7 @@ use crate::{
     endpoint::Endpoint,
     id::Id,
     outbox::{SampleEntry, SampleState},
-    upload::{Request, Task, TaskKind, UploadError, request, retry::Waits, slip},
+    upload::{Request, TaskKind, UploadError, UploadTask, request, retry::Waits, slip},
 };
 
 /// How often an earlier collector is asked whether it knows of a "no" before nothing waits for it any more: over some
@@ -154,7 +154,7 @@ impl Protocol {
             .consent
             .is_registered(record, revision, &self.endpoint)?;
         if (!samples.is_empty() || !is_registered)
-            && let Some(Task { kind, collector }) =
+            && let Some(UploadTask { kind, collector }) =
                 self.before_samples(&gate.waits, record, revision, is_registered)?
         {
             let may_go = grants.is_live()
@@ -183,7 +183,7 @@ impl Protocol {
         record: Id,
         revision: u32,
         is_registered: bool,
-    ) -> Result<Option<Task>, UploadError> {
+    ) -> Result<Option<UploadTask>, UploadError> {
         let confirm = |collector: &Endpoint| TaskKind::Confirm { record, revision }.at(collector);
         for (earlier, has_acknowledged) in
             self.consent.earlier_collectors(record, &self.endpoint)?
@@ -220,14 +220,14 @@ impl Protocol {
 /// Which tasks may go out now.
 pub(super) struct Gate<'a> {
     waits: Waits,
-    under_way: BTreeSet<Task>,
+    under_way: BTreeSet<UploadTask>,
     unreached: BTreeSet<Endpoint>,
     now: Timestamp,
     urgency: Urgency<'a>,
 }
 
 impl Gate<'_> {
-    pub(super) fn permits(&self, task: &Task) -> bool {
+    pub(super) fn permits(&self, task: &UploadTask) -> bool {
         let due = match self.urgency {
             Urgency::Scheduled => self.waits.permit(task, self.now, false),
             Urgency::Now { tried } => {

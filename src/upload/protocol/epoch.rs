@@ -11,7 +11,7 @@ use crate::{
     endpoint::Endpoint,
     id::Id,
     state::{StateError, Table},
-    upload::{Answer, EPOCH_HEADER, Request, TaskKind, UploadError, request},
+    upload::{EPOCH_HEADER, HttpResponse, Request, TaskKind, UploadError, request},
 };
 
 const EPOCHS: Table<&str> = Table::new("collector-epochs");
@@ -46,7 +46,7 @@ impl Protocol {
     pub(super) fn note_epoch(
         &self,
         collector: &Endpoint,
-        answer: &Answer,
+        answer: &HttpResponse,
     ) -> Result<(), UploadError> {
         let named: Option<Id> = answer
             .header(EPOCH_HEADER)

@@ -15,8 +15,8 @@ use crate::{
     seal::recipients_digest,
     state::StateError,
     upload::{
-        Answer, Finished, Outcome, PROTOCOL_HEADER, PROTOCOL_VERSION, PlanAnswer, Task, TaskKind,
-        UploadError,
+        HttpResponse, PROTOCOL_HEADER, PROTOCOL_VERSION, PlanResponse, TaskKind, TaskStatus,
+        UploadError, UploadResult, UploadTask,
         problem::{Problem, Refusal, problem},
         retry::{self, Waits},
     },
@@ -41,15 +41,15 @@ enum End {
 
 /// What came of an outcome.
 pub(crate) struct Settled {
-    pub(crate) finished: Finished,
+    pub(crate) status: TaskStatus,
     /// Whether the collector knew of a "no" that this device had not heard.
     pub(crate) was_withdrawn: bool,
 }
 
-impl From<Finished> for Settled {
-    fn from(finished: Finished) -> Self {
+impl From<TaskStatus> for Settled {
+    fn from(finished: TaskStatus) -> Self {
         Self {
-            finished,
+            status: finished,
             was_withdrawn: false,
         }
     }
@@ -57,20 +57,20 @@ impl From<Finished> for Settled {
 
 impl Protocol {
     /// Takes in what came of `task`, while `plan` is in force. What is said of the plan is handed to `take_plan`.
-    pub(crate) fn finish(
+    pub(crate) fn process_result(
         &self,
-        task: &Task,
-        outcome: Outcome,
+        task: &UploadTask,
+        outcome: UploadResult,
         plan: Option<&Plan>,
-        take_plan: impl FnOnce(PlanAnswer<'_>) -> Result<(), UploadError>,
+        take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
     ) -> Result<Settled, UploadError> {
         Self::lock(&self.under_way).remove(task);
         let answer = match outcome {
-            Outcome::Unreachable(reason) => {
+            UploadResult::Unreachable(reason) => {
                 Self::lock(&self.unreached).insert(task.collector.clone());
                 return Ok(self.later(task, None, reason)?.into());
             }
-            Outcome::Answered(answer) => answer,
+            UploadResult::Response(answer) => answer,
         };
         Self::lock(&self.unreached).remove(&task.collector);
         if answer.header(PROTOCOL_HEADER) != Some(PROTOCOL_VERSION) {
@@ -95,33 +95,33 @@ impl Protocol {
 
     fn acknowledged(
         &self,
-        task: &Task,
-        answer: &Answer,
-        take_plan: impl FnOnce(PlanAnswer<'_>) -> Result<(), UploadError>,
-    ) -> Result<Finished, UploadError> {
+        task: &UploadTask,
+        answer: &HttpResponse,
+        take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
+    ) -> Result<TaskStatus, UploadError> {
         let done = self.done(task, answer, take_plan);
         self.settle(task)?;
         match done {
             // The device keeps the plan that it has; only the app can be told.
-            Err(UploadError::Plan(error)) => Ok(Finished::Refused {
+            Err(UploadError::Plan(error)) => Ok(TaskStatus::Refused {
                 status: answer.status,
                 reason: error.to_string(),
             }),
-            done => done.map(|()| Finished::Done),
+            done => done.map(|()| TaskStatus::Done),
         }
     }
 
     fn done(
         &self,
-        task: &Task,
-        answer: &Answer,
-        take_plan: impl FnOnce(PlanAnswer<'_>) -> Result<(), UploadError>,
+        task: &UploadTask,
+        answer: &HttpResponse,
+        take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
     ) -> Result<(), UploadError> {
         let collector = &task.collector;
         match &task.kind {
             TaskKind::FetchPlan => {
                 self.plan_asked()?;
-                take_plan(PlanAnswer {
+                take_plan(PlanResponse {
                     plan: (answer.status == 200).then_some(&answer.body),
                     freshness: answer.header(freshness::HEADER),
                 })
@@ -188,8 +188,8 @@ impl Protocol {
 
     fn refused(
         &self,
-        task: &Task,
-        answer: &Answer,
+        task: &UploadTask,
+        answer: &HttpResponse,
         plan: Option<&Plan>,
     ) -> Result<Settled, UploadError> {
         let refusal = Problem::of(answer).refusal();
@@ -228,11 +228,11 @@ impl Protocol {
         let finished = match end {
             End::Done => {
                 self.settle(task)?;
-                Finished::Done
+                TaskStatus::Done
             }
             End::Final => {
                 self.settle(task)?;
-                Finished::Refused {
+                TaskStatus::Refused {
                     status: answer.status,
                     reason: problem(answer),
                 }
@@ -240,12 +240,12 @@ impl Protocol {
             End::Again(wait) => self.later(task, answer.retry_after().or(wait), problem(answer))?,
         };
         Ok(Settled {
-            finished,
+            status: finished,
             was_withdrawn,
         })
     }
 
-    fn plan_refused(&self, answer: &Answer, refusal: &Refusal) -> Result<End, StateError> {
+    fn plan_refused(&self, answer: &HttpResponse, refusal: &Refusal) -> Result<End, StateError> {
         match (answer.status, refusal) {
             (404, _) => {
                 self.plan_asked()?;
@@ -281,7 +281,7 @@ impl Protocol {
     /// A "no" is repeated until it is acknowledged, whatever the collector says.
     fn withdrawal_refused(
         &self,
-        task: &Task,
+        task: &UploadTask,
         record: Id,
         purposes: &Purposes,
         refusal: &Refusal,
@@ -336,7 +336,7 @@ impl Protocol {
     }
 
     /// The record in whose name `task` was signed.
-    fn record_of(&self, task: &Task) -> Result<Option<Id>, UploadError> {
+    fn record_of(&self, task: &UploadTask) -> Result<Option<Id>, UploadError> {
         Ok(match &task.kind {
             TaskKind::FetchPlan | TaskKind::AskEpoch => None,
             TaskKind::Register { record, .. }
@@ -350,10 +350,10 @@ impl Protocol {
 
     fn later(
         &self,
-        task: &Task,
+        task: &UploadTask,
         asked: Option<Duration>,
         reason: String,
-    ) -> Result<Finished, UploadError> {
+    ) -> Result<TaskStatus, UploadError> {
         if let TaskKind::Register { record, revision } | TaskKind::Confirm { record, revision } =
             &task.kind
         {
@@ -362,7 +362,7 @@ impl Protocol {
         let now = self.state.system_time();
         self.state
             .write(|transaction| retry::failed(transaction, task, now, asked, &reason))?;
-        Ok(Finished::Later { reason })
+        Ok(TaskStatus::Retry { reason })
     }
 
     /// A registration has come to its end, and it is not known whether it arrived.
@@ -390,11 +390,11 @@ impl Protocol {
         Ok(())
     }
 
-    fn failures(&self, task: &Task) -> Result<u32, StateError> {
+    fn failures(&self, task: &UploadTask) -> Result<u32, StateError> {
         Ok(Waits::load(&self.state)?.failures(task))
     }
 
-    fn settle(&self, task: &Task) -> Result<(), StateError> {
+    fn settle(&self, task: &UploadTask) -> Result<(), StateError> {
         self.state
             .write(|transaction| retry::settled(transaction, task))
     }

@@ -8,7 +8,7 @@ use crate::{
     consent::Grants,
     outbox::SampleState,
     upload::{
-        Task, TaskKind, UploadError,
+        TaskKind, UploadError, UploadTask,
         retry::{Wait, Waits},
         slip,
     },
@@ -137,7 +137,7 @@ struct All {
 }
 
 impl All {
-    fn add(&mut self, kind: WaitingKind, task: &Task) {
+    fn add(&mut self, kind: WaitingKind, task: &UploadTask) {
         let (reason, until) = reason_and_end(&self.waits.wait(task, self.now));
         self.put(kind, reason, until);
     }

@@ -44,7 +44,7 @@ fn waits_grow_with_each_failure_up_to_six_hours_and_a_success_forgets_them() {
         let device = Device::new();
         for failure in 0..14 {
             let task = device.send();
-            device.finish(&task, Outcome::Unreachable(String::new()));
+            device.finish(&task, UploadResult::Unreachable(String::new()));
             let wait = device.wait_until_due();
             let most =
                 Duration::from_secs(30 << failure.min(10)).min(Duration::from_secs(6 * 3600));

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 use sordino::{
-    Event, Id, Sordino, Withheld,
+    Event, Id, Sordino, WithheldReason,
     capture::{self, Frame, Pace, WavFile, WavInfo},
     plan::Plan,
     sampler::{Annotation, MarkError, Moment, MomentNote, Note},
@@ -23,7 +23,7 @@ pub(crate) struct Played {
     /// Samples that were queued, marked and drawn ones.
     pub(crate) queued: Vec<Id>,
     /// Why others were not.
-    pub(crate) withheld: Vec<Withheld>,
+    pub(crate) withheld: Vec<WithheldReason>,
     /// What failed.
     pub(crate) failed: Vec<String>,
     /// What the app's recognizer got: frames, whether or not anything was sampled.
@@ -64,7 +64,7 @@ pub(crate) fn play(
         }
     });
     listening
-        .and_then(sordino::Listening::wait)
+        .and_then(sordino::CaptureSession::wait)
         .map_err(Failure::content(file))?;
     Ok(lock(&played).clone())
 }
@@ -79,13 +79,13 @@ impl Played {
             Event::Queued(sample) => self.queued.push(*sample),
             Event::Withheld(reason) => self.withheld.push(*reason),
             Event::Failed(reason) => self.failed.push(reason.clone()),
-            Event::Busy => self.failed.push("a moment was let go: too busy".to_owned()),
+            Event::ClipDropped => self.failed.push("a moment was let go: too busy".to_owned()),
             _ => {}
         }
     }
 
     fn not_marked(&mut self, device: &Sordino, error: &MarkError) {
-        match (error, device.may_sample()) {
+        match (error, device.sampling_blocked()) {
             (MarkError::NotPermitted, Ok(Some(reason))) => self.withheld.push(reason),
             (error, _) => self.failed.push(error.to_string()),
         }

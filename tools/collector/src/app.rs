@@ -79,7 +79,7 @@ pub(crate) fn kibibytes(limits: &Limits) -> u32 {
 
 /// This week: the finest time that is kept.
 pub(crate) fn this_week() -> Week {
-    Week::of(Timestamp::now())
+    Week::from_timestamp(Timestamp::now())
 }
 
 /// Today in UTC, to tell whether a plan has expired.

@@ -104,7 +104,7 @@ fn last_expired(now: Timestamp, days: u16) -> Option<Week> {
     // The day on which the days of a Sunday have passed lies that many days and one after it; six days
     // before a Sunday begins its week, and before any other day lies in the week before or its own.
     let back = SignedDuration::from_hours(24 * (i64::from(days) + 7));
-    now.checked_sub(back).ok().map(Week::of)
+    now.checked_sub(back).ok().map(Week::from_timestamp)
 }
 
 #[cfg(test)]

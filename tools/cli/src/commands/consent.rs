@@ -80,7 +80,7 @@ fn notice(bundled: &BundledNotice) -> Result<Reply, Failure> {
         .iter()
         .map(|&purpose| (purpose.to_string(), bundled.purpose(purpose).into()))
         .collect();
-    let fell_back = bundled.fell_back();
+    let fell_back = bundled.fallback();
     let json = json!({
         "version": bundled.notice().version(),
         "asked_language": bundled.asked_language(),

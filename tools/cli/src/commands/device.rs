@@ -11,7 +11,7 @@ use serde_json::json;
 use sordino::{
     Config, Id, Purpose, Purposes, Sordino,
     capture::Pace,
-    consent::{Answer, ConsentState, Guardian, SignedRecord},
+    consent::{ConsentResponse, ConsentState, Guardian, SignedRecord},
     outbox::{SampleEntry, SampleState},
     plan::Plan,
     sampler::{Annotation, Trigger},
@@ -66,7 +66,7 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
             let saved = saved.as_ref().map(checked).transpose()?;
             let bundled = consent::notice_of(&plan_of(&device)?, &shown)?;
             let evidence = guardian_evidence.as_deref().map(files::read).transpose()?;
-            let answer = Answer {
+            let answer = ConsentResponse {
                 purposes: Purposes::from_iter(purpose),
                 age_band,
                 guardian: guardian_method.map(|method| Guardian {
@@ -76,7 +76,7 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
                 notice: bundled.notice(),
             };
             let receipt = device.give_consent(&answer)?;
-            let note = bundled.fell_back().map(|fell_back| fell_back.to_string());
+            let note = bundled.fallback().map(|fallback| fallback.to_string());
             if let Some(saved) = &saved {
                 saved.write(format!("{}\n", receipt.to_pretty_json()).as_bytes())?;
             }
@@ -297,7 +297,7 @@ fn upload(device: &Sordino, network: &NetworkArguments) -> Result<Reply, Failure
     let due = || device.status().map_or(0, |status| status.deletions_pending);
     let asked = due();
     let client = Client::with_settings(&network.settings()?);
-    let summary = device.upload_now(&client)?;
+    let summary = device.upload(&client)?;
     // One withdrawal asks for many.
     let deleted = asked.saturating_sub(due());
     let text = format!(

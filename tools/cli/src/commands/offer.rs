@@ -6,7 +6,7 @@ use std::{
 };
 
 use sordino::{
-    Id, Offer, PreviewSound, Sordino, Withheld,
+    Id, PreviewSound, Sordino, SubmitOutcome, WithheldReason,
     plan::{Plan, Review},
     text::printable_line,
 };
@@ -52,8 +52,8 @@ pub(super) fn run(
     };
     let preview = answer.preview.as_ref().map(preview).transpose()?;
     // Without leave to sample, the sound is not even read.
-    if let Some(reason) = device.may_sample()? {
-        return offered(Offer::Withheld { reason });
+    if let Some(reason) = device.sampling_blocked()? {
+        return offered(SubmitOutcome::Withheld { reason });
     }
     let is_reviewed = |plan: Plan| plan.review == Review::Required;
     if answer.preview.is_some() && !device.plan().is_some_and(is_reviewed) {
@@ -66,8 +66,8 @@ pub(super) fn run(
         .map(annotation_of)
         .transpose()?
         .unwrap_or_default();
-    match device.offer(read_clip(file, annotation)?)? {
-        Offer::AwaitsReview { preview_id } => {
+    match device.submit(read_clip(file, annotation)?)? {
+        SubmitOutcome::AwaitsReview { preview_id } => {
             review(device, preview_id, answer, preview.as_ref(), json)
         }
         offer => offered(offer),
@@ -102,8 +102,8 @@ fn review(
             "withheld: the person is to hear it first, and nobody could be asked; --yes says yes for them"
         }
     };
-    let reason = Withheld::Unreviewed;
-    Reply::new(text, Offer::Withheld { reason })
+    let reason = WithheldReason::Unreviewed;
+    Reply::new(text, SubmitOutcome::Withheld { reason })
 }
 
 /// Asks on the terminal.
@@ -133,16 +133,16 @@ fn asks(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, Failure>
 pub(super) fn discard_all(device: &Sordino, played: &mut Played) -> Result<(), Failure> {
     for preview in device.previews() {
         device.discard_preview(preview.id)?;
-        played.withheld.push(Withheld::Unreviewed);
+        played.withheld.push(WithheldReason::Unreviewed);
     }
     Ok(())
 }
 
-fn offered(offer: Offer) -> Result<Reply, Failure> {
+fn offered(offer: SubmitOutcome) -> Result<Reply, Failure> {
     let text = match offer {
-        Offer::Queued { sample_id } => format!("queued as {sample_id}"),
-        Offer::AwaitsReview { preview_id } => format!("waits for review as {preview_id}"),
-        Offer::Withheld { reason } => format!("withheld: {reason}"),
+        SubmitOutcome::Queued { sample_id } => format!("queued as {sample_id}"),
+        SubmitOutcome::AwaitsReview { preview_id } => format!("waits for review as {preview_id}"),
+        SubmitOutcome::Withheld { reason } => format!("withheld: {reason}"),
     };
     Reply::new(text, offer)
 }

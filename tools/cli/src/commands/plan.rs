@@ -39,7 +39,7 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
         } => {
             let pair = read_organization_key(&key)?;
             let signed = sign(&plan, &pair)?;
-            let own = PublicKey::of(&pair);
+            let own = PublicKey::from_key_pair(&pair);
             let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
             let output = output.replacing(move |json| Plan::verify(json, &own).is_ok());
             output.write(format!("{}\n", signed.to_pretty_json()).as_bytes())?;
@@ -66,7 +66,7 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
 
 fn keygen(out: &Path) -> Result<Reply, Failure> {
     let (pkcs8, pair) = new_key()?;
-    let public = PublicKey::of(&pair);
+    let public = PublicKey::from_key_pair(&pair);
     let text = format!(
         "# public key: {public}\n{KEY_LABEL}{}\n",
         BASE64.encode(pkcs8.as_ref())
@@ -173,7 +173,7 @@ fn refresh(path: &Path, key: &Path, out: &Path, output: Output) -> Result<Reply,
         ));
     };
     let pair = read_organization_key(key)?;
-    if PublicKey::of(&pair) != plan.signer() {
+    if PublicKey::from_key_pair(&pair) != plan.signer() {
         return Err(Failure::content(key)(format!(
             "another key signed `{}`; name the one with the public key {}",
             path.display(),
@@ -182,7 +182,7 @@ fn refresh(path: &Path, key: &Path, out: &Path, output: Output) -> Result<Reply,
     }
     let (version, today) = (content.version, today());
     let statement = Freshness::sign(version, today, &pair).map_err(Failure::content(path))?;
-    let own = PublicKey::of(&pair);
+    let own = PublicKey::from_key_pair(&pair);
     let output = output.replacing(move |json| Freshness::verify(json, &own).is_ok());
     output.write(format!("{}\n", statement.to_pretty_json()).as_bytes())?;
     let last = content.fresh_through(Some(*statement.content()));

@@ -65,7 +65,7 @@ fn lines(signed: &SignedRecord) -> Vec<String> {
 /// Who agreed to what, a line each.
 pub(super) fn agreed(signed: &SignedRecord) -> Vec<String> {
     let record = signed.content();
-    let over = match record.holds_until < Week::of(Timestamp::now()) {
+    let over = match record.holds_until < Week::from_timestamp(Timestamp::now()) {
         true => ", which is over",
         false => "",
     };

@@ -7,7 +7,7 @@ use serde_json::json;
 use sordino::{
     Config, Purposes, Sordino, Week,
     anonymize::{Anonymizer, Settings},
-    consent::{AgeBand, Answer, Grants},
+    consent::{AgeBand, ConsentResponse, Grants},
     open,
     plan::{Plan, Recipient, SignedPlan},
     sampler::Annotation,
@@ -39,8 +39,13 @@ pub(super) fn seal(
         .map_err(Failure::content(file))?;
     let folder = tempfile::tempdir().map_err(Failure::said)?;
     let grants = own_grants(folder.path(), recipients)?;
-    let sealed = seal::seal(anonymous, &grants, recipients, Week::of(Timestamp::now()))
-        .map_err(Failure::content(file))?;
+    let sealed = seal::seal(
+        anonymous,
+        &grants,
+        recipients,
+        Week::from_timestamp(Timestamp::now()),
+    )
+    .map_err(Failure::content(file))?;
     output.write(sealed.bytes())?;
     Reply::new(
         format!(
@@ -71,11 +76,11 @@ fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure
     let signed = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
 
     let nowhere = "http://127.0.0.1:9".parse().map_err(Failure::said)?;
-    let device = Sordino::open(Config::new(folder, PublicKey::of(&key), nowhere))?;
+    let device = Sordino::open(Config::new(folder, PublicKey::from_key_pair(&key), nowhere))?;
     device.install_plan(signed.to_json().as_bytes())?;
     let plan = signed.content();
     let notice = unnamed_notice(plan.notice_version, plan)?;
-    let answer = Answer {
+    let answer = ConsentResponse {
         purposes,
         age_band: AgeBand::Adult,
         guardian: None,

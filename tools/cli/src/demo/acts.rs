@@ -10,9 +10,9 @@ use std::{
 
 use serde::Serialize;
 use sordino::{
-    Id, Purpose, Purposes, Sordino, Withheld,
+    Id, Purpose, Purposes, Sordino, WithheldReason,
     capture::Pace,
-    consent::{AgeBand, Answer, GuardianMethod},
+    consent::{AgeBand, ConsentResponse, GuardianMethod},
     outbox::SampleState,
     sampler::Annotation,
     upload::{Client, NetworkSettings},
@@ -37,7 +37,7 @@ pub(super) struct Recording {
 pub(crate) struct Heard {
     pub(super) name: String,
     pub(super) queued: Vec<Id>,
-    pub(super) withheld: Vec<Withheld>,
+    pub(super) withheld: Vec<WithheldReason>,
     pub(super) frames: u64,
     pub(super) note: Option<&'static str>,
 }
@@ -118,7 +118,7 @@ pub(super) fn adult(setting: &Setting, recordings: &[Recording]) -> Result<Devic
     let engine = setting.device("adult", &line.url())?;
     agree(&engine, AgeBand::Adult, &Purposes::all())?;
     device.heard = hear(&engine, recordings)?;
-    engine.upload_now(&own_client())?;
+    engine.upload(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
@@ -133,7 +133,7 @@ pub(super) fn unasked(setting: &Setting, recordings: &[Recording]) -> Result<Dev
     let line = line(setting)?;
     let engine = setting.device("unasked", &line.url())?;
     device.heard = hear(&engine, recordings)?;
-    engine.upload_now(&own_client())?;
+    engine.upload(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
@@ -151,14 +151,14 @@ pub(super) fn child(setting: &Setting, recordings: &[Recording]) -> Result<Devic
     agree(&engine, AgeBand::Child, &Purpose::QualityAssurance.into())?;
     let before = recordings.len() / 2;
     let mut heard = hear(&engine, &recordings[..before])?;
-    engine.upload_now(&own_client())?;
+    engine.upload(&own_client())?;
     heard
         .iter_mut()
         .for_each(|heard| heard.note = Some("before the guardian's yes"));
     device.before_approval = Some((line.connections(), line.bytes_up()));
     engine.approve(GuardianMethod::TextPlus)?;
     heard.extend(hear(&engine, recordings)?);
-    engine.upload_now(&own_client())?;
+    engine.upload(&own_client())?;
     device.heard = heard;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
@@ -170,7 +170,7 @@ pub(super) fn child_withdraws(device: &mut Device) -> Result<(), Failure> {
         return Ok(());
     };
     engine.withdraw(None)?;
-    engine.upload_now(&own_client())?;
+    engine.upload(&own_client())?;
     device.taken_back = engine
         .samples()?
         .iter()
@@ -214,14 +214,14 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
         .collect();
     device.heard.extend(hear(&engine, recordings)?);
 
-    let summary = engine.upload_now(&own_client())?;
+    let summary = engine.upload(&own_client())?;
     if summary.failed == 0 {
         return Err(Failure::Said(
             "a device without a network reached something".to_owned(),
         ));
     }
     line.mend();
-    engine.upload_now(&own_client())?;
+    engine.upload(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
@@ -236,7 +236,7 @@ fn agree(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(),
         Some(plan) => unnamed_notice(plan.notice_version, &plan)?,
         None => unnamed_notice(1, 365)?,
     };
-    let answer = Answer {
+    let answer = ConsentResponse {
         purposes: purposes.clone(),
         age_band,
         guardian: None,

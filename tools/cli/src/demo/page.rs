@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use sordino::{Id, Withheld, capture, plan::Plan};
+use sordino::{Id, WithheldReason, capture, plan::Plan};
 
 use super::{
     Check,
@@ -241,9 +241,9 @@ impl Story<'_> {
 }
 
 /// Whether it was the sound that spoke against it, or something else.
-fn fate_of(withheld: &[Withheld]) -> Fate {
-    let by_its_sound = |reason: &Withheld| {
-        use Withheld::{Failed, Silence, TooShort, Voice};
+fn fate_of(withheld: &[WithheldReason]) -> Fate {
+    let by_its_sound = |reason: &WithheldReason| {
+        use WithheldReason::{Failed, Silence, TooShort, Voice};
         matches!(reason, Voice | Silence | TooShort | Failed)
     };
     match withheld.iter().any(by_its_sound) {

@@ -57,7 +57,7 @@ impl Setting {
             collector,
             folder,
             plan,
-            organization: PublicKey::of(&key),
+            organization: PublicKey::from_key_pair(&key),
             identity,
             token,
         })

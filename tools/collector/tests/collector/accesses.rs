@@ -8,13 +8,13 @@ use std::{
 
 use serde_json::{Value, json};
 use sordino::{
-    Config, Id, Offer, Purpose, Sordino,
+    Config, Id, Purpose, Sordino, SubmitOutcome,
     capture::read_wav,
-    consent::{AgeBand, Answer, App, Notice},
+    consent::{AgeBand, App, ConsentResponse, Notice},
     plan::SignedPlan,
     sampler::{Annotation, RawClip, Selection, Trigger},
     signed::PublicKey,
-    upload::{self, Accesses, Body, BrokenLog, Finished, Outcome},
+    upload::{self, Accesses, Body, LogInconsistency, TaskStatus, UploadResult},
 };
 use tempfile::TempDir;
 
@@ -137,10 +137,10 @@ fn what_is_edited_behind_the_collectors_back_is_named_by_the_device() {
     if is_postgres() {
         return;
     }
-    let left_out = BrokenLog::LeftOut { entry: 2 };
-    let wrong_hash = BrokenLog::WrongHash { entry: 2 };
-    let not_included = BrokenLog::NotIncluded { entry: 2 };
-    let cases: [(&str, &[&str], BrokenLog); 9] = [
+    let left_out = LogInconsistency::LeftOut { entry: 2 };
+    let wrong_hash = LogInconsistency::WrongHash { entry: 2 };
+    let not_included = LogInconsistency::NotIncluded { entry: 2 };
+    let cases: [(&str, &[&str], LogInconsistency); 9] = [
         (
             "changed",
             &["UPDATE accesses SET reader = 'nobody' WHERE sequence = 2"],
@@ -165,12 +165,12 @@ fn what_is_edited_behind_the_collectors_back_is_named_by_the_device() {
                 "UPDATE accesses SET sequence = 2 WHERE sequence = 3",
                 "UPDATE accesses SET sequence = 3 WHERE sequence = 9",
             ],
-            BrokenLog::WrongHash { entry: 3 },
+            LogInconsistency::WrongHash { entry: 3 },
         ),
         (
             "cut off",
             &["DELETE FROM accesses WHERE sequence > 3"],
-            BrokenLog::Shortened { before: 4, now: 3 },
+            LogInconsistency::Shortened { before: 4, now: 3 },
         ),
         (
             "another leaf",
@@ -182,7 +182,7 @@ fn what_is_edited_behind_the_collectors_back_is_named_by_the_device() {
         (
             "another tree",
             &["UPDATE access_tree SET hash = substr(hash, 3) || 'bb' WHERE level = 2"],
-            BrokenLog::Rewritten { entries: 4 },
+            LogInconsistency::Rewritten { entries: 4 },
         ),
         (
             "an entry of others changed, and the tree made anew",
@@ -190,7 +190,7 @@ fn what_is_edited_behind_the_collectors_back_is_named_by_the_device() {
                 "UPDATE accesses SET reader = 'nobody' WHERE sequence = 1",
                 "DELETE FROM access_tree",
             ],
-            BrokenLog::Rewritten { entries: 4 },
+            LogInconsistency::Rewritten { entries: 4 },
         ),
         (
             "the same, and a hand-out since",
@@ -199,7 +199,7 @@ fn what_is_edited_behind_the_collectors_back_is_named_by_the_device() {
                 "DELETE FROM access_tree",
                 "INSERT INTO accesses SELECT 5, sample, purpose, week, reader, hash, hash FROM accesses WHERE sequence = 4",
             ],
-            BrokenLog::Inconsistent { before: 4, now: 5 },
+            LogInconsistency::Inconsistent { before: 4, now: 5 },
         ),
     ];
     let collector = Collector::start();
@@ -264,7 +264,10 @@ fn an_entry_that_is_invented_with_all_its_hashes_is_not_proven() {
     execute(collector.data(), Box::leak(forge.into_boxed_str())).unwrap();
     assert_chained(&collector.log());
     let told = person.asks(&collector);
-    assert_eq!(told.broken, Some(BrokenLog::NotIncluded { entry: 2 }));
+    assert_eq!(
+        told.broken,
+        Some(LogInconsistency::NotIncluded { entry: 2 })
+    );
     assert_eq!(
         told.accesses[1].reader, "nobody",
         "it is shown all the same"
@@ -291,14 +294,14 @@ impl Person {
         let signed = SignedPlan::sign(content.clone(), &organization).unwrap();
         let config = Config::new(
             folder.path(),
-            PublicKey::of(&organization),
+            PublicKey::from_key_pair(&organization),
             collector.url().parse().unwrap(),
         );
         let engine = Sordino::open(config).unwrap();
         engine.install_plan(signed.to_json().as_bytes()).unwrap();
         let app = App::new("Etude", "privacy@etude.example").unwrap();
         let notice = Notice::bundled(1, "en", &app, &content).unwrap();
-        let answer = Answer {
+        let answer = ConsentResponse {
             purposes: Purpose::QualityAssurance.into(),
             age_band: AgeBand::Adult,
             guardian: None,
@@ -316,10 +319,17 @@ impl Person {
     }
 
     fn uploads(&self, collector: &Collector) {
-        while let Some(request) = self.engine.next_request_now(&Default::default()).unwrap() {
+        while let Some(request) = self
+            .engine
+            .next_upload_task_now(&Default::default())
+            .unwrap()
+        {
             let outcome = self.sends(collector, &request);
-            let finished = self.engine.finish(&request.task, outcome).unwrap();
-            assert_eq!(finished, Finished::Done, "{}", request.task);
+            let finished = self
+                .engine
+                .process_upload_result(&request.task, outcome)
+                .unwrap();
+            assert_eq!(finished, TaskStatus::Done, "{}", request.task);
         }
     }
 
@@ -329,7 +339,7 @@ impl Person {
         self.engine.read_accesses(&request.task, outcome).unwrap()
     }
 
-    fn sends(&self, collector: &Collector, request: &upload::Request) -> Outcome {
+    fn sends(&self, collector: &Collector, request: &upload::Request) -> UploadResult {
         let (_, rest) = request.url.split_once("://").unwrap();
         let (authority, path) = rest.split_once('/').unwrap();
         let mut sent = Request::new(request.method, format!("/{path}")).set("Host", authority);
@@ -342,7 +352,7 @@ impl Person {
         let response = collector.send(&sent);
         let lines = response.head.lines().skip(1);
         let headers = lines.filter_map(|line| line.split_once(':'));
-        Outcome::Answered(upload::Answer {
+        UploadResult::Response(upload::HttpResponse {
             status: response.status,
             headers: headers
                 .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
@@ -363,8 +373,8 @@ fn offered(engine: &Sordino) -> Id {
             probability: 1.0,
         };
         let clip = RawClip::new(samples, rate, selection, Annotation::default());
-        match engine.offer(clip.unwrap()).unwrap() {
-            Offer::Queued { sample_id } => Some(sample_id),
+        match engine.submit(clip.unwrap()).unwrap() {
+            SubmitOutcome::Queued { sample_id } => Some(sample_id),
             _ => None,
         }
     });

@@ -41,7 +41,10 @@ fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
             .map(|entry| {
                 let text = |member: &str| entry[member].as_str().unwrap();
                 assert_eq!(text("reader"), "the desk");
-                assert_eq!(text("week"), Week::of(jiff::Timestamp::now()).to_string());
+                assert_eq!(
+                    text("week"),
+                    Week::from_timestamp(jiff::Timestamp::now()).to_string()
+                );
                 (text("sample").to_owned(), text("purpose"))
             })
             .collect();

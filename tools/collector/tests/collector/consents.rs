@@ -152,7 +152,7 @@ fn a_record_of_schema_1_is_registered_and_its_revision_may_be_of_schema_2() {
         "schema": 1, "id": device.record, "revision": 1, "purposes": [QA], "age_band": "adult",
         "notice": {"version": 1, "language": "en", "sha256": "0".repeat(64)},
         "given": "2020-W01", "holds_until": "2999-W01",
-        "signature": {"algorithm": "ed25519", "key": PublicKey::of(&device.key), "value": ""},
+        "signature": {"algorithm": "ed25519", "key": PublicKey::from_key_pair(&device.key), "value": ""},
     });
     let document = resign(&device, flat);
     collector

@@ -84,7 +84,7 @@ impl Organization {
             let header = answer.header("sordino-plan-freshness")?;
             assert!(header.len() <= Freshness::MAX_HEADER);
             let json = BASE64.decode(header.strip_prefix(':')?.strip_suffix(':')?);
-            let key = PublicKey::of(&self.key);
+            let key = PublicKey::from_key_pair(&self.key);
             let statement = Freshness::verify(&json.unwrap(), &key).unwrap();
             assert_eq!(statement.content().plan, 2);
             Some(statement.content().day)

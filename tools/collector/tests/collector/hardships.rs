@@ -210,7 +210,7 @@ fn a_collector_a_year_ahead_deletes_nothing_early_and_brings_nothing_back() {
     // A consent that ends between the two clocks: refused by the one, nothing kept of it.
     let brief = Device::new();
     let mut content = brief.content(1, QA);
-    content.holds_until = sordino::Week::of(jiff::Timestamp::now());
+    content.holds_until = sordino::Week::from_timestamp(jiff::Timestamp::now());
     let register = brief.register_document(brief.document(content));
     send(present.address(), &register).expect(201);
     let upload = brief.put(sample(), QA, &file);

@@ -205,7 +205,7 @@ fn whoever_runs_the_collector_lists_releases_and_deletes() {
     let after = format!("&after={}", said("")["next"].as_str().unwrap());
     heard(&collector, &token, first, "3.1.0").expect(204);
     heard(&collector, &token, second, "3.2.0").expect(204);
-    let week = Week::of(jiff::Timestamp::now());
+    let week = Week::from_timestamp(jiff::Timestamp::now());
     assert_eq!(
         quarantine(&collector, &["list"]).1,
         json!({"quarantined": [

@@ -49,7 +49,7 @@ fn a_verdict_is_kept_sealed_and_a_plain_one_is_refused() {
     assert_eq!(
         page["reviews"],
         json!([{
-            "sample": id, "reader": "a reader", "week": Week::of(jiff::Timestamp::now()),
+            "sample": id, "reader": "a reader", "week": Week::from_timestamp(jiff::Timestamp::now()),
             "sealed": BASE64.encode(sealed),
         }])
     );

@@ -253,7 +253,7 @@ fn the_person_sees_who_was_handed_a_sample_and_for_what_also_after_its_deletion(
             .read(&token, &format!("/v1/samples/{id}?purpose={purpose}"))
             .expect(200);
     }
-    let week = Week::of(jiff::Timestamp::now()).to_string();
+    let week = Week::from_timestamp(jiff::Timestamp::now()).to_string();
     let log = collector.log();
     let [first, second] = [&log[0]["hash"], &log[1]["hash"]];
     let expected = json!({

@@ -22,7 +22,7 @@ fn a_list_says_of_each_sample_what_a_tool_needs() {
         list["samples"],
         json!([{
             "id": id, "consent": device.record, "bytes": file.len(), "sha256": sha256(&file),
-            "week": Week::of(jiff::Timestamp::now()), "purposes": [QA, RESEARCH],
+            "week": Week::from_timestamp(jiff::Timestamp::now()), "purposes": [QA, RESEARCH],
         }])
     );
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sordino::{
     Config, Id, Sordino,
     outbox::SampleEntry,
-    upload::{Client, Endpoint, Outcome, sample_request},
+    upload::{Client, Endpoint, UploadResult, sample_request},
 };
 
 use super::obstacles::{between, line, passed_on};
@@ -32,8 +32,8 @@ fn send_junk(stage: &Stage, name: &str) -> String {
     let grants = device.grants().unwrap();
     let request = sample_request(&collector, &grants, &entry, stage.path("junk.age")).unwrap();
     match Client::default().send(&request) {
-        Outcome::Answered(answer) => assert_eq!(answer.status, 201, "{answer:?}"),
-        Outcome::Unreachable(reason) => panic!("{reason}"),
+        UploadResult::Response(answer) => assert_eq!(answer.status, 201, "{answer:?}"),
+        UploadResult::Unreachable(reason) => panic!("{reason}"),
     }
     id.to_string()
 }

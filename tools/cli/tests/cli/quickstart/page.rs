@@ -1,7 +1,7 @@
 use std::{error::Error, fs, path::Path};
 
 use sordino::capture::{Frame, Pace, WavFile};
-use sordino::consent::{AgeBand, Answer, App, Notice};
+use sordino::consent::{AgeBand, ConsentResponse, App, Notice};
 use sordino::{Config, Purpose, Sordino, sampler::Moment, upload::Client};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,7 +26,7 @@ fn practice(engine: &Sordino, recording: &Path) -> Result<(), Box<dyn Error>> {
     let shown = Notice::bundled(plan.notice_version, "de-AT", &app, &plan)?;
     let (purposes, notice) = (Purpose::QualityAssurance.into(), shown.notice());
     let age_band = AgeBand::Adult;
-    engine.give_consent(&Answer { purposes, age_band, guardian: None, notice })?;
+    engine.give_consent(&ConsentResponse { purposes, age_band, guardian: None, notice })?;
 
     // A microphone is `Microphone::default()`, an app's own audio path `pcm_channel(48_000, 2)?`.
     let (source, marker) = (WavFile::new(recording, Pace::Unthrottled), engine.clone());
@@ -37,12 +37,12 @@ fn practice(engine: &Sordino, recording: &Path) -> Result<(), Box<dyn Error>> {
         }
     })?;
     listening.wait()?; // for the recording's end; `stop()` ends a microphone
-    println!("{:?}", engine.upload_now(&Client::default())?);
+    println!("{:?}", engine.upload(&Client::default())?);
     Ok(())
 }
 
 fn say_no(engine: &Sordino) -> Result<(), Box<dyn Error>> {
     engine.withdraw(None)?; // holds at once; what was sent is asked back with the next upload
-    println!("{:?}", engine.upload_now(&Client::default())?);
+    println!("{:?}", engine.upload(&Client::default())?);
     Ok(())
 }

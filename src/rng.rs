@@ -5,7 +5,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 /// The system gave no randomness. Nothing can be sealed or drawn then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random source is not available")]
-pub struct Unavailable;
+pub struct RngError;
 
 /// The source that ring takes.
 pub(crate) fn system() -> SystemRandom {
@@ -13,23 +13,23 @@ pub(crate) fn system() -> SystemRandom {
 }
 
 /// A number drawn evenly from [0, 1), with 53 bits.
-pub(crate) fn unit() -> Result<f64, Unavailable> {
+pub(crate) fn uniform() -> Result<f64, RngError> {
     const STEPS: f64 = (1u64 << 53) as f64;
     Ok((u64::from_le_bytes(bytes()?) >> 11) as f64 / STEPS)
 }
 
 /// `N` random bytes.
-pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Unavailable> {
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], RngError> {
     let mut bytes = [0; N];
     fill(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Fills `bytes` in place, so that a secret leaves no copy behind.
-pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), Unavailable> {
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), RngError> {
     #[cfg(test)]
     if crate::testing::draws::fill(bytes) {
         return Ok(());
     }
-    system().fill(bytes).map_err(|_| Unavailable)
+    system().fill(bytes).map_err(|_| RngError)
 }
