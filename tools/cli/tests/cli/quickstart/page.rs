@@ -1,7 +1,7 @@
 use std::{error::Error, fs, path::Path};
 
 use sordino::capture::{Frame, Pace, WavFile};
-use sordino::consent::{AgeBand, ConsentResponse, App, Notice};
+use sordino::consent::{AgeBand, App, ConsentResponse, Notice};
 use sordino::{Config, Purpose, Sordino, sampler::Moment, upload::Client};
 
 fn main() -> Result<(), Box<dyn Error>> {
