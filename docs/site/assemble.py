@@ -1,11 +1,11 @@
 """usage: assemble.py SOURCE API…
 
-Puts the pages of the site together in the folder SOURCE, for Sphinx: the repository's own Markdown, at the
-paths that it has here, so that links between pages hold. README.md becomes a page for each of its sections
-that somebody may look for. A link to a file that is no page leads to a page that shows the file. API is
-`NAME=FRONT-PAGE,…` for each API reference that was built, its pages below api/NAME, or `NAME:what it lacks`.
+Assembles the pages of the site in the folder SOURCE, for Sphinx: the repository's Markdown at its paths, so that links
+between pages stay valid. Sections of README.md become pages. A link to a file that is not a page points to a page that
+shows the file. API is `NAME=FRONT-PAGE,…` for each API reference that was built, with its pages below api/NAME, or
+`NAME:missing tool`.
 
-A link that leads nowhere is printed, and the exit status is 1.
+Broken links are printed, and the exit status is 1.
 """
 
 import os
@@ -19,31 +19,30 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
 PAGES = [
-    "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/papers/*.md",
+    "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "RELEASING.md", "SECURITY.md", "docs/*.md", "docs/papers/*.md",
     "docs/quickstart/*.md", "bindings/*/README.md", "samples/*/README.md", "samples/*/*.md", "models/*/README.md",
     "eval/*.md", "fuzz/README.md", "tests/vectors/*/README.md",
 ]
 # Sections of README.md: page, title.
 SECTIONS = {
-    "Two commands": ("two-commands.md", "Two commands"),
-    "For QA and research": ("for-qa.md", "For QA and research"),
-    "What was measured": ("figures.md", "What was measured"),
-    "How well voices are found, and the music kept": ("voices.md", None),
-    "What is not there yet": ("limits.md", None),
+    "Try it": ("try-it.md", "Try it"),
+    "Limits": ("limits.md", None),
     "License": ("license.md", None),
 }
+# The page whose tables have the figures of the front page.
+BENCHMARKS = "docs/benchmarks.md"
 LEXERS = {".rs": "rust", ".py": "python", ".json": "json", ".sql": "sql", ".toml": "toml", ".kt": "kotlin",
           ".swift": "swift", ".xml": "xml", ".xcprivacy": "xml", ".sh": "bash", "": "bash"}
 PICTURES = {".svg", ".png", ".jpg"}
-# The longest part of a file that is shown.
-MOST_SHOWN = 200_000
+# How many characters of a file are shown.
+MAX_SHOWN = 200_000
 
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
 FENCE = re.compile(r"^(`{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 
 
 def slug(heading):
-    """The anchor of a heading, as forges and MyST make it."""
+    """The anchor of a heading, as GitHub and MyST make it."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower().replace("`", "")).replace(" ", "-")
 
 
@@ -55,7 +54,7 @@ def sections_of(readme):
 
 
 def raised(text):
-    """Without its deepest level of headings' mark: a section that stands by itself."""
+    """A section as a page: its headings one level up."""
     return re.sub(r"^###", "##", text, flags=re.MULTILINE)
 
 
@@ -68,6 +67,7 @@ class Site:
         self.pages = {str(p.relative_to(ROOT)) for pattern in PAGES for p in ROOT.glob(pattern)}
         self.index = (HERE / "index.md").read_text()
         self.readme = (ROOT / "README.md").read_text()
+        self.benchmarks = (ROOT / BENCHMARKS).read_text()
         self.sections = sections_of(self.readme)
         missing = [head for head in SECTIONS if head not in self.sections]
         if missing:
@@ -80,15 +80,15 @@ class Site:
         file.write_text(text)
 
     def page(self, path, text):
-        """Writes a page that lies at `path` here, its links led to where they lead on the site."""
+        """Writes the page of `path`, with its links pointing to pages of the site."""
         blocks = []
-        def put_by(block):
+        def set_aside(block):
             blocks.append(re.sub(r"^(`{3,}\w+),\w+", r"\1", block[0]))
             return f"\0{len(blocks) - 1}\0"
-        text = FENCE.sub(put_by, text)
+        text = FENCE.sub(set_aside, text)
         text = LINK.sub(lambda link: self.link(path, link[0]), text)
         text = re.sub("\0(\\d+)\0", lambda number: blocks[int(number[1])], text)
-        # Others lead to it, the side bar does not.
+        # Pages that are not in the side bar.
         is_listed = re.search(rf"^(?:.+<)?{re.escape(path)}>?$", self.index, re.MULTILINE)
         self.write(path, text if is_listed else f"---\norphan: true\n---\n{text}")
 
@@ -97,7 +97,7 @@ class Site:
             return link
         target, _, anchor = link.partition("#")
         if not target:
-            # Within README.md, which is several pages here.
+            # README.md is several pages on the site.
             other = self.anchors.get(anchor)
             known = page not in [name for name, _ in SECTIONS.values()] or other in (None, page)
             return link if known else f"{other}#{anchor}"
@@ -121,7 +121,7 @@ class Site:
         shutil.copy(ROOT / path, self.out / path)
 
     def show(self, path):
-        """A page that shows the file or folder, and where it stands."""
+        """Writes a page that shows the file or folder, and returns its path."""
         page = f"files/{path.lstrip('.')}.md"
         if page in self.shown:
             return page
@@ -132,7 +132,7 @@ class Site:
             body = "".join(f"- [{file}]({self.link(page, os.path.relpath(file, PurePosixPath(page).parent))})\n"
                            for file in files)
         else:
-            text = (ROOT / path).read_text(errors="replace")[:MOST_SHOWN]
+            text = (ROOT / path).read_text(errors="replace")[:MAX_SHOWN]
             fence = "`" * (3 + max(map(len, re.findall("`+", text)), default=0))
             lexer = LEXERS.get(Path(path).suffix, "text")
             body = f"{fence}{{code-block}} {lexer}\n:linenos:\n\n{text}\n{fence}\n"
@@ -140,16 +140,16 @@ class Site:
         return page
 
     def figure(self, label):
-        """What README.md's tables say last in the row of that name."""
-        row = re.search(rf"^\| {re.escape(label)} \|(.+)\|$", self.readme, re.MULTILINE)
+        """The cells of the row of that name in the tables of the benchmarks."""
+        row = re.search(rf"^\| {re.escape(label)} \|(.+)\|$", self.benchmarks, re.MULTILINE)
         if not row:
-            sys.exit(f"README.md has no row `{label}`, which docs/site/index.md asks for")
+            sys.exit(f"{BENCHMARKS} has no row `{label}`, which docs/site/index.md uses")
         return row[1].split("|")
 
     def front(self, apis):
         text = re.sub(r"FIGURE\((.+?), (\d)\)",
                       lambda ask: self.figure(ask[1])[int(ask[2])].strip().strip("*"), self.index)
-        # Pages that others bring are listed once they are there.
+        # Only pages that exist are listed.
         known = self.pages | {name for name, _ in SECTIONS.values()} | {"api.md", "papers.md"}
         lines = []
         for line in text.splitlines():
@@ -160,12 +160,12 @@ class Site:
         (self.out / "_static").mkdir(exist_ok=True)
         shutil.copy(HERE / "site.css", self.out / "_static")
         shutil.copy(HERE / "conf.py", self.out)
-        self.copy("docs/way-of-the-sound.svg")
+        self.copy("docs/pipeline.svg")
         self.write("api.md", api_page(apis))
         self.write("papers.md", (HERE / "papers.md").read_text())
 
     def build(self, apis):
-        # Its other sections make no page here, but their links are to hold too.
+        # Links in the other sections are checked too.
         for link in LINK.findall(FENCE.sub("", self.readme)):
             self.link("README.md", link)
         for page in sorted(self.pages):
@@ -177,18 +177,18 @@ class Site:
 
 API_TITLES = {
     "kotlin": ("Kotlin", "classes, flows and suspend functions"),
-    "swift": ("Swift", "the module `Sordino`; its pages show themselves only where they are served, not from a disk"),
+    "swift": ("Swift", "the module `Sordino`; needs a web server to be viewed"),
     "python": ("Python", "the package `sordino`, for devices and for researchers"),
     "rust": ("Rust", "the crate `sordino`"),
 }
 
 
 def api_page(apis):
-    lines = ["# API references", "", "Made from the code by each language's own tool.", ""]
+    lines = ["# API references", "", "Generated from the code by each language's own tool.", ""]
     for name, (title, what) in API_TITLES.items():
         fronts, lacks = apis.get(name, (None, "a reference"))
         if not fronts:
-            lines.append(f"- {title}: {what} (not built here: it lacks {lacks})")
+            lines.append(f"- {title}: {what} (not built: {lacks} is missing)")
             continue
         for front in fronts.split(","):
             part = f" ({PurePosixPath(front).parent})" if "," in fronts else ""

@@ -1,6 +1,6 @@
-"""usage: check.py SITE — every link within the site leads somewhere, and no page asks a third party for anything.
+"""usage: check.py SITE — checks that each link within the site has a target and that no page loads anything from a third party.
 
-Prints each fault as `page: what`; the exit status is 1 where there is one.
+Prints each fault as `page: message`. The exit status is 1 if there are faults.
 """
 
 import re
@@ -9,14 +9,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-# What a browser fetches by itself.
+# What a browser loads without a click.
 FETCHED = {("script", "src"), ("img", "src"), ("iframe", "src"), ("audio", "src"), ("video", "src"),
            ("source", "src"), ("embed", "src"), ("object", "data"), ("image", "href"), ("use", "href")}
 FETCHED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "manifest",
                  "modulepreload", "shortcut"}
-# Rustdoc's: what it copies of tracing's words, with a link to tracing's own pages, and lists of implementers that it
-# loads where there are any. Dokka's: links to type parameters of functions that are inherited and not shown.
-NOT_OURS = re.compile(r"dispatcher#setting-the-default-subscriber$|(\.\./)+trait\.impl/|index\.html#-?\d+%2F")
+# Rustdoc: documentation copied from tracing with links to tracing's pages, and optional lists of implementers.
+# Dokka: links to type parameters of inherited functions that have no page.
+IGNORED = re.compile(r"dispatcher#setting-the-default-subscriber$|(\.\./)+trait\.impl/|index\.html#-?\d+%2F")
 IN_STYLES = re.compile(r"@import\s+['\"]([^'\"]+)|url\(\s*['\"]?([^'\")]+)")
 
 
@@ -62,7 +62,7 @@ class Site:
         self.faults.append(f"{file.relative_to(self.root)}: {what}")
 
     def target(self, file, path):
-        """The file that a path means, seen from the page."""
+        """The file that a path on the page refers to."""
         path = unquote(path)
         found = (self.root / path.lstrip("/")) if path.startswith("/") else (file.parent / path)
         found = found.resolve()
@@ -71,7 +71,7 @@ class Site:
     def check(self):
         for file, page in self.pages.items():
             for link in sorted(page.links | page.fetched):
-                if not NOT_OURS.match(link):
+                if not IGNORED.match(link):
                     self.check_link(file, page, link)
         for file in sorted(self.root.rglob("*.css")):
             for link in sorted(fetched_by_style(file.read_text(errors="replace"))):
@@ -85,19 +85,19 @@ class Site:
             return
         if parts.scheme or parts.netloc:
             if is_fetched:
-                self.fault(file, f"fetches {link} from elsewhere")
+                self.fault(file, f"loads {link} from a third party")
             return
         target = self.target(file, parts.path) if parts.path else file
         if not target.is_relative_to(self.root) or not target.exists():
-            self.fault(file, f"{link} leads nowhere")
+            self.fault(file, f"{link} does not exist")
         elif parts.fragment and not is_fetched and not self.has(target, parts.fragment):
-            self.fault(file, f"{link}: there is no such place on the page")
+            self.fault(file, f"{link}: no such anchor on the page")
 
     def has(self, target, fragment):
-        # Rustdoc's pages of sources make the anchors of lines by a script.
-        made_by_a_script = "/api/" in target.as_posix() and "/src/" in target.as_posix()
+        # Rustdoc's source pages create the anchors of lines with a script.
+        created_by_script = "/api/" in target.as_posix() and "/src/" in target.as_posix()
         page = self.pages.get(target)
-        return page is None or made_by_a_script or bool(page.ids & {fragment, unquote(fragment)})
+        return page is None or created_by_script or bool(page.ids & {fragment, unquote(fragment)})
 
 
 def main():

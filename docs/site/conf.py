@@ -1,4 +1,4 @@
-"""How Sphinx makes the site of what `assemble.py` put together. See tools/docs."""
+"""Configuration of Sphinx for the pages that `assemble.py` assembles. See tools/docs."""
 
 project = "Sordino"
 author = "the Sordino authors"
@@ -6,9 +6,9 @@ copyright = "the Sordino authors; MIT or Apache-2.0"
 
 extensions = ["myst_parser"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "tasklist"]
-# The anchors are those that the pages have where the repository is hosted.
+# The same anchors as on GitHub.
 myst_heading_anchors = 4
-# The code blocks are in more languages than there are lexers, and some have `…` in them.
+# Some languages have no lexer, and some code blocks contain `…`.
 suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"

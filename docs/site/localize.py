@@ -1,18 +1,18 @@
-"""usage: localize.py FOLDER — takes out of generated pages and styles what a browser would fetch from elsewhere.
+"""usage: localize.py FOLDER — removes from generated pages and styles what a browser would load from a third party.
 
-Dokka's pages ask for a script that runs samples, and for fonts; without them the system's fonts are shown.
+Dokka's pages load a script that runs samples, and fonts; without them the browser uses the system's fonts.
 """
 
 import re
 import sys
 from pathlib import Path
 
-ELSEWHERE = r"(?:https?:)?//[^\"')\s>]+"
+THIRD_PARTY = r"(?:https?:)?//[^\"')\s>]+"
 FETCHING = r"(?=[^>]*\brel=[\"']?(?:stylesheet|pre\w+|dns-prefetch|icon))"
-IN_PAGES = re.compile(rf"<script\b[^>]*\bsrc=[\"']?{ELSEWHERE}[^>]*>\s*</script>|"
-                      rf"<link\b{FETCHING}[^>]*\bhref=[\"']?{ELSEWHERE}[^>]*>")
-IN_STYLES = re.compile(rf"@import\s+(?:url\()?\s*[\"']?{ELSEWHERE}[\"']?\s*\)?[^;]*;|"
-                       rf"@font-face\s*\{{[^}}]*url\(\s*[\"']?{ELSEWHERE}[^}}]*\}}")
+IN_PAGES = re.compile(rf"<script\b[^>]*\bsrc=[\"']?{THIRD_PARTY}[^>]*>\s*</script>|"
+                      rf"<link\b{FETCHING}[^>]*\bhref=[\"']?{THIRD_PARTY}[^>]*>")
+IN_STYLES = re.compile(rf"@import\s+(?:url\()?\s*[\"']?{THIRD_PARTY}[\"']?\s*\)?[^;]*;|"
+                       rf"@font-face\s*\{{[^}}]*url\(\s*[\"']?{THIRD_PARTY}[^}}]*\}}")
 
 
 def main():

@@ -16,6 +16,7 @@ mod no_raw_sound;
 mod on_the_wire;
 mod papers;
 mod quickstart;
+mod reference;
 mod restored;
 mod support;
 mod withdrawal;

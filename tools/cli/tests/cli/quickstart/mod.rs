@@ -1,10 +1,10 @@
-//! The program of docs/quickstart/rust.md does what the page says, against a collector, the commands with which
-//! docs/adding-sordino.md begins make keys and a plan, and those of README.md bring a sample that can be heard.
+//! Runs the code of the documentation: the program of docs/quickstart/rust.md, which README.md quotes, and the commands of
+//! docs/adding-sordino.md and docs/cli.md.
 
 #![allow(
     clippy::print_stdout,
     dead_code,
-    reason = "the page's program talks, and its `main` is for the page"
+    reason = "the page's program prints, and its `main` is only for the page"
 )]
 
 use std::{os::unix::fs::symlink, process::Command};
@@ -14,37 +14,44 @@ use tempfile::TempDir;
 
 use crate::support::{Address, PLAYED, Ran, Stage};
 
-// The page's program, to the letter: `open`, `practice`, `say_no`.
+// The program of the page: `open`, `give_consent`, `practice`, `withdraw`.
 include!("page.rs");
 
 #[test]
-fn the_program_on_the_page_is_the_one_that_is_tested() {
+fn the_documented_program_is_the_tested_one() {
+    let tested = include_str!("page.rs");
     let page = include_str!("../../../../../docs/quickstart/rust.md");
     assert!(
-        first_block(page, "rust") == include_str!("page.rs"),
-        "copy the one that is right: docs/quickstart/rust.md or tools/cli/tests/cli/quickstart/page.rs"
+        first_block(page, "rust") == tested,
+        "docs/quickstart/rust.md and tools/cli/tests/cli/quickstart/page.rs differ"
+    );
+    let readme = include_str!("../../../../../README.md");
+    assert!(
+        tested.contains(first_block(readme, "rust")),
+        "README.md does not quote tools/cli/tests/cli/quickstart/page.rs"
     );
 }
 
 #[test]
-fn a_yes_brings_the_sample_to_the_desk_and_a_no_takes_it_back() {
+fn a_sample_reaches_the_reader_until_consent_is_withdrawn() {
     let stage = Stage::new();
     fs::write(stage.path("org.pub"), format!("{}\n", stage.plan_key)).unwrap();
     let engine = open(&stage.path(""), &stage.url()).unwrap();
 
+    give_consent(&engine).unwrap();
     practice(&engine, &stage.path(format!("audio/{}.wav", PLAYED[0]))).unwrap();
     assert_eq!(engine.status().unwrap().sent, 1);
     let pulled = stage.pull("dataset", "audiofolder");
     assert_eq!(pulled["pulled"], json!(1), "{pulled}");
 
-    say_no(&engine).unwrap();
+    withdraw(&engine).unwrap();
     assert!(stage.objects().is_empty());
     let pulled = stage.pull("dataset", "audiofolder");
     assert_eq!(pulled["removed"], json!(1), "{pulled}");
 }
 
 #[test]
-fn the_commands_of_the_guide_make_keys_and_a_plan() {
+fn the_commands_of_the_guide_create_keys_and_a_plan() {
     let commands = first_block(include_str!("../../../../../docs/adding-sordino.md"), "sh");
     let folder = folder_with_samples();
     let ran = run_in(folder.path(), commands);
@@ -56,13 +63,11 @@ fn the_commands_of_the_guide_make_keys_and_a_plan() {
 }
 
 #[test]
-fn the_recipe_in_the_readme_leads_from_nothing_to_a_heard_sample() {
-    let readme = include_str!("../../../../../README.md");
-    let (_, recipe) = readme
-        .split_once("### From nothing to a heard sample\n")
-        .unwrap();
+fn the_commands_of_the_reference_bring_a_first_sample() {
+    let page = include_str!("../../../../../docs/cli.md");
+    let (_, recipe) = page.split_once("## A first sample\n").unwrap();
     let recipe = first_block(recipe, "sh");
-    // But for the port, which tests that run at once do not share, and the end of the collector.
+    // With another port, since tests run in parallel, and with the collector's end.
     let listening = Address::claim();
     let address = listening.address.to_string();
     let serve = format!("serve --listen {address} ");
@@ -88,7 +93,7 @@ fn the_recipe_in_the_readme_leads_from_nothing_to_a_heard_sample() {
     assert!(heard.iter().any(|sample| sample.abs() > 1000));
 }
 
-/// A folder in which commands find the repository's `samples`.
+/// A folder in which commands find the repository's `samples` folder.
 fn folder_with_samples() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples");
@@ -100,7 +105,7 @@ fn folder_with_samples() -> TempDir {
     folder
 }
 
-/// Runs a page's commands, of which each must succeed.
+/// Runs the commands of a page; each must succeed.
 fn run_in(folder: &Path, commands: &str) -> Ran {
     let programs = Path::new(env!("CARGO_BIN_EXE_sordino")).parent().unwrap();
     let path = format!("{}:{}", programs.display(), env!("PATH"));
