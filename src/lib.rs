@@ -38,7 +38,6 @@
 //!
 //! * `microphone` (default): the machine's microphone, through cpal.
 //! * `http` (default): the built-in upload client, through ureq and rustls.
-//! * `ffi`: the face for Kotlin, Swift and Python, through UniFFI.
 //! * `research`: opening sealed samples, for the desk and for researchers in Python. A device never has it.
 
 pub mod anonymize;
@@ -48,8 +47,6 @@ pub mod disclosure;
 mod endpoint;
 mod engine;
 mod error;
-#[cfg(feature = "ffi")]
-pub mod ffi;
 mod files;
 mod hex;
 mod id;
@@ -81,6 +78,3 @@ pub use purpose::{ParsePurposeError, Purpose, Purposes};
 pub use rng::RngError;
 pub use state::{Clock, StateError, SystemClock};
 pub use week::{ParseWeekError, Week};
-
-#[cfg(feature = "ffi")]
-uniffi::setup_scaffolding!();

@@ -184,8 +184,7 @@ impl Channel {
 
 /// A whole recording as mono, by a [`Downmixer`] that was primed with its beginning. `interleaved`: frames of `channels`
 /// samples, at `rate` Hz; an incomplete one at the end is left out. A frame with NaN or infinity becomes NaN.
-#[cfg(feature = "ffi")]
-pub(crate) fn downmix(interleaved: &[f32], rate: u32, channels: u16) -> Vec<f32> {
+pub fn downmix(interleaved: &[f32], rate: u32, channels: u16) -> Vec<f32> {
     let mut downmixer = Downmixer::new(rate, channels);
     let frames = interleaved.chunks_exact(usize::from(channels.max(1)));
     let beginning = frames

@@ -43,16 +43,12 @@ use std::time::Duration;
 
 use sordino_dsp::RATES;
 
-pub use downmix::Downmixer;
-#[cfg(feature = "ffi")]
-pub(crate) use downmix::downmix;
+pub use downmix::{Downmixer, downmix};
 pub use driver::{Capture, StopHandle};
 pub use error::CaptureError;
 pub use frame::Frame;
 #[cfg(feature = "microphone")]
 pub use microphone::{InputDevice, Microphone, input_devices};
-#[cfg(feature = "ffi")]
-pub(crate) use pcm::poll_until;
 pub use pcm::{PcmSource, PcmWriter, pcm_channel};
 pub use sample::Sample;
 pub use wav::{

@@ -92,8 +92,8 @@ impl PcmWriter {
         self.intake.push(interleaved.as_chunks::<2>().0)
     }
 
-    /// Whether the source was closed, so that nobody takes what is pushed.
-    pub(crate) fn is_closed(&self) -> bool {
+    /// Whether the source was closed: what is pushed from now on is lost.
+    pub fn is_closed(&self) -> bool {
         self.intake.is_abandoned()
     }
 
@@ -116,7 +116,7 @@ impl PcmWriter {
 }
 
 /// Makes attempts until one succeeds; the last, after `timeout`, must.
-pub(crate) fn poll_until<T>(timeout: Duration, mut attempt: impl FnMut(bool) -> Option<T>) -> T {
+fn poll_until<T>(timeout: Duration, mut attempt: impl FnMut(bool) -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         let left = timeout.saturating_sub(started.elapsed());

@@ -152,9 +152,9 @@ impl CaptureSession {
         self.0.get_mut()?.join()
     }
 
-    /// Whether this is one of the two threads, in a listener of the app's.
-    #[cfg(feature = "ffi")]
-    pub(crate) fn is_on_its_thread(&self) -> bool {
+    /// Whether the caller is on one of the two threads that call the app. [`Self::stop`] and [`Self::wait`] do not
+    /// wait there, and waiting there for the source to take sound would never end.
+    pub fn is_callback_thread(&self) -> bool {
         self.0.get().is_ok_and(Running::is_on_its_thread)
     }
 }

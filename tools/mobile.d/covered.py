@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""usage: covered.py TARGET... — holds every condition on the platform in src/ and dsp/ to the targets that are checked.
+"""usage: covered.py TARGET... — holds every condition on the platform in src/, dsp/ and bindings/ffi/ to the targets that are checked.
 
 For each `cfg(…)` that names an operating system, a vendor, a family, an ABI or a processor: one of the targets
 must make it true, or nothing has ever read the code behind it; and each operating system that it names must be
@@ -19,7 +19,7 @@ def main(targets: list[str]) -> int:
     platforms = {target: facts(target) for target in targets}
     systems = {value for known in platforms.values() for name, value in known if name == "target_os"}
     conditions, faults = 0, 0
-    for path in sorted(path for folder in ("dsp", "src") for path in pathlib.Path(folder).rglob("*.rs")):
+    for path in sorted(path for folder in ("bindings/ffi", "dsp", "src") for path in pathlib.Path(folder).rglob("*.rs")):
         for line, condition in platform_conditions(path.read_text(encoding="utf-8")):
             conditions += 1
             tree, named = parse(condition)
@@ -30,7 +30,7 @@ def main(targets: list[str]) -> int:
             elif not any(tree(known) is not False for known in platforms.values()):
                 faults += 1
                 print(f"{path}:{line}: true on no checked target: {condition}")
-    print(f"{conditions} conditions on the platform in src/ and dsp/, {faults} of them not covered by {len(targets)} targets")
+    print(f"{conditions} conditions on the platform in src/, dsp/ and bindings/ffi/, {faults} of them not covered by {len(targets)} targets")
     return 1 if faults or not conditions else 0
 
 

@@ -1,15 +1,12 @@
 use std::collections::HashMap;
 
-use super::Waiting;
-use crate::{
-    WithheldReason,
+use crate::Waiting;
+use sordino::{
+    Id, Purpose, Purposes, Week, WithheldReason,
     consent::{ConsentState, NoticeTerms},
-    id::Id,
     outbox::{SampleEntry, SampleState},
     plan,
-    purpose::{Purpose, Purposes},
     sampler::Trigger,
-    week::Week,
 };
 
 /// What became of a recording that was offered.
@@ -32,14 +29,14 @@ pub enum Offer {
     },
 }
 
-impl From<crate::SubmitOutcome> for Offer {
-    fn from(offer: crate::SubmitOutcome) -> Self {
+impl From<sordino::SubmitOutcome> for Offer {
+    fn from(offer: sordino::SubmitOutcome) -> Self {
         match offer {
-            crate::SubmitOutcome::Queued { sample_id } => Self::Queued { sample: sample_id },
-            crate::SubmitOutcome::AwaitsReview { preview_id } => Self::AwaitsReview {
+            sordino::SubmitOutcome::Queued { sample_id } => Self::Queued { sample: sample_id },
+            sordino::SubmitOutcome::AwaitsReview { preview_id } => Self::AwaitsReview {
                 preview: preview_id,
             },
-            crate::SubmitOutcome::Withheld { reason } => Self::Withheld { reason },
+            sordino::SubmitOutcome::Withheld { reason } => Self::Withheld { reason },
         }
     }
 }
@@ -59,8 +56,8 @@ pub struct Preview {
     pub purposes: Purposes,
 }
 
-impl From<crate::Preview> for Preview {
-    fn from(preview: crate::Preview) -> Self {
+impl From<sordino::Preview> for Preview {
+    fn from(preview: sordino::Preview) -> Self {
         Self {
             id: preview.id,
             week: preview.week,
@@ -80,8 +77,8 @@ pub struct PreviewSound {
     pub samples: Vec<u8>,
 }
 
-impl From<crate::PreviewSound> for PreviewSound {
-    fn from(sound: crate::PreviewSound) -> Self {
+impl From<sordino::PreviewSound> for PreviewSound {
+    fn from(sound: sordino::PreviewSound) -> Self {
         Self {
             rate: sound.rate,
             samples: sound.samples.iter().flat_map(|s| s.to_le_bytes()).collect(),
@@ -147,8 +144,8 @@ pub struct Status {
     pub waiting: Vec<Waiting>,
 }
 
-impl From<crate::Status> for Status {
-    fn from(status: crate::Status) -> Self {
+impl From<sordino::Status> for Status {
+    fn from(status: sordino::Status) -> Self {
         Self {
             consent: status.consent,
             purposes: status.purposes,

@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Event, scalars};
-use crate::capture;
+use crate::{Event, scalars};
+use sordino::capture;
 
 /// A stretch of captured sound, for the app's recognizer.
 #[derive(uniffi::Record)]
@@ -68,14 +68,14 @@ pub trait EventListener: Send + Sync {
 
 /// Who is told of events. No lock is held while the listener runs, so that it may replace itself.
 #[derive(Default)]
-pub(super) struct Events(RwLock<Option<Arc<dyn EventListener>>>);
+pub(crate) struct Events(RwLock<Option<Arc<dyn EventListener>>>);
 
 impl Events {
-    pub(super) fn listen(&self, listener: Option<Arc<dyn EventListener>>) {
+    pub(crate) fn listen(&self, listener: Option<Arc<dyn EventListener>>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = listener;
     }
 
-    pub(super) fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: Event) {
         let listener = self
             .0
             .read()
@@ -91,7 +91,7 @@ impl Events {
 
 /// Gives frames to the app's listener. Of errors in an unbroken run the first is told: a hundred a
 /// second would say no more.
-pub(super) fn ear(
+pub(crate) fn ear(
     listener: Option<Arc<dyn FrameListener>>,
     events: &Arc<Events>,
 ) -> impl FnMut(capture::Frame<'_>) + Send + 'static {

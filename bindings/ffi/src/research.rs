@@ -1,7 +1,7 @@
 //! What a researcher does at the desk: anonymize a recording, open a sealed sample. No device has it.
 
-use super::{Error, scalars};
-use crate::{
+use crate::{Error, scalars};
+use sordino::{
     anonymize::{Anonymizer, RejectionReason, Removal, RemovalReason, Settings, Span},
     open::{self, NoIdentity},
     sampler::{Annotation, RawClip, Selection, Trigger},

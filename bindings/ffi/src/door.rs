@@ -6,22 +6,22 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock, Weak},
 };
 
-use super::{Error, callbacks::Events, listening::Heard};
-use crate::{Sordino, process::Maker};
+use crate::{Error, callbacks::Events, listening::Heard, process::OwnerProcess};
+use sordino::Sordino;
 
-pub(super) struct Door {
-    maker: Maker,
+pub(crate) struct Door {
+    process: OwnerProcess,
     /// `None` once it was shut.
     engine: RwLock<Option<Sordino>>,
-    pub(super) events: Arc<Events>,
+    pub(crate) events: Arc<Events>,
     /// What is being heard. Locked while listening starts, so that shutting misses nothing.
     heard: Mutex<Weak<Heard>>,
 }
 
 impl Door {
-    pub(super) fn new(engine: Sordino, events: Arc<Events>) -> Arc<Self> {
+    pub(crate) fn new(engine: Sordino, events: Arc<Events>) -> Arc<Self> {
         Arc::new(Self {
-            maker: Maker::this(),
+            process: OwnerProcess::current(),
             engine: RwLock::new(Some(engine)),
             events,
             heard: Mutex::default(),
@@ -32,7 +32,7 @@ impl Door {
     ///
     /// # Errors
     /// Those of `work`, [`Error::Closed`], and [`Error::Internal`] where it panicked.
-    pub(super) fn pass<T>(
+    pub(crate) fn pass<T>(
         &self,
         work: impl FnOnce(&Sordino) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -44,7 +44,7 @@ impl Door {
     }
 
     /// Has the engine `start` to hear.
-    pub(super) fn hear(
+    pub(crate) fn hear(
         &self,
         start: impl FnOnce(&Sordino) -> Result<Arc<Heard>, Error>,
     ) -> Result<Arc<Heard>, Error> {
@@ -61,12 +61,12 @@ impl Door {
     /// # Errors
     /// [`Error::Closed`]: this process was forked from the one that opened the engine. No lock is taken then,
     /// since another thread of that process may have held it.
-    pub(super) fn check_process(&self) -> Result<(), Error> {
-        Ok(self.maker.check()?)
+    pub(crate) fn check_process(&self) -> Result<(), Error> {
+        Ok(self.process.check()?)
     }
 
     /// Does `work`; a panic in it is our defect, after which nothing is known to be whole.
-    pub(super) fn guard<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn guard<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         self.check_process()?;
         let outcome = caught(work);
         if matches!(outcome, Err(Error::Internal(_))) {
@@ -80,7 +80,7 @@ impl Door {
     ///
     /// # Errors
     /// What was being heard had ended by a fault.
-    pub(super) fn shut(&self) -> Result<(), Error> {
+    pub(crate) fn shut(&self) -> Result<(), Error> {
         let heard = {
             let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             let mut engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
@@ -99,7 +99,7 @@ impl Door {
 }
 
 /// Does `work`; a panic in it becomes [`Error::Internal`].
-pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // Whatever it left half done is let go of by `Door::guard`.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         Err(Error::Internal(format!(

@@ -1,18 +1,14 @@
-use crate::{
-    Forked,
+use sordino::{
+    Forked, ParseIdError, ParsePurposeError, ParseWeekError, StateError,
     anonymize::AnonymizeError,
     capture::CaptureError,
     consent::{ConsentError, NoticeError},
-    id::ParseIdError,
     outbox::OutboxError,
     plan::PlanError,
-    purpose::ParsePurposeError,
     sampler::{AnnotationError, ClipError, MarkError},
     seal::SealError,
     signed::ParseKeyError,
-    state::StateError,
     upload::{EndpointError, ParseUploadTaskError, UploadError},
-    week::ParseWeekError,
 };
 
 /// What went wrong, by the stage in which it did. The message says in one line what, where, and
@@ -72,27 +68,28 @@ pub enum Error {
     Internal(String),
 }
 
-impl From<crate::Error> for Error {
-    fn from(error: crate::Error) -> Self {
+impl From<sordino::Error> for Error {
+    fn from(error: sordino::Error) -> Self {
         match error {
-            crate::Error::Plan(error) => Self::Plan(error),
-            crate::Error::Capture(error) => Self::Capture(error),
-            crate::Error::Clip(error) => Self::Clip(error),
-            crate::Error::Anonymize(error) => Self::Anonymize(error),
-            crate::Error::Consent(error) => error.into(),
-            crate::Error::Seal(error) => Self::Seal(error),
-            crate::Error::Outbox(error) => error.into(),
-            crate::Error::Upload(error) => error.into(),
-            crate::Error::State(error) => error.into(),
-            error @ (crate::Error::NoDevice(_) | crate::Error::NoPreview(_)) => {
+            sordino::Error::Plan(error) => Self::Plan(error),
+            sordino::Error::Capture(error) => Self::Capture(error),
+            sordino::Error::Clip(error) => Self::Clip(error),
+            sordino::Error::Anonymize(error) => Self::Anonymize(error),
+            sordino::Error::Consent(error) => error.into(),
+            sordino::Error::Seal(error) => Self::Seal(error),
+            sordino::Error::Outbox(error) => error.into(),
+            sordino::Error::Upload(error) => error.into(),
+            sordino::Error::State(error) => error.into(),
+            error @ (sordino::Error::NoDevice(_) | sordino::Error::NoPreview(_)) => {
                 Self::Argument(error.to_string())
             }
-            error @ (crate::Error::AlreadyListening
-            | crate::Error::NotOpened
-            | crate::Error::ListenerBlocked
-            | crate::Error::Thread(_)) => Self::Listening(error.to_string()),
-            crate::Error::Forked(error) => error.into(),
-            error @ crate::Error::Panicked => Self::Internal(error.to_string()),
+            error @ (sordino::Error::AlreadyListening
+            | sordino::Error::NotOpened
+            | sordino::Error::ListenerBlocked
+            | sordino::Error::Thread(_)) => Self::Listening(error.to_string()),
+            sordino::Error::Forked(error) => error.into(),
+            // With what a newer version of the SDK may add.
+            error => Self::Internal(error.to_string()),
         }
     }
 }
@@ -100,7 +97,7 @@ impl From<crate::Error> for Error {
 // A stage passes on the errors of those that it calls; here each goes by the one in which it arose.
 
 impl Error {
-    pub(super) fn shut_down() -> Self {
+    pub(crate) fn shut_down() -> Self {
         Self::Closed("the engine was shut down; open it again".to_owned())
     }
 }

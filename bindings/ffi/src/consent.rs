@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
-use super::{Error, door::caught};
-use crate::{
+use crate::{Error, door::caught};
+use sordino::{
+    Purpose, Purposes,
     consent::{self, ConsentState},
-    purpose::{Purpose, Purposes},
 };
 
 /// The text that a person agrees to, in one language.
@@ -145,8 +145,8 @@ pub struct Withdrawal {
     pub deletions_pending: u64,
 }
 
-impl From<crate::Withdrawal> for Withdrawal {
-    fn from(withdrawal: crate::Withdrawal) -> Self {
+impl From<sordino::Withdrawal> for Withdrawal {
+    fn from(withdrawal: sordino::Withdrawal) -> Self {
         Self {
             shredded: withdrawal.shredded as u64,
             deletions_pending: withdrawal.deletions_pending as u64,

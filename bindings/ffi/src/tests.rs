@@ -3,11 +3,22 @@
 
 use std::sync::{Arc, Mutex, Weak, mpsc};
 
-use super::{
+use crate::{
     Builder, Engine, Error, Event, EventListener, Feed, Frame, FrameListener, ListenerError,
     input_devices, library_features,
 };
-use crate::testing::folder;
+use tempfile::TempDir;
+
+#[cfg(unix)]
+#[path = "../../../src/testing/fork.rs"]
+mod fork;
+
+/// A folder of a test's own, in memory where there is such a place: a device syncs a lot.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
 
 struct Panics;
 
@@ -128,7 +139,7 @@ fn every_call_in_a_forked_process_says_closed_and_the_parent_goes_on() {
     let engine = builder(folder.path()).open().unwrap();
     let mut feed = Some(engine.listen_to_host(8_000, 1, None).unwrap());
     let mut engine = Some(engine);
-    crate::testing::fork::in_child(|| {
+    fork::in_child(|| {
         let (engine, feed) = (engine.take().unwrap(), feed.take().unwrap());
         engine.set_event_listener(Some(Arc::new(Panics)));
         assert!(matches!(engine.status(), Err(Error::Closed(_))));

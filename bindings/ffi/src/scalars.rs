@@ -1,23 +1,22 @@
 //! Types of the engine that cross as they are: text for what has a text form, and plain enums and
 //! records, whose shape the compiler holds to the engine's own.
 
-use super::Error;
-use crate::{
-    Purpose, Purposes, WithheldReason,
+use crate::Error;
+use sordino::{
+    Id, Purpose, Purposes, Week, WithheldReason,
     capture::Format,
     consent::{AgeBand, ConsentState, GuardianMethod},
-    id::Id,
     outbox::SampleState,
     sampler::{Annotation, MarkOutcome, Moment, MomentNote, Note, Trigger},
     signed::PublicKey,
     upload::{Endpoint, TaskStatus, UploadTask as Task},
-    week::Week,
 };
 
 /// A type that crosses as its text.
 macro_rules! as_text {
     ($($(#[$docs:meta])* $type:ident),* $(,)?) => {
         $(uniffi::custom_type!($(#[$docs])* $type, String, {
+            remote,
             lower: |value| value.to_string(),
             try_lift: |text| Ok(text.parse::<$type>().map_err(Error::from)?),
         });)*
@@ -41,6 +40,7 @@ uniffi::custom_type!(
     Purposes,
     Vec<Purpose>,
     {
+        remote,
         lower: |purposes| purposes.iter().collect(),
         try_lift: |purposes| Ok(Purposes::from_iter(purposes)),
     }
@@ -267,7 +267,7 @@ pub struct Format {
 }
 
 /// The floats that little-endian `bytes` are.
-pub(super) fn floats_of(bytes: &[u8]) -> Result<Vec<f32>, Error> {
+pub(crate) fn floats_of(bytes: &[u8]) -> Result<Vec<f32>, Error> {
     let (floats, rest) = bytes.as_chunks::<4>();
     if !rest.is_empty() {
         return Err(Error::Argument(format!(
@@ -282,7 +282,7 @@ pub(super) fn floats_of(bytes: &[u8]) -> Result<Vec<f32>, Error> {
 }
 
 /// Little-endian bytes of `floats`.
-pub(super) fn bytes_of(floats: &[f32]) -> Vec<u8> {
+pub(crate) fn bytes_of(floats: &[f32]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(size_of_val(floats));
     for float in floats {
         bytes.extend_from_slice(&float.to_le_bytes());

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::{
-    Engine, Error, EventListener,
+use crate::{
+    Engine, Error, Event, EventListener,
     callbacks::Events,
     door::{self, Door},
 };
-use crate::{Config, Sordino, outbox::Quota, plan::Review, signed::PublicKey, upload::Endpoint};
+use sordino::{Config, Sordino, outbox::Quota, plan::Review, signed::PublicKey, upload::Endpoint};
 
 /// What an engine is opened with. Each method returns a builder of its own; the one it was called on stays
 /// as it is.
@@ -74,7 +74,11 @@ impl Builder {
             events.listen(self.listener.clone());
             engine.on_event({
                 let events = Arc::clone(&events);
-                move |event| events.tell(event.into())
+                move |event| {
+                    if let Some(event) = Event::from_sdk(event) {
+                        events.tell(event);
+                    }
+                }
             });
             Ok(Engine {
                 door: Door::new(engine, events),

@@ -1,10 +1,10 @@
 //! A recording's channels as one.
 
-use super::{
+use crate::{
     Error,
     scalars::{bytes_of, floats_of},
 };
-use crate::capture;
+use sordino::capture;
 
 /// A recording of several channels as mono: their average, with a channel that is the inverse of the others inverted,
 /// so that none cancel.

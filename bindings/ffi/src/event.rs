@@ -1,8 +1,7 @@
-use crate::{
-    WithheldReason,
+use sordino::{
+    Id, WithheldReason,
     capture::{self, Format},
     consent::ConsentState,
-    id::Id,
     upload::{Endpoint, TaskStatus, UploadTask},
 };
 
@@ -101,46 +100,46 @@ pub enum CaptureEvent {
     Ended,
 }
 
-impl From<&crate::Event> for Event {
-    fn from(event: &crate::Event) -> Self {
-        match event {
-            &crate::Event::Queued(sample) => Self::Queued { sample },
-            &crate::Event::AwaitsReview(preview) => Self::AwaitsReview { preview },
-            &crate::Event::Withheld(reason) => Self::Withheld { reason },
-            &crate::Event::Dropped(sample) => Self::Dropped { sample },
-            crate::Event::ClipDropped => Self::Busy,
-            &crate::Event::Consent(state) => Self::ConsentChanged { state },
-            &crate::Event::Plan(version) => Self::PlanInstalled { version },
-            crate::Event::CollectorChanged { from, to } => Self::CollectorChanged {
+impl Event {
+    /// `None` for an event that was added to the SDK and not here.
+    pub(crate) fn from_sdk(event: &sordino::Event) -> Option<Self> {
+        Some(match event {
+            &sordino::Event::Queued(sample) => Self::Queued { sample },
+            &sordino::Event::AwaitsReview(preview) => Self::AwaitsReview { preview },
+            &sordino::Event::Withheld(reason) => Self::Withheld { reason },
+            &sordino::Event::Dropped(sample) => Self::Dropped { sample },
+            sordino::Event::ClipDropped => Self::Busy,
+            &sordino::Event::Consent(state) => Self::ConsentChanged { state },
+            &sordino::Event::Plan(version) => Self::PlanInstalled { version },
+            sordino::Event::CollectorChanged { from, to } => Self::CollectorChanged {
                 from: from.clone(),
                 to: to.clone(),
             },
-            crate::Event::Uploaded {
-                task,
-                status: finished,
-            } => Self::Uploaded {
+            sordino::Event::Uploaded { task, status } => Self::Uploaded {
                 task: task.clone(),
-                finished: finished.clone(),
+                finished: status.clone(),
             },
-            crate::Event::Capture(event) => Self::Capture {
-                event: event.clone().into(),
+            sordino::Event::Capture(event) => Self::Capture {
+                event: CaptureEvent::from_sdk(event)?,
             },
-            crate::Event::Failed(reason) => Self::Failed {
+            sordino::Event::Failed(reason) => Self::Failed {
                 reason: reason.clone(),
             },
-        }
+            _ => return None,
+        })
     }
 }
 
-impl From<capture::CaptureEvent> for CaptureEvent {
-    fn from(event: capture::CaptureEvent) -> Self {
-        match event {
+impl CaptureEvent {
+    fn from_sdk(event: &capture::CaptureEvent) -> Option<Self> {
+        Some(match event.clone() {
             capture::CaptureEvent::Opened(format) => Self::Opened { format },
             capture::CaptureEvent::Lost { reason } => Self::Lost { reason },
             capture::CaptureEvent::Reopened(format) => Self::Reopened { format },
             capture::CaptureEvent::Overrun { samples } => Self::Overrun { samples },
             capture::CaptureEvent::NonFinite { samples } => Self::NotFinite { samples },
             capture::CaptureEvent::Ended => Self::Ended,
-        }
+            _ => return None,
+        })
     }
 }

@@ -1,4 +1,4 @@
-use crate::upload::{self, Body, HttpResponse, UploadTask, WaitingKind};
+use sordino::upload::{self, Body, HttpResponse, UploadTask, WaitingKind};
 
 /// One HTTP request that is due. Send it as it is, without following redirects: the signature names
 /// the host.
@@ -110,9 +110,9 @@ impl From<Outcome> for upload::UploadResult {
 #[derive(uniffi::Record)]
 pub struct Access {
     /// What it was handed out for.
-    pub purpose: crate::Purpose,
+    pub purpose: sordino::Purpose,
     /// When.
-    pub week: crate::Week,
+    pub week: sordino::Week,
     /// The name of the reader's token.
     pub reader: String,
     /// Its number in the collector's access log; none where the collector keeps no chain yet.
@@ -218,8 +218,8 @@ pub struct UploadSummary {
     pub waiting: Vec<Waiting>,
 }
 
-impl From<crate::UploadSummary> for UploadSummary {
-    fn from(summary: crate::UploadSummary) -> Self {
+impl From<sordino::UploadSummary> for UploadSummary {
+    fn from(summary: sordino::UploadSummary) -> Self {
         Self {
             registrations: summary.registrations as u64,
             samples: summary.samples as u64,

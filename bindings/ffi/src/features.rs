@@ -1,10 +1,10 @@
 //! What a build of the library can do. What is exported is the same in every build.
 
 #[cfg(not(feature = "http"))]
-use crate::upload::UploadError;
-use crate::{Sordino, id::Id};
+use sordino::upload::UploadError;
+use sordino::{Id, Sordino};
 
-use super::{Accesses, Error, UploadSummary};
+use crate::{Accesses, Error, UploadSummary};
 
 /// What this build of the library can do by itself. What it cannot do raises an error that says so.
 #[derive(uniffi::Record)]
@@ -27,23 +27,23 @@ pub fn library_features() -> LibraryFeatures {
 }
 
 #[cfg(feature = "http")]
-pub(super) fn upload_now(engine: &Sordino) -> Result<UploadSummary, Error> {
-    let client = crate::upload::Client::default();
+pub(crate) fn upload_now(engine: &Sordino) -> Result<UploadSummary, Error> {
+    let client = sordino::upload::Client::default();
     Ok(engine.upload(&client)?.into())
 }
 
 #[cfg(not(feature = "http"))]
-pub(super) fn upload_now(_: &Sordino) -> Result<UploadSummary, Error> {
+pub(crate) fn upload_now(_: &Sordino) -> Result<UploadSummary, Error> {
     Err(UploadError::NoClient.into())
 }
 
 #[cfg(feature = "http")]
-pub(super) fn accesses(engine: &Sordino, sample: Id) -> Result<Accesses, Error> {
-    let client = crate::upload::Client::default();
+pub(crate) fn accesses(engine: &Sordino, sample: Id) -> Result<Accesses, Error> {
+    let client = sordino::upload::Client::default();
     Ok(engine.accesses(sample, &client)?.into())
 }
 
 #[cfg(not(feature = "http"))]
-pub(super) fn accesses(_: &Sordino, _: Id) -> Result<Accesses, Error> {
+pub(crate) fn accesses(_: &Sordino, _: Id) -> Result<Accesses, Error> {
     Err(UploadError::NoClient.into())
 }

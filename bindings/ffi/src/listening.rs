@@ -2,17 +2,19 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use super::{
+use crate::{
     Error,
     door::{Door, caught},
+    process::OwnerProcess,
 };
-use crate::{
-    capture::{self, PcmWriter, Sample, pcm_channel, poll_until},
-    process::Maker,
-};
+use sordino::capture::{self, PcmWriter, Sample, pcm_channel};
+
+/// How often a waiting write looks for room.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The app's own audio path, being heard.
 #[derive(uniffi::Object)]
@@ -92,7 +94,7 @@ impl Feed {
 }
 
 impl Feed {
-    pub(super) fn start(
+    pub(crate) fn start(
         door: &Arc<Door>,
         rate: u32,
         channels: u16,
@@ -139,21 +141,24 @@ impl Feed {
                         .to_owned(),
                 ));
             }
+            let started = Instant::now();
             let mut rest = interleaved;
-            // Locked for each attempt alone, so that stopping does not wait for this.
-            poll_until(timeout, |is_last| {
-                let mut attempt = || {
+            loop {
+                let left = timeout.saturating_sub(started.elapsed());
+                {
+                    // Locked for one attempt at a time, so that stopping does not wait for this.
                     let mut intake = self.heard.intake();
                     let intake = intake.as_mut().ok_or_else(stopped)?;
                     let frame_bytes = intake.frame_bytes(rest, SAMPLE_BYTES)?;
                     let feed = &mut intake.feed;
                     let taken = feed.try_push(rest.as_chunks::<SAMPLE_BYTES>().0);
                     rest = &rest[taken * frame_bytes..];
-                    let is_over = rest.is_empty() || is_last || feed.is_closed();
-                    Ok(is_over.then(|| feed.push(rest.as_chunks::<SAMPLE_BYTES>().0)))
-                };
-                attempt().transpose()
-            })
+                    if rest.is_empty() || left.is_zero() || feed.is_closed() {
+                        return Ok(feed.push(rest.as_chunks::<SAMPLE_BYTES>().0));
+                    }
+                }
+                thread::sleep(POLL_INTERVAL.min(left));
+            }
         })
     }
 }
@@ -186,7 +191,7 @@ impl Listening {
 }
 
 impl Listening {
-    pub(super) fn start(
+    pub(crate) fn start(
         door: &Arc<Door>,
         device: Option<String>,
         ear: impl FnMut(capture::Frame<'_>) + Send + 'static,
@@ -243,10 +248,10 @@ pub fn input_devices() -> Result<Vec<InputDevice>, Error> {
 }
 
 /// A source that is open. Dropping it ends the host's feed, then stops and closes the source.
-pub(super) struct Heard {
-    maker: Maker,
+pub(crate) struct Heard {
+    process: OwnerProcess,
     intake: Mutex<Option<HostIntake>>,
-    listening: Mutex<Option<crate::CaptureSession>>,
+    listening: Mutex<Option<sordino::CaptureSession>>,
 }
 
 struct HostIntake {
@@ -270,15 +275,15 @@ impl HostIntake {
 }
 
 impl Heard {
-    fn new(listening: crate::CaptureSession, intake: Option<HostIntake>) -> Arc<Self> {
+    fn new(listening: sordino::CaptureSession, intake: Option<HostIntake>) -> Arc<Self> {
         Arc::new(Self {
-            maker: Maker::this(),
+            process: OwnerProcess::current(),
             intake: Mutex::new(intake),
             listening: Mutex::new(Some(listening)),
         })
     }
 
-    pub(super) fn stop(&self) -> Result<(), Error> {
+    pub(crate) fn stop(&self) -> Result<(), Error> {
         let intake = self.intake().take();
         // Taken out first, so that nobody is locked out while this waits.
         let listening = self.listening().take();
@@ -297,10 +302,10 @@ impl Heard {
         let listening = self.listening();
         listening
             .as_ref()
-            .is_some_and(crate::CaptureSession::is_on_its_thread)
+            .is_some_and(sordino::CaptureSession::is_callback_thread)
     }
 
-    fn listening(&self) -> MutexGuard<'_, Option<crate::CaptureSession>> {
+    fn listening(&self) -> MutexGuard<'_, Option<sordino::CaptureSession>> {
         self.listening
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -317,7 +322,7 @@ fn guard<T>(
     door: &Weak<Door>,
     work: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
-    heard.maker.check()?;
+    heard.process.check()?;
     match door.upgrade() {
         Some(door) => door.guard(work),
         None => caught(work),
