@@ -25,9 +25,9 @@ NONE = Figure(math.nan, math.nan, math.nan, 0)
 
 
 def interval(clips: np.ndarray, statistic=None, rounds: int = ROUNDS) -> Figure:
-    """Of a statistic over the rows of `clips`, its mean unless told otherwise.
+    """The interval of a statistic over the rows of `clips`, by default the mean.
 
-    The same seed each time: two runs over the same clips say the same.
+    The seed is fixed: two runs over the same clips agree.
     """
     clips = np.asarray(clips, float)
     if len(clips) == 0:

@@ -138,8 +138,8 @@ def save(folder: pathlib.Path, clip: Clip, sound: np.ndarray, rng, clean: np.nda
     if clean is not None:
         soundfile.write(folder / "clean" / f"{clip.name}.wav", clean, RATE)
     soundfile.write(folder / f"{clip.name}.wav", acoustics.on_phone(sound, rng), RATE, subtype="PCM_16")
-    told = {"case": clip.case, "seconds": len(sound) / RATE, "notes": [], "speech": [], "speaker": clip.voice} | truth
-    (folder / f"{clip.name}.json").write_text(json.dumps(told))
+    metadata = {"case": clip.case, "seconds": len(sound) / RATE, "notes": [], "speech": [], "speaker": clip.voice} | truth
+    (folder / f"{clip.name}.json").write_text(json.dumps(metadata))
 
 
 def generator(*names: object) -> np.random.Generator:

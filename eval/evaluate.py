@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Attacks what `sordino anonymize` leaves, beside other anonymizers, and writes RESULTS.md.
+"""Attacks the output of `sordino anonymize` and of baselines, and writes RESULTS.md.
 
 usage: evaluate.py [--quick] [--thorough] [--no-asr] [--set NAME|FILE.json …] [--version NAME …]
 
---quick takes two voices and plain listeners, to see that all works; its figures mean nothing. --thorough
-lets the enhancers hear the other anonymizers too, and takes all of dev's voices. --no-asr leaves out
-Whisper. Clips, answers and what was heard are kept in target/eval.
+--quick uses two voices and attackers without inversion, as a smoke test; its figures mean nothing. --thorough
+also runs enhancement on the baselines, and uses all of dev's voices. --no-asr omits Whisper. Clips, outputs
+and results are stored in target/eval.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--thorough", action="store_true")
     parser.add_argument("--no-asr", action="store_true")
-    parser.add_argument("--set", dest="sets", action="append", help="held_back, dev, or a JSON file; both unless told")
+    parser.add_argument("--set", dest="sets", action="append", help="held_back, dev, or a JSON file; default: both")
     parser.add_argument("--version", dest="versions", action="append", choices=list(versions.LABELS))
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target/release/sordino")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "target/eval")
@@ -82,11 +82,11 @@ def measured(voice_set: sets.VoiceSet, options: argparse.Namespace) -> report.Re
         corpus.build(folder / "clips", voice_set, SEED, clips, options.jobs)
     with stage(f"{voice_set.name}: anonymizing"):
         outs = answers(folder / "clips", folder / "out", options)
-    ear = hear.Ear(options.data / "heard", None if options.no_asr else options.data / "whisper", options.threads)
+    settings = hear.WorkerSettings(options.data / "heard", None if options.no_asr else options.data / "whisper", options.threads)
     headline = voice_set is not sets.DEV and not options.quick
     with stage(f"{voice_set.name}: listening"):
         ways = {version: ways_of(version, headline, options.thorough) for version in outs}
-        heard = figures.listen(folder / "clips", outs, ways, ear, options.jobs)
+        heard = figures.listen(folder / "clips", outs, ways, settings, options.jobs)
     traces = {}
     if headline:
         with stage(f"{voice_set.name}: whether anybody spoke"):
@@ -107,14 +107,14 @@ def answers(folder: pathlib.Path, out: pathlib.Path, options: argparse.Namespace
 
 
 def ways_of(version: str, headline: bool, thorough: bool) -> tuple[str, ...]:
-    """Who attacks. Only where something may have been erased is erasing inverted."""
+    """The attackers. Inversion applies only where something may have been erased."""
     if headline and version == "sordino":
         return restore.SIMPLE + restore.ENHANCING + restore.INVERTING
     return restore.SIMPLE + (restore.ENHANCING if headline and thorough else ())
 
 
 def traced(voice_set: sets.VoiceSet, options: argparse.Namespace) -> dict:
-    """Of Sordino, and of doing nothing: there the attacker shows that it can tell."""
+    """For Sordino, and for no processing, where the attacker proves its ability."""
     learning, trying = options.data / "pairs" / "learning", options.data / "pairs" / voice_set.name
     pairs.build(learning, sets.LEARNING, LEARNED_PAIRS, options.jobs)
     pairs.build(trying, voice_set, TRIED_PAIRS, options.jobs)
@@ -125,7 +125,7 @@ def traced(voice_set: sets.VoiceSet, options: argparse.Namespace) -> dict:
             out = folder / version
             versions.anonymize(version, folder, out, options.program)
             given.append(pairs.given_out(folder, out))
-        traces[version] = pairs.told_apart(given[0], given[1], options.jobs * options.threads)
+        traces[version] = pairs.distinguish(given[0], given[1], options.jobs * options.threads)
     return traces
 
 
@@ -134,11 +134,11 @@ def about(options: argparse.Namespace) -> list[str]:
         ["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True
     ).stdout.strip()
     lines = [
-        f"Written by `make eval` at {commit or 'an unknown commit'}. [README.md](README.md) says how it is measured. Small: 95 %, by "
-        "bootstrap over clips; it is left out where all clips say the same, which with few clips is no proof. **Bold**: the aim is missed.",
+        f"Written by `make eval` at {commit or 'an unknown commit'}. [README.md](README.md) describes the method. Small: 95 % intervals "
+        "by bootstrap over clips, omitted if all clips agree, which means little with few clips. **Bold**: the target is missed.",
     ]
     if options.quick:
-        lines.append("**A quick run: two voices, plain listeners. Its figures mean nothing.**")
+        lines.append("**A quick run: two voices, attackers without inversion. Its figures mean nothing.**")
     return lines
 
 

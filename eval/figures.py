@@ -1,4 +1,4 @@
-"""From what was heard to figures: one row a clip, then means and how sure they are."""
+"""Turns results into figures: one row per clip, then means with intervals."""
 
 import collections
 import dataclasses
@@ -32,8 +32,8 @@ SPOKEN = [case for case in CASES if case != "music"]
 
 
 @dataclasses.dataclass
-class Heard:
-    """A corpus and what was heard in one version's clips of it."""
+class VersionResults:
+    """A corpus and the results for one version's clips of it."""
 
     truths: dict[str, dict]
     # Of the input: the words in the speech alone, the notes, the speakers' clean voices.
@@ -44,9 +44,9 @@ class Heard:
 
 
 def listen(
-    folder: pathlib.Path, outs: dict[str, pathlib.Path], ways: dict[str, tuple[str, ...]], ear, processes: int
-) -> dict[str, Heard]:
-    """Everybody hears the clips of `folder` and each version's answers to them; `ways` by version."""
+    folder: pathlib.Path, outs: dict[str, pathlib.Path], ways: dict[str, tuple[str, ...]], settings, processes: int
+) -> dict[str, VersionResults]:
+    """Runs all attackers on the clips of `folder` and on each version's output; `ways` by version."""
     truths = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     voices = sorted((folder / "enroll").glob("*.wav"))
     jobs = [hear.Job(path, speaker=True) for path in voices]
@@ -55,11 +55,11 @@ def listen(
         for name, truth in truths.items()
     ]
     jobs += [hear.Job(folder / f"{name}.wav", notes=bool(truth["notes"])) for name, truth in truths.items()]
-    told = iter(hear.hear_all(jobs, ear, processes))
-    enrolled = {path.stem: next(told) for path in voices}
-    inputs = {name: next(told) for name in truths}
+    records = iter(hear.hear_all(jobs, settings, processes))
+    enrolled = {path.stem: next(records) for path in voices}
+    inputs = {name: next(records) for name in truths}
     for name in truths:
-        inputs[name]["notes"] = next(told)["notes"]
+        inputs[name]["notes"] = next(records)["notes"]
 
     jobs = []
     for version, out in outs.items():
@@ -69,12 +69,12 @@ def listen(
             jobs.append(
                 hear.Job(out / f"{name}.wav", asked, inputs[name]["language"], bool(truth["notes"]), spoken, spoken)
             )
-    told = iter(hear.hear_all(jobs, ear, processes))
+    records = iter(hear.hear_all(jobs, settings, processes))
     heard = {}
     for version, out in outs.items():
-        outputs = {name: next(told) for name in truths}
+        outputs = {name: next(records) for name in truths}
         kept = {name: kept_of(out, name, truth, outputs[name]) for name, truth in truths.items()}
-        heard[version] = Heard(truths, inputs, enrolled, outputs, kept)
+        heard[version] = VersionResults(truths, inputs, enrolled, outputs, kept)
     return heard
 
 
@@ -82,12 +82,12 @@ def kept_of(out: pathlib.Path, name: str, truth: dict, output: dict) -> list:
     if output["samples"] == 0:
         return []
     side = out / f"{name}.json"
-    told = json.loads(side.read_text()).get("kept") if side.exists() else None
-    return [[0.0, truth["seconds"]]] if told is None else told
+    kept = json.loads(side.read_text()).get("kept") if side.exists() else None
+    return [[0.0, truth["seconds"]]] if kept is None else kept
 
 
-def rows(heard: Heard) -> dict[str, list[dict[str, float]]]:
-    """By case, a row of figures a clip; what does not apply to a clip is not in its row."""
+def rows(heard: VersionResults) -> dict[str, list[dict[str, float]]]:
+    """By case, a row of figures per clip, without those that do not apply to it."""
     out = collections.defaultdict(list)
     for name, truth in heard.truths.items():
         out[truth["case"]].append(row(truth, heard.inputs[name], heard.outputs[name], heard.kept[name]))
@@ -129,16 +129,16 @@ def worst(by_case: dict[str, list[dict]], cases: list[str], column: str) -> tupl
     )
 
 
-def against(by_case: dict[str, list[dict]], nothing: dict[str, list[dict]], case: str, column: str, how: str) -> Figure:
-    """A version's figure beside doing nothing's over the same clips: `ratio` of means, or `difference`."""
-    pairs = np.array([(one[column], other[column]) for one, other in zip(by_case.get(case, []), nothing.get(case, []))])
+def against(by_case: dict[str, list[dict]], baseline: dict[str, list[dict]], case: str, column: str, how: str) -> Figure:
+    """A version's figure relative to no processing over the same clips: `ratio` of means, or `difference`."""
+    pairs = np.array([(one[column], other[column]) for one, other in zip(by_case.get(case, []), baseline.get(case, []))])
     if how == "ratio":
         return bootstrap.interval(pairs, bootstrap.ratio)
     return bootstrap.interval(pairs[:, 0] - pairs[:, 1]) if len(pairs) else bootstrap.NONE
 
 
-def equal_error_rates(heard: Heard) -> dict[str, Figure]:
-    """Of the attacker that knows clean voices, and of the one that knows anonymized ones."""
+def equal_error_rates(heard: VersionResults) -> dict[str, Figure]:
+    """For the attacker with clean enrollment, and the one with anonymized enrollment."""
     clean = {name: record["speaker"] for name, record in heard.enrolled.items()}
     informed = {
         truth["speaker"]: heard.outputs[name]["speaker"]

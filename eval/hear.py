@@ -1,7 +1,6 @@
-"""Lets every attacker and the judge of the music hear every clip, in as many processes as told.
+"""Runs every attacker and the music transcriber on every clip, in several processes.
 
-What they hear is kept in a cache by a digest of the sound, of what was asked and of this code, so that
-only what changed is heard again.
+Results are cached by a digest of the audio, the job and this code, so only what changed runs again.
 """
 
 import dataclasses
@@ -26,62 +25,62 @@ SOURCES = [music, acoustics, restore, speaker, words]
 
 
 @dataclasses.dataclass(frozen=True)
-class Ear:
-    """What a process needs to hear with."""
+class WorkerSettings:
+    """Settings of a worker process."""
 
     cache: pathlib.Path
-    # Whisper's weights; None: nobody listens for words.
+    # Whisper's weights; None: no words.
     whisper: pathlib.Path | None
     threads: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One clip, and what shall be told of it."""
+    """One clip and the requested results."""
 
     path: pathlib.Path
-    # The ways of restoring it before the words are listened for; none: no words.
+    # Restorations before speech recognition; none: no words.
     ways: tuple[str, ...] = ()
     language: str | None = None
     notes: bool = False
-    # Whether Silero shall look for a voice.
+    # Whether Silero runs.
     voice: bool = False
-    # Whether the speaker shall be recognized.
+    # Whether the speaker embedding is computed.
     speaker: bool = False
 
 
-def hear_all(jobs: list[Job], ear: Ear, processes: int) -> list[dict]:
-    """One record a job, in order: `words` {way: [word]}, `language`, `notes`, `spoken` {way: seconds},
+def hear_all(jobs: list[Job], settings: WorkerSettings, processes: int) -> list[dict]:
+    """One record per job, in order: `words` {way: [word]}, `language`, `notes`, `spoken` {way: seconds},
     `speaker` embedding or None, `samples` at HEARD."""
-    ear.cache.mkdir(parents=True, exist_ok=True)
-    with multiprocessing.get_context("spawn").Pool(processes, begin, (ear,)) as pool:
+    settings.cache.mkdir(parents=True, exist_ok=True)
+    with multiprocessing.get_context("spawn").Pool(processes, begin, (settings,)) as pool:
         return pool.map(hear, jobs, chunksize=1)
 
 
-def begin(ear: Ear) -> None:
-    global EAR  # of this process, set once
-    EAR = ear
-    # Basic Pitch tells of each runtime that it does without.
+def begin(settings: WorkerSettings) -> None:
+    global SETTINGS  # of this process, set once
+    SETTINGS = settings
+    # Basic Pitch warns about each missing runtime.
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    torch.set_num_threads(ear.threads)
+    torch.set_num_threads(settings.threads)
 
 
 def hear(job: Job) -> dict:
-    entry = EAR.cache / f"{digest(job)}.json"
+    entry = SETTINGS.cache / f"{digest(job)}.json"
     if entry.exists():
         return json.loads(entry.read_text())
-    record = told(job)
+    record = analyze(job)
     partial = entry.with_suffix(f".{multiprocessing.current_process().pid}")
     partial.write_text(json.dumps(record))
     partial.rename(entry)
     return record
 
 
-def told(job: Job) -> dict:
+def analyze(job: Job) -> dict:
     sound = acoustics.load(job.path, HEARD)
     record = {"samples": len(sound), "language": job.language, "words": {}, "spoken": {}, "notes": [], "speaker": None}
-    if EAR.whisper and len(sound):
+    if SETTINGS.whisper and len(sound):
         for way in job.ways:
             heard, language = listener().words(restore.restored(sound, way), job.language)
             record["words"][way], record["language"] = heard, language
@@ -97,7 +96,7 @@ def told(job: Job) -> dict:
 def digest(job: Job) -> str:
     sound = job.path.read_bytes() if job.path.exists() else b""
     asked = dataclasses.replace(job, path=pathlib.Path())
-    return hashlib.sha256(f"{asked} {bool(EAR.whisper)} {code()}".encode() + sound).hexdigest()[:32]
+    return hashlib.sha256(f"{asked} {bool(SETTINGS.whisper)} {code()}".encode() + sound).hexdigest()[:32]
 
 
 @functools.cache
@@ -107,7 +106,7 @@ def code() -> str:
 
 
 def seconds_spoken(sound: np.ndarray) -> float:
-    """How long Silero hears a voice in it."""
+    """How many seconds Silero detects a voice."""
     detector = silero()
     detector.begin()
     frames = [
@@ -118,7 +117,7 @@ def seconds_spoken(sound: np.ndarray) -> float:
 
 @functools.cache
 def listener() -> words.Listener:
-    return words.Listener(EAR.whisper, EAR.threads)
+    return words.Listener(SETTINGS.whisper, SETTINGS.threads)
 
 
 @functools.cache

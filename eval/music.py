@@ -9,7 +9,7 @@ import soundfile
 
 # [start_s, end_s, midi]
 Note = list[float]
-SHORTEST_S = 0.5
+MIN_SECONDS = 0.5
 # A note's onset counts as kept when this much of it is.
 ONSET_S = 0.05
 
@@ -18,7 +18,7 @@ def notes_heard(path: pathlib.Path) -> list[Note]:
     from basic_pitch import ICASSP_2022_MODEL_PATH
     from basic_pitch.inference import predict
 
-    if not path.exists() or soundfile.info(str(path)).duration < SHORTEST_S:
+    if not path.exists() or soundfile.info(str(path)).duration < MIN_SECONDS:
         return []
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -1,5 +1,5 @@
-"""Pairs of clips for the attacker who asks whether anybody spoke: NAME-voice.wav and NAME-alone.wav hold
-the same playing, once with somebody speaking over it at -18 to +6 dB; room and noise are drawn anew."""
+"""Pairs of clips for the attacker that detects whether somebody spoke: NAME-voice.wav and NAME-alone.wav have
+the same playing, one with speech over it at -18 to +6 dB, with different random rooms and noise."""
 
 import json
 import multiprocessing
@@ -18,8 +18,8 @@ from attackers import trace
 
 SECONDS = 6.0
 SEED = 2
-# Fewer tell nothing.
-FEWEST_PAIRS = 8
+# With fewer there is no figure.
+MIN_PAIRS = 8
 
 
 def build(folder: pathlib.Path, voice_set: sets.VoiceSet, count: int, jobs: int = 2) -> None:
@@ -46,28 +46,28 @@ def make(folder: pathlib.Path, voice_set: sets.VoiceSet, number: int) -> None:
 
 
 def given_out(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float]]:
-    """Pairs of which both were given out, as bands, and the share of each one's speech that was kept."""
+    """Pairs of which neither was withheld, as bands, and the share of each one's speech that was kept."""
     pairs, shares = [], []
-    for told in sorted(folder.glob("pair-???.json")):
-        both = [trace.bands_of(out / f"{told.stem}-{kind}.wav") for kind in ("voice", "alone")]
+    for metadata in sorted(folder.glob("pair-???.json")):
+        both = [trace.bands_of(out / f"{metadata.stem}-{kind}.wav") for kind in ("voice", "alone")]
         if all(bands is not None for bands in both):
             pairs.append(tuple(both))
-            speech = json.loads(told.read_text())["speech"]
-            kept = json.loads((out / f"{told.stem}-voice.json").read_text())["kept"]
+            speech = json.loads(metadata.read_text())["speech"]
+            kept = json.loads((out / f"{metadata.stem}-voice.json").read_text())["kept"]
             shares.append(music.overlap(speech, kept) / sum(end - start for start, end in speech))
     return pairs, shares
 
 
-def told_apart(learned: tuple, tried: tuple, threads: int) -> dict[str, bootstrap.Figure]:
+def distinguish(learned: tuple, tried: tuple, threads: int) -> dict[str, bootstrap.Figure]:
     """Area under the curve over the pairs tried, and over those whose speech was mostly kept (and so
     erased or not found) rather than cut. `learned` and `tried` as `given_out` gives them."""
     (learning, _), (trying, shares) = learned, tried
-    if len(learning) < FEWEST_PAIRS or len(trying) < FEWEST_PAIRS:
+    if len(learning) < MIN_PAIRS or len(trying) < MIN_PAIRS:
         return {"all": bootstrap.NONE, "kept": bootstrap.NONE}
     rows = trace.suspicions(trace.learn(learning, threads), trying)
     kept = rows[np.array(shares) > 0.5]
     curve = trace.area_under_curve
     return {
         "all": bootstrap.interval(rows, curve),
-        "kept": bootstrap.interval(kept, curve) if len(kept) >= FEWEST_PAIRS else bootstrap.NONE,
+        "kept": bootstrap.interval(kept, curve) if len(kept) >= MIN_PAIRS else bootstrap.NONE,
     }

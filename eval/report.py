@@ -25,64 +25,64 @@ class Result:
 
 
 @dataclasses.dataclass(frozen=True)
-class Aim:
+class Target:
     label: str
-    most: float | None = None
-    least: float | None = None
+    max: float | None = None
+    min: float | None = None
 
-    def said(self) -> str:
+    def text(self) -> str:
         return (
-            f"≤ {short(self.most)}"
-            if self.most is not None
-            else f"≥ {short(self.least)}"
-            if self.least is not None
+            f"≤ {short(self.max)}"
+            if self.max is not None
+            else f"≥ {short(self.min)}"
+            if self.min is not None
             else "–"
         )
 
     def missed(self, value: float) -> bool:
-        too_much = self.most is not None and value > self.most + 1e-9
-        return too_much or (self.least is not None and value < self.least - 1e-9)
+        too_much = self.max is not None and value > self.max + 1e-9
+        return too_much or (self.min is not None and value < self.min - 1e-9)
 
 
 def markdown(results: list[Result], about: list[str], has_words: bool) -> str:
-    parts = ["# What is left of voices, and of the music", "\n\n".join(about)]
+    parts = ["# Privacy evaluation: results", "\n\n".join(about)]
     for result in results:
         parts += [f"## {title(result.name)}", *tables(result, has_words)]
     return "\n\n".join(parts) + "\n"
 
 
 def title(name: str) -> str:
-    told = {
-        "held_back": "Voices and instruments never learned from or tuned on",
-        "dev": "dev: voices and instruments of the training, which flatters",
+    titles = {
+        "held_back": "held_back: voices and instruments not used for training or tuning",
+        "dev": "dev: voices and instruments of the training set (optimistic)",
     }
-    return told.get(name, name)
+    return titles.get(name, name)
 
 
 def tables(result: Result, has_words: bool) -> list[str]:
     versions = list(result.rows)
-    parts = ["### Beside what is aimed at", bar(result, has_words)]
+    parts = ["### Summary", bar(result, has_words)]
     if has_words:
         parts += [
             "### Words left",
-            "By the worst attacker of each clip who heard it: all of them Sordino's, the plain listeners the others'.",
+            "By the strongest attacker of each clip: all attackers for Sordino, those without inversion for the others.",
             by_version(result, SPOKEN, "words"),
         ]
-        parts += ["By attacker, of Sordino:", by_attacker(result)]
+        parts += ["Sordino, by attacker:", by_attacker(result)]
     parts += [
-        "### Voice found",
-        "Seconds in which Silero hears a voice, by the seconds of speech.",
+        "### Voice detected",
+        "Seconds in which Silero detects a voice, relative to the seconds of speech.",
         by_version(result, SPOKEN, "voice"),
     ]
     with_music = [case for case in CASES if case != "speech"]
     parts += [
         "### Music",
-        "Of the music clear of speech, how much was kept:",
+        "Share of the music without speech that was kept:",
         by_version(result, with_music, "music_kept"),
     ]
-    parts += ["Notes found (F1) of all notes that were played:", by_version(result, with_music, "f1_all")]
+    parts += ["Notes found (F1) of all played notes:", by_version(result, with_music, "f1_all")]
     if "sordino" in versions:
-        parts += ["Of Sordino, more closely:", closely(result)]
+        parts += ["Sordino in detail:", closely(result)]
     return parts
 
 
@@ -90,14 +90,14 @@ def bar(result: Result, has_words: bool) -> str:
     versions = list(result.rows)
     lines = []
 
-    def line(aim: Aim, figure_of) -> None:
+    def line(target: Target, figure_of) -> None:
         cells = []
         for version in versions:
             figure = figure_of(version)
             figure, note = figure if isinstance(figure, tuple) else (figure, "")
-            missed = version == "sordino" and figure.known() and aim.missed(figure.value)
+            missed = version == "sordino" and figure.known() and target.missed(figure.value)
             cells.append(cell(figure, bold=missed) + (f"<br><sub>{note}</sub>" if note and figure.known() else ""))
-        lines.append([aim.label, aim.said(), *cells])
+        lines.append([target.label, target.text(), *cells])
 
     def worst(column: str):
         def figure_of(version: str):
@@ -106,18 +106,18 @@ def bar(result: Result, has_words: bool) -> str:
 
         return figure_of
 
-    def beside_nothing(case: str, column: str, how: str):
-        nothing = result.rows.get("identity", {})
-        return lambda version: figures.against(result.rows[version], nothing, case, column, how)
+    def relative(case: str, column: str, how: str):
+        baseline = result.rows.get("identity", {})
+        return lambda version: figures.against(result.rows[version], baseline, case, column, how)
 
     def worst_level(version: str):
-        told = [(beside_nothing(case, "f1_all", "ratio")(version), case) for case in OVER]
-        told = [(figure, case) for figure, case in told if figure.known()]
-        figure, case = min(told, key=lambda pair: pair[0].value, default=(bootstrap.NONE, ""))
+        levels = [(relative(case, "f1_all", "ratio")(version), case) for case in OVER]
+        levels = [(figure, case) for figure, case in levels if figure.known()]
+        figure, case = min(levels, key=lambda pair: pair[0].value, default=(bootstrap.NONE, ""))
         return figure, CASES.get(case, case)
 
-    def every_attacker(figure_of):
-        """Nothing where only plain listeners heard the version."""
+    def all_attackers(figure_of):
+        """No figure if only attackers without inversion ran on the version."""
         return lambda version: (
             figure_of(version)
             if figures.mean(result.rows[version], SPOKEN, "words rnnoise").known()
@@ -125,43 +125,43 @@ def bar(result: Result, has_words: bool) -> str:
         )
 
     if has_words:
-        line(Aim("words left, worst case, plain listeners", most=0.01), worst("words simple"))
-        line(Aim("words left, worst case, every attacker", most=0.01), every_attacker(worst("words")))
-        overall = every_attacker(lambda v: figures.mean(result.rows[v], SPOKEN, "words"))
-        line(Aim("words left, all cases, every attacker", most=0.01), overall)
+        line(Target("words left, worst case, attackers without inversion", max=0.01), worst("words simple"))
+        line(Target("words left, worst case, all attackers", max=0.01), all_attackers(worst("words")))
+        overall = all_attackers(lambda v: figures.mean(result.rows[v], SPOKEN, "words"))
+        line(Target("words left, all cases, all attackers", max=0.01), overall)
     line(
-        Aim("voice found, share of the speech's time", most=0.005),
+        Target("voice detected, share of speech time", max=0.005),
         lambda v: figures.mean(result.rows[v], SPOKEN, "voice"),
     )
     for attacker in ("uninformed", "informed"):
         line(
-            Aim(f"speaker told, {attacker}: equal error rate", least=0.45), lambda v, a=attacker: result.speakers[v][a]
+            Target(f"speaker verification EER, {attacker} attacker", min=0.45), lambda v, a=attacker: result.speakers[v][a]
         )
     if result.traces:
         line(
-            Aim("whether anybody spoke: area under the curve"),
+            Target("whether somebody spoke, area under the curve"),
             lambda v: result.traces.get(v, {}).get("all", bootstrap.NONE),
         )
-        line(Aim("… where speech was erased, not cut"), lambda v: result.traces.get(v, {}).get("kept", bootstrap.NONE))
-    line(Aim("music alone: kept", least=0.98), lambda v: figures.mean(result.rows[v], ["music"], "music_kept"))
-    line(Aim("music alone: F1 less than doing nothing", least=-0.02), beside_nothing("music", "f1_all", "difference"))
+        line(Target("… where speech was erased, not cut"), lambda v: result.traces.get(v, {}).get("kept", bootstrap.NONE))
+    line(Target("music alone: kept", min=0.98), lambda v: figures.mean(result.rows[v], ["music"], "music_kept"))
+    line(Target("music alone: loss of note F1", min=-0.02), relative("music", "f1_all", "difference"))
     line(
-        Aim("talk, play, talk: clear music kept", least=0.95),
+        Target("talk, play, talk: clear music kept", min=0.95),
         lambda v: figures.mean(result.rows[v], ["alternate"], "music_kept"),
     )
-    line(Aim("speech over music: F1 of doing nothing's, worst level", least=0.85), worst_level)
-    line(Aim("speech over music: clips withheld", most=0.10), lambda v: figures.mean(result.rows[v], OVER, "withheld"))
-    return table(["", "aim", *(LABELS.get(version, version) for version in versions)], lines)
+    line(Target("speech over music: note F1 relative to no processing, worst level", min=0.85), worst_level)
+    line(Target("speech over music: clips withheld", max=0.10), lambda v: figures.mean(result.rows[v], OVER, "withheld"))
+    return table(["", "target", *(LABELS.get(version, version) for version in versions)], lines)
 
 
 def by_version(result: Result, cases: list[str], column: str) -> str:
     versions = list(result.rows)
     lines = []
     for case in cases:
-        told = [figures.mean(result.rows[version], [case], column) for version in versions]
-        count = max(figure.count for figure in told)
+        row = [figures.mean(result.rows[version], [case], column) for version in versions]
+        count = max(figure.count for figure in row)
         if count:
-            lines.append([CASES[case], str(count), *map(cell, told)])
+            lines.append([CASES[case], str(count), *map(cell, row)])
     return table(["", "clips", *(LABELS.get(version, version) for version in versions)], lines)
 
 
@@ -170,22 +170,22 @@ def by_attacker(result: Result) -> str:
     ways = [way for way in restore.WAYS if any(f"words {way}" in row for case in rows.values() for row in case)]
     lines = []
     for case in SPOKEN:
-        told = [figures.mean(rows, [case], f"words {way}") for way in ways]
-        if any(figure.known() for figure in told):
-            lines.append([CASES[case], *map(cell, told)])
-    return table(["of the clips given out", *(restore.WAYS[way][0] for way in ways)], lines)
+        row = [figures.mean(rows, [case], f"words {way}") for way in ways]
+        if any(figure.known() for figure in row):
+            lines.append([CASES[case], *map(cell, row)])
+    return table(["of the clips not withheld", *(restore.WAYS[way][0] for way in ways)], lines)
 
 
 def closely(result: Result) -> str:
     columns = {
-        "f1_before": "F1 before", "f1_kept": "F1 in what was kept", "f1_all": "F1 of all",
-        "withheld": "clips withheld", "speech_kept": "speech's time kept",
+        "f1_before": "F1 before", "f1_kept": "F1 in kept audio", "f1_all": "F1 of all",
+        "withheld": "clips withheld", "speech_kept": "speech time kept",
     }  # fmt: skip
     lines = []
     for case in CASES:
-        told = [figures.mean(result.rows["sordino"], [case], column) for column in columns]
-        if any(figure.known() for figure in told):
-            lines.append([CASES[case], *map(cell, told)])
+        row = [figures.mean(result.rows["sordino"], [case], column) for column in columns]
+        if any(figure.known() for figure in row):
+            lines.append([CASES[case], *map(cell, row)])
     return table(["", *columns.values()], lines)
 
 
@@ -201,7 +201,7 @@ def cell(figure: Figure, bold: bool = False) -> str:
 
 def short(value: float) -> str:
     """Three digits, no zero before the point: .012, 0, 1, −.004."""
-    if value == int(value):  # nothing and all are told exactly
+    if value == int(value):  # 0 and 1 are exact
         return str(int(value))
     text = f"{abs(value):.3f}".removeprefix("0")
     return f"−{text}" if value < 0 else text

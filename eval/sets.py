@@ -13,10 +13,10 @@ ASTERISK = "/usr/share/asterisk/sounds"
 KLETTRES = "/usr/share/klettres"
 KTUBERLING = "/usr/share/ktuberling/sounds"
 TIMGM6MB = "/usr/share/sounds/sf2/TimGM6mb.sf2"
-# A voice with fewer recordings cannot lend different ones to enrollment and to the clips.
-FEWEST_RECORDINGS = 8
-# How long, s, TimGM6mb's slow instruments (cello, recorder) take until a note is heard: without it the
-# judge of the music, who allows 50 ms, would find every onset of an untouched clip too late.
+# A voice with fewer recordings cannot provide different ones for enrollment and clips.
+MIN_RECORDINGS = 8
+# How long, s, TimGM6mb's slow instruments (cello, recorder) take until a note is audible: without it the
+# transcriber, with a tolerance of 50 ms, would find every onset of an unprocessed clip too late.
 LATE = {42: 0.03, 74: 0.06}
 
 
@@ -30,9 +30,9 @@ class VoiceSet:
     soundfont: str = TIMGM6MB
 
     def recordings(self) -> dict[str, list[str]]:
-        """Each voice's files, in a fixed order; too small voices are left out."""
+        """Each voice's files, in a fixed order; voices with too few recordings are omitted."""
         found = {voice: sorted(glob.glob(pattern, recursive=True)) for voice, pattern in self.voices.items()}
-        return {voice: files for voice, files in found.items() if len(files) >= FEWEST_RECORDINGS}
+        return {voice: files for voice, files in found.items() if len(files) >= MIN_RECORDINGS}
 
 
 def klettres(*languages: str) -> dict[str, str]:
@@ -73,6 +73,6 @@ LEARNING = VoiceSet(
 
 
 def read(path: pathlib.Path) -> VoiceSet:
-    """A set of one's own: JSON with `name`, `speech` {voice: pattern}, `soundfont`, `programs`."""
-    told = json.loads(path.read_text())
-    return VoiceSet(told["name"], told["speech"], told["programs"], told["soundfont"])
+    """A custom set: JSON with `name`, `speech` {voice: pattern}, `soundfont`, `programs`."""
+    given = json.loads(path.read_text())
+    return VoiceSet(given["name"], given["speech"], given["programs"], given["soundfont"])

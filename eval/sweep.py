@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The frontier: how much of a voice is left, and how much of the music, as erasing is trusted less or more.
+"""The trade-off: how much of a voice and how much of the music is left, as the eraser is trusted less or more.
 
 usage: sweep.py [--data FOLDER] [--jobs N]
 
 Runs the anonymizer's Python twin (models/voice/anonymize.py) over the clips of `held_back` in which somebody speaks
 over music, at several shares of power (`worth`) under which an erased stretch is cut instead, from all to none, and
-at the mask's power of 1, 2 and 4; doing nothing and Silero's cut beside. Writes frontier.csv and draws frontier.svg: across, notes found (F1) against
-those found in the input; up, words left to Whisper as it is and with quiet parts raised. `make eval` has to
-have run before: its clips are used.
+at the mask's power of 1, 2 and 4, with no processing and Silero's cut as baselines. Writes frontier.csv and draws
+frontier.svg: on the x axis, notes found (F1) relative to the input; on the y axis, words left for Whisper, as is and with
+quiet parts amplified. Run `make eval` before: its clips are used.
 """
 
 import argparse
@@ -50,9 +50,9 @@ def main() -> None:
         settings = anonymize.SETTINGS | {"cut_only": False, "exaggerate": exaggerate, "worth": worth}
         anonymized(chosen, outs[name], detector, gate, settings)
     others = options.data / "corpus" / sets.HELD_BACK.name / "out"
-    outs |= {"nothing done": others / "identity", "Silero cut": others / "silero"}
-    ear = hear.Ear(options.data / "heard", options.data / "whisper", 1)
-    heard = figures.listen(chosen, outs, {name: restore.SIMPLE for name in outs}, ear, options.jobs)
+    outs |= {"no processing": others / "identity", "Silero cut": others / "silero"}
+    settings = hear.WorkerSettings(options.data / "heard", options.data / "whisper", 1)
+    heard = figures.listen(chosen, outs, {name: restore.SIMPLE for name in outs}, settings, options.jobs)
     with frontier.CSV.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["case", "threshold", "music", "privacy"])

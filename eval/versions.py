@@ -1,7 +1,7 @@
-"""The anonymizers that are compared. Each turns FOLDER's clips into OUT/NAME.wav and OUT/NAME.json.
+"""The anonymizers to compare. Each turns FOLDER's clips into OUT/NAME.wav and OUT/NAME.json.
 
-NAME.json says `kept`: [[start_s, end_s], …], the input's times that stand in the output, in order. No
-NAME.wav: the clip was withheld.
+NAME.json has `kept`: [[start_s, end_s], …], the spans of the input in the output, in order. Without
+NAME.wav the clip was withheld.
 """
 
 import json
@@ -16,7 +16,7 @@ from acoustics import HEARD
 
 # How much wider than the detector says is cut, on both sides.
 WIDER = HEARD // 5
-LABELS = {"sordino": "Sordino", "identity": "nothing done (16 kHz)", "silero": "Silero cut", "webrtc": "WebRTC cut"}
+LABELS = {"sordino": "Sordino", "identity": "no processing (16 kHz)", "silero": "Silero cut", "webrtc": "WebRTC cut"}
 
 
 def anonymize(version: str, folder: pathlib.Path, out: pathlib.Path, program: pathlib.Path) -> None:

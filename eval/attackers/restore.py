@@ -89,7 +89,7 @@ def deepfilternet_library() -> tuple[ctypes.CDLL, bytes]:
 
 
 def package_folder(name: str) -> pathlib.Path:
-    """Where a package lies, without running it: only its library is wanted."""
+    """The folder of a package, without importing it: only its library is needed."""
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
         raise FileNotFoundError(f"the package {name} is not installed; run eval/setup")
@@ -97,7 +97,7 @@ def package_folder(name: str) -> pathlib.Path:
 
 
 def exaggerated(sound: np.ndarray) -> np.ndarray:
-    """The mask undone: what lies under its surroundings in time and band is brought up toward them."""
+    """Inverts the mask: raises what is below its surroundings in time and band."""
     bins, level = log_spectrum(sound)
     lost = np.clip(surroundings(level) - level, 0, MOST)
     return sound_of(bins * np.exp(lost), len(sound))
@@ -142,14 +142,14 @@ def sound_of(bins: np.ndarray, length: int) -> np.ndarray:
 # In the order in which tables show them. All but the first are then raised too.
 WAYS = {
     "plain": ("as it is", plain),
-    "raised": ("quiet parts raised", plain),
+    "raised": ("quiet parts amplified", plain),
     "rnnoise": ("after RNNoise", rnnoise),
     "deepfilternet": ("after DeepFilterNet 3", deepfilternet),
-    "exaggerated": ("mask undone", exaggerated),
-    "inpainted": ("holes painted in", inpainted),
-    "negative": ("the holes alone", negative),
+    "exaggerated": ("mask inverted", exaggerated),
+    "inpainted": ("erased bins inpainted", inpainted),
+    "negative": ("erased bins only", negative),
 }
-# What anybody does, and what only makes sense where something may have been erased.
+# What any listener does, and what only makes sense if something may have been erased.
 SIMPLE, ENHANCING, INVERTING = (
     ("plain", "raised"),
     ("rnnoise", "deepfilternet"),

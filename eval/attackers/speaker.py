@@ -8,7 +8,7 @@ import numpy as np
 
 from acoustics import HEARD
 
-# What an attacker says of a clip in which nothing can be told: neither near nor far.
+# The score of a clip without enough audio: neither near nor far.
 UNKNOWN = 0.0
 
 

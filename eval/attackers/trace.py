@@ -1,8 +1,8 @@
-"""Whether anybody spoke over the music at all: a small net that learns it from the anonymizer's answers.
+"""Whether anybody spoke over the music at all: a small network trained on the anonymizer's output.
 
 It learns from pairs of clips of training voices and instruments, the same playing once with a voice
-over it and once without, both anonymized; it is tried on pairs of held-back ones. It hears the sound
-alone, without its length and without what the manifest tells of removed parts.
+over it and once without, both anonymized; it is evaluated on pairs of held-back ones. Its input is
+the audio only, without its length and without the manifest's removed spans.
 """
 
 import pathlib
@@ -17,7 +17,7 @@ from acoustics import HEARD
 
 BANDS, WINDOW, HOP = 64, 512, 256
 EPOCHS, BATCH = 30, 16
-# Clips are cut or repeated to this, s, so that their length tells nothing.
+# Clips are cut or repeated to this, s, so that their length reveals nothing.
 SECONDS = 6.0
 # A clip is as suspect as the mean of its most suspect frames.
 SUSPECT_FRAMES = 24

@@ -49,9 +49,9 @@ class TheRow(unittest.TestCase):
         self.assertNotIn("f1_kept", row)
 
     def test_the_worst_attacker_counts(self):
-        told = output([])
-        told["words"] = {"plain": [], "raised": ["uno"], "negative": ["uno", "due"]}
-        row = figures.row(TRUTH, GIVEN, told, [[0.0, 8.0]])
+        result = output([])
+        result["words"] = {"plain": [], "raised": ["uno"], "negative": ["uno", "due"]}
+        row = figures.row(TRUTH, GIVEN, result, [[0.0, 8.0]])
         self.assertAlmostEqual(row["words"], 2 / 3)
         self.assertAlmostEqual(row["words simple"], 1 / 3)
 
@@ -78,7 +78,7 @@ class Speakers(unittest.TestCase):
 
 
 class Intervals(unittest.TestCase):
-    def test_the_truth_lies_within_most_of_the_time(self):
+    def test_intervals_cover_the_truth_most_of_the_time(self):
         rng = np.random.default_rng(5)
         drawn = [bootstrap.interval(rng.random(30), rounds=300) for _ in range(200)]
         hit = np.mean([figure.low <= 0.5 <= figure.high for figure in drawn])
@@ -112,16 +112,16 @@ class Restoring(unittest.TestCase):
         rng = np.random.default_rng(3)
         bins, _ = restore.log_spectrum((0.1 * rng.standard_normal(32_000)).astype(np.float32))
         bins[40:52, 100:112] *= 0.05
-        told, _ = restore.log_spectrum(restore.negative(restore.sound_of(bins, 32_000)))
-        inside, outside = np.abs(told[42:50, 103:109]).mean(), np.abs(told[100:140, 103:109]).mean()
+        levels, _ = restore.log_spectrum(restore.negative(restore.sound_of(bins, 32_000)))
+        inside, outside = np.abs(levels[42:50, 103:109]).mean(), np.abs(levels[100:140, 103:109]).mean()
         self.assertGreater(inside, 1.5 * outside)
 
     def test_every_way_takes_any_clip(self):
         for sound in (np.zeros(0, np.float32), np.zeros(100, np.float32), np.zeros(16_000, np.float32)):
             for way in restore.SIMPLE + restore.INVERTING:
-                told = restore.restored(sound, way)
-                self.assertEqual(len(told), len(sound), way)
-                self.assertTrue(np.isfinite(told).all(), way)
+                restored = restore.restored(sound, way)
+                self.assertEqual(len(restored), len(sound), way)
+                self.assertTrue(np.isfinite(restored).all(), way)
 
 
 class Clips(unittest.TestCase):
@@ -159,25 +159,25 @@ class Raising(unittest.TestCase):
     def test_quiet_parts_come_up_and_loud_ones_stay(self):
         time = np.arange(32_000) / 16_000
         sound = (np.sin(2 * np.pi * 440 * time) * np.where(time < 1, 0.3, 0.003)).astype(np.float32)
-        told = acoustics.raised(sound)
-        self.assertAlmostEqual(acoustics.loudness(told[20_000:30_000]), acoustics.LEVEL, delta=0.01)
-        np.testing.assert_allclose(told[:12_000], sound[:12_000], atol=1e-6)
+        raised = acoustics.raised(sound)
+        self.assertAlmostEqual(acoustics.loudness(raised[20_000:30_000]), acoustics.LEVEL, delta=0.01)
+        np.testing.assert_allclose(raised[:12_000], sound[:12_000], atol=1e-6)
 
 
 class Tables(unittest.TestCase):
-    def test_a_missed_aim_is_bold_and_a_met_one_is_not(self):
-        aim = report.Aim("words", most=0.01)
-        self.assertTrue(aim.missed(0.011))
-        self.assertFalse(aim.missed(0.01))
+    def test_only_missed_targets_are_bold(self):
+        target = report.Target("words", max=0.01)
+        self.assertTrue(target.missed(0.011))
+        self.assertFalse(target.missed(0.01))
         self.assertEqual(report.cell(bootstrap.Figure(0.011, 0.0, 0.02, 5), bold=True), "**.011** <sub>0–.020</sub>")
 
-    def test_who_was_heard_by_plain_listeners_alone_has_no_figure_of_every_attacker(self):
+    def test_figures_of_all_attackers_need_all_attackers(self):
         heard = {"words": 0.5, "words simple": 0.5, "words plain": 0.5, "voice": 0.0, "withheld": 0.0}
         attacked = heard | {"words rnnoise": 0.25}
         speakers = dict.fromkeys(("uninformed", "informed"), bootstrap.NONE)
         rows = {"sordino": {"speech": [attacked]}, "identity": {"speech": [heard]}}
         result = report.Result("dev", rows, dict.fromkeys(rows, speakers), {})
-        line = next(line for line in report.bar(result, True).splitlines() if "all cases, every attacker" in line)
+        line = next(line for line in report.bar(result, True).splitlines() if "all cases, all attackers" in line)
         self.assertEqual([part.strip() for part in line.split("|")[3:5]], ["**.500**", "–"])
 
 
