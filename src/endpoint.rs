@@ -98,7 +98,7 @@ impl FromStr for Endpoint {
             .strip_suffix(default_port)
             .unwrap_or(&authority)
             .to_owned();
-        if scheme == Scheme::Http && !is_this_machine(&authority) {
+        if scheme == Scheme::Http && !is_loopback(&authority) {
             return Err(wrong("without https:// it must be on this very machine"));
         }
         Ok(Self {
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Endpoint {
     }
 }
 
-fn is_this_machine(authority: &str) -> bool {
+fn is_loopback(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),

@@ -1,15 +1,15 @@
 //! [`Sordino`]: wires the stages together and owns the threads.
 
 mod accesses;
-mod consenting;
+mod capture_session;
+mod consent;
 mod export;
-mod listening;
 mod reset;
 mod review;
 mod sampling;
 #[cfg(test)]
 mod tests;
-mod uploading;
+mod upload;
 mod worker;
 
 use std::{
@@ -24,13 +24,13 @@ use std::{
 use jiff::{civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
-pub use consenting::Withdrawal;
-pub use listening::CaptureSession;
-use listening::SharedSampler;
-use review::Reviews;
+pub use capture_session::CaptureSession;
+use capture_session::SharedSampler;
+pub use consent::Withdrawal;
+use review::ReviewQueue;
 pub use review::{Preview, PreviewSound};
 pub use sampling::{SubmitOutcome, WithheldReason};
-pub use uploading::UploadSummary;
+pub use upload::UploadSummary;
 
 use crate::{
     Error,
@@ -39,17 +39,17 @@ use crate::{
     id::Id,
     outbox::{Outbox, Quota, SampleEntry, SampleState},
     plan::{Freshness, Plan, PlanError, Review, SignedPlan, freshness::Newest},
-    process::{Forked, Owned},
+    process::{Forked, ProcessOwned},
     purpose::Purposes,
     signed::PublicKey,
-    state::{Change, Clock, State, StateError, SystemClock},
+    state::{Clock, State, StateError, SystemClock, WriteTxn},
     upload::{Endpoint, Protocol, TaskStatus, UploadError, UploadTask, Waiting},
 };
 
 const PLAN: &str = "plan";
 /// The newest freshness statement of a plan.
 const FRESHNESS: &str = "plan-freshness";
-const HOST: &str = "host";
+const SETTINGS: &str = "host";
 
 /// What the host says of itself when it opens an engine.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl Config {
 
 /// The part of [`Config`] that a headless device remembers.
 #[derive(PartialEq, Serialize, Deserialize)]
-struct Host {
+struct DeviceSettings {
     #[serde(alias = "organisation")]
     organization: PublicKey,
     collector: Endpoint,
@@ -156,7 +156,7 @@ pub struct Status {
 /// [`Error::Forked`], and neither calling nor dropping it touches the state, a thread or a file.
 #[derive(Clone)]
 pub struct Sordino {
-    inner: Owned<Arc<Inner>>,
+    inner: ProcessOwned<Arc<Inner>>,
 }
 
 struct Inner {
@@ -170,11 +170,11 @@ struct Inner {
     anonymizer: Mutex<Option<Anonymizer>>,
     sampler: SharedSampler,
     review: Review,
-    reviews: Reviews,
+    reviews: ReviewQueue,
     /// What happened before anybody could be told.
-    untold: Mutex<Vec<Event>>,
+    pending_events: Mutex<Vec<Event>>,
     /// Raised by whatever may change whether sampling is allowed.
-    version: AtomicU64,
+    epoch: AtomicU64,
     listener: RwLock<Option<Listener>>,
 }
 
@@ -185,16 +185,16 @@ impl Sordino {
     /// The folder cannot be used, is open elsewhere, or was written by a newer version.
     pub fn open(config: Config) -> Result<Self, Error> {
         let state = Arc::new(State::open(&config.folder, Arc::clone(&config.clock))?);
-        let host = Host {
+        let host = DeviceSettings {
             organization: config.organization,
             collector: config.collector.clone(),
         };
-        let known: Option<Host> = state.value(HOST)?;
+        let known: Option<DeviceSettings> = state.value(SETTINGS)?;
         if known.as_ref() != Some(&host) {
-            state.write(|change| change.set_value(HOST, &host))?;
+            state.write(|change| change.set_value(SETTINGS, &host))?;
         }
         let before = known.map(|known| known.collector);
-        Self::on(state, config, before)
+        Self::from_state(state, config, before)
     }
 
     /// Opens the engine on the folder of a headless device, with what it was made with.
@@ -206,15 +206,19 @@ impl Sordino {
             return Err(Error::NoDevice(folder.to_owned()));
         }
         let state = Arc::new(State::open(folder, Arc::new(SystemClock))?);
-        let host: Host = state
-            .value(HOST)?
+        let host: DeviceSettings = state
+            .value(SETTINGS)?
             .ok_or_else(|| Error::NoDevice(folder.to_owned()))?;
         let config = Config::new(folder, host.organization, host.collector);
-        Self::on(state, config, None)
+        Self::from_state(state, config, None)
     }
 
     /// `before` is the collector that the folder was last opened with.
-    fn on(state: Arc<State>, config: Config, before: Option<Endpoint>) -> Result<Self, Error> {
+    fn from_state(
+        state: Arc<State>,
+        config: Config,
+        before: Option<Endpoint>,
+    ) -> Result<Self, Error> {
         let consent = Arc::new(ConsentStore::open(Arc::clone(&state))?);
         let (outbox, lost) = Outbox::open(Arc::clone(&state), config.quota)?;
         let outbox = Arc::new(outbox);
@@ -229,13 +233,13 @@ impl Sordino {
             Arc::clone(&outbox),
             config.collector,
         );
-        let plan = plan_in_force(&state, &config.organization)?;
+        let plan = installed_plan(&state, &config.organization)?;
         let newest = state.value(FRESHNESS)?;
         if !lost.is_empty() {
             tracing::warn!(count = lost.len(), "the files of queued samples are gone");
         }
         let engine = Self {
-            inner: Owned::new(Arc::new(Inner {
+            inner: ProcessOwned::new(Arc::new(Inner {
                 state,
                 consent,
                 outbox,
@@ -246,13 +250,13 @@ impl Sordino {
                 anonymizer: Mutex::new(None),
                 sampler: SharedSampler::default(),
                 review: config.review,
-                reviews: Reviews::default(),
-                untold: Mutex::new(untold),
-                version: AtomicU64::new(0),
+                reviews: ReviewQueue::default(),
+                pending_events: Mutex::new(untold),
+                epoch: AtomicU64::new(0),
                 listener: RwLock::new(None),
             })),
         };
-        engine.inner()?.catch_up()?;
+        engine.inner()?.recover_revocations()?;
         Ok(engine)
     }
 
@@ -265,9 +269,14 @@ impl Sordino {
             .listener
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
-        let untold = mem::take(&mut *inner.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        let untold = mem::take(
+            &mut *inner
+                .pending_events
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         for event in &untold {
-            inner.tell(event);
+            inner.emit(event);
         }
     }
 
@@ -303,7 +312,8 @@ impl Sordino {
             pending: count(SampleState::Pending),
             pending_bytes: pending.map(|entry| entry.bytes).sum(),
             sent: count(SampleState::Sent),
-            deletions_pending: count(SampleState::DeletionAsked) + inner.consent.slips_due()?.len(),
+            deletions_pending: count(SampleState::DeletionAsked)
+                + inner.consent.revocations_due()?.len(),
             waiting: inner.waiting()?,
         })
     }
@@ -337,7 +347,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be read.
     pub fn sampling_blocked(&self) -> Result<Option<WithheldReason>, Error> {
-        Ok(self.inner()?.leave()?.err())
+        Ok(self.inner()?.sampling_permit()?.err())
     }
 
     /// # Errors
@@ -360,7 +370,9 @@ impl Inner {
 
     fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {
         let offered = Plan::verify(json, &self.organization)?;
-        offered.content().check_in_force(self.state.steady_time())?;
+        offered
+            .content()
+            .check_in_force(self.state.monotonic_time())?;
         let mut in_force = self.plan.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(in_force) = in_force.as_ref() {
             let (offered, in_force) = (offered.content(), in_force.content());
@@ -379,20 +391,20 @@ impl Inner {
         })?;
         *in_force = Some(offered);
         drop(in_force);
-        self.changed();
-        self.tell(&Event::Plan(version));
+        self.bump_epoch();
+        self.emit(&Event::Plan(version));
         Ok(())
     }
 
     /// Takes the organization's statement of which plan is the newest, where the plan in force asks for one.
-    fn take_freshness(&self, header: &str) -> Result<(), UploadError> {
+    fn accept_freshness(&self, header: &str) -> Result<(), UploadError> {
         if self.plan().is_none_or(|plan| plan.fresh_days.is_none()) {
             return Ok(());
         }
         let statement =
             Freshness::from_header(header, &self.organization).map_err(PlanError::from)?;
         if self.keep_newer(Some(*statement.content()), |_| Ok(()))? {
-            self.changed();
+            self.bump_epoch();
         }
         Ok(())
     }
@@ -401,7 +413,7 @@ impl Inner {
     fn keep_newer(
         &self,
         statement: Option<Freshness>,
-        also: impl FnOnce(&Change<'_>) -> Result<(), StateError>,
+        also: impl FnOnce(&WriteTxn<'_>) -> Result<(), StateError>,
     ) -> Result<bool, StateError> {
         let mut held = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let today = self.today();
@@ -423,17 +435,17 @@ impl Inner {
             return true;
         }
         // A plan that is not fresh now must not be so after a restart with the clock set back.
-        self.state.keep_time();
+        self.state.persist_time();
         let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         plan.is_fresh(newest.as_ref(), &self.organization, self.today())
     }
 
     /// The day (UTC) by the steady clock: setting a device's clock back makes no plan fresh.
     fn today(&self) -> Date {
-        Offset::UTC.to_datetime(self.state.steady_time()).date()
+        Offset::UTC.to_datetime(self.state.monotonic_time()).date()
     }
 
-    fn tell(&self, event: &Event) {
+    fn emit(&self, event: &Event) {
         if let Some(listener) = self
             .listener
             .read()
@@ -445,17 +457,17 @@ impl Inner {
     }
 
     /// What was known of whether sampling is allowed may hold no more.
-    fn changed(&self) {
-        self.version.fetch_add(1, Ordering::SeqCst);
+    fn bump_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn version(&self) -> u64 {
-        self.version.load(Ordering::SeqCst)
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
     }
 }
 
 /// The plan that was last put into force, unless it is not `organization`'s any more.
-fn plan_in_force(
+fn installed_plan(
     state: &State,
     organization: &PublicKey,
 ) -> Result<Option<SignedPlan>, StateError> {

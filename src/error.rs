@@ -45,7 +45,7 @@ pub enum Error {
     AlreadyListening,
     /// The source ended before it had begun.
     #[error("the source ended before it was open")]
-    NotOpened,
+    SourceNotOpened,
     /// A defect of ours, or of a callback of the app's; the source was closed.
     #[error("the capture thread panicked and was closed; please report it")]
     Panicked,
@@ -66,11 +66,11 @@ pub enum Error {
 impl Error {
     /// Whether the state is damaged: nothing but [`crate::Sordino::reset`] helps then.
     pub fn is_damaged(&self) -> bool {
-        matches!(self.of_state(), Some(StateError::Damaged(_)))
+        matches!(self.state_error(), Some(StateError::Damaged(_)))
     }
 
     /// What the state said, whichever stage passed it on.
-    fn of_state(&self) -> Option<&StateError> {
+    fn state_error(&self) -> Option<&StateError> {
         match self {
             Self::State(error)
             | Self::Consent(ConsentError::State(error))

@@ -11,18 +11,18 @@ use std::{
 use crate::testing::crash;
 
 /// The ending under which a file is written before it is whole.
-const UNFINISHED: &str = "unfinished";
+const TEMPORARY_SUFFIX: &str = "unfinished";
 /// What is overwritten of a file that is destroyed. An age header with twenty recipients is shorter, and
 /// holds the only copies of the file key: without it nobody opens the rest.
 const HEADER_BYTES: u64 = 4096;
 /// Files that are shredded one after another before it pays to start threads.
-const FEW: usize = 200;
-const SHREDDERS: usize = 8;
+const SEQUENTIAL_LIMIT: usize = 200;
+const MAX_THREADS: usize = 8;
 
 /// Writes `bytes` to `path` so that after a crash at any instant the file is whole or not there:
 /// temporary name, sync, rename, sync of the folder. Only its owner can read it.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension(UNFINISHED);
+    let temporary = path.with_extension(TEMPORARY_SUFFIX);
     let written = write_synced(&temporary, bytes).and_then(|()| rename(&temporary, path));
     if written.is_err() {
         shred(&temporary);
@@ -48,10 +48,10 @@ pub(crate) fn shred(path: &Path) {
 pub(crate) fn shred_all(paths: impl IntoIterator<Item = PathBuf>) {
     let paths: Vec<PathBuf> = paths.into_iter().collect();
     // Each file waits for the disk, which syncs several at once as fast as one.
-    let (few, many) = paths.split_at(paths.len().min(FEW));
+    let (few, many) = paths.split_at(paths.len().min(SEQUENTIAL_LIMIT));
     few.iter().for_each(|path| destroy_content(path));
     if !many.is_empty() {
-        let share = many.len().div_ceil(SHREDDERS);
+        let share = many.len().div_ceil(MAX_THREADS);
         thread::scope(|scope| {
             for share in many.chunks(share) {
                 scope.spawn(|| share.iter().for_each(|path| destroy_content(path)));

@@ -16,11 +16,11 @@ pub struct Forked;
 
 /// The process that made something.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Maker(u32);
+pub(crate) struct OwnerProcess(u32);
 
-impl Maker {
+impl OwnerProcess {
     /// This process.
-    pub(crate) fn this() -> Self {
+    pub(crate) fn current() -> Self {
         Self(process::id())
     }
 
@@ -37,38 +37,38 @@ impl Maker {
 
 /// A value that is used, and dropped, by the process that made it only; another leaves it as it is.
 #[derive(Clone)]
-pub(crate) struct Owned<T> {
+pub(crate) struct ProcessOwned<T> {
     /// `None` only while it is dropped.
     value: Option<T>,
-    maker: Maker,
+    owner: OwnerProcess,
 }
 
-impl<T> Owned<T> {
+impl<T> ProcessOwned<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             value: Some(value),
-            maker: Maker::this(),
+            owner: OwnerProcess::current(),
         }
     }
 
     /// # Errors
     /// This process did not make it.
     pub(crate) fn get(&self) -> Result<&T, Forked> {
-        self.maker.check()?;
+        self.owner.check()?;
         self.value.as_ref().ok_or(Forked)
     }
 
     /// # Errors
     /// As [`Self::get`].
     pub(crate) fn get_mut(&mut self) -> Result<&mut T, Forked> {
-        self.maker.check()?;
+        self.owner.check()?;
         self.value.as_mut().ok_or(Forked)
     }
 }
 
-impl<T> Drop for Owned<T> {
+impl<T> Drop for ProcessOwned<T> {
     fn drop(&mut self) {
-        if self.maker.check().is_err() {
+        if self.owner.check().is_err() {
             mem::forget(self.value.take());
         }
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::text;
 
 /// The member that holds the signature.
-const MEMBER: &str = "signature";
+const SIGNATURE: &str = "signature";
 
 /// Why a document was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -154,7 +154,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         };
         let signature = serde_json::to_value(signature)
             .map_err(|error| SignedError::Shape(error.to_string()))?;
-        object.insert(MEMBER.to_owned(), signature);
+        object.insert(SIGNATURE.to_owned(), signature);
         Ok(Self {
             content,
             signer,
@@ -183,7 +183,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         let shape = |error: serde_json::Error| SignedError::Shape(error.to_string());
         let text = text::decode(json).map_err(|error| SignedError::Shape(error.to_string()))?;
         let mut object: Map<String, Value> = serde_json::from_str(text).map_err(shape)?;
-        let signature = object.remove(MEMBER).ok_or(SignedError::Unsigned)?;
+        let signature = object.remove(SIGNATURE).ok_or(SignedError::Unsigned)?;
         let parsed: Signature = serde_json::from_value(signature.clone()).map_err(shape)?;
         let value = BASE64
             .decode(&parsed.value)
@@ -192,7 +192,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
             return Err(SignedError::Forged);
         }
         let content = T::deserialize(Value::Object(object.clone())).map_err(shape)?;
-        object.insert(MEMBER.to_owned(), signature);
+        object.insert(SIGNATURE.to_owned(), signature);
         Ok(Self {
             content,
             signer: parsed.key,

@@ -4,9 +4,9 @@
 //! mark. A change that spans stages (a withdrawal touches consent and outbox) is one transaction.
 
 mod folder;
-mod layout;
+mod migrations;
+mod monotonic_clock;
 mod rows;
-mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -20,12 +20,12 @@ use redb::{Database, ReadableDatabase as _};
 use serde::de::DeserializeOwned;
 
 pub(crate) use folder::make_private_folder;
-use layout::LAYOUT;
+use migrations::LAYOUT_VERSION;
+use monotonic_clock::{MonotonicClock, Reading};
 use rows::Tagger;
-pub(crate) use rows::{Change, Table, View};
-use steady::{Reading, SteadyClock};
+pub(crate) use rows::{ReadTxn, Table, WriteTxn};
 
-use crate::process::{Forked, Owned};
+use crate::process::{Forked, ProcessOwned};
 
 const CLOCK_NAME: &str = "clock";
 
@@ -37,7 +37,7 @@ pub enum StateError {
     InUse(PathBuf),
     /// Written by a newer SDK. It was left as it is.
     #[error(
-        "the state in {} has layout {found}, and this version knows {LAYOUT}; update the app",
+        "the state in {} has layout {found}, and this version knows {LAYOUT_VERSION}; update the app",
         .folder.display()
     )]
     Newer {
@@ -115,11 +115,11 @@ impl Clock for SystemClock {
 /// The open state folder.
 pub(crate) struct State {
     /// `None` only between the loss of the store and its next use.
-    database: Owned<Mutex<Option<Arc<Database>>>>,
+    database: ProcessOwned<Mutex<Option<Arc<Database>>>>,
     tagger: Tagger,
     folder: PathBuf,
     clock: Arc<dyn Clock>,
-    steady: Arc<SteadyClock>,
+    monotonic: Arc<MonotonicClock>,
 }
 
 impl State {
@@ -128,17 +128,17 @@ impl State {
         make_private_folder(folder)?;
         let database = folder::open_store(folder)?;
         let tagger = Tagger::new(&folder::tag_key(folder)?);
-        let up_to_date = layout::bring_up_to_date(&database, &tagger)?;
+        let up_to_date = migrations::migrate(&database, &tagger)?;
         up_to_date.map_err(|found| StateError::Newer {
             folder: folder.to_owned(),
             found,
         })?;
         let latest = latest_reading(&database, &tagger)?;
         let state = Self {
-            database: Owned::new(Mutex::new(Some(Arc::new(database)))),
+            database: ProcessOwned::new(Mutex::new(Some(Arc::new(database)))),
             tagger,
             folder: folder.to_owned(),
-            steady: Arc::new(SteadyClock::resume(Arc::clone(&clock), latest)),
+            monotonic: Arc::new(MonotonicClock::resume(Arc::clone(&clock), latest)),
             clock,
         };
         if latest.is_none() {
@@ -168,11 +168,11 @@ impl State {
     /// Runs `body` in a transaction and commits it durably, unless it fails.
     pub(crate) fn write<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&Change<'_>) -> Result<T, E>,
+        body: impl FnOnce(&WriteTxn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let written = self.try_write(body);
         if written.is_err() {
-            self.let_go_of_lost_store();
+            self.release_failed_store();
         }
         written
     }
@@ -180,38 +180,38 @@ impl State {
     /// Runs `body` on one consistent view.
     pub(crate) fn read<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&View<'_>) -> Result<T, E>,
+        body: impl FnOnce(&ReadTxn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let read = self.try_read(body);
         if read.is_err() {
-            self.let_go_of_lost_store();
+            self.release_failed_store();
         }
         read
     }
 
     fn try_write<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&Change<'_>) -> Result<T, E>,
+        body: impl FnOnce(&WriteTxn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let transaction = self.store()?.begin_write().map_err(StateError::from)?;
-        let change = Change {
+        let change = WriteTxn {
             transaction: &transaction,
             tagger: &self.tagger,
         };
         let outcome = body(&change)?;
-        let reading = self.steady.read();
+        let reading = self.monotonic.read();
         change.set_value(CLOCK_NAME, &reading)?;
         transaction.commit().map_err(StateError::from)?;
-        self.steady.kept(reading);
+        self.monotonic.mark_persisted(reading);
         Ok(outcome)
     }
 
     fn try_read<T, E: From<StateError>>(
         &self,
-        body: impl FnOnce(&View<'_>) -> Result<T, E>,
+        body: impl FnOnce(&ReadTxn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let transaction = self.store()?.begin_read().map_err(StateError::from)?;
-        body(&View {
+        body(&ReadTxn {
             transaction: &transaction,
             tagger: &self.tagger,
         })
@@ -230,7 +230,7 @@ impl State {
 
     /// After a failed write, on a full disk say, redb refuses all else until it is opened anew. A
     /// person's "no" must not have to wait for the app's next start.
-    fn let_go_of_lost_store(&self) {
+    fn release_failed_store(&self) {
         let Ok(database) = self.store() else {
             return;
         };
@@ -259,18 +259,18 @@ impl State {
 
     /// A time that never goes back, nor stands still when the system's is set back. Terms that
     /// protect the person are measured by it, so that a clock set back lengthens none.
-    pub(crate) fn steady_time(&self) -> Timestamp {
-        self.steady.now()
+    pub(crate) fn monotonic_time(&self) -> Timestamp {
+        self.monotonic.now()
     }
 
     /// The clock of [`Self::steady_time`].
-    pub(crate) fn steady_clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.steady) as Arc<dyn Clock>
+    pub(crate) fn monotonic_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.monotonic) as Arc<dyn Clock>
     }
 
     /// Keeps the steady time for the next start, where it was not kept for long.
-    pub(crate) fn keep_time(&self) {
-        if self.steady.is_kept() {
+    pub(crate) fn persist_time(&self) {
+        if self.monotonic.is_persisted() {
             return;
         }
         // A disk that is full now is tried again.
@@ -300,7 +300,7 @@ impl State {
 /// The steady clock as it was last kept; every store but one that was just made has it.
 fn latest_reading(database: &Database, tagger: &Tagger) -> Result<Option<Reading>, StateError> {
     let transaction = database.begin_read()?;
-    let view = View {
+    let view = ReadTxn {
         transaction: &transaction,
         tagger,
     };
@@ -308,6 +308,6 @@ fn latest_reading(database: &Database, tagger: &Tagger) -> Result<Option<Reading
 }
 
 /// `time` and `duration` later, or the end of time.
-pub(crate) fn later(time: Timestamp, duration: SignedDuration) -> Timestamp {
+pub(crate) fn saturating_add(time: Timestamp, duration: SignedDuration) -> Timestamp {
     time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

@@ -18,7 +18,7 @@ use crate::{
     Purpose, Purposes,
     consent::{
         self, AgeBand, App, ConsentResponse, Grants, Guardian, GuardianMethod, Notice, Terms,
-        TestLease,
+        TestGrant,
     },
     plan::{Freshness, Plan, Review, SignedFreshness, SignedPlan, Triggers},
     rng,
@@ -114,7 +114,7 @@ pub(crate) fn answer(
 /// Grants of both purposes that nobody takes back.
 pub(crate) fn grants() -> Grants {
     let record = crate::Id::random().unwrap();
-    Grants::for_test(record, both(), &TestLease::new())
+    Grants::for_test(record, both(), &TestGrant::new())
 }
 
 /// A plan that asks for everything for years.

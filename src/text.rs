@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 /// What some editors put before UTF-8.
-const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 /// What stands before UTF-16, in either order of bytes.
-const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+const UTF16_BOMS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// Why bytes are not text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,12 +23,12 @@ pub enum TextError {
 /// # Errors
 /// UTF-16, which is told by its byte order mark or by the zeros in it, and whatever else is not UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<&str, TextError> {
-    let is_utf16 = UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark))
+    let is_utf16 = UTF16_BOMS.iter().any(|mark| bytes.starts_with(mark))
         || matches!(bytes, [0, other, ..] | [other, 0, ..] if *other != 0);
     if is_utf16 {
         return Err(TextError::Utf16);
     }
-    let text = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
+    let text = bytes.strip_prefix(UTF8_BOM).unwrap_or(bytes);
     let before = bytes.len() - text.len();
     std::str::from_utf8(text).map_err(|error| TextError::NotUtf8(before + error.valid_up_to()))
 }
@@ -46,7 +46,7 @@ pub fn printable_line(text: &str) -> Cow<'_, str> {
 }
 
 fn escape(text: &str, is_refused: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let is_escaped = |character: char| acts(character) && is_refused(character);
+    let is_escaped = |character: char| is_control(character) && is_refused(character);
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
@@ -62,7 +62,7 @@ fn escape(text: &str, is_refused: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// Control characters (C0, DEL, C1), line and paragraph separators, and the embeddings, overrides and isolates of
 /// the bidirectional algorithm (UAX #9). All are in the Basic Multilingual Plane.
-fn acts(character: char) -> bool {
+fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -109,7 +109,7 @@ mod tests {
                 false => value.to_string(),
             };
             let printed = printable(&json);
-            prop_assert!(!printed.chars().any(|character| acts(character) && character != '\n'));
+            prop_assert!(!printed.chars().any(|character| is_control(character) && character != '\n'));
             prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&printed).unwrap(), value);
         }
     }

@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use jiff::Timestamp;
 use ring::signature::Ed25519KeyPair;
 
-use super::lease::Lease;
+use super::revocation_flag::RevocationFlag;
 use crate::{id::Id, purpose::Purpose, purpose::Purposes, state::Clock};
 
 mod sealed {
@@ -40,7 +40,7 @@ impl PurposeType for RecognitionResearch {
 /// The person's yes to the purpose `P`. Only the consent store makes one; it cannot be cloned, stored or
 /// made by hand, and it dies with a withdrawal even while another thread holds it.
 pub struct Grant<P: PurposeType> {
-    leave: Leave,
+    validity: GrantValidity,
     purpose: PhantomData<fn() -> P>,
 }
 
@@ -52,7 +52,7 @@ impl<P: PurposeType> Grant<P> {
 
     /// Whether the yes still stands: not withdrawn, not run out.
     pub fn is_live(&self) -> bool {
-        self.leave.stands()
+        self.validity.is_valid()
     }
 }
 
@@ -63,21 +63,21 @@ impl<P: PurposeType> fmt::Debug for Grant<P> {
 }
 
 /// What all grants of a record share.
-struct Leave {
-    lease: Arc<Lease>,
+struct GrantValidity {
+    flag: Arc<RevocationFlag>,
     ends: Timestamp,
     clock: Arc<dyn Clock>,
 }
 
-impl Leave {
-    fn stands(&self) -> bool {
-        !self.lease.has_ended() && self.clock.now() < self.ends
+impl GrantValidity {
+    fn is_valid(&self) -> bool {
+        !self.flag.is_revoked() && self.clock.now() < self.ends
     }
 
     fn grant<P: PurposeType>(&self, purposes: &Purposes) -> Option<Grant<P>> {
         purposes.contains(P::PURPOSE).then(|| Grant {
-            leave: Self {
-                lease: Arc::clone(&self.lease),
+            validity: Self {
+                flag: Arc::clone(&self.flag),
                 ends: self.ends,
                 clock: Arc::clone(&self.clock),
             },
@@ -88,7 +88,7 @@ impl Leave {
 
 /// Every grant of one consent record, at least one, with the record's own key.
 pub struct Grants {
-    leave: Leave,
+    validity: GrantValidity,
     quality_assurance: Option<Grant<QualityAssurance>>,
     recognition_research: Option<Grant<RecognitionResearch>>,
     identity: RecordIdentity,
@@ -101,15 +101,19 @@ impl Grants {
         purposes: &Purposes,
         identity: RecordIdentity,
         notice_version: u32,
-        lease: Arc<Lease>,
+        lease: Arc<RevocationFlag>,
         ends: Timestamp,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let leave = Leave { lease, ends, clock };
+        let validity = GrantValidity {
+            flag: lease,
+            ends,
+            clock,
+        };
         Self {
-            quality_assurance: leave.grant(purposes),
-            recognition_research: leave.grant(purposes),
-            leave,
+            quality_assurance: validity.grant(purposes),
+            recognition_research: validity.grant(purposes),
+            validity,
             identity,
             notice_version,
         }
@@ -147,7 +151,7 @@ impl Grants {
 
     /// Whether they still stand, which they do together.
     pub fn is_live(&self) -> bool {
-        self.leave.stands()
+        self.validity.is_valid()
     }
 
     pub(crate) fn identity(&self) -> &RecordIdentity {
@@ -172,7 +176,7 @@ pub(crate) struct RecordIdentity {
 impl Grants {
     /// Grants of a record that no store holds, for tests of the stages after consent; they live as
     /// long as `live` says so.
-    pub(crate) fn for_test(record: Id, purposes: Purposes, live: &Arc<TestLease>) -> Self {
+    pub(crate) fn for_test(record: Id, purposes: Purposes, live: &Arc<TestGrant>) -> Self {
         Self::for_test_by(Arc::new(crate::state::SystemClock), record, purposes, live)
     }
 
@@ -181,7 +185,7 @@ impl Grants {
         clock: Arc<dyn Clock>,
         record: Id,
         purposes: Purposes,
-        live: &Arc<TestLease>,
+        live: &Arc<TestGrant>,
     ) -> Self {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::rng::system()).expect("random");
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
@@ -202,15 +206,15 @@ impl Grants {
 
 /// A lease that a test ends.
 #[cfg(test)]
-pub(crate) struct TestLease(Arc<Lease>);
+pub(crate) struct TestGrant(Arc<RevocationFlag>);
 
 #[cfg(test)]
-impl TestLease {
+impl TestGrant {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self(Lease::new()))
+        Arc::new(Self(RevocationFlag::new()))
     }
 
-    pub(crate) fn end(&self) {
-        self.0.end();
+    pub(crate) fn revoke(&self) {
+        self.0.revoke();
     }
 }

@@ -134,7 +134,7 @@ pub struct EvidenceHash([u8; 32]);
 #[error(
     "the guardian's evidence has {0} bytes, but at least {least} that nobody could guess are \
      needed: only its hash is kept, and a hash of less tells what it was",
-    least = EvidenceHash::LEAST_BYTES
+    least = EvidenceHash::MIN_BYTES
 )]
 pub struct EvidenceTooShort(pub usize);
 
@@ -145,14 +145,14 @@ pub struct ParseEvidenceHashError(String);
 
 impl EvidenceHash {
     /// 128 bits, as much as an id has, are the least that cannot be found by trying.
-    pub const LEAST_BYTES: usize = 16;
+    pub const MIN_BYTES: usize = 16;
 
     /// The hash that `record` keeps of `evidence`.
     ///
     /// # Errors
     /// The evidence is shorter than [`Self::LEAST_BYTES`].
     pub fn new(record: Id, evidence: &[u8]) -> Result<Self, EvidenceTooShort> {
-        if evidence.len() < Self::LEAST_BYTES {
+        if evidence.len() < Self::MIN_BYTES {
             return Err(EvidenceTooShort(evidence.len()));
         }
         let mut hash = Context::new(&SHA256);
@@ -213,10 +213,10 @@ mod tests {
     #[test]
     fn evidence_that_could_be_guessed_is_refused() {
         let record = Id::random().unwrap();
-        for length in 0..EvidenceHash::LEAST_BYTES {
+        for length in 0..EvidenceHash::MIN_BYTES {
             let refused = EvidenceHash::new(record, &vec![7; length]);
             assert_eq!(refused, Err(EvidenceTooShort(length)));
         }
-        assert!(EvidenceHash::new(record, &[7; EvidenceHash::LEAST_BYTES]).is_ok());
+        assert!(EvidenceHash::new(record, &[7; EvidenceHash::MIN_BYTES]).is_ok());
     }
 }

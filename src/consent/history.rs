@@ -12,7 +12,7 @@ use crate::{
     endpoint::Endpoint,
     id::Id,
     purpose::Purposes,
-    state::{Change, StateError, Table},
+    state::{StateError, Table, WriteTxn},
 };
 
 /// The texts that were agreed to, by their hashes.
@@ -38,7 +38,8 @@ pub(crate) struct RecordState {
     record: Id,
     state: Phase,
     /// What was taken back from it.
-    taken_back: Purposes,
+    #[serde(rename = "taken_back")]
+    withdrawn_purposes: Purposes,
     /// The collectors that may know it.
     collectors: Vec<Endpoint>,
     /// Of which purposes a collector has yet to acknowledge the withdrawal.
@@ -47,7 +48,7 @@ pub(crate) struct RecordState {
 
 impl ConsentStore {
     /// Keeps the text that was agreed to, so that it can be produced for as long as the record is kept.
-    pub(super) fn keep_notice(change: &Change<'_>, notice: &Notice) -> Result<(), StateError> {
+    pub(super) fn keep_notice(change: &WriteTxn<'_>, notice: &Notice) -> Result<(), StateError> {
         let row = NoticeRow {
             text: notice.text().to_owned(),
         };
@@ -66,7 +67,7 @@ impl ConsentStore {
                     record,
                     state: row.phase,
                     withdrawal_due: row.withdrawal_due(),
-                    taken_back: row.taken_back,
+                    withdrawn_purposes: row.withdrawn_purposes,
                     collectors: row.collectors.into_keys().collect(),
                 })
                 .collect(),

@@ -11,15 +11,15 @@ mod document;
 mod grant;
 mod guardian;
 mod history;
-mod lease;
-mod machine;
-mod notice;
 #[cfg(test)]
-mod races;
+mod loom_tests;
+mod notice;
 mod record;
 mod registration;
+mod revocation_flag;
+mod revocations;
 mod rows;
-mod slips;
+mod state_machine;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -30,17 +30,17 @@ pub use guardian::{
     EvidenceHash, EvidenceTooShort, Guardian, GuardianApproval, GuardianMethod,
     ParseEvidenceHashError,
 };
-pub use machine::{ConsentState, Refused, Transition};
 pub use notice::{
     App, BundledNotice, LanguageFallback, Notice, NoticeError, NoticeSection, NoticeTerms,
 };
 pub use record::{AgeBand, NoticeReference, Organization, Record, SignedRecord};
+pub use state_machine::{ConsentState, Transition, TransitionError};
 pub use store::{ConsentResponse, ConsentStatus};
 
 pub(crate) use grant::RecordIdentity;
 #[cfg(test)]
-pub(crate) use grant::TestLease;
-pub(crate) use slips::{Slips, Stage};
+pub(crate) use grant::TestGrant;
+pub(crate) use revocations::{RevocationRecords, Stage};
 pub(crate) use store::{ConsentStore, Terms};
 pub(crate) use withdrawal::Withdrawn;
 
@@ -81,7 +81,7 @@ pub enum ConsentError {
     NoPlan,
     /// It leads nowhere from the present state.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] TransitionError),
     /// A guardian's evidence that could be guessed.
     #[error(transparent)]
     Evidence(#[from] EvidenceTooShort),

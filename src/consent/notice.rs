@@ -226,7 +226,7 @@ fn one_line(field: &'static str, text: &str, most: usize) -> Result<String, Noti
             most,
         });
     }
-    match text.chars().find(|&character| controls(character)) {
+    match text.chars().find(|&character| is_control(character)) {
         Some(character) => Err(NoticeError::Control { field, character }),
         None => Ok(text.to_owned()),
     }
@@ -234,7 +234,7 @@ fn one_line(field: &'static str, text: &str, most: usize) -> Result<String, Noti
 
 /// Control characters, line and paragraph separators, and the embeddings, overrides and isolates of
 /// the Unicode Bidirectional Algorithm (UAX #9, section 2), by which a name could reorder the notice.
-fn controls(character: char) -> bool {
+fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

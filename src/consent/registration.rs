@@ -2,14 +2,14 @@
 
 use super::{
     ConsentError, ConsentStore, Grants, RecordIdentity,
-    rows::{self, Phase, Row, Rows, Told},
-    slips::{Slip, Stage},
+    revocations::{RevocationRecord, Stage},
+    rows::{self, CollectorState, Phase, RecordRow, RecordTable},
 };
 use crate::{
     endpoint::Endpoint,
     id::Id,
     purpose::Purposes,
-    state::{Change, StateError},
+    state::{StateError, WriteTxn},
 };
 
 /// A withdrawal that a collector has not acknowledged.
@@ -27,22 +27,22 @@ impl ConsentStore {
     }
 
     /// Keeps the `request` that withdraws `record` from `collector`, as a slip beside the store.
-    pub(crate) fn keep_slip(
+    pub(crate) fn keep_revocation(
         &self,
         record: Id,
         collector: &Endpoint,
         stage: Stage,
         request: &[u8],
     ) -> Result<(), StateError> {
-        self.slips.keep(record, collector, stage, request)
+        self.revocations.insert(record, collector, stage, request)
     }
 
     /// Registered records that the store knows no more, since it was lost, count as refused: nothing else
     /// could still say no to them.
-    pub(crate) fn refuse_forgotten(&self) -> Result<(), StateError> {
+    pub(crate) fn revoke_unknown_records(&self) -> Result<(), StateError> {
         let rows = self.state.read(rows::all)?;
-        self.slips
-            .refuse(|record| match rows.contains_key(&record) {
+        self.revocations
+            .revoke(|record| match rows.contains_key(&record) {
                 true => Purposes::default(),
                 false => Purposes::all(),
             })
@@ -50,11 +50,11 @@ impl ConsentStore {
 
     /// Records that can still be refused and have no slip for a collector that may know them, or for the
     /// `present` one: an earlier version made them, or the collector's URL has changed since.
-    pub(crate) fn without_slip(
+    pub(crate) fn without_revocation(
         &self,
         present: &Endpoint,
     ) -> Result<Vec<(RecordIdentity, Endpoint, Stage)>, StateError> {
-        let slips = self.slips.all()?;
+        let slips = self.revocations.all()?;
         let rows = self.state.read(rows::all)?;
         let mut without = Vec::new();
         for (record, row) in &rows {
@@ -64,7 +64,8 @@ impl ConsentStore {
             let known = row.collectors.keys().map(|known| (known, Stage::Offered));
             let new = (!row.collectors.contains_key(present)).then_some((present, Stage::Kept));
             for (collector, stage) in known.chain(new) {
-                let is_its = |slip: &Slip| slip.record == *record && slip.is_for(collector);
+                let is_its =
+                    |slip: &RevocationRecord| slip.record == *record && slip.is_for(collector);
                 if !slips.iter().any(is_its) {
                     without.push((row.identity(*record)?, collector.clone(), stage));
                 }
@@ -88,12 +89,14 @@ impl ConsentStore {
     }
 
     /// Withdrawals of records that only their slips remember, since the rest was reset.
-    pub(crate) fn slips_due(&self) -> Result<Vec<(Id, Vec<u8>)>, StateError> {
+    pub(crate) fn revocations_due(&self) -> Result<Vec<(Id, Vec<u8>)>, StateError> {
         let mut due = Vec::new();
-        for slip in self.slips.all()? {
-            if slip.stage == Stage::Offered && slip.is_refused() && self.row(slip.record)?.is_none()
+        for slip in self.revocations.all()? {
+            if slip.stage == Stage::Offered
+                && slip.is_fully_revoked()
+                && self.row(slip.record)?.is_none()
             {
-                let request = self.slips.request(&slip)?;
+                let request = self.revocations.request(&slip)?;
                 due.extend(request.map(|request| (slip.record, request)));
             }
         }
@@ -101,16 +104,20 @@ impl ConsentStore {
     }
 
     /// Forgets slips of records that neither the store nor any collector knows.
-    pub(crate) fn forget_slips(&self) -> Result<(), StateError> {
+    pub(crate) fn remove_unused_revocations(&self) -> Result<(), StateError> {
         let rows = self.state.read(rows::all)?;
-        self.slips
+        self.revocations
             .remove(|slip| !rows.contains_key(&slip.record) && slip.stage == Stage::Kept)
     }
 
     /// `collector` has acknowledged what the slip of `record` says. The slip is kept: should the collector's
     /// database be put back from a backup, it is told once more.
-    pub(crate) fn slip_heard(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
-        self.slips.heard(record, collector)
+    pub(crate) fn revocation_acknowledged(
+        &self,
+        record: Id,
+        collector: &Endpoint,
+    ) -> Result<(), StateError> {
+        self.revocations.mark_acknowledged(record, collector)
     }
 
     /// Withdrawals that a collector has not acknowledged.
@@ -134,13 +141,13 @@ impl ConsentStore {
     /// that was.
     pub(crate) fn withdrawal_done(
         &self,
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         record: Id,
         collector: &Endpoint,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
-        let rows = Rows(change);
-        let Some(mut row) = rows.one(record)? else {
+        let rows = RecordTable(change);
+        let Some(mut row) = rows.get(record)? else {
             return Ok(false);
         };
         let Some(told) = row.collectors.get_mut(collector) else {
@@ -154,21 +161,21 @@ impl ConsentStore {
 
     /// `collector` may have forgotten what it acknowledged: each withdrawal that it was ever told of is due
     /// again, and each record that stands is registered again.
-    pub(crate) fn tell_again(
+    pub(crate) fn mark_unacknowledged(
         &self,
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        let rows = Rows(change);
+        let rows = RecordTable(change);
         for (record, mut row) in rows.all()? {
             let Some(told) = row.collectors.get_mut(collector) else {
                 continue;
             };
             told.registered = 0;
-            told.withdrawal_due = row.taken_back.clone();
+            told.withdrawal_due = row.withdrawn_purposes.clone();
             rows.put(record, &row)?;
         }
-        Ok(self.slips.tell_again(collector)?)
+        Ok(self.revocations.mark_unacknowledged(collector)?)
     }
 
     /// The standing record's revision and document.
@@ -176,7 +183,7 @@ impl ConsentStore {
         let Some(row) = self.row(grants.record())? else {
             return Ok(None);
         };
-        let revision = self.last_verified.of(&row)?.record.content().revision;
+        let revision = self.last_verified.verify(&row)?.record.content().revision;
         Ok(Some((revision, row.document)))
     }
 
@@ -213,11 +220,11 @@ impl ConsentStore {
         revision: u32,
         collector: &Endpoint,
     ) -> Result<bool, ConsentError> {
-        self.slips.offered(record, collector)?;
-        self.change(record, |row| {
+        self.revocations.mark_offered(record, collector)?;
+        self.update_row(record, |row| {
             let stands = row.phase == Phase::Granted;
             if stands {
-                row.told(collector).registering.insert(revision);
+                row.collector_mut(collector).registering.insert(revision);
             }
             Ok(stands)
         })
@@ -230,7 +237,7 @@ impl ConsentStore {
         revision: u32,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        self.change_told(record, collector, |told| {
+        self.update_collector(record, collector, |told| {
             told.registered = revision;
             told.registering.remove(&revision);
             Some(revision)
@@ -245,7 +252,7 @@ impl ConsentStore {
         revision: u32,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        self.change_told(record, collector, |told| {
+        self.update_collector(record, collector, |told| {
             told.registering.remove(&revision);
             Some(revision)
         })
@@ -257,7 +264,7 @@ impl ConsentStore {
         record: Id,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        self.change_told(record, collector, |told| {
+        self.update_collector(record, collector, |told| {
             told.registered = 0;
             None
         })
@@ -265,8 +272,8 @@ impl ConsentStore {
 
     /// `collector` knows a newer revision of `record` than this device, whose state was put back from a
     /// backup: the next one is higher still.
-    pub(crate) fn overtake(&self, record: Id, known: u32) -> Result<(), ConsentError> {
-        self.change(record, |row| {
+    pub(crate) fn raise_revision(&self, record: Id, known: u32) -> Result<(), ConsentError> {
+        self.update_row(record, |row| {
             let is_behind =
                 row.phase == Phase::Granted && row.record()?.content().revision <= known;
             if is_behind {
@@ -279,18 +286,18 @@ impl ConsentStore {
 
     /// Changes what `collector` was told of `record`. Where `change` names a revision whose registration has
     /// come to its end, and the person said no meanwhile, the "no" is due once more.
-    fn change_told(
+    fn update_collector(
         &self,
         record: Id,
         collector: &Endpoint,
-        change: impl FnOnce(&mut Told) -> Option<u32>,
+        change: impl FnOnce(&mut CollectorState) -> Option<u32>,
     ) -> Result<(), ConsentError> {
-        self.change(record, |row| {
+        self.update_row(record, |row| {
             // A device that was put back from a backup may not know that the collector was told anything.
-            let ended = change(row.told(collector));
-            if ended.is_some_and(|revision| row.is_overtaken(revision)) {
-                let taken_back = row.taken_back.clone();
-                row.told(collector).withdrawal_due = taken_back;
+            let ended = change(row.collector_mut(collector));
+            if ended.is_some_and(|revision| row.is_superseded(revision)) {
+                let taken_back = row.withdrawn_purposes.clone();
+                row.collector_mut(collector).withdrawal_due = taken_back;
             }
             Ok(true)
         })?;
@@ -298,14 +305,14 @@ impl ConsentStore {
     }
 
     /// Changes the row of `record`; says whether there is one and `change` says that it changed it.
-    fn change(
+    fn update_row(
         &self,
         record: Id,
-        change: impl FnOnce(&mut Row) -> Result<bool, ConsentError>,
+        change: impl FnOnce(&mut RecordRow) -> Result<bool, ConsentError>,
     ) -> Result<bool, ConsentError> {
         self.state.write(|transaction| {
-            let rows = Rows(transaction);
-            let Some(mut row) = rows.one(record)? else {
+            let rows = RecordTable(transaction);
+            let Some(mut row) = rows.get(record)? else {
                 return Ok(false);
             };
             let is_changed = change(&mut row)?;
@@ -317,15 +324,15 @@ impl ConsentStore {
     }
 }
 
-impl Row {
+impl RecordRow {
     /// What `collector` was told, which counts as one that may know the record from now on.
-    fn told(&mut self, collector: &Endpoint) -> &mut Told {
+    fn collector_mut(&mut self, collector: &Endpoint) -> &mut CollectorState {
         self.collectors.entry(collector.clone()).or_default()
     }
 
     /// Whether a registration of `revision` says more than the person does by now. If it was on its way
     /// while the person said no, it may arrive after that, at a collector that had not known the record.
-    fn is_overtaken(&self, revision: u32) -> bool {
+    fn is_superseded(&self, revision: u32) -> bool {
         let newest = self.record().map(|record| record.content().revision);
         self.phase == Phase::Withdrawn || newest.map_or(true, |newest| revision < newest)
     }

@@ -16,7 +16,7 @@ use crate::{
     id::Id,
     purpose::Purposes,
     signed::{PublicKey, SignedError},
-    state::{Change, StateError, Table, View},
+    state::{ReadTxn, StateError, Table, WriteTxn},
 };
 
 pub(super) const RECORDS: Table<&str> = Table::new("consent-records");
@@ -29,7 +29,8 @@ pub(super) enum Phase {
     AwaitingGuardian,
     Granted,
     /// The child who said it came of age.
-    Outgrown,
+    #[serde(rename = "outgrown")]
+    CameOfAge,
     /// A later record took its place; what was sealed under it may still be held.
     Superseded,
     Withdrawn,
@@ -37,24 +38,24 @@ pub(super) enum Phase {
 
 /// A record as the store holds it.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Row {
+pub(super) struct RecordRow {
     pub(super) document: String,
     /// PKCS #8, base64.
     pub(super) key: String,
     pub(super) phase: Phase,
     pub(super) ends: Timestamp,
     /// Purposes that were taken back; they never return to this record.
-    #[serde(default)]
-    pub(super) taken_back: Purposes,
+    #[serde(default, rename = "taken_back")]
+    pub(super) withdrawn_purposes: Purposes,
     /// Each collector that may know the record: entered before a registration is first sent there.
     #[serde(default)]
-    pub(super) collectors: BTreeMap<Endpoint, Told>,
+    pub(super) collectors: BTreeMap<Endpoint, CollectorState>,
 }
 
 /// What a collector was told of a record.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Told {
+pub(super) struct CollectorState {
     /// The revision that it has acknowledged.
     pub(super) registered: u32,
     /// Revisions whose registration was handed out and of which nothing is known: each may still arrive.
@@ -63,7 +64,7 @@ pub(super) struct Told {
     pub(super) withdrawal_due: Purposes,
 }
 
-impl Row {
+impl RecordRow {
     pub(super) fn record(&self) -> Result<SignedRecord, ConsentError> {
         Ok(self.verified()?.record)
     }
@@ -94,7 +95,7 @@ impl Row {
     }
 
     /// Has every collector that may know the record told that `purposes` are withdrawn from it.
-    pub(super) fn ask_back(&mut self, purposes: &Purposes) {
+    pub(super) fn queue_withdrawal(&mut self, purposes: &Purposes) {
         for told in self.collectors.values_mut() {
             told.withdrawal_due = told.withdrawal_due.union(purposes);
         }
@@ -137,10 +138,10 @@ pub(super) struct Verified {
 /// The row that was verified last. One of the very same text is not verified again: the present answer is asked
 /// for many times before it changes.
 #[derive(Default)]
-pub(super) struct LastVerified(Mutex<Option<(Row, Arc<Verified>)>>);
+pub(super) struct VerifiedCache(Mutex<Option<(RecordRow, Arc<Verified>)>>);
 
-impl LastVerified {
-    pub(super) fn of(&self, row: &Row) -> Result<Arc<Verified>, ConsentError> {
+impl VerifiedCache {
+    pub(super) fn verify(&self, row: &RecordRow) -> Result<Arc<Verified>, ConsentError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, verified)) = &*last
             && known.document == row.document
@@ -155,40 +156,40 @@ impl LastVerified {
 }
 
 /// The table, inside one transaction.
-pub(super) struct Rows<'a>(pub(super) &'a Change<'a>);
+pub(super) struct RecordTable<'a>(pub(super) &'a WriteTxn<'a>);
 
-impl Rows<'_> {
-    pub(super) fn one(&self, id: Id) -> Result<Option<Row>, StateError> {
+impl RecordTable<'_> {
+    pub(super) fn get(&self, id: Id) -> Result<Option<RecordRow>, StateError> {
         self.0.get(RECORDS, id.to_string().as_str())
     }
 
-    pub(super) fn all(&self) -> Result<BTreeMap<Id, Row>, StateError> {
+    pub(super) fn all(&self) -> Result<BTreeMap<Id, RecordRow>, StateError> {
         by_id(self.0.all(RECORDS)?)
     }
 
-    pub(super) fn current(&self) -> Result<Option<(Id, Row)>, StateError> {
+    pub(super) fn current(&self) -> Result<Option<(Id, RecordRow)>, StateError> {
         let Some(id) = self.0.value::<Id>(CURRENT)? else {
             return Ok(None);
         };
-        Ok(self.one(id)?.map(|row| (id, row)))
+        Ok(self.get(id)?.map(|row| (id, row)))
     }
 
-    pub(super) fn put(&self, id: Id, row: &Row) -> Result<(), StateError> {
+    pub(super) fn put(&self, id: Id, row: &RecordRow) -> Result<(), StateError> {
         self.0.put(RECORDS, id.to_string().as_str(), row)
     }
 }
 
 /// One record, as `view` sees it.
-pub(super) fn find(view: &View<'_>, id: Id) -> Result<Option<Row>, StateError> {
+pub(super) fn find(view: &ReadTxn<'_>, id: Id) -> Result<Option<RecordRow>, StateError> {
     view.get(RECORDS, id.to_string().as_str())
 }
 
 /// Every record, as `view` sees them.
-pub(super) fn all(view: &View<'_>) -> Result<BTreeMap<Id, Row>, StateError> {
+pub(super) fn all(view: &ReadTxn<'_>) -> Result<BTreeMap<Id, RecordRow>, StateError> {
     by_id(view.all(RECORDS)?)
 }
 
-fn by_id(rows: Vec<(String, Row)>) -> Result<BTreeMap<Id, Row>, StateError> {
+fn by_id(rows: Vec<(String, RecordRow)>) -> Result<BTreeMap<Id, RecordRow>, StateError> {
     let damaged = |_| StateError::Damaged("a consent record's id".to_owned());
     rows.into_iter()
         .map(|(id, row)| Ok((id.parse().map_err(damaged)?, row)))

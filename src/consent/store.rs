@@ -12,16 +12,16 @@ use ring::signature::Ed25519KeyPair;
 use super::{
     AgeBand, ConsentError, Guardian, Notice, Organization, Record, SignedRecord,
     grant::{Grants, RecordIdentity},
-    lease::Leases,
-    machine::{ConsentState, Refused, Transition},
-    rows::{self, CURRENT, LastVerified, Phase, Row, Rows},
-    slips::Slips,
+    revocation_flag::CurrentFlag,
+    revocations::RevocationRecords,
+    rows::{self, CURRENT, Phase, RecordRow, RecordTable, VerifiedCache},
+    state_machine::{ConsentState, Transition, TransitionError},
 };
 use crate::{
     id::Id,
     purpose::Purposes,
     rng,
-    state::{self, Change, State, StateError},
+    state::{self, State, StateError, WriteTxn},
     week::Week,
 };
 
@@ -63,27 +63,27 @@ pub(crate) struct Terms {
 /// The store of consent records. One a state folder.
 pub(crate) struct ConsentStore {
     pub(super) state: Arc<State>,
-    pub(super) slips: Slips,
-    pub(super) leases: Leases,
+    pub(super) revocations: RevocationRecords,
+    pub(super) revocation_flag: CurrentFlag,
     /// What was taken back and could not be written yet. It is not granted any more.
-    pub(super) refused: Mutex<Purposes>,
-    pub(super) last_verified: LastVerified,
+    pub(super) unwritten: Mutex<Purposes>,
+    pub(super) last_verified: VerifiedCache,
 }
 
 impl ConsentStore {
     pub(crate) fn open(state: Arc<State>) -> Result<Self, ConsentError> {
         Ok(Self {
-            slips: Slips::open(state.folder())?,
+            revocations: RevocationRecords::open(state.folder())?,
             state,
-            leases: Leases::new(),
-            refused: Mutex::default(),
-            last_verified: LastVerified::default(),
+            revocation_flag: CurrentFlag::new(),
+            unwritten: Mutex::default(),
+            last_verified: VerifiedCache::default(),
         })
     }
 
     /// Where consent stands under the plan's `terms`.
     pub(crate) fn status(&self, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
-        self.state.keep_time();
+        self.state.persist_time();
         match self.current()? {
             Some((_, row)) => self.status_of(&row, terms),
             None => Ok(ConsentStatus {
@@ -95,16 +95,20 @@ impl ConsentStore {
         }
     }
 
-    fn status_of(&self, row: &Row, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
-        let now = self.state.steady_time();
-        let verified = self.last_verified.of(row)?;
+    fn status_of(
+        &self,
+        row: &RecordRow,
+        terms: Option<&Terms>,
+    ) -> Result<ConsentStatus, ConsentError> {
+        let now = self.state.monotonic_time();
+        let verified = self.last_verified.verify(row)?;
         let record = verified.record.content();
         let newest_notice = terms.map_or(0, |terms| terms.notice_version);
-        let left = record.purposes.difference(&self.refused());
+        let left = record.purposes.difference(&self.unwritten_revocations());
         let mut state = match row.phase {
             Phase::AwaitingGuardian => ConsentState::AwaitingGuardian,
             Phase::Granted => ConsentState::Granted,
-            Phase::Outgrown => ConsentState::Outdated,
+            Phase::CameOfAge => ConsentState::Outdated,
             Phase::Withdrawn => ConsentState::Withdrawn,
             // The present answer is never a superseded one.
             Phase::Superseded => ConsentState::None,
@@ -126,7 +130,7 @@ impl ConsentStore {
             state,
             purposes,
             receipt: Some(verified.record.clone()),
-            came_of_age: row.phase == Phase::Outgrown,
+            came_of_age: row.phase == Phase::CameOfAge,
         })
     }
 
@@ -134,7 +138,7 @@ impl ConsentStore {
     /// another age band, after a withdrawal) begins a new one.
     pub(crate) fn record(
         &self,
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         answer: &ConsentResponse<'_>,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
@@ -152,8 +156,8 @@ impl ConsentStore {
                 asked: terms.notice_version,
             });
         }
-        let now = self.state.steady_time();
-        let rows = Rows(change);
+        let now = self.state.monotonic_time();
+        let rows = RecordTable(change);
         let current = rows.current()?;
         if let Some((id, mut row)) = current.clone()
             && now < row.ends
@@ -183,10 +187,11 @@ impl ConsentStore {
     ) -> Result<SignedRecord, ConsentError> {
         let guardian = guardian.into();
         self.state.write(|change| {
-            let rows = Rows(change);
+            let rows = RecordTable(change);
             // Asked in here: a withdrawal must not come between.
-            let (id, mut row, _) = self.moved(&rows, Transition::Approve, Some(terms))?;
-            let now = self.state.steady_time();
+            let (id, mut row, _) =
+                self.check_transition(&rows, Transition::Approve, Some(terms))?;
+            let now = self.state.monotonic_time();
             let approval = guardian.approval(id, Week::from_timestamp(now))?;
             let signed = row.revise(|record| record.guardian = Some(approval))?;
             row.phase = Phase::Granted;
@@ -199,28 +204,28 @@ impl ConsentStore {
     /// and the person is to be asked anew.
     pub(crate) fn come_of_age(&self, terms: Option<&Terms>) -> Result<(), ConsentError> {
         self.state.write(|change| {
-            let rows = Rows(change);
-            let (id, mut row, from) = self.moved(&rows, Transition::ComeOfAge, terms)?;
+            let rows = RecordTable(change);
+            let (id, mut row, from) = self.check_transition(&rows, Transition::ComeOfAge, terms)?;
             if !row.record()?.content().age_band.needs_guardian() {
-                return Err(ConsentError::Refused(Refused {
+                return Err(ConsentError::Refused(TransitionError {
                     from,
                     transition: Transition::ComeOfAge,
                     why: "an adult said it",
                 }));
             }
-            row.phase = Phase::Outgrown;
+            row.phase = Phase::CameOfAge;
             rows.put(id, &row)?;
             Ok(())
         })
     }
 
     /// The present record, where `transition` leads anywhere from its state.
-    fn moved(
+    fn check_transition(
         &self,
-        rows: &Rows<'_>,
+        rows: &RecordTable<'_>,
         transition: Transition,
         terms: Option<&Terms>,
-    ) -> Result<(Id, Row, ConsentState), ConsentError> {
+    ) -> Result<(Id, RecordRow, ConsentState), ConsentError> {
         let Some((id, row)) = rows.current()? else {
             let refused = ConsentState::None.after(transition).err();
             return Err(refused.map_or(
@@ -236,8 +241,8 @@ impl ConsentStore {
     /// The grants that stand under `terms`.
     pub(crate) fn grants(&self, terms: &Terms) -> Result<Grants, ConsentError> {
         // The lease is taken first: a withdrawal between here and the end ends it.
-        let lease = self.leases.take();
-        self.state.keep_time();
+        let lease = self.revocation_flag.get();
+        self.state.persist_time();
         let (record, row) = self
             .current()?
             .ok_or(ConsentError::NotGranted(ConsentState::None))?;
@@ -249,7 +254,7 @@ impl ConsentStore {
             }
             _ => return Err(ConsentError::NotGranted(status.state)),
         };
-        let key = Arc::clone(&self.last_verified.of(&row)?.key);
+        let key = Arc::clone(&self.last_verified.verify(&row)?.key);
         let identity = RecordIdentity { record, key };
         let notice_version = receipt.content().notice.version;
         Ok(Grants::new(
@@ -258,47 +263,47 @@ impl ConsentStore {
             notice_version,
             lease,
             row.ends,
-            self.state.steady_clock(),
+            self.state.monotonic_clock(),
         ))
     }
 
     /// A record's key, as `change` sees it.
     pub(crate) fn identity_in(
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         record: Id,
     ) -> Result<Option<RecordIdentity>, StateError> {
-        let row = Rows(change).one(record)?;
+        let row = RecordTable(change).get(record)?;
         row.map(|row| row.identity(record)).transpose()
     }
 
     /// Whether, in this very transaction, `record` still grants all of `purposes`.
     pub(crate) fn still_grants(
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         record: Id,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
-        let Some(row) = Rows(change).one(record)? else {
+        let Some(row) = RecordTable(change).get(record)? else {
             return Ok(false);
         };
         let held = row.record()?.content().purposes.clone();
         Ok(row.phase == Phase::Granted && purposes.is_subset(&held))
     }
 
-    fn current(&self) -> Result<Option<(Id, Row)>, ConsentError> {
+    fn current(&self) -> Result<Option<(Id, RecordRow)>, ConsentError> {
         let Some(id) = self.state.value::<Id>(CURRENT)? else {
             return Ok(None);
         };
         Ok(self.row(id)?.map(|row| (id, row)))
     }
 
-    pub(super) fn row(&self, id: Id) -> Result<Option<Row>, StateError> {
+    pub(super) fn row(&self, id: Id) -> Result<Option<RecordRow>, StateError> {
         self.state.read(|view| rows::find(view, id))
     }
 }
 
 /// Adds the answer to a standing record, where it is an answer to the same question.
 fn extend(
-    row: &mut Row,
+    row: &mut RecordRow,
     answer: &ConsentResponse<'_>,
     now: Timestamp,
     terms: &Terms,
@@ -316,7 +321,7 @@ fn extend(
     let comes_back = answer
         .purposes
         .iter()
-        .any(|purpose| row.taken_back.contains(purpose));
+        .any(|purpose| row.withdrawn_purposes.contains(purpose));
     if !standing || !same_question || comes_back {
         return Ok(None);
     }
@@ -358,7 +363,7 @@ fn begin(
     answer: &ConsentResponse<'_>,
     now: Timestamp,
     terms: &Terms,
-) -> Result<(Id, Row, SignedRecord), ConsentError> {
+) -> Result<(Id, RecordRow, SignedRecord), ConsentError> {
     let id = Id::random()?;
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).map_err(|_| crate::RngError)?;
     let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| crate::RngError)?;
@@ -368,7 +373,7 @@ fn begin(
         .filter(|_| needs_guardian)
         .map(|guardian| guardian.approval(id, Week::from_timestamp(now)))
         .transpose()?;
-    let ends = state::later(now, SignedDuration::from_hours(24 * i64::from(terms.days)));
+    let ends = state::saturating_add(now, SignedDuration::from_hours(24 * i64::from(terms.days)));
     let phase = match guardian {
         None if needs_guardian => Phase::AwaitingGuardian,
         _ => Phase::Granted,
@@ -386,12 +391,12 @@ fn begin(
         holds_until: Week::from_timestamp(ends),
     };
     let signed = SignedRecord::sign(record, &key)?;
-    let row = Row {
+    let row = RecordRow {
         document: signed.to_json(),
         key: BASE64.encode(pkcs8.as_ref()),
         phase,
         ends,
-        taken_back: Purposes::default(),
+        withdrawn_purposes: Purposes::default(),
         collectors: BTreeMap::new(),
     };
     Ok((id, row, signed))

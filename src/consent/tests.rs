@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{
     AgeBand, ConsentError, ConsentResponse, ConsentState, ConsentStore, GuardianMethod,
     SignedRecord, Withdrawn,
-    rows::{self, Rows, Told},
+    rows::{self, CollectorState, RecordTable},
 };
 use crate::{
     Purpose, Purposes,
@@ -75,7 +75,7 @@ impl Person {
 
     fn withdraws(&self, purposes: impl Into<Purposes>) -> Vec<Withdrawn> {
         let purposes = purposes.into();
-        self.consent.end_grants();
+        self.consent.revoke_grants();
         self.consent
             .state
             .write(|transaction| ConsentStore::withdraw(transaction, |_| purposes.clone()))
@@ -297,7 +297,7 @@ fn a_grant_dies_with_a_withdrawal_in_another_thread_and_none_is_made_after_it() 
             start.wait();
             person.withdraws(both());
             // As the engine does after the transaction.
-            person.consent.end_grants();
+            person.consent.revoke_grants();
             threads.map(|thread| thread.join().unwrap())
         });
         assert!(!held.is_live());
@@ -317,9 +317,9 @@ fn a_grant_dies_with_a_withdrawal_in_another_thread_and_none_is_made_after_it() 
 fn what_could_not_be_written_is_refused_all_the_same() {
     let person = Person::new();
     person.says(both(), AgeBand::Adult, false);
-    person.consent.refuse(&RESEARCH.into());
+    person.consent.revoke_in_memory(&RESEARCH.into());
     assert_eq!(person.granted(), QA.into());
-    person.consent.refuse(&QA.into());
+    person.consent.revoke_in_memory(&QA.into());
     assert_eq!(person.state(), ConsentState::Withdrawn);
     assert!(person.granted().is_empty());
 }
@@ -332,14 +332,14 @@ fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
     assert_eq!(person.granted(), QA.into());
     let state = &person.consent.state;
     let changed = state.write(|transaction| {
-        let rows = Rows(transaction);
-        let mut row = rows.one(id)?.unwrap();
+        let rows = RecordTable(transaction);
+        let mut row = rows.get(id)?.unwrap();
         row.document = row
             .document
             .replace("quality-assurance", "recognition-research");
         row.collectors.insert(
             "https://collector.example".parse().unwrap(),
-            Told::default(),
+            CollectorState::default(),
         );
         rows.put(id, &row)
     });
@@ -360,8 +360,8 @@ fn a_record_beside_another_records_key_grants_nothing() {
     assert_eq!(person.granted(), QA.into());
     let key = other.consent.row(others).unwrap().unwrap().key;
     let swapped = person.consent.state.write(|transaction| {
-        let rows = Rows(transaction);
-        let mut row = rows.one(id)?.unwrap();
+        let rows = RecordTable(transaction);
+        let mut row = rows.get(id)?.unwrap();
         row.key = key;
         rows.put(id, &row)
     });

@@ -7,12 +7,12 @@ use std::{
 
 use super::{
     ConsentError, ConsentStore,
-    rows::{self, Phase, Rows},
+    rows::{self, Phase, RecordTable},
 };
 use crate::{
     id::Id,
     purpose::Purposes,
-    state::{Change, StateError},
+    state::{StateError, WriteTxn},
 };
 
 /// A record from which purposes were taken, and what is left of it.
@@ -23,51 +23,53 @@ pub(crate) struct Withdrawn {
 
 impl ConsentStore {
     /// Ends every grant in every thread, before anything is written.
-    pub(crate) fn end_grants(&self) {
-        self.leases.end();
+    pub(crate) fn revoke_grants(&self) {
+        self.revocation_flag.revoke();
     }
 
     /// Grants `purposes` to nobody in this process any more, whether or not that can be written.
-    pub(crate) fn refuse(&self, purposes: &Purposes) {
-        let mut refused = self.lock_refused();
+    pub(crate) fn revoke_in_memory(&self, purposes: &Purposes) {
+        let mut refused = self.lock_unwritten();
         *refused = refused.union(purposes);
     }
 
     /// What was taken back and could not be written yet.
-    pub(crate) fn refused(&self) -> Purposes {
-        self.lock_refused().clone()
+    pub(crate) fn unwritten_revocations(&self) -> Purposes {
+        self.lock_unwritten().clone()
     }
 
     /// The withdrawal of `purposes` is written.
-    pub(crate) fn refusal_written(&self, purposes: &Purposes) {
-        let mut refused = self.lock_refused();
+    pub(crate) fn revocation_written(&self, purposes: &Purposes) {
+        let mut refused = self.lock_unwritten();
         *refused = refused.difference(purposes);
     }
 
-    fn lock_refused(&self) -> MutexGuard<'_, Purposes> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_unwritten(&self) -> MutexGuard<'_, Purposes> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes durably, on every slip, that the person says no to what `refused` names of each record: from
     /// here on no crash, no full disk and no damaged store brings it back.
-    pub(crate) fn mark_refused(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
+    pub(crate) fn mark_revoked(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
         let rows = self.state.read(rows::all).unwrap_or_default();
-        self.slips.refuse(|record| match rows.get(&record) {
+        self.revocations.revoke(|record| match rows.get(&record) {
             Some(row) => row.held().intersection(&refused(record)),
             None => refused(record),
         })
     }
 
     /// What slips say no to and the store does not know of yet: the process died, or the disk was full.
-    pub(crate) fn refused_on_slips(&self) -> Result<BTreeMap<Id, Purposes>, StateError> {
+    pub(crate) fn revocations_to_apply(&self) -> Result<BTreeMap<Id, Purposes>, StateError> {
         let rows = self.state.read(rows::all)?;
         let mut refused = BTreeMap::new();
-        for slip in self.slips.all()? {
+        for slip in self.revocations.all()? {
             if let Some(row) = rows.get(&slip.record)
                 && row.phase != Phase::Withdrawn
-                && !row.held().intersection(&slip.refused).is_empty()
+                && !row.held().intersection(&slip.revoked).is_empty()
             {
-                refused.insert(slip.record, slip.refused);
+                refused.insert(slip.record, slip.revoked);
             }
         }
         Ok(refused)
@@ -75,10 +77,10 @@ impl ConsentStore {
 
     /// Takes back from each record what `refused` names of it.
     pub(crate) fn withdraw(
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         refused: impl Fn(Id) -> Purposes,
     ) -> Result<Vec<Withdrawn>, ConsentError> {
-        let rows = Rows(change);
+        let rows = RecordTable(change);
         let mut changed = Vec::new();
         for (id, mut row) in rows.all()? {
             if row.phase == Phase::Withdrawn {
@@ -97,8 +99,8 @@ impl ConsentStore {
                 continue;
             }
             let taken = held.difference(&left);
-            row.ask_back(&taken);
-            row.taken_back = row.taken_back.union(&taken);
+            row.queue_withdrawal(&taken);
+            row.withdrawn_purposes = row.withdrawn_purposes.union(&taken);
             if left.is_empty() {
                 row.phase = Phase::Withdrawn;
             } else {

@@ -11,7 +11,7 @@ use crate::{
     id::Id,
     state::{StateError, Table},
     upload::{
-        Accesses, AuditHead, LogInconsistency, Request, TaskKind, ToldAccess, UploadError,
+        Accesses, AuditHead, LogInconsistency, ReportedAccess, Request, TaskKind, UploadError,
         UploadResult, UploadTask, accesses_request, check_accesses,
     },
 };
@@ -32,7 +32,7 @@ impl Sordino {
             true => present,
             false => entry.collectors.first().unwrap_or(present),
         };
-        let kept = inner.kept(sample, entry.consent, collector)?;
+        let kept = inner.known_log(sample, entry.consent, collector)?;
         Ok(accesses_request(collector, &identity, sample, kept.seen()))
     }
 
@@ -61,7 +61,7 @@ impl Sordino {
         let TaskKind::ReadAccesses { sample, seen } = task.kind else {
             return Err(UploadError::NotAnAccessTask(task.clone()).into());
         };
-        let mut accesses = Accesses::from_outcome(outcome)?;
+        let mut accesses = Accesses::from_result(outcome)?;
         let broken = self
             .inner()?
             .check_accesses(sample, seen, &task.collector, &accesses)?;
@@ -71,16 +71,16 @@ impl Sordino {
 }
 
 /// What a collector told before.
-struct Kept {
+struct KnownLog {
     /// The head of its log, from the last answer about a sample of the same record.
     head: Option<AuditHead>,
     /// The accesses of the sample.
-    told: Vec<ToldAccess>,
+    reported: Vec<ReportedAccess>,
     /// The head that an earlier version of the SDK saw last, which no proof leads back to.
     unproven: Option<AuditHead>,
 }
 
-impl Kept {
+impl KnownLog {
     /// How many entries of the log the collector can prove to be still the same.
     fn seen(&self) -> u64 {
         self.head.map_or(0, |head| head.entries)
@@ -97,39 +97,46 @@ impl Inner {
         accesses: &Accesses,
     ) -> Result<Result<(), LogInconsistency>, UploadError> {
         let consent = self.outbox.entry(sample)?.consent;
-        let kept = self.kept(sample, consent, collector)?;
+        let kept = self.known_log(sample, consent, collector)?;
         if kept.seen() != seen {
             return Err(UploadError::AccessesOutdated(sample));
         }
         let earlier = kept.head.or(kept.unproven);
-        let (head, told) = match check_accesses(sample, accesses, earlier.as_ref(), &kept.told) {
+        let (head, told) = match check_accesses(sample, accesses, earlier.as_ref(), &kept.reported)
+        {
             Ok(checked) => checked,
             Err(broken) => return Ok(Err(broken)),
         };
-        if kept.head == Some(head) && kept.told == told {
+        if kept.head == Some(head) && kept.reported == told {
             return Ok(Ok(()));
         }
         let (heads_key, told_key) = (key(consent, collector), key(sample, collector));
         self.state.write(|change| {
             let head_now: Option<AuditHead> = change.get(HEADS, heads_key.as_str())?;
-            let told_now: Option<Vec<ToldAccess>> = change.get(TOLD, told_key.as_str())?;
-            if head_now != kept.head || told_now.unwrap_or_default() != kept.told {
+            let told_now: Option<Vec<ReportedAccess>> = change.get(REPORTED, told_key.as_str())?;
+            if head_now != kept.head || told_now.unwrap_or_default() != kept.reported {
                 return Err(UploadError::AccessesOutdated(sample));
             }
             change.put(HEADS, heads_key.as_str(), &head)?;
-            change.put(TOLD, told_key.as_str(), &told)?;
+            change.put(REPORTED, told_key.as_str(), &told)?;
             Ok(Ok(()))
         })
     }
 
-    fn kept(&self, sample: Id, consent: Id, collector: &Endpoint) -> Result<Kept, StateError> {
+    fn known_log(
+        &self,
+        sample: Id,
+        consent: Id,
+        collector: &Endpoint,
+    ) -> Result<KnownLog, StateError> {
         self.state.read(|view| {
             let unproven: Option<UnprovenHead> = view.value(UNPROVEN_HEAD)?;
             let unproven = unproven.filter(|seen| seen.collector == collector.to_string());
-            let told: Option<Vec<ToldAccess>> = view.get(TOLD, key(sample, collector).as_str())?;
-            Ok(Kept {
+            let told: Option<Vec<ReportedAccess>> =
+                view.get(REPORTED, key(sample, collector).as_str())?;
+            Ok(KnownLog {
                 head: view.get(HEADS, key(consent, collector).as_str())?,
-                told: told.unwrap_or_default(),
+                reported: told.unwrap_or_default(),
                 unproven: unproven.map(|seen| seen.head),
             })
         })
@@ -151,5 +158,5 @@ fn key(id: Id, collector: &Endpoint) -> String {
 /// with the next request: a head of another record would tell the collector that both are one person's.
 const HEADS: Table<&str> = Table::new("audit-heads");
 /// The accesses that were told, by sample and collector.
-const TOLD: Table<&str> = Table::new("told-accesses");
+const REPORTED: Table<&str> = Table::new("told-accesses");
 const UNPROVEN_HEAD: &str = "audit-head";

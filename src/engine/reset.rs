@@ -4,10 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
 
-use super::{FRESHNESS, HOST, PLAN, Sordino};
+use super::{FRESHNESS, PLAN, SETTINGS, Sordino};
 use crate::{
     Error,
-    consent::{Slips, Stage},
+    consent::{RevocationRecords, Stage},
     outbox::Outbox,
     purpose::Purposes,
     state::{Clock, State, StateError, SystemClock},
@@ -27,7 +27,7 @@ impl Sordino {
     }
 
     pub(super) fn reset_by(folder: &Path, clock: &Arc<dyn Clock>) -> Result<bool, Error> {
-        if !State::exists(folder) && !Slips::exist(folder) {
+        if !State::exists(folder) && !RevocationRecords::exist(folder) {
             return Err(Error::NoDevice(folder.to_owned()));
         }
         let opened = State::open(folder, Arc::clone(clock));
@@ -40,8 +40,8 @@ impl Sordino {
             Err(error) => return Err(error.into()),
         };
         // From here on there is no way back: the next start takes up what a crash leaves.
-        let slips = Slips::open(folder)?;
-        slips.refuse(|_| Purposes::all())?;
+        let slips = RevocationRecords::open(folder)?;
+        slips.revoke(|_| Purposes::all())?;
         Outbox::destroy(folder)?;
         State::destroy(folder)?;
         slips.remove(|slip| slip.stage == Stage::Kept)?;
@@ -62,7 +62,7 @@ impl Sordino {
 /// What the host set, the plan, and until when it is fresh.
 fn settings(state: &State) -> Result<Vec<(&'static str, Value)>, StateError> {
     let mut settings = Vec::new();
-    for name in [HOST, PLAN, FRESHNESS] {
+    for name in [SETTINGS, PLAN, FRESHNESS] {
         settings.extend(state.value(name)?.map(|value| (name, value)));
     }
     Ok(settings)

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Clips that may wait at once, of 1 MB at most; the oldest goes first.
-const WAITING: usize = 4;
+const MAX_PREVIEWS: usize = 4;
 
 /// A clip that waits for the person's word.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,17 +44,17 @@ pub struct PreviewSound {
 
 /// The clips that wait.
 #[derive(Default)]
-pub(super) struct Reviews(Mutex<VecDeque<Waiting>>);
+pub(super) struct ReviewQueue(Mutex<VecDeque<PendingClip>>);
 
-struct Waiting {
+struct PendingClip {
     preview: Preview,
     /// The consent record under which it was made.
     record: Id,
     clip: AnonymousClip,
 }
 
-impl Reviews {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+impl ReviewQueue {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<PendingClip>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -63,7 +63,7 @@ impl Reviews {
         self.lock().retain(|waiting| Some(waiting.record) == record);
     }
 
-    fn take(&self, id: Id) -> Result<Waiting, Error> {
+    fn take(&self, id: Id) -> Result<PendingClip, Error> {
         let mut waiting = self.lock();
         let place = waiting.iter().position(|waiting| waiting.preview.id == id);
         let taken = place.and_then(|place| waiting.remove(place));
@@ -105,15 +105,15 @@ impl Sordino {
     /// [`Error::NoPreview`], or a stage failed. The clip is wiped then too.
     pub fn accept_preview(&self, id: Id) -> Result<SubmitOutcome, Error> {
         let inner = self.inner()?;
-        let Waiting { record, clip, .. } = inner.reviews.take(id)?;
-        let offer = match inner.leave()? {
+        let PendingClip { record, clip, .. } = inner.reviews.take(id)?;
+        let offer = match inner.sampling_permit()? {
             Err(reason) => SubmitOutcome::Withheld { reason },
             Ok(leave) if leave.grants.record() != record => SubmitOutcome::Withheld {
                 reason: WithheldReason::NoConsent,
             },
             Ok(leave) => inner.seal(clip, &leave)?,
         };
-        inner.tell(&offer.into());
+        inner.emit(&offer.into());
         Ok(offer)
     }
 
@@ -129,7 +129,7 @@ impl Sordino {
 
 impl Inner {
     /// Has `clip` wait for the person's word.
-    pub(super) fn hold(
+    pub(super) fn queue_for_review(
         &self,
         clip: AnonymousClip,
         record: Id,
@@ -137,7 +137,7 @@ impl Inner {
     ) -> Result<SubmitOutcome, Error> {
         let preview = Preview {
             id: Id::random().map_err(crate::seal::SealError::from)?,
-            week: Week::from_timestamp(self.state.steady_time()),
+            week: Week::from_timestamp(self.state.monotonic_time()),
             selection: clip.selection(),
             seconds: clip.samples().len() as f64 / f64::from(clip.rate()),
             purposes,
@@ -145,15 +145,15 @@ impl Inner {
         let preview_id = preview.id;
         let crowded_out = {
             let mut waiting = self.reviews.lock();
-            waiting.push_back(Waiting {
+            waiting.push_back(PendingClip {
                 preview,
                 record,
                 clip,
             });
-            (waiting.len() > WAITING).then(|| waiting.pop_front())
+            (waiting.len() > MAX_PREVIEWS).then(|| waiting.pop_front())
         };
         if crowded_out.is_some() {
-            self.tell(&Event::Withheld(WithheldReason::Unreviewed));
+            self.emit(&Event::Withheld(WithheldReason::Unreviewed));
         }
         Ok(SubmitOutcome::AwaitsReview { preview_id })
     }

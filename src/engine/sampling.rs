@@ -109,7 +109,7 @@ impl From<RejectionReason> for WithheldReason {
 }
 
 /// What must stand before sound may become a sample.
-pub(super) struct Leave {
+pub(super) struct SamplingPermit {
     plan: Plan,
     pub(super) grants: Grants,
 }
@@ -123,18 +123,20 @@ impl Sordino {
     pub fn submit(&self, clip: RawClip) -> Result<SubmitOutcome, Error> {
         let inner = self.inner()?;
         let offer = inner.sample(clip)?;
-        inner.tell(&offer.into());
+        inner.emit(&offer.into());
         Ok(offer)
     }
 }
 
 impl Inner {
     /// What must stand, or which of it does not.
-    pub(super) fn leave(&self) -> Result<Result<Leave, WithheldReason>, StateError> {
+    pub(super) fn sampling_permit(
+        &self,
+    ) -> Result<Result<SamplingPermit, WithheldReason>, StateError> {
         let Some(plan) = self.plan() else {
             return Ok(Err(WithheldReason::NoPlan));
         };
-        if let Some(reason) = self.stopped_by(&plan) {
+        if let Some(reason) = self.plan_block(&plan) {
             return Ok(Err(reason));
         }
         let grants = match self.grants() {
@@ -145,12 +147,12 @@ impl Inner {
         if !budget::has_budget(&self.state, &plan)? {
             return Ok(Err(WithheldReason::Budget));
         }
-        Ok(Ok(Leave { plan, grants }))
+        Ok(Ok(SamplingPermit { plan, grants }))
     }
 
     /// Why `plan` lets nothing be sampled, registered or sent, if it does not.
-    pub(super) fn stopped_by(&self, plan: &Plan) -> Option<WithheldReason> {
-        if plan.check_in_force(self.state.steady_time()).is_err() {
+    pub(super) fn plan_block(&self, plan: &Plan) -> Option<WithheldReason> {
+        if plan.check_in_force(self.state.monotonic_time()).is_err() {
             Some(WithheldReason::PlanExpired)
         } else if plan.paused {
             Some(WithheldReason::Paused)
@@ -160,7 +162,7 @@ impl Inner {
     }
 
     pub(super) fn sample(&self, clip: RawClip) -> Result<SubmitOutcome, Error> {
-        let leave = match self.leave()? {
+        let leave = match self.sampling_permit()? {
             Ok(leave) => leave,
             Err(reason) => return Ok(SubmitOutcome::Withheld { reason }),
         };
@@ -189,8 +191,8 @@ impl Inner {
         };
         if Review::Required == self.review || Review::Required == leave.plan.review {
             // Who withdrew meanwhile finds it there, and wipes it.
-            let Leave { grants, .. } = &leave;
-            let offer = self.hold(anonymous, grants.record(), grants.purposes())?;
+            let SamplingPermit { grants, .. } = &leave;
+            let offer = self.queue_for_review(anonymous, grants.record(), grants.purposes())?;
             if !grants.is_live() {
                 self.reviews.keep_only(None);
                 return Ok(SubmitOutcome::Withheld {
@@ -203,9 +205,13 @@ impl Inner {
     }
 
     /// Seals and queues what may be sent.
-    pub(super) fn seal(&self, clip: AnonymousClip, leave: &Leave) -> Result<SubmitOutcome, Error> {
-        let Leave { plan, grants } = leave;
-        let week = Week::from_timestamp(self.state.steady_time());
+    pub(super) fn seal(
+        &self,
+        clip: AnonymousClip,
+        leave: &SamplingPermit,
+    ) -> Result<SubmitOutcome, Error> {
+        let SamplingPermit { plan, grants } = leave;
+        let week = Week::from_timestamp(self.state.monotonic_time());
         let sealed = match seal::seal(clip, grants, &plan.recipients, week) {
             Ok(sealed) => sealed,
             Err(SealError::Withdrawn) => {
@@ -220,7 +226,7 @@ impl Inner {
                 queued
                     .dropped
                     .iter()
-                    .for_each(|&sample| self.tell(&Event::Dropped(sample)));
+                    .for_each(|&sample| self.emit(&Event::Dropped(sample)));
                 Ok(SubmitOutcome::Queued {
                     sample_id: queued.sample,
                 })

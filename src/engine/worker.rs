@@ -12,24 +12,24 @@ use std::{
 use crate::Error;
 
 /// How long the app's code may keep a thread that is to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a thread that has not ended is looked after.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker<T> {
     handle: JoinHandle<T>,
     /// Hangs up when the thread ends.
     ended: Receiver<()>,
-    visits: Arc<Visits>,
+    watchdog: Arc<CallbackWatchdog>,
 }
 
 impl<T: Send + 'static> Worker<T> {
     pub(super) fn start(
         name: &str,
-        body: impl FnOnce(Arc<Visits>) -> T + Send + 'static,
+        body: impl FnOnce(Arc<CallbackWatchdog>) -> T + Send + 'static,
     ) -> Result<Self, Error> {
         let (ends, ended) = mpsc::channel::<()>();
-        let visits = Arc::new(Visits::default());
+        let visits = Arc::new(CallbackWatchdog::default());
         let handle = {
             let visits = Arc::clone(&visits);
             thread::Builder::new()
@@ -44,7 +44,7 @@ impl<T: Send + 'static> Worker<T> {
         Ok(Self {
             handle,
             ended,
-            visits,
+            watchdog: visits,
         })
     }
 
@@ -57,8 +57,8 @@ impl<T: Send + 'static> Worker<T> {
     /// # Errors
     /// The app's code has kept it for five seconds: then it is left to itself, and ends when that returns.
     pub(super) fn join(self) -> Result<thread::Result<T>, Error> {
-        while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-            if self.visits.longest() > PATIENCE {
+        while self.ended.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+            if self.watchdog.elapsed() > TIMEOUT {
                 return Err(Error::ListenerBlocked);
             }
         }
@@ -68,24 +68,24 @@ impl<T: Send + 'static> Worker<T> {
 
 /// Since when a thread is in the app's code.
 #[derive(Default)]
-pub(super) struct Visits(Mutex<Option<Instant>>);
+pub(super) struct CallbackWatchdog(Mutex<Option<Instant>>);
 
-impl Visits {
+impl CallbackWatchdog {
     /// Calls the app.
-    pub(super) fn visit<T>(&self, call: impl FnOnce() -> T) -> T {
+    pub(super) fn call<T>(&self, call: impl FnOnce() -> T) -> T {
         /// A panic ends the visit too.
-        struct Back<'a>(&'a Visits, Option<Instant>);
-        impl Drop for Back<'_> {
+        struct Restore<'a>(&'a CallbackWatchdog, Option<Instant>);
+        impl Drop for Restore<'_> {
             fn drop(&mut self) {
                 *self.0.lock() = self.1;
             }
         }
         let before = self.lock().replace(Instant::now());
-        let _back = Back(self, before);
+        let _back = Restore(self, before);
         call()
     }
 
-    fn longest(&self) -> Duration {
+    fn elapsed(&self) -> Duration {
         self.lock().map_or(Duration::ZERO, |since| since.elapsed())
     }
 

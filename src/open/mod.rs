@@ -178,7 +178,7 @@ pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
         path: path.to_owned(),
         kind,
     };
-    if let Some(kind) = OtherKey::of_file(&bytes) {
+    if let Some(kind) = OtherKey::from_file(&bytes) {
         return Err(other(kind));
     }
     let text = text::decode(&bytes).map_err(|error| unreadable(io::Error::other(error)))?;
@@ -201,7 +201,7 @@ pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
 /// A line that is no identity, or no identity at all.
 pub fn read_identities(text: &str) -> Result<Vec<Identity>, NoIdentity> {
     let text = text.trim_start_matches('\u{feff}');
-    if let Some(kind) = OtherKey::of_file(text.as_bytes()) {
+    if let Some(kind) = OtherKey::from_file(text.as_bytes()) {
         return Err(NoIdentity::Other(kind));
     }
     // Decoded as UTF-8, it has zeros between its letters.
@@ -214,7 +214,7 @@ pub fn read_identities(text: &str) -> Result<Vec<Identity>, NoIdentity> {
         .enumerate()
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
         .map(|(index, line)| {
-            let no_identity = |_| NoIdentity::Line(index + 1, OtherKey::of_line(line));
+            let no_identity = |_| NoIdentity::Line(index + 1, OtherKey::from_line(line));
             line.parse().map_err(no_identity)
         })
         .collect::<Result<Vec<Identity>, _>>()?;

@@ -58,7 +58,7 @@ pub enum OtherKey {
 
 impl OtherKey {
     /// What a whole file is, where its beginning says so.
-    pub(super) fn of_file(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn from_file(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let begins = |with: &str| bytes.trim_ascii_start().starts_with(with.as_bytes());
         // A secret key packet of RFC 9580 (tag 5), in the old and the new format.
@@ -75,7 +75,7 @@ impl OtherKey {
     }
 
     /// What a line of a text file is that is no identity.
-    pub(super) fn of_line(line: &str) -> Self {
+    pub(super) fn from_line(line: &str) -> Self {
         let upper = line.to_ascii_uppercase();
         let begins = |with: &str| upper.starts_with(with);
         match () {

@@ -14,7 +14,7 @@ use crate::{
     purpose::Purposes,
     sampler::Selection,
     seal::SealedSample,
-    state::{Change, StateError, Table, View},
+    state::{ReadTxn, StateError, Table, WriteTxn},
     week::Week,
 };
 
@@ -139,19 +139,19 @@ impl SampleEntry {
 }
 
 /// Samples that wait, oldest first.
-pub(super) fn pending(view: &View<'_>) -> Result<Vec<SampleEntry>, StateError> {
+pub(super) fn pending(view: &ReadTxn<'_>) -> Result<Vec<SampleEntry>, StateError> {
     let mut entries = entries(view)?;
     entries.retain(|entry| entry.state == SampleState::Pending);
     Ok(entries)
 }
 
 /// Every entry, oldest first.
-pub(super) fn entries(view: &View<'_>) -> Result<Vec<SampleEntry>, StateError> {
+pub(super) fn entries(view: &ReadTxn<'_>) -> Result<Vec<SampleEntry>, StateError> {
     Ok(values(view.all(ENTRIES)?))
 }
 
 /// One entry.
-pub(super) fn entry(view: &View<'_>, sample: Id) -> Result<Option<SampleEntry>, StateError> {
+pub(super) fn entry(view: &ReadTxn<'_>, sample: Id) -> Result<Option<SampleEntry>, StateError> {
     match view.get(PLACES, sample.to_string().as_str())? {
         Some(place) => view.get(ENTRIES, place),
         None => Ok(None),
@@ -163,7 +163,7 @@ fn values(rows: Vec<(u64, SampleEntry)>) -> Vec<SampleEntry> {
 }
 
 /// The tables, inside one transaction.
-pub(super) struct Ledger<'a>(pub(super) &'a Change<'a>);
+pub(super) struct Ledger<'a>(pub(super) &'a WriteTxn<'a>);
 
 impl Ledger<'_> {
     pub(super) fn one(&self, sample: Id) -> Result<Option<SampleEntry>, StateError> {
@@ -270,7 +270,7 @@ impl Ledger<'_> {
     }
 
     /// `collector` may have forgotten which samples it was to delete.
-    pub(super) fn tell_again(&self, collector: &Endpoint) -> Result<(), StateError> {
+    pub(super) fn mark_unacknowledged(&self, collector: &Endpoint) -> Result<(), StateError> {
         for (place, mut entry) in self.all()? {
             let before = entry.clone();
             entry.ask_deletion_again(collector);

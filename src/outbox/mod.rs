@@ -28,7 +28,7 @@ use crate::{
     purpose::Purposes,
     sampler::budget::{self, BudgetError},
     seal::SealedSample,
-    state::{self, Change, State, StateError},
+    state::{self, State, StateError, WriteTxn},
 };
 
 /// Where the files lie, in the state folder.
@@ -144,7 +144,7 @@ impl Outbox {
         }
         let path = self.path(sample.id());
         files::write_durably(&path, sample.bytes()).map_err(StateError::io("write", &path))?;
-        let queued = self.enter(&sample, plan);
+        let queued = self.insert(&sample, plan);
         match queued {
             Ok(dropped) => {
                 self.shred(&dropped);
@@ -160,7 +160,7 @@ impl Outbox {
         }
     }
 
-    fn enter(&self, sample: &SealedSample, plan: &Plan) -> Result<Vec<Id>, OutboxError> {
+    fn insert(&self, sample: &SealedSample, plan: &Plan) -> Result<Vec<Id>, OutboxError> {
         let today = budget::today(&self.state);
         let bytes = sample.bytes().len() as u64;
         self.state.write(|change| {
@@ -198,12 +198,12 @@ impl Outbox {
 
     /// The sample is about to be sent to `collector`: from now on its deletion must reach it. `None`
     /// where it does not wait any more, because the person has just deleted it, say.
-    pub(crate) fn offer(
+    pub(crate) fn mark_offered(
         &self,
         sample: Id,
         collector: &Endpoint,
     ) -> Result<Option<SampleEntry>, OutboxError> {
-        let entry = self.change(sample, |entry| {
+        let entry = self.update(sample, |entry| {
             if entry.state == SampleState::Pending {
                 entry.collectors.insert(collector.clone());
             }
@@ -213,7 +213,7 @@ impl Outbox {
 
     /// The collector has it.
     pub(crate) fn sent(&self, sample: Id) -> Result<(), OutboxError> {
-        self.change(sample, |entry| {
+        self.update(sample, |entry| {
             // A deletion asked for while the sample was under way stands.
             if entry.state == SampleState::Pending {
                 entry.state = SampleState::Sent;
@@ -225,7 +225,7 @@ impl Outbox {
 
     /// The collector will never take it, for a reason that a retry does not mend.
     pub(crate) fn refused(&self, sample: Id) -> Result<(), OutboxError> {
-        self.change(sample, |entry| {
+        self.update(sample, |entry| {
             if entry.state == SampleState::Pending {
                 entry.state = SampleState::Refused;
             }
@@ -236,7 +236,7 @@ impl Outbox {
 
     /// Deletes one sample: shredded here, and asked of the collector where it may have it.
     pub(crate) fn delete(&self, sample: Id) -> Result<SampleEntry, OutboxError> {
-        let delete = || self.change(sample, SampleEntry::ask_deletion);
+        let delete = || self.update(sample, SampleEntry::ask_deletion);
         let entry = delete().or_else(|error| match error {
             // A full disk, say: what is to be shredded anyhow makes room.
             OutboxError::State(_) => {
@@ -265,25 +265,25 @@ impl Outbox {
 
     /// `collector` has deleted it, or never had it.
     pub(crate) fn deleted(&self, sample: Id, collector: &Endpoint) -> Result<(), OutboxError> {
-        self.change(sample, |entry| entry.deleted_at(collector))?;
+        self.update(sample, |entry| entry.deleted_at(collector))?;
         files::shred(&self.path(sample));
         Ok(())
     }
 
     /// `collector` may have forgotten which samples it was to delete.
-    pub(crate) fn tell_again(
+    pub(crate) fn mark_unacknowledged(
         &self,
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         collector: &Endpoint,
     ) -> Result<(), StateError> {
-        ledger::Ledger(change).tell_again(collector)
+        ledger::Ledger(change).mark_unacknowledged(collector)
     }
 
     /// Carries a withdrawal of consent over to the samples made under it. Returns those to shred
     /// once the transaction stands.
     pub(crate) fn withdraw(
         &self,
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         withdrawn: &[Withdrawn],
     ) -> Result<Vec<Id>, StateError> {
         ledger::Ledger(change).withdraw(withdrawn)
@@ -293,7 +293,7 @@ impl Outbox {
     /// transaction stands.
     pub(crate) fn drop_others(
         &self,
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         current: Id,
     ) -> Result<Vec<Id>, StateError> {
         ledger::Ledger(change).drop_pending(|entry| entry.consent != current)
@@ -332,7 +332,7 @@ impl Outbox {
     /// `collector` has acknowledged a withdrawal of `record`.
     pub(crate) fn record_deleted(
         &self,
-        change: &Change<'_>,
+        change: &WriteTxn<'_>,
         record: Id,
         collector: &Endpoint,
     ) -> Result<(), StateError> {
@@ -351,7 +351,7 @@ impl Outbox {
         entered.unwrap();
     }
 
-    fn change(
+    fn update(
         &self,
         sample: Id,
         change: impl FnOnce(&mut SampleEntry),
@@ -371,7 +371,7 @@ impl Outbox {
         let listing = fs::read_dir(&self.folder).map_err(StateError::io("read", &self.folder))?;
         for file in listing {
             let path = file.map_err(StateError::io("read", &self.folder))?.path();
-            match sample_of(&path).filter(|id| pending.contains(id)) {
+            match parse_file_name(&path).filter(|id| pending.contains(id)) {
                 Some(id) => {
                     found.insert(id);
                 }
@@ -389,7 +389,7 @@ impl Outbox {
 }
 
 /// The sample whose whole file this is.
-fn sample_of(path: &Path) -> Option<Id> {
+fn parse_file_name(path: &Path) -> Option<Id> {
     if path.extension()? != "age" {
         return None;
     }

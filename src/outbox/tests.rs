@@ -152,7 +152,7 @@ fn a_lost_file_is_reported_and_asked_back_where_the_collector_may_have_it() {
     let (maybe_sent, _) = device.queue(10).unwrap();
     device
         .outbox
-        .offer(maybe_sent, &collector())
+        .mark_offered(maybe_sent, &collector())
         .unwrap()
         .unwrap();
     let device = device.crash(|folder, _| {
@@ -274,7 +274,13 @@ fn a_deleted_sample_is_never_offered() {
     let (sample, _) = device.queue(10).unwrap();
     let deleted = device.outbox.delete(sample).unwrap();
     assert_eq!(deleted.state, SampleState::Deleted);
-    assert!(device.outbox.offer(sample, &collector()).unwrap().is_none());
+    assert!(
+        device
+            .outbox
+            .mark_offered(sample, &collector())
+            .unwrap()
+            .is_none()
+    );
     assert!(device.outbox.entry(sample).unwrap().collectors.is_empty());
     assert!(device.files().is_empty());
 }
@@ -283,7 +289,11 @@ fn a_deleted_sample_is_never_offered() {
 fn a_refused_sample_is_asked_back_too_since_an_earlier_answer_may_have_been_lost() {
     let device = Device::new(Quota::default(), plan(1));
     let (sample, _) = device.queue(10).unwrap();
-    device.outbox.offer(sample, &collector()).unwrap().unwrap();
+    device
+        .outbox
+        .mark_offered(sample, &collector())
+        .unwrap()
+        .unwrap();
     device.outbox.refused(sample).unwrap();
     assert!(device.files().is_empty());
     assert_eq!(

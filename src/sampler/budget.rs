@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     plan::Plan,
-    state::{Change, State, StateError},
+    state::{State, StateError, WriteTxn},
 };
 
 const NAME: &str = "budget";
@@ -38,12 +38,12 @@ pub(crate) fn has_budget(state: &State, plan: &Plan) -> Result<bool, StateError>
 
 /// The day that is charged. It never goes back, so that a clock set back gives no second budget.
 pub(crate) fn today(state: &State) -> Date {
-    Offset::UTC.to_datetime(state.steady_time()).date()
+    Offset::UTC.to_datetime(state.monotonic_time()).date()
 }
 
 /// Charges one sample of `bytes` to `today`, in the transaction that queues it.
 pub(crate) fn charge(
-    change: &Change<'_>,
+    change: &WriteTxn<'_>,
     today: Date,
     plan: &Plan,
     bytes: u64,

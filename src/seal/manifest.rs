@@ -129,7 +129,7 @@ impl Manifest {
         Ok(json)
     }
 
-    pub(super) fn of(clip: &AnonymousClip, grants: &Grants, sample: Id, week: Week) -> Self {
+    pub(super) fn new(clip: &AnonymousClip, grants: &Grants, sample: Id, week: Week) -> Self {
         Self {
             schema: Self::SCHEMA,
             sample,

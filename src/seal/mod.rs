@@ -94,7 +94,7 @@ pub fn seal(
     }
     let recipients = distinct(recipients);
     let id = Id::random()?;
-    let manifest = Manifest::of(&clip, grants, id, week);
+    let manifest = Manifest::new(&clip, grants, id, week);
     let audio = flac::encode(clip.samples(), clip.rate())?;
     let age_file = AgeWriter::new(&recipients, Vec::with_capacity(audio.len() * 5 / 4))?;
     let bytes = archive::write(age_file, &manifest.to_json()?, &audio)?.finish()?;

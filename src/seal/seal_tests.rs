@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     anonymize::AnonymousClip,
-    consent::{Grants, TestLease},
+    consent::{Grants, TestGrant},
     id::Id,
     plan::Recipient,
     purpose::Purposes,
@@ -125,24 +125,24 @@ fn the_age_program_and_tar_give_just_the_two_files() {
 #[test]
 fn nothing_is_sealed_after_a_withdrawal() {
     let (grants, live) = grants();
-    live.end();
+    live.revoke();
     let refused = seal_samples(music(16_000), &grants);
     assert!(matches!(refused, Err(SealError::Withdrawn)));
 }
 
 /// Somebody withdraws while the sample is sealed: right after the first look at whether the grants stand.
-struct WithdrawsWhenAsked(Arc<TestLease>);
+struct WithdrawsWhenAsked(Arc<TestGrant>);
 
 impl Clock for WithdrawsWhenAsked {
     fn now(&self) -> Timestamp {
-        self.0.end();
+        self.0.revoke();
         SystemClock.now()
     }
 }
 
 #[test]
 fn a_sample_whose_consent_is_withdrawn_while_it_is_sealed_is_dropped() {
-    let live = TestLease::new();
+    let live = TestGrant::new();
     let clock = Arc::new(WithdrawsWhenAsked(Arc::clone(&live)));
     let record = Id::random().unwrap();
     let grants = Grants::for_test_by(clock, record, Purposes::all(), &live);
@@ -150,7 +150,7 @@ fn a_sample_whose_consent_is_withdrawn_while_it_is_sealed_is_dropped() {
     assert!(matches!(outcome, Err(SealError::Withdrawn)));
 
     // It was not withdrawn before.
-    let live = TestLease::new();
+    let live = TestGrant::new();
     let clock = Arc::new(WithdrawsWhenAsked(Arc::clone(&live)));
     let grants = Grants::for_test_by(clock, record, Purposes::all(), &live);
     assert!(grants.is_live());
@@ -311,8 +311,8 @@ fn seal_samples(samples: Vec<i16>, grants: &Grants) -> Result<SealedSample, Seal
     seal(clip, grants, &[recipient(&key())], week())
 }
 
-fn grants() -> (Grants, Arc<TestLease>) {
-    let live = TestLease::new();
+fn grants() -> (Grants, Arc<TestGrant>) {
+    let live = TestGrant::new();
     let purposes = Purposes::all();
     (
         Grants::for_test(Id::random().unwrap(), purposes, &live),

@@ -108,12 +108,12 @@ impl Tagger {
 }
 
 /// A transaction that writes, with what checks and makes its rows.
-pub(crate) struct Change<'a> {
+pub(crate) struct WriteTxn<'a> {
     pub(super) transaction: &'a WriteTransaction,
     pub(super) tagger: &'a Tagger,
 }
 
-impl Change<'_> {
+impl WriteTxn<'_> {
     /// The row under `key`.
     pub(crate) fn get<'k, K: RowKey, T: DeserializeOwned>(
         &self,
@@ -195,12 +195,12 @@ impl Change<'_> {
 }
 
 /// A transaction that reads one consistent view, with what checks its rows.
-pub(crate) struct View<'a> {
+pub(crate) struct ReadTxn<'a> {
     pub(super) transaction: &'a ReadTransaction,
     pub(super) tagger: &'a Tagger,
 }
 
-impl View<'_> {
+impl ReadTxn<'_> {
     /// The row under `key`.
     pub(crate) fn get<'k, K: RowKey, T: DeserializeOwned>(
         &self,

@@ -3,7 +3,7 @@ use std::{fs, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::{State, StateError, folder::STORE, layout, steady::SteadyClock};
+use super::{State, StateError, folder::STORE, migrations, monotonic_clock::MonotonicClock};
 use crate::{
     Clock as _,
     testing::{TestClock, days},
@@ -21,7 +21,7 @@ proptest! {
         steps in prop::collection::vec((0_i64..=32, -800_i64..800, any::<bool>()), 1..30),
     ) {
         let system = Arc::new(TestClock::new());
-        let mut steady = SteadyClock::resume(system.clone(), None);
+        let mut steady = MonotonicClock::resume(system.clone(), None);
         let began = steady.now();
         let mut truly = SignedDuration::ZERO;
         for (passes, jump, restarts) in steps {
@@ -33,7 +33,7 @@ proptest! {
             system.advance(days(jump));
             if restarts {
                 let reading = steady.read();
-                steady = SteadyClock::resume(system.clone(), Some(reading));
+                steady = MonotonicClock::resume(system.clone(), Some(reading));
             }
             prop_assert!(steady.now() >= after);
             prop_assert!(steady.now().duration_since(began) >= truly);
@@ -44,7 +44,7 @@ proptest! {
 #[test]
 fn a_clock_that_starts_in_1970_and_is_set_right_ages_nothing() {
     let system = Arc::new(TestClock::new());
-    let steady = SteadyClock::resume(system.clone(), None);
+    let steady = MonotonicClock::resume(system.clone(), None);
     let right = steady.now();
     system.set(Timestamp::UNIX_EPOCH);
     assert_eq!(steady.now(), right);
@@ -59,9 +59,9 @@ fn the_end_of_time_is_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     let state = State::open(folder.path(), system.clone()).unwrap();
     system.set(Timestamp::MIN);
-    state.steady_time();
+    state.monotonic_time();
     system.advance(days(400));
-    assert_eq!(state.steady_time(), Timestamp::MAX);
+    assert_eq!(state.monotonic_time(), Timestamp::MAX);
 }
 
 #[test]
@@ -70,14 +70,14 @@ fn time_seen_but_not_written_survives_a_restart_but_for_an_hour() {
     let clock = Arc::new(TestClock::new());
     let state = State::open(folder.path(), clock.clone()).unwrap();
     clock.advance(days(30));
-    state.keep_time();
+    state.persist_time();
     clock.advance(SignedDuration::from_mins(59));
-    state.keep_time();
-    let seen = state.steady_time();
+    state.persist_time();
+    let seen = state.monotonic_time();
     drop(state);
     clock.advance(days(-365));
     let state = State::open(folder.path(), clock).unwrap();
-    assert_eq!(state.steady_time(), seen - SignedDuration::from_mins(59));
+    assert_eq!(state.monotonic_time(), seen - SignedDuration::from_mins(59));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_newer_layout_is_refused_and_left_as_it_is() {
     transaction
         .open_table(meta)
         .unwrap()
-        .insert(layout::LAYOUT_NAME, b"9".as_slice())
+        .insert(migrations::LAYOUT_NAME, b"9".as_slice())
         .unwrap();
     transaction.commit().unwrap();
     drop(database);

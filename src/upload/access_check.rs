@@ -19,7 +19,7 @@ use crate::{Purpose, Week, id::Id};
 
 /// An access that was told once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct ToldAccess {
+pub(crate) struct ReportedAccess {
     entry: u64,
     hash: EntryHash,
 }
@@ -33,8 +33,8 @@ pub(crate) fn check_accesses(
     sample: Id,
     accesses: &Accesses,
     kept: Option<&AuditHead>,
-    told: &[ToldAccess],
-) -> Result<(AuditHead, Vec<ToldAccess>), LogInconsistency> {
+    told: &[ReportedAccess],
+) -> Result<(AuditHead, Vec<ReportedAccess>), LogInconsistency> {
     let head = accesses.head.ok_or(LogInconsistency::Unproven)?;
     if let Some(kept) = kept {
         head.continues(kept)?;
@@ -58,7 +58,7 @@ pub(crate) fn check_accesses(
             now: log.entries,
         });
     }
-    let mut now: Vec<ToldAccess> = Vec::new();
+    let mut now: Vec<ReportedAccess> = Vec::new();
     for access in &accesses.accesses {
         let access = check_access(sample, access, &log)?;
         let entry = access.entry;
@@ -72,7 +72,7 @@ pub(crate) fn check_accesses(
     }
     let found: BTreeSet<_> = now.iter().collect();
     match told.iter().find(|told| !found.contains(told)) {
-        Some(&ToldAccess { entry, .. }) => Err(LogInconsistency::LeftOut { entry }),
+        Some(&ReportedAccess { entry, .. }) => Err(LogInconsistency::LeftOut { entry }),
         None => Ok((head, now)),
     }
 }
@@ -81,7 +81,7 @@ fn check_access(
     sample: Id,
     access: &Access,
     log: &AuditRoot,
-) -> Result<ToldAccess, LogInconsistency> {
+) -> Result<ReportedAccess, LogInconsistency> {
     let told = access.entry.zip(access.hash);
     let proven = access.previous.zip(access.proof.as_ref());
     let ((entry, hash), (previous, proof)) = told.zip(proven).ok_or(LogInconsistency::Unproven)?;
@@ -104,7 +104,7 @@ fn check_access(
         .checked_sub(1)
         .is_some_and(|index| verify_inclusion(&leaf, index, log.entries, &log.root, proof));
     match is_included {
-        true => Ok(ToldAccess { entry, hash }),
+        true => Ok(ReportedAccess { entry, hash }),
         false => Err(LogInconsistency::NotIncluded { entry }),
     }
 }

@@ -56,7 +56,7 @@ impl Accesses {
     ///
     /// # Errors
     /// It did not answer, or with a problem.
-    pub fn from_outcome(outcome: UploadResult) -> Result<Self, UploadError> {
+    pub fn from_result(outcome: UploadResult) -> Result<Self, UploadError> {
         match outcome {
             UploadResult::Unreachable(reason) => Err(UploadError::Accesses(reason)),
             UploadResult::Response(answer) if answer.status == 200 => {
@@ -195,7 +195,8 @@ impl FromStr for AuditHead {
     type Err = ParseAuditHeadError;
 
     fn from_str(text: &str) -> Result<Self, ParseAuditHeadError> {
-        let (entries, hash) = numbered(text).ok_or_else(|| ParseAuditHeadError(text.to_owned()))?;
+        let (entries, hash) =
+            parse_numbered(text).ok_or_else(|| ParseAuditHeadError(text.to_owned()))?;
         Ok(Self {
             entries,
             hash,
@@ -228,13 +229,14 @@ impl FromStr for AuditRoot {
     type Err = ParseAuditRootError;
 
     fn from_str(text: &str) -> Result<Self, ParseAuditRootError> {
-        let (entries, root) = numbered(text).ok_or_else(|| ParseAuditRootError(text.to_owned()))?;
+        let (entries, root) =
+            parse_numbered(text).ok_or_else(|| ParseAuditRootError(text.to_owned()))?;
         Ok(Self { entries, root })
     }
 }
 
 /// `ENTRIES:HASH`, in the one way in which it is written.
-fn numbered<T: FromStr + fmt::Display>(text: &str) -> Option<(u64, T)> {
+fn parse_numbered<T: FromStr + fmt::Display>(text: &str) -> Option<(u64, T)> {
     let (entries, hash) = text.split_once(':')?;
     let (entries, hash): (u64, T) = (entries.parse().ok()?, hash.parse().ok()?);
     (format!("{entries}:{hash}") == text).then_some((entries, hash))
@@ -265,22 +267,19 @@ mod tests {
             r#"{{"accesses": [{{"purpose": "quality-assurance", "week": "2026-W48", "reader": "desk",
                "entry": 7, "hash": "{hash}"}}], "head": {{"entries": 9, "hash": "{hash}"}}}}"#
         );
-        let accesses = Accesses::from_outcome(answered(&body)).unwrap();
+        let accesses = Accesses::from_result(answered(&body)).unwrap();
         assert_eq!(accesses.accesses[0].entry, Some(7));
         assert_eq!(accesses.accesses[0].hash, Some(hash.parse().unwrap()));
         assert_eq!(accesses.head, Some(head(9, 'a')));
         let written = serde_json::to_string(&accesses).unwrap();
-        assert_eq!(
-            Accesses::from_outcome(answered(&written)).unwrap(),
-            accesses
-        );
+        assert_eq!(Accesses::from_result(answered(&written)).unwrap(), accesses);
     }
 
     #[test]
     fn a_collector_that_keeps_no_chain_is_understood() {
         let body =
             r#"{"accesses":[{"purpose":"quality-assurance","week":"2026-W48","reader":"desk"}]}"#;
-        let accesses = Accesses::from_outcome(answered(body)).unwrap();
+        let accesses = Accesses::from_result(answered(body)).unwrap();
         assert_eq!((accesses.accesses[0].entry, accesses.head), (None, None));
         assert_eq!(serde_json::to_string(&accesses).unwrap(), body);
     }
@@ -291,7 +290,7 @@ mod tests {
         let body = format!(
             r#"{{"accesses":[{{"purpose":"quality-assurance","week":"2026-W48","reader":"desk","entry":1,"hash":"{hash}","previous":"{hash}","proof":["{root}"]}}],"head":{{"entries":2,"hash":"{hash}","root":"{root}"}},"consistency":["{root}","{hash}"]}}"#
         );
-        let accesses = Accesses::from_outcome(answered(&body)).unwrap();
+        let accesses = Accesses::from_result(answered(&body)).unwrap();
         let root: AuditRoot = format!("2:{root}").parse().unwrap();
         assert_eq!(accesses.head.unwrap().audit_root(), Some(root));
         assert_eq!(serde_json::to_string(&accesses).unwrap(), body);
@@ -323,7 +322,7 @@ mod tests {
         for wrong in ["", "zz", &hash[1..], &"A".repeat(64)] {
             assert!(wrong.parse::<EntryHash>().is_err());
             let body = format!(r#"{{"accesses":[],"head":{{"entries":1,"hash":"{wrong}"}}}}"#);
-            assert!(Accesses::from_outcome(answered(&body)).is_err(), "{wrong}");
+            assert!(Accesses::from_result(answered(&body)).is_err(), "{wrong}");
         }
         assert_eq!(format!("0:{hash}").parse(), Ok(AuditHead::EMPTY));
         assert_eq!(AuditHead::EMPTY.to_string(), format!("0:{hash}"));

@@ -17,7 +17,7 @@ const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 /// The longest wait for a whole request: a sample is some 200 kB.
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(60);
 /// How much of an answer is read. A plan is a few kilobytes.
-const MAX_ANSWER_BYTES: u64 = 1 << 20;
+const MAX_RESPONSE_BYTES: u64 = 1 << 20;
 
 /// Sends requests, one after another.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ impl Ready {
         response
             .body_mut()
             .as_reader()
-            .take(MAX_ANSWER_BYTES)
+            .take(MAX_RESPONSE_BYTES)
             .read_to_end(&mut body)?;
         Ok(HttpResponse {
             status: response.status().as_u16(),

@@ -20,8 +20,8 @@ mod problem;
 mod protocol;
 mod request;
 mod retry;
+mod revocation;
 mod signature;
-mod slip;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -40,9 +40,9 @@ pub use network::{NamedProxy, NetworkError, NetworkSettings, ProxyError};
 pub use request::sample as sample_request;
 pub use task::{ParseUploadTaskError, TaskKind, UploadTask};
 
-pub(crate) use access_check::{ToldAccess, check_accesses};
+pub(crate) use access_check::{ReportedAccess, check_accesses};
 #[cfg(test)]
-pub(crate) use protocol::Settled;
+pub(crate) use protocol::ProcessedResult;
 pub(crate) use protocol::{Protocol, Scope, Urgency};
 pub use protocol::{Waiting, WaitingKind};
 pub(crate) use request::accesses as accesses_request;

@@ -42,14 +42,14 @@ pub(super) enum Refusal {
     /// The sample is sealed to others than a plan of the collector names.
     WrongRecipients,
     /// What was sent can never be taken: it is too large, no sealed sample, or another is there under its id.
-    Never,
+    Permanent,
     /// It may be taken later: what was sent may have been changed on its way, and what the answer depends on
     /// may change too.
-    Later,
+    Temporary,
 }
 
 impl Problem {
-    pub(super) fn of(answer: &HttpResponse) -> Self {
+    pub(super) fn from_response(answer: &HttpResponse) -> Self {
         let document = serde_json::from_slice(&answer.body);
         let document: Map<String, Value> = document.unwrap_or_default();
         Self {
@@ -72,14 +72,14 @@ impl Problem {
                     revision,
                     withdrawn: self.purposes().unwrap_or_default(),
                 },
-                None => Refusal::Later,
+                None => Refusal::Temporary,
             },
             "unknown-record" => Refusal::UnknownRecord,
             "unknown-purpose" => Refusal::NotAsked,
             "deleted" => Refusal::Deleted,
             "wrong-recipients" => Refusal::WrongRecipients,
-            "too-large" | "not-sealed" | "different-content" | "not-yours" => Refusal::Never,
-            _ => Refusal::Later,
+            "too-large" | "not-sealed" | "different-content" | "not-yours" => Refusal::Permanent,
+            _ => Refusal::Temporary,
         }
     }
 
@@ -100,7 +100,7 @@ fn member<T: DeserializeOwned>(document: &Map<String, Value>, name: &str) -> Opt
 
 /// What the collector said, in a line.
 pub(super) fn problem(answer: &HttpResponse) -> String {
-    let Problem { title, detail, .. } = Problem::of(answer);
+    let Problem { title, detail, .. } = Problem::from_response(answer);
     let said = if detail.is_empty() { title } else { detail };
     let said: String = said
         .chars()
@@ -119,7 +119,7 @@ mod tests {
     use crate::testing::{RESEARCH, both};
 
     fn refusal(document: &str) -> Refusal {
-        Problem::of(&HttpResponse {
+        Problem::from_response(&HttpResponse {
             status: 403,
             headers: Vec::new(),
             body: document.as_bytes().to_vec(),
@@ -161,7 +161,7 @@ mod tests {
             r#"{"type": "urn:sordino:problem:bad-signature"}"#,
             r#"{"type": "urn:sordino:problem:stale-revision"}"#,
         ] {
-            assert_eq!(refusal(document), Refusal::Later, "{document}");
+            assert_eq!(refusal(document), Refusal::Temporary, "{document}");
         }
     }
 }

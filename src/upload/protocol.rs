@@ -1,8 +1,8 @@
 //! The protocol's state: what may go out, and what is on its way.
 
-mod due;
 mod epoch;
-mod outcome;
+mod results;
+mod scheduler;
 mod waiting;
 
 use std::{
@@ -11,10 +11,10 @@ use std::{
 };
 
 #[cfg(test)]
-pub(crate) use outcome::Settled;
+pub(crate) use results::ProcessedResult;
 pub use waiting::{Waiting, WaitingKind};
 
-use super::{Endpoint, UploadTask, slip};
+use super::{Endpoint, UploadTask, revocation};
 use crate::{
     consent::{ConsentStore, Grants, RecordIdentity, Stage},
     id::Id,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// When the collector was last asked for the plan.
-const PLAN_ASKED: &str = "plan-asked";
+const PLAN_FETCHED: &str = "plan-asked";
 
 /// Whether waits after failures are kept.
 #[derive(Clone, Copy, Debug)]
@@ -74,14 +74,14 @@ pub(crate) struct Protocol {
     /// Where what is new is sent. What was sent elsewhere is taken back there.
     endpoint: Endpoint,
     /// Handed out and not finished. Forgotten at a restart, when each is due again.
-    under_way: Mutex<BTreeSet<UploadTask>>,
+    in_flight: Mutex<BTreeSet<UploadTask>>,
     /// Collectors whose last request had no answer.
-    unreached: Mutex<BTreeSet<Endpoint>>,
+    unreachable: Mutex<BTreeSet<Endpoint>>,
     /// Records that a collector has registered, or acknowledged anew, since this process began.
     confirmed: Mutex<BTreeSet<(Id, Endpoint)>>,
     /// Records whose revision was raised above the collector's since this process began: once each, since a
     /// collector could name a higher one with each answer.
-    overtaken: Mutex<BTreeSet<Id>>,
+    raised: Mutex<BTreeSet<Id>>,
 }
 
 impl Protocol {
@@ -96,10 +96,10 @@ impl Protocol {
             consent,
             outbox,
             endpoint,
-            under_way: Mutex::default(),
-            unreached: Mutex::default(),
+            in_flight: Mutex::default(),
+            unreachable: Mutex::default(),
             confirmed: Mutex::default(),
-            overtaken: Mutex::default(),
+            raised: Mutex::default(),
         }
     }
 
@@ -108,26 +108,26 @@ impl Protocol {
     }
 
     /// Keeps the slip of a record, by which it can be withdrawn from `collector` without the store.
-    pub(crate) fn keep_slip(
+    pub(crate) fn keep_revocation(
         &self,
         identity: &RecordIdentity,
         collector: &Endpoint,
         stage: Stage,
     ) -> Result<(), StateError> {
-        let request = slip::write(collector, identity);
+        let request = revocation::to_bytes(collector, identity);
         self.consent
-            .keep_slip(identity.record, collector, stage, &request)
+            .keep_revocation(identity.record, collector, stage, &request)
     }
 
     /// A task that was handed out counts as not handed out.
     #[cfg(test)]
-    pub(super) fn put_back(&self, task: &UploadTask) {
-        Self::lock(&self.under_way).remove(task);
+    pub(super) fn undo_hand_out(&self, task: &UploadTask) {
+        Self::lock(&self.in_flight).remove(task);
     }
 
     /// The next plan request is due at once.
-    pub(crate) fn forget_plan_age(&self) -> Result<(), StateError> {
-        self.state.write(|change| change.clear_value(PLAN_ASKED))
+    pub(crate) fn mark_plan_stale(&self) -> Result<(), StateError> {
+        self.state.write(|change| change.clear_value(PLAN_FETCHED))
     }
 
     fn is_confirmed(&self, record: Id, collector: &Endpoint) -> bool {

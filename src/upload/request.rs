@@ -16,7 +16,7 @@ use crate::{
 /// Asks for the plan in force, unless it is the one of `known_version`.
 pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
     Request {
-        task: TaskKind::FetchPlan.at(endpoint),
+        task: TaskKind::FetchPlan.for_collector(endpoint),
         method: "GET",
         url: endpoint.url_of("/v1/plan"),
         headers: vec![("if-none-match".to_owned(), format!("\"{known_version}\""))],
@@ -27,7 +27,7 @@ pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
 /// Asks for the head of the access log, whose answer names the epoch as every answer does; who asks is not said.
 pub(super) fn epoch(endpoint: &Endpoint) -> Request {
     Request {
-        task: TaskKind::AskEpoch.at(endpoint),
+        task: TaskKind::AskEpoch.for_collector(endpoint),
         method: "GET",
         url: endpoint.url_of("/v1/audit/head"),
         headers: Vec::new(),
@@ -207,7 +207,7 @@ impl Draft {
         );
         headers.extend(signature);
         Request {
-            task: self.task.at(endpoint),
+            task: self.task.for_collector(endpoint),
             method: self.method,
             url: endpoint.url_of(&self.resource),
             headers,

@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 use super::UploadTask;
 use crate::{
     rng,
-    state::{self, Change, State, StateError, Table},
+    state::{self, State, StateError, Table, WriteTxn},
 };
 
 const RETRIES: Table<&str> = Table::new("retries");
 
 /// The wait after the first failure, at most.
-const FIRST: Duration = Duration::from_secs(30);
+const INITIAL_BACKOFF: Duration = Duration::from_secs(30);
 /// The wait after many.
-const LONGEST: Duration = Duration::from_secs(6 * 3600);
+const MAX_BACKOFF: Duration = Duration::from_secs(6 * 3600);
 /// What a collector may ask for at most: longer would let a wrong answer stop a device for good.
-const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Retry {
+struct BackoffRow {
     failures: u32,
     not_before: Timestamp,
     /// Whether the wait was asked for by the collector; that is kept even when a person hurries.
@@ -33,15 +33,15 @@ struct Retry {
 }
 
 /// Until when a task waits, and why.
-pub(crate) struct Wait {
+pub(crate) struct Backoff {
     pub(crate) until: Timestamp,
     pub(crate) reason: String,
 }
 
 /// The waits in force.
-pub(super) struct Waits(BTreeMap<String, Retry>);
+pub(super) struct Backoffs(BTreeMap<String, BackoffRow>);
 
-impl Waits {
+impl Backoffs {
     pub(super) fn load(state: &State) -> Result<Self, StateError> {
         let waits = state.read(|view| view.all(RETRIES))?;
         Ok(Self(waits.into_iter().collect()))
@@ -54,14 +54,14 @@ impl Waits {
     }
 
     /// Whether `task` may go out at `now`.
-    pub(super) fn permit(&self, task: &UploadTask, now: Timestamp, hurried: bool) -> bool {
+    pub(super) fn permits(&self, task: &UploadTask, now: Timestamp, hurried: bool) -> bool {
         self.waiting(task, now)
             .is_none_or(|retry| hurried && !retry.asked)
     }
 
     /// Until when `task` waits, and why, if it does.
-    pub(super) fn wait(&self, task: &UploadTask, now: Timestamp) -> Option<Wait> {
-        self.waiting(task, now).map(|retry| Wait {
+    pub(super) fn wait(&self, task: &UploadTask, now: Timestamp) -> Option<Backoff> {
+        self.waiting(task, now).map(|retry| Backoff {
             until: retry.not_before,
             reason: retry.reason.clone(),
         })
@@ -69,8 +69,8 @@ impl Waits {
 
     /// A wait that lies further ahead than any that was ever set comes from a clock that was set back since,
     /// and holds nothing up.
-    fn waiting(&self, task: &UploadTask, now: Timestamp) -> Option<&Retry> {
-        let furthest = state::later(now, signed(LONGEST_ASKED));
+    fn waiting(&self, task: &UploadTask, now: Timestamp) -> Option<&BackoffRow> {
+        let furthest = state::saturating_add(now, signed(MAX_RETRY_AFTER));
         let retry = self.0.get(&task.to_string())?;
         (retry.not_before > now && retry.not_before <= furthest).then_some(retry)
     }
@@ -78,19 +78,19 @@ impl Waits {
 
 /// Notes a failure of `task`, and when it is due again.
 pub(super) fn failed(
-    change: &Change<'_>,
+    change: &WriteTxn<'_>,
     task: &UploadTask,
     now: Timestamp,
     asked: Option<Duration>,
     reason: &str,
 ) -> Result<(), StateError> {
     let name = task.to_string();
-    let earlier: Option<Retry> = change.get(RETRIES, name.as_str())?;
+    let earlier: Option<BackoffRow> = change.get(RETRIES, name.as_str())?;
     let failures = earlier.map_or(0, |retry| retry.failures).saturating_add(1);
-    let wait = asked.map_or_else(|| backoff(failures), |asked| asked.min(LONGEST_ASKED));
-    let retry = Retry {
+    let wait = asked.map_or_else(|| backoff(failures), |asked| asked.min(MAX_RETRY_AFTER));
+    let retry = BackoffRow {
         failures,
-        not_before: state::later(now, signed(wait)),
+        not_before: state::saturating_add(now, signed(wait)),
         asked: asked.is_some(),
         reason: reason.to_owned(),
     };
@@ -98,7 +98,7 @@ pub(super) fn failed(
 }
 
 /// Forgets the failures of `task`.
-pub(super) fn settled(change: &Change<'_>, task: &UploadTask) -> Result<(), StateError> {
+pub(super) fn clear(change: &WriteTxn<'_>, task: &UploadTask) -> Result<(), StateError> {
     change.remove(RETRIES, task.to_string().as_str())
 }
 
@@ -107,7 +107,9 @@ fn signed(wait: Duration) -> SignedDuration {
 }
 
 fn backoff(failures: u32) -> Duration {
-    let doubled = FIRST.saturating_mul(1u32 << failures.saturating_sub(1).min(20));
+    let doubled = INITIAL_BACKOFF.saturating_mul(1u32 << failures.saturating_sub(1).min(20));
     // Without randomness the whole wait is kept: later is safe.
-    doubled.min(LONGEST).mul_f64(rng::uniform().unwrap_or(1.0))
+    doubled
+        .min(MAX_BACKOFF)
+        .mul_f64(rng::uniform().unwrap_or(1.0))
 }

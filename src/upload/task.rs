@@ -69,7 +69,7 @@ pub struct ParseUploadTaskError(String);
 
 impl TaskKind {
     /// The task of that kind for `collector`.
-    pub(crate) fn at(self, collector: &Endpoint) -> UploadTask {
+    pub(crate) fn for_collector(self, collector: &Endpoint) -> UploadTask {
         UploadTask {
             kind: self,
             collector: collector.clone(),
@@ -78,7 +78,7 @@ impl TaskKind {
 
     /// Whether it says no: a withdrawal or a deletion. Such a request is sent at once, ahead of all
     /// others, over any network.
-    pub fn says_no(&self) -> bool {
+    pub fn is_urgent(&self) -> bool {
         matches!(self, Self::Withdraw { .. } | Self::Delete { .. })
     }
 }
@@ -182,7 +182,7 @@ mod tests {
             },
         );
         (kind, prop::sample::select(collectors.to_vec()))
-            .prop_map(|(kind, collector)| kind.at(&collector.parse().unwrap()))
+            .prop_map(|(kind, collector)| kind.for_collector(&collector.parse().unwrap()))
     }
 
     proptest! {

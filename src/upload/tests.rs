@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use super::{
-    Body, EPOCH_HEADER, Endpoint, HttpResponse, PROTOCOL_HEADER, Protocol, Request, Scope, Settled,
-    TaskKind, TaskStatus, UploadResult, UploadTask, Urgency, sample_request,
+    Body, EPOCH_HEADER, Endpoint, HttpResponse, PROTOCOL_HEADER, ProcessedResult, Protocol,
+    Request, Scope, TaskKind, TaskStatus, UploadResult, UploadTask, Urgency, sample_request,
 };
 use crate::{
     Clock as _, Id, Purposes,
@@ -99,7 +99,7 @@ impl Device {
         self.settled(task, outcome).status
     }
 
-    fn settled(&self, task: &UploadTask, outcome: UploadResult) -> Settled {
+    fn settled(&self, task: &UploadTask, outcome: UploadResult) -> ProcessedResult {
         let plan = plan(1);
         self.protocol
             .process_result(task, outcome, Some(&plan), |_| Ok(()))
@@ -116,7 +116,7 @@ impl Device {
 
     fn withdraw(&self, purposes: impl Into<Purposes>) {
         let purposes = purposes.into();
-        self.consent.end_grants();
+        self.consent.revoke_grants();
         let gone = self.state.write(|transaction| {
             let withdrawn = ConsentStore::withdraw(transaction, |_| purposes.clone())?;
             Ok::<_, super::ConsentError>(self.outbox.withdraw(transaction, &withdrawn)?)
@@ -132,7 +132,7 @@ impl Device {
     fn peek(&self) -> Option<Request> {
         let due = self.next();
         if let Some(request) = &due {
-            self.protocol.put_back(&request.task);
+            self.protocol.undo_hand_out(&request.task);
         }
         due
     }
@@ -371,7 +371,7 @@ fn a_device_that_was_put_back_registers_above_what_the_collector_knows() {
         record: device.grants().unwrap().record(),
         revision: 8,
     };
-    device.finish(&registration.at(&collector()), stale(""));
+    device.finish(&registration.for_collector(&collector()), stale(""));
     assert_eq!(
         device
             .consent
@@ -408,7 +408,10 @@ fn what_was_sent_to_one_collector_is_taken_back_there_and_nowhere_else() {
     device.finish(&sent, answered(201));
     let elsewhere: Endpoint = "https://elsewhere.example".parse().unwrap();
     let device = device.restarted(elsewhere.clone());
-    device.finish(&TaskKind::FetchPlan.at(&elsewhere), answered(304));
+    device.finish(
+        &TaskKind::FetchPlan.for_collector(&elsewhere),
+        answered(304),
+    );
     // The yes holds, as far as the first one knows; so the new collector is told of it as well.
     let confirmation = device.next().unwrap().task;
     assert!(matches!(confirmation.kind, TaskKind::Confirm { .. }));
@@ -445,7 +448,10 @@ fn what_was_sent_to_one_collector_is_taken_back_there_and_nowhere_else() {
 fn an_earlier_collector_that_is_gone_for_good_holds_a_yes_up_for_two_days_at_most() {
     let elsewhere: Endpoint = "https://elsewhere.example".parse().unwrap();
     let device = Device::new().restarted(elsewhere.clone());
-    device.finish(&TaskKind::FetchPlan.at(&elsewhere), answered(304));
+    device.finish(
+        &TaskKind::FetchPlan.for_collector(&elsewhere),
+        answered(304),
+    );
     let began = device.clock.now();
     loop {
         device.wait_until_due();
@@ -484,7 +490,7 @@ fn another_epoch_has_every_no_said_again() {
     said(&device, 1, 200, &registration);
     assert!(device.next().is_none());
 
-    let plan = TaskKind::FetchPlan.at(&collector());
+    let plan = TaskKind::FetchPlan.for_collector(&collector());
     said(&device, 2, 304, &plan);
     let mut again = Vec::new();
     while let Some(request) = device.next() {

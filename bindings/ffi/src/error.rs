@@ -84,7 +84,7 @@ impl From<sordino::Error> for Error {
                 Self::Argument(error.to_string())
             }
             error @ (sordino::Error::AlreadyListening
-            | sordino::Error::NotOpened
+            | sordino::Error::SourceNotOpened
             | sordino::Error::ListenerBlocked
             | sordino::Error::Thread(_)) => Self::Listening(error.to_string()),
             sordino::Error::Forked(error) => error.into(),

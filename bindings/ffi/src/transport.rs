@@ -67,7 +67,7 @@ impl From<upload::Request> for Request {
     fn from(request: upload::Request) -> Self {
         let headers = request.headers.into_iter();
         Self {
-            urgent: request.task.kind.says_no(),
+            urgent: request.task.kind.is_urgent(),
             task: request.task,
             method: request.method.to_owned(),
             url: request.url,

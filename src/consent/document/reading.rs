@@ -17,7 +17,7 @@ use super::{
 use crate::{hex, plan::Controller, purpose::Purposes};
 
 /// Longest description that is read, in characters.
-const LONGEST_DESCRIPTION: usize = 1000;
+const MAX_DESCRIPTION_LENGTH: usize = 1000;
 
 /// Why a document is no record.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -259,5 +259,5 @@ fn check_same(written: &Value, given: &Value, at: &str) -> Result<(), DocumentEr
 /// Descriptions may be put better without a new schema.
 fn is_description(text: &Value) -> bool {
     text.as_str()
-        .is_some_and(|text| (1..=LONGEST_DESCRIPTION).contains(&text.chars().count()))
+        .is_some_and(|text| (1..=MAX_DESCRIPTION_LENGTH).contains(&text.chars().count()))
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Purposes,
-    consent::rows::{Phase, Row},
+    consent::rows::{Phase, RecordRow},
     id::Id,
     plan::Controller,
     rng,
@@ -263,14 +263,14 @@ fn a_record_of_schema_1_is_verified_and_when_it_is_revised_becomes_one_of_schema
     assert!(schema::fits(&revised));
 }
 
-fn row(document: String, pkcs8: &[u8]) -> Row {
+fn row(document: String, pkcs8: &[u8]) -> RecordRow {
     use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-    Row {
+    RecordRow {
         document,
         key: BASE64.encode(pkcs8),
         phase: Phase::Granted,
         ends: "2027-11-24T00:00:00Z".parse().unwrap(),
-        taken_back: Purposes::default(),
+        withdrawn_purposes: Purposes::default(),
         collectors: BTreeMap::new(),
     }
 }

@@ -44,7 +44,7 @@ pub(super) const LANGUAGES: [&str; FILES.len()] = {
 pub struct BundledNotice {
     notice: Notice,
     asked: String,
-    fallback: bool,
+    is_fallback: bool,
     layers: Layers,
 }
 
@@ -79,7 +79,7 @@ impl BundledNotice {
             })
         });
         for purpose in Purpose::ALL {
-            let text = layers.purposes.of_mut(purpose);
+            let text = layers.purposes.get_mut(purpose);
             text.push(' ');
             match retention_days.get(&purpose) {
                 None => text.push_str(&kept.unlimited),
@@ -89,7 +89,7 @@ impl BundledNotice {
         Ok(Self {
             notice: Notice::new(version, given(found).0, layers.text()),
             asked: asked.to_owned(),
-            fallback: found.is_none(),
+            is_fallback: found.is_none(),
             layers,
         })
     }
@@ -116,7 +116,7 @@ impl BundledNotice {
 
     /// Both languages, where nothing that fits the one asked for is bundled.
     pub fn fallback(&self) -> Option<LanguageFallback> {
-        self.fallback.then(|| LanguageFallback {
+        self.is_fallback.then(|| LanguageFallback {
             asked: self.asked.clone(),
             given: self.language().to_owned(),
         })
@@ -144,7 +144,7 @@ impl BundledNotice {
 
     /// What one purpose is and how long its samples are kept, in one paragraph, for beside its switch.
     pub fn purpose(&self, purpose: Purpose) -> &str {
-        self.layers.purposes.of(purpose)
+        self.layers.purposes.get(purpose)
     }
 }
 
@@ -237,14 +237,14 @@ struct PurposeTexts {
 }
 
 impl PurposeTexts {
-    fn of(&self, purpose: Purpose) -> &str {
+    fn get(&self, purpose: Purpose) -> &str {
         match purpose {
             Purpose::QualityAssurance => &self.quality_assurance,
             Purpose::RecognitionResearch => &self.recognition_research,
         }
     }
 
-    fn of_mut(&mut self, purpose: Purpose) -> &mut String {
+    fn get_mut(&mut self, purpose: Purpose) -> &mut String {
         match purpose {
             Purpose::QualityAssurance => &mut self.quality_assurance,
             Purpose::RecognitionResearch => &mut self.recognition_research,
@@ -277,7 +277,7 @@ impl Layers {
         });
         let mut blocks = vec![self.title.clone(), self.short.clone()];
         blocks.extend(sections);
-        blocks.extend(Purpose::ALL.map(|purpose| self.purposes.of(purpose).to_owned()));
+        blocks.extend(Purpose::ALL.map(|purpose| self.purposes.get(purpose).to_owned()));
         blocks.join("\n\n") + "\n"
     }
 }

@@ -49,7 +49,7 @@ impl Counts {
     /// Counts running text; headings are left out, since they would shorten its sentences. A word is
     /// what stands between white space and has a letter or a digit. A sentence ends in a full stop, a
     /// question or an exclamation mark, and with its paragraph.
-    pub(super) fn of<'a>(paragraphs: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn from_paragraphs<'a>(paragraphs: impl IntoIterator<Item = &'a str>) -> Self {
         let mut counts = Self::default();
         for paragraph in paragraphs {
             let mut sentence = 0;
@@ -161,10 +161,10 @@ fn syllables_of_known_words_are_counted() {
 #[test]
 fn the_formulas_give_what_is_worked_out_by_hand() {
     // Ten words in two sentences; `playing` and `anybody` are long; 6 and 8 syllables.
-    let counts = Counts::of(["We hear you playing well. Does not anybody hear us?"]);
+    let counts = Counts::from_paragraphs(["We hear you playing well. Does not anybody hear us?"]);
     assert_eq!((counts.words, counts.sentences), (10, 2));
     assert!((counts.lix() - (5.0 + 20.0)).abs() < 1e-9);
     assert!((counts.grade() - (0.39 * 5.0 + 11.8 * 1.4 - 15.59)).abs() < 1e-9);
-    let apart = Counts::of(["We hear you playing well.", "Does not anybody hear us"]);
+    let apart = Counts::from_paragraphs(["We hear you playing well.", "Does not anybody hear us"]);
     assert_eq!(apart.sentences, 2, "a paragraph's end ends its sentence");
 }

@@ -51,7 +51,7 @@ fn every_language_says_the_same_things_in_the_same_places() {
         for line in body(&notice) {
             assert!(!line.is_empty(), "{language}");
         }
-        let sentences = Counts::of([notice.short()]).sentences;
+        let sentences = Counts::from_paragraphs([notice.short()]).sentences;
         assert!((3..=5).contains(&sentences), "{language}: {sentences}");
     }
 }
@@ -311,7 +311,10 @@ proptest! {
 fn reading_table() -> String {
     let row = |language: &str| {
         let notice = bundled(language);
-        let (whole, short) = (Counts::of(body(&notice)), Counts::of([notice.short()]));
+        let (whole, short) = (
+            Counts::from_paragraphs(body(&notice)),
+            Counts::from_paragraphs([notice.short()]),
+        );
         let grade = match language {
             "en" => format!("{:.1}", whole.grade()),
             _ => "–".to_owned(),
@@ -333,8 +336,8 @@ fn a_twelve_year_old_can_read_every_notice() {
         let body = body(&notice);
         let most = reading::most_lix(language);
         for (layer, counts) in [
-            ("whole", Counts::of(body.iter().copied())),
-            ("short", Counts::of([notice.short()])),
+            ("whole", Counts::from_paragraphs(body.iter().copied())),
+            ("short", Counts::from_paragraphs([notice.short()])),
         ] {
             assert!(
                 counts.lix() <= most,

@@ -300,7 +300,7 @@ fn an_answer_that_another_one_overtook_is_to_be_asked_for_again() {
 fn the_outcome_of_another_request_is_refused() {
     let (device, sample) = with_sample();
     let answer = TestLog::default().answer(sample, 0);
-    let task = TaskKind::Delete { sample }.at(&device.collector);
+    let task = TaskKind::Delete { sample }.for_collector(&device.collector);
     let refused = read(&device, &task, &answer).unwrap_err();
     assert!(
         matches!(refused, Error::Upload(UploadError::NotAnAccessTask(_))),

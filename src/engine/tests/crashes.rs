@@ -98,7 +98,7 @@ fn a_yes_is_whole_or_not_said() {
             |_| {},
             |device| {
                 let said = device.try_says_as(&both(), age);
-                said.unwrap_or(Err(Error::NotOpened))
+                said.unwrap_or(Err(Error::SourceNotOpened))
             },
             |device, is_done| {
                 let status = device.engine.consent().unwrap();

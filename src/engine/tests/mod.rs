@@ -103,7 +103,7 @@ impl Device {
     /// The collector may have `sample` from now on.
     fn mark_sent(&self, sample: Id) {
         let inner = self.engine.inner().unwrap();
-        let marked = inner.outbox.offer(sample, inner.protocol.endpoint());
+        let marked = inner.outbox.mark_offered(sample, inner.protocol.endpoint());
         assert!(marked.unwrap().is_some());
     }
 
@@ -131,7 +131,7 @@ impl Device {
         let inner = self.engine.inner().unwrap();
         let queued = inner.outbox.enqueue(sealed, &grants, &plan)?;
         for &dropped in &queued.dropped {
-            inner.tell(&Event::Dropped(dropped));
+            inner.emit(&Event::Dropped(dropped));
         }
         Ok(queued.sample)
     }

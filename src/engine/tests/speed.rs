@@ -43,9 +43,9 @@ fn a_no_with_ten_thousand_samples_waiting() {
     assert_eq!(device.engine.status().unwrap().pending, WAITING);
     let consent = &device.engine.inner().unwrap().consent;
     let began = Instant::now();
-    consent.refuse(&both());
-    consent.end_grants();
-    consent.mark_refused(|_| both()).unwrap();
+    consent.revoke_in_memory(&both());
+    consent.revoke_grants();
+    consent.mark_revoked(|_| both()).unwrap();
     let no_return = began.elapsed();
     assert_eq!(device.engine.withdraw(None).unwrap().shredded, WAITING);
     let all = began.elapsed();

@@ -110,7 +110,7 @@ impl Host {
         (!name.is_empty()).then_some(Self::Name(name))
     }
 
-    pub(super) fn is_this_machine(&self) -> bool {
+    pub(super) fn is_loopback(&self) -> bool {
         match self {
             Self::Address(address) => address.is_loopback(),
             Self::Name(name) => name == "localhost",

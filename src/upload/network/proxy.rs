@@ -89,7 +89,7 @@ impl Proxies {
             return Some(proxy);
         };
         let is_direct = self.no_proxy.includes(&host, port.unwrap_or(default_port))
-            || (!proxy.is_socks() && host.is_this_machine());
+            || (!proxy.is_socks() && host.is_loopback());
         (!is_direct).then_some(proxy)
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     outbox::SampleState,
     upload::{
         TaskKind, UploadError, UploadTask,
-        retry::{Wait, Waits},
-        slip,
+        retry::{Backoff, Backoffs},
+        revocation,
     },
 };
 
@@ -49,8 +49,8 @@ impl Protocol {
         &self,
         leave: Result<&Grants, String>,
     ) -> Result<Vec<Waiting>, UploadError> {
-        let mut all = All {
-            waits: Waits::load(&self.state)?,
+        let mut all = WaitingList {
+            waits: Backoffs::load(&self.state)?,
             now: self.state.system_time(),
             found: Vec::new(),
         };
@@ -59,10 +59,10 @@ impl Protocol {
                 record: due.record,
                 purposes: due.purposes,
             };
-            all.add(WaitingKind::Withdrawal, &kind.at(&due.collector));
+            all.add(WaitingKind::Withdrawal, &kind.for_collector(&due.collector));
         }
-        for (record, slip) in self.consent.slips_due()? {
-            if let Ok(request) = slip::read(record, &slip) {
+        for (record, slip) in self.consent.revocations_due()? {
+            if let Ok(request) = revocation::from_bytes(record, &slip) {
                 all.add(WaitingKind::Withdrawal, &request.task);
             }
         }
@@ -70,7 +70,7 @@ impl Protocol {
             if entry.state == SampleState::DeletionAsked {
                 for collector in &entry.deletion_due {
                     let kind = TaskKind::Delete { sample: entry.id };
-                    all.add(WaitingKind::Deletion, &kind.at(collector));
+                    all.add(WaitingKind::Deletion, &kind.for_collector(collector));
                 }
             }
         }
@@ -85,14 +85,14 @@ impl Protocol {
         Ok(all.found)
     }
 
-    fn add_granted(&self, grants: &Grants, all: &mut All) -> Result<(), UploadError> {
+    fn add_granted(&self, grants: &Grants, all: &mut WaitingList) -> Result<(), UploadError> {
         let record = grants.record();
         let mut before = None;
         if let Some((revision, _)) = self.consent.document(grants)? {
             let is_registered = self
                 .consent
                 .is_registered(record, revision, &self.endpoint)?;
-            let first = self.before_samples(&all.waits, record, revision, is_registered)?;
+            let first = self.prerequisite(&all.waits, record, revision, is_registered)?;
             before = first.and_then(|task| all.waits.wait(&task, all.now));
             if !is_registered {
                 let (reason, until) = reason_and_end(&before);
@@ -114,7 +114,7 @@ impl Protocol {
                 }
                 None => {
                     let kind = TaskKind::Send { sample: entry.id };
-                    all.add(WaitingKind::Sample, &kind.at(&self.endpoint));
+                    all.add(WaitingKind::Sample, &kind.for_collector(&self.endpoint));
                 }
             }
         }
@@ -122,7 +122,7 @@ impl Protocol {
     }
 }
 
-fn reason_and_end(wait: &Option<Wait>) -> (Option<String>, Option<Timestamp>) {
+fn reason_and_end(wait: &Option<Backoff>) -> (Option<String>, Option<Timestamp>) {
     match wait {
         Some(wait) => (Some(wait.reason.clone()), Some(wait.until)),
         None => (None, None),
@@ -130,13 +130,13 @@ fn reason_and_end(wait: &Option<Wait>) -> (Option<String>, Option<Timestamp>) {
 }
 
 /// What waits, as far as it was gone through.
-struct All {
-    waits: Waits,
+struct WaitingList {
+    waits: Backoffs,
     now: Timestamp,
     found: Vec<Waiting>,
 }
 
-impl All {
+impl WaitingList {
     fn add(&mut self, kind: WaitingKind, task: &UploadTask) {
         let (reason, until) = reason_and_end(&self.waits.wait(task, self.now));
         self.put(kind, reason, until);

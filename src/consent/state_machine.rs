@@ -50,7 +50,7 @@ pub enum Transition {
 /// A transition that does not lead anywhere from a state, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("consent is {from}, so {transition} is refused: {why}")]
-pub struct Refused {
+pub struct TransitionError {
     /// The state.
     pub from: ConsentState,
     /// What was asked for.
@@ -74,10 +74,10 @@ impl ConsentState {
     ///
     /// # Errors
     /// The transition has no meaning here.
-    pub fn after(self, transition: Transition) -> Result<Self, Refused> {
+    pub fn after(self, transition: Transition) -> Result<Self, TransitionError> {
         use ConsentState as State;
         let refused = |why| {
-            Err(Refused {
+            Err(TransitionError {
                 from: self,
                 transition,
                 why,

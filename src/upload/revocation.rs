@@ -14,7 +14,7 @@ struct Document {
 }
 
 /// The slip of a record.
-pub(super) fn write(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8> {
+pub(super) fn to_bytes(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8> {
     let everything = Purposes::all();
     let Request {
         url, headers, body, ..
@@ -31,7 +31,7 @@ pub(super) fn write(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8> {
 ///
 /// # Errors
 /// It was damaged.
-pub(super) fn read(record: Id, slip: &[u8]) -> Result<Request, StateError> {
+pub(super) fn from_bytes(record: Id, slip: &[u8]) -> Result<Request, StateError> {
     let damaged = |reason| StateError::Damaged(format!("the slip of {record}: {reason}"));
     let document: Document =
         serde_json::from_slice(slip).map_err(|error| damaged(error.to_string()))?;
@@ -42,7 +42,7 @@ pub(super) fn read(record: Id, slip: &[u8]) -> Result<Request, StateError> {
         purposes: Purposes::all(),
     };
     Ok(Request {
-        task: kind.at(&collector),
+        task: kind.for_collector(&collector),
         method: "PUT",
         url: document.url,
         headers: document.headers,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{PLAN_ASKED, Protocol};
+use super::{PLAN_FETCHED, Protocol};
 use crate::{
     consent::{ConsentError, ConsentStore},
     endpoint::Endpoint,
@@ -18,19 +18,19 @@ use crate::{
         HttpResponse, PROTOCOL_HEADER, PROTOCOL_VERSION, PlanResponse, TaskKind, TaskStatus,
         UploadError, UploadResult, UploadTask,
         problem::{Problem, Refusal, problem},
-        retry::{self, Waits},
+        retry::{self, Backoffs},
     },
 };
 
 /// The wait before a refused registration is tried again: what it depends on may change with an update of
 /// either side.
-const AFTER_REFUSAL: Duration = Duration::from_secs(24 * 3600);
+const REFUSAL_DELAY: Duration = Duration::from_secs(24 * 3600);
 /// How often a withdrawal is told to a collector that does not know the record, while a registration may still
 /// arrive there: over some two days, which is longer than a phone keeps an upload.
-const WHILE_ON_ITS_WAY: u32 = 20;
+const MAX_TRIES_IN_FLIGHT: u32 = 20;
 
 /// What a refusal comes to.
-enum End {
+enum Resolution {
     /// What was asked for is so all the same.
     Done,
     /// Asking again would not change it.
@@ -40,13 +40,13 @@ enum End {
 }
 
 /// What came of an outcome.
-pub(crate) struct Settled {
+pub(crate) struct ProcessedResult {
     pub(crate) status: TaskStatus,
     /// Whether the collector knew of a "no" that this device had not heard.
     pub(crate) was_withdrawn: bool,
 }
 
-impl From<TaskStatus> for Settled {
+impl From<TaskStatus> for ProcessedResult {
     fn from(finished: TaskStatus) -> Self {
         Self {
             status: finished,
@@ -63,22 +63,22 @@ impl Protocol {
         outcome: UploadResult,
         plan: Option<&Plan>,
         take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
-    ) -> Result<Settled, UploadError> {
-        Self::lock(&self.under_way).remove(task);
+    ) -> Result<ProcessedResult, UploadError> {
+        Self::lock(&self.in_flight).remove(task);
         let answer = match outcome {
             UploadResult::Unreachable(reason) => {
-                Self::lock(&self.unreached).insert(task.collector.clone());
-                return Ok(self.later(task, None, reason)?.into());
+                Self::lock(&self.unreachable).insert(task.collector.clone());
+                return Ok(self.retry_later(task, None, reason)?.into());
             }
             UploadResult::Response(answer) => answer,
         };
-        Self::lock(&self.unreached).remove(&task.collector);
+        Self::lock(&self.unreachable).remove(&task.collector);
         if answer.header(PROTOCOL_HEADER) != Some(PROTOCOL_VERSION) {
             let reason = format!(
                 "status {} from something that is no collector",
                 answer.status
             );
-            return Ok(self.later(task, None, reason)?.into());
+            return Ok(self.retry_later(task, None, reason)?.into());
         }
         self.note_epoch(&task.collector, &answer)?;
         match answer.status {
@@ -88,7 +88,7 @@ impl Protocol {
             }
             400..=499 => self.refused(task, &answer, plan),
             _ => Ok(self
-                .later(task, answer.retry_after(), problem(&answer))?
+                .retry_later(task, answer.retry_after(), problem(&answer))?
                 .into()),
         }
     }
@@ -100,7 +100,7 @@ impl Protocol {
         take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
     ) -> Result<TaskStatus, UploadError> {
         let done = self.done(task, answer, take_plan);
-        self.settle(task)?;
+        self.clear_failures(task)?;
         match done {
             // The device keeps the plan that it has; only the app can be told.
             Err(UploadError::Plan(error)) => Ok(TaskStatus::Refused {
@@ -120,7 +120,7 @@ impl Protocol {
         let collector = &task.collector;
         match &task.kind {
             TaskKind::FetchPlan => {
-                self.plan_asked()?;
+                self.mark_plan_fetched()?;
                 take_plan(PlanResponse {
                     plan: (answer.status == 200).then_some(&answer.body),
                     freshness: answer.header(freshness::HEADER),
@@ -129,14 +129,14 @@ impl Protocol {
             TaskKind::Register { record, revision } | TaskKind::Confirm { record, revision } => {
                 self.consent.registered(*record, *revision, collector)?;
                 Self::lock(&self.confirmed).insert((*record, collector.clone()));
-                self.hurry_withdrawal(*record, collector)
+                self.expedite_withdrawal(*record, collector)
             }
             TaskKind::Withdraw { record, purposes } => {
-                self.note_no(&task.collector)?;
+                self.revocation_acknowledged(&task.collector)?;
                 self.withdrawal_done(*record, collector, purposes)
             }
             TaskKind::Delete { sample } => {
-                self.note_no(&task.collector)?;
+                self.revocation_acknowledged(&task.collector)?;
                 Ok(self.outbox.deleted(*sample, collector)?)
             }
             TaskKind::Send { sample } => Ok(self.outbox.sent(*sample)?),
@@ -152,7 +152,7 @@ impl Protocol {
     ) -> Result<(), UploadError> {
         // A slip says no to everything, and is heard only when everything is.
         if Purposes::all().is_subset(purposes) {
-            self.consent.slip_heard(record, collector)?;
+            self.consent.revocation_acknowledged(record, collector)?;
         }
         Ok(self.state.write(|transaction| {
             let heard_all =
@@ -168,19 +168,19 @@ impl Protocol {
 
     /// A collector knows that the person took `purposes` back from `record`, though this device does not: its
     /// state was put back from a backup, say. The "no" counts, everywhere.
-    fn withdrawn_elsewhere(&self, record: Id, purposes: &Purposes) -> Result<bool, UploadError> {
+    fn reconcile_withdrawal(&self, record: Id, purposes: &Purposes) -> Result<bool, UploadError> {
         let of = |id| match id == record {
             true => purposes.clone(),
             false => Purposes::default(),
         };
-        self.consent.end_grants();
-        self.consent.mark_refused(of)?;
+        self.consent.revoke_grants();
+        self.consent.mark_revoked(of)?;
         let written = self.state.write(|transaction| -> Result<_, ConsentError> {
             let withdrawn = ConsentStore::withdraw(transaction, of)?;
             let gone = self.outbox.withdraw(transaction, &withdrawn)?;
             Ok((gone, !withdrawn.is_empty()))
         });
-        self.consent.end_grants();
+        self.consent.revoke_grants();
         let (gone, is_news) = written?;
         self.outbox.shred(&gone);
         Ok(is_news)
@@ -191,8 +191,8 @@ impl Protocol {
         task: &UploadTask,
         answer: &HttpResponse,
         plan: Option<&Plan>,
-    ) -> Result<Settled, UploadError> {
-        let refusal = Problem::of(answer).refusal();
+    ) -> Result<ProcessedResult, UploadError> {
+        let refusal = Problem::from_response(answer).refusal();
         // Whatever was asked for: that the person said no is what matters.
         let withdrawn = match &refusal {
             Refusal::Withdrawn(purposes) => Some(purposes),
@@ -200,7 +200,7 @@ impl Protocol {
             _ => None,
         };
         let was_withdrawn = match (withdrawn, self.record_of(task)?) {
-            (Some(purposes), Some(record)) => self.withdrawn_elsewhere(record, purposes)?,
+            (Some(purposes), Some(record)) => self.reconcile_withdrawal(record, purposes)?,
             _ => false,
         };
         let end = match &task.kind {
@@ -216,45 +216,51 @@ impl Protocol {
             TaskKind::Delete { sample } => match refusal {
                 Refusal::UnknownRecord | Refusal::Deleted => {
                     self.outbox.deleted(*sample, &task.collector)?;
-                    End::Done
+                    Resolution::Done
                 }
-                _ => End::Again(None),
+                _ => Resolution::Again(None),
             },
             TaskKind::Send { sample } => {
                 self.sample_refused(*sample, &task.collector, &refusal, plan)?
             }
-            TaskKind::AskEpoch | TaskKind::ReadAccesses { .. } => End::Final,
+            TaskKind::AskEpoch | TaskKind::ReadAccesses { .. } => Resolution::Final,
         };
         let finished = match end {
-            End::Done => {
-                self.settle(task)?;
+            Resolution::Done => {
+                self.clear_failures(task)?;
                 TaskStatus::Done
             }
-            End::Final => {
-                self.settle(task)?;
+            Resolution::Final => {
+                self.clear_failures(task)?;
                 TaskStatus::Refused {
                     status: answer.status,
                     reason: problem(answer),
                 }
             }
-            End::Again(wait) => self.later(task, answer.retry_after().or(wait), problem(answer))?,
+            Resolution::Again(wait) => {
+                self.retry_later(task, answer.retry_after().or(wait), problem(answer))?
+            }
         };
-        Ok(Settled {
+        Ok(ProcessedResult {
             status: finished,
             was_withdrawn,
         })
     }
 
-    fn plan_refused(&self, answer: &HttpResponse, refusal: &Refusal) -> Result<End, StateError> {
+    fn plan_refused(
+        &self,
+        answer: &HttpResponse,
+        refusal: &Refusal,
+    ) -> Result<Resolution, StateError> {
         match (answer.status, refusal) {
             (404, _) => {
-                self.plan_asked()?;
-                Ok(End::Done)
+                self.mark_plan_fetched()?;
+                Ok(Resolution::Done)
             }
-            (_, Refusal::Later) => Ok(End::Again(None)),
+            (_, Refusal::Temporary) => Ok(Resolution::Again(None)),
             _ => {
-                self.plan_asked()?;
-                Ok(End::Final)
+                self.mark_plan_fetched()?;
+                Ok(Resolution::Final)
             }
         }
     }
@@ -264,17 +270,17 @@ impl Protocol {
         record: Id,
         refusal: Refusal,
         was_withdrawn: bool,
-    ) -> Result<End, UploadError> {
+    ) -> Result<Resolution, UploadError> {
         Ok(match refusal {
-            Refusal::Withdrawn(_) if was_withdrawn => End::Final,
-            Refusal::Stale { revision, .. } if Self::lock(&self.overtaken).insert(record) => {
-                self.consent.overtake(record, revision)?;
-                End::Again(None)
+            Refusal::Withdrawn(_) if was_withdrawn => Resolution::Final,
+            Refusal::Stale { revision, .. } if Self::lock(&self.raised).insert(record) => {
+                self.consent.raise_revision(record, revision)?;
+                Resolution::Again(None)
             }
             Refusal::Withdrawn(_) | Refusal::Stale { .. } | Refusal::NotAsked => {
-                End::Again(Some(AFTER_REFUSAL))
+                Resolution::Again(Some(REFUSAL_DELAY))
             }
-            _ => End::Again(None),
+            _ => Resolution::Again(None),
         })
     }
 
@@ -285,18 +291,18 @@ impl Protocol {
         record: Id,
         purposes: &Purposes,
         refusal: &Refusal,
-    ) -> Result<End, UploadError> {
+    ) -> Result<Resolution, UploadError> {
         if *refusal != Refusal::UnknownRecord {
-            return Ok(End::Again(None));
+            return Ok(Resolution::Again(None));
         }
         // It would be held there then, and whether this device hears of it is not certain.
         let may_yet_arrive = self.consent.may_yet_arrive(record, &task.collector)?;
-        if may_yet_arrive && self.failures(task)? < WHILE_ON_ITS_WAY {
-            return Ok(End::Again(None));
+        if may_yet_arrive && self.failures(task)? < MAX_TRIES_IN_FLIGHT {
+            return Ok(Resolution::Again(None));
         }
         // What the collector does not know is not held there: the "no" has its effect.
         self.withdrawal_done(record, &task.collector, purposes)?;
-        Ok(End::Done)
+        Ok(Resolution::Done)
     }
 
     fn sample_refused(
@@ -305,33 +311,33 @@ impl Protocol {
         collector: &Endpoint,
         refusal: &Refusal,
         plan: Option<&Plan>,
-    ) -> Result<End, UploadError> {
+    ) -> Result<Resolution, UploadError> {
         let entry = self.outbox.entry(sample)?;
         match refusal {
             // The collector lost its records, or the registration: it comes first again.
             Refusal::UnknownRecord => {
                 self.consent.not_registered(entry.consent, collector)?;
-                Ok(End::Again(None))
+                Ok(Resolution::Again(None))
             }
             // One that is left for another purpose is due again for that.
-            Refusal::Withdrawn(_) if entry.state != SampleState::Pending => Ok(End::Final),
+            Refusal::Withdrawn(_) if entry.state != SampleState::Pending => Ok(Resolution::Final),
             Refusal::Deleted => {
                 self.outbox.deleted(sample, collector)?;
-                Ok(End::Final)
+                Ok(Resolution::Final)
             }
-            Refusal::Never => {
+            Refusal::Permanent => {
                 self.outbox.refused(sample)?;
-                Ok(End::Final)
+                Ok(Resolution::Final)
             }
             // The collector may have a plan later that this device has already; what is sealed to recipients
             // that even this device's plan names no more will never be taken.
             Refusal::WrongRecipients
-                if plan.is_some_and(|plan| entry.recipients != recipients_of(plan)) =>
+                if plan.is_some_and(|plan| entry.recipients != recipients_digest_hex(plan)) =>
             {
                 self.outbox.refused(sample)?;
-                Ok(End::Final)
+                Ok(Resolution::Final)
             }
-            _ => Ok(End::Again(None)),
+            _ => Ok(Resolution::Again(None)),
         }
     }
 
@@ -348,7 +354,7 @@ impl Protocol {
         })
     }
 
-    fn later(
+    fn retry_later(
         &self,
         task: &UploadTask,
         asked: Option<Duration>,
@@ -373,40 +379,40 @@ impl Protocol {
         collector: &Endpoint,
     ) -> Result<(), UploadError> {
         self.consent.maybe_registered(record, revision, collector)?;
-        self.hurry_withdrawal(record, collector)
+        self.expedite_withdrawal(record, collector)
     }
 
     /// Now that a registration has come to its end, a withdrawal that met no record before is due at once.
-    fn hurry_withdrawal(&self, record: Id, collector: &Endpoint) -> Result<(), UploadError> {
+    fn expedite_withdrawal(&self, record: Id, collector: &Endpoint) -> Result<(), UploadError> {
         for due in self.consent.withdrawals_due()? {
             if due.record == record && due.collector == *collector {
                 let kind = TaskKind::Withdraw {
                     record,
                     purposes: due.purposes,
                 };
-                self.settle(&kind.at(collector))?;
+                self.clear_failures(&kind.for_collector(collector))?;
             }
         }
         Ok(())
     }
 
     fn failures(&self, task: &UploadTask) -> Result<u32, StateError> {
-        Ok(Waits::load(&self.state)?.failures(task))
+        Ok(Backoffs::load(&self.state)?.failures(task))
     }
 
-    fn settle(&self, task: &UploadTask) -> Result<(), StateError> {
+    fn clear_failures(&self, task: &UploadTask) -> Result<(), StateError> {
         self.state
-            .write(|transaction| retry::settled(transaction, task))
+            .write(|transaction| retry::clear(transaction, task))
     }
 
-    fn plan_asked(&self) -> Result<(), StateError> {
+    fn mark_plan_fetched(&self) -> Result<(), StateError> {
         let now = self.state.system_time();
         self.state
-            .write(|change| change.set_value(PLAN_ASKED, &now))
+            .write(|change| change.set_value(PLAN_FETCHED, &now))
     }
 }
 
 /// As a sample's request states them.
-fn recipients_of(plan: &Plan) -> String {
+fn recipients_digest_hex(plan: &Plan) -> String {
     hex::encode(&recipients_digest(&plan.recipients))
 }

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use super::{
     StateError,
-    rows::{Change, RowKey, Table, Tagger, from_json, to_json},
+    rows::{RowKey, Table, Tagger, WriteTxn, from_json, to_json},
 };
 
 /// The layout that this SDK writes.
-pub(super) const LAYOUT: u64 = 3;
+pub(super) const LAYOUT_VERSION: u64 = 3;
 pub(super) const LAYOUT_NAME: &str = "layout";
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
@@ -27,14 +27,11 @@ const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 ///
 /// # Errors
 /// It cannot be read or written, or claims a layout that there never was.
-pub(super) fn bring_up_to_date(
-    database: &Database,
-    tagger: &Tagger,
-) -> Result<Result<(), u64>, StateError> {
+pub(super) fn migrate(database: &Database, tagger: &Tagger) -> Result<Result<(), u64>, StateError> {
     let transaction = database.begin_write()?;
     match found(&transaction)? {
-        Some(LAYOUT) => return Ok(Ok(())),
-        Some(newer) if newer > LAYOUT => return Ok(Err(newer)),
+        Some(LAYOUT_VERSION) => return Ok(Ok(())),
+        Some(newer) if newer > LAYOUT_VERSION => return Ok(Err(newer)),
         Some(1) => {
             tag_rows(&transaction, tagger)?;
             name_collectors(&transaction, tagger)?;
@@ -45,7 +42,7 @@ pub(super) fn bring_up_to_date(
     }
     transaction
         .open_table(META)?
-        .insert(LAYOUT_NAME, to_json(&LAYOUT)?.as_slice())?;
+        .insert(LAYOUT_NAME, to_json(&LAYOUT_VERSION)?.as_slice())?;
     transaction.commit()?;
     Ok(Ok(()))
 }
@@ -58,7 +55,7 @@ fn found(transaction: &WriteTransaction) -> Result<Option<u64>, StateError> {
 
 /// From layout 1 to 2.
 fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
-    let change = Change {
+    let change = WriteTxn {
         transaction,
         tagger,
     };
@@ -90,7 +87,7 @@ fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), State
 
 /// From layout 2 to 3: until then there was one collector, the one that the host had named.
 fn name_collectors(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
-    let change = Change {
+    let change = WriteTxn {
         transaction,
         tagger,
     };

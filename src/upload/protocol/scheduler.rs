@@ -4,22 +4,22 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{PLAN_ASKED, Protocol, Scope, Urgency};
+use super::{PLAN_FETCHED, Protocol, Scope, Urgency};
 use crate::{
     consent::Grants,
     endpoint::Endpoint,
     id::Id,
     outbox::{SampleEntry, SampleState},
-    upload::{Request, TaskKind, UploadError, UploadTask, request, retry::Waits, slip},
+    upload::{Request, TaskKind, UploadError, UploadTask, request, retry::Backoffs, revocation},
 };
 
 /// How often an earlier collector is asked whether it knows of a "no" before nothing waits for it any more: over some
 /// two days. One whose URL was changed since it is gone for good must not hold up what the person agreed to; one that
 /// never acknowledged the record, a URL with a mistake in it say, is asked once.
-const WHILE_AWAY: u32 = 20;
-const WHILE_UNKNOWN: u32 = 1;
+const MAX_TRIES_KNOWN: u32 = 20;
+const MAX_TRIES_UNKNOWN: u32 = 1;
 /// How long the plan is good before the collector is asked again.
-const PLAN_AGE: SignedDuration = SignedDuration::from_hours(6);
+const MAX_PLAN_AGE: SignedDuration = SignedDuration::from_hours(6);
 
 impl Protocol {
     /// The next request that is due: what says no first, then the plan, the registration, and
@@ -30,18 +30,15 @@ impl Protocol {
         scope: Option<Scope<'_>>,
         urgency: Urgency<'_>,
     ) -> Result<Option<Request>, UploadError> {
-        match self.next_refusal(urgency)? {
+        match self.next_urgent(urgency)? {
             Some(request) => Ok(Some(request)),
             None => self.next_deferrable(scope, urgency),
         }
     }
 
     /// The next withdrawal or deletion that is due.
-    pub(crate) fn next_refusal(
-        &self,
-        urgency: Urgency<'_>,
-    ) -> Result<Option<Request>, UploadError> {
-        self.hand_out(urgency, |gate| self.refusal_due(gate))
+    pub(crate) fn next_urgent(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
+        self.hand_out(urgency, |gate| self.urgent_due(gate))
     }
 
     /// The next request that is due and that does not say no.
@@ -71,29 +68,29 @@ impl Protocol {
     fn hand_out(
         &self,
         urgency: Urgency<'_>,
-        due: impl FnOnce(&Gate<'_>) -> Result<Option<Request>, UploadError>,
+        due: impl FnOnce(&BackoffGate<'_>) -> Result<Option<Request>, UploadError>,
     ) -> Result<Option<Request>, UploadError> {
-        let gate = Gate {
-            waits: Waits::load(&self.state)?,
-            under_way: Self::lock(&self.under_way).clone(),
-            unreached: Self::lock(&self.unreached).clone(),
+        let gate = BackoffGate {
+            waits: Backoffs::load(&self.state)?,
+            under_way: Self::lock(&self.in_flight).clone(),
+            unreached: Self::lock(&self.unreachable).clone(),
             now: self.state.system_time(),
             urgency,
         };
         let due = due(&gate)?;
         if let Some(request) = &due {
-            Self::lock(&self.under_way).insert(request.task.clone());
+            Self::lock(&self.in_flight).insert(request.task.clone());
         }
         Ok(due)
     }
 
-    fn refusal_due(&self, gate: &Gate<'_>) -> Result<Option<Request>, UploadError> {
+    fn urgent_due(&self, gate: &BackoffGate<'_>) -> Result<Option<Request>, UploadError> {
         for due in self.consent.withdrawals_due()? {
             let kind = TaskKind::Withdraw {
                 record: due.record,
                 purposes: due.purposes.clone(),
             };
-            if gate.permits(&kind.at(&due.collector))
+            if gate.permits(&kind.for_collector(&due.collector))
                 && let Some(identity) = self.consent.identity(due.record)?
             {
                 return Ok(Some(request::withdrawal(
@@ -103,8 +100,8 @@ impl Protocol {
                 )));
             }
         }
-        for (record, slip) in self.consent.slips_due()? {
-            match slip::read(record, &slip) {
+        for (record, slip) in self.consent.revocations_due()? {
+            match revocation::from_bytes(record, &slip) {
                 Ok(request) if gate.permits(&request.task) => return Ok(Some(request)),
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "a withdrawal is lost"),
@@ -113,7 +110,7 @@ impl Protocol {
         for entry in self.outbox.entries()? {
             for collector in &entry.deletion_due {
                 if entry.state == SampleState::DeletionAsked
-                    && gate.permits(&TaskKind::Delete { sample: entry.id }.at(collector))
+                    && gate.permits(&TaskKind::Delete { sample: entry.id }.for_collector(collector))
                     && let Some(identity) = self.consent.identity(entry.consent)?
                 {
                     return Ok(Some(request::deletion(collector, &identity, entry.id)));
@@ -125,16 +122,16 @@ impl Protocol {
 
     fn plan_due(
         &self,
-        gate: &Gate<'_>,
+        gate: &BackoffGate<'_>,
         known_version: u64,
     ) -> Result<Option<Request>, UploadError> {
-        let asked: Option<Timestamp> = self.state.value(PLAN_ASKED)?;
+        let asked: Option<Timestamp> = self.state.value(PLAN_FETCHED)?;
         let is_old = |asked: Timestamp| {
             let age = gate.now.duration_since(asked);
-            age >= PLAN_AGE || age < SignedDuration::ZERO
+            age >= MAX_PLAN_AGE || age < SignedDuration::ZERO
         };
         let due = asked.is_none_or(is_old);
-        if !due || !gate.permits(&TaskKind::FetchPlan.at(&self.endpoint)) {
+        if !due || !gate.permits(&TaskKind::FetchPlan.for_collector(&self.endpoint)) {
             return Ok(None);
         }
         Ok(Some(request::plan(&self.endpoint, known_version)))
@@ -142,7 +139,7 @@ impl Protocol {
 
     fn granted_due(
         &self,
-        gate: &Gate<'_>,
+        gate: &BackoffGate<'_>,
         grants: &Grants,
     ) -> Result<Option<Request>, UploadError> {
         let Some((revision, document)) = self.consent.document(grants)? else {
@@ -155,16 +152,16 @@ impl Protocol {
             .is_registered(record, revision, &self.endpoint)?;
         if (!samples.is_empty() || !is_registered)
             && let Some(UploadTask { kind, collector }) =
-                self.before_samples(&gate.waits, record, revision, is_registered)?
+                self.prerequisite(&gate.waits, record, revision, is_registered)?
         {
             let may_go = grants.is_live()
-                && gate.permits(&kind.clone().at(&collector))
+                && gate.permits(&kind.clone().for_collector(&collector))
                 && self.consent.mark_offered(record, revision, &collector)?;
             return Ok(may_go.then(|| request::registration(&collector, grants, kind, document)));
         }
         for entry in samples {
-            if gate.permits(&TaskKind::Send { sample: entry.id }.at(&self.endpoint))
-                && let Some(entry) = self.outbox.offer(entry.id, &self.endpoint)?
+            if gate.permits(&TaskKind::Send { sample: entry.id }.for_collector(&self.endpoint))
+                && let Some(entry) = self.outbox.mark_offered(entry.id, &self.endpoint)?
             {
                 let file = self.outbox.path(entry.id);
                 // The grants may have died since: then nothing is due.
@@ -177,21 +174,22 @@ impl Protocol {
     /// What must be answered before a sample goes: nothing is sent under a record that the collector does not know
     /// yet, nor under one that a collector knows as withdrawn while this device does not. `is_registered` says whether
     /// the present collector knows this revision.
-    pub(super) fn before_samples(
+    pub(super) fn prerequisite(
         &self,
-        waits: &Waits,
+        waits: &Backoffs,
         record: Id,
         revision: u32,
         is_registered: bool,
     ) -> Result<Option<UploadTask>, UploadError> {
-        let confirm = |collector: &Endpoint| TaskKind::Confirm { record, revision }.at(collector);
+        let confirm =
+            |collector: &Endpoint| TaskKind::Confirm { record, revision }.for_collector(collector);
         for (earlier, has_acknowledged) in
             self.consent.earlier_collectors(record, &self.endpoint)?
         {
             let tries = if has_acknowledged {
-                WHILE_AWAY
+                MAX_TRIES_KNOWN
             } else {
-                WHILE_UNKNOWN
+                MAX_TRIES_UNKNOWN
             };
             let task = confirm(&earlier);
             if !self.is_confirmed(record, &earlier) && waits.failures(&task) < tries {
@@ -200,7 +198,7 @@ impl Protocol {
         }
         if !is_registered {
             return Ok(Some(
-                TaskKind::Register { record, revision }.at(&self.endpoint),
+                TaskKind::Register { record, revision }.for_collector(&self.endpoint),
             ));
         }
         let is_confirmed = self.is_confirmed(record, &self.endpoint);
@@ -218,22 +216,22 @@ impl Protocol {
 }
 
 /// Which tasks may go out now.
-pub(super) struct Gate<'a> {
-    waits: Waits,
+pub(super) struct BackoffGate<'a> {
+    waits: Backoffs,
     under_way: BTreeSet<UploadTask>,
     unreached: BTreeSet<Endpoint>,
     now: Timestamp,
     urgency: Urgency<'a>,
 }
 
-impl Gate<'_> {
+impl BackoffGate<'_> {
     pub(super) fn permits(&self, task: &UploadTask) -> bool {
         let due = match self.urgency {
-            Urgency::Scheduled => self.waits.permit(task, self.now, false),
+            Urgency::Scheduled => self.waits.permits(task, self.now, false),
             Urgency::Now { tried } => {
                 let is_away = self.unreached.contains(&task.collector)
                     && tried.iter().any(|other| other.collector == task.collector);
-                !is_away && !tried.contains(task) && self.waits.permit(task, self.now, true)
+                !is_away && !tried.contains(task) && self.waits.permits(task, self.now, true)
             }
         };
         due && !self.under_way.contains(task)

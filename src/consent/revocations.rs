@@ -29,7 +29,7 @@ use crate::{
 const FOLDER: &str = "slips";
 
 /// The slips of one state folder.
-pub(crate) struct Slips {
+pub(crate) struct RevocationRecords {
     folder: PathBuf,
     /// Held from reading the names to changing them: a name that another thread changes meanwhile would
     /// be missed.
@@ -38,13 +38,13 @@ pub(crate) struct Slips {
 
 /// What a slip's name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Slip {
+pub(crate) struct RevocationRecord {
     pub(crate) record: Id,
     /// The tag of the collector that it is for; `None` on one of version 0.1, which knew one only.
     collector: Option<String>,
     pub(crate) stage: Stage,
     /// What the person said no to.
-    pub(crate) refused: Purposes,
+    pub(crate) revoked: Purposes,
 }
 
 /// How far a slip has come.
@@ -55,10 +55,10 @@ pub(crate) enum Stage {
     /// It may.
     Offered,
     /// It has acknowledged the "no".
-    Heard,
+    Acknowledged,
 }
 
-impl Slips {
+impl RevocationRecords {
     pub(crate) fn open(state_folder: &Path) -> Result<Self, StateError> {
         let folder = state_folder.join(FOLDER);
         make_private_folder(&folder)?;
@@ -74,18 +74,18 @@ impl Slips {
     }
 
     /// Every slip. What else lies in the folder is none.
-    pub(crate) fn all(&self) -> Result<Vec<Slip>, StateError> {
+    pub(crate) fn all(&self) -> Result<Vec<RevocationRecord>, StateError> {
         let unreadable = || StateError::io("read", &self.folder);
         let mut slips = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(unreadable())? {
             let name = file.map_err(unreadable())?.file_name();
-            slips.extend(name.to_str().and_then(Slip::named));
+            slips.extend(name.to_str().and_then(RevocationRecord::parse));
         }
         Ok(slips)
     }
 
     /// Keeps the `request` that withdraws `record` from `collector`, unless there is a slip for it.
-    pub(crate) fn keep(
+    pub(crate) fn insert(
         &self,
         record: Id,
         collector: &Endpoint,
@@ -93,54 +93,58 @@ impl Slips {
         request: &[u8],
     ) -> Result<(), StateError> {
         let _changing = self.lock();
-        let is_it = |slip: &Slip| slip.record == record && slip.is_for(collector);
+        let is_it = |slip: &RevocationRecord| slip.record == record && slip.is_for(collector);
         if self.all()?.iter().any(is_it) {
             return Ok(());
         }
-        let slip = Slip {
+        let slip = RevocationRecord {
             record,
             collector: Some(tag(collector)),
             stage,
-            refused: Purposes::default(),
+            revoked: Purposes::default(),
         };
         let path = self.path(&slip);
         files::write_durably(&path, request).map_err(StateError::io("write", &path))
     }
 
     /// `collector` may know `record` from now on.
-    pub(crate) fn offered(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
-        self.change(
+    pub(crate) fn mark_offered(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
+        self.update(
             |slip| slip.record == record && slip.is_for(collector) && slip.stage == Stage::Kept,
             |slip| slip.stage = Stage::Offered,
         )
     }
 
     /// `collector` has acknowledged that `record` is withdrawn as a whole.
-    pub(crate) fn heard(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
-        self.change(
+    pub(crate) fn mark_acknowledged(
+        &self,
+        record: Id,
+        collector: &Endpoint,
+    ) -> Result<(), StateError> {
+        self.update(
             |slip| slip.record == record && slip.is_for(collector) && slip.stage == Stage::Offered,
-            |slip| slip.stage = Stage::Heard,
+            |slip| slip.stage = Stage::Acknowledged,
         )
     }
 
     /// `collector` may have forgotten what it acknowledged.
-    pub(crate) fn tell_again(&self, collector: &Endpoint) -> Result<(), StateError> {
-        self.change(
-            |slip| slip.is_for(collector) && slip.stage == Stage::Heard,
+    pub(crate) fn mark_unacknowledged(&self, collector: &Endpoint) -> Result<(), StateError> {
+        self.update(
+            |slip| slip.is_for(collector) && slip.stage == Stage::Acknowledged,
             |slip| slip.stage = Stage::Offered,
         )
     }
 
     /// The person says no to what `refused` names of each record: the point of no return.
-    pub(crate) fn refuse(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
-        self.change(
-            |slip| !refused(slip.record).is_subset(&slip.refused),
-            |slip| slip.refused = slip.refused.union(&refused(slip.record)),
+    pub(crate) fn revoke(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
+        self.update(
+            |slip| !refused(slip.record).is_subset(&slip.revoked),
+            |slip| slip.revoked = slip.revoked.union(&refused(slip.record)),
         )
     }
 
     /// The request that withdraws `slip`'s record; `None` where another thread has just removed it.
-    pub(crate) fn request(&self, slip: &Slip) -> Result<Option<Vec<u8>>, StateError> {
+    pub(crate) fn request(&self, slip: &RevocationRecord) -> Result<Option<Vec<u8>>, StateError> {
         let path = self.path(slip);
         match fs::read(&path) {
             Ok(request) => Ok(Some(request)),
@@ -150,7 +154,10 @@ impl Slips {
     }
 
     /// Forgets the slips that `goes` names: what they say was heard, or need not be said.
-    pub(crate) fn remove(&self, goes: impl Fn(&Slip) -> bool) -> Result<(), StateError> {
+    pub(crate) fn remove(
+        &self,
+        goes: impl Fn(&RevocationRecord) -> bool,
+    ) -> Result<(), StateError> {
         let _changing = self.lock();
         let all = self.all()?;
         let gone = all.iter().filter(|slip| goes(slip));
@@ -158,10 +165,10 @@ impl Slips {
         Ok(())
     }
 
-    fn change(
+    fn update(
         &self,
-        which: impl Fn(&Slip) -> bool,
-        change: impl Fn(&mut Slip),
+        which: impl Fn(&RevocationRecord) -> bool,
+        change: impl Fn(&mut RevocationRecord),
     ) -> Result<(), StateError> {
         let _changing = self.lock();
         for slip in self.all()?.into_iter().filter(which) {
@@ -178,15 +185,15 @@ impl Slips {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn path(&self, slip: &Slip) -> PathBuf {
+    fn path(&self, slip: &RevocationRecord) -> PathBuf {
         self.folder.join(slip.name())
     }
 }
 
-impl Slip {
+impl RevocationRecord {
     /// Whether the person said no to all that the record could hold.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.refused.len() == Purpose::ALL.len()
+    pub(crate) fn is_fully_revoked(&self) -> bool {
+        self.revoked.len() == Purpose::ALL.len()
     }
 
     /// Whether it is for `collector`.
@@ -200,18 +207,18 @@ impl Slip {
         let mut parts = vec![self.record.to_string()];
         parts.extend(self.collector.clone());
         parts.push(self.stage.name().to_owned());
-        if !self.refused.is_empty() {
-            let refused: Vec<&str> = self.refused.iter().map(Purpose::as_str).collect();
+        if !self.revoked.is_empty() {
+            let refused: Vec<&str> = self.revoked.iter().map(Purpose::as_str).collect();
             parts.push(refused.join("+"));
         }
         parts.join(".")
     }
 
-    fn named(name: &str) -> Option<Self> {
+    fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('.').peekable();
         let record = parts.next()?.parse().ok()?;
         let collector = parts.next_if(|part| is_tag(part)).map(str::to_owned);
-        let stage = Stage::named(parts.next()?)?;
+        let stage = Stage::parse(parts.next()?)?;
         let refused = match parts.next() {
             None => Purposes::default(),
             Some(list) => list.replace('+', ",").parse().ok()?,
@@ -220,23 +227,23 @@ impl Slip {
             record,
             collector,
             stage,
-            refused,
+            revoked: refused,
         })
     }
 }
 
 impl Stage {
-    const ALL: [Self; 3] = [Self::Kept, Self::Offered, Self::Heard];
+    const ALL: [Self; 3] = [Self::Kept, Self::Offered, Self::Acknowledged];
 
     fn name(self) -> &'static str {
         match self {
             Self::Kept => "kept",
             Self::Offered => "offered",
-            Self::Heard => "heard",
+            Self::Acknowledged => "heard",
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.name() == name)
     }
 }
@@ -272,14 +279,16 @@ mod tests {
         ])
     }
 
-    fn slips() -> impl Strategy<Value = Slip> {
+    fn slips() -> impl Strategy<Value = RevocationRecord> {
         let tags = prop::option::of("[0-9a-f]{12}");
         let stages = prop::sample::select(Stage::ALL.to_vec());
-        (any::<u128>(), tags, stages, refusals()).prop_map(|(id, collector, stage, refused)| Slip {
-            record: format!("{id:032x}").parse().unwrap(),
-            collector,
-            stage,
-            refused,
+        (any::<u128>(), tags, stages, refusals()).prop_map(|(id, collector, stage, refused)| {
+            RevocationRecord {
+                record: format!("{id:032x}").parse().unwrap(),
+                collector,
+                stage,
+                revoked: refused,
+            }
         })
     }
 
@@ -290,13 +299,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_slip_is_read_back_from_its_name(slip in slips()) {
-            prop_assert_eq!(Slip::named(&slip.name()), Some(slip));
+            prop_assert_eq!(RevocationRecord::parse(&slip.name()), Some(slip));
         }
 
         #[test]
         fn any_other_name_is_no_slip_and_no_panic(name in ".{0,60}") {
-            if let Some(slip) = Slip::named(&name) {
-                prop_assert_eq!(Slip::named(&slip.name()), Some(slip));
+            if let Some(slip) = RevocationRecord::parse(&name) {
+                prop_assert_eq!(RevocationRecord::parse(&slip.name()), Some(slip));
             }
         }
     }
@@ -306,30 +315,34 @@ mod tests {
         let collector = collector("a");
         for _ in 0..test_tiers::sized(20, 2_000) {
             let folder = crate::testing::folder();
-            let slips = Slips::open(folder.path()).unwrap();
+            let slips = RevocationRecords::open(folder.path()).unwrap();
             let record = Id::random().unwrap();
-            slips.keep(record, &collector, Stage::Kept, b"no").unwrap();
+            slips
+                .insert(record, &collector, Stage::Kept, b"no")
+                .unwrap();
             std::thread::scope(|scope| {
-                scope.spawn(|| slips.offered(record, &collector).unwrap());
-                scope.spawn(|| slips.refuse(|_| QA.into()).unwrap());
-                scope.spawn(|| slips.refuse(|_| RESEARCH.into()).unwrap());
+                scope.spawn(|| slips.mark_offered(record, &collector).unwrap());
+                scope.spawn(|| slips.revoke(|_| QA.into()).unwrap());
+                scope.spawn(|| slips.revoke(|_| RESEARCH.into()).unwrap());
             });
             let slip = slips.all().unwrap().pop().unwrap();
-            assert!(slip.stage == Stage::Offered && slip.is_refused());
+            assert!(slip.stage == Stage::Offered && slip.is_fully_revoked());
         }
     }
 
     #[test]
     fn a_refusal_stands_beside_what_was_refused_before() {
         let folder = crate::testing::folder();
-        let slips = Slips::open(folder.path()).unwrap();
+        let slips = RevocationRecords::open(folder.path()).unwrap();
         let (record, collector) = (Id::random().unwrap(), collector("a"));
-        slips.keep(record, &collector, Stage::Kept, b"no").unwrap();
-        slips.refuse(|_| QA.into()).unwrap();
-        slips.offered(record, &collector).unwrap();
-        slips.refuse(|_| RESEARCH.into()).unwrap();
+        slips
+            .insert(record, &collector, Stage::Kept, b"no")
+            .unwrap();
+        slips.revoke(|_| QA.into()).unwrap();
+        slips.mark_offered(record, &collector).unwrap();
+        slips.revoke(|_| RESEARCH.into()).unwrap();
         let slip = slips.all().unwrap().pop().unwrap();
-        assert!(slip.stage == Stage::Offered && slip.is_refused());
+        assert!(slip.stage == Stage::Offered && slip.is_fully_revoked());
         assert_eq!(slips.request(&slip).unwrap().unwrap(), b"no");
         slips.remove(|slip| slip.record == record).unwrap();
         assert!(slips.all().unwrap().is_empty());
@@ -338,30 +351,35 @@ mod tests {
     #[test]
     fn each_collector_has_a_slip_of_its_own_and_a_refusal_is_noted_on_all() {
         let folder = crate::testing::folder();
-        let slips = Slips::open(folder.path()).unwrap();
+        let slips = RevocationRecords::open(folder.path()).unwrap();
         let (record, first, second) = (Id::random().unwrap(), collector("a"), collector("b"));
-        slips.keep(record, &first, Stage::Kept, b"first").unwrap();
-        slips.keep(record, &second, Stage::Kept, b"second").unwrap();
-        slips.keep(record, &second, Stage::Kept, b"again").unwrap();
-        slips.offered(record, &first).unwrap();
-        slips.refuse(|_| both()).unwrap();
-        slips.heard(record, &first).unwrap();
-        slips.heard(record, &second).unwrap();
+        slips.insert(record, &first, Stage::Kept, b"first").unwrap();
+        slips
+            .insert(record, &second, Stage::Kept, b"second")
+            .unwrap();
+        slips
+            .insert(record, &second, Stage::Kept, b"again")
+            .unwrap();
+        slips.mark_offered(record, &first).unwrap();
+        slips.revoke(|_| both()).unwrap();
+        slips.mark_acknowledged(record, &first).unwrap();
+        slips.mark_acknowledged(record, &second).unwrap();
         let all = slips.all().unwrap();
-        assert!(all.len() == 2 && all.iter().all(Slip::is_refused));
+        assert!(all.len() == 2 && all.iter().all(RevocationRecord::is_fully_revoked));
         let of = |collector| all.iter().find(|slip| slip.is_for(collector)).unwrap();
-        assert_eq!(of(&first).stage, Stage::Heard);
+        assert_eq!(of(&first).stage, Stage::Acknowledged);
         // It never knew the record, so it has nothing to hear.
         assert_eq!(of(&second).stage, Stage::Kept);
         assert_eq!(slips.request(of(&second)).unwrap().unwrap(), b"second");
-        slips.tell_again(&first).unwrap();
+        slips.mark_unacknowledged(&first).unwrap();
         let stages: Vec<_> = slips.all().unwrap().iter().map(|slip| slip.stage).collect();
-        assert!(stages.contains(&Stage::Offered) && !stages.contains(&Stage::Heard));
+        assert!(stages.contains(&Stage::Offered) && !stages.contains(&Stage::Acknowledged));
     }
 
     #[test]
     fn a_slip_of_version_0_1_is_for_the_one_collector_that_there_was() {
-        let slip = Slip::named("000102030405060708090a0b0c0d0e0f.offered.quality-assurance");
+        let slip =
+            RevocationRecord::parse("000102030405060708090a0b0c0d0e0f.offered.quality-assurance");
         assert!(slip.unwrap().is_for(&collector("any")));
     }
 }

@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Clock, later};
+use super::{Clock, saturating_add};
 
 /// How much of the time that passed may be lost in a crash.
-const KEPT_EVERY: SignedDuration = SignedDuration::from_hours(1);
+const PERSIST_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the system's clock may go forward by from one look to the next and still count as time that
 /// passed. By more a clock that was wrong (a phone that woke up in 1970) is set right.
-const LONGEST_UNSEEN: SignedDuration = SignedDuration::from_hours(24 * 32);
+const MAX_JUMP: SignedDuration = SignedDuration::from_hours(24 * 32);
 
 /// Passes like the system's clock, but never goes back: where that is set back, it goes on from where
 /// it was. So no time passes uncounted, as long as somebody looks once a month.
-pub(super) struct SteadyClock {
+pub(super) struct MonotonicClock {
     system: Arc<dyn Clock>,
     now: Mutex<Now>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Reading {
     system: Timestamp,
 }
 
-impl SteadyClock {
+impl MonotonicClock {
     /// Goes on from `latest`, or begins with the system's time.
     pub(super) fn resume(system: Arc<dyn Clock>, latest: Option<Reading>) -> Self {
         let reading = latest.unwrap_or_else(|| {
@@ -58,15 +58,15 @@ impl SteadyClock {
     }
 
     /// `reading` is safe on disk.
-    pub(super) fn kept(&self, reading: Reading) {
+    pub(super) fn mark_persisted(&self, reading: Reading) {
         let mut now = self.lock();
         now.kept = now.kept.max(reading.steady);
     }
 
     /// Whether little enough is lost in a crash.
-    pub(super) fn is_kept(&self) -> bool {
+    pub(super) fn is_persisted(&self) -> bool {
         let steady = self.read().steady;
-        steady.duration_since(self.lock().kept) < KEPT_EVERY
+        steady.duration_since(self.lock().kept) < PERSIST_INTERVAL
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
@@ -74,7 +74,7 @@ impl SteadyClock {
     }
 }
 
-impl Clock for SteadyClock {
+impl Clock for MonotonicClock {
     fn now(&self) -> Timestamp {
         self.read().steady
     }
@@ -83,8 +83,8 @@ impl Clock for SteadyClock {
 impl Reading {
     fn advance(&mut self, system: Timestamp) {
         let passed = system.duration_since(self.system).max(SignedDuration::ZERO);
-        self.steady = match passed <= LONGEST_UNSEEN {
-            true => later(self.steady, passed),
+        self.steady = match passed <= MAX_JUMP {
+            true => saturating_add(self.steady, passed),
             false => self.steady.max(system),
         };
         self.system = system;

@@ -17,25 +17,25 @@ use std::{
 
 use super::{
     Event, Inner, Sordino, WithheldReason,
-    worker::{Visits, Worker},
+    worker::{CallbackWatchdog, Worker},
 };
 use crate::{
     Error,
     capture::{Capture, CaptureError, CaptureEvent, CaptureHandler, Frame, Source, StopHandle},
-    process::Owned,
+    process::ProcessOwned,
     sampler::{MarkError, MarkOutcome, Moment, RawClip, Sampler, SamplerSettings},
 };
 
 /// Clips that may wait for the one being sealed; a raw clip is some two megabytes.
-const WAITING_CLIPS: usize = 2;
+const MAX_WAITING_CLIPS: usize = 2;
 /// How old the answer to "may anything be sampled?" may get. A withdrawal does not wait for it.
-const LEAVE_AGE: Duration = Duration::from_secs(1);
+const MAX_PERMIT_AGE: Duration = Duration::from_secs(1);
 
 /// The sampler that listens, shared with those who mark and those who withdraw.
 pub(super) type SharedSampler = Mutex<Option<Sampler>>;
 
 /// An open source. Dropping it stops it and closes the source, unless a forked process does.
-pub struct CaptureSession(Owned<Running>);
+pub struct CaptureSession(ProcessOwned<Running>);
 
 struct Running {
     inner: Arc<Inner>,
@@ -93,7 +93,7 @@ impl Inner {
     ) -> Result<CaptureSession, Error> {
         let capture = Capture::new(source);
         let stopper = capture.stop_handle();
-        let (clips, to_seal) = mpsc::sync_channel(WAITING_CLIPS);
+        let (clips, to_seal) = mpsc::sync_channel(MAX_WAITING_CLIPS);
         let (opened, is_open) = mpsc::sync_channel(1);
         let seal = {
             let inner = Arc::clone(self);
@@ -104,21 +104,21 @@ impl Inner {
         let capture = {
             let inner = Arc::clone(self);
             Worker::start("sordino-capture", move |visits| {
-                let mut ear = Ear {
+                let mut ear = FrameDispatcher {
                     inner,
                     visits,
                     on_frame,
                     clips,
                     opened: Some(opened),
-                    leave_asked: None,
-                    refused: WithheldReason::NoConsent,
+                    permit_checked: None,
+                    blocked: WithheldReason::NoConsent,
                 };
                 let outcome = capture.run(&mut ear);
                 ear.end();
                 outcome
             })?
         };
-        let listening = CaptureSession(Owned::new(Running {
+        let listening = CaptureSession(ProcessOwned::new(Running {
             inner: Arc::clone(self),
             stopper,
             capture: Some(capture),
@@ -127,7 +127,7 @@ impl Inner {
         match is_open.recv() {
             Ok(()) => Ok(listening),
             // The source went before it was open; the thread says why.
-            Err(_) => listening.wait().and(Err(Error::NotOpened)),
+            Err(_) => listening.wait().and(Err(Error::SourceNotOpened)),
         }
     }
 }
@@ -166,7 +166,7 @@ impl Running {
         if self.is_on_its_thread() {
             return Ok(());
         }
-        self.ended().unwrap_or_else(|held| {
+        self.join_threads().unwrap_or_else(|held| {
             // Nobody waits for the sound that is still there.
             self.inner.forbid();
             Err(held)
@@ -179,7 +179,7 @@ impl Running {
     }
 
     /// What the threads came to.
-    fn ended(&mut self) -> Result<Result<(), Error>, Error> {
+    fn join_threads(&mut self) -> Result<Result<(), Error>, Error> {
         let seal = self.seal.take();
         let captured = self.capture.take().map_or(Ok(Ok(Ok(()))), Worker::join)?;
         if let Some(seal) = seal {
@@ -207,7 +207,7 @@ impl Inner {
     }
 
     /// Lets go of all sound that is held in memory, at once.
-    pub(super) fn forget_sound(&self) {
+    pub(super) fn discard_audio(&self) {
         self.reviews.keep_only(None);
         self.forbid();
     }
@@ -235,21 +235,21 @@ impl Inner {
 }
 
 /// Hears the frames.
-struct Ear<F> {
+struct FrameDispatcher<F> {
     inner: Arc<Inner>,
-    visits: Arc<Visits>,
+    visits: Arc<CallbackWatchdog>,
     on_frame: F,
     clips: SyncSender<RawClip>,
     /// Dropped unsent where the source never opened.
     opened: Option<SyncSender<()>>,
-    leave_asked: Option<(Instant, u64)>,
+    permit_checked: Option<(Instant, u64)>,
     /// Why nothing may be sampled, where nothing may.
-    refused: WithheldReason,
+    blocked: WithheldReason,
 }
 
-impl<F: FnMut(Frame<'_>)> CaptureHandler for Ear<F> {
+impl<F: FnMut(Frame<'_>)> CaptureHandler for FrameDispatcher<F> {
     fn on_frame(&mut self, frame: Frame<'_>) {
-        self.renew_leave();
+        self.refresh_permit();
         // The app's recognizer first; it may mark what it just heard.
         let (clips, given_up) = {
             let mut sampler = self.inner.sampler();
@@ -257,14 +257,14 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for Ear<F> {
                 let clips = sampler.feed(&frame);
                 let reason = match sampler.is_permitted() {
                     true => WithheldReason::TooShort,
-                    false => self.refused,
+                    false => self.blocked,
                 };
                 (clips, vec![reason; sampler.take_abandoned()])
             })
         };
-        self.visits.visit(|| (self.on_frame)(frame));
-        self.hand_over(clips);
-        self.tell_withheld(given_up);
+        self.visits.call(|| (self.on_frame)(frame));
+        self.queue_clips(clips);
+        self.emit_withheld(given_up);
     }
 
     fn on_event(&mut self, event: CaptureEvent) {
@@ -273,27 +273,31 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for Ear<F> {
         {
             let _ = opened.send(());
         }
-        self.visits
-            .visit(|| self.inner.tell(&Event::Capture(event)));
+        self.visits.call(|| self.inner.emit(&Event::Capture(event)));
     }
 }
 
-impl<F> Ear<F> {
+impl<F> FrameDispatcher<F> {
     /// Asks anew whether anything may be sampled, from time to time and after each change.
-    fn renew_leave(&mut self) {
-        let version = self.inner.version();
+    fn refresh_permit(&mut self) {
+        let version = self.inner.epoch();
         let is_fresh = self
-            .leave_asked
-            .is_some_and(|(asked, known)| known == version && asked.elapsed() < LEAVE_AGE);
+            .permit_checked
+            .is_some_and(|(asked, known)| known == version && asked.elapsed() < MAX_PERMIT_AGE);
         if is_fresh {
             return;
         }
-        let leave = self.inner.leave().unwrap_or(Err(WithheldReason::Failed));
+        let leave = self
+            .inner
+            .sampling_permit()
+            .unwrap_or(Err(WithheldReason::Failed));
         if let Err(reason) = leave {
-            self.refused = reason;
+            self.blocked = reason;
         }
         let leave = leave.ok();
-        let changed = self.leave_asked.is_none_or(|(_, known)| known != version);
+        let changed = self
+            .permit_checked
+            .is_none_or(|(_, known)| known != version);
         let mut sampler = self.inner.sampler();
         if changed && leave.is_some() {
             // Another plan may ask for other moments.
@@ -311,15 +315,15 @@ impl<F> Ear<F> {
                 Some(leave) => sampler.permit(leave.grants),
             }
         }
-        self.leave_asked = Some((Instant::now(), version));
+        self.permit_checked = Some((Instant::now(), version));
     }
 
-    fn hand_over(&self, clips: Vec<RawClip>) {
+    fn queue_clips(&self, clips: Vec<RawClip>) {
         for clip in clips {
             match self.clips.try_send(clip) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                    self.visits.visit(|| self.inner.tell(&Event::ClipDropped));
+                    self.visits.call(|| self.inner.emit(&Event::ClipDropped));
                 }
             }
         }
@@ -335,19 +339,19 @@ impl<F> Ear<F> {
         for clip in last {
             let _ = self.clips.send(clip);
         }
-        self.tell_withheld(vec![WithheldReason::TooShort; given_up]);
+        self.emit_withheld(vec![WithheldReason::TooShort; given_up]);
     }
 
     /// An app that was told that its mark was chosen hears what came of it, also where that is nothing.
-    fn tell_withheld(&self, reasons: Vec<WithheldReason>) {
+    fn emit_withheld(&self, reasons: Vec<WithheldReason>) {
         for reason in reasons {
             self.visits
-                .visit(|| self.inner.tell(&Event::Withheld(reason)));
+                .call(|| self.inner.emit(&Event::Withheld(reason)));
         }
     }
 }
 
-impl<F> Drop for Ear<F> {
+impl<F> Drop for FrameDispatcher<F> {
     fn drop(&mut self) {
         // The app's callback panicked: no sound is held on, and the engine can listen anew.
         if thread::panicking() {
@@ -357,13 +361,13 @@ impl<F> Drop for Ear<F> {
 }
 
 /// Ends when the capture thread has let go of its end.
-fn seal_all(inner: &Inner, clips: &Receiver<RawClip>, visits: &Visits) {
+fn seal_all(inner: &Inner, clips: &Receiver<RawClip>, visits: &CallbackWatchdog) {
     for clip in clips {
         let event = match catch_unwind(AssertUnwindSafe(|| inner.sample(clip))) {
             Ok(Ok(offer)) => offer.into(),
             Ok(Err(error)) => Event::Failed(error.to_string()),
             Err(_) => Event::Failed("a stage panicked; the clip was wiped".to_owned()),
         };
-        visits.visit(|| inner.tell(&event));
+        visits.call(|| inner.emit(&event));
     }
 }

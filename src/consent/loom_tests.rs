@@ -1,7 +1,7 @@
 //! A withdrawal that races sealing and uploading, in every order that threads can take.
 //!
 //! Loom (<https://docs.rs/loom>; after Norris and Demsky, "CDSChecker", 2013) runs each test once for each
-//! order of the atomic operations and locks. The leases are the real ones, built on Loom's
+//! order of the atomic operations and locks. The revocation flags are the real ones, built on Loom's
 //! primitives. The store is a lock around what its transactions change, since that is all that redb's
 //! one writer at a time promises here; the steps are those of the engine, of `seal` and of the
 //! outbox.
@@ -23,10 +23,10 @@ mod sync {
 
 // The point of it: the same source on other primitives.
 #[allow(clippy::duplicate_mod)]
-#[path = "lease.rs"]
-mod lease;
+#[path = "revocation_flag.rs"]
+mod revocation_flag;
 
-use lease::Leases;
+use revocation_flag::{CurrentFlag, RevocationFlag};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sample {
@@ -36,7 +36,7 @@ enum Sample {
 }
 
 struct Device {
-    leases: Leases,
+    flag: CurrentFlag,
     store: Mutex<Store>,
 }
 
@@ -48,7 +48,7 @@ struct Store {
 impl Device {
     fn new(samples: Vec<Sample>) -> Arc<Self> {
         Arc::new(Self {
-            leases: Leases::new(),
+            flag: CurrentFlag::new(),
             store: Mutex::new(Store {
                 granted: true,
                 samples,
@@ -58,7 +58,7 @@ impl Device {
 
     /// `Sordino::withdraw`.
     fn withdraw(&self) {
-        self.leases.end();
+        self.flag.revoke();
         {
             let mut store = lock(&self.store);
             store.granted = false;
@@ -70,20 +70,20 @@ impl Device {
                 };
             }
         }
-        self.leases.end();
+        self.flag.revoke();
     }
 
-    /// `ConsentStore::grants`: the lease first.
-    fn grant(&self) -> Option<Arc<lease::Lease>> {
-        let lease = self.leases.take();
-        lock(&self.store).granted.then_some(lease)
+    /// `ConsentStore::grants`: the flag first.
+    fn grant(&self) -> Option<Arc<RevocationFlag>> {
+        let flag = self.flag.get();
+        lock(&self.store).granted.then_some(flag)
     }
 
     /// `seal::seal`, then `Outbox::enqueue`.
     fn sample(&self) {
-        let Some(lease) = self.grant() else { return };
+        let Some(flag) = self.grant() else { return };
         // The last byte is sealed.
-        if lease.has_ended() {
+        if flag.is_revoked() {
             return;
         }
         let mut store = lock(&self.store);
@@ -94,7 +94,7 @@ impl Device {
 
     /// `Protocol::next`: whether the request for the first sample was made.
     fn upload(&self) -> bool {
-        let Some(lease) = self.grant() else {
+        let Some(flag) = self.grant() else {
             return false;
         };
         let is_pending = {
@@ -107,7 +107,7 @@ impl Device {
                 _ => false,
             }
         };
-        is_pending && !lease.has_ended()
+        is_pending && !flag.is_revoked()
     }
 }
 
@@ -157,23 +157,23 @@ fn in_no_order_does_a_grant_outlive_a_withdrawal() {
         };
         device.withdraw();
         let granted = asking.join().unwrap();
-        assert!(granted.is_none_or(|lease| lease.has_ended()));
+        assert!(granted.is_none_or(|flag| flag.is_revoked()));
     });
 }
 
-/// The second end of the leases is what this rests on: it must not look redundant to anybody.
+/// Raising the flags a second time after writing is necessary.
 #[test]
 #[should_panic(expected = "outlived")]
-fn ending_the_leases_only_before_writing_would_not_do() {
+fn revoking_only_before_writing_is_not_enough() {
     loom::model(|| {
         let device = Device::new(Vec::new());
         let asking = {
             let device = Arc::clone(&device);
             thread::spawn(move || device.grant())
         };
-        device.leases.end();
+        device.flag.revoke();
         lock(&device.store).granted = false;
         let granted = asking.join().unwrap();
-        assert!(granted.is_none_or(|lease| lease.has_ended()), "outlived");
+        assert!(granted.is_none_or(|flag| flag.is_revoked()), "outlived");
     });
 }

@@ -6,48 +6,48 @@
 use super::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 
 /// Ends once, for everybody who holds it.
-pub(super) struct Lease {
-    ended: AtomicBool,
+pub(super) struct RevocationFlag {
+    revoked: AtomicBool,
 }
 
-impl Lease {
+impl RevocationFlag {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            ended: AtomicBool::new(false),
+            revoked: AtomicBool::new(false),
         })
     }
 
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::SeqCst);
+    pub(super) fn revoke(&self) {
+        self.revoked.store(true, Ordering::SeqCst);
     }
 
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::SeqCst)
+    pub(super) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::SeqCst)
     }
 }
 
 /// The lease that grants made from now on share.
-pub(super) struct Leases {
-    current: Mutex<Arc<Lease>>,
+pub(super) struct CurrentFlag {
+    current: Mutex<Arc<RevocationFlag>>,
 }
 
-impl Leases {
+impl CurrentFlag {
     pub(super) fn new() -> Self {
         Self {
-            current: Mutex::new(Lease::new()),
+            current: Mutex::new(RevocationFlag::new()),
         }
     }
 
     /// The present lease. It is to be taken *before* consent is looked up: a withdrawal in between ends
     /// it then.
-    pub(super) fn take(&self) -> Arc<Lease> {
+    pub(super) fn get(&self) -> Arc<RevocationFlag> {
         Arc::clone(&lock(&self.current))
     }
 
     /// Ends the present lease and begins another.
-    pub(super) fn end(&self) {
+    pub(super) fn revoke(&self) {
         let mut current = lock(&self.current);
-        current.end();
-        *current = Lease::new();
+        current.revoke();
+        *current = RevocationFlag::new();
     }
 }

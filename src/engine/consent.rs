@@ -42,7 +42,7 @@ impl Sordino {
     pub fn give_consent(&self, answer: &ConsentResponse<'_>) -> Result<SignedRecord, Error> {
         let inner = self.inner()?;
         let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
-        inner.write_refused()?;
+        inner.write_revocations()?;
         let (record, dropped) = inner.state.write(|change| -> Result<_, ConsentError> {
             let record = inner.consent.record(change, answer, &terms)?;
             let id = record.content().id;
@@ -50,19 +50,19 @@ impl Sordino {
                 let collector = inner.protocol.endpoint();
                 inner
                     .protocol
-                    .keep_slip(&identity, collector, Stage::Kept)?;
+                    .keep_revocation(&identity, collector, Stage::Kept)?;
             }
             let dropped = inner.outbox.drop_others(change, id)?;
             Ok((record, dropped))
         })?;
         // They may be of a record that no longer stands.
-        inner.consent.end_grants();
+        inner.consent.revoke_grants();
         inner.reviews.keep_only(Some(record.content().id));
         inner.outbox.shred(&dropped);
         for sample in dropped {
-            inner.tell(&Event::Dropped(sample));
+            inner.emit(&Event::Dropped(sample));
         }
-        inner.tell_consent()?;
+        inner.emit_consent()?;
         Ok(record)
     }
 
@@ -73,9 +73,9 @@ impl Sordino {
     pub fn approve<'a>(&self, guardian: impl Into<Guardian<'a>>) -> Result<SignedRecord, Error> {
         let inner = self.inner()?;
         let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
-        inner.write_refused()?;
+        inner.write_revocations()?;
         let record = inner.consent.approve(guardian, &terms)?;
-        inner.tell_consent()?;
+        inner.emit_consent()?;
         Ok(record)
     }
 
@@ -86,12 +86,12 @@ impl Sordino {
     /// No child's yes stands.
     pub fn come_of_age(&self) -> Result<(), Error> {
         let inner = self.inner()?;
-        inner.write_refused()?;
+        inner.write_revocations()?;
         inner.consent.come_of_age(inner.terms().as_ref())?;
-        inner.consent.end_grants();
-        inner.changed();
-        inner.forget_sound();
-        Ok(inner.tell_consent()?)
+        inner.consent.revoke_grants();
+        inner.bump_epoch();
+        inner.discard_audio();
+        Ok(inner.emit_consent()?)
     }
 
     /// Takes the yes back: for one purpose, or for all with `None`. Grants end at once, pending
@@ -103,27 +103,27 @@ impl Sordino {
     pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
         let inner = self.inner()?;
         let purposes = purpose.map_or_else(Purposes::all, Purposes::from);
-        inner.consent.refuse(&purposes);
-        inner.consent.end_grants();
-        inner.changed();
-        inner.forget_sound();
+        inner.consent.revoke_in_memory(&purposes);
+        inner.consent.revoke_grants();
+        inner.bump_epoch();
+        inner.discard_audio();
         // The point of no return, also where the store cannot be written.
-        let marked = inner.consent.mark_refused(|_| purposes.clone());
-        let shredded = inner.write_refused();
+        let marked = inner.consent.mark_revoked(|_| purposes.clone());
+        let shredded = inner.write_revocations();
         // A grant that was made while the transaction ran saw the state before it.
-        inner.consent.end_grants();
-        inner.changed();
-        inner.forget_sound();
+        inner.consent.revoke_grants();
+        inner.bump_epoch();
+        inner.discard_audio();
         let shredded = match (shredded, marked) {
             (Ok(shredded), _) => shredded,
             (Err(error), Err(_)) => return Err(error.into()),
             (Err(error), Ok(())) => {
                 tracing::warn!(%error, "a withdrawal is noted, and is yet to be written");
-                inner.shred_refused(&purposes)
+                inner.shred_revoked(&purposes)
             }
         };
         // It was said; that a damaged state cannot tell what came of it is no reason to fail.
-        if let Err(error) = inner.tell_consent() {
+        if let Err(error) = inner.emit_consent() {
             tracing::warn!(%error, "what a withdrawal came to cannot be told");
         }
         Ok(Withdrawal {
@@ -161,23 +161,23 @@ impl Inner {
 
     /// Writes what was taken back, if that is still to be done. Returns how many pending samples were
     /// shredded.
-    pub(super) fn write_refused(&self) -> Result<usize, ConsentError> {
-        let refused = self.consent.refused();
+    pub(super) fn write_revocations(&self) -> Result<usize, ConsentError> {
+        let refused = self.consent.unwritten_revocations();
         if refused.is_empty() {
             return Ok(0);
         }
-        let shredded = self.take_back(|_| refused.clone()).or_else(|_| {
+        let shredded = self.apply_withdrawal(|_| refused.clone()).or_else(|_| {
             // A full disk, say: what is to be shredded anyhow makes room.
             self.outbox.shred_covered(&refused)?;
-            self.take_back(|_| refused.clone())
+            self.apply_withdrawal(|_| refused.clone())
         })?;
-        self.consent.refusal_written(&refused);
+        self.consent.revocation_written(&refused);
         Ok(shredded)
     }
 
     /// Destroys what waits for nothing but `refused`, although the state cannot be written, and perhaps not
     /// read either. Returns how many files it knows of.
-    fn shred_refused(&self, refused: &Purposes) -> usize {
+    fn shred_revoked(&self, refused: &Purposes) -> usize {
         let shredded = self.outbox.shred_covered(refused);
         shredded.unwrap_or_else(|error| {
             tracing::warn!(%error, "the list of samples cannot be read");
@@ -192,7 +192,7 @@ impl Inner {
     }
 
     /// Takes back from each record, and from the samples made under it, what `refused` names of it.
-    fn take_back(&self, refused: impl Fn(Id) -> Purposes) -> Result<usize, ConsentError> {
+    fn apply_withdrawal(&self, refused: impl Fn(Id) -> Purposes) -> Result<usize, ConsentError> {
         let shredded = self.state.write(|change| -> Result<_, ConsentError> {
             let withdrawn = ConsentStore::withdraw(change, refused)?;
             Ok(self.outbox.withdraw(change, &withdrawn)?)
@@ -203,23 +203,25 @@ impl Inner {
 
     /// Writes what was refused before a crash or on a full disk, and gives a slip to records that an
     /// earlier version made, or that the collector does not know yet.
-    pub(super) fn catch_up(&self) -> Result<(), ConsentError> {
-        let refused = self.consent.refused_on_slips()?;
+    pub(super) fn recover_revocations(&self) -> Result<(), ConsentError> {
+        let refused = self.consent.revocations_to_apply()?;
         let of = |record| refused.get(&record).cloned().unwrap_or_default();
         if !refused.is_empty()
-            && let Err(error) = self.take_back(of)
+            && let Err(error) = self.apply_withdrawal(of)
         {
             // The disk is full still. It is written before any new yes, or with the next request.
             tracing::warn!(%error, "a withdrawal is yet to be written");
             for purposes in refused.values() {
-                self.consent.refuse(purposes);
-                self.shred_refused(purposes);
+                self.consent.revoke_in_memory(purposes);
+                self.shred_revoked(purposes);
             }
         }
-        self.consent.forget_slips()?;
-        self.consent.refuse_forgotten()?;
-        for (identity, collector, stage) in self.consent.without_slip(self.protocol.endpoint())? {
-            if let Err(error) = self.protocol.keep_slip(&identity, &collector, stage) {
+        self.consent.remove_unused_revocations()?;
+        self.consent.revoke_unknown_records()?;
+        for (identity, collector, stage) in
+            self.consent.without_revocation(self.protocol.endpoint())?
+        {
+            if let Err(error) = self.protocol.keep_revocation(&identity, &collector, stage) {
                 tracing::warn!(%error, "a record has no slip yet");
             }
         }
@@ -231,16 +233,16 @@ impl Inner {
         let status = self.consent.status(self.terms().as_ref())?;
         if matches!(status.state, ConsentState::Expired | ConsentState::Outdated) {
             for sample in self.outbox.drop_all()? {
-                self.tell(&Event::Dropped(sample));
+                self.emit(&Event::Dropped(sample));
             }
         }
         Ok(())
     }
 
-    pub(super) fn tell_consent(&self) -> Result<(), ConsentError> {
-        self.changed();
+    pub(super) fn emit_consent(&self) -> Result<(), ConsentError> {
+        self.bump_epoch();
         let state = self.consent.status(self.terms().as_ref())?.state;
-        self.tell(&Event::Consent(state));
+        self.emit(&Event::Consent(state));
         Ok(())
     }
 }

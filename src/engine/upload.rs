@@ -103,7 +103,7 @@ impl Sordino {
     /// # Errors
     /// The state cannot be written.
     pub fn renew_plan(&self) -> Result<(), Error> {
-        Ok(self.inner()?.protocol.forget_plan_age()?)
+        Ok(self.inner()?.protocol.mark_plan_stale()?)
     }
 
     /// Sends all that is due with the built-in client, as a person who asks for it now expects, and
@@ -121,7 +121,7 @@ impl Sordino {
             let finished = self
                 .inner()?
                 .process_upload_result(&request.task, outcome)?;
-            summary.note(&request.task, &finished);
+            summary.record(&request.task, &finished);
             if !matches!(finished, TaskStatus::Done) {
                 tried.insert(request.task);
             }
@@ -133,7 +133,7 @@ impl Sordino {
 
 impl UploadSummary {
     /// Counts what became of a request.
-    pub fn note(&mut self, task: &UploadTask, finished: &TaskStatus) {
+    pub fn record(&mut self, task: &UploadTask, finished: &TaskStatus) {
         match (finished, &task.kind) {
             (TaskStatus::Done, TaskKind::Register { .. }) => self.registrations += 1,
             (TaskStatus::Done, TaskKind::Send { .. }) => self.samples += 1,
@@ -161,24 +161,24 @@ impl UploadSummary {
 
 impl Inner {
     fn next_urgent_upload_task(&self) -> Result<Option<Request>, UploadError> {
-        self.write_held_up();
-        self.protocol.next_refusal(Urgency::Scheduled)
+        self.retry_revocations();
+        self.protocol.next_urgent(Urgency::Scheduled)
     }
 
     fn next_deferrable_upload_task(&self) -> Result<Option<Request>, UploadError> {
-        self.write_held_up();
+        self.retry_revocations();
         self.with_scope(|scope| self.protocol.next_deferrable(scope, Urgency::Scheduled))
     }
 
     /// A "no" that a full disk held up goes out as soon as there is room.
-    fn write_held_up(&self) {
-        if let Err(error) = self.write_refused() {
+    fn retry_revocations(&self) {
+        if let Err(error) = self.write_revocations() {
             tracing::warn!(%error, "a withdrawal is yet to be written");
         }
     }
 
     fn next_upload_task(&self, urgency: Urgency<'_>) -> Result<Option<Request>, UploadError> {
-        self.write_held_up();
+        self.retry_revocations();
         self.with_scope(|scope| self.protocol.next(scope, urgency))
     }
 
@@ -193,7 +193,7 @@ impl Inner {
         self.drop_uncovered()?;
         let grants = self.grants().ok();
         let plan_version = plan.version;
-        ask(grants.as_ref().map(|grants| match self.stopped_by(&plan) {
+        ask(grants.as_ref().map(|grants| match self.plan_block(&plan) {
             None => Scope::Samples {
                 grants,
                 plan_version,
@@ -211,7 +211,7 @@ impl Inner {
         let grants = self.grants().ok();
         let leave = match (&plan, &grants) {
             (None, _) => Err(WithheldReason::NoPlan),
-            (Some(plan), grants) => match self.stopped_by(plan) {
+            (Some(plan), grants) => match self.plan_block(plan) {
                 Some(reason) => Err(reason),
                 None => grants.as_ref().ok_or(WithheldReason::NoConsent),
             },
@@ -229,14 +229,14 @@ impl Inner {
         let settled = self
             .protocol
             .process_result(task, outcome, plan.as_ref(), |answer| {
-                self.take_plan(answer)
+                self.accept_plan(answer)
             })?;
         if settled.was_withdrawn {
-            self.changed();
-            self.forget_sound();
-            self.tell_consent()?;
+            self.bump_epoch();
+            self.discard_audio();
+            self.emit_consent()?;
         }
-        self.tell(&Event::Uploaded {
+        self.emit(&Event::Uploaded {
             task: task.clone(),
             status: settled.status.clone(),
         });
@@ -245,11 +245,11 @@ impl Inner {
 
     /// Takes a plan, and a statement that the one in force is the newest. Each counts without the other: the collector
     /// cannot make either.
-    fn take_plan(&self, answer: PlanResponse<'_>) -> Result<(), UploadError> {
+    fn accept_plan(&self, answer: PlanResponse<'_>) -> Result<(), UploadError> {
         let installed = answer.plan.map_or(Ok(()), |json| self.install_plan(json));
         let taken = answer
             .freshness
-            .map_or(Ok(()), |value| self.take_freshness(value));
+            .map_or(Ok(()), |value| self.accept_freshness(value));
         installed.and(taken)
     }
 
