@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""What dsp/src does of finding, erasing, cutting and hearing again, in Python, for tuning.
+"""The detection, erasing, cutting and gate of dsp/src in Python, for tuning.
 
 usage: anonymize.py IN_DIR OUT_DIR [--weights FILE] [--cut-only] [--name=value …]
 
 Each IN_DIR/NAME.wav becomes OUT_DIR/NAME.wav (16 kHz) and NAME.json, as `sordino anonymize` writes
-them: {"kept": [[start_s, end_s], …]}. The order of things:
-1. Stretches: frames that the net gives --find or more, wider by --padding on both sides.
-2. In them the mask, to the power of --exaggerate, erases the voice; all else stays to the bit.
-3. Where the mask leaves less than --worth of half a second's energy there was no music worth keeping: cut.
-4. The gate, Silero, hears the finished clip as it is and raised at --gate. What it finds is cut,
-   --padding wider, --doubt wider where the clip was erased, and what is left is heard again; after
-   the last hearing that still finds something, all is withheld.
-Nothing is done here about hum, noise, level, clock and length.
+them: {"kept": [[start_s, end_s], …]}. Steps:
+1. Detection: frames with a probability of --find or more, with --padding on both sides.
+2. In them the mask, to the power of --exaggerate, erases the voice; the rest is unchanged, bit by bit.
+3. Where the mask leaves less than --worth of half a second's energy, the span is cut.
+4. The gate, Silero, analyzes the finished clip, as is and amplified, at --gate. What it detects is cut with
+   --padding, or with --doubt where the clip was erased, and the rest is analyzed again; if the last pass still
+   detects something, the clip is withheld.
+Hum, noise, level, clock and length are not processed here.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import net
 SETTINGS = {"find": 0.25, "gate": 0.45, "padding": 0.16, "exaggerate": 2.0, "worth": 0.1, "shortest": 0.5, "doubt": 0.5}
 RATE, HOP = net.RATE, net.HOP
 FADE = RATE // 125
-HEARINGS = 8
+MAX_PASSES = 8
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def anonymize(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", s: dict):
-    """The finished clip, or None, and which parts of the input stand in it."""
+    """The finished clip, or None, and its spans of the input."""
     voice, mask, bins = detector.hear(sound)
     found = widened(voice >= s["find"], s["padding"])
     gone = np.zeros(len(voice), bool)
@@ -66,7 +66,7 @@ def anonymize(sound: np.ndarray, detector: infer.Exported, gate: "Gate | None", 
         erased, share = erase(sound, found, mask, bins, s["exaggerate"])
         gone = found & (share < s["worth"])
     keep, touched = ~samples_of(gone, len(sound)), samples_of(found, len(sound))
-    for _ in range(HEARINGS):
+    for _ in range(MAX_PASSES):
         keep = without_fragments(keep, s["shortest"])
         kept = spans(keep)
         if sum(end - start for start, end in kept) < RATE:
@@ -94,7 +94,7 @@ def widened(frames: np.ndarray, padding: float) -> np.ndarray:
 
 
 def erase(sound, found, mask, bins, exaggerate):
-    """The sound with the mask in force where a voice was found, and what share of the energy each
+    """The audio with the mask applied where a voice was detected, and the share of energy that each
     frame's neighborhood keeps."""
     gains = torch.from_numpy(np.where(found[:, None], mask**exaggerate, 1.0).astype(np.float32))
     left = bins * (gains @ torch.from_numpy(net.band_matrix()).T)
@@ -114,7 +114,7 @@ def wider(samples: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def samples_of(frames: np.ndarray, n: int) -> np.ndarray:
-    """Frame t stands for the hop around sample t * HOP."""
+    """Frame t represents the hop around sample t * HOP."""
     held = np.repeat(frames, HOP)[HOP // 2 :][:n]
     return np.pad(held, (0, n - len(held)), "edge")
 
@@ -142,7 +142,7 @@ def joined(sound: np.ndarray, kept: list[tuple[int, int]]) -> np.ndarray:
 
 
 class Gate:
-    """Silero, of other features and other training data: the second opinion."""
+    """Silero, a second detector with other features and training data."""
 
     def __init__(self):
         from silero_vad import load_silero_vad

@@ -4,7 +4,7 @@
 usage: data.py BANK [--speech FOLDER] [--instruments FOLDER] [--piano FOLDER] [--minutes N] [--music-minutes N]
                [--invented-minutes N]
 
-BANK/{speech,music}-{train,valid}.npy are 16 kHz int16 samples end to end; beside each a .json says
+BANK/{speech,music}-{train,valid}.npy are concatenated 16 kHz int16 samples; for each, a .json says
 where each piece starts and ends and what it is. --speech and --instruments add one's own: every
 folder in FOLDER is one voice of its own, or one instrument played without a voice; one in ten of
 them, by name, is kept for validation. --piano is where PIANO_PACKAGES were unpacked.
@@ -54,7 +54,7 @@ def main() -> None:
     with multiprocessing.Pool(options.jobs) as pool:
         voices = [(name, folders, options.minutes) for name, folders in recorded(options.speech).items()]
         speech = pool.imap(read_voice, voices, chunksize=1)
-        synthetic = pool.imap(synthesise, [*synthetic_voices()], chunksize=1)
+        synthetic = pool.imap(synthesize, [*synthetic_voices()], chunksize=1)
         save(options.bank, "speech", [piece for pieces in speech for piece in pieces], [p for ps in synthetic for p in ps])
         pieces = int(options.music_minutes)
         music = pool.imap(play.render, [(index, options.piano) for index in range(pieces)], chunksize=1)
@@ -116,7 +116,7 @@ def synthetic_voices():
         yield f"flite-{voice}", "flite", voice
 
 
-def synthesise(job: tuple[str, str, str]) -> list[tuple[str, str, np.ndarray]]:
+def synthesize(job: tuple[str, str, str]) -> list[tuple[str, str, np.ndarray]]:
     name, engine, voice = job
     rng = random.Random(f"synthesis {name}")
     pieces = []

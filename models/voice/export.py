@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes a trained net as the SDK carries it, and the oracle that its test compares with.
+"""Writes a trained network in the SDK's format, and the reference for its test.
 
-usage: export.py CHECKPOINT [FOLDER]      (this folder unless told otherwise)
+usage: export.py CHECKPOINT [FOLDER]      (default: this folder)
 
-Makes voice_net.f16 and reference.json. README.md says what stands in them.
+Makes voice_net.f16 and reference.json. README.md describes them.
 """
 
 import importlib.util

@@ -1,6 +1,6 @@
 """Runs the exported weights, and nothing else: what the SDK's own inference must agree with.
 
-The layout of the file stands in README.md. The norms are folded into the layers before them.
+README.md describes the layout of the file. The norms are folded into the layers before them.
 """
 
 import pathlib

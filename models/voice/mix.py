@@ -66,7 +66,7 @@ class Mixer:
             begin, end = (0, n) if rng.random() < 0.3 else sorted(rng.integers(0, n, 2))
             end = min(n, max(end, begin + RATE))
             voice[begin:end] = self.talking(end - begin, rng)
-            if kind == "between":  # the music makes room for the voice
+            if kind == "between":  # the music pauses for the voice
                 away = int(rng.uniform(0, 0.25) * RATE)
                 music[max(0, begin - away) : end + away] *= rng.choice([0, 0, 0.02])
                 level = rng.uniform(-30, 8)
@@ -207,7 +207,7 @@ def colored(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def disturbances(n: int, rng: np.random.Generator) -> np.ndarray:
-    """What is no voice and must not be taken for one."""
+    """Sounds that are not voices and must not be mistaken for one."""
     out = colored(n, rng.uniform(0, 2), rng) * gain(rng.uniform(-58, -24))
     time = np.arange(n) / RATE
     if rng.random() < 0.5:  # hum

@@ -47,7 +47,7 @@ def render(job: tuple[int, pathlib.Path | None]) -> list[tuple[str, str, np.ndar
     if engine == "salamander":
         sound = sampled(midi.instruments[0].notes, piano, rng)
     else:
-        sound = synthesised(engine, midi)
+        sound = synthesized(engine, midi)
     sound = sound / (np.sqrt(np.mean(sound**2)) + 1e-9) * 0.1
     peak = np.abs(sound).max()
     return [(f"{engine}:{'+'.join(map(str, chosen))}", "music", (sound * min(1, 0.98 / peak)).astype(np.float32))] if peak > 0 else []
@@ -130,7 +130,7 @@ def drums(rng: random.Random) -> pretty_midi.Instrument:
     return out
 
 
-def synthesised(engine: str, midi: pretty_midi.PrettyMIDI) -> np.ndarray:
+def synthesized(engine: str, midi: pretty_midi.PrettyMIDI) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         score, wave = f"{folder}/a.mid", f"{folder}/a.wav"
         midi.write(score)
@@ -144,7 +144,7 @@ def synthesised(engine: str, midi: pretty_midi.PrettyMIDI) -> np.ndarray:
 
 
 def sampled(notes, piano: pathlib.Path, rng: random.Random) -> np.ndarray:
-    """Recorded notes, the nearest one repitched, with the noise of the key let go."""
+    """Recorded notes, the nearest one repitched, with the noise of the key release."""
     out = np.zeros(int((SECONDS + 6) * RATE), np.float32)
     layers = (1, 4, 8, 10, 13, 16)
     for note in notes:

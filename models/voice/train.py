@@ -138,7 +138,7 @@ def crossed(kept: list, draw: np.random.Generator) -> tuple[torch.Tensor, torch.
 
 @torch.no_grad()
 def erased(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor, draw: np.random.Generator):
-    """The same after one erasing: what is heard again later must be told from music, too."""
+    """The same after erasing once: the result must be distinguished from music, too."""
     mask = torch.sigmoid(model(all_)[1]) ** (2 * draw.uniform(0.7, 2.0))
     return all_ * mask, spoken * mask, rest * mask
 
