@@ -1,6 +1,6 @@
 //! The collector's side for QA tools, as docs/protocol.md lists it.
 
-mod patience;
+mod retry;
 
 use std::{
     collections::HashSet,
@@ -20,14 +20,14 @@ use sordino::{
 };
 use ureq::{Agent, http};
 
-use self::patience::Patience;
-use crate::{digest::sha256, failure::Failure, files};
+use self::retry::RetryPolicy;
+use crate::{digest::sha256, error::CliError, files};
 
 /// What every token begins with.
 pub(crate) const TOKEN_PREFIX: &str = "sordino_";
-const HEAD: &str = "/v1/audit/head";
+const AUDIT_HEAD_PATH: &str = "/v1/audit/head";
 /// How many samples a page lists.
-const PAGE: usize = 500;
+const PAGE_SIZE: usize = 500;
 /// The longest wait for a whole answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The header by which a collector's answers are told from a captive portal's.
@@ -35,9 +35,9 @@ const PROTOCOL_HEADER: &str = "sordino-protocol";
 /// The header that names the epoch of the collector's database.
 const EPOCH_HEADER: &str = "sordino-epoch";
 /// The largest answer that is read: well above any sample.
-const MOST: u64 = 8 << 20;
+const MAX_RESPONSE_BYTES: u64 = 8 << 20;
 /// So much of an answer is always read: an error's document.
-const LEAST: u64 = 64 << 10;
+const MIN_READ_BYTES: u64 = 64 << 10;
 
 /// A collector, and the token that most of it wants.
 pub(crate) struct Api {
@@ -51,12 +51,12 @@ pub(crate) struct Api {
     /// It has answered as a collector does: what goes wrong from then on may be mended.
     has_answered: AtomicBool,
     /// Nothing is tried again any more.
-    is_hurried: AtomicBool,
+    retries_stopped: AtomicBool,
 }
 
 /// A sample in a list.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Listed {
+pub(crate) struct ListedSample {
     pub(crate) id: Id,
     /// The record under which it came, by whose key it was signed.
     pub(crate) consent: Id,
@@ -67,7 +67,7 @@ pub(crate) struct Listed {
 
 /// What came of asking for a sample.
 #[derive(Debug)]
-pub(crate) enum Handed {
+pub(crate) enum SampleResponse {
     /// Its sealed bytes, which are just those that the list named.
     Sealed(Vec<u8>),
     /// It is gone.
@@ -78,14 +78,14 @@ pub(crate) enum Handed {
 
 /// A page of samples.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Samples {
-    pub(crate) samples: Vec<Listed>,
+pub(crate) struct SamplePage {
+    pub(crate) samples: Vec<ListedSample>,
     pub(crate) next: String,
 }
 
 /// A page of ids that are no longer to be used.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Withdrawn {
+pub(crate) struct WithdrawnPage {
     pub(crate) ids: Vec<Id>,
     /// Those of them that are only held back, since a voice was heard; an earlier collector does not say.
     #[serde(default)]
@@ -95,7 +95,7 @@ pub(crate) struct Withdrawn {
 
 /// A page of what readers said of samples in the review page.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Reviews {
+pub(crate) struct ReviewPage {
     pub(crate) reviews: Vec<StoredReview>,
     pub(crate) assignments: Vec<Value>,
     pub(crate) next: String,
@@ -115,11 +115,11 @@ pub(crate) struct StoredReview {
 }
 
 /// The token in a file: its last word. Nothing else is sent, such as a private key whose file was given by mistake.
-fn read_token(path: &Path) -> Result<String, Failure> {
+fn read_token(path: &Path) -> Result<String, CliError> {
     let text = files::read_text(path)?;
     let token = text.split_whitespace().next_back().unwrap_or_default();
     if !token.starts_with(TOKEN_PREFIX) || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::content(path)(format!(
+        return Err(CliError::content(path)(format!(
             "there is no token in it, which begins with `{TOKEN_PREFIX}`; `sordino-collector token create` prints one"
         )));
     }
@@ -128,11 +128,11 @@ fn read_token(path: &Path) -> Result<String, Failure> {
 
 /// A page of the access log.
 #[derive(Debug, Deserialize)]
-struct Entries {
+struct AuditPage {
     entries: Vec<Map<String, Value>>,
 }
 
-struct Answer {
+struct ApiResponse {
     status: u16,
     is_collector: bool,
     retry_after: Option<Duration>,
@@ -147,7 +147,7 @@ impl Api {
         network: &NetworkSettings,
         token_file: &Path,
         connections: usize,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         Ok(Self {
             authorization: Some(format!("Bearer {}", read_token(token_file)?)),
             token_file: Some(token_file.to_owned()),
@@ -156,7 +156,7 @@ impl Api {
     }
 
     /// For what needs no token.
-    pub(crate) fn open_to_all(collector: &Endpoint, network: &NetworkSettings) -> Self {
+    pub(crate) fn unauthenticated(collector: &Endpoint, network: &NetworkSettings) -> Self {
         Self::with_connections(collector, network, 1)
     }
 
@@ -182,68 +182,74 @@ impl Api {
             authorization: None,
             token_file: None,
             has_answered: AtomicBool::new(false),
-            is_hurried: AtomicBool::new(false),
+            retries_stopped: AtomicBool::new(false),
         }
     }
 
     /// Something has failed for good: what is under way is not tried again.
-    pub(crate) fn hurry(&self) {
-        self.is_hurried.store(true, Ordering::Relaxed);
+    pub(crate) fn stop_retrying(&self) {
+        self.retries_stopped.store(true, Ordering::Relaxed);
     }
 
     /// Refuses to ask for the page at `cursor` where `asked` holds it: a list that goes back to where
     /// it was never ends. Samples may come twice, as one that was released from quarantine does.
-    pub(crate) fn onwards(
+    pub(crate) fn check_cursor(
         &self,
         asked: &mut HashSet<Option<String>>,
         cursor: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         if asked.insert(cursor.map(str::to_owned)) {
             return Ok(());
         }
-        Err(Failure::Said(format!(
+        Err(CliError::Message(format!(
             "the collector at {} lists the same again and again; tell whoever runs it",
             self.collector
         )))
     }
 
     /// The head of the access log; needs no token.
-    pub(crate) fn head(&self) -> Result<AuditHead, Failure> {
-        self.json(HEAD)
+    pub(crate) fn audit_head(&self) -> Result<AuditHead, CliError> {
+        self.json(AUDIT_HEAD_PATH)
     }
 
     /// The epoch of the collector's database; `None` from a collector that has none yet. Needs no token.
-    pub(crate) fn epoch(&self) -> Result<Option<String>, Failure> {
-        Ok(self.get(HEAD)?.epoch)
+    pub(crate) fn epoch(&self) -> Result<Option<String>, CliError> {
+        Ok(self.get(AUDIT_HEAD_PATH)?.epoch)
     }
 
     /// Entries of the access log after the one with this number; none where that is the last.
-    pub(crate) fn log(&self, after: u64) -> Result<Vec<Map<String, Value>>, Failure> {
-        let page: Entries = self.json(&format!("/v1/audit/log?after={after}"))?;
+    pub(crate) fn audit_log(&self, after: u64) -> Result<Vec<Map<String, Value>>, CliError> {
+        let page: AuditPage = self.json(&format!("/v1/audit/log?after={after}"))?;
         Ok(page.entries)
     }
 
     /// The purposes that the token is good for.
-    pub(crate) fn purposes(&self) -> Result<Vec<Purpose>, Failure> {
+    pub(crate) fn purposes(&self) -> Result<Vec<Purpose>, CliError> {
         let mut good = Vec::new();
         for purpose in Purpose::ALL {
             let answer = self.get(&format!("/v1/samples?purpose={purpose}&limit=1"))?;
             match answer.status {
                 200 => good.push(purpose),
                 403 => {}
-                _ => return Err(self.problem(&answer)),
+                _ => return Err(self.response_error(&answer)),
             }
         }
         if good.is_empty() {
-            return Err(Failure::Said("the token is good for no purpose".to_owned()));
+            return Err(CliError::Message(
+                "the token is good for no purpose".to_owned(),
+            ));
         }
         Ok(good)
     }
 
     /// Samples granted for `purpose`, from `after` on.
-    pub(crate) fn list(&self, purpose: Purpose, after: Option<&str>) -> Result<Samples, Failure> {
+    pub(crate) fn list_samples(
+        &self,
+        purpose: Purpose,
+        after: Option<&str>,
+    ) -> Result<SamplePage, CliError> {
         self.json(&format!(
-            "/v1/samples?purpose={purpose}&limit={PAGE}{}",
+            "/v1/samples?purpose={purpose}&limit={PAGE_SIZE}{}",
             cursor(after)
         ))
     }
@@ -253,7 +259,7 @@ impl Api {
         &self,
         purpose: Purpose,
         after: Option<&str>,
-    ) -> Result<Withdrawn, Failure> {
+    ) -> Result<WithdrawnPage, CliError> {
         self.json(&format!("/v1/withdrawn?purpose={purpose}{}", cursor(after)))
     }
 
@@ -263,7 +269,7 @@ impl Api {
         &self,
         purpose: Purpose,
         after: Option<&str>,
-    ) -> Result<Option<Reviews>, Failure> {
+    ) -> Result<Option<ReviewPage>, CliError> {
         let resource = format!("/v1/reviews?purpose={purpose}{}", cursor(after));
         let answer = self.get(&resource)?;
         match answer.status {
@@ -273,59 +279,66 @@ impl Api {
     }
 
     /// One sample's sealed bytes.
-    pub(crate) fn sample(&self, purpose: Purpose, listed: &Listed) -> Result<Handed, Failure> {
+    pub(crate) fn sample(
+        &self,
+        purpose: Purpose,
+        listed: &ListedSample,
+    ) -> Result<SampleResponse, CliError> {
         let resource = format!("/v1/samples/{}?purpose={purpose}", listed.id);
         // One byte more tells that there is more.
-        let most = listed.bytes.saturating_add(1).clamp(LEAST, MOST);
-        let answer = self.get_at_most(&resource, most)?;
+        let most = listed
+            .bytes
+            .saturating_add(1)
+            .clamp(MIN_READ_BYTES, MAX_RESPONSE_BYTES);
+        let answer = self.get_with_limit(&resource, most)?;
         Ok(match answer.status {
-            200 if is_digest(&listed.sha256, &answer.body) => Handed::Sealed(answer.body),
-            200 => Handed::Other(format!(
+            200 if is_digest(&listed.sha256, &answer.body) => SampleResponse::Sealed(answer.body),
+            200 => SampleResponse::Other(format!(
                 "the collector at {} sent other bytes than it listed",
                 self.collector
             )),
-            404 | 410 => Handed::Gone,
+            404 | 410 => SampleResponse::Gone,
             // Its object is missing or damaged there; that must not keep others away.
-            500 => Handed::Other(self.problem(&answer).to_string()),
-            _ => return Err(self.problem(&answer)),
+            500 => SampleResponse::Other(self.response_error(&answer).to_string()),
+            _ => return Err(self.response_error(&answer)),
         })
     }
 
-    fn json<T: DeserializeOwned>(&self, resource: &str) -> Result<T, Failure> {
+    fn json<T: DeserializeOwned>(&self, resource: &str) -> Result<T, CliError> {
         self.read_json(&self.get(resource)?)
     }
 
-    fn read_json<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
+    fn read_json<T: DeserializeOwned>(&self, answer: &ApiResponse) -> Result<T, CliError> {
         if answer.status != 200 {
-            return Err(self.problem(answer));
+            return Err(self.response_error(answer));
         }
         serde_json::from_slice(&answer.body).map_err(|error| {
-            Failure::Said(format!(
+            CliError::Message(format!(
                 "{} does not answer as a collector: {error}",
                 self.collector
             ))
         })
     }
 
-    fn get(&self, resource: &str) -> Result<Answer, Failure> {
-        self.get_at_most(resource, MOST)
+    fn get(&self, resource: &str) -> Result<ApiResponse, CliError> {
+        self.get_with_limit(resource, MAX_RESPONSE_BYTES)
     }
 
     /// The answer to a request, tried again where that may help.
-    fn get_at_most(&self, resource: &str, most: u64) -> Result<Answer, Failure> {
+    fn get_with_limit(&self, resource: &str, most: u64) -> Result<ApiResponse, CliError> {
         let url = self.collector.url_of(resource);
-        let mut patience = Patience::new(self.has_answered.load(Ordering::Relaxed));
+        let mut patience = RetryPolicy::new(self.has_answered.load(Ordering::Relaxed));
         loop {
             let (failure, asked) = match self.try_get(&url, most) {
                 Ok(answer) if answer.is_collector => match answer.status {
-                    429 | 503 => (self.problem(&answer), answer.retry_after),
+                    429 | 503 => (self.response_error(&answer), answer.retry_after),
                     _ => {
                         self.has_answered.store(true, Ordering::Relaxed);
                         return Ok(answer);
                     }
                 },
                 Ok(answer) => {
-                    let failure = Failure::Said(format!(
+                    let failure = CliError::Message(format!(
                         "{} answers with status {} but is no collector; check the URL and the network",
                         self.collector, answer.status
                     ));
@@ -340,16 +353,16 @@ impl Api {
                     let through = through.map_or_else(String::new, |by| format!(" through {by}"));
                     let collector = &self.collector;
                     let failure =
-                        Failure::Said(format!("cannot reach {collector}{through}: {error}"));
-                    match self.has_answered() && is_passing(&error) {
+                        CliError::Message(format!("cannot reach {collector}{through}: {error}"));
+                    match self.has_answered() && is_transient(&error) {
                         true => (failure, None),
                         false => return Err(failure),
                     }
                 }
             };
-            if !patience.wait(asked, &self.is_hurried) {
-                return Err(match asked.filter(|_| patience.is_asked_too_much(asked)) {
-                    Some(asked) => Failure::Said(format!(
+            if !patience.wait(asked, &self.retries_stopped) {
+                return Err(match asked.filter(|_| patience.exceeds_max_delay(asked)) {
+                    Some(asked) => CliError::Message(format!(
                         "{failure}; it asks to be left alone for {} s",
                         asked.as_secs()
                     )),
@@ -363,7 +376,7 @@ impl Api {
         self.has_answered.load(Ordering::Relaxed)
     }
 
-    fn try_get(&self, url: &str, most: u64) -> Result<Answer, ureq::Error> {
+    fn try_get(&self, url: &str, most: u64) -> Result<ApiResponse, ureq::Error> {
         let mut request = http::Request::get(url);
         if let Some(authorization) = &self.authorization {
             request = request.header(http::header::AUTHORIZATION, authorization);
@@ -386,7 +399,7 @@ impl Api {
             .as_reader()
             .take(most)
             .read_to_end(&mut body)?;
-        Ok(Answer {
+        Ok(ApiResponse {
             status: response.status().as_u16(),
             is_collector,
             retry_after,
@@ -395,7 +408,7 @@ impl Api {
         })
     }
 
-    fn problem(&self, answer: &Answer) -> Failure {
+    fn response_error(&self, answer: &ApiResponse) -> CliError {
         #[derive(Deserialize)]
         struct Problem {
             detail: String,
@@ -405,14 +418,14 @@ impl Api {
             |problem: Problem| problem.detail,
         );
         if let (401, Some(token_file)) = (answer.status, &self.token_file) {
-            return Failure::Said(format!(
+            return CliError::Message(format!(
                 "the collector at {} refuses the token in {} with status 401: {detail}; make another with \
                  `sordino-collector token create`, where the collector runs",
                 self.collector,
                 token_file.display()
             ));
         }
-        Failure::Said(format!(
+        CliError::Message(format!(
             "the collector at {} refuses with status {}: {detail}",
             self.collector, answer.status
         ))
@@ -420,7 +433,7 @@ impl Api {
 }
 
 /// Whether the same request may go through a moment later.
-fn is_passing(error: &ureq::Error) -> bool {
+fn is_transient(error: &ureq::Error) -> bool {
     use ureq::Error;
     matches!(
         error,

@@ -13,14 +13,14 @@ use sordino::{
 };
 
 use crate::{
-    commands::ReportArguments, evaluate::EvalArguments, failure::Failure, output::Overwrite,
-    query::QueryArguments,
+    commands::ReportArgs, error::CliError, evaluate::EvaluateArgs, output_files::Overwrite,
+    query::QueryArgs,
 };
 
 /// Samples of music practice: anonymous, encrypted, and only with consent.
 #[derive(Parser)]
 #[command(name = "sordino", version, propagate_version = true)]
-pub(crate) struct Arguments {
+pub(crate) struct Cli {
     /// Print one JSON document on standard output, and nothing else there
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -123,11 +123,11 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Run a recognizer over a pulled dataset, score it, and tell whether a change made it worse
     #[command(alias = "recognise-eval")]
-    Evaluate(EvalArguments),
+    Evaluate(EvaluateArgs),
     /// List the notes or exercises that the app's recognizer gets wrong most, with intervals
-    Query(QueryArguments),
+    Query(QueryArgs),
     /// Write report.html for a pulled dataset
-    Report(ReportArguments),
+    Report(ReportArgs),
     /// Write the papers that an app's owner needs: impact assessment, store answers, notices
     Papers {
         /// The folder to write to
@@ -232,10 +232,10 @@ pub(crate) enum DeviceCommand {
         #[arg(long, required = true, num_args = 1..)]
         purpose: Vec<Purpose>,
         /// Whether a guardian must say yes too; `unknown` counts as `child`
-        #[arg(long, value_name = "adult|child|unknown", value_parser = by_name::<AgeBand>, default_value = "unknown")]
+        #[arg(long, value_name = "adult|child|unknown", value_parser = parse_name::<AgeBand>, default_value = "unknown")]
         age_band: AgeBand,
         /// How the app made sure that the guardian said yes
-        #[arg(long, value_parser = by_name::<GuardianMethod>)]
+        #[arg(long, value_parser = parse_name::<GuardianMethod>)]
         guardian_method: Option<GuardianMethod>,
         #[command(flatten)]
         shown: NoticeArguments,
@@ -374,12 +374,12 @@ pub(crate) struct NetworkArguments {
 
 impl NetworkArguments {
     /// With the proxies that the environment names.
-    pub(crate) fn settings(&self) -> Result<NetworkSettings, Failure> {
+    pub(crate) fn settings(&self) -> Result<NetworkSettings, CliError> {
         match &self.ca_file {
             Some(path) => NetworkSettings::from_env_and_ca_file(path, "--ca-file"),
             None => NetworkSettings::from_env(),
         }
-        .map_err(Failure::said)
+        .map_err(CliError::message)
     }
 }
 
@@ -439,6 +439,6 @@ fn retention(text: &str) -> Result<(Purpose, u32), String> {
 }
 
 /// Reads a value by the name that it has in files, so that the two never differ.
-fn by_name<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+fn parse_name<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }

@@ -8,34 +8,34 @@ use std::{
 
 use sordino::text;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// Reads a whole file.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(Failure::file("read", path))
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    fs::read(path).map_err(CliError::file("read", path))
 }
 
 /// Reads a whole text file, as [`text::decode`] takes it.
-pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
     let bytes = read(path)?;
-    let text = text::decode(&bytes).map_err(Failure::content(path))?;
+    let text = text::decode(&bytes).map_err(CliError::content(path))?;
     Ok(text.to_owned())
 }
 
 /// Makes a folder and those above it.
-pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(path).map_err(Failure::file("make the folder", path))
+pub(crate) fn make_folder(path: &Path) -> Result<(), CliError> {
+    fs::create_dir_all(path).map_err(CliError::file("make the folder", path))
 }
 
 /// As [`make_folder`], for their owner only. A folder that is there already stays as it is.
-pub(crate) fn make_private_folder(path: &Path) -> Result<(), Failure> {
+pub(crate) fn make_private_folder(path: &Path) -> Result<(), CliError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder
         .create(path)
-        .map_err(Failure::file("make the folder", path))
+        .map_err(CliError::file("make the folder", path))
 }
 
 /// Lets nobody but the owner into a folder or file that is there.
@@ -61,24 +61,24 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 
 /// Writes `bytes` to `path` under a temporary name, then renames it; only its owner can read it. For a file that the
 /// caller keeps: what a person names is an [`Output`](crate::output::Output).
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let written = temporary(path).and_then(|mut file| {
         file.write_all(bytes)?;
         Ok(file)
     });
-    let written = written.map_err(|error| Failure::file("write", path)(without_path(error)))?;
+    let written = written.map_err(|error| CliError::file("write", path)(without_path(error)))?;
     persist(written, path)
 }
 
 /// Writes `bytes` to `path`, in one step less than [`write_private()`]: for a file that counts only once something
 /// else names it. What was begun is gone where it fails.
-pub(crate) fn write_unnamed(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_unnamed(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     create_private(path)
         .and_then(|mut file| file.write_all(bytes))
         .inspect_err(|_| {
             let _ = fs::remove_file(path);
         })
-        .map_err(Failure::file("write", path))
+        .map_err(CliError::file("write", path))
 }
 
 /// A temporary file in the folder of `path`, which only its owner can read.
@@ -95,11 +95,11 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Gives a temporary file, written meanwhile, the name `path`.
-pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), Failure> {
+pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), CliError> {
     let persisted = file.persist(path).map_err(|error| error.error);
     persisted
         .map(drop)
-        .map_err(|error| Failure::file("write", path)(without_path(error)))
+        .map_err(|error| CliError::file("write", path)(without_path(error)))
 }
 
 /// What the system said, without the temporary name that `tempfile` puts behind it.
@@ -111,7 +111,7 @@ pub(crate) fn without_path(error: io::Error) -> io::Error {
 }
 
 /// Writes a secret to a new file that only its owner can read.
-pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let opened = private(OpenOptions::new().create_new(true)).open(path);
     let written = opened.and_then(|mut file| {
         file.write_all(bytes)
@@ -121,10 +121,10 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             })
     });
     written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::content(path)(
+        io::ErrorKind::AlreadyExists => CliError::content(path)(
             "it exists, and may be a key that is in use; give `--out` another name, or move it away",
         ),
-        _ => Failure::file("write", path)(error),
+        _ => CliError::file("write", path)(error),
     })
 }
 

@@ -3,21 +3,21 @@
 mod api;
 mod args;
 mod audit;
+mod command_output;
 mod commands;
 mod dataset;
 mod demo;
 mod digest;
+mod error;
 mod evaluate;
-mod failure;
 mod files;
 mod notes;
-mod output;
+mod output_files;
 mod papers;
-mod playing;
+mod playback;
 mod pull;
 mod query;
 mod recording;
-mod reply;
 mod report;
 mod table;
 mod wav;
@@ -27,11 +27,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let arguments = match args::Arguments::try_parse() {
+    let arguments = match args::Cli::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) if error.use_stderr() => return reply::misused(&error),
+        Err(error) if error.use_stderr() => return command_output::usage_error(&error),
         Err(help) => help.exit(),
     };
     let outcome = commands::run(arguments.command, arguments.json);
-    reply::finish(outcome, arguments.json)
+    command_output::finish(outcome, arguments.json)
 }

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use crate::{digest::sha256, failure::Failure};
+use crate::{digest::sha256, error::CliError};
 
 /// Before the mark's digest: a LIST chunk of the Multimedia Programming Interface 1.0, with a comment. Sizes are of what
 /// follows them.
@@ -12,11 +12,11 @@ const DIGEST: usize = 64;
 const END: usize = 5;
 
 /// As [`encode`], with a mark by which [`is_marked`] knows the file as long as nobody changed it.
-pub(crate) fn encode_marked(samples: &[i16], rate: u32) -> Result<Vec<u8>, Failure> {
+pub(crate) fn encode_marked(samples: &[i16], rate: u32) -> Result<Vec<u8>, CliError> {
     let mut wav = encode(samples, rate)?;
     let mark = [MARK, sha256(&wav).as_bytes(), &[0; END]].concat();
     wav.extend(mark);
-    let size = u32::try_from(wav.len() - 8).map_err(Failure::said)?;
+    let size = u32::try_from(wav.len() - 8).map_err(CliError::message)?;
     wav[4..8].copy_from_slice(&size.to_le_bytes());
     Ok(wav)
 }
@@ -42,7 +42,7 @@ pub(crate) fn is_marked(wav: &[u8]) -> bool {
 }
 
 /// Mono, 16 bit.
-pub(crate) fn encode(samples: &[i16], rate: u32) -> Result<Vec<u8>, Failure> {
+pub(crate) fn encode(samples: &[i16], rate: u32) -> Result<Vec<u8>, CliError> {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: rate,
@@ -50,11 +50,11 @@ pub(crate) fn encode(samples: &[i16], rate: u32) -> Result<Vec<u8>, Failure> {
         sample_format: hound::SampleFormat::Int,
     };
     let mut bytes = Cursor::new(Vec::with_capacity(samples.len() * 2 + 44));
-    let mut writer = hound::WavWriter::new(&mut bytes, spec).map_err(Failure::said)?;
+    let mut writer = hound::WavWriter::new(&mut bytes, spec).map_err(CliError::message)?;
     for &sample in samples {
-        writer.write_sample(sample).map_err(Failure::said)?;
+        writer.write_sample(sample).map_err(CliError::message)?;
     }
-    writer.finalize().map_err(Failure::said)?;
+    writer.finalize().map_err(CliError::message)?;
     Ok(bytes.into_inner())
 }
 

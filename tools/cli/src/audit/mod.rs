@@ -12,14 +12,14 @@ use sordino::upload::{AuditHead, AuditRoot, Endpoint, NetworkSettings};
 use crate::{
     api::Api,
     args::AuditCommand,
-    failure::Failure,
+    command_output::CommandOutput,
+    error::CliError,
     files,
-    output::{Outputs, Overwrite},
-    reply::Reply,
+    output_files::{OutputFiles, Overwrite},
 };
 use chain::Log;
 
-pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
+pub(crate) fn run(command: AuditCommand) -> Result<CommandOutput, CliError> {
     match command {
         AuditCommand::Fetch {
             collector,
@@ -35,9 +35,9 @@ pub(crate) fn run(command: AuditCommand) -> Result<Reply, Failure> {
             network,
         } => {
             let against = match (head, collector) {
-                (Some(head), _) => Against::Head(head),
-                (None, Some(collector)) => Against::Collector(collector, network.settings()?),
-                (None, None) => Against::Nothing,
+                (Some(head), _) => Reference::Head(head),
+                (None, Some(collector)) => Reference::Collector(collector, network.settings()?),
+                (None, None) => Reference::Nothing,
             };
             verify(&log, &against, root.as_ref())
         }
@@ -51,31 +51,31 @@ fn fetch(
     network: &NetworkSettings,
     token_file: &Path,
     out: &Path,
-) -> Result<Reply, Failure> {
+) -> Result<CommandOutput, CliError> {
     let api = Api::new(collector, network, token_file, 1)?;
-    let output = Outputs::new([token_file], Overwrite::default())
+    let output = OutputFiles::new([token_file], Overwrite::default())
         .private(out)?
         // Read below before anything else: what is no log is refused there.
-        .replacing(|_| true);
+        .replace_if(|_| true);
     let kept = read_if_there(out)?;
     let is_new = kept.is_none();
     let mut text = kept.unwrap_or_default();
-    let mut log = Log::read(&text).map_err(Failure::content(out))?;
+    let mut log = Log::read(&text).map_err(CliError::content(out))?;
     if !text.is_empty() && !text.ends_with(b"\n") {
         text.push(b'\n');
     }
     let before = log.head();
     let refuse = |flaw: &dyn std::error::Error| match before.entries {
-        0 => Failure::Said(format!("the log of the collector at {collector}: {flaw}")),
-        _ => Failure::content(out)(format!(
+        0 => CliError::Message(format!("the log of the collector at {collector}: {flaw}")),
+        _ => CliError::content(out)(format!(
             "the log of the collector at {collector} does not go on from it: {flaw}"
         )),
     };
-    let head = api.head()?;
+    let head = api.audit_head()?;
     head.continues(&before).map_err(|error| refuse(&error))?;
     loop {
         // Asked for even where nothing can be new, so that a token that is not good is told.
-        let entries = api.log(log.head().entries)?;
+        let entries = api.audit_log(log.head().entries)?;
         let is_last = entries.is_empty();
         for entry in entries {
             let line = chain::canonical(&entry).unwrap_or_default();
@@ -93,7 +93,7 @@ fn fetch(
         output.write(&text)?;
     }
     let AuditHead { entries, hash, .. } = log.head();
-    Reply::new(
+    CommandOutput::new(
         format!(
             "{} in {}, {fetched} of them new\nhead {}",
             count(entries),
@@ -104,16 +104,16 @@ fn fetch(
     )
 }
 
-fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::file("read", path)(error)),
+        Err(error) => Err(CliError::file("read", path)(error)),
     }
 }
 
 /// What a log is held against, beside itself.
-enum Against {
+enum Reference {
     Nothing,
     /// A head that somebody kept, from now or earlier.
     Head(AuditHead),
@@ -121,31 +121,35 @@ enum Against {
     Collector(Endpoint, NetworkSettings),
 }
 
-fn verify(path: &Path, against: &Against, root: Option<&AuditRoot>) -> Result<Reply, Failure> {
-    let log = Log::read(files::read_text(path)?.as_bytes()).map_err(Failure::content(path))?;
+fn verify(
+    path: &Path,
+    against: &Reference,
+    root: Option<&AuditRoot>,
+) -> Result<CommandOutput, CliError> {
+    let log = Log::read(files::read_text(path)?.as_bytes()).map_err(CliError::content(path))?;
     let head = log.head();
     if let Some(root) = root {
-        log.has_root(root).map_err(Failure::content(path))?;
+        log.has_root(root).map_err(CliError::content(path))?;
     }
     let note = match (against, root) {
-        (Against::Nothing, None) if head.entries == 0 => {
-            return Err(Failure::content(path)(
+        (Reference::Nothing, None) if head.entries == 0 => {
+            return Err(CliError::content(path)(
                 "it holds no entry; hold it against a head or a root, by --head, --root or --collector",
             ));
         }
-        (Against::Nothing, Some(root)) => format!(
+        (Reference::Nothing, Some(root)) => format!(
             "its first {} have the root that was given; whether entries were cut off after entry {} only a later head \
              can tell",
             count(root.entries),
             head.entries
         ),
-        (Against::Nothing, None) => {
+        (Reference::Nothing, None) => {
             "without a head to hold it against (--head, --collector) nobody can \
                              tell whether entries were cut off at its end, or all written anew"
                 .to_owned()
         }
-        (Against::Head(kept), _) => {
-            log.holds(kept).map_err(Failure::content(path))?;
+        (Reference::Head(kept), _) => {
+            log.holds(kept).map_err(CliError::content(path))?;
             match kept.entries == head.entries {
                 true => "it ends at the head that was given".to_owned(),
                 false => format!(
@@ -155,20 +159,20 @@ fn verify(path: &Path, against: &Against, root: Option<&AuditRoot>) -> Result<Re
                 ),
             }
         }
-        (Against::Collector(collector, network), _) => {
-            let published = Api::open_to_all(collector, network).head()?;
+        (Reference::Collector(collector, network), _) => {
+            let published = Api::unauthenticated(collector, network).audit_head()?;
             published.continues(&head).map_err(|error| {
-                Failure::content(path)(format!(
+                CliError::content(path)(format!(
                     "held against the collector at {collector}: {error}"
                 ))
             })?;
-            log.holds(&published).map_err(Failure::content(path))?;
+            log.holds(&published).map_err(CliError::content(path))?;
             format!("it ends at the head of the collector at {collector}")
         }
     };
     let AuditHead { entries, hash, .. } = head;
     let root = log.root();
-    Reply::new(
+    CommandOutput::new(
         format!(
             "{}: all as written, in order and without a gap; {note}\nroot {root}\nhead {head}",
             count(entries)

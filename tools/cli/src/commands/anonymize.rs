@@ -17,13 +17,12 @@ use sordino::{
 };
 
 use crate::{
+    command_output::{self, CommandOutput},
     digest::sha256,
-    failure::Failure,
+    error::CliError,
     files,
-    output::{Output, Outputs, Overwrite, refuse_to_merge},
-    recording,
-    reply::{self, Reply},
-    wav,
+    output_files::{OutputFile, OutputFiles, Overwrite, check_distinct},
+    recording, wav,
 };
 
 /// What stands in NAME.json.
@@ -47,7 +46,7 @@ struct Sidecar<'a> {
 /// What became of one file.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Done {
+enum FileResult {
     Read {
         file: String,
         withheld: bool,
@@ -63,9 +62,9 @@ enum Done {
 }
 
 /// The files that come of a recording.
-struct Work {
-    wav: Output,
-    json: Output,
+struct FileOutputs {
+    wav: OutputFile,
+    json: OutputFile,
 }
 
 pub(super) fn run(
@@ -74,16 +73,16 @@ pub(super) fn run(
     keep_time: bool,
     overwrite: Overwrite,
     json: bool,
-) -> Result<Reply, Failure> {
+) -> Result<CommandOutput, CliError> {
     let work = plan(recordings, out, overwrite)?;
     let settings = Settings { keep_time };
-    let bar = reply::progress(recordings.len(), "anonymizing", json);
-    let done: Vec<Done> = work
+    let bar = command_output::progress(recordings.len(), "anonymizing", json);
+    let done: Vec<FileResult> = work
         .into_par_iter()
         .map_init(Anonymizer::new, |anonymizer, (file, work)| {
-            let done = work.and_then(|work| one(anonymizer, file, &work, settings));
+            let done = work.and_then(|work| anonymize_file(anonymizer, file, &work, settings));
             bar.inc(1);
-            done.unwrap_or_else(|failure| Done::Failed {
+            done.unwrap_or_else(|failure| FileResult::Failed {
                 file: file.display().to_string(),
                 error: failure.to_string(),
             })
@@ -92,13 +91,14 @@ pub(super) fn run(
     bar.finish_and_clear();
     let problem = problem(&done);
     // Of a single recording the error is all there is to say.
-    let is_said = |done: &&Done| recordings.len() > 1 || matches!(done, Done::Read { .. });
-    let lines: Vec<String> = done.iter().filter(is_said).map(Done::line).collect();
-    Ok(Reply::new(lines.join("\n"), done)?.with_problem(problem))
+    let is_said =
+        |done: &&FileResult| recordings.len() > 1 || matches!(done, FileResult::Read { .. });
+    let lines: Vec<String> = done.iter().filter(is_said).map(FileResult::line).collect();
+    Ok(CommandOutput::new(lines.join("\n"), done)?.with_problem(problem))
 }
 
 /// A recording, and its outputs or what stands in their way.
-type Planned<'a> = (&'a Path, Result<Work, Failure>);
+type Planned<'a> = (&'a Path, Result<FileOutputs, CliError>);
 
 /// Looks for what stands in the way of the outputs before the first recording is read. What stands in the way of one
 /// recording leaves the others alone.
@@ -106,7 +106,7 @@ fn plan<'a>(
     recordings: &'a [PathBuf],
     out: &Path,
     overwrite: Overwrite,
-) -> Result<Vec<Planned<'a>>, Failure> {
+) -> Result<Vec<Planned<'a>>, CliError> {
     let inputs = || recordings.iter().map(PathBuf::as_path);
     let mut files: Vec<(Option<&OsStr>, &Path)> = inputs()
         .map(|file| (recording::name_of(file), file))
@@ -121,36 +121,36 @@ fn plan<'a>(
     };
     files::make_private_folder(out)?;
     let alone = (0..files.len()).filter(|&at| shares_name(at).is_none());
-    refuse_to_merge(
+    check_distinct(
         out,
         alone.filter_map(|at| Some((files[at].0?, files[at].1))),
     )?;
-    let outputs = Outputs::new(inputs(), overwrite);
+    let outputs = OutputFiles::new(inputs(), overwrite);
     let planned = files.iter().enumerate().map(|(at, &(name, file))| {
         let work = match (name, shares_name(at)) {
-            (None, _) => Err(Failure::content(file)("its name cannot name an output")),
-            (Some(name), Some(other)) => Err(Failure::content(file)(format!(
+            (None, _) => Err(CliError::content(file)("its name cannot name an output")),
+            (Some(name), Some(other)) => Err(CliError::content(file)(format!(
                 "its output would be that of {} too, {}; give them different names",
                 other.display(),
                 out.join(name).display()
             ))),
-            (Some(name), None) => Work::new(&outputs, out, name),
+            (Some(name), None) => FileOutputs::new(&outputs, out, name),
         };
         (file, work)
     });
     Ok(planned.collect())
 }
 
-impl Work {
-    fn new(outputs: &Outputs, out: &Path, name: &OsStr) -> Result<Self, Failure> {
-        let path = |ending| out.join(with_ending(name, ending));
-        let made = Made::read(&path("json"));
+impl FileOutputs {
+    fn new(outputs: &OutputFiles, out: &Path, name: &OsStr) -> Result<Self, CliError> {
+        let path = |ending| out.join(with_extension(name, ending));
+        let made = PreviousSidecar::read(&path("json"));
         let wav = outputs
             .private(&path("wav"))?
-            .replacing(move |bytes| made.as_ref().is_some_and(|made| made.has_made(bytes)));
+            .replace_if(move |bytes| made.as_ref().is_some_and(|made| made.has_made(bytes)));
         let json = outputs
             .private(&path("json"))?
-            .replacing(|bytes| Made::of(bytes).is_some());
+            .replace_if(|bytes| PreviousSidecar::of(bytes).is_some());
         Ok(Self {
             wav: wav.checked()?,
             json: json.checked()?,
@@ -160,7 +160,7 @@ impl Work {
 
 /// NAME.json of an earlier run, as far as it shows what that run made.
 #[derive(Deserialize)]
-struct Made {
+struct PreviousSidecar {
     #[serde(rename = "kept")]
     _kept: Vec<Span>,
     #[serde(rename = "removed")]
@@ -171,7 +171,7 @@ struct Made {
     wav_sha256: Option<String>,
 }
 
-impl Made {
+impl PreviousSidecar {
     fn of(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
@@ -186,10 +186,10 @@ impl Made {
 }
 
 /// How many failed, and why the first did.
-fn problem(done: &[Done]) -> Option<String> {
+fn problem(done: &[FileResult]) -> Option<String> {
     let mut failed = done.iter().filter_map(|done| match done {
-        Done::Failed { error, .. } => Some(error),
-        Done::Read { .. } => None,
+        FileResult::Failed { error, .. } => Some(error),
+        FileResult::Read { .. } => None,
     });
     let first = failed.next()?;
     Some(match (failed.count() + 1, done.len()) {
@@ -199,15 +199,15 @@ fn problem(done: &[Done]) -> Option<String> {
     })
 }
 
-fn one(
+fn anonymize_file(
     anonymizer: &mut Result<Anonymizer, AnonymizeError>,
     file: &Path,
-    work: &Work,
+    work: &FileOutputs,
     settings: Settings,
-) -> Result<Done, Failure> {
+) -> Result<FileResult, CliError> {
     let anonymizer = anonymizer
         .as_mut()
-        .map_err(|error| Failure::said(&*error))?;
+        .map_err(|error| CliError::message(&*error))?;
     let clip = read_clip(file, Annotation::default())?;
     match anonymizer.anonymize(clip, settings) {
         Ok(anonymous) => {
@@ -222,9 +222,9 @@ fn one(
             };
             // The report first: a WAV beside no report would be nobody's, and in the way of the next run.
             let (json, wav) = (work.json.stage(&sidecar.bytes()?)?, work.wav.stage(&sound)?);
-            json.place()?;
-            wav.place()?;
-            Ok(Done::kept(file, &anonymous))
+            json.commit()?;
+            wav.commit()?;
+            Ok(FileResult::kept(file, &anonymous))
         }
         Err(withheld) => {
             // What an earlier run kept must not stand beside the word that nothing is safe to keep.
@@ -238,7 +238,7 @@ fn one(
                 wav_sha256: None,
             };
             work.json.write(&sidecar.bytes()?)?;
-            Ok(Done::Read {
+            Ok(FileResult::Read {
                 file: file.display().to_string(),
                 withheld: true,
                 reason: Some(withheld.reason),
@@ -250,24 +250,24 @@ fn one(
 }
 
 /// A whole recording as a clip.
-pub(super) fn read_clip(file: &Path, annotation: Annotation) -> Result<RawClip, Failure> {
+pub(super) fn read_clip(file: &Path, annotation: Annotation) -> Result<RawClip, CliError> {
     let selection = Selection {
         trigger: Trigger::Mark,
         probability: 1.0,
     };
     let recording = recording::read(file)?;
     RawClip::new(recording.samples, recording.rate, selection, annotation)
-        .map_err(Failure::content(file))
+        .map_err(CliError::content(file))
 }
 
 impl Sidecar<'_> {
-    fn bytes(&self) -> Result<Vec<u8>, Failure> {
-        serde_json::to_vec_pretty(self).map_err(Failure::said)
+    fn bytes(&self) -> Result<Vec<u8>, CliError> {
+        serde_json::to_vec_pretty(self).map_err(CliError::message)
     }
 }
 
 /// Unlike `Path::with_extension`, which would take `.2` off `take.2`.
-fn with_ending(stem: &OsStr, ending: &str) -> OsString {
+fn with_extension(stem: &OsStr, ending: &str) -> OsString {
     let mut name = stem.to_owned();
     name.push(".");
     name.push(ending);
@@ -281,7 +281,7 @@ fn seconds_of(removed: &[Removal]) -> f64 {
     })
 }
 
-impl Done {
+impl FileResult {
     fn kept(file: &Path, anonymous: &AnonymousClip) -> Self {
         Self::Read {
             file: file.display().to_string(),

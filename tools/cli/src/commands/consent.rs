@@ -10,11 +10,11 @@ use sordino::{
 use super::receipt;
 use crate::{
     args::{ConsentCommand, NoticeArguments},
-    failure::Failure,
-    reply::Reply,
+    command_output::CommandOutput,
+    error::CliError,
 };
 
-pub(super) fn run(command: ConsentCommand) -> Result<Reply, Failure> {
+pub(super) fn run(command: ConsentCommand) -> Result<CommandOutput, CliError> {
     match command {
         ConsentCommand::Notice {
             shown,
@@ -33,7 +33,7 @@ pub(super) fn run(command: ConsentCommand) -> Result<Reply, Failure> {
 }
 
 /// The bundled notice as a plan asks for it.
-pub(super) fn notice_of(plan: &Plan, shown: &NoticeArguments) -> Result<BundledNotice, Failure> {
+pub(super) fn notice_of(plan: &Plan, shown: &NoticeArguments) -> Result<BundledNotice, CliError> {
     let app = app_of(plan)?;
     bundled(shown, app, plan.notice_version, plan.into())
 }
@@ -42,18 +42,18 @@ pub(super) fn notice_of(plan: &Plan, shown: &NoticeArguments) -> Result<BundledN
 pub(crate) fn unnamed_notice(
     version: u32,
     terms: impl Into<NoticeTerms>,
-) -> Result<Notice, Failure> {
+) -> Result<Notice, CliError> {
     let language = "en";
-    let app = App::unnamed(language).map_err(Failure::said)?;
-    let bundled = Notice::bundled(version, language, &app, terms).map_err(Failure::said)?;
+    let app = App::unnamed(language).map_err(CliError::message)?;
+    let bundled = Notice::bundled(version, language, &app, terms).map_err(CliError::message)?;
     Ok(bundled.into_notice())
 }
 
 /// The app that the plan speaks for, where it says who answers for it.
-fn app_of(plan: &Plan) -> Result<Option<App>, Failure> {
+fn app_of(plan: &Plan) -> Result<Option<App>, CliError> {
     let app = |controller: &Controller| App::new(&controller.name, &controller.contact);
     let app = plan.controller.as_ref().map(app).transpose();
-    app.map_err(Failure::said)
+    app.map_err(CliError::message)
 }
 
 /// Name and contact are the command line's, else the plan's, else words that stand in for them.
@@ -62,20 +62,20 @@ fn bundled(
     planned: Option<App>,
     version: u32,
     terms: NoticeTerms,
-) -> Result<BundledNotice, Failure> {
+) -> Result<BundledNotice, CliError> {
     let language = &shown.language;
     let planned = match planned {
         Some(app) => app,
-        None => App::unnamed(language).map_err(Failure::said)?,
+        None => App::unnamed(language).map_err(CliError::message)?,
     };
     let name = shown.app.as_deref().unwrap_or(planned.name());
     let contact = shown.contact.as_deref().unwrap_or(planned.contact());
-    let app = App::new(name, contact).map_err(Failure::said)?;
-    Notice::bundled(version, language, &app, terms).map_err(Failure::said)
+    let app = App::new(name, contact).map_err(CliError::message)?;
+    Notice::bundled(version, language, &app, terms).map_err(CliError::message)
 }
 
 /// As text, what is printed is what is hashed, to the byte.
-fn notice(bundled: &BundledNotice) -> Result<Reply, Failure> {
+fn notice(bundled: &BundledNotice) -> Result<CommandOutput, CliError> {
     let purposes: serde_json::Map<_, _> = Purpose::ALL
         .iter()
         .map(|&purpose| (purpose.to_string(), bundled.purpose(purpose).into()))
@@ -94,5 +94,5 @@ fn notice(bundled: &BundledNotice) -> Result<Reply, Failure> {
         "sha256": bundled.notice().reference().sha256,
     });
     let note = fell_back.map(|fell_back| fell_back.to_string());
-    Ok(Reply::new(bundled.text(), json)?.with_note(note))
+    Ok(CommandOutput::new(bundled.text(), json)?.with_note(note))
 }

@@ -19,21 +19,25 @@ use sordino::{
     upload::{Accesses, Client, Waiting, WaitingKind},
 };
 
-use super::{consent, offer, receipt};
+use super::{consent, receipt, submit};
 use crate::{
     args::{DeviceCommand, NetworkArguments},
-    failure::Failure,
+    command_output::CommandOutput,
+    error::CliError,
     files,
-    output::Outputs,
-    playing,
-    reply::Reply,
+    output_files::OutputFiles,
+    playback,
 };
 
-pub(super) fn run(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failure> {
-    answer(dir, command, json).map_err(|failure| failure.of_device(dir))
+pub(super) fn run(
+    dir: &Path,
+    command: DeviceCommand,
+    json: bool,
+) -> Result<CommandOutput, CliError> {
+    run_command(dir, command, json).map_err(|failure| failure.with_device_hint(dir))
 }
 
-fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failure> {
+fn run_command(dir: &Path, command: DeviceCommand, json: bool) -> Result<CommandOutput, CliError> {
     if let DeviceCommand::Init {
         plan,
         plan_key,
@@ -60,11 +64,11 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
         } => {
             let mut inputs = state_files(dir);
             inputs.extend(guardian_evidence.clone());
-            let outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), overwrite);
-            let outputs = outputs.named("--receipt");
+            let outputs = OutputFiles::new(inputs.iter().map(PathBuf::as_path), overwrite);
+            let outputs = outputs.with_option("--receipt");
             let checked = |path: &PathBuf| outputs.private(path)?.checked();
             let saved = saved.as_ref().map(checked).transpose()?;
-            let bundled = consent::notice_of(&plan_of(&device)?, &shown)?;
+            let bundled = consent::notice_of(&current_plan(&device)?, &shown)?;
             let evidence = guardian_evidence.as_deref().map(files::read).transpose()?;
             let answer = ConsentResponse {
                 purposes: Purposes::from_iter(purpose),
@@ -81,7 +85,7 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
                 saved.write(format!("{}\n", receipt.to_pretty_json()).as_bytes())?;
             }
             let is_read = saved.is_some() || io::stdout().is_terminal();
-            Ok(consented(&device, &receipt, is_read)?.with_note(note))
+            Ok(consent_output(&device, &receipt, is_read)?.with_note(note))
         }
         DeviceCommand::Withdraw { purpose } => withdraw(&device, purpose),
         DeviceCommand::Offer {
@@ -91,12 +95,12 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
             yes,
             overwrite,
         } => {
-            let review = offer::Answer {
+            let review = submit::ReviewOptions {
                 preview,
                 yes,
                 overwrite,
             };
-            offer::run(&device, dir, &file, annotation.as_deref(), &review, json)
+            submit::run(&device, dir, &file, annotation.as_deref(), &review, json)
         }
         DeviceCommand::Listen {
             files,
@@ -118,18 +122,18 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
         DeviceCommand::CameOfAge => {
             device.come_of_age()?;
             let state = device.consent()?.state;
-            Reply::new(
+            CommandOutput::new(
                 format!("consent is {state}: ask the person anew, as an adult"),
                 json!({ "consent": state }),
             )
         }
         DeviceCommand::Export { out, overwrite } => {
-            let output = Outputs::new(state_files(dir).iter().map(PathBuf::as_path), overwrite);
+            let output = OutputFiles::new(state_files(dir).iter().map(PathBuf::as_path), overwrite);
             // Not checked before: of the same state comes the very same archive, and that is no obstacle.
             let output = output.private(&out)?;
             let archive = device.export_my_data()?;
             output.write(&archive)?;
-            Reply::new(
+            CommandOutput::new(
                 format!("wrote {}", out.display()),
                 json!({ "out": out, "bytes": archive.len() }),
             )
@@ -138,7 +142,7 @@ fn answer(dir: &Path, command: DeviceCommand, json: bool) -> Result<Reply, Failu
             let client = Client::with_settings(&network.settings()?);
             let accesses = device.accesses(sample, &client)?;
             let broken = accesses.broken.map(|broken| broken.to_string());
-            Ok(Reply::new(text_of(&accesses), accesses)?.with_problem(broken))
+            Ok(CommandOutput::new(accesses_text(&accesses), accesses)?.with_problem(broken))
         }
     }
 }
@@ -153,7 +157,7 @@ pub(super) fn state_files(dir: &Path) -> Vec<PathBuf> {
     files.filter(|file| file.is_file()).collect()
 }
 
-fn init(config: Config, plan: &Path) -> Result<Reply, Failure> {
+fn init(config: Config, plan: &Path) -> Result<CommandOutput, CliError> {
     let json = files::read_text(plan)?.into_bytes();
     let organization = config.organization;
     let collector = config.collector.to_string();
@@ -165,10 +169,10 @@ fn init(config: Config, plan: &Path) -> Result<Reply, Failure> {
             plan.check_in_force(Timestamp::now())?;
             Ok(plan.version)
         })
-        .map_err(Failure::content(plan))?;
+        .map_err(CliError::content(plan))?;
     let device = Sordino::open(config)?;
     device.install_plan(&json)?;
-    Reply::new(
+    CommandOutput::new(
         format!(
             "device in {}: plan version {version}, collector {collector}",
             folder.display()
@@ -177,13 +181,15 @@ fn init(config: Config, plan: &Path) -> Result<Reply, Failure> {
     )
 }
 
-fn plan_of(device: &Sordino) -> Result<Plan, Failure> {
+fn current_plan(device: &Sordino) -> Result<Plan, CliError> {
     device.plan().ok_or_else(|| {
-        Failure::Said("no plan is in force on this device; run `device DIR init` again".to_owned())
+        CliError::Message(
+            "no plan is in force on this device; run `device DIR init` again".to_owned(),
+        )
     })
 }
 
-fn status(device: &Sordino) -> Result<Reply, Failure> {
+fn status(device: &Sordino) -> Result<CommandOutput, CliError> {
     let status = device.status()?;
     let purposes = match status.purposes.is_empty() {
         true => String::new(),
@@ -194,45 +200,49 @@ fn status(device: &Sordino) -> Result<Reply, Failure> {
          sent               {}\ndeletions pending  {}",
         status.consent, status.pending, status.pending_bytes, status.sent, status.deletions_pending
     );
-    let lines = std::iter::once(text).chain(status.waiting.iter().map(waiting));
-    Reply::new(lines.collect::<Vec<_>>().join("\n"), status)
+    let lines = std::iter::once(text).chain(status.waiting.iter().map(waiting_line));
+    CommandOutput::new(lines.collect::<Vec<_>>().join("\n"), status)
 }
 
 /// To a person who reads it, what was agreed to; to a script the receipt, in a line, and nothing else: saved to a file as
 /// it is, it can be verified.
-fn consented(device: &Sordino, receipt: &SignedRecord, is_read: bool) -> Result<Reply, Failure> {
+fn consent_output(
+    device: &Sordino,
+    receipt: &SignedRecord,
+    is_read: bool,
+) -> Result<CommandOutput, CliError> {
     let text = match is_read {
         true => receipt::agreed(receipt).join("\n"),
         false => receipt.to_json(),
     };
     let json: serde_json::Value =
-        serde_json::from_str(&receipt.to_json()).map_err(Failure::said)?;
+        serde_json::from_str(&receipt.to_json()).map_err(CliError::message)?;
     let awaits = device.consent()?.state == ConsentState::AwaitingGuardian;
     let hint = awaits.then(|| {
         "nothing is sampled until a guardian approves: consent … --guardian-method METHOD"
             .to_owned()
     });
-    Ok(Reply::new(text, json)?.with_hint(hint))
+    Ok(CommandOutput::new(text, json)?.with_hint(hint))
 }
 
-fn withdraw(device: &Sordino, purpose: Option<Purpose>) -> Result<Reply, Failure> {
+fn withdraw(device: &Sordino, purpose: Option<Purpose>) -> Result<CommandOutput, CliError> {
     let withdrawal = device.withdraw(purpose)?;
     let text = format!(
         "withdrawn; {} pending samples shredded, {} sent samples to be deleted by the collector",
         withdrawal.shredded, withdrawal.deletions_pending
     );
-    Reply::new(text, withdrawal)
+    CommandOutput::new(text, withdrawal)
 }
 
 /// Reads an app's annotation.
-pub(crate) fn annotation_of(path: &Path) -> Result<Annotation, Failure> {
-    Annotation::from_json(files::read_text(path)?.as_bytes()).map_err(Failure::content(path))
+pub(crate) fn read_annotation(path: &Path) -> Result<Annotation, CliError> {
+    Annotation::from_json(files::read_text(path)?.as_bytes()).map_err(CliError::content(path))
 }
 
-fn delete(device: &Sordino, sample: Option<Id>) -> Result<Reply, Failure> {
+fn delete(device: &Sordino, sample: Option<Id>) -> Result<CommandOutput, CliError> {
     if let Some(sample) = sample {
         let entry = device.delete(sample)?;
-        return Reply::new(line_of(&entry), entry);
+        return CommandOutput::new(sample_line(&entry), entry);
     }
     device.delete_all()?;
     let status = device.status()?;
@@ -240,13 +250,13 @@ fn delete(device: &Sordino, sample: Option<Id>) -> Result<Reply, Failure> {
         "all samples deleted here; {} sent samples to be deleted by the collector",
         status.deletions_pending
     );
-    Reply::new(
+    CommandOutput::new(
         text,
         json!({ "deletions_pending": status.deletions_pending }),
     )
 }
 
-fn reset(dir: &Path) -> Result<Reply, Failure> {
+fn reset(dir: &Path) -> Result<CommandOutput, CliError> {
     let goes_on = Sordino::reset(dir)?;
     let text = match goes_on {
         true => "all is forgotten; `upload` asks back what was sent",
@@ -255,7 +265,7 @@ fn reset(dir: &Path) -> Result<Reply, Failure> {
              what was sent"
         }
     };
-    Reply::new(text, json!({ "settings_kept": goes_on }))
+    CommandOutput::new(text, json!({ "settings_kept": goes_on }))
 }
 
 fn listen(
@@ -263,15 +273,15 @@ fn listen(
     recordings: &[PathBuf],
     mark: bool,
     pace: Pace,
-) -> Result<Reply, Failure> {
+) -> Result<CommandOutput, CliError> {
     let mut all = Vec::new();
     for file in recordings {
         let annotation = match mark {
-            true => Some(annotation_of(&file.with_extension("json"))?),
+            true => Some(read_annotation(&file.with_extension("json"))?),
             false => None,
         };
-        let mut played = playing::play(device, file, annotation, pace)?;
-        offer::discard_all(device, &mut played)?;
+        let mut played = playback::play(device, file, annotation, pace)?;
+        submit::discard_all(device, &mut played)?;
         all.push(played);
     }
     let lines: Vec<String> = all
@@ -290,10 +300,10 @@ fn listen(
         })
         .collect();
     let problem = all.iter().flat_map(|played| &played.failed).next().cloned();
-    Ok(Reply::new(lines.join("\n"), all)?.with_problem(problem))
+    Ok(CommandOutput::new(lines.join("\n"), all)?.with_problem(problem))
 }
 
-fn upload(device: &Sordino, network: &NetworkArguments) -> Result<Reply, Failure> {
+fn upload(device: &Sordino, network: &NetworkArguments) -> Result<CommandOutput, CliError> {
     let due = || device.status().map_or(0, |status| status.deletions_pending);
     let asked = due();
     let client = Client::with_settings(&network.settings()?);
@@ -305,19 +315,19 @@ fn upload(device: &Sordino, network: &NetworkArguments) -> Result<Reply, Failure
          {} refused, {} to be tried again",
         summary.registrations, summary.samples, summary.deletions, summary.refused, summary.failed
     );
-    let lines: Vec<String> = summary.waiting.iter().map(waiting).collect();
+    let lines: Vec<String> = summary.waiting.iter().map(waiting_line).collect();
     // What waits for something is no less unsent than what failed just now.
     let held_up = summary.waiting.iter().find(|some| some.reason.is_some());
     let problem = summary.problem.clone();
-    let problem = problem.or_else(|| held_up.map(waiting));
+    let problem = problem.or_else(|| held_up.map(waiting_line));
     let text = std::iter::once(text).chain(lines).collect::<Vec<_>>();
-    let mut json = serde_json::to_value(summary).map_err(Failure::said)?;
+    let mut json = serde_json::to_value(summary).map_err(CliError::message)?;
     json["deleted_samples"] = json!(deleted);
-    Ok(Reply::new(text.join("\n"), json)?.with_problem(problem))
+    Ok(CommandOutput::new(text.join("\n"), json)?.with_problem(problem))
 }
 
 /// What waits, why, and until when, in a line.
-fn waiting(some: &Waiting) -> String {
+fn waiting_line(some: &Waiting) -> String {
     let (one, many) = match some.kind {
         WaitingKind::Withdrawal => ("withdrawal", "withdrawals"),
         WaitingKind::Deletion => ("deletion", "deletions"),
@@ -337,7 +347,7 @@ fn waiting(some: &Waiting) -> String {
     format!("{count} {what} {waits}{}{why}", until.unwrap_or_default())
 }
 
-fn text_of(accesses: &Accesses) -> String {
+fn accesses_text(accesses: &Accesses) -> String {
     if accesses.accesses.is_empty() {
         return "nobody has opened it".to_owned();
     }
@@ -359,7 +369,7 @@ fn text_of(accesses: &Accesses) -> String {
     lines.chain(head).chain(root).collect::<Vec<_>>().join("\n")
 }
 
-fn line_of(entry: &SampleEntry) -> String {
+fn sample_line(entry: &SampleEntry) -> String {
     let state = match entry.state {
         SampleState::Pending => "pending",
         SampleState::Sent => "sent",
@@ -383,11 +393,15 @@ fn line_of(entry: &SampleEntry) -> String {
     )
 }
 
-fn samples(device: &Sordino) -> Result<Reply, Failure> {
+fn samples(device: &Sordino) -> Result<CommandOutput, CliError> {
     let entries = device.samples()?;
     let text = match entries.is_empty() {
         true => "there are no samples".to_owned(),
-        false => entries.iter().map(line_of).collect::<Vec<_>>().join("\n"),
+        false => entries
+            .iter()
+            .map(sample_line)
+            .collect::<Vec<_>>()
+            .join("\n"),
     };
-    Reply::new(text, entries)
+    CommandOutput::new(text, entries)
 }

@@ -1,27 +1,28 @@
 //! One file a family of commands.
 
 mod anonymize;
+mod capture;
 mod consent;
 mod device;
-mod keys;
-mod microphone;
-mod offer;
+mod keygen;
 mod plan;
 mod receipt;
 mod report;
-mod sealing;
+mod seal;
+mod submit;
 
 use crate::{
-    args::Command, audit, demo, evaluate, failure::Failure, papers, pull, query, reply::Reply,
+    args::Command, audit, command_output::CommandOutput, demo, error::CliError, evaluate, papers,
+    pull, query,
 };
 
 pub(crate) use consent::unnamed_notice;
-pub(crate) use device::annotation_of;
+pub(crate) use device::read_annotation;
 pub(crate) use plan::{KEY_LABEL, example as example_plan, new_key, read as read_plan};
-pub(crate) use report::{ReportArguments, view as view_of_sample};
+pub(crate) use report::{ReportArgs, view as view_of_sample};
 
 /// Runs a command.
-pub(crate) fn run(command: Command, json: bool) -> Result<Reply, Failure> {
+pub(crate) fn run(command: Command, json: bool) -> Result<CommandOutput, CliError> {
     match command {
         Command::Demo {
             out,
@@ -39,21 +40,21 @@ pub(crate) fn run(command: Command, json: bool) -> Result<Reply, Failure> {
             seconds,
             device,
             overwrite,
-        } => microphone::capture(&out, seconds, device, overwrite, json),
-        Command::Devices => microphone::devices(),
-        Command::Keygen { out } => keys::keygen(&out),
+        } => capture::capture(&out, seconds, device, overwrite, json),
+        Command::Devices => capture::devices(),
+        Command::Keygen { out } => keygen::keygen(&out),
         Command::Seal {
             file,
             recipient,
             out,
             overwrite,
-        } => sealing::seal(&file, &recipient, &out, overwrite),
+        } => seal::seal(&file, &recipient, &out, overwrite),
         Command::Open {
             file,
             identity,
             out,
             overwrite,
-        } => sealing::open(&file, &identity, &out, overwrite),
+        } => seal::open(&file, &identity, &out, overwrite),
         Command::Plan(command) => plan::run(command),
         Command::Consent(command) => consent::run(command),
         Command::Device { dir, command } => device::run(&dir, command, json),

@@ -14,10 +14,10 @@ use sordino::{
 
 use crate::{
     args::PlanCommand,
-    failure::Failure,
+    command_output::CommandOutput,
+    error::CliError,
     files,
-    output::{Output, Outputs},
-    reply::Reply,
+    output_files::{OutputFile, OutputFiles},
 };
 
 /// The line that begins the file of an organization's key.
@@ -28,7 +28,7 @@ const EXAMPLE_RECIPIENT: &str = "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l30
 /// The name and the contact there.
 const EXAMPLE_CONTROLLER: (&str, &str) = ("Your company", "privacy@example.com");
 
-pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
+pub(super) fn run(command: PlanCommand) -> Result<CommandOutput, CliError> {
     match command {
         PlanCommand::Keygen { out } => keygen(&out),
         PlanCommand::Sign {
@@ -40,15 +40,15 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
             let pair = read_organization_key(&key)?;
             let signed = sign(&plan, &pair)?;
             let own = PublicKey::from_key_pair(&pair);
-            let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
-            let output = output.replacing(move |json| Plan::verify(json, &own).is_ok());
+            let output = OutputFiles::new([plan.as_path(), &key], overwrite).public(&out)?;
+            let output = output.replace_if(move |json| Plan::verify(json, &own).is_ok());
             output.write(format!("{}\n", signed.to_pretty_json()).as_bytes())?;
             let version = signed.content().version;
-            let reply = Reply::new(
+            let reply = CommandOutput::new(
                 format!("signed plan version {version} to {}", out.display()),
                 json!({ "version": version, "plan": out, "key": signed.signer() }),
             )?;
-            Ok(reply.with_note(left_of_example_controller(signed.content())))
+            Ok(reply.with_note(example_controller_note(signed.content())))
         }
         PlanCommand::Refresh {
             plan,
@@ -57,14 +57,14 @@ pub(super) fn run(command: PlanCommand) -> Result<Reply, Failure> {
             overwrite,
         } => {
             let out = out.unwrap_or_else(|| plan.with_extension("freshness.json"));
-            let output = Outputs::new([plan.as_path(), &key], overwrite).public(&out)?;
+            let output = OutputFiles::new([plan.as_path(), &key], overwrite).public(&out)?;
             refresh(&plan, &key, &out, output)
         }
         PlanCommand::Show { plan } => show(&plan),
     }
 }
 
-fn keygen(out: &Path) -> Result<Reply, Failure> {
+fn keygen(out: &Path) -> Result<CommandOutput, CliError> {
     let (pkcs8, pair) = new_key()?;
     let public = PublicKey::from_key_pair(&pair);
     let text = format!(
@@ -72,56 +72,57 @@ fn keygen(out: &Path) -> Result<Reply, Failure> {
         BASE64.encode(pkcs8.as_ref())
     );
     files::write_secret(out, text.as_bytes())?;
-    Reply::new(
+    CommandOutput::new(
         format!("wrote {}\npublic key: {public}", out.display()),
         json!({ "key": out, "public_key": public }),
     )
 }
 
 /// A new key for an organization, with its PKCS #8 form.
-pub(crate) fn new_key() -> Result<(Document, Ed25519KeyPair), Failure> {
+pub(crate) fn new_key() -> Result<(Document, Ed25519KeyPair), CliError> {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-        .map_err(|_| Failure::Said("the system's random source is not available".to_owned()))?;
-    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(Failure::said)?;
+        .map_err(|_| CliError::Message("the system's random source is not available".to_owned()))?;
+    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(CliError::message)?;
     Ok((pkcs8, pair))
 }
 
 /// The plan of samples/plan.toml.
-pub(crate) fn example() -> Result<Plan, Failure> {
-    toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(Failure::said)
+pub(crate) fn example() -> Result<Plan, CliError> {
+    toml::from_str(include_str!("../../../../samples/plan.toml")).map_err(CliError::message)
 }
 
 /// Reads the organization's key.
-fn read_organization_key(path: &Path) -> Result<Ed25519KeyPair, Failure> {
+fn read_organization_key(path: &Path) -> Result<Ed25519KeyPair, CliError> {
     files::read_text(path)?
         .lines()
         .find_map(|line| line.strip_prefix(KEY_LABEL))
         .and_then(|encoded| BASE64.decode(encoded.trim()).ok())
         .and_then(|pkcs8| Ed25519KeyPair::from_pkcs8(&pkcs8).ok())
         .ok_or_else(|| {
-            Failure::content(path)("not a plan key; make one with `sordino plan keygen`")
+            CliError::content(path)("not a plan key; make one with `sordino plan keygen`")
         })
 }
 
 /// Signs the plan in `path`, written in TOML.
-fn sign(path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, Failure> {
+fn sign(path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, CliError> {
     let text = files::read_text(path)?;
-    let mut plan: Plan = toml::from_str(&text)
-        .map_err(|error: toml::de::Error| Failure::content(path)(describe(&error, &text)))?;
+    let mut plan: Plan = toml::from_str(&text).map_err(|error: toml::de::Error| {
+        CliError::content(path)(describe_toml_error(&error, &text))
+    })?;
     if plan.signed_on.is_some() {
-        return Err(Failure::content(path)(
+        return Err(CliError::content(path)(
             "the plan's `signed_on` is the day of signing; remove the line",
         ));
     }
     plan.signed_on = plan.fresh_days.map(|_| today());
-    plan.check_bounds().map_err(Failure::content(path))?;
+    plan.check_bounds().map_err(CliError::content(path))?;
     if let Err(reason) = check_recipients(&plan.recipients) {
-        return Err(Failure::content(path)(format!(
+        return Err(CliError::content(path)(format!(
             "line {}: {reason}",
             line_of(EXAMPLE_RECIPIENT, &text)
         )));
     }
-    SignedPlan::sign(plan, key).map_err(Failure::content(path))
+    SignedPlan::sign(plan, key).map_err(CliError::content(path))
 }
 
 /// Refuses to seal anything to the recipient of the example plan, alone or beside others, and says what to do.
@@ -136,7 +137,7 @@ pub(super) fn check_recipients(recipients: &[Recipient]) -> Result<(), String> {
 }
 
 /// What of the example plan's controller `plan` still names.
-fn left_of_example_controller(plan: &Plan) -> Option<String> {
+fn example_controller_note(plan: &Plan) -> Option<String> {
     let controller = plan.controller.as_ref()?;
     let left: Vec<String> = [
         ("name", controller.name.as_str(), EXAMPLE_CONTROLLER.0),
@@ -164,30 +165,35 @@ fn today() -> Date {
 }
 
 /// Signs that the plan in `path` is the newest one today, with the key that signed the plan.
-fn refresh(path: &Path, key: &Path, out: &Path, output: Output) -> Result<Reply, Failure> {
+fn refresh(
+    path: &Path,
+    key: &Path,
+    out: &Path,
+    output: OutputFile,
+) -> Result<CommandOutput, CliError> {
     let plan = read(path)?;
     let content = plan.content();
     let Some(days) = content.fresh_days else {
-        return Err(Failure::content(path)(
+        return Err(CliError::content(path)(
             "the plan has no `fresh_days` and needs no statement",
         ));
     };
     let pair = read_organization_key(key)?;
     if PublicKey::from_key_pair(&pair) != plan.signer() {
-        return Err(Failure::content(key)(format!(
+        return Err(CliError::content(key)(format!(
             "another key signed `{}`; name the one with the public key {}",
             path.display(),
             plan.signer()
         )));
     }
     let (version, today) = (content.version, today());
-    let statement = Freshness::sign(version, today, &pair).map_err(Failure::content(path))?;
+    let statement = Freshness::sign(version, today, &pair).map_err(CliError::content(path))?;
     let own = PublicKey::from_key_pair(&pair);
-    let output = output.replacing(move |json| Freshness::verify(json, &own).is_ok());
+    let output = output.replace_if(move |json| Freshness::verify(json, &own).is_ok());
     output.write(format!("{}\n", statement.to_pretty_json()).as_bytes())?;
     let last = content.fresh_through(Some(*statement.content()));
     let last = last.map_or_else(String::new, |last| last.to_string());
-    Reply::new(
+    CommandOutput::new(
         format!(
             "signed that plan version {version} is the newest on {today} to {}; devices that receive it sample for \
              {days} more days, through {last}",
@@ -201,7 +207,7 @@ fn refresh(path: &Path, key: &Path, out: &Path, output: Output) -> Result<Reply,
 }
 
 /// TOML's own message is a drawing of several lines.
-fn describe(error: &toml::de::Error, text: &str) -> String {
+fn describe_toml_error(error: &toml::de::Error, text: &str) -> String {
     let message = error.message();
     match error.span() {
         Some(span) => {
@@ -213,7 +219,7 @@ fn describe(error: &toml::de::Error, text: &str) -> String {
 }
 
 /// Who answers for the samples, in one line.
-pub(super) fn in_words(controller: &Controller) -> String {
+pub(super) fn describe_controller(controller: &Controller) -> String {
     let country = controller.country.as_deref();
     [controller.name.as_str(), controller.contact.as_str()]
         .into_iter()
@@ -224,13 +230,13 @@ pub(super) fn in_words(controller: &Controller) -> String {
 }
 
 /// Reads a signed plan of whatever organization, and checks it.
-pub(crate) fn read(path: &Path) -> Result<SignedPlan, Failure> {
+pub(crate) fn read(path: &Path) -> Result<SignedPlan, CliError> {
     let signed = SignedPlan::verify_any(files::read_text(path)?.as_bytes())
-        .map_err(Failure::content(path))?;
+        .map_err(CliError::content(path))?;
     signed
         .content()
         .check_bounds()
-        .map_err(Failure::content(path))?;
+        .map_err(CliError::content(path))?;
     Ok(signed)
 }
 
@@ -245,7 +251,7 @@ fn kept(plan: &Plan) -> Vec<String> {
         .collect()
 }
 
-fn show(path: &Path) -> Result<Reply, Failure> {
+fn show(path: &Path) -> Result<CommandOutput, CliError> {
     let signed = read(path)?;
     let plan = signed.content();
     let recipients: Vec<String> = plan.recipients.iter().map(ToString::to_string).collect();
@@ -269,7 +275,7 @@ fn show(path: &Path) -> Result<Reply, Failure> {
         plan.paused,
         plan.controller
             .as_ref()
-            .map_or("not named".to_owned(), in_words),
+            .map_or("not named".to_owned(), describe_controller),
         plan.purposes,
         plan.notice_version,
         plan.consent_days,
@@ -287,5 +293,5 @@ fn show(path: &Path) -> Result<Reply, Failure> {
         plan.pre_roll_seconds,
         plan.sample_rate,
     );
-    Reply::new(text, json!({ "plan": plan, "signed_by": signed.signer() }))
+    CommandOutput::new(text, json!({ "plan": plan, "signed_by": signed.signer() }))
 }

@@ -10,11 +10,11 @@ use sordino::{
 };
 
 use super::plan;
-use crate::{digest::sha256, failure::Failure, files, reply::Reply};
+use crate::{command_output::CommandOutput, digest::sha256, error::CliError, files};
 
-pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<Reply, Failure> {
-    let signed =
-        Record::verify(files::read_text(receipt)?.as_bytes()).map_err(Failure::content(receipt))?;
+pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<CommandOutput, CliError> {
+    let signed = Record::verify(files::read_text(receipt)?.as_bytes())
+        .map_err(CliError::content(receipt))?;
     let record = signed.content();
     if let Some(notice) = notice {
         check_notice(notice, &record.notice.sha256)?;
@@ -23,7 +23,7 @@ pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<Reply, Fai
     lines.extend(
         notice.map(|notice| format!("{} is the very text that was agreed to", notice.display())),
     );
-    Reply::new(
+    CommandOutput::new(
         lines.join("\n"),
         json!({
             "record": record.id,
@@ -42,12 +42,12 @@ pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<Reply, Fai
     )
 }
 
-fn check_notice(notice: &Path, agreed: &str) -> Result<(), Failure> {
+fn check_notice(notice: &Path, agreed: &str) -> Result<(), CliError> {
     let sha256 = sha256(&files::read(notice)?);
     if sha256 == agreed {
         return Ok(());
     }
-    Err(Failure::content(notice)(format!(
+    Err(CliError::content(notice)(format!(
         "not the text that was agreed to: its SHA-256 is {sha256}, the receipt names {agreed}"
     )))
 }
@@ -125,7 +125,11 @@ fn controller(record: &Record) -> String {
         None => "not named".to_owned(),
         Some(organization) => match &organization.named {
             None => format!("the organization whose key is {}", organization.key),
-            Some(named) => format!("{}; its key is {}", plan::in_words(named), organization.key),
+            Some(named) => format!(
+                "{}; its key is {}",
+                plan::describe_controller(named),
+                organization.key
+            ),
         },
     }
 }

@@ -14,7 +14,7 @@ use sordino::{
 use sordino_scoring::Note;
 
 use crate::{
-    failure::Failure,
+    error::CliError,
     notes,
     pull::{self, Entry, Index, Review, stored},
 };
@@ -29,15 +29,15 @@ impl Dataset {
     ///
     /// # Errors
     /// No dataset is there, or it holds no sample.
-    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, CliError> {
         let index = Index::read(folder)?.ok_or_else(|| {
-            Failure::content(folder)("there is no dataset in it; make one with `sordino pull`")
+            CliError::content(folder)("there is no dataset in it; make one with `sordino pull`")
         })?;
         Ok(Self { index })
     }
 
     /// As [`Self::read`], and refuses a dataset without a sample.
-    pub(crate) fn read_filled(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn read_non_empty(folder: &Path) -> Result<Self, CliError> {
         let dataset = Self::read(folder)?;
         if dataset.samples().next().is_none() {
             let reason = match dataset.index.unreadable_count() {
@@ -47,7 +47,7 @@ impl Dataset {
                      that they are sealed to, and see what it says of the first"
                 ),
             };
-            return Err(Failure::content(folder)(reason));
+            return Err(CliError::content(folder)(reason));
         }
         Ok(dataset)
     }
@@ -134,14 +134,14 @@ impl<'a> Sample<'a> {
     }
 
     /// The stored sound as FLAC.
-    pub(crate) fn flac(&self) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn flac(&self) -> Result<Vec<u8>, CliError> {
         pull::audio_of(self.index, self.entry)
     }
 
     /// The stored sound, mono, and its rate in Hz.
-    pub(crate) fn sound(&self) -> Result<(Vec<i16>, u32), Failure> {
+    pub(crate) fn sound(&self) -> Result<(Vec<i16>, u32), CliError> {
         open::decode_flac(&self.flac()?)
-            .map_err(|error| Failure::Said(format!("sample {}: {error}", self.id())))
+            .map_err(|error| CliError::Message(format!("sample {}: {error}", self.id())))
     }
 
     /// The file that holds its sound, within the dataset's folder.

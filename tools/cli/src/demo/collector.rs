@@ -12,7 +12,7 @@ use std::{
 
 use sordino::Purpose;
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// Builds both programs into one folder.
 const BUILD: &str = "cargo build --release -p sordino-cli -p sordino-collector";
@@ -27,10 +27,10 @@ pub(super) struct Collector {
 
 impl Collector {
     /// Starts one whose data are in the folder `data`, at a free port of this machine.
-    pub(super) fn start(data: &Path, plan: &Path) -> Result<Self, Failure> {
-        let program = program_beside(&env::current_exe().map_err(Failure::said)?)?;
+    pub(super) fn start(data: &Path, plan: &Path) -> Result<Self, CliError> {
+        let program = program_beside(&env::current_exe().map_err(CliError::message)?)?;
         let log = data.with_extension("log");
-        let stderr = File::create(&log).map_err(Failure::file("write", &log))?;
+        let stderr = File::create(&log).map_err(CliError::file("write", &log))?;
         let process = Command::new(&program)
             .args(["serve", "--listen", "127.0.0.1:0", "--exit-on-stdin-close"])
             .arg("--data")
@@ -42,14 +42,14 @@ impl Collector {
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()
-            .map_err(Failure::file("run", &program))?;
+            .map_err(CliError::file("run", &program))?;
         let mut collector = Self {
             process,
             program,
             data: data.to_owned(),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
         };
-        let line = collector.first_line().map_err(Failure::said)?;
+        let line = collector.first_line().map_err(CliError::message)?;
         let address = line.trim_end().strip_prefix("listening on http://");
         match address.map(str::parse) {
             Some(Ok(address)) => collector.address = address,
@@ -70,7 +70,7 @@ impl Collector {
     }
 
     /// Makes a token that reads for every purpose.
-    pub(super) fn token(&self) -> Result<String, Failure> {
+    pub(super) fn token(&self) -> Result<String, CliError> {
         let Output {
             status,
             stdout,
@@ -82,7 +82,7 @@ impl Collector {
             .args(Purpose::ALL.map(|purpose| purpose.to_string()))
             .stdin(Stdio::null())
             .output()
-            .map_err(Failure::file("run", &self.program))?;
+            .map_err(CliError::file("run", &self.program))?;
         let made: Option<serde_json::Value> = serde_json::from_slice(&stdout).ok();
         match made.as_ref().and_then(|made| made["token"].as_str()) {
             Some(token) if status.success() => Ok(token.to_owned()),
@@ -101,10 +101,10 @@ impl Collector {
     }
 
     /// With its error in what it `said`.
-    fn failed(&self, said: &str) -> Failure {
+    fn failed(&self, said: &str) -> CliError {
         let error = said.lines().find_map(|line| line.strip_prefix("error: "));
         let error = error.unwrap_or("it ended without a word");
-        Failure::Said(format!("{}: {error}", self.program.display()))
+        CliError::Message(format!("{}: {error}", self.program.display()))
     }
 }
 
@@ -117,14 +117,14 @@ impl Drop for Collector {
 }
 
 /// The collector's program in the folder of the program `own`, where a build puts both.
-fn program_beside(own: &Path) -> Result<PathBuf, Failure> {
+fn program_beside(own: &Path) -> Result<PathBuf, CliError> {
     let name = format!("sordino-collector{}", env::consts::EXE_SUFFIX);
     let program = own.with_file_name(&name);
     match program.is_file() {
         true => Ok(program),
         false => {
             let folder = own.parent().unwrap_or(own).display();
-            Err(Failure::Said(format!(
+            Err(CliError::Message(format!(
                 "the demo needs `{name}`, which is not in {folder}; build it there with `{BUILD}`"
             )))
         }

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use sordino::upload::Endpoint;
 
 use crate::{
-    failure::Failure,
+    error::CliError,
     files,
-    output::Overwrite,
+    output_files::Overwrite,
     pull::{self, Index},
     report::is_report,
 };
@@ -30,7 +30,7 @@ struct Mark {
 ///
 /// # Errors
 /// Something else is there, such as a dataset that was pulled from a collector that people use.
-pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, Failure> {
+pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, CliError> {
     let dataset = out.join(DATASET);
     if fs::symlink_metadata(&dataset).is_err() {
         return Ok(dataset);
@@ -45,28 +45,28 @@ pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, Fai
     if let (Some(index), true, false) = (&index, is_own, overwrite.force)
         && let Some(foreign) = pull::foreign_file(index, is_report)?
     {
-        return Err(Failure::content(&foreign)(
+        return Err(CliError::content(&foreign)(
             "the demo did not make it, and removes the dataset that it is in; move it away, or give --force",
         ));
     }
     match (is_own, index.is_some() && overwrite.force) {
-        (false, false) if index.is_some() => Err(Failure::content(&dataset)(
+        (false, false) if index.is_some() => Err(CliError::content(&dataset)(
             "no demo pulled this dataset; name another --out, or give --force to remove it",
         )),
-        (false, false) => Err(Failure::content(&dataset)(
+        (false, false) => Err(CliError::content(&dataset)(
             "it is in the way and no dataset of a demo; name another --out",
         )),
         _ => fs::remove_dir_all(&dataset)
-            .map_err(Failure::file("remove", &dataset))
+            .map_err(CliError::file("remove", &dataset))
             .map(|()| dataset),
     }
 }
 
 /// Notes that the dataset in `out` is a demo's, before it is pulled from `collector`.
-pub(super) fn mark(out: &Path, collector: &Endpoint) -> Result<(), Failure> {
+pub(super) fn mark(out: &Path, collector: &Endpoint) -> Result<(), CliError> {
     let mark = Mark {
         collector: collector.to_string(),
     };
-    let json = serde_json::to_vec(&mark).map_err(Failure::said)?;
+    let json = serde_json::to_vec(&mark).map_err(CliError::message)?;
     files::write_private(&out.join(MARK), &json)
 }

@@ -1,12 +1,12 @@
 //! `sordino demo`: the whole promise on real recordings. Four devices hear them; what they send is
 //! counted on the line, pulled at the desk, and taken back.
 
-mod acts;
 mod collector;
 mod dataset;
-mod page;
+mod environment;
 mod proxy;
-mod setting;
+mod report;
+mod scenarios;
 
 use std::{
     fs,
@@ -17,14 +17,14 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    commands::annotation_of,
-    failure::Failure,
+    command_output::CommandOutput,
+    commands::read_annotation,
+    error::CliError,
     files,
-    output::{Outputs, Overwrite},
-    reply::Reply,
+    output_files::{OutputFiles, Overwrite},
 };
-use acts::{Device, Recording};
-use setting::Setting;
+use environment::Environment;
+use scenarios::{Device, Recording};
 
 /// Something that the demo promises, and whether it held.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -38,7 +38,7 @@ pub(crate) fn run(
     recordings: &Path,
     overwrite: Overwrite,
     json: bool,
-) -> Result<Reply, Failure> {
+) -> Result<CommandOutput, CliError> {
     let began = Instant::now();
     let say = |line: &str| {
         if !json {
@@ -50,34 +50,34 @@ pub(crate) fn run(
     files::make_private_folder(out)?;
     let report = out.join("report.html");
     let inputs = recordings.iter().map(|recording| recording.file.as_path());
-    let page_file = Outputs::new(inputs, overwrite).private(&report)?;
-    let page_file = page_file.replacing(crate::report::is_report).checked()?;
+    let page_file = OutputFiles::new(inputs, overwrite).private(&report)?;
+    let page_file = page_file.replace_if(crate::report::is_report).checked()?;
     let dataset = dataset::make_room(out, overwrite)?;
 
     say("starting a collector, making a QA key, signing a plan …");
-    let setting = Setting::new()?;
+    let setting = Environment::new()?;
     say(&format!(
         "an adult who said yes to both purposes hears {} recordings …",
         recordings.len()
     ));
-    let adult = acts::adult(&setting, &recordings)?;
+    let adult = scenarios::adult(&setting, &recordings)?;
     say("a person who never said yes hears the same …");
-    let unasked = acts::unasked(&setting, &recordings)?;
+    let unasked = scenarios::no_consent(&setting, &recordings)?;
     say("a child plays before and after the guardian's yes …");
-    let mut child = acts::child(&setting, &recordings)?;
+    let mut child = scenarios::child(&setting, &recordings)?;
     say("a device without a network is killed while sealing, and comes back …");
-    let offline = acts::offline(&setting, &recordings)?;
+    let offline = scenarios::offline(&setting, &recordings)?;
     say("the QA engineer pulls …");
     dataset::mark(out, &setting.endpoint()?)?;
     let first = setting.pull(&dataset)?;
-    let before_withdrawal = page::views(&dataset)?;
+    let before_withdrawal = report::views(&dataset)?;
     say("the child says no; the QA engineer pulls again …");
-    acts::child_withdraws(&mut child)?;
+    scenarios::withdraw_child(&mut child)?;
     let second = setting.pull(&dataset)?;
 
     let devices = [adult, unasked, child, offline];
     let checks = checks(&devices, &first, &second, setting.objects()?, &dataset)?;
-    let page = page::Story {
+    let page = report::DemoReport {
         devices: &devices,
         recordings: &recordings,
         plan: setting.plan(),
@@ -101,11 +101,11 @@ pub(crate) fn run(
         "removed": second.removed,
         "checks": checks,
     });
-    Ok(Reply::new(format!("{text}\n{seconds:.1} s in all"), json)?.with_problem(problem))
+    Ok(CommandOutput::new(format!("{text}\n{seconds:.1} s in all"), json)?.with_problem(problem))
 }
 
-fn recordings_in(folder: &Path) -> Result<Vec<Recording>, Failure> {
-    let listing = fs::read_dir(folder).map_err(Failure::file("read", folder))?;
+fn recordings_in(folder: &Path) -> Result<Vec<Recording>, CliError> {
+    let listing = fs::read_dir(folder).map_err(CliError::file("read", folder))?;
     let mut files: Vec<PathBuf> = listing
         .flatten()
         .map(|file| file.path())
@@ -113,13 +113,13 @@ fn recordings_in(folder: &Path) -> Result<Vec<Recording>, Failure> {
         .collect();
     files.sort();
     if files.is_empty() {
-        return Err(Failure::content(folder)("there is no WAV file in it"));
+        return Err(CliError::content(folder)("there is no WAV file in it"));
     }
     files
         .into_iter()
         .map(|file| {
             Ok(Recording {
-                annotation: annotation_of(&file.with_extension("json"))?,
+                annotation: read_annotation(&file.with_extension("json"))?,
                 file,
             })
         })
@@ -132,7 +132,7 @@ fn checks(
     second: &crate::pull::Summary,
     objects: usize,
     dataset: &Path,
-) -> Result<Vec<Check>, Failure> {
+) -> Result<Vec<Check>, CliError> {
     let [adult, unasked, child, offline] = devices;
     let speech = |device: &Device| {
         device
@@ -140,7 +140,7 @@ fn checks(
             .iter()
             .any(|heard| heard.name == "speech-alone" && !heard.queued.is_empty())
     };
-    let left = page::ids(dataset)?;
+    let left = report::ids(dataset)?;
     let taken_back = child
         .heard
         .iter()
@@ -150,7 +150,7 @@ fn checks(
     Ok(vec![
         check(
             "every device's recognizer got every frame",
-            devices.iter().all(Device::heard_all),
+            devices.iter().all(Device::received_all_frames),
         ),
         check(
             "what the adult's device sent is at the desk",

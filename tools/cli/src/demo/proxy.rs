@@ -12,7 +12,7 @@ use std::{
 };
 
 /// How long a line may be silent before it is taken for dead.
-const SILENCE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Counts connections and bytes, and passes them on, unless it is cut. It ends with the process.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl Proxy {
     }
 
     /// From now on all passes again.
-    pub(super) fn mend(&self) {
+    pub(super) fn restore(&self) {
         self.counts.is_cut.store(false, Ordering::SeqCst);
     }
 
@@ -83,7 +83,7 @@ impl Proxy {
 fn pass(device: &TcpStream, collector: SocketAddr, counts: &Counts) -> io::Result<()> {
     let collector = TcpStream::connect(collector)?;
     for side in [device, &collector] {
-        side.set_read_timeout(Some(SILENCE))?;
+        side.set_read_timeout(Some(IDLE_TIMEOUT))?;
         side.set_nodelay(true)?;
     }
     thread::scope(|scope| {

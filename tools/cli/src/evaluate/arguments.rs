@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use sordino_scoring::ONSET_TOLERANCE;
 
-use super::output::Pitch;
-use crate::output::Overwrite;
+use super::recognizer_output::Pitch;
+use crate::output_files::Overwrite;
 
 #[derive(Args)]
-pub(crate) struct EvalArguments {
+pub(crate) struct EvaluateArgs {
     /// The dataset's folder
     pub(crate) dir: PathBuf,
     /// The recognizer: run once a sample, with the path of a WAV file as its last argument

@@ -9,10 +9,10 @@
 //!   the app marked and clips drawn at random never stand in one figure.
 
 mod arguments;
-mod group;
-mod output;
+mod process_group;
+mod recognizer;
+mod recognizer_output;
 mod result;
-mod run;
 mod summary;
 mod text;
 
@@ -29,29 +29,29 @@ use sordino::Id;
 use sordino_scoring::{TimedNote, score};
 
 use crate::{
+    command_output::{self, CommandOutput},
     dataset::{Dataset, Sample},
-    failure::Failure,
+    error::CliError,
     files,
-    output::{Output, Outputs},
-    reply::{self, Reply},
+    output_files::{OutputFile, OutputFiles},
     wav,
 };
-pub(crate) use arguments::{EvalArguments, milliseconds};
-use output::Printed;
-use result::{EvalResult, Outcome};
-use run::RunError;
-use summary::{Evaluated, Summary};
+pub(crate) use arguments::{EvaluateArgs, milliseconds};
+use recognizer::RunError;
+use recognizer_output::RecognizedNotes;
+use result::{EvalResult, SampleResult};
+use summary::{EvaluatedSample, Summary};
 
-pub(crate) fn run(arguments: &EvalArguments, json: bool) -> Result<Reply, Failure> {
-    let dataset = Dataset::read_filled(&arguments.dir)?;
-    let chosen = choose(&dataset, arguments.split.as_deref())?;
+pub(crate) fn run(arguments: &EvaluateArgs, json: bool) -> Result<CommandOutput, CliError> {
+    let dataset = Dataset::read_non_empty(&arguments.dir)?;
+    let chosen = eligible_samples(&dataset, arguments.split.as_deref())?;
     // Before the recognizer has its hours.
-    let output = output_of(&dataset, arguments)?;
+    let output = result_output(&dataset, arguments)?;
     let baseline = Baseline::read(arguments)?.outcomes(&chosen, arguments)?;
     let evaluated = evaluate(&chosen, arguments, json)?;
     let summary = Summary::of(&evaluated, baseline.as_ref(), arguments.tolerance);
     if summary.scored() == 0 {
-        return Err(Failure::Said(format!(
+        return Err(CliError::Message(format!(
             "the recognizer failed for every sample; {}",
             summary.failures().unwrap_or_default()
         )));
@@ -63,40 +63,46 @@ pub(crate) fn run(arguments: &EvalArguments, json: bool) -> Result<Reply, Failur
         EvalResult::new(arguments.tolerance, outcomes.collect()).write(output)?;
     }
     let problem = match arguments.fail_if_worse {
-        true => summary.worse(),
+        true => summary.regression(),
         false => None,
     };
     let note = match &problem {
         Some(_) => None,
         None => summary.failures(),
     };
-    Ok(Reply::new(text::of(&summary), &summary)?
+    Ok(CommandOutput::new(text::render(&summary), &summary)?
         .with_note(note)
         .with_problem(problem))
 }
 
 /// Where the scores go. The result of an earlier run is replaced, unless it is what this one is compared with.
-fn output_of(dataset: &Dataset, arguments: &EvalArguments) -> Result<Option<Output>, Failure> {
+fn result_output(
+    dataset: &Dataset,
+    arguments: &EvaluateArgs,
+) -> Result<Option<OutputFile>, CliError> {
     let mut inputs = dataset.files();
     inputs.extend(arguments.baseline.clone());
-    let outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), arguments.overwrite);
+    let outputs = OutputFiles::new(inputs.iter().map(PathBuf::as_path), arguments.overwrite);
     let output = |path: &PathBuf| {
-        let output = outputs.public(path)?.replacing(EvalResult::is_one);
+        let output = outputs.public(path)?.replace_if(EvalResult::is_result);
         output.checked()
     };
     arguments.out.as_ref().map(output).transpose()
 }
 
 /// A sample in which something that can be heard is expected.
-struct Chosen<'a> {
+struct EligibleSample<'a> {
     sample: Sample<'a>,
     expected: Vec<TimedNote>,
     /// Expected notes that began in parts that were taken out.
     left_out: usize,
 }
 
-fn choose<'a>(dataset: &'a Dataset, split: Option<&str>) -> Result<Vec<Chosen<'a>>, Failure> {
-    let refuse = |reason: String| Err(Failure::content(dataset.folder())(reason));
+fn eligible_samples<'a>(
+    dataset: &'a Dataset,
+    split: Option<&str>,
+) -> Result<Vec<EligibleSample<'a>>, CliError> {
+    let refuse = |reason: String| Err(CliError::content(dataset.folder())(reason));
     let mut samples: Vec<Sample<'a>> = dataset.samples().collect();
     if let Some(split) = split {
         samples.retain(|sample| sample.split() == split);
@@ -104,11 +110,11 @@ fn choose<'a>(dataset: &'a Dataset, split: Option<&str>) -> Result<Vec<Chosen<'a
             return refuse(format!("no sample of it is in the split `{split}`"));
         }
     }
-    let chosen: Vec<Chosen<'a>> = samples
+    let chosen: Vec<EligibleSample<'a>> = samples
         .into_iter()
         .filter_map(|sample| {
             let notes = sample.expected();
-            (!notes.heard.is_empty()).then_some(Chosen {
+            (!notes.heard.is_empty()).then_some(EligibleSample {
                 sample,
                 expected: notes.heard,
                 left_out: notes.left_out,
@@ -134,7 +140,7 @@ enum Baseline {
 }
 
 impl Baseline {
-    fn read(arguments: &EvalArguments) -> Result<Self, Failure> {
+    fn read(arguments: &EvaluateArgs) -> Result<Self, CliError> {
         match &arguments.baseline {
             None => Ok(Self::Nothing),
             Some(path) if path.as_os_str() == "manifest" => Ok(Self::Manifest),
@@ -145,24 +151,24 @@ impl Baseline {
     /// Its outcome for each sample that it knows.
     fn outcomes(
         self,
-        chosen: &[Chosen<'_>],
-        arguments: &EvalArguments,
-    ) -> Result<Option<BTreeMap<Id, Outcome>>, Failure> {
+        chosen: &[EligibleSample<'_>],
+        arguments: &EvaluateArgs,
+    ) -> Result<Option<BTreeMap<Id, SampleResult>>, CliError> {
         let result = match self {
             Self::Nothing => return Ok(None),
             Self::Manifest => {
-                let of = |found: &Chosen<'_>| {
+                let of = |found: &EligibleSample<'_>| {
                     let recognized = found.sample.recognized().heard;
                     let tolerance = arguments.tolerance / 1e3;
                     let score = score(&found.expected, &recognized, tolerance);
-                    (found.sample.id(), Outcome::Scored(score))
+                    (found.sample.id(), SampleResult::Scored(score))
                 };
                 return Ok(Some(chosen.iter().map(of).collect()));
             }
             Self::Result(result) => result,
         };
         let path = arguments.baseline.as_deref().unwrap_or(Path::new(""));
-        let refuse = |reason: String| Err(Failure::content(path)(reason));
+        let refuse = |reason: String| Err(CliError::content(path)(reason));
         let known = chosen
             .iter()
             .filter_map(|found| Some((found, result.samples.get(&found.sample.id())?)));
@@ -194,15 +200,15 @@ impl Baseline {
 
 /// Runs the recognizer on each sample.
 fn evaluate<'a>(
-    chosen: &[Chosen<'a>],
-    arguments: &EvalArguments,
+    chosen: &[EligibleSample<'a>],
+    arguments: &EvaluateArgs,
     json: bool,
-) -> Result<Vec<Evaluated<'a>>, Failure> {
-    let folder = tempfile::tempdir().map_err(Failure::said)?;
-    let bar = reply::progress(chosen.len(), "recognizing", json);
+) -> Result<Vec<EvaluatedSample<'a>>, CliError> {
+    let folder = tempfile::tempdir().map_err(CliError::message)?;
+    let bar = command_output::progress(chosen.len(), "recognizing", json);
     // Whatever stops one for good stops all.
     let stopped = AtomicBool::new(false);
-    let one = |chosen: &Chosen<'a>| {
+    let one = |chosen: &EligibleSample<'a>| {
         if stopped.load(Ordering::Relaxed) {
             return None;
         }
@@ -214,7 +220,7 @@ fn evaluate<'a>(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.jobs.map_or(0, usize::from))
         .build()
-        .map_err(Failure::said)?;
+        .map_err(CliError::message)?;
     let found: Vec<_> = pool.install(|| chosen.par_iter().with_max_len(1).map(one).collect());
     bar.finish_and_clear();
     // An error stands before the first sample that was passed over for it, or after: take it.
@@ -228,36 +234,38 @@ fn evaluate<'a>(
 
 /// What came of a sample, and how many notes would fit if pitches without a unit were frequencies.
 fn evaluate_one<'a>(
-    chosen: &Chosen<'a>,
-    arguments: &EvalArguments,
+    chosen: &EligibleSample<'a>,
+    arguments: &EvaluateArgs,
     folder: &Path,
-) -> Result<(Evaluated<'a>, usize), Failure> {
+) -> Result<(EvaluatedSample<'a>, usize), CliError> {
     let sample = chosen.sample;
     let (samples, rate) = sample.sound()?;
     let path = folder.join(format!("{}.wav", sample.id()));
     files::write_private(&path, &wav::encode(&samples, rate)?)?;
     let limit = Duration::from_secs_f64(arguments.timeout);
-    let printed = run::run(&arguments.recognizer, &path, limit);
-    fs::remove_file(&path).map_err(Failure::file("remove", &path))?;
+    let printed = recognizer::run(&arguments.recognizer, &path, limit);
+    fs::remove_file(&path).map_err(CliError::file("remove", &path))?;
     let notes = match printed {
-        Err(error @ RunError::NotStarted { .. }) => return Err(Failure::said(error)),
+        Err(error @ RunError::NotStarted { .. }) => return Err(CliError::message(error)),
         Err(error) => Err(error.to_string()),
-        Ok(printed) => output::notes(&printed, arguments.pitch).map_err(|error| error.to_string()),
+        Ok(printed) => {
+            recognizer_output::parse(&printed, arguments.pitch).map_err(|error| error.to_string())
+        }
     };
     let tolerance = arguments.tolerance / 1e3;
     let if_hz = match &notes {
-        Ok(Printed {
+        Ok(RecognizedNotes {
             if_hz: Some(notes), ..
         }) => score(&chosen.expected, notes, tolerance).notes.matched,
         _ => 0,
     };
-    let evaluated = Evaluated {
+    let evaluated = EvaluatedSample {
         sample,
         expected: chosen.expected.len(),
         left_out: chosen.left_out,
         outcome: match notes {
-            Ok(printed) => Outcome::Scored(score(&chosen.expected, &printed.notes, tolerance)),
-            Err(failed) => Outcome::Failed { failed },
+            Ok(printed) => SampleResult::Scored(score(&chosen.expected, &printed.notes, tolerance)),
+            Err(failed) => SampleResult::Failed { failed },
         },
     };
     Ok((evaluated, if_hz))
@@ -265,12 +273,12 @@ fn evaluate_one<'a>(
 
 /// Refuses to score frequencies as MIDI note numbers: where nothing says what pitches are counted in, and more of them
 /// fit what is expected as frequencies, `if_hz`, they are no MIDI note numbers.
-fn refuse_frequencies(evaluated: &[Evaluated<'_>], if_hz: usize) -> Result<(), Failure> {
+fn refuse_frequencies(evaluated: &[EvaluatedSample<'_>], if_hz: usize) -> Result<(), CliError> {
     let scores = evaluated.iter().filter_map(|found| found.outcome.score());
     let as_midi: usize = scores.map(|score| score.notes.matched).sum();
     match if_hz > as_midi {
         false => Ok(()),
-        true => Err(Failure::Said(format!(
+        true => Err(CliError::Message(format!(
             "the recognizer's pitches have no unit: {if_hz} of them fit the expected notes as frequencies in Hz, {as_midi} as \
              MIDI note numbers; give --pitch hz or --pitch midi"
         ))),

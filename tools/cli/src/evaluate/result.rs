@@ -10,7 +10,7 @@ use serde_json::Value;
 use sordino::Id;
 use sordino_scoring::NoteScore;
 
-use crate::{failure::Failure, files, output::Output};
+use crate::{error::CliError, files, output_files::OutputFile};
 
 /// The version of the shape that is written and read.
 const SCHEMA: u32 = 1;
@@ -24,13 +24,13 @@ pub(super) struct EvalResult {
     kind: String,
     /// How far onsets might be apart.
     tolerance_ms: f64,
-    pub(super) samples: BTreeMap<Id, Outcome>,
+    pub(super) samples: BTreeMap<Id, SampleResult>,
 }
 
 /// What came of a sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Outcome {
+pub(super) enum SampleResult {
     /// The recognizer gave nothing, and why.
     Failed {
         /// In a line.
@@ -40,7 +40,7 @@ pub(super) enum Outcome {
     Scored(NoteScore),
 }
 
-impl Outcome {
+impl SampleResult {
     pub(super) fn score(&self) -> Option<&NoteScore> {
         match self {
             Self::Scored(score) => Some(score),
@@ -50,7 +50,7 @@ impl Outcome {
 }
 
 impl EvalResult {
-    pub(super) fn new(tolerance_ms: f64, samples: BTreeMap<Id, Outcome>) -> Self {
+    pub(super) fn new(tolerance_ms: f64, samples: BTreeMap<Id, SampleResult>) -> Self {
         Self {
             schema: SCHEMA,
             kind: KIND.to_owned(),
@@ -60,12 +60,12 @@ impl EvalResult {
     }
 
     /// Whether this is a result that a run wrote.
-    pub(super) fn is_one(json: &[u8]) -> bool {
+    pub(super) fn is_result(json: &[u8]) -> bool {
         serde_json::from_slice::<Value>(json).is_ok_and(|json| json["kind"] == KIND)
     }
 
-    pub(super) fn write(&self, output: &Output) -> Result<(), Failure> {
-        let mut json = serde_json::to_vec_pretty(self).map_err(Failure::said)?;
+    pub(super) fn write(&self, output: &OutputFile) -> Result<(), CliError> {
+        let mut json = serde_json::to_vec_pretty(self).map_err(CliError::message)?;
         json.push(b'\n');
         output.write(&json)
     }
@@ -74,8 +74,8 @@ impl EvalResult {
     ///
     /// # Errors
     /// It is no such file, one of another version, or one with another tolerance.
-    pub(super) fn read(path: &Path, tolerance_ms: f64) -> Result<Self, Failure> {
-        let refuse = |reason: String| Failure::content(path)(reason);
+    pub(super) fn read(path: &Path, tolerance_ms: f64) -> Result<Self, CliError> {
+        let refuse = |reason: String| CliError::content(path)(reason);
         let json: Value = serde_json::from_str(&files::read_text(path)?)
             .map_err(|error| refuse(format!("it is no result of `evaluate`: {error}")))?;
         if json["kind"] != KIND {

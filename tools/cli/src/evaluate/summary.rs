@@ -8,17 +8,17 @@ use sordino_scoring::{
     Change, MatchCounts, NoteScore, PairedScore, Ratio, min_records_for_significance, weighted_mean,
 };
 
-use super::result::Outcome;
+use super::result::SampleResult;
 use crate::dataset::{Sample, trigger_name};
 
 /// A sample for which the recognizer was run.
-pub(super) struct Evaluated<'a> {
+pub(super) struct EvaluatedSample<'a> {
     pub(super) sample: Sample<'a>,
     /// Expected notes that can be heard in it.
     pub(super) expected: usize,
     /// Expected notes that began in parts that were taken out.
     pub(super) left_out: usize,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: SampleResult,
 }
 
 /// All of it.
@@ -49,13 +49,13 @@ pub(super) struct Summary {
 #[derive(Debug, Serialize)]
 pub(super) struct Group {
     pub(super) trigger: &'static str,
-    pub(super) all: Row,
-    pub(super) exercises: BTreeMap<String, Row>,
+    pub(super) all: Estimates,
+    pub(super) exercises: BTreeMap<String, Estimates>,
 }
 
 /// The estimates from some clips.
 #[derive(Debug, Serialize)]
-pub(super) struct Row {
+pub(super) struct Estimates {
     pub(super) samples: usize,
     pub(super) records: usize,
     pub(super) precision: Option<Ratio>,
@@ -71,21 +71,24 @@ pub(super) struct Row {
 
 /// A difference with a p below this, divided by the number of groups that are tested, is called
 /// significant.
-const LEVEL: f64 = 0.05;
+const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
 impl Summary {
     pub(super) fn of(
-        evaluated: &[Evaluated<'_>],
-        baseline: Option<&BTreeMap<Id, Outcome>>,
+        evaluated: &[EvaluatedSample<'_>],
+        baseline: Option<&BTreeMap<Id, SampleResult>>,
         tolerance_ms: f64,
     ) -> Self {
-        let scored_before =
-            |found: &Evaluated<'_>| baseline?.get(&found.sample.id()).and_then(Outcome::score);
-        let failures: Vec<(&Evaluated<'_>, &str)> = evaluated
+        let scored_before = |found: &EvaluatedSample<'_>| {
+            baseline?
+                .get(&found.sample.id())
+                .and_then(SampleResult::score)
+        };
+        let failures: Vec<(&EvaluatedSample<'_>, &str)> = evaluated
             .iter()
             .filter_map(|found| match &found.outcome {
-                Outcome::Failed { failed } => Some((found, failed.as_str())),
-                Outcome::Scored(_) => None,
+                SampleResult::Failed { failed } => Some((found, failed.as_str())),
+                SampleResult::Scored(_) => None,
             })
             .collect();
         let first = failures.first();
@@ -136,7 +139,7 @@ impl Summary {
     }
 
     /// What is worse than the baseline, in a line.
-    pub(super) fn worse(&self) -> Option<String> {
+    pub(super) fn regression(&self) -> Option<String> {
         if self.newly_failed > 0 {
             return Some(format!(
                 "worse than the baseline: it fails for {} samples that the baseline scored; the \
@@ -151,7 +154,7 @@ impl Summary {
         };
         // Two tests, each at half the level: one wrong alarm in twenty all the same.
         let testable = changes().filter(|(_, change)| is_testable(change)).count();
-        let level = LEVEL / testable.max(1) as f64;
+        let level = SIGNIFICANCE_LEVEL / testable.max(1) as f64;
         changes()
             .filter(|(_, change)| change.comparison.difference < 0.0 && change.comparison.p < level)
             .map(|(group, change)| {
@@ -170,7 +173,7 @@ impl Summary {
 
 /// Whether a change has enough consent records for a significant difference.
 pub(super) fn is_testable(change: &Change) -> bool {
-    change.records >= min_records_for_significance(LEVEL)
+    change.records >= min_records_for_significance(SIGNIFICANCE_LEVEL)
 }
 
 /// A sample with both scores.
@@ -196,15 +199,15 @@ impl Group {
         let exercises = exercises.into_iter();
         Some(Self {
             trigger: trigger_name(trigger),
-            all: Row::of(&of_trigger),
+            all: Estimates::of(&of_trigger),
             exercises: exercises
-                .map(|(exercise, pairs)| (exercise, Row::of(&pairs)))
+                .map(|(exercise, pairs)| (exercise, Estimates::of(&pairs)))
                 .collect(),
         })
     }
 }
 
-impl Row {
+impl Estimates {
     fn of(pairs: &[Pair<'_>]) -> Self {
         let notes = |of: fn(&MatchCounts) -> f64| mean(pairs, |pair| Some(of(&pair.after.notes)));
         Self {

@@ -2,10 +2,10 @@
 
 use sordino_scoring::Ratio;
 
-use super::summary::{Group, Row, Summary, is_testable};
+use super::summary::{Estimates, Group, Summary, is_testable};
 use crate::table::{Columns, TOO_FEW, interval, share};
 
-pub(super) fn of(summary: &Summary) -> String {
+pub(super) fn render(summary: &Summary) -> String {
     let mut parts = vec![heading(summary)];
     for group in &summary.groups {
         parts.push(table(group));
@@ -66,7 +66,7 @@ fn table(group: &Group) -> String {
     columns.text() + &warning
 }
 
-fn row(name: &str, row: &Row, offsets: bool, changed: bool) -> Vec<String> {
+fn row(name: &str, row: &Estimates, offsets: bool, changed: bool) -> Vec<String> {
     let value = |ratio: Option<Ratio>| ratio.map_or_else(nothing, |ratio| share(ratio.value));
     let mut cells = vec![
         name.to_owned(),

@@ -10,7 +10,7 @@ use sordino::{
 use super::blank::Blank;
 use crate::{
     commands::{example_plan, read_plan},
-    failure::Failure,
+    error::CliError,
 };
 
 /// The plan whose figures stand in the papers.
@@ -21,7 +21,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Of the signed plan at `path`, or of the example plan.
-    pub(super) fn of(path: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn of(path: Option<&Path>) -> Result<Self, CliError> {
         let plan = match path {
             Some(path) => read_plan(path)?.content().clone(),
             None => example_plan()?,

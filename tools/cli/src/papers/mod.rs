@@ -21,10 +21,10 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::{
-    failure::Failure,
+    command_output::CommandOutput,
+    error::CliError,
     files,
-    output::{Output, Outputs, Overwrite, Staged},
-    reply::Reply,
+    output_files::{OutputFile, OutputFiles, Overwrite, StagedFile},
 };
 use facts::Facts;
 
@@ -43,22 +43,26 @@ const PAPERS: [Writer; 8] = [
 ];
 
 /// Writes them all to `out`, with the figures of `plan` or of the example plan.
-pub(crate) fn run(out: &Path, plan: Option<&Path>, overwrite: Overwrite) -> Result<Reply, Failure> {
+pub(crate) fn run(
+    out: &Path,
+    plan: Option<&Path>,
+    overwrite: Overwrite,
+) -> Result<CommandOutput, CliError> {
     let facts = Facts::of(plan)?;
     files::make_folder(out)?;
-    let outputs = Outputs::new(plan, overwrite);
-    let written: Vec<(Output, String)> = PAPERS
+    let outputs = OutputFiles::new(plan, overwrite);
+    let written: Vec<(OutputFile, String)> = PAPERS
         .iter()
         .map(|(name, write)| Ok((outputs.public(&out.join(name))?, write(&facts))))
-        .collect::<Result<_, Failure>>()?;
+        .collect::<Result<_, CliError>>()?;
     // One that was filled in stops them all before any is written.
-    let staged: Vec<Staged<'_>> = written
+    let staged: Vec<StagedFile<'_>> = written
         .iter()
         .map(|(output, paper)| output.stage(paper.as_bytes()))
-        .collect::<Result<_, Failure>>()?;
-    staged.into_iter().try_for_each(Staged::place)?;
+        .collect::<Result<_, CliError>>()?;
+    staged.into_iter().try_for_each(StagedFile::commit)?;
     let names: Vec<&str> = PAPERS.iter().map(|(name, _)| *name).collect();
-    Reply::new(
+    CommandOutput::new(
         format!("wrote {} papers to {}", PAPERS.len(), out.display()),
         json!({ "out": out, "papers": names }),
     )

@@ -21,9 +21,9 @@ use sordino::{
 
 use super::{Entry, layout};
 use crate::{
-    api::{Api, Handed, Listed},
+    api::{Api, ListedSample, SampleResponse},
     args::FormatArgument,
-    failure::Failure,
+    error::CliError,
 };
 
 /// What is to be fetched, and where to.
@@ -46,7 +46,7 @@ pub(super) struct Fetch<'a> {
 }
 
 /// What came.
-pub(super) enum Came {
+pub(super) enum FetchResult {
     /// A page of so many samples was listed; `next` is where the list goes on.
     Page { samples: usize, next: String },
     /// A sample that is new here; its own files are written.
@@ -77,12 +77,12 @@ pub(super) enum Came {
     /// Nothing could be made of it before.
     StillUnreadable { page: usize },
     /// It goes no further.
-    Failed(Failure),
+    Failed(CliError),
 }
 
 struct Job {
     page: usize,
-    listed: Listed,
+    listed: ListedSample,
 }
 
 impl Fetch<'_> {
@@ -90,19 +90,19 @@ impl Fetch<'_> {
     /// begun.
     pub(super) fn run(
         &self,
-        mut take: impl FnMut(Came) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut take: impl FnMut(FetchResult) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
         let stop = AtomicBool::new(false);
         let (jobs_in, jobs) = sync_channel::<Job>(self.jobs);
         let jobs = Mutex::new(jobs);
-        let (came_in, came) = sync_channel::<Came>(self.jobs);
+        let (came_in, came) = sync_channel::<FetchResult>(self.jobs);
         thread::scope(|scope| {
             let (stop, jobs) = (&stop, &jobs);
             let list_in = came_in.clone();
             scope.spawn(move || self.list(&jobs_in, &list_in, stop));
             for _ in 0..self.jobs {
                 let came_in = came_in.clone();
-                scope.spawn(move || self.work(jobs, &came_in, stop));
+                scope.spawn(move || self.run_worker(jobs, &came_in, stop));
             }
             drop(came_in);
             let mut outcome = Ok(());
@@ -110,12 +110,12 @@ impl Fetch<'_> {
                 // What was under way is let go, not waited upon by a full channel.
                 if outcome.is_ok() {
                     outcome = match one {
-                        Came::Failed(failure) => Err(failure),
+                        FetchResult::Failed(failure) => Err(failure),
                         one => take(one),
                     };
                     if outcome.is_err() {
                         stop.store(true, Ordering::Relaxed);
-                        self.api.hurry();
+                        self.api.stop_retrying();
                     }
                 }
             }
@@ -123,7 +123,7 @@ impl Fetch<'_> {
         })
     }
 
-    fn list(&self, jobs: &SyncSender<Job>, came: &SyncSender<Came>, stop: &AtomicBool) {
+    fn list(&self, jobs: &SyncSender<Job>, came: &SyncSender<FetchResult>, stop: &AtomicBool) {
         let mut cursor = self.cursor.clone();
         let mut asked = HashSet::new();
         for page in 0.. {
@@ -132,16 +132,16 @@ impl Fetch<'_> {
             }
             let listed = match self
                 .api
-                .onwards(&mut asked, cursor.as_deref())
-                .and_then(|()| self.api.list(self.purpose, cursor.as_deref()))
+                .check_cursor(&mut asked, cursor.as_deref())
+                .and_then(|()| self.api.list_samples(self.purpose, cursor.as_deref()))
             {
                 Ok(listed) => listed,
-                Err(failure) => return drop(came.send(Came::Failed(failure))),
+                Err(failure) => return drop(came.send(FetchResult::Failed(failure))),
             };
             if listed.samples.is_empty() {
                 return;
             }
-            let begun = Came::Page {
+            let begun = FetchResult::Page {
                 samples: listed.samples.len(),
                 next: listed.next.clone(),
             };
@@ -151,9 +151,9 @@ impl Fetch<'_> {
             for listed in listed.samples {
                 let known = match self.unreadable.get(&listed.id) {
                     Some(sha256) if *sha256 == listed.sha256 => {
-                        Some(Came::StillUnreadable { page })
+                        Some(FetchResult::StillUnreadable { page })
                     }
-                    _ if self.had.contains(&listed.id) => Some(Came::Known {
+                    _ if self.had.contains(&listed.id) => Some(FetchResult::Known {
                         page,
                         id: listed.id,
                         granted: listed.purposes.clone(),
@@ -172,7 +172,12 @@ impl Fetch<'_> {
         }
     }
 
-    fn work(&self, jobs: &Mutex<Receiver<Job>>, came: &SyncSender<Came>, stop: &AtomicBool) {
+    fn run_worker(
+        &self,
+        jobs: &Mutex<Receiver<Job>>,
+        came: &SyncSender<FetchResult>,
+        stop: &AtomicBool,
+    ) {
         loop {
             let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = job else {
@@ -181,17 +186,17 @@ impl Fetch<'_> {
             if stop.load(Ordering::Relaxed) {
                 continue;
             }
-            let one = self.fetch(job).unwrap_or_else(Came::Failed);
+            let one = self.fetch(job).unwrap_or_else(FetchResult::Failed);
             if came.send(one).is_err() {
                 return;
             }
         }
     }
 
-    fn fetch(&self, Job { page, listed }: Job) -> Result<Came, Failure> {
+    fn fetch(&self, Job { page, listed }: Job) -> Result<FetchResult, CliError> {
         let id = listed.id;
         let unreadable = |reason: String, sha256: Option<String>| {
-            Ok(Came::Unreadable {
+            Ok(FetchResult::Unreadable {
                 page,
                 id,
                 reason,
@@ -199,20 +204,20 @@ impl Fetch<'_> {
             })
         };
         let sealed = match self.api.sample(self.purpose, &listed)? {
-            Handed::Sealed(sealed) => sealed,
-            Handed::Gone => return Ok(Came::Gone { page }),
-            Handed::Other(reason) => return unreadable(reason, None),
+            SampleResponse::Sealed(sealed) => sealed,
+            SampleResponse::Gone => return Ok(FetchResult::Gone { page }),
+            SampleResponse::Other(reason) => return unreadable(reason, None),
         };
         let opened = match open::open_sample(sealed.as_slice(), self.identities) {
             Ok(opened) => opened,
             Err(error) => return unreadable(error.to_string(), Some(listed.sha256)),
         };
-        if let Err(reason) = is_as_listed(&opened.manifest, &listed, self.purpose) {
+        if let Err(reason) = check_manifest(&opened.manifest, &listed, self.purpose) {
             return unreadable(reason.to_owned(), Some(listed.sha256));
         }
         if self.here.contains(&id) {
             let granted = listed.purposes;
-            return Ok(Came::Known { page, id, granted });
+            return Ok(FetchResult::Known { page, id, granted });
         }
         let mut manifest = opened.manifest;
         manifest.purposes = manifest.purposes.intersection(&listed.purposes);
@@ -223,7 +228,7 @@ impl Fetch<'_> {
             frames: Some(opened.samples.len() as u64),
         };
         layout::write(self.folder, self.format, &entry, &opened.flac)?;
-        Ok(Came::New {
+        Ok(FetchResult::New {
             page,
             entry: Box::new(entry),
             flac: opened.flac,
@@ -235,9 +240,9 @@ impl Fetch<'_> {
 /// Whether a manifest says of its sample what the collector, which checked signatures, says of it. So neither passes one
 /// sample off as another; its sender does not choose the record, and with it the split, that it counts for; and the
 /// collector does not widen what it may be used for.
-fn is_as_listed(
+fn check_manifest(
     manifest: &Manifest,
-    listed: &Listed,
+    listed: &ListedSample,
     purpose: Purpose,
 ) -> Result<(), &'static str> {
     if manifest.sample != listed.id {
@@ -260,7 +265,7 @@ fn is_as_listed(
 /// How far the list is done with: up to the last page of which, and before which, every sample was
 /// taken in.
 #[derive(Default)]
-pub(super) struct Done {
+pub(super) struct CursorTracker {
     pages: VecDeque<Page>,
     /// Pages that are done and gone from `pages`.
     before: usize,
@@ -272,8 +277,8 @@ struct Page {
     is_readable: bool,
 }
 
-impl Done {
-    pub(super) fn begin(&mut self, samples: usize, next: String) {
+impl CursorTracker {
+    pub(super) fn add_page(&mut self, samples: usize, next: String) {
         self.pages.push_back(Page {
             next,
             left: samples,
@@ -284,7 +289,7 @@ impl Done {
     /// A sample of the page is done with. Where the list goes on from now, if that has changed.
     /// What could not be read holds it back: it is listed again the next time, perhaps to whoever
     /// has its key.
-    pub(super) fn one(&mut self, page: usize, is_readable: bool) -> Option<String> {
+    pub(super) fn finish_sample(&mut self, page: usize, is_readable: bool) -> Option<String> {
         let page = self.pages.get_mut(page.checked_sub(self.before)?)?;
         page.left = page.left.saturating_sub(1);
         page.is_readable &= is_readable;
@@ -326,18 +331,18 @@ mod tests {
                 all.swap(at, with);
             }
             let bad = unreadable.map(|index| index.index(all.len()));
-            let mut done = Done::default();
+            let mut done = CursorTracker::default();
             let mut left = pages.clone();
             let mut cursor = None;
             for (page, &samples) in pages.iter().enumerate() {
-                done.begin(samples, page.to_string());
+                done.add_page(samples, page.to_string());
                 prop_assert!(samples > 0, "{page}");
             }
             for (number, &page) in all.iter().enumerate() {
                 if bad != Some(number) {
                     left[page] -= 1;
                 }
-                cursor = done.one(page, bad != Some(number)).or(cursor);
+                cursor = done.finish_sample(page, bad != Some(number)).or(cursor);
                 let passed = cursor.as_ref().map_or(0, |at| at.parse::<usize>().unwrap() + 1);
                 let whole = left.iter().take_while(|&&left| left == 0).count();
                 prop_assert_eq!(passed, whole);

@@ -11,12 +11,12 @@ use sordino::{Id, Purpose, Purposes, seal::Manifest, upload::Endpoint};
 
 use super::{
     dataset::Split,
-    journal::{Journal, Taken},
+    journal::{Journal, JournalEntry},
     layout::{self, Shards},
     unreadable::Unreadable,
     verdicts::{self, AllReviews, Review, Reviews},
 };
-use crate::{args::FormatArgument, failure::Failure, files};
+use crate::{args::FormatArgument, error::CliError, files};
 
 pub(super) const FILE: &str = ".sordino-pull.json";
 const LOCK: &str = ".sordino-pull.lock";
@@ -129,13 +129,13 @@ impl Index {
     }
 
     /// The dataset in `folder`, where there is one.
-    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, Failure> {
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
         let path = folder.join(FILE);
         if !Self::exists(folder) {
             return Ok(None);
         }
         let index: Self =
-            serde_json::from_slice(&files::read(&path)?).map_err(Failure::content(&path))?;
+            serde_json::from_slice(&files::read(&path)?).map_err(CliError::content(&path))?;
         Ok(Some(Self {
             folder: folder.to_owned(),
             ..index
@@ -173,7 +173,7 @@ impl Index {
         self.unreadable.len()
     }
 
-    pub(super) fn knows(&self, id: Id) -> bool {
+    pub(super) fn contains(&self, id: Id) -> bool {
         self.samples.contains_key(&id)
     }
 
@@ -209,8 +209,8 @@ impl Index {
         folder: &Path,
         collector: &Endpoint,
         format: FormatArgument,
-    ) -> Result<Self, Failure> {
-        let refuse = |reason: String| Err(Failure::content(folder)(reason));
+    ) -> Result<Self, CliError> {
+        let refuse = |reason: String| Err(CliError::content(folder)(reason));
         let is_new = !Self::exists(folder);
         // A pull that was killed at its very beginning has left its lock.
         if is_new && !folder.join(LOCK).exists() && has_files(folder)? {
@@ -259,12 +259,12 @@ impl Index {
         }
         index.recover()?;
         if index.layout < LAYOUT {
-            index.leave_old_layout();
+            index.migrate_layout();
         }
         if !index.private {
             layout::make_private(folder)?;
             index.private = true;
-            index.note_change();
+            index.mark_changed();
         }
         // Before any sample, so that a pull that is cut short can go on.
         index.save()?;
@@ -273,24 +273,24 @@ impl Index {
 
     /// The collector's database is of `epoch`. If that is another one than before, the database was put back from
     /// a backup and may give numbers again that it had given: both lists are read from their beginnings.
-    pub(super) fn continue_in(&mut self, epoch: Option<String>) {
+    pub(super) fn set_epoch(&mut self, epoch: Option<String>) {
         if self.epoch == epoch {
             return;
         }
         self.epoch = epoch;
         self.cursors.clear();
-        self.note_change();
+        self.mark_changed();
     }
 
     /// The file does not say what this says.
-    fn note_change(&mut self) {
+    fn mark_changed(&mut self) {
         if let Some(writing) = &mut self.writing {
             writing.is_changed = true;
         }
     }
 
     /// Takes in a sample whose own files are written, if it has any.
-    pub(super) fn add(&mut self, mut entry: Entry, flac: &[u8]) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, mut entry: Entry, flac: &[u8]) -> Result<(), CliError> {
         let id = entry.manifest.sample;
         let is_sharded = self.format == FormatArgument::WebDataset;
         let Some(writing) = &mut self.writing else {
@@ -302,9 +302,9 @@ impl Index {
         };
         writing.tables_are_stale = true;
         writing.is_changed = true;
-        let taken = Taken { entry, bytes };
+        let taken = JournalEntry { entry, bytes };
         if let Some(journal) = &mut writing.journal {
-            journal.note(&taken)?;
+            journal.append(&taken)?;
         }
         self.samples.insert(id, taken.entry);
         Ok(())
@@ -316,7 +316,7 @@ impl Index {
             found.purposes = found.purposes.union(&before.purposes);
         }
         self.unreadable.insert(id, found);
-        self.note_change();
+        self.mark_changed();
     }
 
     /// Forgets which samples could not be read, those of `which`; they are listed and fetched again.
@@ -337,7 +337,7 @@ impl Index {
         id: Id,
         purpose: Purpose,
         granted: &Purposes,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         let Some(entry) = self.samples.get(&id) else {
             return Ok(());
         };
@@ -352,7 +352,7 @@ impl Index {
     }
 
     /// A sample may no longer be used for `purpose`. Whether its copy was removed.
-    pub(super) fn withdraw(&mut self, id: Id, purpose: Purpose) -> Result<bool, Failure> {
+    pub(super) fn withdraw(&mut self, id: Id, purpose: Purpose) -> Result<bool, CliError> {
         self.forget_unreadable(id, purpose);
         let Some(entry) = self.samples.get(&id) else {
             // A pull that was killed may have left a file of it.
@@ -390,16 +390,16 @@ impl Index {
         if found.purposes.is_empty() {
             self.unreadable.remove(&id);
         }
-        self.note_change();
+        self.mark_changed();
     }
 
     pub(super) fn set_cursor(&mut self, purpose: Purpose, set: impl FnOnce(&mut Cursors)) {
         set(self.cursors.entry(purpose).or_default());
-        self.note_change();
+        self.mark_changed();
     }
 
     /// Writes the dataset's files that are not written yet, then the index.
-    pub(super) fn save(&mut self) -> Result<(), Failure> {
+    pub(super) fn save(&mut self) -> Result<(), CliError> {
         let Some(mut writing) = self.writing.take() else {
             return Ok(());
         };
@@ -408,7 +408,7 @@ impl Index {
         saved
     }
 
-    fn save_with(&mut self, writing: &mut Writing) -> Result<(), Failure> {
+    fn save_with(&mut self, writing: &mut Writing) -> Result<(), CliError> {
         if writing.tables_are_stale {
             if self.format == FormatArgument::WebDataset {
                 writing.shards.save(self.samples.values())?;
@@ -426,7 +426,7 @@ impl Index {
         }
         if writing.is_changed {
             self.generation += 1;
-            let json = serde_json::to_vec(self).map_err(Failure::said)?;
+            let json = serde_json::to_vec(self).map_err(CliError::message)?;
             files::write_private(&self.folder.join(FILE), &json)?;
             writing.is_changed = false;
         }
@@ -436,20 +436,20 @@ impl Index {
     }
 
     /// Ends the pull, after [`Self::save`].
-    pub(super) fn close(mut self) -> Result<(), Failure> {
+    pub(super) fn close(mut self) -> Result<(), CliError> {
         match self.writing.take().and_then(|writing| writing.journal) {
-            Some(journal) => journal.end(),
+            Some(journal) => journal.remove(),
             None => Ok(()),
         }
     }
 
     /// Takes in what a pull noted that was killed, as far as it is whole, and sweeps away the rest.
-    fn recover(&mut self) -> Result<(), Failure> {
-        let Some(left) = Journal::left(&self.folder, self.generation)? else {
+    fn recover(&mut self) -> Result<(), CliError> {
+        let Some(left) = Journal::read_entries(&self.folder, self.generation)? else {
             return Ok(());
         };
         let mut cut: BTreeMap<u32, u64> = BTreeMap::new();
-        for Taken { entry, bytes } in left {
+        for JournalEntry { entry, bytes } in left {
             match (entry.shard, &self.writing) {
                 (Some(shard), Some(writing)) => match writing.shards.cut_length(shard) {
                     Some(length) if bytes > length => continue,
@@ -479,7 +479,7 @@ impl Index {
     }
 
     /// Shards of an earlier layout are written anew. Those of the first mix the splits; their samples are pulled anew.
-    fn leave_old_layout(&mut self) {
+    fn migrate_layout(&mut self) {
         let mixes_splits = self.layout < LAYOUT_OF_SPLIT_SHARDS;
         self.layout = LAYOUT;
         if self.format == FormatArgument::WebDataset {
@@ -498,10 +498,10 @@ impl Index {
                     .for_each(|shard| writing.shards.mark(shard));
             }
         }
-        self.note_change();
+        self.mark_changed();
     }
 
-    fn replace(&mut self, entry: Entry) -> Result<(), Failure> {
+    fn replace(&mut self, entry: Entry) -> Result<(), CliError> {
         layout::rewrite_manifest(&self.folder, self.format, &entry)?;
         self.mark(&entry);
         self.samples.insert(entry.manifest.sample, entry);
@@ -527,20 +527,20 @@ fn is_here(samples: &BTreeMap<Id, Entry>, id: Id, purpose: Purpose) -> bool {
         .is_some_and(|entry| entry.pulled_for.contains(purpose))
 }
 
-fn has_files(folder: &Path) -> Result<bool, Failure> {
-    let mut listing = fs::read_dir(folder).map_err(Failure::file("read", folder))?;
+fn has_files(folder: &Path) -> Result<bool, CliError> {
+    let mut listing = fs::read_dir(folder).map_err(CliError::file("read", folder))?;
     Ok(listing.next().is_some())
 }
 
 /// One pull at a time: two would write over each other's tables.
-fn lock(folder: &Path) -> Result<File, Failure> {
+fn lock(folder: &Path) -> Result<File, CliError> {
     let path = folder.join(LOCK);
-    let file = files::create_private(&path).map_err(Failure::file("write", &path))?;
+    let file = files::create_private(&path).map_err(CliError::file("write", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Failure::content(folder)(
+        Err(TryLockError::WouldBlock) => Err(CliError::content(folder)(
             "another pull into it is under way; wait until it has ended",
         )),
-        Err(TryLockError::Error(error)) => Err(Failure::file("lock", &path)(error)),
+        Err(TryLockError::Error(error)) => Err(CliError::file("lock", &path)(error)),
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::Entry;
-use crate::{failure::Failure, files};
+use crate::{error::CliError, files};
 
 const FILE: &str = ".sordino-pull.journal";
 
@@ -26,7 +26,7 @@ pub(super) struct Journal {
 
 /// A sample that was taken in.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Taken {
+pub(super) struct JournalEntry {
     pub(super) entry: Entry,
     /// Bytes of its file; in a shard, where it ends there.
     pub(super) bytes: u64,
@@ -39,30 +39,33 @@ struct Head {
 
 impl Journal {
     /// Begins the journal of the index's state `generation`; an earlier one is overwritten.
-    pub(super) fn begin(folder: &Path, generation: u64) -> Result<Self, Failure> {
+    pub(super) fn begin(folder: &Path, generation: u64) -> Result<Self, CliError> {
         let path = folder.join(FILE);
-        let begun = files::create_private(&path).map_err(Failure::file("write", &path));
+        let begun = files::create_private(&path).map_err(CliError::file("write", &path));
         let mut journal = Self { path, file: begun? };
         journal.write(&Head { generation })?;
         Ok(journal)
     }
 
     /// Notes a sample whose files are whole.
-    pub(super) fn note(&mut self, taken: &Taken) -> Result<(), Failure> {
+    pub(super) fn append(&mut self, taken: &JournalEntry) -> Result<(), CliError> {
         self.write(taken)
     }
 
     /// The index says it all now.
-    pub(super) fn end(self) -> Result<(), Failure> {
-        fs::remove_file(&self.path).map_err(Failure::file("remove", &self.path))
+    pub(super) fn remove(self) -> Result<(), CliError> {
+        fs::remove_file(&self.path).map_err(CliError::file("remove", &self.path))
     }
 
     /// What a pull left that was killed: `None` where none was.
-    pub(super) fn left(folder: &Path, generation: u64) -> Result<Option<Vec<Taken>>, Failure> {
+    pub(super) fn read_entries(
+        folder: &Path,
+        generation: u64,
+    ) -> Result<Option<Vec<JournalEntry>>, CliError> {
         let path = folder.join(FILE);
         let file = match File::open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            file => file.map_err(Failure::file("read", &path))?,
+            file => file.map_err(CliError::file("read", &path))?,
         };
         // The last line may be cut off.
         let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
@@ -79,11 +82,11 @@ impl Journal {
         ))
     }
 
-    fn write(&mut self, line: &impl Serialize) -> Result<(), Failure> {
-        let mut bytes = serde_json::to_vec(line).map_err(Failure::said)?;
+    fn write(&mut self, line: &impl Serialize) -> Result<(), CliError> {
+        let mut bytes = serde_json::to_vec(line).map_err(CliError::message)?;
         bytes.push(b'\n');
         self.file
             .write_all(&bytes)
-            .map_err(Failure::file("write", &self.path))
+            .map_err(CliError::file("write", &self.path))
     }
 }

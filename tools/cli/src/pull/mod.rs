@@ -25,11 +25,11 @@ use sordino::{
 };
 
 use self::{
-    fetch::{Came, Done, Fetch},
+    fetch::{CursorTracker, Fetch, FetchResult},
     progress::Progress,
-    unreadable::{Reader, Unreadable},
+    unreadable::{ReaderVersion, Unreadable},
 };
-use crate::{api::Api, args::PullArguments, failure::Failure, files, reply::Reply};
+use crate::{api::Api, args::PullArguments, command_output::CommandOutput, error::CliError, files};
 pub(crate) use dataset::stored;
 pub(crate) use index::{Entry, Index};
 pub(crate) use layout::{audio_file, audio_of, foreign_file, own_files};
@@ -64,7 +64,7 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failure> {
+pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<CommandOutput, CliError> {
     let summary = pull(arguments, &arguments.network.settings()?, json)?;
     let text = format!(
         "{} pulled, {}, {} unreadable{}; {} in {}",
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<Reply, Failur
         arguments.out.display()
     );
     let problem = summary.first_unreadable.clone();
-    Ok(Reply::new(text, summary)?.with_problem(problem))
+    Ok(CommandOutput::new(text, summary)?.with_problem(problem))
 }
 
 impl Summary {
@@ -103,10 +103,10 @@ pub(crate) fn pull(
     arguments: &PullArguments,
     network: &NetworkSettings,
     quiet: bool,
-) -> Result<Summary, Failure> {
+) -> Result<Summary, CliError> {
     let (collector, jobs) = (&arguments.collector, arguments.jobs.into());
     let api = Api::new(collector, network, &arguments.token_file, jobs)?;
-    let begin = || -> Result<Pull<'_>, Failure> {
+    let begin = || -> Result<Pull<'_>, CliError> {
         Ok(Pull {
             api: &api,
             index: Index::open(&arguments.out, &arguments.collector, arguments.format)?,
@@ -120,7 +120,7 @@ pub(crate) fn pull(
     let cleaned = match Index::exists(&arguments.out) {
         true => {
             let mut pull = begin()?;
-            pull.saved(Pull::remove_all_withdrawn)?;
+            pull.save_after(Pull::remove_all_withdrawn)?;
             Some(pull)
         }
         false => None,
@@ -132,7 +132,7 @@ pub(crate) fn pull(
     let finished = finish(arguments, &api, cleaned, begin);
     finished.map_err(|failure| match removals {
         None => failure,
-        Some(removals) => Failure::Said(format!("{failure}; before that, {removals}")),
+        Some(removals) => CliError::Message(format!("{failure}; before that, {removals}")),
     })
 }
 
@@ -141,9 +141,9 @@ fn finish<'a>(
     arguments: &PullArguments,
     api: &Api,
     cleaned: Option<Pull<'a>>,
-    begin: impl FnOnce() -> Result<Pull<'a>, Failure>,
-) -> Result<Summary, Failure> {
-    let identities = open::read_identity_file(&arguments.identity).map_err(Failure::said)?;
+    begin: impl FnOnce() -> Result<Pull<'a>, CliError>,
+) -> Result<Summary, CliError> {
+    let identities = open::read_identity_file(&arguments.identity).map_err(CliError::message)?;
     let wanted = match arguments.purpose {
         Some(purpose) => vec![purpose],
         None => api.purposes()?,
@@ -155,13 +155,13 @@ fn finish<'a>(
             begin()?
         }
     };
-    let reader = Reader::new(&identities);
+    let reader = ReaderVersion::new(&identities);
     if arguments.retry_unreadable {
         pull.index.retry_unreadable(|_| true);
     } else {
         pull.index.retry_unreadable(|found| !found.is_by(&reader));
     }
-    pull.saved(|pull| pull.bring(&wanted, &identities, &reader))?;
+    pull.save_after(|pull| pull.fetch_samples(&wanted, &identities, &reader))?;
     pull.count_unreadable(&wanted);
     let mut summary = pull.summary;
     summary.total = pull.index.entries().count();
@@ -201,21 +201,21 @@ impl Pull<'_> {
     }
 
     /// Does `work`. What was taken in and what was removed stands, also where the rest failed.
-    fn saved(
+    fn save_after(
         &mut self,
-        work: impl FnOnce(&mut Self) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        work: impl FnOnce(&mut Self) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
         let done = work(self);
         let saved = self.index.save();
         done.and(saved)
     }
 
-    fn bring(
+    fn fetch_samples(
         &mut self,
         wanted: &[Purpose],
         identities: &[Identity],
-        reader: &Reader,
-    ) -> Result<(), Failure> {
+        reader: &ReaderVersion,
+    ) -> Result<(), CliError> {
         self.continue_in_epoch()?;
         let fetched = wanted
             .iter()
@@ -224,12 +224,12 @@ impl Pull<'_> {
         fetched.and(self.remove_all_withdrawn())
     }
 
-    fn continue_in_epoch(&mut self) -> Result<(), Failure> {
-        self.index.continue_in(self.api.epoch()?);
+    fn continue_in_epoch(&mut self) -> Result<(), CliError> {
+        self.index.set_epoch(self.api.epoch()?);
         Ok(())
     }
 
-    fn remove_all_withdrawn(&mut self) -> Result<(), Failure> {
+    fn remove_all_withdrawn(&mut self) -> Result<(), CliError> {
         self.continue_in_epoch()?;
         Purpose::ALL
             .into_iter()
@@ -240,8 +240,8 @@ impl Pull<'_> {
         &mut self,
         purpose: Purpose,
         identities: &[Identity],
-        reader: &Reader,
-    ) -> Result<(), Failure> {
+        reader: &ReaderVersion,
+    ) -> Result<(), CliError> {
         let folder = self.index.folder().to_owned();
         let fetch = Fetch {
             api: self.api,
@@ -268,30 +268,30 @@ impl Pull<'_> {
                 .cursors(purpose)
                 .and_then(|cursors| cursors.samples.clone()),
         };
-        let mut done = Done::default();
+        let mut done = CursorTracker::default();
         let mut progress = Progress::new(purpose, self.quiet);
         fetch.run(|came| {
             let (page, is_readable) = match came {
-                Came::Page { samples, next } => {
-                    done.begin(samples, next);
+                FetchResult::Page { samples, next } => {
+                    done.add_page(samples, next);
                     return Ok(());
                 }
-                Came::New {
+                FetchResult::New {
                     page,
                     entry,
                     flac,
                     bytes,
                 } => {
                     progress.sample(bytes);
-                    self.take_in(purpose, *entry, &flac)?;
+                    self.import(purpose, *entry, &flac)?;
                     (page, true)
                 }
-                Came::Known { page, id, granted } => {
+                FetchResult::Known { page, id, granted } => {
                     self.index.add_purpose(id, purpose, &granted)?;
                     (page, true)
                 }
-                Came::Gone { page } | Came::StillUnreadable { page } => (page, true),
-                Came::Unreadable {
+                FetchResult::Gone { page } | FetchResult::StillUnreadable { page } => (page, true),
+                FetchResult::Unreadable {
                     page,
                     id,
                     reason,
@@ -309,9 +309,9 @@ impl Pull<'_> {
                     // What the collector does not hand out today is listed again the next time.
                     (page, is_remembered)
                 }
-                Came::Failed(failure) => return Err(failure),
+                FetchResult::Failed(failure) => return Err(failure),
             };
-            if let Some(next) = done.one(page, is_readable) {
+            if let Some(next) = done.finish_sample(page, is_readable) {
                 self.index
                     .set_cursor(purpose, |cursors| cursors.samples = Some(next));
             }
@@ -323,7 +323,7 @@ impl Pull<'_> {
         &mut self,
         wanted: &[Purpose],
         identities: &[Identity],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         for &purpose in wanted {
             let reviews = verdicts::fetch(self.api, purpose, identities)?;
             self.index.set_reviews(purpose, reviews);
@@ -331,9 +331,9 @@ impl Pull<'_> {
         Ok(())
     }
 
-    fn take_in(&mut self, purpose: Purpose, entry: Entry, flac: &[u8]) -> Result<(), Failure> {
+    fn import(&mut self, purpose: Purpose, entry: Entry, flac: &[u8]) -> Result<(), CliError> {
         // Listed twice, it came twice.
-        if self.index.knows(entry.manifest.sample) {
+        if self.index.contains(entry.manifest.sample) {
             let (id, granted) = (entry.manifest.sample, entry.manifest.purposes);
             return self.index.add_purpose(id, purpose, &granted);
         }
@@ -342,14 +342,14 @@ impl Pull<'_> {
         Ok(())
     }
 
-    fn remove_withdrawn(&mut self, purpose: Purpose) -> Result<(), Failure> {
+    fn remove_withdrawn(&mut self, purpose: Purpose) -> Result<(), CliError> {
         let mut asked = HashSet::new();
         loop {
             let cursor = self
                 .index
                 .cursors(purpose)
                 .and_then(|cursors| cursors.withdrawn.as_deref());
-            self.api.onwards(&mut asked, cursor)?;
+            self.api.check_cursor(&mut asked, cursor)?;
             let page = self.api.withdrawn(purpose, cursor)?;
             if page.ids.is_empty() {
                 return Ok(());

@@ -10,14 +10,14 @@ use crate::digest::sha256;
 
 /// What reads samples.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Reader {
+pub(super) struct ReaderVersion {
     /// The version of sordino.
     version: String,
     /// SHA-256, in hexadecimal, of the identities' recipients, sorted, one a line.
     recipients: String,
 }
 
-impl Reader {
+impl ReaderVersion {
     pub(super) fn new(identities: &[Identity]) -> Self {
         let mut recipients: Vec<String> = identities
             .iter()
@@ -41,11 +41,16 @@ pub(super) struct Unreadable {
     pub(super) sha256: String,
     /// What is wrong with it.
     pub(super) reason: String,
-    reader: Reader,
+    reader: ReaderVersion,
 }
 
 impl Unreadable {
-    pub(super) fn new(purposes: Purposes, sha256: String, reason: String, reader: &Reader) -> Self {
+    pub(super) fn new(
+        purposes: Purposes,
+        sha256: String,
+        reason: String,
+        reader: &ReaderVersion,
+    ) -> Self {
         Self {
             purposes,
             sha256,
@@ -55,7 +60,7 @@ impl Unreadable {
     }
 
     /// Whether it was `reader` that could not read it.
-    pub(super) fn is_by(&self, reader: &Reader) -> bool {
+    pub(super) fn is_by(&self, reader: &ReaderVersion) -> bool {
         self.reader == *reader
     }
 }

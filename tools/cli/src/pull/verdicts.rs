@@ -16,7 +16,7 @@ use sordino::{
 use super::Index;
 use crate::{
     api::{Api, StoredReview},
-    failure::Failure,
+    error::CliError,
 };
 
 /// The longest note that is kept, in characters: the review page's.
@@ -124,12 +124,12 @@ pub(super) fn fetch(
     api: &Api,
     purpose: Purpose,
     identities: &[Identity],
-) -> Result<Reviews, Failure> {
+) -> Result<Reviews, CliError> {
     let mut found: BTreeMap<(Id, String), Review> = BTreeMap::new();
     let mut asked = std::collections::HashSet::new();
     let mut cursor: Option<String> = None;
     loop {
-        api.onwards(&mut asked, cursor.as_deref())?;
+        api.check_cursor(&mut asked, cursor.as_deref())?;
         let Some(page) = api.reviews(purpose, cursor.as_deref())? else {
             // A collector without a review page.
             break;

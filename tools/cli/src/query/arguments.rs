@@ -9,12 +9,12 @@ use sordino_scoring::{GroupBy, Metric, ONSET_TOLERANCE};
 use crate::evaluate::milliseconds;
 
 #[derive(Args)]
-pub(crate) struct QueryArguments {
+pub(crate) struct QueryArgs {
     /// The dataset's folder
     pub(crate) dir: PathBuf,
     /// What a row is of
     #[arg(long, value_enum, default_value = "note")]
-    pub(crate) by: By,
+    pub(crate) by: GroupByArgument,
     /// What is the worst
     #[arg(long, value_enum, default_value = "f1")]
     pub(crate) metric: MetricArgument,
@@ -30,19 +30,19 @@ pub(crate) struct QueryArguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum By {
+pub(crate) enum GroupByArgument {
     Exercise,
     Note,
     #[value(name = "exercise,note", alias = "note,exercise")]
     Both,
 }
 
-impl From<By> for GroupBy {
-    fn from(by: By) -> Self {
+impl From<GroupByArgument> for GroupBy {
+    fn from(by: GroupByArgument) -> Self {
         match by {
-            By::Exercise => Self::Exercise,
-            By::Note => Self::Note,
-            By::Both => Self::ExerciseAndNote,
+            GroupByArgument::Exercise => Self::Exercise,
+            GroupByArgument::Note => Self::Note,
+            GroupByArgument::Both => Self::ExerciseAndNote,
         }
     }
 }

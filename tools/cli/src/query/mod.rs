@@ -13,17 +13,17 @@ use sordino::sampler::Trigger;
 use sordino_scoring::{Clip, Metric, NoteErrors, worst_notes};
 
 use crate::{
+    command_output::CommandOutput,
     dataset::{AnnotatedNotes, Dataset, Sample, trigger_name},
-    failure::Failure,
+    error::CliError,
     notes,
-    reply::Reply,
     table::{Columns, interval, share},
 };
-pub(crate) use arguments::QueryArguments;
-use arguments::{By, TriggerArgument};
+pub(crate) use arguments::QueryArgs;
+use arguments::{GroupByArgument, TriggerArgument};
 
-pub(crate) fn run(arguments: &QueryArguments) -> Result<Reply, Failure> {
-    let dataset = Dataset::read_filled(&arguments.dir)?;
+pub(crate) fn run(arguments: &QueryArgs) -> Result<CommandOutput, CliError> {
+    let dataset = Dataset::read_non_empty(&arguments.dir)?;
     let triggers = match arguments.trigger.map(TriggerArgument::trigger) {
         Some(trigger) => vec![trigger],
         None => vec![Trigger::Random, Trigger::Mark],
@@ -34,13 +34,13 @@ pub(crate) fn run(arguments: &QueryArguments) -> Result<Reply, Failure> {
         .filter(|group| !group.rows.is_empty())
         .collect();
     if groups.is_empty() {
-        return Err(Failure::content(&arguments.dir)(
+        return Err(CliError::content(&arguments.dir)(
             "no such sample of it has notes that were expected or recognized; apps give them with \
              the annotation of a moment",
         ));
     }
     let text: Vec<String> = groups.iter().map(|group| text(group, arguments)).collect();
-    Reply::new(text.join("\n\n"), groups)
+    CommandOutput::new(text.join("\n\n"), groups)
 }
 
 /// The rows of one trigger.
@@ -52,7 +52,7 @@ struct Group {
     rows: Vec<NoteErrors>,
 }
 
-fn group(dataset: &Dataset, trigger: Trigger, arguments: &QueryArguments) -> Group {
+fn group(dataset: &Dataset, trigger: Trigger, arguments: &QueryArgs) -> Group {
     let samples: Vec<(Sample<'_>, AnnotatedNotes)> = dataset
         .samples()
         .filter(|sample| sample.trigger() == trigger)
@@ -77,9 +77,9 @@ fn group(dataset: &Dataset, trigger: Trigger, arguments: &QueryArguments) -> Gro
     }
 }
 
-fn text(group: &Group, arguments: &QueryArguments) -> String {
+fn text(group: &Group, arguments: &QueryArgs) -> String {
     let mut headings = vec![group.trigger];
-    if arguments.by == By::Both {
+    if arguments.by == GroupByArgument::Both {
         headings.push("note");
     }
     headings.extend(["samples", "people", "expected", "missed", "wrong", "extra"]);

@@ -41,7 +41,7 @@ pub(super) enum DecodeError {
 const CONVERT: &str = "convert it: `ffmpeg -i IN -c:a pcm_s16le OUT.wav`";
 
 /// A recording at a higher rate is refused in the end.
-const HIGHEST_RATE: u32 = 384_000;
+const MAX_RATE: u32 = 384_000;
 
 /// Decodes the first track of sound.
 pub(super) fn decode(source: Box<dyn MediaSource>, kind: Kind) -> Result<Recording, DecodeError> {
@@ -152,7 +152,7 @@ impl Mono {
             return self.mix(interleaved);
         };
         beginning.extend_from_slice(interleaved);
-        match beginning.len() >= self.rate.min(HIGHEST_RATE) as usize * self.channels {
+        match beginning.len() >= self.rate.min(MAX_RATE) as usize * self.channels {
             true => self.mix_beginning(),
             false => Ok(()),
         }

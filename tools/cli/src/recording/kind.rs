@@ -25,10 +25,10 @@ pub(super) const UNKNOWN: &str = "it is no WAV file, nor FLAC, MP3, M4A, AAC, Og
 
 impl Kind {
     /// What a file is, from its first bytes; an ID3v2 tag before them is passed over.
-    pub(super) fn of(file: &mut (impl Read + Seek)) -> io::Result<Option<Self>> {
+    pub(super) fn detect(file: &mut (impl Read + Seek)) -> io::Result<Option<Self>> {
         let head = head_at(file, 0)?;
         if !head.starts_with(b"ID3") || head.len() < 10 {
-            return Ok(Self::of_head(&head));
+            return Ok(Self::from_header(&head));
         }
         // Of each byte of the tag's size 7 bits count.
         let size = head[6..10]
@@ -36,10 +36,10 @@ impl Kind {
             .fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7F));
         let head = head_at(file, 10 + size)?;
         // Behind a tag padding may come before the first frame of an MP3.
-        Ok(Some(Self::of_head(&head).unwrap_or(Self::Mp3)))
+        Ok(Some(Self::from_header(&head).unwrap_or(Self::Mp3)))
     }
 
-    fn of_head(head: &[u8]) -> Option<Self> {
+    fn from_header(head: &[u8]) -> Option<Self> {
         let at =
             |place: usize, id: &[u8]| head.get(place..).is_some_and(|rest| rest.starts_with(id));
         Some(match head {

@@ -21,17 +21,17 @@ use std::{
 use sordino::capture::{self, Recording};
 
 use self::kind::Kind;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// What stands for standard input on a command line.
 const STANDARD_INPUT: &str = "-";
 /// How outputs and errors call it.
 const STANDARD_INPUT_NAME: &str = "stdin";
 /// What is taken of standard input, which is held in memory: two hours of stereo, 48 kHz and 24 bits, are 2.1 GB.
-const MOST_BYTES: u64 = 1 << 31;
+const MAX_BYTES: u64 = 1 << 31;
 
 /// Reads a whole recording.
-pub(crate) fn read(file: &Path) -> Result<Recording, Failure> {
+pub(crate) fn read(file: &Path) -> Result<Recording, CliError> {
     if !is_standard_input(file) {
         return read_file(file);
     }
@@ -39,13 +39,13 @@ pub(crate) fn read(file: &Path) -> Result<Recording, Failure> {
     let name = Path::new(STANDARD_INPUT_NAME);
     io::stdin()
         .lock()
-        .take(MOST_BYTES + 1)
+        .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(Failure::file("read", name))?;
-    if bytes.len() as u64 > MOST_BYTES {
+        .map_err(CliError::file("read", name))?;
+    if bytes.len() as u64 > MAX_BYTES {
         let reason =
-            format!("more than {MOST_BYTES} bytes; cut it into parts, or name it as a file");
-        return Err(Failure::content(name)(reason));
+            format!("more than {MAX_BYTES} bytes; cut it into parts, or name it as a file");
+        return Err(CliError::content(name)(reason));
     }
     read_bytes(bytes, name)
 }
@@ -62,34 +62,34 @@ fn is_standard_input(file: &Path) -> bool {
     file == Path::new(STANDARD_INPUT)
 }
 
-fn read_file(file: &Path) -> Result<Recording, Failure> {
+fn read_file(file: &Path) -> Result<Recording, CliError> {
     // It refuses what is no file, or cannot be read, before anything is opened: a pipe could wait for ever.
     let kind = match file.metadata() {
         Ok(metadata) if metadata.is_file() && metadata.len() > 0 => {
-            let mut opened = File::open(file).map_err(Failure::file("read", file))?;
-            Kind::of(&mut opened).map_err(Failure::file("read", file))?
+            let mut opened = File::open(file).map_err(CliError::file("read", file))?;
+            Kind::detect(&mut opened).map_err(CliError::file("read", file))?
         }
         _ => Some(Kind::Wav),
     };
     match kind {
-        Some(Kind::Wav) => capture::read_wav(file).map_err(Failure::said),
+        Some(Kind::Wav) => capture::read_wav(file).map_err(CliError::message),
         Some(kind) => {
-            let source = File::open(file).map_err(Failure::file("read", file))?;
-            decode::decode(Box::new(source), kind).map_err(Failure::content(file))
+            let source = File::open(file).map_err(CliError::file("read", file))?;
+            decode::decode(Box::new(source), kind).map_err(CliError::content(file))
         }
-        None => Err(Failure::content(file)(kind::UNKNOWN)),
+        None => Err(CliError::content(file)(kind::UNKNOWN)),
     }
 }
 
-fn read_bytes(bytes: Vec<u8>, name: &Path) -> Result<Recording, Failure> {
+fn read_bytes(bytes: Vec<u8>, name: &Path) -> Result<Recording, CliError> {
     let kind = match bytes.is_empty() {
         true => Some(Kind::Wav),
-        false => Kind::of(&mut Cursor::new(&bytes)).map_err(Failure::file("read", name))?,
+        false => Kind::detect(&mut Cursor::new(&bytes)).map_err(CliError::file("read", name))?,
     };
     let source = Cursor::new(bytes);
     match kind {
-        Some(Kind::Wav) => capture::read_wav_from(source, name).map_err(Failure::said),
-        Some(kind) => decode::decode(Box::new(source), kind).map_err(Failure::content(name)),
-        None => Err(Failure::content(name)(kind::UNKNOWN)),
+        Some(Kind::Wav) => capture::read_wav_from(source, name).map_err(CliError::message),
+        Some(kind) => decode::decode(Box::new(source), kind).map_err(CliError::content(name)),
+        None => Err(CliError::content(name)(kind::UNKNOWN)),
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct Axis(pub(super) f64);
 
 impl Axis {
     /// The axis on which all of a recording fits: what was heard, or else what is known of it.
-    pub(super) fn of(view: &SampleView, before: Option<&Sound>, after: Option<&Sound>) -> Self {
+    pub(super) fn new(view: &SampleView, before: Option<&Sound>, after: Option<&Sound>) -> Self {
         if let Some(before) = before {
             return Self(before.seconds().clamp(SHORTEST, LONGEST));
         }

@@ -74,7 +74,7 @@ pub(crate) struct Table {
 #[derive(Clone, Debug)]
 pub(crate) enum Section {
     /// A device and its samples.
-    Device(Device),
+    Device(DeviceSection),
     /// A list: what never left, what a withdrawal took back.
     List(List),
     /// Samples as rows, where they are too many to be drawn.
@@ -103,7 +103,7 @@ pub(crate) struct Link {
 
 /// A device, or a dataset where there is none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Device {
+pub(crate) struct DeviceSection {
     /// Heading.
     pub(crate) name: String,
     /// What happened to it; an empty line parts paragraphs.
@@ -148,7 +148,7 @@ pub(crate) struct SampleView {
     /// How far an onset may be from the expected one, in seconds; as everywhere, if none.
     pub(crate) onset_tolerance: Option<f64>,
     /// What became of it.
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: SampleStatus,
     /// What the microphone heard. See the module's warning.
     pub(crate) before: Option<Sound>,
     /// What is left: the kept stretches one after another.
@@ -160,14 +160,14 @@ pub(crate) struct SampleView {
     /// What the app said of it.
     pub(crate) annotation: Option<Annotation>,
     /// What people said who listened to it.
-    pub(crate) verdicts: Vec<Said>,
+    pub(crate) verdicts: Vec<ReviewView>,
     /// More to know: the manifest's members.
     pub(crate) facts: Vec<Fact>,
 }
 
 /// What somebody said of a recording.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct ReviewView {
     /// Who, and when: `first, 2026-W48`.
     pub(crate) who: String,
     /// The verdict, for people.
@@ -178,25 +178,25 @@ pub(crate) struct Said {
 
 /// What became of a recording.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct SampleStatus {
     /// Says it at a glance, by a color and a word.
-    pub(crate) fate: Fate,
+    pub(crate) disposition: Disposition,
     /// Says it in a sentence: when it left, why it was withheld.
     pub(crate) text: String,
 }
 
 /// Where a recording ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Disposition {
     /// Sealed, and at the collector or on its way.
     #[default]
     Sent,
     /// Nothing safe was left of it.
     Withheld,
     /// It never left, for want of consent, budget or chance.
-    Stayed,
+    NotSampled,
     /// It had left, and a withdrawal or deletion took it back.
-    TakenBack,
+    Withdrawn,
 }
 
 /// A stretch that was taken out.

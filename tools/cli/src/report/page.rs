@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use ring::digest;
 
 use super::{
-    Device, Fact, Fate, List, Listing, Report, ReportError, Section, Table,
+    DeviceSection, Disposition, Fact, List, Listing, Report, ReportError, Section, Table,
     color::css_gradient,
     escape::{Paragraphs, Text},
     map,
@@ -235,7 +235,7 @@ fn write_key(page: &mut String) -> fmt::Result {
 
 fn write_device(
     page: &mut String,
-    device: &Device,
+    device: &DeviceSection,
     number: usize,
     samples: &[String],
 ) -> fmt::Result {
@@ -301,14 +301,14 @@ impl Display for Figures<'_> {
     }
 }
 
-impl Fate {
+impl Disposition {
     /// The class that colors it.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Withheld => "withheld",
-            Self::Stayed => "stayed",
-            Self::TakenBack => "taken-back",
+            Self::NotSampled => "stayed",
+            Self::Withdrawn => "taken-back",
         }
     }
 
@@ -317,8 +317,8 @@ impl Fate {
         match self {
             Self::Sent => "Sent",
             Self::Withheld => "Withheld",
-            Self::Stayed => "Never left",
-            Self::TakenBack => "Taken back",
+            Self::NotSampled => "Never left",
+            Self::Withdrawn => "Taken back",
         }
     }
 
@@ -327,8 +327,8 @@ impl Fate {
         match self {
             Self::Sent => "After: all that left the device",
             Self::Withheld => "After: nothing that could leave",
-            Self::Stayed => "After: stayed on the device",
-            Self::TakenBack => "After: had left, and was taken back",
+            Self::NotSampled => "After: stayed on the device",
+            Self::Withdrawn => "After: had left, and was taken back",
         }
     }
 }

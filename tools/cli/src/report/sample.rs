@@ -6,8 +6,8 @@ use sordino::sampler::Note;
 use sordino_scoring::{NoteStatus, ONSET_TOLERANCE};
 
 use super::{
-    Fact, Removed, ReportError, Said, SampleView, axis::Axis, comparison::Comparison, escape::Text,
-    picture, sound::Sound, timeline::Timeline,
+    Fact, Removed, ReportError, ReviewView, SampleView, axis::Axis, comparison::Comparison,
+    escape::Text, picture, sound::Sound, timeline::Timeline,
 };
 use crate::notes;
 
@@ -21,7 +21,7 @@ const NAMED_FREQUENCIES: [(f64, &str); 6] = [
     (5_000.0, "5k"),
 ];
 /// A stretch narrower than this part of the picture has no room for its reason.
-const ROOM_FOR_A_WORD: f64 = 0.07;
+const MIN_LABEL_WIDTH: f64 = 0.07;
 /// Height of a semitone in the piano roll, in rem.
 const SEMITONE: f64 = 0.45;
 
@@ -29,7 +29,7 @@ const SEMITONE: f64 = 0.45;
 pub(super) fn render(view: &SampleView, id: &str) -> Result<String, ReportError> {
     let before = view.before.as_ref().and_then(Sound::prepared);
     let after = view.after.as_ref().and_then(Sound::prepared);
-    let axis = Axis::of(view, before.as_ref(), after.as_ref());
+    let axis = Axis::new(view, before.as_ref(), after.as_ref());
     let tolerance = view.onset_tolerance.unwrap_or(ONSET_TOLERANCE);
     let compared = |annotation| Comparison::new(annotation, tolerance);
     let comparison = view.annotation.as_ref().map(compared);
@@ -47,7 +47,7 @@ pub(super) fn render(view: &SampleView, id: &str) -> Result<String, ReportError>
         let heading = "Before: as the microphone heard it";
         tracks += &frame.track("before", heading, sound, &timeline)?;
     }
-    let heading = view.outcome.fate.of_what_is_left();
+    let heading = view.outcome.disposition.of_what_is_left();
     match &after {
         Some(sound) => {
             let timeline = Timeline::of_kept(&view.kept, sound.seconds());
@@ -77,7 +77,7 @@ struct Frame<'a> {
 impl Frame<'_> {
     fn write(&self, html: &mut String, tracks: &str, id: &str) -> fmt::Result {
         let SampleView { name, outcome, .. } = self.view;
-        let fate = outcome.fate;
+        let fate = outcome.disposition;
         write!(
             html,
             "<article class=\"sample\" aria-labelledby=\"{id}\"><header><h3 id=\"{id}\">{}</h3>\
@@ -314,7 +314,7 @@ impl Display for Gaps<'_> {
                     "<div class=\"gap\" title=\"{reason}, {start:.2}–{end:.2} s\" \
                      style=\"left:{left:.2}%;width:{width:.2}%\">"
                 )?;
-                if width >= ROOM_FOR_A_WORD * 100.0 {
+                if width >= MIN_LABEL_WIDTH * 100.0 {
                     write!(f, "<span>{reason}</span>")?;
                 }
                 f.write_str("</div>")?;
@@ -337,12 +337,12 @@ fn hertz_labels() -> String {
 }
 
 /// What people said of the sample.
-fn write_verdicts(html: &mut String, verdicts: &[Said]) -> fmt::Result {
+fn write_verdicts(html: &mut String, verdicts: &[ReviewView]) -> fmt::Result {
     if verdicts.is_empty() {
         return Ok(());
     }
     html.push_str("<ul class=\"verdicts\" aria-label=\"Verdicts\">");
-    for Said { who, verdict, note } in verdicts {
+    for ReviewView { who, verdict, note } in verdicts {
         write!(
             html,
             "<li><b>{}</b> <span>{}</span>",

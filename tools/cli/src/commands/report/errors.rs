@@ -20,38 +20,38 @@ use crate::{
 };
 
 /// Rows of a table of errors.
-const MOST_ERRORS: usize = 20;
+const MAX_ERRORS: usize = 20;
 /// Rows of samples that are not drawn; more make a page that no browser likes.
-const MOST_ROWS: usize = 10_000;
+const MAX_ROWS: usize = 10_000;
 
 /// Every sample with what was recognized in it, those with most errors first.
-pub(super) struct Errors<'a> {
-    pub(super) samples: Vec<Found<'a>>,
+pub(super) struct ErrorReport<'a> {
+    pub(super) samples: Vec<ScoredSample<'a>>,
     /// In seconds.
     pub(super) tolerance: f64,
 }
 
-pub(super) struct Found<'a> {
+pub(super) struct ScoredSample<'a> {
     pub(super) sample: Sample<'a>,
     notes: AnnotatedNotes,
     alignment: Alignment,
     counts: NoteCounts,
 }
 
-impl<'a> Errors<'a> {
+impl<'a> ErrorReport<'a> {
     pub(super) fn of(dataset: &'a Dataset, tolerance: f64) -> Self {
         let found = |sample: Sample<'a>| {
             let notes = sample.annotated_notes();
             let alignment = Alignment::new(&notes.expected, &notes.recognized, tolerance);
             let counts = NoteCounts::new(&notes.expected, &notes.recognized, &alignment);
-            Found {
+            ScoredSample {
                 sample,
                 notes,
                 alignment,
                 counts,
             }
         };
-        let mut samples: Vec<Found<'a>> = dataset.samples().map(found).collect();
+        let mut samples: Vec<ScoredSample<'a>> = dataset.samples().map(found).collect();
         // Stable: among equals in the order of their ids.
         samples.sort_by_key(|found| std::cmp::Reverse(found.alignment.error_count()));
         Self { samples, tolerance }
@@ -116,24 +116,25 @@ impl<'a> Errors<'a> {
                 .collect::<BTreeSet<_>>()
                 .len()
         };
-        let samples = |trigger, is_meant: &dyn Fn(&Found<'_>) -> bool| {
+        let samples = |trigger, is_meant: &dyn Fn(&ScoredSample<'_>) -> bool| {
             self.of_trigger(trigger)
                 .filter(|found| is_meant(found))
                 .count()
         };
-        let row = |name: &str, readers: Option<usize>, is_meant: &dyn Fn(&Found<'_>) -> bool| {
-            vec![
-                name.to_owned(),
-                samples(Trigger::Random, is_meant).to_string(),
-                samples(Trigger::Mark, is_meant).to_string(),
-                readers.map_or_else(|| "–".to_owned(), |count| count.to_string()),
-            ]
-        };
+        let row =
+            |name: &str, readers: Option<usize>, is_meant: &dyn Fn(&ScoredSample<'_>) -> bool| {
+                vec![
+                    name.to_owned(),
+                    samples(Trigger::Random, is_meant).to_string(),
+                    samples(Trigger::Mark, is_meant).to_string(),
+                    readers.map_or_else(|| "–".to_owned(), |count| count.to_string()),
+                ]
+            };
         if readers(&|_| true) == 0 {
             return None;
         }
         let of = |verdict: Verdict| {
-            let has_it = |found: &Found<'_>| {
+            let has_it = |found: &ScoredSample<'_>| {
                 let mut all = found.sample.reviews();
                 all.any(|review| review.verdict == verdict)
             };
@@ -151,7 +152,7 @@ impl<'a> Errors<'a> {
         ))
     }
 
-    fn of_trigger(&self, trigger: Trigger) -> impl Iterator<Item = &Found<'a>> {
+    fn of_trigger(&self, trigger: Trigger) -> impl Iterator<Item = &ScoredSample<'a>> {
         let samples = self.samples.iter();
         samples.filter(move |found| found.sample.trigger() == trigger)
     }
@@ -206,7 +207,7 @@ impl<'a> Errors<'a> {
             found.add_to(&mut matrix);
         }
         let mut errors = matrix.errors();
-        errors.truncate(MOST_ERRORS);
+        errors.truncate(MAX_ERRORS);
         let name = |midi: Option<u8>| midi.map_or_else(|| "nothing".to_owned(), notes::name);
         let row = |((expected, recognized), cell): (NotePair, Confusion)| {
             let all = matrix.row_total(expected).weighted;
@@ -235,7 +236,7 @@ impl<'a> Errors<'a> {
     }
 }
 
-impl Found<'_> {
+impl ScoredSample<'_> {
     fn add_to(&self, matrix: &mut ConfusionMatrix) {
         let AnnotatedNotes {
             expected,
@@ -246,9 +247,9 @@ impl Found<'_> {
 }
 
 /// Samples that are not drawn.
-pub(super) fn listing(rest: &[Found<'_>], links: &Links) -> Listing {
-    let listed = &rest[..rest.len().min(MOST_ROWS)];
-    let row = |found: &Found<'_>| {
+pub(super) fn listing(rest: &[ScoredSample<'_>], links: &Links) -> Listing {
+    let listed = &rest[..rest.len().min(MAX_ROWS)];
+    let row = |found: &ScoredSample<'_>| {
         let NoteCounts {
             expected,
             right,
@@ -270,7 +271,7 @@ pub(super) fn listing(rest: &[Found<'_>], links: &Links) -> Listing {
         cells.push(verdicts.collect::<Vec<_>>().join(", "));
         cells
     };
-    let link = |found: &Found<'_>| Link {
+    let link = |found: &ScoredSample<'_>| Link {
         anchor: anchor(&found.sample),
         href: links.href(&found.sample),
     };

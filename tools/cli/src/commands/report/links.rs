@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Sample;
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// The way from the page to the dataset's folder.
 pub(super) struct Links {
@@ -15,10 +15,13 @@ pub(super) struct Links {
 
 impl Links {
     /// For a page that is written to `out`.
-    pub(super) fn new(dataset: &Path, out: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(dataset: &Path, out: &Path) -> Result<Self, CliError> {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
-        let absolute = |path: &Path| path.canonicalize().map_err(Failure::file("write to", path));
+        let absolute = |path: &Path| {
+            path.canonicalize()
+                .map_err(CliError::file("write to", path))
+        };
         let (from, to) = (absolute(parent)?, absolute(dataset)?);
         let mut from = from.components().peekable();
         let mut to = to.components().peekable();

@@ -11,19 +11,22 @@ use sordino::{open, sampler::Trigger};
 use sordino_scoring::ONSET_TOLERANCE;
 
 use crate::{
+    command_output::CommandOutput,
     dataset::{Dataset, Sample},
+    error::CliError,
     evaluate::milliseconds,
-    failure::Failure,
-    output::{Outputs, Overwrite},
+    output_files::{OutputFiles, Overwrite},
     pull::{Entry, Review},
-    reply::Reply,
-    report::{self, Device, Fact, Fate, Outcome, Report, Said, SampleView, Section, Sound},
+    report::{
+        self, DeviceSection, Disposition, Fact, Report, ReviewView, SampleStatus, SampleView,
+        Section, Sound,
+    },
 };
-use errors::Errors;
+use errors::ErrorReport;
 use links::Links;
 
 #[derive(Args)]
-pub(crate) struct ReportArguments {
+pub(crate) struct ReportArgs {
     /// The dataset's folder
     dir: PathBuf,
     /// Where to write it, instead of DIR/report.html
@@ -40,31 +43,31 @@ pub(crate) struct ReportArguments {
     overwrite: Overwrite,
 }
 
-pub(super) fn run(arguments: &ReportArguments) -> Result<Reply, Failure> {
+pub(super) fn run(arguments: &ReportArgs) -> Result<CommandOutput, CliError> {
     let dataset = Dataset::read(&arguments.dir)?;
     let inputs = dataset.files();
     let default = || arguments.dir.join("report.html");
     let out = arguments.out.clone().unwrap_or_else(default);
-    let outputs = Outputs::new(inputs.iter().map(PathBuf::as_path), arguments.overwrite);
+    let outputs = OutputFiles::new(inputs.iter().map(PathBuf::as_path), arguments.overwrite);
     let output = outputs
         .private(&out)?
-        .replacing(report::is_report)
+        .replace_if(report::is_report)
         .checked()?;
     let links = Links::new(dataset.folder(), &out)?;
-    let errors = Errors::of(&dataset, arguments.tolerance / 1e3);
+    let errors = ErrorReport::of(&dataset, arguments.tolerance / 1e3);
     let shown = errors.samples.len().min(arguments.worst);
     let page_of = report_of(&errors, shown, &links)?;
     let mut page = Vec::new();
-    report::write_html(&page_of, &mut page).map_err(Failure::said)?;
+    report::write_html(&page_of, &mut page).map_err(CliError::message)?;
     output.write(&page)?;
     let count = errors.samples.len();
-    Reply::new(
+    CommandOutput::new(
         format!("{}: {shown} of {count} samples", out.display()),
         json!({ "report": out, "samples": count, "shown": shown }),
     )
 }
 
-fn report_of(errors: &Errors<'_>, shown: usize, links: &Links) -> Result<Report, Failure> {
+fn report_of(errors: &ErrorReport<'_>, shown: usize, links: &Links) -> Result<Report, CliError> {
     let count = errors.samples.len();
     let manifests = || {
         errors
@@ -85,11 +88,11 @@ fn report_of(errors: &Errors<'_>, shown: usize, links: &Links) -> Result<Report,
                 anchor: Some(links::anchor(&found.sample)),
                 file: Some(links.href(&found.sample)),
                 onset_tolerance: Some(errors.tolerance),
-                verdicts: found.sample.reviews().map(said).collect(),
+                verdicts: found.sample.reviews().map(review_view).collect(),
                 ..view
             })
         })
-        .collect::<Result<Vec<_>, Failure>>()?;
+        .collect::<Result<Vec<_>, CliError>>()?;
     let rest = &errors.samples[shown..];
     let drawn = match rest.is_empty() {
         true => String::new(),
@@ -98,10 +101,10 @@ fn report_of(errors: &Errors<'_>, shown: usize, links: &Links) -> Result<Report,
             rest.len()
         ),
     };
-    let mut sections = vec![Section::Device(Device {
+    let mut sections = vec![Section::Device(DeviceSection {
         name: "Samples".to_owned(),
         samples,
-        ..Device::default()
+        ..DeviceSection::default()
     })];
     if !rest.is_empty() {
         sections.push(Section::Listing(errors::listing(rest, links)));
@@ -123,8 +126,8 @@ fn report_of(errors: &Errors<'_>, shown: usize, links: &Links) -> Result<Report,
     })
 }
 
-fn said(review: &Review) -> Said {
-    Said {
+fn review_view(review: &Review) -> ReviewView {
+    ReviewView {
         who: format!("{}, {}", review.reader, review.week),
         verdict: review.verdict.label().to_owned(),
         note: review.note.clone(),
@@ -132,17 +135,17 @@ fn said(review: &Review) -> Said {
 }
 
 /// A pulled sample, as the page shows it.
-pub(crate) fn view(entry: &Entry, flac: &[u8]) -> Result<SampleView, Failure> {
+pub(crate) fn view(entry: &Entry, flac: &[u8]) -> Result<SampleView, CliError> {
     let manifest = &entry.manifest;
-    let (samples, rate) = open::decode_flac(flac).map_err(Failure::said)?;
+    let (samples, rate) = open::decode_flac(flac).map_err(CliError::message)?;
     let trigger = match manifest.selection.trigger {
         Trigger::Mark => "marked by the app",
         Trigger::Random => "drawn at random",
     };
     Ok(SampleView {
         name: manifest.sample.to_string(),
-        outcome: Outcome {
-            fate: Fate::Sent,
+        outcome: SampleStatus {
+            disposition: Disposition::Sent,
             text: format!("granted for {}", manifest.purposes),
         },
         after: Some(Sound::from_i16(&samples, rate)),

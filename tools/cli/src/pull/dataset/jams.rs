@@ -6,7 +6,7 @@ use sordino::sampler::Note;
 use sordino_scoring::TimedNote;
 
 use super::stored;
-use crate::{failure::Failure, pull::Entry};
+use crate::{error::CliError, pull::Entry};
 
 /// The version of JAMS that is written.
 const JAMS_VERSION: &str = "0.3.5";
@@ -15,7 +15,7 @@ const JAMS_VERSION: &str = "0.3.5";
 const LENGTH_UNKNOWN_S: f64 = 0.05;
 
 /// The whole file.
-pub(in crate::pull) fn jams(entry: &Entry) -> Result<Vec<u8>, Failure> {
+pub(in crate::pull) fn jams(entry: &Entry) -> Result<Vec<u8>, CliError> {
     let annotation = &entry.manifest.annotation;
     let mut document = json!({
         "annotations": [
@@ -41,7 +41,7 @@ pub(in crate::pull) fn jams(entry: &Entry) -> Result<Vec<u8>, Failure> {
     if let Some(tag) = &annotation.tag {
         document["sandbox"]["tag"] = json!(tag);
     }
-    let mut bytes = serde_json::to_vec(&document).map_err(Failure::said)?;
+    let mut bytes = serde_json::to_vec(&document).map_err(CliError::message)?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -16,7 +16,7 @@ use super::{
     Row,
     row::{COLUMNS, Column, Kind},
 };
-use crate::{args::FormatArgument, failure::Failure, pull::Entry};
+use crate::{args::FormatArgument, error::CliError, pull::Entry};
 
 /// Rows that are written at once, which bounds what a reader holds.
 const ROWS_A_GROUP: usize = 10_000;
@@ -25,7 +25,7 @@ const ROWS_A_GROUP: usize = 10_000;
 pub(in crate::pull) fn index_parquet<'a>(
     entries: impl Iterator<Item = &'a Entry>,
     format: FormatArgument,
-) -> Result<Vec<u8>, Failure> {
+) -> Result<Vec<u8>, CliError> {
     let mut entries = entries.peekable();
     let written = (|| {
         let schema = Arc::new(parse_message_type(&schema())?);
@@ -49,7 +49,7 @@ pub(in crate::pull) fn index_parquet<'a>(
         file.close()?;
         Ok::<_, ParquetError>(bytes)
     })();
-    written.map_err(|error| Failure::Said(format!("the table index.parquet: {error}")))
+    written.map_err(|error| CliError::Message(format!("the table index.parquet: {error}")))
 }
 
 fn write_group(

@@ -19,7 +19,7 @@ use std::{
 use sordino::Id;
 
 use super::{Entry, Index, dataset, index::FILE};
-use crate::{args::FormatArgument, failure::Failure, files};
+use crate::{args::FormatArgument, error::CliError, files};
 pub(super) use shard::shard_name;
 pub(super) use shards::Shards;
 
@@ -30,7 +30,7 @@ pub(super) fn write(
     format: FormatArgument,
     entry: &Entry,
     flac: &[u8],
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let id = entry.manifest.sample;
     let jams = dataset::jams(entry)?;
     match format {
@@ -68,7 +68,7 @@ pub(super) fn rewrite_manifest(
     folder: &Path,
     format: FormatArgument,
     entry: &Entry,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     match format {
         FormatArgument::Bundle => {
             let own = folder.join(entry.manifest.sample.to_string());
@@ -80,7 +80,7 @@ pub(super) fn rewrite_manifest(
 }
 
 /// Removes a sample's own files, also such as a pull that was killed may have left of it.
-pub(super) fn remove(folder: &Path, format: FormatArgument, id: Id) -> Result<(), Failure> {
+pub(super) fn remove(folder: &Path, format: FormatArgument, id: Id) -> Result<(), CliError> {
     match format {
         FormatArgument::AudioFolder => {
             remove_file(&audio_path(folder, id))?;
@@ -93,9 +93,9 @@ pub(super) fn remove(folder: &Path, format: FormatArgument, id: Id) -> Result<()
 
 /// Removes what a pull that was killed left unfinished: temporary files, and samples that the index
 /// does not know, which no withdrawal would reach.
-pub(super) fn sweep(index: &Index) -> Result<(), Failure> {
+pub(super) fn sweep(index: &Index) -> Result<(), CliError> {
     let folder = index.folder();
-    let is_known = |name: &str| name.parse().is_ok_and(|id| index.knows(id));
+    let is_known = |name: &str| name.parse().is_ok_and(|id| index.contains(id));
     for path in files_in(folder)? {
         let name = name_of(&path);
         if is_temporary(name) || shards::is_unfinished(name) {
@@ -126,13 +126,13 @@ pub(super) fn sweep(index: &Index) -> Result<(), Failure> {
 }
 
 /// Writes what is said of all samples together.
-pub(super) fn write_tables(index: &Index) -> Result<(), Failure> {
+pub(super) fn write_tables(index: &Index) -> Result<(), CliError> {
     let folder = index.folder();
     if index.format() == FormatArgument::AudioFolder {
         let mut lines = Vec::new();
         for entry in dataset::in_showing_order(index.entries()) {
             serde_json::to_writer(&mut lines, &dataset::Row::of(entry, index.format()))
-                .map_err(Failure::said)?;
+                .map_err(CliError::message)?;
             lines.push(b'\n');
         }
         files::write_private(&folder.join(METADATA), &lines)?;
@@ -144,8 +144,8 @@ pub(super) fn write_tables(index: &Index) -> Result<(), Failure> {
 }
 
 /// Lets nobody but the owner in to what an earlier version wrote for all to read.
-pub(super) fn make_private(folder: &Path) -> Result<(), Failure> {
-    let private = |path: &Path| files::make_private(path).map_err(Failure::file("protect", path));
+pub(super) fn make_private(folder: &Path) -> Result<(), CliError> {
+    let private = |path: &Path| files::make_private(path).map_err(CliError::file("protect", path));
     private(folder)?;
     for path in files_in(folder)? {
         private(&path)?;
@@ -173,7 +173,7 @@ pub(crate) fn own_files(index: &Index) -> Vec<PathBuf> {
 pub(crate) fn foreign_file(
     index: &Index,
     is_other_own: impl Fn(&[u8]) -> bool,
-) -> Result<Option<PathBuf>, Failure> {
+) -> Result<Option<PathBuf>, CliError> {
     let tables: Vec<PathBuf> = own_files(index)
         .into_iter()
         .map(|name| index.folder().join(name))
@@ -209,10 +209,10 @@ pub(super) fn write_verdicts(
     folder: &Path,
     csv: Option<&[u8]>,
     is_own: bool,
-) -> Result<bool, Failure> {
+) -> Result<bool, CliError> {
     let path = folder.join(VERDICTS);
     match csv {
-        Some(_) if !is_own && fs::symlink_metadata(&path).is_ok() => Err(Failure::content(&path)(
+        Some(_) if !is_own && fs::symlink_metadata(&path).is_ok() => Err(CliError::content(&path)(
             "no pull wrote it, and the verdicts on these samples belong there; move it away",
         )),
         Some(csv) => files::write_private(&path, csv).map(|()| true),
@@ -222,7 +222,7 @@ pub(super) fn write_verdicts(
 }
 
 /// A sample's FLAC.
-pub(crate) fn audio_of(index: &Index, entry: &Entry) -> Result<Vec<u8>, Failure> {
+pub(crate) fn audio_of(index: &Index, entry: &Entry) -> Result<Vec<u8>, CliError> {
     let folder = index.folder();
     match (index.format(), entry.shard) {
         (FormatArgument::WebDataset, shard) => {
@@ -271,8 +271,8 @@ fn jams_path(folder: &Path, id: Id) -> PathBuf {
     folder.join(JAMS).join(format!("{id}.jams"))
 }
 
-fn manifest_json(entry: &Entry) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec_pretty(&entry.manifest).map_err(Failure::said)
+fn manifest_json(entry: &Entry) -> Result<Vec<u8>, CliError> {
+    serde_json::to_vec_pretty(&entry.manifest).map_err(CliError::message)
 }
 
 /// What a temporary file of [`files::write_private`] is called.
@@ -287,29 +287,29 @@ fn name_of(path: &Path) -> &str {
 }
 
 /// What is in a folder; nothing where there is no such folder.
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let listing = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        listing => listing.map_err(Failure::file("read", folder))?,
+        listing => listing.map_err(CliError::file("read", folder))?,
     };
     listing
-        .map(|file| Ok(file.map_err(Failure::file("read", folder))?.path()))
+        .map(|file| Ok(file.map_err(CliError::file("read", folder))?.path()))
         .collect()
 }
 
-fn remove_file(path: &Path) -> Result<(), Failure> {
+fn remove_file(path: &Path) -> Result<(), CliError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::file("remove", path)(error))
+            Err(CliError::file("remove", path)(error))
         }
         _ => Ok(()),
     }
 }
 
-fn remove_folder(path: &Path) -> Result<(), Failure> {
+fn remove_folder(path: &Path) -> Result<(), CliError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Failure::file("remove", path)(error))
+            Err(CliError::file("remove", path)(error))
         }
         _ => Ok(()),
     }

@@ -12,7 +12,7 @@ use sordino::Id;
 use super::remove_file;
 use crate::{
     args::FormatArgument,
-    failure::Failure,
+    error::CliError,
     files,
     pull::{Entry, dataset},
 };
@@ -45,7 +45,7 @@ pub(super) struct GrowingShard {
 
 impl GrowingShard {
     /// Begins a shard, or goes on with a copy of the one that is there with so many `samples`.
-    pub(super) fn begin(folder: &Path, number: u32, samples: usize) -> Result<Self, Failure> {
+    pub(super) fn begin(folder: &Path, number: u32, samples: usize) -> Result<Self, CliError> {
         let path = unfinished_path(folder, number);
         let begun = (|| {
             let mut file = files::create_private(&path)?;
@@ -71,7 +71,7 @@ impl GrowingShard {
             }),
             Err(error) => {
                 let _ = std::fs::remove_file(&path);
-                Err(Failure::file("write", &shard_path(folder, number))(error))
+                Err(CliError::file("write", &shard_path(folder, number))(error))
             }
         }
     }
@@ -81,7 +81,7 @@ impl GrowingShard {
     }
 
     /// Puts a sample in. How many bytes there are then, without the tar's end.
-    pub(super) fn add(&mut self, entry: &Entry, flac: &[u8]) -> Result<u64, Failure> {
+    pub(super) fn add(&mut self, entry: &Entry, flac: &[u8]) -> Result<u64, CliError> {
         let before = self.length()?;
         let added = self.append(entry, flac);
         if added.is_err() {
@@ -96,7 +96,7 @@ impl GrowingShard {
         self.length()
     }
 
-    fn append(&mut self, entry: &Entry, flac: &[u8]) -> Result<(), Failure> {
+    fn append(&mut self, entry: &Entry, flac: &[u8]) -> Result<(), CliError> {
         for (kind, content) in [
             ("flac", flac),
             ("jams", &dataset::jams(entry)?),
@@ -109,7 +109,7 @@ impl GrowingShard {
     }
 
     /// Ends it, and gives it its name. Where that fails it stays as it is, for the next pull.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(self) -> Result<(), CliError> {
         let failure = self.failure();
         let (folder, number) = (self.folder, self.number);
         if self.added == 0 {
@@ -125,18 +125,18 @@ impl GrowingShard {
         finished.map_err(failure)
     }
 
-    fn length(&mut self) -> Result<u64, Failure> {
+    fn length(&mut self) -> Result<u64, CliError> {
         let failure = self.failure();
         self.archive.get_mut().stream_position().map_err(failure)
     }
 
-    fn failure(&self) -> impl FnOnce(io::Error) -> Failure + use<> {
-        Failure::file("write", &shard_path(&self.folder, self.number))
+    fn failure(&self) -> impl FnOnce(io::Error) -> CliError + use<> {
+        CliError::file("write", &shard_path(&self.folder, self.number))
     }
 }
 
 /// Ends a shard that a pull was killed over, of which `length` bytes are known to be whole.
-pub(super) fn finish_cut(folder: &Path, number: u32, length: u64) -> Result<(), Failure> {
+pub(super) fn finish_cut(folder: &Path, number: u32, length: u64) -> Result<(), CliError> {
     let path = unfinished_path(folder, number);
     let finished = (|| {
         let mut file = File::options().write(true).open(&path)?;
@@ -145,7 +145,7 @@ pub(super) fn finish_cut(folder: &Path, number: u32, length: u64) -> Result<(), 
         tar::Builder::new(file).into_inner()?;
         std::fs::rename(&path, shard_path(folder, number))
     })();
-    finished.map_err(Failure::file("write", &path))
+    finished.map_err(CliError::file("write", &path))
 }
 
 /// Writes a shard anew with those samples only that are in `entries`, and what is said of them now;
@@ -154,13 +154,13 @@ pub(super) fn rewrite(
     folder: &Path,
     number: u32,
     entries: &BTreeMap<String, &Entry>,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     let path = shard_path(folder, number);
     if entries.is_empty() {
         return remove_file(&path);
     }
     let mut kept =
-        tempfile::NamedTempFile::new_in(folder).map_err(Failure::file("write", &path))?;
+        tempfile::NamedTempFile::new_in(folder).map_err(CliError::file("write", &path))?;
     let mut archive = tar::Builder::new(kept.as_file_mut());
     each_member(&path, |name, member| {
         let (sample, kind) = name.split_once('.').unwrap_or((name, ""));
@@ -173,20 +173,20 @@ pub(super) fn rewrite(
                 let mut content = Vec::new();
                 member
                     .read_to_end(&mut content)
-                    .map_err(Failure::content(&path))?;
+                    .map_err(CliError::content(&path))?;
                 content
             }
         };
-        append(&mut archive, name, &content).map_err(Failure::file("write", &path))
+        append(&mut archive, name, &content).map_err(CliError::file("write", &path))
     })?;
     archive
         .into_inner()
-        .map_err(Failure::file("write", &path))?;
+        .map_err(CliError::file("write", &path))?;
     files::persist(kept, &path)
 }
 
 /// A sample's FLAC.
-pub(super) fn read(folder: &Path, shard: u32, id: Id) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(folder: &Path, shard: u32, id: Id) -> Result<Vec<u8>, CliError> {
     let path = shard_path(folder, shard);
     let wanted = format!("{id}.flac");
     let mut found = None;
@@ -195,29 +195,29 @@ pub(super) fn read(folder: &Path, shard: u32, id: Id) -> Result<Vec<u8>, Failure
             let mut content = Vec::new();
             member
                 .read_to_end(&mut content)
-                .map_err(Failure::content(&path))?;
+                .map_err(CliError::content(&path))?;
             found = Some(content);
         }
         Ok(())
     })?;
-    found.ok_or_else(|| Failure::content(&path)(format!("sample {id} is missing from it")))
+    found.ok_or_else(|| CliError::content(&path)(format!("sample {id} is missing from it")))
 }
 
 fn each_member(
     path: &Path,
-    mut take: impl FnMut(&str, &mut dyn Read) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let file = File::open(path).map_err(Failure::file("read", path))?;
+    mut take: impl FnMut(&str, &mut dyn Read) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let file = File::open(path).map_err(CliError::file("read", path))?;
     let mut archive = tar::Archive::new(BufReader::new(file));
     // What is not taken is not read either.
     for member in archive
         .entries_with_seek()
-        .map_err(Failure::content(path))?
+        .map_err(CliError::content(path))?
     {
-        let mut member = member.map_err(Failure::content(path))?;
+        let mut member = member.map_err(CliError::content(path))?;
         let name = member
             .path()
-            .map_err(Failure::content(path))?
+            .map_err(CliError::content(path))?
             .display()
             .to_string();
         take(&name, &mut member)?;
@@ -237,8 +237,8 @@ fn append(
     archive.append_data(&mut header, name, content)
 }
 
-fn row_json(entry: &Entry) -> Result<Vec<u8>, Failure> {
+fn row_json(entry: &Entry) -> Result<Vec<u8>, CliError> {
     let row = dataset::Row::of(entry, FormatArgument::WebDataset);
-    let flat = dataset::flat(&row).map_err(Failure::said)?;
-    serde_json::to_vec(&flat).map_err(Failure::said)
+    let flat = dataset::flat(&row).map_err(CliError::message)?;
+    serde_json::to_vec(&flat).map_err(CliError::message)
 }

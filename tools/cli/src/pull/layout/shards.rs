@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::shard::{self, GrowingShard, shard_name, shard_path, unfinished_path};
 use crate::{
-    failure::Failure,
+    error::CliError,
     files,
     pull::{Entry, dataset::Split},
 };
@@ -54,7 +54,7 @@ impl Shards {
 
     /// Puts a sample into a shard of its split, which is noted in `entry`. How many bytes of that
     /// shard are whole then.
-    pub(in crate::pull) fn add(&mut self, entry: &mut Entry, flac: &[u8]) -> Result<u64, Failure> {
+    pub(in crate::pull) fn add(&mut self, entry: &mut Entry, flac: &[u8]) -> Result<u64, CliError> {
         let split = entry.split();
         if !self.growing.contains_key(&split) {
             let (number, samples) = self.open(split);
@@ -79,7 +79,7 @@ impl Shards {
     }
 
     /// Ends a shard that a killed pull was writing, of which `length` bytes are whole.
-    pub(in crate::pull) fn finish_cut(&self, number: u32, length: u64) -> Result<(), Failure> {
+    pub(in crate::pull) fn finish_cut(&self, number: u32, length: u64) -> Result<(), CliError> {
         shard::finish_cut(&self.folder, number, length)
     }
 
@@ -90,7 +90,7 @@ impl Shards {
     }
 
     /// Gives those that grew their names.
-    pub(in crate::pull) fn finish_all(&mut self) -> Result<(), Failure> {
+    pub(in crate::pull) fn finish_all(&mut self) -> Result<(), CliError> {
         Split::ALL
             .into_iter()
             .try_for_each(|split| self.finish(split))
@@ -100,7 +100,7 @@ impl Shards {
     pub(in crate::pull) fn save<'a>(
         &mut self,
         entries: impl Iterator<Item = &'a Entry>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CliError> {
         self.finish_all()?;
         let mut lying: BTreeMap<u32, BTreeMap<String, &Entry>> = BTreeMap::new();
         for entry in entries {
@@ -127,7 +127,7 @@ impl Shards {
         self.write_list()
     }
 
-    fn write_list(&self) -> Result<(), Failure> {
+    fn write_list(&self) -> Result<(), CliError> {
         #[derive(Default, Serialize)]
         struct List {
             train: Vec<String>,
@@ -143,11 +143,11 @@ impl Shards {
             };
             shards.push(shard_name(number));
         }
-        let json = serde_json::to_vec_pretty(&list).map_err(Failure::said)?;
+        let json = serde_json::to_vec_pretty(&list).map_err(CliError::message)?;
         files::write_private(&self.folder.join(LIST), &json)
     }
 
-    fn finish(&mut self, split: Split) -> Result<(), Failure> {
+    fn finish(&mut self, split: Split) -> Result<(), CliError> {
         match self.growing.remove(&split) {
             Some(shard) => shard.finish(),
             None => Ok(()),

@@ -161,9 +161,9 @@ fn sounds_and_spans_that_cannot_be_still_make_a_page() {
         })
         .collect();
     let page = html(&Report {
-        sections: vec![Section::Device(Device {
+        sections: vec![Section::Device(DeviceSection {
             samples,
-            ..Device::default()
+            ..DeviceSection::default()
         })],
         ..Report::default()
     });
@@ -274,8 +274,8 @@ fn filled_with(text: &str) -> Report {
     let fact = || Fact::new(text(), text());
     let sample = SampleView {
         name: text(),
-        outcome: Outcome {
-            fate: Fate::Sent,
+        outcome: SampleStatus {
+            disposition: Disposition::Sent,
             text: text(),
         },
         after: Some(Sound {
@@ -297,7 +297,7 @@ fn filled_with(text: &str) -> Report {
             recognized: Vec::new(),
             tag: Some(text()),
         }),
-        verdicts: vec![Said {
+        verdicts: vec![ReviewView {
             who: text(),
             verdict: text(),
             note: text(),
@@ -335,7 +335,7 @@ fn filled_with(text: &str) -> Report {
             rows: vec![vec![text(), text()]],
         }],
         sections: vec![
-            Section::Device(Device {
+            Section::Device(DeviceSection {
                 name: text(),
                 story: text(),
                 counters: vec![fact()],

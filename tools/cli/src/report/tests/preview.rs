@@ -17,7 +17,9 @@ pub(super) fn report() -> Report {
         .iter()
         .map(|(name, facts)| sample(&audio, name, facts))
         .collect();
-    let never = views.iter().filter(|view| view.outcome.fate != Fate::Sent);
+    let never = views
+        .iter()
+        .filter(|view| view.outcome.disposition != Disposition::Sent);
     let never = never
         .map(|view| Item {
             what: view.name.clone(),
@@ -25,7 +27,7 @@ pub(super) fn report() -> Report {
         })
         .collect();
     let device = |name: &str, story: &str, samples: &[SampleView]| {
-        Section::Device(Device {
+        Section::Device(DeviceSection {
             name: name.into(),
             story: story.into(),
             counters: vec![
@@ -34,7 +36,7 @@ pub(super) fn report() -> Report {
                     "sent",
                     samples
                         .iter()
-                        .filter(|view| view.outcome.fate == Fate::Sent)
+                        .filter(|view| view.outcome.disposition == Disposition::Sent)
                         .count(),
                 ),
                 Fact::new("bytes over the wire", "412 kB"),
@@ -139,8 +141,12 @@ fn sample(audio: &Path, name: &str, truth: &serde_json::Value) -> SampleView {
     let annotation = std::fs::read(audio.join(format!("{name}.json"))).unwrap();
     SampleView {
         name: name.into(),
-        outcome: Outcome {
-            fate: if withheld { Fate::Withheld } else { Fate::Sent },
+        outcome: SampleStatus {
+            disposition: if withheld {
+                Disposition::Withheld
+            } else {
+                Disposition::Sent
+            },
             text: if withheld {
                 "Less than 2 s were left without a voice.".into()
             } else {

@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::Value;
 use sordino::text::{printable, printable_line};
 
-use crate::{api::TOKEN_PREFIX, commands::KEY_LABEL, failure::Failure};
+use crate::{api::TOKEN_PREFIX, commands::KEY_LABEL, error::CliError};
 
 /// The outcome of a command.
-pub(crate) struct Reply {
+pub(crate) struct CommandOutput {
     text: String,
     json: Value,
     /// What is worth knowing besides; it goes to standard error and fails nothing.
@@ -24,10 +24,10 @@ pub(crate) struct Reply {
     problem: Option<String>,
 }
 
-impl Reply {
+impl CommandOutput {
     /// Lines for a person, and the same for a script.
-    pub(crate) fn new(text: impl Into<String>, json: impl Serialize) -> Result<Self, Failure> {
-        let json = serde_json::to_value(json).map_err(Failure::said)?;
+    pub(crate) fn new(text: impl Into<String>, json: impl Serialize) -> Result<Self, CliError> {
+        let json = serde_json::to_value(json).map_err(CliError::message)?;
         Ok(Self {
             text: text.into(),
             json,
@@ -57,7 +57,7 @@ impl Reply {
 }
 
 /// Prints the outcome and turns it into an exit status.
-pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
+pub(crate) fn finish(outcome: Result<CommandOutput, CliError>, json: bool) -> ExitCode {
     let problem = match outcome {
         Ok(reply) => {
             let text = if json {
@@ -74,13 +74,13 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
             };
             let hint = reply.hint.filter(|_| !json && io::stderr().is_terminal());
             for besides in reply.note.into_iter().chain(hint) {
-                say(&besides);
+                print_stderr_line(&besides);
             }
             // A reader that went away (`| head`) has what it wanted.
             reply.problem.or_else(|| {
                 written
                     .err()
-                    .filter(is_not_closed)
+                    .filter(is_not_broken_pipe)
                     .map(|error| error.to_string())
             })
         }
@@ -89,7 +89,7 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
     match problem {
         None => ExitCode::SUCCESS,
         Some(problem) => {
-            say(&problem);
+            print_stderr_line(&problem);
             ExitCode::FAILURE
         }
     }
@@ -97,15 +97,15 @@ pub(crate) fn finish(outcome: Result<Reply, Failure>, json: bool) -> ExitCode {
 
 /// Wrong usage: said as `clap` says it, but a name in it moves no cursor, and a secret that was given for something else
 /// is not repeated. The exit status is 2.
-pub(crate) fn misused(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage_error(error: &clap::Error) -> ExitCode {
     let said = error.render().to_string();
-    let _ = write!(io::stderr(), "{}", printable(&without_secrets(&said)));
+    let _ = write!(io::stderr(), "{}", printable(&redact_secrets(&said)));
     ExitCode::from(2)
 }
 
 /// `text` with `…` for what follows the beginning of an identity, of the organization's key, or of a token: given where a
 /// file's name is wanted, a secret would stay in a terminal or a log.
-fn without_secrets(text: &str) -> String {
+fn redact_secrets(text: &str) -> String {
     /// How each begins, and from how many characters on what follows is a secret: messages name the first as
     /// `AGE-SECRET-KEY-1…`, and a token has 64 digits, which names that begin like one have not.
     const BEGINNINGS: [(&str, usize); 3] =
@@ -138,12 +138,12 @@ fn without_secrets(text: &str) -> String {
 }
 
 /// One line on standard error.
-fn say(message: &str) {
-    let line = without_secrets(message).replace(['\n', '\r'], " ");
+fn print_stderr_line(message: &str) {
+    let line = redact_secrets(message).replace(['\n', '\r'], " ");
     let _ = writeln!(io::stderr(), "sordino: {}", printable_line(&line));
 }
 
-fn is_not_closed(error: &io::Error) -> bool {
+fn is_not_broken_pipe(error: &io::Error) -> bool {
     error.kind() != io::ErrorKind::BrokenPipe
 }
 
@@ -161,7 +161,7 @@ pub(crate) fn progress(steps: usize, what: &'static str, json: bool) -> Progress
 
 #[cfg(test)]
 mod tests {
-    use super::without_secrets;
+    use super::redact_secrets;
 
     #[test]
     fn secrets_are_not_repeated_and_what_only_looks_like_one_is() {
@@ -184,9 +184,9 @@ mod tests {
                 "which begins with `sordino_`; AGE-SECRET-KEY-1…",
             ),
         ] {
-            assert_eq!(without_secrets(said), shown);
+            assert_eq!(redact_secrets(said), shown);
         }
         let token = format!("sordino_{digits} and sordino_{digits}");
-        assert_eq!(without_secrets(&token), "sordino_… and sordino_…");
+        assert_eq!(redact_secrets(&token), "sordino_… and sordino_…");
     }
 }

@@ -9,17 +9,17 @@ use sordino::{
 };
 
 use crate::{
-    failure::Failure,
-    output::{Output, Outputs, Overwrite},
-    reply::{self, Reply},
+    command_output::{self, CommandOutput},
+    error::CliError,
+    output_files::{OutputFile, OutputFiles, Overwrite},
     wav,
 };
 
 /// The longest check: it is held in memory.
-const LONGEST_SECONDS: f64 = 600.0;
+const MAX_SECONDS: f64 = 600.0;
 
-pub(super) fn devices() -> Result<Reply, Failure> {
-    let devices = quietly(capture::input_devices)?.map_err(Failure::said)?;
+pub(super) fn devices() -> Result<CommandOutput, CliError> {
+    let devices = quietly(capture::input_devices)?.map_err(CliError::message)?;
     let lines: Vec<String> = devices
         .iter()
         .map(|device| {
@@ -48,19 +48,19 @@ pub(super) fn devices() -> Result<Reply, Failure> {
             })
         })
         .collect();
-    Reply::new(text, json)
+    CommandOutput::new(text, json)
 }
 
 /// Does `work` without what the libraries of the sound service write to standard error themselves: on Linux one for
 /// each that does not run. What they find is returned too.
 #[cfg(target_os = "linux")]
-fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, CliError> {
     use std::{fs::File, io, path::Path};
 
     let null = Path::new("/dev/null");
     let sink = File::options().write(true).open(null);
-    let sink = sink.map_err(Failure::file("open", null))?;
-    let failed = |error: rustix::io::Errno| Failure::said(io::Error::from(error));
+    let sink = sink.map_err(CliError::file("open", null))?;
+    let failed = |error: rustix::io::Errno| CliError::message(io::Error::from(error));
     let stderr = rustix::io::dup(io::stderr()).map_err(failed)?;
     rustix::stdio::dup2_stderr(&sink).map_err(failed)?;
     let done = work();
@@ -69,7 +69,7 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, CliError> {
     Ok(work())
 }
 
@@ -88,7 +88,7 @@ fn range<N: Into<u64>>((low, high): (N, N), most: N, what: &str, unit: &str) -> 
 
 /// What was recorded.
 #[derive(Serialize)]
-struct Recorded {
+struct CaptureSummary {
     out: std::path::PathBuf,
     device: String,
     rate: u32,
@@ -107,17 +107,17 @@ pub(super) fn capture(
     device: Option<String>,
     overwrite: Overwrite,
     json: bool,
-) -> Result<Reply, Failure> {
-    if !(seconds > 0.0 && seconds <= LONGEST_SECONDS) {
-        return Err(Failure::Said(format!(
-            "--seconds must be above 0 and at most {LONGEST_SECONDS}, not {seconds}"
+) -> Result<CommandOutput, CliError> {
+    if !(seconds > 0.0 && seconds <= MAX_SECONDS) {
+        return Err(CliError::Message(format!(
+            "--seconds must be above 0 and at most {MAX_SECONDS}, not {seconds}"
         )));
     }
-    let output = Outputs::new([], overwrite).private(out)?.checked()?;
+    let output = OutputFiles::new([], overwrite).private(out)?.checked()?;
     let microphone = device.map_or_else(Microphone::default, Microphone::named);
     let capture = Capture::new(microphone);
     let mut recorder = Recorder::new(seconds, capture.stop_handle(), json);
-    capture.run(&mut recorder).map_err(Failure::said)?;
+    capture.run(&mut recorder).map_err(CliError::message)?;
     recorder.finish(out, &output)
 }
 
@@ -134,7 +134,7 @@ struct Recorder {
 
 impl Recorder {
     fn new(seconds: f64, stopper: StopHandle, json: bool) -> Self {
-        let bar = reply::progress((seconds * 10.0) as usize, "recording", json);
+        let bar = command_output::progress((seconds * 10.0) as usize, "recording", json);
         Self {
             seconds,
             stopper,
@@ -146,11 +146,11 @@ impl Recorder {
         }
     }
 
-    fn finish(self, out: &Path, output: &Output) -> Result<Reply, Failure> {
+    fn finish(self, out: &Path, output: &OutputFile) -> Result<CommandOutput, CliError> {
         self.bar.finish_and_clear();
         let format = self
             .format
-            .ok_or_else(|| Failure::Said("the microphone gave no sound".to_owned()))?;
+            .ok_or_else(|| CliError::Message("the microphone gave no sound".to_owned()))?;
         output.write(&wav::encode(&self.samples, format.rate)?)?;
         let peak = self
             .samples
@@ -168,7 +168,7 @@ impl Recorder {
             format.rate,
             self.lost
         );
-        let recorded = Recorded {
+        let recorded = CaptureSummary {
             out: out.to_owned(),
             device: format.device,
             rate: format.rate,
@@ -177,7 +177,7 @@ impl Recorder {
             reopened: self.reopened,
             peak_dbfs,
         };
-        Reply::new(text, recorded)
+        CommandOutput::new(text, recorded)
     }
 }
 

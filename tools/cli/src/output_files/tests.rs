@@ -8,8 +8,11 @@ use super::*;
 
 const FORCE: Overwrite = Overwrite { force: true };
 
-fn outputs(overwrite: Overwrite) -> (TempDir, Outputs) {
-    (tempfile::tempdir().unwrap(), Outputs::new([], overwrite))
+fn outputs(overwrite: Overwrite) -> (TempDir, OutputFiles) {
+    (
+        tempfile::tempdir().unwrap(),
+        OutputFiles::new([], overwrite),
+    )
 }
 
 #[test]
@@ -19,7 +22,7 @@ fn a_file_that_appears_during_the_work_stays() {
     let output = outputs.private(&path).unwrap().checked().unwrap();
     let staged = output.stage(b"ours").unwrap();
     fs::write(&path, "theirs").unwrap();
-    staged.place().unwrap_err();
+    staged.commit().unwrap_err();
     assert_eq!(fs::read(&path).unwrap(), b"theirs");
     output.write(b"ours").unwrap_err();
     // Nothing temporary is left either.
@@ -42,7 +45,7 @@ fn only_what_the_command_made_is_replaced_or_removed() {
     let (folder, outputs) = outputs(Overwrite::default());
     let path = folder.path().join("x");
     let output = outputs.private(&path).unwrap();
-    let output = output.replacing(|bytes| bytes.starts_with(b"ours"));
+    let output = output.replace_if(|bytes| bytes.starts_with(b"ours"));
     output.write(b"ours 1").unwrap();
     output.write(b"ours 2").unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"ours 2");
@@ -74,7 +77,7 @@ fn a_link_is_replaced_by_force_and_what_it_leads_to_stays() {
     fs::write(&elsewhere, "theirs").unwrap();
     for to in [&elsewhere, &folder.path().join("nowhere")] {
         std::os::unix::fs::symlink(to, &path).unwrap();
-        let careful = Outputs::new([], Overwrite::default());
+        let careful = OutputFiles::new([], Overwrite::default());
         assert!(careful.private(&path).unwrap().checked().is_err());
         outputs.private(&path).unwrap().write(b"ours").unwrap();
         assert!(fs::symlink_metadata(&path).unwrap().is_file());

@@ -13,11 +13,11 @@ use sordino::{
     sampler::{Annotation, MarkError, Moment, MomentNote, Note},
 };
 
-use crate::failure::Failure;
+use crate::error::CliError;
 
 /// What came of one recording.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Played {
+pub(crate) struct Playback {
     /// The recording.
     pub(crate) file: PathBuf,
     /// Samples that were queued, marked and drawn ones.
@@ -37,17 +37,17 @@ pub(crate) fn play(
     file: &Path,
     annotation: Option<Annotation>,
     pace: Pace,
-) -> Result<Played, Failure> {
-    let played = Arc::new(Mutex::new(Played {
+) -> Result<Playback, CliError> {
+    let played = Arc::new(Mutex::new(Playback {
         file: file.to_owned(),
-        ..Played::default()
+        ..Playback::default()
     }));
     device.on_event({
         let played = Arc::clone(&played);
         move |event| lock(&played).note(event)
     });
     let mut mark = match annotation {
-        Some(annotation) => Some(Mark::new(device, file, annotation)?),
+        Some(annotation) => Some(PendingMark::new(device, file, annotation)?),
         None => None,
     };
     let listening = device.listen(WavFile::new(file, pace), {
@@ -65,15 +65,15 @@ pub(crate) fn play(
     });
     listening
         .and_then(sordino::CaptureSession::wait)
-        .map_err(Failure::content(file))?;
+        .map_err(CliError::content(file))?;
     Ok(lock(&played).clone())
 }
 
-fn lock(played: &Mutex<Played>) -> std::sync::MutexGuard<'_, Played> {
+fn lock(played: &Mutex<Playback>) -> std::sync::MutexGuard<'_, Playback> {
     played.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Played {
+impl Playback {
     fn note(&mut self, event: &Event) {
         match event {
             Event::Queued(sample) => self.queued.push(*sample),
@@ -93,14 +93,14 @@ impl Played {
 }
 
 /// A mark that is still to be made.
-struct Mark {
+struct PendingMark {
     at: u64,
     moment: Moment,
 }
 
-impl Mark {
-    fn new(device: &Sordino, file: &Path, annotation: Annotation) -> Result<Self, Failure> {
-        let WavInfo { rate, samples, .. } = capture::wav_info(file).map_err(Failure::said)?;
+impl PendingMark {
+    fn new(device: &Sordino, file: &Path, annotation: Annotation) -> Result<Self, CliError> {
+        let WavInfo { rate, samples, .. } = capture::wav_info(file).map_err(CliError::message)?;
         let after = device
             .plan()
             .map_or(0, |plan: Plan| plan.clip_seconds - plan.pre_roll_seconds);

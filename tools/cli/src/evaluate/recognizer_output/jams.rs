@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Pitch, PrintedNote};
+use super::{Pitch, RawNote};
 
 #[derive(Deserialize)]
 struct Observation {
@@ -14,7 +14,7 @@ struct Observation {
 }
 
 /// The notes of a document, or why there is no one list of them.
-pub(super) fn notes(document: &Value) -> Result<Vec<PrintedNote>, String> {
+pub(super) fn notes(document: &Value) -> Result<Vec<RawNote>, String> {
     let annotations = document["annotations"].as_array();
     let annotations = annotations.map(Vec::as_slice).unwrap_or_default();
     let namespace = |annotation: &Value| annotation["namespace"].as_str().unwrap_or("").to_owned();
@@ -50,7 +50,7 @@ pub(super) fn notes(document: &Value) -> Result<Vec<PrintedNote>, String> {
         }
     };
     let data = Vec::<Observation>::deserialize(&list["data"]).map_err(|error| error.to_string())?;
-    let note = |observation: Observation| PrintedNote {
+    let note = |observation: Observation| RawNote {
         value: observation.value,
         pitch: Some(pitch),
         onset: observation.time,

@@ -17,10 +17,10 @@ use sordino::{
 
 use super::{anonymize::read_clip, plan, unnamed_notice};
 use crate::{
-    failure::Failure,
+    command_output::CommandOutput,
+    error::CliError,
     files,
-    output::{Outputs, Overwrite},
-    reply::Reply,
+    output_files::{OutputFiles, Overwrite},
     wav,
 };
 
@@ -29,15 +29,15 @@ pub(super) fn seal(
     recipients: &[Recipient],
     out: &Path,
     overwrite: Overwrite,
-) -> Result<Reply, Failure> {
-    plan::check_recipients(recipients).map_err(Failure::Said)?;
-    let output = Outputs::new([file], overwrite).public(out)?.checked()?;
+) -> Result<CommandOutput, CliError> {
+    plan::check_recipients(recipients).map_err(CliError::Message)?;
+    let output = OutputFiles::new([file], overwrite).public(out)?.checked()?;
     let clip = read_clip(file, Annotation::default())?;
     let anonymous = Anonymizer::new()
-        .map_err(Failure::said)?
+        .map_err(CliError::message)?
         .anonymize(clip, Settings::default())
-        .map_err(Failure::content(file))?;
-    let folder = tempfile::tempdir().map_err(Failure::said)?;
+        .map_err(CliError::content(file))?;
+    let folder = tempfile::tempdir().map_err(CliError::message)?;
     let grants = own_grants(folder.path(), recipients)?;
     let sealed = seal::seal(
         anonymous,
@@ -45,9 +45,9 @@ pub(super) fn seal(
         recipients,
         Week::from_timestamp(Timestamp::now()),
     )
-    .map_err(Failure::content(file))?;
+    .map_err(CliError::content(file))?;
     output.write(sealed.bytes())?;
-    Reply::new(
+    CommandOutput::new(
         format!(
             "sealed {:.1} s to {} as sample {}",
             sealed.seconds(),
@@ -65,7 +65,7 @@ pub(super) fn seal(
 
 /// The yes of the one who runs the command, to what they themselves do with the file: a consent of
 /// its own, in a store of its own that ends with the command.
-fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure> {
+fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, CliError> {
     let (_, key) = plan::new_key()?;
     let purposes = Purposes::all();
     let plan = Plan {
@@ -73,9 +73,9 @@ fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, Failure
         purposes: purposes.clone(),
         ..plan::example()?
     };
-    let signed = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
+    let signed = SignedPlan::sign(plan, &key).map_err(CliError::message)?;
 
-    let nowhere = "http://127.0.0.1:9".parse().map_err(Failure::said)?;
+    let nowhere = "http://127.0.0.1:9".parse().map_err(CliError::message)?;
     let device = Sordino::open(Config::new(folder, PublicKey::from_key_pair(&key), nowhere))?;
     device.install_plan(signed.to_json().as_bytes())?;
     let plan = signed.content();
@@ -95,27 +95,27 @@ pub(super) fn open(
     identity: &Path,
     out: &Path,
     overwrite: Overwrite,
-) -> Result<Reply, Failure> {
-    let identities = open::read_identity_file(identity).map_err(Failure::said)?;
-    let sealed = File::open(file).map_err(Failure::file("read", file))?;
-    let opened = open::open_sample(sealed, &identities).map_err(Failure::content(file))?;
+) -> Result<CommandOutput, CliError> {
+    let identities = open::read_identity_file(identity).map_err(CliError::message)?;
+    let sealed = File::open(file).map_err(CliError::file("read", file))?;
+    let opened = open::open_sample(sealed, &identities).map_err(CliError::content(file))?;
     files::make_private_folder(out)?;
-    let outputs = Outputs::new([file, identity], overwrite);
+    let outputs = OutputFiles::new([file, identity], overwrite);
     let id = opened.manifest.sample;
     let is_of_sample =
         move |json: &[u8]| Manifest::from_json(json).is_ok_and(|manifest| manifest.sample == id);
     let manifest = outputs
         .private(&out.join("manifest.json"))?
-        .replacing(is_of_sample);
+        .replace_if(is_of_sample);
     // What was opened before has the same bytes; others were made by somebody else.
     let audio = outputs.private(&out.join("audio.wav"))?;
-    let json = serde_json::to_vec_pretty(&opened.manifest).map_err(Failure::said)?;
+    let json = serde_json::to_vec_pretty(&opened.manifest).map_err(CliError::message)?;
     let json = manifest.stage(&json)?;
     let sound = audio.stage(&wav::encode(&opened.samples, opened.rate)?)?;
-    json.place()?;
-    sound.place()?;
+    json.commit()?;
+    sound.commit()?;
     let seconds = opened.samples.len() as f64 / f64::from(opened.rate);
-    Reply::new(
+    CommandOutput::new(
         format!(
             "{}: manifest.json and audio.wav ({seconds:.1} s)",
             out.display()

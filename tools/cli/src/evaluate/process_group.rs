@@ -7,9 +7,9 @@ use std::{
 };
 
 /// A process that is stopped, with what it started, when it is no longer waited for.
-pub(super) struct Group(Child);
+pub(super) struct ProcessGroup(Child);
 
-impl Group {
+impl ProcessGroup {
     pub(super) fn spawn(command: &mut Command) -> io::Result<Self> {
         system::spawn(command).map(Self)
     }
@@ -30,7 +30,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         self.stop();
     }
@@ -57,7 +57,7 @@ mod system {
     static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
     pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
-        stop_with_us();
+        stop_all_on_signal();
         let mut running = running();
         let child = command.process_group(0).spawn()?;
         running.push(Pid::from_child(&child));
@@ -75,7 +75,7 @@ mod system {
     }
 
     /// From the first time on, whatever runs ends before a signal ends this program.
-    fn stop_with_us() {
+    fn stop_all_on_signal() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
             // Where signals cannot be caught they end this program alone, as they did before.

@@ -9,18 +9,21 @@ use sordino::{Id, WithheldReason, capture, plan::Plan};
 
 use super::{
     Check,
-    acts::{Device, Heard, Recording, name_of},
+    scenarios::{Device, PlayedRecording, Recording, name_of},
 };
 use crate::{
     commands::view_of_sample,
-    failure::Failure,
-    output::Output,
+    error::CliError,
+    output_files::OutputFile,
     pull::{self, Index, Summary},
-    report::{self, Fact, Fate, Item, List, Outcome, Report, SampleView, Section, Sound, Table},
+    report::{
+        self, Disposition, Fact, Item, List, Report, SampleStatus, SampleView, Section, Sound,
+        Table,
+    },
 };
 
 /// Everything that the report tells of.
-pub(super) struct Story<'a> {
+pub(super) struct DemoReport<'a> {
     pub(super) devices: &'a [Device; 4],
     pub(super) recordings: &'a [Recording],
     pub(super) plan: &'a Plan,
@@ -32,7 +35,7 @@ pub(super) struct Story<'a> {
 }
 
 /// The samples of a pulled dataset.
-pub(super) fn views(dataset: &Path) -> Result<BTreeMap<Id, SampleView>, Failure> {
+pub(super) fn views(dataset: &Path) -> Result<BTreeMap<Id, SampleView>, CliError> {
     let Some(index) = Index::read(dataset)? else {
         return Ok(BTreeMap::new());
     };
@@ -46,7 +49,7 @@ pub(super) fn views(dataset: &Path) -> Result<BTreeMap<Id, SampleView>, Failure>
 }
 
 /// The ids of a pulled dataset.
-pub(super) fn ids(dataset: &Path) -> Result<BTreeSet<Id>, Failure> {
+pub(super) fn ids(dataset: &Path) -> Result<BTreeSet<Id>, CliError> {
     let index = Index::read(dataset)?;
     Ok(index
         .iter()
@@ -55,14 +58,14 @@ pub(super) fn ids(dataset: &Path) -> Result<BTreeSet<Id>, Failure> {
         .collect())
 }
 
-impl Story<'_> {
-    pub(super) fn write(&self, output: &Output) -> Result<(), Failure> {
+impl DemoReport<'_> {
+    pub(super) fn write(&self, output: &OutputFile) -> Result<(), CliError> {
         let mut page = Vec::new();
-        report::write_html(&self.report()?, &mut page).map_err(Failure::said)?;
+        report::write_html(&self.report()?, &mut page).map_err(CliError::message)?;
         output.write(&page)
     }
 
-    fn report(&self) -> Result<Report, Failure> {
+    fn report(&self) -> Result<Report, CliError> {
         let [adult, _, child, offline] = self.devices;
         let held = self.checks.iter().filter(|check| check.holds).count();
         let mut sections = Vec::new();
@@ -90,12 +93,12 @@ impl Story<'_> {
         })
     }
 
-    fn device(&self, device: &Device) -> Result<report::Device, Failure> {
+    fn device(&self, device: &Device) -> Result<report::DeviceSection, CliError> {
         let mut samples = Vec::new();
         for heard in &device.heard {
             samples.extend(self.heard(device, heard)?);
         }
-        Ok(report::Device {
+        Ok(report::DeviceSection {
             name: device.name.to_owned(),
             story: device.story.to_owned(),
             counters: vec![
@@ -109,7 +112,7 @@ impl Story<'_> {
     }
 
     /// What the microphone heard is shown once, for the first device; the others heard the same.
-    fn heard(&self, device: &Device, heard: &Heard) -> Result<Vec<SampleView>, Failure> {
+    fn heard(&self, device: &Device, heard: &PlayedRecording) -> Result<Vec<SampleView>, CliError> {
         let recording = self
             .recordings
             .iter()
@@ -136,12 +139,12 @@ impl Story<'_> {
             // A random stretch is another than the marked one.
             view.before = before.clone().filter(|_| is_marked);
             view.outcome = match device.taken_back > 0 {
-                true => Outcome {
-                    fate: Fate::TakenBack,
+                true => SampleStatus {
+                    disposition: Disposition::Withdrawn,
                     text: "sent and pulled; then deleted everywhere".to_owned(),
                 },
-                false => Outcome {
-                    fate: Fate::Sent,
+                false => SampleStatus {
+                    disposition: Disposition::Sent,
                     text: "sent, and at the desk".to_owned(),
                 },
             };
@@ -155,8 +158,8 @@ impl Story<'_> {
             let reasons = Vec::from_iter(reasons).join(", ");
             views.push(SampleView {
                 name: heard.name.clone(),
-                outcome: Outcome {
-                    fate: fate_of(&heard.withheld),
+                outcome: SampleStatus {
+                    disposition: disposition_of(&heard.withheld),
                     text: format!("withheld: {reasons}"),
                 },
                 before: Some(sound),
@@ -168,8 +171,8 @@ impl Story<'_> {
     }
 
     /// What the app's mark covers: the clip ends where the recording does.
-    fn last_seconds(&self, recording: &Recording) -> Result<Sound, Failure> {
-        let sound = capture::read_wav(&recording.file).map_err(Failure::said)?;
+    fn last_seconds(&self, recording: &Recording) -> Result<Sound, CliError> {
+        let sound = capture::read_wav(&recording.file).map_err(CliError::message)?;
         let wanted = (self.plan.clip_seconds * sound.rate) as usize;
         let start = sound.samples.len().saturating_sub(wanted);
         Ok(Sound {
@@ -241,14 +244,14 @@ impl Story<'_> {
 }
 
 /// Whether it was the sound that spoke against it, or something else.
-fn fate_of(withheld: &[WithheldReason]) -> Fate {
+fn disposition_of(withheld: &[WithheldReason]) -> Disposition {
     let by_its_sound = |reason: &WithheldReason| {
         use WithheldReason::{Failed, Silence, TooShort, Voice};
         matches!(reason, Voice | Silence | TooShort | Failed)
     };
     match withheld.iter().any(by_its_sound) {
-        true => Fate::Withheld,
-        false => Fate::Stayed,
+        true => Disposition::Withheld,
+        false => Disposition::NotSampled,
     }
 }
 

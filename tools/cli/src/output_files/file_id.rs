@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::{failure::Failure, files};
+use crate::{error::CliError, files};
 
 /// What a path leads to, whatever it is called.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,11 +37,11 @@ impl FileId {
 ///
 /// # Errors
 /// Two names are one, or the folder cannot be written to.
-pub(crate) fn refuse_to_merge<'a>(
+pub(crate) fn check_distinct<'a>(
     folder: &Path,
     names: impl IntoIterator<Item = (&'a OsStr, &'a Path)>,
-) -> Result<(), Failure> {
-    let cannot = |error| Failure::file("write to", folder)(files::without_path(error));
+) -> Result<(), CliError> {
+    let cannot = |error| CliError::file("write to", folder)(files::without_path(error));
     let names: Vec<_> = names.into_iter().collect();
     if names.len() < 2 {
         return Ok(());
@@ -56,7 +56,7 @@ pub(crate) fn refuse_to_merge<'a>(
                     |other: &&(&OsStr, &Path)| FileId::of(&tried.path().join(other.0)) == id;
                 let other = names[..index].iter().find(is_it);
                 let other = other.map_or(input, |(_, input)| input);
-                return Err(Failure::content(input)(format!(
+                return Err(CliError::content(input)(format!(
                     "its output in {} would be that of {} too; give them different names",
                     folder.display(),
                     other.display()

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum CliError {
     /// A file or folder could not be used.
     #[error("cannot {action} {}: {error}", .path.display())]
     File {
@@ -28,18 +28,18 @@ pub(crate) enum Failure {
     Sdk(#[from] sordino::Error),
     /// Anything else, said in full.
     #[error("{0}")]
-    Said(String),
+    Message(String),
 }
 
-impl Failure {
+impl CliError {
     /// What can be done about it, where the state in the folder `device` is not there or is damaged.
-    pub(crate) fn of_device(self, device: &Path) -> Self {
+    pub(crate) fn with_device_hint(self, device: &Path) -> Self {
         let device = device.display();
         match self {
             Self::Sdk(error @ sordino::Error::NoDevice(_)) => {
-                Self::Said(format!("{error}; make one with `device {device} init`"))
+                Self::Message(format!("{error}; make one with `device {device} init`"))
             }
-            Self::Sdk(error) if error.is_damaged() => Self::Said(format!(
+            Self::Sdk(error) if error.is_damaged() => Self::Message(format!(
                 "{error}; `device {device} reset` forgets what is in it, and asks back what was sent"
             )),
             failure => failure,
@@ -69,7 +69,7 @@ impl Failure {
     }
 
     /// For `map_err` on an error that says all by itself.
-    pub(crate) fn said<E: std::fmt::Display>(error: E) -> Self {
-        Self::Said(error.to_string())
+    pub(crate) fn message<E: std::fmt::Display>(error: E) -> Self {
+        Self::Message(error.to_string())
     }
 }

@@ -17,7 +17,7 @@ use super::collector::Collector;
 use crate::{
     args::{FormatArgument, NetworkArguments, PullArguments},
     commands::{example_plan, new_key},
-    failure::Failure,
+    error::CliError,
     files,
     pull::{self, Summary},
 };
@@ -26,7 +26,7 @@ use crate::{
 const RANDOM_PROBABILITY: f64 = 0.1;
 
 /// The stage on which the four devices act. Its folder goes with it.
-pub(super) struct Setting {
+pub(super) struct Environment {
     // It ends before its folder goes.
     collector: Collector,
     folder: tempfile::TempDir,
@@ -36,17 +36,17 @@ pub(super) struct Setting {
     token: PathBuf,
 }
 
-impl Setting {
-    pub(super) fn new() -> Result<Self, Failure> {
-        let folder = tempfile::tempdir().map_err(Failure::said)?;
+impl Environment {
+    pub(super) fn new() -> Result<Self, CliError> {
+        let folder = tempfile::tempdir().map_err(CliError::message)?;
         let identity = folder.path().join("qa.key");
-        let recipient = open::keygen(&identity).map_err(Failure::said)?;
+        let recipient = open::keygen(&identity).map_err(CliError::message)?;
 
         let (_, key) = new_key()?;
         let mut plan = example_plan()?;
-        plan.recipients = vec![recipient.to_string().parse().map_err(Failure::said)?];
+        plan.recipients = vec![recipient.to_string().parse().map_err(CliError::message)?];
         plan.triggers.random_probability = RANDOM_PROBABILITY;
-        let plan = SignedPlan::sign(plan, &key).map_err(Failure::said)?;
+        let plan = SignedPlan::sign(plan, &key).map_err(CliError::message)?;
         let plan_file = folder.path().join("plan.json");
         files::write_private(&plan_file, plan.to_json().as_bytes())?;
 
@@ -68,8 +68,8 @@ impl Setting {
     }
 
     /// As devices and datasets name it.
-    pub(super) fn endpoint(&self) -> Result<Endpoint, Failure> {
-        self.collector.url().parse().map_err(Failure::said)
+    pub(super) fn endpoint(&self) -> Result<Endpoint, CliError> {
+        self.collector.url().parse().map_err(CliError::message)
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -82,8 +82,8 @@ impl Setting {
     }
 
     /// A device of the plan, whose collector is at `url`.
-    pub(super) fn device(&self, name: &str, url: &str) -> Result<Sordino, Failure> {
-        let collector: Endpoint = url.parse().map_err(Failure::said)?;
+    pub(super) fn device(&self, name: &str, url: &str) -> Result<Sordino, CliError> {
+        let collector: Endpoint = url.parse().map_err(CliError::message)?;
         let config = Config::new(self.device_folder(name), self.organization, collector);
         let device = Sordino::open(config)?;
         device.install_plan(self.plan.to_json().as_bytes())?;
@@ -91,7 +91,7 @@ impl Setting {
     }
 
     /// What the QA engineer does.
-    pub(super) fn pull(&self, dataset: &Path) -> Result<Summary, Failure> {
+    pub(super) fn pull(&self, dataset: &Path) -> Result<Summary, CliError> {
         pull::pull(
             &PullArguments {
                 collector: self.endpoint()?,
@@ -110,9 +110,9 @@ impl Setting {
     }
 
     /// How many sealed samples lie at the collector.
-    pub(super) fn objects(&self) -> Result<usize, Failure> {
+    pub(super) fn objects(&self) -> Result<usize, CliError> {
         let folder = self.folder.path().join("collector");
-        let listing = fs::read_dir(&folder).map_err(Failure::file("read", &folder))?;
+        let listing = fs::read_dir(&folder).map_err(CliError::file("read", &folder))?;
         let is_object =
             |file: &fs::DirEntry| file.path().extension().is_some_and(|end| end == "age");
         Ok(listing.flatten().filter(is_object).count())

@@ -18,11 +18,11 @@ use serde_json::Value;
 use sordino_scoring::TimedNote;
 
 /// Notes that are taken for a sample: more than anybody plays in two minutes.
-const MOST_NOTES: usize = 10_000;
+const MAX_NOTES: usize = 10_000;
 /// The latest time, in seconds, as in annotations.
-const LATEST: f64 = 3_600.0;
+const MAX_TIME: f64 = 3_600.0;
 /// The highest frequency, in Hz: nobody hears more.
-const HIGHEST_HZ: f64 = 20_000.0;
+const MAX_HZ: f64 = 20_000.0;
 /// The MIDI note number of 440 Hz.
 const MIDI_OF_440_HZ: f64 = 69.0;
 
@@ -37,7 +37,7 @@ pub(crate) enum Pitch {
 
 /// The notes of a sample.
 #[derive(Debug, PartialEq)]
-pub(super) struct Printed {
+pub(super) struct RecognizedNotes {
     pub(super) notes: Vec<TimedNote>,
     /// What they are if pitches that were taken for MIDI note numbers, since nothing says what they are, are frequencies.
     pub(super) if_hz: Option<Vec<TimedNote>>,
@@ -47,9 +47,9 @@ pub(super) struct Printed {
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum OutputError {
     #[error("it printed nothing; where nothing is recognized print {{\"recognised\": []}}")]
-    Nothing,
+    Empty,
     #[error("it printed what is no text")]
-    NoText,
+    NotText,
     #[error("it printed JSON that is not {{\"recognised\": [{{\"midi\", \"onset\"}}, …]}}: {0}")]
     Json(String),
     #[error("it printed JAMS without one list of notes: {0}")]
@@ -60,22 +60,22 @@ pub(super) enum OutputError {
     Line(usize),
     #[error("its note {0} has {1}")]
     Note(usize, &'static str),
-    #[error("it printed more than {MOST_NOTES} notes")]
+    #[error("it printed more than {MAX_NOTES} notes")]
     TooMany,
 }
 
 /// Reads what was printed; `pitch` is what the pitches of plain lines are counted in.
-pub(super) fn notes(printed: &[u8], pitch: Option<Pitch>) -> Result<Printed, OutputError> {
-    let text = std::str::from_utf8(printed).map_err(|_| OutputError::NoText)?;
+pub(super) fn parse(printed: &[u8], pitch: Option<Pitch>) -> Result<RecognizedNotes, OutputError> {
+    let text = std::str::from_utf8(printed).map_err(|_| OutputError::NotText)?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
-        return Err(OutputError::Nothing);
+        return Err(OutputError::Empty);
     }
     let notes = match text.starts_with(['{', '[']) {
-        true => of_json(text)?,
-        false => of_lines(text)?,
+        true => parse_json(text)?,
+        false => parse_lines(text)?,
     };
-    if notes.len() > MOST_NOTES {
+    if notes.len() > MAX_NOTES {
         return Err(OutputError::TooMany);
     }
     let checked = |fallback: Pitch| {
@@ -88,7 +88,7 @@ pub(super) fn notes(printed: &[u8], pitch: Option<Pitch>) -> Result<Printed, Out
             .collect::<Result<Vec<_>, _>>()
     };
     let is_open = pitch.is_none() && notes.iter().any(|note| note.pitch.is_none());
-    Ok(Printed {
+    Ok(RecognizedNotes {
         notes: checked(pitch.unwrap_or(Pitch::Midi))?,
         if_hz: is_open.then(|| checked(Pitch::Hz).ok()).flatten(),
     })
@@ -96,7 +96,7 @@ pub(super) fn notes(printed: &[u8], pitch: Option<Pitch>) -> Result<Printed, Out
 
 /// A note as it was printed.
 #[derive(Clone, Copy)]
-struct PrintedNote {
+struct RawNote {
     value: f64,
     /// None where nothing says it.
     pitch: Option<Pitch>,
@@ -104,7 +104,7 @@ struct PrintedNote {
     offset: Option<f64>,
 }
 
-fn of_json(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
+fn parse_json(text: &str) -> Result<Vec<RawNote>, OutputError> {
     #[derive(Deserialize)]
     struct Document {
         #[serde(rename = "recognised")]
@@ -137,7 +137,7 @@ fn of_json(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
                     )));
                 }
             };
-            Ok(PrintedNote {
+            Ok(RawNote {
                 value,
                 pitch: Some(pitch),
                 onset: note.onset,
@@ -147,7 +147,7 @@ fn of_json(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
         .collect()
 }
 
-fn of_lines(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
+fn parse_lines(text: &str) -> Result<Vec<RawNote>, OutputError> {
     let mut notes = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
@@ -166,7 +166,7 @@ fn of_lines(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
             (Ok(&[onset, offset, value]), _) => (onset, Some(offset), value),
             _ => return Err(OutputError::Line(index + 1)),
         };
-        notes.push(PrintedNote {
+        notes.push(RawNote {
             value,
             pitch,
             onset,
@@ -176,13 +176,13 @@ fn of_lines(text: &str) -> Result<Vec<PrintedNote>, OutputError> {
     Ok(notes)
 }
 
-impl PrintedNote {
+impl RawNote {
     /// The note, where its pitch is counted in `fallback` if nothing says otherwise.
     fn checked(&self, fallback: Pitch) -> Result<TimedNote, &'static str> {
-        let time = |time: f64| (0.0..=LATEST).contains(&time);
+        let time = |time: f64| (0.0..=MAX_TIME).contains(&time);
         let midi = match self.pitch.unwrap_or(fallback) {
             Pitch::Midi => self.value,
-            Pitch::Hz if self.value > 0.0 && self.value <= HIGHEST_HZ => {
+            Pitch::Hz if self.value > 0.0 && self.value <= MAX_HZ => {
                 MIDI_OF_440_HZ + 12.0 * (self.value / 440.0).log2()
             }
             Pitch::Hz => return Err("a frequency that is not above 0 and at most 20000 Hz"),
@@ -236,7 +236,7 @@ mod tests {
                 offset: None,
             },
         ];
-        let plain = |printed: &[u8]| notes(printed, None).unwrap().notes;
+        let plain = |printed: &[u8]| parse(printed, None).unwrap().notes;
         assert_eq!(plain(json), due);
         assert_eq!(plain(lines), due);
         assert_eq!(plain(b"{\"recognised\": []}"), []);
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_pitch_is_what_its_form_says_that_it_is() {
         let midi = |printed: &str, pitch| -> Vec<f64> {
-            let printed = notes(printed.as_bytes(), pitch).unwrap();
+            let printed = parse(printed.as_bytes(), pitch).unwrap();
             printed.notes.iter().map(|note| note.midi).collect()
         };
         for says_hz in [
@@ -260,7 +260,7 @@ mod tests {
             for pitch in [None, Some(Pitch::Midi), Some(Pitch::Hz)] {
                 assert_eq!(midi(says_hz, pitch), [45.0], "{says_hz}");
             }
-            assert_eq!(notes(says_hz.as_bytes(), None).unwrap().if_hz, None);
+            assert_eq!(parse(says_hz.as_bytes(), None).unwrap().if_hz, None);
         }
         for says_midi in [
             r#"{"recognised": [{"midi": 110.0, "onset": 1}]}"#,
@@ -271,7 +271,7 @@ mod tests {
         }
         assert_eq!(midi("1 2 110.0", Some(Pitch::Hz)), [45.0]);
         assert_eq!(midi("1 2 110.0", Some(Pitch::Midi)), [110.0]);
-        let open = notes(b"1 2 110.0", None).unwrap();
+        let open = parse(b"1 2 110.0", None).unwrap();
         assert_eq!(
             (open.notes[0].midi, open.if_hz.unwrap()[0].midi),
             (110.0, 45.0)
@@ -311,7 +311,7 @@ mod tests {
                 "pitch_hz",
             ),
         ] {
-            let told = notes(printed, None).unwrap_err().to_string();
+            let told = parse(printed, None).unwrap_err().to_string();
             assert!(
                 told.contains(says),
                 "{}: {told}",
@@ -319,7 +319,7 @@ mod tests {
             );
         }
         assert_eq!(
-            notes("1 60\n".repeat(10_001).as_bytes(), None),
+            parse("1 60\n".repeat(10_001).as_bytes(), None),
             Err(OutputError::TooMany)
         );
     }
@@ -327,7 +327,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_notes_in_their_bounds_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(printed) = notes(&bytes, None) {
+            if let Ok(printed) = parse(&bytes, None) {
                 for note in printed.notes {
                     prop_assert!(note.onset >= 0.0 && note.midi >= 0.0 && note.offset.is_none_or(|end| end > note.onset));
                 }

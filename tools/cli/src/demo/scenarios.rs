@@ -18,8 +18,8 @@ use sordino::{
     upload::{Client, NetworkSettings},
 };
 
-use super::{proxy::Proxy, setting::Setting};
-use crate::{commands::unnamed_notice, failure::Failure, playing};
+use super::{environment::Environment, proxy::Proxy};
+use crate::{commands::unnamed_notice, error::CliError, playback};
 
 /// To the demo's own collector on this machine, whatever proxy is set.
 fn own_client() -> Client {
@@ -34,7 +34,7 @@ pub(super) struct Recording {
 
 /// What became of a recording on a device.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Heard {
+pub(crate) struct PlayedRecording {
     pub(super) name: String,
     pub(super) queued: Vec<Id>,
     pub(super) withheld: Vec<WithheldReason>,
@@ -47,7 +47,7 @@ pub(crate) struct Heard {
 pub(crate) struct Device {
     pub(super) name: &'static str,
     pub(super) story: &'static str,
-    pub(super) heard: Vec<Heard>,
+    pub(super) heard: Vec<PlayedRecording>,
     pub(super) connections: u64,
     pub(super) bytes_up: u64,
     pub(super) sent: usize,
@@ -71,7 +71,7 @@ impl Device {
         self.heard.iter().map(|heard| heard.queued.len()).sum()
     }
 
-    pub(super) fn heard_all(&self) -> bool {
+    pub(super) fn received_all_frames(&self) -> bool {
         self.heard
             .iter()
             .all(|heard| heard.frames > 0 || heard.note.is_some())
@@ -94,7 +94,7 @@ impl Device {
         }
     }
 
-    fn count(&mut self) -> Result<(), Failure> {
+    fn count(&mut self) -> Result<(), CliError> {
         if let Some(line) = &self.line {
             self.connections = line.connections();
             self.bytes_up = line.bytes_up();
@@ -107,57 +107,60 @@ impl Device {
     }
 }
 
-pub(super) fn adult(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+pub(super) fn adult(setting: &Environment, recordings: &[Recording]) -> Result<Device, CliError> {
     let mut device = Device::new(
         "an adult, both purposes",
         "Said yes to quality assurance and to recognition research. The app marks a moment near the \
          end of each recording, and the plan draws others at random. What may hold a voice is cut \
          or withheld; the rest is sealed and sent.",
     );
-    let line = line(setting)?;
+    let line = start_proxy(setting)?;
     let engine = setting.device("adult", &line.url())?;
-    agree(&engine, AgeBand::Adult, &Purposes::all())?;
-    device.heard = hear(&engine, recordings)?;
+    give_consent(&engine, AgeBand::Adult, &Purposes::all())?;
+    device.heard = play_all(&engine, recordings)?;
     engine.upload(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
 }
 
-pub(super) fn unasked(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+pub(super) fn no_consent(
+    setting: &Environment,
+    recordings: &[Recording],
+) -> Result<Device, CliError> {
     let mut device = Device::new(
         "a person who never said yes",
         "Was never asked. The recognizer gets every frame; nothing else does. The device does not \
          even hold the last seconds in memory, and opens no connection.",
     );
-    let line = line(setting)?;
+    let line = start_proxy(setting)?;
     let engine = setting.device("unasked", &line.url())?;
-    device.heard = hear(&engine, recordings)?;
+    device.heard = play_all(&engine, recordings)?;
     engine.upload(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
 }
 
-pub(super) fn child(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+pub(super) fn child(setting: &Environment, recordings: &[Recording]) -> Result<Device, CliError> {
     let mut device = Device::new(
         "a child, with a guardian",
         "Said yes, but nothing is sampled until the guardian approves. Then samples are made, sent \
          and pulled. At last the child says no: what was sent is deleted at the collector and at \
          the desk.",
     );
-    let line = line(setting)?;
+    let line = start_proxy(setting)?;
     let engine = setting.device("child", &line.url())?;
-    agree(&engine, AgeBand::Child, &Purpose::QualityAssurance.into())?;
+    give_consent(&engine, AgeBand::Child, &Purpose::QualityAssurance.into())?;
     let before = recordings.len() / 2;
-    let mut heard = hear(&engine, &recordings[..before])?;
+    let mut heard = play_all(&engine, &recordings[..before])?;
     engine.upload(&own_client())?;
     heard
         .iter_mut()
         .for_each(|heard| heard.note = Some("before the guardian's yes"));
     device.before_approval = Some((line.connections(), line.bytes_up()));
     engine.approve(GuardianMethod::TextPlus)?;
-    heard.extend(hear(&engine, recordings)?);
+    heard.extend(play_all(&engine, recordings)?);
     engine.upload(&own_client())?;
     device.heard = heard;
     (device.line, device.engine) = (Some(line), Some(engine));
@@ -165,7 +168,7 @@ pub(super) fn child(setting: &Setting, recordings: &[Recording]) -> Result<Devic
     Ok(device)
 }
 
-pub(super) fn child_withdraws(device: &mut Device) -> Result<(), Failure> {
+pub(super) fn withdraw_child(device: &mut Device) -> Result<(), CliError> {
     let Some(engine) = &device.engine else {
         return Ok(());
     };
@@ -179,7 +182,7 @@ pub(super) fn child_withdraws(device: &mut Device) -> Result<(), Failure> {
     device.count()
 }
 
-pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Device, Failure> {
+pub(super) fn offline(setting: &Environment, recordings: &[Recording]) -> Result<Device, CliError> {
     const NAME: &str = "offline";
     let mut device = Device::new(
         "offline, killed, and back",
@@ -187,11 +190,11 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
          sample that it had queued was whole, nothing half-written was left, and no raw sound was \
          on its disk. Online again, it sent what had waited.",
     );
-    let line = line(setting)?;
+    let line = start_proxy(setting)?;
     line.cut();
     let url = line.url();
     let engine = setting.device(NAME, &url)?;
-    agree(&engine, AgeBand::Adult, &Purposes::all())?;
+    give_consent(&engine, AgeBand::Adult, &Purposes::all())?;
     // One process at a time may use the state.
     drop(engine);
 
@@ -204,7 +207,7 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
     device.heard = engine
         .samples()?
         .iter()
-        .map(|entry| Heard {
+        .map(|entry| PlayedRecording {
             name: "before the kill".to_owned(),
             queued: vec![entry.id],
             withheld: Vec::new(),
@@ -212,26 +215,26 @@ pub(super) fn offline(setting: &Setting, recordings: &[Recording]) -> Result<Dev
             note: Some("queued before the kill"),
         })
         .collect();
-    device.heard.extend(hear(&engine, recordings)?);
+    device.heard.extend(play_all(&engine, recordings)?);
 
     let summary = engine.upload(&own_client())?;
     if summary.failed == 0 {
-        return Err(Failure::Said(
+        return Err(CliError::Message(
             "a device without a network reached something".to_owned(),
         ));
     }
-    line.mend();
+    line.restore();
     engine.upload(&own_client())?;
     (device.line, device.engine) = (Some(line), Some(engine));
     device.count()?;
     Ok(device)
 }
 
-fn line(setting: &Setting) -> Result<Proxy, Failure> {
-    Proxy::start(setting.collector()).map_err(Failure::said)
+fn start_proxy(setting: &Environment) -> Result<Proxy, CliError> {
+    Proxy::start(setting.collector()).map_err(CliError::message)
 }
 
-fn agree(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(), Failure> {
+fn give_consent(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(), CliError> {
     let notice = match engine.plan() {
         Some(plan) => unnamed_notice(plan.notice_version, &plan)?,
         None => unnamed_notice(1, 365)?,
@@ -246,16 +249,16 @@ fn agree(engine: &Sordino, age_band: AgeBand, purposes: &Purposes) -> Result<(),
     Ok(())
 }
 
-fn hear(engine: &Sordino, recordings: &[Recording]) -> Result<Vec<Heard>, Failure> {
+fn play_all(engine: &Sordino, recordings: &[Recording]) -> Result<Vec<PlayedRecording>, CliError> {
     recordings
         .iter()
         .map(|recording| {
             let annotation = Some(recording.annotation.clone());
-            let played = playing::play(engine, &recording.file, annotation, Pace::Unthrottled)?;
+            let played = playback::play(engine, &recording.file, annotation, Pace::Unthrottled)?;
             if let Some(failure) = played.failed.first() {
-                return Err(Failure::content(&recording.file)(failure));
+                return Err(CliError::content(&recording.file)(failure));
             }
-            Ok(Heard {
+            Ok(PlayedRecording {
                 name: name_of(&recording.file),
                 queued: played.queued,
                 withheld: played.withheld,
@@ -273,8 +276,8 @@ pub(super) fn name_of(file: &Path) -> String {
 
 /// Runs a device in a process of its own, and kills it at the instant at which a sealed sample is
 /// half written.
-fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Failure> {
-    let program = std::env::current_exe().map_err(Failure::said)?;
+fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), CliError> {
+    let program = std::env::current_exe().map_err(CliError::message)?;
     let mut device = Command::new(program)
         .arg("device")
         .arg(folder)
@@ -284,7 +287,7 @@ fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Fai
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(Failure::said)?;
+        .map_err(CliError::message)?;
     let outbox = folder.join("outbox");
     let killed = loop {
         let (whole, others) = outbox_files(&outbox).unwrap_or_default();
@@ -294,23 +297,23 @@ fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Fai
             break Ok(());
         }
         // As long as it runs, it works through its recordings.
-        if device.try_wait().map_err(Failure::said)?.is_some() {
+        if device.try_wait().map_err(CliError::message)?.is_some() {
             break Err(whole);
         }
         thread::sleep(Duration::from_micros(50));
     };
     let _ = device.kill();
-    device.wait().map_err(Failure::said)?;
+    device.wait().map_err(CliError::message)?;
     killed.map_err(|sealed| {
-        Failure::Said(format!(
+        CliError::Message(format!(
             "the device that was to be killed had sealed only {sealed} samples"
         ))
     })
 }
 
 /// How many whole samples lie in an outbox, and how many other files.
-fn outbox_files(outbox: &Path) -> Result<(usize, usize), Failure> {
-    let listing = fs::read_dir(outbox).map_err(Failure::file("read", outbox))?;
+fn outbox_files(outbox: &Path) -> Result<(usize, usize), CliError> {
+    let listing = fs::read_dir(outbox).map_err(CliError::file("read", outbox))?;
     let (whole, others): (Vec<PathBuf>, Vec<PathBuf>) = listing
         .flatten()
         .map(|file| file.path())

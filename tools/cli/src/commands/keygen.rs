@@ -6,11 +6,11 @@ use serde_json::json;
 
 use sordino::open;
 
-use crate::{failure::Failure, reply::Reply};
+use crate::{command_output::CommandOutput, error::CliError};
 
-pub(super) fn keygen(out: &Path) -> Result<Reply, Failure> {
-    let recipient = open::keygen(out).map_err(Failure::said)?;
-    Reply::new(
+pub(super) fn keygen(out: &Path) -> Result<CommandOutput, CliError> {
+    let recipient = open::keygen(out).map_err(CliError::message)?;
+    CommandOutput::new(
         format!("wrote {}\nrecipient: {recipient}", out.display()),
         json!({ "identity": out, "recipient": recipient.to_string() }),
     )

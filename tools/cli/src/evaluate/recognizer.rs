@@ -9,18 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{arguments::CommandLine, group::Group};
+use super::{arguments::CommandLine, process_group::ProcessGroup};
 
 /// Bytes that a recognizer may print for a sample; ten thousand notes stay below it.
-const MOST_OUTPUT: u64 = 1 << 20;
+const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 /// Bytes of its standard error that are looked at for its last line.
-const MOST_COMPLAINT: usize = 4 << 10;
+const MAX_STDERR_BYTES: usize = 4 << 10;
 /// Characters of that line which are told.
-const MOST_TOLD: usize = 200;
+const MAX_MESSAGE_CHARS: usize = 200;
 /// How often it is looked whether it has ended.
-const LOOK: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long its output may take to arrive after its end.
-const LINGER: Duration = Duration::from_secs(2);
+const PIPE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a recognizer gave nothing for a sample.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +35,10 @@ pub(super) enum RunError {
     },
     /// It was stopped.
     #[error("it took longer than {0} s")]
-    TooLong(f64),
+    Timeout(f64),
     /// It was stopped.
-    #[error("it printed more than {} MiB", MOST_OUTPUT >> 20)]
-    TooMuch,
+    #[error("it printed more than {} MiB", MAX_OUTPUT_BYTES >> 20)]
+    TooMuchOutput,
     /// It ended in an error.
     #[error("it ended with {status}{complaint}")]
     Failed {
@@ -66,41 +66,41 @@ pub(super) fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut running = Group::spawn(&mut command).map_err(|error| RunError::NotStarted {
+    let mut running = ProcessGroup::spawn(&mut command).map_err(|error| RunError::NotStarted {
         program: recognizer.program.clone(),
         error,
     })?;
     let output = running.child().stdout.take().map(read_output);
-    let complaint = running.child().stderr.take().map(read_complaint);
+    let complaint = running.child().stderr.take().map(read_stderr);
     let begun = Instant::now();
     let mut printed = None;
     let status = loop {
         if printed.is_none() {
             printed = output.as_ref().and_then(|output| output.try_recv().ok());
         }
-        if matches!(&printed, Some(Ok(bytes)) if bytes.len() as u64 > MOST_OUTPUT) {
-            return Err(RunError::TooMuch);
+        if matches!(&printed, Some(Ok(bytes)) if bytes.len() as u64 > MAX_OUTPUT_BYTES) {
+            return Err(RunError::TooMuchOutput);
         }
         if let Some(status) = running.ended().map_err(RunError::Output)? {
             break status;
         }
         if begun.elapsed() >= limit {
-            return Err(RunError::TooLong(limit.as_secs_f64()));
+            return Err(RunError::Timeout(limit.as_secs_f64()));
         }
-        thread::sleep(LOOK);
+        thread::sleep(POLL_INTERVAL);
     };
     // What it left running may hold the pipes open.
     running.stop();
     if !status.success() {
-        let complaint = complaint.and_then(|complaint| complaint.recv_timeout(LINGER).ok());
+        let complaint = complaint.and_then(|complaint| complaint.recv_timeout(PIPE_TIMEOUT).ok());
         return Err(RunError::Failed {
             status,
             complaint: complaint.map(last_line).unwrap_or_default(),
         });
     }
-    let late = || output.and_then(|output| output.recv_timeout(LINGER).ok());
+    let late = || output.and_then(|output| output.recv_timeout(PIPE_TIMEOUT).ok());
     match printed.or_else(late) {
-        Some(Ok(bytes)) if bytes.len() as u64 > MOST_OUTPUT => Err(RunError::TooMuch),
+        Some(Ok(bytes)) if bytes.len() as u64 > MAX_OUTPUT_BYTES => Err(RunError::TooMuchOutput),
         Some(read) => read.map_err(RunError::Output),
         None => Err(RunError::Output(io::ErrorKind::TimedOut.into())),
     }
@@ -111,21 +111,21 @@ fn read_output(pipe: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read = pipe.take(MOST_OUTPUT + 1).read_to_end(&mut bytes);
+        let read = pipe.take(MAX_OUTPUT_BYTES + 1).read_to_end(&mut bytes);
         let _ = sender.send(read.map(|_| bytes));
     });
     receiver
 }
 
 /// Reads all of it, so that the recognizer never waits, and keeps the end.
-fn read_complaint(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+fn read_stderr(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut kept = Vec::new();
-        let mut piece = [0; MOST_COMPLAINT];
+        let mut piece = [0; MAX_STDERR_BYTES];
         while let Ok(length @ 1..) = pipe.read(&mut piece) {
             kept.extend_from_slice(&piece[..length]);
-            let surplus = kept.len().saturating_sub(MOST_COMPLAINT);
+            let surplus = kept.len().saturating_sub(MAX_STDERR_BYTES);
             kept.drain(..surplus);
         }
         let _ = sender.send(kept);
@@ -143,6 +143,6 @@ fn last_line(complaint: Vec<u8>) -> String {
         .find(|line| !line.is_empty());
     line.map_or_else(String::new, |line| {
         let told = line.chars().filter(|character| !character.is_control());
-        format!(": {}", told.take(MOST_TOLD).collect::<String>())
+        format!(": {}", told.take(MAX_MESSAGE_CHARS).collect::<String>())
     })
 }

@@ -13,18 +13,18 @@ use sordino::{
 
 use super::{
     anonymize::read_clip,
-    device::{self, annotation_of},
+    device::{self, read_annotation},
 };
 use crate::{
-    failure::Failure,
-    output::{Output, Outputs, Overwrite},
-    playing::Played,
-    reply::Reply,
+    command_output::CommandOutput,
+    error::CliError,
+    output_files::{OutputFile, OutputFiles, Overwrite},
+    playback::Playback,
     wav,
 };
 
 /// How the person answers where review is required.
-pub(super) struct Answer {
+pub(super) struct ReviewOptions {
     /// Where what would be sent is written, to be heard.
     pub(super) preview: Option<PathBuf>,
     /// Whether the person has said yes already.
@@ -38,39 +38,39 @@ pub(super) fn run(
     dir: &Path,
     file: &Path,
     annotation: Option<&Path>,
-    answer: &Answer,
+    answer: &ReviewOptions,
     json: bool,
-) -> Result<Reply, Failure> {
+) -> Result<CommandOutput, CliError> {
     let state = device::state_files(dir);
     let inputs = [Some(file), annotation].into_iter().flatten();
     let inputs = inputs.chain(state.iter().map(PathBuf::as_path));
-    let outputs = Outputs::new(inputs, answer.overwrite).named("--preview");
+    let outputs = OutputFiles::new(inputs, answer.overwrite).with_option("--preview");
     // One that was heard is replaced by the next.
     let preview = |path: &PathBuf| {
         let preview = outputs.private(path)?;
-        preview.replacing(wav::is_marked).checked()
+        preview.replace_if(wav::is_marked).checked()
     };
     let preview = answer.preview.as_ref().map(preview).transpose()?;
     // Without leave to sample, the sound is not even read.
     if let Some(reason) = device.sampling_blocked()? {
-        return offered(SubmitOutcome::Withheld { reason });
+        return output(SubmitOutcome::Withheld { reason });
     }
     let is_reviewed = |plan: Plan| plan.review == Review::Required;
     if answer.preview.is_some() && !device.plan().is_some_and(is_reviewed) {
-        return Err(Failure::Said(
+        return Err(CliError::Message(
             "the plan in force requires no review, so it would be queued unheard; leave out --preview"
                 .to_owned(),
         ));
     }
     let annotation = annotation
-        .map(annotation_of)
+        .map(read_annotation)
         .transpose()?
         .unwrap_or_default();
     match device.submit(read_clip(file, annotation)?)? {
         SubmitOutcome::AwaitsReview { preview_id } => {
             review(device, preview_id, answer, preview.as_ref(), json)
         }
-        offer => offered(offer),
+        offer => output(offer),
     }
 }
 
@@ -78,10 +78,10 @@ pub(super) fn run(
 fn review(
     device: &Sordino,
     id: Id,
-    answer: &Answer,
-    preview: Option<&Output>,
+    answer: &ReviewOptions,
+    preview: Option<&OutputFile>,
     json: bool,
-) -> Result<Reply, Failure> {
+) -> Result<CommandOutput, CliError> {
     if let Some(preview) = preview {
         let PreviewSound { rate, samples } = device.preview(id)?;
         preview.write(&wav::encode_marked(&samples, rate)?)?;
@@ -90,10 +90,10 @@ fn review(
         true => Some(true),
         // A script is not asked, and where there is no terminal nobody is.
         false if json || !io::stdin().is_terminal() => None,
-        false => Some(asks(device, id, answer.preview.as_deref())?),
+        false => Some(ask(device, id, answer.preview.as_deref())?),
     };
     if said == Some(true) {
-        return offered(device.accept_preview(id)?);
+        return output(device.accept_preview(id)?);
     }
     device.discard_preview(id)?;
     let text = match said {
@@ -103,11 +103,11 @@ fn review(
         }
     };
     let reason = WithheldReason::Unreviewed;
-    Reply::new(text, SubmitOutcome::Withheld { reason })
+    CommandOutput::new(text, SubmitOutcome::Withheld { reason })
 }
 
 /// Asks on the terminal.
-fn asks(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, Failure> {
+fn ask(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, CliError> {
     let previews = device.previews();
     let clip = previews.iter().find(|preview| preview.id == id);
     let clip = clip.ok_or(sordino::Error::NoPreview(id))?;
@@ -123,14 +123,16 @@ fn asks(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, Failure>
         io::stderr(),
         "{what}: {seconds:.1} s, for {purposes}. Send it? [y/N] "
     )
-    .map_err(Failure::said)?;
+    .map_err(CliError::message)?;
     let mut word = String::new();
-    io::stdin().read_line(&mut word).map_err(Failure::said)?;
+    io::stdin()
+        .read_line(&mut word)
+        .map_err(CliError::message)?;
     Ok(matches!(word.trim(), "y" | "Y" | "yes"))
 }
 
 /// Nobody hears what is played to a device by a command: what waits for review is wiped and told of.
-pub(super) fn discard_all(device: &Sordino, played: &mut Played) -> Result<(), Failure> {
+pub(super) fn discard_all(device: &Sordino, played: &mut Playback) -> Result<(), CliError> {
     for preview in device.previews() {
         device.discard_preview(preview.id)?;
         played.withheld.push(WithheldReason::Unreviewed);
@@ -138,11 +140,11 @@ pub(super) fn discard_all(device: &Sordino, played: &mut Played) -> Result<(), F
     Ok(())
 }
 
-fn offered(offer: SubmitOutcome) -> Result<Reply, Failure> {
+fn output(offer: SubmitOutcome) -> Result<CommandOutput, CliError> {
     let text = match offer {
         SubmitOutcome::Queued { sample_id } => format!("queued as {sample_id}"),
         SubmitOutcome::AwaitsReview { preview_id } => format!("waits for review as {preview_id}"),
         SubmitOutcome::Withheld { reason } => format!("withheld: {reason}"),
     };
-    Reply::new(text, offer)
+    CommandOutput::new(text, offer)
 }

@@ -6,7 +6,7 @@
 //! * What stands in the way is found before the work. A file is written under a temporary name and renamed once it is
 //!   whole, in a way that leaves alone what was put there meanwhile.
 
-mod same;
+mod file_id;
 #[cfg(test)]
 mod tests;
 
@@ -18,12 +18,12 @@ use std::{
 
 use clap::Args;
 
-use crate::{failure::Failure, files};
-use same::FileId;
-pub(crate) use same::refuse_to_merge;
+use crate::{error::CliError, files};
+use file_id::FileId;
+pub(crate) use file_id::check_distinct;
 
 /// The largest file that is looked into for who made it, in bytes.
-const MOST_OWN: u64 = 1 << 30;
+const MAX_OWN_BYTES: u64 = 1 << 30;
 
 /// `--force`.
 #[derive(Args, Clone, Copy, Default)]
@@ -34,7 +34,7 @@ pub(crate) struct Overwrite {
 }
 
 /// What one command reads, and whether it may overwrite the rest.
-pub(crate) struct Outputs {
+pub(crate) struct OutputFiles {
     inputs: Vec<(PathBuf, FileId)>,
     force: bool,
     /// By which option the output is named.
@@ -42,25 +42,25 @@ pub(crate) struct Outputs {
 }
 
 /// Whether the command made a file of these bytes.
-type Knows = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
+type IsOwn = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// One file to write.
-pub(crate) struct Output {
+pub(crate) struct OutputFile {
     path: PathBuf,
     force: bool,
     option: &'static str,
     is_private: bool,
-    is_own: Knows,
+    is_own: IsOwn,
 }
 
 /// An output that is written in full and has no name yet.
-pub(crate) struct Staged<'a> {
-    output: &'a Output,
+pub(crate) struct StagedFile<'a> {
+    output: &'a OutputFile,
     /// None where there is nothing to put in place: the file has these bytes, or is no regular file.
     file: Option<tempfile::NamedTempFile>,
 }
 
-impl Outputs {
+impl OutputFiles {
     /// For a command that reads `inputs`; those that do not exist are left out.
     pub(crate) fn new<'a>(
         inputs: impl IntoIterator<Item = &'a Path>,
@@ -77,7 +77,7 @@ impl Outputs {
     }
 
     /// Outputs that `option` names instead of `--out`.
-    pub(crate) fn named(self, option: &'static str) -> Self {
+    pub(crate) fn with_option(self, option: &'static str) -> Self {
         Self { option, ..self }
     }
 
@@ -85,8 +85,8 @@ impl Outputs {
     ///
     /// # Errors
     /// The command reads that file, or it is a folder or a disk, or its folder does not exist.
-    pub(crate) fn private(&self, path: &Path) -> Result<Output, Failure> {
-        let output = Output {
+    pub(crate) fn private(&self, path: &Path) -> Result<OutputFile, CliError> {
+        let output = OutputFile {
             path: path.to_owned(),
             force: self.force,
             option: self.option,
@@ -102,10 +102,10 @@ impl Outputs {
         let option = self.option;
         match input {
             None => Ok(output),
-            Some((input, _)) if input == path => Err(Failure::content(path)(format!(
+            Some((input, _)) if input == path => Err(CliError::content(path)(format!(
                 "it is read and would be overwritten; give `{option}` another name"
             ))),
-            Some((input, _)) => Err(Failure::content(path)(format!(
+            Some((input, _)) => Err(CliError::content(path)(format!(
                 "it is {}, which is read and would be overwritten; give `{option}` another name",
                 input.display()
             ))),
@@ -116,17 +116,17 @@ impl Outputs {
     ///
     /// # Errors
     /// As [`Self::private`].
-    pub(crate) fn public(&self, path: &Path) -> Result<Output, Failure> {
-        Ok(Output {
+    pub(crate) fn public(&self, path: &Path) -> Result<OutputFile, CliError> {
+        Ok(OutputFile {
             is_private: false,
             ..self.private(path)?
         })
     }
 }
 
-impl Output {
+impl OutputFile {
     /// A file whose bytes `is_own` knows is replaced without being asked: the command made it.
-    pub(crate) fn replacing(self, is_own: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
+    pub(crate) fn replace_if(self, is_own: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
         Self {
             is_own: Box::new(is_own),
             ..self
@@ -137,14 +137,14 @@ impl Output {
     ///
     /// # Errors
     /// The file exists and is not to be overwritten, or the folder cannot be written to.
-    pub(crate) fn checked(self) -> Result<Self, Failure> {
+    pub(crate) fn checked(self) -> Result<Self, CliError> {
         if self.kind() == Kind::Stream {
             return Ok(self);
         }
         if !self.may_replace()? {
-            return Err(self.exists());
+            return Err(self.exists_error());
         }
-        files::temporary(&self.path).map_err(|error| self.cannot_write(error))?;
+        files::temporary(&self.path).map_err(|error| self.write_error(error))?;
         Ok(self)
     }
 
@@ -152,16 +152,16 @@ impl Output {
     ///
     /// # Errors
     /// It exists and is not to be overwritten, or it cannot be written.
-    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
-        self.stage(bytes)?.place()
+    pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), CliError> {
+        self.stage(bytes)?.commit()
     }
 
     /// Writes the file, without a name yet: for several that belong together.
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub(crate) fn stage(&self, bytes: &[u8]) -> Result<Staged<'_>, Failure> {
-        let nothing = Staged {
+    pub(crate) fn stage(&self, bytes: &[u8]) -> Result<StagedFile<'_>, CliError> {
+        let nothing = StagedFile {
             output: self,
             file: None,
         };
@@ -170,13 +170,13 @@ impl Output {
             let written = stream.and_then(|mut stream| stream.write_all(bytes));
             return written
                 .map(|()| nothing)
-                .map_err(|error| self.cannot_write(error));
+                .map_err(|error| self.write_error(error));
         }
-        if self.holds(bytes) {
+        if self.has_content(bytes) {
             return Ok(nothing);
         }
         if !self.may_replace()? {
-            return Err(self.exists());
+            return Err(self.exists_error());
         }
         let staged = files::temporary(&self.path).and_then(|mut file| {
             file.write_all(bytes)?;
@@ -185,9 +185,9 @@ impl Output {
             }
             Ok(file)
         });
-        Ok(Staged {
+        Ok(StagedFile {
             output: self,
-            file: Some(staged.map_err(|error| self.cannot_write(error))?),
+            file: Some(staged.map_err(|error| self.write_error(error))?),
         })
     }
 
@@ -195,20 +195,20 @@ impl Output {
     ///
     /// # Errors
     /// Somebody else made it, or it cannot be removed.
-    pub(crate) fn remove(&self) -> Result<(), Failure> {
+    pub(crate) fn remove(&self) -> Result<(), CliError> {
         match fs::read(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(Failure::file("read", &self.path)(error)),
+            Err(error) => Err(CliError::file("read", &self.path)(error)),
             Ok(bytes) if (self.is_own)(&bytes) => {
-                fs::remove_file(&self.path).map_err(Failure::file("remove", &self.path))
+                fs::remove_file(&self.path).map_err(CliError::file("remove", &self.path))
             }
-            Ok(_) => Err(Failure::content(&self.path)(
+            Ok(_) => Err(CliError::content(&self.path)(
                 "it is left in place although nothing safe was found, since this command did not make it",
             )),
         }
     }
 
-    fn holds(&self, bytes: &[u8]) -> bool {
+    fn has_content(&self, bytes: &[u8]) -> bool {
         let length = bytes.len() as u64;
         let is_as_long = |found: fs::Metadata| found.is_file() && found.len() == length;
         fs::metadata(&self.path).is_ok_and(is_as_long)
@@ -216,21 +216,21 @@ impl Output {
     }
 
     /// Whether what is at the path may be replaced; also where there is nothing.
-    fn may_replace(&self) -> Result<bool, Failure> {
+    fn may_replace(&self) -> Result<bool, CliError> {
         let found = match fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-            found => found.map_err(|error| self.cannot_write(error))?,
+            found => found.map_err(|error| self.write_error(error))?,
         };
         if self.force {
             return Ok(true);
         }
         // Read through a link, it would not be the file that is replaced.
-        let is_small = found.is_file() && found.len() <= MOST_OWN;
+        let is_small = found.is_file() && found.len() <= MAX_OWN_BYTES;
         Ok(is_small && fs::read(&self.path).is_ok_and(|bytes| (self.is_own)(&bytes)))
     }
 
-    fn refuse_kind(&self) -> Result<(), Failure> {
-        let refuse = |reason: &str| Err(self.cannot_write(io::Error::other(reason)));
+    fn refuse_kind(&self) -> Result<(), CliError> {
+        let refuse = |reason: &str| Err(self.write_error(io::Error::other(reason)));
         match self.kind() {
             Kind::Folder => refuse("it is a folder; name a file"),
             Kind::Device => refuse("it is a device; name a file"),
@@ -242,25 +242,25 @@ impl Output {
         fs::metadata(&self.path).map_or(Kind::File, |found| Kind::of(&found))
     }
 
-    fn exists(&self) -> Failure {
-        Failure::content(&self.path)(format!(
+    fn exists_error(&self) -> CliError {
+        CliError::content(&self.path)(format!(
             "it exists, and this command cannot tell that it made it; give `{}` another name, or `--force` to overwrite \
              it",
             self.option
         ))
     }
 
-    fn cannot_write(&self, error: io::Error) -> Failure {
-        Failure::file("write", &self.path)(files::without_path(error))
+    fn write_error(&self, error: io::Error) -> CliError {
+        CliError::file("write", &self.path)(files::without_path(error))
     }
 }
 
-impl Staged<'_> {
+impl StagedFile<'_> {
     /// Gives the file its name.
     ///
     /// # Errors
     /// Another file appeared there meanwhile, or it cannot be renamed.
-    pub(crate) fn place(self) -> Result<(), Failure> {
+    pub(crate) fn commit(self) -> Result<(), CliError> {
         let (Some(file), output) = (self.file, self.output) else {
             return Ok(());
         };
@@ -268,18 +268,18 @@ impl Staged<'_> {
         let is_there = fs::symlink_metadata(path).is_ok();
         if is_there {
             if !output.may_replace()? {
-                return Err(output.exists());
+                return Err(output.exists_error());
             }
             return files::persist(file, path);
         }
         match file.persist_noclobber(path) {
             Ok(_) => Ok(()),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(output.exists())
+                Err(output.exists_error())
             }
             // A file system with neither hard links nor renaming that replaces nothing.
             Err(error) if fs::symlink_metadata(path).is_err() => files::persist(error.file, path),
-            Err(error) => Err(output.cannot_write(error.error)),
+            Err(error) => Err(output.write_error(error.error)),
         }
     }
 }
