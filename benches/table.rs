@@ -1,5 +1,5 @@
-//! Prints what README.md says was measured, beside what is aimed at. Criterion gives means; here
-//! stand the quantiles, and what a whole process costs.
+//! Prints the tables of docs/benchmarks.md with their targets. Criterion gives means; these are quantiles, and the cost of
+//! a whole process.
 
 mod peers;
 mod rig;
@@ -90,7 +90,7 @@ fn callback() -> Row {
     drain.join();
     let (half, most) = (quantile(&mut times, 0.5), quantile(&mut times, 0.9999));
     row(
-        "audio callback per 10 ms of stereo sound: p50, p99.99",
+        "audio callback, 10 ms of stereo: p50, p99.99",
         format!("{:.2} µs, {:.2} µs", micros(half), micros(most)),
         "",
     )
@@ -110,7 +110,7 @@ fn stages() -> Vec<Row> {
         let anonymous = anonymous.expect("a violin holds no voice");
         let sealed = seal(anonymous, &grants, &recipients, rig::week());
         let all = began.elapsed();
-        sealed.expect("consent stands");
+        sealed.expect("consent is valid");
         anonymizing.push(anonymized);
         sealing.push(all - anonymized);
         both.push(all);
@@ -127,7 +127,7 @@ fn stages() -> Vec<Row> {
     ]
 }
 
-/// Others on the violin's own 9.4 s; each does only what its line says.
+/// Baselines on the violin's 9.4 s; each does only what its row says.
 fn peers() -> Vec<Row> {
     let path = rig::recording();
     let recording = read_wav(&path).expect("it comes with the source");
@@ -135,11 +135,11 @@ fn peers() -> Vec<Row> {
     let times = peers::all(&path, &recording.samples);
     let said = |time: Option<Duration>| match time {
         Some(time) => format!("{:.0} × real time", seconds / time.as_secs_f64()),
-        None => "not to be had here".to_owned(),
+        None => "not available here".to_owned(),
     };
     times
         .into_iter()
-        .map(|(who, time)| row(format!("beside it: {who}"), said(time), ""))
+        .map(|(who, time)| row(format!("baseline: {who}"), said(time), ""))
         .collect()
 }
 
@@ -166,7 +166,7 @@ fn trigger_to_sealed() -> Row {
     )
 }
 
-/// A grant that is asked again, as at each frame; and all of them made anew, as each second.
+/// Checking a grant, as at each frame; and creating all grants, as each second.
 fn grants() -> Vec<Row> {
     const CHECKS: u32 = 1_000_000;
     const LOOKS: usize = 1_000;
@@ -188,12 +188,12 @@ fn grants() -> Vec<Row> {
         .collect();
     vec![
         row(
-            "a grant asked whether it stands, mean",
+            "check of a grant, mean",
             format!("{} ns", check.as_nanos()),
             "≤ 100 ns",
         ),
         row(
-            "the grants that stand, made of the record, median",
+            "creating all grants of a record, median",
             format!("{:.0} µs", micros(quantile(&mut looks, 0.5))),
             "",
         ),
@@ -221,7 +221,7 @@ fn memory() -> io::Result<Option<Row>> {
     peaks.sort_unstable();
     Ok(peaks.get(peaks.len() / 2).map(|(over, idle)| {
         row(
-            "peak memory of a device process over its idle, hearing and sealing 10 s clips",
+            "peak memory of a device process above idle, capturing and sealing 10 s clips",
             format!(
                 "{:.1} MB over {:.1} MB",
                 *over as f64 / 1024.0,
@@ -232,19 +232,19 @@ fn memory() -> io::Result<Option<Row>> {
     }))
 }
 
-/// A device that is open and idle, and then hears a recording with a mark in it, twice.
+/// A device that is open and idle, and then plays a recording with a mark in it, twice.
 #[allow(clippy::print_stdout, reason = "the parent reads it")]
 fn memory_child() -> io::Result<()> {
     let device = rig::Device::new();
     let idle = status_of("VmRSS")?;
     for _ in 0..2 {
-        hear(&device.engine);
+        play(&device.engine);
     }
     println!("{idle} {}", status_of("VmHWM")?);
     Ok(())
 }
 
-fn hear(engine: &Sordino) {
+fn play(engine: &Sordino) {
     let (queued, is_queued) = std::sync::mpsc::channel();
     engine.on_event(move |event| {
         if let Event::Queued(_) = event {
@@ -274,7 +274,7 @@ fn status_of(name: &str) -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with(name));
     line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .ok_or_else(|| io::Error::other(format!("{name} is not told")))
+        .ok_or_else(|| io::Error::other(format!("/proc/self/status has no {name}")))
 }
 
 fn libraries() -> io::Result<Vec<Row>> {

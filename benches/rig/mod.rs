@@ -97,7 +97,7 @@ pub(crate) fn recording() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/audio/violin-alone.wav")
 }
 
-/// Ten seconds of it at 48 kHz, its beginning once more at the end.
+/// Ten seconds of it at 48 kHz, with its beginning repeated at the end.
 pub(crate) fn clip() -> RawClip {
     let recording = read_wav(&recording()).expect("it comes with the source");
     let wanted = (CLIP_SECONDS as usize) * recording.rate as usize;

@@ -24,9 +24,11 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(plan.content().check_bounds(), Ok(()));
             let again = Plan::verify(plan.to_json().as_bytes(), &key).expect("it is as it was");
             assert_eq!(again.content(), plan.content());
-            let anew = Signed::sign(plan.content().clone(), &organization).expect("an object");
-            let anew = Plan::verify(anew.to_json().as_bytes(), &key).expect("it is within bounds");
-            assert_eq!(anew.content(), plan.content());
+            let signed_again =
+                Signed::sign(plan.content().clone(), &organization).expect("an object");
+            let signed_again =
+                Plan::verify(signed_again.to_json().as_bytes(), &key).expect("it is within bounds");
+            assert_eq!(signed_again.content(), plan.content());
         }
         Err(PlanError::Field { .. } | PlanError::Signature(SignedError::Shape(_))) => {}
         Err(error) => panic!("{error}: {document}"),

@@ -22,9 +22,10 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(again.content(), record.content());
             // Schema 1 is read and not written.
             if record.content().schema == Record::SCHEMA {
-                let anew = Signed::sign(record.content().clone(), &key).expect("an object");
-                let anew = Record::verify(anew.to_json().as_bytes()).expect("it is a record");
-                assert_eq!(anew.content(), record.content());
+                let signed_again = Signed::sign(record.content().clone(), &key).expect("an object");
+                let signed_again =
+                    Record::verify(signed_again.to_json().as_bytes()).expect("it is a record");
+                assert_eq!(signed_again.content(), record.content());
             }
         }
         Err(SignedError::Shape(_)) => {}

@@ -19,7 +19,7 @@ struct Input {
     parts: Vec<(Vec<f32>, u16)>,
 }
 
-const MOST_SECONDS: usize = 8;
+const MAX_SECONDS: usize = 8;
 
 thread_local! {
     static ANONYMIZER: RefCell<Anonymizer> =
@@ -27,14 +27,14 @@ thread_local! {
 }
 
 fuzz_target!(|input: Input| {
-    let most = (input.rate.min(200_000) as usize) * MOST_SECONDS;
+    let max = (input.rate.min(200_000) as usize) * MAX_SECONDS;
     let samples = input
         .parts
         .iter()
         .flat_map(|(part, times)| std::iter::repeat_n(part, usize::from(*times)))
         .flatten()
         .copied()
-        .take(most)
+        .take(max)
         .collect();
     let selection = Selection {
         trigger: Trigger::Mark,

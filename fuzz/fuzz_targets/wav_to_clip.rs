@@ -13,7 +13,7 @@ use sordino::{
 };
 
 /// Some seconds at a low rate; beyond it only time is lost.
-const MOST_BYTES: usize = 1 << 17;
+const MAX_BYTES: usize = 1 << 17;
 
 static FILE: LazyLock<PathBuf> =
     LazyLock::new(|| std::env::temp_dir().join(format!("sordino-fuzz-{}.wav", process::id())));
@@ -24,7 +24,7 @@ thread_local! {
 }
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Corpus::Reject;
     }
     fs::write(&*FILE, bytes).expect("a folder that can be written to");

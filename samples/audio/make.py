@@ -47,7 +47,7 @@ INSTRUMENTS = {  # instrument: (folder and file names in node_modules, release i
 }
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
-# A score is text: NAME[:BEATS], notes of a chord joined by +, r a rest; one beat unless told.
+# A score is text: NAME[:BEATS], notes of a chord joined by +, r a rest; one beat by default.
 ODE = "E4 E4 F4 G4 G4 F4 E4 D4 C4 C4 D4 E4 E4:1.5 D4:.5 D4:2"
 CHORDS = "C4+E4+G4:2 A3+C4+E4:2 F3+A3+C4:2 G3+B3+D4:2 C3+G3+C4+E4:3"
 FRERE_JACQUES = "G3 A3 B3 G3 G3 A3 B3 G3 B3 C4 D4:2 B3 C4 D4:2"
@@ -228,7 +228,7 @@ class Studio:
         return take
 
     def noise(self, take):
-        """A fan's hum and hiss, and cars that pass outside; synthesised."""
+        """A fan's hum and hiss, and cars that pass outside; synthesized."""
         n = len(take.sound)
         time = np.arange(n) / RATE
         hiss = sosfilt(butter(2, [200, 1800], "band", fs=RATE, output="sos"), self.noise_source.standard_normal(n))
@@ -237,18 +237,18 @@ class Studio:
         passing = sum(np.exp(-((time - at) / width) ** 2) for at, width in ((2.2, 1.1), (6.4, 1.6)))
         scaled = lambda x, db: x / np.sqrt(np.mean(x**2)) * 0.1 * 10 ** (db / 20)
         take.sound = take.sound + scaled(hiss, -27) + scaled(blades, -24) + scaled(cars * (0.2 + passing), -15)
-        take.made["noise"] = "a fan and traffic, synthesised, about 13 dB below the playing"
+        take.made["noise"] = "a fan and traffic, synthesized, about 13 dB below the playing"
         return take
 
     def metronome(self, take, tempo):
-        """A mechanical metronome's tick, synthesised: short wooden resonances, three a bar."""
+        """A mechanical metronome's tick, synthesized: short wooden resonances, three a bar."""
         beat, click = 60 / tempo, np.arange(int(0.06 * RATE)) / RATE
         for index in range(int((len(take.sound) / RATE - 0.2) / beat)):
             pitch = 1.18 if index % 3 == 2 else 1.0
             tick = sum(a * np.sin(2 * np.pi * f * pitch * click) * np.exp(-click / d)
                        for f, a, d in ((1320, 0.5, 0.010), (2480, 0.4, 0.006), (5200, 0.2, 0.003)))
             add(take.sound, tick * 0.5, 0.1 + index * beat)
-        take.made["metronome"] = f"synthesised, {tempo} beats a minute"
+        take.made["metronome"] = f"synthesized, {tempo} beats a minute"
         return take
 
     def heard(self, take, rate, quiet):
@@ -279,7 +279,7 @@ class Studio:
         return np.clip(np.round(x * 32767 + dither), -32768, 32767).astype(np.int16)
 
     def recognised(self, take, octave=(), missing=(), extra=()):
-        """What a recognizer would report of it: a little late, and wrong where told."""
+        """What a recognizer would report of it: a little late, and wrong where requested."""
         notes = []
         for index, (onset, offset, number) in enumerate(take.played):
             if index in missing:

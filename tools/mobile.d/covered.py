@@ -36,8 +36,8 @@ def main(targets: list[str]) -> int:
 
 def facts(target: str) -> set[tuple[str, str | None]]:
     """What rustc holds to be true of the target, as pairs of a name and a value."""
-    told = subprocess.run(["rustc", "--print", "cfg", "--target", target], check=True, capture_output=True, text=True)
-    pairs = (line.partition("=") for line in told.stdout.split())
+    output = subprocess.run(["rustc", "--print", "cfg", "--target", target], check=True, capture_output=True, text=True)
+    pairs = (line.partition("=") for line in output.stdout.split())
     return {(name, value.strip('"') if equals else None) for name, equals, value in pairs}
 
 

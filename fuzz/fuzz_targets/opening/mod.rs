@@ -4,5 +4,5 @@ use std::sync::LazyLock;
 
 use sordino::open::Identity;
 
-/// One identity, drawn anew in each process: no input names it.
+/// One random identity per process, which no input can name.
 pub static IDENTITIES: LazyLock<Vec<Identity>> = LazyLock::new(|| vec![Identity::generate()]);

@@ -18,7 +18,7 @@ const HOP: usize = 4_096;
 const ALIKE: f32 = 0.6;
 /// Samples of a block: a transform of so many fits into a core's own cache.
 const BLOCK: usize = 16_384;
-/// Places of a block at which a whole window lies in it.
+/// Positions in a block with a complete window.
 const PLACES: usize = BLOCK - WINDOW + 1;
 
 type Decode = fn(&[u8]) -> f32;
@@ -159,7 +159,7 @@ fn scales(samples: &[f32]) -> Vec<f32> {
     scales
 }
 
-/// The window about its mean, with an energy of 1. `None` where it has next to none, or holds what is no sound.
+/// The window without its mean, with an energy of 1. `None` if it has almost none, or is not audio.
 fn normal(window: &[f32]) -> Option<Vec<f32>> {
     let mean = window.iter().map(|&sample| f64::from(sample)).sum::<f64>() / WINDOW as f64;
     let about_mean = window.iter().map(|&sample| f64::from(sample) - mean);

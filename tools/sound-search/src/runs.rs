@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::ENCODINGS;
 
-/// Samples in a row that are no accident: 16 of them are at least 256 bits.
+/// Consecutive samples that are not a coincidence: 16 of them are at least 256 bits.
 const RUN: usize = 16;
 /// Bytes that a sample may have.
 const WIDTHS: [usize; 3] = [2, 3, 4];
@@ -32,7 +32,7 @@ impl Runs {
     }
 }
 
-/// Not silence, nor any other simple pattern that may stand in a file by chance.
+/// Not silence, nor another simple pattern that may occur in a file by chance.
 fn is_telling(run: &[f32]) -> bool {
     let distinct: HashSet<u32> = run.iter().map(|sample| sample.to_bits()).collect();
     distinct.len() >= RUN / 2

@@ -19,7 +19,7 @@ fn sound() -> Sound {
     }
 }
 
-/// Also where it lies across two blocks, at the very beginning, or at the very end.
+/// Also across two blocks, at the beginning, or at the end.
 #[test]
 fn a_stretch_is_found_wherever_it_was_in_the_sound() {
     let sound = sound();
@@ -40,7 +40,7 @@ fn a_stretch_is_found_wherever_it_was_in_the_sound() {
 }
 
 #[test]
-fn silence_and_what_is_no_number_are_like_nothing() {
+fn silence_and_non_finite_samples_match_nothing() {
     let sound = sound();
     for value in [0.0, 0.25, f32::NAN, f32::INFINITY, f32::MAX] {
         let bytes: Vec<u8> = std::iter::repeat_n(value, 20_000)
