@@ -43,7 +43,6 @@
 pub mod anonymize;
 pub mod capture;
 pub mod consent;
-pub mod disclosure;
 mod endpoint;
 mod engine;
 mod error;

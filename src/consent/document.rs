@@ -1,11 +1,12 @@
 //! How a record is written: JSON-LD with the fields of ISO/IEC TS 27560:2023, in the terms to which the
 //! W3C community's guide maps them (<https://w3id.org/dpv/guides/consent-27560>).
 //!
-//! What is the same in every record comes from the tables of [`crate::disclosure`]. Reading is strict: a document
-//! is taken only where the record that it states would be written just so, descriptions aside.
+//! What is the same in every record is in [`statements`]. Reading is strict: a document is accepted only if the
+//! record that it states would be written exactly like it, except for descriptions.
 
 mod flat;
 mod reading;
+mod statements;
 #[cfg(test)]
 mod tests;
 
@@ -14,11 +15,7 @@ use serde_json::{Value, json};
 pub(super) use reading::read;
 
 use super::{AgeBand, GuardianApproval, Organization, Record};
-use crate::{
-    disclosure::{PurposeFacts, record as disclosure},
-    purpose::Purpose,
-    week::Week,
-};
+use crate::{purpose::Purpose, week::Week};
 
 /// The profile of the guide, and before the number the name of this schema.
 const PROFILE: &str = "https://w3id.org/dpv/schema/dpv-27560#record";
@@ -126,64 +123,60 @@ fn country(organization: &Organization) -> Option<Value> {
 
 /// What is done for one purpose.
 fn process(purpose: Purpose, organization: Option<&Organization>) -> Value {
-    let facts = PurposeFacts::of(purpose);
+    let stated = statements::purpose(purpose);
     let mut process = json!({
         "@type": "dpv:Process",
         "dct:identifier": purpose,
         "dpv:hasPurpose": {
             "@id": format!("{PURPOSE}{purpose}"),
             "@type": "dpv:Purpose",
-            "skos:broader": facts.term,
-            "dct:description": facts.what,
+            "skos:broader": stated.term,
+            "dct:description": stated.description,
         },
         "dpv:hasLegalBasis": "dpv:ExplicitlyExpressedConsent",
-        "dpv:hasPersonalData": disclosure::categories()
-            .map(|(stated, category)| json!({
-                // Under a random id: not anonymous to whoever holds the record's key.
-                "@type": "dpv:PseudonymisedData",
-                "dct:identifier": stated.identifier,
-                "skos:broader": stated.term,
-                "dct:description": category.holds,
-            }))
-            .collect::<Vec<_>>(),
-        "dpv:hasProcessing": disclosure::PROCESSING,
+        "dpv:hasPersonalData": statements::PERSONAL_DATA.map(|data| json!({
+            // Under a random id: not anonymous to the holder of the record's key.
+            "@type": "dpv:PseudonymisedData",
+            "dct:identifier": data.identifier,
+            "skos:broader": data.term,
+            "dct:description": data.description,
+        })),
+        "dpv:hasProcessing": statements::PROCESSING,
         "dpv:hasDataSource": {
             "@type": "dpv:DataSubjectDataSource",
-            "dct:description": disclosure::SOURCE,
+            "dct:description": statements::SOURCE,
         },
         "dpv:hasStorageCondition": [
-            {"@type": "dpv:StorageLocation", "dpv:hasLocation": disclosure::LOCATIONS},
+            {"@type": "dpv:StorageLocation", "dpv:hasLocation": statements::LOCATIONS},
             {
                 "@type": "dpv:StorageDuration",
                 "dpv:hasDuration": {
                     "@type": "dpv:UntilEventDuration",
-                    "dct:description": disclosure::RETENTION,
+                    "dct:description": statements::RETENTION,
                 },
             },
-            {"@type": "dpv:StorageDeletion", "dct:description": disclosure::DELETION},
+            {"@type": "dpv:StorageDeletion", "dct:description": statements::DELETION},
         ],
         "dpv:hasRecipient": {
             "@type": ["dpv:Recipient", "dpv:DataController"],
-            "dct:description": disclosure::RECIPIENTS,
+            "dct:description": statements::RECIPIENTS,
         },
         "dpv:hasProhibition": {
             "@type": "dpv:Prohibition",
             "dpv:hasPurpose": "dpv:SellDataToThirdParties",
-            "dct:description": disclosure::NO_THIRD_PARTY,
+            "dct:description": statements::NO_THIRD_PARTY,
         },
         "dpv:hasConsentControl": {
             "@type": "dpv:WithdrawConsent",
-            "dpv:isExercisedAt": disclosure::WITHDRAWAL_PLACE,
-            "dct:description": disclosure::WITHDRAWAL,
+            "dpv:isExercisedAt": statements::EXERCISED_AT,
+            "dct:description": statements::WITHDRAWAL,
         },
-        "dpv:hasRight": disclosure::rights()
-            .map(|(identifier, right)| json!({
-                "@type": ["dpv:DataSubjectRight", "dpv:ActiveRight"],
-                "dct:identifier": identifier,
-                "dpv:isExercisedAt": disclosure::WITHDRAWAL_PLACE,
-                "dct:description": right.gives,
-            }))
-            .collect::<Vec<_>>(),
+        "dpv:hasRight": statements::RIGHTS.map(|(identifier, description)| json!({
+            "@type": ["dpv:DataSubjectRight", "dpv:ActiveRight"],
+            "dct:identifier": identifier,
+            "dpv:isExercisedAt": statements::EXERCISED_AT,
+            "dct:description": description,
+        })),
     });
     if let Some(organization) = organization {
         process["dpv:hasDataController"] = json!(format!("{ORGANIZATION}{}", organization.key));

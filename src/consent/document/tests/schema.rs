@@ -5,14 +5,13 @@ use std::{collections::BTreeSet, fs, sync::LazyLock};
 use serde_json::{Value, json};
 
 use super::{
-    super::super::{GuardianMethod, Record, SignedRecord},
+    super::{
+        super::{GuardianMethod, Record, SignedRecord},
+        statements,
+    },
     bare, full, key, signed,
 };
-use crate::{
-    disclosure::{PurposeFacts, record as disclosure},
-    purpose::Purpose,
-    signed::Signed,
-};
+use crate::{purpose::Purpose, signed::Signed};
 
 pub(super) fn fits(document: &Value) -> bool {
     static COMPILED: LazyLock<(boon::Schemas, boon::SchemaIndex)> = LazyLock::new(|| {
@@ -54,18 +53,18 @@ fn the_schema_states_each_term_of_the_tables() {
         at("/$defs/guardian-answer/properties/dpv:hasIndicationMethod/enum"),
         json!(methods)
     );
-    assert_eq!(at("/$defs/processing/const"), json!(disclosure::PROCESSING));
-    for (index, (category, _)) in disclosure::categories().enumerate() {
+    assert_eq!(at("/$defs/processing/const"), json!(statements::PROCESSING));
+    for (index, data) in statements::PERSONAL_DATA.iter().enumerate() {
         let stated = at(&format!(
             "/$defs/personal-data/prefixItems/{index}/properties"
         ));
-        assert_eq!(stated["dct:identifier"]["const"], category.identifier);
-        assert_eq!(stated["skos:broader"]["const"], category.term);
+        assert_eq!(stated["dct:identifier"]["const"], data.identifier);
+        assert_eq!(stated["skos:broader"]["const"], data.term);
     }
     for purpose in Purpose::ALL {
         let term =
             format!("/$defs/{purpose}/properties/dpv:hasPurpose/properties/skos:broader/const");
-        assert_eq!(at(&term), PurposeFacts::of(purpose).term);
+        assert_eq!(at(&term), statements::purpose(purpose).term);
     }
 }
 

@@ -12,7 +12,7 @@ mod seal;
 mod submit;
 
 use crate::{
-    args::Command, audit, command_output::CommandOutput, demo, error::CliError, evaluate, papers,
+    args::Command, audit, command_output::CommandOutput, compliance, demo, error::CliError, evaluate,
     pull, query,
 };
 
@@ -67,6 +67,6 @@ pub(crate) fn run(command: Command, json: bool) -> Result<CommandOutput, CliErro
             out,
             plan,
             overwrite,
-        } => papers::run(&out, plan.as_deref(), overwrite),
+        } => compliance::run(&out, plan.as_deref(), overwrite),
     }
 }

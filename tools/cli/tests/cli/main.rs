@@ -9,6 +9,9 @@ mod consent_on_the_wire;
 mod datasets;
 #[cfg(unix)]
 mod evaluation;
+#[path = "../../src/compliance/facts/mod.rs"]
+#[allow(dead_code, reason = "papers use all of them, tests a few")]
+mod facts;
 mod freshness;
 mod kill;
 mod network;

@@ -3,8 +3,12 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use roxmltree::{Document, Node, ParsingOptions};
+use serde_json::Value;
 
-use crate::support::Stage;
+use crate::{
+    facts::Facts,
+    support::{QA, RESEARCH, Stage},
+};
 
 fn shipped() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/papers")
@@ -130,6 +134,57 @@ fn every_link_in_the_papers_leads_somewhere() {
         }
     }
     assert!(links > 50, "{links}");
+}
+
+/// A person has agreed to what the record states, so the papers describe it in the same words.
+#[test]
+fn facts_and_consent_records_state_the_same() {
+    let stage = Stage::without_collector();
+    stage.device_at("d", "http://127.0.0.1:1");
+    let receipt = stage.json(&format!(
+        "device d consent --age-band adult --purpose {QA} {RESEARCH}"
+    ));
+    let facts = Facts::load();
+    let processes = receipt["dpv:hasProcess"].as_array().unwrap();
+    assert_eq!(processes.len(), facts.purpose.len());
+    for (process, purpose) in processes.iter().zip(&facts.purpose) {
+        assert_eq!(process["dct:identifier"], purpose.id.as_str());
+        assert_eq!(described(&process["dpv:hasPurpose"]), purpose.what);
+        let categories = (facts.category.iter())
+            .filter_map(|category| Some((category.in_record.as_deref()?, category.holds.as_str())));
+        assert!(stated(&process["dpv:hasPersonalData"]).eq(categories));
+        let rights = (facts.right.iter())
+            .filter_map(|right| Some((right.in_record.as_deref()?, right.gives.as_str())));
+        assert!(stated(&process["dpv:hasRight"]).eq(rights));
+        let storage = &process["dpv:hasStorageCondition"];
+        let control = &process["dpv:hasConsentControl"];
+        let record = &facts.record;
+        assert_eq!(described(&process["dpv:hasDataSource"]), record.source);
+        assert_eq!(described(&storage[1]["dpv:hasDuration"]), record.retention);
+        assert_eq!(described(&storage[2]), record.deletion);
+        assert_eq!(described(&process["dpv:hasRecipient"]), record.recipients);
+        assert_eq!(
+            described(&process["dpv:hasProhibition"]),
+            record.no_third_party
+        );
+        assert_eq!(described(control), record.withdrawal);
+        assert_eq!(control["dpv:isExercisedAt"], *record.withdrawal_place);
+    }
+}
+
+fn described(member: &Value) -> &str {
+    member["dct:description"].as_str().unwrap()
+}
+
+/// The identifier and the description of each element.
+fn stated(list: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let elements = list.as_array().unwrap().iter();
+    elements.map(|element| {
+        (
+            element["dct:identifier"].as_str().unwrap(),
+            described(element),
+        )
+    })
 }
 
 const TOP_KEYS: [&str; 4] = [

@@ -1,15 +1,21 @@
 //! The list, and what is found outside of it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use regex::Regex;
 use serde_json::Value;
-use sordino::disclosure::{AGE_FILE, BodyShape, Field, MANIFEST, REQUESTS, Shape, WireRequest};
 
 use super::{
     opened::{self, Entry},
     request::Sent,
 };
+use crate::facts::{
+    Facts,
+    wire::{Body, Document, Request, Shape},
+};
+
+/// The list.
+pub(crate) static FACTS: LazyLock<Facts> = LazyLock::new(Facts::load);
 
 /// What was found, and what of the list was seen.
 #[derive(Default)]
@@ -23,34 +29,32 @@ pub(crate) struct Findings {
 impl Findings {
     /// Method, path, headers, and a JSON body. A sample's body is for [`Self::age_file`].
     pub(crate) fn request(&mut self, sent: &Sent) {
-        let Some(listed) = REQUESTS
-            .iter()
-            .find(|listed| listed.method == sent.method && whole(listed.path, &sent.path))
+        let mut requests = FACTS.request.iter();
+        let Some(listed) =
+            requests.find(|listed| listed.method == sent.method && whole(&listed.path, &sent.path))
         else {
             let line = format!("no request on the list: {} {}", sent.method, sent.path);
             return self.found.push(line);
         };
-        let name = listed.name;
+        let name = &listed.name;
         self.seen.insert(name.to_owned());
         self.headers(listed, sent);
-        match listed.body {
-            BodyShape::Json(fields) => match serde_json::from_slice(&sent.body) {
-                Ok(json) => self.json(name, fields, "", &json),
+        if let Some(document) = document(listed.body) {
+            match serde_json::from_slice(&sent.body) {
+                Ok(json) => self.json(name, document, "", &json),
                 Err(error) => self.found.push(format!("{name}: no JSON: {error}")),
-            },
-            BodyShape::Empty if !sent.body.is_empty() => {
-                self.found.push(format!("{name}: body"));
             }
-            BodyShape::Empty | BodyShape::AgeFile => (),
+        } else if listed.body == Body::Empty && !sent.body.is_empty() {
+            self.found.push(format!("{name}: body"));
         }
     }
 
-    fn headers(&mut self, listed: &WireRequest, sent: &Sent) {
+    fn headers(&mut self, listed: &Request, sent: &Sent) {
         let mut met = BTreeSet::new();
         for (header, value) in &sent.headers {
             let at = format!("{}: header {header}", listed.name);
-            let field = listed.headers.iter().find(|field| field.name == header);
-            let fits = field.is_some_and(|field| fits_text(field.shape, value));
+            let field = listed.fields.iter().find(|field| field.name == *header);
+            let fits = field.is_some_and(|field| fits_text(&field.shape, value));
             if fits && met.insert(header) {
                 self.seen.insert(at);
             } else {
@@ -59,16 +63,13 @@ impl Findings {
         }
     }
 
-    /// A value and all below it. `at` is where it stands, as [`Field::name`] puts it.
-    fn json(&mut self, document: &str, fields: &[Field], at: &str, value: &Value) {
-        let line = format!("{document}: member {at}");
-        // The document itself is an object, and no member.
+    /// A value and all below it. `at` is the path of the member.
+    fn json(&mut self, name: &str, document: &Document, at: &str, value: &Value) {
+        let line = format!("{name}: member {at}");
+        // The document itself is an object, and not a member.
         let shape = match at {
-            "" => Some(Shape::Object),
-            at => fields
-                .iter()
-                .find(|field| field.name == at)
-                .map(|field| field.shape),
+            "" => Some(&Shape::Object),
+            at => (document.shapes().find(|(member, _)| *member == at)).map(|(_, shape)| shape),
         };
         if !shape.is_some_and(|shape| fits_json(shape, value)) {
             return self.found.push(format!("{line}: {value}"));
@@ -81,14 +82,14 @@ impl Findings {
         }
         match value {
             Value::Object(members) => {
-                for (name, member) in members {
+                for (member, value) in members {
                     let separator = if at.is_empty() { "" } else { "." };
-                    self.json(document, fields, &format!("{at}{separator}{name}"), member);
+                    self.json(name, document, &format!("{at}{separator}{member}"), value);
                 }
             }
             Value::Array(elements) => {
                 for element in elements {
-                    self.json(document, fields, &format!("{at}[]"), element);
+                    self.json(name, document, &format!("{at}[]"), element);
                 }
             }
             _ => (),
@@ -97,7 +98,8 @@ impl Findings {
 
     /// The sealed sample, as whoever has no key sees it; `recipients` is the plan's count.
     pub(crate) fn age_file(&mut self, file: &[u8], recipients: usize) {
-        let [version, share, body, last] = [0, 1, 2, 3].map(|layer: usize| AGE_FILE[layer].looks);
+        let [version, share, body, last] =
+            [0, 1, 2, 3].map(|layer: usize| &FACTS.age_file[layer].looks);
         let stanza = format!("{share}\n{body}\n");
         let header = format!("{version}\n({stanza}){{{recipients}}}{last}\n");
         // Bytes of base64 and of the lines' beginnings; what follows is ciphertext.
@@ -134,12 +136,21 @@ impl Findings {
             }
         }
         match serde_json::from_slice(&entries[0].content) {
-            Ok(json) => self.json("manifest", MANIFEST, "", &json),
+            Ok(json) => self.json("manifest", &FACTS.manifest, "", &json),
             Err(error) => self.found.push(format!("manifest: no JSON: {error}")),
         }
         if let Err(reason) = opened::check_flac(&entries[1].content) {
             self.found.push(format!("audio.flac: {reason}"));
         }
+    }
+}
+
+/// The JSON document that a request carries, if it carries one.
+pub(crate) fn document(body: Body) -> Option<&'static Document> {
+    match body {
+        Body::Registration => Some(&FACTS.registration),
+        Body::Withdrawal => Some(&FACTS.withdrawal),
+        Body::Empty | Body::Sample => None,
     }
 }
 
@@ -150,32 +161,30 @@ fn whole(pattern: &str, text: &str) -> bool {
         && !text.contains('\n')
 }
 
-fn fits_text(shape: Shape, text: &str) -> bool {
+fn fits_text(shape: &Shape, text: &str) -> bool {
     match shape {
         Shape::Text(pattern) => whole(pattern, text),
-        Shape::OneOf(names) => names.contains(&text),
+        Shape::OneOf(names) => names.iter().any(|name| name == text),
         Shape::Whole(least, most) => {
             let number: Option<u64> = text.parse().ok();
-            number.is_some_and(|number| (least..=most).contains(&number))
+            number.is_some_and(|number| (*least..=*most).contains(&number))
         }
-        Shape::Number(..) | Shape::Flag | Shape::Always(_) | Shape::Object | Shape::List(_) => {
-            false
-        }
+        _ => false,
     }
 }
 
-fn fits_json(shape: Shape, value: &Value) -> bool {
+fn fits_json(shape: &Shape, value: &Value) -> bool {
     match (shape, value) {
         (Shape::Text(_) | Shape::OneOf(_), Value::String(text)) => fits_text(shape, text),
         (Shape::Whole(least, most), Value::Number(number)) => number
             .as_u64()
-            .is_some_and(|number| (least..=most).contains(&number)),
+            .is_some_and(|number| (*least..=*most).contains(&number)),
         (Shape::Number(least, most), Value::Number(number)) => number
             .as_f64()
-            .is_some_and(|number| (least..=most).contains(&number)),
+            .is_some_and(|number| (*least..=*most).contains(&number)),
         (Shape::Always(json), value) => serde_json::from_str::<Value>(json).unwrap() == *value,
         (Shape::Flag, Value::Bool(_)) | (Shape::Object, Value::Object(_)) => true,
-        (Shape::List(most), Value::Array(elements)) => elements.len() <= most,
+        (Shape::List(most), Value::Array(elements)) => elements.len() <= *most,
         _ => false,
     }
 }

@@ -1,5 +1,5 @@
-//! What a device sends, held against the byte-by-byte list of `sordino::disclosure`: nothing is sent that
-//! is not on the list, and nothing is on the list that is never sent.
+//! What a device sends, compared with the byte-by-byte list in `compliance/facts`: nothing is sent that is not on the
+//! list, and nothing is on the list that is never sent.
 
 mod list;
 mod opened;
@@ -8,10 +8,9 @@ mod request;
 use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
-use sordino::disclosure::{BodyShape, MANIFEST, REQUESTS};
 
 use crate::support::{Line, QA, RESEARCH, Ran, Stage, has};
-use list::Findings;
+use list::{FACTS, Findings, document};
 use request::{Sent, requests};
 
 /// Recordings after which a sample holds every member of a manifest: plain music, talk that is cut, a
@@ -122,19 +121,21 @@ fn forgotten(stage: &Stage) -> Vec<Sent> {
 /// Everything that a test of a whole life has to see.
 fn listed() -> BTreeSet<String> {
     let mut listed = BTreeSet::new();
-    for request in REQUESTS {
-        listed.insert(request.name.to_owned());
-        for header in request.headers {
-            listed.insert(format!("{}: header {}", request.name, header.name));
+    for request in &FACTS.request {
+        let name = &request.name;
+        listed.insert(name.to_owned());
+        for header in &request.fields {
+            listed.insert(format!("{name}: header {}", header.name));
         }
-        if let BodyShape::Json(fields) = request.body {
-            for field in fields {
-                listed.insert(format!("{}: member {}", request.name, field.name));
-            }
+        for (member, _) in document(request.body)
+            .iter()
+            .flat_map(|document| document.shapes())
+        {
+            listed.insert(format!("{name}: member {member}"));
         }
     }
-    for field in MANIFEST {
-        listed.insert(format!("manifest: member {}", field.name));
+    for (member, _) in FACTS.manifest.shapes() {
+        listed.insert(format!("manifest: member {member}"));
     }
     listed
 }

@@ -1,0 +1,95 @@
+//! The papers that the owner of an app needs, rendered from `compliance/` and a plan.
+//!
+//! The same facts, templates and plan give the same bytes: no date, no name of a machine. What only the owner
+//! knows is a placeholder, `[TO FILL: …]`, and each paper begins with the list of its placeholders.
+
+mod facts;
+mod markdown;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use askama::Template;
+use serde_json::json;
+
+use crate::{
+    command_output::CommandOutput,
+    error::CliError,
+    files,
+    output_files::{OutputFile, OutputFiles, Overwrite, StagedFile},
+};
+use facts::{Facts, wire::Body};
+use plan::PlanFigures;
+
+/// Templates, each a type whose fields it uses.
+macro_rules! papers {
+    ($($paper:ident $name:literal $escape:literal)*) => {
+        $(
+            #[derive(Template)]
+            #[template(path = $name, escape = $escape)]
+            #[allow(dead_code, reason = "not every paper states figures of the plan")]
+            struct $paper<'a> {
+                facts: &'a Facts,
+                plan: &'a PlanFigures<'a>,
+            }
+        )*
+
+        const NAMES: &[&str] = &[$($name),*];
+
+        /// Each paper, in the order of [`NAMES`].
+        fn render(facts: &Facts, plan: &PlanFigures<'_>) -> askama::Result<Vec<String>> {
+            Ok(vec![$($paper { facts, plan }.render()?),*])
+        }
+    };
+}
+
+papers! {
+    ApplePrivacyLabels "apple-privacy-labels.md" "md"
+    CoppaNotice "coppa-notice.md" "md"
+    Dpia "dpia.md" "md"
+    GooglePlayDataSafety "google-play-data-safety.md" "md"
+    Law "law.md" "md"
+    OnTheWire "on-the-wire.md" "md"
+    PrivacyManifest "PrivacyInfo.xcprivacy" "html"
+    RecordOfProcessing "record-of-processing.md" "md"
+}
+
+/// Writes them all to `out`, with the figures of `plan` or of the example plan.
+pub(crate) fn run(
+    out: &Path,
+    plan: Option<&Path>,
+    overwrite: Overwrite,
+) -> Result<CommandOutput, CliError> {
+    let facts = Facts::load();
+    let papers = papers(&facts, &PlanFigures::read(plan, &facts)?);
+    files::make_folder(out)?;
+    let outputs = OutputFiles::new(plan, overwrite);
+    let written: Vec<(OutputFile, String)> = papers
+        .into_iter()
+        .map(|(name, paper)| Ok((outputs.public(&out.join(name))?, paper)))
+        .collect::<Result<_, CliError>>()?;
+    // One that was filled in stops them all before any is written.
+    let staged: Vec<StagedFile<'_>> = written
+        .iter()
+        .map(|(output, paper)| output.stage(paper.as_bytes()))
+        .collect::<Result<_, CliError>>()?;
+    staged.into_iter().try_for_each(StagedFile::commit)?;
+    CommandOutput::new(
+        format!("wrote {} papers to {}", NAMES.len(), out.display()),
+        json!({ "out": out, "papers": NAMES }),
+    )
+}
+
+fn papers(facts: &Facts, plan: &PlanFigures<'_>) -> Vec<(&'static str, String)> {
+    // Rendering fails only where what is rendered does, and facts and figures are text and numbers.
+    let rendered = render(facts, plan).expect("facts and figures are rendered");
+    let papers = NAMES.iter().zip(rendered);
+    papers
+        .map(|(name, paper)| match name.ends_with(".md") {
+            true => (*name, markdown::lay_out(&paper, &facts.placeholder)),
+            false => (*name, paper),
+        })
+        .collect()
+}
