@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use sordino::{Id, Purpose, Purposes, sampler::MOST_NOTES, upload::TaskKind};
+use sordino::{Id, Purpose, Purposes, sampler::MAX_NOTES, upload::TaskKind};
 
 use super::facts::{
     Facts,
@@ -113,7 +113,7 @@ fn annotations_hold_as_many_notes_as_the_code_takes() {
         .collect();
     assert_eq!(lists.len(), 2);
     for shape in lists {
-        assert!(matches!(shape, Shape::List(most) if *most == MOST_NOTES));
+        assert!(matches!(shape, Shape::List(most) if *most == MAX_NOTES));
     }
 }
 
