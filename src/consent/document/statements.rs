@@ -7,6 +7,8 @@
 //! agreed to these words, so it does not change for style. `compliance/facts/*.toml` repeat the descriptions, and
 //! a test of the CLI compares them.
 
+// words: off
+
 use crate::purpose::Purpose;
 
 /// A term with a description.

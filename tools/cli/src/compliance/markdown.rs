@@ -32,10 +32,7 @@ pub(super) fn lay_out(rendered: &str, placeholders: &[Placeholder]) -> String {
         .collect();
     let list = match stated.is_empty() {
         true => String::new(),
-        false => format!(
-            "To fill in, each where it stands below:\n\n{}",
-            stated.join("\n")
-        ),
+        false => format!("To fill in below:\n\n{}", stated.join("\n")),
     };
     let blocks: Vec<String> = blocks(rendered)
         .into_iter()

@@ -120,7 +120,7 @@ fn annotations_hold_as_many_notes_as_the_code_takes() {
 /// Of each member: every name and pattern that it can take. A list or an object takes none.
 type Members = BTreeMap<String, BTreeSet<String>>;
 
-/// Tests of the SDK hold the schema against the code.
+/// Tests of the SDK compare the schema with the code.
 #[test]
 fn the_manifest_has_the_members_and_names_of_its_schema() {
     let schema = include_str!("../../../../docs/manifest.schema.json");
@@ -135,7 +135,7 @@ fn the_manifest_has_the_members_and_names_of_its_schema() {
     assert_eq!(listed, stated);
 }
 
-/// Tests of the SDK hold the schema against the code. It leaves open what a description says; the facts do not.
+/// Tests of the SDK compare the schema with the code. It leaves open what a description says; the facts do not.
 #[test]
 fn the_registration_has_the_members_names_and_patterns_of_its_schema() {
     let schema = include_str!("../../../../docs/consent-record.schema.json");

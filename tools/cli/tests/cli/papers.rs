@@ -1,4 +1,4 @@
-//! The papers that an app's owner needs: current in docs/papers, honest about what is to fill in.
+//! The papers that the owner of an app needs: current in docs/papers, with every placeholder listed.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -38,7 +38,7 @@ fn the_papers_in_docs_are_current() {
 }
 
 #[test]
-fn a_plan_s_figures_stand_in_the_papers() {
+fn papers_have_the_figures_of_the_plan() {
     let stage = Stage::without_collector();
     stage.sign_plan(
         "ours",
@@ -65,8 +65,8 @@ fn a_plan_s_figures_stand_in_the_papers() {
     ] {
         assert!(dpia.contains(figure), "{figure}");
     }
-    assert!(dpia.contains("nothing is sealed until they say yes"));
-    assert!(paper("coppa-notice.md").contains("Your child can hear each moment first"));
+    assert!(dpia.contains("nothing is sealed until they accept it"));
+    assert!(paper("coppa-notice.md").contains("Your child can hear each recording first"));
     for name in ["dpia.md", "coppa-notice.md", "record-of-processing.md"] {
         let paper = paper(name);
         assert!(paper.contains("123 days"), "{name}");
@@ -80,7 +80,7 @@ fn a_plan_s_figures_stand_in_the_papers() {
 }
 
 #[test]
-fn a_plan_that_is_none_is_refused_in_one_line_and_nothing_is_written() {
+fn an_invalid_plan_is_refused_and_nothing_is_written() {
     let stage = Stage::without_collector();
     stage
         .sordino("papers --out papers --plan plan.toml")
@@ -88,9 +88,9 @@ fn a_plan_that_is_none_is_refused_in_one_line_and_nothing_is_written() {
     assert!(!stage.path("papers").exists());
 }
 
-/// What is to fill in is stated at the top of each paper, all of it and nothing else.
+/// The list at the top of each paper has all its placeholders and no other.
 #[test]
-fn nothing_is_left_to_fill_that_is_not_stated_at_the_top() {
+fn placeholders_are_listed_at_the_top() {
     let mut papers = 0;
     for file in fs::read_dir(shipped()).unwrap() {
         let path = file.unwrap().path();
@@ -99,26 +99,30 @@ fn nothing_is_left_to_fill_that_is_not_stated_at_the_top() {
         }
         papers += 1;
         let text = fs::read_to_string(&path).unwrap();
-        // The list stands before the first section.
+        // The list is before the first section.
         let (top, body) = text.split_once("\n## ").unwrap();
-        assert_eq!(blanks(top), blanks(body), "{}", path.display());
+        assert_eq!(placeholders(top), placeholders(body), "{}", path.display());
         for text in [top, body] {
             let bare = text.matches("TO FILL").count();
             let whole = text.matches("[TO FILL: ").count();
-            assert_eq!(bare, whole, "{}: a blank without a name", path.display());
+            assert_eq!(
+                bare,
+                whole,
+                "{}: a placeholder without a name",
+                path.display()
+            );
         }
     }
     assert_eq!(papers, 7);
 }
 
-fn blanks(text: &str) -> BTreeSet<&str> {
+fn placeholders(text: &str) -> BTreeSet<&str> {
     let after = text.split("[TO FILL: ").skip(1);
     after.map(|rest| rest.split_once(']').unwrap().0).collect()
 }
 
-/// Links of the papers lead to files of the repository.
 #[test]
-fn every_link_in_the_papers_leads_somewhere() {
+fn links_in_papers_lead_to_files_of_the_repository() {
     let mut links = 0;
     for file in fs::read_dir(shipped()).unwrap() {
         let path = file.unwrap().path();
@@ -136,7 +140,7 @@ fn every_link_in_the_papers_leads_somewhere() {
     assert!(links > 50, "{links}");
 }
 
-/// A person has agreed to what the record states, so the papers describe it in the same words.
+/// People agree to what the record states, so the papers use the same words.
 #[test]
 fn facts_and_consent_records_state_the_same() {
     let stage = Stage::without_collector();
@@ -193,7 +197,7 @@ const TOP_KEYS: [&str; 4] = [
     "NSPrivacyTracking",
     "NSPrivacyTrackingDomains",
 ];
-/// Of Apple's constants those that could apply here ("Describing data use in privacy manifests").
+/// Apple's constants that could apply here ("Describing data use in privacy manifests").
 const PURPOSES: [&str; 3] = [
     "NSPrivacyCollectedDataTypePurposeAnalytics",
     "NSPrivacyCollectedDataTypePurposeAppFunctionality",
@@ -217,7 +221,7 @@ const REASONS: [(&str, &[&str]); 2] = [
 ];
 
 #[test]
-fn the_privacy_manifest_is_a_property_list_as_apple_describes_it() {
+fn the_privacy_manifest_is_a_valid_property_list() {
     let text = fs::read_to_string(shipped().join("PrivacyInfo.xcprivacy")).unwrap();
     let options = ParsingOptions {
         allow_dtd: true,
@@ -279,7 +283,7 @@ fn only<'a>(node: Node<'a, 'a>) -> Node<'a, 'a> {
     elements[0]
 }
 
-/// Keys and values of a `dict`, which take turns.
+/// Alternating keys and values of a `dict`.
 fn members<'a>(dict: Node<'a, 'a>) -> Vec<(&'a str, Node<'a, 'a>)> {
     assert!(dict.has_tag_name("dict"));
     let elements = elements(dict);

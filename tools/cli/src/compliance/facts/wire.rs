@@ -43,7 +43,7 @@ pub(crate) struct Document {
     pub(crate) constants: Vec<Constant>,
 }
 
-/// Members that say as much of a person, for the same reason.
+/// Members with the same reason.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Group {
@@ -91,13 +91,13 @@ pub(crate) enum Shape {
     /// A number within these bounds, both included.
     Number(f64, f64),
     Flag,
-    /// Just this JSON, with all that is in it.
+    /// Exactly this JSON.
     Always(String),
     /// Its members are fields of their own.
     Object,
-    /// At most so many elements, which are a field of their own.
+    /// The maximum number of elements, which are a field of their own.
     List(usize),
-    /// One of the texts that other facts have for it; resolved into [`Self::OneOf`] when facts are loaded.
+    /// The texts of other facts; resolved into [`Self::OneOf`] when facts are loaded.
     Stated(Statement),
 }
 
@@ -195,8 +195,8 @@ impl fmt::Display for Personal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::No => "no",
-            Self::Links => "ties together what belongs to one record",
-            Self::About => "says something of the person or of the playing",
+            Self::Links => "links data of one consent record",
+            Self::About => "about the person or their playing",
         })
     }
 }
