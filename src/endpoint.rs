@@ -1,14 +1,14 @@
-//! Where the collector is.
+//! The collector's address.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The collector's base URL: `https://…`, or `http://…` on this very machine.
+/// The collector's base URL: `https://…`, or `http://…` on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Endpoint {
     scheme: Scheme,
-    /// Host and port as RFC 9421 section 2.2.3 wants them: lower case, the default port left out.
+    /// Host and port as in RFC 9421 section 2.2.3: lower case, without the default port.
     authority: String,
     /// Starts with `/` or is empty; never ends with one.
     path: String,
@@ -20,7 +20,7 @@ enum Scheme {
     Https,
 }
 
-/// A URL at which no collector can be used.
+/// A URL that is not allowed for a collector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{url}` cannot be a collector's URL: {reason}")]
 pub struct EndpointError {
@@ -33,13 +33,13 @@ impl Endpoint {
         &self.authority
     }
 
-    /// Whether it is reached by TLS.
+    /// Whether it uses TLS.
     #[cfg(feature = "http")]
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::Https
     }
 
-    /// The path of `resource` (which starts with `/`), under the base's own.
+    /// The path of `resource` (which starts with `/`), below the base path.
     pub(crate) fn path_of(&self, resource: &str) -> String {
         format!("{}{resource}", self.path)
     }

@@ -1,4 +1,4 @@
-//! [`Sordino`]: wires the stages together and owns the threads.
+//! [`Sordino`], the engine: connects the stages and owns the threads.
 
 mod accesses;
 mod capture_session;
@@ -47,29 +47,29 @@ use crate::{
 };
 
 const PLAN: &str = "plan";
-/// The newest freshness statement of a plan.
+/// The newest freshness statement of the plan.
 const FRESHNESS: &str = "plan-freshness";
 const SETTINGS: &str = "host";
 
-/// What the host says of itself when it opens an engine.
+/// What the host passes when it opens an engine.
 #[derive(Clone)]
 pub struct Config {
-    /// Where the state lives; nobody else writes there.
+    /// The state folder; only the engine writes there.
     pub folder: PathBuf,
-    /// The organization's key, pinned in the app; only its plans count.
+    /// The organization's public key, pinned in the app; only plans signed by it are accepted.
     pub organization: PublicKey,
-    /// Where samples go.
+    /// The collector that samples are sent to.
     pub collector: Endpoint,
-    /// How much may wait to be sent.
+    /// How much may be queued.
     pub quota: Quota,
-    /// Whether the person hears each sample before it is sealed; the plan can ask for it too.
+    /// Whether the person reviews each sample before it is sealed; the plan can require it too.
     pub review: Review,
-    /// Where the time comes from.
+    /// The system clock, or a test's.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Config {
-    /// The usual: the default [`Quota`], no review, and the system's clock.
+    /// A configuration with the default [`Quota`], no review, and the system's clock.
     pub fn new(folder: impl Into<PathBuf>, organization: PublicKey, collector: Endpoint) -> Self {
         Self {
             folder: folder.into(),
@@ -82,7 +82,7 @@ impl Config {
     }
 }
 
-/// The part of [`Config`] that a headless device remembers.
+/// The part of [`Config`] that is stored, for [`Sordino::open_existing`].
 #[derive(PartialEq, Serialize, Deserialize)]
 struct DeviceSettings {
     #[serde(alias = "organisation")]
@@ -90,69 +90,69 @@ struct DeviceSettings {
     collector: Endpoint,
 }
 
-/// What happened inside, told to the host as it happens. It never carries sound.
+/// What happened in the engine, reported to the host as it happens. It never carries audio.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// A sample was sealed and queued.
     Queued(Id),
-    /// A clip waits for the person to hear it, under this name: see [`Sordino::previews`].
+    /// A clip awaits the person's review under this id: see [`Sordino::previews`].
     AwaitsReview(Id),
     /// A moment was not sampled.
     Withheld(WithheldReason),
-    /// A sample went before it was sent: for want of room, or because its file was lost.
+    /// A sample was dropped before it was sent: the queue was full, or its file was lost.
     Dropped(Id),
-    /// A moment was let go because the two before it were still being worked on.
+    /// A clip was dropped because the two before it were still being processed.
     ClipDropped,
-    /// Consent changed.
+    /// The state of consent changed.
     Consent(ConsentState),
-    /// A newer plan is in force.
+    /// A plan was installed; its version.
     Plan(u64),
-    /// The engine was opened with another collector than before. What was sent to the earlier one is still
-    /// taken back there.
+    /// The engine was opened with another collector than before. Withdrawals and deletions of
+    /// earlier samples still go to the earlier collector.
     CollectorChanged {
-        /// Where samples went before.
+        /// The earlier collector.
         from: Endpoint,
-        /// Where they go now.
+        /// The current collector.
         to: Endpoint,
     },
-    /// What became of an upload.
+    /// The result of an upload.
     Uploaded {
-        /// What it was about.
+        /// The task.
         task: UploadTask,
-        /// What became of it.
+        /// Its status.
         status: TaskStatus,
     },
-    /// The source was opened, lost, reopened or overrun.
+    /// The audio source was opened, lost, reopened or overrun.
     Capture(crate::capture::CaptureEvent),
-    /// A stage failed; the engine goes on.
+    /// A stage failed; the engine continues.
     Failed(String),
 }
 
 type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
-/// Where the device stands.
+/// The device's current state.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     /// Where consent stands.
     pub consent: ConsentState,
-    /// What it covers.
+    /// The purposes that the person consented to.
     pub purposes: Purposes,
-    /// Samples that wait here.
+    /// Samples queued on this device.
     pub pending: usize,
-    /// Their bytes.
+    /// Total size of the queued samples.
     pub pending_bytes: u64,
-    /// Samples that the collector has.
+    /// Samples that the collector has stored.
     pub sent: usize,
-    /// Deletions that a collector has not acknowledged yet.
+    /// Deletions and withdrawals that a collector has not acknowledged yet.
     pub deletions_pending: usize,
-    /// What has yet to reach a collector, why it has not, and until when it waits.
+    /// What has not reached a collector yet, why, and until when it waits.
     pub waiting: Vec<Waiting>,
 }
 
 /// The engine of one device. It can be shared between threads; clones are the same engine.
 ///
-/// It belongs to the process that opened it. In a process forked from that one every call fails with
+/// It belongs to the process that opened it. In a forked process every call fails with
 /// [`Error::Forked`], and neither calling nor dropping it touches the state, a thread or a file.
 #[derive(Clone)]
 pub struct Sordino {
@@ -171,18 +171,18 @@ struct Inner {
     sampler: SharedSampler,
     review: Review,
     reviews: ReviewQueue,
-    /// What happened before anybody could be told.
+    /// Events that happened before a listener was registered.
     pending_events: Mutex<Vec<Event>>,
-    /// Raised by whatever may change whether sampling is allowed.
+    /// Incremented by everything that may change whether sampling is allowed.
     epoch: AtomicU64,
     listener: RwLock<Option<Listener>>,
 }
 
 impl Sordino {
-    /// Opens the engine on its state folder, making it where it is new.
+    /// Opens the engine on its state folder and creates the folder if needed.
     ///
     /// # Errors
-    /// The folder cannot be used, is open elsewhere, or was written by a newer version.
+    /// The folder cannot be used, is in use, or was written by a newer version.
     pub fn open(config: Config) -> Result<Self, Error> {
         let state = Arc::new(State::open(&config.folder, Arc::clone(&config.clock))?);
         let host = DeviceSettings {
@@ -197,10 +197,10 @@ impl Sordino {
         Self::from_state(state, config, before)
     }
 
-    /// Opens the engine on the folder of a headless device, with what it was made with.
+    /// Opens the engine on an existing folder with its stored settings.
     ///
     /// # Errors
-    /// As [`Self::open`], and [`Error::NoDevice`].
+    /// As [`Self::open`], and [`Error::NoDevice`] if the folder holds no engine.
     pub fn open_existing(folder: &Path) -> Result<Self, Error> {
         if !State::exists(folder) {
             return Err(Error::NoDevice(folder.to_owned()));
@@ -213,7 +213,7 @@ impl Sordino {
         Self::from_state(state, config, None)
     }
 
-    /// `before` is the collector that the folder was last opened with.
+    /// `before` is the collector that the folder was opened with last.
     fn from_state(
         state: Arc<State>,
         config: Config,
@@ -260,9 +260,9 @@ impl Sordino {
         Ok(engine)
     }
 
-    /// Has `listener` told of each [`Event`], on the thread on which it happens. The first is told
-    /// at once of what was found when the engine was opened: samples whose files were lost, another
-    /// collector than before.
+    /// Registers a listener for events, called on the thread on which the event happens. The first
+    /// listener immediately receives what was found when the engine was opened: samples whose files
+    /// were lost, another collector than before.
     pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         let Ok(inner) = self.inner() else { return };
         *inner
@@ -280,21 +280,22 @@ impl Sordino {
         }
     }
 
-    /// Puts a plan into force. One with [`Plan::fresh_days`] is fresh for so many days from the one on which it was
-    /// signed, and then as long as the collector hands on newer statements of the organization.
+    /// Installs a plan. A plan with [`Plan::fresh_days`] is fresh for that many days after it was
+    /// signed, and longer as long as the collector passes on newer statements of the organization.
     ///
     /// # Errors
-    /// It is not the organization's, out of bounds, expired, or older than the one in force.
+    /// The plan is not signed by the organization, out of bounds, expired, or older than the
+    /// installed plan.
     pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
         Ok(self.inner()?.install_plan(json)?)
     }
 
-    /// The plan in force, whether or not it has expired.
+    /// The installed plan, whether or not it has expired.
     pub fn plan(&self) -> Option<Plan> {
         self.inner().ok()?.plan()
     }
 
-    /// Where the device stands.
+    /// The device's current state.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -318,7 +319,7 @@ impl Sordino {
         })
     }
 
-    /// Every sample there ever was, and what became of it.
+    /// Every sample ever made, with its state.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -329,12 +330,12 @@ impl Sordino {
     /// Deletes one sample, here and at the collector.
     ///
     /// # Errors
-    /// There is none of that id.
+    /// There is no sample with that id.
     pub fn delete(&self, sample: Id) -> Result<SampleEntry, Error> {
         Ok(self.inner()?.outbox.delete(sample)?)
     }
 
-    /// Deletes every sample, here and at the collector. Consent stands as it is.
+    /// Deletes every sample, here and at the collector. Consent is not changed.
     ///
     /// # Errors
     /// The state cannot be written.
@@ -342,7 +343,8 @@ impl Sordino {
         Ok(self.inner()?.outbox.delete_all()?)
     }
 
-    /// Leave to sample at this instant, or why there is none. Ask before listening at all.
+    /// Why sampling is blocked right now; `None` if it is allowed. Check it before you start to
+    /// listen.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -351,7 +353,7 @@ impl Sordino {
     }
 
     /// # Errors
-    /// It was opened by the process that this one was forked from.
+    /// The engine was opened by the process that this one was forked from.
     fn inner(&self) -> Result<&Arc<Inner>, Forked> {
         self.inner.get()
     }
@@ -396,7 +398,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Takes the organization's statement of which plan is the newest, where the plan in force asks for one.
+    /// Accepts the organization's statement of which plan is the newest, if the installed plan
+    /// requires one.
     fn accept_freshness(&self, header: &str) -> Result<(), UploadError> {
         if self.plan().is_none_or(|plan| plan.fresh_days.is_none()) {
             return Ok(());
@@ -409,7 +412,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Keeps `statement` where it is newer than the one that is held, in one transaction with `also`. Whether it is.
+    /// Stores `statement` if it is newer than the current one, in one transaction with `also`.
+    /// Returns whether it is newer.
     fn keep_newer(
         &self,
         statement: Option<Freshness>,
@@ -429,18 +433,19 @@ impl Inner {
         Ok(newer.is_some())
     }
 
-    /// Whether `plan` need not be fresh, or is.
+    /// Whether `plan` is fresh or does not have to be.
     fn is_fresh(&self, plan: &Plan) -> bool {
         if plan.fresh_days.is_none() {
             return true;
         }
-        // A plan that is not fresh now must not be so after a restart with the clock set back.
+        // A plan that is not fresh now must not become fresh after a restart with the clock set
+        // back.
         self.state.persist_time();
         let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         plan.is_fresh(newest.as_ref(), &self.organization, self.today())
     }
 
-    /// The day (UTC) by the steady clock: setting a device's clock back makes no plan fresh.
+    /// The day (UTC) by the monotonic clock: setting a device's clock back makes no plan fresh.
     fn today(&self) -> Date {
         Offset::UTC.to_datetime(self.state.monotonic_time()).date()
     }
@@ -456,7 +461,7 @@ impl Inner {
         }
     }
 
-    /// What was known of whether sampling is allowed may hold no more.
+    /// Invalidates cached decisions on whether sampling is allowed.
     fn bump_epoch(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
@@ -466,7 +471,7 @@ impl Inner {
     }
 }
 
-/// The plan that was last put into force, unless it is not `organization`'s any more.
+/// The plan that was installed last, unless it is not signed by `organization`.
 fn installed_plan(
     state: &State,
     organization: &PublicKey,

@@ -3,7 +3,7 @@ use crate::{
     plan::PlanError, sampler::ClipError, seal::SealError, state::StateError, upload::UploadError,
 };
 
-/// What went wrong, by the stage in which it did. Each says in one line what, where, and what to do.
+/// An error, by stage. Each message says in one line what failed, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,7 +13,7 @@ pub enum Error {
     /// The microphone or another source.
     #[error(transparent)]
     Capture(#[from] CaptureError),
-    /// A clip that cannot be one.
+    /// An invalid clip.
     #[error(transparent)]
     Clip(#[from] ClipError),
     /// Voice removal.
@@ -34,22 +34,24 @@ pub enum Error {
     /// The state folder.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The engine was never set up here.
+    /// The folder holds no engine.
     #[error("there is no device in {}", .0.display())]
     NoDevice(std::path::PathBuf),
-    /// No clip of that name waits for review: it was answered, wiped by a "no", or crowded out.
+    /// No clip with that id awaits review: it was reviewed, withdrawn, or dropped because too many
+    /// were waiting.
     #[error("no preview {0} waits for an answer")]
     NoPreview(crate::Id),
-    /// One source is heard at a time.
+    /// Only one session may be open at a time.
     #[error("the engine listens already; stop that first")]
     AlreadyListening,
-    /// The source ended before it had begun.
+    /// The source ended before it was open.
     #[error("the source ended before it was open")]
     SourceNotOpened,
-    /// A defect of ours, or of a callback of the app's; the source was closed.
+    /// A bug in the SDK, or a panic in a callback of the app; the source was closed.
     #[error("the capture thread panicked and was closed; please report it")]
     Panicked,
-    /// A listener of the app's never returned. Once it does, the source is closed and the folder free.
+    /// A callback of the app did not return. Once it does, the source is closed and the folder is
+    /// released.
     #[error(
         "the app's listener has kept the engine's thread for more than 5 s; what was heard stays open until \
          it returns"
@@ -64,12 +66,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the state is damaged: nothing but [`crate::Sordino::reset`] helps then.
+    /// Whether the state is corrupt: only [`crate::Sordino::reset`] helps then.
     pub fn is_damaged(&self) -> bool {
         matches!(self.state_error(), Some(StateError::Damaged(_)))
     }
 
-    /// What the state said, whichever stage passed it on.
+    /// The error of the state, from any stage.
     fn state_error(&self) -> Option<&StateError> {
         match self {
             Self::State(error)

@@ -1,4 +1,4 @@
-//! Files of the state folder: written whole or not at all, and destroyed for good.
+//! Files of the state folder: atomic durable writes, and shredding.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -10,16 +10,16 @@ use std::{
 #[cfg(test)]
 use crate::testing::crash;
 
-/// The ending under which a file is written before it is whole.
+/// The extension of a file that is being written.
 const TEMPORARY_SUFFIX: &str = "unfinished";
-/// What is overwritten of a file that is destroyed. An age header with twenty recipients is shorter, and
-/// holds the only copies of the file key: without it nobody opens the rest.
+/// How much of a shredded file is overwritten. An age header with twenty recipients is shorter, and
+/// holds the only copies of the file key: without it the rest cannot be opened.
 const HEADER_BYTES: u64 = 4096;
-/// Files that are shredded one after another before it pays to start threads.
+/// How many files are shredded sequentially before threads are started.
 const SEQUENTIAL_LIMIT: usize = 200;
 const MAX_THREADS: usize = 8;
 
-/// Writes `bytes` to `path` so that after a crash at any instant the file is whole or not there:
+/// Writes `bytes` to `path` so that after a crash at any instant the file is complete or missing:
 /// temporary name, sync, rename, sync of the folder. Only its owner can read it.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(TEMPORARY_SUFFIX);
@@ -30,24 +30,24 @@ pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Gives a file another name, durably. It takes no room on the disk.
+/// Renames a file durably. It needs no disk space.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     step()?;
     fs::rename(from, to)?;
     sync_folder_of(to)
 }
 
-/// Destroys a file: [`shred_all`] of one.
+/// Shreds one file: see [`shred_all`].
 pub(crate) fn shred(path: &Path) {
     shred_all([path.to_owned()]);
 }
 
-/// Destroys files of one folder: the beginning of each is overwritten first, as far as the medium lets
-/// one, so that it cannot be opened by anybody from a forgotten block. A file that is not there is no
-/// error; one that cannot be removed now is swept at the next start, since no entry names it.
+/// Shreds files of one folder: overwrites the beginning of each first, as far as the medium allows,
+/// so that it cannot be recovered from an unused block. A missing file is not an error; a file that
+/// cannot be removed now is removed at the next start, since it has no entry.
 pub(crate) fn shred_all(paths: impl IntoIterator<Item = PathBuf>) {
     let paths: Vec<PathBuf> = paths.into_iter().collect();
-    // Each file waits for the disk, which syncs several at once as fast as one.
+    // Each file waits for the disk, which syncs several files as fast as one.
     let (few, many) = paths.split_at(paths.len().min(SEQUENTIAL_LIMIT));
     few.iter().for_each(|path| destroy_content(path));
     if !many.is_empty() {
@@ -73,10 +73,10 @@ fn destroy_content(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-/// As [`shred`], for a file of which nothing may be left.
+/// As [`shred`], with an error if the file remains.
 ///
 /// # Errors
-/// It is there still.
+/// The file still exists.
 pub(crate) fn destroy(path: &Path) -> io::Result<()> {
     shred(path);
     match path.try_exists()? {
@@ -98,7 +98,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// What a medium that moves blocks about makes likely rather than sure.
+/// Not guaranteed on a medium that relocates blocks.
 fn overwrite(mut file: &File) -> io::Result<()> {
     let length = file.metadata()?.len().min(HEADER_BYTES);
     io::copy(&mut io::Read::take(io::repeat(0), length), &mut file)?;
@@ -114,13 +114,13 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Windows gives no handle on a folder to sync; its file system journals the rename.
+/// Windows cannot sync a folder; its file system journals the rename.
 #[cfg(not(unix))]
 fn sync_folder_of(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// In a test any step can be the first that a crash prevents.
+/// In tests a crash can happen before any step.
 fn step() -> io::Result<()> {
     #[cfg(test)]
     crash::step()?;

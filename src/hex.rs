@@ -1,11 +1,11 @@
-//! Bytes as lower-case hexadecimal digits, in one place.
+//! Lower-case hexadecimal encoding.
 
-/// Two digits a byte.
+/// Encodes `bytes`, two digits each.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The bytes whose digits `text` is; `None` where it is not just that.
+/// Decodes `text`; `None` unless it is exactly `N` bytes of lower-case digits.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     if text.len() != 2 * N || !text.bytes().all(is_digit) {

@@ -10,7 +10,7 @@ use crate::rng::RngError;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id([u8; 16]);
 
-/// Text that is no id.
+/// The text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no id of 32 lower-case hexadecimal digits")]
 pub struct ParseIdError(String);
@@ -19,7 +19,7 @@ impl Id {
     /// A new one from the system's random source.
     ///
     /// # Errors
-    /// The system has no randomness to give.
+    /// The system has no randomness.
     pub fn random() -> Result<Self, RngError> {
         crate::rng::bytes().map(Self)
     }

@@ -1,44 +1,51 @@
 //! Sordino captures music practice for an app's recognizer and, only where the person has consented,
-//! turns short moments of it into anonymous, encrypted samples.
+//! turns short moments of it into anonymous, encrypted samples for the app's QA engineers and
+//! researchers.
 //!
-//! The promise: **nothing that is not consented leaves the device, nothing that leaves it can be tied
-//! to a person, and nobody but the holder of the QA key can hear it.**
+//! The promise: **nothing leaves the device without consent, nothing that leaves it can be tied to a
+//! person, and only the holder of the QA key can hear it.**
 //!
-//! # Where to begin
+//! # Getting started
 //!
-//! [`Sordino`] is the engine: [`Sordino::open`] it on a folder, show the person a
-//! [`consent::Notice`] and record the answer by [`Sordino::give_consent`], [`Sordino::listen`] to a
-//! [`capture::Source`], [`Sordino::mark`] what the recognizer got wrong, and send what is due, either
-//! by [`Sordino::next_upload_task`] and [`Sordino::process_upload_result`] over the app's own HTTP or by
-//! `Sordino::upload`. [`Sordino::withdraw`] takes it all back.
+//! [`Sordino`] is the engine.
 //!
-//! # The way of the sound
+//! 1. [`Sordino::open`] it on a folder and [`Sordino::install_plan`] the organization's signed plan.
+//! 2. Show the person a [`consent::Notice`] and record the response with [`Sordino::give_consent`].
+//! 3. [`Sordino::listen`] to a [`capture::Source`]; the app's recognizer receives each frame.
+//! 4. [`Sordino::mark`] moments that the recognizer got wrong.
+//! 5. Upload what is due: with the built-in client by `Sordino::upload`, or over the app's own HTTP by
+//!    [`Sordino::next_upload_task`] and [`Sordino::process_upload_result`].
+//!
+//! [`Sordino::withdraw`] withdraws consent and deletes the samples, on the device and at the collector.
+//!
+//! # Pipeline
 //!
 //! Each stage is a module, in this order, and takes the type that only the stage before can make:
 //!
-//! | stage | takes | makes |
+//! | stage | input | output |
 //! | --- | --- | --- |
 //! | [`plan`] | the organization's signed JSON | [`plan::Plan`] |
 //! | [`capture`] | a microphone, the app's frames, a file | [`capture::Frame`] |
 //! | [`sampler`] | frames and marks | [`sampler::RawClip`], in memory only |
 //! | [`anonymize`] | a raw clip | [`anonymize::AnonymousClip`] |
-//! | [`consent`] | a person's answer | [`consent::Grants`] |
-//! | [`seal`] | an anonymous clip, and grants | [`seal::SealedSample`] |
-//! | [`outbox`] | a sealed sample, and grants | a durable queue of ciphertext |
-//! | [`upload`] | the queue, and grants | requests, and what came of them |
+//! | [`consent`] | a person's response | [`consent::Grants`] |
+//! | [`seal`] | an anonymous clip and grants | [`seal::SealedSample`] |
+//! | [`outbox`] | a sealed sample and grants | a durable queue of ciphertext |
+//! | [`upload`] | the queue and grants | HTTP requests; their results |
 //!
-//! # What it refuses to do
+//! # What it does not do
 //!
-//! It does not write raw sound to disk, serialize or clone a raw clip, seal or send without a
-//! standing grant, guess consent from a damaged record, open what it sealed (the desk does, by the
-//! feature `research`), or name a person, a device, a place or a time finer than a week. When in
-//! doubt, it withholds.
+//! Sordino never writes raw audio to disk, serializes or clones a raw clip, seals or uploads without a
+//! valid grant, infers consent from a damaged record, or records a name, a device, a place or a time
+//! finer than a week. A device cannot open what it has sealed. When in doubt, it withholds a clip.
 //!
-//! # Features
+//! # Crate features
 //!
-//! * `microphone` (default): the machine's microphone, through cpal.
+//! * `microphone` (default): microphone input, through cpal.
 //! * `http` (default): the built-in upload client, through ureq and rustls.
-//! * `research`: opening sealed samples, for the desk and for researchers in Python. A device never has it.
+//! * `research`: opening sealed samples, for the reader's tools. Never enabled on a device.
+//!
+//! Disable the default features if the app brings its own audio input and HTTP client.
 
 pub mod anonymize;
 pub mod capture;

@@ -1,8 +1,8 @@
-//! What belongs to the process that made it, and to none that was forked from that one.
+//! Values that belong to the process that created them, and not to a forked one.
 //!
-//! A forked process has a copy of all memory, and one thread: the engine's threads are not in it, a lock that
-//! another thread held stays locked, and its file descriptors share the parent's locks on files. So nothing of
-//! an engine is used there, not even to let go of it.
+//! A forked process has a copy of all memory, and one thread: the engine's threads are not in it, a
+//! lock that another thread held stays locked, and its file descriptors share the parent's locks on
+//! files. So nothing of an engine may be used there, not even to drop it.
 
 use std::{mem, process};
 
@@ -14,7 +14,7 @@ use std::{mem, process};
 )]
 pub struct Forked;
 
-/// The process that made something.
+/// The process that created a value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OwnerProcess(u32);
 
@@ -35,10 +35,11 @@ impl OwnerProcess {
     }
 }
 
-/// A value that is used, and dropped, by the process that made it only; another leaves it as it is.
+/// A value that only the process that created it uses and drops; another process leaves it
+/// untouched.
 #[derive(Clone)]
 pub(crate) struct ProcessOwned<T> {
-    /// `None` only while it is dropped.
+    /// `None` only while being dropped.
     value: Option<T>,
     owner: OwnerProcess,
 }
@@ -52,7 +53,7 @@ impl<T> ProcessOwned<T> {
     }
 
     /// # Errors
-    /// This process did not make it.
+    /// This is not the process that created it.
     pub(crate) fn get(&self) -> Result<&T, Forked> {
         self.owner.check()?;
         self.value.as_ref().ok_or(Forked)

@@ -1,24 +1,24 @@
-//! What a sample may be used for. A person grants each purpose by itself.
+//! The purposes of samples. A person consents to each separately.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// One use that a person can agree to.
+/// A purpose that a person can consent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// Finding out why the app's recognizer erred.
+    /// Finding out why the app's recognizer made a mistake.
     QualityAssurance,
-    /// Making acoustic recognition better.
+    /// Improving acoustic recognition.
     RecognitionResearch,
 }
 
 impl Purpose {
-    /// Every purpose there is.
+    /// All purposes.
     pub const ALL: [Self; 2] = [Self::QualityAssurance, Self::RecognitionResearch];
 
-    /// The name as it stands in files, requests and on the command line.
+    /// The name in files, requests and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::QualityAssurance => "quality-assurance",
@@ -44,7 +44,7 @@ impl FromStr for Purpose {
     }
 }
 
-/// A name that is no purpose.
+/// The name is not a purpose.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no purpose; there are `quality-assurance` and `recognition-research`")]
 pub struct ParsePurposeError(pub String);
@@ -55,47 +55,47 @@ pub struct ParsePurposeError(pub String);
 pub struct Purposes(BTreeSet<Purpose>);
 
 impl Purposes {
-    /// Every purpose there is.
+    /// All purposes.
     pub fn all() -> Self {
         Self::from_iter(Purpose::ALL)
     }
 
-    /// Whether `purpose` is among them.
+    /// Whether the set contains `purpose`.
     pub fn contains(&self, purpose: Purpose) -> bool {
         self.0.contains(&purpose)
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// The number of purposes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Each of them, in the fixed order.
+    /// The purposes in their fixed order.
     pub fn iter(&self) -> impl Iterator<Item = Purpose> + '_ {
         self.0.iter().copied()
     }
 
-    /// Whether each of these is also in `other`.
+    /// Whether every purpose is also in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
     }
 
-    /// These together with `other`.
+    /// The union with `other`.
     pub fn union(&self, other: &Self) -> Self {
         Self(self.0.union(&other.0).copied().collect())
     }
 
-    /// Those of these that are in `other` too.
+    /// The intersection with `other`.
     pub fn intersection(&self, other: &Self) -> Self {
         Self(self.0.intersection(&other.0).copied().collect())
     }
 
-    /// These without those in `other`.
+    /// The difference from `other`.
     pub fn difference(&self, other: &Self) -> Self {
         Self(self.0.difference(&other.0).copied().collect())
     }

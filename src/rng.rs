@@ -1,18 +1,18 @@
-//! The system's random source, in one place.
+//! The system's random number generator.
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// The system gave no randomness. Nothing can be sealed or drawn then.
+/// The system's random number generator failed. Nothing can be sealed or sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system's random source is not available")]
 pub struct RngError;
 
-/// The source that ring takes.
+/// The generator for ring.
 pub(crate) fn system() -> SystemRandom {
     SystemRandom::new()
 }
 
-/// A number drawn evenly from [0, 1), with 53 bits.
+/// A uniformly distributed number in [0, 1), with 53 bits.
 pub(crate) fn uniform() -> Result<f64, RngError> {
     const STEPS: f64 = (1u64 << 53) as f64;
     Ok((u64::from_le_bytes(bytes()?) >> 11) as f64 / STEPS)

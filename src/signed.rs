@@ -14,19 +14,19 @@ use crate::text;
 /// The member that holds the signature.
 const SIGNATURE: &str = "signature";
 
-/// Why a document was not taken.
+/// Why a document was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignedError {
     /// Not a JSON object of the expected shape.
     #[error("not a document of this kind: {0}")]
     Shape(String),
-    /// No signature stands in it.
+    /// The document has no signature.
     #[error("it is not signed")]
     Unsigned,
-    /// Signed by another key than the one asked for.
+    /// The document is signed by another key.
     #[error("it is signed by another key than the one expected")]
     WrongKey,
-    /// The signature does not fit the content.
+    /// The signature does not match the content.
     #[error("its signature does not fit its content: it was changed after it was signed")]
     Forged,
 }
@@ -35,13 +35,13 @@ pub enum SignedError {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey([u8; 32]);
 
-/// Text that is no public key.
+/// The text is not a public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an Ed25519 public key of 64 hexadecimal digits")]
 pub struct ParseKeyError(String);
 
 impl PublicKey {
-    /// The key of a pair.
+    /// The public key of a pair.
     pub fn from_key_pair(pair: &Ed25519KeyPair) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(pair.public_key().as_ref());
@@ -53,7 +53,7 @@ impl PublicKey {
         &self.0
     }
 
-    /// Whether `signature` over `message` was made with the private half.
+    /// Whether `signature` over `message` was made with the private key.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.0)
             .verify(message, signature)
@@ -122,7 +122,7 @@ struct Signature {
     value: String,
 }
 
-/// A document whose signature was verified, with the very JSON that was signed.
+/// A document with a verified signature, and the JSON that was signed.
 #[derive(Clone, Debug)]
 pub struct Signed<T> {
     content: T,
@@ -142,8 +142,8 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
             Err(error) => return Err(SignedError::Shape(error.to_string())),
         };
         let signed = canonical(&object)?;
-        // Spelled as it was signed (`1`, not `1.0`), so that a reader who only sorts the members anew
-        // gets the signed bytes.
+        // Serialized as it was signed (`1`, not `1.0`), so that sorting the members yields the
+        // signed bytes.
         object = serde_json::from_slice(&signed)
             .map_err(|error| SignedError::Shape(error.to_string()))?;
         let signer = PublicKey::from_key_pair(pair);
@@ -162,10 +162,10 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         })
     }
 
-    /// Reads a document and verifies that `expected`'s private half signed just this content.
+    /// Parses a document and verifies that it is signed by `expected`.
     ///
     /// # Errors
-    /// Another shape, no signature, another signer, or a content that was changed.
+    /// The document has another schema, no signature, another signer, or was changed.
     pub fn verify(json: &[u8], expected: &PublicKey) -> Result<Self, SignedError> {
         let signed = Self::verify_any(json)?;
         if signed.signer != *expected {
@@ -174,11 +174,11 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         Ok(signed)
     }
 
-    /// Reads a document and verifies it against the key that it names itself. It says that the
-    /// content is whole, not who made it: that is for the caller to check by [`Self::signer`].
+    /// Parses a document and verifies it against the key that it states itself. This shows that the
+    /// content is unchanged, not who signed it: check [`Self::signer`] for that.
     ///
     /// # Errors
-    /// As [`Self::verify`], but for the signer.
+    /// As [`Self::verify`], except for the signer.
     pub fn verify_any(json: &[u8]) -> Result<Self, SignedError> {
         let shape = |error: serde_json::Error| SignedError::Shape(error.to_string());
         let text = text::decode(json).map_err(|error| SignedError::Shape(error.to_string()))?;
@@ -200,12 +200,12 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         })
     }
 
-    /// What was signed.
+    /// The signed content.
     pub fn content(&self) -> &T {
         &self.content
     }
 
-    /// Whose key signed it.
+    /// The key that signed it.
     pub fn signer(&self) -> PublicKey {
         self.signer
     }
@@ -215,7 +215,7 @@ impl<T: Serialize + DeserializeOwned> Signed<T> {
         self.document.to_string()
     }
 
-    /// The document for a person to read.
+    /// The document as indented JSON.
     pub fn to_pretty_json(&self) -> String {
         format!("{:#}", self.document)
     }

@@ -1,7 +1,8 @@
-//! The device's state folder: one embedded store, one folder of sealed samples.
+//! The device's state folder: one embedded store, and folders of sealed samples and revocation
+//! records.
 //!
-//! Each stage owns its tables; this module owns the file, its version and the clock's low-water
-//! mark. A change that spans stages (a withdrawal touches consent and outbox) is one transaction.
+//! Each stage owns its tables; this module owns the file, its layout version and the clock. A
+//! change that spans stages (a withdrawal changes consent and outbox) is one transaction.
 
 mod folder;
 mod migrations;
@@ -32,10 +33,10 @@ const CLOCK_NAME: &str = "clock";
 /// Why the state could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Another process, or another engine in this one, has the folder open.
+    /// Another process, or another engine in this process, has the folder open.
     #[error("the state in {} is in use, by this process or by another one; close that one first", .0.display())]
     InUse(PathBuf),
-    /// Written by a newer SDK. It was left as it is.
+    /// Written by a newer version of the SDK. The state was not changed.
     #[error(
         "the state in {} has layout {found}, and this version knows {LAYOUT_VERSION}; update the app",
         .folder.display()
@@ -59,10 +60,10 @@ pub enum StateError {
     /// It was opened by the process that this one was forked from.
     #[error(transparent)]
     Forked(#[from] crate::Forked),
-    /// The store refused, because the disk is full, say.
+    /// The store failed, for example because the disk is full.
     #[error("the state cannot be used: {0}")]
     Store(Box<redb::Error>),
-    /// A row that this version wrote no longer parses: it was tampered with or damaged.
+    /// A row is corrupt or was tampered with.
     #[error("the state is damaged: {0}")]
     Damaged(String),
 }
@@ -96,9 +97,9 @@ from_redb!(
     redb::SetDurabilityError
 );
 
-/// Where the time comes from. A device's clock may jump; a test makes it.
+/// A source of the time. A device's clock may jump; tests have their own.
 pub trait Clock: Send + Sync {
-    /// The system's idea of now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -114,7 +115,7 @@ impl Clock for SystemClock {
 
 /// The open state folder.
 pub(crate) struct State {
-    /// `None` only between the loss of the store and its next use.
+    /// `None` only between a failure of the store and its next use.
     database: ProcessOwned<Mutex<Option<Arc<Database>>>>,
     tagger: Tagger,
     folder: PathBuf,
@@ -123,7 +124,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Opens the folder, making it where it is not there. Only its owner can read it.
+    /// Opens the folder and creates it if needed. Only its owner can read it.
     pub(crate) fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, StateError> {
         make_private_folder(folder)?;
         let database = folder::open_store(folder)?;
@@ -147,12 +148,12 @@ impl State {
         Ok(state)
     }
 
-    /// Whether a store lies in `folder`.
+    /// Whether `folder` has a store.
     pub(crate) fn exists(folder: &Path) -> bool {
         folder.join(folder::STORE).is_file()
     }
 
-    /// Destroys the store in `folder`; nobody may have it open.
+    /// Destroys the store in `folder`, which must not be open.
     pub(crate) fn destroy(folder: &Path) -> Result<(), StateError> {
         for name in [folder::STORE, folder::KEY] {
             let path = folder.join(name);
@@ -177,7 +178,7 @@ impl State {
         written
     }
 
-    /// Runs `body` on one consistent view.
+    /// Runs `body` on a consistent snapshot.
     pub(crate) fn read<T, E: From<StateError>>(
         &self,
         body: impl FnOnce(&ReadTxn<'_>) -> Result<T, E>,
@@ -228,8 +229,8 @@ impl State {
         }
     }
 
-    /// After a failed write, on a full disk say, redb refuses all else until it is opened anew. A
-    /// person's "no" must not have to wait for the app's next start.
+    /// After a failed write, for example on a full disk, redb refuses everything until it is
+    /// reopened. A withdrawal must not have to wait for the app's next start.
     fn release_failed_store(&self) {
         let Ok(database) = self.store() else {
             return;
@@ -242,7 +243,7 @@ impl State {
         );
         drop(database);
         if is_lost && let Ok(mut database) = self.lock() {
-            // Another thread that is still at it lets go of it when it fails in turn.
+            // Another thread that still uses the store releases it when it fails in turn.
             database.take_if(|database| Arc::strong_count(database) == 1);
         }
     }
@@ -252,34 +253,34 @@ impl State {
         Ok(database.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The system's time, wherever it jumped to.
+    /// The system's time, which may jump.
     pub(crate) fn system_time(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A time that never goes back, nor stands still when the system's is set back. Terms that
-    /// protect the person are measured by it, so that a clock set back lengthens none.
+    /// A time that never goes back, and continues when the system's clock is set back. Terms that
+    /// protect the person are measured by it, so that setting the clock back extends none.
     pub(crate) fn monotonic_time(&self) -> Timestamp {
         self.monotonic.now()
     }
 
-    /// The clock of [`Self::steady_time`].
+    /// The clock of [`Self::monotonic_time`].
     pub(crate) fn monotonic_clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.monotonic) as Arc<dyn Clock>
     }
 
-    /// Keeps the steady time for the next start, where it was not kept for long.
+    /// Stores the monotonic time for the next start, if it has not been stored recently.
     pub(crate) fn persist_time(&self) {
         if self.monotonic.is_persisted() {
             return;
         }
-        // A disk that is full now is tried again.
+        // If the disk is full now, the next call retries.
         if let Err(error) = self.write(|_| Ok::<(), StateError>(())) {
             tracing::warn!(%error, "the time cannot be kept");
         }
     }
 
-    /// Puts a row into `table` that nobody wrote.
+    /// Puts a corrupt row into `table`.
     #[cfg(test)]
     pub(crate) fn damage(&self, table: &'static str) {
         let table = redb::TableDefinition::<u64, &[u8]>::new(table);
@@ -297,7 +298,7 @@ impl State {
     }
 }
 
-/// The steady clock as it was last kept; every store but one that was just made has it.
+/// The stored reading of the monotonic clock; every store except a new one has it.
 fn latest_reading(database: &Database, tagger: &Tagger) -> Result<Option<Reading>, StateError> {
     let transaction = database.begin_read()?;
     let view = ReadTxn {
@@ -307,7 +308,7 @@ fn latest_reading(database: &Database, tagger: &Tagger) -> Result<Option<Reading
     view.value(CLOCK_NAME)
 }
 
-/// `time` and `duration` later, or the end of time.
+/// `time` plus `duration`, or [`Timestamp::MAX`].
 pub(crate) fn saturating_add(time: Timestamp, duration: SignedDuration) -> Timestamp {
     time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,4 @@
-//! What tests of several stages share: a clock that they set, a plan, an answer.
+//! Fixtures shared by the tests of several stages: a clock, a plan, a consent response.
 
 pub(crate) mod audit_log;
 pub(crate) mod crash;

@@ -1,10 +1,11 @@
-//! Text that comes from elsewhere: read from files as editors save them, printed to a terminal that must not obey it.
+//! Untrusted text: decoding files as editors save them, and escaping control characters for
+//! terminals.
 
 use std::borrow::Cow;
 
-/// What some editors put before UTF-8.
+/// The byte order mark that some editors write before UTF-8.
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
-/// What stands before UTF-16, in either order of bytes.
+/// The byte order marks of UTF-16.
 const UTF16_BOMS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// Why bytes are not text.
@@ -13,7 +14,7 @@ pub enum TextError {
     /// UTF-16, as some editors and shells of Windows write it.
     #[error("it is UTF-16 text; save it as UTF-8")]
     Utf16,
-    /// No UTF-8 from this byte on.
+    /// Invalid UTF-8 from this byte on.
     #[error("it is not text: byte {0} is not UTF-8")]
     NotUtf8(usize),
 }
@@ -21,7 +22,7 @@ pub enum TextError {
 /// The text of a file in UTF-8, without the byte order mark that some editors put before it.
 ///
 /// # Errors
-/// UTF-16, which is told by its byte order mark or by the zeros in it, and whatever else is not UTF-8.
+/// UTF-16, detected by its byte order mark or by zero bytes, or invalid UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<&str, TextError> {
     let is_utf16 = UTF16_BOMS.iter().any(|mark| bytes.starts_with(mark))
         || matches!(bytes, [0, other, ..] | [other, 0, ..] if *other != 0);
@@ -33,14 +34,14 @@ pub fn decode(bytes: &[u8]) -> Result<&str, TextError> {
     std::str::from_utf8(text).map_err(|error| TextError::NotUtf8(before + error.valid_up_to()))
 }
 
-/// `text` as a terminal may print it: whatever would move its cursor, change its colors or title, or turn the order of
-/// what is read is written as `\u` and four hexadecimal digits, as in JSON. So a JSON document stays the same document.
-/// Tabs and the ends of lines stay.
+/// `text` safe for a terminal: characters that would move the cursor, change colors or the title,
+/// or reorder the text are written as `\u` and four hexadecimal digits, as in JSON, so that a JSON
+/// document keeps its meaning. Tabs and line ends stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, |character| !matches!(character, '\n' | '\t'))
 }
 
-/// As [`printable`], for what must stay in its line: tabs and the ends of lines are escaped too.
+/// As [`printable`], for a single line: tabs and line ends are escaped too.
 pub fn printable_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| true)
 }

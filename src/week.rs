@@ -12,13 +12,13 @@ pub struct Week {
     week: i8,
 }
 
-/// Text that is no week.
+/// The text is not a week.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no ISO week like 2026-W48")]
 pub struct ParseWeekError(String);
 
 impl Week {
-    /// The week in which `time` lies.
+    /// The week of `time`.
     pub fn from_timestamp(time: Timestamp) -> Self {
         let date = Offset::UTC.to_datetime(time).date().iso_week_date();
         Self {

@@ -1,5 +1,5 @@
-//! How a record is written: JSON-LD with the fields of ISO/IEC TS 27560:2023, in the terms to which the
-//! W3C community's guide maps them (<https://w3id.org/dpv/guides/consent-27560>).
+//! The JSON-LD form of a record: the fields of ISO/IEC TS 27560:2023, mapped as in the W3C
+//! community's guide (<https://w3id.org/dpv/guides/consent-27560>).
 //!
 //! What is the same in every record is in [`statements`]. Reading is strict: a document is accepted only if the
 //! record that it states would be written exactly like it, except for descriptions.
@@ -17,7 +17,7 @@ pub(super) use reading::read;
 use super::{AgeBand, GuardianApproval, Organization, Record};
 use crate::{purpose::Purpose, week::Week};
 
-/// The profile of the guide, and before the number the name of this schema.
+/// The profile of the guide, and the name of this schema without its number.
 const PROFILE: &str = "https://w3id.org/dpv/schema/dpv-27560#record";
 const SCHEMA: &str = "urn:sordino:schema:consent-record:";
 const RECORD: &str = "urn:sordino:consent-record:";
@@ -25,7 +25,7 @@ const ORGANIZATION: &str = "urn:sordino:organisation:";
 const PURPOSE: &str = "urn:sordino:purpose:";
 const GUARDIAN_METHOD: &str = "urn:sordino:guardian-method:";
 
-/// The document of `record`, not signed yet.
+/// The unsigned document of `record`.
 pub(super) fn write(record: &Record) -> Value {
     let organization = record.controller.as_ref();
     let processes = record.purposes.iter();
@@ -38,7 +38,7 @@ pub(super) fn write(record: &Record) -> Value {
         "schema:version": record.revision,
         "dpv:hasDataSubject": {
             "@type": subject(record.age_band),
-            // A pseudonym that serves for this record only.
+            // A pseudonym for this record only.
             "dct:identifier": record.id,
         },
         "dpv:hasNotice": {
@@ -61,7 +61,7 @@ pub(super) fn write(record: &Record) -> Value {
     document
 }
 
-/// Inline, so that no reader has to fetch anything.
+/// Inline, so that nothing has to be fetched.
 fn context() -> Value {
     let mut context = json!({
         "dct": "http://purl.org/dc/terms/",
@@ -121,7 +121,7 @@ fn country(organization: &Organization) -> Option<Value> {
     Some(json!(format!("loc:{country}")))
 }
 
-/// What is done for one purpose.
+/// The processing for one purpose.
 fn process(purpose: Purpose, organization: Option<&Organization>) -> Value {
     let stated = statements::purpose(purpose);
     let mut process = json!({
@@ -184,8 +184,8 @@ fn process(purpose: Purpose, organization: Option<&Organization>) -> Value {
     process
 }
 
-/// The person's own answer and, where there is one, the guardian's. Where a guardian has to say yes,
-/// the person's own is a request for it.
+/// The person's consent and, if there is one, the guardian's. If a guardian must approve, the
+/// person's own event is a request.
 fn events(record: &Record) -> Vec<Value> {
     let state = match record.age_band.needs_guardian() {
         true => "dpv:ConsentRequested",

@@ -1,4 +1,4 @@
-//! Leave to seal and to send, for as long as the person's yes stands.
+//! Grants: permission to seal and upload, while consent is valid.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -12,7 +12,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A purpose as a type, so that leave for one is no leave for the other. Nobody else can make one.
+/// A purpose as a type, so that a grant for one cannot be used for the other. The trait is sealed.
 pub trait PurposeType: sealed::Sealed {
     /// The purpose as a value.
     const PURPOSE: Purpose;
@@ -37,8 +37,8 @@ impl PurposeType for RecognitionResearch {
     const PURPOSE: Purpose = Purpose::RecognitionResearch;
 }
 
-/// The person's yes to the purpose `P`. Only the consent store makes one; it cannot be cloned, stored or
-/// made by hand, and it dies with a withdrawal even while another thread holds it.
+/// The person's consent to the purpose `P`. Only the consent store makes one; it cannot be cloned,
+/// stored or made by hand, and a withdrawal invalidates it even while another thread holds it.
 pub struct Grant<P: PurposeType> {
     validity: GrantValidity,
     purpose: PhantomData<fn() -> P>,
@@ -50,7 +50,7 @@ impl<P: PurposeType> Grant<P> {
         P::PURPOSE
     }
 
-    /// Whether the yes still stands: not withdrawn, not run out.
+    /// Whether the grant is still valid: neither withdrawn nor expired.
     pub fn is_live(&self) -> bool {
         self.validity.is_valid()
     }
@@ -62,7 +62,7 @@ impl<P: PurposeType> fmt::Debug for Grant<P> {
     }
 }
 
-/// What all grants of a record share.
+/// The validity that all grants of a record share.
 struct GrantValidity {
     flag: Arc<RevocationFlag>,
     ends: Timestamp,
@@ -96,7 +96,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// `purposes` must hold at least one; the consent store sees to it.
+    /// `purposes` must hold at least one; the consent store ensures it.
     pub(super) fn new(
         purposes: &Purposes,
         identity: RecordIdentity,
@@ -119,12 +119,12 @@ impl Grants {
         }
     }
 
-    /// The yes to quality assurance, where there is one.
+    /// The grant for quality assurance, if there is one.
     pub fn quality_assurance(&self) -> Option<&Grant<QualityAssurance>> {
         self.quality_assurance.as_ref()
     }
 
-    /// The yes to recognition research, where there is one.
+    /// The grant for recognition research, if there is one.
     pub fn recognition_research(&self) -> Option<&Grant<RecognitionResearch>> {
         self.recognition_research.as_ref()
     }
@@ -139,17 +139,17 @@ impl Grants {
             .collect()
     }
 
-    /// The consent record that says so.
+    /// The consent record behind the grants.
     pub fn record(&self) -> Id {
         self.identity.record
     }
 
-    /// The version of the notice that was agreed to.
+    /// The version of the notice that the person consented to.
     pub fn notice_version(&self) -> u32 {
         self.notice_version
     }
 
-    /// Whether they still stand, which they do together.
+    /// Whether the grants are still valid. They end together.
     pub fn is_live(&self) -> bool {
         self.validity.is_valid()
     }
@@ -165,7 +165,7 @@ impl fmt::Debug for Grants {
     }
 }
 
-/// A record's id and key: enough to say no in its name, never enough to send a sample.
+/// A record's id and key: enough to sign a withdrawal, never enough to send a sample.
 #[derive(Clone)]
 pub(crate) struct RecordIdentity {
     pub(crate) record: Id,
@@ -174,13 +174,13 @@ pub(crate) struct RecordIdentity {
 
 #[cfg(test)]
 impl Grants {
-    /// Grants of a record that no store holds, for tests of the stages after consent; they live as
-    /// long as `live` says so.
+    /// Grants of a record that no store holds, for tests of later stages; they are valid until
+    /// `live` is revoked.
     pub(crate) fn for_test(record: Id, purposes: Purposes, live: &Arc<TestGrant>) -> Self {
         Self::for_test_by(Arc::new(crate::state::SystemClock), record, purposes, live)
     }
 
-    /// Such grants, which ask that clock each time whether they stand.
+    /// As [`Self::for_test`], with expiry measured by `clock`.
     pub(crate) fn for_test_by(
         clock: Arc<dyn Clock>,
         record: Id,
@@ -204,7 +204,7 @@ impl Grants {
     }
 }
 
-/// A lease that a test ends.
+/// A revocation flag that a test raises.
 #[cfg(test)]
 pub(crate) struct TestGrant(Arc<RevocationFlag>);
 

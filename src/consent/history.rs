@@ -1,4 +1,4 @@
-//! Every answer that was ever given here, for the person to see.
+//! Every consent record ever made on this device, for the person to see.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     state::{StateError, Table, WriteTxn},
 };
 
-/// The texts that were agreed to, by their hashes.
+/// Notice texts by hash.
 const NOTICES: Table<&str> = Table::new("notices");
 
 #[derive(Serialize, Deserialize)]
@@ -23,31 +23,31 @@ struct NoticeRow {
     text: String,
 }
 
-/// All that the store knows of consent, but for the keys.
+/// Everything the store holds about consent, except keys.
 pub(crate) struct History {
-    /// Each record that is whole.
+    /// Each record that verifies.
     pub(crate) receipts: Vec<SignedRecord>,
     pub(crate) states: Vec<RecordState>,
-    /// The texts by their SHA-256 in hexadecimal.
+    /// Notice texts by their SHA-256 in hexadecimal.
     pub(crate) notices: BTreeMap<String, String>,
 }
 
-/// What became of a record.
+/// The state of a record.
 #[derive(Serialize)]
 pub(crate) struct RecordState {
     record: Id,
     state: Phase,
-    /// What was taken back from it.
+    /// Purposes withdrawn from it.
     #[serde(rename = "taken_back")]
     withdrawn_purposes: Purposes,
     /// The collectors that may know it.
     collectors: Vec<Endpoint>,
-    /// Of which purposes a collector has yet to acknowledge the withdrawal.
+    /// Purposes whose withdrawal a collector has yet to acknowledge.
     withdrawal_due: Purposes,
 }
 
 impl ConsentStore {
-    /// Keeps the text that was agreed to, so that it can be produced for as long as the record is kept.
+    /// Stores the notice text, so that it can be produced for as long as the record is kept.
     pub(super) fn keep_notice(change: &WriteTxn<'_>, notice: &Notice) -> Result<(), StateError> {
         let row = NoticeRow {
             text: notice.text().to_owned(),
@@ -55,7 +55,7 @@ impl ConsentStore {
         change.put(NOTICES, notice.reference().sha256.as_str(), &row)
     }
 
-    /// Every record, and every text that was agreed to.
+    /// Every record and every notice text.
     pub(crate) fn history(&self) -> Result<History, ConsentError> {
         let rows = self.state.read(rows::all)?;
         let notices: Vec<(String, NoticeRow)> = self.state.read(|view| view.all(NOTICES))?;

@@ -1,10 +1,10 @@
-//! A withdrawal that races sealing and uploading, in every order that threads can take.
+//! Withdrawal racing with sealing and uploading, in every interleaving of threads.
 //!
-//! Loom (<https://docs.rs/loom>; after Norris and Demsky, "CDSChecker", 2013) runs each test once for each
-//! order of the atomic operations and locks. The revocation flags are the real ones, built on Loom's
-//! primitives. The store is a lock around what its transactions change, since that is all that redb's
-//! one writer at a time promises here; the steps are those of the engine, of `seal` and of the
-//! outbox.
+//! Loom (<https://docs.rs/loom>; after Norris and Demsky, "CDSChecker", 2013) runs each test once
+//! for each order of the atomic operations and locks. The revocation flags are the real ones, built
+//! on Loom's primitives. The store is modeled as a lock around what its transactions change, which
+//! is all that redb's single writer guarantees here; the steps are those of the engine, of `seal`
+//! and of the outbox.
 
 use loom::thread;
 
@@ -21,7 +21,7 @@ mod sync {
     }
 }
 
-// The point of it: the same source on other primitives.
+// Intended: the same source on other primitives.
 #[allow(clippy::duplicate_mod)]
 #[path = "revocation_flag.rs"]
 mod revocation_flag;
@@ -142,7 +142,7 @@ fn in_no_order_is_a_sample_sent_and_not_asked_back() {
             true => assert_eq!(sample, Sample::DeletionAsked),
             false => assert!(!matches!(sample, Sample::Pending { .. })),
         }
-        // And none is sent from here on.
+        // Nothing is sent afterwards.
         assert!(!device.upload());
     });
 }

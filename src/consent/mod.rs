@@ -1,11 +1,12 @@
-//! Consent: who may decide, what they said, and until when it holds.
+//! Consent: who decides, what for, and until when.
 //!
-//! * **In**: a person's answer to a [`Notice`], purpose by purpose, and a guardian's approval.
-//! * **Out**: a signed [`Record`] that is also the receipt, and [`Grants`] while the yes stands.
-//! * **Promises**: without a standing yes there is no [`Grants`] value, and without one nothing is
-//!   sampled, sealed or sent. A withdrawal ends every grant at once, then becomes durable.
-//! * **Never**: takes a name, an address, a birth date or any id of person or device. Never
-//!   lengthens a grant, and never makes one from a record that was changed.
+//! * **In**: a person's response to a [`Notice`], purpose by purpose, and a guardian's approval.
+//! * **Out**: a signed [`Record`], which is also the receipt, and [`Grants`] while consent is
+//!   valid.
+//! * **Promises**: without valid consent there is no [`Grants`] value, and without one nothing is
+//!   sampled, sealed or sent. A withdrawal revokes every grant at once, then becomes durable.
+//! * **Never**: takes a name, an address, a birth date or any id of a person or device. Never
+//!   extends a grant, and never makes one from a modified record.
 
 mod document;
 mod grant;
@@ -46,7 +47,7 @@ pub(crate) use withdrawal::Withdrawn;
 
 use crate::{purpose::Purposes, signed::SignedError, state::StateError};
 
-/// What the leases are built on.
+/// The primitives that the revocation flags are built on.
 mod sync {
     use std::sync::PoisonError;
     pub(super) use std::sync::{
@@ -59,16 +60,16 @@ mod sync {
     }
 }
 
-/// Why consent could not be recorded, or does not stand.
+/// Why consent could not be recorded or is not valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsentError {
-    /// Nobody was asked for anything.
+    /// The response names no purpose.
     #[error("no purpose was named; consent is given purpose by purpose")]
     NoPurpose,
     /// The plan does not ask for these.
     #[error("the plan in force does not ask for {0}")]
     NotAsked(Purposes),
-    /// A text of another version than the plan asks for.
+    /// The notice has another version than the plan requires.
     #[error("the notice has version {shown}, but the plan asks for version {asked}")]
     WrongNotice {
         /// The version that was shown.
@@ -76,22 +77,22 @@ pub enum ConsentError {
         /// The version that the plan asks for.
         asked: u32,
     },
-    /// No plan is in force, so there is nothing to consent to.
+    /// No plan is installed.
     #[error("there is no sampling plan yet, so there is nothing to consent to")]
     NoPlan,
-    /// It leads nowhere from the present state.
+    /// The transition is not allowed from the current state.
     #[error(transparent)]
     Refused(#[from] TransitionError),
-    /// A guardian's evidence that could be guessed.
+    /// The guardian's evidence is too short.
     #[error(transparent)]
     Evidence(#[from] EvidenceTooShort),
-    /// There is no standing yes.
+    /// There is no valid consent.
     #[error("there is no consent: the state is {0}")]
     NotGranted(ConsentState),
-    /// A record could not be signed or read.
+    /// A record could not be signed or verified.
     #[error("the consent record is refused: {0}")]
     Record(#[from] SignedError),
-    /// A key could not be made.
+    /// A key could not be generated.
     #[error(transparent)]
     Entropy(#[from] crate::RngError),
     /// The state could not be read or written.

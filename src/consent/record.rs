@@ -1,5 +1,5 @@
-//! The consent record: what a person agreed to, as it is kept, shown as a receipt, and registered
-//! with the collector. It names no person.
+//! The consent record: what a person consented to. It is stored, given to the person as a receipt,
+//! and registered with the collector. It names no person.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
@@ -13,30 +13,31 @@ use crate::{
     week::Week,
 };
 
-/// A record signed with its own key. It is also the receipt that the person gets.
+/// A record signed with its own key. It is also the person's receipt.
 pub type SignedRecord = Signed<Record>;
 
-/// What was agreed to. Times are ISO weeks, so that the record points to nobody's evening.
+/// What a person consented to. Times are ISO weeks, so that the record does not reveal a day or an
+/// hour.
 ///
 /// It is written as JSON-LD with the fields of ISO/IEC TS 27560:2023 (`docs/consent.md`, "The
 /// record"), and read from that or from the flat shape of schema 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    /// Version of the shape in which it is, or is to be, written.
+    /// Version of the schema.
     pub schema: u32,
-    /// Random; a new consent is a new record with a new id and key.
+    /// Random; each new consent is a new record with a new id and key.
     pub id: Id,
-    /// Counts up with each purpose that is added to or taken from the record.
+    /// Incremented with each purpose that is added or withdrawn.
     pub revision: u32,
     /// What the samples may be used for.
     pub purposes: Purposes,
-    /// Whether a guardian is asked too.
+    /// The person's age band, which decides whether a guardian must approve.
     pub age_band: AgeBand,
     /// The guardian's approval, where one is needed.
     pub guardian: Option<GuardianApproval>,
-    /// The text that was agreed to.
+    /// The notice that was shown.
     pub notice: NoticeReference,
-    /// Who answers for the samples; unknown only in records that began with schema 1.
+    /// The data controller; unknown only in records that began with schema 1.
     pub controller: Option<Organization>,
     /// When consent was given.
     pub given: Week,
@@ -44,31 +45,31 @@ pub struct Record {
     pub holds_until: Week,
 }
 
-/// Never more is taken than this; a birth date never.
+/// The only age information that is collected; never a birth date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AgeBand {
-    /// Decides alone.
+    /// Decides without a guardian.
     Adult,
     /// A parent or guardian decides.
     Child,
-    /// Counts as a child.
+    /// Treated as a child.
     Unknown,
 }
 
-/// Which text was shown.
+/// Which notice was shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeReference {
-    /// Version of the text; a higher one is a new question.
+    /// Version of the text; a higher version requires new consent.
     pub version: u32,
     /// Language it was shown in (BCP 47).
     pub language: String,
-    /// SHA-256 of the very text, in hexadecimal.
+    /// SHA-256 of the text, in hexadecimal.
     pub sha256: String,
 }
 
-/// The organization that a person says yes to.
+/// The organization that the person consents to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Organization {
     /// The key that its plans are signed with, which the app pins.
@@ -78,21 +79,21 @@ pub struct Organization {
 }
 
 impl AgeBand {
-    /// Whether nothing may be sampled before a guardian has approved.
+    /// Whether a guardian must approve before anything is sampled.
     pub fn needs_guardian(self) -> bool {
         self != Self::Adult
     }
 }
 
 impl Record {
-    /// The version of the shape that this SDK writes.
+    /// The schema version that this SDK writes.
     pub const SCHEMA: u32 = 2;
 
-    /// Reads a record and verifies that it is whole. A record is its own authority: the key that it
-    /// names is its own, so this says that it was not changed, not who agreed.
+    /// Parses a record and verifies its signature. A record is signed with its own key, so this
+    /// shows that it was not changed, not who consented.
     ///
     /// # Errors
-    /// Not a record, of another schema, or changed after it was signed.
+    /// It is not a record, has an unknown schema, or was changed after it was signed.
     pub fn verify(json: &[u8]) -> Result<SignedRecord, SignedError> {
         SignedRecord::verify_any(json)
     }

@@ -1,4 +1,4 @@
-//! What each collector has yet to hear of consent.
+//! What each collector still has to be told about consent: registrations and withdrawals.
 
 use super::{
     ConsentError, ConsentStore, Grants, RecordIdentity,
@@ -20,13 +20,14 @@ pub(crate) struct WithdrawalDue {
 }
 
 impl ConsentStore {
-    /// A record's key, for requests that say no in its name.
+    /// A record's key, for signing withdrawals and deletions.
     pub(crate) fn identity(&self, record: Id) -> Result<Option<RecordIdentity>, StateError> {
         let row = self.row(record)?;
         row.map(|row| row.identity(record)).transpose()
     }
 
-    /// Keeps the `request` that withdraws `record` from `collector`, as a slip beside the store.
+    /// Stores the signed `request` that withdraws `record` from `collector` as a revocation record,
+    /// outside the store.
     pub(crate) fn keep_revocation(
         &self,
         record: Id,
@@ -37,8 +38,8 @@ impl ConsentStore {
         self.revocations.insert(record, collector, stage, request)
     }
 
-    /// Registered records that the store knows no more, since it was lost, count as refused: nothing else
-    /// could still say no to them.
+    /// Revokes registered records that the store no longer knows because it was lost: nothing else
+    /// could still withdraw them.
     pub(crate) fn revoke_unknown_records(&self) -> Result<(), StateError> {
         let rows = self.state.read(rows::all)?;
         self.revocations
@@ -48,8 +49,9 @@ impl ConsentStore {
             })
     }
 
-    /// Records that can still be refused and have no slip for a collector that may know them, or for the
-    /// `present` one: an earlier version made them, or the collector's URL has changed since.
+    /// Records that can still be withdrawn and have no revocation record for a collector that may
+    /// know them, or for the `present` one: an earlier version made them, or the collector's URL
+    /// has changed since.
     pub(crate) fn without_revocation(
         &self,
         present: &Endpoint,
@@ -74,8 +76,8 @@ impl ConsentStore {
         Ok(without)
     }
 
-    /// Whether a registration of `record` may still reach `collector`: one was handed out and nothing is
-    /// known of it, or, after a reset, nothing of the record is.
+    /// Whether a registration of `record` may still reach `collector`: one was handed out and its
+    /// result is unknown, or the record itself is unknown after a reset.
     pub(crate) fn may_yet_arrive(
         &self,
         record: Id,
@@ -88,7 +90,7 @@ impl ConsentStore {
         }))
     }
 
-    /// Withdrawals of records that only their slips remember, since the rest was reset.
+    /// Withdrawals of records that only exist as revocation records, since the store was reset.
     pub(crate) fn revocations_due(&self) -> Result<Vec<(Id, Vec<u8>)>, StateError> {
         let mut due = Vec::new();
         for slip in self.revocations.all()? {
@@ -103,15 +105,16 @@ impl ConsentStore {
         Ok(due)
     }
 
-    /// Forgets slips of records that neither the store nor any collector knows.
+    /// Removes the revocation records of consent records that neither the store nor any collector
+    /// knows.
     pub(crate) fn remove_unused_revocations(&self) -> Result<(), StateError> {
         let rows = self.state.read(rows::all)?;
         self.revocations
             .remove(|slip| !rows.contains_key(&slip.record) && slip.stage == Stage::Kept)
     }
 
-    /// `collector` has acknowledged what the slip of `record` says. The slip is kept: should the collector's
-    /// database be put back from a backup, it is told once more.
+    /// `collector` has acknowledged the withdrawal of `record`. The revocation record is kept:
+    /// should the collector's database be restored from a backup, the withdrawal is sent again.
     pub(crate) fn revocation_acknowledged(
         &self,
         record: Id,
@@ -137,8 +140,8 @@ impl ConsentStore {
         Ok(due)
     }
 
-    /// `collector` has heard that `purposes` of `record` are withdrawn. Says whether it has now heard all
-    /// that was.
+    /// `collector` has acknowledged the withdrawal of `purposes` of `record`. Returns whether it
+    /// has now acknowledged every withdrawal of the record.
     pub(crate) fn withdrawal_done(
         &self,
         change: &WriteTxn<'_>,
@@ -159,8 +162,8 @@ impl ConsentStore {
         Ok(heard_all)
     }
 
-    /// `collector` may have forgotten what it acknowledged: each withdrawal that it was ever told of is due
-    /// again, and each record that stands is registered again.
+    /// `collector` may have lost what it acknowledged: each withdrawal ever sent to it is due
+    /// again, and each active record is registered again.
     pub(crate) fn mark_unacknowledged(
         &self,
         change: &WriteTxn<'_>,
@@ -178,7 +181,7 @@ impl ConsentStore {
         Ok(self.revocations.mark_unacknowledged(collector)?)
     }
 
-    /// The standing record's revision and document.
+    /// The active record's revision and document.
     pub(crate) fn document(&self, grants: &Grants) -> Result<Option<(u32, String)>, ConsentError> {
         let Some(row) = self.row(grants.record())? else {
             return Ok(None);
@@ -187,7 +190,8 @@ impl ConsentStore {
         Ok(Some((revision, row.document)))
     }
 
-    /// The collectors beside `present` that may know `record`, and whether they ever acknowledged it.
+    /// The collectors other than `present` that may know `record`, and whether they ever
+    /// acknowledged it.
     pub(crate) fn earlier_collectors(
         &self,
         record: Id,
@@ -212,8 +216,8 @@ impl ConsentStore {
         Ok(told.is_some_and(|told| told.registered >= revision))
     }
 
-    /// The standing record is about to be registered with `collector`: from now on its withdrawal must
-    /// reach it. Says whether it still stands.
+    /// The active record is about to be registered with `collector`: from now on its withdrawal
+    /// must reach that collector. Returns whether the record is still active.
     pub(crate) fn mark_offered(
         &self,
         record: Id,
@@ -244,7 +248,7 @@ impl ConsentStore {
         })
     }
 
-    /// The request that registers `revision` of `record` has come to its end, and it is not known whether it
+    /// The request that registers `revision` of `record` has ended, and it is unknown whether it
     /// arrived.
     pub(crate) fn maybe_registered(
         &self,
@@ -258,7 +262,7 @@ impl ConsentStore {
         })
     }
 
-    /// `collector` turned out not to know `record`.
+    /// `collector` does not know `record`.
     pub(crate) fn not_registered(
         &self,
         record: Id,
@@ -270,8 +274,8 @@ impl ConsentStore {
         })
     }
 
-    /// `collector` knows a newer revision of `record` than this device, whose state was put back from a
-    /// backup: the next one is higher still.
+    /// `collector` knows a newer revision of `record` than this device, whose state was restored
+    /// from a backup: the next revision is raised above it.
     pub(crate) fn raise_revision(&self, record: Id, known: u32) -> Result<(), ConsentError> {
         self.update_row(record, |row| {
             let is_behind =
@@ -284,8 +288,8 @@ impl ConsentStore {
         Ok(())
     }
 
-    /// Changes what `collector` was told of `record`. Where `change` names a revision whose registration has
-    /// come to its end, and the person said no meanwhile, the "no" is due once more.
+    /// Updates what `collector` knows about `record`. Where `change` returns a revision whose
+    /// registration has ended and consent was withdrawn meanwhile, the withdrawal is due again.
     fn update_collector(
         &self,
         record: Id,
@@ -293,7 +297,7 @@ impl ConsentStore {
         change: impl FnOnce(&mut CollectorState) -> Option<u32>,
     ) -> Result<(), ConsentError> {
         self.update_row(record, |row| {
-            // A device that was put back from a backup may not know that the collector was told anything.
+            // A device restored from a backup may not know that anything was sent to the collector.
             let ended = change(row.collector_mut(collector));
             if ended.is_some_and(|revision| row.is_superseded(revision)) {
                 let taken_back = row.withdrawn_purposes.clone();
@@ -304,7 +308,7 @@ impl ConsentStore {
         Ok(())
     }
 
-    /// Changes the row of `record`; says whether there is one and `change` says that it changed it.
+    /// Changes the row of `record`. Returns whether the row exists and `change` returned true.
     fn update_row(
         &self,
         record: Id,
@@ -325,13 +329,14 @@ impl ConsentStore {
 }
 
 impl RecordRow {
-    /// What `collector` was told, which counts as one that may know the record from now on.
+    /// What `collector` knows; from now on it counts as one that may know the record.
     fn collector_mut(&mut self, collector: &Endpoint) -> &mut CollectorState {
         self.collectors.entry(collector.clone()).or_default()
     }
 
-    /// Whether a registration of `revision` says more than the person does by now. If it was on its way
-    /// while the person said no, it may arrive after that, at a collector that had not known the record.
+    /// Whether a registration of `revision` grants more than the person does by now. If it was in
+    /// flight during a withdrawal, it may arrive later, at a collector that did not know the
+    /// record.
     fn is_superseded(&self, revision: u32) -> bool {
         let newest = self.record().map(|record| record.content().revision);
         self.phase == Phase::Withdrawn || newest.map_or(true, |newest| revision < newest)

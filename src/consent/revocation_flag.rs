@@ -1,11 +1,11 @@
-//! Leases: leave that ends in every thread at once.
+//! Revocation flags: one atomic flag invalidates the grants of all threads at once.
 //!
-//! Built on `super::sync`, which is the standard library's; `races.rs` builds this same file on Loom's
-//! and tries every order in which threads can meet.
+//! Built on `super::sync`, which is the standard library's; `loom_tests.rs` compiles this file with
+//! Loom's primitives and tries every interleaving of threads.
 
 use super::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 
-/// Ends once, for everybody who holds it.
+/// Raised once, seen by every holder.
 pub(super) struct RevocationFlag {
     revoked: AtomicBool,
 }
@@ -26,7 +26,7 @@ impl RevocationFlag {
     }
 }
 
-/// The lease that grants made from now on share.
+/// The flag that new grants share.
 pub(super) struct CurrentFlag {
     current: Mutex<Arc<RevocationFlag>>,
 }
@@ -38,13 +38,13 @@ impl CurrentFlag {
         }
     }
 
-    /// The present lease. It is to be taken *before* consent is looked up: a withdrawal in between ends
-    /// it then.
+    /// The current flag. Take it *before* looking up consent, so that a withdrawal in between
+    /// raises it.
     pub(super) fn get(&self) -> Arc<RevocationFlag> {
         Arc::clone(&lock(&self.current))
     }
 
-    /// Ends the present lease and begins another.
+    /// Raises the current flag and replaces it by a new one.
     pub(super) fn revoke(&self) {
         let mut current = lock(&self.current);
         current.revoke();

@@ -1,13 +1,14 @@
-//! Slips: a "no" that is ready before it is needed, beside the store.
+//! Revocation records: withdrawals that are signed in advance and stored outside the store.
 //!
-//! For each record one small file holds the request that withdraws it, signed when the record was made.
-//! That the person says no is noted in the file's *name*: a rename needs no room on a full disk and no
-//! store, and it is the instant from which there is no way back. So a "no" outlives a crash, a damaged
-//! store and a reset of the app; and a slip can say nothing but no.
+//! For each consent record and collector, one small file holds the request that withdraws the
+//! record, signed when the record was made. A withdrawal is marked in the file's *name*: a rename
+//! needs no space on a full disk and no store, and it is the point of no return. So a withdrawal
+//! survives a crash, a damaged store and a reset of the app; and the file can be used for nothing
+//! but a withdrawal.
 //!
-//! A name is `RECORD.COLLECTOR.STAGE`: COLLECTOR is a tag of the URL of the collector that the request is for;
-//! STAGE is `kept` before that collector can know the record, `offered` after, and `heard` once it has
-//! acknowledged the request. The purposes that were refused stand behind it:
+//! A name is `RECORD.COLLECTOR.STAGE`: COLLECTOR is a tag of the URL of the collector that the
+//! request is for; STAGE is `kept` before that collector can know the record, `offered` after, and
+//! `heard` once it has acknowledged the request. The withdrawn purposes are appended:
 //! `RECORD.COLLECTOR.offered.quality-assurance`. Version 0.1 left the collector out; there was one.
 
 use std::{
@@ -28,33 +29,33 @@ use crate::{
 
 const FOLDER: &str = "slips";
 
-/// The slips of one state folder.
+/// The revocation records of one state folder.
 pub(crate) struct RevocationRecords {
     folder: PathBuf,
-    /// Held from reading the names to changing them: a name that another thread changes meanwhile would
+    /// Held from reading the names to renaming: a name that another thread changes meanwhile would
     /// be missed.
     changing: Mutex<()>,
 }
 
-/// What a slip's name says.
+/// The content of a revocation record's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RevocationRecord {
     pub(crate) record: Id,
-    /// The tag of the collector that it is for; `None` on one of version 0.1, which knew one only.
+    /// The tag of its collector; `None` in version 0.1, which supported only one.
     collector: Option<String>,
     pub(crate) stage: Stage,
-    /// What the person said no to.
+    /// The withdrawn purposes.
     pub(crate) revoked: Purposes,
 }
 
-/// How far a slip has come.
+/// How far the collector is involved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// The collector cannot know the record.
+    /// The collector cannot know the consent record.
     Kept,
     /// It may.
     Offered,
-    /// It has acknowledged the "no".
+    /// The collector has acknowledged the withdrawal. Stored as `heard`.
     Acknowledged,
 }
 
@@ -68,12 +69,12 @@ impl RevocationRecords {
         })
     }
 
-    /// Whether there are slips in a state folder, whatever became of its store.
+    /// Whether a state folder has revocation records, even if its store is lost.
     pub(crate) fn exist(state_folder: &Path) -> bool {
         state_folder.join(FOLDER).is_dir()
     }
 
-    /// Every slip. What else lies in the folder is none.
+    /// Every revocation record. Other files in the folder are ignored.
     pub(crate) fn all(&self) -> Result<Vec<RevocationRecord>, StateError> {
         let unreadable = || StateError::io("read", &self.folder);
         let mut slips = Vec::new();
@@ -84,7 +85,7 @@ impl RevocationRecords {
         Ok(slips)
     }
 
-    /// Keeps the `request` that withdraws `record` from `collector`, unless there is a slip for it.
+    /// Stores the `request` that withdraws `record` from `collector`, unless there is one already.
     pub(crate) fn insert(
         &self,
         record: Id,
@@ -127,7 +128,7 @@ impl RevocationRecords {
         )
     }
 
-    /// `collector` may have forgotten what it acknowledged.
+    /// `collector` may have lost what it acknowledged.
     pub(crate) fn mark_unacknowledged(&self, collector: &Endpoint) -> Result<(), StateError> {
         self.update(
             |slip| slip.is_for(collector) && slip.stage == Stage::Acknowledged,
@@ -135,7 +136,8 @@ impl RevocationRecords {
         )
     }
 
-    /// The person says no to what `refused` names of each record: the point of no return.
+    /// Marks the purposes that `refused` returns for each record as withdrawn: the point of no
+    /// return.
     pub(crate) fn revoke(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
         self.update(
             |slip| !refused(slip.record).is_subset(&slip.revoked),
@@ -143,7 +145,7 @@ impl RevocationRecords {
         )
     }
 
-    /// The request that withdraws `slip`'s record; `None` where another thread has just removed it.
+    /// The stored request; `None` if another thread has just removed it.
     pub(crate) fn request(&self, slip: &RevocationRecord) -> Result<Option<Vec<u8>>, StateError> {
         let path = self.path(slip);
         match fs::read(&path) {
@@ -153,7 +155,7 @@ impl RevocationRecords {
         }
     }
 
-    /// Forgets the slips that `goes` names: what they say was heard, or need not be said.
+    /// Removes the revocation records that `goes` selects.
     pub(crate) fn remove(
         &self,
         goes: impl Fn(&RevocationRecord) -> bool,
@@ -191,7 +193,7 @@ impl RevocationRecords {
 }
 
 impl RevocationRecord {
-    /// Whether the person said no to all that the record could hold.
+    /// Whether every purpose that the record could hold is withdrawn.
     pub(crate) fn is_fully_revoked(&self) -> bool {
         self.revoked.len() == Purpose::ALL.len()
     }
@@ -248,7 +250,8 @@ impl Stage {
     }
 }
 
-/// Digits of the SHA-256 of a collector's URL: enough to tell the few apart that one device ever had.
+/// Digits of the SHA-256 of a collector's URL: enough to distinguish the few collectors that a
+/// device ever used.
 const TAG_DIGITS: usize = 12;
 
 fn tag(collector: &Endpoint) -> String {
@@ -368,7 +371,7 @@ mod tests {
         assert!(all.len() == 2 && all.iter().all(RevocationRecord::is_fully_revoked));
         let of = |collector| all.iter().find(|slip| slip.is_for(collector)).unwrap();
         assert_eq!(of(&first).stage, Stage::Acknowledged);
-        // It never knew the record, so it has nothing to hear.
+        // It never knew the record, so it has nothing to acknowledge.
         assert_eq!(of(&second).stage, Stage::Kept);
         assert_eq!(slips.request(of(&second)).unwrap().unwrap(), b"second");
         slips.mark_unacknowledged(&first).unwrap();

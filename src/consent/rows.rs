@@ -1,4 +1,4 @@
-//! Consent records as the state holds them.
+//! Consent records as rows of the store.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) const RECORDS: Table<&str> = Table::new("consent-records");
-/// The name of the record that the person's present answer stands in.
+/// The name of the value that holds the current record's id.
 pub(super) const CURRENT: &str = "consent-current";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,15 +28,15 @@ pub(super) const CURRENT: &str = "consent-current";
 pub(super) enum Phase {
     AwaitingGuardian,
     Granted,
-    /// The child who said it came of age.
+    /// The child who consented came of age. Stored as `outgrown`.
     #[serde(rename = "outgrown")]
     CameOfAge,
-    /// A later record took its place; what was sealed under it may still be held.
+    /// A later record replaced it; samples sealed under it may still be stored at the collector.
     Superseded,
     Withdrawn,
 }
 
-/// A record as the store holds it.
+/// A consent record in the store.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct RecordRow {
     pub(super) document: String,
@@ -44,23 +44,23 @@ pub(super) struct RecordRow {
     pub(super) key: String,
     pub(super) phase: Phase,
     pub(super) ends: Timestamp,
-    /// Purposes that were taken back; they never return to this record.
+    /// Withdrawn purposes; they never return to this record.
     #[serde(default, rename = "taken_back")]
     pub(super) withdrawn_purposes: Purposes,
-    /// Each collector that may know the record: entered before a registration is first sent there.
+    /// Each collector that may know the record: added before the first registration is sent there.
     #[serde(default)]
     pub(super) collectors: BTreeMap<Endpoint, CollectorState>,
 }
 
-/// What a collector was told of a record.
+/// What a collector knows about a record.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct CollectorState {
-    /// The revision that it has acknowledged.
+    /// The latest revision that it has acknowledged.
     pub(super) registered: u32,
-    /// Revisions whose registration was handed out and of which nothing is known: each may still arrive.
+    /// Revisions whose registration was handed out with unknown result: each may still arrive.
     pub(super) registering: BTreeSet<u32>,
-    /// What it has yet to acknowledge as withdrawn.
+    /// Purposes whose withdrawal it has yet to acknowledge.
     pub(super) withdrawal_due: Purposes,
 }
 
@@ -78,7 +78,8 @@ impl RecordRow {
         Ok(Verified { record, key })
     }
 
-    /// What the record holds; everything where it was damaged, for a "no" to it must not fail for that.
+    /// The purposes of the record; all purposes if it is damaged, since its withdrawal must not
+    /// fail.
     pub(super) fn held(&self) -> Purposes {
         self.record().map_or_else(
             |_| Purposes::all(),
@@ -94,32 +95,32 @@ impl RecordRow {
             .map_err(|_| damaged())
     }
 
-    /// Has every collector that may know the record told that `purposes` are withdrawn from it.
+    /// Queues the withdrawal of `purposes` for every collector that may know the record.
     pub(super) fn queue_withdrawal(&mut self, purposes: &Purposes) {
         for told in self.collectors.values_mut() {
             told.withdrawal_due = told.withdrawal_due.union(purposes);
         }
     }
 
-    /// What is withdrawn and some collector has yet to acknowledge.
+    /// Withdrawn purposes that some collector has yet to acknowledge.
     pub(super) fn withdrawal_due(&self) -> Purposes {
         let due = self.collectors.values().map(|told| &told.withdrawal_due);
         due.fold(Purposes::default(), |all, due| all.union(due))
     }
 
-    /// Who says no in the name of `record`, which this row is of.
+    /// The identity that signs withdrawals of `record`, whose row this is.
     pub(super) fn identity(&self, record: Id) -> Result<RecordIdentity, StateError> {
         let key = self.key()?;
         Ok(RecordIdentity { record, key })
     }
 
-    /// Signs the record anew, one revision up.
+    /// Changes the record and signs it as the next revision.
     pub(super) fn revise(
         &mut self,
         change: impl FnOnce(&mut Record),
     ) -> Result<SignedRecord, ConsentError> {
         let mut record = self.record()?.content().clone();
-        // One in an older shape is written anew in the present one.
+        // An older schema is upgraded to the current one.
         record.schema = Record::SCHEMA;
         record.revision += 1;
         change(&mut record);
@@ -129,14 +130,14 @@ impl RecordRow {
     }
 }
 
-/// What a row says, once its signature and its key were found to be good.
+/// A row whose signature and key are verified.
 pub(super) struct Verified {
     pub(super) record: SignedRecord,
     pub(super) key: Arc<Ed25519KeyPair>,
 }
 
-/// The row that was verified last. One of the very same text is not verified again: the present answer is asked
-/// for many times before it changes.
+/// The row that was verified last. A row with the same text is not verified again, since the
+/// current record is read many times before it changes.
 #[derive(Default)]
 pub(super) struct VerifiedCache(Mutex<Option<(RecordRow, Arc<Verified>)>>);
 
@@ -155,7 +156,7 @@ impl VerifiedCache {
     }
 }
 
-/// The table, inside one transaction.
+/// The table of records in a write transaction.
 pub(super) struct RecordTable<'a>(pub(super) &'a WriteTxn<'a>);
 
 impl RecordTable<'_> {
@@ -179,12 +180,12 @@ impl RecordTable<'_> {
     }
 }
 
-/// One record, as `view` sees it.
+/// One record, as the transaction sees it.
 pub(super) fn find(view: &ReadTxn<'_>, id: Id) -> Result<Option<RecordRow>, StateError> {
     view.get(RECORDS, id.to_string().as_str())
 }
 
-/// Every record, as `view` sees them.
+/// Every record, as the transaction sees them.
 pub(super) fn all(view: &ReadTxn<'_>) -> Result<BTreeMap<Id, RecordRow>, StateError> {
     by_id(view.all(RECORDS)?)
 }

@@ -1,53 +1,54 @@
-//! The states of consent, and every way from one to another.
+//! The states of consent and the transitions between them.
 //!
-//! The table of docs/consent.md is this one; a test holds the two together.
+//! The table in docs/consent.md mirrors this module; a test compares them.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Where consent stands.
+/// The state of consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConsentState {
-    /// Nobody was asked, or nobody answered.
+    /// The person has not been asked or has not answered.
     None,
-    /// A child said yes; its guardian has not.
+    /// A child has consented; the guardian has not approved yet.
     AwaitingGuardian,
-    /// There is a standing yes.
+    /// Consent is valid.
     Granted,
-    /// The question has changed since: another notice, or a child that came of age. It is asked anew.
+    /// The question has changed since: another notice, or the child came of age. The person must be
+    /// asked again.
     Outdated,
-    /// The yes ran out and is to be asked again.
+    /// Consent has expired; the person must be asked again.
     Expired,
-    /// The person said no after a yes.
+    /// The person has withdrawn consent.
     Withdrawn,
 }
 
-/// What can happen to consent.
+/// An event that can change consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
-    /// A yes that needs nobody else's, or has it: an adult's, or a child's with its guardian's.
+    /// Consent that is complete: an adult's, or a child's with the guardian's approval.
     Give,
-    /// A child's yes, or one of unknown age, without its guardian's.
+    /// Consent of a child or a person of unknown age, without the guardian's approval.
     AskGuardian,
-    /// The guardian's yes to what the child said.
+    /// The guardian's approval of the child's consent.
     Approve,
-    /// A yes to one purpose more, to the same question.
+    /// Consent to an additional purpose, under the same notice.
     Extend,
-    /// A no to some of the purposes.
+    /// Withdrawal of some of the purposes.
     Narrow,
-    /// A no to all that is left.
+    /// Withdrawal of all remaining purposes.
     Withdraw,
-    /// The term of the yes is over.
+    /// The term of consent ends.
     Expire,
-    /// The plan names a higher version of the notice than was agreed to.
+    /// The plan names a higher notice version than the person consented to.
     Outdate,
-    /// The child is one no more, and decides alone.
+    /// The child has come of age and decides alone.
     ComeOfAge,
 }
 
-/// A transition that does not lead anywhere from a state, and why.
+/// A transition that is not allowed from a state, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("consent is {from}, so {transition} is refused: {why}")]
 pub struct TransitionError {
@@ -60,7 +61,7 @@ pub struct TransitionError {
 }
 
 impl ConsentState {
-    /// Each of them.
+    /// All variants.
     pub const ALL: [Self; 6] = [
         Self::None,
         Self::AwaitingGuardian,
@@ -70,10 +71,10 @@ impl ConsentState {
         Self::Withdrawn,
     ];
 
-    /// The state after `transition`. A "no" and a new yes are refused in none.
+    /// The state after `transition`. Withdrawal and new consent are allowed in every state.
     ///
     /// # Errors
-    /// The transition has no meaning here.
+    /// The transition is not allowed from this state.
     pub fn after(self, transition: Transition) -> Result<Self, TransitionError> {
         use ConsentState as State;
         let refused = |why| {
@@ -123,7 +124,7 @@ impl ConsentState {
 }
 
 impl Transition {
-    /// Each of them.
+    /// All variants.
     pub const ALL: [Self; 9] = [
         Self::Give,
         Self::AskGuardian,

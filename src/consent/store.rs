@@ -1,4 +1,4 @@
-//! Where consent is kept, and how it changes.
+//! The store of consent records and its transitions.
 
 use std::{
     collections::BTreeMap,
@@ -25,12 +25,12 @@ use crate::{
     week::Week,
 };
 
-/// A person's answer to the notice.
+/// A person's response to the notice.
 #[derive(Clone, Debug)]
 pub struct ConsentResponse<'a> {
-    /// What the person says yes to.
+    /// The purposes that the person consents to.
     pub purposes: Purposes,
-    /// Whether a guardian must say yes too.
+    /// Whether a guardian must approve.
     pub age_band: AgeBand,
     /// The guardian's approval, where the app has it already.
     pub guardian: Option<Guardian<'a>>,
@@ -38,20 +38,22 @@ pub struct ConsentResponse<'a> {
     pub notice: &'a Notice,
 }
 
-/// Where consent stands, and for what.
+/// The current state of consent.
 #[derive(Clone, Debug)]
 pub struct ConsentStatus {
     /// The state.
     pub state: ConsentState,
-    /// What was asked and answered yes, whether or not it holds at present; empty once withdrawn.
+    /// The purposes that were consented to, whether or not consent is valid at present; empty once
+    /// withdrawn.
     pub purposes: Purposes,
     /// The receipt, where there is a record.
     pub receipt: Option<SignedRecord>,
-    /// Whether a child said it who came of age since: the person is asked anew, as an adult.
+    /// Whether the child who consented has come of age since: the person must be asked again, as an
+    /// adult.
     pub came_of_age: bool,
 }
 
-/// What the plan in force asks of consent.
+/// What the plan in force requires of consent.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) purposes: Purposes,
@@ -60,12 +62,12 @@ pub(crate) struct Terms {
     pub(crate) controller: Organization,
 }
 
-/// The store of consent records. One a state folder.
+/// The store of consent records, one per state folder.
 pub(crate) struct ConsentStore {
     pub(super) state: Arc<State>,
     pub(super) revocations: RevocationRecords,
     pub(super) revocation_flag: CurrentFlag,
-    /// What was taken back and could not be written yet. It is not granted any more.
+    /// Purposes whose withdrawal could not be written yet. It is not granted any more.
     pub(super) unwritten: Mutex<Purposes>,
     pub(super) last_verified: VerifiedCache,
 }
@@ -81,7 +83,7 @@ impl ConsentStore {
         })
     }
 
-    /// Where consent stands under the plan's `terms`.
+    /// The state of consent under the plan's `terms`.
     pub(crate) fn status(&self, terms: Option<&Terms>) -> Result<ConsentStatus, ConsentError> {
         self.state.persist_time();
         match self.current()? {
@@ -110,10 +112,10 @@ impl ConsentStore {
             Phase::Granted => ConsentState::Granted,
             Phase::CameOfAge => ConsentState::Outdated,
             Phase::Withdrawn => ConsentState::Withdrawn,
-            // The present answer is never a superseded one.
+            // The current record is never a superseded one.
             Phase::Superseded => ConsentState::None,
         };
-        // What happens by itself, each only where it leads anywhere.
+        // Transitions that happen without the person, each only where it is allowed.
         let happens = [
             (Transition::Outdate, record.notice.version < newest_notice),
             (Transition::Expire, now >= row.ends),
@@ -134,8 +136,8 @@ impl ConsentStore {
         })
     }
 
-    /// Records a yes. A purpose more is added to a standing record; anything else (a new notice,
-    /// another age band, after a withdrawal) begins a new one.
+    /// Records consent. An additional purpose is added to the active record; anything else (a new
+    /// notice, another age band, consent after a withdrawal) begins a new record.
     pub(crate) fn record(
         &self,
         change: &WriteTxn<'_>,
@@ -179,7 +181,7 @@ impl ConsentStore {
         Ok(signed)
     }
 
-    /// Records that the guardian of a child who said yes approves.
+    /// Records the approval of the guardian of a child who consented.
     pub(crate) fn approve<'a>(
         &self,
         guardian: impl Into<Guardian<'a>>,
@@ -188,7 +190,7 @@ impl ConsentStore {
         let guardian = guardian.into();
         self.state.write(|change| {
             let rows = RecordTable(change);
-            // Asked in here: a withdrawal must not come between.
+            // Checked inside the transaction: a withdrawal must not come between.
             let (id, mut row, _) =
                 self.check_transition(&rows, Transition::Approve, Some(terms))?;
             let now = self.state.monotonic_time();
@@ -200,8 +202,8 @@ impl ConsentStore {
         })
     }
 
-    /// Notes that the child who said yes is one no more: what its guardian approved of holds no longer,
-    /// and the person is to be asked anew.
+    /// Records that the child who consented has come of age: the guardian's approval is no longer
+    /// valid, and the person must be asked again.
     pub(crate) fn come_of_age(&self, terms: Option<&Terms>) -> Result<(), ConsentError> {
         self.state.write(|change| {
             let rows = RecordTable(change);
@@ -219,7 +221,7 @@ impl ConsentStore {
         })
     }
 
-    /// The present record, where `transition` leads anywhere from its state.
+    /// The current record, if `transition` is allowed from its state.
     fn check_transition(
         &self,
         rows: &RecordTable<'_>,
@@ -238,9 +240,9 @@ impl ConsentStore {
         Ok((id, row, state))
     }
 
-    /// The grants that stand under `terms`.
+    /// The grants that are valid under `terms`.
     pub(crate) fn grants(&self, terms: &Terms) -> Result<Grants, ConsentError> {
-        // The lease is taken first: a withdrawal between here and the end ends it.
+        // The flag is taken first: a withdrawal between here and the end raises it.
         let lease = self.revocation_flag.get();
         self.state.persist_time();
         let (record, row) = self
@@ -267,7 +269,7 @@ impl ConsentStore {
         ))
     }
 
-    /// A record's key, as `change` sees it.
+    /// A record's key, as the transaction sees it.
     pub(crate) fn identity_in(
         change: &WriteTxn<'_>,
         record: Id,
@@ -276,7 +278,7 @@ impl ConsentStore {
         row.map(|row| row.identity(record)).transpose()
     }
 
-    /// Whether, in this very transaction, `record` still grants all of `purposes`.
+    /// Whether `record` still grants all of `purposes` in this transaction.
     pub(crate) fn still_grants(
         change: &WriteTxn<'_>,
         record: Id,
@@ -301,7 +303,7 @@ impl ConsentStore {
     }
 }
 
-/// Adds the answer to a standing record, where it is an answer to the same question.
+/// Extends the active record with the response, where it answers the same question.
 fn extend(
     row: &mut RecordRow,
     answer: &ConsentResponse<'_>,
@@ -329,11 +331,11 @@ fn extend(
     let approves = row.phase == Phase::AwaitingGuardian && answer.guardian.is_some();
     let grows = purposes != record.purposes;
     if approves && !record.purposes.is_subset(&answer.purposes) {
-        // The guardian approves of this answer, not of what the child had asked for before.
+        // The guardian approves this response, not what the child had asked for before.
         return Ok(None);
     }
     if grows && row.phase == Phase::Granted && record.age_band.needs_guardian() {
-        // The guardian approved of what was asked then, not of more.
+        // The guardian approved what was asked then, not more.
         let Some(_) = answer.guardian else {
             return Ok(None);
         };

@@ -1,4 +1,4 @@
-//! What a "no" does: it ends grants first, and is written then.
+//! Withdrawal: revokes all grants first, then becomes durable.
 
 use std::{
     collections::BTreeMap,
@@ -15,25 +15,25 @@ use crate::{
     state::{StateError, WriteTxn},
 };
 
-/// A record from which purposes were taken, and what is left of it.
+/// A record from which purposes were withdrawn, and the purposes that are left.
 pub(crate) struct Withdrawn {
     pub(crate) record: Id,
     pub(crate) left: Purposes,
 }
 
 impl ConsentStore {
-    /// Ends every grant in every thread, before anything is written.
+    /// Revokes every grant in every thread, before anything is written.
     pub(crate) fn revoke_grants(&self) {
         self.revocation_flag.revoke();
     }
 
-    /// Grants `purposes` to nobody in this process any more, whether or not that can be written.
+    /// Stops granting `purposes` in this process, whether or not the withdrawal can be written.
     pub(crate) fn revoke_in_memory(&self, purposes: &Purposes) {
         let mut refused = self.lock_unwritten();
         *refused = refused.union(purposes);
     }
 
-    /// What was taken back and could not be written yet.
+    /// Purposes whose withdrawal could not be written yet.
     pub(crate) fn unwritten_revocations(&self) -> Purposes {
         self.lock_unwritten().clone()
     }
@@ -50,8 +50,9 @@ impl ConsentStore {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes durably, on every slip, that the person says no to what `refused` names of each record: from
-    /// here on no crash, no full disk and no damaged store brings it back.
+    /// Marks the purposes that `refused` returns for each record as withdrawn, durably, on every
+    /// revocation record: from here on no crash, full disk or damaged store can undo the
+    /// withdrawal.
     pub(crate) fn mark_revoked(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
         let rows = self.state.read(rows::all).unwrap_or_default();
         self.revocations.revoke(|record| match rows.get(&record) {
@@ -60,7 +61,8 @@ impl ConsentStore {
         })
     }
 
-    /// What slips say no to and the store does not know of yet: the process died, or the disk was full.
+    /// Withdrawals that are marked on revocation records and not yet in the store: the process
+    /// died, or the disk was full.
     pub(crate) fn revocations_to_apply(&self) -> Result<BTreeMap<Id, Purposes>, StateError> {
         let rows = self.state.read(rows::all)?;
         let mut refused = BTreeMap::new();
@@ -75,7 +77,7 @@ impl ConsentStore {
         Ok(refused)
     }
 
-    /// Takes back from each record what `refused` names of it.
+    /// Withdraws from each record the purposes that `refused` returns for it.
     pub(crate) fn withdraw(
         change: &WriteTxn<'_>,
         refused: impl Fn(Id) -> Purposes,
@@ -86,7 +88,7 @@ impl ConsentStore {
             if row.phase == Phase::Withdrawn {
                 continue;
             }
-            // A record that was damaged grants nothing: all of it goes.
+            // A damaged record grants nothing: it is withdrawn as a whole.
             let (held, left) = match row.record() {
                 Ok(record) => {
                     let held = record.content().purposes.clone();

@@ -1,4 +1,4 @@
-//! Who opened a sample: asked of the collector, verified, and held against what was told before.
+//! Access log queries: who opened a sample, verified against earlier answers.
 
 use serde::Deserialize;
 
@@ -17,8 +17,8 @@ use crate::{
 };
 
 impl Sordino {
-    /// The request that asks the collector who opened a sample; [`Self::read_accesses`] reads what
-    /// came of it.
+    /// The request that asks the collector who opened a sample; pass its result to
+    /// [`Self::read_accesses`].
     ///
     /// # Errors
     /// There is no such sample.
@@ -39,20 +39,20 @@ impl Sordino {
     /// Who opened a sample, asked of the collector with the built-in client.
     ///
     /// # Errors
-    /// There is no such sample, or the collector did not answer.
+    /// There is no such sample, or the collector did not respond.
     #[cfg(feature = "http")]
     pub fn accesses(&self, sample: Id, client: &Client) -> Result<Accesses, Error> {
         let request = self.accesses_request(sample)?;
         self.read_accesses(&request.task, client.send(&request))
     }
 
-    /// Who opened a sample, from what came of the request of [`Self::accesses_request`], which had this task. The
-    /// device verifies what the collector proves of its log ([`Accesses::broken`]), and remembers the log's head and
-    /// these accesses for the next time.
+    /// Who opened a sample, from the result of the request of [`Self::accesses_request`] with this
+    /// task. The device verifies the collector's proofs ([`Accesses::broken`]), and stores the head
+    /// of the log and these accesses for the next query.
     ///
     /// # Errors
-    /// The collector did not answer; the state cannot be used; or another answer was read since the request was made,
-    /// and the collector is to be asked again ([`UploadError::AccessesOutdated`]).
+    /// The collector did not respond; the state cannot be used; or another response was read since
+    /// the request was made, and the query must be repeated ([`UploadError::AccessesOutdated`]).
     pub fn read_accesses(
         &self,
         task: &UploadTask,
@@ -70,25 +70,25 @@ impl Sordino {
     }
 }
 
-/// What a collector told before.
+/// What a collector reported before.
 struct KnownLog {
-    /// The head of its log, from the last answer about a sample of the same record.
+    /// The head of its log, from the last response about a sample of the same record.
     head: Option<AuditHead>,
     /// The accesses of the sample.
     reported: Vec<ReportedAccess>,
-    /// The head that an earlier version of the SDK saw last, which no proof leads back to.
+    /// The head that an earlier version of the SDK stored, without proofs.
     unproven: Option<AuditHead>,
 }
 
 impl KnownLog {
-    /// How many entries of the log the collector can prove to be still the same.
+    /// How many entries of the log the collector must prove unchanged.
     fn seen(&self) -> u64 {
         self.head.map_or(0, |head| head.entries)
     }
 }
 
 impl Inner {
-    /// Checks an answer. A log that is broken is not remembered: what was told before is the evidence.
+    /// Verifies a response. An inconsistent log is not stored: the earlier report is the evidence.
     fn check_accesses(
         &self,
         sample: Id,
@@ -143,7 +143,7 @@ impl Inner {
     }
 }
 
-/// What versions without proofs remembered, of one collector.
+/// What versions without proofs stored, for one collector.
 #[derive(Deserialize)]
 struct UnprovenHead {
     collector: String,
@@ -157,6 +157,6 @@ fn key(id: Id, collector: &Endpoint) -> String {
 /// Heads of access logs, by consent record and collector. Each record has its own, since the number of entries is sent
 /// with the next request: a head of another record would tell the collector that both are one person's.
 const HEADS: Table<&str> = Table::new("audit-heads");
-/// The accesses that were told, by sample and collector.
+/// Reported accesses, by sample and collector.
 const REPORTED: Table<&str> = Table::new("told-accesses");
 const UNPROVEN_HEAD: &str = "audit-head";

@@ -1,9 +1,9 @@
-//! From a source to the sampler, on two threads of the engine's own.
+//! A capture session: from a source to the sampler, on two threads of the engine.
 //!
-//! * `sordino-capture` opens the source, since some platforms' streams stay on their thread, gives
-//!   each frame to the app and to the sampler, and never waits for anything but sound.
-//! * `sordino-seal` anonymizes, seals and queues the clips that the sampler chose, one at a time: it
-//!   may take a second, and the frames must not wait for it.
+//! * `sordino-capture` opens the source, since the streams of some platforms stay on their thread,
+//!   passes each frame to the app and to the sampler, and waits for nothing but audio.
+//! * `sordino-seal` anonymizes, seals and queues the clips that the sampler selected, one at a
+//!   time: it may take a second, and frames must not wait for it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -26,15 +26,16 @@ use crate::{
     sampler::{MarkError, MarkOutcome, Moment, RawClip, Sampler, SamplerSettings},
 };
 
-/// Clips that may wait for the one being sealed; a raw clip is some two megabytes.
+/// How many clips may wait while one is being sealed; a raw clip is about two megabytes.
 const MAX_WAITING_CLIPS: usize = 2;
-/// How old the answer to "may anything be sampled?" may get. A withdrawal does not wait for it.
+/// How long a permit is cached. A withdrawal does not wait for it.
 const MAX_PERMIT_AGE: Duration = Duration::from_secs(1);
 
-/// The sampler that listens, shared with those who mark and those who withdraw.
+/// The sampler of the session, shared with threads that mark or withdraw.
 pub(super) type SharedSampler = Mutex<Option<Sampler>>;
 
-/// An open source. Dropping it stops it and closes the source, unless a forked process does.
+/// A capture session in progress. Dropping it stops it and closes the source, except in a forked
+/// process.
 pub struct CaptureSession(ProcessOwned<Running>);
 
 struct Running {
@@ -45,11 +46,11 @@ struct Running {
 }
 
 impl Sordino {
-    /// Opens `source` and gives each frame to `on_frame`, on a thread of the engine's. Where consent
-    /// and plan allow it, moments of what is heard become samples.
+    /// Opens `source` and passes each frame to `on_frame`, on a thread of the engine. Where consent
+    /// and plan allow it, moments of the audio become samples.
     ///
     /// # Errors
-    /// The source could not be opened, or the engine listens already.
+    /// The source could not be opened, or a session is already open.
     pub fn listen(
         &self,
         source: impl Source + 'static,
@@ -70,11 +71,11 @@ impl Sordino {
         started
     }
 
-    /// Marks a moment of what is being heard, because the recognizer was unsure or wrong. It is
-    /// taken with the plan's probability and within its budget, and without consent not at all.
+    /// Marks a moment of the current session, because the recognizer was unsure or wrong. It is
+    /// selected with the plan's probability, within the budget, and only with consent.
     ///
     /// # Errors
-    /// Nothing is being heard, or nothing may be sampled, or the moment is out of bounds or over.
+    /// No session is open, sampling is blocked, or the moment is out of bounds or over.
     pub fn mark(&self, moment: Moment) -> Result<MarkOutcome, MarkError> {
         let inner = self.inner().map_err(|_| MarkError::NotPermitted)?;
         inner
@@ -126,28 +127,29 @@ impl Inner {
         }));
         match is_open.recv() {
             Ok(()) => Ok(listening),
-            // The source went before it was open; the thread says why.
+            // The source ended before it was open; the thread's result says why.
             Err(_) => listening.wait().and(Err(Error::SourceNotOpened)),
         }
     }
 }
 
 impl CaptureSession {
-    /// Stops, closes the source, and waits until what was chosen is sealed and queued. Called by
-    /// what is called with frames or events, it does not wait.
+    /// Stops the session, closes the source, and waits until the selected clips are sealed and
+    /// queued. It does not wait if called from a callback.
     ///
     /// # Errors
-    /// What ended the source, if it had ended by itself; [`Error::ListenerBlocked`], [`Error::Forked`].
+    /// The fault that ended the source, if it had ended before; [`Error::ListenerBlocked`],
+    /// [`Error::Forked`].
     pub fn stop(self) -> Result<(), Error> {
         self.0.get()?.stopper.stop();
         self.wait()
     }
 
-    /// Waits for the source to end, and until what was chosen is sealed and queued; not when called
-    /// by what is called with frames or events.
+    /// Waits for the source to end and until the selected clips are sealed and queued. It does not
+    /// wait if called from a callback.
     ///
     /// # Errors
-    /// What ended the source, if it was a fault; [`Error::ListenerBlocked`].
+    /// The fault that ended the source, if any; [`Error::ListenerBlocked`].
     pub fn wait(mut self) -> Result<(), Error> {
         self.0.get_mut()?.join()
     }
@@ -161,13 +163,13 @@ impl CaptureSession {
 
 impl Running {
     fn join(&mut self) -> Result<(), Error> {
-        // A listener of the app's stops or drops this on one of these very threads, which can wait
-        // neither for itself nor for the other. Both end by themselves once the source has.
+        // A callback stops or drops the session on one of these threads, which can wait neither for
+        // itself nor for the other. Both end by themselves once the source has.
         if self.is_on_its_thread() {
             return Ok(());
         }
         self.join_threads().unwrap_or_else(|held| {
-            // Nobody waits for the sound that is still there.
+            // The remaining audio is no longer wanted.
             self.inner.forbid();
             Err(held)
         })
@@ -178,12 +180,12 @@ impl Running {
             || self.seal.as_ref().is_some_and(Worker::is_this_thread)
     }
 
-    /// What the threads came to.
+    /// Joins the threads and returns their result.
     fn join_threads(&mut self) -> Result<Result<(), Error>, Error> {
         let seal = self.seal.take();
         let captured = self.capture.take().map_or(Ok(Ok(Ok(()))), Worker::join)?;
         if let Some(seal) = seal {
-            // It ends after the other. Its panics are caught inside, clip by clip.
+            // It ends after the capture thread. Its panics are caught per clip.
             let _ = seal.join()?;
         }
         Ok(match captured {
@@ -196,7 +198,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stopper.stop();
-        // Who wants the outcome calls `stop` or `wait`.
+        // The result is available through `stop` and `wait`.
         let _ = self.join();
     }
 }
@@ -206,13 +208,13 @@ impl Inner {
         self.sampler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of all sound that is held in memory, at once.
+    /// Discards all audio that is held in memory.
     pub(super) fn discard_audio(&self) {
         self.reviews.keep_only(None);
         self.forbid();
     }
 
-    /// The sampler holds no sound until it is permitted anew.
+    /// The sampler holds no audio until it is permitted again.
     fn forbid(&self) {
         if let Some(sampler) = self.sampler().as_mut() {
             sampler.revoke();
@@ -220,7 +222,7 @@ impl Inner {
     }
 
     fn new_sampler(&self) -> Sampler {
-        // Without a plan nothing is permitted, so that the numbers do not matter.
+        // Without a plan nothing is permitted, so the values do not matter.
         let settings = self.plan().as_ref().map_or(
             SamplerSettings {
                 clip_seconds: 10,
@@ -234,23 +236,23 @@ impl Inner {
     }
 }
 
-/// Hears the frames.
+/// Passes frames to the app and to the sampler.
 struct FrameDispatcher<F> {
     inner: Arc<Inner>,
     visits: Arc<CallbackWatchdog>,
     on_frame: F,
     clips: SyncSender<RawClip>,
-    /// Dropped unsent where the source never opened.
+    /// Dropped without sending if the source never opened.
     opened: Option<SyncSender<()>>,
     permit_checked: Option<(Instant, u64)>,
-    /// Why nothing may be sampled, where nothing may.
+    /// Why sampling is blocked, if it is.
     blocked: WithheldReason,
 }
 
 impl<F: FnMut(Frame<'_>)> CaptureHandler for FrameDispatcher<F> {
     fn on_frame(&mut self, frame: Frame<'_>) {
         self.refresh_permit();
-        // The app's recognizer first; it may mark what it just heard.
+        // The frame must be in the sampler when the recognizer marks it.
         let (clips, given_up) = {
             let mut sampler = self.inner.sampler();
             sampler.as_mut().map_or_else(Default::default, |sampler| {
@@ -278,7 +280,7 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for FrameDispatcher<F> {
 }
 
 impl<F> FrameDispatcher<F> {
-    /// Asks anew whether anything may be sampled, from time to time and after each change.
+    /// Checks whether sampling is allowed, periodically and after each change.
     fn refresh_permit(&mut self) {
         let version = self.inner.epoch();
         let is_fresh = self
@@ -300,7 +302,7 @@ impl<F> FrameDispatcher<F> {
             .is_none_or(|(_, known)| known != version);
         let mut sampler = self.inner.sampler();
         if changed && leave.is_some() {
-            // Another plan may ask for other moments.
+            // Another plan may have other settings.
             let anew = self.inner.new_sampler();
             match sampler.as_mut() {
                 Some(sampler) if sampler.settings() == anew.settings() => {}
@@ -311,7 +313,7 @@ impl<F> FrameDispatcher<F> {
         if let Some(sampler) = sampler.as_mut() {
             match leave {
                 None => sampler.revoke(),
-                // A withdrawal while this was being asked has ended these grants too.
+                // A withdrawal during the check has revoked these grants too.
                 Some(leave) => sampler.permit(leave.grants),
             }
         }
@@ -329,8 +331,8 @@ impl<F> FrameDispatcher<F> {
         }
     }
 
-    /// The source has ended: what was being made is over, and no sound is held any more. These last
-    /// clips may wait, since no frame does.
+    /// The source has ended: clips in progress are finished, and no audio is held any more. Sending
+    /// the last clips may block, since no frame waits.
     fn end(&self) {
         let ended = self.inner.sampler().take();
         let (last, given_up) = ended.map_or_else(Default::default, |mut sampler| {
@@ -342,7 +344,7 @@ impl<F> FrameDispatcher<F> {
         self.emit_withheld(vec![WithheldReason::TooShort; given_up]);
     }
 
-    /// An app that was told that its mark was chosen hears what came of it, also where that is nothing.
+    /// The app is notified of every selected mark, also if it does not become a sample.
     fn emit_withheld(&self, reasons: Vec<WithheldReason>) {
         for reason in reasons {
             self.visits
@@ -353,14 +355,14 @@ impl<F> FrameDispatcher<F> {
 
 impl<F> Drop for FrameDispatcher<F> {
     fn drop(&mut self) {
-        // The app's callback panicked: no sound is held on, and the engine can listen anew.
+        // A callback panicked: discard the audio, so that the engine can listen again.
         if thread::panicking() {
             *self.inner.sampler() = None;
         }
     }
 }
 
-/// Ends when the capture thread has let go of its end.
+/// Ends when the capture thread has dropped the sender.
 fn seal_all(inner: &Inner, clips: &Receiver<RawClip>, visits: &CallbackWatchdog) {
     for clip in clips {
         let event = match catch_unwind(AssertUnwindSafe(|| inner.sample(clip))) {

@@ -1,4 +1,4 @@
-//! What the person says, from the call to every place that it reaches.
+//! Giving and withdrawing consent.
 
 use serde::Serialize;
 
@@ -18,9 +18,9 @@ use crate::{
 /// What a withdrawal did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Withdrawal {
-    /// Pending samples that were shredded.
+    /// Queued samples that were shredded.
     pub shredded: usize,
-    /// Sent samples whose deletion is queued.
+    /// Uploaded samples whose deletion is queued.
     pub deletions_pending: usize,
 }
 
@@ -28,17 +28,17 @@ impl Sordino {
     /// Where consent stands.
     ///
     /// # Errors
-    /// The state cannot be read, or a record in it was changed.
+    /// The state cannot be read, or a record in it was modified.
     pub fn consent(&self) -> Result<ConsentStatus, Error> {
         let inner = self.inner()?;
         Ok(inner.consent.status(inner.terms().as_ref())?)
     }
 
-    /// Records a person's yes. Returns the receipt that the person gets.
+    /// Records a person's consent. Returns the receipt for the person.
     ///
     /// # Errors
-    /// No plan is in force, it does not ask for that, another notice was shown than it names, or the
-    /// guardian's evidence is too short.
+    /// No plan is installed, the plan does not ask for a purpose, the notice has another version
+    /// than the plan requires, or the guardian's evidence is too short.
     pub fn give_consent(&self, answer: &ConsentResponse<'_>) -> Result<SignedRecord, Error> {
         let inner = self.inner()?;
         let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
@@ -55,7 +55,7 @@ impl Sordino {
             let dropped = inner.outbox.drop_others(change, id)?;
             Ok((record, dropped))
         })?;
-        // They may be of a record that no longer stands.
+        // They may be grants of a superseded record.
         inner.consent.revoke_grants();
         inner.reviews.keep_only(Some(record.content().id));
         inner.outbox.shred(&dropped);
@@ -66,10 +66,10 @@ impl Sordino {
         Ok(record)
     }
 
-    /// Records that the guardian approves of what the child said yes to.
+    /// Records the guardian's approval of the child's consent.
     ///
     /// # Errors
-    /// Nobody is waiting for it, or the evidence is too short.
+    /// No consent awaits approval, or the evidence is too short.
     pub fn approve<'a>(&self, guardian: impl Into<Guardian<'a>>) -> Result<SignedRecord, Error> {
         let inner = self.inner()?;
         let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
@@ -79,11 +79,11 @@ impl Sordino {
         Ok(record)
     }
 
-    /// Notes that the child who said yes has come of age. From now on nothing is sampled; what waits is
-    /// dropped with the next upload, and the person is to be asked anew, as an adult.
+    /// Records that the child who consented has come of age. From now on nothing is sampled; queued
+    /// samples are dropped with the next upload, and the person must be asked again, as an adult.
     ///
     /// # Errors
-    /// No child's yes stands.
+    /// No child's consent is active.
     pub fn come_of_age(&self) -> Result<(), Error> {
         let inner = self.inner()?;
         inner.write_revocations()?;
@@ -94,12 +94,14 @@ impl Sordino {
         Ok(inner.emit_consent()?)
     }
 
-    /// Takes the yes back: for one purpose, or for all with `None`. Grants end at once, pending
-    /// samples are shredded, and what was sent is asked back until the collector acknowledges it.
+    /// Withdraws consent: for one purpose, or for all with `None`. Grants are revoked at once,
+    /// queued samples are shredded, and the deletion of uploaded samples is requested until the
+    /// collector acknowledges it.
     ///
     /// # Errors
-    /// Nothing at all can be written, not even a file renamed. Even then no grant is left in this process,
-    /// pending samples are shredded, and the withdrawal is written with the next change of consent.
+    /// Nothing can be written, not even a file renamed. Even then all grants in this process are
+    /// revoked, queued samples are shredded, and the withdrawal is written with the next change of
+    /// consent.
     pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
         let inner = self.inner()?;
         let purposes = purpose.map_or_else(Purposes::all, Purposes::from);
@@ -107,10 +109,10 @@ impl Sordino {
         inner.consent.revoke_grants();
         inner.bump_epoch();
         inner.discard_audio();
-        // The point of no return, also where the store cannot be written.
+        // The point of no return, even if the store cannot be written.
         let marked = inner.consent.mark_revoked(|_| purposes.clone());
         let shredded = inner.write_revocations();
-        // A grant that was made while the transaction ran saw the state before it.
+        // A grant that was made during the transaction saw the state before it.
         inner.consent.revoke_grants();
         inner.bump_epoch();
         inner.discard_audio();
@@ -122,7 +124,7 @@ impl Sordino {
                 inner.shred_revoked(&purposes)
             }
         };
-        // It was said; that a damaged state cannot tell what came of it is no reason to fail.
+        // The withdrawal is durable; a damaged state that cannot be read is not a reason to fail.
         if let Err(error) = inner.emit_consent() {
             tracing::warn!(%error, "what a withdrawal came to cannot be told");
         }
@@ -132,10 +134,10 @@ impl Sordino {
         })
     }
 
-    /// The grants that stand.
+    /// The valid grants.
     ///
     /// # Errors
-    /// There is no standing yes.
+    /// There is no valid consent.
     pub fn grants(&self) -> Result<Grants, Error> {
         Ok(self.inner()?.grants()?)
     }
@@ -159,15 +161,14 @@ impl Inner {
         self.consent.grants(&terms)
     }
 
-    /// Writes what was taken back, if that is still to be done. Returns how many pending samples were
-    /// shredded.
+    /// Writes withdrawals that are not written yet. Returns how many queued samples were shredded.
     pub(super) fn write_revocations(&self) -> Result<usize, ConsentError> {
         let refused = self.consent.unwritten_revocations();
         if refused.is_empty() {
             return Ok(0);
         }
         let shredded = self.apply_withdrawal(|_| refused.clone()).or_else(|_| {
-            // A full disk, say: what is to be shredded anyhow makes room.
+            // The disk may be full: shredding samples that are to be deleted anyway frees space.
             self.outbox.shred_covered(&refused)?;
             self.apply_withdrawal(|_| refused.clone())
         })?;
@@ -175,8 +176,8 @@ impl Inner {
         Ok(shredded)
     }
 
-    /// Destroys what waits for nothing but `refused`, although the state cannot be written, and perhaps not
-    /// read either. Returns how many files it knows of.
+    /// Shreds samples whose purposes are all withdrawn, although the state cannot be written, and
+    /// perhaps not read either. Returns the number of files.
     fn shred_revoked(&self, refused: &Purposes) -> usize {
         let shredded = self.outbox.shred_covered(refused);
         shredded.unwrap_or_else(|error| {
@@ -191,7 +192,8 @@ impl Inner {
         })
     }
 
-    /// Takes back from each record, and from the samples made under it, what `refused` names of it.
+    /// Withdraws from each record, and from the samples made under it, the purposes that `refused`
+    /// returns for it.
     fn apply_withdrawal(&self, refused: impl Fn(Id) -> Purposes) -> Result<usize, ConsentError> {
         let shredded = self.state.write(|change| -> Result<_, ConsentError> {
             let withdrawn = ConsentStore::withdraw(change, refused)?;
@@ -201,15 +203,16 @@ impl Inner {
         Ok(shredded.len())
     }
 
-    /// Writes what was refused before a crash or on a full disk, and gives a slip to records that an
-    /// earlier version made, or that the collector does not know yet.
+    /// Writes withdrawals that a crash or a full disk interrupted, and creates missing revocation
+    /// records: for records that an earlier version made, or that the collector does not know yet.
     pub(super) fn recover_revocations(&self) -> Result<(), ConsentError> {
         let refused = self.consent.revocations_to_apply()?;
         let of = |record| refused.get(&record).cloned().unwrap_or_default();
         if !refused.is_empty()
             && let Err(error) = self.apply_withdrawal(of)
         {
-            // The disk is full still. It is written before any new yes, or with the next request.
+            // The disk is still full. The withdrawal is written before any new consent, or with the
+            // next request.
             tracing::warn!(%error, "a withdrawal is yet to be written");
             for purposes in refused.values() {
                 self.consent.revoke_in_memory(purposes);
@@ -228,7 +231,7 @@ impl Inner {
         Ok(())
     }
 
-    /// What waits under a yes that ran out, or to a notice that changed, can never be sent.
+    /// Drops queued samples whose consent has expired or is outdated: they can never be sent.
     pub(super) fn drop_uncovered(&self) -> Result<(), UploadError> {
         let status = self.consent.status(self.terms().as_ref())?;
         if matches!(status.state, ConsentState::Expired | ConsentState::Outdated) {

@@ -1,4 +1,4 @@
-//! All that the device holds of a person, as one file for that person.
+//! Export of all data that the device holds about the person.
 
 use std::io::{self, Cursor, Write as _};
 
@@ -8,7 +8,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter, result::ZipError, write::Simpl
 use super::Sordino;
 use crate::{Error, state::StateError};
 
-/// What the person finds first.
+/// The archive's introduction.
 const README: &str = "\
 This is all that the app's sampling holds of you on this device.
 
@@ -24,8 +24,8 @@ sample is kept by the collector; the app can ask it.
 ";
 
 impl Sordino {
-    /// A zip archive of the person's records, receipts, the texts agreed to, and the list of samples.
-    /// It holds no key, and nothing that is not theirs to see.
+    /// A zip archive of the person's records, receipts, notices, and the list of samples. It holds
+    /// no keys.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -55,7 +55,7 @@ struct Archive(ZipWriter<Cursor<Vec<u8>>>);
 
 impl Archive {
     fn add(&mut self, name: &str, content: &[u8]) -> Result<(), Error> {
-        // The same time in each: none is told.
+        // The same time in each entry, so that none is revealed.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .last_modified_time(DateTime::default());
@@ -73,7 +73,7 @@ impl Archive {
     }
 }
 
-/// Memory does not fail to be written.
+/// Writing to memory does not fail.
 fn failed(error: ZipError) -> Error {
     Error::State(StateError::Damaged(format!(
         "the person's data cannot be exported: {error}"

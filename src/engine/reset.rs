@@ -1,4 +1,4 @@
-//! Forgetting a device, but for the "no"s that it still has to say.
+//! Erasing the state, except for withdrawals that still have to be sent.
 
 use std::{path::Path, sync::Arc};
 
@@ -14,11 +14,11 @@ use crate::{
 };
 
 impl Sordino {
-    /// Forgets all that the folder holds, also where it is damaged: consent, samples, keys. What was
-    /// registered with the collector is withdrawn as a whole: those withdrawals stay due, and the next
-    /// engine on the folder sends them. The host's settings and the plan stay, where they can be read.
+    /// Erases all state in the folder, even if it is corrupt: consent, samples, keys. Every
+    /// registered record is withdrawn as a whole: those withdrawals stay due, and the next engine
+    /// on the folder sends them. The host's settings and the plan are kept if they can be read.
     ///
-    /// Returns whether they could be: without them, open the engine with its [`super::Config`] again.
+    /// Returns whether they were kept: otherwise open the engine with its [`super::Config`] again.
     ///
     /// # Errors
     /// An engine has the folder open, a newer version wrote it, or it cannot be written.
@@ -39,7 +39,7 @@ impl Sordino {
             }
             Err(error) => return Err(error.into()),
         };
-        // From here on there is no way back: the next start takes up what a crash leaves.
+        // The point of no return: the next start completes what a crash interrupts.
         let slips = RevocationRecords::open(folder)?;
         slips.revoke(|_| Purposes::all())?;
         Outbox::destroy(folder)?;
@@ -59,7 +59,7 @@ impl Sordino {
     }
 }
 
-/// What the host set, the plan, and until when it is fresh.
+/// The host's settings, the plan, and its freshness statement.
 fn settings(state: &State) -> Result<Vec<(&'static str, Value)>, StateError> {
     let mut settings = Vec::new();
     for name in [SETTINGS, PLAN, FRESHNESS] {

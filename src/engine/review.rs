@@ -1,7 +1,7 @@
-//! What would be sent, for the person to hear before it is sealed.
+//! Review: the person listens to clips before they are sealed.
 //!
-//! Where the plan or the host asks for review, an anonymous clip waits here, in memory only, until the
-//! person says yes to it. A "no", another answer to the notice, or the end of the app, and it is wiped.
+//! If the plan or the host requires review, an anonymous clip waits here, in memory only, until the
+//! person accepts it. Withdrawal, new consent or the end of the app wipe it.
 
 use std::{
     collections::VecDeque,
@@ -15,40 +15,40 @@ use crate::{
     Error, anonymize::AnonymousClip, id::Id, purpose::Purposes, sampler::Selection, week::Week,
 };
 
-/// Clips that may wait at once, of 1 MB at most; the oldest goes first.
+/// How many clips may wait, each at most 1 MB; the oldest is dropped first.
 const MAX_PREVIEWS: usize = 4;
 
-/// A clip that waits for the person's word.
+/// A clip that awaits review.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Preview {
-    /// Its name here; the sample gets an id of its own.
+    /// The preview's id; the sample gets another one.
     pub id: Id,
     /// When it was made.
     pub week: Week,
-    /// Why, and how likely that was.
+    /// Why it was selected, and with what probability.
     pub selection: Selection,
     /// Its length.
     pub seconds: f64,
-    /// What it would be used for.
+    /// What the sample may be used for.
     pub purposes: Purposes,
 }
 
-/// The very sound that would be sent: mono, 16 bit.
+/// The audio that would be sent: mono, 16 bit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PreviewSound {
-    /// Samples a second.
+    /// Sample rate in Hz.
     pub rate: u32,
     /// Full scale is ±32 767.
     pub samples: Vec<i16>,
 }
 
-/// The clips that wait.
+/// The clips that await review.
 #[derive(Default)]
 pub(super) struct ReviewQueue(Mutex<VecDeque<PendingClip>>);
 
 struct PendingClip {
     preview: Preview,
-    /// The consent record under which it was made.
+    /// The consent record that covers it.
     record: Id,
     clip: AnonymousClip,
 }
@@ -58,7 +58,7 @@ impl ReviewQueue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wipes what was made under any other record than `record`; all of it with `None`.
+    /// Wipes clips of any record other than `record`; all clips with `None`.
     pub(super) fn keep_only(&self, record: Option<Id>) {
         self.lock().retain(|waiting| Some(waiting.record) == record);
     }
@@ -72,7 +72,7 @@ impl ReviewQueue {
 }
 
 impl Sordino {
-    /// The clips that wait for the person's word, oldest first.
+    /// The clips that await review, oldest first.
     pub fn previews(&self) -> Vec<Preview> {
         let Ok(inner) = self.inner() else {
             return Vec::new();
@@ -117,7 +117,7 @@ impl Sordino {
         Ok(offer)
     }
 
-    /// The person says no to this clip: it is wiped.
+    /// The person rejects this clip: it is wiped.
     ///
     /// # Errors
     /// [`Error::NoPreview`].
@@ -128,7 +128,7 @@ impl Sordino {
 }
 
 impl Inner {
-    /// Has `clip` wait for the person's word.
+    /// Queues `clip` for review.
     pub(super) fn queue_for_review(
         &self,
         clip: AnonymousClip,

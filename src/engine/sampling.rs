@@ -1,4 +1,4 @@
-//! From a raw clip to the outbox: anonymized, sealed, queued, or withheld with the reason.
+//! From a raw clip to the outbox: anonymize, seal, enqueue, or withhold with a reason.
 
 use std::{fmt, sync::PoisonError};
 
@@ -18,21 +18,21 @@ use crate::{
     week::Week,
 };
 
-/// What became of a clip that was offered.
+/// The outcome of [`Sordino::submit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum SubmitOutcome {
-    /// It is sealed and waits to be sent.
+    /// The clip is sealed and queued.
     Queued {
         /// The sample.
         sample_id: Id,
     },
-    /// It waits for the person to hear it and say yes: see [`Sordino::previews`].
+    /// The clip awaits the person's review: see [`Sordino::previews`].
     AwaitsReview {
-        /// Its name there.
+        /// The preview's id.
         preview_id: Id,
     },
-    /// It was wiped.
+    /// The clip was wiped.
     Withheld {
         /// Why.
         reason: WithheldReason,
@@ -49,31 +49,32 @@ impl From<SubmitOutcome> for Event {
     }
 }
 
-/// Why a moment is not sampled.
+/// Why a clip is not sampled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WithheldReason {
-    /// No plan is in force.
+    /// No plan is installed.
     NoPlan,
     /// The plan has expired.
     PlanExpired,
-    /// The organization has not said lately enough that the plan is the newest.
+    /// The organization has not confirmed within the plan's `fresh_days` that the plan is the
+    /// newest.
     PlanNotFresh,
     /// The plan's kill switch is set.
     Paused,
-    /// Nobody said yes, or the yes does not stand.
+    /// There is no valid consent.
     NoConsent,
-    /// Today's samples or bytes are spent.
+    /// Today's budget of samples or bytes is used up.
     Budget,
-    /// A voice, or what may be one, could not be taken out safely.
+    /// A possible voice could not be removed safely.
     Voice,
-    /// There is nothing to hear in it.
+    /// The clip is silent.
     Silence,
-    /// Too little is left of it.
+    /// Too little audio is left after anonymization.
     TooShort,
-    /// The person was to hear it first, and did not say yes.
+    /// The person did not review it in time.
     Unreviewed,
-    /// A stage failed. When in doubt, withhold.
+    /// A stage failed.
     Failed,
 }
 
@@ -108,18 +109,18 @@ impl From<RejectionReason> for WithheldReason {
     }
 }
 
-/// What must stand before sound may become a sample.
+/// Permission to turn a clip into a sample: the plan and the grants.
 pub(super) struct SamplingPermit {
     plan: Plan,
     pub(super) grants: Grants,
 }
 
 impl Sordino {
-    /// Offers a clip, as the app's own mark does: it skips the random draw, and keeps consent, the
-    /// budget and the anonymizer's gate. A longer clip than the plan's is cut to its end.
+    /// Submits a clip, without random selection. Consent, the budget and the anonymizer apply. A
+    /// clip longer than the plan's clip length is cut to its end.
     ///
     /// # Errors
-    /// A stage failed, a full disk say. The clip is wiped then too.
+    /// A stage failed, for example because the disk is full. The clip is wiped.
     pub fn submit(&self, clip: RawClip) -> Result<SubmitOutcome, Error> {
         let inner = self.inner()?;
         let offer = inner.sample(clip)?;
@@ -129,7 +130,7 @@ impl Sordino {
 }
 
 impl Inner {
-    /// What must stand, or which of it does not.
+    /// The permit to sample, or why there is none.
     pub(super) fn sampling_permit(
         &self,
     ) -> Result<Result<SamplingPermit, WithheldReason>, StateError> {
@@ -150,7 +151,7 @@ impl Inner {
         Ok(Ok(SamplingPermit { plan, grants }))
     }
 
-    /// Why `plan` lets nothing be sampled, registered or sent, if it does not.
+    /// Why `plan` blocks sampling, registration and uploads, if it does.
     pub(super) fn plan_block(&self, plan: &Plan) -> Option<WithheldReason> {
         if plan.check_in_force(self.state.monotonic_time()).is_err() {
             Some(WithheldReason::PlanExpired)
@@ -172,7 +173,7 @@ impl Inner {
                 .anonymizer
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            // Taken out while it works: one that panicked is not used again.
+            // Taken out while in use: an anonymizer that panicked is not used again.
             let mut ready = match anonymizer.take() {
                 Some(ready) => ready,
                 None => Anonymizer::new()?,
@@ -190,7 +191,7 @@ impl Inner {
             }
         };
         if Review::Required == self.review || Review::Required == leave.plan.review {
-            // Who withdrew meanwhile finds it there, and wipes it.
+            // A withdrawal after this line wipes it there.
             let SamplingPermit { grants, .. } = &leave;
             let offer = self.queue_for_review(anonymous, grants.record(), grants.purposes())?;
             if !grants.is_live() {
@@ -204,7 +205,7 @@ impl Inner {
         self.seal(anonymous, &leave)
     }
 
-    /// Seals and queues what may be sent.
+    /// Seals and queues an anonymous clip.
     pub(super) fn seal(
         &self,
         clip: AnonymousClip,

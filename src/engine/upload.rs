@@ -1,4 +1,4 @@
-//! Upload, by the host's own HTTP or by the built-in client.
+//! Upload, over the host's HTTP or with the built-in client.
 
 use std::collections::BTreeSet;
 
@@ -16,28 +16,28 @@ use crate::{
     },
 };
 
-/// What one round of uploads did.
+/// The result of one round of uploads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UploadSummary {
-    /// Consent records that the collector registered.
+    /// Registered consent records.
     pub registrations: usize,
-    /// Samples that it took.
+    /// Uploaded samples.
     pub samples: usize,
-    /// Withdrawals and deletions that it acknowledged.
+    /// Acknowledged withdrawals and deletions.
     pub deletions: usize,
-    /// Requests that it will not have.
+    /// Requests that the collector refused for good.
     pub refused: usize,
-    /// Requests that are due again later.
+    /// Requests that failed and will be retried.
     pub failed: usize,
-    /// Why, for the first that was refused or failed.
+    /// The reason of the first refused or failed request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// What still waits here after the round, why, and until when.
+    /// What still waits after the round, why, and until when.
     pub waiting: Vec<Waiting>,
 }
 
 impl Sordino {
-    /// The next request that is due, if one is. The host sends it and hands its outcome to
+    /// The next request that is due, if any. The host sends it and passes its result to
     /// [`Self::process_upload_result`].
     ///
     /// # Errors
@@ -46,8 +46,8 @@ impl Sordino {
         Ok(self.inner()?.next_upload_task(Urgency::Scheduled)?)
     }
 
-    /// The next withdrawal or deletion that is due, if one is. A host that hands uploads over to the system sends
-    /// these apart from all others, at once and over any network.
+    /// The next withdrawal or deletion that is due, if any. A host that uploads through the
+    /// operating system sends these separately, at once and over any network.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -55,8 +55,8 @@ impl Sordino {
         Ok(self.inner()?.next_urgent_upload_task()?)
     }
 
-    /// The next request that is due and that [`Self::next_urgent_upload_task`] does not give. It may wait for a time that
-    /// suits the system, as a background session of iOS does.
+    /// The next request that is due and not urgent ([`Self::next_urgent_upload_task`]). It may wait
+    /// until the system schedules it, as in a background session of iOS.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -64,10 +64,10 @@ impl Sordino {
         Ok(self.inner()?.next_deferrable_upload_task()?)
     }
 
-    /// Takes in what came of a request.
+    /// Processes the result of a request.
     ///
     /// # Errors
-    /// The state cannot be written; the request is due again.
+    /// The state cannot be written; the request is retried.
     pub fn process_upload_result(
         &self,
         task: &UploadTask,
@@ -76,8 +76,9 @@ impl Sordino {
         Ok(self.inner()?.process_upload_result(task, outcome)?)
     }
 
-    /// Whether a request that was handed out should still go. A host that hands uploads over to the system, which
-    /// sends them when it sees fit, cancels those that this says no to whenever consent or samples change.
+    /// Whether a request that was handed out should still be sent. A host that uploads through the
+    /// operating system calls this when consent or samples change, and cancels requests that are no
+    /// longer wanted.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -85,9 +86,9 @@ impl Sordino {
         Ok(self.inner()?.is_still_wanted(task)?)
     }
 
-    /// The next request that is due for a person who asks for it now: waits after failures are
-    /// passed over, but for those that the collector asked for. `tried` are the tasks that failed
-    /// since the person asked; a collector that one of them did not reach is not asked again.
+    /// The next request for an upload that a person started: backoff after failures is ignored,
+    /// except where the collector requested it. `tried` are the tasks that failed since then; a
+    /// collector that one of them did not reach is not contacted again.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -98,7 +99,7 @@ impl Sordino {
         Ok(self.inner()?.next_upload_task(Urgency::Now { tried })?)
     }
 
-    /// The collector is asked for a newer plan with the next requests, however lately it was.
+    /// Has the next requests include one for a newer plan, no matter when the last one was.
     ///
     /// # Errors
     /// The state cannot be written.
@@ -106,11 +107,11 @@ impl Sordino {
         Ok(self.inner()?.protocol.mark_plan_stale()?)
     }
 
-    /// Sends all that is due with the built-in client, as a person who asks for it now expects, and
-    /// asks for a newer plan. A collector that cannot be reached is asked once.
+    /// Sends everything that is due with the built-in client, ignoring backoff, and asks for a
+    /// newer plan. A collector that cannot be reached is contacted once.
     ///
     /// # Errors
-    /// The state cannot be used. What the collector says stands in the summary.
+    /// The state cannot be used. Failed requests are not errors: see the summary.
     #[cfg(feature = "http")]
     pub fn upload(&self, client: &Client) -> Result<UploadSummary, Error> {
         let mut summary = UploadSummary::default();
@@ -132,7 +133,7 @@ impl Sordino {
 }
 
 impl UploadSummary {
-    /// Counts what became of a request.
+    /// Counts the status of a request.
     pub fn record(&mut self, task: &UploadTask, finished: &TaskStatus) {
         match (finished, &task.kind) {
             (TaskStatus::Done, TaskKind::Register { .. }) => self.registrations += 1,
@@ -170,7 +171,7 @@ impl Inner {
         self.with_scope(|scope| self.protocol.next_deferrable(scope, Urgency::Scheduled))
     }
 
-    /// A "no" that a full disk held up goes out as soon as there is room.
+    /// A withdrawal that could not be written on a full disk is sent as soon as there is space.
     fn retry_revocations(&self) {
         if let Err(error) = self.write_revocations() {
             tracing::warn!(%error, "a withdrawal is yet to be written");
@@ -182,7 +183,7 @@ impl Inner {
         self.with_scope(|scope| self.protocol.next(scope, urgency))
     }
 
-    /// What may go out now beside what says no.
+    /// Calls `ask` with what may be sent now besides withdrawals and deletions.
     fn with_scope<T>(
         &self,
         ask: impl FnOnce(Option<Scope<'_>>) -> Result<T, UploadError>,
@@ -198,14 +199,14 @@ impl Inner {
                 grants,
                 plan_version,
             },
-            // The next plan may still be asked for.
+            // A newer plan may still be fetched.
             Some(_) => Scope::Plan {
                 version: plan_version,
             },
         }))
     }
 
-    /// What has yet to reach a collector, and why it has not.
+    /// What has not reached a collector yet, and why.
     pub(super) fn waiting(&self) -> Result<Vec<Waiting>, UploadError> {
         let plan = self.plan();
         let grants = self.grants().ok();
@@ -243,8 +244,8 @@ impl Inner {
         Ok(settled.status)
     }
 
-    /// Takes a plan, and a statement that the one in force is the newest. Each counts without the other: the collector
-    /// cannot make either.
+    /// Accepts a plan, and a statement that the installed one is the newest. Each is accepted
+    /// without the other: the collector can forge neither.
     fn accept_plan(&self, answer: PlanResponse<'_>) -> Result<(), UploadError> {
         let installed = answer.plan.map_or(Ok(()), |json| self.install_plan(json));
         let taken = answer
@@ -253,8 +254,8 @@ impl Inner {
         installed.and(taken)
     }
 
-    /// Whether `task`, which was handed out, should still go: a "no" always, a registration or a sample while
-    /// the person's yes covers it and the sample waits.
+    /// Whether `task`, which was handed out, should still be sent: a withdrawal or deletion always,
+    /// a registration or a sample while consent covers it and the sample is queued.
     fn is_still_wanted(&self, task: &UploadTask) -> Result<bool, UploadError> {
         let grants = self.grants().ok();
         let is_of = |record: &Id| {

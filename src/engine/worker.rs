@@ -1,4 +1,4 @@
-//! Threads of the engine's own that call into the app, whose code may never return.
+//! Threads of the engine that call the app's callbacks, which may never return.
 
 use std::{
     sync::{
@@ -11,14 +11,14 @@ use std::{
 
 use crate::Error;
 
-/// How long the app's code may keep a thread that is to end.
+/// How long a callback may block a thread that is to end.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a thread that has not ended is looked after.
+/// How often [`Worker::join`] checks the watchdog.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker<T> {
     handle: JoinHandle<T>,
-    /// Hangs up when the thread ends.
+    /// Disconnected when the thread ends.
     ended: Receiver<()>,
     watchdog: Arc<CallbackWatchdog>,
 }
@@ -52,10 +52,11 @@ impl<T: Send + 'static> Worker<T> {
         self.handle.thread().id() == thread::current().id()
     }
 
-    /// Waits for the thread to end, however long it works.
+    /// Waits for the thread to end.
     ///
     /// # Errors
-    /// The app's code has kept it for five seconds: then it is left to itself, and ends when that returns.
+    /// A callback has blocked the thread for five seconds: the thread is detached and ends when the
+    /// callback returns.
     pub(super) fn join(self) -> Result<thread::Result<T>, Error> {
         while self.ended.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
             if self.watchdog.elapsed() > TIMEOUT {
@@ -66,14 +67,14 @@ impl<T: Send + 'static> Worker<T> {
     }
 }
 
-/// Since when a thread is in the app's code.
+/// Measures how long a thread has been in a callback of the app.
 #[derive(Default)]
 pub(super) struct CallbackWatchdog(Mutex<Option<Instant>>);
 
 impl CallbackWatchdog {
-    /// Calls the app.
+    /// Calls a callback of the app.
     pub(super) fn call<T>(&self, call: impl FnOnce() -> T) -> T {
-        /// A panic ends the visit too.
+        /// Runs after a panic too.
         struct Restore<'a>(&'a CallbackWatchdog, Option<Instant>);
         impl Drop for Restore<'_> {
             fn drop(&mut self) {

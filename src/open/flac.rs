@@ -1,32 +1,33 @@
 //! A sample's sound: 16-bit mono FLAC (RFC 9639), decoded by claxon.
 //!
-//! What the metadata ask for is checked before the decoder makes room for it, and what is decoded is counted, since
-//! STREAMINFO may say something else or nothing.
+//! The sizes in the metadata are checked before the decoder allocates them, and decoded samples are
+//! counted, since STREAMINFO may be wrong or empty.
 
 use super::{
     OpenError,
     limits::{MAX_FLAC_METADATA_BYTES, MAX_RATE, MAX_SECONDS, MIN_RATE},
 };
 
-/// What a FLAC file begins with.
+/// The magic bytes of a FLAC file.
 const MARKER: &[u8] = b"fLaC";
 /// Bytes of a metadata block's header: its type, with a flag for the last one, and its length.
 const BLOCK_HEADER: usize = 4;
 /// Bytes of STREAMINFO (RFC 9639 section 8.2).
 const STREAMINFO: usize = 34;
 
-/// What is decoded: the samples, and how many of them are a second.
+/// Decoded audio: the samples and the sample rate in Hz.
 pub(super) type Sound = (Vec<i16>, u32);
 
-/// Decodes a sample's FLAC: 16-bit mono of at most 48 kHz and 120 s. Its samples, and how many of them are a second.
+/// Decodes a sample's FLAC: 16-bit mono of at most 48 kHz and 120 s. Returns the samples and the
+/// sample rate in Hz.
 ///
 /// # Errors
-/// Damaged, another kind of sound, or more of it than [`super::limits`] allow.
+/// The file is damaged, has another format, or exceeds the [`super::limits`].
 pub fn decode_flac(flac: &[u8]) -> Result<Sound, OpenError> {
     decode(flac, None)
 }
 
-/// As [`decode_flac`], of a sound that has `rate` by its manifest.
+/// As [`decode_flac`], for a file whose manifest states `rate`.
 pub(super) fn decode(flac: &[u8], rate: Option<u32>) -> Result<Sound, OpenError> {
     let refused = |reason: &dyn std::fmt::Display| OpenError::Audio(reason.to_string());
     check_metadata(flac).map_err(|reason| refused(&reason))?;
@@ -88,7 +89,7 @@ pub(super) fn decode(flac: &[u8], rate: Option<u32>) -> Result<Sound, OpenError>
     Ok((samples, info.sample_rate))
 }
 
-/// Checks that the metadata blocks are as long as they say, and not long: claxon makes room for what they say.
+/// Checks the length of the metadata blocks: claxon allocates what they state.
 fn check_metadata(flac: &[u8]) -> Result<(), &'static str> {
     let mut rest = flac.strip_prefix(MARKER).ok_or("it is no FLAC file")?;
     let mut is_first = true;

@@ -1,22 +1,22 @@
-//! What an age header asks for, seen before it is parsed: <https://c2sp.org/age#header>.
+//! Limits of an age header, checked before it is parsed: <https://c2sp.org/age#header>.
 //!
-//! The `age` crate parses a header again from its beginning with each line that it reads, so that 128 KiB of stanzas take
-//! it a minute. Here it is walked once, line by line.
+//! The `age` crate parses a header again from its beginning with each line that it reads, so that
+//! 128 KiB of stanzas take it a minute. Here it is scanned once, line by line.
 
 use super::{
     OpenError,
     limits::{MAX_HEADER_BYTES, MAX_STANZAS},
 };
 
-/// What a file begins with, of whatever version.
+/// The beginning of a file of any version.
 const VERSION: &[u8] = b"age-encryption.org/";
-/// What begins a stanza.
+/// The beginning of a stanza.
 const STANZA: &[u8] = b"-> ";
-/// What begins the last line.
+/// The beginning of the last line.
 const MAC: &[u8] = b"---";
 
-/// Checks that the header at the beginning of `sealed` is within the limits. Whether it is one at all, and whole, is for
-/// the parser to say.
+/// Checks that the header at the beginning of `sealed` is within the limits. The parser checks
+/// whether it is valid.
 ///
 /// # Errors
 /// [`OpenError::Header`].
@@ -34,7 +34,7 @@ pub(super) fn check(sealed: &[u8]) -> Result<(), OpenError> {
     }
     match sealed.starts_with(VERSION) && sealed.len() > MAX_HEADER_BYTES {
         true => Err(OpenError::Header("it does not end within 16 KiB")),
-        // The parser looks no further than this.
+        // The parser reads no further than this.
         false => Ok(()),
     }
 }

@@ -1,10 +1,12 @@
-//! Opens sealed samples, and keeps the keys that do: the desk's side, which no device has.
+//! Opens sealed samples, and manages the keys for it. This is the reader's side, which no device
+//! has.
 //!
-//! It is the `age` crate that opens, not the code that sealed, so that each is held to the other.
+//! Samples are opened by the `age` crate, not by the code that seals, so that each verifies the
+//! other.
 //!
-//! A sample comes from a device that nobody vouches for: whoever knows the recipient can seal
-//! anything. So nothing in it is believed. Every length is bounded before it is read ([`limits`]), only the two
-//! known files are taken, by name and in their order, and nothing is written to disk here.
+//! A sample comes from an untrusted device: anyone who knows the recipient can seal anything. So
+//! nothing in it is trusted. Every length is bounded before it is read ([`limits`]), only the two
+//! known files are accepted, by name and in their order, and nothing is written to disk here.
 
 mod flac;
 mod header;
@@ -28,21 +30,21 @@ use crate::{
 use limits::{MAX_MANIFEST_BYTES, MAX_SAMPLE_BYTES};
 pub use other_key::OtherKey;
 
-/// Bytes of the largest identity file that is read.
+/// The size limit of an identity file, in bytes.
 const MAX_IDENTITY_BYTES: u64 = 1 << 20;
 /// Bytes of a tar block.
 const TAR_BLOCK: usize = 512;
 
-/// A sample that was opened and found whole.
+/// An opened and verified sample.
 #[derive(Debug)]
 pub struct Opened {
-    /// What is known of it.
+    /// The manifest.
     pub manifest: Manifest,
     /// `audio.flac` as it was sealed.
     pub flac: Vec<u8>,
-    /// The sound, mono.
+    /// The audio, mono.
     pub samples: Vec<i16>,
-    /// Samples a second.
+    /// Sample rate in Hz.
     pub rate: u32,
 }
 
@@ -52,19 +54,19 @@ pub enum OpenError {
     /// The file could not be read.
     #[error("the sample cannot be read: {0}")]
     Read(#[source] io::Error),
-    /// Larger than any sample is.
+    /// Larger than any sample of Sordino.
     #[error("the sample is larger than {MAX_SAMPLE_BYTES} bytes: it is not one of Sordino's")]
     TooLarge,
-    /// Its header asks for more than any sample of Sordino's.
+    /// The age header exceeds the limits.
     #[error("the sample's age header is refused: {0}")]
     Header(&'static str),
-    /// No age file, or changed or cut since it was sealed.
+    /// Not an age file, or modified or truncated since it was sealed.
     #[error("the sample is no age file, or was damaged: {0}")]
     Damaged(String),
     /// Sealed to other keys.
     #[error("the sample is sealed to another key; give the identity of one of its recipients")]
     WrongIdentity,
-    /// The archive in it is not one that Sordino writes.
+    /// The archive is not one that Sordino writes.
     #[error("the sample's archive is refused: {0}")]
     Archive(String),
     /// The manifest is refused.
@@ -93,7 +95,7 @@ pub enum IdentityError {
         path: PathBuf,
         /// Which line, from 1.
         line: usize,
-        /// What it is instead.
+        /// What was found instead.
         kind: OtherKey,
     },
     /// The whole file is a key of another kind.
@@ -101,7 +103,7 @@ pub enum IdentityError {
     Other {
         /// Which file.
         path: PathBuf,
-        /// What it is instead.
+        /// What was found instead.
         kind: OtherKey,
     },
     /// Comments only.
@@ -110,7 +112,7 @@ pub enum IdentityError {
         /// Which file.
         path: PathBuf,
     },
-    /// There is a file already, which may be the only key to samples.
+    /// The file already exists, and may be the only key to samples.
     #[error("{} is there already and is not overwritten; name another file", path.display())]
     Exists {
         /// Which file.
@@ -126,7 +128,7 @@ pub enum IdentityError {
     },
 }
 
-/// Why a text holds no identities. It never quotes the text, which is a secret.
+/// Why a text holds no identities. The error never quotes the text, which is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoIdentity {
     /// The line of this number, from 1, is neither a comment nor an X25519 identity.

@@ -1,6 +1,6 @@
-//! Keys that are not age's X25519 identities: what each is, and what to do with it.
+//! Detection of other keys given instead of an age X25519 identity, for helpful errors.
 
-/// What was given where an age X25519 identity (`AGE-SECRET-KEY-1…`) is wanted. It never quotes the key.
+/// What was given instead of an age X25519 identity (`AGE-SECRET-KEY-1…`). It never quotes the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OtherKey {
     /// An age file, which may be an identity with a passphrase.
@@ -45,7 +45,7 @@ pub enum OtherKey {
     /// A token of a collector.
     #[error("a token of a collector; give the file with the age identity")]
     Token,
-    /// An identity with a slip of the pen in it.
+    /// An identity with a typing error.
     #[error("an age identity that was cut off or mistyped: its checksum does not fit")]
     Mistyped,
     /// UTF-16, as some editors and shells of Windows write it.
@@ -57,7 +57,7 @@ pub enum OtherKey {
 }
 
 impl OtherKey {
-    /// What a whole file is, where its beginning says so.
+    /// Detects a file by its beginning.
     pub(super) fn from_file(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let begins = |with: &str| bytes.trim_ascii_start().starts_with(with.as_bytes());
@@ -74,7 +74,7 @@ impl OtherKey {
         }
     }
 
-    /// What a line of a text file is that is no identity.
+    /// Detects a line that is not an identity.
     pub(super) fn from_line(line: &str) -> Self {
         let upper = line.to_ascii_uppercase();
         let begins = |with: &str| upper.starts_with(with);

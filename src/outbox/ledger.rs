@@ -1,4 +1,4 @@
-//! One entry a sample, from the queue to its deletion.
+//! The ledger: one entry per sample, from the queue to its deletion.
 
 use std::collections::BTreeSet;
 
@@ -20,55 +20,57 @@ use crate::{
 
 /// Entries by the order in which they were queued.
 const ENTRIES: Table<u64> = Table::new("samples");
-/// Where the entry of an id stands in [`ENTRIES`].
+/// The position of an id's entry in [`ENTRIES`].
 const PLACES: Table<&str> = Table::new("sample-places");
 
-/// What became of a sample.
+/// The state of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SampleState {
-    /// It waits on this device.
+    /// It is queued on this device.
     Pending,
-    /// The collector has it.
+    /// The collector has stored it.
     Sent,
-    /// Its deletion is asked of each collector that may have it; not all have acknowledged it yet.
+    /// Its deletion is requested from each collector that may have it; not all have acknowledged it
+    /// yet.
     DeletionAsked,
-    /// It is gone, here and at every collector.
+    /// It is deleted, here and at every collector.
     Deleted,
-    /// It went for want of room, or its file was lost; the collector never had it.
+    /// It was dropped because the queue was full, its file was lost, or consent ended; the
+    /// collector never had it.
     Dropped,
-    /// The collector would not take it.
+    /// The collector refused it for good.
     Refused,
 }
 
-/// A sample as the person may see it.
+/// A sample, as shown to the person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleEntry {
     /// The sample.
     pub id: Id,
-    /// What became of it.
+    /// Its state.
     pub state: SampleState,
     /// When it was made.
     pub week: Week,
-    /// Why, and how likely that was.
+    /// Why it was selected, and with what probability.
     pub selection: Selection,
     /// Its length.
     pub seconds: f64,
-    /// Its size, sealed.
+    /// Size of the sealed file.
     pub bytes: u64,
     /// What it may be used for.
     pub purposes: Purposes,
-    /// The consent record under which it was made.
+    /// The consent record that covers it.
     pub consent: Id,
     /// SHA-256 of the sealed file, base64.
     pub(crate) sha256: String,
-    /// The collectors that may have it: each is entered before it is first sent there.
+    /// The collectors that may have it: each is added before the sample is first sent there.
     #[serde(default)]
     pub(crate) collectors: BTreeSet<Endpoint>,
-    /// Those of them that have yet to acknowledge its deletion.
+    /// The collectors that have yet to acknowledge its deletion.
     #[serde(default)]
     pub(crate) deletion_due: BTreeSet<Endpoint>,
-    /// Whose keys open it, as the request names them.
+    /// Digest of its recipients, as stated in the request.
     pub(crate) recipients: String,
 }
 
@@ -90,9 +92,9 @@ impl SampleEntry {
         }
     }
 
-    /// The person wants it gone.
+    /// Requests the deletion of the sample.
     pub(super) fn ask_deletion(&mut self) {
-        // One that was refused may have been taken before, if that answer was lost.
+        // A refused sample may have been stored before, if that response was lost.
         if matches!(
             self.state,
             SampleState::Pending | SampleState::Sent | SampleState::Refused
@@ -101,9 +103,9 @@ impl SampleEntry {
         }
     }
 
-    /// `collector` may have forgotten that it was to delete the sample.
+    /// `collector` may have lost the deletion of the sample.
     fn ask_deletion_again(&mut self, collector: &Endpoint) {
-        // One that was withdrawn goes with its record, which is withdrawn again.
+        // A withdrawn sample is deleted with its record, which is withdrawn again.
         let was_deleted = matches!(
             self.state,
             SampleState::Deleted | SampleState::DeletionAsked
@@ -115,11 +117,11 @@ impl SampleEntry {
         }
     }
 
-    /// `collector` holds it no more, and will not take it.
+    /// `collector` no longer has the sample and will not accept it.
     pub(super) fn deleted_at(&mut self, collector: &Endpoint) {
         let mut due = match self.state {
             SampleState::DeletionAsked => self.deletion_due.clone(),
-            // It was deleted there before this device knew: it is wanted nowhere else either.
+            // It was deleted there before this device knew: delete it everywhere else too.
             SampleState::Pending | SampleState::Sent | SampleState::Refused => {
                 self.collectors.clone()
             }
@@ -138,7 +140,7 @@ impl SampleEntry {
     }
 }
 
-/// Samples that wait, oldest first.
+/// Queued samples, oldest first.
 pub(super) fn pending(view: &ReadTxn<'_>) -> Result<Vec<SampleEntry>, StateError> {
     let mut entries = entries(view)?;
     entries.retain(|entry| entry.state == SampleState::Pending);
@@ -162,7 +164,7 @@ fn values(rows: Vec<(u64, SampleEntry)>) -> Vec<SampleEntry> {
     rows.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// The tables, inside one transaction.
+/// The tables in a write transaction.
 pub(super) struct Ledger<'a>(pub(super) &'a WriteTxn<'a>);
 
 impl Ledger<'_> {
@@ -180,7 +182,7 @@ impl Ledger<'_> {
         self.0.put(ENTRIES, place, entry)
     }
 
-    /// Writes a known entry.
+    /// Updates an existing entry.
     pub(super) fn put(&self, entry: &SampleEntry) -> Result<(), StateError> {
         let lost = || StateError::Damaged("a sample has no place".to_owned());
         let place = self.place(entry.id)?.ok_or_else(lost)?;
@@ -209,8 +211,8 @@ impl Ledger<'_> {
         Ok(dropped)
     }
 
-    /// Takes purposes from the samples of records that lost them. Returns those whose ciphertext is
-    /// to be destroyed.
+    /// Withdraws purposes from the samples of withdrawn records. Returns the samples whose
+    /// ciphertext must be destroyed.
     pub(super) fn withdraw(&self, withdrawn: &[Withdrawn]) -> Result<Vec<Id>, StateError> {
         let mut gone = Vec::new();
         for (place, mut entry) in self.all()? {
@@ -236,8 +238,8 @@ impl Ledger<'_> {
         Ok(gone)
     }
 
-    /// Asks for the deletion of every sample that there may still be a copy of. Returns those whose
-    /// ciphertext is to be destroyed.
+    /// Requests the deletion of every sample that may still exist. Returns the samples whose
+    /// ciphertext must be destroyed.
     pub(super) fn delete_all(&self) -> Result<Vec<Id>, StateError> {
         let mut gone = Vec::new();
         for (place, mut entry) in self.all()? {
@@ -253,7 +255,7 @@ impl Ledger<'_> {
         Ok(gone)
     }
 
-    /// `collector` has deleted those samples of `record` that no purpose is left for.
+    /// `collector` has deleted the samples of `record` that have no purpose left.
     pub(super) fn record_deleted(
         &self,
         record: Id,
@@ -269,7 +271,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// `collector` may have forgotten which samples it was to delete.
+    /// `collector` may have lost which samples it had to delete.
     pub(super) fn mark_unacknowledged(&self, collector: &Endpoint) -> Result<(), StateError> {
         for (place, mut entry) in self.all()? {
             let before = entry.clone();
@@ -281,7 +283,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Drops what waits and `goes`.
+    /// Drops the queued samples that `goes` selects.
     pub(super) fn drop_pending(
         &self,
         goes: impl Fn(&SampleEntry) -> bool,
@@ -296,7 +298,7 @@ impl Ledger<'_> {
     }
 
     fn drop(&self, place: u64, mut entry: SampleEntry) -> Result<Id, StateError> {
-        // One that may have reached a collector is no longer wanted there either.
+        // A sample that may have reached a collector must be deleted there too.
         match entry.collectors.is_empty() {
             true => entry.state = SampleState::Dropped,
             false => entry.ask_deletion(),

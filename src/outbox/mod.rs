@@ -1,9 +1,9 @@
-//! The outbox: sealed samples that wait to be sent, and the ledger of what became of each.
+//! The outbox: a durable queue of sealed samples, and the ledger of their states.
 //!
-//! * **In**: a [`SealedSample`], under a grant that still stands in the very transaction.
-//! * **Out**: what is due to be sent, oldest first; the person's list of [`SampleEntry`].
-//! * **Promises**: a queued sample survives a crash at any instant, and no half-written one does.
-//!   When the quota is full the oldest goes, and each that goes is reported.
+//! * **In**: a [`SealedSample`], under a grant that is still valid in the same transaction.
+//! * **Out**: the queued samples, oldest first; a [`SampleEntry`] for each sample ever made.
+//! * **Promises**: a queued sample survives a crash at any instant, a partially written one never
+//!   does. When the quota is full the oldest sample is dropped and reported.
 //! * **Never**: holds anything but ciphertext.
 
 mod ledger;
@@ -31,10 +31,10 @@ use crate::{
     state::{self, State, StateError, WriteTxn},
 };
 
-/// Where the files lie, in the state folder.
+/// The files' folder in the state folder.
 const FOLDER: &str = "outbox";
 
-/// How much may wait at once. The oldest goes first.
+/// How much may be queued. The oldest sample is dropped first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Sealed samples.
@@ -55,10 +55,10 @@ impl Default for Quota {
 /// Why a sample was not queued.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboxError {
-    /// The person said no between the grant and this instant.
+    /// Consent was withdrawn after the grant was made.
     #[error("consent was withdrawn")]
     Withdrawn,
-    /// Today's samples or bytes are spent.
+    /// Today's budget of samples or bytes is used up.
     #[error("today's budget is spent")]
     Budget,
     /// No sample of that id is known here.
@@ -97,16 +97,16 @@ pub(crate) struct Outbox {
     quota: Quota,
 }
 
-/// What queueing a sample did.
+/// The result of queueing a sample.
 pub(crate) struct Queued {
     pub(crate) sample: Id,
-    /// Older samples that had to go for it.
+    /// Older samples that were dropped for it.
     pub(crate) dropped: Vec<Id>,
 }
 
 impl Outbox {
-    /// Opens the outbox and clears up what a crash left: files without an entry go, entries without
-    /// a file are marked as lost. Returns the ids of the lost.
+    /// Opens the outbox and recovers from a crash: files without an entry are removed, entries
+    /// without a file are marked as lost. Returns the lost samples.
     pub(crate) fn open(state: Arc<State>, quota: Quota) -> Result<(Self, Vec<Id>), OutboxError> {
         let folder = state.folder().join(FOLDER);
         state::make_private_folder(&folder)?;
@@ -119,7 +119,7 @@ impl Outbox {
         Ok((outbox, lost))
     }
 
-    /// Destroys every sample that waits in a state folder that no engine has open.
+    /// Destroys every queued sample in a state folder that no engine has open.
     pub(crate) fn destroy(state_folder: &Path) -> Result<(), StateError> {
         let folder = state_folder.join(FOLDER);
         state::make_private_folder(&folder)?;
@@ -132,7 +132,7 @@ impl Outbox {
             .try_for_each(|path| files::destroy(path).map_err(StateError::io("remove", path)))
     }
 
-    /// Queues `sample` durably and charges the plan's budget, or leaves nothing behind.
+    /// Queues `sample` durably and charges the plan's budget, or changes nothing.
     pub(crate) fn enqueue(
         &self,
         sample: SealedSample,
@@ -174,12 +174,12 @@ impl Outbox {
         })
     }
 
-    /// Samples that wait, oldest first.
+    /// Queued samples, oldest first.
     pub(crate) fn pending(&self) -> Result<Vec<SampleEntry>, StateError> {
         self.state.read(ledger::pending)
     }
 
-    /// Every sample there ever was, oldest first.
+    /// Every sample ever made, oldest first.
     pub(crate) fn entries(&self) -> Result<Vec<SampleEntry>, StateError> {
         self.state.read(ledger::entries)
     }
@@ -191,13 +191,14 @@ impl Outbox {
             .ok_or(OutboxError::Unknown(sample))
     }
 
-    /// Where a pending sample's ciphertext lies.
+    /// The path of a queued sample's ciphertext.
     pub(crate) fn path(&self, sample: Id) -> PathBuf {
         self.folder.join(format!("{sample}.age"))
     }
 
-    /// The sample is about to be sent to `collector`: from now on its deletion must reach it. `None`
-    /// where it does not wait any more, because the person has just deleted it, say.
+    /// The sample is about to be sent to `collector`: from now on its deletion must reach that
+    /// collector. `None` if it is no longer queued, for example because the person has just deleted
+    /// it.
     pub(crate) fn mark_offered(
         &self,
         sample: Id,
@@ -211,10 +212,10 @@ impl Outbox {
         Ok(Some(entry).filter(|entry| entry.state == SampleState::Pending))
     }
 
-    /// The collector has it.
+    /// The collector has stored it.
     pub(crate) fn sent(&self, sample: Id) -> Result<(), OutboxError> {
         self.update(sample, |entry| {
-            // A deletion asked for while the sample was under way stands.
+            // A deletion requested while the sample was in flight is kept.
             if entry.state == SampleState::Pending {
                 entry.state = SampleState::Sent;
             }
@@ -223,7 +224,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// The collector will never take it, for a reason that a retry does not mend.
+    /// The collector refused it for good.
     pub(crate) fn refused(&self, sample: Id) -> Result<(), OutboxError> {
         self.update(sample, |entry| {
             if entry.state == SampleState::Pending {
@@ -234,11 +235,12 @@ impl Outbox {
         Ok(())
     }
 
-    /// Deletes one sample: shredded here, and asked of the collector where it may have it.
+    /// Deletes one sample: shreds it here, and requests its deletion from each collector that may
+    /// have it.
     pub(crate) fn delete(&self, sample: Id) -> Result<SampleEntry, OutboxError> {
         let delete = || self.update(sample, SampleEntry::ask_deletion);
         let entry = delete().or_else(|error| match error {
-            // A full disk, say: what is to be shredded anyhow makes room.
+            // The disk may be full: shredding samples that are to be deleted anyway frees space.
             OutboxError::State(_) => {
                 files::shred(&self.path(sample));
                 delete()
@@ -263,14 +265,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// `collector` has deleted it, or never had it.
+    /// `collector` has deleted the sample, or never had it.
     pub(crate) fn deleted(&self, sample: Id, collector: &Endpoint) -> Result<(), OutboxError> {
         self.update(sample, |entry| entry.deleted_at(collector))?;
         files::shred(&self.path(sample));
         Ok(())
     }
 
-    /// `collector` may have forgotten which samples it was to delete.
+    /// `collector` may have lost which samples it had to delete.
     pub(crate) fn mark_unacknowledged(
         &self,
         change: &WriteTxn<'_>,
@@ -279,8 +281,7 @@ impl Outbox {
         ledger::Ledger(change).mark_unacknowledged(collector)
     }
 
-    /// Carries a withdrawal of consent over to the samples made under it. Returns those to shred
-    /// once the transaction stands.
+    /// Applies a withdrawal of consent to its samples. Returns those to shred after the commit.
     pub(crate) fn withdraw(
         &self,
         change: &WriteTxn<'_>,
@@ -289,8 +290,8 @@ impl Outbox {
         ledger::Ledger(change).withdraw(withdrawn)
     }
 
-    /// Drops what waits under any other record than `current`. Returns what to shred once the
-    /// transaction stands.
+    /// Drops queued samples of any record other than `current`. Returns those to shred after the
+    /// commit.
     pub(crate) fn drop_others(
         &self,
         change: &WriteTxn<'_>,
@@ -299,7 +300,7 @@ impl Outbox {
         ledger::Ledger(change).drop_pending(|entry| entry.consent != current)
     }
 
-    /// Drops all that waits, since no consent covers it any more, and returns it.
+    /// Drops all queued samples, since consent no longer covers them, and returns them.
     pub(crate) fn drop_all(&self) -> Result<Vec<Id>, StateError> {
         if self.pending()?.is_empty() {
             return Ok(Vec::new());
@@ -311,8 +312,8 @@ impl Outbox {
         Ok(dropped)
     }
 
-    /// Destroys the ciphertext of what may be used for nothing but `purposes`, whatever the ledger
-    /// says. Returns how many files that were.
+    /// Destroys the ciphertext of samples whose purposes are all in `purposes`, regardless of the
+    /// ledger. Returns the number of files.
     pub(crate) fn shred_covered(&self, purposes: &Purposes) -> Result<usize, StateError> {
         self.shred_pending(|entry| entry.purposes.is_subset(purposes))
     }
@@ -339,7 +340,7 @@ impl Outbox {
         ledger::Ledger(change).record_deleted(record, collector)
     }
 
-    /// Enters samples whose files a test has written.
+    /// Adds samples whose files a test has written.
     #[cfg(test)]
     pub(crate) fn enter_for_test(&self, samples: &[SealedSample]) {
         let entered = self.state.write(|change| {
@@ -388,7 +389,7 @@ impl Outbox {
     }
 }
 
-/// The sample whose whole file this is.
+/// The sample of a complete file.
 fn parse_file_name(path: &Path) -> Option<Id> {
     if path.extension()? != "age" {
         return None;

@@ -1,4 +1,4 @@
-//! Who answers for the samples.
+//! The data controller.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,19 +7,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Controller {
-    /// Its name: 1 to 100 characters.
+    /// The name: 1 to 100 characters.
     pub name: String,
-    /// Where it is reached about privacy: an e-mail address, or an `https://` URL; at most 200
-    /// characters.
+    /// Privacy contact: an e-mail address or an `https://` URL; at most 200 characters.
     pub contact: String,
-    /// The country whose law it is under: ISO 3166-1 alpha-2, such as `DE`.
+    /// The country of its jurisdiction: ISO 3166-1 alpha-2, such as `DE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 
 impl Controller {
-    /// Checks every bound that the fields' documentation states. Says which member is wrong, and
-    /// what is wrong with it.
+    /// Checks every bound that the fields' documentation states.
     ///
     /// # Errors
     /// The member and the reason, for the first that is out of bounds.
@@ -58,7 +56,7 @@ fn is_plain(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.chars().count()) && !text.contains(char::is_control)
 }
 
-/// Whether it could be one: whether it is reached, only a letter shows.
+/// Whether it has the form of an address; whether it is reachable is not checked.
 fn is_email(text: &str) -> bool {
     matches!(text.split_once('@'), Some((local, domain))
         if !local.is_empty() && !local.contains(['/', ':'])

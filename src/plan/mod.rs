@@ -1,9 +1,10 @@
-//! The sampling plan: what the organization asks of devices.
+//! The sampling plan: what the organization requires of devices.
 //!
 //! * **In**: JSON signed with the organization's Ed25519 key, whose public half the app pins.
 //! * **Out**: a [`Plan`], verified and checked: recipients, purposes, rates, budgets, kill switch.
-//! * **Promises**: a plan that is unsigned, expired or older than the one in force rules nothing; one with
-//!   [`Plan::fresh_days`] rules nothing once the organization has not said for so long that it is the newest.
+//! * **Promises**: a plan that is unsigned, expired or older than the installed one has no effect;
+//!   a plan with [`Plan::fresh_days`] has no effect once the organization has not confirmed for
+//!   that long that it is the newest.
 //! * **Never**: grants anything. A plan limits what may be sampled; only the person allows it.
 
 mod controller;
@@ -27,16 +28,16 @@ use crate::{
 /// A plan whose signature was verified.
 pub type SignedPlan = Signed<Plan>;
 
-/// The largest whole number that every reader of JSON takes for itself (RFC 8259 section 6).
+/// The largest integer that is interoperable in JSON (RFC 8259 section 6).
 const MOST: u64 = (1 << 53) - 1;
 
-/// What devices are asked to sample, for whom, and how much at most.
+/// What devices sample, for whom, and how much at most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Counts up; a device never goes back to a lower one.
+    /// The version, which increases; a device never installs a lower one.
     pub version: u64,
-    /// The first day (UTC) on which the plan rules nothing any more.
+    /// The first day (UTC) on which the plan is no longer valid.
     pub expires: Date,
     /// How many days after the day of the newest [`Freshness`] statement that a device holds the plan lets it sample
     /// and send, 1 to 60; without it no statement is needed.
@@ -45,29 +46,29 @@ pub struct Plan {
     /// The day (UTC) on which the plan was signed, which is a statement of that day; given just where `fresh_days` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_on: Option<Date>,
-    /// The kill switch: nothing is sampled and nothing uploaded while it is set. Withdrawals and
-    /// deletions still go out.
+    /// The kill switch: while it is set, nothing is sampled or uploaded. Withdrawals and deletions
+    /// are still sent.
     #[serde(default)]
     pub paused: bool,
-    /// Who answers for the samples; a person's receipt names it.
+    /// The data controller, as stated in receipts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<Controller>,
-    /// Whose keys open the samples.
+    /// The recipients whose keys open the samples.
     pub recipients: Vec<Recipient>,
-    /// What may be asked for.
+    /// The purposes that a person may be asked for.
     pub purposes: Purposes,
-    /// The notice that a person must have agreed to.
+    /// The notice version that a person must have consented to.
     pub notice_version: u32,
-    /// How long a grant lasts before it is asked again, in days, at most 366.
+    /// How long consent is valid, in days, at most 366.
     pub consent_days: u32,
-    /// How long the collector keeps a sample for a purpose, in days after its week's end, 1 to 3650; a purpose
-    /// that is left out has no limit by the plan.
+    /// How long the collector keeps a sample for a purpose, in days after its week's end, 1 to
+    /// 3650; a missing purpose has no limit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retention_days: BTreeMap<Purpose, u16>,
-    /// Whether the person hears each sample before it is sealed.
+    /// Whether the person reviews each sample before it is sealed.
     #[serde(default, skip_serializing_if = "is_none")]
     pub review: Review,
-    /// How moments are chosen.
+    /// How moments are selected.
     pub triggers: Triggers,
     /// Samples that one device may make in a day.
     pub samples_per_day: u32,
@@ -75,35 +76,35 @@ pub struct Plan {
     pub bytes_per_day: u64,
     /// Length of a sample in seconds, 2 to 30.
     pub clip_seconds: u32,
-    /// How much of a marked clip lies before the mark, in seconds.
+    /// How much of a marked clip precedes the mark, in seconds.
     pub pre_roll_seconds: u32,
-    /// Sample rate of a sample in Hz; 16 000 so far.
+    /// Sample rate in Hz; currently always 16 000.
     pub sample_rate: u32,
 }
 
-/// Whether the person hears a sample before it is sealed.
+/// Whether the person reviews a sample before it is sealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Review {
     /// A sample is sealed as soon as it is made.
     #[default]
     None,
-    /// Nothing is sealed until the person has said yes to this very sample.
+    /// A sample is sealed only after the person has accepted it.
     Required,
 }
 
-/// Plans from before there was review do not name it, and stay as they were signed.
+/// Plans from before review existed do not have the member, and stay as they were signed.
 fn is_none(review: &Review) -> bool {
     *review == Review::None
 }
 
-/// How likely a moment is to be sampled.
+/// Probabilities of sampling.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Triggers {
-    /// The probability with which a moment that the app marks is taken, 0 to 1.
+    /// The probability of sampling a marked moment, 0 to 1.
     pub mark_probability: f64,
-    /// The probability with which each stretch of `clip_seconds` is taken at random, 0 to 1.
+    /// The probability of sampling each window of `clip_seconds` at random, 0 to 1.
     pub random_probability: f64,
 }
 

@@ -1,4 +1,4 @@
-//! An age X25519 recipient: the public key of somebody who opens samples.
+//! An age X25519 recipient: the public key of a person who opens samples.
 //!
 //! Bech32 (BIP 173) of 32 bytes with the prefix `age`:
 //! <https://c2sp.org/age#the-x25519-recipient-type>.
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 const PREFIX: Hrp = Hrp::parse_unchecked("age");
 
-/// Whom a sample is sealed to; written `age1…`.
+/// A recipient of samples; written `age1…`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Recipient([u8; 32]);
 
-/// Text that is no recipient.
+/// The text is not a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no age X25519 recipient (`age1…`): {reason}")]
 pub struct RecipientError {
@@ -42,7 +42,7 @@ impl FromStr for Recipient {
         // From a file that an editor saved.
         let text = text.trim_start_matches('\u{feff}');
         let wrong = |reason: &dyn fmt::Display| RecipientError {
-            // A pasted secret key must not come back in an error message.
+            // A pasted secret key must not appear in an error message.
             text: if text
                 .trim_start()
                 .to_ascii_uppercase()
@@ -72,7 +72,7 @@ impl FromStr for Recipient {
     }
 }
 
-/// What a text is that is no X25519 recipient, where its beginning says so, and what to do.
+/// What a text is instead of an X25519 recipient, judged by its beginning, and what to do.
 fn other_kind(text: &str) -> Option<&'static str> {
     let lower = text.trim_start().to_ascii_lowercase();
     let begins = |with: &str| lower.starts_with(with);
@@ -89,7 +89,7 @@ fn other_kind(text: &str) -> Option<&'static str> {
         () if begins("age1pq1") || begins("age1tagpq1") => {
             Some("it is a post-quantum recipient of age, which is not supported")
         }
-        // `age1NAME1…`: the last `1` parts the data from what stands before them (BIP 173).
+        // `age1NAME1…`: the last `1` separates the data from the prefix (BIP 173).
         () if begins("age1") && lower.rmatches('1').count() > 1 => Some(
             "it is a recipient of an age plugin, such as a hardware token, which devices have no plugin to seal to; \
              make an X25519 identity with `sordino keygen`",

@@ -1,6 +1,7 @@
-//! What stands beside the sound in a sample: everything that is known of it, and nothing of whom.
+//! The manifest of a sample: everything that is known about the audio, and nothing about the
+//! person.
 //!
-//! `docs/manifest.schema.json` says the same as a JSON Schema; a test holds the two together.
+//! `docs/manifest.schema.json` is its JSON Schema; a test compares the two.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,38 +19,38 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Version of this shape: [`Manifest::SCHEMA`].
+    /// Version of the schema: [`Manifest::SCHEMA`].
     pub schema: u32,
     /// Random, the sample's own.
     pub sample: Id,
     /// What it may be used for; at least one.
     pub purposes: Purposes,
-    /// The consent record under which it was taken.
+    /// The consent record that covers it.
     pub consent: Id,
-    /// The notice that was agreed to, from 1.
+    /// The version of the notice that was consented to, from 1.
     pub notice_version: u32,
-    /// When it was sealed; no finer time is known to anybody.
+    /// The week in which it was sealed; no finer time is recorded.
     pub week: Week,
     /// Version of the SDK that sealed it.
     pub sdk_version: String,
-    /// The kind of system, never a model or a version.
+    /// The operating system, never a model or a version.
     pub platform: Platform,
-    /// Samples a second that the microphone delivered.
+    /// Sample rate of the microphone, in Hz.
     pub input_rate: u32,
-    /// Samples a second of `audio.flac`.
+    /// Sample rate of `audio.flac`, in Hz.
     pub rate: u32,
-    /// Which parts of the input stand in `audio.flac`, in its order; seconds of the input.
+    /// The parts of the input in `audio.flac`, in its order; seconds of the input.
     pub kept: Vec<Span>,
-    /// Which parts were taken out, and why; seconds of the input.
+    /// The parts that were removed, and why; seconds of the input.
     pub removed: Vec<Removal>,
-    /// Out of which parts of what was kept a voice was erased, in seconds of the input; the music there
-    /// has lost something too.
+    /// The kept parts from which a voice was erased, in seconds of the input; the music there is
+    /// degraded too.
     pub erased: Vec<Span>,
-    /// Why the moment was chosen, and how likely that was.
+    /// Why the moment was selected, and with what probability.
     pub selection: Selection,
-    /// What the app said of it; seconds of the input.
+    /// The app's annotation; seconds of the input.
     pub annotation: Annotation,
-    /// What took out the voices, and how it was set.
+    /// The anonymizer and its settings.
     pub anonymizer: AnonymizerInfo,
 }
 
@@ -71,10 +72,10 @@ pub enum Platform {
     Other,
 }
 
-/// Why JSON is not a manifest.
+/// Why a manifest is invalid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ManifestError {
-    /// Not JSON, or not of this shape.
+    /// Not JSON, or not a manifest.
     #[error("the manifest cannot be read: {0}")]
     Json(String),
     /// Written by a version of the SDK that this one does not know.
@@ -97,7 +98,7 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// The version of the shape that is written and read.
+    /// The schema version that is written and read.
     pub const SCHEMA: u32 = 1;
 
     /// Reads `manifest.json` and checks it.
@@ -106,11 +107,11 @@ impl Manifest {
     /// Not JSON, a schema that this version does not know, an unknown or missing member, or a value
     /// out of its bounds.
     pub fn from_json(json: &[u8]) -> Result<Self, ManifestError> {
-        // The error may quote what a sender wrote to steer a terminal.
+        // The error may quote control characters of a hostile sender.
         let unreadable = |error: serde_json::Error| {
             ManifestError::Json(printable_line(&error.to_string()).into_owned())
         };
-        // Before all else, so that a later schema is named as such and not by its first new member.
+        // Checked first, so that a later schema is reported as such and not as an unknown member.
         let Version { schema } = serde_json::from_slice(json).map_err(unreadable)?;
         if schema != u64::from(Self::SCHEMA) {
             return Err(ManifestError::Schema(schema));
@@ -120,7 +121,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// What is sealed: checked, as readable JSON.
+    /// The manifest as it is sealed: validated, as readable JSON.
     pub(super) fn to_json(&self) -> Result<Vec<u8>, ManifestError> {
         self.check()?;
         let mut json = serde_json::to_vec_pretty(self)
@@ -150,7 +151,7 @@ impl Manifest {
         }
     }
 
-    /// The bounds that the fields' types do not hold by themselves.
+    /// Checks the bounds that the fields' types do not enforce.
     fn check(&self) -> Result<(), ManifestError> {
         let rate = |rate: u32| (8_000..=384_000).contains(&rate);
         // Also false for NaN, which JSON cannot hold.

@@ -1,4 +1,4 @@
-//! Seal: an anonymous clip becomes a file that only the QA key opens.
+//! Seal: encrypts an anonymous clip to a file that only the QA key opens.
 //!
 //! * **In**: an [`AnonymousClip`], the [`Grants`] that allow it, and the plan's recipients.
 //! * **Out**: a [`SealedSample`]: an age v1 file of a padded tar with `manifest.json` and
@@ -32,7 +32,7 @@ use crate::{
 };
 use age::{AgeError, AgeWriter};
 
-/// A sample that nobody but the holders of the recipients' keys can open. Only [`seal`] makes one.
+/// A sample that only the holders of the recipients' keys can open. Only [`seal`] makes one.
 pub struct SealedSample {
     id: Id,
     consent: Id,
@@ -45,24 +45,24 @@ pub struct SealedSample {
     sha256: [u8; 32],
 }
 
-/// Why a clip was not sealed. Nothing of it is left then.
+/// Why a clip was not sealed. The clip is wiped.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
-    /// The person withdrew before the sample was done.
+    /// Consent was withdrawn before the sample was sealed.
     #[error("the sample was dropped: its consent was withdrawn")]
     Withdrawn,
-    /// There is not one sample of sound in the clip.
+    /// The clip has no audio.
     #[error("the clip is empty: nothing of it was safe to keep")]
     Empty,
-    /// Nobody could open it.
+    /// The plan has no recipients.
     #[error("there is nobody to seal to: the plan must name a recipient")]
     NoRecipients,
-    /// A recipient that would let anybody open it.
+    /// A recipient with which anybody could open the sample.
     #[error(
         "the recipient {0} is a point of low order, which anybody could open; make a new key with `sordino keygen`"
     )]
     WeakRecipient(Recipient),
-    /// No random key can be had.
+    /// No randomness is available.
     #[error(transparent)]
     Entropy(#[from] RngError),
     /// The clip, its selection or its annotation is out of bounds.
@@ -71,17 +71,17 @@ pub enum SealError {
     /// The sound could not be encoded.
     #[error(transparent)]
     Flac(#[from] FlacError),
-    /// The file could not be written, which memory does not do.
+    /// The file could not be written, which does not happen in memory.
     #[error("the sample could not be encrypted: {0}")]
     Write(#[from] io::Error),
 }
 
-/// Seals `clip` for `recipients` (the order and repetitions of which do not matter), under a new
-/// random id. `week` is the one that stands in the manifest.
+/// Seals `clip` for `recipients` (order and repetitions do not matter), under a new random id.
+/// `week` is stored in the manifest.
 ///
 /// # Errors
-/// [`SealError::Withdrawn`] where `grants` died before or meanwhile; otherwise the clip is empty or
-/// out of bounds, the recipients are none or weak, or the system has no randomness.
+/// [`SealError::Withdrawn`] if `grants` were revoked before or during sealing; otherwise the clip
+/// is empty or out of bounds, the recipients are missing or weak, or the system has no randomness.
 pub fn seal(
     clip: AnonymousClip,
     grants: &Grants,
@@ -98,7 +98,7 @@ pub fn seal(
     let audio = flac::encode(clip.samples(), clip.rate())?;
     let age_file = AgeWriter::new(&recipients, Vec::with_capacity(audio.len() * 5 / 4))?;
     let bytes = archive::write(age_file, &manifest.to_json()?, &audio)?.finish()?;
-    // A withdrawal from here on finds the sample in the outbox.
+    // A later withdrawal finds the sample in the outbox.
     check_live(grants)?;
 
     Ok(SealedSample {
@@ -114,8 +114,8 @@ pub fn seal(
     })
 }
 
-/// What `Sordino-Recipients` states: SHA-256 of the recipients, sorted and each once, one `age1…` a
-/// line, each line ended by a line feed.
+/// The value of `Sordino-Recipients`: SHA-256 of the recipients, sorted and without duplicates, one
+/// `age1…` per line, each line ended by a line feed.
 pub fn recipients_digest(recipients: &[Recipient]) -> [u8; 32] {
     let mut lines: BTreeSet<String> = BTreeSet::new();
     lines.extend(recipients.iter().map(|recipient| format!("{recipient}\n")));
@@ -123,7 +123,7 @@ pub fn recipients_digest(recipients: &[Recipient]) -> [u8; 32] {
 }
 
 impl SealedSample {
-    /// A sample that holds `bytes` instead of ciphertext, for tests of the stages after this one.
+    /// A sample that holds `bytes` instead of ciphertext, for tests of later stages.
     #[cfg(test)]
     pub(crate) fn for_test(consent: Id, purposes: Purposes, bytes: Vec<u8>) -> Self {
         Self {
@@ -147,7 +147,7 @@ impl SealedSample {
         self.id
     }
 
-    /// The consent record under which it was taken.
+    /// The consent record that covers it.
     pub fn consent(&self) -> Id {
         self.consent
     }
@@ -157,22 +157,22 @@ impl SealedSample {
         &self.purposes
     }
 
-    /// The week that stands in its manifest.
+    /// The week in its manifest.
     pub fn week(&self) -> Week {
         self.week
     }
 
-    /// Whom it was sealed to: [`recipients_digest`] of them.
+    /// The [`recipients_digest`] of its recipients.
     pub fn recipients_sha256(&self) -> &[u8; 32] {
         &self.recipients_sha256
     }
 
-    /// How much sound is in it, in seconds.
+    /// The length of its audio, in seconds.
     pub fn seconds(&self) -> f64 {
         self.seconds
     }
 
-    /// Why it was chosen.
+    /// Why it was selected.
     pub fn selection(&self) -> Selection {
         self.selection
     }
@@ -213,7 +213,7 @@ fn check_live(grants: &Grants) -> Result<(), SealError> {
     }
 }
 
-/// Sorted, so that the stanzas' order tells nothing of the plan.
+/// Sorted, so that the order of the stanzas reveals nothing about the plan.
 fn distinct(recipients: &[Recipient]) -> Vec<Recipient> {
     let distinct: BTreeSet<Recipient> = recipients.iter().copied().collect();
     distinct.into_iter().collect()

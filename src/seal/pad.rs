@@ -1,4 +1,4 @@
-//! How long a padded archive is: PADMÉ, from Nikitin, Barman, Lueks, Underwood, Hubaux and Ford,
+//! The length of a padded archive: PADMÉ, from Nikitin, Barman, Lueks, Underwood, Hubaux and Ford,
 //! "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs", PoPETs 2019(4),
 //! section 4.2: <https://doi.org/10.2478/popets-2019-0056>.
 //!
@@ -7,9 +7,9 @@
 //! file of any size only O(log log n) bits of its length can be seen, and it grows by less than
 //! 12 %.
 
-/// No sample is shorter than this, in bytes. A clip of which nearly everything was taken out would
-/// tell by its size alone that somebody spoke; up to here, about a second and a half of sound, all
-/// are alike.
+/// The minimum size of a sample in bytes. The size of a clip from which nearly everything was
+/// removed would reveal that somebody spoke; below this size, about a second and a half of audio,
+/// all samples have the same size.
 pub(super) const FLOOR_BYTES: u64 = 32 * 1024;
 
 /// The length to which `length` bytes are padded. From [`FLOOR_BYTES`] on, less than 12 % more.

@@ -1,4 +1,4 @@
-//! The files of the state folder, for its owner's eyes only.
+//! The files of the state folder, readable by their owner only.
 
 use std::{
     fs, io,
@@ -14,18 +14,17 @@ use crate::rng;
 /// What redb may keep in memory. The whole store is a few hundred kilobytes.
 const CACHE_BYTES: usize = 1 << 20;
 pub(super) const STORE: &str = "state.redb";
-/// The store while it is made.
+/// The store while it is being created.
 const UNFINISHED: &str = "state.new";
 pub(super) const KEY: &str = "state.key";
 const KEY_BYTES: usize = 32;
 
-/// Opens the store in `folder`, made where there is none. One that was changed since it was written is
-/// refused.
+/// Opens the store in `folder` and creates it if there is none. A modified store is refused.
 pub(super) fn open_store(folder: &Path) -> Result<Database, StateError> {
     let path = folder.join(STORE);
-    // An empty file is what a crash left of one that an earlier version made.
+    // An earlier version leaves an empty file after a crash.
     if fs::metadata(&path).map_or(true, |store| store.len() == 0) {
-        // Under another name until it is whole: half a store would be taken for a damaged one.
+        // Under another name until it is complete: a partial store would look like a damaged one.
         let unfinished = folder.join(UNFINISHED);
         crate::files::destroy(&unfinished).map_err(StateError::io("remove", &unfinished))?;
         make_private_file(&unfinished)?;
@@ -43,7 +42,7 @@ fn open_file(folder: &Path, path: &Path) -> Result<Database, StateError> {
         create(&builder, path).map_err(|error| opening_failed(folder, path, error))
     };
     let damaged = || StateError::Damaged(format!("{} does not hold together", path.display()));
-    // redb takes what its pages say for true, and may panic on one that lies.
+    // redb trusts its pages, and may panic on a corrupt one.
     catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(damaged()))
 }
 
@@ -52,7 +51,7 @@ fn create(builder: &redb::Builder, path: &Path) -> Result<Database, redb::Databa
     builder.create(path)
 }
 
-/// In tests every write of the store can be the last before a crash.
+/// In tests a crash can happen at every write of the store.
 #[cfg(test)]
 fn create(builder: &redb::Builder, path: &Path) -> Result<Database, redb::DatabaseError> {
     builder.create_with_backend(crate::testing::crash::Backend::open(path)?)
@@ -61,7 +60,7 @@ fn create(builder: &redb::Builder, path: &Path) -> Result<Database, redb::Databa
 fn opening_failed(folder: &Path, path: &Path, error: redb::DatabaseError) -> StateError {
     match error {
         redb::DatabaseError::DatabaseAlreadyOpen => StateError::InUse(folder.to_owned()),
-        // What is no store at all.
+        // Not a store at all.
         redb::DatabaseError::Storage(redb::StorageError::Io(error))
             if matches!(
                 error.kind(),
@@ -82,7 +81,7 @@ fn opening_failed(folder: &Path, path: &Path, error: redb::DatabaseError) -> Sta
     }
 }
 
-/// The key of the rows' tags, made where the store is new or of the layout before there was one.
+/// The key of the rows' tags, created if the store is new or of layout 1, which had none.
 pub(super) fn tag_key(folder: &Path) -> Result<Vec<u8>, StateError> {
     let path = folder.join(KEY);
     match fs::read(&path) {
@@ -104,7 +103,7 @@ pub(super) fn tag_key(folder: &Path) -> Result<Vec<u8>, StateError> {
     }
 }
 
-/// Makes a folder that only its owner can enter.
+/// Creates a folder that only its owner can access.
 pub(crate) fn make_private_folder(folder: &Path) -> Result<(), StateError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -115,8 +114,8 @@ pub(crate) fn make_private_folder(folder: &Path) -> Result<(), StateError> {
         .map_err(StateError::io("make the folder", folder))
 }
 
-/// Makes a file that only its owner can read: the folder may have been made by somebody else, for all to
-/// enter.
+/// Creates a file that only its owner can read: somebody else may have created the folder, with
+/// access for all.
 fn make_private_file(path: &Path) -> Result<(), StateError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);

@@ -1,12 +1,12 @@
-//! Versions of the store's layout, and the way from an older to the present one.
+//! Migrations: the versions of the store's layout.
 //!
-//! | layout | what it is |
+//! | layout | content |
 //! | --- | --- |
 //! | 1 | rows of JSON |
 //! | 2 | each row begins with a tag; `state.key` holds the key of the tags |
 //! | 3 | records and samples name the collectors that they were sent to |
 //!
-//! The layout's own row is bare JSON in each of them, so that every version can read it.
+//! The layout's own row is plain JSON in each layout, so that every version can read it.
 
 use redb::{Database, ReadableTable as _, TableDefinition, WriteTransaction};
 use serde_json::{Value, json};
@@ -22,11 +22,11 @@ pub(super) const LAYOUT_NAME: &str = "layout";
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
-/// Brings a store to the present layout in one transaction, or leaves it as it is. `None` where it is
-/// of a newer one.
+/// Migrates a store to the current layout in one transaction, or leaves it unchanged. Returns the
+/// layout as `Err` if it is newer.
 ///
 /// # Errors
-/// It cannot be read or written, or claims a layout that there never was.
+/// It cannot be read or written, or has an unknown layout.
 pub(super) fn migrate(database: &Database, tagger: &Tagger) -> Result<Result<(), u64>, StateError> {
     let transaction = database.begin_write()?;
     match found(&transaction)? {
@@ -53,7 +53,7 @@ fn found(transaction: &WriteTransaction) -> Result<Option<u64>, StateError> {
     layout.map(|layout| from_json(layout.value())).transpose()
 }
 
-/// From layout 1 to 2.
+/// Migrates layout 1 to 2.
 fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
     let change = WriteTxn {
         transaction,
@@ -71,7 +71,7 @@ fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), State
     for (place, json) in bare(transaction, samples)? {
         change.put_json(samples, place, &json)?;
     }
-    // It held bare numbers; the places stand in a table of rows now.
+    // It held plain numbers; the positions are now stored in a table of rows.
     let order = TableDefinition::<&str, u64>::new("samples-order");
     let places: Vec<(String, u64)> = transaction
         .open_table(order)?
@@ -85,7 +85,7 @@ fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), State
     Ok(())
 }
 
-/// From layout 2 to 3: until then there was one collector, the one that the host had named.
+/// Migrates layout 2 to 3: until then there was one collector, from the host's settings.
 fn name_collectors(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
     let change = WriteTxn {
         transaction,
@@ -120,7 +120,7 @@ fn name_collectors(transaction: &WriteTransaction, tagger: &Tagger) -> Result<()
     Ok(())
 }
 
-/// A row of layout 1: its key, and its JSON.
+/// A row of layout 1: its key and its JSON.
 type Bare<K> = (<K as RowKey>::Owned, Vec<u8>);
 
 /// The rows of a table of layout 1.

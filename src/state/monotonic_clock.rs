@@ -1,4 +1,4 @@
-//! A time by which terms can be measured on a device whose clock anybody may set.
+//! A monotonic clock, to measure terms on a device whose clock anybody may set.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, saturating_add};
 
-/// How much of the time that passed may be lost in a crash.
+/// How much elapsed time may be lost in a crash.
 const PERSIST_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// What the system's clock may go forward by from one look to the next and still count as time that
-/// passed. By more a clock that was wrong (a phone that woke up in 1970) is set right.
+/// The largest step of the system's clock that counts as elapsed time. A larger step corrects a
+/// clock that was wrong, such as that of a phone that started in 1970.
 const MAX_JUMP: SignedDuration = SignedDuration::from_hours(24 * 32);
 
-/// Passes like the system's clock, but never goes back: where that is set back, it goes on from where
-/// it was. So no time passes uncounted, as long as somebody looks once a month.
+/// Advances like the system's clock, but never goes back: if that is set back, it continues from
+/// where it was. So no time is missed, as long as the clock is read once a month.
 pub(super) struct MonotonicClock {
     system: Arc<dyn Clock>,
     now: Mutex<Now>,
@@ -26,7 +26,7 @@ struct Now {
     kept: Timestamp,
 }
 
-/// What the clocks said at one instant.
+/// Both clocks at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Reading {
     steady: Timestamp,
@@ -34,7 +34,7 @@ pub(super) struct Reading {
 }
 
 impl MonotonicClock {
-    /// Goes on from `latest`, or begins with the system's time.
+    /// Continues from `latest`, or begins with the system's time.
     pub(super) fn resume(system: Arc<dyn Clock>, latest: Option<Reading>) -> Self {
         let reading = latest.unwrap_or_else(|| {
             let now = system.now();
@@ -52,18 +52,18 @@ impl MonotonicClock {
 
     pub(super) fn read(&self) -> Reading {
         let mut now = self.lock();
-        // Read under the lock: two threads' readings must not overtake each other.
+        // Read under the lock, so that the readings of two threads are in order.
         now.reading.advance(self.system.now());
         now.reading
     }
 
-    /// `reading` is safe on disk.
+    /// `reading` is stored on disk.
     pub(super) fn mark_persisted(&self, reading: Reading) {
         let mut now = self.lock();
         now.kept = now.kept.max(reading.steady);
     }
 
-    /// Whether little enough is lost in a crash.
+    /// Whether a crash would lose less than [`PERSIST_INTERVAL`].
     pub(super) fn is_persisted(&self) -> bool {
         let steady = self.read().steady;
         steady.duration_since(self.lock().kept) < PERSIST_INTERVAL

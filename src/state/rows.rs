@@ -1,8 +1,8 @@
 //! Rows: JSON, each with a tag that binds it to its table and its key.
 //!
 //! A tag is the first 16 bytes of HMAC-SHA256 (RFC 2104) under the store's own key over the table's
-//! name, the row's key and the row. So no byte of a row can change, nor a row stand in another's
-//! place, without its being refused: what is damaged is never read as a yes.
+//! name, the row's key and the row. So a modified or moved row is always detected, and damaged data
+//! is never read as consent.
 
 use redb::{
     Key, ReadTransaction, ReadableTable, TableDefinition, TableError, TableHandle as _,
@@ -40,12 +40,12 @@ impl<K: Key + 'static> Clone for Table<K> {
 
 impl<K: Key + 'static> Copy for Table<K> {}
 
-/// What a row can stand under.
+/// The type of a row's key.
 pub(crate) trait RowKey: Key + 'static {
-    /// The key by itself.
+    /// The owned key.
     type Owned;
 
-    /// Takes the key out of the store.
+    /// Converts a borrowed key.
     fn owned(key: Self::SelfType<'_>) -> Self::Owned;
 }
 
@@ -65,7 +65,7 @@ impl RowKey for u64 {
     }
 }
 
-/// Makes and checks tags.
+/// Computes and verifies tags.
 pub(super) struct Tagger(hmac::Key);
 
 impl Tagger {
@@ -75,7 +75,7 @@ impl Tagger {
 
     fn tag(&self, table: &str, key: &[u8], row: &[u8]) -> [u8; TAG_BYTES] {
         let mut context = hmac::Context::with_key(&self.0);
-        // Each with its length, so that no two inputs read alike.
+        // Each with its length, so that the encoding is injective.
         for part in [table.as_bytes(), key, row] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
@@ -99,7 +99,8 @@ impl Tagger {
     ) -> Result<T, StateError> {
         let changed = || StateError::Damaged(format!("a row of `{table}` was changed"));
         let (tag, json) = bytes.split_at_checked(TAG_BYTES).ok_or_else(changed)?;
-        // No secret can be guessed at byte by byte here: who writes rows reads the key too.
+        // A comparison in constant time is not needed: an attacker who can write rows can read the
+        // key too.
         if self.tag(table, key, json) != tag {
             return Err(changed());
         }
@@ -107,7 +108,7 @@ impl Tagger {
     }
 }
 
-/// A transaction that writes, with what checks and makes its rows.
+/// A write transaction whose rows are tagged.
 pub(crate) struct WriteTxn<'a> {
     pub(super) transaction: &'a WriteTransaction,
     pub(super) tagger: &'a Tagger,
@@ -153,7 +154,7 @@ impl WriteTxn<'_> {
         self.put_json(table, key, &to_json(row)?)
     }
 
-    /// Writes a row that is JSON already.
+    /// Writes a row of serialized JSON.
     pub(super) fn put_json<'k, K: RowKey>(
         &self,
         table: Table<K>,
@@ -168,7 +169,7 @@ impl WriteTxn<'_> {
         Ok(())
     }
 
-    /// Forgets the row under `key`.
+    /// Removes the row under `key`.
     pub(crate) fn remove<'k, K: RowKey>(
         &self,
         table: Table<K>,
@@ -188,13 +189,13 @@ impl WriteTxn<'_> {
         self.put(META, name, value)
     }
 
-    /// Forgets a small value.
+    /// Removes a small value.
     pub(crate) fn clear_value(&self, name: &str) -> Result<(), StateError> {
         self.remove(META, name)
     }
 }
 
-/// A transaction that reads one consistent view, with what checks its rows.
+/// A read transaction on a consistent snapshot, whose rows are verified.
 pub(crate) struct ReadTxn<'a> {
     pub(super) transaction: &'a ReadTransaction,
     pub(super) tagger: &'a Tagger,
@@ -260,12 +261,12 @@ fn all<K: RowKey, T: DeserializeOwned>(
     Ok(all)
 }
 
-/// A value's bytes.
+/// Serializes a value.
 pub(super) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>, StateError> {
     serde_json::to_vec(value).map_err(|error| StateError::Damaged(error.to_string()))
 }
 
-/// A value from its bytes.
+/// Deserializes a value.
 pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StateError> {
     serde_json::from_slice(bytes).map_err(|error| StateError::Damaged(error.to_string()))
 }

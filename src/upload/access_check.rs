@@ -1,10 +1,13 @@
-//! Whether what a collector tells of a sample's accesses holds (docs/protocol.md, "The access log").
+//! Verification of a collector's report on who opened a sample (docs/protocol.md, "The access
+//! log").
 //!
-//! * **In**: the answer; the head of the collector's log and the accesses of the sample that this device remembers.
-//! * **Out**: the head and the accesses to remember, or the first thing that is wrong.
-//! * **Promises**: each access is in the log as it was told; the log continues the one that was remembered; no access
-//!   that was told before is missing.
-//! * **Never**: shows that a hand-out was noted at all. Only readers of the whole log can look for that.
+//! * **In**: the response; the stored head of the collector's log and the stored accesses of the
+//!   sample.
+//! * **Out**: the head and the accesses to store, or the first inconsistency.
+//! * **Promises**: each access is in the log as reported; the log continues the stored one; no
+//!   access that was reported before is missing.
+//! * **Never**: shows that an access was logged at all. Only readers of the whole log can check
+//!   that.
 
 use std::collections::BTreeSet;
 
@@ -17,18 +20,18 @@ use super::{
 };
 use crate::{Purpose, Week, id::Id};
 
-/// An access that was told once.
+/// An access that was reported before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct ReportedAccess {
     entry: u64,
     hash: EntryHash,
 }
 
-/// Checks an answer about `sample`. `kept` is the head that the request named, `told` is what was told of the sample
-/// before.
+/// Verifies a response about `sample`. `kept` is the head that the request stated, `told` are the
+/// accesses that were reported before.
 ///
 /// # Errors
-/// The first thing that is wrong; nothing of the answer is to be remembered then.
+/// The first inconsistency; nothing of the response may be stored then.
 pub(crate) fn check_accesses(
     sample: Id,
     accesses: &Accesses,
@@ -93,7 +96,7 @@ fn check_access(
         sequence: entry,
         week: access.week,
     };
-    // It fails for numbers that RFC 8785 cannot spell alone, far beyond any entry's.
+    // It fails only for numbers that RFC 8785 cannot represent, far beyond any entry's.
     let content = serde_json_canonicalizer::to_vec(&content)
         .map_err(|_| LogInconsistency::NotIncluded { entry })?;
     if digest(&SHA256, &content).as_ref() != hash.as_bytes() {
@@ -109,7 +112,7 @@ fn check_access(
     }
 }
 
-/// An entry as it is hashed.
+/// An entry in the form that is hashed.
 #[derive(Serialize)]
 struct Entry<'a> {
     previous: EntryHash,

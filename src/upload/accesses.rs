@@ -80,11 +80,11 @@ pub struct AuditHead {
     pub root: Option<TreeHash>,
 }
 
-/// What is wrong with an access log, or with what a collector told of it.
+/// An inconsistency in an access log, or in a collector's report on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "problem", rename_all = "kebab-case")]
 pub enum LogInconsistency {
-    /// Entries are gone.
+    /// Entries were removed.
     #[error("the access log had {before} entries and has {now} now: entries were removed")]
     Shortened {
         /// How many it had.
@@ -92,13 +92,13 @@ pub enum LogInconsistency {
         /// How many it has.
         now: u64,
     },
-    /// As many entries as before, but others.
+    /// The same number of entries, but with different content.
     #[error("the access log has {entries} entries as before, but they were changed")]
     Rewritten {
         /// How many it has.
         entries: u64,
     },
-    /// More entries than before, and no proof that those that there were are still the same.
+    /// More entries than before, without proof that the earlier ones are unchanged.
     #[error(
         "the access log has {now} entries now, and the collector does not prove that the first {before} are those that \
          it had before"
@@ -109,31 +109,31 @@ pub enum LogInconsistency {
         /// How many it has.
         now: u64,
     },
-    /// The answer has no root, or an access without an inclusion proof.
+    /// The response has no root, or an access without an inclusion proof.
     #[error(
         "the answer does not prove that the access log is whole: the collector is of an earlier version, or withholds \
          its proofs"
     )]
     Unproven,
-    /// Entries were not told in their order, or twice.
+    /// Entries were reported out of order or twice.
     #[error("entry {entry} of the access log was told out of order")]
     OutOfOrder {
-        /// The entry that was told too late.
+        /// The entry that is out of order.
         entry: u64,
     },
-    /// What was told of an entry does not have the entry's hash.
+    /// A reported entry does not match its hash.
     #[error("entry {entry} of the access log was told with a hash that does not fit it")]
     WrongHash {
         /// The entry.
         entry: u64,
     },
-    /// The entry, as it was told, is not in the log.
+    /// The reported entry is not in the log.
     #[error("entry {entry}, as it was told, is not in the access log")]
     NotIncluded {
         /// The entry.
         entry: u64,
     },
-    /// An access that was told before was not told again, or as another one.
+    /// An access that was reported before is missing or different.
     #[error("entry {entry} of the access log was told before, and is left out or another one now")]
     LeftOut {
         /// The entry.
@@ -155,11 +155,12 @@ impl AuditHead {
         self.root.map(|root| AuditRoot { entries, root })
     }
 
-    /// Whether a log with this head can be the one with the head `earlier`, grown since. Where it has
-    /// grown, a consistency proof shows it, or the log itself: `sordino audit verify LOG --head EARLIER`.
+    /// Checks that a log with this head can be a continuation of the log with the head `earlier`.
+    /// If it has grown, only a consistency proof or the log itself proves it: `sordino audit verify
+    /// LOG --head EARLIER`.
     ///
     /// # Errors
-    /// It cannot: entries that were there were removed or changed.
+    /// Entries were removed or changed.
     pub fn continues(&self, earlier: &Self) -> Result<(), LogInconsistency> {
         if self.entries < earlier.entries {
             return Err(LogInconsistency::Shortened {
@@ -186,7 +187,7 @@ impl fmt::Display for AuditHead {
     }
 }
 
-/// Text that is no head of a log.
+/// The text is not the head of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no head of a log, which is ENTRIES:HASH")]
 pub struct ParseAuditHeadError(String);
@@ -214,7 +215,7 @@ pub struct AuditRoot {
     pub root: TreeHash,
 }
 
-/// Text that is no root of a log.
+/// The text is not the root of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no root of a log, which is ENTRIES:ROOT")]
 pub struct ParseAuditRootError(String);
@@ -235,7 +236,7 @@ impl FromStr for AuditRoot {
     }
 }
 
-/// `ENTRIES:HASH`, in the one way in which it is written.
+/// Parses `ENTRIES:HASH` in canonical form.
 fn parse_numbered<T: FromStr + fmt::Display>(text: &str) -> Option<(u64, T)> {
     let (entries, hash) = text.split_once(':')?;
     let (entries, hash): (u64, T) = (entries.parse().ok()?, hash.parse().ok()?);

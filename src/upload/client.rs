@@ -1,7 +1,7 @@
-//! The built-in HTTP client, for hosts that have none of their own: ureq over rustls with ring.
+//! The built-in HTTP client, for hosts without their own: ureq over rustls with ring.
 //!
-//! It goes through the proxies that the environment names ([`NetworkSettings::from_env`]), and nowhere if one of them
-//! cannot be used.
+//! It uses the proxies of the environment ([`NetworkSettings::from_env`]), and sends nothing if one
+//! of them is invalid.
 
 use std::{fs::File, io::Read as _, time::Duration};
 
@@ -12,17 +12,17 @@ use super::{
     network::{NamedProxy, NetworkSettings},
 };
 
-/// The longest wait for a connection.
+/// The timeout for connecting.
 const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
-/// The longest wait for a whole request: a sample is some 200 kB.
+/// The timeout for a whole request: a sample is about 200 kB.
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(60);
-/// How much of an answer is read. A plan is a few kilobytes.
+/// How much of a response is read. A plan is a few kilobytes.
 const MAX_RESPONSE_BYTES: u64 = 1 << 20;
 
 /// Sends requests, one after another.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Or why nothing can be sent.
+    /// Or the reason why nothing can be sent.
     ready: Result<Ready, String>,
 }
 
@@ -39,8 +39,9 @@ impl Default for Client {
 }
 
 impl Client {
-    /// A client that gives each request `timeout`, with the proxies and certificates that the environment names. Where
-    /// these cannot be used, each request comes back as [`UploadResult::Unreachable`], which says why.
+    /// A client with that timeout for each request, and with the proxies and certificates of the
+    /// environment. If these are invalid, each request results in [`UploadResult::Unreachable`]
+    /// with the reason.
     pub fn new(timeout: Duration) -> Self {
         match NetworkSettings::from_env() {
             Ok(settings) => Self::with(timeout, &settings),
@@ -50,7 +51,7 @@ impl Client {
         }
     }
 
-    /// A client with these proxies and certificates, which gives each request a minute.
+    /// A client with these proxies and certificates, and a timeout of a minute for each request.
     pub fn with_settings(settings: &NetworkSettings) -> Self {
         Self::with(MAX_REQUEST_TIME, settings)
     }
@@ -61,10 +62,10 @@ impl Client {
             .timeout_connect(Some(MAX_CONNECT_TIME.min(timeout)))
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
-            // A redirect would leave the authority that the signature names.
+            // A redirect would leave the authority that the signature covers.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            // No version of ours or of the library's: it would tell devices apart.
+            // No version of the SDK or of the library: it would distinguish devices.
             .user_agent("")
             .accept("")
             .accept_encoding("")
@@ -76,7 +77,7 @@ impl Client {
         }
     }
 
-    /// Sends one request and waits for what comes of it.
+    /// Sends one request and waits for the result.
     pub fn send(&self, request: &Request) -> UploadResult {
         match &self.ready {
             Ok(ready) => ready.send(request),
@@ -114,7 +115,7 @@ impl Ready {
             Body::File(path) => {
                 let file = File::open(path)?;
                 let length = file.metadata()?.len();
-                // With its length named, the body is not sent in chunks.
+                // With a content length, the body is not sent in chunks.
                 let builder = builder.header(http::header::CONTENT_LENGTH, length);
                 let body = SendBody::from_owned_reader(file.take(length));
                 self.run(builder.body(body)?, proxy)?

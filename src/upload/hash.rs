@@ -1,4 +1,4 @@
-//! The hashes of an access log. Each is a SHA-256, written as 64 lower-case hexadecimal digits.
+//! Hashes of an access log: SHA-256, written as 64 lower-case hexadecimal digits.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hex;
 
-/// Text that is no hash.
+/// The text is not a hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no hash of 64 lower-case hexadecimal digits")]
 pub struct ParseHashError(String);
@@ -69,12 +69,12 @@ macro_rules! hash {
 }
 
 hash! {
-    /// The SHA-256 of an entry of an access log, by which the next entry names it.
+    /// The SHA-256 of an entry of an access log, to which the next entry refers.
     EntryHash
 }
 
 impl EntryHash {
-    /// What the first entry names as the one before it.
+    /// What the first entry has as the hash of the entry before it.
     pub const NONE: Self = Self([0; 32]);
 }
 

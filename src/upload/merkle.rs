@@ -110,22 +110,22 @@ pub fn verify_consistency(
     path.is_at_root() && earlier == *earlier_root && later == *root
 }
 
-/// A way from a node up to the root: `fn` and `sn` of the RFC.
+/// A path from a node up to the root: `fn` and `sn` of the RFC.
 struct Path {
-    /// The node's place in its level.
+    /// The node's index in its level.
     node: u64,
-    /// The place of the last node of that level.
+    /// The index of the last node of that level.
     last: u64,
 }
 
-/// On which side of a node its sibling is.
+/// The side of a node's sibling.
 enum Side {
     Left,
     Right,
 }
 
 impl Path {
-    /// Goes up to the next node that has two children; `None` where there is none left.
+    /// Moves up to the next node that has two children; `None` if there is none left.
     fn climb(&mut self) -> Option<Side> {
         if self.last == 0 {
             return None;
@@ -162,7 +162,7 @@ fn hash(parts: &[&[u8]]) -> TreeHash {
     bytes.into()
 }
 
-/// What a leaf's content and a node's hashes are each hashed behind, so that neither is taken for the other.
+/// Domain separation: the prefix of a leaf's content and of a node's hashes.
 const LEAF: u8 = 0;
 const NODE: u8 = 1;
 
@@ -173,8 +173,8 @@ mod tests {
     use super::*;
     use crate::testing::audit_log::{consistency, inclusion};
 
-    /// What the reference implementation of Certificate Transparency is tested with: the contents of eight leaves, and
-    /// the root of the first 0, 1, … of them.
+    /// Test vectors of the reference implementation of Certificate Transparency: the contents of
+    /// eight leaves, and the root of the first 0, 1, … of them.
     const CONTENTS: [&str; 8] = [
         "",
         "00",
@@ -336,7 +336,7 @@ mod tests {
                         &roots[size],
                         &proof,
                     );
-                    // Nothing is proven of an empty tree, nor between equal ones.
+                    // Nothing is proven for an empty tree or between equal trees.
                     let needs_none = |earlier| earlier == 0 || earlier == size;
                     let expected = other == earlier || needs_none(other) && needs_none(earlier);
                     assert_eq!(holds, expected, "{earlier} as {other} of {size}");
@@ -345,7 +345,7 @@ mod tests {
         }
     }
 
-    /// What somebody may do to a proof.
+    /// Ways to forge a proof.
     #[derive(Clone, Debug)]
     enum Forgery {
         Change(Index, Index, u8),

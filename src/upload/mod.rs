@@ -1,12 +1,13 @@
-//! Upload: what is due to be sent, and what came of it.
+//! Upload: which requests are due, and processing their results.
 //!
-//! * **In**: the outbox, the consent records and the plan; the outcome of each request.
+//! * **In**: the outbox, the consent records and the plan; the result of each request.
 //! * **Out**: one [`Request`] at a time, ready to be sent by the host's own HTTP (only it may upload
 //!   while the app sleeps) or by the built-in [`Client`].
-//! * **Promises**: a sample's request is made only from [`crate::consent::Grants`] that stand at that
-//!   instant; "no" is sent without any and before everything else; a request repeated does no harm;
-//!   nothing is taken as done that the collector itself did not acknowledge.
-//! * **Never**: does I/O on the network, and never sends a name, an id of the device or a clock time.
+//! * **Promises**: a sample's request is only made from [`crate::consent::Grants`] that are valid
+//!   at that instant; withdrawals and deletions need no grant and are sent before everything else;
+//!   repeating a request does no harm; nothing counts as done until the collector has acknowledged
+//!   it.
+//! * **Never**: does network I/O itself, or sends a name, a device id or a clock time.
 
 mod access_check;
 mod accesses;
@@ -53,18 +54,18 @@ use crate::{
     consent::ConsentError, id::Id, outbox::OutboxError, plan::PlanError, state::StateError,
 };
 
-/// The header by which a collector's answers are told from a captive portal's.
+/// The header that distinguishes a collector's responses from a captive portal's.
 pub(crate) const PROTOCOL_HEADER: &str = "sordino-protocol";
-/// The version of the protocol that is spoken here, which it states.
+/// The protocol version of this SDK, the header's value.
 pub(crate) const PROTOCOL_VERSION: &str = "1";
-/// The header that names the epoch of a collector's database; another one than before means that the
-/// database was put back from a backup.
+/// The header with the epoch of a collector's database; a changed epoch means that the database was
+/// restored from a backup.
 pub(crate) const EPOCH_HEADER: &str = "sordino-epoch";
 
-/// What a collector says when it is asked for the plan.
+/// A collector's response to a plan request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlanResponse<'a> {
-    /// The plan; `None` where it has none that the device lacks.
+    /// The plan; `None` if the collector has no newer one.
     pub(crate) plan: Option<&'a [u8]>,
     /// The header with the newest freshness statement.
     pub(crate) freshness: Option<&'a str>,
@@ -73,7 +74,7 @@ pub(crate) struct PlanResponse<'a> {
 /// One request that is due.
 #[derive(Debug)]
 pub struct Request {
-    /// What it is about; the host hands it back with the outcome, after a restart too.
+    /// The task; the host passes it back with the result, after a restart too.
     pub task: UploadTask,
     /// `GET`, `PUT` or `DELETE`.
     pub method: &'static str,
@@ -81,14 +82,14 @@ pub struct Request {
     pub url: String,
     /// Headers to send as they are, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// What to send.
+    /// The body.
     pub body: Body,
 }
 
 /// The body of a [`Request`].
 #[derive(Debug)]
 pub enum Body {
-    /// None at all.
+    /// No body.
     Empty,
     /// A small document.
     Bytes(Vec<u8>),
@@ -96,16 +97,16 @@ pub enum Body {
     File(PathBuf),
 }
 
-/// What came of a [`Request`].
+/// The result of sending a [`Request`].
 #[derive(Debug)]
 pub enum UploadResult {
-    /// An answer came.
+    /// The server responded.
     Response(HttpResponse),
-    /// None came: no network, a connection that broke, a timeout.
+    /// No response: no network, a broken connection, a timeout.
     Unreachable(String),
 }
 
-/// An HTTP answer.
+/// An HTTP response.
 #[derive(Debug, Default)]
 pub struct HttpResponse {
     /// The status.
@@ -125,8 +126,8 @@ impl HttpResponse {
             .map(|(_, value)| value.as_str())
     }
 
-    /// How long the collector asks to wait (RFC 9110 section 10.2.3, in seconds; the date form is
-    /// not taken, since the device's clock may be wrong).
+    /// The `Retry-After` of the collector (RFC 9110 section 10.2.3, in seconds; the date form is
+    /// ignored, since the device's clock may be wrong).
     fn retry_after(&self) -> Option<Duration> {
         self.header("retry-after")?
             .trim()
@@ -136,27 +137,27 @@ impl HttpResponse {
     }
 }
 
-/// What [`crate::Sordino::process_upload_result`] made of an outcome.
+/// The status of a task after [`crate::Sordino::process_upload_result`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskStatus {
     /// Done and acknowledged.
     Done,
-    /// Not now; it is due again later.
+    /// Failed for now; the task will be due again.
     Retry {
-        /// What stood in the way.
+        /// Why it failed.
         reason: String,
     },
-    /// The collector will not have it, and asking again would not change that.
+    /// The collector refuses it for good.
     Refused {
-        /// The answer's status.
+        /// The HTTP status.
         status: u16,
-        /// What the collector said.
+        /// The collector's reason.
         reason: String,
     },
 }
 
-/// Why the upload could not go on. It concerns this device; what the collector says is an
-/// [`UploadResult`].
+/// An error of this device while uploading. Failures of a request are not errors: see
+/// [`TaskStatus`].
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
     /// Consent could not be read.
@@ -168,16 +169,16 @@ pub enum UploadError {
     /// The state could not be read or written.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The plan that the collector offered was not taken.
+    /// The collector's plan was rejected.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The collector did not tell who opened a sample.
+    /// The collector did not say who opened a sample.
     #[error("who opened the sample cannot be told: {0}")]
     Accesses(String),
-    /// An answer was read that came of another request than the one that asks who opened a sample.
+    /// The task is not that of an access query.
     #[error("`{0}` does not ask who opened a sample; hand over the task of the request that does")]
     NotAnAccessTask(UploadTask),
-    /// Since the request was made, another answer moved the head of the access log that this device remembers.
+    /// Since the request was made, another response changed the stored head of the access log.
     #[error(
         "another answer about the access log was read meanwhile; ask again who opened sample {0}"
     )]
@@ -188,7 +189,7 @@ pub enum UploadError {
          use a library that has the feature"
     )]
     NoClient,
-    /// The request asks for something that is not granted.
+    /// The sample has no valid grant.
     #[error("there is no live grant for sample {0}")]
     NotGranted(Id),
 }

@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457), and what each means for what was asked.
+//! Problem documents (RFC 9457) and their meaning for a task.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -6,31 +6,33 @@ use serde_json::{Map, Value};
 use super::HttpResponse;
 use crate::purpose::Purposes;
 
-/// What every `type` of a collector begins with.
+/// The prefix of every `type` of a collector.
 const TYPES: &str = "urn:sordino:problem:";
 
-/// What a collector said instead of doing what it was asked for.
+/// A problem document of a collector.
 #[derive(Debug, Default)]
 pub(super) struct Problem {
     kind: String,
     title: String,
     detail: String,
-    /// What the person took back from the record, or never granted, where it is about that.
+    /// The purposes that were withdrawn from the record, or never granted, if the problem is about
+    /// that.
     purposes: Option<Vec<String>>,
-    /// The revision of the record that the collector knows, where it is about that.
+    /// The revision of the record that the collector knows, if the problem is about that.
     revision: Option<u32>,
 }
 
 /// What a refusal means, by the `type` of the problem alone: a status is also given by proxies.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The person took these purposes back from the record, whether or not this device knows.
+    /// These purposes of the record are withdrawn, whether or not this device knows.
     Withdrawn(Purposes),
-    /// The collector knows a newer revision of the record, from which these purposes were taken back.
+    /// The collector knows a newer revision of the record, from which these purposes were
+    /// withdrawn.
     Stale {
-        /// The one that it knows.
+        /// The known revision.
         revision: u32,
-        /// What was taken back.
+        /// The withdrawn purposes.
         withdrawn: Purposes,
     },
     /// The collector does not know the record.
@@ -39,12 +41,13 @@ pub(super) enum Refusal {
     Deleted,
     /// No plan of the collector asks for what the record grants.
     NotAsked,
-    /// The sample is sealed to others than a plan of the collector names.
+    /// The sample is sealed to other recipients than the collector's plans name.
     WrongRecipients,
-    /// What was sent can never be taken: it is too large, no sealed sample, or another is there under its id.
+    /// The request can never succeed: the sample is too large, not sealed, or another one exists
+    /// under its id.
     Permanent,
-    /// It may be taken later: what was sent may have been changed on its way, and what the answer depends on
-    /// may change too.
+    /// The request may succeed later: it may have been corrupted in transit, or the cause may
+    /// change.
     Temporary,
 }
 
@@ -64,7 +67,7 @@ impl Problem {
     pub(super) fn refusal(&self) -> Refusal {
         match self.kind.strip_prefix(TYPES).unwrap_or_default() {
             "withdrawn" | "not-granted" => {
-                // Without a list, or with one that this version does not understand: all of it.
+                // Without a list, or with one that this version does not understand: all purposes.
                 Refusal::Withdrawn(self.purposes().unwrap_or_else(Purposes::all))
             }
             "stale-revision" => match self.revision {
@@ -92,13 +95,12 @@ impl Problem {
     }
 }
 
-/// A member, read by itself: one of another shape than expected takes the others' meaning from none (RFC 9457 section
-/// 3.1 has consumers ignore such a member).
+/// A member, parsed separately: a member of an unexpected type is ignored (RFC 9457 section 3.1).
 fn member<T: DeserializeOwned>(document: &Map<String, Value>, name: &str) -> Option<T> {
     serde_json::from_value(document.get(name)?.clone()).ok()
 }
 
-/// What the collector said, in a line.
+/// The problem in one line.
 pub(super) fn problem(answer: &HttpResponse) -> String {
     let Problem { title, detail, .. } = Problem::from_response(answer);
     let said = if detail.is_empty() { title } else { detail };

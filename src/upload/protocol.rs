@@ -1,4 +1,4 @@
-//! The protocol's state: what may go out, and what is on its way.
+//! The upload protocol without I/O: which requests may be sent, and which are in flight.
 
 mod epoch;
 mod results;
@@ -22,34 +22,35 @@ use crate::{
     state::{State, StateError},
 };
 
-/// When the collector was last asked for the plan.
+/// The name of the time at which the plan was last fetched.
 const PLAN_FETCHED: &str = "plan-asked";
 
-/// Whether waits after failures are kept.
+/// Whether backoff after failures applies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Urgency<'a> {
-    /// They are.
+    /// It applies.
     Scheduled,
-    /// A person asked for it now: only waits that the collector asked for are kept.
+    /// A person started the upload: only delays that the collector requested apply.
     Now {
-        /// What was tried already since the person asked. A collector that one of them did not reach is not tried again.
+        /// The tasks that were tried since then. A collector that one of them did not reach is not
+        /// contacted again.
         tried: &'a BTreeSet<UploadTask>,
     },
 }
 
-/// What may go out beside what says no.
+/// What may be sent besides withdrawals and deletions.
 #[derive(Clone, Copy)]
 pub(crate) enum Scope<'a> {
-    /// Consent stands, but the plan is paused or has expired: only a newer one is asked for.
+    /// Consent is valid, but the plan is paused or has expired: only a newer plan is fetched.
     Plan {
-        /// The version in force.
+        /// The version of the installed plan.
         version: u64,
     },
     /// Registrations and samples too.
     Samples {
-        /// The grants that allow it.
+        /// The grants.
         grants: &'a Grants,
-        /// The version in force.
+        /// The version of the installed plan.
         plan_version: u64,
     },
 }
@@ -66,21 +67,23 @@ impl Scope<'_> {
     }
 }
 
-/// The protocol's state machine. It does no I/O but on the device's own state.
+/// The protocol's state machine. Its only I/O is on the device's own state.
 pub(crate) struct Protocol {
     state: Arc<State>,
     consent: Arc<ConsentStore>,
     outbox: Arc<Outbox>,
-    /// Where what is new is sent. What was sent elsewhere is taken back there.
+    /// The collector of new records and samples. Withdrawals and deletions go to the collector that
+    /// has them.
     endpoint: Endpoint,
-    /// Handed out and not finished. Forgotten at a restart, when each is due again.
+    /// Tasks that were handed out and have no result yet. Lost at a restart, when each is due
+    /// again.
     in_flight: Mutex<BTreeSet<UploadTask>>,
-    /// Collectors whose last request had no answer.
+    /// Collectors whose last request had no response.
     unreachable: Mutex<BTreeSet<Endpoint>>,
-    /// Records that a collector has registered, or acknowledged anew, since this process began.
+    /// Records that a collector has registered or confirmed since this process began.
     confirmed: Mutex<BTreeSet<(Id, Endpoint)>>,
-    /// Records whose revision was raised above the collector's since this process began: once each, since a
-    /// collector could name a higher one with each answer.
+    /// Records whose revision was raised above the collector's since this process began: once each,
+    /// since a collector could send a higher one with each response.
     raised: Mutex<BTreeSet<Id>>,
 }
 
@@ -107,7 +110,8 @@ impl Protocol {
         &self.endpoint
     }
 
-    /// Keeps the slip of a record, by which it can be withdrawn from `collector` without the store.
+    /// Stores the revocation record of a consent record, by which it can be withdrawn from
+    /// `collector` without the store.
     pub(crate) fn keep_revocation(
         &self,
         identity: &RecordIdentity,
@@ -119,13 +123,13 @@ impl Protocol {
             .keep_revocation(identity.record, collector, stage, &request)
     }
 
-    /// A task that was handed out counts as not handed out.
+    /// Reverts the hand-out of a task.
     #[cfg(test)]
     pub(super) fn undo_hand_out(&self, task: &UploadTask) {
         Self::lock(&self.in_flight).remove(task);
     }
 
-    /// The next plan request is due at once.
+    /// Makes the next plan request due at once.
     pub(crate) fn mark_plan_stale(&self) -> Result<(), StateError> {
         self.state.write(|change| change.clear_value(PLAN_FETCHED))
     }

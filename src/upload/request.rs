@@ -1,4 +1,4 @@
-//! Each request that a device makes, as docs/protocol.md lists them.
+//! The requests of a device, as listed in docs/protocol.md.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::{
     purpose::Purposes,
 };
 
-/// Asks for the plan in force, unless it is the one of `known_version`.
+/// Fetches the plan, unless it is `known_version`.
 pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
     Request {
         task: TaskKind::FetchPlan.for_collector(endpoint),
@@ -24,7 +24,8 @@ pub(super) fn plan(endpoint: &Endpoint, known_version: u64) -> Request {
     }
 }
 
-/// Asks for the head of the access log, whose answer names the epoch as every answer does; who asks is not said.
+/// Queries the head of the access log, since every response states the epoch. The request does not
+/// identify the device.
 pub(super) fn epoch(endpoint: &Endpoint) -> Request {
     Request {
         task: TaskKind::AskEpoch.for_collector(endpoint),
@@ -35,8 +36,8 @@ pub(super) fn epoch(endpoint: &Endpoint) -> Request {
     }
 }
 
-/// Registers the standing record, for the first time or again, so that the collector can check what comes
-/// under it.
+/// Registers the active record, for the first time or again, so that the collector can verify
+/// samples under it.
 pub(super) fn registration(
     endpoint: &Endpoint,
     grants: &Grants,
@@ -53,7 +54,7 @@ pub(super) fn registration(
     .sign(endpoint, grants.identity())
 }
 
-/// Says no. It needs no grant.
+/// Withdraws purposes of a record. It needs no grant.
 pub(super) fn withdrawal(
     endpoint: &Endpoint,
     identity: &RecordIdentity,
@@ -72,12 +73,12 @@ pub(super) fn withdrawal(
     .sign(endpoint, identity)
 }
 
-/// Where a record is withdrawn.
+/// The resource of a record's withdrawal.
 pub(super) fn withdrawal_of(record: Id) -> String {
     format!("/v1/consents/{record}/withdrawal")
 }
 
-/// Has one sample deleted. It needs no grant.
+/// Deletes one sample. It needs no grant.
 pub(super) fn deletion(endpoint: &Endpoint, identity: &RecordIdentity, sample: Id) -> Request {
     Draft {
         task: TaskKind::Delete { sample },
@@ -89,7 +90,7 @@ pub(super) fn deletion(endpoint: &Endpoint, identity: &RecordIdentity, sample: I
     .sign(endpoint, identity)
 }
 
-/// Asks who opened a sample, with proofs for a device that last saw a log of `seen` entries.
+/// Queries who opened a sample, with proofs for a device that last saw a log of `seen` entries.
 pub(crate) fn accesses(
     endpoint: &Endpoint,
     identity: &RecordIdentity,
@@ -106,8 +107,8 @@ pub(crate) fn accesses(
     .sign(endpoint, identity)
 }
 
-/// Sends one sample, whose ciphertext lies at `file`. Only a live grant for each of its purposes,
-/// from the record under which it was sealed, makes the request.
+/// Uploads one sample, whose ciphertext is in `file`. It requires a valid grant for each of its
+/// purposes, from the record under which it was sealed.
 ///
 /// # Errors
 /// [`UploadError::NotGranted`].
@@ -147,7 +148,7 @@ struct Draft {
     method: &'static str,
     resource: String,
     body: Option<Content>,
-    /// Headers of ours that the signature covers too.
+    /// Additional headers that the signature covers.
     extra: Vec<(&'static str, String)>,
 }
 

@@ -1,5 +1,5 @@
-//! When a request that failed is due again: exponential backoff with full jitter, as in Brooker,
-//! "Exponential Backoff And Jitter", 2015, and never before the collector's `Retry-After`.
+//! Retries: exponential backoff with full jitter, as in Brooker, "Exponential Backoff And Jitter",
+//! 2015, and never before the collector's `Retry-After`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,31 +14,32 @@ use crate::{
 
 const RETRIES: Table<&str> = Table::new("retries");
 
-/// The wait after the first failure, at most.
+/// The maximum delay after the first failure.
 const INITIAL_BACKOFF: Duration = Duration::from_secs(30);
-/// The wait after many.
+/// The maximum delay after many failures.
 const MAX_BACKOFF: Duration = Duration::from_secs(6 * 3600);
-/// What a collector may ask for at most: longer would let a wrong answer stop a device for good.
+/// The longest `Retry-After` that is honored: a wrong response must not block a device for good.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct BackoffRow {
     failures: u32,
     not_before: Timestamp,
-    /// Whether the wait was asked for by the collector; that is kept even when a person hurries.
+    /// Whether the collector requested the delay; it then applies even to an upload that a person
+    /// started.
     asked: bool,
-    /// What stood in the way.
+    /// Why it failed.
     #[serde(default)]
     reason: String,
 }
 
-/// Until when a task waits, and why.
+/// Until when a task is delayed, and why.
 pub(crate) struct Backoff {
     pub(crate) until: Timestamp,
     pub(crate) reason: String,
 }
 
-/// The waits in force.
+/// The stored delays by task.
 pub(super) struct Backoffs(BTreeMap<String, BackoffRow>);
 
 impl Backoffs {
@@ -47,19 +48,19 @@ impl Backoffs {
         Ok(Self(waits.into_iter().collect()))
     }
 
-    /// How often `task` has failed in a row.
+    /// How often `task` has failed in succession.
     pub(super) fn failures(&self, task: &UploadTask) -> u32 {
         let retry = self.0.get(&task.to_string());
         retry.map_or(0, |retry| retry.failures)
     }
 
-    /// Whether `task` may go out at `now`.
+    /// Whether `task` may be sent at `now`.
     pub(super) fn permits(&self, task: &UploadTask, now: Timestamp, hurried: bool) -> bool {
         self.waiting(task, now)
             .is_none_or(|retry| hurried && !retry.asked)
     }
 
-    /// Until when `task` waits, and why, if it does.
+    /// Until when `task` is delayed, and why, if it is.
     pub(super) fn wait(&self, task: &UploadTask, now: Timestamp) -> Option<Backoff> {
         self.waiting(task, now).map(|retry| Backoff {
             until: retry.not_before,
@@ -67,8 +68,8 @@ impl Backoffs {
         })
     }
 
-    /// A wait that lies further ahead than any that was ever set comes from a clock that was set back since,
-    /// and holds nothing up.
+    /// A delay that ends later than any that can be set comes from a clock that was set back since,
+    /// and is ignored.
     fn waiting(&self, task: &UploadTask, now: Timestamp) -> Option<&BackoffRow> {
         let furthest = state::saturating_add(now, signed(MAX_RETRY_AFTER));
         let retry = self.0.get(&task.to_string())?;
@@ -76,7 +77,7 @@ impl Backoffs {
     }
 }
 
-/// Notes a failure of `task`, and when it is due again.
+/// Records a failure of `task` and when it is due again.
 pub(super) fn failed(
     change: &WriteTxn<'_>,
     task: &UploadTask,
@@ -97,7 +98,7 @@ pub(super) fn failed(
     change.put(RETRIES, name.as_str(), &retry)
 }
 
-/// Forgets the failures of `task`.
+/// Clears the failures of `task`.
 pub(super) fn clear(change: &WriteTxn<'_>, task: &UploadTask) -> Result<(), StateError> {
     change.remove(RETRIES, task.to_string().as_str())
 }
@@ -108,7 +109,7 @@ fn signed(wait: Duration) -> SignedDuration {
 
 fn backoff(failures: u32) -> Duration {
     let doubled = INITIAL_BACKOFF.saturating_mul(1u32 << failures.saturating_sub(1).min(20));
-    // Without randomness the whole wait is kept: later is safe.
+    // Without randomness the full delay applies: later is safe.
     doubled
         .min(MAX_BACKOFF)
         .mul_f64(rng::uniform().unwrap_or(1.0))

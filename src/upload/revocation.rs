@@ -1,4 +1,4 @@
-//! The withdrawal of a record as a slip holds it: the signed request, ready to be sent.
+//! The content of a revocation record: the signed withdrawal request, ready to be sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ struct Document {
     body: String,
 }
 
-/// The slip of a record.
+/// The revocation record of a consent record.
 pub(super) fn to_bytes(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8> {
     let everything = Purposes::all();
     let Request {
@@ -27,10 +27,10 @@ pub(super) fn to_bytes(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8
     serde_json::to_vec(&document).unwrap_or_default()
 }
 
-/// The request that the slip of `record` holds.
+/// The request in the revocation record of `record`.
 ///
 /// # Errors
-/// It was damaged.
+/// It is corrupt.
 pub(super) fn from_bytes(record: Id, slip: &[u8]) -> Result<Request, StateError> {
     let damaged = |reason| StateError::Damaged(format!("the slip of {record}: {reason}"));
     let document: Document =

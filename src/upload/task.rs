@@ -1,25 +1,26 @@
-//! Upload tasks: what a request is about, and which collector it is for.
+//! Upload tasks: the kind of a request and its collector.
 
 use std::{fmt, str::FromStr};
 
 use crate::{Purposes, endpoint::Endpoint, id::Id};
 
-/// What a request is about, and which collector it is for. Its text form survives the process, for
-/// uploads that a phone finishes after the app has ended: `KIND@URL`.
+/// What a request does, and for which collector. Its text form `KIND@URL` survives the process, for
+/// uploads that a phone completes after the app has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UploadTask {
-    /// What it is about.
+    /// What the request does.
     pub kind: TaskKind,
-    /// Who answers it. Only that collector's answer counts.
+    /// The collector that must respond.
     pub collector: Endpoint,
 }
 
-/// What a request is about.
+/// What a request does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TaskKind {
-    /// Asks whether there is a newer plan.
+    /// Fetches the plan if there is a newer one.
     FetchPlan,
-    /// Asks whether the collector's database was put back from a backup.
+    /// Queries the epoch of the collector's database, which changes when it is restored from a
+    /// backup.
     AskEpoch,
     /// Registers a revision of a consent record.
     Register {
@@ -28,19 +29,19 @@ pub enum TaskKind {
         /// Its revision.
         revision: u32,
     },
-    /// Registers again what is registered, before the first sample of a process: a device whose state
-    /// was put back from a backup learns so that the record was withdrawn.
+    /// Registers a record again before the first sample of a process: a device whose state was
+    /// restored from a backup learns that the record was withdrawn.
     Confirm {
         /// The record.
         record: Id,
         /// Its revision.
         revision: u32,
     },
-    /// Says which purposes of a record are withdrawn.
+    /// Withdraws purposes of a record.
     Withdraw {
         /// The record.
         record: Id,
-        /// What is withdrawn.
+        /// The withdrawn purposes.
         purposes: Purposes,
     },
     /// Deletes one sample.
@@ -53,22 +54,23 @@ pub enum TaskKind {
         /// The sample.
         sample: Id,
     },
-    /// Asks who opened one sample.
+    /// Queries who opened one sample.
     ReadAccesses {
         /// The sample.
         sample: Id,
-        /// How many entries the access log had when this device last saw its head; 0 where it never did.
+        /// How many entries the access log had when this device last saw its head; 0 if it never
+        /// did.
         seen: u64,
     },
 }
 
-/// Text that is no [`UploadTask`].
+/// The text is not an [`UploadTask`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no upload task of this SDK")]
 pub struct ParseUploadTaskError(String);
 
 impl TaskKind {
-    /// The task of that kind for `collector`.
+    /// The task of this kind for `collector`.
     pub(crate) fn for_collector(self, collector: &Endpoint) -> UploadTask {
         UploadTask {
             kind: self,
@@ -76,7 +78,7 @@ impl TaskKind {
         }
     }
 
-    /// Whether it says no: a withdrawal or a deletion. Such a request is sent at once, ahead of all
+    /// Whether it is a withdrawal or a deletion. Such a request is sent at once, ahead of all
     /// others, over any network.
     pub fn is_urgent(&self) -> bool {
         matches!(self, Self::Withdraw { .. } | Self::Delete { .. })

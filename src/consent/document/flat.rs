@@ -1,5 +1,5 @@
-//! The flat shape of schema 1. Records in it stand on devices and at collectors: they are read and
-//! verified as long as they hold, and written no more.
+//! The flat shape of schema 1. Such records exist on devices and at collectors: they are read and
+//! verified as long as they are valid, and no longer written.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Reading a record, and refusing whatever is not just as it would be written.
+//! Parsing of a record, strict: anything that would be written differently is rejected.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ use crate::{hex, plan::Controller, purpose::Purposes};
 /// Longest description that is read, in characters.
 const MAX_DESCRIPTION_LENGTH: usize = 1000;
 
-/// Why a document is no record.
+/// Why a document is not a record.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::consent) enum DocumentError {
     #[error(
@@ -41,7 +41,7 @@ pub(in crate::consent) enum DocumentError {
     },
 }
 
-/// The record that `document`, without its signature, states.
+/// Parses a record from `document`, without its signature.
 pub(in crate::consent) fn read(document: &Value) -> Result<Record, DocumentError> {
     match schema(document)? {
         (flat::SCHEMA, Shape::Flat) => FlatRecord::deserialize(document)
@@ -62,7 +62,7 @@ enum Shape {
     Linked,
 }
 
-/// Which schema it says that it has, and how it says so.
+/// The schema that the document states, and the shape in which it states it.
 fn schema(document: &Value) -> Result<(u32, Shape), DocumentError> {
     if document.get("schema").is_some() {
         return Ok((Member(document, "/schema").number()?, Shape::Flat));
@@ -180,7 +180,7 @@ fn named(controller: &Value) -> Result<Option<Controller>, DocumentError> {
     }
 }
 
-/// What stands at a JSON pointer (RFC 6901).
+/// The value at a JSON pointer (RFC 6901).
 struct Member<'a>(&'a Value, &'static str);
 
 impl<'a> Member<'a> {
@@ -221,7 +221,7 @@ impl<'a> Member<'a> {
     }
 }
 
-/// Whether `given` is `written`, descriptions aside.
+/// Checks that `given` equals `written`, except for descriptions.
 fn check_same(written: &Value, given: &Value, at: &str) -> Result<(), DocumentError> {
     let wrong = |member: String, reason| {
         Err(DocumentError::Member {
@@ -256,7 +256,7 @@ fn check_same(written: &Value, given: &Value, at: &str) -> Result<(), DocumentEr
     }
 }
 
-/// Descriptions may be put better without a new schema.
+/// Descriptions may be improved without a new schema.
 fn is_description(text: &Value) -> bool {
     text.as_str()
         .is_some_and(|text| (1..=MAX_DESCRIPTION_LENGTH).contains(&text.chars().count()))

@@ -1,13 +1,13 @@
-//! The notices that come with the SDK: plain data, a file a language, rendered for one app.
+//! The bundled notices: one data file per language, rendered for one app.
 //!
-//! The rendering is exact, since it is hashed. Each of the file's texts is one line: `title`, `short`,
-//! the `heading` and each of the `paragraphs` of a section, each purpose. The title is a block, so are
-//! the short layer, each section (its heading, then its paragraphs, one after the other) and each
-//! purpose (in the order of [`Purpose::ALL`]; after a space follows how long its samples are kept, one of
-//! the file's two `kept`). The blocks follow one another in this order, with one
-//! empty line between two. Lines end in LF, the last one too. It is UTF-8 without a mark at its
-//! beginning. `{app}`, `{contact}`, `{days}` and `{kept}` are put in once, from left to right: what is put in is
-//! not looked at again.
+//! The rendering is exact, since it is hashed. Each of the file's texts is one line: `title`,
+//! `short`, the `heading` and each of the `paragraphs` of a section, each purpose. The title is a
+//! block, so are the short layer, each section (its heading, then its paragraphs, one after the
+//! other) and each purpose (in the order of [`Purpose::ALL`]; after a space follows how long its
+//! samples are kept, one of the file's two `kept`). The blocks follow one another in this order,
+//! with one empty line between two. Lines end in LF, the last one too. It is UTF-8 without a byte
+//! order mark. `{app}`, `{contact}`, `{days}` and `{kept}` are substituted once, from left to
+//! right; substituted text is not substituted again.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{App, Notice, NoticeError, NoticeTerms, language};
 use crate::{Purpose, plan::Plan};
 
-/// The files, by their language. A missing language falls back to the first.
+/// The files by language. A missing language falls back to the first.
 pub(super) const FILES: [(&str, &str); 9] = [
     ("en", include_str!("../notices/en.json")),
     ("de", include_str!("../notices/de.json")),
@@ -94,27 +94,28 @@ impl BundledNotice {
         })
     }
 
-    /// What the person agrees to, for [`ConsentResponse::notice`](crate::consent::ConsentResponse::notice).
+    /// What the person consents to, for
+    /// [`ConsentResponse::notice`](crate::consent::ConsentResponse::notice).
     pub fn notice(&self) -> &Notice {
         &self.notice
     }
 
-    /// As [`Self::notice`], where the layers are not needed any more.
+    /// As [`Self::notice`], consuming the layers.
     pub fn into_notice(self) -> Notice {
         self.notice
     }
 
-    /// The language that was asked for, as it was asked.
+    /// The requested language, as requested.
     pub fn asked_language(&self) -> &str {
         &self.asked
     }
 
-    /// The language that it is in.
+    /// The language of the notice.
     pub fn language(&self) -> &str {
         self.notice.language()
     }
 
-    /// Both languages, where nothing that fits the one asked for is bundled.
+    /// Both languages, if no bundled language matches the requested one.
     pub fn fallback(&self) -> Option<LanguageFallback> {
         self.is_fallback.then(|| LanguageFallback {
             asked: self.asked.clone(),
@@ -122,7 +123,7 @@ impl BundledNotice {
         })
     }
 
-    /// The whole text, which is hashed.
+    /// The full text, which is hashed.
     pub fn text(&self) -> &str {
         self.notice.text()
     }
@@ -142,7 +143,8 @@ impl BundledNotice {
         &self.layers.full
     }
 
-    /// What one purpose is and how long its samples are kept, in one paragraph, for beside its switch.
+    /// What one purpose is and how long its samples are kept, in one paragraph, to show next to its
+    /// switch.
     pub fn purpose(&self, purpose: Purpose) -> &str {
         self.layers.purposes.get(purpose)
     }
@@ -152,18 +154,18 @@ impl BundledNotice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeSection {
-    /// What it is about, a line without a full stop.
+    /// The heading, a line without a full stop.
     pub heading: String,
-    /// What it says, each a line however long.
+    /// The paragraphs, each on one line.
     pub paragraphs: Vec<String>,
 }
 
-/// The language asked for is not bundled.
+/// The requested language is not bundled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LanguageFallback {
-    /// The language asked for, as it was asked.
+    /// The requested language, as requested.
     pub asked: String,
-    /// The language given instead.
+    /// The language used instead.
     pub given: String,
 }
 
@@ -183,7 +185,7 @@ pub(super) fn unnamed(asked: &str) -> Result<App, NoticeError> {
     App::new(&name, &contact)
 }
 
-/// The file of a language, or else the first.
+/// The file of a language, or the first as fallback.
 fn given(language: Option<&str>) -> (&'static str, &'static str) {
     let file = FILES.iter().find(|(name, _)| Some(*name) == language);
     file.copied().unwrap_or(FILES[0])
@@ -202,17 +204,17 @@ struct File {
     unnamed: Unnamed,
 }
 
-/// How long samples are kept for a purpose, a sentence each.
+/// Sentences on how long samples are kept for a purpose.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
     /// For `{kept}` days.
     limited: String,
-    /// Until the person says no.
+    /// Until consent is withdrawn.
     unlimited: String,
 }
 
-/// What stands in for an app without a name.
+/// The placeholder for an app without a name.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unnamed {
@@ -228,7 +230,7 @@ struct Layers {
     purposes: PurposeTexts,
 }
 
-/// A member a purpose, so that no file compiled in can lack one unread.
+/// One member per purpose, so that a bundled file that misses one fails to parse.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PurposeTexts {
@@ -282,7 +284,7 @@ impl Layers {
     }
 }
 
-/// Puts in what `of` has for each `{placeholder}`; one that it does not know stays as it is.
+/// Substitutes each `{placeholder}` with the value of `of`; an unknown one stays unchanged.
 fn fill<'a>(text: &str, of: impl Fn(&str) -> Option<&'a str>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,11 +1,10 @@
-//! Which of the languages at hand is given for the one that is asked for: the lookup of RFC 4647,
-//! section 3.4.
+//! Language matching: the lookup of RFC 4647, section 3.4.
 
-/// The best of `available` for the tag `asked`: itself, or what is left of it when subtags are taken
-/// off its end one by one. `None` where nothing fits, as for `*`.
+/// The best match in `available` for the tag `asked`: the tag itself, or its longest available
+/// prefix of subtags. `None` if nothing matches, as for `*`.
 ///
-/// Case does not matter (RFC 5646, section 2.1.1). An underscore counts as a hyphen, since Java, POSIX
-/// and Apple spell locales so.
+/// Case does not matter (RFC 5646, section 2.1.1). An underscore counts as a hyphen, as in the
+/// locales of Java, POSIX and Apple.
 pub(super) fn lookup(asked: &str, available: &[&'static str]) -> Option<&'static str> {
     let mut range = asked.trim().replace('_', "-");
     loop {
@@ -16,7 +15,7 @@ pub(super) fn lookup(asked: &str, available: &[&'static str]) -> Option<&'static
             return Some(language);
         }
         range.truncate(range.rfind('-')?);
-        // A single character introduces what was just taken off, and goes with it.
+        // A single-character subtag introduces the removed one, and is removed with it.
         if let Some((rest, [_])) = range
             .rsplit_once('-')
             .map(|(rest, last)| (rest.len(), last.as_bytes()))

@@ -42,7 +42,7 @@ pub(super) enum AgeError {
     /// A public key with which every shared secret is zero.
     #[error("{0} is a point of low order: anybody could open what is encrypted to it")]
     LowOrder(Recipient),
-    /// No random key can be had.
+    /// No randomness is available.
     #[error(transparent)]
     Entropy(#[from] RngError),
     /// The header could not be written.

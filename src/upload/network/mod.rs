@@ -1,9 +1,10 @@
-//! How HTTP clients reach a collector: through which proxy, and which certificates they trust.
+//! Network settings: the proxies and the trusted certificates of HTTP clients.
 //!
 //! * **In**: the environment variables that curl, Go and Python's requests read, and a file of certificates.
 //! * **Out**: the settings of a [`ureq`] agent, for one collector.
-//! * **Promises**: a proxy that is named is used or refused; a request never goes out directly because a proxy could
-//!   not be understood. The name of a collector behind a SOCKS proxy is resolved by the proxy, never here.
+//! * **Promises**: a configured proxy is used or rejected; a request is never sent directly because
+//!   a proxy could not be parsed. The name of a collector behind a SOCKS proxy is resolved by the
+//!   proxy, never here.
 
 mod no_proxy;
 mod proxy;
@@ -29,7 +30,7 @@ use proxy::Proxies;
 
 /// The variable that names a file of certificates, as for OpenSSL.
 const CA_FILE_VARIABLE: &str = "SSL_CERT_FILE";
-/// Bytes of the largest file of certificates that is read; a system's whole bundle has some 250 kB.
+/// The size limit of a certificate file in bytes; a system's bundle has about 250 kB.
 const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 
 /// Proxies and trusted certificates of a client.
@@ -48,10 +49,10 @@ pub struct NetworkSettings {
     roots: RootCerts,
 }
 
-/// Why the network cannot be used as it is set up. Nothing was sent.
+/// Why the network settings are invalid. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// A proxy that is named cannot be used.
+    /// A configured proxy is invalid.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
     /// The file of certificates cannot be read.
@@ -59,7 +60,7 @@ pub enum NetworkError {
     CaFile {
         /// Which file.
         path: PathBuf,
-        /// The option or the variable that names it.
+        /// The option or the variable with its path.
         named_by: &'static str,
         /// Why.
         error: io::Error,
@@ -73,7 +74,7 @@ pub enum NetworkError {
     NoCertificate {
         /// Which file.
         path: PathBuf,
-        /// The option or the variable that names it.
+        /// The option or the variable with its path.
         named_by: &'static str,
     },
     /// A part of the file is damaged.
@@ -81,7 +82,7 @@ pub enum NetworkError {
     DamagedCaFile {
         /// Which file.
         path: PathBuf,
-        /// The option or the variable that names it.
+        /// The option or the variable with its path.
         named_by: &'static str,
         /// What is wrong with it.
         reason: String,
@@ -89,7 +90,7 @@ pub enum NetworkError {
 }
 
 impl NetworkSettings {
-    /// No proxy, and Mozilla's root certificates: for a collector of the program's own on this machine.
+    /// No proxy, and Mozilla's root certificates: for a collector on this machine.
     pub fn direct() -> Self {
         Self {
             proxies: Proxies::default(),
@@ -97,7 +98,7 @@ impl NetworkSettings {
         }
     }
 
-    /// What the environment says.
+    /// The settings of the environment.
     ///
     /// * `https_proxy`, `http_proxy`, `all_proxy`, or the same in capitals where the first is not set: the proxy for
     ///   collectors at `https://…`, at `http://…`, and for all that have none of their own. An empty value is none.
@@ -113,13 +114,13 @@ impl NetworkSettings {
     /// [httpproxy](https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config.ProxyFunc) does).
     ///
     /// # Errors
-    /// A variable that cannot be understood, or certificates that cannot be read.
+    /// A variable is invalid, or the certificates cannot be read.
     pub fn from_env() -> Result<Self, NetworkError> {
         Self::from_variables(|name| env::var_os(name), None)
     }
 
-    /// What the environment says, but only the root certificates in the PEM file at `path` are trusted. `named_by` is
-    /// the option that named the file, for errors.
+    /// The settings of the environment, but only the root certificates in the PEM file at `path`
+    /// are trusted. `named_by` is the option that named the file, for errors.
     ///
     /// # Errors
     /// As for [`Self::from_env`], and where the file cannot be read, is damaged, or holds no certificate.
@@ -143,7 +144,7 @@ impl NetworkSettings {
         })
     }
 
-    /// The proxy through which `collector` is reached; `None` where that is done directly.
+    /// The proxy for `collector`; `None` if it is reached directly.
     pub fn proxy_for(&self, collector: &Endpoint) -> Option<&NamedProxy> {
         self.proxies
             .proxy_for(collector.is_https(), collector.authority())
@@ -158,7 +159,7 @@ impl NetworkSettings {
     /// An agent's settings without a proxy: each request adds the one of its collector.
     pub(super) fn agent(&self) -> ConfigBuilder<AgentScope> {
         let tls = TlsConfig::builder().root_certs(self.roots.clone()).build();
-        // Without this, ureq reads the environment in its own way, which skips what it cannot understand.
+        // Otherwise ureq reads the environment itself and skips invalid values.
         Config::builder().proxy(None).tls_config(tls)
     }
 }

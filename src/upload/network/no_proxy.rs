@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// What `no_proxy` says.
+/// The entries of `no_proxy`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NoProxy(Vec<Entry>);
 
@@ -23,23 +23,23 @@ enum Hosts {
     All,
     Address(IpAddr),
     Network(IpNet),
-    /// What is below this name; in lower case, with a dot before it.
+    /// Names below this name; in lower case, with a leading dot.
     Below(String),
-    /// This name and what is below it; in the same form.
+    /// This name and names below it; in the same form.
     NameAndBelow(String),
 }
 
-/// A host as a URL names it.
+/// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
     Address(IpAddr),
-    /// In lower case, without the dot that ends a full name.
+    /// In lower case, without the trailing dot.
     Name(String),
 }
 
 impl NoProxy {
-    /// Reads the variable's value. An entry that is none of the forms names a host that does not exist: what is not
-    /// understood is never reached directly.
+    /// Parses the variable's value. An invalid entry matches no host: a host is never reached
+    /// directly because of an invalid entry.
     pub(super) fn new(value: &str) -> Self {
         let entries = value.split(|letter: char| letter == ',' || letter.is_ascii_whitespace());
         Self(entries.filter_map(Entry::new).collect())
@@ -100,7 +100,7 @@ impl Host {
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
             .unwrap_or(text);
-        // The zone of a link-local address says by which interface, which no network names.
+        // The zone of a link-local address names an interface, which networks do not have.
         let address = bare.split('%').next().unwrap_or_default();
         if let Ok(address) = address.parse::<IpAddr>() {
             // An IPv4 address written as IPv6 is the same host.
@@ -118,7 +118,8 @@ impl Host {
     }
 }
 
-/// Host and port of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`; `None` where the port is no number.
+/// Host and port of `HOST`, `HOST:PORT`, `ADDRESS` or `[ADDRESS]:PORT`; `None` if the port is not a
+/// number.
 pub(super) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     // An IPv6 address without brackets has no port.
     if authority.parse::<IpAddr>().is_ok() {

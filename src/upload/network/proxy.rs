@@ -1,4 +1,4 @@
-//! Which proxy a collector is reached through.
+//! The proxy for a collector.
 
 use std::{ffi::OsString, fmt};
 
@@ -6,7 +6,7 @@ use ureq::{Proxy, ProxyProtocol, http::Uri};
 
 use super::no_proxy::{Host, NoProxy, split_port};
 
-/// The proxies that the environment names.
+/// The proxies of the environment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Proxies {
     https: Option<NamedProxy>,
@@ -15,17 +15,17 @@ pub(super) struct Proxies {
     no_proxy: NoProxy,
 }
 
-/// A proxy, and the variable that names it. Shown without its user name and password.
+/// A proxy and the variable that configures it. Displayed without its user name and password.
 #[derive(Clone, Debug)]
 pub struct NamedProxy {
     variable: &'static str,
     proxy: Proxy,
 }
 
-/// Why a proxy cannot be used. The value is not quoted, since it may hold a password.
+/// Why a proxy is invalid. The value is not quoted, since it may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
-    /// The value is no URL of a proxy.
+    /// The value is not the URL of a proxy.
     #[error(
         "{variable} names no proxy: {reason}; set it to a URL like socks5h://HOST:PORT or http://HOST:PORT, or unset it"
     )]
@@ -35,7 +35,7 @@ pub enum ProxyError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// The proxy's protocol is another one.
+    /// The proxy's protocol is not supported.
     #[error(
         "{variable} names a proxy of the protocol `{scheme}`, which is not supported; use http, https, socks4, socks4a, \
          socks5 or socks5h, or unset it"
@@ -52,7 +52,7 @@ impl Proxies {
     pub(super) fn from_variables(
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ProxyError> {
-        // In this order curl and requests look; an empty value is none.
+        // The order of curl and requests; an empty value counts as unset.
         let first = |names: [&'static str; 2]| {
             names
                 .into_iter()
@@ -81,7 +81,7 @@ impl Proxies {
             false => (&self.http, 80),
         };
         let proxy = own.as_ref().or(self.all.as_ref())?;
-        // What cannot be read is no host that could be reached directly.
+        // An unparsable host is never reached directly.
         let Some((host, port)) = split_port(authority) else {
             return Some(proxy);
         };
@@ -103,7 +103,7 @@ impl NamedProxy {
         let protocol = match scheme.to_ascii_lowercase().as_str() {
             "http" => ProxyProtocol::Http,
             "https" => ProxyProtocol::Https,
-            // The proxy resolves names: one that was resolved here would be seen by whoever answers.
+            // The proxy resolves names: resolving them here would reveal them to the DNS server.
             "socks4" | "socks4a" => ProxyProtocol::Socks4A,
             "socks" | "socks5" | "socks5h" => ProxyProtocol::Socks5h,
             _ => {
@@ -111,7 +111,7 @@ impl NamedProxy {
                 return Err(ProxyError::Protocol { variable, scheme });
             }
         };
-        // Only a whole URL is read rightly.
+        // Only a complete URL is parsed correctly.
         let url = format!("{}://{rest}", protocol.to_string().to_ascii_lowercase());
         let uri: Uri = url.parse().map_err(|_| wrong("it is no URL"))?;
         let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;

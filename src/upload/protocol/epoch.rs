@@ -1,6 +1,6 @@
-//! The epochs of collectors' databases. Each answer names the epoch of its collector. Another one than before
-//! means that the database was put back from a backup, and may have lost what it acknowledged: so each
-//! withdrawal and each deletion that the collector was ever told of is due there again.
+//! The epochs of collectors' databases. Each response states the epoch of its collector. A changed
+//! epoch means that the database was restored from a backup, and may have lost what it
+//! acknowledged: so each withdrawal and each deletion ever sent to the collector is due again.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,33 +16,34 @@ use crate::{
 
 const EPOCHS: Table<&str> = Table::new("collector-epochs");
 
-/// How many new epochs of a collector are believed in [`WITHIN`]. One that named another with each answer would
-/// have the same said to it without end.
+/// How many new epochs of a collector are accepted in [`CHANGE_WINDOW`]. A collector with another
+/// epoch in each response would otherwise receive the same requests without end.
 const MAX_CHANGES: usize = 4;
 const CHANGE_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-/// How often a collector is asked for its epoch where nothing else is sent to it, and how many times in all after the
-/// last withdrawal or deletion that it acknowledged. They are answers that are counted, not days, so that a device that
-/// was switched off for a year still asks. A backup is put back within weeks or not at all.
+/// How often a collector is asked for its epoch if nothing else is sent to it, and how many times
+/// in all after the last withdrawal or deletion that it acknowledged. Responses are counted, not
+/// days, so that a device that was switched off for a year still asks. A backup is restored within
+/// weeks or not at all.
 const QUERY_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 const MAX_QUERIES: u8 = 60;
-/// How exactly it is kept when a collector last answered.
+/// The precision with which a collector's last response is stored.
 const PERSIST_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// All times are by the steady clock.
+/// All times are by the monotonic clock.
 #[derive(Debug, Serialize, Deserialize)]
 struct EpochRow {
     epoch: Id,
-    /// When this one and those shortly before it were first seen.
+    /// When this epoch and those shortly before it were first seen.
     changes: Vec<Timestamp>,
-    /// When the collector last answered.
+    /// When the collector last responded.
     answered: Timestamp,
-    /// How many more answers of it that come a day or more after the one before are wanted.
+    /// How many more responses are wanted, each at least a day after the one before.
     wanted: u8,
 }
 
 impl Protocol {
-    /// Compares the epoch that an answer of `collector` names with the one before.
+    /// Compares the epoch in a response of `collector` with the one before.
     pub(super) fn note_epoch(
         &self,
         collector: &Endpoint,
@@ -104,8 +105,8 @@ impl Protocol {
         })
     }
 
-    /// Asks a collector for its epoch that has not answered for a day: without it, a device
-    /// whose person took everything back would never hear of a database that was put back.
+    /// Queries the epoch of a collector that has not responded for a day: otherwise a device whose
+    /// person has withdrawn everything would never learn of a restored database.
     pub(super) fn epoch_due(&self, gate: &BackoffGate<'_>) -> Result<Option<Request>, UploadError> {
         let now = self.state.monotonic_time();
         let seen: Vec<(String, EpochRow)> = self.state.read(|view| view.all(EPOCHS))?;

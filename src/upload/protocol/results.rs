@@ -1,5 +1,5 @@
-//! What an outcome changes: nothing counts as done that the collector itself did not acknowledge, and nothing
-//! as impossible that may still come to pass.
+//! Processing of upload results: nothing counts as done until the collector has acknowledged it,
+//! and nothing counts as refused for good that may still succeed.
 
 use std::time::Duration;
 
@@ -22,27 +22,27 @@ use crate::{
     },
 };
 
-/// The wait before a refused registration is tried again: what it depends on may change with an update of
-/// either side.
+/// The delay before a refused registration is retried: an update of either side may change the
+/// result.
 const REFUSAL_DELAY: Duration = Duration::from_secs(24 * 3600);
-/// How often a withdrawal is told to a collector that does not know the record, while a registration may still
-/// arrive there: over some two days, which is longer than a phone keeps an upload.
+/// How often a withdrawal is sent to a collector that does not know the record while a registration
+/// may still arrive there: over about two days, longer than a phone keeps an upload.
 const MAX_TRIES_IN_FLIGHT: u32 = 20;
 
-/// What a refusal comes to.
+/// How a refused task continues.
 enum Resolution {
-    /// What was asked for is so all the same.
+    /// The intended state is reached anyway.
     Done,
-    /// Asking again would not change it.
+    /// A retry would not change it.
     Final,
-    /// It is due again after that wait, or after the usual one.
+    /// The task is due again after this delay, or after the usual backoff.
     Again(Option<Duration>),
 }
 
-/// What came of an outcome.
+/// A processed result.
 pub(crate) struct ProcessedResult {
     pub(crate) status: TaskStatus,
-    /// Whether the collector knew of a "no" that this device had not heard.
+    /// Whether the collector knew of a withdrawal that this device did not know of.
     pub(crate) was_withdrawn: bool,
 }
 
@@ -56,7 +56,8 @@ impl From<TaskStatus> for ProcessedResult {
 }
 
 impl Protocol {
-    /// Takes in what came of `task`, while `plan` is in force. What is said of the plan is handed to `take_plan`.
+    /// Processes the result of `task` under `plan`. The response to a plan request is passed to
+    /// `take_plan`.
     pub(crate) fn process_result(
         &self,
         task: &UploadTask,
@@ -102,7 +103,7 @@ impl Protocol {
         let done = self.done(task, answer, take_plan);
         self.clear_failures(task)?;
         match done {
-            // The device keeps the plan that it has; only the app can be told.
+            // The device keeps its plan; the app is notified.
             Err(UploadError::Plan(error)) => Ok(TaskStatus::Refused {
                 status: answer.status,
                 reason: error.to_string(),
@@ -150,7 +151,7 @@ impl Protocol {
         collector: &Endpoint,
         purposes: &Purposes,
     ) -> Result<(), UploadError> {
-        // A slip says no to everything, and is heard only when everything is.
+        // A revocation record withdraws all purposes, and is acknowledged only when all are.
         if Purposes::all().is_subset(purposes) {
             self.consent.revocation_acknowledged(record, collector)?;
         }
@@ -158,7 +159,7 @@ impl Protocol {
             let heard_all =
                 self.consent
                     .withdrawal_done(transaction, record, collector, purposes)?;
-            // While more is to be taken back, it is not known which samples are gone there.
+            // While more withdrawals are due, it is unknown which samples are deleted there.
             if heard_all {
                 self.outbox.record_deleted(transaction, record, collector)?;
             }
@@ -166,8 +167,9 @@ impl Protocol {
         })?)
     }
 
-    /// A collector knows that the person took `purposes` back from `record`, though this device does not: its
-    /// state was put back from a backup, say. The "no" counts, everywhere.
+    /// A collector knows a withdrawal of `purposes` from `record` that this device does not know,
+    /// for example because its state was restored from a backup. The withdrawal is applied, for
+    /// every collector.
     fn reconcile_withdrawal(&self, record: Id, purposes: &Purposes) -> Result<bool, UploadError> {
         let of = |id| match id == record {
             true => purposes.clone(),
@@ -193,7 +195,7 @@ impl Protocol {
         plan: Option<&Plan>,
     ) -> Result<ProcessedResult, UploadError> {
         let refusal = Problem::from_response(answer).refusal();
-        // Whatever was asked for: that the person said no is what matters.
+        // A withdrawal counts, whatever the request was.
         let withdrawn = match &refusal {
             Refusal::Withdrawn(purposes) => Some(purposes),
             Refusal::Stale { withdrawn, .. } => Some(withdrawn),
@@ -284,7 +286,7 @@ impl Protocol {
         })
     }
 
-    /// A "no" is repeated until it is acknowledged, whatever the collector says.
+    /// A withdrawal is repeated until it is acknowledged, whatever the collector responds.
     fn withdrawal_refused(
         &self,
         task: &UploadTask,
@@ -295,12 +297,12 @@ impl Protocol {
         if *refusal != Refusal::UnknownRecord {
             return Ok(Resolution::Again(None));
         }
-        // It would be held there then, and whether this device hears of it is not certain.
+        // The record would then be stored there, possibly without this device knowing.
         let may_yet_arrive = self.consent.may_yet_arrive(record, &task.collector)?;
         if may_yet_arrive && self.failures(task)? < MAX_TRIES_IN_FLIGHT {
             return Ok(Resolution::Again(None));
         }
-        // What the collector does not know is not held there: the "no" has its effect.
+        // The collector does not have the record: the withdrawal is complete.
         self.withdrawal_done(record, &task.collector, purposes)?;
         Ok(Resolution::Done)
     }
@@ -314,12 +316,12 @@ impl Protocol {
     ) -> Result<Resolution, UploadError> {
         let entry = self.outbox.entry(sample)?;
         match refusal {
-            // The collector lost its records, or the registration: it comes first again.
+            // The collector lost the record: register it again first.
             Refusal::UnknownRecord => {
                 self.consent.not_registered(entry.consent, collector)?;
                 Ok(Resolution::Again(None))
             }
-            // One that is left for another purpose is due again for that.
+            // A sample that is left for another purpose is due again for that.
             Refusal::Withdrawn(_) if entry.state != SampleState::Pending => Ok(Resolution::Final),
             Refusal::Deleted => {
                 self.outbox.deleted(sample, collector)?;
@@ -329,8 +331,8 @@ impl Protocol {
                 self.outbox.refused(sample)?;
                 Ok(Resolution::Final)
             }
-            // The collector may have a plan later that this device has already; what is sealed to recipients
-            // that even this device's plan names no more will never be taken.
+            // The collector may still receive a plan that this device already has; a sample sealed
+            // to recipients that even this device's plan no longer names is never accepted.
             Refusal::WrongRecipients
                 if plan.is_some_and(|plan| entry.recipients != recipients_digest_hex(plan)) =>
             {
@@ -341,7 +343,7 @@ impl Protocol {
         }
     }
 
-    /// The record in whose name `task` was signed.
+    /// The record that `task` was signed for.
     fn record_of(&self, task: &UploadTask) -> Result<Option<Id>, UploadError> {
         Ok(match &task.kind {
             TaskKind::FetchPlan | TaskKind::AskEpoch => None,
@@ -371,7 +373,7 @@ impl Protocol {
         Ok(TaskStatus::Retry { reason })
     }
 
-    /// A registration has come to its end, and it is not known whether it arrived.
+    /// A registration has ended, and it is unknown whether it arrived.
     fn registration_ended(
         &self,
         record: Id,
@@ -382,7 +384,7 @@ impl Protocol {
         self.expedite_withdrawal(record, collector)
     }
 
-    /// Now that a registration has come to its end, a withdrawal that met no record before is due at once.
+    /// After a registration has ended, a withdrawal that found no record before is due at once.
     fn expedite_withdrawal(&self, record: Id, collector: &Endpoint) -> Result<(), UploadError> {
         for due in self.consent.withdrawals_due()? {
             if due.record == record && due.collector == *collector {
@@ -412,7 +414,7 @@ impl Protocol {
     }
 }
 
-/// As a sample's request states them.
+/// The recipients as a sample's request states them.
 fn recipients_digest_hex(plan: &Plan) -> String {
     hex::encode(&recipients_digest(&plan.recipients))
 }

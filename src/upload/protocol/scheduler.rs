@@ -1,4 +1,5 @@
-//! What is due next: what says no first, then the plan, the registration, and samples oldest first.
+//! The scheduler: withdrawals and deletions first, then the plan, the registration, and samples
+//! oldest first.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +14,19 @@ use crate::{
     upload::{Request, TaskKind, UploadError, UploadTask, request, retry::Backoffs, revocation},
 };
 
-/// How often an earlier collector is asked whether it knows of a "no" before nothing waits for it any more: over some
-/// two days. One whose URL was changed since it is gone for good must not hold up what the person agreed to; one that
-/// never acknowledged the record, a URL with a mistake in it say, is asked once.
+/// How often an earlier collector is asked for a withdrawal that this device does not know of,
+/// before samples no longer wait for it: over about two days. A collector that is gone for good
+/// must not block uploads; one that never acknowledged the record, for example because of a wrong
+/// URL, is asked once.
 const MAX_TRIES_KNOWN: u32 = 20;
 const MAX_TRIES_UNKNOWN: u32 = 1;
-/// How long the plan is good before the collector is asked again.
+/// How old the plan may get before it is fetched again.
 const MAX_PLAN_AGE: SignedDuration = SignedDuration::from_hours(6);
 
 impl Protocol {
-    /// The next request that is due: what says no first, then the plan, the registration, and
-    /// samples oldest first, and last whether a collector has forgotten a "no". Without a `scope` only the first kind
-    /// and the last are.
+    /// The next request that is due: withdrawals and deletions first, then the plan, the
+    /// registration, samples oldest first, and last the epochs of collectors. Without a `scope`
+    /// only the first and the last kind are due.
     pub(crate) fn next(
         &self,
         scope: Option<Scope<'_>>,
@@ -41,7 +43,7 @@ impl Protocol {
         self.hand_out(urgency, |gate| self.urgent_due(gate))
     }
 
-    /// The next request that is due and that does not say no.
+    /// The next request that is due and neither a withdrawal nor a deletion.
     pub(crate) fn next_deferrable(
         &self,
         scope: Option<Scope<'_>>,
@@ -64,7 +66,7 @@ impl Protocol {
         })
     }
 
-    /// Hands out what `due` finds, which is under way from now on.
+    /// Hands out the request that `due` finds, which is in flight from now on.
     fn hand_out(
         &self,
         urgency: Urgency<'_>,
@@ -164,16 +166,16 @@ impl Protocol {
                 && let Some(entry) = self.outbox.mark_offered(entry.id, &self.endpoint)?
             {
                 let file = self.outbox.path(entry.id);
-                // The grants may have died since: then nothing is due.
+                // The grants may have been revoked since: then nothing is due.
                 return Ok(request::sample(&self.endpoint, grants, &entry, file).ok());
             }
         }
         Ok(None)
     }
 
-    /// What must be answered before a sample goes: nothing is sent under a record that the collector does not know
-    /// yet, nor under one that a collector knows as withdrawn while this device does not. `is_registered` says whether
-    /// the present collector knows this revision.
+    /// The task that must succeed before a sample is sent: nothing is sent under a record that the
+    /// collector does not know yet, nor under one that a collector knows as withdrawn while this
+    /// device does not. `is_registered` says whether the current collector knows this revision.
     pub(super) fn prerequisite(
         &self,
         waits: &Backoffs,
@@ -205,7 +207,7 @@ impl Protocol {
         Ok((!is_confirmed).then(|| confirm(&self.endpoint)))
     }
 
-    /// The samples that wait and that `grants` let go, oldest first.
+    /// The queued samples that `grants` cover, oldest first.
     pub(crate) fn granted_samples(&self, grants: &Grants) -> Result<Vec<SampleEntry>, UploadError> {
         let mut samples = self.outbox.pending()?;
         samples.retain(|entry| {
@@ -215,7 +217,7 @@ impl Protocol {
     }
 }
 
-/// Which tasks may go out now.
+/// Which tasks may be sent now.
 pub(super) struct BackoffGate<'a> {
     waits: Backoffs,
     under_way: BTreeSet<UploadTask>,

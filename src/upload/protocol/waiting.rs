@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// What waits on this device.
+/// The kind of what waits on this device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitingKind {
@@ -28,23 +28,23 @@ pub enum WaitingKind {
     Sample,
 }
 
-/// Some that wait for the same reason.
+/// Items that wait for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Waiting {
-    /// What they are.
+    /// Their kind.
     pub kind: WaitingKind,
     /// How many.
     pub count: usize,
-    /// Why they wait; `None` where they are due now.
+    /// Why they wait; `None` if they are due now.
     pub reason: Option<String>,
-    /// When the first of them is due again, by the system's clock; `None` where they are due now, or where
-    /// time alone does not make them due.
+    /// When the first of them is due again, by the system's clock; `None` if they are due now, or
+    /// if time alone does not make them due.
     pub until: Option<Timestamp>,
 }
 
 impl Protocol {
-    /// What waits: what says no first, then the registration, and samples. `leave` is what lets registrations
-    /// and samples go, or why nothing does.
+    /// What waits: withdrawals and deletions first, then the registration, then samples. `leave`
+    /// holds the grants, or why registrations and samples are blocked.
     pub(crate) fn waiting(
         &self,
         leave: Result<&Grants, String>,
@@ -106,7 +106,7 @@ impl Protocol {
                 all.put(WaitingKind::Sample, Some(reason), None);
                 continue;
             }
-            // Nothing goes before its record.
+            // No sample is sent before its record.
             match &before {
                 Some(_) => {
                     let (reason, until) = reason_and_end(&before);
@@ -129,7 +129,7 @@ fn reason_and_end(wait: &Option<Backoff>) -> (Option<String>, Option<Timestamp>)
     }
 }
 
-/// What waits, as far as it was gone through.
+/// The waiting items collected so far.
 struct WaitingList {
     waits: Backoffs,
     now: Timestamp,
