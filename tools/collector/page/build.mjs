@@ -1,5 +1,5 @@
-// Builds dist/: index.html, app.js and style.css, and headers.json with the Content-Security-Policy that fits
-// them. dist/ is checked in, so that building the collector needs no Node; `test` builds anew and compares.
+// Builds dist/: index.html, app.js, style.css, and policy.txt with their Content-Security-Policy. dist/ is checked in, so
+// that building the collector does not require Node; `test` rebuilds it and compares.
 // usage: node build.mjs [FOLDER]
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,23 +9,23 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? join(here, "dist");
-// The waveform's height in pixels. It stands in the library's style sheet, whose hash the policy names.
+// The waveform's height in pixels. It is part of the library's style sheet, whose hash the policy contains.
 const WAVEFORM_HEIGHT = 72;
 
 const hash = (algorithm, text) => `${algorithm}-${createHash(algorithm).update(text).digest("base64")}`;
 
-// What wavesurfer.js writes into its shadow root: the one string that may become HTML, and its style sheet.
-async function shadowOfWavesurfer() {
+// Extracts the shadow root of wavesurfer.js, which is the only allowed HTML string, and its style sheet.
+async function extractShadowRoot() {
   const source = await readFile(join(here, "node_modules/wavesurfer.js/dist/renderer.js"), "utf8");
   const [, template] = source.match(/shadow\.innerHTML = `([^]*?)`;\s*return \[div, shadow\]/) ?? [];
-  if (!template) throw new Error("wavesurfer.js no longer writes its shadow root as this build expects");
+  if (!template) throw new Error("this version of wavesurfer.js writes its shadow root differently; adapt build.mjs");
   const html = template.replace(/<style\$.*>/, "<style>").replace(/\$\{this\.getHeight\([^}]*\)\}/, String(WAVEFORM_HEIGHT));
   const [, style] = html.match(/<style>([^]*)<\/style>/) ?? [];
-  if (!style || html.includes("${")) throw new Error("wavesurfer.js's shadow root has parts that this build does not know");
+  if (!style || html.includes("${")) throw new Error("the shadow root of wavesurfer.js contains unknown placeholders; adapt build.mjs");
   return { html, style };
 }
 
-const shadow = await shadowOfWavesurfer();
+const shadow = await extractShadowRoot();
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await build({

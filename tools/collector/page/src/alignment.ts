@@ -1,15 +1,15 @@
-// Which note was taken for which: the definition of docs/evaluating.md, which `sordino query` and `sordino report` have
-// too. tests/vectors/alignment at the root of the repository holds cases that the tests of all implementations run.
+// Aligns expected and recognized notes as docs/evaluating.md defines it; `sordino query` and `sordino report` implement
+// the same. The cases in tests/vectors/alignment at the root of the repository are run by the tests of all implementations.
 
-/** What of a note decides what becomes of it. */
+/** The properties of a note that alignment uses. */
 export interface Timed {
   readonly midi: number;
   /** Seconds. */
   readonly onset: number;
 }
 
-/** What became of each note, as indices into both lists. Every expected note is right, wrong or missed; every recognized
- * one right, wrong or extra. */
+/** The result, as indices into both lists. Every expected note is right, wrong or missed; every recognized note is right,
+ * wrong or extra. */
 export interface Alignment {
   readonly right: readonly Pair[];
   readonly wrong: readonly Pair[];
@@ -18,40 +18,40 @@ export interface Alignment {
 }
 type Pair = readonly [expected: number, recognized: number];
 
-/** How far apart two onsets of one note may be, in seconds: mir_eval's, and what the commands take unless told otherwise. */
+/** The maximum distance between two onsets of one note, in seconds: the default of mir_eval and of the commands. */
 export const ONSET_TOLERANCE_S = 0.05;
 
-/** Lays both lists side by side; onsets of a pair are at most `tolerance` seconds apart.
+/** Aligns both lists; the onsets of a pair are at most `tolerance` seconds apart.
  *
- * First as many notes as can be are paired with one of their pitch, in the order of time. Of what is left, those nearest
- * in pitch are taken for each other, then those nearest in time. */
+ * Notes of equal pitch are paired first, in order of time. The remaining notes are paired by the smallest distance in
+ * pitch, then in time. */
 export function align(expected: readonly Timed[], recognized: readonly Timed[], tolerance = ONSET_TOLERANCE_S): Alignment {
-  const heard = new Set(byTime(recognized));
+  const freeRecognized = new Set(byTime(recognized));
   const apart = (left: number, right: number) => tenthsOfMilliseconds(expected[left]!.onset - recognized[right]!.onset);
   const fits = (left: number, right: number) => apart(left, right) / 1e4 <= tolerance;
 
   const right: Pair[] = [];
-  const asked = new Set(byTime(expected));
-  for (const left of asked) {
-    const found = [...heard].find((other) => expected[left]!.midi === recognized[other]!.midi && fits(left, other));
+  const freeExpected = new Set(byTime(expected));
+  for (const left of freeExpected) {
+    const found = [...freeRecognized].find((other) => expected[left]!.midi === recognized[other]!.midi && fits(left, other));
     if (found === undefined) continue;
     right.push([left, found]);
-    asked.delete(left);
-    heard.delete(found);
+    freeExpected.delete(left);
+    freeRecognized.delete(found);
   }
 
   const pitches = ([left, other]: Pair) => Math.abs(expected[left]!.midi - recognized[other]!.midi);
-  const candidates = [...asked].flatMap((left) => [...heard].filter((other) => fits(left, other)).map((other): Pair => [left, other]));
-  // Stable: among equals the order of time decides.
+  const candidates = [...freeExpected].flatMap((left) => [...freeRecognized].filter((other) => fits(left, other)).map((other): Pair => [left, other]));
+  // The sort is stable: ties keep the order of time.
   candidates.sort((a, b) => pitches(a) - pitches(b) || apart(...a) - apart(...b));
   const wrong: Pair[] = [];
   for (const [left, other] of candidates) {
-    if (!asked.has(left) || !heard.has(other)) continue;
-    asked.delete(left);
-    heard.delete(other);
+    if (!freeExpected.has(left) || !freeRecognized.has(other)) continue;
+    freeExpected.delete(left);
+    freeRecognized.delete(other);
     wrong.push([left, other]);
   }
-  return { right, wrong, missed: [...asked], extra: [...heard] };
+  return { right, wrong, missed: [...freeExpected], extra: [...freeRecognized] };
 }
 
 /** Indices in the order of time, then of pitch. */
@@ -60,7 +60,7 @@ function byTime(notes: readonly Timed[]): number[] {
   return order.sort((a, b) => notes[a]!.onset - notes[b]!.onset || notes[a]!.midi - notes[b]!.midi);
 }
 
-/** Rounded half to even, as mir_eval rounds, so that 50 ms are 50 ms however a float spells them. */
+/** Rounds half to even as mir_eval does, so that 50 ms equals 50 ms despite floating-point error. */
 function tenthsOfMilliseconds(seconds: number): number {
   const exact = Math.abs(seconds) * 1e4;
   const rounded = Math.round(exact);

@@ -1,4 +1,4 @@
-// What is said to who does not see the page: two live regions.
+// Two live regions that announce changes to screen readers.
 
 import { h } from "./dom";
 
@@ -7,10 +7,10 @@ const urgent = h("p", { class: "unseen", role: "alert", "aria-live": "assertive"
 
 export const regions: readonly HTMLElement[] = [polite, urgent];
 
-export function say(text: string): void {
+export function announce(text: string): void {
   polite.textContent = text;
 }
 
-export function sayAtOnce(text: string): void {
+export function announceUrgent(text: string): void {
   urgent.textContent = text;
 }

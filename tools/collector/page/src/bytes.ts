@@ -1,4 +1,4 @@
-// Bytes and their spellings.
+// Byte arrays and their encodings.
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -14,7 +14,7 @@ export function base64(bytes: Bytes): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
-/** @throws where the text is no base64. */
+/** @throws if the text is not base64. */
 export function fromBase64(text: string): Bytes {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

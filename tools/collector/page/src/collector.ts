@@ -1,4 +1,4 @@
-// The requests of this page: docs/protocol.md. To the collector that served it, and to nobody else.
+// The HTTP client of this page (docs/protocol.md). It sends requests only to the collector that served the page.
 
 import { base64, hex, sha256, type Bytes } from "./bytes";
 import { MAX_SEALED_BYTES } from "./limits";
@@ -6,7 +6,7 @@ import { MAX_SEALED_BYTES } from "./limits";
 export const PURPOSES = ["quality-assurance", "recognition-research"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
-export interface Listed {
+export interface ListedSample {
   readonly id: string;
   readonly consent: string;
   readonly bytes: number;
@@ -31,21 +31,21 @@ export interface ReviewsPage {
   readonly next: string;
 }
 
-/** An answer that is none: what was wrong, in one line. */
-export class Refused extends Error {
+/** An error response, with its problem type and its detail. */
+export class ProblemError extends Error {
   constructor(readonly status: number, readonly problem: string, detail: string) {
     super(detail);
   }
 }
 
-/** No answer at all. */
-export class Unreachable extends Error {
+/** The collector did not respond. */
+export class UnreachableError extends Error {
   constructor() {
-    super("The collector cannot be reached. It is asked again by itself; look after the network.");
+    super("The collector cannot be reached. The page retries automatically; check the network.");
   }
 }
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 export class Collector {
   readonly #token: string;
@@ -56,7 +56,7 @@ export class Collector {
     this.purpose = purpose;
   }
 
-  async samples(after: string | undefined): Promise<{ samples: Listed[]; next: string }> {
+  async samples(after: string | undefined): Promise<{ samples: ListedSample[]; next: string }> {
     return this.#json("samples", { after });
   }
 
@@ -68,18 +68,18 @@ export class Collector {
     return this.#json("reviews", { after });
   }
 
-  /** A sealed sample, checked against the digests that the collector stated of it. */
-  async sample(listed: Listed): Promise<Bytes> {
+  /** Fetches a sealed sample and checks it against the digests that the collector stated. */
+  async sample(listed: ListedSample): Promise<Bytes> {
     const response = await this.#fetch("GET", `samples/${listed.id}`);
-    const bytes = await bodyOf(response, MAX_SEALED_BYTES);
+    const bytes = await readBody(response, MAX_SEALED_BYTES);
     const digest = await sha256(bytes);
     const stated = response.headers.get("Content-Digest");
-    if (stated !== `sha-256=:${base64(digest)}:`) throw new Error("it does not have the digest that it came with");
-    if (hex(digest) !== listed.sha256) throw new Error("it is not what was listed");
+    if (stated !== `sha-256=:${base64(digest)}:`) throw new Error("its content does not match `Content-Digest`");
+    if (hex(digest) !== listed.sha256) throw new Error("its content does not match the digest in the list");
     return bytes;
   }
 
-  /** Whom samples and verdicts are sealed to. */
+  /** The recipients that samples and verdicts are sealed to. */
   async recipients(): Promise<readonly string[]> {
     const plan = (await (await this.#fetch("GET", "plan")).json()) as { recipients?: unknown };
     const recipients = plan.recipients;
@@ -87,7 +87,7 @@ export class Collector {
     return recipients.map(String);
   }
 
-  async keepReview(sample: string, body: Bytes | string): Promise<void> {
+  async putReview(sample: string, body: Bytes | string): Promise<void> {
     const type = typeof body === "string" ? "application/json" : "application/octet-stream";
     await this.#fetch("PUT", `reviews/${sample}`, {}, body, type);
   }
@@ -96,7 +96,7 @@ export class Collector {
     await this.#fetch("PUT", `reviews/${sample}/assignment`, {}, JSON.stringify({ reader }), "application/json");
   }
 
-  /** Takes a sample in which a voice was heard away from everybody. */
+  /** Quarantines a sample in which a voice was heard. */
   async quarantine(sample: string, anonymizer: string): Promise<void> {
     await this.#fetch("PUT", `samples/${sample}/quarantine`, {}, JSON.stringify({ anonymizer }), "application/json");
   }
@@ -112,7 +112,7 @@ export class Collector {
     body?: Bytes | string,
     type?: string,
   ): Promise<Response> {
-    // The page lies at BASE/review/, so that a collector under another path is found too.
+    // The page is served at BASE/review/, so a collector behind a path prefix works too.
     const url = new URL(`../v1/${path}`, document.baseURI);
     if (path !== "plan") url.searchParams.set("purpose", this.purpose);
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
@@ -128,49 +128,49 @@ export class Collector {
         credentials: "omit",
         redirect: "error",
         referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch {
-      throw new Unreachable();
+      throw new UnreachableError();
     }
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await problemFrom(response);
     return response;
   }
 }
 
-/** The body of an answer.
- * @throws where it is longer than `most` bytes: what comes after them is not waited for. */
-async function bodyOf(response: Response, most: number): Promise<Bytes> {
-  const pieces: Uint8Array[] = [];
+/** Reads the body of a response.
+ * @throws if it is longer than `maxBytes`; the rest is not read. */
+async function readBody(response: Response, maxBytes: number): Promise<Bytes> {
+  const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = response.body!.getReader();
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
-      throw new Unreachable();
+      throw new UnreachableError();
     });
     if (done) break;
     length += value.length;
-    if (length > most) {
+    if (length > maxBytes) {
       await reader.cancel();
       throw new Error("it is larger than any sample");
     }
-    pieces.push(value);
+    chunks.push(value);
   }
   const body = new Uint8Array(length);
   let at = 0;
-  for (const piece of pieces) {
-    body.set(piece, at);
-    at += piece.length;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
   }
   return body;
 }
 
-async function refusal(response: Response): Promise<Refused> {
+async function problemFrom(response: Response): Promise<ProblemError> {
   try {
     const document = (await response.json()) as { type?: string; detail?: string };
     const name = document.type?.replace("urn:sordino:problem:", "") ?? "unknown";
-    return new Refused(response.status, name, document.detail ?? `it answered ${response.status}`);
+    return new ProblemError(response.status, name, document.detail ?? `the collector responded with status ${response.status}`);
   } catch {
-    return new Refused(response.status, "unknown", `it answered ${response.status}, and not as a collector does`);
+    return new ProblemError(response.status, "unknown", `unexpected response with status ${response.status}; is this the URL of a collector?`);
   }
 }

@@ -1,14 +1,14 @@
-// The first state: token and key. Both live in this page's memory alone. sessionStorage would keep the token over
-// a reload, but browsers write it to disk to restore sessions; typing it again is the lesser evil.
+// The sign-in form: token and key. Both are kept in memory only. sessionStorage would keep the token across a reload,
+// but browsers write it to disk to restore sessions.
 
-import { say } from "./announce";
-import { Collector, PURPOSES, Refused, Unreachable, type Purpose } from "./collector";
-import { Desk } from "./desk";
+import { announce } from "./announce";
+import { Collector, PURPOSES, ProblemError, UnreachableError, type Purpose } from "./collector";
+import { Store } from "./store";
 import { h } from "./dom";
 import { Keyring } from "./keys";
-import { holdsKey, tokenIn } from "./secret";
+import { containsKey, parseToken } from "./credentials";
 
-export function connectView(connected: (desk: Desk) => void): HTMLElement {
+export function connectView(onConnect: (store: Store) => void): HTMLElement {
   if (!canDecrypt()) return insecureView();
   let key: Blob | undefined;
   const token = h("input", {
@@ -16,26 +16,26 @@ export function connectView(connected: (desk: Desk) => void): HTMLElement {
   });
   const purpose = h("select", { id: "purpose" }, ...PURPOSES.map((name) => h("option", { value: name }, name)));
   const file = h("input", { id: "key", type: "file", "aria-describedby": "key-help" });
-  const chosen = h("p", { id: "key-help", class: "hint" }, "Choose it, drop it anywhere on this page, or paste its text. It is read here and sent nowhere.");
+  const chosen = h("p", { id: "key-help", class: "hint" }, "Choose the file, drop it anywhere on this page, or paste its text. It is read in this page and never sent.");
   const problem = h("p", { class: "problem", role: "alert" });
   const button = h("button", { class: "primary" }, "Open the queue");
 
-  const take = (given: File | string | undefined) => {
+  const setKey = (given: File | string | undefined) => {
     if (!given) return;
     const isText = typeof given === "string";
     key = isText ? new Blob([given]) : given;
-    chosen.textContent = `${isText ? "The pasted key" : given.name} is held. It is read here and sent nowhere.`;
-    say(chosen.textContent);
+    chosen.textContent = `${isText ? "The pasted key" : given.name} is loaded. It is read in this page and never sent.`;
+    announce(chosen.textContent);
     problem.textContent = "";
   };
-  file.addEventListener("change", () => take(file.files?.[0]));
+  file.addEventListener("change", () => setKey(file.files?.[0]));
 
   const form = h(
     "form",
     { class: "connect", novalidate: true },
     h("label", { for: "token" }, "Token"),
     token,
-    h("p", { id: "token-help", class: "hint" }, "What `sordino-collector token create` printed, or its last word. Forgotten when this page closes."),
+    h("p", { id: "token-help", class: "hint" }, "The output of `sordino-collector token create`, or its last word. The page forgets it when it closes."),
     h("label", { for: "purpose" }, "Purpose"),
     purpose,
     h("label", { for: "key" }, "Key file"),
@@ -46,9 +46,9 @@ export function connectView(connected: (desk: Desk) => void): HTMLElement {
   );
   const main = h(
     "main",
-    { class: "door" },
+    { class: "sign-in" },
     h("h1", {}, "Sordino review"),
-    h("p", {}, "Samples are opened in this browser, with your key, which this page sends nowhere. The page itself comes from the collector: whoever runs it could serve another page, one that takes the key. Without that trust, use ", h("code", {}, "sordino pull"), " and ", h("code", {}, "sordino report"), "."),
+    h("p", {}, "Samples are decrypted in this browser with your key, which this page never sends. The page itself comes from the collector: its operator could serve a modified page that steals the key. If you do not trust the operator, use ", h("code", {}, "sordino pull"), " and ", h("code", {}, "sordino report"), "."),
     form,
   );
 
@@ -56,38 +56,38 @@ export function connectView(connected: (desk: Desk) => void): HTMLElement {
     event.preventDefault();
     void (async () => {
       problem.textContent = "";
-      let said: string;
+      let parsedToken: string;
       try {
-        said = tokenIn(token.value);
+        parsedToken = parseToken(token.value);
       } catch (error) {
-        return refuse(inOneLine(error), token);
+        return showError(errorMessage(error), token);
       }
-      if (!key) return refuse("Choose the key file first.", file);
+      if (!key) return showError("Choose the key file first.", file);
       button.disabled = true;
       try {
-        const keyring = await Keyring.of(key);
-        const desk = new Desk(new Collector(said, purpose.value as Purpose), keyring);
-        await desk.begin();
+        const keyring = await Keyring.fromFile(key);
+        const store = new Store(new Collector(parsedToken, purpose.value as Purpose), keyring);
+        await store.load();
         token.value = "";
-        stopTaking();
-        connected(desk);
+        removeListeners();
+        onConnect(store);
       } catch (error) {
-        refuse(inOneLine(error), error instanceof Refused ? token : file);
+        showError(errorMessage(error), error instanceof ProblemError ? token : file);
       } finally {
         button.disabled = false;
       }
     })();
   });
 
-  const refuse = (line: string, at: HTMLElement) => {
+  const showError = (line: string, at: HTMLElement) => {
     problem.textContent = line;
     at.focus();
   };
-  const stopTaking = takeDropsAndPastes(main, token, take);
+  const removeListeners = listenForKeys(main, token, setKey);
   return main;
 }
 
-/** Whether the browser lends this page its cryptography: only over https, or from the reader's own machine. */
+/** Whether WebCrypto is available: only over https or from localhost. */
 function canDecrypt(): boolean {
   return globalThis.isSecureContext && globalThis.crypto?.subtle !== undefined;
 }
@@ -95,30 +95,30 @@ function canDecrypt(): boolean {
 function insecureView(): HTMLElement {
   return h(
     "main",
-    { class: "door" },
+    { class: "sign-in" },
     h("h1", {}, "Sordino review"),
-    h("p", { class: "problem", role: "alert" }, `This page needs https. It came from ${location.origin} over plain http, where browsers let no page decrypt, and where anybody on the way could change it.`),
-    h("p", {}, "Ask whoever runs the collector for its https address: ", h("code", {}, "serve --tls-cert --tls-key"), ", or a proxy in front. From the collector's own machine, http://localhost does as well. Give no token and no key before that."),
+    h("p", { class: "problem", role: "alert" }, `This page needs https. It was loaded from ${location.origin} over plain http, where browsers disable WebCrypto and anybody on the network could change the page.`),
+    h("p", {}, "Ask the operator of the collector for its https address: ", h("code", {}, "serve --tls-cert --tls-key"), ", or a reverse proxy with TLS. On the collector's own machine, http://localhost works too. Do not enter a token or a key here."),
   );
 }
 
-function inOneLine(error: unknown): string {
-  if (error instanceof Unreachable) return "The collector cannot be reached; look after the network and try again.";
-  if (error instanceof Refused && error.problem === "bad-token") {
-    // What the collector says of a token that once was good: until when it was.
-    const wasGood = /^the token (expired|was revoked)/.test(error.message);
-    if (wasGood) return `${error.message[0]!.toUpperCase()}${error.message.slice(1)}.`;
-    return "The collector does not take this token; ask whoever runs it for one that holds.";
+function errorMessage(error: unknown): string {
+  if (error instanceof UnreachableError) return "The collector cannot be reached; check the network and try again.";
+  if (error instanceof ProblemError && error.problem === "bad-token") {
+    // The collector's detail says until when the token was valid.
+    const wasValid = /^the token (expired|was revoked)/.test(error.message);
+    if (wasValid) return `${error.message[0]!.toUpperCase()}${error.message.slice(1)}.`;
+    return "The collector rejected this token; ask its operator for a new one.";
   }
-  if (error instanceof Refused && error.problem === "wrong-purpose") {
-    return "This token is not good for that purpose; choose another, or ask for a token of it.";
+  if (error instanceof ProblemError && error.problem === "wrong-purpose") {
+    return "This token is not valid for that purpose; choose another purpose, or ask the operator for a token for it.";
   }
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Files that are dropped anywhere on the page, and keys that are dropped or pasted as text: none is ever opened by the
- * browser instead, and no key comes into the field of the token. */
-function takeDropsAndPastes(main: HTMLElement, token: HTMLElement, take: (given: File | string | undefined) => void): () => void {
+/** Accepts files dropped anywhere on the page, and keys dropped or pasted as text, so that the browser does not open the
+ * file and a key never ends up in the token field. Returns a function that removes the listeners. */
+function listenForKeys(main: HTMLElement, token: HTMLElement, setKey: (given: File | string | undefined) => void): () => void {
   const over = (event: DragEvent) => {
     event.preventDefault();
     main.classList.add("over");
@@ -126,16 +126,16 @@ function takeDropsAndPastes(main: HTMLElement, token: HTMLElement, take: (given:
   const drop = (event: DragEvent) => {
     main.classList.remove("over");
     const [file, text] = [event.dataTransfer?.files[0], event.dataTransfer?.getData("text/plain") ?? ""];
-    const isForToken = !file && !holdsKey(text) && event.target === token;
+    const isForToken = !file && !containsKey(text) && event.target === token;
     if (isForToken) return;
     event.preventDefault();
-    take(file ?? (holdsKey(text) ? text : undefined));
+    setKey(file ?? (containsKey(text) ? text : undefined));
   };
   const paste = (event: ClipboardEvent) => {
     const [file, text] = [event.clipboardData?.files[0], event.clipboardData?.getData("text/plain") ?? ""];
-    if (!file && !holdsKey(text)) return;
+    if (!file && !containsKey(text)) return;
     event.preventDefault();
-    take(file ?? text);
+    setKey(file ?? text);
   };
   const leave = () => main.classList.remove("over");
   const listeners = [["dragover", over], ["drop", drop], ["dragleave", leave], ["paste", paste]] as const;

@@ -1,12 +1,12 @@
-// Elements, made by hand: no string ever becomes HTML here.
+// Creates DOM elements without parsing HTML.
 
 type Attributes = {
   [name: string]: string | number | boolean | undefined | ((event: never) => void);
 };
 export type Child = Node | string | undefined | false;
 
-/** An element. Attributes that begin with `on` are listeners; `true` sets an empty attribute, `false` and
- * `undefined` none. Styles are set by {@link style}: the policy forbids style attributes. */
+/** Creates an element. Attributes that begin with `on` are listeners; `true` sets an empty attribute, `false` and
+ * `undefined` set none. Use {@link style} for styles: the policy forbids style attributes. */
 export function h<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -19,7 +19,7 @@ export function h<Name extends keyof HTMLElementTagNameMap>(
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element of a drawing. */
+/** Creates an SVG element. */
 export function svg<Name extends keyof SVGElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -35,14 +35,14 @@ export function style<E extends HTMLElement | SVGElement>(element: E, properties
   return element;
 }
 
-/** The heading of the open sample, or else of the queue: where single keys do what the page says. */
+/** Focuses the heading of the open sample or else of the queue, where single-key shortcuts work. */
 export function focusHeading(): void {
   const heading = document.querySelector<HTMLElement>("#sample-heading") ?? document.querySelector<HTMLElement>("#queue-heading");
   heading?.focus();
 }
 
-/** Replaces the children only where they differ, so that focus stays where it is. */
-export function place(parent: Element, children: readonly Element[]): void {
+/** Replaces the children only if they differ, so that the focus is kept. */
+export function setChildren(parent: Element, children: readonly Element[]): void {
   const same = parent.children.length === children.length && children.every((child, at) => parent.children[at] === child);
   if (same) return;
   const focused = document.activeElement;

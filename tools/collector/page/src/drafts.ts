@@ -1,9 +1,9 @@
-// What a reader has written of samples and not saved. It outlives the opening of another sample and a reload: it is kept
-// in this tab's sessionStorage, sealed to the reader's own key, since browsers may write that to disk.
+// Unsaved verdicts and notes. They survive opening another sample and a reload: they are kept in this tab's
+// sessionStorage, sealed to the reader's own key because browsers may write that storage to disk.
 
 import { base64, fromBase64 } from "./bytes";
 import { seal, type Keyring } from "./keys";
-import { LONGEST_NOTE, VERDICTS, type Verdict } from "./verdicts";
+import { MAX_NOTE_CHARS, VERDICTS, type Verdict } from "./verdicts";
 
 export interface Draft {
   readonly verdict: Verdict | undefined;
@@ -15,9 +15,9 @@ const PREFIX = "sordino-draft/";
 export class Drafts {
   readonly #drafts = new Map<string, Draft>();
   readonly #keyring: Keyring;
-  /** Drafts of another reader or purpose in the same tab are not this one's. */
+  /** Separates drafts of other readers and purposes in the same tab. */
   readonly #prefix: string;
-  /** Writes under way, one after the other for each sample. */
+  /** Pending writes, serialized per sample. */
   readonly #writes = new Map<string, Promise<void>>();
 
   constructor(keyring: Keyring, purpose: string, reader: string) {
@@ -29,17 +29,17 @@ export class Drafts {
     return this.#drafts.size;
   }
 
-  of(sample: string): Draft | undefined {
+  get(sample: string): Draft | undefined {
     return this.#drafts.get(sample);
   }
 
-  /** Takes in what an earlier load of the page left, and removes what is of samples that are gone. What another key
-   * opens waits for it. */
+  /** Restores the drafts of an earlier load of the page and deletes those of removed samples. Drafts sealed to another key
+   * are left in place. */
   async restore(isListed: (sample: string) => boolean): Promise<void> {
-    for (const name of names(this.#prefix)) {
+    for (const name of keysWithPrefix(this.#prefix)) {
       const sample = name.slice(this.#prefix.length);
       if (!isListed(sample)) {
-        stored()?.removeItem(name);
+        storage()?.removeItem(name);
         continue;
       }
       const draft = await this.#read(name);
@@ -47,50 +47,50 @@ export class Drafts {
     }
   }
 
-  keep(sample: string, draft: Draft): void {
+  set(sample: string, draft: Draft): void {
     this.#drafts.set(sample, draft);
     const before = this.#writes.get(sample) ?? Promise.resolve();
     this.#writes.set(sample, before.then(() => this.#write(sample, draft)));
   }
 
-  /** It was saved or discarded, or its sample is gone. */
-  forget(sample: string): void {
+  /** Deletes a draft that was saved or discarded, or whose sample was removed. */
+  delete(sample: string): void {
     this.#drafts.delete(sample);
-    stored()?.removeItem(this.#prefix + sample);
+    storage()?.removeItem(this.#prefix + sample);
   }
 
-  /** Forgets every draft of this tab. */
+  /** Deletes all drafts of this tab. */
   clear(): void {
     this.#drafts.clear();
-    for (const name of names(PREFIX)) stored()?.removeItem(name);
+    for (const name of keysWithPrefix(PREFIX)) storage()?.removeItem(name);
   }
 
   async #write(sample: string, draft: Draft): Promise<void> {
-    // Only the last one is worth it.
+    // Only the latest draft is written.
     if (this.#drafts.get(sample) !== draft) return;
     try {
       const sealed = await seal(JSON.stringify(draft), this.#keyring.recipients);
-      if (this.#drafts.get(sample) === draft) stored()?.setItem(this.#prefix + sample, base64(sealed));
+      if (this.#drafts.get(sample) === draft) storage()?.setItem(this.#prefix + sample, base64(sealed));
     } catch {
-      // The storage is full or forbidden: the draft is in memory still, and leaving asks.
+      // The storage is full or disabled: the draft is still in memory, and leaving the page asks for confirmation.
     }
   }
 
   async #read(name: string): Promise<Draft | undefined> {
     try {
-      const sealed = fromBase64(stored()?.getItem(name) ?? "");
+      const sealed = fromBase64(storage()?.getItem(name) ?? "");
       const { verdict, note } = JSON.parse(new TextDecoder().decode(await this.#keyring.open(sealed))) as Record<string, unknown>;
       if (typeof note !== "string") return undefined;
       const known = typeof verdict === "string" && Object.hasOwn(VERDICTS, verdict);
-      return { verdict: known ? (verdict as Verdict) : undefined, note: note.slice(0, LONGEST_NOTE) };
+      return { verdict: known ? (verdict as Verdict) : undefined, note: note.slice(0, MAX_NOTE_CHARS) };
     } catch {
       return undefined;
     }
   }
 }
 
-/** The tab's storage; none where the browser forbids it. */
-function stored(): Storage | undefined {
+/** The tab's storage; undefined if the browser disables it. */
+function storage(): Storage | undefined {
   try {
     return sessionStorage;
   } catch {
@@ -98,6 +98,6 @@ function stored(): Storage | undefined {
   }
 }
 
-function names(prefix: string): string[] {
-  return Object.keys(stored() ?? {}).filter((name) => name.startsWith(prefix));
+function keysWithPrefix(prefix: string): string[] {
+  return Object.keys(storage() ?? {}).filter((name) => name.startsWith(prefix));
 }

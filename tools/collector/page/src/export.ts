@@ -1,10 +1,10 @@
-// Verdicts as a table for other programs: the columns of `verdicts.csv` in docs/formats.md.
+// Exports verdicts as CSV with the columns of `verdicts.csv` in docs/formats.md.
 
-import type { Entry } from "./desk";
+import type { Entry } from "./store";
 
 const COLUMNS = ["sample", "purpose", "exercise", "reader", "week", "verdict", "note"];
 
-/** Each verdict that could be read, of the samples that are there; as RFC 4180 spells it. */
+/** All readable verdicts of the listed samples, in the format of RFC 4180. */
 export function verdictsCsv(entries: Iterable<Entry>, purpose: string): string {
   const rows = [...entries].flatMap(({ listed, manifest, reviews }) =>
     [...reviews.values()].flatMap(({ reader, week, verdict, note }) =>
@@ -13,14 +13,14 @@ export function verdictsCsv(entries: Iterable<Entry>, purpose: string): string {
   return [COLUMNS, ...rows].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
 }
 
-/** A cell. Spreadsheets run what begins like a formula, and who may write verdicts is whoever has the QA recipient: an
- * apostrophe makes text of it. */
+/** Escapes a cell. Spreadsheets execute text that begins like a formula, and anybody with the QA recipient can write a
+ * verdict: a leading apostrophe makes it plain text. */
 function cell(text: string): string {
   const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
 
-/** Has the browser save a text as a file. */
+/** Makes the browser save a text as a file. */
 export function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
   const link = document.createElement("a");

@@ -1,11 +1,11 @@
-// Which samples stand in the queue, and in what order.
+// Filters and sorts the samples of the queue.
 
-import type { Entry } from "./desk";
-import type { Fate } from "./notes";
+import type { Entry } from "./store";
+import type { Disposition } from "./notes";
 import { VERDICTS } from "./verdicts";
 
 export interface Filter {
-  difference: "" | "any" | "none" | "late" | Exclude<Fate, "right">;
+  difference: "" | "any" | "none" | "late" | Exclude<Disposition, "right">;
   tag: string;
   trigger: string;
   week: string;
@@ -15,30 +15,30 @@ export interface Filter {
   order: "worst" | "newest" | "oldest";
 }
 
-export const EVERYTHING: Filter = {
+export const NO_FILTER: Filter = {
   difference: "", tag: "", trigger: "", week: "", sdk: "", verdict: "", assignee: "", order: "worst",
 };
 
-/** The samples that the filter lets by, in its order. */
+/** The samples that match the filter, in its order. */
 export function filtered(entries: Iterable<Entry>, filter: Filter, reader: string): Entry[] {
-  const through = [...entries].filter((entry) => passes(entry, filter, reader));
-  return through.sort(orders[filter.order]);
+  const matching = [...entries].filter((entry) => matches(entry, filter, reader));
+  return matching.sort(orders[filter.order]);
 }
 
 const orders: Record<Filter["order"], (a: Entry, b: Entry) => number> = {
-  worst: (a, b) => wrongness(b) - wrongness(a) || (b.comparison?.errors ?? 0) - (a.comparison?.errors ?? 0) || a.place - b.place,
-  newest: (a, b) => b.place - a.place,
-  oldest: (a, b) => a.place - b.place,
+  worst: (a, b) => errorShare(b) - errorShare(a) || (b.comparison?.errors ?? 0) - (a.comparison?.errors ?? 0) || a.index - b.index,
+  newest: (a, b) => b.index - a.index,
+  oldest: (a, b) => a.index - b.index,
 };
 
-/** What cannot be read, or is not yet, comes last. */
-function wrongness({ comparison }: Entry): number {
+/** Samples that cannot be opened, or are not open yet, sort last. */
+function errorShare({ comparison }: Entry): number {
   return comparison?.share ?? -1;
 }
 
-function passes(entry: Entry, filter: Filter, reader: string): boolean {
+function matches(entry: Entry, filter: Filter, reader: string): boolean {
   const { manifest, comparison } = entry;
-  const said = [...entry.reviews.values()];
+  const reviews = [...entry.reviews.values()];
   return (
     (filter.difference === "" || (comparison !== undefined && differs(comparison, filter.difference))) &&
     (filter.tag === "" || manifest?.annotation.tag === filter.tag) &&
@@ -46,9 +46,9 @@ function passes(entry: Entry, filter: Filter, reader: string): boolean {
     (filter.week === "" || entry.listed.week === filter.week) &&
     (filter.sdk === "" || manifest?.sdkVersion === filter.sdk) &&
     (filter.verdict === "" ||
-      (filter.verdict === "nobody" && said.length === 0) ||
+      (filter.verdict === "nobody" && reviews.length === 0) ||
       (filter.verdict === "not-me" && !entry.reviews.has(reader)) ||
-      said.some(({ verdict }) => verdict === filter.verdict)) &&
+      reviews.some(({ verdict }) => verdict === filter.verdict)) &&
     (filter.assignee === "" || (filter.assignee === "-" ? entry.assignee === undefined : entry.assignee === filter.assignee.slice(1)))
   );
 }
@@ -62,10 +62,10 @@ function differs({ counts, errors, late }: NonNullable<Entry["comparison"]>, dif
 
 export interface Choice { readonly value: string; readonly label: string }
 
-/** What can be chosen, from what is there, with how many samples it would show alone. */
+/** The options of each filter, with the number of samples that match each one alone. */
 export function choices(entries: Iterable<Entry>, reader: string): Record<Exclude<keyof Filter, "order">, Choice[]> {
   const all = [...entries];
-  const count = (filter: Partial<Filter>) => all.filter((entry) => passes(entry, { ...EVERYTHING, ...filter }, reader)).length;
+  const count = (filter: Partial<Filter>) => all.filter((entry) => matches(entry, { ...NO_FILTER, ...filter }, reader)).length;
   const found = (of: (entry: Entry) => string | undefined) => {
     const numbers = new Map<string, number>();
     for (const entry of all) {

@@ -1,7 +1,7 @@
 // The color map `magma` of matplotlib (CC0), as in `sordino report`: its lightness rises evenly, so that equal
 // steps in level look equal, also to most color-blind eyes.
 
-/** Every sixteenth of the map, from quiet to loud. */
+/** Every sixteenth entry of the map, from quiet to loud. */
 const STOPS = [
   [0, 0, 4], [10, 8, 34], [29, 17, 71], [54, 16, 107], [81, 18, 124], [106, 28, 129], [131, 38, 129], [156, 46, 127],
   [183, 55, 121], [208, 65, 111], [231, 82, 99], [245, 107, 92], [252, 137, 97], [254, 167, 114], [254, 196, 136],

@@ -1,107 +1,107 @@
-// The review page: token and key, then the queue beside the sample that is open.
+// The review page: the sign-in form, then the queue and the open sample.
 
-import { regions, say, sayAtOnce } from "./announce";
+import { announce, announceUrgent, regions } from "./announce";
 import { connectView } from "./connect";
-import type { Desk, Entry } from "./desk";
+import type { Store, Entry } from "./store";
 import { h } from "./dom";
 import { Queue } from "./queue";
 import { SampleView } from "./sample";
 import { Shortcuts } from "./shortcuts";
-import { allowOnlyTheWaveformsHtml } from "./trusted";
+import { restrictHtmlToWaveform } from "./trusted-types";
 import { VERDICTS, type Verdict } from "./verdicts";
 
-allowOnlyTheWaveformsHtml();
+restrictHtmlToWaveform();
 const page = document.querySelector("#page")!;
-page.append(...regions, connectView((desk) => new Workplace(desk)));
+page.append(...regions, connectView((store) => new ReviewApp(store)));
 
-class Workplace {
+class ReviewApp {
   readonly #queue: Queue;
-  readonly #place = h("main", { id: "sample", class: "place" });
-  readonly #line = h("p", { class: "line problem", role: "status" });
-  readonly #leavingText = h("p", { id: "leaving-text" });
-  readonly #leaving = this.#leavingDialog();
+  readonly #pane = h("main", { id: "sample", class: "pane" });
+  readonly #connectionProblem = h("p", { class: "connection problem", role: "status" });
+  readonly #signOutText = h("p", { id: "sign-out-text" });
+  readonly #signOutDialog = this.#createSignOutDialog();
   #view: SampleView | undefined;
-  /** Counts openings: one that was overtaken by the next is thrown away. */
+  /** Counts calls of `#open`, so that the result of an outdated one is discarded. */
   #opening = 0;
 
-  constructor(readonly desk: Desk) {
-    this.#queue = new Queue(desk, (entry) => void this.#open(entry));
+  constructor(readonly store: Store) {
+    this.#queue = new Queue(store, (entry) => void this.#open(entry));
     const shortcuts = this.#shortcuts();
     const header = h("header", { class: "top" },
       h("h1", {}, "Sordino review"),
-      h("p", {}, `${desk.collector.purpose} · you are ${desk.reader}`),
-      this.#line,
+      h("p", {}, `${store.collector.purpose} · you are ${store.reader}`),
+      this.#connectionProblem,
       h("div", { class: "buttons" },
         h("button", { type: "button", onclick: () => shortcuts.toggle() }, "Keyboard ", h("kbd", { "aria-hidden": "true" }, "?")),
         h("button", { type: "button", onclick: () => this.#signOut() }, "Sign out")));
-    page.replaceChildren(...regions, header, h("div", { class: "desk" }, this.#queue.element, this.#place), shortcuts.dialog, this.#leaving);
-    this.#nothingOpen("Choose a sample from the queue.");
+    page.replaceChildren(...regions, header, h("div", { class: "layout" }, this.#queue.element, this.#pane), shortcuts.dialog, this.#signOutDialog);
+    this.#showMessage("Choose a sample from the queue.");
     this.#queue.focusHeading();
-    say(`${desk.entries.size} samples listed.`);
-    desk.onChange((change, ids) => this.#follow(change, ids));
+    announce(`${store.entries.size} samples listed.`);
+    store.onChange((change, ids) => this.#onChange(change, ids));
     window.addEventListener("beforeunload", (event) => {
-      if (desk.drafts.size > 0) event.preventDefault();
+      if (store.drafts.size > 0) event.preventDefault();
     });
   }
 
   #signOut(): void {
-    const { size } = this.desk.drafts;
-    if (size === 0) return this.#leave();
-    this.#leavingText.textContent = `${size === 1 ? "One verdict or note is" : `${size} verdicts or notes are`} not saved, and will be gone.`;
-    this.#leaving.showModal();
+    const { size } = this.store.drafts;
+    if (size === 0) return this.#discardAndReload();
+    this.#signOutText.textContent = `${size === 1 ? "One verdict or note is" : `${size} verdicts or notes are`} not saved and will be lost.`;
+    this.#signOutDialog.showModal();
   }
 
-  /** Forgets token, key, samples and drafts. */
-  #leave(): void {
+  /** Discards token, key, samples and drafts. */
+  #discardAndReload(): void {
     this.#close();
-    this.desk.drafts.clear();
-    this.desk.stop();
+    this.store.drafts.clear();
+    this.store.stop();
     location.reload();
   }
 
-  #leavingDialog(): HTMLDialogElement {
-    const dialog: HTMLDialogElement = h("dialog", { class: "confirm", "aria-labelledby": "leaving-heading", "aria-describedby": "leaving-text" },
-      h("h2", { id: "leaving-heading" }, "Sign out?"),
-      this.#leavingText,
+  #createSignOutDialog(): HTMLDialogElement {
+    const dialog: HTMLDialogElement = h("dialog", { class: "confirm", "aria-labelledby": "sign-out-heading", "aria-describedby": "sign-out-text" },
+      h("h2", { id: "sign-out-heading" }, "Sign out?"),
+      this.#signOutText,
       h("div", { class: "buttons" },
         h("button", { type: "button", onclick: () => dialog.close() }, "Stay"),
-        h("button", { type: "button", class: "danger", onclick: () => this.#leave() }, "Discard and sign out")));
+        h("button", { type: "button", class: "danger", onclick: () => this.#discardAndReload() }, "Discard and sign out")));
     return dialog;
   }
 
-  #follow(change: "list" | "verdicts" | "gone" | "line", ids: readonly string[]): void {
-    if (change === "line") this.#line.textContent = this.desk.trouble;
-    if (change === "verdicts") this.#view?.judging.draw();
-    if (change !== "gone") return;
+  #onChange(change: "list" | "reviews" | "removed" | "connection", ids: readonly string[]): void {
+    if (change === "connection") this.#connectionProblem.textContent = this.store.connectionProblem;
+    if (change === "reviews") this.#view?.reviewForm.draw();
+    if (change !== "removed") return;
     const open = this.#view?.entry.listed.id;
     const number = ids.length === 1 ? "A sample was" : `${ids.length} samples were`;
     if (open !== undefined && ids.includes(open)) {
       this.#close();
-      this.#nothingOpen("This sample was withdrawn or taken away. Its sound was stopped and removed from this page.");
-      sayAtOnce("The open sample was withdrawn or taken away. Its sound was stopped and removed from this page.");
+      this.#showMessage("This sample was withdrawn or quarantined. Its audio was stopped and removed from this page.");
+      announceUrgent("The open sample was withdrawn or quarantined. Its audio was stopped and removed from this page.");
       this.#queue.focusHeading();
     } else {
-      say(`${number} withdrawn or taken away.`);
+      announce(`${number} withdrawn or quarantined.`);
     }
   }
 
   async #open(entry: Entry): Promise<void> {
     const opening = ++this.#opening;
     this.#close();
-    this.#nothingOpen("Being opened …");
+    this.#showMessage("Opening …");
     this.#queue.mark(entry.listed.id);
     try {
-      const view = await SampleView.of(this.desk, entry);
-      const isStillWanted = opening === this.#opening && this.desk.entries.has(entry.listed.id);
+      const view = await SampleView.create(this.store, entry);
+      const isStillWanted = opening === this.#opening && this.store.entries.has(entry.listed.id);
       if (!isStillWanted) return view.close();
       this.#view = view;
       view.element.querySelector("h2")?.focus();
     } catch (error) {
       if (opening !== this.#opening) return;
-      const why = error instanceof Error ? error.message : String(error);
-      const line = `The sample cannot be opened: ${why}.`.replace("..", ".");
-      this.#nothingOpen(line, true);
-      sayAtOnce(line);
+      const reason = error instanceof Error ? error.message : String(error);
+      const line = `The sample cannot be opened: ${reason}.`.replace("..", ".");
+      this.#showMessage(line, true);
+      announceUrgent(line);
     }
   }
 
@@ -111,8 +111,8 @@ class Workplace {
     this.#queue.mark(undefined);
   }
 
-  #nothingOpen(words: string, isProblem = false): void {
-    this.#place.replaceChildren(h("p", { class: isProblem ? "nothing problem" : "nothing" }, words));
+  #showMessage(text: string, isProblem = false): void {
+    this.#pane.replaceChildren(h("p", { class: isProblem ? "message problem" : "message" }, text));
   }
 
   #shortcuts(): Shortcuts {
@@ -120,31 +120,31 @@ class Workplace {
       const entry = this.#queue.neighbor(steps);
       if (entry) void this.#open(entry);
     };
-    const sample = (act: (view: SampleView) => void) => () => {
-      if (this.#view) act(this.#view);
+    const forSample = (action: (view: SampleView) => void) => () => {
+      if (this.#view) action(this.#view);
     };
     const verdicts = (Object.entries(VERDICTS) as [Verdict, string][]).map(([verdict, words], at) => ({
-      keys: [String(at + 1)], does: `Verdict: ${words}`, run: sample(({ judging }) => judging.choose(verdict)),
+      keys: [String(at + 1)], description: `Verdict: ${words}`, run: forSample(({ reviewForm }) => reviewForm.choose(verdict)),
     }));
     return new Shortcuts([
-      { keys: ["j"], does: "Next sample of the queue", run: neighbor(1) },
-      { keys: ["k"], does: "The sample before", run: neighbor(-1) },
-      { keys: [" ", "p"], does: "Play or pause", run: sample((view) => view.togglePlay()) },
-      { keys: ["ArrowLeft"], does: "Half a second back", run: sample((view) => view.step(-1)) },
-      { keys: ["ArrowRight"], does: "Half a second on", run: sample((view) => view.step(1)) },
-      { keys: ["l"], does: "Loop", run: sample((view) => view.toggleLoop()) },
-      { keys: ["s"], does: "Half speed", run: sample((view) => view.toggleSlow()) },
-      { keys: ["["], does: "The part begins here", run: sample((view) => view.cut("start")) },
-      { keys: ["]"], does: "The part ends here", run: sample((view) => view.cut("end")) },
-      { keys: ["w"], does: "The whole sample", run: sample((view) => view.chooseWhole()) },
-      { keys: ["o"], does: "Notes over the spectrogram", run: sample((view) => view.toggleNotes()) },
+      { keys: ["j"], description: "Next sample in the queue", run: neighbor(1) },
+      { keys: ["k"], description: "Previous sample", run: neighbor(-1) },
+      { keys: [" ", "p"], description: "Play or pause", run: forSample((view) => view.togglePlay()) },
+      { keys: ["ArrowLeft"], description: "Half a second backward", run: forSample((view) => view.step(-1)) },
+      { keys: ["ArrowRight"], description: "Half a second forward", run: forSample((view) => view.step(1)) },
+      { keys: ["l"], description: "Loop", run: forSample((view) => view.toggleLoop()) },
+      { keys: ["s"], description: "Half speed", run: forSample((view) => view.toggleSlow()) },
+      { keys: ["["], description: "Set the start of the selection", run: forSample((view) => view.setSelectionEdge("start")) },
+      { keys: ["]"], description: "Set the end of the selection", run: forSample((view) => view.setSelectionEdge("end")) },
+      { keys: ["w"], description: "Clear the selection", run: forSample((view) => view.clearSelection()) },
+      { keys: ["o"], description: "Show or hide notes", run: forSample((view) => view.toggleNotes()) },
       ...verdicts,
-      { keys: ["v"], does: "Voice heard!", run: sample(({ judging }) => judging.askAboutVoice()) },
-      { keys: ["n"], does: "Write a note", run: sample(({ judging }) => judging.focusNote()) },
-      { keys: ["Ctrl+Enter"], does: "Save", run: sample(({ judging }) => void judging.save()) },
-      { keys: ["a"], does: "Assign to me", run: sample(({ judging }) => judging.assign(this.desk.reader)) },
-      { keys: ["f"], does: "Filters", run: () => this.#queue.focusFilters() },
-      { keys: ["q"], does: "Queue", run: () => this.#queue.focusHeading() },
+      { keys: ["v"], description: "Voice heard!", run: forSample(({ reviewForm }) => reviewForm.askAboutVoice()) },
+      { keys: ["n"], description: "Write a note", run: forSample(({ reviewForm }) => reviewForm.focusNote()) },
+      { keys: ["Ctrl+Enter"], description: "Save", run: forSample(({ reviewForm }) => void reviewForm.save()) },
+      { keys: ["a"], description: "Assign to me", run: forSample(({ reviewForm }) => reviewForm.assign(this.store.reader)) },
+      { keys: ["f"], description: "Filters", run: () => this.#queue.focusFilters() },
+      { keys: ["q"], description: "Queue", run: () => this.#queue.focusHeading() },
     ]);
   }
 }

@@ -1,5 +1,4 @@
-// What is known of a sample: manifest.json, as docs/manifest.schema.json states it. Read strictly: a member that
-// is not known, or not what it should be, refuses the sample.
+// Parses manifest.json (docs/manifest.schema.json). Parsing is strict: an unknown or invalid member rejects the sample.
 
 export type Span = readonly [start: number, end: number];
 export interface Removal { readonly start: number; readonly end: number; readonly reason: string }
@@ -18,7 +17,7 @@ export interface Manifest {
   readonly platform: string;
   readonly inputRate: number;
   readonly rate: number;
-  /** Seconds of the input, in the order in which they stand in the sound. */
+  /** Seconds of the input, in the order of the audio. */
   readonly kept: readonly Span[];
   readonly removed: readonly Removal[];
   readonly erased: readonly Span[];
@@ -28,18 +27,18 @@ export interface Manifest {
   readonly anonymizer: { readonly version: string; readonly detector: string; readonly gate: string; readonly keepTime: boolean };
 }
 
-const MOST_NOTES = 512;
+const MAX_NOTES = 512;
 
-/** @throws with what is wrong with it. */
+/** @throws if the manifest is invalid. */
 export function readManifest(json: string): Manifest {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
-    throw new Error("its manifest is no JSON");
+    throw new Error("its manifest is not JSON");
   }
   const m = new Members(value, "the manifest");
-  if (m.integer("schema", 1, 1) !== 1) throw new Error("its manifest has a schema that this page does not know");
+  if (m.integer("schema", 1, 1) !== 1) throw new Error("its manifest has an unsupported schema");
   const selection = m.object("selection");
   const anonymizer = m.object("anonymizer");
   const annotation = m.object("annotation");
@@ -57,15 +56,15 @@ export function readManifest(json: string): Manifest {
       const removal = new Members(entry, "a removed part");
       const [start, end] = span([removal.number("start_s"), removal.number("end_s")]);
       const reason = removal.text("reason");
-      removal.nothingElse();
+      removal.rejectUnknown();
       return { start, end, reason };
     }),
     erased: m.list("erased").map(span),
     trigger: selection.text("trigger"),
     probability: selection.number("probability"),
     annotation: {
-      expected: annotation.optionalList("expected", MOST_NOTES).map(note),
-      recognized: annotation.optionalList("recognised", MOST_NOTES).map(note),
+      expected: annotation.optionalList("expected", MAX_NOTES).map(note),
+      recognized: annotation.optionalList("recognised", MAX_NOTES).map(note),
       tag: annotation.optionalText("tag", /^[a-z0-9._/-]{0,64}$/) || undefined,
     },
     anonymizer: {
@@ -76,17 +75,17 @@ export function readManifest(json: string): Manifest {
     },
   };
   m.integer("notice_version", 1, 0xffff_ffff);
-  m.nothingElse();
-  selection.nothingElse();
-  annotation.nothingElse();
+  m.rejectUnknown();
+  selection.rejectUnknown();
+  annotation.rejectUnknown();
   return manifest;
 }
 
 function span(value: unknown): Span {
-  if (!Array.isArray(value) || value.length !== 2) throw new Error("a span of its manifest is none");
+  if (!Array.isArray(value) || value.length !== 2) throw new Error("its manifest contains an invalid span");
   const [start, end] = value as [unknown, unknown];
   const holds = typeof start === "number" && typeof end === "number" && start >= 0 && end >= start && end <= 3600;
-  if (!holds) throw new Error("a span of its manifest is none");
+  if (!holds) throw new Error("its manifest contains an invalid span");
   return [start, end];
 }
 
@@ -95,17 +94,17 @@ function note(value: unknown): Note {
   const midi = members.integer("midi", 0, 127);
   const onset = members.number("onset", 3600);
   const offset = members.has("offset") ? members.number("offset", 3600) : undefined;
-  members.nothingElse();
+  members.rejectUnknown();
   return { midi, onset, offset };
 }
 
-/** The members of an object, each taken once; what nobody asked for is found out. */
+/** The members of an object, each read once; unread members are rejected at the end. */
 class Members {
   readonly #members: Map<string, unknown>;
   readonly #of: string;
 
   constructor(value: unknown, of: string) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${of} is no object`);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${of} is not an object`);
     this.#members = new Map(Object.entries(value));
     this.#of = of;
   }
@@ -124,15 +123,15 @@ class Members {
     return this.has(name) ? this.text(name, pattern) : undefined;
   }
 
-  number(name: string, most = Number.MAX_VALUE): number {
+  number(name: string, max = Number.MAX_VALUE): number {
     const value = this.#take(name);
-    if (typeof value !== "number" || value < 0 || value > most) this.#refuse(name);
+    if (typeof value !== "number" || value < 0 || value > max) this.#refuse(name);
     return value as number;
   }
 
-  integer(name: string, least: number, most: number): number {
-    const value = this.number(name, most);
-    if (!Number.isInteger(value) || value < least) this.#refuse(name);
+  integer(name: string, min: number, max: number): number {
+    const value = this.number(name, max);
+    if (!Number.isInteger(value) || value < min) this.#refuse(name);
     return value;
   }
 
@@ -142,23 +141,23 @@ class Members {
     return value as boolean;
   }
 
-  list(name: string, most = 4096): unknown[] {
+  list(name: string, max = 4096): unknown[] {
     const value = this.#take(name);
-    if (!Array.isArray(value) || value.length > most) this.#refuse(name);
+    if (!Array.isArray(value) || value.length > max) this.#refuse(name);
     return value as unknown[];
   }
 
-  optionalList(name: string, most: number): unknown[] {
-    return this.has(name) ? this.list(name, most) : [];
+  optionalList(name: string, max: number): unknown[] {
+    return this.has(name) ? this.list(name, max) : [];
   }
 
   object(name: string): Members {
     return new Members(this.#take(name), `\`${name}\` of ${this.#of}`);
   }
 
-  nothingElse(): void {
+  rejectUnknown(): void {
     const [left] = this.#members.keys();
-    if (left !== undefined) throw new Error(`${this.#of} has a member \`${left.slice(0, 40)}\` that this page does not know`);
+    if (left !== undefined) throw new Error(`${this.#of} has an unknown member \`${left.slice(0, 40)}\``);
   }
 
   #take(name: string): unknown {
@@ -169,6 +168,6 @@ class Members {
   }
 
   #refuse(name: string): never {
-    throw new Error(`\`${name}\` of ${this.#of} is not what it should be`);
+    throw new Error(`\`${name}\` of ${this.#of} is invalid`);
   }
 }

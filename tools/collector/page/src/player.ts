@@ -1,11 +1,11 @@
-// Playing: the whole or a part, over and over, at half speed with the pitch kept; what was removed is jumped over.
+// Playback of the sample or of a selection, looped, at half speed with constant pitch; removed parts are skipped.
 
 import type { Removal } from "./manifest";
 import type { Sound } from "./sound";
 
 export interface Region { readonly start: number; readonly end: number }
 
-/** How far one step of the keyboard goes, in seconds. */
+/** The seek step of the keyboard shortcuts, in seconds. */
 export const STEP_S = 0.5;
 
 export class Player {
@@ -17,8 +17,8 @@ export class Player {
   loops = false;
   region: Region | undefined;
   #frame = 0;
-  /** Where it was when it was last looked at. */
-  #before = 0;
+  /** The position at the previous animation frame. */
+  #previousTime = 0;
 
   constructor(sound: Sound, removed: readonly Removal[], changed: () => void) {
     this.#seconds = sound.seconds;
@@ -54,8 +54,8 @@ export class Player {
   }
 
   seek(time: number): void {
-    this.#before = Math.max(0, Math.min(time, this.#seconds));
-    this.media.currentTime = this.#before;
+    this.#previousTime = Math.max(0, Math.min(time, this.#seconds));
+    this.media.currentTime = this.#previousTime;
     this.#changed();
   }
 
@@ -63,7 +63,7 @@ export class Player {
     this.media.playbackRate = slow ? 0.5 : 1;
   }
 
-  /** Stops, and lets go of the sound. */
+  /** Stops playback and releases the audio. */
   close(): void {
     cancelAnimationFrame(this.#frame);
     this.media.pause();
@@ -77,33 +77,33 @@ export class Player {
     try {
       await this.media.play();
     } catch {
-      // Closed before it began, or the browser wants a press first: the button still says "Play".
+      // The player was closed, or the browser requires a user gesture: the button still shows "Play".
       this.#changed();
     }
   }
 
-  /** A look at each frame of the screen: `timeupdate` comes four times a second, too seldom to loop a note. */
+  /** Updates on every animation frame: `timeupdate` fires four times a second, too rarely to loop a note. */
   #follow(): void {
     cancelAnimationFrame(this.#frame);
-    const look = () => {
+    const update = () => {
       if (!this.isPlaying) return;
       this.#keepWithin();
       this.#changed();
-      this.#frame = requestAnimationFrame(look);
+      this.#frame = requestAnimationFrame(update);
     };
-    this.#frame = requestAnimationFrame(look);
+    this.#frame = requestAnimationFrame(update);
   }
 
   #keepWithin(): void {
     const { time, region } = this;
-    const before = this.#before;
-    this.#before = time;
+    const previous = this.#previousTime;
+    this.#previousTime = time;
     const gap = this.#removed.find(({ start, end }) => time >= start && time < end - 0.02);
     if (gap) this.media.currentTime = Math.min(gap.end, this.#seconds);
     if (!region || time < region.end) return;
     if (this.loops) this.media.currentTime = region.start;
-    else if (before < region.end) {
-      // However late the look: a browser that is busy may have played on.
+    else if (previous < region.end) {
+      // A busy browser may have played past the end.
       this.media.pause();
       this.media.currentTime = region.end;
     }

@@ -1,26 +1,26 @@
-// The queue: filters, counts, and the samples that they let by, a page at a time.
+// The queue: filters, counts, and a paged list of the matching samples.
 
-import type { Desk, Entry } from "./desk";
-import { h, place } from "./dom";
-import { choices, EVERYTHING, filtered, type Filter } from "./filter";
+import type { Store, Entry } from "./store";
+import { h, setChildren } from "./dom";
+import { choices, NO_FILTER, filtered, type Filter } from "./filter";
 import { download, verdictsCsv } from "./export";
 import { summary } from "./notes";
 import { VERDICTS } from "./verdicts";
 
-/** Rows on a page of the queue. */
+/** Rows per page of the queue. */
 const ROWS = 50;
-/** The shortest time between two drawings, in milliseconds: decrypting changes the list many times a second. */
+/** The minimum time between two redraws, in milliseconds: decryption changes the list many times a second. */
 const DRAW_MS = 150;
 
 const LABELS: Record<keyof Filter, string> = {
   difference: "Expected and recognized", tag: "Exercise", trigger: "Trigger", week: "Week", sdk: "SDK version",
   verdict: "Verdict", assignee: "Assigned to", order: "Order",
 };
-const ORDERS: Record<Filter["order"], string> = { worst: "Most wrong first", newest: "Newest first", oldest: "Oldest first" };
+const ORDERS: Record<Filter["order"], string> = { worst: "Most errors first", newest: "Newest first", oldest: "Oldest first" };
 
 export class Queue {
   readonly element: HTMLElement;
-  readonly #filter: Filter = { ...EVERYTHING };
+  readonly #filter: Filter = { ...NO_FILTER };
   readonly #selects = {} as Record<keyof Filter, HTMLSelectElement>;
   readonly #count = h("p", { class: "count", "aria-live": "polite" });
   readonly #warning = h("p", { class: "problem", role: "alert" });
@@ -31,9 +31,9 @@ export class Queue {
   #shown: Entry[] = [];
   #from = 0;
   #open: string | undefined;
-  #due = false;
+  #isDrawScheduled = false;
 
-  constructor(readonly desk: Desk, readonly choose: (entry: Entry) => void) {
+  constructor(readonly store: Store, readonly choose: (entry: Entry) => void) {
     const fields = (Object.keys(LABELS) as (keyof Filter)[]).map((name) => this.#field(name));
     const clear = h("button", { type: "button", onclick: () => this.clear() }, "Clear filters");
     this.#export = h("button", { type: "button", onclick: () => this.#download() }, "Download verdicts");
@@ -48,14 +48,14 @@ export class Queue {
       this.#pages,
       h("p", {}, this.#export),
     );
-    desk.onChange((change) => {
-      if (change !== "line") this.#soon();
+    store.onChange((change) => {
+      if (change !== "connection") this.#scheduleDraw();
     });
     this.#draw();
   }
 
   clear(): void {
-    Object.assign(this.#filter, EVERYTHING);
+    Object.assign(this.#filter, NO_FILTER);
     this.#from = 0;
     this.#draw();
   }
@@ -69,13 +69,13 @@ export class Queue {
     this.element.querySelector("h2")?.focus();
   }
 
-  /** Marks the row of the sample that is open. */
+  /** Highlights the row of the open sample. */
   mark(id: string | undefined): void {
     this.#open = id;
     this.#draw();
   }
 
-  /** The sample `steps` further down from the one that is open. */
+  /** The sample `steps` rows below the open one. */
   neighbor(steps: number): Entry | undefined {
     const at = this.#shown.findIndex(({ listed }) => listed.id === this.#open);
     const next = at < 0 ? 0 : at + steps;
@@ -98,37 +98,37 @@ export class Queue {
     return h("div", {}, h("label", { for: id }, LABELS[name]), select);
   }
 
-  #soon(): void {
-    if (this.#due) return;
-    this.#due = true;
+  #scheduleDraw(): void {
+    if (this.#isDrawScheduled) return;
+    this.#isDrawScheduled = true;
     setTimeout(() => {
-      this.#due = false;
+      this.#isDrawScheduled = false;
       this.#draw();
     }, DRAW_MS);
   }
 
   #draw(): void {
-    const { desk } = this;
-    const all = [...desk.entries.values()];
+    const { store } = this;
+    const all = [...store.entries.values()];
     this.#drawChoices();
-    this.#shown = filtered(all, this.#filter, desk.reader);
+    this.#shown = filtered(all, this.#filter, store.reader);
     if (this.#from >= this.#shown.length) this.#from = 0;
     const page = this.#shown.slice(this.#from, this.#from + ROWS);
     const rows = page.map((entry) => {
-      const row = this.#rows.get(entry.listed.id) ?? new Row(entry, desk, this.choose);
+      const row = this.#rows.get(entry.listed.id) ?? new Row(entry, store, this.choose);
       this.#rows.set(entry.listed.id, row);
       row.draw(entry.listed.id === this.#open);
       return row.element;
     });
-    place(this.#list, rows);
-    for (const id of this.#rows.keys()) if (!desk.entries.has(id)) this.#rows.delete(id);
+    setChildren(this.#list, rows);
+    for (const id of this.#rows.keys()) if (!store.entries.has(id)) this.#rows.delete(id);
     this.#drawCounts(all);
     this.#drawPages();
   }
 
   #download(): void {
-    const { purpose } = this.desk.collector;
-    download(`verdicts-${purpose}.csv`, verdictsCsv(this.desk.entries.values(), purpose));
+    const { purpose } = this.store.collector;
+    download(`verdicts-${purpose}.csv`, verdictsCsv(this.store.entries.values(), purpose));
   }
 
   #drawCounts(all: readonly Entry[]): void {
@@ -136,27 +136,27 @@ export class Queue {
     const unreadable = all.filter(({ state }) => state === "unreadable").length;
     const reviewed = all.filter(({ reviews }) => reviews.size > 0).length;
     const parts = [`${this.#shown.length} of ${all.length} samples`, `${reviewed} reviewed`];
-    if (this.desk.drafts.size > 0) parts.push(`${this.desk.drafts.size} ${this.desk.drafts.size === 1 ? "draft" : "drafts"}`);
-    if (waiting > 0) parts.push(`${waiting} still to be opened`);
+    if (this.store.drafts.size > 0) parts.push(`${this.store.drafts.size} ${this.store.drafts.size === 1 ? "draft" : "drafts"}`);
+    if (waiting > 0) parts.push(`${waiting} loading`);
     if (unreadable > 0) parts.push(`${unreadable} cannot be opened`);
     set(this.#count, all.length === 0 ? "No samples for this purpose yet." : parts.join(" · "));
-    const none = all.length > 0 && this.desk.sealedToOthers === all.length;
+    const none = all.length > 0 && this.store.wrongKeyCount === all.length;
     this.#export.disabled = reviewed === 0;
-    set(this.#warning, none ? "No sample opens with this key: they are sealed to others. Reload the page and drop another key." : "");
+    set(this.#warning, none ? "No sample can be opened with this key: all are sealed to other keys. Reload the page and choose another key." : "");
   }
 
   #drawChoices(): void {
-    const found = choices(this.desk.entries.values(), this.desk.reader);
+    const found = choices(this.store.entries.values(), this.store.reader);
     for (const [name, select] of Object.entries(this.#selects) as [keyof Filter, HTMLSelectElement][]) {
       const options = name === "order"
         ? Object.entries(ORDERS).map(([value, label]) => ({ value, label }))
         : [{ value: "", label: "All" }, ...found[name]];
       const wanted = this.#filter[name];
       if (!options.some(({ value }) => value === wanted)) options.push({ value: wanted, label: `${wanted.replace(/^=/, "")} (0)` });
-      // An open menu is not rewritten under the hand of who chooses, unless it says something else.
-      const spelled = JSON.stringify(options);
-      if (select.dataset["options"] !== spelled) {
-        select.dataset["options"] = spelled;
+      // The options are replaced only if they changed, so that an open menu stays open.
+      const serialized = JSON.stringify(options);
+      if (select.dataset["options"] !== serialized) {
+        select.dataset["options"] = serialized;
         select.replaceChildren(...options.map(({ value, label }) => h("option", { value }, label)));
       }
       select.value = wanted;
@@ -184,18 +184,18 @@ class Row {
   readonly #button: HTMLButtonElement;
   #drawn = "";
 
-  constructor(readonly entry: Entry, readonly desk: Desk, choose: (entry: Entry) => void) {
+  constructor(readonly entry: Entry, readonly store: Store, choose: (entry: Entry) => void) {
     this.#button = h("button", { type: "button", onclick: () => choose(entry) });
     this.element = h("li", {}, this.#button);
   }
 
   draw(isOpen: boolean): void {
-    const { listed, manifest, comparison, state, why, reviews, assignee } = this.entry;
-    const verdicts = [...reviews.values()].map(({ verdict }) => (verdict ? VERDICTS[verdict] : "Verdict sealed to others"));
+    const { listed, manifest, comparison, state, reason, reviews, assignee } = this.entry;
+    const verdicts = [...reviews.values()].map(({ verdict }) => (verdict ? VERDICTS[verdict] : "Verdict sealed to other keys"));
     const title = manifest?.annotation.tag ?? (state === "open" ? "no exercise" : listed.id.slice(0, 8));
-    const outcome = comparison ? summary(comparison) : state === "unreadable" ? `cannot be opened: ${why}` : "being opened …";
+    const outcome = comparison ? summary(comparison) : state === "unreadable" ? `cannot be opened: ${reason}` : "opening …";
     const facts = [listed.week, manifest?.trigger, manifest && `SDK ${manifest.sdkVersion}`].filter(Boolean).join(" · ");
-    const isDraft = this.desk.drafts.of(listed.id) !== undefined;
+    const isDraft = this.store.drafts.get(listed.id) !== undefined;
     const drawn = JSON.stringify([title, outcome, facts, verdicts, isDraft, assignee, isOpen]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;

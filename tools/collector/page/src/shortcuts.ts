@@ -1,32 +1,31 @@
-// The keyboard: what each key does, the listener, and the window that `?` shows.
+// Keyboard shortcuts: definitions, the listener, and the dialog that `?` opens.
 
 import { focusHeading, h } from "./dom";
 
 export interface Shortcut {
   readonly keys: readonly string[];
-  readonly does: string;
+  readonly description: string;
   readonly run: () => void;
 }
 
-/** Single keys can be in the way of speech input and of who types by chance: WCAG 2.1.4 asks for a way to turn
- * them off. */
+/** WCAG 2.1.4 requires a way to turn single-key shortcuts off: speech input and accidental typing can trigger them. */
 export class Shortcuts {
   readonly dialog: HTMLDialogElement;
-  #on = true;
+  #areSingleKeysOn = true;
 
   constructor(readonly shortcuts: readonly Shortcut[]) {
-    const on = h("input", { type: "checkbox", id: "shortcuts-on", checked: true, onchange: () => (this.#on = on.checked) });
-    const rows = [...shortcuts, { keys: ["Escape"], does: "Leave a field" }, { keys: ["?"], does: "Show or hide this window" }].map(({ keys, does }) =>
-      h("div", {}, h("dt", {}, ...keys.flatMap((key, at) => [at > 0 ? " or " : "", h("kbd", {}, named(key))])), h("dd", {}, does)));
+    const on = h("input", { type: "checkbox", id: "shortcuts-on", checked: true, onchange: () => (this.#areSingleKeysOn = on.checked) });
+    const rows = [...shortcuts, { keys: ["Escape"], description: "Leave a field" }, { keys: ["?"], description: "Show or hide this dialog" }].map(({ keys, description }) =>
+      h("div", {}, h("dt", {}, ...keys.flatMap((key, at) => [at > 0 ? " or " : "", h("kbd", {}, keyLabel(key))])), h("dd", {}, description)));
     this.dialog = h(
       "dialog",
       { class: "help", "aria-labelledby": "help-heading" },
       h("h2", { id: "help-heading" }, "Keyboard"),
       h("dl", {}, ...rows),
-      h("p", {}, on, " ", h("label", { for: "shortcuts-on" }, "Single keys work everywhere on this page")),
+      h("p", {}, on, " ", h("label", { for: "shortcuts-on" }, "Enable single-key shortcuts")),
       h("form", { method: "dialog" }, h("button", { class: "primary" }, "Close")),
     );
-    // A dialog's own form is not sent anywhere, but the policy forbids forms an action all the same.
+    // A dialog's form is not submitted to a server, but the policy forbids form actions nevertheless.
     this.dialog.querySelector("form")?.addEventListener("submit", (event) => {
       event.preventDefault();
       this.dialog.close();
@@ -43,7 +42,7 @@ export class Shortcuts {
     if (event.defaultPrevented || event.altKey || event.isComposing) return;
     if (event.key === "Escape" && isField(event.target) && !document.querySelector("dialog[open]")) return focusHeading();
     const name = (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + event.key;
-    if (!name.startsWith("Ctrl+") && (isTyped(event.target, event.key) || !this.#on)) return;
+    if (!name.startsWith("Ctrl+") && (isTyped(event.target, event.key) || !this.#areSingleKeysOn)) return;
     if (name === "?") {
       event.preventDefault();
       return this.toggle();
@@ -56,13 +55,13 @@ export class Shortcuts {
   }
 }
 
-/** Whether keys become text, or choose, in the element that has the focus. */
+/** Whether the focused element takes keys as text or to choose an option. */
 function isField(target: EventTarget | null): boolean {
   const isText = target instanceof HTMLInputElement && !["radio", "checkbox", "range"].includes(target.type);
   return isText || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }
 
-/** Whether the element that has the focus wants the key for itself. */
+/** Whether the focused element handles the key itself. */
 function isTyped(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (isField(target)) return true;
@@ -73,6 +72,6 @@ function isTyped(target: EventTarget | null, key: string): boolean {
   return (target.closest("button, summary, a") !== null) && (key === " " || key === "Enter");
 }
 
-function named(key: string): string {
+function keyLabel(key: string): string {
   return { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" }[key] ?? key;
 }

@@ -1,4 +1,4 @@
-// What a reader says of a sample: as it is written, sealed, and read back.
+// Writes, seals and reads reviews.
 
 import { fromBase64 } from "./bytes";
 import type { Collector, StoredReview, VerdictsSetting } from "./collector";
@@ -15,16 +15,16 @@ export type Verdict = keyof typeof VERDICTS;
 export interface Review {
   readonly reader: string;
   readonly week: string;
-  /** None where it is sealed to others or is not what a verdict should be. */
+  /** Undefined if it is sealed to other keys or invalid. */
   readonly verdict: Verdict | undefined;
   readonly note: string;
 }
 
-export const LONGEST_NOTE = 2000;
-/** Sealed verdicts are filled up to a multiple of this, so that the size tells neither verdict nor note. */
-const STEP = 1024;
+export const MAX_NOTE_CHARS = 2000;
+/** Sealed verdicts are padded to a multiple of this size, so that the size reveals neither verdict nor note. */
+const PADDING_BYTES = 1024;
 
-export async function keep(
+export async function saveReview(
   collector: Collector,
   setting: VerdictsSetting,
   recipients: () => Promise<readonly string[]>,
@@ -33,17 +33,17 @@ export async function keep(
   note: string,
 ): Promise<void> {
   if (setting === "plain") {
-    await collector.keepReview(sample, JSON.stringify({ verdict, note }));
+    await collector.putReview(sample, JSON.stringify({ verdict, note }));
     return;
   }
-  // The sample's id is inside, so that nobody can lay one verdict beside another sample.
+  // The sealed text contains the sample's id, so that a verdict cannot be moved to another sample.
   const text = JSON.stringify({ schema: 1, sample, verdict, note });
   const length = new TextEncoder().encode(text).length;
-  const filled = text + " ".repeat(Math.ceil(length / STEP) * STEP - length);
-  await collector.keepReview(sample, await seal(filled, await recipients()));
+  const padded = text + " ".repeat(Math.ceil(length / PADDING_BYTES) * PADDING_BYTES - length);
+  await collector.putReview(sample, await seal(padded, await recipients()));
 }
 
-/** The ISO week of a day, in UTC, as the collector notes it: that of its Thursday. */
+/** The ISO week of a day in UTC, as the collector stores it. */
 export function weekOf(date: Date): string {
   const weekday = (date.getUTCDay() + 6) % 7;
   const thursday = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() - weekday + 3));
@@ -52,18 +52,18 @@ export function weekOf(date: Date): string {
   return `${year}-W${String(Math.floor(days / 7) + 1).padStart(2, "0")}`;
 }
 
-export async function read(stored: StoredReview, keyring: Keyring): Promise<Review> {
+export async function readReview(stored: StoredReview, keyring: Keyring): Promise<Review> {
   const { sample, reader, week } = stored;
-  const unread: Review = { reader, week, verdict: undefined, note: "" };
+  const unreadable: Review = { reader, week, verdict: undefined, note: "" };
   try {
-    const said = stored.sealed === undefined
+    const content = stored.sealed === undefined
       ? stored.plain
       : JSON.parse(new TextDecoder().decode(await keyring.open(fromBase64(stored.sealed))));
-    const { verdict, note, sample: of } = said as { verdict: string; note: string; sample?: string };
-    const isOurs = Object.hasOwn(VERDICTS, verdict) && typeof note === "string";
-    if (!isOurs || (stored.sealed !== undefined && of !== sample)) return unread;
-    return { reader, week, verdict: verdict as Verdict, note: note.slice(0, LONGEST_NOTE) };
+    const { verdict, note, sample: of } = content as { verdict: string; note: string; sample?: string };
+    const isValid = Object.hasOwn(VERDICTS, verdict) && typeof note === "string";
+    if (!isValid || (stored.sealed !== undefined && of !== sample)) return unreadable;
+    return { reader, week, verdict: verdict as Verdict, note: note.slice(0, MAX_NOTE_CHARS) };
   } catch {
-    return unread;
+    return unreadable;
   }
 }

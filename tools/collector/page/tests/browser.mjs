@@ -1,13 +1,13 @@
-// A reader at the page, in Debian's or the developer's Chromium, and a record of all that their browser sent,
-// refused and complained of. Closing a reader checks what holds everywhere.
+// A reader in Chromium, with a record of all requests, console messages and policy violations. Closing a reader checks the
+// invariants of every test.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-/** How long anything is waited for, in milliseconds: a deadlock is a failure, not a hang. No machine is as slow as that. */
-const PATIENCE_MS = 600_000;
+/** The timeout of all waits, in milliseconds, so that a deadlock fails instead of hanging. */
+const TIMEOUT_MS = 600_000;
 
 let browser;
 
@@ -21,16 +21,16 @@ export async function closeBrowser() {
   browser = undefined;
 }
 
-/** Nothing that axe finds in a page, in both color schemes; the page is in its `state`. */
+/** Asserts that axe finds no violation in both color schemes; `state` describes the page. */
 export async function isAccessible(page, state) {
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
-    // Colors fade over a moment.
+    // Waits for color transitions.
     await page.evaluate(() => {
       const ending = document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
       return Promise.allSettled(ending.map(({ finished }) => finished));
     });
-    // Over the protocol of the browser's tools, which no policy of the page's binds.
+    // Runs over the DevTools protocol, which bypasses the page's policy.
     await page.evaluate(axe.source);
     const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
     const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
@@ -42,22 +42,22 @@ export async function isAccessible(page, state) {
 export class Reader {
   /** Requests that were sent: `{ method, url, headers, body }`. */
   requests = [];
-  /** What the browser wrote to its console and what the policy forbade. */
+  /** Console errors and policy violations. */
   complaints = [];
-  /** Complaints that a test provokes. */
+  /** Patterns of the messages that a test expects. */
   expected = [];
-  /** Texts that no request may hold. */
+  /** Texts that no request may contain. */
   secrets = new Set();
-  /** Requests that a test provokes and the browser refuses to send. */
+  /** A pattern of URLs that the browser blocks in a test. */
   blocked;
   #pending = [];
 
-  /** Opens the page; no token and no key are given yet. */
+  /** Opens the page at the sign-in form. */
   static async at(collector, options = {}) {
     const reader = new Reader();
     reader.collector = collector;
     reader.context = await (await launched()).newContext({ viewport: { width: 1360, height: 950 }, colorScheme: "light", ...options });
-    reader.context.setDefaultTimeout(PATIENCE_MS);
+    reader.context.setDefaultTimeout(TIMEOUT_MS);
     reader.context.on("request", (request) => reader.#pending.push(reader.#record(request)));
     reader.page = await reader.context.newPage();
     reader.page.on("console", (message) => {
@@ -75,27 +75,27 @@ export class Reader {
     return reader;
   }
 
-  /** Opens the page and the queue as the reader `name`, and waits until every sample was looked into. `complains` is
-   * what the browser may write to its console; what else `options` holds is the browser's. */
+  /** Opens the page, signs in as the reader `name`, and waits until all samples are loaded. `complains` is a pattern of
+   * expected console messages; other `options` are passed to the browser. */
   static async atQueue(collector, options = {}) {
     const { name, complains, ...rest } = options;
     const reader = await Reader.at(collector, rest);
     if (complains) reader.expected.push(complains);
-    await reader.enter(collector.token(name));
+    await reader.signIn(collector.token(name));
     await reader.settled();
     return reader;
   }
 
-  async enter(token, key = this.collector.organization.identity) {
+  async signIn(token, key = this.collector.organization.identity) {
     await this.page.getByLabel("Token").fill(token);
     await this.page.locator("#key").setInputFiles(key);
     await this.page.getByRole("button", { name: "Open the queue" }).click();
   }
 
-  /** All samples were opened, or cannot be. */
+  /** Waits until every sample was opened or found unreadable. */
   async settled() {
     await this.page.getByRole("heading", { name: "Queue" }).waitFor();
-    await this.page.waitForFunction(() => !/still to be opened/.test(document.querySelector(".count")?.textContent ?? "still to be opened"));
+    await this.page.waitForFunction(() => !/loading/.test(document.querySelector(".count")?.textContent ?? "loading"));
   }
 
   rows() {
@@ -106,7 +106,7 @@ export class Reader {
     return this.page.locator(".rows .title").allInnerTexts();
   }
 
-  /** Opens a sample by its exercise. */
+  /** Opens a sample by its tag. */
   async open(title) {
     await this.page.locator(".rows button", { has: this.page.getByText(title, { exact: true }) }).click();
     await this.page.getByRole("heading", { level: 2, name: title }).waitFor();
@@ -117,17 +117,17 @@ export class Reader {
     await this.page.getByRole("group", { name: "Filters" }).getByLabel(label, { exact: true }).selectOption(option);
   }
 
-  /** The clock under the picture, in seconds. */
+  /** The clock below the timeline, in seconds. */
   async clock() {
     return Number.parseFloat(await this.page.locator(".clock").innerText());
   }
 
-  /** Nothing that axe finds, in both color schemes. */
+  /** Asserts that axe finds no violation in both color schemes. */
   async isAccessible(state) {
     await isAccessible(this.page, state);
   }
 
-  /** Every request went to the collector that served the page and holds no secret; nothing was complained of. */
+  /** Asserts that every request went to the collector, contained no secret, and that no unexpected message was logged. */
   async close() {
     await this.context.close();
     const requests = await Promise.all(this.#pending);
@@ -138,11 +138,11 @@ export class Reader {
       assert.ok(isOurs, `a request to another origin: ${method} ${url}`);
       const sent = `${url}\n${decodeURIComponent(url)}\n${headers}\n${body}`.toLowerCase();
       for (const secret of this.secrets) {
-        assert.ok(!sent.includes(secret.toLowerCase()), `${method} ${url} holds a secret`);
+        assert.ok(!sent.includes(secret.toLowerCase()), `${method} ${url} contains a secret`);
       }
     }
     const unexpected = this.complaints.filter((line) => !this.expected.some((pattern) => pattern.test(line)));
-    assert.deepEqual(unexpected, [], "the browser complained");
+    assert.deepEqual(unexpected, [], "unexpected console messages");
     this.requests = requests;
   }
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
-import { named, setting } from "./setting.mjs";
+import { fixture, named } from "./fixture.mjs";
 
-const set = setting(({ device }) => {
-  device.send("piano-alone", named("piano-alone", "scale/right", (a) => ({ ...a, recognized: a.expected })));
-  device.send("talk-between", named("talk-between", "scale/broken", (a) => ({ ...a, recognized: a.expected.slice(0, -2) })));
+const context = fixture(({ device }) => {
+  device.send("piano-alone", named("piano-alone", "scale/right", (a) => ({ ...a, recognised: a.expected })));
+  device.send("talk-between", named("talk-between", "scale/broken", (a) => ({ ...a, recognised: a.expected.slice(0, -2) })));
 });
 
 const focused = (page) => page.evaluate(() => document.activeElement?.textContent ?? "");
@@ -20,16 +20,16 @@ async function tabTo(page, wanted) {
   assert.fail(`Tab does not lead to ${wanted}`);
 }
 
-test("the whole way from the token to a verdict is gone by keyboard alone", async () => {
-  const reader = await Reader.at(set.collector);
+test("the keyboard alone is enough from sign-in to verdict", async () => {
+  const reader = await Reader.at(context.collector);
   const { page } = reader;
   await tabTo(page, "token");
-  await page.keyboard.type(set.collector.token("keys"));
+  await page.keyboard.type(context.collector.token("keys"));
   await tabTo(page, "purpose");
   await tabTo(page, "key");
   const chooser = page.waitForEvent("filechooser");
   await page.keyboard.press("Space");
-  await (await chooser).setFiles(set.organization.identity);
+  await (await chooser).setFiles(context.organization.identity);
   await tabTo(page, "Open the queue");
   await page.keyboard.press("Enter");
   await reader.settled();
@@ -37,7 +37,7 @@ test("the whole way from the token to a verdict is gone by keyboard alone", asyn
 
   await page.keyboard.press("j");
   await page.getByRole("heading", { level: 2, name: "scale/broken" }).waitFor();
-  assert.equal(await focused(page), "scale/broken", "the heading of what was opened is read out");
+  assert.equal(await focused(page), "scale/broken", "the heading of the opened sample is focused");
   await page.keyboard.press("j");
   await page.getByRole("heading", { level: 2, name: "scale/right" }).waitFor();
   await page.keyboard.press("k");
@@ -55,9 +55,9 @@ test("the whole way from the token to a verdict is gone by keyboard alone", asyn
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("]");
-  assert.match(await page.locator(".clock").innerText(), /chosen$/);
+  assert.match(await page.locator(".clock").innerText(), /selected$/);
   await page.keyboard.press("w");
-  assert.doesNotMatch(await page.locator(".clock").innerText(), /chosen/);
+  assert.doesNotMatch(await page.locator(".clock").innerText(), /selected/);
   for (const [key, name] of [["l", "Loop"], ["s", "Half speed"]]) {
     await page.keyboard.press(key);
     assert.equal(await page.getByRole("button", { name }).getAttribute("aria-pressed"), "true");
@@ -74,15 +74,15 @@ test("the whole way from the token to a verdict is gone by keyboard alone", asyn
   await page.keyboard.press("n");
   await page.keyboard.press("Control+Enter");
   await page.getByText("Choose a verdict first.").first().waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.name), "verdict", "where it is chosen");
+  assert.equal(await page.evaluate(() => document.activeElement.name), "verdict", "the verdict is focused");
   await page.keyboard.press("3");
   await page.getByText("Saved: Player wrong.").first().waitFor();
-  assert.equal(await page.getByLabel("Note", { exact: true }).inputValue(), note, "keys typed into the note are no commands");
+  assert.equal(await page.getByLabel("Note", { exact: true }).inputValue(), note, "keys typed into the note are not shortcuts");
   await page.keyboard.press("a");
   await page.getByText("Assigned to keys.").first().waitFor();
 
   await page.keyboard.press("v");
-  await page.getByRole("dialog", { name: "You heard a voice?" }).waitFor();
+  await page.getByRole("dialog", { name: "Did you hear a voice?" }).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
   await page.keyboard.press("f");
@@ -92,19 +92,19 @@ test("the whole way from the token to a verdict is gone by keyboard alone", asyn
   await reader.close();
 });
 
-test("after a text was sent by keyboard the page's keys work again", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "writer" });
+test("shortcuts work again after a form was submitted by keyboard", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "writer" });
   const { page } = reader;
   await page.keyboard.press("j");
   await page.getByRole("heading", { level: 2, name: "scale/broken" }).waitFor();
   await page.keyboard.press("2");
   await page.getByText("Saved: App’s expectation wrong.").first().waitFor();
   await page.keyboard.press("n");
-  await page.keyboard.type("judged twice");
+  await page.keyboard.type("reviewed twice");
   await page.keyboard.press("Control+Enter");
   await page.waitForFunction(() => document.activeElement?.id === "sample-heading");
   await page.keyboard.press("v");
-  await page.getByRole("dialog", { name: "You heard a voice?" }).waitFor();
+  await page.getByRole("dialog", { name: "Did you hear a voice?" }).waitFor();
   await page.keyboard.press("Escape");
   await tabTo(page, "assignee");
   await page.keyboard.type("vera");
@@ -114,12 +114,12 @@ test("after a text was sent by keyboard the page's keys work again", async () =>
   await page.getByRole("heading", { level: 2, name: "scale/right" }).waitFor();
   await page.keyboard.press("k");
   await page.getByRole("heading", { level: 2, name: "scale/broken" }).waitFor();
-  assert.equal(await page.getByLabel("Note", { exact: true }).inputValue(), "judged twice", "no key became text");
+  assert.equal(await page.getByLabel("Note", { exact: true }).inputValue(), "reviewed twice", "no key became text");
   await reader.close();
 });
 
-test("the keys are told of, and can be turned off", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "off" });
+test("shortcuts are documented and can be turned off", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "off" });
   const { page } = reader;
   await page.keyboard.press("?");
   const help = page.getByRole("dialog", { name: "Keyboard" });
@@ -129,6 +129,6 @@ test("the keys are told of, and can be turned off", async () => {
   await page.keyboard.press("Space");
   await page.keyboard.press("Escape");
   await page.keyboard.press("j");
-  assert.equal(await page.locator("article.sample").count(), 0, "a key that was turned off did something");
+  assert.equal(await page.locator("article.sample").count(), 0, "a disabled shortcut had an effect");
   await reader.close();
 });

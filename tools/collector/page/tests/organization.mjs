@@ -1,5 +1,5 @@
-// What the page's tests have: an organization's key and plan, a collector that really runs, and a device that
-// sends real samples, all by the programs that people use.
+// An organization with its keys and plan, a running collector, and a device that sends real samples, all by means of the
+// released programs.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -49,7 +49,7 @@ export class Collector {
     return Object.assign(new Collector(), { organization, data, child, url: line.split(" ").at(-1) });
   }
 
-  token(name = "desk", purpose = "quality-assurance") {
+  token(name = "reader", purpose = "quality-assurance") {
     return run("sordino-collector", "token", "create", "--data", this.data, "--name", name, "--purpose", purpose).token;
   }
 
@@ -76,22 +76,22 @@ export class Device {
     return run("sordino", "device", this.folder, ...words);
   }
 
-  /** Offers a shipped recording with an annotation, and sends it; gives the sample's id. */
+  /** Submits a shipped recording with an annotation and uploads it; returns the sample's id. */
   send(recording, annotation) {
     const file = join(this.folder, "annotation.json");
     mkdirSync(this.folder, { recursive: true });
     writeFileSync(file, JSON.stringify(annotation));
-    // Much is drawn anew for each clip; now and then the gate takes what is left of one for a voice.
-    const offer = () => this.act("offer", join(ROOT, `samples/audio/${recording}.wav`), "--annotation", file);
-    let offered = offer();
-    for (let again = 0; again < 3 && offered.outcome !== "queued"; again++) offered = offer();
-    if (offered.outcome !== "queued") throw new Error(`${recording} was withheld: ${offered.reason}`);
+    // The anonymizer uses random numbers for each clip; occasionally its gate detects a voice in the result.
+    const submit = () => this.act("offer", join(ROOT, `samples/audio/${recording}.wav`), "--annotation", file);
+    let submitted = submit();
+    for (let retry = 0; retry < 3 && submitted.outcome !== "queued"; retry++) submitted = submit();
+    if (submitted.outcome !== "queued") throw new Error(`${recording} was withheld: ${submitted.reason}`);
     this.act("upload");
-    return offered.sample_id;
+    return submitted.sample_id;
   }
 }
 
-/** The annotation that is shipped with a recording, changed. */
+/** The annotation of a shipped recording, modified by `change`. */
 export function annotation(recording, change = (a) => a) {
   return change(JSON.parse(readFileSync(join(ROOT, `samples/audio/${recording}.json`), "utf8")));
 }

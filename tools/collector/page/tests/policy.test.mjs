@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
-import { named, setting } from "./setting.mjs";
+import { fixture, named } from "./fixture.mjs";
 
-const set = setting(({ device }) => void device.send("piano-alone", named("piano-alone", "whole")));
+const context = fixture(({ device }) => void device.send("piano-alone", named("piano-alone", "whole")));
 
-const get = (path) => fetch(set.collector.url + path, { redirect: "manual" });
+const get = (path) => fetch(context.collector.url + path, { redirect: "manual" });
 
-test("the policy lets nothing in from elsewhere, nothing out to elsewhere, and no script but the page's own", async () => {
+test("the policy allows only the page's own origin and scripts", async () => {
   const policy = (await get("/review/")).headers.get("content-security-policy");
   const rules = new Map(policy.split("; ").map((rule) => [rule.split(" ")[0], rule.split(" ").slice(1)]));
   assert.deepEqual(rules.get("default-src"), ["'none'"]);
@@ -19,7 +19,7 @@ test("the policy lets nothing in from elsewhere, nothing out to elsewhere, and n
   assert.doesNotMatch(policy, /unsafe|https?:|\*/);
 });
 
-test("each file of the page carries the headers that close it off", async () => {
+test("each file of the page has its security headers", async () => {
   for (const path of ["/review/", "/review/app.js", "/review/style.css"]) {
     const { headers } = await get(path);
     const is = (name, value) => assert.equal(headers.get(name), value, `${name} of ${path}`);
@@ -37,13 +37,13 @@ test("each file of the page carries the headers that close it off", async () => 
   assert.deepEqual([status, headers.get("location")], [308, "review/"]);
 });
 
-test("script and style are held to their digests by the page, and a changed script does not run", async () => {
+test("a modified script does not run: integrity is enforced", async () => {
   const html = await (await get("/review/")).text();
   for (const [file, pattern] of [["app.js", /app\.js" integrity="([^"]+)"/], ["style.css", /style\.css" integrity="([^"]+)"/]]) {
     const bytes = Buffer.from(await (await get(`/review/${file}`)).arrayBuffer());
     assert.equal(html.match(pattern)[1], `sha384-${createHash("sha384").update(bytes).digest("base64")}`);
   }
-  const reader = await Reader.at(set.collector);
+  const reader = await Reader.at(context.collector);
   reader.expected.push(/integrity/);
   await reader.context.route("**/app.js", async (route) => {
     const response = await route.fetch();
@@ -56,8 +56,8 @@ test("script and style are held to their digests by the page, and a changed scri
   await reader.close();
 });
 
-test("what is written into the page runs nothing and goes nowhere", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "attacker" });
+test("injected code neither runs nor sends anything", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "attacker" });
   reader.expected.push(/policy|Content Security Policy|violates|TrustedHTML|ERR_BLOCKED|Refused/i);
   const outcomes = await reader.page.evaluate(async () => {
     const tried = (act) => {
@@ -85,7 +85,7 @@ test("what is written into the page runs nothing and goes nowhere", async () => 
       }),
     };
   });
-  // Some browsers' tools are let by where the page itself is not; what matters is that nothing left and nothing ran.
+  // Browser tools may bypass the policy; the test checks that nothing ran and nothing was sent.
   assert.equal(outcomes.html, "TypeError");
   assert.equal(outcomes.script, "TypeError");
   assert.equal(outcomes.elsewhere, "refused");
@@ -94,9 +94,9 @@ test("what is written into the page runs nothing and goes nowhere", async () => 
   await reader.close();
 });
 
-test("a tag, a note and a reader's name that are markup are shown as they are written", async () => {
+test("markup in a tag, note or name is shown as text", async () => {
   const name = "<img src=x onerror=alert(1)>";
-  const reader = await Reader.atQueue(set.collector, { name });
+  const reader = await Reader.atQueue(context.collector, { name });
   await reader.open("whole");
   await reader.page.getByLabel("Note", { exact: true }).fill("<script>alert(2)</script>");
   await reader.page.keyboard.press("Control+Enter");
@@ -105,7 +105,7 @@ test("a tag, a note and a reader's name that are markup are shown as they are wr
   await reader.page.getByText("Saved: Unusable.").first().waitFor();
   await reader.page.getByRole("button", { name: "To me" }).click();
   await reader.page.locator(".rows .chip", { hasText: `for ${name}` }).waitFor();
-  const second = await Reader.atQueue(set.collector, { name: "second" });
+  const second = await Reader.atQueue(context.collector, { name: "second" });
   await second.open("whole");
   await second.page.getByText("<script>alert(2)</script>").waitFor();
   assert.equal(await second.page.locator("img").count(), 0);
@@ -113,8 +113,8 @@ test("a tag, a note and a reader's name that are markup are shown as they are wr
   await second.close();
 });
 
-test("nothing is left in the browser: no storage, no cookie, no cache, no worker", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "leaver" });
+test("nothing is left in the browser's storage", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "leaver" });
   await reader.open("whole");
   const left = await reader.page.evaluate(async () => ({
     local: localStorage.length,

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
-import { copies } from "./forging.mjs";
-import { named, setting } from "./setting.mjs";
+import { copies } from "./forge.mjs";
+import { fixture, named } from "./fixture.mjs";
 
-const set = setting(async ({ collector, device }) => {
-  const right = (a) => ({ ...a, recognized: a.expected });
+const context = fixture(async ({ collector, device }) => {
+  const right = (a) => ({ ...a, recognised: a.expected });
   const id = device.send("piano-alone", named("piano-alone", "right", right));
-  device.send("guitar-alone", named("guitar-alone", "missed", (a) => ({ ...right(a), recognized: a.expected.slice(3) })));
-  device.send("flute-alone", named("flute-alone", "extra", (a) => ({ ...right(a), recognized: [...a.expected, { midi: 30, onset: 1 }] })));
+  device.send("guitar-alone", named("guitar-alone", "missed", (a) => ({ ...right(a), recognised: a.expected.slice(3) })));
+  device.send("flute-alone", named("flute-alone", "extra", (a) => ({ ...right(a), recognised: [...a.expected, { midi: 30, onset: 1 }] })));
   const elsewhere = (notes, change) => notes.map((note, at) => (at === 1 ? { ...note, ...change(note) } : note));
-  device.send("violin-alone", named("violin-alone", "wrong", (a) => ({ ...a, recognized: elsewhere(a.expected, ({ midi }) => ({ midi: midi + 6 })) })));
-  device.send("count-in", named("count-in", "late", (a) => ({ ...a, recognized: elsewhere(a.expected, ({ onset }) => ({ onset: onset + 0.3, offset: undefined })) })));
+  device.send("violin-alone", named("violin-alone", "wrong", (a) => ({ ...a, recognised: elsewhere(a.expected, ({ midi }) => ({ midi: midi + 6 })) })));
+  device.send("count-in", named("count-in", "late", (a) => ({ ...a, recognised: elsewhere(a.expected, ({ onset }) => ({ onset: onset + 0.3, offset: undefined })) })));
   await copies(collector, id, [
     (manifest) => ({ ...manifest, annotation: { ...manifest.annotation, tag: "drawn" }, selection: { trigger: "random", probability: 0.01 }, sdk_version: "9.8.7" }),
     (manifest) => ({ ...manifest, annotation: { ...manifest.annotation, tag: "earlier" }, arrived: "2026-W02" }),
@@ -25,16 +25,16 @@ const shown = async (reader, label, option) => {
   return titles.sort();
 };
 
-test("the queue is filtered by what differs, exercise, trigger, week, SDK version, verdict and assignee", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "filterer" });
+test("each filter of the queue selects its samples", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "filterer" });
   const all = ["drawn", "earlier", "extra", "late", "missed", "right", "wrong"];
   assert.deepEqual((await reader.titles()).sort(), all);
   const difference = "Expected and recognized";
   assert.deepEqual(await shown(reader, difference, "any"), ["extra", "late", "missed", "wrong"]);
   assert.deepEqual(await shown(reader, difference, "none"), ["drawn", "earlier", "right"]);
-  // A note that came late is missed when it was due, and extra when it came.
-  for (const [fate, titles] of [["missed", ["late", "missed"]], ["extra", ["extra", "late"]], ["wrong", ["wrong"]], ["late", ["late"]]]) {
-    assert.deepEqual(await shown(reader, difference, fate), titles, fate);
+  // A late note counts as missed at its expected time and as extra at its actual time.
+  for (const [disposition, titles] of [["missed", ["late", "missed"]], ["extra", ["extra", "late"]], ["wrong", ["wrong"]], ["late", ["late"]]]) {
+    assert.deepEqual(await shown(reader, difference, disposition), titles, disposition);
   }
   assert.deepEqual(await shown(reader, "Exercise", "late"), ["late"]);
   assert.deepEqual(await shown(reader, "Trigger", "random"), ["drawn"]);
@@ -55,8 +55,8 @@ test("the queue is filtered by what differs, exercise, trigger, week, SDK versio
   await reader.close();
 });
 
-test("filters are combined, and the worst comes first", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "combiner" });
+test("filters combine, and the most errors come first", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "combiner" });
   assert.equal((await reader.titles())[0], "missed");
   await reader.choose("Trigger", "mark");
   await reader.choose("Expected and recognized", "none");

@@ -1,4 +1,4 @@
-// The page that `sordino report` writes of a pulled dataset, in the same browser.
+// The HTML report that `sordino report` writes for a pulled dataset.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,11 +6,11 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Reader, isAccessible, launched } from "./browser.mjs";
 import { run } from "./organization.mjs";
-import { named, setting } from "./setting.mjs";
+import { fixture, named } from "./fixture.mjs";
 
-const set = setting(({ device }) => {
-  // Counted from the end: the clip's beginning is forgotten where the recording is longer than a clip.
-  const wrong = (a) => ({ ...a, recognized: a.expected.flatMap((note, at) => {
+const context = fixture(({ device }) => {
+  // Counted from the end, because the beginning of a recording longer than a clip is cut off.
+  const wrong = (a) => ({ ...a, recognised: a.expected.flatMap((note, at) => {
     const left = a.expected.length - at;
     if (left === 5) return [];
     if (left === 4) return [{ ...note, midi: note.midi + 12 }];
@@ -21,8 +21,8 @@ const set = setting(({ device }) => {
   device.send("piano-alone", named("piano-alone", "pieces/menuet-in-g", wrong));
 });
 
-test("a verdict of the page comes with a pull and stands in the report, where axe finds nothing, light or dark", async () => {
-  const { organization, collector } = set;
+test("a verdict is pulled and shown in an accessible report", async () => {
+  const { organization, collector } = context;
   const note = "the fourth note, \"quiet\"";
   const reader = await Reader.atQueue(collector, { name: "judge" });
   await reader.open("scales/c-major");
@@ -43,15 +43,15 @@ test("a verdict of the page comes with a pull and stands in the report, where ax
   const asked = [];
   page.on("request", (request) => asked.push(request.url()));
   await page.goto(pathToFileURL(join(dataset, "report.html")).href);
-  assert.equal(await page.locator("audio").count() > 0, true, "a report of samples that were heard");
+  assert.equal(await page.locator("audio").count() > 0, true, "the report has audio players");
   const card = page.locator("article", { hasText: "scales/c-major" });
   assert.match(await card.getByRole("list", { name: "Verdicts" }).innerText(), /Recognizer wrong judge, \d{4}-W\d\d\n.?the fourth note, "quiet"/);
-  // One sample, one count: the card's, the page's.
+  // The report and the page count the same.
   const summary = await card.locator(".summary").innerText();
-  for (const fate of ["missed", "extra", "wrong"]) {
-    assert.match(summary, new RegExp(`[1-9] ${fate}`));
-    const count = (text) => Number(text.match(new RegExp(`(\\d+) ${fate}`))?.[1] ?? 0);
-    assert.equal(count(summary), count(counted), `${fate}: ${summary} | ${counted}`);
+  for (const result of ["missed", "extra", "wrong"]) {
+    assert.match(summary, new RegExp(`[1-9] ${result}`));
+    const count = (text) => Number(text.match(new RegExp(`(\\d+) ${result}`))?.[1] ?? 0);
+    assert.equal(count(summary), count(counted), `${result}: ${summary} | ${counted}`);
   }
   await isAccessible(page, "report");
   assert.deepEqual(asked.slice(1).filter((url) => !/^(data|blob):/.test(url)), []);

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Reader } from "./browser.mjs";
-import { named, setting } from "./setting.mjs";
+import { fixture, named } from "./fixture.mjs";
 
-const set = setting(({ device }) => {
+const context = fixture(({ device }) => {
   device.send("piano-alone", named("piano-alone", "whole"));
   device.send("talk-between", named("talk-between", "cut"));
 });
 
-/** The media element is in no document; the clock under the picture is what a reader sees of it. */
+/** Waits until the clock below the timeline has passed `seconds`; the media element is not in the document. */
 const clockIsPast = (page, seconds) =>
   page.waitForFunction((past) => Number.parseFloat(document.querySelector(".clock").textContent) > past, seconds);
 
-/** Has the page keep the media element that plays: it is in no document. */
+/** Makes the page expose the media element, which is not in the document. */
 const keepMedia = (page) =>
   page.evaluate(() => {
     const play = HTMLMediaElement.prototype.play;
@@ -24,8 +24,8 @@ const keepMedia = (page) =>
 
 const media = (page, property) => page.evaluate((name) => globalThis.media[name], property);
 
-/** What the clock says at each frame of the screen until it has gone round `turns` times or is past `end`, and how long
- * one of these frames took at most, in seconds: what the page does about the sound can come as late as that. */
+/** The clock at each animation frame until it has looped `turns` times or passed `end`, and twice the longest frame in
+ * seconds, by which the page's reaction may be late. */
 const readings = (page, { turns = Infinity, end = Infinity }) =>
   page.evaluate(async ([turns, end]) => {
     const times = [];
@@ -48,32 +48,32 @@ async function playing(reader) {
   await clockIsPast(reader.page, 0.1);
 }
 
-test("a sample plays, at its own speed and at half of it", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "player" });
+test("a sample plays at full and at half speed", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "player" });
   const { page } = reader;
   await keepMedia(page);
   await reader.open("whole");
   await playing(reader);
-  // The browser plays as fast as it is told; how many seconds a machine that is busy gets out of it is not the page's.
+  // The playback rate is checked instead of the elapsed time, which depends on the load of the machine.
   assert.equal(await media(page, "playbackRate"), 1);
   const seconds = Number.parseFloat((await page.locator(".clock").innerText()).split(" of ")[1]);
-  assert.ok(Math.abs((await media(page, "duration")) - seconds) < 0.1, "it is as long as what was played");
+  assert.ok(Math.abs((await media(page, "duration")) - seconds) < 0.1, "the media is as long as the sample");
   await page.getByRole("button", { name: "Half speed" }).click();
   await page.waitForFunction(() => globalThis.media.playbackRate === 0.5);
   assert.equal(await media(page, "preservesPitch"), true);
   await clockIsPast(page, (await reader.clock()) + 0.2);
   await page.getByRole("button", { name: "Pause" }).click();
-  // What was under way when it was pressed is over, and the clock says where.
+  // Waits until playback has stopped and the clock shows the position.
   await page.getByRole("button", { name: "Play", exact: true }).waitFor();
   await page.waitForFunction(() => globalThis.media.paused && Math.abs(Number.parseFloat(document.querySelector(".clock").textContent) - globalThis.media.currentTime) < 0.01);
   const at = await reader.clock();
   await page.waitForTimeout(400);
-  assert.equal(await reader.clock(), at, "it plays on though it was paused");
+  assert.equal(await reader.clock(), at, "it continued to play after it was paused");
   await reader.close();
 });
 
-test("a part is chosen by a drag and played over and over", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "looper" });
+test("a selection made by dragging is looped", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "looper" });
   const { page } = reader;
   await reader.open("whole");
   const stage = await page.locator(".stage").boundingBox();
@@ -84,50 +84,50 @@ test("a part is chosen by a drag and played over and over", async () => {
   await page.mouse.move(x(2.5), stage.y + 110, { steps: 4 });
   await page.mouse.move(x(3), stage.y + 120, { steps: 4 });
   await page.mouse.up();
-  assert.match(await page.locator(".clock").innerText(), /(1\.9|2\.0)\d to (2\.9|3\.0)\d s chosen$/);
+  assert.match(await page.locator(".clock").innerText(), /(1\.9|2\.0)\d to (2\.9|3\.0)\d s selected$/);
   await page.getByRole("button", { name: "Loop" }).click();
   await page.getByRole("button", { name: "Play", exact: true }).click();
   const { times, late } = await readings(page, { turns: 3 });
-  const [least, most] = [Math.min(...times), Math.max(...times)];
-  assert.ok(least > 1.85 && most < 3.15 + late, `it played ${least} to ${most} s instead of 2 to 3 s`);
+  const [min, max] = [Math.min(...times), Math.max(...times)];
+  assert.ok(min > 1.85 && max < 3.15 + late, `it played ${min} to ${max} s instead of 2 to 3 s`);
 
   await page.getByRole("button", { name: "Loop" }).click();
   await page.getByRole("button", { name: "Play", exact: true }).waitFor();
-  assert.ok((await reader.clock()) < 3.15, "without the loop it stops where the part ends");
+  assert.ok((await reader.clock()) < 3.15, "without the loop it stops at the end of the selection");
   await reader.close();
 });
 
-test("what was taken out is shaded with its reason and jumped over", async () => {
-  const reader = await Reader.atQueue(set.collector, { name: "jumper" });
+test("removed parts are shaded with their reason and skipped", async () => {
+  const reader = await Reader.atQueue(context.collector, { name: "jumper" });
   const { page } = reader;
   await reader.open("cut");
   const gap = page.locator(".stage .gap.removed").first();
   assert.match(await gap.innerText(), /voice|fragment/i);
-  // The longest: whether a short one lies before it changes with the anonymizer's draws.
-  const [taken] = (await page.locator("figcaption").innerText()).match(/Taken out: .*?\)\./);
-  const voices = [...taken.matchAll(/([\d.]+) to ([\d.]+) s \(voice\)/g)];
+  // The longest: whether a short one precedes it depends on the anonymizer's random numbers.
+  const [removed] = (await page.locator("figcaption").innerText()).match(/Removed: .*?\)\./);
+  const voices = [...removed.matchAll(/([\d.]+) to ([\d.]+) s \(voice\)/g)];
   const [, start, end] = voices.reduce((one, other) => (other[2] - other[1] > one[2] - one[1] ? other : one));
   await page.getByLabel("Position").fill(String(Number(start) - 0.5));
   await page.getByRole("button", { name: "Play", exact: true }).click();
   const { times, late } = await readings(page, { end: Number(end) });
-  assert.ok(Number(end) - Number(start) > 2.5, "the recording has a long part that was taken out");
+  assert.ok(Number(end) - Number(start) > 2.5, "the recording has a long removed part");
   const within = times.filter((at) => at > Number(start) + 0.1 + late && at < Number(end) - 0.1);
-  assert.deepEqual(within, [], `it played what was taken out, ${start} to ${end} s`);
+  assert.deepEqual(within, [], `it played a removed part, ${start} to ${end} s`);
   await reader.close();
 });
 
-test("a note that begins where sound was taken out counts as in a report, and the caption says that it cannot be heard", async () => {
-  const { device } = set;
+test("a note in a removed part counts, and the caption says so", async () => {
+  const { device } = context;
   device.send("talk-between", named("talk-between", "inside", (a) => ({
     ...a,
     expected: [...a.expected, { midi: 60, onset: 6.2, offset: 6.6 }],
-    recognized: [...a.expected, { midi: 70, onset: 6.4 }, { midi: 71, onset: 6.5 }],
+    recognised: [...a.expected, { midi: 70, onset: 6.4 }, { midi: 71, onset: 6.5 }],
   })));
-  const reader = await Reader.atQueue(set.collector, { name: "inside" });
+  const reader = await Reader.atQueue(context.collector, { name: "inside" });
   await reader.open("inside");
   const caption = await reader.page.locator("figcaption").innerText();
   assert.match(caption, /: 1 missed, 2 extra\./);
-  assert.match(caption, /3 notes of both lists began where sound was taken out: counted, .* but not to be heard here/);
+  assert.match(caption, /3 notes begin in a removed part: counted .* but not audible here/);
   const drawn = await reader.page.locator(".roll .note.recognized").count();
   assert.equal(drawn, Number(caption.match(/, (\d+) recognized/)[1]));
   await reader.close();

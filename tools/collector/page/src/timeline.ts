@@ -1,36 +1,36 @@
-// The picture of a sample: waveform and spectrogram with the notes over it, what was removed, where it plays. One
-// axis of time for all; the spectrogram's frequencies rise as a piano's keys do, so that it is the piano roll too.
+// The timeline of a sample: waveform, spectrogram with notes, removed parts and playhead on one time axis. The frequency
+// axis of the spectrogram is logarithmic, so that it also serves as the piano roll.
 
 import WaveSurfer from "wavesurfer.js";
 import Spectrogram from "wavesurfer.js/dist/plugins/spectrogram.js";
 import { h, style } from "./dom";
 import { magma } from "./magma";
 import type { Manifest } from "./manifest";
-import { pitchName, type Comparison, type Judged } from "./notes";
+import { pitchName, type Comparison, type ScoredNote } from "./notes";
 import type { Player, Region } from "./player";
 import type { Sound } from "./sound";
 
-/** Written in by the build. */
+/** Set by the build. */
 declare const WAVEFORM_HEIGHT: number;
 
 const SPECTRUM_HEIGHT = 260;
-/** How long a note without an end is drawn, in seconds. */
+/** The drawn length of a note without an end, in seconds. */
 const SHORT_S = 0.12;
-/** Semitones below the lowest and above the highest note: room to see a wrong octave and the first overtones. */
-const [BELOW, ABOVE] = [5, 14];
-/** What is drawn where there are no notes: C2 to E7, most instruments. */
-const WITHOUT_NOTES = [36, 100] as const;
-/** The half of the sample rate, as a key of a piano. */
-const HIGHEST = 118;
+/** Semitones shown below the lowest and above the highest note: a wrong octave and the first overtones are visible. */
+const [MARGIN_BELOW, MARGIN_ABOVE] = [5, 14];
+/** The range shown without notes: C2 to E7, which covers most instruments. */
+const DEFAULT_RANGE = [36, 100] as const;
+/** Half the sample rate, as a MIDI pitch. */
+const MAX_PITCH = 118;
 /** A drag shorter than this, in pixels, is a click. */
 const CLICK_PX = 5;
 
-/** What marks a note, beside its color. */
-export const MARKS: Record<Judged["fate"] | "expected" | "late", string> = {
+/** The symbol that marks a note in addition to its color. */
+export const MARKS: Record<ScoredNote["disposition"] | "expected" | "late", string> = {
   expected: "", right: "✓", late: "→", wrong: "✗", missed: "○", extra: "+",
 };
 
-export class Picture {
+export class Timeline {
   readonly element: HTMLElement;
   readonly #player: Player;
   readonly #seconds: number;
@@ -48,7 +48,7 @@ export class Picture {
     this.#notes = h("div", { class: "notes" }, ...drawNotes(comparison, sound.seconds, low, high));
     const stage = h("div", { class: "stage" }, wave, h("div", { class: "roll" }, spectrum, this.#notes),
       ...gaps(manifest, sound.seconds), this.#region, this.#head);
-    this.element = h("div", { class: "picture", "aria-hidden": "true" },
+    this.element = h("div", { class: "timeline", "aria-hidden": "true" },
       h("div", { class: "pitches" }, ...pitches(low, high)), stage, h("div", { class: "times" }, ...ticks(sound.seconds)));
     this.#listen(stage, selected);
     const colors = getComputedStyle(document.documentElement);
@@ -98,7 +98,7 @@ export class Picture {
     this.element.remove();
   }
 
-  /** A click goes there, a drag chooses a part. */
+  /** A click seeks, a drag selects a part. */
   #listen(stage: HTMLElement, selected: (region: Region | undefined) => void): void {
     let from: number | undefined;
     const at = (event: PointerEvent) => event.clientX - stage.getBoundingClientRect().left;
@@ -122,22 +122,22 @@ export class Picture {
 
 function range({ expected, recognized }: Comparison): [number, number] {
   const all = [...expected, ...recognized].map(({ note }) => note.midi);
-  if (all.length === 0) return [...WITHOUT_NOTES];
-  return [Math.max(Math.min(...all) - BELOW, 12), Math.min(Math.max(...all) + ABOVE, HIGHEST)];
+  if (all.length === 0) return [...DEFAULT_RANGE];
+  return [Math.max(Math.min(...all) - MARGIN_BELOW, 12), Math.min(Math.max(...all) + MARGIN_ABOVE, MAX_PITCH)];
 }
 
-/** The middle of a note's row lies at its frequency, so the rows begin half a semitone lower. */
+/** The frequency at the bottom of a note's row, half a semitone below the note. */
 function hertz(midi: number): number {
   return 440 * 2 ** ((midi - 0.5 - 69) / 12);
 }
 
 function drawNotes(comparison: Comparison, seconds: number, low: number, high: number): HTMLElement[] {
   const row = 1 / (high - low);
-  const draw = ({ note, fate, late }: Judged, list: "expected" | "recognised") => {
+  const draw = ({ note, disposition, late }: ScoredNote, list: "expected" | "recognized") => {
     const end = note.offset ?? note.onset + SHORT_S;
-    const looks = late && list === "recognised" ? "late" : fate;
-    const mark = list === "expected" && fate !== "missed" ? "" : MARKS[looks];
-    const element = h("span", { class: `note ${list} ${looks}` }, mark !== "" && h("span", { class: "mark" }, mark));
+    const className = late && list === "recognized" ? "late" : disposition;
+    const mark = list === "expected" && disposition !== "missed" ? "" : MARKS[className];
+    const element = h("span", { class: `note ${list} ${className}` }, mark !== "" && h("span", { class: "mark" }, mark));
     return style(element, {
       left: percent(note.onset / seconds),
       width: percent(Math.max(end - note.onset, 0.03) / seconds),
@@ -145,16 +145,16 @@ function drawNotes(comparison: Comparison, seconds: number, low: number, high: n
       height: percent(row),
     });
   };
-  const inside = ({ note }: Judged) => note.onset < seconds && note.midi >= low && note.midi < high;
+  const inside = ({ note }: ScoredNote) => note.onset < seconds && note.midi >= low && note.midi < high;
   return [
     ...comparison.expected.filter(inside).map((judged) => draw(judged, "expected")),
-    ...comparison.recognized.filter(inside).map((judged) => draw(judged, "recognised")),
+    ...comparison.recognized.filter(inside).map((judged) => draw(judged, "recognized")),
   ];
 }
 
 function gaps({ removed, erased }: Manifest, seconds: number): HTMLElement[] {
-  const part = (start: number, end: number, kind: string, words: string) =>
-    style(h("div", { class: `gap ${kind}` }, h("span", {}, words)), {
+  const part = (start: number, end: number, kind: string, label: string) =>
+    style(h("div", { class: `gap ${kind}` }, h("span", {}, label)), {
       left: percent(start / seconds),
       width: percent((Math.min(end, seconds) - start) / seconds),
     });

@@ -1,17 +1,17 @@
-// The one string that may become HTML: what wavesurfer.js writes into its shadow root. The policy
-// (`require-trusted-types-for 'script'`) lets no other by, from whatever code.
+// The trusted types policy. It allows one HTML string, the shadow root of wavesurfer.js, and rejects all others
+// (`require-trusted-types-for 'script'`).
 
-/** Written in by the build. */
+/** Set by the build. */
 declare const SHADOW_HTML: string;
 
 type Policies = { createPolicy(name: string, rules: { createHTML(html: string): string }): unknown };
 
-export function allowOnlyTheWaveformsHtml(): void {
+export function restrictHtmlToWaveform(): void {
   const policies = (globalThis as { trustedTypes?: Policies }).trustedTypes;
   policies?.createPolicy("default", {
     createHTML(html) {
       if (html === SHADOW_HTML || html === "") return html;
-      throw new TypeError("this page makes no HTML out of text");
+      throw new TypeError("this page does not parse HTML");
     },
   });
 }

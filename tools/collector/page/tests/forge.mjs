@@ -1,5 +1,5 @@
-// Samples that no device sends here: of another week, of another SDK, damaged, or very many. Each is a real one that was
-// opened, changed and sealed anew, and laid into the collector's store by hand.
+// Forges samples of other weeks or SDK versions, damaged ones, or very many. Each is a real sample that is opened, modified,
+// sealed again and written into the collector's store.
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -21,17 +21,17 @@ export function change(collector, statements) {
   execFileSync("python3", words, { input: JSON.stringify(statements), stdio: ["pipe", "inherit", "inherit"] });
 }
 
-/** Every byte that the collector's data folder holds, in one text of bytes. */
+/** All bytes of the given files in the collector's data folder, as one string. */
 export function everythingStored(collector, files) {
   return files.map((name) => readFileSync(join(collector.data, name), "latin1")).join("\n");
 }
 
-/** The object of a sample. */
+/** The path of a sample's object. */
 export function objectOf(collector, id) {
   return join(collector.data, `${id}.age`);
 }
 
-/** Flips a byte of the object, and has the collector state the digest of what is then there if `known`. */
+/** Flips a byte of the object. If `known`, the collector's digest is updated to match. */
 export function damage(collector, id, known) {
   const bytes = readFileSync(objectOf(collector, id));
   bytes[bytes.length >> 1] ^= 1;
@@ -39,14 +39,14 @@ export function damage(collector, id, known) {
   if (known) change(collector, [["UPDATE samples SET sha256 = ? WHERE id = ?", [digest(bytes), id]]]);
 }
 
-/** Puts other bytes in the place of a sample, as if they had been sent. */
+/** Replaces the bytes of a sample, as if they had been sent. */
 export function replace(collector, id, bytes) {
   writeFileSync(objectOf(collector, id), bytes);
   change(collector, [["UPDATE samples SET sha256 = ?, bytes = ? WHERE id = ?", [digest(bytes), bytes.length, id]]]);
 }
 
-/** Copies of a sample with changed manifests, in one go; gives their ids. `changes` make from a manifest another; of what
- * they give `arrived` is the week in which the collector took it, `sound` another FLAC, `files` more files. */
+/** Copies a sample with modified manifests and returns the new ids. Each of `changes` maps a manifest to another; in its
+ * result `arrived` is the week of arrival, `sound` another FLAC, and `files` additional files. */
 export async function copies(collector, id, changes) {
   const { identity, plan } = collector.organization;
   const key = readFileSync(identity, "utf8").split("\n").find((line) => line.startsWith("AGE-SECRET-KEY-"));
