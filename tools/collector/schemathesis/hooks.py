@@ -1,8 +1,7 @@
-"""How Schemathesis makes requests that the collector takes, beside those that it must refuse.
+"""Hooks that let Schemathesis make valid requests in addition to invalid ones.
 
-Tokens it can send by itself. A signature must cover what is really sent, so requests of devices are signed
-last. The key of a record is made from its id, so that each id that is drawn has one. What was drawn to be wrong stays
-wrong.
+Requests of devices are signed last, because a signature covers what is sent. The key of a record is derived from its id, so
+that every generated id has one. Data that Schemathesis generates as invalid is left unchanged.
 """
 
 import json
@@ -16,16 +15,16 @@ from signing import BOTH, RECIPIENTS, consent, record_id, sealed, signature
 
 URL = os.environ["SORDINO_URL"]
 TOKEN = os.environ["SORDINO_TOKEN"]
-# Of samples; those of consents bring their own.
+# The record of all samples; requests about consents use their own.
 RECORD = record_id("a record")
-# Samples that are there to be spoken of; the second is quarantined soon.
-REVIEWED, HEARD = record_id("a sample"), record_id("a sample with a voice")
-DUE = "due"
+# Samples that exist; the second one is quarantined during the run.
+REVIEWED, QUARANTINED = record_id("a sample"), record_id("a sample with a voice")
+PENDING = "pending"
 
 
 @schemathesis.auth()
 class Credentials:
-    """A token where one is asked for, and the sign that a signature is due."""
+    """Adds a token if the operation requires one, and marks requests that need a signature."""
 
     def get(self, case, context):
         return TOKEN
@@ -33,7 +32,7 @@ class Credentials:
     def set(self, case, token, context):
         case.headers = case.headers or {}
         if is_signed(case.operation):
-            case.headers["Signature"] = DUE
+            case.headers["Signature"] = PENDING
         elif case.operation.definition.raw.get("security"):
             case.headers["Authorization"] = f"Bearer {token}"
 
@@ -43,25 +42,25 @@ def ciphertext(context, response):
     return f"{len(response.content)} bytes of ciphertext"
 
 
-GONE = set()
+DELETED = set()
 
 
 @schemathesis.check
-def what_was_deleted_stays_so(context, response, case):
-    """In place of `use_after_free`, which takes the list of accesses, kept for the person, for the sample."""
+def deleted_samples_stay_deleted(context, response, case):
+    """Replaces `use_after_free`, which mistakes the access list, which is kept after deletion, for the sample."""
     if case.operation.path == "/v1/samples/{sample}":
         sample = case.path_parameters["sample"]
         if case.operation.method.upper() == "DELETE" and response.status_code == 204:
-            GONE.add(sample)
-        elif sample in GONE:
-            assert response.status_code >= 400, f"{case.method} of a deleted sample was answered"
+            DELETED.add(sample)
+        elif sample in DELETED:
+            assert response.status_code >= 400, f"{case.method} of a deleted sample succeeded"
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    speak_of_a_sample(case)
+    use_existing_sample(case)
     headers = case.headers or {}
-    if not is_signed(case.operation) or headers.get("Signature") != DUE:
+    if not is_signed(case.operation) or headers.get("Signature") != PENDING:
         return
     record = RECORD
     if "record" in (case.path_parameters or {}) and not wrong(case, Location.PATH):
@@ -85,16 +84,16 @@ def before_call(context, case, kwargs):
     headers.update(signed)
 
 
-def speak_of_a_sample(case):
-    """Half of what is said of samples is said of one that is there."""
+def use_existing_sample(case):
+    """Half of the requests about samples use one that exists."""
     path = case.operation.path
-    is_heard = path.endswith("/quarantine")
+    is_quarantine = path.endswith("/quarantine")
     is_read = path == "/v1/samples/{sample}" and case.method.upper() == "GET"
-    is_meant = is_heard or is_read or path.startswith("/v1/reviews/{sample}")
-    if not is_meant or wrong(case, Location.PATH):
+    is_about_sample = is_quarantine or is_read or path.startswith("/v1/reviews/{sample}")
+    if not is_about_sample or wrong(case, Location.PATH):
         return
     if int(case.path_parameters["sample"][-1], 16) % 2:
-        case.path_parameters["sample"] = HEARD if is_heard else REVIEWED
+        case.path_parameters["sample"] = QUARANTINED if is_quarantine else REVIEWED
     if path == "/v1/reviews/{sample}" and case.media_type == "application/octet-stream" and not wrong(case, Location.BODY):
         case.body = sealed(case.path_parameters["sample"])
 
@@ -116,7 +115,7 @@ def register(record):
     document = json.dumps(consent(record)).encode()
     url = f"{URL}/v1/consents/{record}"
     headers = signature("PUT", url, record, document, {})
-    # 410 where it was withdrawn before.
+    # 410 if it was withdrawn before.
     assert requests.put(url, data=document, headers=headers).status_code in (200, 201, 410)
 
 
@@ -129,4 +128,4 @@ def send(sample):
 
 register(RECORD)
 send(REVIEWED)
-send(HEARD)
+send(QUARANTINED)

@@ -1,6 +1,6 @@
-"""What a device and an organization sign, from docs/protocol.md and docs/formats.md alone, by `cryptography`.
+"""Signs documents and requests as docs/protocol.md and docs/formats.md define, with the package `cryptography`.
 
-As a program it prints a signed plan for the collector to serve.
+Run as a program, it prints a signed plan for the collector.
 """
 
 import base64
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 BOTH = ["quality-assurance", "recognition-research"]
-# The example plan's.
+# The recipient of the example plan.
 RECIPIENT = "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac"
 RECIPIENTS = hashlib.sha256(f"{RECIPIENT}\n".encode()).hexdigest()
 
@@ -26,7 +26,7 @@ def key(name):
 
 
 def signed(document, name):
-    """A signed document: docs/protocol.md, for text without anything but ASCII and whole numbers (RFC 8785)."""
+    """Signs a document (docs/protocol.md) that consists of ASCII text and integers only (RFC 8785)."""
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
     public = key(name).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     value = base64.b64encode(key(name).sign(canonical)).decode()
@@ -34,7 +34,7 @@ def signed(document, name):
 
 
 def consent(record):
-    """A record of schema 1, which is read as long as it holds."""
+    """A consent record of schema 1, which is still supported."""
     content = {
         "schema": 1,
         "id": record,
@@ -69,14 +69,14 @@ def plan():
 
 
 def sealed(sample):
-    """An age file as far as anybody can tell without a key."""
+    """Bytes that look like an age file to anybody without a key."""
     digits = "A" * 43
     header = f"age-encryption.org/v1\n-> X25519 {digits}\n{digits}\n--- {digits}\n"
     return header.encode() + bytes(16) + sample.encode() + bytes(16)
 
 
 def signature(method, url, record, content, headers):
-    """The headers that sign a request: RFC 9421 section 3.1, and RFC 9530 for the digest."""
+    """The headers of a signed request: RFC 9421 section 3.1, and RFC 9530 for the digest."""
     split = urlsplit(url)
     fields = {}
     if content is not None:
@@ -91,10 +91,10 @@ def signature(method, url, record, content, headers):
     lines = [f'"{name}": {value}' for name, value in components.items()]
     base = "\n".join([*lines, f'"@signature-params": {parameters}'])
     value = base64.b64encode(key(record).sign(base.encode())).decode()
-    made = {"Signature-Input": f"sordino={parameters}", "Signature": f"sordino=:{value}:"}
+    result = {"Signature-Input": f"sordino={parameters}", "Signature": f"sordino=:{value}:"}
     if "content-digest" in fields:
-        made["Content-Digest"] = fields["content-digest"]
-    return made
+        result["Content-Digest"] = fields["content-digest"]
+    return result
 
 
 if __name__ == "__main__":
