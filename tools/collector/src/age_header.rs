@@ -4,7 +4,7 @@
 //! all, and to how many: a body that somebody forgot to encrypt never gets in.
 
 /// The longest header that is read: 20 recipients, the most that a plan can name, take 2 kB.
-pub(crate) const LONGEST: usize = 4096;
+pub(crate) const MAX_HEADER_BYTES: usize = 4096;
 
 /// The first line.
 const VERSION: &[u8] = b"age-encryption.org/v1";
@@ -13,20 +13,20 @@ const STANZA: &[u8] = b"-> X25519 ";
 /// The last line, up to the MAC.
 const MAC: &[u8] = b"--- ";
 /// Base64 digits of 32 bytes, without padding.
-const DIGITS: usize = 43;
+const BASE64_LEN: usize = 43;
 /// The payload's nonce, and the tag of its last chunk.
-const SHORTEST_PAYLOAD: u64 = 16 + 16;
+const MIN_PAYLOAD_BYTES: u64 = 16 + 16;
 
 /// How many X25519 stanzas the header has that `start` begins with, where `start` is the first
 /// [`LONGEST`] of a file's `length` bytes. `None` where it is no age v1 file or has another stanza.
-pub(crate) fn recipients(start: &[u8], length: u64) -> Option<usize> {
+pub(crate) fn count_recipients(start: &[u8], length: u64) -> Option<usize> {
     let mut rest = line(start).filter(|(first, _)| *first == VERSION)?.1;
     let mut recipients = 0;
     loop {
         let (first, after) = line(rest)?;
         if let Some(mac) = first.strip_prefix(MAC) {
             let header = start.len() - after.len();
-            let is_whole = length.saturating_sub(header as u64) >= SHORTEST_PAYLOAD;
+            let is_whole = length.saturating_sub(header as u64) >= MIN_PAYLOAD_BYTES;
             return (is_whole && recipients > 0 && is_32_bytes(mac)).then_some(recipients);
         }
         let share = first.strip_prefix(STANZA)?;
@@ -47,7 +47,7 @@ fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// Canonical, unpadded base64 of 32 bytes: the last digit's two low bits are unused and zero.
 fn is_32_bytes(text: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    text.len() == DIGITS
+    text.len() == BASE64_LEN
         && text.iter().all(is_digit)
         && text
             .last()
@@ -69,7 +69,7 @@ mod tests {
     }
 
     fn count(file: &[u8]) -> Option<usize> {
-        recipients(&file[..file.len().min(LONGEST)], file.len() as u64)
+        count_recipients(&file[..file.len().min(MAX_HEADER_BYTES)], file.len() as u64)
     }
 
     #[test]

@@ -17,11 +17,11 @@ use sordino::Id;
 
 use crate::{
     database::DailyLimits,
-    problem::{Kind, Problem},
+    errors::{ProblemType, Problem},
 };
 
 /// How many records are counted at most. Those beyond are bound by the week alone.
-const RECORDS: usize = 1 << 16;
+const MAX_RECORDS: usize = 1 << 16;
 /// Days in a week, whose budgets together bound what the database may hold of it.
 const DAYS: u64 = 7;
 
@@ -38,12 +38,12 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Day {
     date: Date,
-    spent: HashMap<u64, Spent>,
+    spent: HashMap<u64, Usage>,
 }
 
 /// Samples and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Spent {
+pub(crate) struct Usage {
     pub(crate) samples: u64,
     pub(crate) bytes: u64,
 }
@@ -75,15 +75,15 @@ impl Budgets {
         record: Id,
         bytes: u64,
         limits: DailyLimits,
-        week: Spent,
+        week: Usage,
         now: Timestamp,
     ) -> Result<Charge, Problem> {
-        let is_within = |spent: Spent, days: u64| {
+        let is_within = |spent: Usage, days: u64| {
             spent.samples < limits.samples.saturating_mul(days)
                 && spent.bytes.saturating_add(bytes) <= limits.bytes.saturating_mul(days)
         };
         let over = || {
-            Kind::OverBudget.after(
+            ProblemType::OverBudget.with_retry_after(
                 until_tomorrow(now),
                 "this record has sent what the plan allows it in a day; send the rest tomorrow",
             )
@@ -100,7 +100,7 @@ impl Budgets {
                 spent: HashMap::new(),
             };
         }
-        let is_full = today.spent.len() >= RECORDS && !today.spent.contains_key(&key);
+        let is_full = today.spent.len() >= MAX_RECORDS && !today.spent.contains_key(&key);
         if !is_full {
             let spent = today.spent.entry(key).or_default();
             if !is_within(*spent, 1) {
@@ -126,7 +126,7 @@ impl Budgets {
 
 impl Charge {
     /// The sample was taken.
-    pub(crate) fn keep(mut self) {
+    pub(crate) fn commit(mut self) {
         self.is_kept = true;
     }
 }
@@ -175,8 +175,8 @@ mod tests {
         let budgets = Budgets::new();
         let (one, another) = (record(), record());
         let send = |record, bytes, now| {
-            let charged = budgets.charge(record, bytes, LIMITS, Spent::default(), now);
-            charged.map(Charge::keep).is_ok()
+            let charged = budgets.charge(record, bytes, LIMITS, Usage::default(), now);
+            charged.map(Charge::commit).is_ok()
         };
         assert!((0..3).all(|_| send(one, 100, noon())));
         assert!(!send(one, 1, noon()));
@@ -195,7 +195,7 @@ mod tests {
         for _ in 0..100 {
             drop(
                 budgets
-                    .charge(one, 1000, LIMITS, Spent::default(), noon())
+                    .charge(one, 1000, LIMITS, Usage::default(), noon())
                     .unwrap(),
             );
         }
@@ -203,19 +203,19 @@ mod tests {
         let under_way: Vec<_> = (0..3)
             .map(|_| {
                 budgets
-                    .charge(one, 1, LIMITS, Spent::default(), noon())
+                    .charge(one, 1, LIMITS, Usage::default(), noon())
                     .unwrap()
             })
             .collect();
         assert!(
             budgets
-                .charge(one, 1, LIMITS, Spent::default(), noon())
+                .charge(one, 1, LIMITS, Usage::default(), noon())
                 .is_err()
         );
         drop(under_way);
         assert!(
             budgets
-                .charge(one, 1, LIMITS, Spent::default(), noon())
+                .charge(one, 1, LIMITS, Usage::default(), noon())
                 .is_ok()
         );
     }
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn the_week_bounds_what_other_processes_took() {
         let budgets = Budgets::new();
-        let week = |samples, bytes| Spent { samples, bytes };
+        let week = |samples, bytes| Usage { samples, bytes };
         let charge = |week| budgets.charge(record(), 10, LIMITS, week, noon()).is_ok();
         assert!(charge(week(20, 6990)));
         assert!(!charge(week(21, 0)));

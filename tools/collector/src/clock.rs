@@ -17,7 +17,7 @@ enum Source {
     /// Counts from this instant.
     System(Instant),
     /// Nanoseconds that it was moved by.
-    ByHand(Arc<AtomicU64>),
+    Manual(Arc<AtomicU64>),
 }
 
 impl Default for Clock {
@@ -30,13 +30,13 @@ impl Default for Clock {
 impl Clock {
     /// One that stands still until [`Self::advance`] moves it, so that what a test finds does not depend on how long
     /// its steps take.
-    pub fn by_hand() -> Self {
-        Self(Source::ByHand(Arc::default()))
+    pub fn manual() -> Self {
+        Self(Source::Manual(Arc::default()))
     }
 
     /// Moves a clock that stands still; the system's is left alone.
     pub fn advance(&self, by: Duration) {
-        if let Source::ByHand(moved) = &self.0 {
+        if let Source::Manual(moved) = &self.0 {
             moved.fetch_add(nanoseconds(by), Ordering::SeqCst);
         }
     }
@@ -45,7 +45,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Duration {
         match &self.0 {
             Source::System(made) => made.elapsed(),
-            Source::ByHand(moved) => Duration::from_nanos(moved.load(Ordering::SeqCst)),
+            Source::Manual(moved) => Duration::from_nanos(moved.load(Ordering::SeqCst)),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::{fmt, net::Ipv6Addr, path::PathBuf, str::FromStr, time::Duration};
 
-use crate::{client::Proxies, clock::Clock, rates::Rates, tls::TlsFiles};
+use crate::{client_ip::Proxies, clock::Clock, rate_limit::RateLimits, tls::TlsFiles};
 use sqlx::any::AnyConnectOptions;
 
 /// How often upkeep is done unless told otherwise.
-const UPKEEP: Duration = Duration::from_secs(3600);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// How a collector is run.
 #[derive(Clone, Debug)]
@@ -31,14 +31,14 @@ pub struct Config {
     /// The proxies in front.
     pub proxies: Proxies,
     /// How many requests are taken.
-    pub rates: Rates,
+    pub rates: RateLimits,
     /// How verdicts of the review page are kept.
     pub verdicts: Verdicts,
     /// What one request may take.
     pub limits: Limits,
     /// How often what was left behind is removed and retention is enforced, the first time at the start. With `None`
     /// neither is done unless by [`enforce_retention`](crate::enforce_retention).
-    pub upkeep: Option<Duration>,
+    pub maintenance_interval: Option<Duration>,
     /// By what rates are counted, and how old an answer of `/readyz` may be.
     pub clock: Clock,
 }
@@ -66,7 +66,7 @@ pub struct Limits {
     /// The most connections of one peer at a time: an address of IPv4, a /64 of IPv6; without effect where
     /// [`Config::proxies`] are trusted, whose connections all are. This machine's own, proxies'
     /// among them, are not counted.
-    pub connections_of_one: usize,
+    pub connections_per_peer: usize,
     /// The most bytes of samples that are on their way in at a time. Beyond that uploads wait for as long as `idle`
     /// says, and are asked to come again.
     pub upload_bytes: u32,
@@ -154,10 +154,10 @@ impl Config {
             tls: None,
             metrics: None,
             proxies: Proxies::default(),
-            rates: Rates::default(),
+            rates: RateLimits::default(),
             verdicts: Verdicts::default(),
             limits: Limits::default(),
-            upkeep: Some(UPKEEP),
+            maintenance_interval: Some(MAINTENANCE_INTERVAL),
             clock: Clock::default(),
         }
     }
@@ -192,7 +192,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             write: Duration::from_secs(15),
             connections: 1024,
-            connections_of_one: 128,
+            connections_per_peer: 128,
             upload_bytes: 64 << 20,
             drain: Duration::ZERO,
             grace: Duration::from_secs(10),

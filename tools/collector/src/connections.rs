@@ -15,15 +15,15 @@ use tokio::sync::Notify;
 
 /// The places of one listener.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct ConnectionLimiter {
     most: usize,
     of_one: usize,
-    taken: Mutex<Vec<Arc<Place>>>,
+    taken: Mutex<Vec<Arc<Slot>>>,
     freed: Notify,
 }
 
 #[derive(Debug)]
-struct Place {
+struct Slot {
     peer: IpAddr,
     state: Mutex<State>,
     closed: Notify,
@@ -40,19 +40,19 @@ enum State {
 
 /// A connection's place, free again once this is dropped.
 #[derive(Debug)]
-pub(crate) struct Taken {
-    places: Arc<Places>,
-    place: Arc<Place>,
+pub(crate) struct ConnectionSlot {
+    places: Arc<ConnectionLimiter>,
+    place: Arc<Slot>,
 }
 
 /// A request that is being served. Until this is dropped, its connection makes no room.
 #[derive(Debug)]
-pub(crate) struct Serving(Arc<Place>);
+pub(crate) struct RequestGuard(Arc<Slot>);
 
 /// All places are taken by connections on which requests are being served.
 struct Full;
 
-impl Places {
+impl ConnectionLimiter {
     /// `most` in all, and `of_one` for one peer; this machine's own connections, proxies' among them, are bounded by
     /// `most` alone.
     pub(crate) fn new(most: usize, of_one: usize) -> Arc<Self> {
@@ -66,48 +66,48 @@ impl Places {
 
     /// A place for a connection of `peer`, once there is one; `None` where requests are being served on all that the
     /// peer may have.
-    pub(crate) async fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Taken> {
-        let peer = site(peer);
+    pub(crate) async fn acquire(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionSlot> {
+        let peer = peer_prefix(peer);
         loop {
             let freed = self.freed.notified();
-            match self.try_take(peer) {
+            match self.try_acquire(peer) {
                 Ok(taken) => return taken,
                 Err(Full) => freed.await,
             }
         }
     }
 
-    fn try_take(self: &Arc<Self>, peer: IpAddr) -> Result<Option<Taken>, Full> {
+    fn try_acquire(self: &Arc<Self>, peer: IpAddr) -> Result<Option<ConnectionSlot>, Full> {
         let mut taken = self.lock();
-        let is_peers = |place: &Place| place.peer == peer;
+        let is_peers = |place: &Slot| place.peer == peer;
         let of_peer = taken.iter().filter(|place| is_peers(place)).count();
         let is_over = !peer.is_loopback() && of_peer >= self.of_one;
-        if is_over && !close_idlest(&mut taken, is_peers) {
+        if is_over && !evict_idlest(&mut taken, is_peers) {
             return Ok(None);
         }
-        if taken.len() >= self.most && !close_idlest(&mut taken, |_| true) {
+        if taken.len() >= self.most && !evict_idlest(&mut taken, |_| true) {
             return Err(Full);
         }
-        let place = Arc::new(Place {
+        let place = Arc::new(Slot {
             peer,
             state: Mutex::new(State::Idle(Instant::now())),
             closed: Notify::new(),
         });
         taken.push(place.clone());
-        Ok(Some(Taken {
+        Ok(Some(ConnectionSlot {
             places: self.clone(),
             place,
         }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Place>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Slot>>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Closes the connection that has been idle for longest among those that are meant. Whether there was one.
-fn close_idlest(taken: &mut Vec<Arc<Place>>, is_meant: impl Fn(&Place) -> bool) -> bool {
-    let idle_since = |place: &Place| match *place.lock() {
+fn evict_idlest(taken: &mut Vec<Arc<Slot>>, is_meant: impl Fn(&Slot) -> bool) -> bool {
+    let idle_since = |place: &Slot| match *place.lock() {
         State::Idle(since) => Some(since),
         State::Busy(_) | State::Closed => None,
     };
@@ -122,15 +122,15 @@ fn close_idlest(taken: &mut Vec<Arc<Place>>, is_meant: impl Fn(&Place) -> bool) 
             return false;
         };
         // A request may have begun on it meanwhile; then another one is looked for.
-        if taken[at].close() {
+        if taken[at].evict() {
             taken.swap_remove(at);
             return true;
         }
     }
 }
 
-impl Place {
-    fn close(&self) -> bool {
+impl Slot {
+    fn evict(&self) -> bool {
         let mut state = self.lock();
         let is_idle = matches!(*state, State::Idle(_));
         if is_idle {
@@ -145,25 +145,25 @@ impl Place {
     }
 }
 
-impl Taken {
+impl ConnectionSlot {
     /// A request begins; `None` where the connection has just made room for another.
-    pub(crate) fn serve(&self) -> Option<Serving> {
+    pub(crate) fn begin_request(&self) -> Option<RequestGuard> {
         let mut state = self.place.lock();
         *state = match *state {
             State::Idle(_) => State::Busy(1),
             State::Busy(many) => State::Busy(many + 1),
             State::Closed => return None,
         };
-        Some(Serving(self.place.clone()))
+        Some(RequestGuard(self.place.clone()))
     }
 
     /// Ends when the connection is to make room for another.
-    pub(crate) async fn closed(&self) {
+    pub(crate) async fn evicted(&self) {
         self.place.closed.notified().await;
     }
 }
 
-impl Drop for Taken {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.places.lock();
         taken.retain(|place| !Arc::ptr_eq(place, &self.place));
@@ -172,7 +172,7 @@ impl Drop for Taken {
     }
 }
 
-impl Drop for Serving {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         *state = match *state {
@@ -184,7 +184,7 @@ impl Drop for Serving {
 }
 
 /// Whose connections are counted together: an address of IPv4, a /64 of IPv6, which is one link's (RFC 4291).
-fn site(peer: IpAddr) -> IpAddr {
+fn peer_prefix(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
             let [a, b, c, d, ..] = address.segments();
@@ -204,45 +204,45 @@ mod tests {
         [192, 0, 2, last].into()
     }
 
-    fn is_closed(taken: &Taken) -> bool {
-        taken.closed().now_or_never().is_some()
+    fn is_closed(taken: &ConnectionSlot) -> bool {
+        taken.evicted().now_or_never().is_some()
     }
 
     #[tokio::test]
     async fn the_connection_that_was_idle_for_longest_makes_room_and_no_busy_one_does() {
-        let places = Places::new(3, 3);
-        let busy = places.take(peer(1)).await.unwrap();
-        let serving = busy.serve().unwrap();
-        let first = places.take(peer(2)).await.unwrap();
-        let second = places.take(peer(3)).await.unwrap();
+        let places = ConnectionLimiter::new(3, 3);
+        let busy = places.acquire(peer(1)).await.unwrap();
+        let serving = busy.begin_request().unwrap();
+        let first = places.acquire(peer(2)).await.unwrap();
+        let second = places.acquire(peer(3)).await.unwrap();
         // One request later, the first has been idle for less long than the second.
-        drop(first.serve());
-        let third = places.take(peer(4)).await.unwrap();
-        assert!(is_closed(&second) && second.serve().is_none());
+        drop(first.begin_request());
+        let third = places.acquire(peer(4)).await.unwrap();
+        assert!(is_closed(&second) && second.begin_request().is_none());
         assert!(!is_closed(&busy) && !is_closed(&first) && !is_closed(&third));
-        let kept = [first.serve().unwrap(), third.serve().unwrap()];
-        assert!(places.take(peer(5)).now_or_never().is_none());
+        let kept = [first.begin_request().unwrap(), third.begin_request().unwrap()];
+        assert!(places.acquire(peer(5)).now_or_never().is_none());
         drop(kept);
-        assert!(places.take(peer(5)).now_or_never().flatten().is_some());
+        assert!(places.acquire(peer(5)).now_or_never().flatten().is_some());
         drop(serving);
     }
 
     #[tokio::test]
     async fn a_peer_takes_no_more_than_its_part() {
-        let places = Places::new(100, 2);
+        let places = ConnectionLimiter::new(100, 2);
         let mut of_one = Vec::new();
         for _ in 0..50 {
-            of_one.push(places.take(peer(1)).await.unwrap());
+            of_one.push(places.acquire(peer(1)).await.unwrap());
         }
         assert_eq!(of_one.iter().filter(|taken| is_closed(taken)).count(), 48);
-        let _serving = [of_one[48].serve().unwrap(), of_one[49].serve().unwrap()];
-        assert!(places.take(peer(1)).await.is_none());
-        assert!(places.take(peer(2)).await.is_some());
+        let _serving = [of_one[48].begin_request().unwrap(), of_one[49].begin_request().unwrap()];
+        assert!(places.acquire(peer(1)).await.is_none());
+        assert!(places.acquire(peer(2)).await.is_some());
     }
 
     #[test]
     fn a_link_is_one_peer_and_so_is_an_address() {
-        let site = |address: &str| site(address.parse().unwrap());
+        let site = |address: &str| peer_prefix(address.parse().unwrap());
         assert_eq!(site("2001:db8::1"), site("2001:db8::ffff:1"));
         assert_ne!(site("2001:db8::1"), site("2001:db8:0:1::1"));
         assert_ne!(site("192.0.2.1"), site("192.0.2.2"));

@@ -7,8 +7,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::digest::{Context, SHA256, digest};
 
 use crate::{
-    problem::{Kind, Problem},
-    structured::Dictionary,
+    errors::{ProblemType, Problem},
+    structured_fields::Dictionary,
 };
 
 /// The name of the field.
@@ -19,7 +19,7 @@ pub(crate) const CONTENT_DIGEST: &str = "content-digest";
 pub(crate) struct Sha256([u8; 32]);
 
 impl Sha256 {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn digest(bytes: &[u8]) -> Self {
         Self::from_ring(digest(&SHA256, bytes))
     }
 
@@ -27,7 +27,7 @@ impl Sha256 {
     ///
     /// # Errors
     /// `malformed` where there is none.
-    pub(crate) fn stated(headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn from_header(headers: &HeaderMap) -> Result<Self, Problem> {
         let lines: Result<Vec<&str>, _> = headers
             .get_all(CONTENT_DIGEST)
             .iter()
@@ -41,20 +41,20 @@ impl Sha256 {
             .and_then(|bytes| bytes.try_into().ok())
             .map(Self)
             .ok_or_else(|| {
-                Kind::Malformed.because("the body needs `Content-Digest: sha-256=:BASE64:`")
+                ProblemType::Malformed.with_detail("the body needs `Content-Digest: sha-256=:BASE64:`")
             })
     }
 
     /// What `Content-Digest` says of it.
-    pub(crate) fn to_field(self) -> String {
+    pub(crate) fn to_header(self) -> String {
         format!("sha-256=:{}:", BASE64.encode(self.0))
     }
 
     /// `bad-digest` unless `self`, which was computed, is what was `stated`.
-    pub(crate) fn check(self, stated: Self) -> Result<(), Problem> {
+    pub(crate) fn verify(self, stated: Self) -> Result<(), Problem> {
         match self == stated {
             true => Ok(()),
-            false => Err(Kind::BadDigest.because(
+            false => Err(ProblemType::BadDigest.with_detail(
                 "the body that arrived is not the one in `Content-Digest`; send it again",
             )),
         }
@@ -74,17 +74,17 @@ impl fmt::Display for Sha256 {
 }
 
 impl std::str::FromStr for Sha256 {
-    type Err = NotADigest;
+    type Err = ParseDigestError;
 
-    fn from_str(text: &str) -> Result<Self, NotADigest> {
+    fn from_str(text: &str) -> Result<Self, ParseDigestError> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if text.len() != 64 || !text.bytes().all(is_digit) {
-            return Err(NotADigest);
+            return Err(ParseDigestError);
         }
         let mut bytes = [0; 32];
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let digits = std::str::from_utf8(pair).map_err(|_| NotADigest)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| NotADigest)?;
+            let digits = std::str::from_utf8(pair).map_err(|_| ParseDigestError)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| ParseDigestError)?;
         }
         Ok(Self(bytes))
     }
@@ -93,7 +93,7 @@ impl std::str::FromStr for Sha256 {
 /// Text that is no SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a SHA-256 of 64 lower-case hexadecimal digits")]
-pub(crate) struct NotADigest;
+pub(crate) struct ParseDigestError;
 
 /// Takes a SHA-256 bit by bit.
 pub(crate) struct Hasher(Context);

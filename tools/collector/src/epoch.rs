@@ -25,9 +25,9 @@ use sordino::Id;
 use crate::{
     config::Config,
     database::{Database, DatabaseError, EpochRow},
-    objects::create_private,
+    blob_store::create_private,
     storage::{Storage, StorageError},
-    upkeep::UpkeepError,
+    maintenance::MaintenanceError,
 };
 
 /// The epoch, as this process knows it.
@@ -39,12 +39,12 @@ struct Inner {
     known: RwLock<Id>,
     file: PathBuf,
     /// What the file says.
-    remembered: Mutex<Remembered>,
+    remembered: Mutex<EpochFile>,
 }
 
 /// What the file beside the database says.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Remembered {
+struct EpochFile {
     epoch: Id,
     taken_back: i64,
 }
@@ -53,10 +53,10 @@ struct Remembered {
 ///
 /// # Errors
 /// Database or objects that cannot be used.
-pub async fn renew_epoch(config: &Config) -> Result<Id, UpkeepError> {
+pub async fn renew_epoch(config: &Config) -> Result<Id, MaintenanceError> {
     let storage = Storage::open(config).await?;
     let renew = async |storage: &Storage| storage.epoch.renew(&storage.database).await;
-    Ok(storage.once(renew).await?)
+    Ok(storage.run_and_close(renew).await?)
 }
 
 impl Epoch {
@@ -65,25 +65,25 @@ impl Epoch {
         create_private(&config.data).map_err(DatabaseError::from)?;
         let file = config.epoch_file();
         // One that is not there, or that a power cut left half written, remembers nothing.
-        let remembered: Option<Remembered> = fs::read(&file)
+        let remembered: Option<EpochFile> = fs::read(&file)
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok());
         let row = current(database, remembered).await?;
         let epoch = Self(Arc::new(Inner {
             known: RwLock::new(row.epoch),
             file,
-            remembered: Mutex::new(Remembered {
+            remembered: Mutex::new(EpochFile {
                 epoch: row.epoch,
                 taken_back: -1,
             }),
         }));
-        epoch.remember(row.epoch, row.taken_back);
+        epoch.save(row.epoch, row.erasures);
         Ok(epoch)
     }
 
     /// Looks again: the database may have been put back, or another collector on it may have begun an epoch.
     pub(crate) async fn refresh(&self, database: &Database) -> Result<(), StorageError> {
-        let remembered = *self.lock_remembered();
+        let remembered = *self.lock_last_saved();
         let row = current(database, Some(remembered)).await?;
         self.set(&row);
         Ok(())
@@ -98,16 +98,16 @@ impl Epoch {
 
     fn set(&self, row: &EpochRow) {
         *self.0.known.write().unwrap_or_else(PoisonError::into_inner) = row.epoch;
-        self.remember(row.epoch, row.taken_back);
+        self.save(row.epoch, row.erasures);
     }
 
     /// A withdrawal or a deletion was committed; there are so many now.
-    pub(crate) fn taken_back(&self, count: i64) {
-        self.remember(self.id(), count);
+    pub(crate) fn record_erasure(&self, count: i64) {
+        self.save(self.id(), count);
     }
 
     /// As the header says it.
-    pub(crate) fn header(&self) -> HeaderValue {
+    pub(crate) fn to_header(&self) -> HeaderValue {
         // Digits alone.
         HeaderValue::from_str(&self.id().to_string()).unwrap_or(HeaderValue::from_static(""))
     }
@@ -116,19 +116,19 @@ impl Epoch {
         *self.0.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, epoch: Id, taken_back: i64) {
-        let mut remembered = self.lock_remembered();
+    fn save(&self, epoch: Id, taken_back: i64) {
+        let mut remembered = self.lock_last_saved();
         if remembered.epoch == epoch && remembered.taken_back >= taken_back {
             return;
         }
-        *remembered = Remembered { epoch, taken_back };
+        *remembered = EpochFile { epoch, taken_back };
         let text = serde_json::to_vec(&*remembered).unwrap_or_default();
         if let Err(error) = fs::write(&self.0.file, text) {
             tracing::warn!("`{}` cannot be written: {error}", self.0.file.display());
         }
     }
 
-    fn lock_remembered(&self) -> std::sync::MutexGuard<'_, Remembered> {
+    fn lock_last_saved(&self) -> std::sync::MutexGuard<'_, EpochFile> {
         self.0
             .remembered
             .lock()
@@ -139,16 +139,16 @@ impl Epoch {
 /// The epoch in force: the one that the database has, or a new one.
 async fn current(
     database: &Database,
-    remembered: Option<Remembered>,
+    remembered: Option<EpochFile>,
 ) -> Result<EpochRow, StorageError> {
     let is_over = |row: &EpochRow, place: &str| {
-        let moved = !place.is_empty() && row.place != place;
+        let moved = !place.is_empty() && row.server_id != place;
         let lost = remembered.is_some_and(|remembered| {
-            remembered.epoch == row.epoch && row.taken_back < remembered.taken_back
+            remembered.epoch == row.epoch && row.erasures < remembered.taken_back
         });
         moved || lost
     };
-    let (row, place) = (database.epoch().await?, database.place().await?);
+    let (row, place) = (database.epoch().await?, database.server_id().await?);
     match row {
         Some(row) if !is_over(&row, &place) => Ok(row),
         _ => begin(database, is_over).await,
@@ -160,7 +160,7 @@ async fn begin(
     database: &Database,
     is_over: impl Fn(&EpochRow, &str) -> bool,
 ) -> Result<EpochRow, StorageError> {
-    let place = database.place().await?;
+    let place = database.server_id().await?;
     let mut session = database.write().await?;
     if let Some(row) = session.epoch().await?
         && !is_over(&row, &place)
@@ -169,10 +169,10 @@ async fn begin(
     }
     let row = EpochRow {
         epoch: Id::random().map_err(|_| StorageError::Randomness)?,
-        taken_back: 0,
-        place,
+        erasures: 0,
+        server_id: place,
     };
-    session.begin_epoch(row.epoch, &row.place).await?;
+    session.begin_epoch(row.epoch, &row.server_id).await?;
     session.commit().await?;
     tracing::info!("a new epoch begins: devices say again what they took back");
     Ok(row)

@@ -22,45 +22,45 @@
 //! ```
 
 mod age_header;
-mod app;
+mod app_state;
 mod backup;
 mod blocking;
-mod body;
+mod limited_body;
 mod budgets;
-mod client;
+mod client_ip;
 mod clock;
 mod config;
 mod connections;
 mod database;
 mod digest;
 mod epoch;
-mod erasing;
-mod front;
-mod identity;
+mod eraser;
+mod middleware;
+mod file_identity;
 mod listener;
 mod merkle;
 mod metrics;
-mod objects;
+mod blob_store;
 mod plan;
-mod problem;
+mod errors;
 mod quarantine;
-mod rates;
+mod rate_limit;
 mod readiness;
 mod retention;
 mod routes;
 mod server;
 mod signature;
 mod storage;
-mod structured;
-mod timed;
+mod structured_fields;
+mod write_timeout;
 mod tls;
 mod tokens;
-mod upkeep;
-mod writer;
+mod maintenance;
+mod group_commit;
 
 pub use backup::{BackupError, BackupReport, RestoreReport, back_up, restore};
 pub use blocking::BlockingServer;
-pub use client::{Proxies, ProxyHeader};
+pub use client_ip::{Proxies, ProxyHeader};
 pub use clock::Clock;
 pub use config::{
     Config, DatabaseUrl, Limits, ObjectsUrl, PostgresUrl, UrlError, Verdicts, parse_name,
@@ -69,11 +69,11 @@ pub use database::Quarantined;
 pub use epoch::renew_epoch;
 pub use plan::{RefreshError, Refreshed, refresh_plan};
 pub use quarantine::{QuarantineError, delete_quarantined, quarantined, release};
-pub use rates::{Rate, Rates};
+pub use rate_limit::{Rate, RateLimits};
 pub use retention::enforce_retention;
 pub use server::{Server, StartError};
 pub use tls::TlsFiles;
 pub use tokens::{
     Lifetime, ListedToken, Token, TokenError, TokenState, create_token, list_tokens, revoke_tokens,
 };
-pub use upkeep::{CheckReport, UpkeepError, Withdrawn, check, delete_samples, withdraw_record};
+pub use maintenance::{CheckReport, MaintenanceError, WithdrawalReport, check, delete_samples, withdraw_record};

@@ -35,19 +35,19 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    client::Peer,
+    client_ip::Peer,
     config::Limits,
-    connections::{Places, Serving, Taken},
-    timed::TimedWrites,
+    connections::{ConnectionLimiter, RequestGuard, ConnectionSlot},
+    write_timeout::WriteTimeout,
 };
 
 /// The wait after the system refused a connection, for want of file handles mostly.
-const AFTER_REFUSED_CONNECTION: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The most bytes of a request before its body, in all its lines. The longest that a device sends has some 700.
-const HEAD_BYTES: usize = 16 << 10;
+const MAX_HEAD_BYTES: usize = 16 << 10;
 /// The most fields of a request.
-const HEAD_FIELDS: usize = 64;
+const MAX_HEADERS: usize = 64;
 
 /// Where connections come in, and what serves them.
 pub(crate) struct Listener {
@@ -61,7 +61,7 @@ impl Listener {
     /// Serves connections until told to stop; then takes them for as long as the limits say, ends
     /// those that are idle, lets requests under way end for as long as they say, and cuts the rest.
     pub(crate) async fn serve(self, mut stopping: watch::Receiver<bool>) {
-        let places = Places::new(self.limits.connections, self.limits.connections_of_one);
+        let places = ConnectionLimiter::new(self.limits.connections, self.limits.connections_per_peer);
         let graceful = GracefulShutdown::new();
         let mut connections = JoinSet::new();
         let stop = async {
@@ -77,7 +77,7 @@ impl Listener {
         loop {
             let next = async {
                 let (stream, peer) = self.tcp.accept().await?;
-                let place = places.take(peer.ip()).await;
+                let place = places.acquire(peer.ip()).await;
                 Ok::<_, io::Error>((stream, peer, place))
             };
             let accepted = tokio::select! {
@@ -88,7 +88,7 @@ impl Listener {
             while connections.try_join_next().is_some() {}
             match accepted {
                 Ok((stream, peer, Some(place))) => {
-                    let connection = self.connection(stream, peer, place, graceful.watcher());
+                    let connection = self.serve_connection(stream, peer, place, graceful.watcher());
                     connections.spawn(async move {
                         if let Err(error) = connection.await {
                             tracing::debug!("a connection ended early: {error}");
@@ -99,7 +99,7 @@ impl Listener {
                 Ok((_, _, None)) => {}
                 Err(error) => {
                     tracing::warn!("a connection could not be taken: {error}");
-                    sleep(AFTER_REFUSED_CONNECTION).await;
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
@@ -113,34 +113,34 @@ impl Listener {
         connections.shutdown().await;
     }
 
-    fn connection(
+    fn serve_connection(
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-        place: Taken,
+        place: ConnectionSlot,
         watcher: Watcher,
-    ) -> impl Future<Output = Result<(), Ended>> + Send + 'static {
+    ) -> impl Future<Output = Result<(), ConnectionError>> + Send + 'static {
         // Answers are small; waiting to fill a packet only delays them. A failure changes nothing else.
         let _ = stream.set_nodelay(true);
         let (tls, router, limits) = (self.tls.clone(), self.router.clone(), self.limits);
         let peer = Peer(peer.ip());
-        let stream = TimedWrites::new(stream, limits.write);
+        let stream = WriteTimeout::new(stream, limits.write);
         async move {
             let place = Arc::new(place);
             let conversation = async {
                 let place = place.clone();
                 match tls {
-                    None => converse(stream, router, peer, place, limits, watcher).await,
+                    None => serve_http(stream, router, peer, place, limits, watcher).await,
                     Some(tls) => {
                         let greeted = timeout(limits.handshake, tls.accept(stream)).await;
-                        let stream = greeted.map_err(|_| Ended::Handshake)?.map_err(Ended::Tls)?;
-                        converse(stream, router, peer, place, limits, watcher).await
+                        let stream = greeted.map_err(|_| ConnectionError::Handshake)?.map_err(ConnectionError::Tls)?;
+                        serve_http(stream, router, peer, place, limits, watcher).await
                     }
                 }
             };
             tokio::select! {
                 ended = conversation => ended,
-                () = place.closed() => Err(Ended::MadeRoom),
+                () = place.evicted() => Err(ConnectionError::MadeRoom),
             }
         }
     }
@@ -148,7 +148,7 @@ impl Listener {
 
 /// Why a connection ended before its time.
 #[derive(Debug, thiserror::Error)]
-enum Ended {
+enum ConnectionError {
     #[error("no TLS handshake in time")]
     Handshake,
     #[error("the TLS handshake failed: {0}")]
@@ -159,25 +159,25 @@ enum Ended {
     Http(#[from] hyper::Error),
 }
 
-async fn converse(
+async fn serve_http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
     peer: Peer,
-    place: Arc<Taken>,
+    place: Arc<ConnectionSlot>,
     limits: Limits,
     watcher: Watcher,
-) -> Result<(), Ended> {
+) -> Result<(), ConnectionError> {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        let served = place.serve().map(|serving| (serving, router.call(request)));
+        let served = place.begin_request().map(|serving| (serving, router.call(request)));
         async move {
-            let (serving, answer) = served.ok_or(Ended::MadeRoom)?;
+            let (serving, answer) = served.ok_or(ConnectionError::MadeRoom)?;
             let answer = match answer.await {
                 Ok(answer) => answer,
                 Err(never) => match never {},
             };
-            Ok::<_, Ended>(answer.map(|body| Served {
+            Ok::<_, ConnectionError>(answer.map(|body| TrackedBody {
                 body,
                 _serving: serving,
             }))
@@ -188,19 +188,19 @@ async fn converse(
         // Who has said everything may still want the answer.
         .half_close(true)
         .header_read_timeout(limits.headers)
-        .max_headers(HEAD_FIELDS)
-        .max_buf_size(HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     Ok(watcher.watch(connection).await?)
 }
 
 /// The body of an answer. Until it is written, its request is being served.
-struct Served {
+struct TrackedBody {
     body: Body,
-    _serving: Serving,
+    _serving: RequestGuard,
 }
 
-impl HttpBody for Served {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -11,14 +11,14 @@ use clap::{Parser, Subcommand};
 use sordino::text::{printable, printable_line};
 
 use crate::command::{
-    Outcome,
+    CommandResult,
     backup::{Backup, Restore},
     log::Log,
     plan::PlanCommand,
     quarantine::QuarantineCommand,
     serve::Serve,
     token::TokenCommand,
-    upkeep::{Check, Delete, RenewEpoch, Retention, Withdraw},
+    maintenance::{Check, Delete, RenewEpoch, Retention, Withdraw},
 };
 
 /// Receives Sordino's sealed samples, hands them to QA tools, and honors withdrawals.
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(cli: &Cli) -> Outcome {
+async fn run(cli: &Cli) -> CommandResult {
     match &cli.command {
         Command::Serve(serve) => serve.run(cli.json).await,
         Command::Token(token) => token.run(cli.json).await,

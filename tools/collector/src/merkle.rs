@@ -41,7 +41,7 @@ impl Span {
     /// Its hash, where `stored` knows each of its nodes.
     pub(crate) fn hash(self, stored: impl Fn(Node) -> Option<TreeHash>) -> Option<TreeHash> {
         let hashes: Option<Vec<_>> = self.nodes().into_iter().map(stored).collect();
-        Some(joined(&hashes?))
+        Some(join_hashes(&hashes?))
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn inclusion_proof(index: u64, size: u64) -> Vec<Span> {
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
     while index < size && end - start > 1 {
-        let middle = middle(start, end);
+        let middle = split_point(start, end);
         if index < middle {
             proof.push(Span { start: middle, end });
             end = middle;
@@ -70,7 +70,7 @@ pub(crate) fn consistency_proof(earlier: u64, size: u64) -> Vec<Span> {
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
     while 0 < earlier && earlier < end {
-        let middle = middle(start, end);
+        let middle = split_point(start, end);
         if earlier <= middle {
             proof.push(Span { start: middle, end });
             end = middle;
@@ -140,12 +140,12 @@ impl Edge {
 
     /// The root of the tree.
     pub(crate) fn root(&self) -> TreeHash {
-        joined(&self.hashes)
+        join_hashes(&self.hashes)
     }
 }
 
 /// The hash over complete subtrees, each smaller than the one before.
-fn joined(hashes: &[TreeHash]) -> TreeHash {
+fn join_hashes(hashes: &[TreeHash]) -> TreeHash {
     let joined = hashes.iter().rev().copied();
     joined
         .reduce(|right, left| node_hash(&left, &right))
@@ -153,7 +153,7 @@ fn joined(hashes: &[TreeHash]) -> TreeHash {
 }
 
 /// Where the RFC splits these leaves, of which there are two or more.
-fn middle(start: u64, end: u64) -> u64 {
+fn split_point(start: u64, end: u64) -> u64 {
     start + (1 << (end - start - 1).ilog2())
 }
 
@@ -167,14 +167,14 @@ mod tests {
     use super::*;
 
     /// How many leaves the largest tree has.
-    const LARGEST: usize = 64;
+    const MAX_LEAVES: usize = 64;
 
     #[test]
     fn each_root_and_proof_of_the_stored_tree_is_that_of_the_recursion() {
-        let leaves: Vec<_> = (0..LARGEST).map(|leaf| leaf_hash(&[leaf as u8])).collect();
+        let leaves: Vec<_> = (0..MAX_LEAVES).map(|leaf| leaf_hash(&[leaf as u8])).collect();
         let mut edge = Edge::new(0, Vec::new());
         let mut stored = HashMap::new();
-        for size in 0..=LARGEST {
+        for size in 0..=MAX_LEAVES {
             assert_eq!(edge.size(), size as u64);
             assert_eq!(edge.root(), mth(&leaves[..size]));
             // What is stored makes the same edge again.

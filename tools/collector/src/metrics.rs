@@ -20,31 +20,31 @@ use tokio::{
 };
 
 use crate::{
-    database::{Database, Figures},
-    problem::Kind,
+    database::{Database, Stats},
+    errors::ProblemType,
 };
 
 /// What the page is sent as.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// How long figures of the database are shown again: counting a million rows takes a while.
-const COUNTED_FOR: Duration = Duration::from_secs(15);
+const STATS_TTL: Duration = Duration::from_secs(15);
 /// How long the page waits for them; without, it shows what it has.
-const COUNTING: Duration = Duration::from_secs(5);
+const STATS_TIMEOUT: Duration = Duration::from_secs(5);
 /// From an answer out of memory to a body over a slow phone's line, in seconds.
-const DURATIONS: [f64; 15] = [
+const DURATION_BUCKETS: [f64; 15] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0,
 ];
 
 /// A route template and a method, both from short lists.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub(crate) struct Route {
+pub(crate) struct RouteLabels {
     pub(crate) route: &'static str,
     pub(crate) method: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Answer {
+struct ResponseLabels {
     route: &'static str,
     method: &'static str,
     /// `2xx`, `4xx` …
@@ -52,22 +52,22 @@ struct Answer {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Problem {
+struct ProblemLabels {
     problem: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Reason {
+struct RefusalLabels {
     reason: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Limit {
+struct LimitLabels {
     limit: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Anonymizer {
+struct AnonymizerLabels {
     anonymizer: String,
 }
 
@@ -77,19 +77,19 @@ pub(crate) struct Metrics(Arc<Inner>);
 
 struct Inner {
     registry: Registry,
-    requests: Family<Answer, Counter>,
-    durations: Family<Route, Histogram>,
-    received: Family<Route, Counter>,
-    sent: Family<Route, Counter>,
-    problems: Family<Problem, Counter>,
-    tokens_refused: Family<Reason, Counter>,
-    rate_limited: Family<Limit, Counter>,
+    requests: Family<ResponseLabels, Counter>,
+    durations: Family<RouteLabels, Histogram>,
+    received: Family<RouteLabels, Counter>,
+    sent: Family<RouteLabels, Counter>,
+    problems: Family<ProblemLabels, Counter>,
+    tokens_refused: Family<RefusalLabels, Counter>,
+    rate_limited: Family<LimitLabels, Counter>,
     withdrawals: Counter,
     deletions: Counter,
     samples: Gauge,
     deletions_due: Gauge,
     /// Kept by the database, so that every collector on it shows the same.
-    voices_heard: Family<Anonymizer, Counter>,
+    voices_heard: Family<AnonymizerLabels, Counter>,
     quarantined: Gauge,
     plan_fresh_until: Gauge,
     counted: Mutex<Option<Instant>>,
@@ -101,7 +101,7 @@ impl Metrics {
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("collector", "This collector", Info::new(version));
         let durations =
-            Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
+            Family::new_with_constructor((|| Histogram::new(DURATION_BUCKETS)) as fn() -> Histogram);
         let mut inner = Inner {
             registry: Registry::default(),
             requests: Family::default(),
@@ -120,10 +120,10 @@ impl Metrics {
             plan_fresh_until: Gauge::default(),
             counted: Mutex::default(),
         };
-        for kind in Kind::ALL {
+        for kind in ProblemType::ALL {
             // Shown from the beginning, so that the first one is seen as a rise.
             let problem = kind.name();
-            drop(inner.problems.get_or_create(&Problem { problem }));
+            drop(inner.problems.get_or_create(&ProblemLabels { problem }));
         }
         inner.register(&mut registry);
         inner.registry = registry;
@@ -131,8 +131,8 @@ impl Metrics {
     }
 
     /// Counts a request that was answered after `duration` with a body of `sent` bytes.
-    pub(crate) fn answered(&self, route: &Route, status: u16, duration: Duration, sent: u64) {
-        let answer = Answer {
+    pub(crate) fn record_response(&self, route: &RouteLabels, status: u16, duration: Duration, sent: u64) {
+        let answer = ResponseLabels {
             route: route.route,
             method: route.method,
             status: class(status),
@@ -144,13 +144,13 @@ impl Metrics {
     }
 
     /// Counts the bytes of a body as they come.
-    pub(crate) fn receiving(&self, route: &Route) -> Counter {
+    pub(crate) fn received_bytes(&self, route: &RouteLabels) -> Counter {
         self.0.received.get_or_create_owned(route)
     }
 
-    pub(crate) fn problem(&self, kind: Kind) {
+    pub(crate) fn record_problem(&self, kind: ProblemType) {
         let problem = kind.name();
-        self.0.problems.get_or_create(&Problem { problem }).inc();
+        self.0.problems.get_or_create(&ProblemLabels { problem }).inc();
     }
 
     /// Counts a token that was refused because it is `unknown`, `expired`, `revoked` or for another
@@ -158,13 +158,13 @@ impl Metrics {
     pub(crate) fn token_refused(&self, reason: &'static str) {
         self.0
             .tokens_refused
-            .get_or_create(&Reason { reason })
+            .get_or_create(&RefusalLabels { reason })
             .inc();
     }
 
     /// Counts a request beyond the limit of its `network` or `record`.
     pub(crate) fn rate_limited(&self, limit: &'static str) {
-        self.0.rate_limited.get_or_create(&Limit { limit }).inc();
+        self.0.rate_limited.get_or_create(&LimitLabels { limit }).inc();
     }
 
     /// Counts a withdrawal that was acknowledged.
@@ -181,21 +181,21 @@ impl Metrics {
     ///
     /// # Errors
     /// Those of writing, of which a string has none.
-    pub(crate) async fn page(&self, database: &Database) -> Result<String, fmt::Error> {
-        self.count(database).await;
+    pub(crate) async fn encode(&self, database: &Database) -> Result<String, fmt::Error> {
+        self.refresh_stats(database).await;
         let mut page = String::new();
         text::encode(&mut page, &self.0.registry)?;
         Ok(page)
     }
 
-    async fn count(&self, database: &Database) {
+    async fn refresh_stats(&self, database: &Database) {
         // One counts, the others wait for it.
         let mut counted = self.0.counted.lock().await;
-        if counted.is_some_and(|at| at.elapsed() < COUNTED_FOR) {
+        if counted.is_some_and(|at| at.elapsed() < STATS_TTL) {
             return;
         }
-        match timeout(COUNTING, database.figures()).await {
-            Ok(Ok(figures)) => self.show(figures),
+        match timeout(STATS_TIMEOUT, database.stats()).await {
+            Ok(Ok(figures)) => self.set_stats(figures),
             Ok(Err(error)) => tracing::warn!("the database could not be counted: {error}"),
             Err(_) => tracing::warn!("counting the database takes too long"),
         }
@@ -203,7 +203,7 @@ impl Metrics {
         *counted = Some(Instant::now());
     }
 
-    fn show(&self, figures: Figures) {
+    fn set_stats(&self, figures: Stats) {
         self.0.samples.set(figures.samples);
         self.0.deletions_due.set(figures.deletions_due);
         self.0.quarantined.set(figures.quarantined);
@@ -213,7 +213,7 @@ impl Metrics {
             let counter = self
                 .0
                 .voices_heard
-                .get_or_create_owned(&Anonymizer { anonymizer });
+                .get_or_create_owned(&AnonymizerLabels { anonymizer });
             let heard = heard.try_into().unwrap_or_default();
             counter.inner().store(heard, Ordering::Relaxed);
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sordino::plan::{Freshness, FreshnessError};
 
 use crate::{
-    app::today,
+    app_state::today,
     config::Config,
     server::{StartError, open_storage},
     storage::{Storage, StorageError},
@@ -80,7 +80,7 @@ pub struct Refreshed {
 pub async fn refresh_plan(config: &Config, statement: &[u8]) -> Result<Refreshed, RefreshError> {
     let storage = open_storage(config).await?;
     let refresh = async |storage: &Storage| storage.refresh_plan(statement, today()).await;
-    storage.once(refresh).await
+    storage.run_and_close(refresh).await
 }
 
 impl Storage {

@@ -30,7 +30,7 @@ pub enum QuarantineError {
 pub async fn quarantined(config: &Config) -> Result<Vec<Quarantined>, QuarantineError> {
     let storage = open_storage(config).await?;
     let list = async |storage: &Storage| storage.database.quarantined().await;
-    storage.once(list).await.map_err(failed)
+    storage.run_and_close(list).await.map_err(failed)
 }
 
 /// Gives a sample to everybody again: it was no voice.
@@ -40,7 +40,7 @@ pub async fn quarantined(config: &Config) -> Result<Vec<Quarantined>, Quarantine
 pub async fn release(config: &Config, sample: Id) -> Result<(), QuarantineError> {
     let storage = open_storage(config).await?;
     let release = async |storage: &Storage| storage.release(sample).await;
-    was_there(sample, storage.once(release).await)
+    require_found(sample, storage.run_and_close(release).await)
 }
 
 /// Deletes a sample that is held back, for good.
@@ -50,10 +50,10 @@ pub async fn release(config: &Config, sample: Id) -> Result<(), QuarantineError>
 pub async fn delete_quarantined(config: &Config, sample: Id) -> Result<(), QuarantineError> {
     let storage = open_storage(config).await?;
     let delete = async |storage: &Storage| storage.delete_quarantined(sample).await;
-    was_there(sample, storage.once(delete).await)
+    require_found(sample, storage.run_and_close(delete).await)
 }
 
-fn was_there(sample: Id, outcome: Result<bool, StorageError>) -> Result<(), QuarantineError> {
+fn require_found(sample: Id, outcome: Result<bool, StorageError>) -> Result<(), QuarantineError> {
     match outcome.map_err(failed)? {
         true => Ok(()),
         false => Err(QuarantineError::Unknown(sample)),

@@ -9,14 +9,14 @@ use tokio::{
 
 use crate::{
     clock::Clock,
-    problem::{Kind, Problem},
+    errors::{ProblemType, Problem},
     storage::Storage,
 };
 
 /// How long an answer is given again, so that asking often costs database and objects nothing.
-const KEPT: Duration = Duration::from_secs(1);
+const CACHE_TTL: Duration = Duration::from_secs(1);
 /// How long database and objects may take to answer.
-const LIMIT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What was found when it was last looked.
 #[derive(Debug)]
@@ -40,30 +40,30 @@ impl Readiness {
     /// `not-ready`, with what does not answer.
     pub(crate) async fn check(&self, storage: &Storage) -> Result<(), Problem> {
         if *self.stopping.borrow() {
-            return Err(Kind::NotReady.because("the collector is stopping; go to another one"));
+            return Err(ProblemType::NotReady.with_detail("the collector is stopping; go to another one"));
         }
         // One looks, the others wait for it.
         let mut last = self.last.lock().await;
         let lacks = match *last {
-            Some((at, lacks)) if self.clock.now().saturating_sub(at) < KEPT => lacks,
+            Some((at, lacks)) if self.clock.now().saturating_sub(at) < CACHE_TTL => lacks,
             _ => {
-                let lacks = look(storage).await;
+                let lacks = probe(storage).await;
                 *last = Some((self.clock.now(), lacks));
                 lacks
             }
         };
         match lacks {
             None => Ok(()),
-            Some(lacks) => Err(Kind::NotReady.because(lacks)),
+            Some(lacks) => Err(ProblemType::NotReady.with_detail(lacks)),
         }
     }
 }
 
 /// What does not answer.
-async fn look(storage: &Storage) -> Option<&'static str> {
+async fn probe(storage: &Storage) -> Option<&'static str> {
     let (database, objects) = tokio::join!(
-        timeout(LIMIT, storage.database.answers()),
-        timeout(LIMIT, storage.objects.answer()),
+        timeout(TIMEOUT, storage.database.check_available()),
+        timeout(TIMEOUT, storage.blob_store.check_available()),
     );
     if let Ok(Err(error)) = &database {
         tracing::warn!("the database does not answer: {error}");

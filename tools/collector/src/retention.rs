@@ -17,27 +17,27 @@ use tokio::{sync::watch, time::timeout};
 
 use crate::{
     config::Config,
-    database::Deleted,
-    erasing::erase,
+    database::DeletedSamples,
+    eraser::erase,
     storage::{Storage, StorageError},
-    upkeep::UpkeepError,
+    maintenance::MaintenanceError,
 };
 
 /// How many samples a transaction takes.
-const STEP: u32 = 100;
+const BATCH: u32 = 100;
 
 /// Does what is due by the plan's retention, and returns how many purposes of samples were taken back.
 ///
 /// # Errors
 /// Database or objects that cannot be used. What was done until then stays done.
-pub async fn enforce_retention(config: &Config) -> Result<u64, UpkeepError> {
+pub async fn enforce_retention(config: &Config) -> Result<u64, MaintenanceError> {
     let storage = Storage::open(config).await?;
     let enforce = async |storage: &Storage| storage.enforce_retention(Timestamp::now()).await;
-    Ok(storage.once(enforce).await?)
+    Ok(storage.run_and_close(enforce).await?)
 }
 
 /// Sweeps and enforces retention, now and once in each `interval`, until `stopping` says so.
-pub(crate) async fn keep_up(
+pub(crate) async fn retention_loop(
     storage: Storage,
     interval: Duration,
     mut stopping: watch::Receiver<bool>,
@@ -73,7 +73,7 @@ impl Storage {
         // Too late is made good within the hour; too early is never.
         let now = self
             .database
-            .clock()
+            .server_time()
             .await?
             .map_or(now, |other| other.min(now));
         let mut expired = 0;
@@ -84,7 +84,7 @@ impl Storage {
             };
             loop {
                 let step = self.write(move |batch| {
-                    Box::pin(async move { Ok(batch.session.expire(purpose, last, STEP).await?) })
+                    Box::pin(async move { Ok(batch.session.expire(purpose, last, BATCH).await?) })
                 });
                 match step.await? {
                     0 => break,
@@ -93,7 +93,7 @@ impl Storage {
             }
         }
         if expired > 0 {
-            self.remove_deleted(Deleted::Each).await?;
+            self.remove_deleted(DeletedSamples::All).await?;
         }
         Ok(expired)
     }

@@ -10,17 +10,17 @@ use tokio::{
 };
 
 use crate::{
-    app::{App, kibibytes, today},
+    app_state::{AppState, upload_budget_kibibytes, today},
     budgets::Budgets,
     config::Config,
-    database::{Database, Deleted, PlanRefusal},
+    database::{Database, DeletedSamples, PlanRefusal},
     listener::Listener,
     metrics::Metrics,
-    rates::Limiter,
+    rate_limit::RateLimiter,
     readiness::Readiness,
-    retention::keep_up,
+    retention::retention_loop,
     routes,
-    signature::Names,
+    signature::ServerNames,
     storage::{Storage, StorageError},
     tls::{Certificate, TlsError},
 };
@@ -93,25 +93,25 @@ impl Server {
         load_plan(&config, &storage.database).await?;
         warn_of_stale_plan(&storage.database).await;
         let tcp = bind(&config.listen).await?;
-        let address = tcp.local_addr().map_err(refused(&config.listen))?;
+        let address = tcp.local_addr().map_err(listen_error(&config.listen))?;
 
         let (stop, stopping) = watch::channel(false);
-        let app = App {
+        let app = AppState {
             storage: storage.clone(),
             limits: config.limits,
             verdicts: config.verdicts,
             proxies: config.proxies,
-            limiter: Arc::new(Limiter::new(config.rates, &config.clock)),
+            limiter: Arc::new(RateLimiter::new(config.rates, &config.clock)),
             metrics: Metrics::new(),
             readiness: Arc::new(Readiness::new(stopping.clone(), config.clock)),
             budgets: Budgets::new(),
-            names: Names::new(&config.names),
-            room: Arc::new(Semaphore::new(kibibytes(&config.limits) as usize)),
+            names: ServerNames::new(&config.names),
+            upload_budget: Arc::new(Semaphore::new(upload_budget_kibibytes(&config.limits) as usize)),
         };
         let mut metrics_address = None;
         if let Some(listen) = &config.metrics {
             let tcp = bind(listen).await?;
-            metrics_address = Some(tcp.local_addr().map_err(refused(listen))?);
+            metrics_address = Some(tcp.local_addr().map_err(listen_error(listen))?);
             let listener = Listener {
                 tcp,
                 tls: None,
@@ -123,7 +123,7 @@ impl Server {
         let mut limits = config.limits;
         if config.proxies.trusted > 0 {
             // All connections are the proxy's, which bounds those of one client itself.
-            limits.connections_of_one = limits.connections;
+            limits.connections_per_peer = limits.connections;
         }
         let listener = Listener {
             tcp,
@@ -133,11 +133,11 @@ impl Server {
         };
         let renew = certificate.map(|certificate| {
             let (renew, told) = mpsc::channel(1);
-            tokio::spawn(certificate.renew(told));
+            tokio::spawn(certificate.reload_loop(told));
             renew
         });
-        if let Some(interval) = config.upkeep {
-            tokio::spawn(keep_up(storage.clone(), interval, stopping.clone()));
+        if let Some(interval) = config.maintenance_interval {
+            tokio::spawn(retention_loop(storage.clone(), interval, stopping.clone()));
         }
         let serving = tokio::spawn(async move {
             listener.serve(stopping).await;
@@ -173,7 +173,7 @@ impl Server {
     }
 
     /// Reads the certificate's files anew. It does so by itself within seconds of their change.
-    pub fn renew_certificate(&self) {
+    pub fn reload_certificate(&self) {
         if let Some(renew) = &self.renew {
             // Full, it is about to do so.
             let _ = renew.try_send(());
@@ -201,10 +201,10 @@ impl From<TlsError> for StartError {
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(listen).await.map_err(refused(listen))
+    TcpListener::bind(listen).await.map_err(listen_error(listen))
 }
 
-fn refused(listen: &str) -> impl Fn(io::Error) -> StartError {
+fn listen_error(listen: &str) -> impl Fn(io::Error) -> StartError {
     let listen = listen.to_owned();
     move |reason| StartError::Listen {
         listen: listen.clone(),
@@ -223,8 +223,8 @@ impl fmt::Debug for Server {
 pub(crate) async fn open_storage(config: &Config) -> Result<Storage, StartError> {
     let opened = async {
         let storage = Storage::open(config).await?;
-        storage.objects.probe().await?;
-        storage.remove_deleted(Deleted::Each).await?;
+        storage.blob_store.probe().await?;
+        storage.remove_deleted(DeletedSamples::All).await?;
         Ok(storage)
     };
     opened.await.map_err(|error: StorageError| match error {

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, header, request::Parts};
 use sordino::{Id, signed::PublicKey};
 
 use crate::{
-    problem::{Kind, Problem},
-    structured::{Dictionary, InnerList, Item, Value},
+    errors::{ProblemType, Problem},
+    structured_fields::{Dictionary, InnerList, Item, Value},
 };
 
 /// The label (section 4.1) under which a request's own signature stands.
@@ -24,18 +24,18 @@ const DERIVED: [&str; 3] = ["@method", "@authority", "@path"];
 /// The names that devices know a collector by: hosts with a port where it is not the default one. A request that was
 /// signed for another collector, one for trials say, must not be taken here. Without any, all are taken.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Names(Arc<[String]>);
+pub(crate) struct ServerNames(Arc<[String]>);
 
-impl Names {
+impl ServerNames {
     /// Names as an operator writes them.
     pub(crate) fn new(names: &[String]) -> Self {
-        Self(names.iter().map(|name| normalized(name)).collect())
+        Self(names.iter().map(|name| normalize_authority(name)).collect())
     }
 
     fn check(&self, authority: &str) -> Result<(), Problem> {
         match self.0.is_empty() || self.0.iter().any(|name| name == authority) {
             true => Ok(()),
-            false => Err(Kind::Misdirected.because(
+            false => Err(ProblemType::Misdirected.with_detail(
                 "the request is signed for another collector than this one; compare its URL",
             )),
         }
@@ -56,15 +56,15 @@ impl RequestSignature {
     /// # Errors
     /// `malformed` for another shape, `bad-signature` where there is no signature, `misdirected` where it is for none
     /// of `names`.
-    pub(crate) fn read(parts: &Parts, fields: &[&str], names: &Names) -> Result<Self, Problem> {
+    pub(crate) fn read(parts: &Parts, fields: &[&str], names: &ServerNames) -> Result<Self, Problem> {
         let unsigned = |name| {
-            move || Kind::BadSignature.because(format!("the request has no `{name}`; sign it"))
+            move || ProblemType::BadSignature.with_detail(format!("the request has no `{name}`; sign it"))
         };
-        let malformed = |reason: String| Kind::Malformed.because(reason);
+        let malformed = |reason: String| ProblemType::Malformed.with_detail(reason);
         if parts.uri.query().is_some() {
             return Err(malformed("a signed request takes no query".to_owned()));
         }
-        let message = Message::of(parts)?;
+        let message = Message::new(parts)?;
         names.check(&message.authority)?;
         let input = message
             .field("signature-input")
@@ -74,14 +74,14 @@ impl RequestSignature {
         let parameters = input
             .inner_list(LABEL)
             .ok_or_else(unsigned("Signature-Input: sordino"))?;
-        let record = profile(parameters, fields)?;
+        let record = check_parameters(parameters, fields)?;
 
         let signature = message
             .field("signature")
             .ok_or_else(unsigned("Signature"))?;
         // Whatever it is, it is no proof of who sent the request.
         let signature = Dictionary::parse(&signature).map_err(|error| {
-            Kind::BadSignature.because(format!("`Signature` is {error}; sign it anew"))
+            ProblemType::BadSignature.with_detail(format!("`Signature` is {error}; sign it anew"))
         })?;
         let value = signature
             .bytes(LABEL)
@@ -105,7 +105,7 @@ impl RequestSignature {
     pub(crate) fn verify(&self, key: &PublicKey) -> Result<(), Problem> {
         match key.verifies(self.base.as_bytes(), &self.value) {
             true => Ok(()),
-            false => Err(Kind::BadSignature.because(
+            false => Err(ProblemType::BadSignature.with_detail(
                 "the signature is not one of this request by this record's key; what is signed \
                  must arrive unchanged, `Host` included",
             )),
@@ -114,7 +114,7 @@ impl RequestSignature {
 }
 
 /// Checks that the signature's parameters are those of docs/protocol.md, and returns the key id.
-fn profile(parameters: &InnerList, fields: &[&str]) -> Result<Id, Problem> {
+fn check_parameters(parameters: &InnerList, fields: &[&str]) -> Result<Id, Problem> {
     let covered = DERIVED.iter().chain(fields).copied();
     let is_covered = |(item, name): (&Item, &str)| {
         item.parameters.is_empty() && item.value == Value::String(name.to_owned())
@@ -124,7 +124,7 @@ fn profile(parameters: &InnerList, fields: &[&str]) -> Result<Id, Problem> {
     if !covers_just_these {
         let names: Vec<String> = covered.map(|name| format!("\"{name}\"")).collect();
         let names = names.join(" ");
-        return Err(Kind::Malformed.because(format!("the signature must cover just ({names})")));
+        return Err(ProblemType::Malformed.with_detail(format!("the signature must cover just ({names})")));
     }
     match parameters.parameters.as_slice() {
         [
@@ -132,10 +132,10 @@ fn profile(parameters: &InnerList, fields: &[&str]) -> Result<Id, Problem> {
             (alg, Value::String(algorithm)),
         ] if keyid == "keyid" && alg == "alg" && algorithm == ALGORITHM => {
             record.parse().map_err(|error| {
-                Kind::Malformed.because(format!("the signature's keyid is not a record's: {error}"))
+                ProblemType::Malformed.with_detail(format!("the signature's keyid is not a record's: {error}"))
             })
         }
-        _ => Err(Kind::Malformed.because(
+        _ => Err(ProblemType::Malformed.with_detail(
             "the signature's parameters must be just keyid=\"RECORD\" and alg=\"ed25519\"",
         )),
     }
@@ -150,7 +150,7 @@ struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    fn of(parts: &'a Parts) -> Result<Self, Problem> {
+    fn new(parts: &'a Parts) -> Result<Self, Problem> {
         Ok(Self {
             method: parts.method.as_str(),
             authority: authority(parts)?,
@@ -187,7 +187,7 @@ impl<'a> Message<'a> {
 /// Section 2.2.3: host and port of the target, in lower case, without the default port. The
 /// collector does not see whether a proxy before it spoke https, so it leaves out both defaults.
 fn authority(parts: &Parts) -> Result<String, Problem> {
-    let malformed = || Kind::Malformed.because("the request must have one `Host`");
+    let malformed = || ProblemType::Malformed.with_detail("the request must have one `Host`");
     // A target in absolute form stands above the field (RFC 9112 section 3.2.2).
     let authority = match parts.uri.authority() {
         Some(authority) => authority.as_str(),
@@ -200,10 +200,10 @@ fn authority(parts: &Parts) -> Result<String, Problem> {
             host.to_str().map_err(|_| malformed())?.trim()
         }
     };
-    Ok(normalized(authority))
+    Ok(normalize_authority(authority))
 }
 
-fn normalized(authority: &str) -> String {
+fn normalize_authority(authority: &str) -> String {
     let authority = authority.to_ascii_lowercase();
     let without_port = [":80", ":443"]
         .iter()
@@ -216,10 +216,10 @@ fn signature_base(message: &Message<'_>, parameters: &InnerList) -> Result<Strin
     let mut base = String::new();
     for item in &parameters.items {
         let Value::String(name) = &item.value else {
-            return Err(Kind::Malformed.because("a signature covers components by their names"));
+            return Err(ProblemType::Malformed.with_detail("a signature covers components by their names"));
         };
         let value = message.component(name).ok_or_else(|| {
-            Kind::Malformed.because(format!("the signature covers `{name}`, which is missing"))
+            ProblemType::Malformed.with_detail(format!("the signature covers `{name}`, which is missing"))
         })?;
         base.push_str(&format!("{}: {value}\n", item.serialize()));
     }
@@ -263,7 +263,7 @@ mod tests {
         let parts = test_request();
         let input = Dictionary::parse(&format!("sig-b26={parameters}")).unwrap();
         let base = signature_base(
-            &Message::of(&parts).unwrap(),
+            &Message::new(&parts).unwrap(),
             input.inner_list("sig-b26").unwrap(),
         )
         .unwrap();
@@ -333,7 +333,7 @@ mod tests {
             .unwrap()
             .into_parts()
             .0;
-        let message = Message::of(&parts).unwrap();
+        let message = Message::new(&parts).unwrap();
         assert_eq!(
             message.field("cache-control").unwrap(),
             "max-age=60, must-revalidate"

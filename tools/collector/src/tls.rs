@@ -22,7 +22,7 @@ use sordino::text::TextError;
 use crate::digest::Sha256;
 
 /// How often the files are looked at. Few kilobytes are read; a renewal is in force at once.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Where the certificate lies, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Certificate {
     /// # Errors
     /// [`TlsError`].
     pub(crate) fn load(files: &TlsFiles) -> Result<Arc<Self>, TlsError> {
-        let certified = Contents::read(files)?.certified(files)?;
+        let certified = PemFiles::read(files)?.certified(files)?;
         Ok(Arc::new(Self {
             files: files.clone(),
             in_force: RwLock::new(Arc::new(certified)),
@@ -84,7 +84,7 @@ impl Certificate {
     }
 
     /// Takes the files anew when they change, or when it is told to. Ends with the sender.
-    pub(crate) async fn renew(self: Arc<Self>, mut told: mpsc::Receiver<()>) {
+    pub(crate) async fn reload_loop(self: Arc<Self>, mut told: mpsc::Receiver<()>) {
         let mut seen = None;
         loop {
             let is_told = tokio::select! {
@@ -92,10 +92,10 @@ impl Certificate {
                     Some(()) => true,
                     None => return,
                 },
-                () = sleep(LOOK_AGAIN) => false,
+                () = sleep(POLL_INTERVAL) => false,
             };
             let this = self.clone();
-            let look = move || this.look(seen, is_told);
+            let look = move || this.reload_if_changed(seen, is_told);
             seen = match tokio::task::spawn_blocking(look).await {
                 Ok(now) => now,
                 Err(_) => return,
@@ -105,8 +105,8 @@ impl Certificate {
 
     /// Reads the files; where they are others than `seen`, they are in force from now on. Files that
     /// cannot be used are told of once, and the certificate in force stays.
-    fn look(&self, seen: Option<[Sha256; 2]>, is_told: bool) -> Option<[Sha256; 2]> {
-        let contents = match Contents::read(&self.files) {
+    fn reload_if_changed(&self, seen: Option<[Sha256; 2]>, is_told: bool) -> Option<[Sha256; 2]> {
+        let contents = match PemFiles::read(&self.files) {
             Ok(contents) => contents,
             Err(error) => {
                 // Half renewed, most likely: the next look will tell.
@@ -144,12 +144,12 @@ impl ResolvesServerCert for Certificate {
 }
 
 /// What the files hold.
-struct Contents {
+struct PemFiles {
     certificate: Vec<u8>,
     key: Vec<u8>,
 }
 
-impl Contents {
+impl PemFiles {
     fn read(files: &TlsFiles) -> Result<Self, TlsError> {
         let failed = |path: &Path, error| TlsError::File(path.into(), error);
         let read = |path: &Path| {
@@ -169,7 +169,7 @@ impl Contents {
 
     /// What two looks are compared by; the key itself need not be kept for that.
     fn digests(&self) -> [Sha256; 2] {
-        [&self.certificate, &self.key].map(|bytes| Sha256::of(bytes))
+        [&self.certificate, &self.key].map(|bytes| Sha256::digest(bytes))
     }
 
     fn certified(&self, files: &TlsFiles) -> Result<CertifiedKey, TlsError> {

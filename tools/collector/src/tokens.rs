@@ -14,13 +14,13 @@ use serde::Serialize;
 use sordino::{Purpose, Purposes};
 
 use crate::{
-    app::{App, today},
+    app_state::{AppState, today},
     config::Config,
     database::{Database, DatabaseError, NewToken, Session, TokenRow},
     digest::Sha256,
-    front::NetworkKey,
-    objects::create_private,
-    problem::{Kind, Problem},
+    middleware::NetworkKey,
+    blob_store::create_private,
+    errors::{ProblemType, Problem},
 };
 
 /// What every token begins with, so that scanners find one that went where it should not be.
@@ -28,7 +28,7 @@ const PREFIX: &str = "sordino_";
 /// Digits of a token's digest that name it in a list.
 const ID_DIGITS: usize = 12;
 /// The fewest of them that revoke one.
-const FEWEST_DIGITS: usize = 6;
+const MIN_ID_DIGITS: usize = 6;
 
 /// A new token's text: who has it reads samples.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,11 +45,11 @@ pub enum Lifetime {
 
 impl Lifetime {
     /// The most days: some ten years.
-    pub const LONGEST: u16 = 3660;
+    pub const MAX_DAYS: u16 = 3660;
 
     /// The last day on which a token made `today` is good.
     fn end(self, today: Date) -> Result<Date, TokenError> {
-        let latest = today.saturating_add(i64::from(Self::LONGEST).days());
+        let latest = today.saturating_add(i64::from(Self::MAX_DAYS).days());
         let end = match self {
             Self::Days(days) => today.saturating_add(i64::from(days).days()),
             Self::Through(day) => day,
@@ -161,7 +161,7 @@ pub async fn create_token(
         .map_err(|error| TokenError(format!("no token was made: {error}")))?;
     let token = Token::random()?;
     let row = TokenRow {
-        sha256: Sha256::of(token.0.as_bytes()),
+        sha256: Sha256::digest(token.0.as_bytes()),
         name: name.to_owned(),
         purposes: purposes.clone(),
         created: Some(created),
@@ -210,9 +210,9 @@ pub async fn list_tokens(config: &Config) -> Result<Vec<ListedToken>, TokenError
 pub async fn revoke_tokens(config: &Config, which: &str) -> Result<Vec<ListedToken>, TokenError> {
     let (named, revoked) = with_tokens(config, async |session| {
         let rows = session.tokens().await?;
-        let named = Named::find(&rows, which);
+        let named = TokenMatch::find(&rows, which);
         let mut revoked = Vec::new();
-        if let Named::These(rows) = &named {
+        if let TokenMatch::Tokens(rows) = &named {
             for row in rows.iter().filter(|row| row.revoked.is_none()) {
                 session.revoke_token(row.sha256, today()).await?;
                 revoked.push(TokenRow {
@@ -225,44 +225,44 @@ pub async fn revoke_tokens(config: &Config, which: &str) -> Result<Vec<ListedTok
     })
     .await?;
     match named {
-        Named::These(_) => Ok(revoked.into_iter().map(ListedToken::from).collect()),
-        Named::Several(many) => Err(TokenError(format!(
+        TokenMatch::Tokens(_) => Ok(revoked.into_iter().map(ListedToken::from).collect()),
+        TokenMatch::Ambiguous(many) => Err(TokenError(format!(
             "{many} tokens have an id that begins with `{which}`; give more digits"
         ))),
-        Named::None => Err(TokenError(format!(
+        TokenMatch::None => Err(TokenError(format!(
             "no token has the name `{which}` or an id that begins so; `token list` shows them"
         ))),
     }
 }
 
 /// Which tokens are meant.
-enum Named {
-    These(Vec<TokenRow>),
-    Several(usize),
+enum TokenMatch {
+    Tokens(Vec<TokenRow>),
+    Ambiguous(usize),
     None,
 }
 
-impl Named {
+impl TokenMatch {
     fn find(rows: &[TokenRow], which: &str) -> Self {
         let all = |is_meant: &dyn Fn(&TokenRow) -> bool| -> Vec<TokenRow> {
             rows.iter().filter(|row| is_meant(row)).cloned().collect()
         };
         let named = all(&|row| row.name == which);
         if !named.is_empty() {
-            return Self::These(named);
+            return Self::Tokens(named);
         }
         let digits = match which.starts_with(PREFIX) {
-            true => Sha256::of(which.as_bytes()).to_string(),
+            true => Sha256::digest(which.as_bytes()).to_string(),
             false => which.to_owned(),
         };
         let found = match digits.len() {
-            ..FEWEST_DIGITS => Vec::new(),
+            ..MIN_ID_DIGITS => Vec::new(),
             _ => all(&|row| row.sha256.to_string().starts_with(&digits)),
         };
         match found.len() {
             0 => Self::None,
-            1 => Self::These(found),
-            many => Self::Several(many),
+            1 => Self::Tokens(found),
+            many => Self::Ambiguous(many),
         }
     }
 }
@@ -331,21 +331,21 @@ impl Reader {
             return Ok(());
         }
         self.metrics.token_refused("purpose");
-        Err(Kind::WrongPurpose.because(format!(
+        Err(ProblemType::WrongPurpose.with_detail(format!(
             "the token is good for {}, not for {purpose}",
             self.purposes
         )))
     }
 }
 
-impl FromRequestParts<App> for Reader {
+impl FromRequestParts<AppState> for Reader {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let row = shown(parts, app).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let row = authenticate(parts, app).await?;
         let refused = |reason: &'static str, detail: String| {
             app.metrics.token_refused(reason);
-            Kind::BadToken.because(detail)
+            ProblemType::BadToken.with_detail(detail)
         };
         match row.state(today()) {
             TokenState::Good => {}
@@ -361,7 +361,7 @@ impl FromRequestParts<App> for Reader {
                 return Err(refused("revoked", detail));
             }
         }
-        trust(parts, app);
+        refund_network(parts, app);
         Ok(Self {
             name: row.name,
             purposes: row.purposes,
@@ -374,12 +374,12 @@ impl FromRequestParts<App> for Reader {
 /// are told which to remove.
 pub(crate) struct FormerReader;
 
-impl FromRequestParts<App> for FormerReader {
+impl FromRequestParts<AppState> for FormerReader {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        shown(parts, app).await?;
-        trust(parts, app);
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        authenticate(parts, app).await?;
+        refund_network(parts, app);
         Ok(Self)
     }
 }
@@ -388,17 +388,17 @@ impl FromRequestParts<App> for FormerReader {
 ///
 /// # Errors
 /// `bad-token` where there is none, or where it was never made here.
-async fn shown(parts: &Parts, app: &App) -> Result<TokenRow, Problem> {
+async fn authenticate(parts: &Parts, app: &AppState) -> Result<TokenRow, Problem> {
     let refused = |reason, detail: &str| {
         app.metrics.token_refused(reason);
-        Kind::BadToken.because(detail)
+        ProblemType::BadToken.with_detail(detail)
     };
     let token = bearer(parts)
         .ok_or_else(|| refused("none", "give a token, as `Authorization: Bearer TOKEN`"))?;
     let row = app
         .storage
         .database
-        .token(Sha256::of(token.as_bytes()))
+        .token(Sha256::digest(token.as_bytes()))
         .await?;
     row.ok_or_else(|| {
         refused(
@@ -409,9 +409,9 @@ async fn shown(parts: &Parts, app: &App) -> Result<TokenRow, Problem> {
 }
 
 /// A request with a token is not counted against its network.
-fn trust(parts: &Parts, app: &App) {
+fn refund_network(parts: &Parts, app: &AppState) {
     if let Some(NetworkKey(key)) = parts.extensions.get() {
-        app.limiter.was_trusted(*key);
+        app.limiter.refund(*key);
     }
 }
 

@@ -9,8 +9,8 @@
 //! What was deleted after a backup was made must not come back with it: [`restore`] takes deletions
 //! over from the old database where that still exists, and says what it cannot know where not.
 
-mod making;
-mod restoring;
+mod create;
+mod restore;
 
 use std::{
     collections::BTreeSet,
@@ -24,13 +24,13 @@ use serde_json::Value;
 use sordino::Week;
 
 pub use self::{
-    making::{BackupReport, back_up},
-    restoring::{RestoreReport, restore},
+    create::{BackupReport, back_up},
+    restore::{RestoreReport, restore},
 };
 use crate::{
     database::DatabaseError,
     digest::{Hasher, Sha256},
-    objects::{ObjectName, ObjectsError},
+    blob_store::{ObjectName, BlobStoreError},
     storage::StorageError,
 };
 
@@ -51,19 +51,19 @@ enum Reason {
     #[error("the database failed: {0}")]
     Database(#[from] DatabaseError),
     #[error("the objects' place failed: {0}")]
-    Objects(#[from] ObjectsError),
+    Objects(#[from] BlobStoreError),
     #[error("`{0}`: {1}")]
     File(PathBuf, io::Error),
     #[error("`{0}` exists and is not an empty folder; name another one")]
-    Occupied(PathBuf),
+    FolderNotEmpty(PathBuf),
     #[error("`{0}` is no whole backup: {1}; take another one")]
-    Torn(PathBuf, String),
+    Incomplete(PathBuf, String),
     #[error("the backup was made by version {0}; restore it with that one, then start a newer one")]
     OtherVersion(String),
     #[error("the database holds something already; a backup is restored into an empty one alone")]
-    Full,
+    DatabaseNotEmpty,
     #[error("there is no database at `{0}` to take deletions from")]
-    NoOld(PathBuf),
+    NoOldDatabase(PathBuf),
 }
 
 /// `backup.json`.
@@ -103,14 +103,14 @@ enum Line {
 
 /// A sample that a row tells of, and its object's digest.
 #[derive(Clone, Copy, Debug)]
-struct Held {
+struct SampleObject {
     name: ObjectName,
     sha256: Sha256,
 }
 
-impl Held {
+impl SampleObject {
     /// From a row, where it is one of `samples`.
-    fn of(heading: &Heading, row: &[Value]) -> Result<Option<Self>, DatabaseError> {
+    fn from_row(heading: &Heading, row: &[Value]) -> Result<Option<Self>, DatabaseError> {
         const SAMPLES: &str = "samples";
         if heading.table != SAMPLES {
             return Ok(None);
@@ -121,11 +121,11 @@ impl Held {
         };
         let held = || {
             Some(Self {
-                name: ObjectName::of(text("id")?.parse().ok()?, text("object")?)?,
+                name: ObjectName::from_column(text("id")?.parse().ok()?, text("object")?)?,
                 sha256: text("sha256")?.parse().ok()?,
             })
         };
-        held().map(Some).ok_or(DatabaseError::Damaged(SAMPLES))
+        held().map(Some).ok_or(DatabaseError::Corrupt(SAMPLES))
     }
 }
 
@@ -157,23 +157,23 @@ impl Tables {
         self.hasher.update(&self.line);
         serde_json::from_slice(&self.line)
             .map(Some)
-            .map_err(|error| torn(&self.path, error.to_string()))
+            .map_err(|error| incomplete(&self.path, error.to_string()))
     }
 
     /// Reads all of it for the samples that it tells of, and for its digest.
-    fn held(mut self) -> Result<(Vec<Held>, Sha256), Reason> {
+    fn sample_objects(mut self) -> Result<(Vec<SampleObject>, Sha256), Reason> {
         let (mut held, mut heading) = (Vec::new(), None);
         while let Some(line) = self.next()? {
             match (line, &heading) {
                 (Line::Heading(next), _) => heading = Some(next),
-                (Line::Row(row), Some(heading)) => held.extend(Held::of(heading, &row)?),
-                (Line::Row(_), None) => return Err(torn(&self.path, "it begins with a row")),
+                (Line::Row(row), Some(heading)) => held.extend(SampleObject::from_row(heading, &row)?),
+                (Line::Row(_), None) => return Err(incomplete(&self.path, "it begins with a row")),
             }
         }
         Ok((held, self.hasher.finish()))
     }
 }
 
-fn torn(path: &Path, why: impl Into<String>) -> Reason {
-    Reason::Torn(path.to_owned(), why.into())
+fn incomplete(path: &Path, why: impl Into<String>) -> Reason {
+    Reason::Incomplete(path.to_owned(), why.into())
 }

@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use clap::Args;
 use sordino_collector::{DatabaseUrl, back_up, restore};
 
-use super::{Outcome, Place, print};
+use super::{CommandResult, StoreArgs, print};
 
 #[derive(Args)]
 pub(crate) struct Backup {
     /// The folder to write; it must not exist yet, or be empty.
     out: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
 }
 
 impl Backup {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let report = back_up(&self.place.existing()?, &self.out).await?;
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
+        let report = back_up(&self.place.existing_config()?, &self.out).await?;
         print(&match as_json {
             true => serde_json::to_string(&report)?,
             false => format!("{} samples, {} bytes", report.samples, report.bytes),
@@ -38,7 +38,7 @@ pub(crate) struct Restore {
     /// A folder that `backup` wrote.
     from: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// The database that the backup was made of, where it can still be read: what was deleted or
     /// withdrawn since stays so.
     #[arg(long, value_name = "URL")]
@@ -46,7 +46,7 @@ pub(crate) struct Restore {
 }
 
 impl Restore {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
         let (config, old) = (self.place.config()?, self.deletions_from.as_ref());
         let report = restore(&config, &self.from, old).await?;
         if as_json {

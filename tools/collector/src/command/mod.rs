@@ -6,7 +6,7 @@ pub(crate) mod plan;
 pub(crate) mod quarantine;
 pub(crate) mod serve;
 pub(crate) mod token;
-pub(crate) mod upkeep;
+pub(crate) mod maintenance;
 
 use std::{
     fs,
@@ -19,11 +19,11 @@ use sordino::text::printable;
 use sordino_collector::{Config, DatabaseUrl, ObjectsUrl, UrlError};
 
 /// How a command ends.
-pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
+pub(crate) type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
 /// Where everything lies.
 #[derive(Args)]
-pub(crate) struct Place {
+pub(crate) struct StoreArgs {
     /// The folder that everything is kept in.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -35,10 +35,10 @@ pub(crate) struct Place {
     objects: Option<String>,
 }
 
-impl Place {
+impl StoreArgs {
     /// For what works on a collector that is there: a mistyped folder must not become an empty collector, of which a
     /// command reports what it did not do.
-    pub(crate) fn existing(&self) -> Result<Config, Box<dyn std::error::Error>> {
+    pub(crate) fn existing_config(&self) -> Result<Config, Box<dyn std::error::Error>> {
         let config = self.config()?;
         let file = match config.database_url() {
             DatabaseUrl::Sqlite(file) => file,

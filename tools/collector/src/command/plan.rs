@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use clap::{Args, Subcommand};
 use sordino_collector::refresh_plan;
 
-use super::{Outcome, Place, print};
+use super::{CommandResult, StoreArgs, print};
 
 #[derive(Subcommand)]
 pub(crate) enum PlanCommand {
@@ -16,14 +16,14 @@ pub(crate) enum PlanCommand {
 #[derive(Args)]
 pub(crate) struct Refresh {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// The statement that `sordino plan refresh` wrote.
     #[arg(value_name = "FILE")]
     statement: PathBuf,
 }
 
 impl PlanCommand {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
         match self {
             Self::Refresh(refresh) => refresh.run(as_json).await,
         }
@@ -31,11 +31,11 @@ impl PlanCommand {
 }
 
 impl Refresh {
-    async fn run(&self, as_json: bool) -> Outcome {
+    async fn run(&self, as_json: bool) -> CommandResult {
         let path = self.statement.display();
         let statement =
             fs::read(&self.statement).map_err(|error| format!("cannot read `{path}`: {error}"))?;
-        let refreshed = refresh_plan(&self.place.existing()?, &statement)
+        let refreshed = refresh_plan(&self.place.existing_config()?, &statement)
             .await
             .map_err(|error| format!("`{path}` was not taken: {error}"))?;
         print(&match as_json {

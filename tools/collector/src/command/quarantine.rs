@@ -5,12 +5,12 @@ use serde_json::json;
 use sordino::Id;
 use sordino_collector::{delete_quarantined, quarantined, release};
 
-use super::{Outcome, Place, print};
+use super::{CommandResult, StoreArgs, print};
 
 #[derive(Subcommand)]
 pub(crate) enum QuarantineCommand {
     /// List the samples in which a reader heard a voice.
-    List(Place),
+    List(StoreArgs),
     /// Give one to everybody again: it was no voice.
     Release(One),
     /// Delete one for good.
@@ -20,29 +20,29 @@ pub(crate) enum QuarantineCommand {
 #[derive(Args)]
 pub(crate) struct One {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// The sample.
     id: Id,
 }
 
 impl QuarantineCommand {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
         match self {
             Self::List(place) => list(place, as_json).await,
             Self::Release(One { place, id }) => {
-                release(&place.existing()?, *id).await?;
+                release(&place.existing_config()?, *id).await?;
                 done("released", *id, as_json)
             }
             Self::Delete(One { place, id }) => {
-                delete_quarantined(&place.existing()?, *id).await?;
+                delete_quarantined(&place.existing_config()?, *id).await?;
                 done("deleted", *id, as_json)
             }
         }
     }
 }
 
-async fn list(place: &Place, as_json: bool) -> Outcome {
-    let samples = quarantined(&place.existing()?).await?;
+async fn list(place: &StoreArgs, as_json: bool) -> CommandResult {
+    let samples = quarantined(&place.existing_config()?).await?;
     if as_json {
         print(&json!({"quarantined": samples}).to_string())?;
         return Ok(());
@@ -59,7 +59,7 @@ async fn list(place: &Place, as_json: bool) -> Outcome {
     Ok(())
 }
 
-fn done(what: &str, id: Id, as_json: bool) -> Outcome {
+fn done(what: &str, id: Id, as_json: bool) -> CommandResult {
     print(&match as_json {
         true => json!({what: id}).to_string(),
         false => format!("{what}: {id}"),

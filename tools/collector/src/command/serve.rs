@@ -5,15 +5,15 @@ use std::{io, path::PathBuf, thread, time::Duration};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use sordino_collector::{
-    Config, Limits, Proxies, ProxyHeader, Rate, Rates, Server, TlsFiles, Verdicts, parse_name,
+    Config, Limits, Proxies, ProxyHeader, Rate, RateLimits, Server, TlsFiles, Verdicts, parse_name,
 };
 
-use super::{Outcome, Place, print};
+use super::{CommandResult, StoreArgs, print};
 
 #[derive(Args)]
 pub(crate) struct Serve {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// Host and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
     listen: String,
@@ -25,15 +25,15 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// How verdicts of the review page are kept: sealed to the plan's recipients, or readable here.
-    #[arg(long, value_enum, default_value_t = VerdictsArgument::Sealed)]
-    verdicts: VerdictsArgument,
+    #[arg(long, value_enum, default_value_t = VerdictsArg::Sealed)]
+    verdicts: VerdictsArg,
     #[command(flatten)]
-    tls: Tls,
+    tls: TlsArgs,
     /// Host and port to serve /metrics on without a token, for the operator's network alone.
     #[arg(long, value_name = "ADDR")]
     metrics: Option<String>,
     #[command(flatten)]
-    rates: RateArguments,
+    rates: RateArgs,
     /// How long to take connections after /readyz says that the service stops, so that whoever spreads
     /// requests notices.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
@@ -45,7 +45,7 @@ pub(crate) struct Serve {
 }
 
 #[derive(Args)]
-struct Tls {
+struct TlsArgs {
     /// Speak https with this certificate, in PEM; taken anew when it changes, and on SIGHUP.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -55,40 +55,40 @@ struct Tls {
 }
 
 #[derive(Args)]
-struct RateArguments {
+struct RateArgs {
     /// How many proxies of your own stand in front; they name the client, for the limits' sake.
     #[arg(long, value_name = "N", default_value_t = 0)]
     trusted_proxies: u8,
     /// The header in which they name it.
-    #[arg(long, value_enum, default_value_t = Header::XForwardedFor)]
-    proxy_header: Header,
+    #[arg(long, value_enum, default_value_t = ProxyHeaderArg::XForwardedFor)]
+    proxy_header: ProxyHeaderArg,
     /// How many requests one network (/24, /48) may make at once, and how many a second for long; 0 for
     /// any number.
-    #[arg(long, value_name = "BURST[/SECOND]", value_parser = network, default_value = "3000/50")]
+    #[arg(long, value_name = "BURST[/SECOND]", value_parser = network_rate, default_value = "3000/50")]
     network_rate: Rate,
     /// The same for one consent record.
-    #[arg(long, value_name = "BURST[/SECOND]", value_parser = record, default_value = "1000/5")]
+    #[arg(long, value_name = "BURST[/SECOND]", value_parser = record_rate, default_value = "1000/5")]
     record_rate: Rate,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum VerdictsArgument {
+enum VerdictsArg {
     Sealed,
     Plain,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Header {
+enum ProxyHeaderArg {
     XForwardedFor,
     Forwarded,
 }
 
 impl Serve {
     /// Runs the service until SIGINT or SIGTERM, or until standard input is closed where that is asked for.
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
         let stop = stop_signal()?;
         let closed = stdin_closed(self.exit_on_stdin_close)?;
-        let mut renew = renew_signal()?;
+        let mut renew = reload_signals()?;
         let server = Server::start(self.config()?).await?;
         let url = server.url();
         let metrics = server.metrics_address();
@@ -103,7 +103,7 @@ impl Serve {
             tokio::select! {
                 () = &mut stop => break,
                 () = &mut closed => break,
-                () = renew.next() => server.renew_certificate(),
+                () = renew.next() => server.reload_certificate(),
             }
         }
         tracing::info!("stopping");
@@ -114,16 +114,16 @@ impl Serve {
     fn config(&self) -> Result<Config, sordino_collector::UrlError> {
         let files = self.tls.tls_cert.clone().zip(self.tls.tls_key.clone());
         let header = match self.rates.proxy_header {
-            Header::XForwardedFor => ProxyHeader::XForwardedFor,
-            Header::Forwarded => ProxyHeader::Forwarded,
+            ProxyHeaderArg::XForwardedFor => ProxyHeader::XForwardedFor,
+            ProxyHeaderArg::Forwarded => ProxyHeader::Forwarded,
         };
         Ok(Config {
             listen: self.listen.clone(),
             names: self.name.clone(),
             plan: self.plan.clone(),
             verdicts: match self.verdicts {
-                VerdictsArgument::Sealed => Verdicts::Sealed,
-                VerdictsArgument::Plain => Verdicts::Plain,
+                VerdictsArg::Sealed => Verdicts::Sealed,
+                VerdictsArg::Plain => Verdicts::Plain,
             },
             tls: files.map(|(certificate, key)| TlsFiles { certificate, key }),
             metrics: self.metrics.clone(),
@@ -131,7 +131,7 @@ impl Serve {
                 trusted: self.rates.trusted_proxies,
                 header,
             },
-            rates: Rates {
+            rates: RateLimits {
                 network: self.rates.network_rate,
                 record: self.rates.record_rate,
             },
@@ -144,16 +144,16 @@ impl Serve {
     }
 }
 
-fn network(text: &str) -> Result<Rate, String> {
-    rate(text, Rates::default().network)
+fn network_rate(text: &str) -> Result<Rate, String> {
+    parse_rate(text, RateLimits::default().network)
 }
 
-fn record(text: &str) -> Result<Rate, String> {
-    rate(text, Rates::default().record)
+fn record_rate(text: &str) -> Result<Rate, String> {
+    parse_rate(text, RateLimits::default().record)
 }
 
 /// `BURST/SECOND`, `BURST`, or 0.
-fn rate(text: &str, usual: Rate) -> Result<Rate, String> {
+fn parse_rate(text: &str, usual: Rate) -> Result<Rate, String> {
     let wrong = || "give BURST/SECOND in whole numbers from 1, or 0 for no limit".to_owned();
     let (burst, per_second) = match text.split_once('/') {
         Some((burst, per_second)) => (burst, per_second.parse().map_err(|_| wrong())?),
@@ -213,19 +213,19 @@ fn stdin_closed(is_asked: bool) -> io::Result<impl Future<Output = ()>> {
 }
 
 /// SIGHUP, caught from now on: each is a wish for a new certificate.
-struct Renewals {
+struct ReloadSignals {
     #[cfg(unix)]
     signal: tokio::signal::unix::Signal,
 }
 
-fn renew_signal() -> io::Result<Renewals> {
-    Ok(Renewals {
+fn reload_signals() -> io::Result<ReloadSignals> {
+    Ok(ReloadSignals {
         #[cfg(unix)]
         signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
     })
 }
 
-impl Renewals {
+impl ReloadSignals {
     async fn next(&mut self) {
         #[cfg(unix)]
         if self.signal.recv().await.is_some() {

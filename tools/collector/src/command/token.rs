@@ -7,7 +7,7 @@ use sordino_collector::{
     Lifetime, ListedToken, TokenState, create_token, list_tokens, revoke_tokens,
 };
 
-use super::{Outcome, Place, print};
+use super::{CommandResult, StoreArgs, print};
 
 #[derive(Subcommand)]
 pub(crate) enum TokenCommand {
@@ -22,7 +22,7 @@ pub(crate) enum TokenCommand {
 #[derive(Args)]
 pub(crate) struct Create {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// Who reads with it; people see it in their samples' access log.
     #[arg(long)]
     name: String,
@@ -40,20 +40,20 @@ pub(crate) struct Create {
 #[derive(Args)]
 pub(crate) struct List {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
 }
 
 #[derive(Args)]
 pub(crate) struct Revoke {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// Whose tokens; or the first digits of one's id, as `token list` shows it; or the token itself.
     #[arg(value_name = "NAME|ID")]
     which: String,
 }
 
 impl TokenCommand {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
         match self {
             Self::Create(create) => create.run(as_json).await,
             Self::List(list) => list.run(as_json).await,
@@ -63,14 +63,14 @@ impl TokenCommand {
 }
 
 impl Create {
-    async fn run(&self, as_json: bool) -> Outcome {
+    async fn run(&self, as_json: bool) -> CommandResult {
         let purposes = self.purpose.iter().copied().collect();
         let lifetime = match (self.expires, self.days) {
             (Some(day), _) => Lifetime::Through(day),
             (None, Some(days)) => Lifetime::Days(days),
             (None, None) => Lifetime::default(),
         };
-        let config = self.place.existing()?;
+        let config = self.place.existing_config()?;
         let (token, made) = create_token(&config, &self.name, &purposes, lifetime).await?;
         let token = token.as_str();
         let expires = made.expires.map(|day| day.to_string());
@@ -91,8 +91,8 @@ impl Create {
 }
 
 impl List {
-    async fn run(&self, as_json: bool) -> Outcome {
-        let tokens = list_tokens(&self.place.existing()?).await?;
+    async fn run(&self, as_json: bool) -> CommandResult {
+        let tokens = list_tokens(&self.place.existing_config()?).await?;
         if as_json {
             print(&json!({"tokens": tokens}).to_string())?;
             return Ok(());
@@ -105,8 +105,8 @@ impl List {
 }
 
 impl Revoke {
-    async fn run(&self, as_json: bool) -> Outcome {
-        let revoked = revoke_tokens(&self.place.existing()?, &self.which).await?;
+    async fn run(&self, as_json: bool) -> CommandResult {
+        let revoked = revoke_tokens(&self.place.existing_config()?, &self.which).await?;
         if as_json {
             let revoked: Vec<Value> = revoked.iter().map(|token| json!(token)).collect();
             print(&json!({"revoked": revoked}).to_string())?;

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use sordino::{Id, Purposes, Week, signed::PublicKey};
 use sqlx::AssertSqlSafe;
 
-use super::{Database, DatabaseError, Session, parsed, purposes};
-use crate::{budgets::Spent, digest::Sha256, objects::ObjectName};
+use super::{Database, DatabaseError, Session, parse_column, parse_purposes};
+use crate::{budgets::Usage, digest::Sha256, blob_store::ObjectName};
 
 /// A sample that wants in.
 #[derive(Clone, Debug)]
@@ -50,21 +50,21 @@ pub(crate) enum Refusal {
 
 /// To whom samples may be sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sealing {
+pub(crate) enum RecipientCheck {
     /// No plan was ever loaded: to anybody.
-    Anybody,
+    NoPlan,
     /// To the recipients that were asked for, of whom there are so many.
     To(usize),
     /// Not to the ones that were asked for.
-    Refused,
+    Rejected,
 }
 
 /// What is known of an upload before its body comes.
 #[derive(Clone, Debug)]
-pub(crate) struct Known {
+pub(crate) struct UploadContext {
     /// The key of its record; none where that was never registered.
     pub(crate) key: Option<PublicKey>,
-    pub(crate) sealing: Sealing,
+    pub(crate) recipients: RecipientCheck,
     /// Whether it may come in by what is known now. [`Session::admit`] asks again.
     pub(crate) admission: Admission,
     /// Whether the plan in force pauses everything.
@@ -72,7 +72,7 @@ pub(crate) struct Known {
     /// What the plan in force lets a record send in a day.
     pub(crate) limits: DailyLimits,
     /// What its record has sent this week and is held.
-    pub(crate) week: Spent,
+    pub(crate) week: Usage,
 }
 
 /// What a plan lets one record send in a day.
@@ -98,43 +98,43 @@ const ADMISSION: &str = "
     UNION ALL SELECT 'record', id, granted, holds_until FROM records WHERE id = $3";
 
 /// Rows of a statement that begins with [`ADMISSION`].
-struct Rows(Vec<(String, String, String, String)>);
+struct AdmissionRows(Vec<(String, String, String, String)>);
 
-impl Rows {
-    fn of(&self, kind: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+impl AdmissionRows {
+    fn of_kind(&self, kind: &str) -> impl Iterator<Item = (&str, &str, &str)> {
         self.0
             .iter()
             .filter(move |(what, ..)| what == kind)
             .map(|(_, a, b, c)| (a.as_str(), b.as_str(), c.as_str()))
     }
 
-    fn one(&self, kind: &str) -> Option<(&str, &str, &str)> {
-        self.of(kind).next()
+    fn first(&self, kind: &str) -> Option<(&str, &str, &str)> {
+        self.of_kind(kind).next()
     }
 
     fn admission(&self, sample: &NewSample) -> Result<Admission, DatabaseError> {
-        let deleted = self.one("deleted");
-        if let Some((consent, sha256, _)) = deleted.or(self.one("held")) {
-            if parsed::<Id>(consent, "samples")? != sample.consent {
+        let deleted = self.first("deleted");
+        if let Some((consent, sha256, _)) = deleted.or(self.first("held")) {
+            if parse_column::<Id>(consent, "samples")? != sample.consent {
                 return Ok(Admission::Refused(Refusal::NotYours));
             }
             if deleted.is_some() {
                 return Ok(Admission::Refused(Refusal::Deleted));
             }
-            let is_same = parsed::<Sha256>(sha256, "samples")? == sample.sha256;
+            let is_same = parse_column::<Sha256>(sha256, "samples")? == sample.sha256;
             return Ok(match is_same {
                 true => Admission::Present,
                 false => Admission::Refused(Refusal::DifferentContent),
             });
         }
-        if self.one("swept").is_some() {
-            return Err(DatabaseError::TooLate);
+        if self.first("swept").is_some() {
+            return Err(DatabaseError::UploadExpired);
         }
-        let Some((_, granted, holds_until)) = self.one("record") else {
+        let Some((_, granted, holds_until)) = self.first("record") else {
             return Ok(Admission::Refused(Refusal::UnknownRecord));
         };
-        let granted = purposes(granted, "records")?;
-        let holds_until: Week = parsed(holds_until, "records")?;
+        let granted = parse_purposes(granted, "records")?;
+        let holds_until: Week = parse_column(holds_until, "records")?;
         Ok(if granted.is_empty() {
             Admission::Refused(Refusal::Withdrawn)
         } else if holds_until < sample.week {
@@ -148,49 +148,49 @@ impl Rows {
     }
 
     fn limits(&self) -> Result<DailyLimits, DatabaseError> {
-        let Some((_, samples, bytes)) = self.one("limits") else {
+        let Some((_, samples, bytes)) = self.first("limits") else {
             return Ok(DailyLimits::NONE);
         };
         Ok(DailyLimits {
-            samples: parsed(samples, "plans")?,
-            bytes: parsed(bytes, "plans")?,
+            samples: parse_column(samples, "plans")?,
+            bytes: parse_column(bytes, "plans")?,
         })
     }
 
-    fn week(&self) -> Result<Spent, DatabaseError> {
-        let Some((samples, bytes, _)) = self.one("week") else {
-            return Ok(Spent::default());
+    fn week(&self) -> Result<Usage, DatabaseError> {
+        let Some((samples, bytes, _)) = self.first("week") else {
+            return Ok(Usage::default());
         };
-        Ok(Spent {
-            samples: parsed(samples, "samples")?,
-            bytes: parsed(bytes, "samples")?,
+        Ok(Usage {
+            samples: parse_column(samples, "samples")?,
+            bytes: parse_column(bytes, "samples")?,
         })
     }
 
     /// Whether a plan in force on `today` seals to the recipients that `stated` is the digest of.
-    fn sealing(&self, stated: Sha256, today: Date) -> Sealing {
-        if self.one("plan").is_none() {
-            return Sealing::Anybody;
+    fn check_recipients(&self, stated: Sha256, today: Date) -> RecipientCheck {
+        if self.first("plan").is_none() {
+            return RecipientCheck::NoPlan;
         }
         let (stated, today) = (stated.to_string(), today.to_string());
         let plan = self
-            .of("plan")
+            .of_kind("plan")
             .find(|(digest, expires, _)| *digest == stated && **expires > *today);
         match plan {
-            Some((_, _, recipients)) => Sealing::To(recipients.parse().unwrap_or(0)),
-            None => Sealing::Refused,
+            Some((_, _, recipients)) => RecipientCheck::To(recipients.parse().unwrap_or(0)),
+            None => RecipientCheck::Rejected,
         }
     }
 }
 
 impl Database {
     /// What is known of an upload that is said to be sealed to recipients with the digest `stated`.
-    pub(crate) async fn known_of(
+    pub(crate) async fn upload_context(
         &self,
         sample: &NewSample,
         stated: Sha256,
         today: Date,
-    ) -> Result<Known, DatabaseError> {
+    ) -> Result<UploadContext, DatabaseError> {
         // One statement: uploads wait for each other's.
         let statement = format!(
             "{ADMISSION}
@@ -208,13 +208,13 @@ impl Database {
             .bind(sample.week.to_string())
             .fetch_all(&self.readers)
             .await?;
-        let rows = Rows(rows);
-        let key = rows.one("key").map(|(key, ..)| parsed(key, "records"));
-        Ok(Known {
+        let rows = AdmissionRows(rows);
+        let key = rows.first("key").map(|(key, ..)| parse_column(key, "records"));
+        Ok(UploadContext {
             key: key.transpose()?,
-            sealing: rows.sealing(stated, today),
+            recipients: rows.check_recipients(stated, today),
             admission: rows.admission(sample)?,
-            is_paused: rows.one("limits").is_some_and(|(paused, ..)| paused != "0"),
+            is_paused: rows.first("limits").is_some_and(|(paused, ..)| paused != "0"),
             limits: rows.limits()?,
             week: rows.week()?,
         })
@@ -234,6 +234,6 @@ impl Session {
             .bind(sample.consent.to_string())
             .fetch_all(&mut *self.0)
             .await?;
-        Rows(rows).admission(sample)
+        AdmissionRows(rows).admission(sample)
     }
 }

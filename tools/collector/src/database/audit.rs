@@ -15,7 +15,7 @@ use sordino::{
 };
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
-use super::{Database, DatabaseError, ReadRefusal, Session, parsed};
+use super::{Database, DatabaseError, ReadRefusal, Session, parse_column};
 use crate::{
     digest::Sha256,
     merkle::{Edge, Node, Span, consistency_proof, inclusion_proof},
@@ -23,7 +23,7 @@ use crate::{
 
 /// A hand-out that is to be noted.
 #[derive(Clone, Debug)]
-pub(crate) struct HandOut {
+pub(crate) struct NewAccess {
     pub(crate) sample: Id,
     pub(crate) purpose: Purpose,
     pub(crate) week: Week,
@@ -37,12 +37,12 @@ pub(crate) struct HandOut {
 pub(crate) struct Entry {
     pub(crate) hash: String,
     #[serde(flatten)]
-    hashed: Hashed,
+    hashed: EntryContent,
 }
 
 /// What of an entry is hashed; the members stand in the order of the canonical form.
 #[derive(Clone, Debug, Serialize)]
-struct Hashed {
+struct EntryContent {
     previous: String,
     purpose: String,
     reader: String,
@@ -151,14 +151,14 @@ impl Database {
             consistency: None,
         };
         if let Some(seen) = seen {
-            session.prove(&mut told, &rows, &tree, seen).await?;
+            session.add_proofs(&mut told, &rows, &tree, seen).await?;
         }
         Ok(Ok(told))
     }
 
     /// Appends to the tree what earlier versions noted, if that was not done yet. All of it or nothing: whatever cuts
     /// it off, the next one begins anew.
-    pub(super) async fn grow_tree(&self) -> Result<(), DatabaseError> {
+    pub(super) async fn extend_tree(&self) -> Result<(), DatabaseError> {
         let mut session = self.write().await?;
         session.grow_tree().await?;
         session.commit().await
@@ -166,7 +166,7 @@ impl Database {
 
     /// Chains what an earlier version noted in SQLite, if that was not done yet. All of it or nothing:
     /// whatever cuts it off, the next one begins anew.
-    pub(super) async fn chain_earlier_accesses(&self) -> Result<(), DatabaseError> {
+    pub(super) async fn migrate_unchained_accesses(&self) -> Result<(), DatabaseError> {
         let mut session = self.write().await?;
         let earlier = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'accesses_unchained'")
             .fetch_optional(&mut *session.0)
@@ -181,7 +181,7 @@ impl Database {
         .await?;
         let mut end = session.grow_tree().await?;
         for row in rows {
-            let entry = Hashed {
+            let entry = EntryContent {
                 previous: end.hash.clone(),
                 purpose: row.try_get("purpose")?,
                 reader: row.try_get("reader")?,
@@ -201,16 +201,16 @@ impl Database {
 impl Session {
     /// Notes a hand-out, and returns the end of the log for the next one of this session, which holds the write lock,
     /// so that no other entry comes between two of its own.
-    pub(crate) async fn note_access(
+    pub(crate) async fn append_access(
         &mut self,
-        hand_out: &HandOut,
+        hand_out: &NewAccess,
         end: Option<LogEnd>,
     ) -> Result<LogEnd, DatabaseError> {
         let mut end = match end {
             Some(end) => end,
             None => self.grow_tree().await?,
         };
-        let entry = Hashed {
+        let entry = EntryContent {
             previous: end.hash.clone(),
             purpose: hand_out.purpose.to_string(),
             reader: hand_out.reader.clone(),
@@ -226,13 +226,13 @@ impl Session {
     ///
     /// # Errors
     /// [`DatabaseError::Stranger`] where that log is another one.
-    pub(super) async fn continue_log(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+    pub(super) async fn append_log_from(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut end = self.grow_tree().await?;
         let entries = end.next()? - 1;
         let before = old.entries_after(entries - 1, 1).await?;
         let theirs = before.first().map(|entry| &entry.hash);
         if entries > 0 && theirs != Some(&end.hash) {
-            return Err(DatabaseError::Stranger);
+            return Err(DatabaseError::DifferentDatabase);
         }
         loop {
             let entries = old.entries_after(end.next()? - 1, PAGE).await?;
@@ -242,7 +242,7 @@ impl Session {
             for Entry { hash, hashed } in entries {
                 self.append(&mut end, hashed).await?;
                 if end.hash != hash {
-                    return Err(DatabaseError::Damaged("accesses"));
+                    return Err(DatabaseError::Corrupt("accesses"));
                 }
             }
         }
@@ -262,7 +262,7 @@ impl Session {
         let (entries, hash) = self.last_entry().await?;
         // Entries are gone that the tree had: what is appended now would not be in it.
         if i64::try_from(tree.size()) != Ok(entries) {
-            return Err(DatabaseError::Damaged(TREE));
+            return Err(DatabaseError::Corrupt(TREE));
         }
         Ok(LogEnd { hash, tree })
     }
@@ -305,7 +305,7 @@ impl Session {
 
     /// Adds to `told` what shows that its entries, of `rows`, are in the log, and that the log continues the one of
     /// `seen` entries.
-    async fn prove(
+    async fn add_proofs(
         &mut self,
         told: &mut Accesses,
         rows: &[AnyRow],
@@ -328,7 +328,7 @@ impl Session {
         let stored = self.nodes(&Vec::from_iter(nodes)).await?;
         let hashed = |span: &Span| {
             let hash = span.hash(|node| stored.get(&node).or_else(|| missing.get(&node)).copied());
-            hash.ok_or(DatabaseError::Damaged(TREE))
+            hash.ok_or(DatabaseError::Corrupt(TREE))
         };
         let hashed = |spans: &[Span]| spans.iter().map(hashed).collect::<Result<Vec<_>, _>>();
         for ((access, row), proof) in told.accesses.iter_mut().zip(rows).zip(&inclusion) {
@@ -350,11 +350,11 @@ impl Session {
         )
         .fetch_one(&mut *self.0)
         .await?;
-        let size = u64::try_from(size).map_err(|_| DatabaseError::Damaged(TREE))?;
+        let size = u64::try_from(size).map_err(|_| DatabaseError::Corrupt(TREE))?;
         let nodes = Edge::nodes(size);
         let stored = self.nodes(&nodes).await?;
         let hashes: Option<Vec<_>> = nodes.iter().map(|node| stored.get(node).copied()).collect();
-        let hashes = hashes.ok_or(DatabaseError::Damaged(TREE))?;
+        let hashes = hashes.ok_or(DatabaseError::Corrupt(TREE))?;
         Ok(Edge::new(size, hashes))
     }
 
@@ -364,7 +364,7 @@ impl Session {
         &mut self,
         tree: &mut Edge,
     ) -> Result<Vec<(Node, TreeHash)>, DatabaseError> {
-        let after = i64::try_from(tree.size()).map_err(|_| DatabaseError::Damaged(TREE))?;
+        let after = i64::try_from(tree.size()).map_err(|_| DatabaseError::Corrupt(TREE))?;
         let mut completed = Vec::new();
         for entry in self.entries_after(after, PAGE).await? {
             // An entry that somebody removed past the triggers leaves a leaf that is no entry's, so that each entry
@@ -380,9 +380,9 @@ impl Session {
     /// The nodes of these that are stored.
     async fn nodes(&mut self, nodes: &[Node]) -> Result<HashMap<Node, TreeHash>, DatabaseError> {
         let mut found = HashMap::new();
-        for some in nodes.chunks(NODES) {
+        for some in nodes.chunks(NODES_PER_STATEMENT) {
             // One statement whatever the number, so that it is prepared once.
-            let each = (0..NODES).map(|pair| {
+            let each = (0..NODES_PER_STATEMENT).map(|pair| {
                 let (level, position) = (2 * pair + 1, 2 * pair + 2);
                 format!("(level = ${level} AND position = ${position})")
             });
@@ -394,22 +394,22 @@ impl Session {
             for node in some
                 .iter()
                 .chain(some.last().into_iter().cycle())
-                .take(NODES)
+                .take(NODES_PER_STATEMENT)
             {
                 let (level, position) = numbers(node)?;
                 query = query.bind(level).bind(position);
             }
             for (level, position, hash) in query.fetch_all(&mut *self.0).await? {
                 let node = u32::try_from(level).ok().zip(u64::try_from(position).ok());
-                let (level, position) = node.ok_or(DatabaseError::Damaged(TREE))?;
-                found.insert(Node { level, position }, parsed(&hash, TREE)?);
+                let (level, position) = node.ok_or(DatabaseError::Corrupt(TREE))?;
+                found.insert(Node { level, position }, parse_column(&hash, TREE)?);
             }
         }
         Ok(found)
     }
 
     async fn insert_nodes(&mut self, nodes: &[(Node, TreeHash)]) -> Result<(), DatabaseError> {
-        for some in nodes.chunks(NODES) {
+        for some in nodes.chunks(NODES_PER_STATEMENT) {
             let rows: Vec<String> = (0..some.len())
                 .map(|row| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3))
                 .collect();
@@ -433,13 +433,13 @@ impl Session {
             sqlx::query_as("SELECT sequence, hash FROM accesses ORDER BY sequence DESC LIMIT 1")
                 .fetch_optional(&mut *self.0)
                 .await?;
-        Ok(last.unwrap_or_else(|| (0, NO_ENTRY.to_owned())))
+        Ok(last.unwrap_or_else(|| (0, GENESIS_HASH.to_owned())))
     }
 
     /// Appends an entry, whose number and `previous` are those that `end` asks for.
-    async fn append(&mut self, end: &mut LogEnd, entry: Hashed) -> Result<(), DatabaseError> {
+    async fn append(&mut self, end: &mut LogEnd, entry: EntryContent) -> Result<(), DatabaseError> {
         let canonical = entry.canonical()?;
-        let hash = Sha256::of(&canonical).to_string();
+        let hash = Sha256::digest(&canonical).to_string();
         sqlx::query(
             "INSERT INTO accesses (sequence, sample, purpose, week, reader, previous, hash)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -465,27 +465,27 @@ impl LogEnd {
     fn next(&self) -> Result<i64, DatabaseError> {
         let entries = i64::try_from(self.tree.size()).ok();
         let next = entries.and_then(|entries| entries.checked_add(1));
-        next.ok_or(DatabaseError::Damaged(TREE))
+        next.ok_or(DatabaseError::Corrupt(TREE))
     }
 }
 
-impl Hashed {
+impl EntryContent {
     /// What its hash and its leaf cover.
     fn canonical(&self) -> Result<Vec<u8>, DatabaseError> {
         // It fails for numbers that RFC 8785 cannot spell alone, far beyond any entry's.
-        serde_json_canonicalizer::to_vec(self).map_err(|_| DatabaseError::Damaged("accesses"))
+        serde_json_canonicalizer::to_vec(self).map_err(|_| DatabaseError::Corrupt("accesses"))
     }
 }
 
 fn numbers(node: &Node) -> Result<(i64, i64), DatabaseError> {
-    let position = i64::try_from(node.position).map_err(|_| DatabaseError::Damaged(TREE))?;
+    let position = i64::try_from(node.position).map_err(|_| DatabaseError::Corrupt(TREE))?;
     Ok((i64::from(node.level), position))
 }
 
 fn entry(row: &AnyRow) -> Result<Entry, DatabaseError> {
     Ok(Entry {
         hash: row.try_get("hash")?,
-        hashed: Hashed {
+        hashed: EntryContent {
             previous: row.try_get("previous")?,
             purpose: row.try_get("purpose")?,
             reader: row.try_get("reader")?,
@@ -499,8 +499,8 @@ fn entry(row: &AnyRow) -> Result<Entry, DatabaseError> {
 fn access(row: &AnyRow) -> Result<Access, DatabaseError> {
     const TABLE: &str = "accesses";
     Ok(Access {
-        purpose: parsed(row.try_get("purpose")?, TABLE)?,
-        week: parsed(row.try_get("week")?, TABLE)?,
+        purpose: parse_column(row.try_get("purpose")?, TABLE)?,
+        week: parse_column(row.try_get("week")?, TABLE)?,
         reader: row.try_get("reader")?,
         entry: row.try_get("sequence")?,
         hash: row.try_get("hash")?,
@@ -511,8 +511,8 @@ fn access(row: &AnyRow) -> Result<Access, DatabaseError> {
 /// How many entries are read together.
 const PAGE: i64 = 500;
 /// How many nodes of the tree one statement names.
-const NODES: usize = 40;
+const NODES_PER_STATEMENT: usize = 40;
 /// The table of the tree.
 const TREE: &str = "access_tree";
 /// What stands for the hash before the first entry's.
-const NO_ENTRY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+const GENESIS_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";

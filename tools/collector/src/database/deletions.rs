@@ -4,7 +4,7 @@
 
 use sordino::Id;
 
-use super::{DatabaseError, Session, parsed};
+use super::{DatabaseError, Session, parse_column};
 
 /// How many rows are looked at together.
 const PAGE: i64 = 500;
@@ -13,13 +13,13 @@ impl Session {
     /// Takes over from `old` every deletion, withdrawal, revocation and entry of the access log that
     /// is not known here. What `old` holds and is not here is lost, so that nobody could take it back
     /// from pulls any more: it is taken back now.
-    pub(crate) async fn take_deletions(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
-        self.continue_log(old).await?;
-        self.take_records(old).await?;
-        self.take_quarantine(old).await?;
-        self.take_withdrawals(old).await?;
-        self.take_tombstones(old).await?;
-        self.take_lost(old).await?;
+    pub(crate) async fn import_deletions(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+        self.append_log_from(old).await?;
+        self.import_records(old).await?;
+        self.import_quarantine(old).await?;
+        self.import_withdrawals(old).await?;
+        self.import_tombstones(old).await?;
+        self.bury_lost_samples(old).await?;
         for token in old.tokens().await? {
             if let Some(day) = token.revoked {
                 self.revoke_token(token.sha256, day).await?;
@@ -29,7 +29,7 @@ impl Session {
     }
 
     /// Withdrawn purposes stay withdrawn, and the higher revision stands.
-    async fn take_records(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+    async fn import_records(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut after = String::new();
         loop {
             let page: Vec<(String,)> =
@@ -43,20 +43,20 @@ impl Session {
             };
             after.clone_from(last);
             for (id,) in page {
-                self.take_record(parsed(&id, "records")?, old).await?;
+                self.import_record(parse_column(&id, "records")?, old).await?;
             }
         }
     }
 
-    async fn take_record(&mut self, id: Id, old: &mut Self) -> Result<(), DatabaseError> {
-        let Some(theirs) = old.standing(id).await? else {
+    async fn import_record(&mut self, id: Id, old: &mut Self) -> Result<(), DatabaseError> {
+        let Some(theirs) = old.record_status(id).await? else {
             return Ok(());
         };
-        let Some(ours) = self.standing(id).await? else {
-            return self.put_standing(id, &theirs).await;
+        let Some(ours) = self.record_status(id).await? else {
+            return self.put_record_status(id, &theirs).await;
         };
         if theirs.key != ours.key {
-            return Err(DatabaseError::Stranger);
+            return Err(DatabaseError::DifferentDatabase);
         }
         let withdrawn = ours.withdrawn.union(&theirs.withdrawn);
         let mut newer = match theirs.revision >= ours.revision {
@@ -65,13 +65,13 @@ impl Session {
         };
         newer.granted = newer.granted.difference(&withdrawn);
         newer.withdrawn = withdrawn;
-        self.put_standing(id, &newer).await?;
-        self.take_back_samples(id, &newer.withdrawn).await?;
+        self.put_record_status(id, &newer).await?;
+        self.withdraw_from_samples(id, &newer.withdrawn).await?;
         Ok(())
     }
 
     /// What is held back there is held back here; what was released there waits for another look.
-    async fn take_quarantine(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+    async fn import_quarantine(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let held_back: Vec<(String, String)> =
             sqlx::query_as("SELECT sample, anonymizer FROM quarantined")
                 .fetch_all(&mut *old.0)
@@ -82,7 +82,7 @@ impl Session {
                 .fetch_optional(&mut *self.0)
                 .await?;
             if is_here.is_some() {
-                let sample = parsed(&sample, "quarantined")?;
+                let sample = parse_column(&sample, "quarantined")?;
                 self.quarantine(sample, &anonymizer).await?;
             }
         }
@@ -91,7 +91,7 @@ impl Session {
 
     /// Every purpose that a sample lost there, by a person or by retention. One that `old` still holds
     /// is only held back, and stays so where it already was.
-    async fn take_withdrawals(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+    async fn import_withdrawals(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut after = 0;
         loop {
             let page: Vec<(i64, String, String, i64)> = sqlx::query_as(
@@ -114,14 +114,14 @@ impl Session {
                 if is_known && held != 0 {
                     continue;
                 }
-                self.take_back(&sample, parsed(&purpose, "withdrawals")?)
+                self.withdraw_purpose(&sample, parse_column(&purpose, "withdrawals")?)
                     .await?;
-                self.note_withdrawn(&sample, &purpose).await?;
+                self.insert_withdrawal(&sample, &purpose).await?;
             }
         }
     }
 
-    async fn take_tombstones(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+    async fn import_tombstones(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut after = String::new();
         loop {
             let page: Vec<(String, String)> = sqlx::query_as(
@@ -141,7 +141,7 @@ impl Session {
         }
     }
 
-    async fn take_lost(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
+    async fn bury_lost_samples(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut after = 0;
         loop {
             let page: Vec<(i64, String, String)> = sqlx::query_as(
@@ -157,7 +157,7 @@ impl Session {
             };
             after = *last;
             for (_, sample, consent) in page {
-                if self.owner(parsed(&sample, "samples")?).await?.is_some() {
+                if self.owner(parse_column(&sample, "samples")?).await?.is_some() {
                     continue;
                 }
                 let purposes: Vec<(String,)> =
@@ -166,7 +166,7 @@ impl Session {
                         .fetch_all(&mut *old.0)
                         .await?;
                 for (purpose,) in purposes {
-                    self.note_withdrawn(&sample, &purpose).await?;
+                    self.insert_withdrawal(&sample, &purpose).await?;
                 }
                 self.bury(&sample, &consent).await?;
             }
@@ -175,9 +175,9 @@ impl Session {
 
     async fn bury(&mut self, sample: &str, consent: &str) -> Result<(), DatabaseError> {
         const TABLE: &str = "tombstones";
-        self.delete_sample(parsed(sample, TABLE)?, parsed(consent, TABLE)?)
+        self.delete_sample(parse_column(sample, TABLE)?, parse_column(consent, TABLE)?)
             .await?
-            .map_err(|_| DatabaseError::Stranger)
+            .map_err(|_| DatabaseError::DifferentDatabase)
     }
 
     async fn is_withdrawn(&mut self, sample: &str, purpose: &str) -> Result<bool, DatabaseError> {
@@ -189,7 +189,7 @@ impl Session {
         Ok(known.is_some())
     }
 
-    async fn note_withdrawn(&mut self, sample: &str, purpose: &str) -> Result<(), DatabaseError> {
+    async fn insert_withdrawal(&mut self, sample: &str, purpose: &str) -> Result<(), DatabaseError> {
         if self.is_withdrawn(sample, purpose).await? {
             return Ok(());
         }

@@ -52,8 +52,8 @@ impl Session {
             query = match value {
                 Value::Null => query,
                 Value::String(text) => query.bind(text.clone()),
-                Value::Number(number) => query.bind(number.as_i64().ok_or(STRANGE)?),
-                _ => return Err(STRANGE),
+                Value::Number(number) => query.bind(number.as_i64().ok_or(UNSUPPORTED)?),
+                _ => return Err(UNSUPPORTED),
             };
         }
         query.execute(&mut *self.0).await?;
@@ -70,7 +70,7 @@ impl Session {
     }
 }
 
-const STRANGE: DatabaseError = DatabaseError::Damaged("a backup");
+const UNSUPPORTED: DatabaseError = DatabaseError::Corrupt("a backup");
 
 fn quoted(columns: &[String]) -> String {
     let quoted = columns.iter().map(|column| format!("\"{column}\""));
@@ -90,7 +90,7 @@ fn value(row: &AnyRow, place: usize) -> Result<Value, DatabaseError> {
         AnyTypeInfoKind::Text => row.try_get::<String, _>(place)?.into(),
         _ => {
             tracing::error!("a column of the type {} is not known", info.name());
-            return Err(STRANGE);
+            return Err(UNSUPPORTED);
         }
     })
 }

@@ -3,28 +3,28 @@
 use sordino::Id;
 use sqlx::AnyConnection;
 
-use super::{Database, DatabaseError, Session, System, parsed};
+use super::{Database, DatabaseError, Session, System, parse_column};
 
 /// The epoch, and what tells that the database was put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EpochRow {
     pub(crate) epoch: Id,
     /// Withdrawals and deletions that were committed under it.
-    pub(crate) taken_back: i64,
+    pub(crate) erasures: i64,
     /// Which server, and which of its timelines, it was drawn on; empty for a file.
-    pub(crate) place: String,
+    pub(crate) server_id: String,
 }
 
 impl Database {
     /// The epoch; `None` in a database that was just made, or filled from a backup.
     pub(crate) async fn epoch(&self) -> Result<Option<EpochRow>, DatabaseError> {
-        found(&mut *self.readers.acquire().await?).await
+        load(&mut *self.readers.acquire().await?).await
     }
 
     /// Where the database is: a server's identity, its timeline (a standby that was promoted, or a server that was
     /// recovered to a point in time, begins another) and the database's number there. Empty for a file, and where
     /// the server does not tell.
-    pub(crate) async fn place(&self) -> Result<String, DatabaseError> {
+    pub(crate) async fn server_id(&self) -> Result<String, DatabaseError> {
         if self.system == System::Sqlite {
             return Ok(String::new());
         }
@@ -47,7 +47,7 @@ impl Database {
 impl Session {
     /// The epoch, as this transaction sees it.
     pub(crate) async fn epoch(&mut self) -> Result<Option<EpochRow>, DatabaseError> {
-        found(&mut self.0).await
+        load(&mut self.0).await
     }
 
     /// Begins an epoch at `place`.
@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// Writes what is there already.
-    pub(crate) async fn write_nothing_new(&mut self) -> Result<(), DatabaseError> {
+    pub(crate) async fn touch(&mut self) -> Result<(), DatabaseError> {
         sqlx::query("UPDATE epoch SET taken_back = taken_back")
             .execute(&mut *self.0)
             .await?;
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// Counts a withdrawal or a deletion; how many there are.
-    pub(crate) async fn count_taken_back(&mut self) -> Result<i64, DatabaseError> {
+    pub(crate) async fn count_erasure(&mut self) -> Result<i64, DatabaseError> {
         let count =
             sqlx::query_scalar("UPDATE epoch SET taken_back = taken_back + 1 RETURNING taken_back")
                 .fetch_optional(&mut *self.0)
@@ -85,16 +85,16 @@ impl Session {
     }
 }
 
-async fn found(connection: &mut AnyConnection) -> Result<Option<EpochRow>, DatabaseError> {
+async fn load(connection: &mut AnyConnection) -> Result<Option<EpochRow>, DatabaseError> {
     let row: Option<(String, i64, String)> =
         sqlx::query_as("SELECT epoch, taken_back, place FROM epoch")
             .fetch_optional(connection)
             .await?;
     let row = row.map(|(epoch, taken_back, place)| {
         Ok(EpochRow {
-            epoch: parsed(&epoch, "epoch")?,
-            taken_back,
-            place,
+            epoch: parse_column(&epoch, "epoch")?,
+            erasures: taken_back,
+            server_id: place,
         })
     });
     row.transpose()

@@ -10,17 +10,17 @@ mod audit;
 mod deletions;
 mod dump;
 mod epoch;
-mod figures;
+mod stats;
 mod migrations;
 mod opening;
 mod plans;
-mod reading;
+mod queries;
 mod records;
 mod reviews;
 mod samples;
 mod schema;
 mod tokens;
-mod upkeep;
+mod maintenance;
 
 use std::{
     path::PathBuf,
@@ -34,19 +34,19 @@ use sordino::Purposes;
 use sqlx::{Any, AnyPool, Transaction, migrate::MigrateError};
 
 pub(crate) use self::{
-    admission::{Admission, DailyLimits, Known, NewSample, Refusal, Sealing},
-    audit::{Accesses, HandOut, Head, LogEnd},
+    admission::{Admission, DailyLimits, UploadContext, NewSample, Refusal, RecipientCheck},
+    audit::{Accesses, NewAccess, Head, LogEnd},
     epoch::EpochRow,
-    figures::Figures,
+    stats::Stats,
     plans::PlanRefusal,
-    reading::ReadRefusal,
-    records::{Registration, RegistrationRefusal, TakenBack},
-    reviews::{Kind as SaidKind, Said},
-    samples::Deleted,
+    queries::ReadRefusal,
+    records::{Registration, RegistrationRefusal, WithdrawalSummary},
+    reviews::{ReviewKind as SaidKind, Review},
+    samples::DeletedSamples,
     schema::Table,
     tokens::{NewToken, TokenRow},
 };
-use crate::identity::Identity;
+use crate::file_identity::FileIdentity;
 
 pub use self::reviews::Quarantined;
 
@@ -63,7 +63,7 @@ pub(crate) struct Database {
     /// Whether the writer's connection is to be closed rather than used again.
     suspect: Arc<AtomicBool>,
     /// SQLite's file.
-    file: Option<Identity>,
+    file: Option<FileIdentity>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(crate) enum DatabaseError {
     Unavailable(sqlx::Error),
     /// The object was taken for left behind before its row came.
     #[error("an upload took too long")]
-    TooLate,
+    UploadExpired,
     /// It failed.
     #[error(transparent)]
     Failed(sqlx::Error),
@@ -92,7 +92,7 @@ pub(crate) enum DatabaseError {
     Migration(MigrateError),
     /// There are tables that this version does not know.
     #[error("a newer version of the collector made it; run that one")]
-    Newer,
+    NewerSchema,
     /// The file could not be made.
     #[error(transparent)]
     File(#[from] std::io::Error),
@@ -104,7 +104,7 @@ pub(crate) enum DatabaseError {
     Path(PathBuf),
     /// Another database than the one that a backup was made of.
     #[error("it is not the one that the backup was made of; name that one, or none")]
-    Stranger,
+    DifferentDatabase,
     /// A pooler stands before it that gives each transaction to another of its processes.
     #[error(
         "it is reached through a pooler in transaction mode; name PostgreSQL itself, or a pool in session mode"
@@ -112,7 +112,7 @@ pub(crate) enum DatabaseError {
     Pooler,
     /// A row does not parse; something else wrote it.
     #[error("a row of `{0}` holds what the collector did not write")]
-    Damaged(&'static str),
+    Corrupt(&'static str),
 }
 
 impl DatabaseError {
@@ -120,7 +120,7 @@ impl DatabaseError {
     pub(crate) fn is_unavailable(&self) -> bool {
         matches!(
             self,
-            Self::Busy | Self::Unavailable(_) | Self::TooLate | Self::Replaced(_)
+            Self::Busy | Self::Unavailable(_) | Self::UploadExpired | Self::Replaced(_)
         )
     }
 }
@@ -133,7 +133,7 @@ impl From<sqlx::Error> for DatabaseError {
             sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable(error)
             }
-            sqlx::Error::Database(reason) => match reason.code().as_deref().map(Cause::of) {
+            sqlx::Error::Database(reason) => match reason.code().as_deref().map(Cause::from_code) {
                 Some(Cause::Locked) => Self::Busy,
                 Some(Cause::Unavailable) => Self::Unavailable(error),
                 Some(Cause::Pooler) => Self::Pooler,
@@ -153,7 +153,7 @@ enum Cause {
 }
 
 impl Cause {
-    fn of(code: &str) -> Self {
+    fn from_code(code: &str) -> Self {
         // SQLite's are decimal numbers, the lower byte the primary code: https://sqlite.org/rescode.html.
         const SQLITE_BUSY: i32 = 5;
         const SQLITE_IOERR: i32 = 10;
@@ -181,7 +181,7 @@ impl Cause {
 impl From<MigrateError> for DatabaseError {
     fn from(error: MigrateError) -> Self {
         match error {
-            MigrateError::VersionMissing(_) => Self::Newer,
+            MigrateError::VersionMissing(_) => Self::NewerSchema,
             error => Self::Migration(error),
         }
     }
@@ -211,7 +211,7 @@ impl Database {
 
     /// A transaction has failed: what became of its connection is not known, so the next one gets another. After a
     /// failed sync, say, what the system holds of the file may not be what is on the disk.
-    pub(crate) fn doubt_writer(&self) {
+    pub(crate) fn discard_writer_connection(&self) {
         self.suspect.store(true, Ordering::SeqCst);
     }
 
@@ -242,13 +242,13 @@ impl Session {
 }
 
 /// Purposes as they stand in a column: a list with commas, or nothing.
-fn purposes(column: &str, table: &'static str) -> Result<Purposes, DatabaseError> {
+fn parse_purposes(column: &str, table: &'static str) -> Result<Purposes, DatabaseError> {
     match column {
         "" => Ok(Purposes::default()),
-        list => parsed(list, table),
+        list => parse_column(list, table),
     }
 }
 
-fn parsed<T: std::str::FromStr>(column: &str, table: &'static str) -> Result<T, DatabaseError> {
-    column.parse().map_err(|_| DatabaseError::Damaged(table))
+fn parse_column<T: std::str::FromStr>(column: &str, table: &'static str) -> Result<T, DatabaseError> {
+    column.parse().map_err(|_| DatabaseError::Corrupt(table))
 }

@@ -19,11 +19,11 @@ use tokio::time::timeout;
 use super::{Database, DatabaseError, System, migrations::migrator};
 use crate::{
     config::{DatabaseUrl, PostgresUrl},
-    identity::Identity,
+    file_identity::FileIdentity,
 };
 
 /// How long this process's own transactions are waited for, and a server that does not answer.
-const TURN_WAIT: Duration = Duration::from_secs(20);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Connections that read while another writes.
 const READERS: u32 = 4;
 
@@ -60,28 +60,28 @@ impl Database {
 
     async fn open_sqlite(path: &Path) -> Result<Self, DatabaseError> {
         let options = sqlite_options(path)?;
-        let lock = lock_beside(path).await?;
+        let lock = lock_for_migration(path).await?;
         create_private_file(path)?;
         // A pool tries again until a turn's wait is over, whatever is wrong with a connection. A file that is no
         // database never becomes one, and what SQLite says of it is what is to be told.
         let quiet = options.clone().disable_statement_logging();
         let mut first = AnyConnection::connect_with(&quiet).await?;
-        settle(System::Sqlite, &mut first).await?;
+        apply_settings(System::Sqlite, &mut first).await?;
         let mut database = Self::connect(System::Sqlite, options).await?;
-        database.file = Some(Identity::of(path)?);
+        database.file = Some(FileIdentity::new(path)?);
         first.close().await?;
-        database.chain_earlier_accesses().await?;
-        database.grow_tree().await?;
+        database.migrate_unchained_accesses().await?;
+        database.extend_tree().await?;
         drop(lock);
         Ok(database)
     }
 
     async fn open_postgres(url: &PostgresUrl) -> Result<Self, DatabaseError> {
         let options: AnyConnectOptions = url.with_password().parse()?;
-        refuse_pooler(&options.clone().disable_statement_logging()).await?;
+        reject_transaction_pooler(&options.clone().disable_statement_logging()).await?;
         let database = Self::connect(System::Postgres, options).await?;
         // Under the lock of all writers: of several collectors that open it at once, one does it.
-        database.grow_tree().await?;
+        database.extend_tree().await?;
         Ok(database)
     }
 
@@ -104,12 +104,12 @@ impl Database {
 }
 
 /// How long the look for a pooler may take.
-const POOLER_LOOK: Duration = Duration::from_secs(10);
+const POOLER_CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pooler in transaction mode, as pgbouncer has one, gives each transaction of a connection to whichever server
 /// process is free. What a connection is told once, its settings and its prepared statements, is then not there, or
 /// another's. It shows where a setting is lost while another connection has a transaction open.
-async fn refuse_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError> {
+async fn reject_transaction_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError> {
     const SETTING: &str = "SELECT current_setting('lock_timeout')";
     let mut ours = AnyConnection::connect_with(options).await?;
     let mut another = AnyConnection::connect_with(options).await?;
@@ -122,7 +122,7 @@ async fn refuse_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError>
         Ok::<bool, sqlx::Error>(setting.try_get::<String, _>(0)? == "9876ms")
     };
     // With one server process for both, the last question is never answered.
-    let keeps_settings = match timeout(POOLER_LOOK, look).await {
+    let keeps_settings = match timeout(POOLER_CHECK_TIMEOUT, look).await {
         Ok(found) => found?,
         Err(_) => false,
     };
@@ -136,8 +136,8 @@ async fn refuse_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError>
 fn pool(system: System, connections: u32, suspect: Arc<AtomicBool>) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(TURN_WAIT)
-        .after_connect(move |connection, _| Box::pin(settle(system, connection)))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(move |connection, _| Box::pin(apply_settings(system, connection)))
         // A transaction that failed may have been undone by the database itself, on a full disk say. The driver then
         // cannot undo it once more, and would take the next one for a part of it, for ever.
         .before_acquire(move |connection, _| {
@@ -146,7 +146,7 @@ fn pool(system: System, connections: u32, suspect: Arc<AtomicBool>) -> AnyPoolOp
         })
 }
 
-async fn settle(system: System, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+async fn apply_settings(system: System, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let settings = match system {
         System::Sqlite => SQLITE_SETTINGS,
         System::Postgres => POSTGRES_SETTINGS,
@@ -167,7 +167,7 @@ fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, DatabaseError> {
 
 /// Two processes that make the tables at once would trip over each other; SQLite's own lock does
 /// not span all migrations.
-async fn lock_beside(database: &Path) -> Result<File, std::io::Error> {
+async fn lock_for_migration(database: &Path) -> Result<File, std::io::Error> {
     let mut path = PathBuf::from(database).into_os_string();
     path.push(".lock");
     let lock = move || {

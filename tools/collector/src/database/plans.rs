@@ -9,7 +9,7 @@ use sordino::{
 };
 use sqlx::AnyConnection;
 
-use super::{Database, DatabaseError, Session, purposes};
+use super::{Database, DatabaseError, Session, parse_purposes};
 use crate::digest::Sha256;
 
 /// The plan in force.
@@ -25,14 +25,14 @@ pub(crate) struct PlanInForce {
 impl PlanInForce {
     pub(crate) fn signed(&self) -> Result<SignedPlan, DatabaseError> {
         SignedPlan::verify_any(self.document.as_bytes())
-            .map_err(|_| DatabaseError::Damaged("plans"))
+            .map_err(|_| DatabaseError::Corrupt("plans"))
     }
 
     /// What the statement says.
     pub(crate) fn freshness(&self) -> Result<Option<Freshness>, DatabaseError> {
         let read = |json: &String| SignedFreshness::verify_any(json.as_bytes());
         let statement = self.freshness.as_ref().map(read).transpose();
-        let statement = statement.map_err(|_| DatabaseError::Damaged("plans"))?;
+        let statement = statement.map_err(|_| DatabaseError::Corrupt("plans"))?;
         Ok(statement.map(|statement| *statement.content()))
     }
 
@@ -78,7 +78,7 @@ impl Database {
     }
 
     /// What plans that have not expired on `today` ask for; `None` where no plan was ever loaded.
-    pub(crate) async fn purposes_asked_for(
+    pub(crate) async fn requested_purposes(
         &self,
         today: Date,
     ) -> Result<Option<Purposes>, DatabaseError> {
@@ -93,7 +93,7 @@ impl Database {
             .iter()
             .filter(|(expires, _)| *expires > today)
             .try_fold(Purposes::default(), |all, (_, asked)| {
-                Ok(all.union(&purposes(asked, "plans")?))
+                Ok(all.union(&parse_purposes(asked, "plans")?))
             })
             .map(Some)
     }
@@ -192,5 +192,5 @@ fn recipients_digest(plan: &Plan) -> Sha256 {
         .iter()
         .map(|recipient| format!("{recipient}\n"))
         .collect();
-    Sha256::of(lines.into_iter().collect::<String>().as_bytes())
+    Sha256::digest(lines.into_iter().collect::<String>().as_bytes())
 }

@@ -3,7 +3,7 @@
 use sordino::{Id, Purposes, Week, consent::SignedRecord, signed::PublicKey};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Database, DatabaseError, Session, parsed, purposes, samples::parameters};
+use super::{Database, DatabaseError, Session, parse_column, parse_purposes, samples::parameters};
 
 /// What a registration came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) enum RegistrationRefusal {
 
 /// What taking back came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TakenBack {
+pub(crate) struct WithdrawalSummary {
     /// Samples that had no purpose left.
     pub(crate) deleted: u64,
     /// Samples that have one left.
@@ -41,7 +41,7 @@ pub(crate) struct TakenBack {
 }
 
 /// A record as it stands now.
-pub(super) struct Standing {
+pub(super) struct RecordStatus {
     pub(super) revision: u32,
     pub(super) key: PublicKey,
     document: String,
@@ -50,9 +50,9 @@ pub(super) struct Standing {
     holds_until: Week,
 }
 
-impl Standing {
+impl RecordStatus {
     /// As a record that is registered says, but for what was `withdrawn` from it.
-    fn of(record: &SignedRecord, withdrawn: Purposes) -> Self {
+    fn from_record(record: &SignedRecord, withdrawn: Purposes) -> Self {
         let content = record.content();
         Self {
             revision: content.revision,
@@ -72,7 +72,7 @@ impl Database {
             .bind(record.to_string())
             .fetch_optional(&self.readers)
             .await?;
-        row.map(|row| parsed(row.try_get("key")?, "records"))
+        row.map(|row| parse_column(row.try_get("key")?, "records"))
             .transpose()
     }
 }
@@ -85,9 +85,9 @@ impl Session {
         record: &SignedRecord,
     ) -> Result<Result<Registration, RegistrationRefusal>, DatabaseError> {
         let content = record.content();
-        let Some(standing) = self.standing(content.id).await? else {
-            let standing = Standing::of(record, Purposes::default());
-            self.put_standing(content.id, &standing).await?;
+        let Some(standing) = self.record_status(content.id).await? else {
+            let standing = RecordStatus::from_record(record, Purposes::default());
+            self.put_record_status(content.id, &standing).await?;
             return Ok(Ok(Registration::New));
         };
         if standing.key != record.signer() {
@@ -115,9 +115,9 @@ impl Session {
             return Ok(Err(RegistrationRefusal::Withdrawn(withdrawn)));
         }
         let dropped = standing.granted.difference(&content.purposes);
-        let revised = Standing::of(record, standing.withdrawn.union(&dropped));
-        self.put_standing(content.id, &revised).await?;
-        self.take_back_samples(content.id, &dropped).await?;
+        let revised = RecordStatus::from_record(record, standing.withdrawn.union(&dropped));
+        self.put_record_status(content.id, &revised).await?;
+        self.withdraw_from_samples(content.id, &dropped).await?;
         Ok(Ok(Registration::Revised))
     }
 
@@ -127,8 +127,8 @@ impl Session {
         &mut self,
         record: Id,
         purposes: &Purposes,
-    ) -> Result<Option<TakenBack>, DatabaseError> {
-        let Some(standing) = self.standing(record).await? else {
+    ) -> Result<Option<WithdrawalSummary>, DatabaseError> {
+        let Some(standing) = self.record_status(record).await? else {
             return Ok(None);
         };
         sqlx::query("UPDATE records SET granted = $2, withdrawn = $3 WHERE id = $1")
@@ -137,10 +137,10 @@ impl Session {
             .bind(standing.withdrawn.union(purposes).to_string())
             .execute(&mut *self.0)
             .await?;
-        self.take_back_samples(record, purposes).await.map(Some)
+        self.withdraw_from_samples(record, purposes).await.map(Some)
     }
 
-    pub(super) async fn standing(&mut self, record: Id) -> Result<Option<Standing>, DatabaseError> {
+    pub(super) async fn record_status(&mut self, record: Id) -> Result<Option<RecordStatus>, DatabaseError> {
         const TABLE: &str = "records";
         let row = sqlx::query(
             "SELECT key, revision, document, granted, withdrawn, holds_until
@@ -150,22 +150,22 @@ impl Session {
         .fetch_optional(&mut *self.0)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some(Standing {
+        Ok(Some(RecordStatus {
             revision: u32::try_from(row.try_get::<i64, _>("revision")?)
-                .map_err(|_| DatabaseError::Damaged(TABLE))?,
-            key: parsed(row.try_get("key")?, TABLE)?,
+                .map_err(|_| DatabaseError::Corrupt(TABLE))?,
+            key: parse_column(row.try_get("key")?, TABLE)?,
             document: row.try_get("document")?,
-            granted: purposes(row.try_get("granted")?, TABLE)?,
-            withdrawn: purposes(row.try_get("withdrawn")?, TABLE)?,
-            holds_until: parsed(row.try_get("holds_until")?, TABLE)?,
+            granted: parse_purposes(row.try_get("granted")?, TABLE)?,
+            withdrawn: parse_purposes(row.try_get("withdrawn")?, TABLE)?,
+            holds_until: parse_column(row.try_get("holds_until")?, TABLE)?,
         }))
     }
 
     /// Has a record stand as given, known before or not.
-    pub(super) async fn put_standing(
+    pub(super) async fn put_record_status(
         &mut self,
         record: Id,
-        standing: &Standing,
+        standing: &RecordStatus,
     ) -> Result<(), DatabaseError> {
         sqlx::query(
             "INSERT INTO records (id, key, revision, document, granted, withdrawn, holds_until)
@@ -186,13 +186,13 @@ impl Session {
         Ok(())
     }
 
-    pub(super) async fn take_back_samples(
+    pub(super) async fn withdraw_from_samples(
         &mut self,
         record: Id,
         purposes: &Purposes,
-    ) -> Result<TakenBack, DatabaseError> {
+    ) -> Result<WithdrawalSummary, DatabaseError> {
         let record = record.to_string();
-        let touched = self.count_with(&record, purposes).await?;
+        let touched = self.count_with_purposes(&record, purposes).await?;
         for purpose in purposes.iter() {
             sqlx::query(
                 "INSERT INTO withdrawals (sample, purpose)
@@ -214,15 +214,15 @@ impl Session {
             .execute(&mut *self.0)
             .await?;
         }
-        let deleted = self.bury_purposeless(&record).await?;
-        Ok(TakenBack {
+        let deleted = self.delete_purposeless(&record).await?;
+        Ok(WithdrawalSummary {
             deleted,
             narrowed: touched.saturating_sub(deleted),
         })
     }
 
     /// How many samples of a record have any of these purposes.
-    async fn count_with(
+    async fn count_with_purposes(
         &mut self,
         record: &str,
         purposes: &Purposes,
@@ -245,7 +245,7 @@ impl Session {
         Ok(count.unsigned_abs())
     }
 
-    async fn bury_purposeless(&mut self, record: &str) -> Result<u64, DatabaseError> {
+    async fn delete_purposeless(&mut self, record: &str) -> Result<u64, DatabaseError> {
         sqlx::query(
             "INSERT INTO tombstones (sample, consent, object_gone, object)
              SELECT id, consent, 0, object FROM samples WHERE consent = $1

@@ -4,11 +4,11 @@ use serde::Serialize;
 use sordino::{Id, Purpose, Week};
 use sqlx::Row as _;
 
-use super::{Database, DatabaseError, Session, parsed};
+use super::{Database, DatabaseError, Session, parse_column};
 
 /// What of a sample is noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ReviewKind {
     /// A verdict as an age file, in base64.
     Sealed,
     /// A verdict as JSON.
@@ -19,10 +19,10 @@ pub(crate) enum Kind {
 
 /// Something that is said of a sample, with its place in the order in which it was said.
 #[derive(Clone, Debug)]
-pub(crate) struct Said {
+pub(crate) struct Review {
     pub(crate) sequence: i64,
     pub(crate) sample: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ReviewKind,
     /// Who said it, or who is to look; empty where nobody is.
     pub(crate) reader: String,
     pub(crate) week: String,
@@ -42,12 +42,12 @@ pub struct Quarantined {
 
 impl Database {
     /// What was said for `purpose` after `after`, at most `limit`.
-    pub(crate) async fn said(
+    pub(crate) async fn reviews(
         &self,
         purpose: Purpose,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<Said>, DatabaseError> {
+    ) -> Result<Vec<Review>, DatabaseError> {
         let rows = sqlx::query(
             "SELECT sequence, sample, kind, reader, week, content FROM reviews
              WHERE purpose = $1 AND sequence > $2
@@ -61,10 +61,10 @@ impl Database {
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(Said {
+                Ok(Review {
                     sequence: row.try_get("sequence")?,
                     sample: row.try_get("sample")?,
-                    kind: parsed(row.try_get("kind")?, "reviews")?,
+                    kind: parse_column(row.try_get("kind")?, "reviews")?,
                     reader: row.try_get("reader")?,
                     week: row.try_get("week")?,
                     content: row.try_get("content")?,
@@ -85,9 +85,9 @@ impl Database {
         rows.iter()
             .map(|row| {
                 Ok(Quarantined {
-                    sample: parsed(row.try_get("id")?, TABLE)?,
+                    sample: parse_column(row.try_get("id")?, TABLE)?,
                     anonymizer: row.try_get("anonymizer")?,
-                    week: parsed(row.try_get("week")?, TABLE)?,
+                    week: parse_column(row.try_get("week")?, TABLE)?,
                 })
             })
             .collect()
@@ -106,17 +106,17 @@ impl Database {
 impl Session {
     /// Keeps what `reader` says of a sample for a purpose, in the place of what they said before. An
     /// assignment takes the place of every other.
-    pub(crate) async fn keep_said(
+    pub(crate) async fn put_review(
         &mut self,
         sample: Id,
         purpose: Purpose,
-        kind: Kind,
+        kind: ReviewKind,
         reader: &str,
         week: Week,
         content: &str,
     ) -> Result<(), DatabaseError> {
         match kind {
-            Kind::Assignment => {
+            ReviewKind::Assignment => {
                 sqlx::query(
                     "DELETE FROM reviews
                      WHERE sample = $1 AND purpose = $2 AND kind = 'assignment'",
@@ -126,7 +126,7 @@ impl Session {
                 .execute(&mut *self.0)
                 .await?;
             }
-            Kind::Sealed | Kind::Plain => {
+            ReviewKind::Sealed | ReviewKind::Plain => {
                 sqlx::query(
                     "DELETE FROM reviews
                      WHERE sample = $1 AND purpose = $2 AND reader = $3 AND kind <> 'assignment'",
@@ -260,11 +260,11 @@ impl Session {
         .bind(sample.to_string())
         .fetch_optional(&mut *self.0)
         .await?;
-        owner.map(|owner| parsed(&owner, "samples")).transpose()
+        owner.map(|owner| parse_column(&owner, "samples")).transpose()
     }
 }
 
-impl Kind {
+impl ReviewKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Sealed => "sealed",
@@ -274,7 +274,7 @@ impl Kind {
     }
 }
 
-impl std::str::FromStr for Kind {
+impl std::str::FromStr for ReviewKind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {

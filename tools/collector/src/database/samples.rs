@@ -5,13 +5,13 @@ use std::{collections::HashSet, iter::repeat};
 use sordino::Id;
 use sqlx::AssertSqlSafe;
 
-use super::{Database, DatabaseError, NewSample, Refusal, Session, parsed};
-use crate::objects::ObjectName;
+use super::{Database, DatabaseError, NewSample, Refusal, Session, parse_column};
+use crate::blob_store::ObjectName;
 
 /// Which of the deleted samples.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Deleted {
-    Each,
+pub(crate) enum DeletedSamples {
+    All,
     OfRecord(Id),
     One(Id),
 }
@@ -34,7 +34,7 @@ impl Session {
         .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
         .bind(sample.sha256.to_string())
         .bind(&week)
-        .bind(object.column())
+        .bind(object.to_column())
         .fetch_one(&mut *self.0)
         .await?;
         let rows: Vec<String> = (0..sample.purposes.iter().count())
@@ -63,7 +63,7 @@ impl Session {
         consent: Id,
     ) -> Result<Result<(), Refusal>, DatabaseError> {
         let id = sample.to_string();
-        if let Some(owner) = self.buried_by(sample).await? {
+        if let Some(owner) = self.deleted_by(sample).await? {
             return Ok(if owner == consent {
                 Ok(())
             } else {
@@ -103,13 +103,13 @@ impl Session {
     }
 
     /// Notes that the objects of deleted samples are gone.
-    pub(crate) async fn objects_are_gone(
+    pub(crate) async fn mark_objects_removed(
         &mut self,
         objects: &[ObjectName],
     ) -> Result<(), DatabaseError> {
-        for some in objects.chunks(ASKED_TOGETHER) {
+        for some in objects.chunks(IDS_PER_STATEMENT) {
             // A statement each for one and for many, so that both are prepared once.
-            let places = if some.len() == 1 { 1 } else { ASKED_TOGETHER };
+            let places = if some.len() == 1 { 1 } else { IDS_PER_STATEMENT };
             let statement = format!(
                 "UPDATE tombstones SET object_gone = 1 WHERE sample IN ({})",
                 parameters(places)
@@ -130,19 +130,19 @@ impl Session {
         objects: &[ObjectName],
     ) -> Result<Vec<ObjectName>, DatabaseError> {
         let mut orphans = Vec::new();
-        for some in objects.chunks(ASKED_TOGETHER) {
+        for some in objects.chunks(IDS_PER_STATEMENT) {
             // One statement whatever the number, so that it is prepared once.
             let statement = format!(
                 "SELECT id, object FROM samples WHERE id IN ({})",
-                parameters(ASKED_TOGETHER)
+                parameters(IDS_PER_STATEMENT)
             );
             let mut query = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement));
             let ids = some.iter().map(|object| Some(object.sample.to_string()));
-            for id in ids.chain(repeat(None)).take(ASKED_TOGETHER) {
+            for id in ids.chain(repeat(None)).take(IDS_PER_STATEMENT) {
                 query = query.bind(id);
             }
             let rows = query.fetch_all(&mut *self.0).await?;
-            let held = rows.into_iter().map(|(id, object)| named(&id, &object));
+            let held = rows.into_iter().map(|(id, object)| object_name(&id, &object));
             let held: HashSet<ObjectName> = held.collect::<Result<_, _>>()?;
             orphans.extend(some.iter().filter(|object| !held.contains(object)));
         }
@@ -150,7 +150,7 @@ impl Session {
     }
 
     /// Notes that objects without a row are removed, so that none of them gets a row any more.
-    pub(crate) async fn note_swept(&mut self, objects: &[ObjectName]) -> Result<(), DatabaseError> {
+    pub(crate) async fn insert_swept(&mut self, objects: &[ObjectName]) -> Result<(), DatabaseError> {
         for object in objects {
             sqlx::query("INSERT INTO swept (object) VALUES ($1) ON CONFLICT (object) DO NOTHING")
                 .bind(object.to_string())
@@ -161,18 +161,18 @@ impl Session {
     }
 
     /// Whether a sample was deleted.
-    pub(crate) async fn is_buried(&mut self, sample: Id) -> Result<bool, DatabaseError> {
-        Ok(self.buried_by(sample).await?.is_some())
+    pub(crate) async fn is_deleted(&mut self, sample: Id) -> Result<bool, DatabaseError> {
+        Ok(self.deleted_by(sample).await?.is_some())
     }
 
     /// The record whose sample was deleted under this id.
-    async fn buried_by(&mut self, sample: Id) -> Result<Option<Id>, DatabaseError> {
+    async fn deleted_by(&mut self, sample: Id) -> Result<Option<Id>, DatabaseError> {
         let owner: Option<String> =
             sqlx::query_scalar("SELECT consent FROM tombstones WHERE sample = $1")
                 .bind(sample.to_string())
                 .fetch_optional(&mut *self.0)
                 .await?;
-        owner.map(|owner| parsed(&owner, "tombstones")).transpose()
+        owner.map(|owner| parse_column(&owner, "tombstones")).transpose()
     }
 }
 
@@ -180,20 +180,20 @@ impl Database {
     /// Objects of deleted samples that may still lie there.
     pub(crate) async fn objects_to_remove(
         &self,
-        deleted: Deleted,
+        deleted: DeletedSamples,
     ) -> Result<Vec<ObjectName>, DatabaseError> {
         const DUE: &str = "SELECT sample, object FROM tombstones WHERE object_gone = 0";
         let (statement, id) = match deleted {
-            Deleted::Each => (DUE.to_owned(), None),
-            Deleted::OfRecord(record) => (format!("{DUE} AND consent = $1"), Some(record)),
-            Deleted::One(sample) => (format!("{DUE} AND sample = $1"), Some(sample)),
+            DeletedSamples::All => (DUE.to_owned(), None),
+            DeletedSamples::OfRecord(record) => (format!("{DUE} AND consent = $1"), Some(record)),
+            DeletedSamples::One(sample) => (format!("{DUE} AND sample = $1"), Some(sample)),
         };
         let mut query = sqlx::query_as::<_, (String, String)>(AssertSqlSafe(statement));
         if let Some(id) = id {
             query = query.bind(id.to_string());
         }
         let rows = query.fetch_all(&self.readers).await?;
-        rows.iter().map(|(id, object)| named(id, object)).collect()
+        rows.iter().map(|(id, object)| object_name(id, object)).collect()
     }
 }
 
@@ -204,10 +204,10 @@ pub(super) fn parameters(count: usize) -> String {
 }
 
 /// An object by what its row says.
-pub(super) fn named(sample: &str, object: &str) -> Result<ObjectName, DatabaseError> {
+pub(super) fn object_name(sample: &str, object: &str) -> Result<ObjectName, DatabaseError> {
     const TABLE: &str = "samples";
-    ObjectName::of(parsed(sample, TABLE)?, object).ok_or(DatabaseError::Damaged(TABLE))
+    ObjectName::from_column(parse_column(sample, TABLE)?, object).ok_or(DatabaseError::Corrupt(TABLE))
 }
 
 /// How many objects one statement asks after.
-const ASKED_TOGETHER: usize = 100;
+const IDS_PER_STATEMENT: usize = 100;

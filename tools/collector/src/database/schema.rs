@@ -10,7 +10,7 @@ pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) columns: Vec<String>,
     /// Whether its `sequence` gives numbers that are never given again.
-    pub(crate) counts: bool,
+    pub(crate) is_numbered: bool,
 }
 
 impl Database {
@@ -36,13 +36,13 @@ impl Database {
                 .await?;
             let table = Table {
                 name: name.clone(),
-                counts: columns.iter().any(|(_, counts)| *counts != 0),
+                is_numbered: columns.iter().any(|(_, counts)| *counts != 0),
                 columns: columns.into_iter().map(|(column, _)| column).collect(),
             };
             let parents: Vec<String> = parents.into_iter().map(|(parent,)| parent).collect();
             waiting.insert(name, (table, parents));
         }
-        in_order(waiting)
+        dependency_order(waiting)
     }
 
     /// The last number that a counting table gave.
@@ -132,7 +132,7 @@ const POSTGRES: Statements = Statements {
               WHERE contype = 'f' AND place.nspname = current_schema() AND child.relname = $1",
 };
 
-fn in_order(
+fn dependency_order(
     mut waiting: BTreeMap<String, (Table, Vec<String>)>,
 ) -> Result<Vec<Table>, DatabaseError> {
     let mut ordered = Vec::new();
@@ -147,7 +147,7 @@ fn in_order(
             .find(|(name, (_, parents))| is_free(parents, name))
             .map(|(name, _)| name.clone());
         // No migration has tables refer to each other in a ring.
-        let next = next.ok_or(DatabaseError::Damaged("the schema"))?;
+        let next = next.ok_or(DatabaseError::Corrupt("the schema"))?;
         ordered.extend(waiting.remove(&next).map(|(table, _)| table));
     }
     Ok(ordered)

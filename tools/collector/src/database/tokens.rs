@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use sordino::Purposes;
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Database, DatabaseError, Session, parsed, purposes};
+use super::{Database, DatabaseError, Session, parse_column, parse_purposes};
 use crate::digest::Sha256;
 
 /// A token that is made.
@@ -90,12 +90,12 @@ fn token(row: &AnyRow) -> Result<TokenRow, DatabaseError> {
     const TABLE: &str = "tokens";
     let day = |column: &str| -> Result<Option<Date>, DatabaseError> {
         let day: Option<String> = row.try_get(column)?;
-        day.map(|day| parsed(&day, TABLE)).transpose()
+        day.map(|day| parse_column(&day, TABLE)).transpose()
     };
     Ok(TokenRow {
-        sha256: parsed(row.try_get("sha256")?, TABLE)?,
+        sha256: parse_column(row.try_get("sha256")?, TABLE)?,
         name: row.try_get("name")?,
-        purposes: purposes(row.try_get("purposes")?, TABLE)?,
+        purposes: parse_purposes(row.try_get("purposes")?, TABLE)?,
         created: day("created")?,
         expires: day("expires")?,
         revoked: day("revoked")?,

@@ -4,11 +4,11 @@ use axum::{Json, extract::State, http::request::Parts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::page;
+use super::pagination;
 use crate::{
-    app::{App, query},
+    app_state::{AppState, query},
     database::Head,
-    problem::Problem,
+    errors::Problem,
     tokens::Reader,
 };
 
@@ -19,23 +19,23 @@ struct Page {
 }
 
 /// `GET /v1/audit/head`. For everybody: it tells how many hand-outs there were and nothing of them.
-pub(super) async fn head(State(app): State<App>) -> Result<Json<Head>, Problem> {
+pub(super) async fn head(State(app): State<AppState>) -> Result<Json<Head>, Problem> {
     Ok(Json(app.storage.database.head().await?))
 }
 
 /// `GET /v1/audit/log`. For every token, whatever its purposes: the chain is one.
 pub(super) async fn log(
-    State(app): State<App>,
+    State(app): State<AppState>,
     _: Reader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     let Page { after, limit } = query(&parts)?;
     // An entry's own number, so that whoever holds the log up to it can go on from there.
-    let after = page::after(after.as_deref(), "")?;
+    let after = pagination::parse_cursor(after.as_deref(), "")?;
     let entries = app
         .storage
         .database
-        .log(after, page::length(limit)?)
+        .log(after, pagination::page_limit(limit)?)
         .await?;
     let next = entries.last().map_or(after, |entry| entry.sequence());
     Ok(Json(json!({"entries": entries, "next": next.to_string()})))

@@ -9,9 +9,9 @@ use axum::{
 use serde_json::{Value, json};
 
 use crate::{
-    app::App,
+    app_state::AppState,
     metrics::CONTENT_TYPE,
-    problem::{Kind, Problem},
+    errors::{ProblemType, Problem},
     tokens::Reader,
 };
 
@@ -21,21 +21,21 @@ pub(super) async fn healthz() -> Json<Value> {
 }
 
 /// `GET /readyz`: requests can be served.
-pub(super) async fn readyz(State(app): State<App>) -> Result<Json<Value>, Problem> {
+pub(super) async fn readyz(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
     app.readiness.check(&app.storage).await?;
     Ok(Json(json!({"status": "ready"})))
 }
 
 /// `GET /metrics` beside devices' requests. For every token, whatever its purposes: the page tells how
 /// much is sent and read, which is nobody's business who has none.
-pub(super) async fn metrics(State(app): State<App>, _: Reader) -> Result<Response, Problem> {
+pub(super) async fn metrics(State(app): State<AppState>, _: Reader) -> Result<Response, Problem> {
     open_metrics(State(app)).await
 }
 
 /// `GET /metrics` on a listener of its own, for whoever gets there.
-pub(super) async fn open_metrics(State(app): State<App>) -> Result<Response, Problem> {
-    let page = app.metrics.page(&app.storage.database).await;
+pub(super) async fn open_metrics(State(app): State<AppState>) -> Result<Response, Problem> {
+    let page = app.metrics.encode(&app.storage.database).await;
     let page =
-        page.map_err(|_| Kind::Internal.because("the page could not be written; ask again"))?;
+        page.map_err(|_| ProblemType::Internal.with_detail("the page could not be written; ask again"))?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response())
 }

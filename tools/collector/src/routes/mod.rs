@@ -4,12 +4,12 @@ mod audit;
 mod consents;
 mod health;
 mod openapi;
-mod page;
+mod pagination;
 mod plan;
-mod review;
+mod reviews;
 mod review_page;
 mod samples;
-mod tools;
+mod readers;
 
 use std::time::Duration;
 
@@ -23,18 +23,18 @@ use serde::Deserialize;
 use sordino::{Id, Purpose, signed::PublicKey};
 
 use crate::{
-    app::{App, query},
+    app_state::{AppState, query},
     database::ReadRefusal,
-    front::front,
-    problem::{Kind, Problem},
+    middleware::instrument_and_limit,
+    errors::{ProblemType, Problem},
     tokens::Reader,
 };
 
 /// How long a device is asked to wait while the plan pauses everything.
-const WHILE_PAUSED: Duration = Duration::from_secs(3600);
+const PAUSED_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Everything that devices and QA tools ask for.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: AppState) -> Router {
     let mut router = Router::new();
     for (template, methods) in routes() {
         router = router.route(template, methods);
@@ -43,12 +43,12 @@ pub(crate) fn router(app: App) -> Router {
         .merge(review_page::router())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(unknown_path)
-        .layer(from_fn_with_state(app.clone(), front))
+        .layer(from_fn_with_state(app.clone(), instrument_and_limit))
         .with_state(app)
 }
 
 /// What a listener for the operator alone serves.
-pub(crate) fn operators_router(app: App) -> Router {
+pub(crate) fn operators_router(app: AppState) -> Router {
     Router::new()
         .route("/metrics", get(health::open_metrics))
         .route("/healthz", get(health::healthz))
@@ -57,25 +57,25 @@ pub(crate) fn operators_router(app: App) -> Router {
         .with_state(app)
 }
 
-fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+fn routes() -> Vec<(&'static str, MethodRouter<AppState>)> {
     let sample = put(samples::put)
         .delete(samples::delete)
-        .get(tools::hand_out);
+        .get(readers::download);
     vec![
         ("/v1/consents/{record}", put(consents::register)),
         ("/v1/consents/{record}/withdrawal", put(consents::withdraw)),
-        ("/v1/samples", get(tools::list)),
+        ("/v1/samples", get(readers::list)),
         ("/v1/samples/{sample}", sample),
         ("/v1/samples/{sample}/accesses", get(samples::accesses)),
         (
             "/v1/samples/{sample}/accesses/since/{entries}",
             get(samples::proven_accesses),
         ),
-        ("/v1/samples/{sample}/quarantine", put(review::quarantine)),
-        ("/v1/withdrawn", get(tools::withdrawn)),
-        ("/v1/reviews", get(review::list)),
-        ("/v1/reviews/{sample}", put(review::put)),
-        ("/v1/reviews/{sample}/assignment", put(review::assign)),
+        ("/v1/samples/{sample}/quarantine", put(reviews::quarantine)),
+        ("/v1/withdrawn", get(readers::withdrawn)),
+        ("/v1/reviews", get(reviews::list)),
+        ("/v1/reviews/{sample}", put(reviews::put)),
+        ("/v1/reviews/{sample}/assignment", put(reviews::assign)),
         ("/v1/audit/head", get(audit::head)),
         ("/v1/audit/log", get(audit::log)),
         ("/v1/plan", get(plan::in_force)),
@@ -88,12 +88,12 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
 
 /// Whether a route costs nobody's limit: what asks whether the collector lives must not be refused, nor be a way to
 /// have a network refused.
-pub(crate) fn is_free(template: &str) -> bool {
+pub(crate) fn is_exempt_from_limits(template: &str) -> bool {
     matches!(template, "/healthz" | "/readyz")
 }
 
 /// Whether a request there takes something back: a withdrawal or a deletion.
-pub(crate) fn says_no(method: &Method, template: &str) -> bool {
+pub(crate) fn is_erasure(method: &Method, template: &str) -> bool {
     match template {
         "/v1/consents/{record}/withdrawal" => method == Method::PUT,
         "/v1/samples/{sample}" => method == Method::DELETE,
@@ -109,11 +109,11 @@ pub(crate) fn template(matched: &str) -> Option<&'static str> {
 }
 
 async fn unknown_path(uri: Uri) -> Problem {
-    Kind::UnknownPath.because(format!("there is nothing at `{}`", uri.path()))
+    ProblemType::UnknownPath.with_detail(format!("there is nothing at `{}`", uri.path()))
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
-    Kind::MethodNotAllowed.because(format!("`{}` does not take {method}", uri.path()))
+    ProblemType::MethodNotAllowed.with_detail(format!("`{}` does not take {method}", uri.path()))
 }
 
 /// What a reader asks for a sample for, by the query.
@@ -133,27 +133,27 @@ fn purpose(reader: &Reader, parts: &Parts) -> Result<Purpose, Problem> {
 /// A sample that a reader asked for, and that is not there for the purpose.
 fn not_for_purpose(refusal: ReadRefusal) -> Problem {
     match refusal {
-        ReadRefusal::Deleted => Kind::Deleted
-            .because("the sample may no longer be used for this purpose; remove copies of it"),
+        ReadRefusal::Deleted => ProblemType::Deleted
+            .with_detail("the sample may no longer be used for this purpose; remove copies of it"),
         ReadRefusal::Unknown | ReadRefusal::NotYours => {
-            Kind::UnknownSample.because("there is no such sample for this purpose")
+            ProblemType::UnknownSample.with_detail("there is no such sample for this purpose")
         }
     }
 }
 
 fn unknown_record() -> Problem {
-    Kind::UnknownRecord.because("the consent record was never registered; register it first")
+    ProblemType::UnknownRecord.with_detail("the consent record was never registered; register it first")
 }
 
 /// The plan in force pauses everything but what says no.
 fn paused() -> Problem {
-    Kind::Paused.after(
-        WHILE_PAUSED,
+    ProblemType::Paused.with_retry_after(
+        PAUSED_RETRY_AFTER,
         "the plan in force pauses sampling; fetch it, and send what waits once a later one does not",
     )
 }
 
-impl App {
+impl AppState {
     /// The key of a registered record.
     async fn key(&self, record: Id) -> Result<PublicKey, Problem> {
         self.storage
@@ -164,9 +164,9 @@ impl App {
     }
 
     /// Counts a request of a record whose signature was found good.
-    fn count_for(&self, record: Id) -> Result<(), Problem> {
+    fn check_record_limit(&self, record: Id) -> Result<(), Problem> {
         self.limiter
-            .record(record)
+            .check_record(record)
             .inspect_err(|_| self.metrics.rate_limited("record"))
     }
 }

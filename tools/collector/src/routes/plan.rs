@@ -8,8 +8,8 @@ use axum::{
 use sordino::plan::{Freshness, freshness};
 
 use crate::{
-    app::App,
-    problem::{Kind, Problem},
+    app_state::AppState,
+    errors::{ProblemType, Problem},
 };
 
 /// The newest statement that the plan is the newest, also where the plan itself is not sent again.
@@ -17,17 +17,17 @@ const FRESHNESS: HeaderName = HeaderName::from_static(freshness::HEADER);
 
 /// `GET /v1/plan`: the signed plan just as it was loaded.
 pub(super) async fn in_force(
-    State(app): State<App>,
+    State(app): State<AppState>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let plan = app.storage.database.plan_in_force().await?;
-    let plan = plan.ok_or_else(|| Kind::NoPlan.because("this collector was given no plan"))?;
+    let plan = plan.ok_or_else(|| ProblemType::NoPlan.with_detail("this collector was given no plan"))?;
     let freshness = plan
         .freshness
         .map(|json| (FRESHNESS, Freshness::to_header(&json)));
     let freshness = AppendHeaders(freshness);
     let tag = format!("\"{}\"", plan.version);
-    if names(&headers, &tag) {
+    if matches_tag(&headers, &tag) {
         let headers = [(header::ETAG, tag)];
         return Ok((StatusCode::NOT_MODIFIED, headers, freshness).into_response());
     }
@@ -40,7 +40,7 @@ pub(super) async fn in_force(
 }
 
 /// Whether `If-None-Match` names the tag, by the weak comparison of RFC 9110 section 13.1.2.
-fn names(headers: &HeaderMap, tag: &str) -> bool {
+fn matches_tag(headers: &HeaderMap, tag: &str) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

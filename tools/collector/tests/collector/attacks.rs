@@ -147,7 +147,7 @@ fn uploads_that_stop_midway_take_no_more_memory_than_they_may_together() {
 
 fn behind_a_proxy(config: &mut Config) {
     config.proxies.trusted = 1;
-    config.clock = Clock::by_hand();
+    config.clock = Clock::manual();
     config.rates.network = Rate {
         burst: 5,
         per_second: 1,
@@ -189,7 +189,7 @@ fn a_no_with_a_good_signature_is_never_refused_for_its_network() {
 #[test]
 fn the_deletion_of_a_sample_that_is_held_is_never_one_request_too_many() {
     let collector = Collector::start_with(|config| {
-        config.clock = Clock::by_hand();
+        config.clock = Clock::manual();
         config.rates.record = Rate {
             burst: 4,
             per_second: 1,

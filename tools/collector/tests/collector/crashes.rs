@@ -123,7 +123,7 @@ fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
     }
     let collector = Collector::start_with(|config| {
         config.data = folder.path().to_owned();
-        config.upkeep = Config::new("").upkeep;
+        config.maintenance_interval = Config::new("").maintenance_interval;
     });
     eventually(|| collector.files("part").is_empty() && !orphan.exists());
     assert!(foreign.exists());
@@ -220,7 +220,7 @@ fn a_start_removes_objects_whose_deletion_was_cut_off() {
     collector.send(&device.put(id, QA, &file)).expect(201);
     collector.send(&device.withdraw(QA)).expect(200);
     std::fs::write(collector.object(id), file).unwrap();
-    collector.config.upkeep = Config::new("").upkeep;
+    collector.config.maintenance_interval = Config::new("").maintenance_interval;
     collector.restart();
     eventually(|| !collector.object(id).exists());
 }
@@ -279,7 +279,7 @@ fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
         let orphan = collector.object(sample());
         std::fs::write(&orphan, &file).unwrap();
         let mut config = collector.config.clone();
-        config.upkeep = Config::new("").upkeep;
+        config.maintenance_interval = Config::new("").maintenance_interval;
         let _sweeps = BlockingServer::start(config).unwrap();
         eventually(|| !orphan.exists());
     }

@@ -9,7 +9,7 @@ use crate::support::*;
 /// Behind one proxy, which names the client. The clock stands, so that no request comes so late that one more fits.
 fn behind_a_proxy(config: &mut Config) {
     config.proxies.trusted = 1;
-    config.clock = Clock::by_hand();
+    config.clock = Clock::manual();
 }
 
 fn from(address: &str, request: Request) -> Request {
@@ -37,7 +37,7 @@ fn a_class_of_thirty_tablets_behind_one_address_is_served() {
 
 #[test]
 fn a_network_that_asks_too_much_is_told_when_to_come_again_and_no_other_is() {
-    let clock = Clock::by_hand();
+    let clock = Clock::manual();
     let collector = Collector::start_with(|config| {
         behind_a_proxy(config);
         config.clock = clock.clone();
@@ -90,7 +90,7 @@ fn headers_of_no_proxy_are_not_believed() {
 #[test]
 fn a_record_that_asks_too_much_holds_up_nobody_else_and_can_always_withdraw() {
     let collector = Collector::start_with(|config| {
-        config.clock = Clock::by_hand();
+        config.clock = Clock::manual();
         config.rates.record = Rate {
             burst: 4,
             per_second: 1,

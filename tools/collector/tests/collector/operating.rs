@@ -22,7 +22,7 @@ const LOOKED_ANEW: Duration = Duration::from_secs(2);
 fn readiness_says_what_does_not_answer_and_recovers_by_itself() {
     let objects = tempfile::tempdir().unwrap();
     let folder = objects.path().join("objects");
-    let clock = Clock::by_hand();
+    let clock = Clock::manual();
     let collector = Collector::start_with(|config| {
         config.objects = Some(folder.to_str().unwrap().parse().unwrap());
         config.clock = clock.clone();

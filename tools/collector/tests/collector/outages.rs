@@ -24,7 +24,7 @@ fn readiness_fails_while_postgresql_is_gone_and_recovers_by_itself() {
     let Some(mut postgres) = Postgres::start() else {
         return;
     };
-    let clock = Clock::by_hand();
+    let clock = Clock::manual();
     let collector = Collector::start_with(|config| {
         config.database = Some(postgres.database().parse().unwrap());
         config.metrics = Some("127.0.0.1:0".to_owned());
@@ -121,7 +121,7 @@ fn tokens_end_in_postgresql_as_they_do_in_sqlite() {
 #[test]
 fn behind_nginx_each_network_has_its_own_limit_whatever_a_client_claims() {
     let collector = Collector::start_with(|config| {
-        config.clock = Clock::by_hand();
+        config.clock = Clock::manual();
         config.proxies.trusted = 1;
         config.rates.network = Rate {
             burst: 5,

@@ -53,7 +53,7 @@ impl Collector {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::new(folder.path());
         config.listen = "127.0.0.1:0".to_owned();
-        config.upkeep = None;
+        config.maintenance_interval = None;
         let limits = &mut config.limits;
         (limits.headers, limits.idle, limits.whole_body) = (HANG, HANG, HANG);
         (limits.handshake, limits.grace, limits.write) = (HANG, HANG, HANG);

@@ -109,7 +109,7 @@ fn retention_takes_back_what_the_plan_keeps_no_longer_and_only_for_its_purpose()
 
 #[test]
 fn a_service_sweeps_and_enforces_retention_at_its_start_and_again_by_itself() {
-    let hourly = Config::new("").upkeep;
+    let hourly = Config::new("").maintenance_interval;
     assert_eq!(hourly, Some(Duration::from_secs(3600)));
     let mut plan = plan(1, "2999-01-01", &[recipient(1)], &sordino::Purpose::ALL);
     plan.retention_days
@@ -130,10 +130,10 @@ fn a_service_sweeps_and_enforces_retention_at_its_start_and_again_by_itself() {
     let is_gone = |(object, orphan): &(PathBuf, PathBuf)| !object.exists() && !orphan.exists();
 
     let first = old(&collector);
-    collector.config.upkeep = hourly;
+    collector.config.maintenance_interval = hourly;
     collector.restart();
     eventually(|| is_gone(&first));
-    collector.config.upkeep = Some(Duration::from_millis(20));
+    collector.config.maintenance_interval = Some(Duration::from_millis(20));
     collector.restart();
     for _ in 0..2 {
         let next = old(&collector);

@@ -14,14 +14,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-pub(crate) struct TimedWrites<S> {
+pub(crate) struct WriteTimeout<S> {
     stream: S,
     limit: Duration,
     /// Runs while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> TimedWrites<S> {
+impl<S> WriteTimeout<S> {
     /// `stream`, where no write waits for longer than `limit`.
     pub(crate) fn new(stream: S, limit: Duration) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl<S> TimedWrites<S> {
     }
 
     /// What a write came to, or a failure where it has waited for too long.
-    fn within_limit<T>(
+    fn check_timeout<T>(
         &mut self,
         polled: Poll<io::Result<T>>,
         context: &mut Context<'_>,
@@ -50,7 +50,7 @@ impl<S> TimedWrites<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for TimedWrites<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -60,14 +60,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedWrites<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for TimedWrites<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.within_limit(polled, context)
+        self.check_timeout(polled, context)
     }
 
     fn poll_write_vectored(
@@ -76,7 +76,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedWrites<S> {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
-        self.within_limit(polled, context)
+        self.check_timeout(polled, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -85,12 +85,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedWrites<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_flush(context);
-        self.within_limit(polled, context)
+        self.check_timeout(polled, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.within_limit(polled, context)
+        self.check_timeout(polled, context)
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn a_write_that_nobody_reads_fails_in_the_end() {
         let (ours, _unread) = duplex(8);
-        let mut stream = TimedWrites::new(ours, Duration::from_millis(20));
+        let mut stream = WriteTimeout::new(ours, Duration::from_millis(20));
         let failed = stream.write_all(&[1; 80]).await.unwrap_err();
         assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
     }
@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn a_write_that_makes_headway_waits_anew() {
         let (ours, mut theirs) = duplex(8);
-        let mut stream = TimedWrites::new(ours, Duration::from_secs(3600));
+        let mut stream = WriteTimeout::new(ours, Duration::from_secs(3600));
         let reads = async {
             let mut read = [0; 80];
             theirs.read_exact(&mut read).await

@@ -11,14 +11,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
 use super::{
-    BackupError, FORMAT, Heading, Held, MANIFEST, Manifest, OBJECTS, Reason, TABLES, Tables,
+    BackupError, FORMAT, Heading, SampleObject, MANIFEST, Manifest, OBJECTS, Reason, TABLES, Tables,
 };
 use crate::{
-    app::this_week, config::Config, digest::Sha256, objects::create_private, storage::Storage,
+    app_state::this_week, config::Config, digest::Sha256, blob_store::create_private, storage::Storage,
 };
 
 /// How many objects are copied at a time: a bucket answers each only after a while.
-const AT_A_TIME: usize = 8;
+const CONCURRENT_COPIES: usize = 8;
 
 /// What a backup holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -41,7 +41,7 @@ pub struct BackupReport {
 pub async fn back_up(config: &Config, out: &Path) -> Result<BackupReport, BackupError> {
     let storage = Storage::open(config).await.map_err(Reason::from)?;
     let back_up = async |storage: &Storage| storage.back_up(out).await;
-    Ok(storage.once(back_up).await?)
+    Ok(storage.run_and_close(back_up).await?)
 }
 
 /// What came of copying an object.
@@ -56,7 +56,7 @@ impl Storage {
         let failed = |error| Reason::File(out.to_owned(), error);
         create_private(out).map_err(failed)?;
         if fs::read_dir(out).map_err(failed)?.next().is_some() {
-            return Err(Reason::Occupied(out.to_owned()));
+            return Err(Reason::FolderNotEmpty(out.to_owned()));
         }
         let written = self.back_up_into(out).await;
         if written.is_err() {
@@ -76,11 +76,11 @@ impl Storage {
         let tables = out.join(TABLES);
         let schema = self.write_tables(&tables).await?;
 
-        let (held, digest) = Tables::open(&tables)?.held()?;
+        let (held, digest) = Tables::open(&tables)?.sample_objects()?;
         let mut report = BackupReport::default();
         let mut copies = stream::iter(held)
             .map(|held| self.copy(held, &objects))
-            .buffer_unordered(AT_A_TIME);
+            .buffer_unordered(CONCURRENT_COPIES);
         while let Some(copied) = copies.try_next().await? {
             match copied {
                 Copied::Whole(bytes) => {
@@ -115,7 +115,7 @@ impl Storage {
         let mut file = BufWriter::new(create_file(path).map_err(failed)?);
         let mut session = self.database.read().await?;
         for table in self.database.tables(&mut session).await? {
-            let counter = match table.counts {
+            let counter = match table.is_numbered {
                 true => Some(self.database.counter(&mut session, &table).await?),
                 false => None,
             };
@@ -136,10 +136,10 @@ impl Storage {
         Ok(schema)
     }
 
-    async fn copy(&self, held: Held, folder: &Path) -> Result<Copied, Reason> {
+    async fn copy(&self, held: SampleObject, folder: &Path) -> Result<Copied, Reason> {
         let id = held.name.sample.to_string();
-        let bytes = self.objects.read(held.name).await?;
-        let Some(bytes) = bytes.filter(|bytes| Sha256::of(bytes) == held.sha256) else {
+        let bytes = self.blob_store.read(held.name).await?;
+        let Some(bytes) = bytes.filter(|bytes| Sha256::digest(bytes) == held.sha256) else {
             let mut session = self.database.read().await?;
             let orphans = session.without_row(&[held.name]).await?;
             return Ok(match orphans.is_empty() {

@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     clock::Clock,
-    problem::{Kind, Problem},
+    errors::{ProblemType, Problem},
 };
 
 /// How many requests may come at once, and how many for long.
@@ -32,14 +32,14 @@ pub struct Rate {
 
 /// The limits of a collector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rates {
+pub struct RateLimits {
     /// For each network: 256 addresses of IPv4 (/24), a site's of IPv6 (/48).
     pub network: Rate,
     /// For each consent record.
     pub record: Rate,
 }
 
-impl Default for Rates {
+impl Default for RateLimits {
     /// A class of 30 tablets behind one address, each back from holidays with 50 requests to make,
     /// takes 1500; one record sends a few dozen samples a day.
     fn default() -> Self {
@@ -57,25 +57,25 @@ impl Default for Rates {
 }
 
 /// What a refused token or signature takes from a network's bucket beside the request itself.
-const GUESS: u32 = 19;
+const FAILED_AUTH_COST: u32 = 19;
 
 /// How many requests beyond their network's limit are looked at together, for whether they are a "no".
-const TURNS: usize = 4;
+const MAX_ERASURES_OVER_LIMIT: usize = 4;
 
 /// The buckets of a collector.
 #[derive(Debug)]
-pub(crate) struct Limiter {
+pub(crate) struct RateLimiter {
     networks: Buckets,
     records: Buckets,
     turns: Semaphore,
 }
 
-impl Limiter {
-    pub(crate) fn new(rates: Rates, clock: &Clock) -> Self {
+impl RateLimiter {
+    pub(crate) fn new(rates: RateLimits, clock: &Clock) -> Self {
         Self {
             networks: Buckets::new(rates.network, clock.clone()),
             records: Buckets::new(rates.record, clock.clone()),
-            turns: Semaphore::new(TURNS),
+            turns: Semaphore::new(MAX_ERASURES_OVER_LIMIT),
         }
     }
 
@@ -83,52 +83,52 @@ impl Limiter {
     ///
     /// # Errors
     /// `too-many-requests`.
-    pub(crate) fn network(&self, key: Key) -> Result<(), Problem> {
+    pub(crate) fn check_network(&self, key: BucketKey) -> Result<(), Problem> {
         self.networks.take(key).map_err(|wait| {
-            Kind::TooManyRequests.after(wait, "too many requests from this network; come again")
+            ProblemType::TooManyRequests.with_retry_after(wait, "too many requests from this network; come again")
         })
     }
 
     /// A turn for a request beyond its network's limit that may be a "no"; first come, first served.
-    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub(crate) async fn erasure_permit(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.turns.acquire().await.ok()
     }
 
     /// A request was made with a good token: whoever has one may pull as fast as the line is.
-    pub(crate) fn was_trusted(&self, key: Key) {
-        self.networks.give_back(key);
+    pub(crate) fn refund(&self, key: BucketKey) {
+        self.networks.refund(key);
     }
 
     /// A request was made with a token or a signature that is none.
-    pub(crate) fn was_a_guess(&self, key: Key) {
-        self.networks.drain(key, GUESS);
+    pub(crate) fn penalize(&self, key: BucketKey) {
+        self.networks.penalize(key, FAILED_AUTH_COST);
     }
 
     /// Takes a request from the bucket of the record whose signature it bears; nobody else gets at it.
     ///
     /// # Errors
     /// `too-many-requests`.
-    pub(crate) fn record(&self, record: sordino::Id) -> Result<(), Problem> {
+    pub(crate) fn check_record(&self, record: sordino::Id) -> Result<(), Problem> {
         self.records.take(self.records.key(record)).map_err(|wait| {
-            Kind::TooManyRequests.after(wait, "too many requests of this record; come again")
+            ProblemType::TooManyRequests.with_retry_after(wait, "too many requests of this record; come again")
         })
     }
 
     /// By what a network's bucket is found.
-    pub(crate) fn network_key(&self, network: impl Hash) -> Key {
+    pub(crate) fn network_key(&self, network: impl Hash) -> BucketKey {
         self.networks.key(network)
     }
 }
 
 /// A hash under this process's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key(u64);
+pub(crate) struct BucketKey(u64);
 
 /// Sets of places, a power of two.
 const SETS: usize = 1 << 13;
 /// Places in each: 65 536 in all, a megabyte.
-const PLACES: usize = 8;
+const SLOTS_PER_SET: usize = 8;
 
 #[derive(Debug)]
 struct Buckets {
@@ -139,14 +139,14 @@ struct Buckets {
     /// `interval` times the burst; 0 without a limit.
     capacity: u64,
     /// Locked one by one, so that requests do not wait for each other.
-    sets: Box<[Mutex<[Bucket; PLACES]>]>,
+    sets: Box<[Mutex<[Bucket; SLOTS_PER_SET]>]>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
     key: u64,
     /// Nanoseconds by the clock. Past for a full bucket, which is like none at all.
-    full_again: u64,
+    full_at: u64,
 }
 
 impl Buckets {
@@ -161,45 +161,45 @@ impl Buckets {
         }
     }
 
-    fn key(&self, of: impl Hash) -> Key {
-        Key(self.keys.hash_one(of))
+    fn key(&self, of: impl Hash) -> BucketKey {
+        BucketKey(self.keys.hash_one(of))
     }
 
     /// Takes one, or says how long until there is one.
-    fn take(&self, key: Key) -> Result<(), Duration> {
+    fn take(&self, key: BucketKey) -> Result<(), Duration> {
         self.take_at(key, self.clock.nanoseconds())
     }
 
-    fn take_at(&self, key: Key, now: u64) -> Result<(), Duration> {
+    fn take_at(&self, key: BucketKey, now: u64) -> Result<(), Duration> {
         if self.capacity == 0 {
             return Ok(());
         }
         let mut set = self.set(key);
-        let bucket = place(&mut set, key);
-        let used = bucket.full_again.saturating_sub(now) + self.interval;
+        let bucket = slot(&mut set, key);
+        let used = bucket.full_at.saturating_sub(now) + self.interval;
         if used > self.capacity {
             return Err(Duration::from_nanos(used - self.capacity));
         }
-        bucket.full_again = now + used;
+        bucket.full_at = now + used;
         Ok(())
     }
 
-    fn give_back(&self, key: Key) {
+    fn refund(&self, key: BucketKey) {
         let mut set = self.set(key);
-        let bucket = place(&mut set, key);
-        bucket.full_again = bucket.full_again.saturating_sub(self.interval);
+        let bucket = slot(&mut set, key);
+        bucket.full_at = bucket.full_at.saturating_sub(self.interval);
     }
 
     /// Takes so many, or all that are left.
-    fn drain(&self, key: Key, many: u32) {
+    fn penalize(&self, key: BucketKey, many: u32) {
         let now = self.clock.nanoseconds();
         let mut set = self.set(key);
-        let bucket = place(&mut set, key);
-        let used = bucket.full_again.saturating_sub(now) + self.interval * u64::from(many);
-        bucket.full_again = now + used.min(self.capacity);
+        let bucket = slot(&mut set, key);
+        let used = bucket.full_at.saturating_sub(now) + self.interval * u64::from(many);
+        bucket.full_at = now + used.min(self.capacity);
     }
 
-    fn set(&self, key: Key) -> MutexGuard<'_, [Bucket; PLACES]> {
+    fn set(&self, key: BucketKey) -> MutexGuard<'_, [Bucket; SLOTS_PER_SET]> {
         let set = &self.sets[key.0 as usize % SETS];
         // A bucket is whole at any time.
         set.lock().unwrap_or_else(PoisonError::into_inner)
@@ -207,11 +207,11 @@ impl Buckets {
 }
 
 /// The bucket of `key`, or the fullest one made over to it.
-fn place(set: &mut [Bucket; PLACES], key: Key) -> &mut Bucket {
-    let fullest = |set: &[Bucket; PLACES]| {
+fn slot(set: &mut [Bucket; SLOTS_PER_SET], key: BucketKey) -> &mut Bucket {
+    let fullest = |set: &[Bucket; SLOTS_PER_SET]| {
         let places = set.iter().enumerate();
         places
-            .min_by_key(|(_, bucket)| bucket.full_again)
+            .min_by_key(|(_, bucket)| bucket.full_at)
             .map_or(0, |(place, _)| place)
     };
     let known = set.iter().position(|bucket| bucket.key == key.0);
@@ -220,7 +220,7 @@ fn place(set: &mut [Bucket; PLACES], key: Key) -> &mut Bucket {
     if known.is_none() {
         *bucket = Bucket {
             key: key.0,
-            full_again: 0,
+            full_at: 0,
         };
     }
     bucket
@@ -233,7 +233,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn buckets(burst: u32, per_second: u32) -> Buckets {
-        Buckets::new(Rate { burst, per_second }, Clock::by_hand())
+        Buckets::new(Rate { burst, per_second }, Clock::manual())
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn a_million_networks_take_no_more_memory_and_shut_nobody_out() {
         let buckets = buckets(5, 1);
-        let places = buckets.sets.len() * PLACES;
+        let places = buckets.sets.len() * SLOTS_PER_SET;
         let heavy = buckets.key("heavy");
         for _ in 0..5 {
             assert!(buckets.take_at(heavy, 0).is_ok());
@@ -292,7 +292,7 @@ mod tests {
         for network in 0..1_000_000u32 {
             assert!(buckets.take_at(buckets.key(network), 0).is_ok());
         }
-        assert_eq!(buckets.sets.len() * PLACES, places);
+        assert_eq!(buckets.sets.len() * SLOTS_PER_SET, places);
         assert!(size_of_val(&*buckets.sets) <= 2 << 20);
         // The one that used most keeps its place: lighter ones made room for each other.
         assert!(buckets.take_at(heavy, 0).is_err());
@@ -312,11 +312,11 @@ mod tests {
         let key = buckets.key(1);
         for _ in 0..1000 {
             assert!(buckets.take(key).is_ok());
-            buckets.give_back(key);
+            buckets.refund(key);
         }
         let mut guesses = 0;
         while buckets.take(key).is_ok() {
-            buckets.drain(key, GUESS);
+            buckets.penalize(key, FAILED_AUTH_COST);
             guesses += 1;
         }
         assert_eq!(guesses, 2);

@@ -22,11 +22,11 @@ pub(crate) use self::{
 };
 use crate::config::ObjectsUrl;
 
-const WHOLE: &str = "age";
+const EXTENSION: &str = "age";
 
 /// A place for objects.
 #[derive(Clone, Debug)]
-pub(crate) enum Objects {
+pub(crate) enum BlobStore {
     Folder(Folder),
     Bucket(Bucket),
 }
@@ -41,7 +41,7 @@ pub(crate) struct ObjectName {
 
 /// An object that lies in a place.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lying {
+pub(crate) struct StoredObject {
     pub(crate) name: ObjectName,
     /// How long it has been there by the clocks of the place and of this machine; `None` where the
     /// write lock tells what is finished.
@@ -52,11 +52,11 @@ pub(crate) struct Lying {
 #[derive(Debug)]
 pub(crate) struct Upload {
     name: ObjectName,
-    way: Way,
+    way: Backend,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Backend {
     Folder(folder::Upload),
     Bucket(s3::Upload),
 }
@@ -64,19 +64,19 @@ enum Way {
 /// Why the place did not do what it was asked. It names no object: that would be a sample's id.
 #[derive(Debug, thiserror::Error)]
 #[error("{doing}: {cause}")]
-pub(crate) struct ObjectsError {
+pub(crate) struct BlobStoreError {
     doing: &'static str,
     cause: String,
     is_unavailable: bool,
 }
 
-impl Objects {
+impl BlobStore {
     /// Opens a place; a folder is made where there is none.
-    pub(crate) async fn open(url: &ObjectsUrl) -> Result<Self, ObjectsError> {
+    pub(crate) async fn open(url: &ObjectsUrl) -> Result<Self, BlobStoreError> {
         match url {
             ObjectsUrl::Folder(folder) => Folder::open(folder)
                 .map(Self::Folder)
-                .map_err(doing("opening")),
+                .map_err(io_error("opening")),
             ObjectsUrl::S3 { bucket, prefix } => {
                 Bucket::open(bucket, prefix).await.map(Self::Bucket)
             }
@@ -84,22 +84,22 @@ impl Objects {
     }
 
     /// Begins an object of a sample. Many may be under way for the same one.
-    pub(crate) fn begin(&self, sample: Id) -> Result<Upload, ObjectsError> {
-        let unique = Id::random().map_err(|error| doing("naming")(io::Error::other(error)))?;
+    pub(crate) fn begin(&self, sample: Id) -> Result<Upload, BlobStoreError> {
+        let unique = Id::random().map_err(|error| io_error("naming")(io::Error::other(error)))?;
         let (upload, way) = match self {
-            Self::Folder(folder) => (None, Way::Folder(folder.begin(sample, unique))),
-            Self::Bucket(bucket) => (Some(unique), Way::Bucket(bucket.begin())),
+            Self::Folder(folder) => (None, Backend::Folder(folder.begin(sample, unique))),
+            Self::Bucket(bucket) => (Some(unique), Backend::Bucket(bucket.begin())),
         };
         let name = ObjectName { sample, upload };
         Ok(Upload { name, way })
     }
 
     /// Puts an object back under the name that it had, whole or not at all.
-    pub(crate) async fn put_back(
+    pub(crate) async fn restore(
         &self,
         name: ObjectName,
         bytes: &[u8],
-    ) -> Result<(), ObjectsError> {
+    ) -> Result<(), BlobStoreError> {
         let mut upload = Upload {
             name,
             ..self.begin(name.sample)?
@@ -113,7 +113,7 @@ impl Objects {
     pub(crate) async fn place(
         &self,
         uploads: &[std::sync::Arc<Upload>],
-    ) -> Result<(), ObjectsError> {
+    ) -> Result<(), BlobStoreError> {
         match self {
             Self::Folder(folder) => folder.place(uploads).await,
             // They bear their names since they were finished.
@@ -122,7 +122,7 @@ impl Objects {
     }
 
     /// The whole object, which is at most as large as a sample may be; `None` where there is none.
-    pub(crate) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, ObjectsError> {
+    pub(crate) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, BlobStoreError> {
         match self {
             Self::Folder(folder) => folder.read(name).await,
             Self::Bucket(bucket) => bucket.read(name).await,
@@ -130,7 +130,7 @@ impl Objects {
     }
 
     /// Removes objects, durably; one that is not there is as good as removed.
-    pub(crate) async fn remove(&self, names: &[ObjectName]) -> Result<(), ObjectsError> {
+    pub(crate) async fn remove(&self, names: &[ObjectName]) -> Result<(), BlobStoreError> {
         if names.is_empty() {
             return Ok(());
         }
@@ -141,16 +141,16 @@ impl Objects {
     }
 
     /// Removes these objects of samples that were deleted, and whatever else lies there of them, durably.
-    pub(crate) async fn remove_all_of(&self, names: &[ObjectName]) -> Result<(), ObjectsError> {
+    pub(crate) async fn remove_all_of(&self, names: &[ObjectName]) -> Result<(), BlobStoreError> {
         match self {
             // A sample has one name there.
             Self::Folder(_) => self.remove(names).await,
-            Self::Bucket(bucket) => self.remove(&bucket.all_of(names).await?).await,
+            Self::Bucket(bucket) => self.remove(&bucket.all_uploads_of(names).await?).await,
         }
     }
 
     /// All objects, a few hundred at a time.
-    pub(crate) fn list(&self) -> mpsc::Receiver<Result<Vec<Lying>, ObjectsError>> {
+    pub(crate) fn list(&self) -> mpsc::Receiver<Result<Vec<StoredObject>, BlobStoreError>> {
         let (found, list) = mpsc::channel(1);
         match self {
             Self::Folder(folder) => folder.list(found),
@@ -160,15 +160,15 @@ impl Objects {
     }
 
     /// Whether it can be reached.
-    pub(crate) async fn answer(&self) -> Result<(), ObjectsError> {
+    pub(crate) async fn check_available(&self) -> Result<(), BlobStoreError> {
         match self {
-            Self::Folder(folder) => folder.answer().await,
-            Self::Bucket(bucket) => bucket.answer().await,
+            Self::Folder(folder) => folder.check_available().await,
+            Self::Bucket(bucket) => bucket.check_available().await,
         }
     }
 
     /// Whether what is written there can be deleted, which must be known before anything is taken.
-    pub(crate) async fn probe(&self) -> Result<(), ObjectsError> {
+    pub(crate) async fn probe(&self) -> Result<(), BlobStoreError> {
         match self {
             // Each upload is written under another name first, which is removed.
             Self::Folder(_) => Ok(()),
@@ -177,7 +177,7 @@ impl Objects {
     }
 
     /// Removes uploads that a crash left behind. Those that another process is writing stay.
-    pub(crate) async fn remove_leftovers(&self) -> Result<(), ObjectsError> {
+    pub(crate) async fn remove_leftovers(&self) -> Result<(), BlobStoreError> {
         match self {
             Self::Folder(folder) => folder.remove_leftovers().await,
             // What was not finished is not there.
@@ -188,7 +188,7 @@ impl Objects {
 
 impl ObjectName {
     /// The name of a sample's object from what its row says of the upload.
-    pub(crate) fn of(sample: Id, column: &str) -> Option<Self> {
+    pub(crate) fn from_column(sample: Id, column: &str) -> Option<Self> {
         let upload = match column {
             "" => None,
             upload => Some(upload.parse().ok()?),
@@ -197,7 +197,7 @@ impl ObjectName {
     }
 
     /// What a row says of it besides the sample.
-    pub(crate) fn column(&self) -> String {
+    pub(crate) fn to_column(&self) -> String {
         self.upload
             .map(|upload| upload.to_string())
             .unwrap_or_default()
@@ -206,8 +206,8 @@ impl ObjectName {
     fn parse(file_name: &str) -> Option<Self> {
         let parts: Vec<&str> = file_name.split('.').collect();
         match parts[..] {
-            [sample, WHOLE] => Self::of(sample.parse().ok()?, ""),
-            [sample, upload, WHOLE] if !upload.is_empty() => Self::of(sample.parse().ok()?, upload),
+            [sample, EXTENSION] => Self::from_column(sample.parse().ok()?, ""),
+            [sample, upload, EXTENSION] if !upload.is_empty() => Self::from_column(sample.parse().ok()?, upload),
             _ => None,
         }
     }
@@ -216,8 +216,8 @@ impl ObjectName {
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.upload {
-            Some(upload) => write!(f, "{}.{upload}.{WHOLE}", self.sample),
-            None => write!(f, "{}.{WHOLE}", self.sample),
+            Some(upload) => write!(f, "{}.{upload}.{EXTENSION}", self.sample),
+            None => write!(f, "{}.{EXTENSION}", self.sample),
         }
     }
 }
@@ -229,10 +229,10 @@ impl Upload {
     }
 
     /// Adds bytes at the end.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectsError> {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), BlobStoreError> {
         match &mut self.way {
-            Way::Folder(upload) => upload.write(bytes).await,
-            Way::Bucket(upload) => {
+            Backend::Folder(upload) => upload.write(bytes).await,
+            Backend::Bucket(upload) => {
                 upload.write(bytes);
                 Ok(())
             }
@@ -240,23 +240,23 @@ impl Upload {
     }
 
     /// Makes what was written durable.
-    pub(crate) async fn finish(&mut self) -> Result<(), ObjectsError> {
+    pub(crate) async fn finish(&mut self) -> Result<(), BlobStoreError> {
         match &mut self.way {
-            Way::Folder(upload) => upload.sync().await,
-            Way::Bucket(upload) => upload.send(self.name).await,
+            Backend::Folder(upload) => upload.sync().await,
+            Backend::Bucket(upload) => upload.send(self.name).await,
         }
     }
 }
 
-impl ObjectsError {
+impl BlobStoreError {
     /// Whether it may well succeed later, with nothing changed but the place's state.
     pub(crate) fn is_unavailable(&self) -> bool {
         self.is_unavailable
     }
 }
 
-fn doing(doing: &'static str) -> impl FnOnce(io::Error) -> ObjectsError {
-    move |error| ObjectsError {
+fn io_error(doing: &'static str) -> impl FnOnce(io::Error) -> BlobStoreError {
+    move |error| BlobStoreError {
         doing,
         is_unavailable: matches!(
             error.kind(),

@@ -10,27 +10,27 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{not_for_purpose, page::Asked, purpose};
+use super::{not_for_purpose, pagination::PageQuery, purpose};
 use crate::{
-    app::{App, PathId, this_week},
-    database::HandOut,
+    app_state::{AppState, PathId, this_week},
+    database::NewAccess,
     digest::CONTENT_DIGEST,
-    problem::Problem,
+    errors::Problem,
     tokens::{FormerReader, Reader},
 };
 
 /// `GET /v1/samples`.
 pub(super) async fn list(
-    State(app): State<App>,
+    State(app): State<AppState>,
     reader: Reader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     const KIND: &str = "s";
-    let Asked {
+    let PageQuery {
         purpose,
         after,
         limit,
-    } = Asked::by(&reader, &parts, KIND)?;
+    } = PageQuery::for_reader(&reader, &parts, KIND)?;
     let samples = app.storage.database.samples(purpose, after, limit).await?;
     let next = samples.last().map_or(after, |sample| sample.sequence);
     Ok(Json(
@@ -41,16 +41,16 @@ pub(super) async fn list(
 /// `GET /v1/withdrawn`: for every token that was ever made, and whatever it is good for, since its holder may have
 /// copies. Ids are random; which of them are only held back is all else that it says.
 pub(super) async fn withdrawn(
-    State(app): State<App>,
+    State(app): State<AppState>,
     _: FormerReader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     const KIND: &str = "w";
-    let Asked {
+    let PageQuery {
         purpose,
         after,
         limit,
-    } = Asked::of(&parts, KIND)?;
+    } = PageQuery::parse(&parts, KIND)?;
     let entries = app
         .storage
         .database
@@ -69,20 +69,20 @@ pub(super) async fn withdrawn(
 }
 
 /// `GET /v1/samples/SAMPLE`.
-pub(super) async fn hand_out(
-    State(app): State<App>,
+pub(super) async fn download(
+    State(app): State<AppState>,
     PathId(id): PathId,
     reader: Reader,
     parts: Parts,
 ) -> Result<Response, Problem> {
     let purpose = purpose(&reader, &parts)?;
-    let hand_out = HandOut {
+    let hand_out = NewAccess {
         sample: id,
         purpose,
         week: this_week(),
         reader: reader.name,
     };
-    match app.storage.hand_out(&hand_out).await? {
+    match app.storage.download(&hand_out).await? {
         Ok(opened) => {
             let headers = [
                 (
@@ -90,7 +90,7 @@ pub(super) async fn hand_out(
                     "application/octet-stream".to_owned(),
                 ),
                 (header::CACHE_CONTROL.as_str(), "no-store".to_owned()),
-                (CONTENT_DIGEST, opened.sha256.to_field()),
+                (CONTENT_DIGEST, opened.sha256.to_header()),
             ];
             Ok((headers, opened.bytes).into_response())
         }

@@ -16,38 +16,38 @@ use tokio::{
 };
 
 use crate::{
-    body::Incoming,
+    limited_body::LimitedBody,
     budgets::Budgets,
-    client::Proxies,
+    client_ip::Proxies,
     config::{Limits, Verdicts},
     metrics::Metrics,
-    problem::{Kind, Problem},
-    rates::Limiter,
+    errors::{ProblemType, Problem},
+    rate_limit::RateLimiter,
     readiness::Readiness,
-    signature::Names,
+    signature::ServerNames,
     storage::Storage,
 };
 
 /// The service's state: storage, and what is in memory only and may be lost.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct AppState {
     pub(crate) storage: Storage,
     pub(crate) limits: Limits,
     pub(crate) verdicts: Verdicts,
     pub(crate) proxies: Proxies,
-    pub(crate) limiter: Arc<Limiter>,
+    pub(crate) limiter: Arc<RateLimiter>,
     pub(crate) metrics: Metrics,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) budgets: Budgets,
-    pub(crate) names: Names,
+    pub(crate) names: ServerNames,
     /// Kibibytes of samples that may still begin to come in.
-    pub(crate) room: Arc<Semaphore>,
+    pub(crate) upload_budget: Arc<Semaphore>,
 }
 
-impl App {
+impl AppState {
     /// The body of a request that holds JSON.
-    pub(crate) fn json_body(&self, parts: &Parts, body: Body) -> Incoming {
-        Incoming::new(&parts.headers, body, self.limits.json_bytes, &self.limits)
+    pub(crate) fn json_body(&self, parts: &Parts, body: Body) -> LimitedBody {
+        LimitedBody::new(&parts.headers, body, self.limits.json_bytes, &self.limits)
     }
 
     /// Room for an upload of so many bytes, once there is some; it is free again when this is dropped. It is taken as a
@@ -55,10 +55,10 @@ impl App {
     ///
     /// # Errors
     /// `busy`.
-    pub(crate) async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
-        let busy = || Kind::Busy.because("too much is being sent at once; send it again later");
-        let kibibytes = bytes.div_ceil(1024).min(kibibytes(&self.limits).into());
-        let room = self.room.clone();
+    pub(crate) async fn reserve_upload(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+        let busy = || ProblemType::Busy.with_detail("too much is being sent at once; send it again later");
+        let kibibytes = bytes.div_ceil(1024).min(upload_budget_kibibytes(&self.limits).into());
+        let room = self.upload_budget.clone();
         let room = room.acquire_many_owned(u32::try_from(kibibytes).map_err(|_| busy())?);
         match timeout(self.limits.idle, room).await {
             Ok(Ok(room)) => Ok(room),
@@ -67,13 +67,13 @@ impl App {
     }
 
     /// The body of a request that holds a sample.
-    pub(crate) fn sample_body(&self, parts: &Parts, body: Body) -> Incoming {
-        Incoming::new(&parts.headers, body, self.limits.sample_bytes, &self.limits)
+    pub(crate) fn sample_body(&self, parts: &Parts, body: Body) -> LimitedBody {
+        LimitedBody::new(&parts.headers, body, self.limits.sample_bytes, &self.limits)
     }
 }
 
 /// How many kibibytes of samples may be on their way in at a time.
-pub(crate) fn kibibytes(limits: &Limits) -> u32 {
+pub(crate) fn upload_budget_kibibytes(limits: &Limits) -> u32 {
     limits.upload_bytes.div_ceil(1024)
 }
 
@@ -96,10 +96,10 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
-            .map_err(|rejection| Kind::Malformed.because(rejection.body_text()))?;
+            .map_err(|rejection| ProblemType::Malformed.with_detail(rejection.body_text()))?;
         let id = text
             .parse()
-            .map_err(|error| Kind::Malformed.because(format!("{error}")))?;
+            .map_err(|error| ProblemType::Malformed.with_detail(format!("{error}")))?;
         Ok(Self(id))
     }
 }
@@ -113,14 +113,14 @@ impl<S: Send + Sync> FromRequestParts<S> for PathIdAndSeen {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path((id, seen)) = Path::<(String, String)>::from_request_parts(parts, state)
             .await
-            .map_err(|rejection| Kind::Malformed.because(rejection.body_text()))?;
+            .map_err(|rejection| ProblemType::Malformed.with_detail(rejection.body_text()))?;
         let id = id
             .parse()
-            .map_err(|error| Kind::Malformed.because(format!("{error}")))?;
+            .map_err(|error| ProblemType::Malformed.with_detail(format!("{error}")))?;
         let number = seen.parse().ok();
         let number = number.filter(|number: &u64| number.to_string() == seen);
         let seen = number.ok_or_else(|| {
-            Kind::Malformed.because(format!(
+            ProblemType::Malformed.with_detail(format!(
                 "`{seen}` is no number of entries of the access log"
             ))
         })?;
@@ -135,5 +135,5 @@ impl<S: Send + Sync> FromRequestParts<S> for PathIdAndSeen {
 pub(crate) fn query<T: DeserializeOwned>(parts: &Parts) -> Result<T, Problem> {
     Query::try_from_uri(&parts.uri)
         .map(|Query(query)| query)
-        .map_err(|rejection| Kind::Malformed.because(rejection.body_text()))
+        .map_err(|rejection| ProblemType::Malformed.with_detail(rejection.body_text()))
 }

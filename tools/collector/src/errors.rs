@@ -10,15 +10,15 @@ use serde_json::{Map, Value, json};
 
 use sordino::{Purpose, Purposes};
 
-use crate::{database::DatabaseError, objects::ObjectsError, storage::StorageError};
+use crate::{database::DatabaseError, blob_store::BlobStoreError, storage::StorageError};
 
 /// How long a client is asked to wait when the collector is busy.
-const WHEN_BUSY: Duration = Duration::from_secs(10);
+const BUSY_RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// What is answered instead of what was asked for.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    kind: Kind,
+    kind: ProblemType,
     detail: String,
     retry_after: Option<Duration>,
     /// Members beside those that every problem has (RFC 9457 section 3.2).
@@ -27,7 +27,7 @@ pub(crate) struct Problem {
 
 /// The problems that docs/protocol.md names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum ProblemType {
     Malformed,
     BadSignature,
     BadToken,
@@ -58,7 +58,7 @@ pub(crate) enum Kind {
     Paused,
 }
 
-impl Kind {
+impl ProblemType {
     /// Each of them.
     pub(crate) const ALL: [Self; 28] = [
         Self::Malformed,
@@ -92,30 +92,30 @@ impl Kind {
     ];
 
     /// The problem with what was wrong, and what to do about it.
-    pub(crate) fn because(self, detail: impl Into<String>) -> Problem {
+    pub(crate) fn with_detail(self, detail: impl Into<String>) -> Problem {
         Problem {
             kind: self,
             detail: detail.into(),
-            retry_after: (self == Self::Busy).then_some(WHEN_BUSY),
+            retry_after: (self == Self::Busy).then_some(BUSY_RETRY_AFTER),
             members: Map::new(),
         }
     }
 
     /// The problem, and how long to wait before asking again.
-    pub(crate) fn after(self, wait: Duration, detail: impl Into<String>) -> Problem {
+    pub(crate) fn with_retry_after(self, wait: Duration, detail: impl Into<String>) -> Problem {
         Problem {
             retry_after: Some(wait),
-            ..self.because(detail)
+            ..self.with_detail(detail)
         }
     }
 
     /// Its name in the `type`.
     pub(crate) fn name(self) -> &'static str {
-        self.facts().1
+        self.spec().1
     }
 
     /// Status, name in the `type`, and title.
-    fn facts(self) -> (StatusCode, &'static str, &'static str) {
+    fn spec(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as Status;
         match self {
             Self::Malformed => (Status::BAD_REQUEST, "malformed", "Malformed request"),
@@ -168,21 +168,21 @@ impl Kind {
 
 impl Problem {
     /// The problem with a further member.
-    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
     /// The problem with the purposes that the person took back, or never granted.
-    pub(crate) fn of_purposes(self, purposes: &Purposes) -> Self {
+    pub(crate) fn with_purposes(self, purposes: &Purposes) -> Self {
         let names: Vec<&str> = purposes.iter().map(Purpose::as_str).collect();
-        self.with("purposes", names)
+        self.with_member("purposes", names)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, name, title) = self.kind.facts();
+        let (status, name, title) = self.kind.spec();
         let mut document = json!({
             "type": format!("urn:sordino:problem:{name}"),
             "title": title,
@@ -198,10 +198,10 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, json);
         // RFC 9110 section 15.5.2 asks every 401 for a challenge.
         match self.kind {
-            Kind::BadToken => {
+            ProblemType::BadToken => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Kind::BadSignature => {
+            ProblemType::BadSignature => {
                 headers.insert(
                     header::WWW_AUTHENTICATE,
                     HeaderValue::from_static("Signature"),
@@ -225,8 +225,8 @@ impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         tracing::error!("a request could not be served: {error}");
         match error.is_unavailable() {
-            true => Kind::Busy.because("the collector is busy; send it again later"),
-            false => Kind::Internal.because("the collector could not do it; send it again later"),
+            true => ProblemType::Busy.with_detail("the collector is busy; send it again later"),
+            false => ProblemType::Internal.with_detail("the collector could not do it; send it again later"),
         }
     }
 }
@@ -237,8 +237,8 @@ impl From<DatabaseError> for Problem {
     }
 }
 
-impl From<ObjectsError> for Problem {
-    fn from(error: ObjectsError) -> Self {
+impl From<BlobStoreError> for Problem {
+    fn from(error: BlobStoreError) -> Self {
         StorageError::from(error).into()
     }
 }
@@ -262,12 +262,12 @@ mod tests {
             .iter()
             .flat_map(Value::as_str)
             .collect();
-        let names = Kind::ALL.map(|kind| format!("urn:sordino:problem:{}", kind.name()));
+        let names = ProblemType::ALL.map(|kind| format!("urn:sordino:problem:{}", kind.name()));
         assert_eq!(listed, names.iter().map(String::as_str).collect());
 
         let protocol = include_str!("../../../docs/protocol.md");
-        for kind in Kind::ALL {
-            let (status, name, _) = kind.facts();
+        for kind in ProblemType::ALL {
+            let (status, name, _) = kind.spec();
             let (before, _) = protocol.split_once(&format!("`{name}`")).expect(name);
             // The last three digits before its name are its status.
             let digits: Vec<char> = before

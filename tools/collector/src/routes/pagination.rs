@@ -5,16 +5,16 @@ use serde::Deserialize;
 use sordino::Purpose;
 
 use crate::{
-    app::query,
-    problem::{Kind, Problem},
+    app_state::query,
+    errors::{ProblemType, Problem},
     tokens::Reader,
 };
 
 /// How many entries a page holds at most, and unless told otherwise.
-const LONGEST: u32 = 1000;
+const MAX_PAGE: u32 = 1000;
 
 /// A page of what there is for one purpose.
-pub(super) struct Asked {
+pub(super) struct PageQuery {
     pub(super) purpose: Purpose,
     /// The place in the order after which it begins.
     pub(super) after: i64,
@@ -22,13 +22,13 @@ pub(super) struct Asked {
     pub(super) limit: u32,
 }
 
-impl Asked {
+impl PageQuery {
     /// What a reader's query asks for, of the list whose cursors are of this `kind`.
     ///
     /// # Errors
     /// `malformed`, `wrong-purpose`.
-    pub(super) fn by(reader: &Reader, parts: &Parts, kind: &str) -> Result<Self, Problem> {
-        let asked = Self::of(parts, kind)?;
+    pub(super) fn for_reader(reader: &Reader, parts: &Parts, kind: &str) -> Result<Self, Problem> {
+        let asked = Self::parse(parts, kind)?;
         reader.check(asked.purpose)?;
         Ok(asked)
     }
@@ -37,7 +37,7 @@ impl Asked {
     ///
     /// # Errors
     /// `malformed`.
-    pub(super) fn of(parts: &Parts, kind: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(parts: &Parts, kind: &str) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         struct Page {
             purpose: Purpose,
@@ -47,8 +47,8 @@ impl Asked {
         let page: Page = query(parts)?;
         Ok(Self {
             purpose: page.purpose,
-            after: after(page.after.as_deref(), kind)?,
-            limit: length(page.limit)?,
+            after: parse_cursor(page.after.as_deref(), kind)?,
+            limit: page_limit(page.limit)?,
         })
     }
 }
@@ -58,7 +58,7 @@ impl Asked {
 ///
 /// # Errors
 /// `malformed`.
-pub(super) fn after(cursor: Option<&str>, kind: &str) -> Result<i64, Problem> {
+pub(super) fn parse_cursor(cursor: Option<&str>, kind: &str) -> Result<i64, Problem> {
     let Some(cursor) = cursor else {
         return Ok(0);
     };
@@ -67,7 +67,7 @@ pub(super) fn after(cursor: Option<&str>, kind: &str) -> Result<i64, Problem> {
         .filter(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
         .and_then(|number| number.parse().ok());
     sequence.ok_or_else(|| {
-        Kind::Malformed.because("`after` is no cursor of this list; leave it out to begin anew")
+        ProblemType::Malformed.with_detail("`after` is no cursor of this list; leave it out to begin anew")
     })
 }
 
@@ -75,9 +75,9 @@ pub(super) fn after(cursor: Option<&str>, kind: &str) -> Result<i64, Problem> {
 ///
 /// # Errors
 /// `malformed`.
-pub(super) fn length(limit: Option<u32>) -> Result<u32, Problem> {
-    match limit.unwrap_or(LONGEST) {
-        0 => Err(Kind::Malformed.because("`limit` must be at least 1")),
-        limit => Ok(limit.min(LONGEST)),
+pub(super) fn page_limit(limit: Option<u32>) -> Result<u32, Problem> {
+    match limit.unwrap_or(MAX_PAGE) {
+        0 => Err(ProblemType::Malformed.with_detail("`limit` must be at least 1")),
+        limit => Ok(limit.min(MAX_PAGE)),
     }
 }

@@ -11,20 +11,20 @@ use sordino::{Id, Purposes};
 use crate::{
     config::Config,
     digest::Sha256,
-    objects::ObjectName,
+    blob_store::ObjectName,
     storage::{ORPHAN_GRACE, Storage, StorageError},
 };
 
 /// How long an object in a bucket may be without a row before `check` reports it: a sweep's grace, the
 /// hour until the next sweep, and as much again.
-const REPORTED_AFTER: Duration = ORPHAN_GRACE.saturating_mul(3);
+const ORPHAN_REPORT_AGE: Duration = ORPHAN_GRACE.saturating_mul(3);
 /// How many rows are looked at together.
 const PAGE: u32 = 500;
 
 /// Why upkeep was not done.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct UpkeepError(#[from] StorageError);
+pub struct MaintenanceError(#[from] StorageError);
 
 /// What a comparison of database and objects found. Names are those of the objects' files or keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -65,10 +65,10 @@ impl CheckReport {
 ///
 /// # Errors
 /// Database or objects that cannot be used.
-pub async fn check(config: &Config, digests: bool) -> Result<CheckReport, UpkeepError> {
+pub async fn check(config: &Config, digests: bool) -> Result<CheckReport, MaintenanceError> {
     let storage = Storage::open(config).await?;
     let check = async |storage: &Storage| storage.check(digests).await;
-    Ok(storage.once(check).await?)
+    Ok(storage.run_and_close(check).await?)
 }
 
 /// Deletes samples as their persons could, and returns those that were never sent. Their objects are
@@ -76,7 +76,7 @@ pub async fn check(config: &Config, digests: bool) -> Result<CheckReport, Upkeep
 ///
 /// # Errors
 /// Database or objects that cannot be used.
-pub async fn delete_samples(config: &Config, samples: &[Id]) -> Result<Vec<Id>, UpkeepError> {
+pub async fn delete_samples(config: &Config, samples: &[Id]) -> Result<Vec<Id>, MaintenanceError> {
     let storage = Storage::open(config).await?;
     let delete = async |storage: &Storage| {
         let mut unknown = Vec::new();
@@ -90,12 +90,12 @@ pub async fn delete_samples(config: &Config, samples: &[Id]) -> Result<Vec<Id>, 
         }
         Ok::<_, StorageError>(unknown)
     };
-    Ok(storage.once(delete).await?)
+    Ok(storage.run_and_close(delete).await?)
 }
 
 /// What a withdrawal did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Withdrawn {
+pub struct WithdrawalReport {
     /// Samples that had no purpose left, and were deleted.
     pub deleted: u64,
     /// Samples that have one left.
@@ -111,11 +111,11 @@ pub async fn withdraw_record(
     config: &Config,
     record: Id,
     purposes: Purposes,
-) -> Result<Option<Withdrawn>, UpkeepError> {
+) -> Result<Option<WithdrawalReport>, MaintenanceError> {
     let storage = Storage::open(config).await?;
     let withdraw = async |storage: &Storage| storage.withdraw(record, purposes.clone()).await;
-    let taken_back = storage.once(withdraw).await?;
-    Ok(taken_back.map(|taken_back| Withdrawn {
+    let taken_back = storage.run_and_close(withdraw).await?;
+    Ok(taken_back.map(|taken_back| WithdrawalReport {
         deleted: taken_back.deleted,
         narrowed: taken_back.narrowed,
     }))
@@ -127,7 +127,7 @@ impl Storage {
         let lying = self.check_objects(&mut report).await?;
         let mut after = 0;
         loop {
-            let rows = self.database.rows(after, PAGE).await?;
+            let rows = self.database.sample_rows(after, PAGE).await?;
             let Some(last) = rows.last() else { break };
             after = last.sequence;
             for row in rows {
@@ -135,8 +135,8 @@ impl Storage {
                 if lying.contains(&row.name) && !digests {
                     continue;
                 }
-                let found = self.objects.read(row.name).await?;
-                let is_whole = found.as_ref().map(|bytes| Sha256::of(bytes) == row.sha256);
+                let found = self.blob_store.read(row.name).await?;
+                let is_whole = found.as_ref().map(|bytes| Sha256::digest(bytes) == row.sha256);
                 if is_whole == Some(true) || !self.is_held(row.name).await? {
                     continue;
                 }
@@ -156,7 +156,7 @@ impl Storage {
         report: &mut CheckReport,
     ) -> Result<HashSet<ObjectName>, StorageError> {
         let mut all = HashSet::new();
-        let mut list = self.objects.list();
+        let mut list = self.blob_store.list();
         while let Some(chunk) = list.recv().await {
             let chunk = chunk?;
             report.objects += chunk.len() as u64;
@@ -170,11 +170,11 @@ impl Storage {
             let mut session = self.database.write().await?;
             for orphan in session.without_row(&suspects).await? {
                 let is_young = chunk.iter().any(|lying| {
-                    lying.name == orphan && lying.age.is_some_and(|age| age < REPORTED_AFTER)
+                    lying.name == orphan && lying.age.is_some_and(|age| age < ORPHAN_REPORT_AGE)
                 });
-                let is_deleted = session.is_buried(orphan.sample).await?;
+                let is_deleted = session.is_deleted(orphan.sample).await?;
                 // It may have been removed since it was listed.
-                if self.objects.read(orphan).await?.is_none() {
+                if self.blob_store.read(orphan).await?.is_none() {
                     continue;
                 }
                 match (is_young, is_deleted) {

@@ -9,20 +9,20 @@ use std::{
 
 /// A file or folder, by its path and by what the system knows it by.
 #[derive(Clone, Debug)]
-pub(crate) struct Identity {
+pub(crate) struct FileIdentity {
     path: PathBuf,
-    number: Number,
+    number: InodeId,
 }
 
 /// Device and inode.
 #[cfg(unix)]
-type Number = (u64, u64);
+type InodeId = (u64, u64);
 /// This system has no such numbers: only whether there is something is seen.
 #[cfg(not(unix))]
 type Number = ();
 
-impl Identity {
-    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+impl FileIdentity {
+    pub(crate) fn new(path: &Path) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
             number: number(&fs::metadata(path)?),
@@ -44,13 +44,13 @@ impl Identity {
 }
 
 #[cfg(unix)]
-fn number(metadata: &Metadata) -> Number {
+fn number(metadata: &Metadata) -> InodeId {
     use std::os::unix::fs::MetadataExt as _;
     (metadata.dev(), metadata.ino())
 }
 
 #[cfg(not(unix))]
-fn number(_: &Metadata) -> Number {}
+fn number(_: &Metadata) -> InodeId {}
 
 #[cfg(test)]
 mod tests {
@@ -61,7 +61,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, aside) = (folder.path().join("data"), folder.path().join("aside"));
         fs::create_dir(&path).unwrap();
-        let identity = Identity::of(&path).unwrap();
+        let identity = FileIdentity::new(&path).unwrap();
         fs::write(path.join("file"), "written to since").unwrap();
         identity.check().unwrap();
         fs::rename(&path, &aside).unwrap();

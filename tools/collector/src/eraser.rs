@@ -7,7 +7,7 @@ use tokio::{sync::mpsc, time::sleep};
 use crate::database::Database;
 
 /// How long deletions gather, so that many cost one turn.
-const GATHERING: Duration = Duration::from_secs(5);
+const BATCH_DELAY: Duration = Duration::from_secs(5);
 
 /// Tells the task that erases; it ends with the last handle.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Eraser(mpsc::Sender<()>);
 /// Takes what was deleted out of the database's files, and logs where that failed. `false` where somebody still reads
 /// what was deleted, so that it is to be tried again.
 pub(crate) async fn erase(database: &Database) -> bool {
-    match database.erase_deleted().await {
+    match database.purge_deleted().await {
         Ok(is_done) => is_done,
         Err(error) => {
             tracing::warn!("deleted rows may still be in the database's files: {error}");
@@ -31,7 +31,7 @@ impl Eraser {
         tokio::spawn(async move {
             while told.recv().await.is_some() {
                 loop {
-                    sleep(GATHERING).await;
+                    sleep(BATCH_DELAY).await;
                     if erase(&database).await {
                         break;
                     }
@@ -42,7 +42,7 @@ impl Eraser {
     }
 
     /// Something was deleted.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn schedule(&self) {
         // Full, it is about to do so.
         let _ = self.0.try_send(());
     }

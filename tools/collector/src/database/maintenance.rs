@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use sordino::{Id, Purpose, Week};
 use sqlx::AnyConnection;
 
-use super::{Database, DatabaseError, Session, System, parsed, samples::named};
-use crate::{digest::Sha256, objects::ObjectName};
+use super::{Database, DatabaseError, Session, System, parse_column, samples::object_name};
+use crate::{digest::Sha256, blob_store::ObjectName};
 
 /// A sample as `check` looks at it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
+pub(crate) struct SampleRow {
     pub(crate) sequence: i64,
     pub(crate) name: ObjectName,
     pub(crate) sha256: Sha256,
@@ -34,13 +34,13 @@ impl Session {
         .fetch_all(&mut *self.0)
         .await?;
         for (sample,) in &expired {
-            self.take_back(sample, purpose).await?;
+            self.withdraw_purpose(sample, purpose).await?;
         }
         Ok(expired.len() as u64)
     }
 
     /// Takes a purpose back from one sample, and buries it where none is left.
-    pub(crate) async fn take_back(
+    pub(crate) async fn withdraw_purpose(
         &mut self,
         sample: &str,
         purpose: Purpose,
@@ -94,7 +94,7 @@ async fn owner(connection: &mut AnyConnection, sample: Id) -> Result<Option<Id>,
     .bind(sample.to_string())
     .fetch_optional(connection)
     .await?;
-    owner.map(|owner| parsed(&owner, "samples")).transpose()
+    owner.map(|owner| parse_column(&owner, "samples")).transpose()
 }
 
 impl Database {
@@ -110,7 +110,7 @@ impl Database {
     /// begun here; its log and its free space hold their bytes until they are used again, which no client can hasten.
     ///
     /// `false` where somebody read the log of SQLite for longer than this waits.
-    pub(crate) async fn erase_deleted(&self) -> Result<bool, DatabaseError> {
+    pub(crate) async fn purge_deleted(&self) -> Result<bool, DatabaseError> {
         let mut connection = self.writer.acquire().await?;
         if self.system == System::Postgres {
             sqlx::raw_sql("VACUUM records, samples, sample_purposes, withdrawals, reviews")
@@ -127,7 +127,7 @@ impl Database {
     }
 
     /// What time it is where the database is; `None` where that is this machine.
-    pub(crate) async fn clock(&self) -> Result<Option<Timestamp>, DatabaseError> {
+    pub(crate) async fn server_time(&self) -> Result<Option<Timestamp>, DatabaseError> {
         if self.system == System::Sqlite {
             return Ok(None);
         }
@@ -138,7 +138,7 @@ impl Database {
     }
 
     /// Rows of samples after `after` in the order of arrival, at most `limit`.
-    pub(crate) async fn rows(&self, after: i64, limit: u32) -> Result<Vec<Row>, DatabaseError> {
+    pub(crate) async fn sample_rows(&self, after: i64, limit: u32) -> Result<Vec<SampleRow>, DatabaseError> {
         let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
             "SELECT sequence, id, object, sha256 FROM samples
              WHERE sequence > $1 ORDER BY sequence LIMIT $2",
@@ -148,10 +148,10 @@ impl Database {
         .fetch_all(&self.readers)
         .await?;
         let rows = rows.iter().map(|(sequence, id, object, sha256)| {
-            Ok(Row {
+            Ok(SampleRow {
                 sequence: *sequence,
-                name: named(id, object)?,
-                sha256: parsed(sha256, "samples")?,
+                name: object_name(id, object)?,
+                sha256: parse_column(sha256, "samples")?,
             })
         });
         rows.collect()

@@ -19,12 +19,12 @@ use hyper::body::{Frame, SizeHint};
 use prometheus_client::metrics::counter::Counter;
 
 use crate::{
-    app::App,
-    body::Incoming,
-    client::{Peer, names_a_proxy, network},
-    metrics::Route,
-    problem::{Kind, Problem},
-    rates::Key,
+    app_state::AppState,
+    limited_body::LimitedBody,
+    client_ip::{Peer, has_forwarding_header, network},
+    metrics::RouteLabels,
+    errors::{ProblemType, Problem},
+    rate_limit::BucketKey,
     routes,
 };
 
@@ -36,11 +36,11 @@ const PROTOCOL_VERSION: HeaderValue = HeaderValue::from_static("1");
 
 /// Where the network's bucket of a request is found; not there for this machine's own requests.
 #[derive(Clone, Copy)]
-pub(crate) struct NetworkKey(pub(crate) Key);
+pub(crate) struct NetworkKey(pub(crate) BucketKey);
 
 /// Around every route, unknown paths included.
-pub(crate) async fn front(
-    State(app): State<App>,
+pub(crate) async fn instrument_and_limit(
+    State(app): State<AppState>,
     path: Option<MatchedPath>,
     mut request: Request,
     next: Next,
@@ -49,25 +49,25 @@ pub(crate) async fn front(
     let template = path
         .as_ref()
         .and_then(|path| routes::template(path.as_str()));
-    let route = Route {
+    let route = RouteLabels {
         route: template.unwrap_or("unknown"),
-        method: known(request.method()),
+        method: method_label(request.method()),
     };
     let network = network_key(&app, &mut request);
-    let counter = app.metrics.receiving(&route);
-    request = request.map(|body| Body::new(Counted { body, counter }));
+    let counter = app.metrics.received_bytes(&route);
+    request = request.map(|body| Body::new(CountedBody { body, counter }));
 
     let allowed = match network {
-        Some(key) if !template.is_some_and(routes::is_free) => app.limiter.network(key),
+        Some(key) if !template.is_some_and(routes::is_exempt_from_limits) => app.limiter.check_network(key),
         _ => Ok(()),
     };
-    let says_no = template.is_some_and(|template| routes::says_no(request.method(), template));
+    let says_no = template.is_some_and(|template| routes::is_erasure(request.method(), template));
     let mut response = match allowed {
         Ok(()) => next.run(request).await,
         // A "no" whose signature is good is never refused for its network. Few are looked at together, so that
         // this stays cheap.
         Err(problem) if says_no => {
-            let _turn = app.limiter.turn().await;
+            let _turn = app.limiter.erasure_permit().await;
             let response = next.run(request).await;
             match response.status().is_success() || response.status().is_server_error() {
                 true => response,
@@ -79,13 +79,13 @@ pub(crate) async fn front(
         }
         Err(problem) => {
             app.metrics.rate_limited("network");
-            refuse(&app, request, problem).await
+            reject(&app, request, problem).await
         }
     };
-    if let Some(kind) = response.extensions().get::<Kind>().copied() {
-        app.metrics.problem(kind);
-        if let (Some(key), Kind::BadToken | Kind::BadSignature) = (network, kind) {
-            app.limiter.was_a_guess(key);
+    if let Some(kind) = response.extensions().get::<ProblemType>().copied() {
+        app.metrics.record_problem(kind);
+        if let (Some(key), ProblemType::BadToken | ProblemType::BadSignature) = (network, kind) {
+            app.limiter.penalize(key);
         }
     }
     // Not on unknown paths: a device must not take a wrong base URL for an unknown record.
@@ -93,7 +93,7 @@ pub(crate) async fn front(
         response.headers_mut().insert(PROTOCOL, PROTOCOL_VERSION);
         response
             .headers_mut()
-            .insert(EPOCH, app.storage.epoch.header());
+            .insert(EPOCH, app.storage.epoch.to_header());
     }
     let status = response.status().as_u16();
     tracing::debug!(
@@ -103,21 +103,21 @@ pub(crate) async fn front(
         "answered"
     );
     let sent = response.body().size_hint().lower();
-    app.metrics.answered(&route, status, begun.elapsed(), sent);
+    app.metrics.record_response(&route, status, begun.elapsed(), sent);
     response
 }
 
 /// What the answer is to a request that is refused before anybody looks at it.
-async fn refuse(app: &App, request: Request, problem: Problem) -> Response {
+async fn reject(app: &AppState, request: Request, problem: Problem) -> Response {
     let (parts, body) = request.into_parts();
-    let body = Incoming::new(&parts.headers, body, 0, &app.limits);
-    body.answer::<()>(Err(problem)).await.into_response()
+    let body = LimitedBody::new(&parts.headers, body, 0, &app.limits);
+    body.drain_and_respond::<()>(Err(problem)).await.into_response()
 }
 
 /// Forgets the address of a request, once its network's bucket is known.
-fn network_key(app: &App, request: &mut Request) -> Option<Key> {
+fn network_key(app: &AppState, request: &mut Request) -> Option<BucketKey> {
     let peer = request.extensions_mut().remove::<Peer>()?;
-    if app.proxies.trusted == 0 && names_a_proxy(request.headers()) {
+    if app.proxies.trusted == 0 && has_forwarding_header(request.headers()) {
         static TOLD: Once = Once::new();
         TOLD.call_once(|| {
             tracing::warn!(
@@ -134,7 +134,7 @@ fn network_key(app: &App, request: &mut Request) -> Option<Key> {
 }
 
 /// A method as a label: whatever else clients make up is one.
-fn known(method: &Method) -> &'static str {
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::PUT => "PUT",
@@ -146,12 +146,12 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// A body whose bytes are counted as they come.
-struct Counted {
+struct CountedBody {
     body: Body,
     counter: Counter,
 }
 
-impl HttpBody for Counted {
+impl HttpBody for CountedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

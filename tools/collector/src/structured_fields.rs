@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 /// The most members of a dictionary, items of an inner list, and parameters of either. A signature has two of the first,
 /// six of the second and two of the third; RFC 9651 section 1.2 asks for at least 1024, 256 and 256 of a parser that is
 /// to read any field.
-const MEMBERS: usize = 64;
+const MAX_MEMBERS: usize = 64;
 
 /// A dictionary (section 3.2), in the order in which it was written.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,12 +51,12 @@ pub(crate) enum Value {
 /// Text that is no such field.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a structured field: {0}")]
-pub(crate) struct Malformed(&'static str);
+pub(crate) struct ParseFieldError(&'static str);
 
 impl Dictionary {
     /// Parses a field's value (section 4.2.2). A key that comes twice is refused, where the RFC
     /// would let the last one win: nobody should sign one and mean the other.
-    pub(crate) fn parse(text: &str) -> Result<Self, Malformed> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseFieldError> {
         let mut parser = Parser {
             rest: text.trim_matches(' '),
         };
@@ -72,7 +72,7 @@ impl Dictionary {
                 }),
             };
             if !keys.insert(key.clone()) {
-                return Err(Malformed("a key comes twice"));
+                return Err(ParseFieldError("a key comes twice"));
             }
             add(&mut members, (key, member))?;
             parser.blanks();
@@ -80,11 +80,11 @@ impl Dictionary {
                 break;
             }
             if !parser.take(',') {
-                return Err(Malformed("a comma is missing"));
+                return Err(ParseFieldError("a comma is missing"));
             }
             parser.blanks();
             if parser.rest.is_empty() {
-                return Err(Malformed("it ends with a comma"));
+                return Err(ParseFieldError("it ends with a comma"));
             }
         }
         Ok(Self(members))
@@ -162,9 +162,9 @@ fn serialise_parameters(parameters: &Parameters) -> String {
 }
 
 /// Adds one more, where there may be one.
-fn add<T>(all: &mut Vec<T>, one: T) -> Result<(), Malformed> {
-    if all.len() == MEMBERS {
-        return Err(Malformed("it has too many members"));
+fn add<T>(all: &mut Vec<T>, one: T) -> Result<(), ParseFieldError> {
+    if all.len() == MAX_MEMBERS {
+        return Err(ParseFieldError("it has too many members"));
     }
     all.push(one);
     Ok(())
@@ -176,7 +176,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn member(&mut self) -> Result<Member, Malformed> {
+    fn member(&mut self) -> Result<Member, ParseFieldError> {
         if !self.take('(') {
             return self.item().map(Member::Item);
         }
@@ -190,19 +190,19 @@ impl<'a> Parser<'a> {
             let item = self.item()?;
             add(&mut items, item)?;
             if !self.rest.starts_with([' ', ')']) {
-                return Err(Malformed("an inner list does not end"));
+                return Err(ParseFieldError("an inner list does not end"));
             }
         }
     }
 
-    fn item(&mut self) -> Result<Item, Malformed> {
+    fn item(&mut self) -> Result<Item, ParseFieldError> {
         Ok(Item {
             value: self.value()?,
             parameters: self.parameters()?,
         })
     }
 
-    fn parameters(&mut self) -> Result<Parameters, Malformed> {
+    fn parameters(&mut self) -> Result<Parameters, ParseFieldError> {
         let mut parameters = Parameters::new();
         let mut keys = BTreeSet::new();
         while self.take(';') {
@@ -213,25 +213,25 @@ impl<'a> Parser<'a> {
                 false => Value::Boolean(true),
             };
             if !keys.insert(key.clone()) {
-                return Err(Malformed("a parameter comes twice"));
+                return Err(ParseFieldError("a parameter comes twice"));
             }
             add(&mut parameters, (key, value))?;
         }
         Ok(parameters)
     }
 
-    fn key(&mut self) -> Result<String, Malformed> {
+    fn key(&mut self) -> Result<String, ParseFieldError> {
         let is_first = |letter: char| letter.is_ascii_lowercase() || letter == '*';
         let is_key = |letter: char| {
             letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-.*".contains(letter)
         };
         if !self.rest.starts_with(is_first) {
-            return Err(Malformed("a key is missing"));
+            return Err(ParseFieldError("a key is missing"));
         }
         Ok(self.take_while(is_key).to_owned())
     }
 
-    fn value(&mut self) -> Result<Value, Malformed> {
+    fn value(&mut self) -> Result<Value, ParseFieldError> {
         match self.rest.chars().next() {
             Some('"') => self.string().map(Value::String),
             Some(':') => self.bytes().map(Value::Bytes),
@@ -243,11 +243,11 @@ impl<'a> Parser<'a> {
                 };
                 Ok(Value::Token(self.take_while(is_token).to_owned()))
             }
-            _ => Err(Malformed("a value is missing")),
+            _ => Err(ParseFieldError("a value is missing")),
         }
     }
 
-    fn string(&mut self) -> Result<String, Malformed> {
+    fn string(&mut self) -> Result<String, ParseFieldError> {
         let mut text = String::new();
         let mut letters = self.rest.char_indices().skip(1);
         while let Some((at, letter)) = letters.next() {
@@ -258,44 +258,44 @@ impl<'a> Parser<'a> {
                 }
                 '\\' => match letters.next() {
                     Some((_, escaped @ ('"' | '\\'))) => text.push(escaped),
-                    _ => return Err(Malformed("a string holds a wrong escape")),
+                    _ => return Err(ParseFieldError("a string holds a wrong escape")),
                 },
                 ' '..='~' => text.push(letter),
-                _ => return Err(Malformed("a string holds what is not printable ASCII")),
+                _ => return Err(ParseFieldError("a string holds what is not printable ASCII")),
             }
         }
-        Err(Malformed("a string does not end"))
+        Err(ParseFieldError("a string does not end"))
     }
 
-    fn bytes(&mut self) -> Result<Vec<u8>, Malformed> {
+    fn bytes(&mut self) -> Result<Vec<u8>, ParseFieldError> {
         let (encoded, rest) = self.rest[1..]
             .split_once(':')
-            .ok_or(Malformed("a byte sequence does not end"))?;
+            .ok_or(ParseFieldError("a byte sequence does not end"))?;
         self.rest = rest;
         BASE64
             .decode(encoded)
-            .map_err(|_| Malformed("a byte sequence is no base64"))
+            .map_err(|_| ParseFieldError("a byte sequence is no base64"))
     }
 
-    fn boolean(&mut self) -> Result<bool, Malformed> {
+    fn boolean(&mut self) -> Result<bool, ParseFieldError> {
         let value = self.rest.starts_with("?1");
         self.rest = self
             .rest
             .strip_prefix("?1")
             .or_else(|| self.rest.strip_prefix("?0"))
-            .ok_or(Malformed("a boolean is neither ?0 nor ?1"))?;
+            .ok_or(ParseFieldError("a boolean is neither ?0 nor ?1"))?;
         Ok(value)
     }
 
-    fn integer(&mut self) -> Result<i64, Malformed> {
+    fn integer(&mut self) -> Result<i64, ParseFieldError> {
         let is_negative = self.take('-');
         let digits = self.take_while(|letter| letter.is_ascii_digit());
         if digits.len() > 15 || self.rest.starts_with('.') {
-            return Err(Malformed("a number is no integer of at most 15 digits"));
+            return Err(ParseFieldError("a number is no integer of at most 15 digits"));
         }
         let number: i64 = digits
             .parse()
-            .map_err(|_| Malformed("a number has no digits"))?;
+            .map_err(|_| ParseFieldError("a number has no digits"))?;
         Ok(if is_negative { -number } else { number })
     }
 
@@ -349,7 +349,7 @@ mod tests {
         let many = |count: usize, one: &dyn Fn(usize) -> String, between: &str| {
             (0..count).map(one).collect::<Vec<_>>().join(between)
         };
-        for (count, is_taken) in [(MEMBERS, true), (MEMBERS + 1, false), (100_000, false)] {
+        for (count, is_taken) in [(MAX_MEMBERS, true), (MAX_MEMBERS + 1, false), (100_000, false)] {
             for text in [
                 many(count, &|key| format!("k{key}"), ","),
                 format!("a=({})", many(count, &|_| "1".to_owned(), " ")),

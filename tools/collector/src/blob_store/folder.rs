@@ -14,23 +14,23 @@ use std::{
 use sordino::Id;
 use tokio::{sync::mpsc::Sender, task::spawn_blocking};
 
-use super::{Lying, ObjectName, ObjectsError, Way, doing};
-use crate::identity::Identity;
+use super::{StoredObject, ObjectName, BlobStoreError, Backend, io_error};
+use crate::file_identity::FileIdentity;
 
-const PARTIAL: &str = "part";
+const PARTIAL_EXTENSION: &str = "part";
 /// How much of an upload is held in memory before it goes to its file, in bytes: more than nearly
 /// every sample has, so that one turn on a thread writes and syncs it.
-const HELD: usize = 256 << 10;
+const BUFFER_BYTES: usize = 256 << 10;
 /// How much is written to see whether there is room, in bytes: a small sample's size.
-const PROBE: usize = 64 << 10;
+const PROBE_BYTES: usize = 64 << 10;
 /// How many names go round at a time.
-const CHUNK: usize = 500;
+const LIST_CHUNK: usize = 500;
 
 /// The folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    identity: Identity,
+    identity: FileIdentity,
 }
 
 /// A file that is being written. Dropped, it is gone unless it was placed.
@@ -50,20 +50,20 @@ impl Folder {
         fs::read_dir(folder)?;
         Ok(Self {
             path: folder.to_owned(),
-            identity: Identity::of(folder)?,
+            identity: FileIdentity::new(folder)?,
         })
     }
 
     pub(super) fn begin(&self, sample: Id, unique: Id) -> Upload {
         Upload {
-            path: self.partial(sample, unique),
+            path: self.partial_path(sample, unique),
             held: Vec::new(),
             file: None,
             is_placed: AtomicBool::new(false),
         }
     }
 
-    pub(super) async fn place(&self, uploads: &[Arc<super::Upload>]) -> Result<(), ObjectsError> {
+    pub(super) async fn place(&self, uploads: &[Arc<super::Upload>]) -> Result<(), BlobStoreError> {
         if uploads.is_empty() {
             return Ok(());
         }
@@ -72,8 +72,8 @@ impl Folder {
         blocking("renaming", move || {
             folder.identity.check()?;
             for upload in &uploads {
-                if let Way::Folder(way) = &upload.way {
-                    fs::rename(&way.path, folder.file(upload.name))?;
+                if let Backend::Folder(way) = &upload.way {
+                    fs::rename(&way.path, folder.object_path(upload.name))?;
                     way.is_placed.store(true, Ordering::Release);
                 }
             }
@@ -82,8 +82,8 @@ impl Folder {
         .await
     }
 
-    pub(super) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, ObjectsError> {
-        let path = self.file(name);
+    pub(super) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, BlobStoreError> {
+        let path = self.object_path(name);
         blocking("reading", move || match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read.map(Some),
@@ -91,20 +91,20 @@ impl Folder {
         .await
     }
 
-    pub(super) async fn remove(&self, names: &[ObjectName]) -> Result<(), ObjectsError> {
-        let paths: Vec<PathBuf> = names.iter().map(|name| self.file(*name)).collect();
+    pub(super) async fn remove(&self, names: &[ObjectName]) -> Result<(), BlobStoreError> {
+        let paths: Vec<PathBuf> = names.iter().map(|name| self.object_path(*name)).collect();
         let folder = self.clone();
         blocking("removing", move || {
             folder.identity.check()?;
             for path in paths {
-                fs::remove_file(path).or_else(gone)?;
+                fs::remove_file(path).or_else(ignore_not_found)?;
             }
             folder.sync()
         })
         .await
     }
 
-    pub(super) fn list(&self, found: Sender<Result<Vec<Lying>, ObjectsError>>) {
+    pub(super) fn list(&self, found: Sender<Result<Vec<StoredObject>, BlobStoreError>>) {
         let folder = self.clone();
         spawn_blocking(move || {
             let mut chunk = Vec::new();
@@ -112,9 +112,9 @@ impl Folder {
                 for entry in fs::read_dir(&folder.path)? {
                     let name = entry?.file_name();
                     let name = name.to_str().and_then(ObjectName::parse);
-                    chunk.extend(name.map(|name| Lying { name, age: None }));
+                    chunk.extend(name.map(|name| StoredObject { name, age: None }));
                     // The receiver may have heard enough.
-                    if chunk.len() == CHUNK
+                    if chunk.len() == LIST_CHUNK
                         && found.blocking_send(Ok(std::mem::take(&mut chunk))).is_err()
                     {
                         return Ok(());
@@ -122,33 +122,33 @@ impl Folder {
                 }
                 Ok(())
             };
-            let end = { list }().map(|()| chunk).map_err(doing("listing"));
+            let end = { list }().map(|()| chunk).map_err(io_error("listing"));
             let _ = found.blocking_send(end);
         });
     }
 
     /// Whether it can be written: a disk that is full can be read still. The file is named as an upload's is, so that
     /// one that a crash leaves is swept like one.
-    pub(super) async fn answer(&self) -> Result<(), ObjectsError> {
-        let unique = Id::random().map_err(|error| doing("naming")(io::Error::other(error)))?;
-        let path = self.partial(unique, unique);
+    pub(super) async fn check_available(&self) -> Result<(), BlobStoreError> {
+        let unique = Id::random().map_err(|error| io_error("naming")(io::Error::other(error)))?;
+        let path = self.partial_path(unique, unique);
         let folder = self.clone();
         blocking("writing", move || {
             folder.identity.check()?;
-            let written = fs::write(&path, [0; PROBE]);
+            let written = fs::write(&path, [0; PROBE_BYTES]);
             let removed = fs::remove_file(&path);
             written.and(removed)
         })
         .await
     }
 
-    pub(super) async fn remove_leftovers(&self) -> Result<(), ObjectsError> {
+    pub(super) async fn remove_leftovers(&self) -> Result<(), BlobStoreError> {
         let folder = self.clone();
         blocking("sweeping", move || {
             for entry in fs::read_dir(folder.path)? {
                 let path = entry?.path();
                 if is_partial(&path) {
-                    remove_if_left(&path)?;
+                    remove_if_abandoned(&path)?;
                 }
             }
             Ok(())
@@ -156,11 +156,11 @@ impl Folder {
         .await
     }
 
-    fn partial(&self, sample: Id, unique: Id) -> PathBuf {
-        self.path.join(format!("{sample}.{unique}.{PARTIAL}"))
+    fn partial_path(&self, sample: Id, unique: Id) -> PathBuf {
+        self.path.join(format!("{sample}.{unique}.{PARTIAL_EXTENSION}"))
     }
 
-    fn file(&self, name: ObjectName) -> PathBuf {
+    fn object_path(&self, name: ObjectName) -> PathBuf {
         self.path.join(name.to_string())
     }
 
@@ -173,15 +173,15 @@ impl Folder {
 }
 
 impl Upload {
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectsError> {
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), BlobStoreError> {
         self.held.extend_from_slice(bytes);
-        if self.held.len() < HELD {
+        if self.held.len() < BUFFER_BYTES {
             return Ok(());
         }
         self.flush("writing", |_| Ok(())).await
     }
 
-    pub(super) async fn sync(&mut self) -> Result<(), ObjectsError> {
+    pub(super) async fn sync(&mut self) -> Result<(), BlobStoreError> {
         self.flush("syncing", |file| {
             // Nothing kept says when a person played but the week.
             file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH))?;
@@ -194,7 +194,7 @@ impl Upload {
         &mut self,
         what: &'static str,
         then: impl FnOnce(&File) -> io::Result<()> + Send + 'static,
-    ) -> Result<(), ObjectsError> {
+    ) -> Result<(), BlobStoreError> {
         let (path, file) = (self.path.clone(), self.file.clone());
         let held = std::mem::take(&mut self.held);
         let file = blocking(what, move || {
@@ -259,19 +259,19 @@ fn is_partial(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     let parts: Vec<&str> = name.unwrap_or_default().split('.').collect();
     let is_id = |text: &str| text.parse::<Id>().is_ok();
-    matches!(parts[..], [sample, unique, PARTIAL] if is_id(sample) && is_id(unique))
+    matches!(parts[..], [sample, unique, PARTIAL_EXTENSION] if is_id(sample) && is_id(unique))
 }
 
 /// An upload under way, perhaps another process's, is locked.
-fn remove_if_left(path: &Path) -> io::Result<()> {
+fn remove_if_abandoned(path: &Path) -> io::Result<()> {
     match File::open(path) {
-        Err(error) => gone(error),
-        Ok(file) if file.try_lock().is_ok() => fs::remove_file(path).or_else(gone),
+        Err(error) => ignore_not_found(error),
+        Ok(file) if file.try_lock().is_ok() => fs::remove_file(path).or_else(ignore_not_found),
         Ok(_) => Ok(()),
     }
 }
 
-fn gone(error: io::Error) -> io::Result<()> {
+fn ignore_not_found(error: io::Error) -> io::Result<()> {
     match error.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
@@ -281,11 +281,11 @@ fn gone(error: io::Error) -> io::Result<()> {
 async fn blocking<T: Send + 'static>(
     what: &'static str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, ObjectsError> {
+) -> Result<T, BlobStoreError> {
     spawn_blocking(work)
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error)))
-        .map_err(doing(what))
+        .map_err(io_error(what))
 }
 
 #[cfg(test)]
@@ -305,7 +305,7 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Acquire) {
-                    remove_if_left(&path(current.load(Ordering::Acquire))).unwrap();
+                    remove_if_abandoned(&path(current.load(Ordering::Acquire))).unwrap();
                 }
             });
             let left = (0..UPLOADS).filter(|upload| {

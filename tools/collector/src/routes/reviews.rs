@@ -11,45 +11,45 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sordino::{Id, Purpose};
 
-use super::{not_for_purpose, page::Asked, purpose};
+use super::{not_for_purpose, pagination::PageQuery, purpose};
 use crate::{
     age_header,
-    app::{App, PathId, this_week},
-    body::Incoming,
+    app_state::{AppState, PathId, this_week},
+    limited_body::LimitedBody,
     config::Verdicts,
-    database::{ReadRefusal, Said, SaidKind, Session},
-    problem::{Kind, Problem},
+    database::{ReadRefusal, Review, SaidKind, Session},
+    errors::{ProblemType, Problem},
     tokens::Reader,
 };
 
 /// The largest sealed verdict, and the largest JSON of these routes, in bytes.
-const LONGEST: u64 = 16 << 10;
+const MAX_BODY_BYTES: u64 = 16 << 10;
 /// The longest note in a plain verdict, in characters.
-const LONGEST_NOTE: usize = 2000;
+const MAX_NOTE_CHARS: usize = 2000;
 /// The longest name of a reader, in characters; a token's is no longer.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_CHARS: usize = 100;
 /// A page of verdicts is shorter than other pages: each may hold [`LONGEST`] bytes.
-const LONGEST_PAGE: u32 = 200;
+const MAX_REVIEWS_PAGE: u32 = 200;
 
 /// `GET /v1/reviews`.
 pub(super) async fn list(
-    State(app): State<App>,
+    State(app): State<AppState>,
     reader: Reader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     const KIND: &str = "r";
-    let Asked {
+    let PageQuery {
         purpose,
         after,
         limit,
-    } = Asked::by(&reader, &parts, KIND)?;
-    let limit = limit.min(LONGEST_PAGE);
-    let said = app.storage.database.said(purpose, after, limit).await?;
+    } = PageQuery::for_reader(&reader, &parts, KIND)?;
+    let limit = limit.min(MAX_REVIEWS_PAGE);
+    let said = app.storage.database.reviews(purpose, after, limit).await?;
     let next = said.last().map_or(after, |last| last.sequence);
     let (assignments, reviews): (Vec<_>, Vec<_>) = said
         .into_iter()
         .partition(|said| said.kind == SaidKind::Assignment);
-    let reviews: Vec<Value> = reviews.iter().map(verdict).collect();
+    let reviews: Vec<Value> = reviews.iter().map(verdict_json).collect();
     let assignments: Vec<Value> = assignments
         .iter()
         .map(|said| {
@@ -66,8 +66,8 @@ pub(super) async fn list(
     })))
 }
 
-fn verdict(said: &Said) -> Value {
-    let Said {
+fn verdict_json(said: &Review) -> Value {
+    let Review {
         sample,
         reader,
         week,
@@ -87,7 +87,7 @@ fn verdict(said: &Said) -> Value {
 /// A verdict that the collector can read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Plain {
+struct PlainVerdict {
     verdict: Verdict,
     #[serde(default)]
     note: String,
@@ -105,7 +105,7 @@ enum Verdict {
 
 /// `PUT /v1/reviews/SAMPLE`: a verdict, sealed or plain as the operator set it.
 pub(super) async fn put(
-    State(app): State<App>,
+    State(app): State<AppState>,
     PathId(sample): PathId,
     reader: Reader,
     request: Request,
@@ -114,38 +114,38 @@ pub(super) async fn put(
     let purpose = purpose(&reader, &parts)?;
     let body = receive(&app, &parts, body).await?;
     let (kind, content) = match app.verdicts {
-        Verdicts::Sealed => (SaidKind::Sealed, sealed(&body)?),
-        Verdicts::Plain => (SaidKind::Plain, plain(&parts, &body)?),
+        Verdicts::Sealed => (SaidKind::Sealed, parse_sealed(&body)?),
+        Verdicts::Plain => (SaidKind::Plain, parse_plain(&parts, &body)?),
     };
-    let mut session = session_with(&app, sample, purpose).await?;
+    let mut session = begin_review(&app, sample, purpose).await?;
     session
-        .keep_said(sample, purpose, kind, &reader.name, this_week(), &content)
+        .put_review(sample, purpose, kind, &reader.name, this_week(), &content)
         .await?;
     session.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn sealed(body: &[u8]) -> Result<String, Problem> {
-    let start = &body[..body.len().min(age_header::LONGEST)];
-    match age_header::recipients(start, body.len() as u64) {
+fn parse_sealed(body: &[u8]) -> Result<String, Problem> {
+    let start = &body[..body.len().min(age_header::MAX_HEADER_BYTES)];
+    match age_header::count_recipients(start, body.len() as u64) {
         Some(_) => Ok(BASE64.encode(body)),
-        None => Err(Kind::NotSealed.because(
+        None => Err(ProblemType::NotSealed.with_detail(
             "verdicts are kept sealed here: send an age v1 file to X25519 recipients alone",
         )),
     }
 }
 
-fn plain(parts: &Parts, body: &[u8]) -> Result<String, Problem> {
+fn parse_plain(parts: &Parts, body: &[u8]) -> Result<String, Problem> {
     let is_json = parts
         .headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if !is_json {
-        return Err(Kind::Malformed.because("verdicts are kept plain here: send JSON"));
+        return Err(ProblemType::Malformed.with_detail("verdicts are kept plain here: send JSON"));
     }
-    let Plain { verdict, note } = from_json(body)?;
-    if note.chars().count() > LONGEST_NOTE {
-        return Err(Kind::Malformed.because("a note has at most 2000 characters"));
+    let PlainVerdict { verdict, note } = from_json(body)?;
+    if note.chars().count() > MAX_NOTE_CHARS {
+        return Err(ProblemType::Malformed.with_detail("a note has at most 2000 characters"));
     }
     Ok(json!({"verdict": verdict, "note": note}).to_string())
 }
@@ -158,7 +158,7 @@ struct Assignment {
 
 /// `PUT /v1/reviews/SAMPLE/assignment`.
 pub(super) async fn assign(
-    State(app): State<App>,
+    State(app): State<AppState>,
     PathId(sample): PathId,
     reader: Reader,
     request: Request,
@@ -167,13 +167,13 @@ pub(super) async fn assign(
     let purpose = purpose(&reader, &parts)?;
     let assigned: Assignment = from_json(&receive(&app, &parts, body).await?)?;
     let name = assigned.reader.unwrap_or_default();
-    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(Kind::Malformed
-            .because("a reader's name has at most 100 characters, none of which controls"));
+    if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(ProblemType::Malformed
+            .with_detail("a reader's name has at most 100 characters, none of which controls"));
     }
-    let mut session = session_with(&app, sample, purpose).await?;
+    let mut session = begin_review(&app, sample, purpose).await?;
     session
-        .keep_said(
+        .put_review(
             sample,
             purpose,
             SaidKind::Assignment,
@@ -188,32 +188,32 @@ pub(super) async fn assign(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Heard {
+struct QuarantineRequest {
     anonymizer: String,
 }
 
 /// `PUT /v1/samples/SAMPLE/quarantine`: a voice was heard.
 pub(super) async fn quarantine(
-    State(app): State<App>,
+    State(app): State<AppState>,
     PathId(sample): PathId,
     reader: Reader,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let (parts, body) = request.into_parts();
     let purpose = purpose(&reader, &parts)?;
-    let Heard { anonymizer } = from_json(&receive(&app, &parts, body).await?)?;
+    let QuarantineRequest { anonymizer } = from_json(&receive(&app, &parts, body).await?)?;
     // It becomes a metric's label.
     let is_version = (1..=40).contains(&anonymizer.len())
         && anonymizer
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte));
     if !is_version {
-        return Err(Kind::Malformed.because(
+        return Err(ProblemType::Malformed.with_detail(
             "`anonymizer` is the version that the manifest states, 1 to 40 of A-Z a-z 0-9 . _ + -",
         ));
     }
     let mut session = app.storage.database.write().await?;
-    match session.held(sample, purpose).await? {
+    match session.available(sample, purpose).await? {
         Ok(_) => {
             session.quarantine(sample, &anonymizer).await?;
             session.commit().await?;
@@ -230,22 +230,22 @@ pub(super) async fn quarantine(
 }
 
 /// A transaction in which the sample can be spoken of for the purpose.
-async fn session_with(app: &App, sample: Id, purpose: Purpose) -> Result<Session, Problem> {
+async fn begin_review(app: &AppState, sample: Id, purpose: Purpose) -> Result<Session, Problem> {
     let mut session = app.storage.database.write().await?;
-    match session.held(sample, purpose).await? {
+    match session.available(sample, purpose).await? {
         Ok(_) => Ok(session),
         Err(refusal) => Err(not_for_purpose(refusal)),
     }
 }
 
-async fn receive(app: &App, parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
-    let mut body = Incoming::new(&parts.headers, body, LONGEST, &app.limits);
-    let outcome = body.whole().await;
-    body.answer(outcome).await
+async fn receive(app: &AppState, parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
+    let mut body = LimitedBody::new(&parts.headers, body, MAX_BODY_BYTES, &app.limits);
+    let outcome = body.read_all().await;
+    body.drain_and_respond(outcome).await
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
-        Kind::Malformed.because(format!("the body is not what it should be: {error}"))
+        ProblemType::Malformed.with_detail(format!("the body is not what it should be: {error}"))
     })
 }

@@ -13,18 +13,18 @@ use std::{pin::Pin, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    database::{Database, DatabaseError, HandOut, LogEnd, Session},
-    objects::{Objects, Upload},
+    database::{Database, DatabaseError, NewAccess, LogEnd, Session},
+    blob_store::{BlobStore, Upload},
     storage::StorageError,
 };
 
 /// How many operations share a transaction at most, so that other processes get their turn too.
-const LARGEST: usize = 128;
+const MAX_BATCH: usize = 128;
 /// How many may wait; more wait to be let in.
-const WAITING: usize = 1024;
+const QUEUE_CAPACITY: usize = 1024;
 
 /// What an operation is in the middle of.
-pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'a>>;
+pub(crate) type WriteFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'a>>;
 
 /// The transaction that operations share.
 pub(crate) struct Batch {
@@ -36,29 +36,29 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Notes a hand-out in the access log.
-    pub(crate) async fn note_access(&mut self, hand_out: &HandOut) -> Result<(), DatabaseError> {
+    pub(crate) async fn append_access(&mut self, hand_out: &NewAccess) -> Result<(), DatabaseError> {
         let end = self.log_end.take();
-        self.log_end = Some(self.session.note_access(hand_out, end).await?);
+        self.log_end = Some(self.session.append_access(hand_out, end).await?);
         Ok(())
     }
 
     /// Has an upload placed before the commit.
-    pub(crate) fn place(&mut self, upload: Arc<Upload>) {
+    pub(crate) fn place_object(&mut self, upload: Arc<Upload>) {
         self.placed.push(upload);
     }
 }
 
 /// The process's one writer.
 #[derive(Clone, Debug)]
-pub(crate) struct Writer(mpsc::Sender<Box<dyn Operation>>);
+pub(crate) struct GroupCommit(mpsc::Sender<Box<dyn Operation>>);
 
-impl Writer {
+impl GroupCommit {
     /// Starts the task that writes; it ends when the last handle is dropped.
-    pub(crate) fn start(database: Database, objects: Objects) -> Self {
-        let (sender, mut waiting) = mpsc::channel(WAITING);
+    pub(crate) fn start(database: Database, objects: BlobStore) -> Self {
+        let (sender, mut waiting) = mpsc::channel(QUEUE_CAPACITY);
         tokio::spawn(async move {
             let mut operations = Vec::new();
-            while waiting.recv_many(&mut operations, LARGEST).await > 0 {
+            while waiting.recv_many(&mut operations, MAX_BATCH).await > 0 {
                 write_together(&database, &objects, std::mem::take(&mut operations)).await;
             }
         });
@@ -69,10 +69,10 @@ impl Writer {
     /// transaction, where the first was undone. It runs to its end even where nobody waits any more.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl for<'a> Fn(&'a mut Batch) -> Running<'a, T> + Send + Sync + 'static,
+        work: impl for<'a> Fn(&'a mut Batch) -> WriteFuture<'a, T> + Send + Sync + 'static,
     ) -> Result<T, StorageError> {
         let (answer, answered) = oneshot::channel();
-        let operation = Box::new(Typed {
+        let operation = Box::new(TypedOperation {
             work,
             outcome: None,
             answer,
@@ -88,28 +88,28 @@ impl Writer {
 
 /// An operation whose outcome is of any type.
 trait Operation: Send {
-    fn run<'a>(&'a mut self, batch: &'a mut Batch) -> Running<'a, ()>;
-    fn answer(self: Box<Self>, failure: Option<StorageError>);
+    fn run<'a>(&'a mut self, batch: &'a mut Batch) -> WriteFuture<'a, ()>;
+    fn respond(self: Box<Self>, failure: Option<StorageError>);
 }
 
-struct Typed<W, T> {
+struct TypedOperation<W, T> {
     work: W,
     outcome: Option<T>,
     answer: oneshot::Sender<Result<T, StorageError>>,
 }
 
-impl<W, T: Send> Operation for Typed<W, T>
+impl<W, T: Send> Operation for TypedOperation<W, T>
 where
-    W: for<'a> Fn(&'a mut Batch) -> Running<'a, T> + Send + Sync,
+    W: for<'a> Fn(&'a mut Batch) -> WriteFuture<'a, T> + Send + Sync,
 {
-    fn run<'a>(&'a mut self, batch: &'a mut Batch) -> Running<'a, ()> {
+    fn run<'a>(&'a mut self, batch: &'a mut Batch) -> WriteFuture<'a, ()> {
         Box::pin(async move {
             self.outcome = Some((self.work)(batch).await?);
             Ok(())
         })
     }
 
-    fn answer(self: Box<Self>, failure: Option<StorageError>) {
+    fn respond(self: Box<Self>, failure: Option<StorageError>) {
         let Self {
             work,
             outcome,
@@ -129,71 +129,71 @@ where
 /// How far a transaction came that failed.
 enum Failure {
     /// Nothing was placed.
-    Undone(StorageError),
+    RolledBack(StorageError),
     /// Objects may have been placed, and whether it was committed may not be known.
-    Open(StorageError),
+    Uncertain(StorageError),
 }
 
 async fn write_together(
     database: &Database,
-    objects: &Objects,
+    objects: &BlobStore,
     mut operations: Vec<Box<dyn Operation>>,
 ) {
     let failure = match try_together(database, objects, &mut operations).await {
-        Ok(()) => return answer(operations, None),
-        Err(Failure::Undone(error)) if operations.len() > 1 && !error.is_unavailable() => {
+        Ok(()) => return respond_all(operations, None),
+        Err(Failure::RolledBack(error)) if operations.len() > 1 && !error.is_unavailable() => {
             for operation in operations {
                 let mut alone = vec![operation];
                 let outcome = try_together(database, objects, &mut alone).await;
-                answer(alone, outcome.err().map(Failure::into_error));
+                respond_all(alone, outcome.err().map(Failure::into_error));
             }
             return;
         }
         Err(failure) => failure.into_error(),
     };
-    answer(operations, Some(failure));
+    respond_all(operations, Some(failure));
 }
 
 async fn try_together(
     database: &Database,
-    objects: &Objects,
+    objects: &BlobStore,
     operations: &mut [Box<dyn Operation>],
 ) -> Result<(), Failure> {
     let done = try_in_one(database, objects, operations).await;
-    done.inspect_err(|_| database.doubt_writer())
+    done.inspect_err(|_| database.discard_writer_connection())
 }
 
 async fn try_in_one(
     database: &Database,
-    objects: &Objects,
+    objects: &BlobStore,
     operations: &mut [Box<dyn Operation>],
 ) -> Result<(), Failure> {
     let session = database.write().await;
     let mut batch = Batch {
-        session: session.map_err(|error| Failure::Undone(error.into()))?,
+        session: session.map_err(|error| Failure::RolledBack(error.into()))?,
         placed: Vec::new(),
         log_end: None,
     };
     for operation in operations {
-        operation.run(&mut batch).await.map_err(Failure::Undone)?;
+        operation.run(&mut batch).await.map_err(Failure::RolledBack)?;
     }
     let placed = objects.place(&batch.placed).await;
-    placed.map_err(|error| Failure::Open(error.into()))?;
+    placed.map_err(|error| Failure::Uncertain(error.into()))?;
     let committed = batch.session.commit().await;
-    committed.map_err(|error| Failure::Open(error.into()))
+    committed.map_err(|error| Failure::Uncertain(error.into()))
 }
 
-fn answer(operations: Vec<Box<dyn Operation>>, failure: Option<StorageError>) {
+fn respond_all(operations: Vec<Box<dyn Operation>>, failure: Option<StorageError>) {
     let failure = failure.map(Arc::new);
     for operation in operations {
-        operation.answer(failure.clone().map(StorageError::Together));
+        operation.respond(failure.clone().map(StorageError::Shared));
     }
 }
 
 impl Failure {
     fn into_error(self) -> StorageError {
         match self {
-            Self::Undone(error) | Self::Open(error) => error,
+            Self::RolledBack(error) | Self::Uncertain(error) => error,
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) enum Network {
     V6([u8; 6]),
     /// The trusted proxies were passed, and wrote nothing that names a network. All such requests share one bucket:
     /// what cannot be told apart is not let off.
-    Unnamed,
+    Unknown,
 }
 
 /// The network of a request; `None` for this machine itself: whoever runs the collector, or a proxy
@@ -50,11 +50,11 @@ pub(crate) fn network(peer: Peer, headers: &HeaderMap, proxies: Proxies) -> Opti
     let address = match forwarded_for(headers, proxies) {
         // A proxy on this machine that forgets its header would let everybody off.
         Forwarded::Not if proxies.trusted > 0 && peer.0.to_canonical().is_loopback() => {
-            return Some(Network::Unnamed);
+            return Some(Network::Unknown);
         }
         Forwarded::Not => peer.0.to_canonical(),
         Forwarded::For(address) => address,
-        Forwarded::Unusable => return Some(Network::Unnamed),
+        Forwarded::Unusable => return Some(Network::Unknown),
     };
     match address {
         address if address.is_loopback() => None,
@@ -70,7 +70,7 @@ pub(crate) fn network(peer: Peer, headers: &HeaderMap, proxies: Proxies) -> Opti
 }
 
 /// Whether a proxy wrote its header that nobody said would be there.
-pub(crate) fn names_a_proxy(headers: &HeaderMap) -> bool {
+pub(crate) fn has_forwarding_header(headers: &HeaderMap) -> bool {
     [ProxyHeader::XForwardedFor, ProxyHeader::Forwarded]
         .iter()
         .any(|header| headers.contains_key(header.name()))
@@ -111,18 +111,18 @@ fn forwarded_for(headers: &HeaderMap, proxies: Proxies) -> Forwarded {
     let entry = entries.rev().nth(from_end);
     let entry = entry.and_then(|entry| str::from_utf8(entry).ok());
     let address = entry.and_then(|entry| match proxies.header {
-        ProxyHeader::XForwardedFor => address(entry.trim()),
+        ProxyHeader::XForwardedFor => parse_address(entry.trim()),
         ProxyHeader::Forwarded => entry.split(';').find_map(|pair| {
             let (name, value) = pair.split_once('=')?;
             let is_for = name.trim().eq_ignore_ascii_case("for");
-            is_for.then(|| address(value.trim()))?
+            is_for.then(|| parse_address(value.trim()))?
         }),
     });
     address.map_or(Forwarded::Unusable, Forwarded::For)
 }
 
 /// An address as proxies write it: with or without quotes, brackets and a port.
-fn address(node: &str) -> Option<IpAddr> {
+fn parse_address(node: &str) -> Option<IpAddr> {
     let node = node.trim_matches('"');
     let bare = node
         .strip_prefix('[')
@@ -202,7 +202,7 @@ mod tests {
     fn forwarded_is_read_as_rfc_7239_writes_it() {
         let v4 = Some(Network::V4([192, 0, 2]));
         let v6 = Some(Network::V6([0x20, 0x01, 0x0d, 0xb8, 0xca, 0xfe]));
-        let unnamed = Some(Network::Unnamed);
+        let unnamed = Some(Network::Unknown);
         for (value, network) in [
             ("for=192.0.2.43", v4),
             ("For=\"[2001:db8:cafe::17]:4711\"", v6),
@@ -240,12 +240,12 @@ mod tests {
                     header: x,
                 };
                 let found = network(Peer(peer.parse().unwrap()), &headers, proxies);
-                assert!(found == Some(Network::Unnamed), "{value:?}");
+                assert!(found == Some(Network::Unknown), "{value:?}");
             }
         }
         // Two proxies were to have written; only one did.
         let one = [("x-forwarded-for", "192.0.2.1")];
-        assert!(of("127.0.0.1", 2, x, &one) == Some(Network::Unnamed));
+        assert!(of("127.0.0.1", 2, x, &one) == Some(Network::Unknown));
         // Bytes that a client put in front do no harm.
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_bytes(b"\xff\xfe, 192.0.2.1").unwrap();
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn who_comes_around_the_proxies_is_known_by_the_connection() {
         let x = ProxyHeader::XForwardedFor;
-        assert!(of("127.0.0.1", 1, x, &[]) == Some(Network::Unnamed));
+        assert!(of("127.0.0.1", 1, x, &[]) == Some(Network::Unknown));
         assert!(of("127.0.0.1", 0, x, &[]).is_none());
         assert!(of("198.51.100.1", 1, x, &[]) == Some(Network::V4([198, 51, 100])));
     }

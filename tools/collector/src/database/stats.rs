@@ -4,7 +4,7 @@ use super::{Database, DatabaseError};
 
 /// Counts, of nobody in particular.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Figures {
+pub(crate) struct Stats {
     pub(crate) samples: i64,
     /// Deleted samples whose objects are still to be removed.
     pub(crate) deletions_due: i64,
@@ -18,13 +18,13 @@ pub(crate) struct Figures {
 
 impl Database {
     /// Counts.
-    pub(crate) async fn figures(&self) -> Result<Figures, DatabaseError> {
+    pub(crate) async fn stats(&self) -> Result<Stats, DatabaseError> {
         let count = async |query: &'static str| -> Result<i64, DatabaseError> {
             Ok(sqlx::query_scalar(query).fetch_one(&self.readers).await?)
         };
         let plan = self.plan_in_force().await?;
         let fresh_until = plan.map(|plan| plan.fresh_until()).transpose()?;
-        Ok(Figures {
+        Ok(Stats {
             samples: count("SELECT count(*) FROM samples").await?,
             deletions_due: count("SELECT count(*) FROM tombstones WHERE object_gone = 0").await?,
             voices_heard: self.voices_heard().await?,
@@ -34,13 +34,13 @@ impl Database {
     }
 
     /// Whether it can be read and written: one on a full disk answers still.
-    pub(crate) async fn answers(&self) -> Result<(), DatabaseError> {
+    pub(crate) async fn check_available(&self) -> Result<(), DatabaseError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         let written = async {
             let mut session = self.write().await?;
-            session.write_nothing_new().await?;
+            session.touch().await?;
             session.commit().await
         };
-        written.await.inspect_err(|_| self.doubt_writer())
+        written.await.inspect_err(|_| self.discard_writer_connection())
     }
 }

@@ -5,20 +5,20 @@ use serde_json::json;
 use sordino::{Id, Purpose, Purposes};
 use sordino_collector::{check, delete_samples, enforce_retention, renew_epoch, withdraw_record};
 
-use super::{Outcome, Place, print};
+use super::{CommandResult, StoreArgs, print};
 
 #[derive(Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// Read every object and compare it with its digest.
     #[arg(long)]
     digests: bool,
 }
 
 impl Check {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let report = check(&self.place.existing()?, self.digests).await?;
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
+        let report = check(&self.place.existing_config()?, self.digests).await?;
         if as_json {
             print(&serde_json::to_string(&report)?)?;
         } else {
@@ -51,15 +51,15 @@ impl Check {
 #[derive(Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// The samples' ids.
     #[arg(required = true, value_name = "SAMPLE")]
     samples: Vec<Id>,
 }
 
 impl Delete {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let unknown = delete_samples(&self.place.existing()?, &self.samples).await?;
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
+        let unknown = delete_samples(&self.place.existing_config()?, &self.samples).await?;
         let deleted = self.samples.len() - unknown.len();
         print(&match as_json {
             true => json!({"deleted": deleted, "unknown": unknown}).to_string(),
@@ -75,7 +75,7 @@ impl Delete {
 #[derive(Args)]
 pub(crate) struct Withdraw {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
     /// The consent record's id, which stands in the person's receipt.
     #[arg(value_name = "RECORD")]
     record: Id,
@@ -85,13 +85,13 @@ pub(crate) struct Withdraw {
 }
 
 impl Withdraw {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
         let purposes = match self.purpose.is_empty() {
             true => Purposes::all(),
             false => self.purpose.iter().copied().collect(),
         };
         let record = self.record;
-        let withdrawn = withdraw_record(&self.place.existing()?, record, purposes).await?;
+        let withdrawn = withdraw_record(&self.place.existing_config()?, record, purposes).await?;
         let withdrawn = withdrawn.ok_or_else(|| {
             format!(
                 "no consent record {record} was ever registered here; compare the id with the receipt"
@@ -111,12 +111,12 @@ impl Withdraw {
 #[derive(Args)]
 pub(crate) struct RenewEpoch {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
 }
 
 impl RenewEpoch {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let epoch = renew_epoch(&self.place.existing()?).await?;
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
+        let epoch = renew_epoch(&self.place.existing_config()?).await?;
         print(&match as_json {
             true => json!({"epoch": epoch}).to_string(),
             false => format!("epoch {epoch}: devices say again what they took back"),
@@ -128,12 +128,12 @@ impl RenewEpoch {
 #[derive(Args)]
 pub(crate) struct Retention {
     #[command(flatten)]
-    place: Place,
+    place: StoreArgs,
 }
 
 impl Retention {
-    pub(crate) async fn run(&self, as_json: bool) -> Outcome {
-        let expired = enforce_retention(&self.place.existing()?).await?;
+    pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
+        let expired = enforce_retention(&self.place.existing_config()?).await?;
         print(&match as_json {
             true => json!({"expired": expired}).to_string(),
             false => format!("{expired} purposes of samples were taken back"),

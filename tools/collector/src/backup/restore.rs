@@ -10,19 +10,19 @@ use serde::Serialize;
 use sordino::{Id, Week};
 
 use super::{
-    BackupError, FORMAT, Heading, Held, Line, MANIFEST, Manifest, OBJECTS, Reason, TABLES, Tables,
-    torn,
+    BackupError, FORMAT, Heading, SampleObject, Line, MANIFEST, Manifest, OBJECTS, Reason, TABLES, Tables,
+    incomplete,
 };
 use crate::{
     config::{Config, DatabaseUrl},
-    database::{Database, Deleted, Session, Table},
+    database::{Database, DeletedSamples, Session, Table},
     digest::Sha256,
     storage::Storage,
 };
 
 /// How far numbers go on beyond the last one in the backup: farther than any were given since. A
 /// cursor of JSON holds up to 2^53, so that there is room for two million restores.
-const BEYOND: i64 = 1 << 32;
+const SEQUENCE_GAP: i64 = 1 << 32;
 
 /// What was restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,13 +53,13 @@ pub async fn restore(
     let old = match deletions_from {
         None => None,
         Some(DatabaseUrl::Sqlite(path)) if !path.exists() => {
-            return Err(Reason::NoOld(path.clone()).into());
+            return Err(Reason::NoOldDatabase(path.clone()).into());
         }
         Some(url) => Some(Database::open(url).await.map_err(Reason::from)?),
     };
     let storage = Storage::open(config).await.map_err(Reason::from)?;
     let restore = async |storage: &Storage| storage.restore(&backup, old.as_ref()).await;
-    let report = storage.once(restore).await;
+    let report = storage.run_and_close(restore).await;
     if let Some(old) = old {
         old.close().await;
     }
@@ -70,7 +70,7 @@ pub async fn restore(
 struct Backup {
     folder: PathBuf,
     manifest: Manifest,
-    held: Vec<Held>,
+    held: Vec<SampleObject>,
 }
 
 impl Backup {
@@ -78,18 +78,18 @@ impl Backup {
         let path = folder.join(MANIFEST);
         let manifest = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(torn(folder, "its last file, backup.json, is not there"));
+                return Err(incomplete(folder, "its last file, backup.json, is not there"));
             }
             read => read.map_err(|error| Reason::File(path, error))?,
         };
         let manifest: Manifest = serde_json::from_slice(&manifest)
-            .map_err(|error| torn(folder, format!("backup.json: {error}")))?;
+            .map_err(|error| incomplete(folder, format!("backup.json: {error}")))?;
         if manifest.format != FORMAT {
             return Err(Reason::OtherVersion(manifest.version));
         }
-        let (mut held, digest) = Tables::open(&folder.join(TABLES))?.held()?;
+        let (mut held, digest) = Tables::open(&folder.join(TABLES))?.sample_objects()?;
         if digest.to_string() != manifest.tables {
-            return Err(torn(folder, "tables.jsonl is not the one that was written"));
+            return Err(incomplete(folder, "tables.jsonl is not the one that was written"));
         }
         held.retain(|held| {
             let id = held.name.sample.to_string();
@@ -107,13 +107,13 @@ impl Backup {
         Ok(backup)
     }
 
-    fn object(&self, held: &Held) -> Result<Vec<u8>, Reason> {
+    fn object(&self, held: &SampleObject) -> Result<Vec<u8>, Reason> {
         let name = held.name.to_string();
         let bytes = fs::read(self.folder.join(OBJECTS).join(&name))
-            .map_err(|error| torn(&self.folder, format!("{name}: {error}")))?;
-        match Sha256::of(&bytes) == held.sha256 {
+            .map_err(|error| incomplete(&self.folder, format!("{name}: {error}")))?;
+        match Sha256::digest(&bytes) == held.sha256 {
             true => Ok(bytes),
-            false => Err(torn(&self.folder, format!("{name} has other bytes"))),
+            false => Err(incomplete(&self.folder, format!("{name} has other bytes"))),
         }
     }
 }
@@ -134,9 +134,9 @@ impl Storage {
         for held in &backup.held {
             let bytes = backup.object(held)?;
             // It may be the very place that the backup was made of.
-            let lying = self.objects.read(held.name).await?;
+            let lying = self.blob_store.read(held.name).await?;
             if lying.is_none_or(|lying| lying != bytes) {
-                self.objects.put_back(held.name, &bytes).await?;
+                self.blob_store.restore(held.name, &bytes).await?;
             }
         }
 
@@ -147,21 +147,21 @@ impl Storage {
         for id in &backup.manifest.deleted {
             let id: Id = id
                 .parse()
-                .map_err(|_| torn(&backup.folder, "an id is none"))?;
+                .map_err(|_| incomplete(&backup.folder, "an id is none"))?;
             if let Some(owner) = session.owner(id).await? {
                 // Only its own record can have been found.
                 let _ = session.delete_sample(id, owner).await?;
             }
         }
         if let Some(old) = old {
-            session.take_deletions(&mut old.read().await?).await?;
+            session.import_deletions(&mut old.read().await?).await?;
         }
         session.grow_tree().await?;
         let samples = session.count_samples().await?;
         session.commit().await?;
         // What the backup does not know is told once more by whoever said it.
         self.epoch.renew(&self.database).await?;
-        self.remove_deleted(Deleted::Each).await?;
+        self.remove_deleted(DeletedSamples::All).await?;
         Ok(RestoreReport {
             week: backup.manifest.week,
             samples,
@@ -181,9 +181,9 @@ impl Storage {
         while let Some(line) = lines.next()? {
             match (line, &current) {
                 (Line::Heading(heading), _) => {
-                    let table = known(&heading, tables);
+                    let table = matching_table(&heading, tables);
                     let table = table.ok_or_else(|| {
-                        torn(
+                        incomplete(
                             &backup.folder,
                             format!("the table {} is not known", heading.table),
                         )
@@ -194,11 +194,11 @@ impl Storage {
                 (Line::Row(row), Some(table)) if row.len() == table.columns.len() => {
                     session.insert_row(table, &row).await?;
                 }
-                _ => return Err(torn(&backup.folder, "a row is none of a table")),
+                _ => return Err(incomplete(&backup.folder, "a row is none of a table")),
             }
         }
         for (table, last) in counters {
-            let last = last.saturating_add(BEYOND);
+            let last = last.saturating_add(SEQUENCE_GAP);
             self.database.set_counter(session, &table, last).await?;
         }
         Ok(())
@@ -206,7 +206,7 @@ impl Storage {
 }
 
 /// The database's table of that name, its columns in the order of the backup.
-fn known(heading: &Heading, tables: &[Table]) -> Option<Table> {
+fn matching_table(heading: &Heading, tables: &[Table]) -> Option<Table> {
     let table = tables.iter().find(|table| table.name == heading.table)?;
     let sorted = |columns: &[String]| columns.iter().cloned().collect::<BTreeSet<_>>();
     (sorted(&table.columns) == sorted(&heading.columns)).then(|| Table {
@@ -218,7 +218,7 @@ fn known(heading: &Heading, tables: &[Table]) -> Option<Table> {
 async fn ensure_empty(session: &mut Session, tables: &[Table]) -> Result<(), Reason> {
     for table in tables {
         if !session.is_empty(table).await? {
-            return Err(Reason::Full);
+            return Err(Reason::DatabaseNotEmpty);
         }
     }
     Ok(())

@@ -15,17 +15,17 @@ use tokio::time::timeout;
 use crate::{
     config::Limits,
     digest::Sha256,
-    problem::{Kind, Problem},
+    errors::{ProblemType, Problem},
 };
 
 /// How much of a refused body is still read, so that its sender gets to read the answer; a
 /// connection closed on bytes under way would take the answer with it.
-const DRAINED: u64 = 8 << 20;
+const MAX_DRAIN_BYTES: u64 = 8 << 20;
 /// How long it is read for that.
-const DRAINING: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A body that is read piece by piece.
-pub(crate) struct Incoming {
+pub(crate) struct LimitedBody {
     body: Body,
     /// Bytes that may still come.
     left: u64,
@@ -36,7 +36,7 @@ pub(crate) struct Incoming {
     waits_for_sign: bool,
 }
 
-impl Incoming {
+impl LimitedBody {
     /// The body of a request that may hold `most` bytes.
     pub(crate) fn new(headers: &HeaderMap, body: Body, most: u64, limits: &Limits) -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Incoming {
     }
 
     /// How many bytes it is said to have, at most as many as it may; as many as it may where it is not said.
-    pub(crate) fn stated_bytes(&self) -> u64 {
+    pub(crate) fn declared_bytes(&self) -> u64 {
         self.body
             .size_hint()
             .upper()
@@ -61,12 +61,12 @@ impl Incoming {
     ///
     /// # Errors
     /// `too-large`, `too-slow`, or `malformed` where the body ends early.
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+    pub(crate) async fn next_chunk(&mut self) -> Result<Option<Bytes>, Problem> {
         // A length that is stated needs not be waited for.
         if self.body.size_hint().lower() > self.left {
             return Err(self.too_large());
         }
-        let Some(piece) = self.piece().await? else {
+        let Some(piece) = self.chunk().await? else {
             return Ok(None);
         };
         match self.left.checked_sub(piece.len() as u64) {
@@ -80,9 +80,9 @@ impl Incoming {
     ///
     /// # Errors
     /// As [`Self::next`].
-    pub(crate) async fn whole(&mut self) -> Result<Vec<u8>, Problem> {
+    pub(crate) async fn read_all(&mut self) -> Result<Vec<u8>, Problem> {
         let mut whole = Vec::new();
-        while let Some(piece) = self.next().await? {
+        while let Some(piece) = self.next_chunk().await? {
             whole.extend_from_slice(&piece);
         }
         Ok(whole)
@@ -92,33 +92,33 @@ impl Incoming {
     ///
     /// # Errors
     /// As [`Self::next`], and `bad-digest`.
-    pub(crate) async fn read(&mut self, stated: Sha256) -> Result<Vec<u8>, Problem> {
-        let whole = self.whole().await?;
-        Sha256::of(&whole).check(stated)?;
+    pub(crate) async fn read_verified(&mut self, stated: Sha256) -> Result<Vec<u8>, Problem> {
+        let whole = self.read_all().await?;
+        Sha256::digest(&whole).verify(stated)?;
         Ok(whole)
     }
 
     /// Passes on an outcome; where it is a refusal, the rest of the body is read away first.
-    pub(crate) async fn answer<T>(mut self, outcome: Result<T, Problem>) -> Result<T, Problem> {
+    pub(crate) async fn drain_and_respond<T>(mut self, outcome: Result<T, Problem>) -> Result<T, Problem> {
         if outcome.is_err() && !self.waits_for_sign {
             let drain = async {
                 let mut drained = 0;
-                while let Ok(Some(piece)) = self.piece().await {
+                while let Ok(Some(piece)) = self.chunk().await {
                     drained += piece.len() as u64;
-                    if drained > DRAINED {
+                    if drained > MAX_DRAIN_BYTES {
                         break;
                     }
                 }
             };
             // Whether it came to its end or not, the answer goes out.
-            let _ = timeout(DRAINING, drain).await;
+            let _ = timeout(DRAIN_TIMEOUT, drain).await;
         }
         outcome
     }
 
-    async fn piece(&mut self) -> Result<Option<Bytes>, Problem> {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Problem> {
         self.waits_for_sign = false;
-        let too_slow = || Kind::TooSlow.because("the body came too slowly; send it again");
+        let too_slow = || ProblemType::TooSlow.with_detail("the body came too slowly; send it again");
         loop {
             let left = self.until.saturating_duration_since(Instant::now());
             let body = &mut self.body;
@@ -129,7 +129,7 @@ impl Incoming {
             {
                 None => return Ok(None),
                 Some(Err(_)) => {
-                    return Err(Kind::Malformed.because("the body ended early; send it again"));
+                    return Err(ProblemType::Malformed.with_detail("the body ended early; send it again"));
                 }
                 // Trailers say nothing here.
                 Some(Ok(frame)) => {
@@ -142,6 +142,6 @@ impl Incoming {
     }
 
     fn too_large(&self) -> Problem {
-        Kind::TooLarge.because(format!("the body is larger than {} bytes", self.most))
+        ProblemType::TooLarge.with_detail(format!("the body is larger than {} bytes", self.most))
     }
 }

@@ -27,19 +27,19 @@ use object_store::{
 use sordino::Id;
 use tokio::sync::mpsc::Sender;
 
-use super::{Lying, ObjectName, ObjectsError};
+use super::{StoredObject, ObjectName, BlobStoreError};
 
 /// What the probe writes: nothing that is anybody's.
-const PROBE: &[u8] = b"written by sordino-collector to see whether it can be deleted";
+const PROBE_CONTENT: &[u8] = b"written by sordino-collector to see whether it can be deleted";
 /// How long one request may take; a sample is at most 1 MiB.
-const REQUEST: Duration = Duration::from_secs(20);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a request is tried again while the service fails.
-const RETRYING: Duration = Duration::from_secs(15);
-const RETRIES: usize = 4;
+const RETRY_TIMEOUT: Duration = Duration::from_secs(15);
+const MAX_RETRIES: usize = 4;
 /// How many names go round at a time.
-const CHUNK: usize = 500;
+const LIST_CHUNK: usize = 500;
 /// Of how many samples the objects are asked for at the same time.
-const LISTED_AT_ONCE: usize = 16;
+const CONCURRENT_LISTS: usize = 16;
 
 /// A bucket, or what lies under a prefix in it.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub(super) struct Upload {
 }
 
 impl Bucket {
-    pub(super) async fn open(bucket: &str, prefix: &str) -> Result<Self, ObjectsError> {
+    pub(super) async fn open(bucket: &str, prefix: &str) -> Result<Self, BlobStoreError> {
         // A second time it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         check_environment(|name| std::env::var_os(name))?;
@@ -68,12 +68,12 @@ impl Bucket {
         let builder = AmazonS3Builder::from_env();
         let allows_http = allows_http(&builder)?;
         let retry = RetryConfig {
-            max_retries: RETRIES,
-            retry_timeout: RETRYING,
+            max_retries: MAX_RETRIES,
+            retry_timeout: RETRY_TIMEOUT,
             ..RetryConfig::default()
         };
         let options = ClientOptions::new()
-            .with_timeout(REQUEST)
+            .with_timeout(REQUEST_TIMEOUT)
             .with_allow_http(allows_http);
         let builder = builder
             .with_bucket_name(bucket)
@@ -81,16 +81,16 @@ impl Bucket {
             .with_retry(retry);
         let store = |builder: AmazonS3Builder| {
             let built = builder.build().map(Arc::new);
-            built.map_err(|error| misset(&error.to_string()))
+            built.map_err(|error| misconfigured(&error.to_string()))
         };
         let bucket = Self {
             store: store(builder.clone())?,
             one_by_one: store(builder.with_disable_bulk_delete(true))?,
             deletes_many: Arc::new(AtomicBool::new(true)),
-            prefix: Path::parse(prefix).map_err(|error| misset(&error.to_string()))?,
+            prefix: Path::parse(prefix).map_err(|error| misconfigured(&error.to_string()))?,
         };
         // A bucket that is not there, or a wrong key, would only be found out by the first request.
-        bucket.answer().await?;
+        bucket.check_available().await?;
         Ok(bucket)
     }
 
@@ -98,22 +98,22 @@ impl Bucket {
     ///
     /// # Errors
     /// One of them fails, or the bucket keeps what is deleted.
-    pub(super) async fn probe(&self) -> Result<(), ObjectsError> {
+    pub(super) async fn probe(&self) -> Result<(), BlobStoreError> {
         let random =
-            Id::random().map_err(|_| misset("the system's random source is not available"))?;
+            Id::random().map_err(|_| misconfigured("the system's random source is not available"))?;
         let path = self.prefix.clone().join(format!("probe-{random}"));
         let written = self
             .store
-            .put(&path, PutPayload::from_static(PROBE))
+            .put(&path, PutPayload::from_static(PROBE_CONTENT))
             .await
-            .map_err(failed("writing"))?;
+            .map_err(request_error("writing"))?;
         // Where versioning is suspended, what is written has the version `null`, and a delete removes it.
         let keeps_versions = written.version.is_some_and(|version| version != "null");
         let read = async { self.store.get(&path).await?.bytes().await };
-        let read = read.await.map_err(failed("reading"));
+        let read = read.await.map_err(request_error("reading"));
         let removed = self.remove_paths(vec![path.clone()]).await;
-        if read? != PROBE {
-            return Err(misset("what is written there is read back otherwise"));
+        if read? != PROBE_CONTENT {
+            return Err(misconfigured("what is written there is read back otherwise"));
         }
         removed?;
         // Listed, since some answer 403 for what is not there.
@@ -121,12 +121,12 @@ impl Bucket {
             .store
             .list_paginated(Some(path.as_ref()), PaginatedListOptions::default())
             .await
-            .map_err(failed("listing"))?;
+            .map_err(request_error("listing"))?;
         if !listed.result.objects.is_empty() {
-            return Err(misset("what is deleted there is still there"));
+            return Err(misconfigured("what is deleted there is still there"));
         }
         if keeps_versions {
-            return Err(misset(
+            return Err(misconfigured(
                 "the bucket keeps versions, so that a deleted sample would stay; suspend its versioning, or name a \
                  bucket without",
             ));
@@ -134,9 +134,9 @@ impl Bucket {
         Ok(())
     }
 
-    pub(super) async fn answer(&self) -> Result<(), ObjectsError> {
+    pub(super) async fn check_available(&self) -> Result<(), BlobStoreError> {
         let mut first = self.store.list(Some(&self.prefix));
-        first.try_next().await.map_err(failed("listing"))?;
+        first.try_next().await.map_err(request_error("listing"))?;
         Ok(())
     }
 
@@ -147,50 +147,50 @@ impl Bucket {
         }
     }
 
-    pub(super) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, ObjectsError> {
+    pub(super) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, BlobStoreError> {
         let read = async { self.store.get(&self.path(name)).await?.bytes().await };
         match read.await {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed("reading")(error)),
+            Err(error) => Err(request_error("reading")(error)),
         }
     }
 
-    pub(super) async fn remove(&self, names: &[ObjectName]) -> Result<(), ObjectsError> {
+    pub(super) async fn remove(&self, names: &[ObjectName]) -> Result<(), BlobStoreError> {
         let paths = names.iter().map(|name| self.path(*name)).collect();
         self.remove_paths(paths).await
     }
 
-    async fn remove_paths(&self, paths: Vec<Path>) -> Result<(), ObjectsError> {
+    async fn remove_paths(&self, paths: Vec<Path>) -> Result<(), BlobStoreError> {
         if self.deletes_many.load(Ordering::Relaxed) {
-            match remove_by(&self.store, paths.clone()).await {
+            match delete_paths(&self.store, paths.clone()).await {
                 // It may be that this is no request that the service knows.
                 Err(
                     object_store::Error::Generic { .. }
                     | object_store::Error::NotImplemented { .. },
-                ) if remove_by(&self.one_by_one, paths.clone()).await.is_ok() => {
+                ) if delete_paths(&self.one_by_one, paths.clone()).await.is_ok() => {
                     tracing::info!("the bucket deletes objects one by one");
                     self.deletes_many.store(false, Ordering::Relaxed);
                     return Ok(());
                 }
-                removed => return removed.map_err(failed("removing")),
+                removed => return removed.map_err(request_error("removing")),
             }
         }
-        let removed = remove_by(&self.one_by_one, paths).await;
-        removed.map_err(failed("removing"))
+        let removed = delete_paths(&self.one_by_one, paths).await;
+        removed.map_err(request_error("removing"))
     }
 
     /// These objects and all others of the same samples.
-    pub(super) async fn all_of(
+    pub(super) async fn all_uploads_of(
         &self,
         names: &[ObjectName],
-    ) -> Result<Vec<ObjectName>, ObjectsError> {
+    ) -> Result<Vec<ObjectName>, BlobStoreError> {
         let lists: Vec<_> = names
             .iter()
-            .map(|name| self.clone().all_of_one(*name))
+            .map(|name| self.clone().uploads_of_sample(*name))
             .collect();
         let found = stream::iter(lists)
-            .buffer_unordered(LISTED_AT_ONCE)
+            .buffer_unordered(CONCURRENT_LISTS)
             .try_fold(BTreeSet::new(), |mut all, found| {
                 all.extend(found);
                 ready(Ok(all))
@@ -198,7 +198,7 @@ impl Bucket {
         Ok(found.await?.into_iter().collect())
     }
 
-    async fn all_of_one(self, name: ObjectName) -> Result<Vec<ObjectName>, ObjectsError> {
+    async fn uploads_of_sample(self, name: ObjectName) -> Result<Vec<ObjectName>, BlobStoreError> {
         let mut found = vec![name];
         let start = format!("{}.", self.prefix.clone().join(name.sample.to_string()));
         let mut page_token = None;
@@ -208,8 +208,8 @@ impl Bucket {
                 ..PaginatedListOptions::default()
             };
             let page = self.store.list_paginated(Some(&start), options).await;
-            let page = page.map_err(failed("listing"))?;
-            found.extend(page.result.objects.iter().filter_map(named));
+            let page = page.map_err(request_error("listing"))?;
+            found.extend(page.result.objects.iter().filter_map(parse_name));
             page_token = page.page_token;
             if page_token.is_none() {
                 return Ok(found);
@@ -217,16 +217,16 @@ impl Bucket {
         }
     }
 
-    pub(super) fn list(&self, found: Sender<Result<Vec<Lying>, ObjectsError>>) {
+    pub(super) fn list(&self, found: Sender<Result<Vec<StoredObject>, BlobStoreError>>) {
         let bucket = self.clone();
         tokio::spawn(async move {
             let mut chunks = bucket
                 .store
                 .list(Some(&bucket.prefix))
-                .try_filter_map(|meta| ready(Ok(lying(&meta))))
-                .try_chunks(CHUNK);
+                .try_filter_map(|meta| ready(Ok(stored_object(&meta))))
+                .try_chunks(LIST_CHUNK);
             while let Some(chunk) = chunks.next().await {
-                let chunk = chunk.map_err(|error| failed("listing")(error.1));
+                let chunk = chunk.map_err(|error| request_error("listing")(error.1));
                 // The receiver may have heard enough.
                 if found.send(chunk).await.is_err() {
                     return;
@@ -245,16 +245,16 @@ impl Upload {
         self.held.extend_from_slice(bytes);
     }
 
-    pub(super) async fn send(&mut self, name: ObjectName) -> Result<(), ObjectsError> {
+    pub(super) async fn send(&mut self, name: ObjectName) -> Result<(), BlobStoreError> {
         let bytes = Bytes::from(std::mem::take(&mut self.held));
         let path = self.bucket.path(name);
         let payload = PutPayload::from(bytes);
         let sent = self.bucket.store.put(&path, payload).await;
-        sent.map(drop).map_err(failed("writing"))
+        sent.map(drop).map_err(request_error("writing"))
     }
 }
 
-async fn remove_by(store: &AmazonS3, paths: Vec<Path>) -> object_store::Result<()> {
+async fn delete_paths(store: &AmazonS3, paths: Vec<Path>) -> object_store::Result<()> {
     let paths = stream::iter(paths.into_iter().map(Ok)).boxed();
     let mut removed = store.delete_stream(paths);
     while let Some(outcome) = removed.next().await {
@@ -268,7 +268,7 @@ async fn remove_by(store: &AmazonS3, paths: Vec<Path>) -> object_store::Result<(
 
 /// What the client library would only trip over, or not say by name.
 /// Proxies are reqwest's to use, which goes out directly where it cannot understand one.
-fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), ObjectsError> {
+fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), BlobStoreError> {
     for name in [
         "https_proxy",
         "HTTPS_PROXY",
@@ -294,7 +294,7 @@ fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Obje
             is_known && url.host().is_some_and(|host| !host.is_empty())
         });
         if !is_usable {
-            return Err(misset(&format!(
+            return Err(misconfigured(&format!(
                 "{name} names no proxy that can be used; set it to a URL like http://HOST:PORT or socks5h://HOST:PORT, \
                  or unset it"
             )));
@@ -303,7 +303,7 @@ fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Obje
     Ok(())
 }
 
-fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), ObjectsError> {
+fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), BlobStoreError> {
     for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"] {
         let Some(value) = variable(name) else {
             continue;
@@ -316,7 +316,7 @@ fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), 
                 && url.query().is_none()
         });
         if !is_url {
-            return Err(misset(&format!(
+            return Err(misconfigured(&format!(
                 "{name} is `{value}`, which is no URL; give https://HOST, http://HOST:PORT, or unset it"
             )));
         }
@@ -325,7 +325,7 @@ fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), 
     let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     for (set, lacking) in [(id, secret), (secret, id)] {
         if is_set(set) && !is_set(lacking) {
-            return Err(misset(&format!(
+            return Err(misconfigured(&format!(
                 "{set} is set but {lacking} is not; set both"
             )));
         }
@@ -343,13 +343,13 @@ fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), 
     .into_iter()
     .any(is_set);
     if has_endpoint && !is_set(id) && !has_role {
-        return Err(misset(&format!("{id} and {secret} are not set; set both")));
+        return Err(misconfigured(&format!("{id} and {secret} are not set; set both")));
     }
     Ok(())
 }
 
 /// Whether plain HTTP may be spoken: to this very machine, or where the operator said so.
-fn allows_http(builder: &AmazonS3Builder) -> Result<bool, ObjectsError> {
+fn allows_http(builder: &AmazonS3Builder) -> Result<bool, BlobStoreError> {
     use object_store::{ClientConfigKey, aws::AmazonS3ConfigKey as Key};
     let of = |key| builder.get_config_value(&key);
     let endpoint = of(Key::S3Endpoint).or_else(|| of(Key::Endpoint));
@@ -368,28 +368,28 @@ fn allows_http(builder: &AmazonS3Builder) -> Result<bool, ObjectsError> {
     if is_told || is_loopback {
         return Ok(true);
     }
-    Err(misset(
+    Err(misconfigured(
         "AWS_ENDPOINT_URL is plain http to another machine; give https, or set AWS_ALLOW_HTTP=true",
     ))
 }
 
 /// What the operator set cannot work. No object is in play yet.
-fn misset(cause: &str) -> ObjectsError {
-    ObjectsError {
+fn misconfigured(cause: &str) -> BlobStoreError {
+    BlobStoreError {
         doing: "opening",
         cause: cause.to_owned(),
         is_unavailable: false,
     }
 }
 
-fn named(meta: &ObjectMeta) -> Option<ObjectName> {
+fn parse_name(meta: &ObjectMeta) -> Option<ObjectName> {
     ObjectName::parse(meta.location.filename()?)
 }
 
-fn lying(meta: &ObjectMeta) -> Option<Lying> {
-    let name = named(meta)?;
+fn stored_object(meta: &ObjectMeta) -> Option<StoredObject> {
+    let name = parse_name(meta)?;
     let since = std::time::SystemTime::now().duration_since(meta.last_modified.into());
-    Some(Lying {
+    Some(StoredObject {
         name,
         // In the future by this machine's clock: just now.
         age: Some(since.unwrap_or_default()),
@@ -397,11 +397,11 @@ fn lying(meta: &ObjectMeta) -> Option<Lying> {
 }
 
 /// What the library says names the object, so that only what kind of failure it is goes on.
-fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> ObjectsError {
+fn request_error(doing: &'static str) -> impl FnOnce(object_store::Error) -> BlobStoreError {
     use object_store::Error;
     move |error| {
-        let text = chain(&error);
-        let advised = code(&text).and_then(advice);
+        let text = error_chain(&error);
+        let advised = error_code(&text).and_then(advice);
         let (cause, is_unavailable) = match &error {
             _ if advised.is_some() => (advised.unwrap_or_default().to_owned(), false),
             // A redirection that names no place.
@@ -415,10 +415,10 @@ fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> ObjectsErr
                     .to_owned(),
                 true,
             ),
-            Error::Generic { .. } => (root(&error, &text), true),
+            Error::Generic { .. } => (root_cause(&error, &text), true),
             _ => ("the request was refused".to_owned(), false),
         };
-        ObjectsError {
+        BlobStoreError {
             doing,
             cause,
             is_unavailable,
@@ -451,7 +451,7 @@ fn advice(code: &str) -> Option<&'static str> {
 }
 
 /// The error and what led to it, in one text.
-fn chain(error: &object_store::Error) -> String {
+fn error_chain(error: &object_store::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let texts = causes.map(|cause| cause.to_string());
     std::iter::once(error.to_string())
@@ -461,18 +461,18 @@ fn chain(error: &object_store::Error) -> String {
 }
 
 /// The code of the service's error document.
-fn code(text: &str) -> Option<&str> {
+fn error_code(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("<Code>")?;
     Some(rest.split_once("</Code>")?.0)
 }
 
 /// The last thing that is known and names no object: the system's error, or the service's code.
-fn root(error: &object_store::Error, text: &str) -> String {
+fn root_cause(error: &object_store::Error, text: &str) -> String {
     let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
     if let Some(system) = causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
         return system.kind().to_string();
     }
-    match code(text) {
+    match error_code(text) {
         Some(code) => format!("the service says {code}"),
         None => "the service does not answer as it should".to_owned(),
     }

@@ -4,12 +4,12 @@ use serde::Serialize;
 use sordino::{Id, Purpose, Purposes, Week};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
-use super::{Database, DatabaseError, Session, parsed, purposes};
-use crate::{digest::Sha256, objects::ObjectName};
+use super::{Database, DatabaseError, Session, parse_column, parse_purposes};
+use crate::{digest::Sha256, blob_store::ObjectName};
 
 /// A sample as a list shows it.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Listed {
+pub(crate) struct ListedSample {
     /// Its place in the order of arrival.
     #[serde(skip)]
     pub(crate) sequence: i64,
@@ -23,7 +23,7 @@ pub(crate) struct Listed {
 
 /// An id that is no longer to be used for a purpose.
 #[derive(Clone, Debug)]
-pub(crate) struct TakenBack {
+pub(crate) struct WithdrawnSample {
     /// Its place in the order in which that was said.
     pub(crate) sequence: i64,
     pub(crate) id: String,
@@ -33,7 +33,7 @@ pub(crate) struct TakenBack {
 
 /// A sample that can be handed out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Held {
+pub(crate) struct AvailableSample {
     pub(crate) name: ObjectName,
     pub(crate) sha256: Sha256,
 }
@@ -56,7 +56,7 @@ impl Database {
         purpose: Purpose,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<Listed>, DatabaseError> {
+    ) -> Result<Vec<ListedSample>, DatabaseError> {
         let rows = sqlx::query(
             "SELECT listed.sequence, id, consent, bytes, sha256, samples.week,
                 (SELECT string_agg(purpose, ',') FROM sample_purposes WHERE sample = id) AS purposes
@@ -79,7 +79,7 @@ impl Database {
         purpose: Purpose,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<TakenBack>, DatabaseError> {
+    ) -> Result<Vec<WithdrawnSample>, DatabaseError> {
         let rows: Vec<(i64, String, Option<String>)> = sqlx::query_as(
             "SELECT withdrawals.sequence, withdrawals.sample, quarantined.sample
              FROM withdrawals LEFT JOIN quarantined ON quarantined.sample = withdrawals.sample
@@ -90,7 +90,7 @@ impl Database {
         .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
-        let taken_back = rows.into_iter().map(|(sequence, id, held_back)| TakenBack {
+        let taken_back = rows.into_iter().map(|(sequence, id, held_back)| WithdrawnSample {
             sequence,
             id,
             is_quarantined: held_back.is_some(),
@@ -99,31 +99,31 @@ impl Database {
     }
 
     /// As [`Session::held`], at this moment.
-    pub(crate) async fn held(
+    pub(crate) async fn available(
         &self,
         sample: Id,
         purpose: Purpose,
-    ) -> Result<Result<Held, ReadRefusal>, DatabaseError> {
-        held(&mut *self.readers.acquire().await?, sample, purpose).await
+    ) -> Result<Result<AvailableSample, ReadRefusal>, DatabaseError> {
+        available(&mut *self.readers.acquire().await?, sample, purpose).await
     }
 }
 
 impl Session {
     /// Whether a sample can be handed out for a purpose.
-    pub(crate) async fn held(
+    pub(crate) async fn available(
         &mut self,
         sample: Id,
         purpose: Purpose,
-    ) -> Result<Result<Held, ReadRefusal>, DatabaseError> {
-        held(&mut self.0, sample, purpose).await
+    ) -> Result<Result<AvailableSample, ReadRefusal>, DatabaseError> {
+        available(&mut self.0, sample, purpose).await
     }
 }
 
-async fn held(
+async fn available(
     connection: &mut AnyConnection,
     sample: Id,
     purpose: Purpose,
-) -> Result<Result<Held, ReadRefusal>, DatabaseError> {
+) -> Result<Result<AvailableSample, ReadRefusal>, DatabaseError> {
     let row: Option<(String, String)> = sqlx::query_as(
         "SELECT sha256, object FROM samples JOIN sample_purposes ON sample = id
          WHERE id = $1 AND purpose = $2
@@ -134,9 +134,9 @@ async fn held(
     .fetch_optional(&mut *connection)
     .await?;
     if let Some((sha256, object)) = row {
-        return Ok(Ok(Held {
-            name: ObjectName::of(sample, &object).ok_or(DatabaseError::Damaged("samples"))?,
-            sha256: parsed(&sha256, "samples")?,
+        return Ok(Ok(AvailableSample {
+            name: ObjectName::from_column(sample, &object).ok_or(DatabaseError::Corrupt("samples"))?,
+            sha256: parse_column(&sha256, "samples")?,
         }));
     }
     let withdrawn = sqlx::query("SELECT 1 FROM withdrawals WHERE sample = $1 AND purpose = $2")
@@ -150,15 +150,15 @@ async fn held(
     }))
 }
 
-fn listed(row: &AnyRow) -> Result<Listed, DatabaseError> {
+fn listed(row: &AnyRow) -> Result<ListedSample, DatabaseError> {
     const TABLE: &str = "samples";
-    Ok(Listed {
+    Ok(ListedSample {
         sequence: row.try_get("sequence")?,
-        id: parsed(row.try_get("id")?, TABLE)?,
-        consent: parsed(row.try_get("consent")?, TABLE)?,
+        id: parse_column(row.try_get("id")?, TABLE)?,
+        consent: parse_column(row.try_get("consent")?, TABLE)?,
         bytes: row.try_get("bytes")?,
         sha256: row.try_get("sha256")?,
-        week: parsed(row.try_get("week")?, TABLE)?,
-        purposes: purposes(row.try_get("purposes")?, TABLE)?,
+        week: parse_column(row.try_get("week")?, TABLE)?,
+        purposes: parse_purposes(row.try_get("purposes")?, TABLE)?,
     })
 }
