@@ -2,54 +2,57 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Settings, detector, find, highpass, level, timeline, voice, voice_net};
+use crate::{
+    highpass, level, sample_rate::SAMPLE_RATE, settings::Settings, silero_vad, timeline, vad_gate,
+    voice_net, voice_removal,
+};
 
-/// The anonymizer's version. It changes with whatever changes what is kept of a sound.
+/// The version of the anonymizer. It increases with every change to the kept samples.
 pub const VERSION: &str = "3";
 
-/// What was done to a clip, for its manifest: enough to know what a sample can and cannot show.
+/// The anonymizer and its parameters, as a clip's manifest states them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnonymizerInfo {
     /// [`VERSION`].
     pub version: Cow<'static, str>,
-    /// What found the voices and erased them, and its version.
+    /// The network that detects and erases voices, and its version.
     pub detector: Cow<'static, str>,
-    /// At which probability a frame of the input counts as a voice, and is erased or cut.
+    /// The probability from which on a frame of the input counts as a voice.
     pub threshold: f64,
-    /// What goes with a voice on either side of it, in seconds.
+    /// The padding that is removed on either side of a voice, in seconds.
     pub padding_s: f64,
-    /// The second detector, which hears the finished clip, and its version.
+    /// The second detector, which verifies the rendered clip, and its version.
     pub gate: Cow<'static, str>,
-    /// At which probability a frame of the finished clip counts as a voice for it.
+    /// The probability from which on a frame of the rendered clip counts as a voice.
     pub gate_threshold: f64,
-    /// The shortest stretch that is kept between two that go, in seconds.
+    /// The minimum length of a kept part between two removed ones, in seconds.
     pub shortest_kept_s: f64,
-    /// Samples a second of what comes out.
+    /// The sample rate of the output, in Hz.
     pub rate: u32,
-    /// Where the high-pass is 3 dB down, in Hz.
+    /// The -3 dB frequency of the high-pass, in Hz.
     pub high_pass_hz: f64,
-    /// The level of what comes out, in dB below full scale (root mean square).
+    /// The level of the output, in dBFS (root mean square).
     pub level_dbfs: f64,
-    /// What no peak exceeds, in dB below full scale.
+    /// The maximum peak of the output, in dBFS.
     pub ceiling_dbfs: f64,
-    /// Whether silence stands where something was taken out.
+    /// Whether removed parts were replaced by silence.
     pub keep_time: bool,
 }
 
 impl Settings {
-    /// What an [`Pipeline`](super::Pipeline) does under these settings.
+    /// The anonymizer and its parameters under these settings.
     pub fn info(&self) -> AnonymizerInfo {
-        let seconds = |samples: usize| samples as f64 / f64::from(detector::RATE);
+        let seconds = |samples: usize| samples as f64 / f64::from(SAMPLE_RATE);
         AnonymizerInfo {
             version: VERSION.into(),
             detector: voice_net::NAME.into(),
-            threshold: find::THRESHOLD,
-            padding_s: seconds(find::PADDING),
-            gate: detector::NAME.into(),
-            gate_threshold: voice::THRESHOLD,
-            shortest_kept_s: seconds(timeline::SHORTEST_KEPT),
-            rate: detector::RATE,
+            threshold: voice_removal::THRESHOLD,
+            padding_s: seconds(voice_removal::PADDING),
+            gate: silero_vad::NAME.into(),
+            gate_threshold: vad_gate::THRESHOLD,
+            shortest_kept_s: seconds(timeline::MIN_KEPT),
+            rate: SAMPLE_RATE,
             high_pass_hz: highpass::CORNER_HZ,
             level_dbfs: level::TARGET_DBFS,
             ceiling_dbfs: level::CEILING_DBFS,

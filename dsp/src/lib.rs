@@ -1,76 +1,84 @@
-//! The signal processing and the networks of Sordino's anonymizer.
+//! The signal processing and the neural networks of Sordino's anonymizer.
 //!
-//! Mono f32 of any rate comes in; out comes 16 kHz mono in 16 bit, without what holds a voice, and with
-//! a list of what was kept and what was taken out. [`Pipeline::process`] does it, in this order:
+//! [`Pipeline::process`] takes mono f32 samples at any rate from 8 to 384 kHz. It returns 16 kHz, mono, 16-bit
+//! samples without voices, and lists which parts of the input were kept and which were removed. The steps, in
+//! order:
 //!
-//! 1. `highpass`, `resample`, `stretch`, `ends`: peaks beyond full scale brought to it; DC and infrasound
-//!    out, before anything listens; to 16 kHz, more than 90 dB against aliases; a random clock within
-//!    0.1 %, a random beginning, a rounded length.
-//! 2. `find` (`voice_net`): our own net says where a voice is, looking two seconds both ways, and masks
-//!    it out of the spectrum, with 0.16 s on either side. Where little is left then it is cut.
-//! 3. `timeline`, `cut`: kept stretches shorter than 0.5 s go too. From here on nothing sees a sample
-//!    of what went.
-//! 4. `finish`: mains hum (`hum`) and the microphone's floor (`floor`) out, false hum over what is left of
-//!    the true (`decoy`), short fades, about one level for all, peaks below the ceiling (`level`), the
-//!    same noise over every clip (`veil`), TPDF dither to 16 bit (`dither`); joined, or in its place with
-//!    silence between.
-//! 5. `gate` (`detector`, `raise`, `voice`): a second detector, of other features and other training,
-//!    hears the finished clip, as it is and with its quiet parts raised by up to 40 dB. What it takes
-//!    for a voice is cut too, with 0.16 s on either side, or half a second where one was erased, and 3
-//!    to 5 are done again, up to eight times in all; a voice even then withholds the clip. Only what
-//!    has passed becomes an [`Anonymized`].
+//! 1. **Preprocessing.** `highpass`: peaks above full scale are scaled down, then a Butterworth high-pass
+//!    removes DC and infrasound. `resample`: to 16 kHz, aliases below -90 dB. `clock_jitter`: a random change of
+//!    the clock within 0.1 %. `random_trim`: a random start and a rounded length.
+//! 2. **Voice removal.** `voice_removal` runs `voice_net`, which predicts a voice probability for each frame and a
+//!    time-frequency mask. Frames with a voice are masked, with 0.16 s on either side. Where the mask leaves
+//!    little power, the frames are cut.
+//! 3. **Splicing.** `timeline` drops kept regions shorter than 0.5 s, and `splice` joins the others. No later step
+//!    sees a sample of a removed region.
+//! 4. **Postprocessing.** `postprocess` removes mains hum (`hum`), suppresses the noise floor
+//!    (`noise_suppression`), adds decoy hum (`decoy_hum`), normalizes the level with some jitter (`level`), adds
+//!    masking noise (`masking_noise`) and quantizes to 16 bit with TPDF dither (`dither`).
+//! 5. **Verification.** `vad_gate` runs a second, independent detector (`silero_vad`) on the rendered clip, as it
+//!    is and with its quiet parts amplified by up to 40 dB (`agc`). Segments with a voice are cut, and steps 3 to
+//!    5 run again, at most eight times. If the gate still finds a voice, the clip is rejected.
 //!
-//! All that is random depends on one seed (`random`), which is recorded nowhere.
+//! All random numbers come from one seed (`rng`), which is never recorded.
 //!
-//! It promises that no [`Anonymized`] holds a frame that the gate's detector takes for a voice, and
-//! that `kept` adds up to the sound in it, to the sample; and that with the same cuts and draws what is
-//! kept does not depend, to the bit, on what stood in what was cut. It never passes a clip on because
-//! something failed: an answer that is no number counts as a voice, and an error withholds the clip.
-//! Every copy of the sound that it makes is wiped.
+//! # Guarantees
 //!
-//! What it does not do: it does not give the music back as it was where a voice sounded over it
-//! (`erased` says where), and it does not hide what an instrument or a room sounds like.
+//! * No [`Anonymized`] clip contains a frame that the gate takes for a voice.
+//! * The spans in [`Anonymized::kept`] add up to the length of the output, to the sample.
+//! * With the same cuts and the same seed, the kept samples do not depend, to the bit, on the samples that were cut.
+//! * An error rejects the clip, and a non-finite network output counts as a voice.
+//! * Every buffer that held samples is zeroed.
 //!
-//! This is a crate of its own so that only it is optimized in development builds: unoptimized, the networks
-//! take minutes to test. Apps use it through `sordino::anonymize`, which alone knows where a clip comes from
-//! and where it goes; nothing here opens a file, starts a thread or asks the system for anything.
+//! # Limits
+//!
+//! Where a voice overlapped the music, the music loses some of its sound too; [`Anonymized::erased`] says where. The
+//! sound of an instrument or a room is not hidden.
+//!
+//! # Why a separate crate
+//!
+//! Development builds optimize only this crate; unoptimized, the networks take minutes to test. It performs no I/O and
+//! starts no threads. Apps use it through `sordino::anonymize`.
 
-mod cut;
-mod decoy;
-mod detector;
+mod agc;
+mod clock_jitter;
+mod decoy_hum;
 mod dither;
-mod ends;
-mod find;
-mod finish;
-mod floor;
-mod gate;
 mod highpass;
 mod hum;
 mod info;
+mod kaiser;
 mod level;
+mod masking_noise;
 mod nn;
+mod noise_suppression;
 mod pipeline;
-mod raise;
-mod random;
+mod postprocess;
+mod random_trim;
 mod rejection;
 mod resample;
+mod rng;
+mod sample_rate;
+mod segments;
+mod settings;
+mod silero_vad;
 mod spans;
-mod stretch;
+mod splice;
 mod timeline;
-mod veil;
-mod voice;
+mod vad_gate;
 mod voice_net;
+mod voice_removal;
 
 #[cfg(test)]
-mod attacks;
+mod privacy_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use detector::RATE;
 pub use info::{AnonymizerInfo, VERSION};
-pub use pipeline::{Anonymized, Pipeline, RATES, Settings};
-pub use random::Seed;
+pub use pipeline::{Anonymized, Pipeline};
 pub use rejection::{AnonymizeError, RejectedClip, RejectionReason};
+pub use rng::Seed;
+pub use sample_rate::{INPUT_RATES, SAMPLE_RATE};
+pub use settings::Settings;
 pub use spans::{Removal, RemovalReason, Span};

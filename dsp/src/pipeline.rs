@@ -1,84 +1,73 @@
-//! The steps in their order.
+//! The steps of the anonymizer in order; see the [crate's documentation](crate).
 
-use std::{
-    fmt,
-    ops::{Range, RangeInclusive},
-};
+use std::{fmt, ops::Range};
 
 use zeroize::Zeroizing;
 
-use super::{
-    detector::RATE,
-    ends::trimmed,
-    find::{Finder, Found},
-    finish::Finished,
-    gate::{Gate, Passed},
-    highpass::high_passed,
-    random::{Seed, Step},
+use crate::{
+    clock_jitter::ClockJitter,
+    highpass::high_pass,
+    postprocess::RenderedClip,
+    random_trim::random_trim,
     rejection::{AnonymizeError, RejectedClip, RejectionReason},
     resample::Resampler,
+    rng::{Seed, Step},
+    sample_rate::{INPUT_RATES, SAMPLE_RATE},
+    settings::Settings,
     spans::{Removal, Span},
-    stretch::Stretcher,
     timeline::Timeline,
+    vad_gate::{VadGate, VerifiedClip},
+    voice_removal::{Detection, VoiceRemover},
 };
 
-/// The sample rates of sound that is taken, in Hz: from telephony to the fastest converters on sale.
-pub const RATES: RangeInclusive<u32> = 8_000..=384_000;
+/// The minimum length of an input clip, in seconds.
+const MIN_INPUT_S: f64 = 1.0;
+/// The minimum length of what is kept, in samples: 0.8 s, the length that trimming leaves of the shortest input.
+const MIN_KEPT_LENGTH: usize = SAMPLE_RATE as usize * 8 / 10;
+/// How often a clip is rendered and verified at most. A cut changes what the detector sees around it; in most clips
+/// a few passes converge.
+const MAX_PASSES: usize = 8;
 
-/// The least that a clip must last to be of use: 1 s.
-const SHORTEST_S: f64 = 1.0;
-/// The least that must be kept of one: 0.8 s, which is what trimming leaves of the shortest.
-const LEAST: usize = RATE as usize * 8 / 10;
-/// How often a finished clip is heard at most: once, and once more each time that something was cut
-/// out of it. A cut changes what the detector hears around it, and a few of them settle that.
-const HEARINGS: usize = 8;
-
-/// How a clip is anonymized.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Leave silence where something was taken out, so that times stay those of the input.
-    pub keep_time: bool,
-}
-
-/// Takes voices, and what else points to a person, out of clips. Made once and used for any number
-/// of them, one at a time; it keeps nothing of a clip.
+/// Removes voices, and other traces that identify a person or a device, from clips.
+///
+/// Create it once and use it for any number of clips, one at a time; it keeps no samples between clips.
 ///
 /// ```
-/// use sordino_dsp::{Pipeline, Seed, Settings, RejectionReason};
+/// use sordino_dsp::{Pipeline, RejectionReason, Seed, Settings};
 ///
-/// // An app takes the seed from the system.
+/// // An app takes the seed from the operating system.
 /// let seed = Seed::from_source(|bytes| Ok::<_, ()>(bytes.fill(7))).unwrap();
 /// let silence = [0.0; 96_000];
-/// let withheld = Pipeline::new()?.process(&silence, 48_000, Settings::default(), &seed).unwrap_err();
-/// assert_eq!(withheld.reason, RejectionReason::Silence);
+/// let rejected = Pipeline::new()?.process(&silence, 48_000, Settings::default(), &seed).unwrap_err();
+/// assert_eq!(rejected.reason, RejectionReason::Silence);
 /// # Ok::<(), sordino_dsp::AnonymizeError>(())
 /// ```
 pub struct Pipeline {
     resampler: Resampler,
-    stretcher: Stretcher,
-    finder: Finder,
-    gate: Gate,
+    clock_jitter: ClockJitter,
+    voice_remover: VoiceRemover,
+    gate: VadGate,
 }
 
-/// What is left of a clip. Only [`Pipeline::process`] makes one, of what the gate let pass.
+/// An anonymized clip. Only [`Pipeline::process`] makes one, from a clip that the gate has verified.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Anonymized {
-    /// Mono, 16 bit, at [`RATE`]; wiped on drop.
+    /// Mono, 16 bit, at [`SAMPLE_RATE`]; zeroed on drop.
     pub samples: Zeroizing<Vec<i16>>,
-    /// Which parts of the input are in the output, in its order.
+    /// The parts of the input that the output contains, in its order.
     pub kept: Vec<Span>,
-    /// Which parts of the input were removed, and why.
+    /// The parts of the input that were removed, and why.
     pub removed: Vec<Removal>,
-    /// The parts of what was kept out of which a voice was erased.
+    /// The kept parts from which a voice was erased.
     pub erased: Vec<Span>,
 }
 
 impl Anonymized {
-    /// Made of what has passed the gate, and of nothing else.
-    fn new(passed: Passed, timeline: &Timeline, erased: &[Range<usize>]) -> Self {
+    /// Takes a [`VerifiedClip`], so that no other samples can get here.
+    fn new(verified: VerifiedClip, timeline: &Timeline, erased: &[Range<usize>]) -> Self {
         Self {
-            samples: passed.into_samples(),
+            samples: verified.into_samples(),
             kept: timeline.kept_spans(),
             removed: timeline.removals(),
             erased: timeline.kept_within(erased),
@@ -87,88 +76,90 @@ impl Anonymized {
 }
 
 impl Pipeline {
-    /// Loads the voice detectors.
+    /// Loads the weights of both networks.
     ///
     /// # Errors
-    /// The weights inside the library are damaged.
+    /// The weights that the library embeds are corrupt.
     pub fn new() -> Result<Self, AnonymizeError> {
         Ok(Self {
             resampler: Resampler::default(),
-            stretcher: Stretcher::new(),
-            finder: Finder::new()?,
-            gate: Gate::new()?,
+            clock_jitter: ClockJitter::new(),
+            voice_remover: VoiceRemover::new()?,
+            gate: VadGate::new()?,
         })
     }
 
-    /// What may leave the device of `sound`: mono f32 at `rate` Hz, 8 to 384 kHz, full scale at ±1. Every draw
-    /// hangs on `seed`. `sound` is the caller's to wipe; every copy made of it here is wiped.
+    /// Anonymizes `samples`: mono f32, full scale at ±1, at `rate` Hz within [`INPUT_RATES`]. All random numbers
+    /// derive from `seed`. Every internal copy of the samples is zeroed; zeroing `samples` is the caller's task.
     ///
     /// # Errors
-    /// Nothing of it may: too much voice, silence, too short, or a step that failed.
+    /// The clip is rejected: too much voice, silence, too short, or a step failed.
     pub fn process(
         &mut self,
-        sound: &[f32],
+        samples: &[f32],
         rate: u32,
         settings: Settings,
         seed: &Seed,
     ) -> Result<Anonymized, RejectedClip> {
-        if !RATES.contains(&rate) {
+        if !INPUT_RATES.contains(&rate) {
             return Err(RejectionReason::Failed.into());
         }
-        if sound.len() as f64 / f64::from(rate) < SHORTEST_S {
+        if samples.len() as f64 / f64::from(rate) < MIN_INPUT_S {
             return Err(RejectionReason::TooShort.into());
         }
-        let sound = self.brought_in(sound, rate, seed)?;
-        let found = self
-            .finder
-            .find(&sound)
+        let samples = self.preprocess(samples, rate, seed)?;
+        let detection = self
+            .voice_remover
+            .remove_voices(&samples)
             .map_err(|_| RejectionReason::Failed)?;
-        let (passed, timeline) = self.let_out(&found, settings, seed)?;
-        Ok(Anonymized::new(passed, &timeline, &found.erased))
+        let (verified, timeline) = self.refine(&detection, settings, seed)?;
+        Ok(Anonymized::new(verified, &timeline, &detection.erased))
     }
 
-    /// Without DC and infrasound, at 16 kHz, with a clock and a length of its own.
-    pub(crate) fn brought_in(
+    /// Step 1: high-pass, resampling, clock jitter and random trim.
+    pub(crate) fn preprocess(
         &mut self,
-        sound: &[f32],
+        samples: &[f32],
         rate: u32,
         seed: &Seed,
     ) -> Result<Zeroizing<Vec<f32>>, RejectionReason> {
-        let sound = self.resampler.resample(&high_passed(sound, rate), rate);
-        let sound = sound.map_err(|_| RejectionReason::Failed)?;
-        let sound = self.stretcher.stretch(&sound, &mut seed.draws(Step::Clock));
-        Ok(trimmed(&sound, &mut seed.draws(Step::Ends)))
+        let samples = self.resampler.resample(&high_pass(samples, rate), rate);
+        let samples = samples.map_err(|_| RejectionReason::Failed)?;
+        let samples = self
+            .clock_jitter
+            .apply(&samples, &mut seed.rng(Step::ClockJitter));
+        Ok(random_trim(&samples, &mut seed.rng(Step::Trim)))
     }
 
-    /// Cuts and cleans, and cuts more as long as the gate finds something, but not for ever.
-    fn let_out(
+    /// Steps 3 to 5: renders the clip, verifies it, and cuts what the gate finds, for up to [`MAX_PASSES`] passes.
+    fn refine(
         &mut self,
-        found: &Found,
+        detection: &Detection,
         settings: Settings,
         seed: &Seed,
-    ) -> Result<(Passed, Timeline), RejectedClip> {
-        let mut timeline = Timeline::new(found.sound.len(), found.voices.clone());
-        for _ in 0..HEARINGS {
-            if timeline.kept_length() < LEAST {
+    ) -> Result<(VerifiedClip, Timeline), RejectedClip> {
+        let mut timeline = Timeline::new(detection.samples.len(), detection.voices.clone());
+        for _ in 0..MAX_PASSES {
+            if timeline.kept_length() < MIN_KEPT_LENGTH {
                 break;
             }
-            let finished = Finished::new(&found.sound, &timeline, settings, seed);
-            let finished = finished.map_err(|reason| RejectedClip {
+            let rendered = RenderedClip::new(&detection.samples, &timeline, settings, seed);
+            let rendered = rendered.map_err(|reason| RejectedClip {
                 reason,
                 removed: timeline.removals(),
             })?;
-            let voices = match self.gate.hear(finished) {
-                Ok(passed) => return Ok((passed, timeline)),
+            let voices = match self.gate.verify(rendered) {
+                Ok(verified) => return Ok((verified, timeline)),
                 Err(voices) => voices,
             };
             let voices: Vec<_> = if settings.keep_time {
                 voices
             } else {
-                let in_clip = |voice| timeline.in_clip(voice);
+                let in_clip = |voice| timeline.to_clip_ranges(voice);
                 voices.iter().flat_map(in_clip).collect()
             };
-            let doubted = voices.iter().flat_map(|voice| found.doubted(voice));
-            timeline = timeline.without(doubted.collect());
+            let expanded = voices.iter().flat_map(|voice| detection.expand(voice));
+            timeline = timeline.with_removed(expanded.collect());
         }
         Err(RejectedClip {
             reason: RejectionReason::Voice,
@@ -188,8 +179,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipeline_can_move_to_another_thread() {
-        fn sent<T: Send>() {}
-        sent::<Pipeline>();
+    fn a_pipeline_is_send() {
+        fn assert_send<T: Send>() {}
+        assert_send::<Pipeline>();
     }
 }

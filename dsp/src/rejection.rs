@@ -1,48 +1,48 @@
 use serde::{Deserialize, Serialize};
 
-use super::{nn::WeightsError, spans::Removal};
+use crate::{nn::WeightsError, spans::Removal};
 
-/// Nothing of a clip may leave the device.
+/// A clip of which nothing may leave the device.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("the clip is withheld: {reason}")]
+#[error("the clip was rejected: {reason}")]
 pub struct RejectedClip {
     /// Why.
     pub reason: RejectionReason,
-    /// What had been taken out until then.
+    /// The parts that had been removed when the clip was rejected.
     pub removed: Vec<Removal>,
 }
 
 impl From<RejectionReason> for RejectedClip {
-    /// Before anything was taken out.
+    /// A rejection before any part was removed.
     fn from(reason: RejectionReason) -> Self {
         let removed = Vec::new();
         Self { reason, removed }
     }
 }
 
-/// Why a whole clip is withheld.
+/// Why a clip was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum RejectionReason {
-    /// Too little is left without the voice, or the finished clip still seemed to hold one.
-    #[error("too much of it may hold a voice; sample where nobody speaks")]
+    /// Too little is left without the voice, or the rendered clip still seems to contain one.
+    #[error("too much of it may contain a voice; sample where nobody speaks")]
     Voice,
-    /// What is left is silence, or too quiet to tell from the microphone's noise.
-    #[error("what is left of it is silent; check the microphone's level")]
+    /// The rest is silent, or too quiet to tell from the microphone's noise.
+    #[error("the rest of it is silent; check the microphone's level")]
     Silence,
-    /// Shorter than a second to begin with.
-    #[error("it is shorter than a second; take a longer one")]
+    /// The input is shorter than a second.
+    #[error("it is shorter than a second; submit a longer clip")]
     TooShort,
-    /// A step could not do its work, so nothing is known of what the clip holds.
-    #[error("it could not be processed; try the next one")]
+    /// A step failed, so that nothing is known about what the clip contains.
+    #[error("it could not be processed; try another clip")]
     Failed,
 }
 
-/// No anonymizer can be made, and so nothing can be sampled.
+/// The anonymizer could not be created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnonymizeError {
-    /// The weights inside the library are damaged.
-    #[error("the voice detector's weights are damaged: {0}; install the library anew")]
+    /// The weights that the library embeds are corrupt.
+    #[error("the voice detector's weights are corrupt: {0}; reinstall the library")]
     Weights(String),
 }
 

@@ -1,31 +1,32 @@
-//! Which parts of a clip were kept and which removed, in seconds: the form that manifests have.
+//! The kept and removed parts of a clip, in seconds, as the manifest stores them.
 
 use serde::{Deserialize, Serialize};
 
-/// A stretch of a clip: seconds in the time of the input, written as `[start_s, end_s]`. They lie up to
-/// 5 ms and 0.1 % beside it: a clip's ends are trimmed and its clock is changed, neither of which is
-/// written anywhere.
+/// A part of a clip: `[start_s, end_s]` in seconds of the input.
+///
+/// The times are off by up to 5 ms plus 0.1 %: the start of the clip is trimmed and its clock is changed, neither of
+/// which is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span(pub f64, pub f64);
 
-/// A stretch that was taken out, and why.
+/// A removed part, and why it was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
-    /// Seconds in the time of the input.
+    /// Seconds in the input.
     pub start_s: f64,
-    /// Seconds in the time of the input.
+    /// Seconds in the input.
     pub end_s: f64,
     /// Why.
     pub reason: RemovalReason,
 }
 
-/// Why a stretch was taken out.
+/// Why a part was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemovalReason {
-    /// The detector heard a voice there, or so near that a word's edge could be.
+    /// The detector found a voice there, or within the padding around it.
     Voice,
-    /// Too short to be of use, between two stretches that were taken out.
+    /// Between two removed parts, and too short to keep.
     Fragment,
 }

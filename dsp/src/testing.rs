@@ -1,10 +1,10 @@
-//! Sounds and measures that the tests of this stage share.
+//! Test signals and measurements.
 
 use std::f64::consts::TAU;
 
-use super::random::{Seed, Step};
+use crate::rng::{Seed, Step};
 
-/// A sine of `hz` Hz and peak `peak` for `seconds`.
+/// A sine of `hz` Hz and peak `peak`, `seconds` long.
 pub(crate) fn sine(hz: f64, peak: f64, rate: u32, seconds: f64) -> Vec<f32> {
     let turn = TAU * hz / f64::from(rate);
     let count = (seconds * f64::from(rate)) as usize;
@@ -13,14 +13,14 @@ pub(crate) fn sine(hz: f64, peak: f64, rate: u32, seconds: f64) -> Vec<f32> {
         .collect()
 }
 
-/// White noise of root mean square `rms`, the same for the same `number`.
+/// White noise of root mean square `rms`, reproducible by `number`.
 pub(crate) fn noise(number: u64, rms: f64, count: usize) -> Vec<f32> {
-    let mut draws = Seed::for_test(number).draws(Step::Noise);
+    let mut rng = Seed::for_test(number).rng(Step::MaskingNoise);
     let scale = (rms * 6f64.sqrt()) as f32;
-    (0..count).map(|_| draws.triangular() * scale).collect()
+    (0..count).map(|_| rng.triangular() * scale).collect()
 }
 
-/// Sounds laid over one another; as long as the first.
+/// The sum of signals, as long as the first.
 pub(crate) fn sum(parts: &[Vec<f32>]) -> Vec<f32> {
     let mut out = parts[0].clone();
     for part in &parts[1..] {
@@ -29,7 +29,7 @@ pub(crate) fn sum(parts: &[Vec<f32>]) -> Vec<f32> {
     out
 }
 
-/// Plucked notes, one each half second: what a detector of voices must leave alone.
+/// Plucked notes, two per second: music without a voice.
 pub(crate) fn melody(rate: u32, seconds: f64) -> Vec<f32> {
     const SCALE: [f64; 8] = [261.63, 293.66, 329.63, 349.23, 392.0, 440.0, 493.88, 523.25];
     const NOTE_S: f64 = 0.5;
@@ -48,7 +48,7 @@ pub(crate) fn melody(rate: u32, seconds: f64) -> Vec<f32> {
         .collect()
 }
 
-/// Root mean square in dB below full scale, that of a constant 1.
+/// Root mean square in dB relative to a constant 1.
 pub(crate) fn level(samples: &[f32]) -> f64 {
     let power: f64 = samples.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
     10.0 * (power / samples.len() as f64 + 1e-30).log10()

@@ -1,27 +1,27 @@
-//! What of a clip is kept and what is taken out: stretches that tile it, in samples at 16 kHz.
+//! The timeline of a clip: kept and removed regions that tile it, in samples at 16 kHz.
 
 use std::{iter, ops::Range};
 
-use super::{
-    detector::RATE,
+use crate::{
+    sample_rate::SAMPLE_RATE,
     spans::{Removal, RemovalReason, Span},
 };
 
-/// A kept stretch shorter than this is of no use to a recognizer, and half a word could hide in it:
-/// 0.5 s.
-pub(crate) const SHORTEST_KEPT: usize = RATE as usize / 2;
+/// The minimum length of a kept region between two removed ones, in samples: 0.5 s. A shorter one is useless to a
+/// recognizer, and half a word could hide in it.
+pub(crate) const MIN_KEPT: usize = SAMPLE_RATE as usize / 2;
 
-/// The stretches of a clip, in order, without gap or overlap.
+/// The regions of a clip, in order, without gap or overlap.
 pub(crate) struct Timeline {
     length: usize,
     voices: Vec<Range<usize>>,
-    stretches: Vec<Stretch>,
+    regions: Vec<Region>,
 }
 
-struct Stretch {
+struct Region {
     range: Range<usize>,
-    /// Why it goes; `None` where it stays.
-    gone: Option<RemovalReason>,
+    /// Why it is removed; `None` if it is kept.
+    removed: Option<RemovalReason>,
 }
 
 impl Timeline {
@@ -40,104 +40,103 @@ impl Timeline {
             touches
         });
 
-        let mut stretches = Vec::with_capacity(2 * voices.len() + 1);
+        let mut regions = Vec::with_capacity(2 * voices.len() + 1);
         let mut at = 0;
         for voice in voices.iter().cloned().chain(iter::once(length..length)) {
             if at < voice.start {
-                let short = voice.start - at < SHORTEST_KEPT && !voices.is_empty();
-                stretches.push(Stretch {
+                let is_fragment = voice.start - at < MIN_KEPT && !voices.is_empty();
+                regions.push(Region {
                     range: at..voice.start,
-                    gone: short.then_some(RemovalReason::Fragment),
+                    removed: is_fragment.then_some(RemovalReason::Fragment),
                 });
             }
             at = voice.end;
             if !voice.is_empty() {
-                stretches.push(Stretch {
+                regions.push(Region {
                     range: voice,
-                    gone: Some(RemovalReason::Voice),
+                    removed: Some(RemovalReason::Voice),
                 });
             }
         }
         Self {
             length,
             voices,
-            stretches,
+            regions,
         }
     }
 
-    /// The same clip, without `more` too.
-    pub(crate) fn without(&self, more: Vec<Range<usize>>) -> Self {
-        Self::new(self.length, [&self.voices[..], &more].concat())
+    /// The same clip with `voices` removed as well.
+    pub(crate) fn with_removed(&self, voices: Vec<Range<usize>>) -> Self {
+        Self::new(self.length, [&self.voices[..], &voices].concat())
     }
 
-    /// Samples of the clip, kept or not.
+    /// The length of the clip, in samples.
     pub(crate) fn length(&self) -> usize {
         self.length
     }
 
-    /// What stays, in order.
+    /// The kept ranges, in order.
     pub(crate) fn kept(&self) -> impl Iterator<Item = Range<usize>> + '_ {
-        let stays = self
-            .stretches
+        let kept = self
+            .regions
             .iter()
-            .filter(|stretch| stretch.gone.is_none());
-        stays.map(|stretch| stretch.range.clone())
+            .filter(|region| region.removed.is_none());
+        kept.map(|region| region.range.clone())
     }
 
-    /// Samples that stay.
+    /// The number of kept samples.
     pub(crate) fn kept_length(&self) -> usize {
         self.kept().map(|range| range.len()).sum()
     }
 
-    /// What stays, for the manifest.
+    /// The kept regions, for the manifest.
     pub(crate) fn kept_spans(&self) -> Vec<Span> {
         self.kept()
             .map(|range| Span(seconds(range.start), seconds(range.end)))
             .collect()
     }
 
-    /// What stays of `stretches`, for the manifest.
-    pub(crate) fn kept_within(&self, stretches: &[Range<usize>]) -> Vec<Span> {
-        let both = |kept: Range<usize>| {
-            stretches.iter().filter_map(move |stretch| {
-                let (start, end) = (kept.start.max(stretch.start), kept.end.min(stretch.end));
+    /// The kept parts of `ranges`, for the manifest.
+    pub(crate) fn kept_within(&self, ranges: &[Range<usize>]) -> Vec<Span> {
+        let intersections = |kept: Range<usize>| {
+            ranges.iter().filter_map(move |range| {
+                let (start, end) = (kept.start.max(range.start), kept.end.min(range.end));
                 (start < end).then(|| Span(seconds(start), seconds(end)))
             })
         };
-        self.kept().flat_map(both).collect()
+        self.kept().flat_map(intersections).collect()
     }
 
-    /// What goes, for the manifest.
+    /// The removed regions, for the manifest.
     pub(crate) fn removals(&self) -> Vec<Removal> {
-        let removal = |stretch: &Stretch| {
-            stretch.gone.map(|reason| Removal {
-                start_s: seconds(stretch.range.start),
-                end_s: seconds(stretch.range.end),
+        let removal = |region: &Region| {
+            region.removed.map(|reason| Removal {
+                start_s: seconds(region.range.start),
+                end_s: seconds(region.range.end),
                 reason,
             })
         };
-        self.stretches.iter().filter_map(removal).collect()
+        self.regions.iter().filter_map(removal).collect()
     }
 
-    /// Where a stretch of what is left, counted in kept samples only, stands in the clip. It comes
-    /// back in pieces where something was taken out inside it.
-    pub(crate) fn in_clip(&self, left: &Range<usize>) -> Vec<Range<usize>> {
+    /// Maps a range of the joined kept samples to ranges of the clip: several if something was removed inside it.
+    pub(crate) fn to_clip_ranges(&self, joined: &Range<usize>) -> Vec<Range<usize>> {
         let mut before = 0;
-        let mut pieces = Vec::new();
+        let mut ranges = Vec::new();
         for kept in self.kept() {
-            let start = left.start.max(before);
-            let end = left.end.min(before + kept.len());
+            let start = joined.start.max(before);
+            let end = joined.end.min(before + kept.len());
             if start < end {
-                pieces.push(kept.start + start - before..kept.start + end - before);
+                ranges.push(kept.start + start - before..kept.start + end - before);
             }
             before += kept.len();
         }
-        pieces
+        ranges
     }
 }
 
 fn seconds(samples: usize) -> f64 {
-    samples as f64 / f64::from(RATE)
+    samples as f64 / f64::from(SAMPLE_RATE)
 }
 
 #[cfg(test)]
@@ -148,21 +147,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stretches_tile_the_clip_and_no_voice_is_kept(
+        fn regions_tile_the_clip_and_no_voice_is_kept(
             length in 0usize..200_000,
             voices in prop::collection::vec((0usize..220_000, 0usize..30_000), 0..12),
         ) {
             let voices: Vec<_> = voices.iter().map(|&(at, count)| at..at + count).collect();
             let timeline = Timeline::new(length, voices.clone());
             let mut at = 0;
-            for stretch in &timeline.stretches {
-                prop_assert_eq!(stretch.range.start, at);
-                prop_assert!(stretch.range.end > at);
-                at = stretch.range.end;
+            for region in &timeline.regions {
+                prop_assert_eq!(region.range.start, at);
+                prop_assert!(region.range.end > at);
+                at = region.range.end;
             }
             prop_assert_eq!(at, length);
             for kept in timeline.kept() {
-                prop_assert!(kept.len() >= SHORTEST_KEPT || kept == (0..length));
+                prop_assert!(kept.len() >= MIN_KEPT || kept == (0..length));
                 for voice in voices.iter().filter(|voice| !voice.is_empty()) {
                     prop_assert!(kept.end <= voice.start || voice.end <= kept.start);
                 }
@@ -170,18 +169,18 @@ mod tests {
         }
 
         #[test]
-        fn what_is_left_is_found_again_in_the_clip(
+        fn joined_ranges_map_back_to_the_clip(
             voices in prop::collection::vec((0usize..100_000, 1usize..9_000), 0..5),
             start in 0usize..100_000,
             count in 1usize..20_000,
         ) {
             let voices = voices.iter().map(|&(at, count)| at..at + count).collect();
             let timeline = Timeline::new(100_000, voices);
-            let places: Vec<usize> = timeline.kept().flatten().collect();
-            let wanted: Vec<usize> = places.iter().skip(start).take(count).copied().collect();
-            let found: Vec<usize> =
-                timeline.in_clip(&(start..start + count)).into_iter().flatten().collect();
-            prop_assert_eq!(found, wanted);
+            let positions: Vec<usize> = timeline.kept().flatten().collect();
+            let wanted: Vec<usize> = positions.iter().skip(start).take(count).copied().collect();
+            let mapped: Vec<usize> =
+                timeline.to_clip_ranges(&(start..start + count)).into_iter().flatten().collect();
+            prop_assert_eq!(mapped, wanted);
         }
     }
 }

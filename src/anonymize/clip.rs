@@ -1,4 +1,4 @@
-use sordino_dsp::{Anonymized, RATE};
+use sordino_dsp::{Anonymized, SAMPLE_RATE};
 use zeroize::Zeroizing;
 
 use super::{AnonymizerInfo, Removal, Settings, Span};
@@ -40,7 +40,7 @@ impl AnonymousClip {
 
     /// Samples a second.
     pub fn rate(&self) -> u32 {
-        RATE
+        SAMPLE_RATE
     }
 
     /// Samples a second of what the microphone delivered.

@@ -41,7 +41,7 @@ mod wav;
 
 use std::time::Duration;
 
-use sordino_dsp::RATES;
+use sordino_dsp::INPUT_RATES;
 
 pub use downmix::{Downmixer, downmix};
 pub use driver::{Capture, StopHandle};
@@ -167,7 +167,7 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for F {
 
 /// Checks a rate and a channel count that somebody names.
 fn check_format(device: &str, rate: u32, channels: u16) -> Result<(), CaptureError> {
-    let reason = if !RATES.contains(&rate) {
+    let reason = if !INPUT_RATES.contains(&rate) {
         format!("a rate of {rate} Hz is outside 8000 to 384000 Hz")
     } else if channels == 0 {
         "it has no channel".to_owned()

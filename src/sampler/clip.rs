@@ -1,7 +1,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sordino_dsp::RATES;
+use sordino_dsp::INPUT_RATES;
 use zeroize::Zeroizing;
 
 use super::Annotation;
@@ -70,7 +70,7 @@ impl RawClip {
         annotation: Annotation,
     ) -> Result<Self, ClipError> {
         let samples = Zeroizing::new(samples);
-        if !RATES.contains(&rate) {
+        if !INPUT_RATES.contains(&rate) {
             return Err(ClipError::Rate { rate });
         }
         if samples.is_empty() {

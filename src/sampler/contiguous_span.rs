@@ -1,7 +1,7 @@
 //! One unbroken stretch of the stream: its memory, the window that is being drawn from it, and the
 //! marked moment in it.
 
-use sordino_dsp::RATES;
+use sordino_dsp::INPUT_RATES;
 
 use super::{
     Draw, MarkError, MarkOutcome, Moment, RawClip, SamplerSettings, Selection, Trigger,
@@ -50,7 +50,7 @@ impl ContiguousSpan {
         frame: &Frame<'_>,
         draw: &mut Draw,
     ) -> Option<Self> {
-        if !RATES.contains(&frame.rate) {
+        if !INPUT_RATES.contains(&frame.rate) {
             return None;
         }
         let seconds = u64::from(settings.clip_seconds) + MAX_MARK_DELAY_SECONDS;

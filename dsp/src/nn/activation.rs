@@ -1,6 +1,16 @@
-//! The network's curves, without a call into libm, so that a loop over them becomes vector code.
+//! Activation functions. They do not call libm, so that the compiler vectorizes loops over them.
 
-/// 1 / (1 + e^-x); NaN for NaN.
+/// The rectified linear unit; NaN for NaN. `f32::max` would turn NaN into 0, and so hide that the input was not finite.
+pub(crate) fn relu(value: f32) -> f32 {
+    if value < 0.0 { 0.0 } else { value }
+}
+
+/// [`relu`] of all `values`.
+pub(crate) fn relu_in_place(values: &mut [f32]) {
+    values.iter_mut().for_each(|value| *value = relu(*value));
+}
+
+/// The logistic function, 1 / (1 + e^-x); NaN for NaN.
 pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
@@ -10,29 +20,32 @@ pub(crate) fn tanh(x: f32) -> f32 {
     2.0 * sigmoid(2.0 * x) - 1.0
 }
 
-/// e^x for x within ±87, clamped beyond, where both curves have long been flat. The whole power of
-/// two goes into the exponent's bits, the rest through the Taylor series around 0 up to x^6 / 720,
-/// whose remainder on ±ln 2 / 2 is below 2e-7.
+/// e^x, with x clamped to ±87, beyond which both functions have saturated.
+///
+/// Range reduction by Cody and Waite: x = n ln 2 + r. The integer n becomes the exponent's bits; e^r is the Taylor series
+/// around 0 up to r^6 / 720, whose error on ±ln 2 / 2 is below 2e-7.
 fn exp(x: f32) -> f32 {
-    /// Adding it rounds to a whole number, which then stands in the lowest bits.
+    /// 1.5 · 2^23: adding it rounds to an integer, which is then in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
+    /// ln 2 in two parts; the product of the first with n is exact.
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    const BIAS: u32 = 127;
+    /// The exponent bias and the fraction bits of binary32.
+    const EXPONENT_BIAS: u32 = 127;
     const FRACTION_BITS: u32 = 23;
 
     let x = x.clamp(-87.0, 87.0);
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let whole = shifted - ROUND;
-    let rest = (x - whole * LN_2_HIGH) - whole * LN_2_LOW;
+    let n = shifted - ROUND;
+    let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
     let series = 1.0 / 720.0;
-    let series = series * rest + 1.0 / 120.0;
-    let series = series * rest + 1.0 / 24.0;
-    let series = series * rest + 1.0 / 6.0;
-    let series = series * rest + 0.5;
-    let series = series * rest + 1.0;
-    let series = series * rest + 1.0;
-    series * f32::from_bits(shifted.to_bits().wrapping_add(BIAS) << FRACTION_BITS)
+    let series = series * r + 1.0 / 120.0;
+    let series = series * r + 1.0 / 24.0;
+    let series = series * r + 1.0 / 6.0;
+    let series = series * r + 0.5;
+    let series = series * r + 1.0;
+    let series = series * r + 1.0;
+    series * f32::from_bits(shifted.to_bits().wrapping_add(EXPONENT_BIAS) << FRACTION_BITS)
 }
 
 #[cfg(test)]
@@ -40,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_curves_are_those_of_libm() {
+    fn sigmoid_and_tanh_match_libm() {
         for step in -200_000..=200_000 {
             let x = step as f32 * 1e-3;
             let wanted = 1.0 / (1.0 + (-f64::from(x)).exp());
@@ -56,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_stays_no_number() {
+    fn nan_stays_nan_and_infinity_saturates() {
         assert!(sigmoid(f32::NAN).is_nan());
         assert!(tanh(f32::NAN).is_nan());
         assert_eq!(sigmoid(f32::INFINITY), 1.0);

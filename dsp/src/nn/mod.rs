@@ -1,24 +1,13 @@
-//! What both networks are made of: a file of weights, layers, curves. Plain arithmetic in f32, no
-//! runtime, nothing allocated on the way.
+//! The building blocks of both networks: a reader of weight files, linear layers and activations.
+//!
+//! Plain f32 arithmetic without a runtime; inference does not allocate. A convolution is a linear layer over its taps.
 
 mod activation;
-mod file;
-mod layer;
+mod linear;
+mod weights;
 
-pub(super) use self::{
-    activation::{sigmoid, tanh},
-    file::{Values, WeightsError},
-    layer::{COLUMNS, Layer},
+pub(crate) use self::{
+    activation::{relu, relu_in_place, sigmoid, tanh},
+    linear::{COLUMNS, Linear},
+    weights::{WeightReader, WeightsError},
 };
-
-/// Nothing below zero. `max` would make a zero of NaN, and so silence of what cannot be judged.
-pub(super) fn rectified(value: f32) -> f32 {
-    if value < 0.0 { 0.0 } else { value }
-}
-
-/// The same for all of `values`.
-pub(super) fn rectify(values: &mut [f32]) {
-    values
-        .iter_mut()
-        .for_each(|value| *value = rectified(*value));
-}

@@ -1,19 +1,22 @@
-//! Our own net: finds voices in music, and says how to erase them.
+//! Our own network, which detects voices in music and masks them.
 //!
-//! From a clip at 16 kHz it gives, for each frame of 256 samples, the probability of a voice, and a
-//! mask of 160 bands that takes the voice out of the spectrum and leaves the music. It looks two
-//! seconds both ways, since a clip is whole before it is anonymized. What stands here is the
-//! inference; `models/voice/` has the data, the training and the layout of the weights, and numbers
-//! the steps: `spectrum` and `bands` are 1 to 3, `layers` 4 to 8, `erase` 9.
+//! For each frame of 256 samples of a clip at 16 kHz, it predicts the probability of a voice and a mask of 160 bands
+//! that removes the voice from the spectrum and keeps the music. It is a convolutional network of temporal blocks with
+//! dilated depthwise convolutions (after Y. Luo and N. Mesgarani, "Conv-TasNet: surpassing ideal time-frequency
+//! magnitude masking for speech separation", IEEE/ACM Trans. Audio Speech Lang. Process. 27(8), 2019), not causal: its
+//! receptive field is two seconds on either side.
 //!
-//! Long sound is heard in pieces of half a minute, each with what the net sees around it, so that
-//! memory does not grow with the square of anything. Nothing is allocated for a frame, and what is
-//! held of the sound is wiped when it has been heard.
+//! This module is the inference. `models/voice/` has the data, the training and the layout of the weights, and numbers
+//! the steps: `stft` and `bands` are steps 1 to 3, `network` is 4 to 8, `masking` is 9.
+//!
+//! Long recordings are processed in chunks of half a minute with the context of the receptive field. Inference does not
+//! allocate per frame, and all buffers that held samples are zeroed.
 
 mod bands;
-mod erase;
-mod layers;
-mod spectrum;
+mod config;
+mod masking;
+mod network;
+mod stft;
 mod weights;
 
 #[cfg(test)]
@@ -21,87 +24,106 @@ mod tests;
 
 use std::ops::Range;
 
+use realfft::FftError;
 use zeroize::Zeroizing;
 
-use self::{bands::Bands, layers::Layers, spectrum::Spectrum};
-use super::nn::WeightsError;
+use self::{
+    bands::{Bands, features},
+    config::{BANDS, CHUNK, CONTEXT},
+    network::Network,
+    stft::Stft,
+    weights::Weights,
+};
+pub(crate) use self::{config::HOP, masking::Masked};
+use crate::nn::WeightsError;
 
-/// What stands in the manifest.
-pub(super) const NAME: &str = "sordino-voice 1";
+/// The name and version in the manifest.
+pub(crate) const NAME: &str = "sordino-voice 1";
 
-/// Samples from one frame to the next; frame t is centered on sample t · HOP.
-pub(super) const HOP: usize = 256;
-/// Samples of a frame's window.
-const WINDOW: usize = 1024;
-const BINS: usize = WINDOW / 2 + 1;
-/// Bands of features and mask.
-const BANDS: usize = 160;
-/// Frames heard together: half a minute, as long as a clip can be.
-const PIECE: usize = 30 * 16_000 / HOP;
-/// Frames on either side that an answer depends on: 124 by the blocks, two by the convolutions.
-const CONTEXT: usize = 126;
-
-/// Made once, used for any number of clips.
-pub(super) struct VoiceNet {
-    spectrum: Spectrum,
+/// The network. Create it once and use it for any number of clips.
+pub(crate) struct VoiceNet {
+    stft: Stft,
     bands: Bands,
-    layers: Layers,
+    network: Network,
 }
 
-/// What the net says of a clip, frame by frame.
-pub(super) struct Heard {
-    /// The probability of a voice; 1 where there is no number to say it with.
-    pub(super) voice: Vec<f32>,
-    /// What of each band is music, of 65 535; 0 where there is no number.
+/// The output of the network for a clip, frame by frame.
+pub(crate) struct Prediction {
+    /// The probability of a voice; 1 if the network's output is not in [0, 1].
+    pub(crate) voice: Vec<f32>,
+    /// The share of music in each band, of 65 535; 0 if the network's output is not finite.
     mask: Zeroizing<Vec<[u16; BANDS]>>,
 }
 
 impl VoiceNet {
-    /// Reads the weights that the library carries.
+    /// Reads the embedded weights.
     ///
     /// # Errors
-    /// They are not what this code was written for.
-    pub(super) fn new() -> Result<Self, WeightsError> {
+    /// They are corrupt.
+    pub(crate) fn new() -> Result<Self, WeightsError> {
         Ok(Self {
-            spectrum: Spectrum::new(),
+            stft: Stft::new(),
             bands: Bands::new(),
-            layers: Layers::new(weights::Weights::carried()?),
+            network: Network::new(Weights::embedded()?),
         })
     }
 
-    /// Hears `samples`: mono, 16 kHz, full scale at ±1.
-    pub(super) fn hear(&mut self, samples: &[f32]) -> Heard {
+    /// Predicts voice and mask for `samples`: mono, 16 kHz, full scale at ±1.
+    pub(crate) fn predict(&mut self, samples: &[f32]) -> Prediction {
         let frames = samples.len() / HOP + 1;
-        let mut heard = Heard {
+        let mut prediction = Prediction {
             voice: Vec::with_capacity(frames),
             mask: Zeroizing::new(Vec::with_capacity(frames)),
         };
-        for start in (0..frames).step_by(PIECE) {
-            let end = (start + PIECE).min(frames);
-            let around = start.saturating_sub(CONTEXT)..(end + CONTEXT).min(frames);
-            let logs = self.logarithms(samples, around.clone());
-            let answers = start - around.start..end - around.start;
-            self.layers
-                .answer(&bands::features(&logs), answers, |voice, mask| {
-                    heard.voice.push(probability(voice));
-                    heard.mask.push(mask.map(share_of));
+        for start in (0..frames).step_by(CHUNK) {
+            let end = (start + CHUNK).min(frames);
+            let with_context = start.saturating_sub(CONTEXT)..(end + CONTEXT).min(frames);
+            let log_powers = self.log_powers(samples, with_context.clone());
+            let wanted = start - with_context.start..end - with_context.start;
+            self.network
+                .forward(&features(&log_powers), wanted, |voice, mask| {
+                    prediction.voice.push(valid_probability(voice));
+                    prediction.mask.push(mask.map(quantize_mask));
                 });
         }
-        self.spectrum.wipe();
-        heard
+        self.stft.wipe();
+        prediction
+    }
+
+    /// Removes the voice from the frames of `samples` that are `voiced`. `prediction` is that of the same samples. The
+    /// mask is raised to the power of `exponent`, at least 1. Samples beyond the windows of these frames do not change,
+    /// to the bit.
+    ///
+    /// # Errors
+    /// The FFT failed, which it does only for buffers of wrong lengths.
+    pub(crate) fn mask(
+        &mut self,
+        samples: &[f32],
+        prediction: &Prediction,
+        voiced: &[bool],
+        exponent: f32,
+    ) -> Result<Masked, FftError> {
+        masking::mask_frames(
+            &mut self.stft,
+            &self.bands,
+            samples,
+            &prediction.mask,
+            voiced,
+            exponent,
+        )
     }
 
     /// The logarithm of each band's power in each of `frames`.
-    fn logarithms(
+    fn log_powers(
         &mut self,
         samples: &[f32],
         frames: Range<usize>,
     ) -> Zeroizing<Vec<[f32; BANDS]>> {
         let mut out = Zeroizing::new(vec![[0.0; BANDS]; frames.len()]);
         for (row, frame) in out.iter_mut().zip(frames) {
-            match self.spectrum.of(samples, frame) {
-                Ok(bins) => self.bands.logarithms(bins, row),
-                // It cannot happen; no number counts as a voice.
+            match self.stft.forward(samples, frame) {
+                Ok(bins) => self.bands.log_powers(bins, row),
+                // It fails only for buffers of wrong lengths; NaN counts as a voice.
                 Err(_) => row.fill(f32::NAN),
             }
         }
@@ -109,16 +131,16 @@ impl VoiceNet {
     }
 }
 
-/// What the network could not answer with a number in [0, 1] counts as a voice.
-fn probability(answer: f32) -> f32 {
-    if (0.0..=1.0).contains(&answer) {
-        answer
+/// An output that is not in [0, 1] counts as a voice.
+fn valid_probability(output: f32) -> f32 {
+    if (0.0..=1.0).contains(&output) {
+        output
     } else {
         1.0
     }
 }
 
-/// `as` makes a zero of NaN: nothing is left where there is no answer.
-fn share_of(mask: f32) -> u16 {
+/// `as` converts NaN to 0, so that nothing is kept of a band without a finite mask.
+fn quantize_mask(mask: f32) -> u16 {
     (mask * f32::from(u16::MAX) + 0.5) as u16
 }

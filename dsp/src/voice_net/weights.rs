@@ -1,60 +1,63 @@
-//! The weights that the library carries: `models/voice/voice_net.f16`, read once.
+//! The embedded weights, `models/voice/voice_net.f16`.
 
-use super::{
-    BANDS,
-    bands::PLANES,
-    layers::{BAND_TAPS, CHANNELS, DILATIONS, GATHERED, NARROW, TAPS, TIME_TAPS, WIDE},
+use super::config::{
+    BAND_TAPS, BANDS, CHANNELS, DILATIONS, NARROW, PLANES, PROJECTION_INPUTS, QUARTER_BANDS, TAPS,
+    TIME_TAPS, WIDE,
 };
-use crate::nn::{Layer, Values, WeightsError};
+use crate::nn::{Linear, WeightReader, WeightsError};
 
-/// Laid out as models/voice/README.md says.
-static CARRIED: &[u8] = include_bytes!("../../../models/voice/voice_net.f16");
+/// models/voice/README.md specifies the layout.
+static EMBEDDED: &[u8] = include_bytes!("../../../models/voice/voice_net.f16");
 
 const MAGIC: [u8; 8] = *b"SORDVOX1";
 
 pub(super) struct Weights {
-    pub(super) first: Layer,
-    pub(super) second: Vec<[f32; NARROW]>,
-    pub(super) widen: Layer,
-    pub(super) gather: Layer,
-    pub(super) blocks: Vec<Block>,
-    pub(super) mask: Layer,
+    /// The first convolution, as a matrix over its taps.
+    pub(super) conv: Linear,
+    /// The depthwise convolution: a row of channels for each tap.
+    pub(super) depthwise: Vec<[f32; NARROW]>,
+    pub(super) pointwise: Linear,
+    pub(super) projection: Linear,
+    pub(super) blocks: Vec<BlockWeights>,
+    pub(super) mask: Linear,
     pub(super) voice: Vec<f32>,
     pub(super) voice_bias: f32,
 }
 
-pub(super) struct Block {
-    pub(super) time: Vec<[f32; CHANNELS]>,
+/// The weights of a temporal block.
+pub(super) struct BlockWeights {
+    /// The depthwise convolution over time: a row of channels for each tap.
+    pub(super) depthwise: Vec<[f32; CHANNELS]>,
     pub(super) bias: Vec<f32>,
-    pub(super) mix: Layer,
+    pub(super) pointwise: Linear,
 }
 
 impl Weights {
-    pub(super) fn carried() -> Result<Self, WeightsError> {
-        let mut values = Values::parse(CARRIED, MAGIC)?;
+    pub(super) fn embedded() -> Result<Self, WeightsError> {
+        let mut reader = WeightReader::parse(EMBEDDED, MAGIC)?;
         let weights = Self {
-            first: values.layer(TIME_TAPS * BAND_TAPS * PLANES, NARROW)?,
-            second: rows(&values.take(TIME_TAPS * BAND_TAPS * NARROW)?),
-            widen: values.layer(NARROW, WIDE)?,
-            gather: {
-                let matrix = by_band(&values.take(GATHERED * CHANNELS)?);
-                Layer::new(&matrix, values.take(CHANNELS)?).ok_or(WeightsError::Length)?
+            conv: reader.linear(TIME_TAPS * BAND_TAPS * PLANES, NARROW)?,
+            depthwise: rows(&reader.take(TIME_TAPS * BAND_TAPS * NARROW)?),
+            pointwise: reader.linear(NARROW, WIDE)?,
+            projection: {
+                let matrix = by_band(&reader.take(PROJECTION_INPUTS * CHANNELS)?);
+                Linear::new(&matrix, reader.take(CHANNELS)?).ok_or(WeightsError::Length)?
             },
             blocks: DILATIONS
                 .iter()
                 .map(|_| {
-                    Ok(Block {
-                        time: rows(&values.take(TAPS * CHANNELS)?),
-                        bias: values.take(CHANNELS)?,
-                        mix: values.layer(CHANNELS, CHANNELS)?,
+                    Ok(BlockWeights {
+                        depthwise: rows(&reader.take(TAPS * CHANNELS)?),
+                        bias: reader.take(CHANNELS)?,
+                        pointwise: reader.linear(CHANNELS, CHANNELS)?,
                     })
                 })
                 .collect::<Result<_, _>>()?,
-            mask: values.layer(CHANNELS, BANDS)?,
-            voice: values.take(CHANNELS)?,
-            voice_bias: values.take(1)?[0],
+            mask: reader.linear(CHANNELS, BANDS)?,
+            voice: reader.take(CHANNELS)?,
+            voice_bias: reader.take(1)?[0],
         };
-        values.end()?;
+        reader.finish()?;
         Ok(weights)
     }
 }
@@ -63,11 +66,10 @@ fn rows<const N: usize>(values: &[f32]) -> Vec<[f32; N]> {
     values.as_chunks().0.to_vec()
 }
 
-/// The file's rows go plane by plane; what is computed goes band by band.
+/// Reorders the rows of the projection from channel-major, as in the file, to band-major, as in memory.
 fn by_band(matrix: &[f32]) -> Vec<f32> {
     let rows = matrix.as_chunks::<CHANNELS>().0;
-    let bands = GATHERED / WIDE;
-    (0..GATHERED)
-        .flat_map(|row| rows[row % WIDE * bands + row / WIDE])
+    (0..PROJECTION_INPUTS)
+        .flat_map(|row| rows[row % WIDE * QUARTER_BANDS + row / WIDE])
         .collect()
 }

@@ -4,7 +4,7 @@
 //! A sample takes the whole bytes that its bits need, and what is valid of it are its highest bits: 20 bits in 24, or 24
 //! in 32 as the extensible format names them, are read as an integer of 24 or 32 bits whose lowest ones are zero.
 
-use sordino_dsp::RATES;
+use sordino_dsp::INPUT_RATES;
 
 use super::{container::ByteOrder, header::HeaderError};
 use crate::hex;
@@ -66,7 +66,7 @@ pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<Format, HeaderErro
     if channels == 0 {
         return Err(HeaderError::NoChannel);
     }
-    if !RATES.contains(&rate) {
+    if !INPUT_RATES.contains(&rate) {
         return Err(HeaderError::Rate(rate));
     }
     let format = Format {

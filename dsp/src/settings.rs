@@ -1,0 +1,6 @@
+/// How a clip is anonymized.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Replace removed parts by silence, so that the output keeps the timing of the input.
+    pub keep_time: bool,
+}
