@@ -6,35 +6,36 @@ use crate::{
     sampler::RawClip,
 };
 
-/// Takes voices, and what else points to a person, out of clips. Made once and used for any number
-/// of them, one at a time; it keeps nothing of a clip.
+/// Removes voices, and other traces that identify a person or a device, from clips.
+///
+/// Create it once and use it for any number of clips, one at a time; it keeps no samples between clips.
 ///
 /// ```
 /// use sordino::anonymize::{Anonymizer, Settings, RejectionReason};
 /// use sordino::sampler::{Annotation, RawClip, Selection, Trigger};
 ///
-/// let chosen = Selection { trigger: Trigger::Mark, probability: 1.0 };
-/// let silence = RawClip::new(vec![0.0; 96_000], 48_000, chosen, Annotation::default())?;
-/// let withheld = Anonymizer::new()?.anonymize(silence, Settings::default()).unwrap_err();
-/// assert_eq!(withheld.reason, RejectionReason::Silence);
+/// let selection = Selection { trigger: Trigger::Mark, probability: 1.0 };
+/// let silence = RawClip::new(vec![0.0; 96_000], 48_000, selection, Annotation::default())?;
+/// let rejected = Anonymizer::new()?.anonymize(silence, Settings::default()).unwrap_err();
+/// assert_eq!(rejected.reason, RejectionReason::Silence);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Anonymizer(Pipeline);
 
 impl Anonymizer {
-    /// Loads the voice detectors.
+    /// Loads the weights of both networks.
     ///
     /// # Errors
-    /// The weights inside the library are damaged.
+    /// The weights that the library embeds are corrupt.
     pub fn new() -> Result<Self, AnonymizeError> {
         Pipeline::new().map(Self)
     }
 
-    /// Uses `clip` up, which wipes it, and gives back what may leave the device.
+    /// Anonymizes `clip`, which is consumed and zeroed.
     ///
     /// # Errors
-    /// Nothing of it may: too much voice, silence, too short, or a step that failed.
+    /// The clip is rejected: too much voice, silence, too short, or a step failed.
     pub fn anonymize(
         &mut self,
         clip: RawClip,

@@ -4,8 +4,7 @@ use zeroize::Zeroizing;
 use super::{AnonymizerInfo, Removal, Settings, Span};
 use crate::sampler::{Annotation, RawClip, Selection};
 
-/// Sound without voices and without what points to a person. Only [`crate::anonymize`] makes one. It is
-/// wiped when it is dropped.
+/// An anonymized clip. Only [`crate::anonymize`] makes one. It is zeroed on drop.
 #[derive(Debug)]
 pub struct AnonymousClip {
     samples: Zeroizing<Vec<i16>>,
@@ -19,61 +18,61 @@ pub struct AnonymousClip {
 }
 
 impl AnonymousClip {
-    /// Made of what has passed the gate, and of nothing else.
-    pub(super) fn new(sound: Anonymized, clip: &RawClip, settings: Settings) -> Self {
+    /// Takes an [`Anonymized`] clip, so that no other samples can get here.
+    pub(super) fn new(anonymized: Anonymized, clip: &RawClip, settings: Settings) -> Self {
         Self {
-            samples: sound.samples,
+            samples: anonymized.samples,
             input_rate: clip.rate(),
-            kept: sound.kept,
-            removed: sound.removed,
-            erased: sound.erased,
+            kept: anonymized.kept,
+            removed: anonymized.removed,
+            erased: anonymized.erased,
             selection: clip.selection(),
             annotation: clip.annotation().clone(),
             anonymizer: settings.info(),
         }
     }
 
-    /// Mono, 16 bit.
+    /// Mono, 16 bit, at [`Self::rate`].
     pub fn samples(&self) -> &[i16] {
         &self.samples
     }
 
-    /// Samples a second.
+    /// Sample rate, in Hz.
     pub fn rate(&self) -> u32 {
         SAMPLE_RATE
     }
 
-    /// Samples a second of what the microphone delivered.
+    /// The sample rate of the microphone, in Hz.
     pub fn input_rate(&self) -> u32 {
         self.input_rate
     }
 
-    /// Which parts of the input stand in the output, in its order.
+    /// The parts of the input that the output contains, in its order.
     pub fn kept(&self) -> &[Span] {
         &self.kept
     }
 
-    /// Which parts of the input were taken out, and why.
+    /// The parts of the input that were removed, and why.
     pub fn removed(&self) -> &[Removal] {
         &self.removed
     }
 
-    /// Out of which parts of what was kept a voice was erased: the music there has lost something too.
+    /// The kept parts from which a voice was erased; the music in them has lost some of its sound too.
     pub fn erased(&self) -> &[Span] {
         &self.erased
     }
 
-    /// Why the moment was chosen.
+    /// Why the moment was sampled.
     pub fn selection(&self) -> Selection {
         self.selection
     }
 
-    /// What the app said of it; its times are the input's, before anything was taken out.
+    /// The annotation by the app; its times are those of the input.
     pub fn annotation(&self) -> &Annotation {
         &self.annotation
     }
 
-    /// What anonymized it, and how it was set.
+    /// The anonymizer and its parameters.
     pub fn anonymizer(&self) -> &AnonymizerInfo {
         &self.anonymizer
     }

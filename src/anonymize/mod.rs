@@ -1,14 +1,14 @@
 //! Anonymize: the only way from a [`RawClip`] to an [`AnonymousClip`].
 //!
-//! * **In**: a clip of any rate, used up and wiped.
-//! * **Out**: 16 kHz mono in 16 bit, without what holds a voice, and a list of what was kept, erased and
-//!   removed; or why the clip is withheld.
-//! * **Promises**: no [`AnonymousClip`] holds a frame that the gate's detector takes for a voice. What is
-//!   kept does not depend on what was said in what was cut. An error withholds the clip.
-//! * **Never**: passes a clip on because something failed; records the seed of what is random.
+//! * **Input**: a clip of any sample rate, which is consumed and zeroed.
+//! * **Output**: 16 kHz, mono, 16-bit samples without voices, and lists of what was kept, erased and removed; or the
+//!   reason why the clip was rejected.
+//! * **Guarantees**: no [`AnonymousClip`] contains a frame that the gate takes for a voice. Kept samples do not depend on
+//!   what was said in removed parts. An error rejects the clip.
+//! * **Never**: passes on a clip after a failure, or records the seed of the random numbers.
 //!
-//! The work is that of the crate `sordino-dsp`, whose front page lists the steps and what they do not do: this
-//! stage gives it the clip and a seed from the system, and makes an [`AnonymousClip`] of what its gate let pass.
+//! The crate `sordino-dsp` does the work; its documentation lists the steps and their limits. This stage passes it the
+//! clip and a seed from the operating system.
 //!
 //! [`RawClip`]: crate::sampler::RawClip
 

@@ -1,10 +1,10 @@
-//! Looking for and opening a device without alsa-lib's own messages: it writes to standard error what it misses on the
-//! way, sixteen lines on a machine without a sound card, although each is returned as an error too.
+//! Suppresses the messages that alsa-lib writes to standard error while devices are listed and opened: sixteen lines on a
+//! machine without a sound card, although each failure is returned as an error too.
 
-use super::CaptureError;
+use super::error::CaptureError;
 
-/// Does `work` on a thread of its own, on which alsa-lib writes to memory. Its handler of errors is a thread's, so that
-/// the host's own use of ALSA is left alone.
+/// Runs `work` on a thread on which alsa-lib writes its messages to memory. alsa-lib's error handler is thread-local, so
+/// that the app's own use of ALSA is not affected.
 #[cfg(target_os = "linux")]
 pub(super) fn without_alsa_messages<T: Send>(
     work: impl FnOnce() -> Result<T, CaptureError> + Send,
@@ -13,7 +13,7 @@ pub(super) fn without_alsa_messages<T: Send>(
 
     thread::scope(|scope| {
         let quiet = || {
-            // Where it cannot be set, alsa-lib is as loud as before.
+            // If this fails, the messages are written as before.
             let _messages = alsa::Output::local_error_handler();
             work()
         };
@@ -23,7 +23,7 @@ pub(super) fn without_alsa_messages<T: Send>(
         match started {
             Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
             Err(error) => Err(CaptureError::NoMicrophone {
-                reason: format!("no thread can be started to look for it: {error}"),
+                reason: format!("cannot start a thread to open it: {error}"),
             }),
         }
     })

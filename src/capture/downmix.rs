@@ -1,52 +1,52 @@
-//! REAL-TIME: channels become one. Nothing in this file allocates, locks, logs or makes a system call, except
+//! REAL-TIME: downmix to mono. Nothing in this file allocates, locks, logs or makes a system call, except
 //! [`Downmixer::new`].
 //!
-//! A microphone that is wired in reverse, or a balanced line on a stereo input, delivers two channels of which one is
-//! the inverse of the other. Their average is silence. So each channel is correlated with the sum of those before it,
-//! above [`HIGH_PASS_HZ`] since offset and hum are alike in channels whose sound is not, and a channel that would cancel
-//! that sum is added inverted. All other channels are averaged as they are, and the average is exact.
+//! A microphone with reversed polarity, or a balanced line on a stereo input, delivers two channels of which one is the
+//! inverse of the other; their average is silence. So the Pearson correlation of each channel with the sum of the
+//! previous ones is tracked by exponential averages, above [`HIGH_PASS_HZ`] since offset and hum are the same in both
+//! channels. A channel that would cancel the sum is added inverted. Other channels are averaged exactly.
 
 use std::f64::consts::TAU;
 
-use super::Sample;
+use super::sample::Sample;
 
-/// Below it nothing counts for the correlation, by a filter of second order.
+/// The cutoff of the second-order high-pass before the correlation, in Hz.
 const HIGH_PASS_HZ: f64 = 100.0;
-/// The time constant of the correlation.
-const MEMORY_SECONDS: f64 = 0.1;
-/// How much sound it takes before a channel is inverted.
+/// The time constant of the exponential averages, in seconds.
+const TIME_CONSTANT_SECONDS: f64 = 0.1;
+/// The time with signal before a channel can be inverted, in seconds.
 const WARM_UP_SECONDS: f64 = 0.05;
-/// How long a channel takes to change its sign, so that there is no click.
+/// The time over which a channel changes its sign, in seconds, so that it does not click.
 const FADE_SECONDS: f64 = 0.02;
-/// A channel that correlates less than this with those before it is inverted: below -0.9 the sum of two equal channels is
-/// at least 10 dB weaker than what they hold.
+/// A channel with a correlation below this is inverted: below -0.9, the sum of two equally loud channels is at least
+/// 10 dB weaker than either.
 const INVERT_BELOW: f64 = -0.9;
-/// … and above this it is inverted no more.
+/// An inverted channel with a correlation above this is restored.
 const RESTORE_ABOVE: f64 = -0.5;
-/// How much of a recording's beginning shows whether its channels cancel, in seconds.
+/// The length of the start of a recording from which the polarity of its channels is determined, in seconds.
 pub(super) const PRIMING_SECONDS: u64 = 1;
-/// Mean squares below it, -120 dB, are silence and decide nothing.
-const SILENCE: f64 = 1e-12;
+/// Channels with a mean square below this, -120 dB, are silent and not correlated.
+const MIN_ENERGY: f64 = 1e-12;
 
-/// Mixes interleaved channels to mono: their average, with a channel that is the inverse of the others inverted.
+/// Mixes interleaved channels to mono: their average, where a channel that is the inverse of the others is inverted.
 ///
-/// What it does depends on the samples before only, not on how they are cut into blocks.
+/// It is causal, and its output does not depend on the block size.
 ///
 /// ```
 /// use sordino::capture::Downmixer;
 ///
-/// let mut not_finite = 0;
+/// let mut non_finite = 0;
 /// let mut downmixer = Downmixer::new(48_000, 2);
-/// assert_eq!(downmixer.mix(&[0.5_f32, 0.25], &mut not_finite), 0.375);
+/// assert_eq!(downmixer.mix(&[0.5_f32, 0.25], &mut non_finite), 0.375);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Downmixer {
     channels: Box<[Channel]>,
-    has_begun: bool,
+    has_started: bool,
     /// The pole of the high-pass.
     pole: f64,
-    /// What is left of a mean after one frame.
-    memory: f64,
+    /// The decay of the averages per frame.
+    decay: f64,
     warm_up: u32,
     fade_step: f64,
 }
@@ -54,76 +54,77 @@ pub struct Downmixer {
 #[derive(Clone, Copy, Debug)]
 struct Channel {
     last: f64,
-    /// After the first and the second half of the high-pass.
-    half_passed: f64,
-    passed: f64,
-    /// Mean squares of this channel and of the sum of those before it, and the mean of their product.
+    /// The outputs of the first and the second section of the high-pass.
+    first_section: f64,
+    filtered: f64,
+    /// The mean squares of this channel and of the sum of the previous ones, and the mean of their product.
     energy: f64,
     sum_energy: f64,
     product: f64,
     /// Frames in which neither was silent, up to the warm-up.
-    heard: u32,
+    active: u32,
     is_inverted: bool,
-    /// What the channel is multiplied with: 1, -1 or on the way.
+    /// The factor of the channel: 1, -1 or in between while it fades.
     gain: f64,
 }
 
 impl Downmixer {
-    /// For `channels` channels, at least one, at `rate` Hz. It allocates.
+    /// For at least one channel at `rate` Hz. It allocates.
     pub fn new(rate: u32, channels: u16) -> Self {
         let rate = f64::from(rate.max(1));
         Self {
             channels: vec![Channel::default(); usize::from(channels.max(1))].into(),
-            has_begun: false,
+            has_started: false,
             pole: (-TAU * HIGH_PASS_HZ / rate).exp(),
-            memory: (-1.0 / (MEMORY_SECONDS * rate)).exp(),
+            decay: (-1.0 / (TIME_CONSTANT_SECONDS * rate)).exp(),
             warm_up: (WARM_UP_SECONDS * rate) as u32,
             // From 1 to -1.
             fade_step: 2.0 / (FADE_SECONDS * rate),
         }
     }
 
-    /// One frame, a sample of each channel, as mono. NaN and infinity count as silence and are added to `not_finite`.
-    pub fn mix<S: Sample>(&mut self, frame: &[S], not_finite: &mut u64) -> f32 {
-        let (mut sum, mut passed_sum) = (0.0, 0.0);
-        let is_alone = self.channels.len() == 1;
+    /// Mixes one frame, a sample of each channel. NaN and infinity become silence and are added to `non_finite`.
+    pub fn mix<S: Sample>(&mut self, frame: &[S], non_finite: &mut u64) -> f32 {
+        let (mut sum, mut filtered_sum) = (0.0, 0.0);
+        let is_mono = self.channels.len() == 1;
         for (channel, sample) in self.channels.iter_mut().zip(frame) {
             let mut value = sample.to_unit();
-            // Above f32's range it would turn infinite on the way out.
+            // A value beyond the range of f32 would become infinite in the output.
             if value.is_nan() || value.abs() > f64::from(f32::MAX) {
-                *not_finite += 1;
+                *non_finite += 1;
                 value = 0.0;
             }
-            if !is_alone {
-                if !self.has_begun {
+            if !is_mono {
+                if !self.has_started {
                     channel.last = value;
                 }
-                channel.pass(value, self.pole);
-                channel.correlate(passed_sum, self.memory, self.warm_up);
+                channel.high_pass(value, self.pole);
+                channel.correlate(filtered_sum, self.decay, self.warm_up);
                 channel.fade(self.fade_step);
-                passed_sum += channel.sign() * channel.passed;
+                filtered_sum += channel.sign() * channel.filtered;
             }
             sum += channel.gain * value;
         }
-        self.has_begun = true;
+        self.has_started = true;
         (sum / self.channels.len() as f64) as f32
     }
 
-    /// Learns from frames of the beginning of a recording which channels are inverted; then [`Self::settle`].
+    /// Determines from the start of a recording which channels are inverted; to be followed by
+    /// [`Self::finish_priming`].
     pub fn prime<S: Sample>(&mut self, interleaved: &[S]) {
         for frame in interleaved.chunks_exact(self.channels.len()) {
             self.mix(frame, &mut 0);
         }
     }
 
-    /// Goes back to the beginning with what was learned from it, so that the whole recording is mixed by that.
+    /// Resets the filters but keeps the polarities, so that the whole recording is mixed with them.
     pub fn finish_priming(&mut self) {
         for channel in &mut self.channels {
             channel.gain = channel.sign();
-            channel.half_passed = 0.0;
-            channel.passed = 0.0;
+            channel.first_section = 0.0;
+            channel.filtered = 0.0;
         }
-        self.has_begun = false;
+        self.has_started = false;
     }
 }
 
@@ -131,12 +132,12 @@ impl Default for Channel {
     fn default() -> Self {
         Self {
             last: 0.0,
-            half_passed: 0.0,
-            passed: 0.0,
+            first_section: 0.0,
+            filtered: 0.0,
             energy: 0.0,
             sum_energy: 0.0,
             product: 0.0,
-            heard: 0,
+            active: 0,
             is_inverted: false,
             gain: 1.0,
         }
@@ -144,28 +145,28 @@ impl Default for Channel {
 }
 
 impl Channel {
-    fn pass(&mut self, value: f64, pole: f64) {
-        let half_passed = audible(pole * (self.half_passed + value - self.last));
-        self.passed = audible(pole * (self.passed + half_passed - self.half_passed));
-        self.half_passed = half_passed;
+    fn high_pass(&mut self, value: f64, pole: f64) {
+        let first_section = flush_denormal(pole * (self.first_section + value - self.last));
+        self.filtered = flush_denormal(pole * (self.filtered + first_section - self.first_section));
+        self.first_section = first_section;
         self.last = value;
     }
 
-    fn correlate(&mut self, sum: f64, memory: f64, warm_up: u32) {
-        let average = |mean: f64, value: f64| audible(memory * mean + (1.0 - memory) * value);
-        self.energy = average(self.energy, self.passed * self.passed);
+    fn correlate(&mut self, sum: f64, decay: f64, warm_up: u32) {
+        let average = |mean: f64, value: f64| flush_denormal(decay * mean + (1.0 - decay) * value);
+        self.energy = average(self.energy, self.filtered * self.filtered);
         self.sum_energy = average(self.sum_energy, sum * sum);
-        self.product = average(self.product, sum * self.passed);
-        if self.energy < SILENCE || self.sum_energy < SILENCE {
+        self.product = average(self.product, sum * self.filtered);
+        if self.energy < MIN_ENERGY || self.sum_energy < MIN_ENERGY {
             return;
         }
-        self.heard = (self.heard + 1).min(warm_up);
+        self.active = (self.active + 1).min(warm_up);
         let is_below = |correlation: f64| {
             let limit = correlation * correlation * self.energy * self.sum_energy;
             self.product < 0.0 && self.product * self.product > limit
         };
         self.is_inverted = match self.is_inverted {
-            false => self.heard == warm_up && is_below(INVERT_BELOW),
+            false => self.active == warm_up && is_below(INVERT_BELOW),
             true => is_below(RESTORE_ABOVE),
         };
     }
@@ -182,26 +183,26 @@ impl Channel {
     }
 }
 
-/// A whole recording as mono, by a [`Downmixer`] that was primed with its beginning. `interleaved`: frames of `channels`
-/// samples, at `rate` Hz; an incomplete one at the end is left out. A frame with NaN or infinity becomes NaN.
+/// Mixes a whole recording to mono, by a [`Downmixer`] that was primed with its start. `interleaved`: frames of `channels`
+/// samples at `rate` Hz; an incomplete frame at the end is ignored. A frame with NaN or infinity becomes NaN.
 pub fn downmix(interleaved: &[f32], rate: u32, channels: u16) -> Vec<f32> {
     let mut downmixer = Downmixer::new(rate, channels);
     let frames = interleaved.chunks_exact(usize::from(channels.max(1)));
-    let beginning = frames
+    let start = frames
         .clone()
         .take(PRIMING_SECONDS as usize * rate as usize);
-    beginning.for_each(|frame| downmixer.prime(frame));
+    start.for_each(|frame| downmixer.prime(frame));
     downmixer.finish_priming();
     let mixed = frames.map(|frame| {
-        let mut not_finite = 0;
-        let mono = downmixer.mix(frame, &mut not_finite);
-        if not_finite == 0 { mono } else { f32::NAN }
+        let mut non_finite = 0;
+        let mono = downmixer.mix(frame, &mut non_finite);
+        if non_finite == 0 { mono } else { f32::NAN }
     });
     mixed.collect()
 }
 
-/// Zero rather than a number so small that the processor computes with it slowly.
-fn audible(value: f64) -> f64 {
+/// Zero instead of a tiny value, before it becomes denormal and slow to compute with.
+fn flush_denormal(value: f64) -> f64 {
     if value.abs() < 1e-60 { 0.0 } else { value }
 }
 
@@ -213,10 +214,10 @@ mod tests {
     use crate::testing::cases;
 
     const RATE: u32 = 8_000;
-    /// Warm-up and fade of one channel are over by then.
+    /// The samples after which warm-up and fade of one channel are over.
     const SETTLED: usize = 600;
 
-    /// Noise of a fixed seed, within ±1.
+    /// Reproducible noise within ±1.
     fn noise(seed: u32, length: usize) -> Vec<f64> {
         let mut state = seed.wrapping_mul(2_654_435_761).max(1);
         let mut next = || {
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inverted_pair_is_mixed_to_its_sound_from_the_first_sample_on_where_it_was_primed() {
+    fn a_primed_mixer_inverts_a_channel_from_the_first_sample_on() {
         let sound = noise(7, 4_000);
         let interleaved: Vec<f64> = sound.iter().flat_map(|x| [*x, -x]).collect();
         let mut downmixer = Downmixer::new(RATE, 2);
@@ -251,9 +252,9 @@ mod tests {
         }
     }
 
-    /// Offset and hum are alike in both channels of a cheap interface, and stronger than the sound.
+    /// Cheap interfaces add the same offset and hum to both channels, stronger than the signal.
     #[test]
-    fn a_common_offset_and_hum_hide_no_inverted_pair() {
+    fn common_offset_and_hum_do_not_hide_an_inverted_pair() {
         let sound = noise(7, 8_000);
         let frames: Vec<Vec<f64>> = sound
             .iter()
@@ -290,9 +291,9 @@ mod tests {
     proptest! {
         #![proptest_config(cases(64, 2_000))]
 
-        /// One sound in any number of channels, each with a level and a polarity of its own.
+        /// One signal in any number of channels, with any levels and polarities.
         #[test]
-        fn no_polarity_of_the_channels_cancels_their_sound(
+        fn no_combination_of_polarities_cancels_the_signal(
             gains in prop::collection::vec((0.1_f64..1.0, any::<bool>()), 2..9),
             seed in 1_u32..1_000,
         ) {
@@ -309,9 +310,9 @@ mod tests {
             }
         }
 
-        /// Inverted pairs beside channels with sounds of their own: all sounds are heard.
+        /// An inverted pair and channels with other signals.
         #[test]
-        fn an_inverted_pair_is_heard_beside_other_channels(
+        fn an_inverted_pair_is_kept_among_other_channels(
             others in prop::collection::vec(0.0_f64..1.0, 1..5),
             seed in 1_u32..1_000,
         ) {

@@ -1,4 +1,4 @@
-//! What opens a source, takes its frames, and opens it anew when it went away.
+//! Opens a source, delivers its frames, and reopens it after it was lost.
 
 use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -8,19 +8,21 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    CaptureError, CaptureEvent, CaptureHandler, Frame, ReadOutcome, Source, SourceStream,
-    StreamStats,
+    error::CaptureError,
+    frame::Frame,
+    handler::{CaptureEvent, CaptureHandler},
+    source::{ReadOutcome, Source, SourceStream, StreamStats},
 };
 
-/// Frames a second: 10 ms each, short enough for a recognizer to follow.
+/// Frames per second: 10 ms each, short enough for a real-time recognizer.
 const FRAMES_PER_SECOND: u32 = 100;
-/// The longest that capture sleeps while it waits for sound.
+/// The maximum time that capture sleeps while it waits for samples.
 const MAX_SLEEP: Duration = Duration::from_millis(10);
-/// Each kind of fault is reported no more often than this.
+/// The minimum time between two reports of the same kind of fault.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to wait before a lost source is tried again: at once, then ever longer. The last is
-/// short enough that a headset that is plugged in is heard soon.
+/// The delays before a lost source is reopened. The last is short enough that a headset is used soon after it is plugged
+/// in.
 const BACKOFF: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(100),
@@ -30,10 +32,10 @@ const BACKOFF: [Duration; 7] = [
     Duration::from_millis(1_600),
     Duration::from_millis(3_000),
 ];
-/// A source that held this long is trusted again; one that breaks sooner goes on waiting longer.
+/// A source that was open for this long is stable, and the backoff starts over; one that breaks earlier continues it.
 const STABLE_AFTER: Duration = Duration::from_secs(2);
 
-/// Delivers the frames of a source to a sink.
+/// Delivers the frames of a source to a handler.
 pub struct Capture {
     source: Box<dyn Source>,
     stop: StopHandle,
@@ -44,7 +46,7 @@ pub struct Capture {
 pub struct StopHandle(Arc<(Mutex<bool>, Condvar)>);
 
 impl Capture {
-    /// Nothing is opened yet.
+    /// Does not open the source yet; [`Self::run`] does.
     pub fn new(source: impl Source + 'static) -> Self {
         Self {
             source: Box::new(source),
@@ -52,45 +54,44 @@ impl Capture {
         }
     }
 
-    /// A handle that stops it.
+    /// A handle that stops this capture.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }
 
-    /// Opens the source on this thread and delivers its frames until it ends or is stopped. Each
-    /// frame is 10 ms long, or shorter where something was lost after it or the source ends.
+    /// Opens the source on this thread and delivers its frames until it ends or capture is stopped. Each frame is 10 ms
+    /// long, or shorter before lost samples and at the end.
     ///
-    /// The source is closed and [`CaptureEvent::Ended`] was told when it returns `Ok`.
+    /// When it returns `Ok`, the source is closed and [`CaptureEvent::Ended`] was delivered.
     ///
     /// # Errors
-    /// The source could not be opened the first time, or is lost in a way that does not pass, such
-    /// as a file with NaN in it.
-    pub fn run(mut self, sink: &mut dyn CaptureHandler) -> Result<(), CaptureError> {
+    /// The source could not be opened the first time, or was lost permanently, such as a file that contains NaN.
+    pub fn run(mut self, handler: &mut dyn CaptureHandler) -> Result<(), CaptureError> {
         let mut stream = self.source.open()?;
-        sink.on_event(CaptureEvent::Opened(stream.format().clone()));
+        handler.on_event(CaptureEvent::Opened(stream.format().clone()));
         let mut failures = 0;
         loop {
             let opened = Instant::now();
-            let over = self.deliver(stream.as_mut(), sink);
+            let result = self.deliver(stream.as_mut(), handler);
             drop(stream);
-            let error = match over {
+            let error = match result {
                 Ok(()) => break,
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
             };
-            sink.on_event(CaptureEvent::Lost {
+            handler.on_event(CaptureEvent::Lost {
                 reason: error.to_string(),
             });
             if opened.elapsed() >= STABLE_AFTER {
                 failures = 0;
             }
             match self.reopen(&mut failures) {
-                Some(anew) => stream = anew,
+                Some(reopened) => stream = reopened,
                 None => break,
             }
-            sink.on_event(CaptureEvent::Reopened(stream.format().clone()));
+            handler.on_event(CaptureEvent::Reopened(stream.format().clone()));
         }
-        sink.on_event(CaptureEvent::Ended);
+        handler.on_event(CaptureEvent::Ended);
         Ok(())
     }
 
@@ -98,23 +99,23 @@ impl Capture {
     fn deliver(
         &self,
         stream: &mut dyn SourceStream,
-        sink: &mut dyn CaptureHandler,
+        handler: &mut dyn CaptureHandler,
     ) -> Result<(), CaptureError> {
         let rate = stream.format().rate;
         let frame_samples = (rate / FRAMES_PER_SECOND).max(1) as usize;
         let mut samples = Zeroizing::new(vec![0.0; frame_samples]);
         let mut position = 0;
-        let mut told = FaultReporter::default();
-        let over = loop {
+        let mut reporter = FaultReporter::default();
+        let result = loop {
             if self.stop.is_stopped() {
                 break Ok(());
             }
-            told.update(stream.stats(), sink);
+            reporter.update(stream.stats(), handler);
             match stream.read(&mut samples) {
                 Ok(ReadOutcome::Samples { count, lost }) => {
-                    told.record_gap(lost, sink);
+                    reporter.record_gap(lost, handler);
                     position += lost;
-                    sink.on_frame(Frame {
+                    handler.on_frame(Frame {
                         samples: &samples[..count],
                         rate,
                         position,
@@ -129,12 +130,12 @@ impl Capture {
                 Err(error) => break Err(error),
             }
         };
-        told.flush(stream.stats(), sink);
-        over
+        reporter.flush(stream.stats(), handler);
+        result
     }
 
-    /// Tries until it succeeds: what was open once can come back, whatever the system says while it
-    /// is away. `None`: capture was stopped meanwhile.
+    /// Retries until it succeeds: a device that was open once can come back, whatever error the system returns
+    /// meanwhile. `None` if capture was stopped.
     fn reopen(&mut self, failures: &mut usize) -> Option<Box<dyn SourceStream>> {
         loop {
             let wait = BACKOFF[(*failures).min(BACKOFF.len() - 1)];
@@ -144,27 +145,27 @@ impl Capture {
             }
             match self.source.open() {
                 Ok(stream) => return Some(stream),
-                // The error names the device, which may be named after a person.
-                Err(_) => tracing::debug!("the source is not back yet"),
+                // The error is not logged: it contains the name of the device, which may be that of a person.
+                Err(_) => tracing::debug!("cannot reopen the source yet"),
             }
         }
     }
 }
 
 impl StopHandle {
-    /// Ends [`Capture::run`] after the frame that it is at. Stopping twice does no harm.
+    /// Ends [`Capture::run`] after the current frame. Idempotent.
     pub fn stop(&self) {
         let (stopped, changed) = &*self.0;
         *stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         changed.notify_all();
     }
 
-    /// Whether it was stopped.
+    /// Whether capture was stopped.
     pub fn is_stopped(&self) -> bool {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps that long or until it is stopped, and says whether it was.
+    /// Sleeps for `time` or until capture is stopped; returns whether it was stopped.
     fn sleep(&self, time: Duration) -> bool {
         let (stopped, changed) = &*self.0;
         let guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,65 +176,65 @@ impl StopHandle {
     }
 }
 
-/// Which faults of a stream the app was told of.
+/// Reports the faults of a stream to the handler, at a limited rate.
 #[derive(Default)]
 struct FaultReporter {
     lost: FaultCounter,
-    /// Those that frames spoke of.
+    /// The sum of [`Frame::lost`].
     lost_in_frames: u64,
     not_finite: FaultCounter,
 }
 
 impl FaultReporter {
-    /// What the stream has counted. A loss is told of although no sound follows it yet.
-    fn update(&mut self, faults: StreamStats, sink: &mut dyn CaptureHandler) {
-        self.lost.happened = self.lost.happened.max(faults.lost);
-        self.not_finite.happened = self.not_finite.happened.max(faults.non_finite);
-        self.emit(sink);
+    /// Takes the counts of the stream, which include losses that no frame followed yet.
+    fn update(&mut self, faults: StreamStats, handler: &mut dyn CaptureHandler) {
+        self.lost.total = self.lost.total.max(faults.lost);
+        self.not_finite.total = self.not_finite.total.max(faults.non_finite);
+        self.emit(handler);
     }
 
-    /// What is lost before a frame, for streams that do not count.
-    fn record_gap(&mut self, lost: u64, sink: &mut dyn CaptureHandler) {
+    /// Records samples that were lost before a frame, for streams that do not count.
+    fn record_gap(&mut self, lost: u64, handler: &mut dyn CaptureHandler) {
         self.lost_in_frames += lost;
-        self.lost.happened = self.lost.happened.max(self.lost_in_frames);
-        self.emit(sink);
+        self.lost.total = self.lost.total.max(self.lost_in_frames);
+        self.emit(handler);
     }
 
-    /// What was not told yet when the stream is over, such as a loss that no frame followed.
-    fn flush(&mut self, faults: StreamStats, sink: &mut dyn CaptureHandler) {
-        self.lost.last = None;
-        self.not_finite.last = None;
-        self.update(faults, sink);
+    /// Reports at the end of the stream what was not reported yet, such as a loss that no frame followed.
+    fn flush(&mut self, faults: StreamStats, handler: &mut dyn CaptureHandler) {
+        self.lost.last_report = None;
+        self.not_finite.last_report = None;
+        self.update(faults, handler);
     }
 
-    fn emit(&mut self, sink: &mut dyn CaptureHandler) {
+    fn emit(&mut self, handler: &mut dyn CaptureHandler) {
         if let Some(samples) = self.lost.take_due() {
-            sink.on_event(CaptureEvent::Overrun { samples });
+            handler.on_event(CaptureEvent::Overrun { samples });
         }
         if let Some(samples) = self.not_finite.take_due() {
-            sink.on_event(CaptureEvent::NonFinite { samples });
+            handler.on_event(CaptureEvent::NonFinite { samples });
         }
     }
 }
 
-/// Samples of one kind of fault.
+/// Samples with one kind of fault.
 #[derive(Default)]
 struct FaultCounter {
-    happened: u64,
-    told: u64,
-    last: Option<Instant>,
+    total: u64,
+    reported: u64,
+    last_report: Option<Instant>,
 }
 
 impl FaultCounter {
-    /// How many are to be told of now.
+    /// The number of samples to report now.
     fn take_due(&mut self) -> Option<u64> {
-        let samples = self.happened - self.told;
+        let samples = self.total - self.reported;
         let is_recent = |last: Instant| last.elapsed() < REPORT_INTERVAL;
-        if samples == 0 || self.last.is_some_and(is_recent) {
+        if samples == 0 || self.last_report.is_some_and(is_recent) {
             return None;
         }
-        self.told = self.happened;
-        self.last = Some(Instant::now());
+        self.reported = self.total;
+        self.last_report = Some(Instant::now());
         Some(samples)
     }
 }

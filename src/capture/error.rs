@@ -1,63 +1,65 @@
-use super::WavError;
+use super::wav::WavError;
 
-/// Why nothing can be captured.
+/// Why audio cannot be captured.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CaptureError {
-    /// The machine has no microphone, or its sound service does not run.
+    /// The machine has no microphone, or its sound service is not running.
     #[error("no microphone: {reason}; connect one or start the sound service")]
     NoMicrophone {
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
-    /// This build of the library has no microphone of its own: its feature `microphone` is off.
+    /// The library was built without the feature `microphone`.
     #[error(
-        "this library was built without the feature `microphone`: push what the app records into a feed, or use a \
-         library that has the feature"
+        "this library was built without the feature `microphone`; push the app's own audio through a `PcmWriter`, or \
+         build with the feature"
     )]
     NotBuiltIn,
-    /// The system does not let this app listen.
-    #[error("the microphone `{device}` may not be used: allow it in the system's privacy settings")]
+    /// The app has no permission to use the microphone.
+    #[error(
+        "no permission to use the microphone `{device}`; allow it in the system's privacy settings"
+    )]
     NotPermitted {
-        /// Which microphone.
+        /// The microphone.
         device: String,
     },
-    /// No input device has that name or id.
-    #[error("no input device `{wanted}`; there are: {present}")]
+    /// No input device has the requested name or id.
+    #[error("no input device `{wanted}`; available: {present}")]
     NoSuchDevice {
-        /// What was asked for.
+        /// The requested name or id.
         wanted: String,
-        /// The names of those present, separated by commas.
+        /// The ids of the available devices, separated by commas.
         present: String,
     },
-    /// Another app holds the device.
-    #[error("the microphone `{device}` is in use by another app; close that first")]
+    /// Another app uses the device exclusively.
+    #[error("the microphone `{device}` is in use by another app; close that app first")]
     Busy {
-        /// Which microphone.
+        /// The microphone.
         device: String,
     },
-    /// A rate, a channel count or a sample format that cannot be taken.
-    #[error("`{device}` cannot be captured: {reason}")]
+    /// The sample rate, the channel count or the sample format is not supported.
+    #[error("cannot capture from `{device}`: {reason}")]
     Unsupported {
-        /// Which source.
+        /// The source.
         device: String,
-        /// What is wrong.
+        /// What is not supported.
         reason: String,
     },
-    /// An open device stopped delivering, or one could not be opened for a reason of its own.
-    #[error("`{device}` does not deliver: {reason}")]
+    /// The device stopped delivering, or could not be opened for another reason.
+    #[error("`{device}` delivers no audio: {reason}")]
     DeviceLost {
-        /// Which source.
+        /// The source.
         device: String,
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
-    /// A file that cannot be played.
+    /// The file cannot be read.
     #[error(transparent)]
     Wav(#[from] WavError),
 }
 
 impl CaptureError {
-    /// Whether opening the source again later may succeed without anybody changing the call.
+    /// Whether opening the same source again later can succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::NoMicrophone { .. }

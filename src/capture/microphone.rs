@@ -1,4 +1,4 @@
-//! The machine's microphone, through cpal.
+//! The microphone, through cpal.
 
 use std::{
     sync::{
@@ -16,45 +16,46 @@ use cpal::{
 };
 
 use super::{
-    CaptureError, Format, ReadOutcome, Sample, Source, SourceStream, StreamStats,
     alsa_log::without_alsa_messages,
     callback::Producer,
-    check_format,
+    error::CaptureError,
     ring::{Consumer, ring},
+    sample::Sample,
+    source::{Format, ReadOutcome, Source, SourceStream, StreamStats, check_format},
 };
 
-/// How long a device may need from opening to its first sound; Bluetooth takes seconds.
+/// How long a device may take to deliver its first samples; Bluetooth takes seconds.
 const FIRST_SAMPLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an open device may be silent in the sense of delivering nothing at all.
+/// How long an open device may deliver no samples at all.
 const STALL_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long closing a device is waited for.
+/// How long to wait for a device to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The machine's microphone as a source.
+/// A microphone as a source; the default one unless it is named.
 #[derive(Debug, Default)]
 pub struct Microphone {
     device: Option<String>,
 }
 
-/// An input device, for a person to choose from.
+/// An input device, as shown in a list to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputDevice {
-    /// What [`Microphone::named`] takes, and stays the same when the device comes back.
+    /// The id for [`Microphone::named`]. It stays the same when the device is reconnected.
     pub id: String,
-    /// What a person knows it by.
+    /// The name as the system shows it.
     pub name: String,
-    /// Whether it is the one that [`Microphone::default`] opens.
+    /// Whether [`Microphone::default`] opens this device.
     pub is_default: bool,
-    /// The lowest and the highest rate it delivers, in Hz.
+    /// The minimum and the maximum sample rate, in Hz.
     pub rates: (u32, u32),
-    /// The fewest and the most channels it delivers.
+    /// The minimum and the maximum number of channels.
     pub channels: (u16, u16),
 }
 
-/// The input devices that can be opened now.
+/// Lists the input devices that can be opened now.
 ///
 /// # Errors
-/// [`CaptureError::NoMicrophone`]: there is none, or the sound service does not run.
+/// [`CaptureError::NoMicrophone`]: there is none, or the sound service is not running.
 /// [`CaptureError::Unsupported`] on Android.
 pub fn input_devices() -> Result<Vec<InputDevice>, CaptureError> {
     without_alsa_messages(find_all)
@@ -63,36 +64,36 @@ pub fn input_devices() -> Result<Vec<InputDevice>, CaptureError> {
 fn find_all() -> Result<Vec<InputDevice>, CaptureError> {
     let host = cpal::default_host();
     let default = host.default_input_device();
-    let mut found = Vec::new();
+    let mut devices = Vec::new();
     let listed = list(&host, "default")?;
-    // ALSA's default is a name that its list need not hold.
+    // ALSA's default device need not be in its list.
     for device in default.clone().into_iter().chain(listed) {
         let is_default = default.as_ref() == Some(&device);
-        if is_default && !found.is_empty() {
+        if is_default && !devices.is_empty() {
             continue;
         }
-        found.extend(describe(&device, is_default));
+        devices.extend(describe(&device, is_default));
     }
-    if found.is_empty() {
+    if devices.is_empty() {
         return Err(CaptureError::NoMicrophone {
             reason: "the system lists no input device that can be opened".to_owned(),
         });
     }
-    Ok(found)
+    Ok(devices)
 }
 
-/// The devices that the system lists; `wanted` is whom an error is about.
+/// The devices that the system lists; `wanted` is the device name in an error.
 fn list(
     host: &cpal::Host,
     wanted: &str,
 ) -> Result<impl Iterator<Item = Device> + use<>, CaptureError> {
-    // There cpal asks Java through a handle that only an app's own native code sets, and panics without.
+    // On Android cpal calls Java through a handle that only an app's own native code sets, and panics without it.
     if cfg!(target_os = "android") {
         return Err(CaptureError::Unsupported {
             device: wanted.to_owned(),
             reason:
-                "Android lists microphones to Java only; take the default one, or push what an \
-                     AudioRecord records"
+                "Android lists microphones to Java only; use the default microphone, or push the audio of an \
+                     AudioRecord"
                     .to_owned(),
         });
     }
@@ -150,22 +151,22 @@ impl Microphone {
         let (rate, channels) = (config.sample_rate(), config.channels());
         check_format(&name, rate, channels)?;
 
-        let (intake, outlet) = ring(rate, channels);
-        let signals = Arc::new(StreamErrors::default());
-        let stream = build(&device, &config, intake, &signals)
+        let (producer, consumer) = ring(rate, channels);
+        let errors = Arc::new(StreamErrors::default());
+        let stream = build(&device, &config, producer, &errors)
             .and_then(|stream| stream.play().map(|()| stream))
             .map_err(|error| open_error(&error, &name))?;
         Ok(MicrophoneStream {
             stream: Some(stream),
-            outlet,
-            signals,
+            consumer,
+            errors,
             format: Format {
                 device: name,
                 rate,
                 channels,
             },
-            heard: false,
-            last_sound: Instant::now(),
+            has_delivered: false,
+            last_delivery: Instant::now(),
         })
     }
 }
@@ -173,11 +174,11 @@ impl Microphone {
 struct MicrophoneStream {
     /// `None` only while it is being dropped.
     stream: Option<cpal::Stream>,
-    outlet: Consumer,
-    signals: Arc<StreamErrors>,
+    consumer: Consumer,
+    errors: Arc<StreamErrors>,
     format: Format,
-    heard: bool,
-    last_sound: Instant,
+    has_delivered: bool,
+    last_delivery: Instant,
 }
 
 impl SourceStream for MicrophoneStream {
@@ -186,39 +187,39 @@ impl SourceStream for MicrophoneStream {
     }
 
     fn read(&mut self, into: &mut [f32]) -> Result<ReadOutcome, CaptureError> {
-        let read = self.outlet.read(into);
+        let read = self.consumer.read(into);
         if let ReadOutcome::Samples { .. } = read {
-            self.heard = true;
-            self.last_sound = Instant::now();
+            self.has_delivered = true;
+            self.last_delivery = Instant::now();
             return Ok(read);
         }
-        // Only now, so that all that came before the device went away is delivered.
-        if let Some(error) = self.signals.broken.get() {
+        // Checked only now, so that all samples from before the error are delivered.
+        if let Some(error) = self.errors.broken.get() {
             return Err(stream_error(error, &self.format.device));
         }
-        let patience = if self.heard {
+        let timeout = if self.has_delivered {
             STALL_TIMEOUT
         } else {
             FIRST_SAMPLE_TIMEOUT
         };
-        if self.last_sound.elapsed() > patience {
+        if self.last_delivery.elapsed() > timeout {
             return Err(CaptureError::DeviceLost {
                 device: self.format.device.clone(),
-                reason: format!("no sound arrived for {} s", patience.as_secs()),
+                reason: format!("no samples for {} s", timeout.as_secs()),
             });
         }
         Ok(read)
     }
 
     fn stats(&self) -> StreamStats {
-        self.outlet.faults()
+        self.consumer.faults()
     }
 }
 
 impl Drop for MicrophoneStream {
-    /// Closes the device on a thread of its own. Closing joins the driver's thread, and where the
-    /// sound service died that one may never return: libpulse 16 deadlocks when the daemon goes
-    /// while a block of shared memory is borrowed from it. Capture has to go on nevertheless.
+    /// Closes the device on a separate thread, so that capture can continue if that blocks. Closing joins the driver's
+    /// thread, which may never return if the sound service has died: libpulse 16 deadlocks when the daemon exits while a
+    /// block of its shared memory is in use.
     fn drop(&mut self) {
         let stream = self.stream.take();
         let (closed, is_closed) = std::sync::mpsc::channel::<()>();
@@ -227,31 +228,33 @@ impl Drop for MicrophoneStream {
             drop(stream);
             drop(closed);
         });
-        // The sender goes with the thread, so this ends as soon as the device is closed.
+        // The thread drops the sender, so this returns as soon as the device is closed.
         if started.is_ok()
             && is_closed.recv_timeout(CLOSE_TIMEOUT) == Err(RecvTimeoutError::Timeout)
         {
-            tracing::warn!("the sound service does not let go of a microphone that went away");
+            tracing::warn!(
+                "closing a lost microphone blocks in the sound service; continuing without it"
+            );
         }
     }
 }
 
-/// What cpal's error callback tells.
+/// The errors of cpal's error callback.
 #[derive(Debug, Default)]
 struct StreamErrors {
-    /// The driver lost sound before the callback could get it.
+    /// The driver lost samples before the callback.
     overrun: AtomicBool,
-    /// The stream is of no more use; the first reason.
+    /// The first error after which the stream cannot be used any more.
     broken: OnceLock<cpal::Error>,
 }
 
 impl StreamErrors {
-    fn note(&self, error: cpal::Error) {
+    fn record(&self, error: cpal::Error) {
         match error.kind() {
             ErrorKind::Xrun => self.overrun.store(true, Ordering::Release),
-            // Only the thread's priority was refused.
+            // Only the priority of the thread was refused.
             ErrorKind::RealtimeDenied => {}
-            // Also a change of route: the new device has a rate and a clock of its own.
+            // Includes a change of route: the new device has another sample rate and another clock.
             _ => {
                 let _ = self.broken.set(error);
             }
@@ -259,8 +262,8 @@ impl StreamErrors {
     }
 }
 
-/// The device's own default, or else the first of its formats that holds samples: one-bit streams
-/// (DSD) would need a decimator, and what offers them offers samples too.
+/// The default format of the device, unless that is a one-bit stream (DSD), which would need a decimator; then the best
+/// of its other formats.
 fn choose_config(device: &Device, name: &str) -> Result<SupportedStreamConfig, CaptureError> {
     let config = device
         .default_input_config()
@@ -276,38 +279,37 @@ fn choose_config(device: &Device, name: &str) -> Result<SupportedStreamConfig, C
         .map(|range| range.with_standard_sample_rate())
         .ok_or_else(|| CaptureError::Unsupported {
             device: name.to_owned(),
-            reason: "it delivers only one-bit streams (DSD)".to_owned(),
+            reason: "it supports only one-bit streams (DSD)".to_owned(),
         })
 }
 
-/// Opens the stream in the device's own sample format.
+/// Opens the stream in the sample format of the device.
 fn build(
     device: &Device,
     config: &SupportedStreamConfig,
-    intake: Producer,
-    signals: &Arc<StreamErrors>,
+    producer: Producer,
+    errors: &Arc<StreamErrors>,
 ) -> Result<cpal::Stream, cpal::Error> {
     let format = config.sample_format();
     let config = StreamConfig {
         channels: config.channels(),
         sample_rate: config.sample_rate(),
-        // The driver knows best: a size forced on PipeWire's or PulseAudio's plugin halves its
-        // buffer and loses sound.
+        // A fixed size halves the buffer of the PipeWire and PulseAudio plugins, which then lose samples.
         buffer_size: BufferSize::Default,
     };
     match format {
-        SampleFormat::I8 => build_typed::<i8>(device, config, intake, signals),
-        SampleFormat::U8 => build_typed::<u8>(device, config, intake, signals),
-        SampleFormat::I16 => build_typed::<i16>(device, config, intake, signals),
-        SampleFormat::U16 => build_typed::<u16>(device, config, intake, signals),
-        SampleFormat::I24 => build_typed::<cpal::I24>(device, config, intake, signals),
-        SampleFormat::U24 => build_typed::<cpal::U24>(device, config, intake, signals),
-        SampleFormat::I32 => build_typed::<i32>(device, config, intake, signals),
-        SampleFormat::U32 => build_typed::<u32>(device, config, intake, signals),
-        SampleFormat::I64 => build_typed::<i64>(device, config, intake, signals),
-        SampleFormat::U64 => build_typed::<u64>(device, config, intake, signals),
-        SampleFormat::F32 => build_typed::<f32>(device, config, intake, signals),
-        SampleFormat::F64 => build_typed::<f64>(device, config, intake, signals),
+        SampleFormat::I8 => build_typed::<i8>(device, config, producer, errors),
+        SampleFormat::U8 => build_typed::<u8>(device, config, producer, errors),
+        SampleFormat::I16 => build_typed::<i16>(device, config, producer, errors),
+        SampleFormat::U16 => build_typed::<u16>(device, config, producer, errors),
+        SampleFormat::I24 => build_typed::<cpal::I24>(device, config, producer, errors),
+        SampleFormat::U24 => build_typed::<cpal::U24>(device, config, producer, errors),
+        SampleFormat::I32 => build_typed::<i32>(device, config, producer, errors),
+        SampleFormat::U32 => build_typed::<u32>(device, config, producer, errors),
+        SampleFormat::I64 => build_typed::<i64>(device, config, producer, errors),
+        SampleFormat::U64 => build_typed::<u64>(device, config, producer, errors),
+        SampleFormat::F32 => build_typed::<f32>(device, config, producer, errors),
+        SampleFormat::F64 => build_typed::<f64>(device, config, producer, errors),
         _ => Err(cpal::Error::new(ErrorKind::UnsupportedConfig)),
     }
 }
@@ -315,29 +317,29 @@ fn build(
 fn build_typed<S: Sample + SizedSample>(
     device: &Device,
     config: StreamConfig,
-    mut intake: Producer,
-    signals: &Arc<StreamErrors>,
+    mut producer: Producer,
+    errors: &Arc<StreamErrors>,
 ) -> Result<cpal::Stream, cpal::Error> {
-    let (in_callback, in_errors) = (signals.clone(), signals.clone());
+    let (in_callback, in_errors) = (errors.clone(), errors.clone());
     let rate = f64::from(config.sample_rate);
     let channels = usize::from(config.channels);
-    // When the sound that the callback got last was over, by the device's clock.
-    let mut heard_until: Option<StreamInstant> = None;
+    // The end of the last callback's samples, by the clock of the device.
+    let mut end: Option<StreamInstant> = None;
     device.build_input_stream::<S, _, _>(
         config,
         // REAL-TIME: see callback.rs.
         move |interleaved, info| {
-            let begins = info.timestamp().capture;
+            let start = info.timestamp().capture;
             if in_callback.overrun.swap(false, Ordering::AcqRel) {
-                let silent = heard_until.map_or(Duration::ZERO, |end| begins.duration_since(end));
-                // The driver does not say how much it lost; the clock tells, and it was not nothing.
-                intake.report_dropped(((silent.as_secs_f64() * rate).round() as u64).max(1));
+                let gap = end.map_or(Duration::ZERO, |end| start.duration_since(end));
+                // The driver does not say how much was lost; the clock does, and it is at least one sample.
+                producer.report_dropped(((gap.as_secs_f64() * rate).round() as u64).max(1));
             }
-            intake.push(interleaved);
+            producer.push(interleaved);
             let length = (interleaved.len() / channels) as f64 / rate;
-            heard_until = begins.checked_add(Duration::from_secs_f64(length));
+            end = start.checked_add(Duration::from_secs_f64(length));
         },
-        move |error| in_errors.note(error),
+        move |error| in_errors.record(error),
         None,
     )
 }
@@ -370,7 +372,7 @@ fn id_of(device: &Device) -> Option<String> {
     device.id().ok().map(|id| id.id().to_owned())
 }
 
-/// Why a device could not be opened.
+/// Converts an error on opening a device.
 fn open_error(error: &cpal::Error, device: &str) -> CaptureError {
     let device = device.to_owned();
     match error.kind() {
@@ -392,7 +394,7 @@ fn open_error(error: &cpal::Error, device: &str) -> CaptureError {
     }
 }
 
-/// Why an open device is of no more use; unlike a refusal it can always pass.
+/// Converts an error of an open device, which is always transient.
 fn stream_error(error: &cpal::Error, device: &str) -> CaptureError {
     match open_error(error, device) {
         CaptureError::Unsupported { device, reason } => CaptureError::DeviceLost { device, reason },

@@ -1,4 +1,4 @@
-//! Frames from the host app's own audio path.
+//! Audio that the app pushes.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,115 +7,114 @@ use std::{
 };
 
 use super::{
-    CaptureError, Format, ReadOutcome, Sample, Source, SourceStream, StreamStats,
     callback::Producer,
-    check_format,
+    error::CaptureError,
     ring::{Consumer, ring},
+    sample::Sample,
+    source::{Format, ReadOutcome, Source, SourceStream, StreamStats, check_format},
 };
 
-/// How the host's audio path is called in events and errors.
+/// The name of the source in events and errors.
 const DEVICE: &str = "host audio";
 
-/// How often a waiting [`PcmWriter::write`] looks for room.
+/// How often [`PcmWriter::write`] checks for free space while it waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The app's end: give it what the app's audio callback gets. Dropping it ends the source.
+/// The writing end of [`pcm_channel`]. Dropping it ends the source.
 ///
-/// It has room for two seconds. [`Self::push`] never waits, for sound that comes as fast as it is played;
-/// [`Self::write`] waits for room, for a recording; [`Self::try_push`] leaves the waiting to the app.
+/// The channel buffers two seconds. [`Self::push`] never waits and suits live audio; [`Self::write`] waits for free space
+/// and suits recordings; with [`Self::try_push`] the app waits itself.
 #[derive(Debug)]
 pub struct PcmWriter {
-    intake: Producer,
+    producer: Producer,
     next: Arc<NextRing>,
 }
 
-/// The source that a [`PcmWriter`] feeds.
+/// The source that delivers what a [`PcmWriter`] writes.
 #[derive(Debug)]
 pub struct PcmSource {
     next: Arc<NextRing>,
 }
 
-/// A source that the app feeds with interleaved sound of `channels` channels at `rate` Hz.
+/// A channel for the app's own audio: interleaved samples of `channels` channels at `rate` Hz.
 ///
 /// # Errors
-/// [`CaptureError::Unsupported`]: no channel, or a rate outside 8 to 384 kHz.
+/// [`CaptureError::Unsupported`]: no channels, or a sample rate outside 8 to 384 kHz.
 pub fn pcm_channel(rate: u32, channels: u16) -> Result<(PcmWriter, PcmSource), CaptureError> {
     let next = Arc::new(NextRing::default());
-    let intake = next.renew(rate, channels)?;
-    let feed = PcmWriter {
-        intake,
+    let producer = next.renew(rate, channels)?;
+    let writer = PcmWriter {
+        producer,
         next: next.clone(),
     };
-    Ok((feed, PcmSource { next }))
+    Ok((writer, PcmSource { next }))
 }
 
 impl PcmWriter {
-    /// Takes interleaved sound; an incomplete frame at the end is left out. Real-time: it may be
-    /// called from the audio callback. Returns how many frames found no room and are lost, which
-    /// [`CaptureEvent::Overrun`](super::CaptureEvent::Overrun) and [`Frame::lost`](super::Frame::lost)
-    /// report too.
-    #[must_use = "so many frames are lost"]
+    /// Writes interleaved samples; an incomplete frame at the end is ignored. Real-time: it may be called from the audio
+    /// callback. Returns the number of frames that did not fit and are lost, which
+    /// [`CaptureEvent::Overrun`](super::CaptureEvent::Overrun) and [`Frame::lost`](super::Frame::lost) report too.
+    #[must_use = "returns the number of lost frames"]
     pub fn push<S: Sample>(&mut self, interleaved: &[S]) -> u64 {
-        self.intake.push(interleaved)
+        self.producer.push(interleaved)
     }
 
-    /// As [`Self::push`], but waits up to `timeout` for room, so that a recording can be handed over at
-    /// once. Returns how many frames still found none and are lost, or all that are left where the source
-    /// was closed; 0 means that everything was taken. Not real-time: never call it from the audio callback,
-    /// nor from what the frames are given to, which is what makes room.
-    #[must_use = "so many frames are lost"]
+    /// Like [`Self::push`], but waits up to `timeout` for free space, so that a whole recording can be written at once.
+    /// Returns the number of frames that did not fit and are lost: 0 if everything was written, all remaining frames if
+    /// the source was closed. Not real-time: do not call it from the audio callback, nor from the handler that receives
+    /// the frames, which is what frees space.
+    #[must_use = "returns the number of lost frames"]
     pub fn write<S: Sample>(&mut self, interleaved: &[S], timeout: Duration) -> u64 {
         let mut rest = interleaved;
         poll_until(timeout, |is_last| {
-            rest = &rest[self.try_push(rest) * self.intake.channels()..];
-            let is_taken = rest.len() < self.intake.channels();
-            (is_taken || is_last || self.is_closed()).then(|| self.intake.push(rest))
+            rest = &rest[self.try_push(rest) * self.producer.channels()..];
+            let is_written = rest.len() < self.producer.channels();
+            (is_written || is_last || self.is_closed()).then(|| self.producer.push(rest))
         })
     }
 
-    /// As [`Self::push`], but takes only the frames that there is room for, and returns how many these are.
-    /// None is lost: offer the others again, or report them with [`Self::lose`]. Real-time.
-    #[must_use = "only so many frames were taken"]
+    /// Like [`Self::push`], but writes only the frames that fit, and returns their number. No frame is lost: write the
+    /// others later, or report them with [`Self::report_dropped`]. Real-time.
+    #[must_use = "returns the number of frames that were written"]
     pub fn try_push<S: Sample>(&mut self, interleaved: &[S]) -> usize {
-        self.intake.try_push(interleaved)
+        self.producer.try_push(interleaved)
     }
 
-    /// As [`Self::push`], for 32-bit floats in little-endian bytes.
-    #[must_use = "so many frames are lost"]
+    /// Like [`Self::push`], for 32-bit floats in little-endian bytes.
+    #[must_use = "returns the number of lost frames"]
     pub fn push_f32_bytes(&mut self, interleaved: &[u8]) -> u64 {
-        self.intake.push(interleaved.as_chunks::<4>().0)
+        self.producer.push(interleaved.as_chunks::<4>().0)
     }
 
-    /// As [`Self::push`], for 16-bit integers in little-endian bytes.
-    #[must_use = "so many frames are lost"]
+    /// Like [`Self::push`], for 16-bit integers in little-endian bytes.
+    #[must_use = "returns the number of lost frames"]
     pub fn push_i16_bytes(&mut self, interleaved: &[u8]) -> u64 {
-        self.intake.push(interleaved.as_chunks::<2>().0)
+        self.producer.push(interleaved.as_chunks::<2>().0)
     }
 
     /// Whether the source was closed: what is pushed from now on is lost.
     pub fn is_closed(&self) -> bool {
-        self.intake.is_abandoned()
+        self.producer.is_abandoned()
     }
 
-    /// Tells that the app's own audio path lost `frames` before the next push, so that positions
-    /// stay true. Real-time.
+    /// Reports that the app dropped `frames` before the next push, so that positions stay correct. Real-time.
     pub fn report_dropped(&mut self, frames: u64) {
-        self.intake.report_dropped(frames);
+        self.producer.report_dropped(frames);
     }
 
-    /// Goes on in another format, as after a headset came or went: the source counts as lost and
-    /// opened anew. What was pushed before still arrives, unless the format changes again before the source
-    /// was opened with it: then it is lost, and reported as such. Not real-time: it allocates.
+    /// Changes the format, for example after a headset was plugged in. The source is reported as lost and reopened.
+    /// Samples written before still arrive, unless the format changes again before the source was reopened: then they
+    /// are lost, and reported as such. Not real-time: it allocates.
     ///
     /// # Errors
-    /// [`CaptureError::Unsupported`] as for [`pcm_channel`]; the feed then goes on as before.
+    /// [`CaptureError::Unsupported`] as for [`pcm_channel`]; the format then stays as before.
     pub fn change_format(&mut self, rate: u32, channels: u16) -> Result<(), CaptureError> {
-        self.intake = self.next.renew(rate, channels)?;
+        self.producer = self.next.renew(rate, channels)?;
         Ok(())
     }
 }
 
-/// Makes attempts until one succeeds; the last, after `timeout`, must.
+/// Calls `attempt` until it returns a value. It gets `true` on the last call, after `timeout`, and must return one then.
 fn poll_until<T>(timeout: Duration, mut attempt: impl FnMut(bool) -> Option<T>) -> T {
     let started = Instant::now();
     loop {
@@ -129,12 +128,12 @@ fn poll_until<T>(timeout: Duration, mut attempt: impl FnMut(bool) -> Option<T>) 
 
 impl Source for PcmSource {
     fn open(&mut self) -> Result<Box<dyn SourceStream>, CaptureError> {
-        let (outlet, format) = self.next.take().ok_or_else(|| CaptureError::DeviceLost {
+        let (consumer, format) = self.next.take().ok_or_else(|| CaptureError::DeviceLost {
             device: DEVICE.to_owned(),
-            reason: "the app's feed was opened before and has ended".to_owned(),
+            reason: "its `PcmWriter` was dropped, or it was opened before".to_owned(),
         })?;
         Ok(Box::new(PcmStream {
-            outlet,
+            consumer,
             format,
             next: self.next.clone(),
         }))
@@ -142,7 +141,7 @@ impl Source for PcmSource {
 }
 
 struct PcmStream {
-    outlet: Consumer,
+    consumer: Consumer,
     format: Format,
     next: Arc<NextRing>,
 }
@@ -153,7 +152,7 @@ impl SourceStream for PcmStream {
     }
 
     fn read(&mut self, into: &mut [f32]) -> Result<ReadOutcome, CaptureError> {
-        match self.outlet.read(into) {
+        match self.consumer.read(into) {
             ReadOutcome::Ended if self.next.is_waiting() => Err(CaptureError::DeviceLost {
                 device: DEVICE.to_owned(),
                 reason: "the app changed its format".to_owned(),
@@ -163,20 +162,20 @@ impl SourceStream for PcmStream {
     }
 
     fn stats(&self) -> StreamStats {
-        self.outlet.faults()
+        self.consumer.faults()
     }
 }
 
-/// Where the ring lies that the source is to open next.
+/// The ring buffer that the source opens next.
 #[derive(Debug, Default)]
 struct NextRing(Mutex<Option<(Consumer, Format)>>);
 
 impl NextRing {
-    /// Leaves a new ring for the source before the old one is let go, so that the source, when it
-    /// sees the end of the old one, finds the new one.
+    /// Creates a ring buffer and stores its consumer before the caller drops the old producer, so that the source finds
+    /// the new one when it sees the end of the old one.
     fn renew(&self, rate: u32, channels: u16) -> Result<Producer, CaptureError> {
         check_format(DEVICE, rate, channels)?;
-        let (intake, outlet) = ring(rate, channels);
+        let (producer, consumer) = ring(rate, channels);
         let format = Format {
             device: DEVICE.to_owned(),
             rate,
@@ -184,11 +183,11 @@ impl NextRing {
         };
         let mut next = self.lock();
         if let Some((unopened, _)) = &*next {
-            outlet.inherit_dropped(unopened);
+            consumer.inherit_dropped(unopened);
         }
-        *next = Some((outlet, format));
+        *next = Some((consumer, format));
         drop(next);
-        Ok(intake)
+        Ok(producer)
     }
 
     fn take(&self) -> Option<(Consumer, Format)> {
@@ -200,7 +199,7 @@ impl NextRing {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Consumer, Format)>> {
-        // The value is whole at any time, so a panic elsewhere does not spoil it.
+        // Every update is a single assignment, so that a panic elsewhere leaves no invalid state.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,10 @@
-//! The sample formats.
+//! Sample formats.
 
-/// A sample in any format that a device or a host delivers. Full scale becomes ±1.
+/// A sample in any format that a device or an app delivers.
 ///
-/// `[u8; 2]` and `[u8; 4]` are a 16-bit integer and a 32-bit float in little-endian bytes, for hosts
-/// that hand sound over as bytes.
+/// `[u8; 2]` and `[u8; 4]` are a 16-bit integer and a 32-bit float in little-endian bytes.
 pub trait Sample: Copy + sealed::Sealed {
-    /// The value with full scale at ±1; integers are exact to f64. A float may be anything.
+    /// The value with full scale at ±1. Integers convert as exactly as f64 permits; floats are not checked.
     #[doc(hidden)]
     fn to_unit(self) -> f64;
 }
@@ -14,7 +13,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// Signed integers, their origin 0 and `$bits` wide; unsigned ones lie half their range higher.
+/// Signed integers of `$bits` bits, and unsigned ones, whose origin is half their range.
 macro_rules! integers {
     ($($signed:ty, $unsigned:ty, $bits:literal;)*) => { $(
         impl sealed::Sealed for $signed {}
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn every_integer_format_has_its_full_scale_at_one_and_its_origin_at_zero() {
+    fn integers_convert_with_full_scale_at_1_and_origin_at_0() {
         assert_eq!((alone(i8::MIN), alone(0_i8)), (-1.0, 0.0));
         assert_eq!((alone(u8::MIN), alone(128_u8)), (-1.0, 0.0));
         assert_eq!((alone(i16::MIN), alone(0_i16)), (-1.0, 0.0));
@@ -123,7 +122,7 @@ mod tests {
 
     #[cfg(feature = "microphone")]
     #[test]
-    fn formats_of_24_bits_have_their_full_scale_at_one_and_their_origin_at_zero() {
+    fn integers_of_24_bits_convert_like_the_others() {
         let signed = |value| cpal::I24::new(value).expect("in range");
         let unsigned = |value| cpal::U24::new(value).expect("in range");
         assert_eq!((alone(signed(-(1 << 23))), alone(signed(0))), (-1.0, 0.0));
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_becomes_silence_and_is_counted() {
+    fn non_finite_samples_become_silence_and_are_counted() {
         let mut count = 0;
         let frame = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1.0];
         assert_eq!(mix(&frame, &mut count), 0.25);
@@ -141,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bits_whatever_become_a_finite_sample(bits in prop::collection::vec(any::<u32>(), 1..9)) {
+        fn any_bit_pattern_becomes_a_finite_sample(bits in prop::collection::vec(any::<u32>(), 1..9)) {
             let frame: Vec<f32> = bits.into_iter().map(f32::from_bits).collect();
             prop_assert!(mix(&frame, &mut 0).is_finite());
         }

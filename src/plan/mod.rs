@@ -146,8 +146,8 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// The only rate at which samples are made so far, in Hz.
-    pub const SAMPLE_RATE: u32 = 16_000;
+    /// The sample rate of all samples, in Hz: that of the anonymizer.
+    pub const SAMPLE_RATE: u32 = sordino_dsp::SAMPLE_RATE;
 
     /// How long a yes may last, in days.
     pub(crate) const CONSENT_DAYS: RangeInclusive<u32> = 1..=366;

@@ -1,12 +1,12 @@
-//! What the app knows of a moment: never free text, so that nothing personal slips in.
+//! The annotation of a clip by the app. It has no free text, so that it cannot contain personal data.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::text;
 
-/// The most notes that either list of an [`Annotation`] may hold.
+/// The maximum number of notes in each list of an [`Annotation`].
 pub const MAX_NOTES: usize = 512;
-/// The longest tag, in bytes.
+/// The maximum length of a tag, in bytes.
 pub const MAX_TAG_BYTES: usize = 64;
 
 /// A note: `midi` 0–127 (60 is middle C), `onset` and `offset` in seconds from the clip's start.
@@ -18,12 +18,13 @@ pub struct Note {
     pub midi: u8,
     /// Seconds from the clip's start.
     pub onset: f64,
-    /// Seconds from the clip's start; absent where the app does not know it.
+    /// Seconds from the clip's start; absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<f64>,
 }
 
-/// A number of 0 to 255 without a fraction. Programs that keep pitches as floats, as JAMS readers do, write `60.0`.
+/// An integer from 0 to 255, also written as a float: programs that store pitches as floats, such as JAMS readers, write
+/// `60.0`.
 fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     let number = f64::deserialize(deserializer)?;
     let is_whole = number.fract() == 0.0 && (0.0..=255.0).contains(&number);
@@ -35,12 +36,11 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Err
     }
 }
 
-/// The app's annotation of a moment: what should have been played, what its recognizer heard, and
-/// which exercise it was.
+/// The app's annotation of a moment: the notes of the exercise, the notes that its recognizer reported, and the exercise.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Annotation {
-    /// The notes that the exercise asks for.
+    /// The notes of the exercise.
     #[serde(default)]
     pub expected: Vec<Note>,
     /// The notes that the recognizer reported.
@@ -52,13 +52,13 @@ pub struct Annotation {
     pub tag: Option<String>,
 }
 
-/// Why an annotation was refused.
+/// Why an annotation is invalid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum AnnotationError {
-    /// Too long, or with characters that could spell a name or an address.
-    #[error("the tag `{0}` may hold at most 64 characters of a-z 0-9 . _ / -")]
+    /// The tag is too long, or has characters that could spell a name or an address.
+    #[error("invalid tag `{0}`: at most 64 characters of a-z 0-9 . _ / - are allowed")]
     Tag(String),
-    /// A note that cannot be.
+    /// A note is invalid.
     #[error("{list} note {index}: {reason}")]
     Note {
         /// `expected` or `recognized`.
@@ -68,16 +68,16 @@ pub enum AnnotationError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// More notes than a clip can hold.
-    #[error("{list} holds {count} notes; at most {MAX_NOTES} are taken")]
+    /// A list has too many notes.
+    #[error("{list} has {count} notes; the maximum is {MAX_NOTES}")]
     TooMany {
         /// `expected` or `recognized`.
         list: &'static str,
-        /// How many there were.
+        /// Their number.
         count: usize,
     },
-    /// Not the JSON that an annotation is.
-    #[error("not an annotation: {0}")]
+    /// The JSON is not an annotation.
+    #[error("invalid annotation: {0}")]
     Json(String),
 }
 
@@ -91,7 +91,7 @@ impl Annotation {
         Ok(annotation)
     }
 
-    /// Checks tag and notes against the bounds above.
+    /// Checks the tag and the notes.
     pub fn check(&self) -> Result<(), AnnotationError> {
         if let Some(tag) = &self.tag {
             let plain = |byte: u8| {
@@ -126,7 +126,7 @@ impl Annotation {
 }
 
 impl Annotation {
-    /// Moves the clip's start `seconds` later; notes that begin before it go.
+    /// Moves the start of the clip `seconds` later; notes with an earlier onset are removed.
     pub(super) fn shift(&mut self, seconds: f64) {
         for notes in [&mut self.expected, &mut self.recognized] {
             notes.retain(|note| note.onset >= seconds);
@@ -140,14 +140,14 @@ impl Annotation {
 
 impl Note {
     fn fault(&self) -> Option<&'static str> {
-        let past = |seconds: f64| !(0.0..=3600.0).contains(&seconds);
+        let is_out_of_range = |seconds: f64| !(0.0..=3600.0).contains(&seconds);
         if self.midi > 127 {
             Some("midi is above 127")
-        } else if past(self.onset) {
+        } else if is_out_of_range(self.onset) {
             Some("onset is not within 0 to 3600 s")
         } else if self
             .offset
-            .is_some_and(|offset| past(offset) || offset < self.onset)
+            .is_some_and(|offset| is_out_of_range(offset) || offset < self.onset)
         {
             Some("offset is before the onset or not within 3600 s")
         } else {

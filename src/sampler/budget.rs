@@ -1,4 +1,4 @@
-//! The plan's daily budget, which a restart does not reset.
+//! The plan's daily budget, which persists across restarts.
 
 use jiff::{civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::{
 
 const NAME: &str = "budget";
 
-/// What was spent on the latest day on which anything was.
+/// The usage of the latest day with any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct DailyUsage {
     day: Date,
@@ -18,7 +18,7 @@ struct DailyUsage {
     bytes: u64,
 }
 
-/// Why a budget could not be charged.
+/// Why a sample could not be charged to the budget.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BudgetError {
     /// Today's samples or bytes are spent.
@@ -29,14 +29,14 @@ pub(crate) enum BudgetError {
     State(#[from] StateError),
 }
 
-/// Whether one more sample of unknown size could still be made today.
+/// Whether another sample, of unknown size, fits into the budget of today.
 pub(crate) fn has_budget(state: &State, plan: &Plan) -> Result<bool, StateError> {
     let today = today(state);
-    let spent = usage_on(today, state.value(NAME)?);
-    Ok(spent.samples < plan.samples_per_day && spent.bytes < plan.bytes_per_day)
+    let usage = usage_on(today, state.value(NAME)?);
+    Ok(usage.samples < plan.samples_per_day && usage.bytes < plan.bytes_per_day)
 }
 
-/// The day that is charged. It never goes back, so that a clock set back gives no second budget.
+/// The day that is charged. It is monotonic, so that setting the clock back does not give a second budget.
 pub(crate) fn today(state: &State) -> Date {
     Offset::UTC.to_datetime(state.monotonic_time()).date()
 }
@@ -48,11 +48,11 @@ pub(crate) fn charge(
     plan: &Plan,
     bytes: u64,
 ) -> Result<(), BudgetError> {
-    let spent = usage_on(today, change.value(NAME)?);
+    let usage = usage_on(today, change.value(NAME)?);
     let after = DailyUsage {
         day: today,
-        samples: spent.samples.saturating_add(1),
-        bytes: spent.bytes.saturating_add(bytes),
+        samples: usage.samples.saturating_add(1),
+        bytes: usage.bytes.saturating_add(bytes),
     };
     if after.samples > plan.samples_per_day || after.bytes > plan.bytes_per_day {
         return Err(BudgetError::Exhausted);
@@ -63,7 +63,7 @@ pub(crate) fn charge(
 
 fn usage_on(today: Date, latest: Option<DailyUsage>) -> DailyUsage {
     match latest {
-        Some(spent) if spent.day >= today => spent,
+        Some(usage) if usage.day >= today => usage,
         _ => DailyUsage {
             day: today,
             samples: 0,

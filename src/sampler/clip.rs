@@ -4,33 +4,32 @@ use serde::{Deserialize, Serialize};
 use sordino_dsp::INPUT_RATES;
 use zeroize::Zeroizing;
 
-use super::Annotation;
+use super::annotation::Annotation;
 
-/// Why a moment became a sample, and how likely that was, so that a researcher can weight an
-/// unbiased estimate.
+/// Why a moment was sampled, and with what probability, so that a researcher can weight an unbiased estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
-    /// What chose it.
+    /// What selected it.
     pub trigger: Trigger,
-    /// The probability with which a moment like it is chosen, in (0, 1].
+    /// The probability with which such a moment is selected, in (0, 1].
     pub probability: f64,
 }
 
-/// What chose a moment.
+/// What selects a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
     /// The app marked it: the recognizer was unsure or wrong.
     Mark,
-    /// The plan's random draw.
+    /// Random sampling at the plan's rate.
     Random,
 }
 
-/// A stretch of sound as the microphone heard it, with everything a living room holds.
+/// A clip as the microphone recorded it, which may contain voices.
 ///
-/// It can be neither cloned, printed nor serialized, is never written to disk, and wipes itself on
-/// drop. The only way on is [`crate::anonymize`].
+/// It cannot be cloned, printed or serialized, is never written to disk, and is zeroed on drop. Only [`crate::anonymize`]
+/// uses it.
 pub struct RawClip {
     samples: Zeroizing<Vec<f32>>,
     rate: u32,
@@ -38,31 +37,32 @@ pub struct RawClip {
     annotation: Annotation,
 }
 
-/// Why samples are not a clip.
+/// Why samples cannot become a clip.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClipError {
-    /// Nothing to hear.
-    #[error("there is not one sample in it")]
+    /// There are no samples.
+    #[error("the clip has no samples")]
     Empty,
-    /// A sample that is NaN or infinite.
+    /// A sample is NaN or infinite.
     #[error("sample {index} is not a finite number")]
     NonFinite {
-        /// Which sample, from 0.
+        /// The index of the sample.
         index: usize,
     },
-    /// A rate at which no microphone delivers.
+    /// The sample rate is not supported.
     #[error("a sample rate of {rate} Hz is outside 8000 to 384000 Hz")]
     Rate {
-        /// The rate asked for, in Hz.
+        /// The sample rate, in Hz.
         rate: u32,
     },
 }
 
 impl RawClip {
-    /// Takes over `samples` (mono, full scale at ±1) at `rate` Hz.
+    /// A clip of `samples` (mono, full scale at ±1) at `rate` Hz.
     ///
     /// # Errors
-    /// Empty, non-finite or at a rate outside 8 to 384 kHz. The samples are wiped then too.
+    /// `samples` is empty or contains non-finite values, or `rate` is outside 8 to 384 kHz. The samples are zeroed then
+    /// too.
     pub fn new(
         samples: Vec<f32>,
         rate: u32,
@@ -92,7 +92,7 @@ impl RawClip {
         &self.samples
     }
 
-    /// Samples a second.
+    /// Sample rate, in Hz.
     pub fn rate(&self) -> u32 {
         self.rate
     }
@@ -102,7 +102,7 @@ impl RawClip {
         self.samples.len() as f64 / f64::from(self.rate)
     }
 
-    /// Only its last `seconds`; notes of the annotation that lie before them go too.
+    /// Keeps only the last `seconds`, and removes the earlier notes of the annotation.
     pub(crate) fn keep_last(mut self, seconds: f64) -> Self {
         let wanted = (seconds * f64::from(self.rate)).round() as usize;
         let Some(cut) = self
@@ -118,12 +118,12 @@ impl RawClip {
         self
     }
 
-    /// Why it was chosen.
+    /// Why it was selected.
     pub fn selection(&self) -> Selection {
         self.selection
     }
 
-    /// What the app said of it.
+    /// The annotation by the app.
     pub fn annotation(&self) -> &Annotation {
         &self.annotation
     }

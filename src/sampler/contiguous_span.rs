@@ -1,51 +1,53 @@
-//! One unbroken stretch of the stream: its memory, the window that is being drawn from it, and the
-//! marked moment in it.
+//! A contiguous span of the stream: its buffer, the current window of random sampling, and its marked moments.
 
 use sordino_dsp::INPUT_RATES;
 
 use super::{
-    Draw, MarkError, MarkOutcome, Moment, RawClip, SamplerSettings, Selection, Trigger,
-    moment::Notes, ring_buffer::RingBuffer,
+    annotation::Annotation,
+    clip::{RawClip, Selection, Trigger},
+    draw::Draw,
+    mark::{MarkError, MarkOutcome},
+    moment::{Moment, Notes},
+    ring_buffer::RingBuffer,
+    settings::SamplerSettings,
 };
-use crate::{capture::Frame, sampler::Annotation};
+use crate::capture::Frame;
 
-/// The shortest clip that is of use, in seconds; the plan's shortest `clip_seconds`.
+/// The minimum length of a clip, in seconds: the plan's minimum of `clip_seconds`.
 const MIN_CLIP_SECONDS: u64 = 2;
-/// How much later than its moment a mark may come and still get its whole clip, in seconds.
+/// How late a mark may come and still get its whole clip, in seconds.
 const MAX_MARK_DELAY_SECONDS: u64 = 2;
-/// How far ahead of the frames that the sampler was given a mark may lie, in seconds: an app's
-/// recognizer may get them first.
+/// How far a mark may be ahead of the sampler's frames, in seconds: the app's recognizer may get them first.
 const MAX_MARK_LEAD_SECONDS: u64 = 1;
 
 pub(super) struct ContiguousSpan {
     settings: SamplerSettings,
     rate: u32,
-    memory: RingBuffer,
+    buffer: RingBuffer,
     window: Window,
-    /// The marked moments whose clips are, at least in part, still held; few, since none lies within
-    /// another's clip.
+    /// The marked moments whose clips are at least partly buffered; few, since none is within the clip of another.
     marked: Vec<MarkedMoment>,
-    /// Marked moments of which too little was heard to make a clip.
+    /// Selected marked moments with too little audio for a clip.
     too_short: usize,
 }
 
-/// The stretch of `clip_seconds` that the stream is in.
+/// The current window of random sampling.
 struct Window {
     start: u64,
-    is_chosen: bool,
+    is_selected: bool,
 }
 
-/// A moment that was drawn, or not, at its first mark.
+/// A marked moment, which was drawn at its first mark.
 struct MarkedMoment {
     start: u64,
     end: u64,
-    /// `None`: it was not drawn, or its clip is complete.
+    /// `None` if it was not selected, or its clip is complete.
     notes: Option<Notes>,
 }
 
 impl ContiguousSpan {
-    /// Begins with `frame`, which is still to be heard. `None` at a rate that no clip may have.
-    pub(super) fn begin(
+    /// A span that starts at `frame`, which is not pushed yet. `None` if its sample rate is not supported.
+    pub(super) fn new(
         settings: SamplerSettings,
         frame: &Frame<'_>,
         draw: &mut Draw,
@@ -58,25 +60,25 @@ impl ContiguousSpan {
         Some(Self {
             settings,
             rate: frame.rate,
-            memory: RingBuffer::new(capacity, frame.position),
+            buffer: RingBuffer::new(capacity, frame.position),
             window: Window::draw(frame.position, settings, draw),
             marked: Vec::new(),
             too_short: 0,
         })
     }
 
-    /// Whether `frame` follows on what was heard without a gap.
+    /// Whether `frame` follows the buffered samples without a gap.
     pub(super) fn is_contiguous(&self, frame: &Frame<'_>) -> bool {
-        frame.lost == 0 && frame.rate == self.rate && frame.position == self.memory.end()
+        frame.lost == 0 && frame.rate == self.rate && frame.position == self.buffer.end()
     }
 
-    /// Hears samples; clips that they complete are added to `complete`.
+    /// Buffers samples; clips that they complete are added to `complete`.
     pub(super) fn push(&mut self, samples: &[f32], draw: &mut Draw, complete: &mut Vec<RawClip>) {
         let mut rest = samples;
         loop {
             self.cut_due_clips(complete);
             let window_end = self.window_end();
-            if self.memory.end() >= window_end && !rest.is_empty() {
+            if self.buffer.end() >= window_end && !rest.is_empty() {
                 self.window = Window::draw(window_end, self.settings, draw);
                 continue;
             }
@@ -84,24 +86,26 @@ impl ContiguousSpan {
                 return;
             }
             let (now, later) = rest.split_at(rest.len().min(self.until_next_cut()));
-            self.memory.push(now);
+            self.buffer.push(now);
             rest = later;
         }
     }
 
+    /// Marks a moment; see [`Sampler::mark`](super::Sampler::mark).
     pub(super) fn mark(
         &mut self,
         moment: Moment,
         draw: &mut Draw,
     ) -> Result<MarkOutcome, MarkError> {
-        let (oldest, newest) = (self.memory.oldest(), self.memory.end());
+        let (oldest, newest) = (self.buffer.oldest(), self.buffer.end());
         let at = moment.at.unwrap_or(newest);
         if at < oldest || at > newest.saturating_add(self.samples(MAX_MARK_LEAD_SECONDS)) {
             return Err(MarkError::NotBuffered { at, oldest, newest });
         }
         let rate = f64::from(self.rate);
-        let lies_within = |earlier: &&mut MarkedMoment| (earlier.start..=earlier.end).contains(&at);
-        if let Some(earlier) = self.marked.iter_mut().find(lies_within) {
+        let contains_mark =
+            |earlier: &&mut MarkedMoment| (earlier.start..=earlier.end).contains(&at);
+        if let Some(earlier) = self.marked.iter_mut().find(contains_mark) {
             let Some(notes) = &mut earlier.notes else {
                 return Ok(MarkOutcome::Skipped);
             };
@@ -110,8 +114,8 @@ impl ContiguousSpan {
         }
         let pre_roll = self.samples(u64::from(self.settings.pre_roll_seconds));
         let start = at.saturating_sub(pre_roll).max(oldest);
-        let is_chosen = draw()? < self.settings.mark_probability;
-        let notes = if is_chosen {
+        let is_selected = draw()? < self.settings.mark_probability;
+        let notes = if is_selected {
             let mut notes = Notes::default();
             notes.add(moment, (at - start) as f64 / rate)?;
             Some(notes)
@@ -123,17 +127,16 @@ impl ContiguousSpan {
             end: at + self.clip_samples() - pre_roll,
             notes,
         });
-        Ok(if is_chosen {
+        Ok(if is_selected {
             MarkOutcome::Selected
         } else {
             MarkOutcome::Skipped
         })
     }
 
-    /// The stretch ends here; so does what was being made. Beside the clips: how many marked moments
-    /// come to nothing by it.
+    /// Ends the span and its incomplete clips. Returns the clips and the number of selected moments with too little audio.
     pub(super) fn end(mut self) -> (Vec<RawClip>, usize) {
-        let end = self.memory.end();
+        let end = self.buffer.end();
         let mut clips = Vec::from_iter(self.cut_window(end));
         for mut moment in std::mem::take(&mut self.marked) {
             clips.extend(self.cut_marked(&mut moment));
@@ -141,19 +144,20 @@ impl ContiguousSpan {
         (clips, self.too_short)
     }
 
-    /// How many marked moments come to nothing where the stretch is given up.
-    pub(super) fn abandoned(self) -> usize {
-        let being_made = |moment: &&MarkedMoment| moment.notes.is_some();
-        self.too_short + self.marked.iter().filter(being_made).count()
+    /// Drops the span and its incomplete clips. Returns the number of selected moments without a clip.
+    pub(super) fn abandon(self) -> usize {
+        let is_incomplete = |moment: &&MarkedMoment| moment.notes.is_some();
+        self.too_short + self.marked.iter().filter(is_incomplete).count()
     }
 
-    /// How many marked moments came to nothing since this was last asked.
+    /// The number of selected moments with too little audio since the last call.
     pub(super) fn take_too_short(&mut self) -> usize {
         std::mem::take(&mut self.too_short)
     }
 
+    /// Cuts the clips that are complete, and forgets the moments that are no longer buffered.
     fn cut_due_clips(&mut self, complete: &mut Vec<RawClip>) {
-        let (oldest, end) = (self.memory.oldest(), self.memory.end());
+        let (oldest, end) = (self.buffer.oldest(), self.buffer.end());
         let window_end = self.window_end();
         if end >= window_end {
             complete.extend(self.cut_window(window_end));
@@ -166,19 +170,19 @@ impl ContiguousSpan {
         self.marked = marked;
     }
 
-    /// How many samples may be heard until a clip ends: there all of it is still held.
+    /// The number of samples until the next clip ends, when all of it is still buffered.
     fn until_next_cut(&self) -> usize {
         let ends = self.marked.iter().map(|moment| moment.end);
         let samples = ends
             .chain([self.window_end()])
-            .filter_map(|end| end.checked_sub(self.memory.end()))
+            .filter_map(|end| end.checked_sub(self.buffer.end()))
             .filter(|samples| *samples > 0)
             .min();
         samples.map_or(usize::MAX, |samples| samples as usize)
     }
 
     fn cut_window(&mut self, end: u64) -> Option<RawClip> {
-        if !std::mem::take(&mut self.window.is_chosen) {
+        if !std::mem::take(&mut self.window.is_selected) {
             return None;
         }
         let selection = Selection {
@@ -190,7 +194,7 @@ impl ContiguousSpan {
 
     fn cut_marked(&mut self, moment: &mut MarkedMoment) -> Option<RawClip> {
         let notes = moment.notes.take()?;
-        let end = self.memory.end().min(moment.end);
+        let end = self.buffer.end().min(moment.end);
         let selection = Selection {
             trigger: Trigger::Mark,
             probability: self.settings.mark_probability,
@@ -213,7 +217,7 @@ impl ContiguousSpan {
         if length < self.samples(MIN_CLIP_SECONDS) {
             return None;
         }
-        let samples = self.memory.copy(start, end)?;
+        let samples = self.buffer.copy(start, end)?;
         let annotation = annotate(length as f64 / f64::from(self.rate));
         RawClip::new(samples, self.rate, selection, annotation).ok()
     }
@@ -233,14 +237,14 @@ impl ContiguousSpan {
 
 impl Window {
     fn draw(start: u64, settings: SamplerSettings, draw: &mut Draw) -> Self {
-        let is_chosen = settings.random_probability > 0.0
+        let is_selected = settings.random_probability > 0.0
             && draw().map_or_else(
                 |error| {
-                    tracing::warn!(%error, "a window cannot be drawn and is not taken");
+                    tracing::warn!(%error, "cannot draw a random number; the window is not sampled");
                     false
                 },
                 |drawn| drawn < settings.random_probability,
             );
-        Self { start, is_chosen }
+        Self { start, is_selected }
     }
 }

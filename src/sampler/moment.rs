@@ -1,11 +1,11 @@
-//! A moment that the app marks, and how its times become those of a clip.
+//! A moment that the app marks, and the conversion of its times to those of a clip.
 
-use super::{Annotation, AnnotationError, Note, annotation::MAX_NOTES};
+use super::annotation::{Annotation, AnnotationError, MAX_NOTES, Note};
 
-/// How far from its moment a note may lie, in seconds.
+/// The maximum distance of a note from its moment, in seconds.
 const MAX_DISTANCE_SECONDS: f64 = 3_600.0;
-/// Notes of one pitch that begin closer than this are one note told twice, in seconds: nobody
-/// strikes a key twice in that time.
+/// Notes of one pitch whose onsets differ by less are the same note, in seconds: no one can strike a key twice in that
+/// time.
 const MAX_ONSET_DIFFERENCE_SECONDS: f64 = 0.010;
 
 /// A moment worth sampling, because the recognizer was unsure or wrong.
@@ -13,7 +13,7 @@ const MAX_ONSET_DIFFERENCE_SECONDS: f64 = 0.010;
 /// ```
 /// use sordino::sampler::{Moment, MomentNote};
 ///
-/// // At sample 96 000 of the stream the recognizer missed a C that should have begun 0.4 s earlier.
+/// // At sample 96 000 of the stream the recognizer missed a C that should have started 0.4 s earlier.
 /// let moment = Moment {
 ///     at: Some(96_000),
 ///     expected: vec![MomentNote { midi: 60, onset: -0.4, offset: None }],
@@ -24,8 +24,7 @@ const MAX_ONSET_DIFFERENCE_SECONDS: f64 = 0.010;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Moment {
-    /// Where it lies: a position in the stream as [`Frame::position`](crate::capture::Frame)
-    /// counts them. `None` is the newest sample that the sampler was given.
+    /// Its position in the stream, as in [`Frame::position`](crate::capture::Frame); `None` for the newest sample.
     pub at: Option<u64>,
     /// The notes that the exercise asks for.
     pub expected: Vec<MomentNote>,
@@ -35,20 +34,19 @@ pub struct Moment {
     pub tag: Option<String>,
 }
 
-/// A note near a moment. Its times are seconds from the moment: -1.5 is a second and a half before
-/// it. Where an app knows a note by its position in the stream that is
-/// `(position as f64 - at as f64) / rate as f64`.
+/// A note near a moment. Its times are seconds from the moment: -1.5 is a second and a half before it. From a position in
+/// the stream, the time is `(position as f64 - at as f64) / rate as f64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MomentNote {
     /// MIDI note number, 0–127; 60 is middle C.
     pub midi: u8,
     /// Seconds from the moment, at most an hour.
     pub onset: f64,
-    /// Seconds from the moment; `None` where the app does not know it.
+    /// Seconds from the moment; `None` if unknown.
     pub offset: Option<f64>,
 }
 
-/// What is known of a clip that is being made; times in seconds from its start.
+/// The annotation of an incomplete clip; times in seconds from its start.
 #[derive(Default)]
 pub(super) struct Notes {
     expected: Vec<MomentNote>,
@@ -57,7 +55,7 @@ pub(super) struct Notes {
 }
 
 impl Moment {
-    /// Checks notes and tag against their bounds.
+    /// Checks the notes and the tag.
     pub(super) fn check(&self) -> Result<(), AnnotationError> {
         let tag_alone = Annotation {
             tag: self.tag.clone(),
@@ -110,8 +108,8 @@ impl MomentNote {
         }
     }
 
-    /// The part that sounds in a clip of `seconds`. A note that had begun before keeps its end and
-    /// begins with the clip; where its end is not known, whether it still sounds is not either.
+    /// The part of the note within a clip of `seconds`. A note that started before the clip starts with it and keeps its
+    /// end; if its end is unknown, so is whether it is in the clip, and it is dropped.
     fn clipped_to(self, seconds: f64) -> Option<Note> {
         let ended_before = self
             .offset
@@ -129,17 +127,17 @@ impl MomentNote {
     }
 }
 
-/// No recognizer is finer, and a manifest reads better.
+/// Rounds to milliseconds: no recognizer is more accurate, and manifests are easier to read.
 fn to_milliseconds(seconds: f64) -> f64 {
     (seconds * 1_000.0).round() / 1_000.0
 }
 
 impl Notes {
-    /// Adds a moment that lies `at` seconds after the clip's start. Notes told before are told
-    /// anew, not twice; the first tag stays.
+    /// Adds the notes of a moment `at` seconds after the start of the clip. A note that is already there is replaced; the
+    /// first tag is kept.
     ///
     /// # Errors
-    /// More notes than an annotation holds; nothing is added then.
+    /// Too many notes for an annotation; nothing is added then.
     pub(super) fn add(&mut self, moment: Moment, at: f64) -> Result<(), AnnotationError> {
         let expected = merged(&self.expected, &moment.expected, at);
         let recognized = merged(&self.recognized, &moment.recognized, at);
@@ -153,7 +151,7 @@ impl Notes {
         Ok(())
     }
 
-    /// The annotation of a clip that became `seconds` long.
+    /// The annotation of the complete clip, `seconds` long.
     pub(super) fn annotate(&self, seconds: f64) -> Annotation {
         let within = |notes: &[MomentNote]| -> Vec<Note> {
             notes
@@ -169,11 +167,11 @@ impl Notes {
     }
 }
 
-/// `known` and `told` together in the order of their onsets; `told` lies `at` seconds later.
-fn merged(known: &[MomentNote], told: &[MomentNote], at: f64) -> Vec<MomentNote> {
+/// Merges `added`, shifted by `at` seconds, into `known`, in the order of their onsets.
+fn merged(known: &[MomentNote], added: &[MomentNote], at: f64) -> Vec<MomentNote> {
     let mut notes = known.to_vec();
-    // Only what was known before can be told twice: a moment does not repeat itself.
-    for note in told.iter().map(|note| note.shifted_by(at)) {
+    // Compare with the known notes only: the notes of one moment are all different.
+    for note in added.iter().map(|note| note.shifted_by(at)) {
         let same = |other: &MomentNote| {
             other.midi == note.midi
                 && (other.onset - note.onset).abs() < MAX_ONSET_DIFFERENCE_SECONDS
@@ -224,17 +222,17 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_cut_to_the_part_that_sounds_in_the_clip() {
+    fn notes_are_cut_to_the_clip() {
         let mut notes = Notes::default();
-        let told = vec![
-            note(1, -9.0, Some(-7.0)), // over before the clip
-            note(2, -7.0, None),       // begun before; nobody knows its end
-            note(3, -7.0, Some(-4.0)), // sounds into the clip
+        let given = vec![
+            note(1, -9.0, Some(-7.0)), // ends before the clip
+            note(2, -7.0, None),       // starts before the clip, end unknown
+            note(3, -7.0, Some(-4.0)), // ends in the clip
             note(4, -1.0, Some(1.0)),
-            note(5, 3.0, Some(9.0)), // sounds past the clip's end
-            note(6, 5.0, None),      // begins after the clip
+            note(5, 3.0, Some(9.0)), // ends after the clip
+            note(6, 5.0, None),      // starts after the clip
         ];
-        notes.add(moment(told), 6.0).expect("few notes");
+        notes.add(moment(given), 6.0).expect("few notes");
         let expected = vec![
             (3, 0.0, Some(2.0)),
             (4, 5.0, Some(7.0)),
@@ -244,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_two_marks_tell_stands_once_as_it_was_told_last() {
+    fn a_note_of_two_marks_is_kept_once_with_the_last_values() {
         let mut notes = Notes::default();
         notes
             .add(moment(vec![note(60, -1.0, None)]), 6.0)
@@ -259,16 +257,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_annotation_that_comes_out_is_a_valid_one(
-            told in prop::collection::vec(
+        fn every_resulting_annotation_is_valid(
+            given in prop::collection::vec(
                 (0_u8..128, -20.0..20.0_f64, prop::option::of(0.0..5.0_f64)), 0..60),
             at in 0.0..30.0_f64,
             seconds in 2.0..30.0_f64,
         ) {
-            let told = told.into_iter().map(|(midi, onset, length)| {
+            let given = given.into_iter().map(|(midi, onset, length)| {
                 note(midi, onset, length.map(|length| onset + length))
             });
-            let moment = moment(told.collect());
+            let moment = moment(given.collect());
             moment.check().expect("within bounds");
             let mut notes = Notes::default();
             notes.add(moment, at).expect("few notes");
@@ -279,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_clip_could_hold_is_refused() {
+    fn invalid_moments_are_refused() {
         let refused = |notes| moment(notes).check().is_err();
         assert!(refused(vec![note(128, 0.0, None)]));
         assert!(refused(vec![note(60, f64::NAN, None)]));

@@ -15,14 +15,14 @@ const SETTINGS: SamplerSettings = SamplerSettings {
     random_probability: 0.0,
 };
 
-/// The sound at a position: each sample says where it stands (f32 is exact that far).
-fn sound(position: u64) -> f32 {
+/// The sample at a position encodes the position (f32 is exact in this range).
+fn sample_at(position: u64) -> f32 {
     (position % (1 << 20)) as f32 / (1 << 20) as f32
 }
 
-/// A sampler that may listen and whose draws are `drawn`, over and over.
-fn sampler(settings: SamplerSettings, drawn: &[f64]) -> Sampler {
-    let mut draws: VecDeque<f64> = drawn.iter().copied().collect();
+/// A permitted sampler whose random numbers are `numbers`, repeated.
+fn sampler(settings: SamplerSettings, numbers: &[f64]) -> Sampler {
+    let mut draws: VecDeque<f64> = numbers.iter().copied().collect();
     let draw = move || {
         draws.rotate_left(1);
         Ok(*draws.back().expect("at least one"))
@@ -32,7 +32,7 @@ fn sampler(settings: SamplerSettings, drawn: &[f64]) -> Sampler {
     sampler
 }
 
-/// Plays positions `from..to` in frames whose lengths are `lengths`, over and over.
+/// Feeds positions `from..to` in frames of `lengths`, repeated.
 fn play(sampler: &mut Sampler, from: u64, to: u64, lengths: &[u64]) -> Vec<RawClip> {
     let mut clips = Vec::new();
     let mut position = from;
@@ -41,7 +41,7 @@ fn play(sampler: &mut Sampler, from: u64, to: u64, lengths: &[u64]) -> Vec<RawCl
             break;
         }
         let end = (position + length).min(to);
-        let samples: Vec<f32> = (position..end).map(sound).collect();
+        let samples: Vec<f32> = (position..end).map(sample_at).collect();
         clips.extend(sampler.feed(&Frame {
             samples: &samples,
             rate: RATE,
@@ -53,9 +53,9 @@ fn play(sampler: &mut Sampler, from: u64, to: u64, lengths: &[u64]) -> Vec<RawCl
     clips
 }
 
-fn hole(sampler: &mut Sampler, position: u64, lost: u64) -> Vec<RawClip> {
+fn feed_after_gap(sampler: &mut Sampler, position: u64, lost: u64) -> Vec<RawClip> {
     sampler.feed(&Frame {
-        samples: &[sound(position)],
+        samples: &[sample_at(position)],
         rate: RATE,
         position,
         lost,
@@ -66,7 +66,7 @@ fn hole(sampler: &mut Sampler, position: u64, lost: u64) -> Vec<RawClip> {
 fn assert_holds(clip: &RawClip, from: u64, to: u64) {
     assert_eq!(clip.samples().len() as u64, to - from, "length");
     for (position, sample) in (from..to).zip(clip.samples()) {
-        assert_eq!(*sample, sound(position), "at {position}");
+        assert_eq!(*sample, sample_at(position), "at {position}");
     }
 }
 
@@ -81,7 +81,7 @@ proptest! {
     #![proptest_config(crate::testing::cases(64, 5_000))]
 
     #[test]
-    fn a_marked_clip_holds_the_sound_around_the_mark_however_frames_fall(
+    fn a_marked_clip_contains_the_samples_around_the_mark(
         lengths in prop::collection::vec(1_u64..20_000, 1..6),
         begin in 0_u64..100_000,
         heard in 1_u64..80_000,
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn random_windows_tile_the_stream_however_frames_fall(
+    fn random_windows_tile_the_stream(
         lengths in prop::collection::vec(1_u64..90_000, 1..6),
         begin in 0_u64..100_000,
         drawn in prop::collection::vec(prop::bool::ANY, 1..8),
@@ -124,7 +124,7 @@ proptest! {
             let start = begin + window * 4 * SECOND;
             let stop = (start + 4 * SECOND).min(end);
             if drawn[window as usize % drawn.len()] && stop - start >= 2 * SECOND {
-                let clip = clips.next().expect("a window that was drawn");
+                let clip = clips.next().expect("a selected window");
                 assert_holds(clip, start, stop);
                 let selection = Selection { trigger: Trigger::Random, probability: 0.5 };
                 prop_assert_eq!(clip.selection(), selection);
@@ -145,7 +145,7 @@ proptest! {
         for ((length, lost), mark) in parts.into_iter().zip(marks) {
             position += lost;
             let begin = position;
-            clips.extend(hole(&mut sampler, position, lost));
+            clips.extend(feed_after_gap(&mut sampler, position, lost));
             clips.extend(play(&mut sampler, position + 1, position + length, &lengths));
             position += length;
             if mark {
@@ -158,7 +158,7 @@ proptest! {
         }
         clips.extend(sampler.finish());
         for clip in &clips {
-            // `sound` does not repeat within these lengths, so the first sample tells the place.
+            // `sample_at` does not repeat within these lengths, so the first sample gives the position.
             let start = (clip.samples()[0] * (1 << 20) as f32) as u64;
             let end = start + clip.samples().len() as u64;
             assert_holds(clip, start, end);
@@ -167,20 +167,20 @@ proptest! {
     }
 
     #[test]
-    fn each_chosen_mark_comes_to_a_clip_or_is_told_of_as_given_up(
+    fn each_selected_mark_becomes_a_clip_or_is_reported(
         parts in prop::collection::vec((1_u64..40_000, 0_u64..3, 0_u8..4), 1..12),
     ) {
         let mut sampler = sampler(SETTINGS, &[0.0]);
-        let (mut position, mut clips, mut chosen, mut given_up) = (0, 0, 0, 0);
+        let (mut position, mut clips, mut chosen, mut abandoned) = (0, 0, 0, 0);
         for (length, lost, then) in parts {
             position += lost;
-            clips += hole(&mut sampler, position, lost).len();
+            clips += feed_after_gap(&mut sampler, position, lost).len();
             clips += play(&mut sampler, position + 1, position + length, &[4_000]).len();
             position += length;
             match then {
                 0 => {
                     sampler.revoke();
-                    given_up += sampler.take_abandoned();
+                    abandoned += sampler.take_abandoned();
                     sampler.permit(crate::testing::grants());
                 }
                 1 => {}
@@ -191,13 +191,13 @@ proptest! {
             }
         }
         clips += sampler.finish().len();
-        given_up += sampler.take_abandoned();
-        prop_assert_eq!(clips + given_up, chosen);
+        abandoned += sampler.take_abandoned();
+        prop_assert_eq!(clips + abandoned, chosen);
     }
 }
 
 #[test]
-fn a_change_of_rate_or_a_reopened_source_starts_anew() {
+fn a_change_of_rate_or_a_reopened_source_ends_the_span() {
     for (rate, position) in [(2 * RATE, 8 * SECOND), (RATE, 0)] {
         let mut sampler = sampler(SETTINGS, &[0.0]);
         play(&mut sampler, 5 * SECOND, 8 * SECOND, &[80]);
@@ -209,7 +209,7 @@ fn a_change_of_rate_or_a_reopened_source_starts_anew() {
             position,
             lost: 0,
         });
-        assert_eq!(clips.len(), 1, "the marked clip ends with its stretch");
+        assert_eq!(clips.len(), 1, "the marked clip ends with its span");
         assert_holds(&clips[0], 5 * SECOND, 8 * SECOND);
         assert_eq!(sampler.mark(at(position)), Ok(MarkOutcome::Selected));
         assert!(matches!(
@@ -220,8 +220,8 @@ fn a_change_of_rate_or_a_reopened_source_starts_anew() {
 }
 
 #[test]
-fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
-    let told = |position: u64, midi| Moment {
+fn marks_within_one_clip_are_one_moment_with_all_notes() {
+    let with_note = |position: u64, midi| Moment {
         at: Some(position),
         recognized: vec![MomentNote {
             midi,
@@ -233,10 +233,13 @@ fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
     let mut sampler = sampler(SETTINGS, &[0.0]);
     play(&mut sampler, 0, 5 * SECOND, &[80]);
     let first = 5 * SECOND;
-    assert_eq!(sampler.mark(told(first, 60)), Ok(MarkOutcome::Selected));
+    assert_eq!(
+        sampler.mark(with_note(first, 60)),
+        Ok(MarkOutcome::Selected)
+    );
     play(&mut sampler, first, first + SECOND / 2, &[80]);
     assert_eq!(
-        sampler.mark(told(first + SECOND / 2, 62)),
+        sampler.mark(with_note(first + SECOND / 2, 62)),
         Ok(MarkOutcome::Merged)
     );
     let clips = play(&mut sampler, first + SECOND / 2, 7 * SECOND, &[80]);
@@ -244,24 +247,24 @@ fn a_burst_of_marks_is_one_moment_drawn_once_and_tells_what_all_of_them_tell() {
     let notes = &clips[0].annotation().recognized;
     let onsets: Vec<_> = notes.iter().map(|note| (note.midi, note.onset)).collect();
     assert_eq!(onsets, [(60, 2.5), (62, 3.0)]);
-    // Too late to tell anything, and no new moment either.
+    // Too late for the clip, and not a new moment either.
     assert_eq!(
-        sampler.mark(told(first + SECOND / 2, 64)),
+        sampler.mark(with_note(first + SECOND / 2, 64)),
         Ok(MarkOutcome::Skipped)
     );
     assert_eq!(
-        sampler.mark(told(7 * SECOND, 65)),
+        sampler.mark(with_note(7 * SECOND, 65)),
         Ok(MarkOutcome::Selected)
     );
 }
 
 #[test]
-fn a_moment_that_was_not_drawn_is_not_drawn_again_at_its_next_mark() {
+fn a_skipped_moment_is_not_drawn_again_at_its_next_mark() {
     let settings = SamplerSettings {
         mark_probability: 0.5,
         ..SETTINGS
     };
-    // Were there a second draw it would succeed.
+    // A second draw would succeed.
     let mut sampler = sampler(settings, &[0.9, 0.1]);
     play(&mut sampler, 0, 5 * SECOND, &[80]);
     assert_eq!(sampler.mark(at(5 * SECOND)), Ok(MarkOutcome::Skipped));
@@ -271,13 +274,13 @@ fn a_moment_that_was_not_drawn_is_not_drawn_again_at_its_next_mark() {
 }
 
 #[test]
-fn marks_change_nothing_about_which_windows_are_drawn() {
+fn marks_do_not_change_which_windows_are_selected() {
     let settings = SamplerSettings {
         random_probability: 0.5,
         ..SETTINGS
     };
     let random = |with_marks: bool| -> Vec<f32> {
-        // Every window is drawn, and every mark too.
+        // Every window and every mark is selected.
         let mut sampler = sampler(settings, &[0.1]);
         let mut clips = Vec::new();
         for second in 0..40 {
@@ -303,7 +306,7 @@ fn marks_change_nothing_about_which_windows_are_drawn() {
 }
 
 #[test]
-fn without_permission_nothing_is_held_and_nothing_comes_out() {
+fn without_permission_nothing_is_buffered_or_returned() {
     let settings = SamplerSettings {
         random_probability: 1.0,
         ..SETTINGS
@@ -312,15 +315,15 @@ fn without_permission_nothing_is_held_and_nothing_comes_out() {
     play(&mut sampler, 0, 3 * SECOND, &[80]);
     sampler.mark(Moment::default()).expect("held");
     sampler.revoke();
-    assert!(sampler.stretch.is_none());
+    assert!(sampler.span.is_none());
     assert!(play(&mut sampler, 3 * SECOND, 9 * SECOND, &[80]).is_empty());
-    assert!(sampler.stretch.is_none());
+    assert!(sampler.span.is_none());
     assert_eq!(
         sampler.mark(Moment::default()),
         Err(MarkError::NotPermitted)
     );
     assert!(sampler.finish().is_empty());
-    // Given again, nothing of before is known.
+    // A new permission starts without earlier samples.
     sampler.permit(crate::testing::grants());
     let clips = play(&mut sampler, 9 * SECOND, 13 * SECOND, &[80]);
     assert_eq!(clips.len(), 1);
@@ -328,7 +331,7 @@ fn without_permission_nothing_is_held_and_nothing_comes_out() {
 }
 
 #[test]
-fn without_randomness_nothing_is_taken() {
+fn without_random_numbers_nothing_is_sampled() {
     let settings = SamplerSettings {
         random_probability: 1.0,
         ..SETTINGS
@@ -337,12 +340,12 @@ fn without_randomness_nothing_is_taken() {
     sampler.permit(crate::testing::grants());
     assert!(play(&mut sampler, 0, 9 * SECOND, &[80]).is_empty());
     let mark = sampler.mark(Moment::default());
-    assert_eq!(mark, Err(MarkError::Unavailable(RngError)));
+    assert_eq!(mark, Err(MarkError::Rng(RngError)));
     assert!(sampler.finish().is_empty());
 }
 
 #[test]
-fn probabilities_of_zero_and_not_a_number_take_nothing() {
+fn probabilities_of_zero_and_nan_sample_nothing() {
     for probability in [0.0, -1.0, f64::NAN] {
         let settings = SamplerSettings {
             mark_probability: probability,
@@ -355,11 +358,10 @@ fn probabilities_of_zero_and_not_a_number_take_nothing() {
     }
 }
 
-/// 20 000 windows and 10 000 marks, drawn from the system's random source; what is counted is how
-/// often each comes, and how often two come together, which tells whether one draw looks at
-/// another. Six standard deviations are exceeded by chance about twice in a thousand million runs.
+/// 20 000 windows and 10 000 marks with the system's random numbers: counts how often each is selected, and how often two
+/// are, which shows whether they are independent. Six standard deviations are exceeded by chance about twice in 10^9 runs.
 #[test]
-fn draws_come_out_at_the_rate_of_the_plan() {
+fn the_rates_of_selection_are_those_of_the_plan() {
     const DRAWS: u64 = 20_000;
     const P: f64 = 0.3;
     let settings = SamplerSettings {
@@ -372,7 +374,7 @@ fn draws_come_out_at_the_rate_of_the_plan() {
     sampler.permit(crate::testing::grants());
     let window = vec![0.25; 2 * RATE as usize];
     let (mut windows, mut successive, mut marks, mut both) = (0, 0, 0, 0);
-    let mut last_chosen = false;
+    let mut last_selected = false;
     for n in 0..DRAWS {
         let frame = Frame {
             samples: &window,
@@ -382,15 +384,15 @@ fn draws_come_out_at_the_rate_of_the_plan() {
         };
         let clips = sampler.feed(&frame);
         let is_random = |clip: &RawClip| clip.selection().trigger == Trigger::Random;
-        let chosen = clips.iter().any(is_random);
-        windows += u64::from(chosen);
-        successive += u64::from(chosen && last_chosen);
-        last_chosen = chosen;
-        // Far enough from the one before to be a moment of its own.
+        let selected = clips.iter().any(is_random);
+        windows += u64::from(selected);
+        successive += u64::from(selected && last_selected);
+        last_selected = selected;
+        // Far enough from the previous one to be a separate moment.
         if n % 2 == 0 {
             let marked = sampler.mark(Moment::default()).expect("held") == MarkOutcome::Selected;
             marks += u64::from(marked);
-            both += u64::from(marked && chosen);
+            both += u64::from(marked && selected);
         }
     }
     let within = |count: u64, trials: u64, p: f64| {

@@ -133,7 +133,7 @@ fn a_file_that_cannot_be_read_gets_one_line_with_its_path_and_the_reason() {
         (file("head.wav", &good[..20]), "truncated"),
         (file("half.wav", &good[..1_000]), "truncated"),
         (file("end.wav", &good[..good.len() - 2]), "truncated"),
-        (silent, "not one sample"),
+        (silent, "no samples"),
         (slow, "4000 Hz"),
         (not_a_number, "sample 1 is not a finite number"),
     ];

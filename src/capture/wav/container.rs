@@ -1,8 +1,8 @@
 //! The containers: RIFF and its big-endian form RIFX; RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088), whose `ds64` chunk
-//! has the sizes above 4 GiB; W64, whose chunks are named by GUIDs and padded to 8 bytes. An ID3v2 tag before them is
+//! has the sizes above 4 GiB; W64, whose chunks have GUIDs as names and are padded to 8 bytes. An ID3v2 tag before them is
 //! skipped.
 //!
-//! No size in a header is believed beyond the end of the file, and none is allocated.
+//! No size in a header is trusted beyond the end of the file, and none determines an allocation.
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
@@ -14,36 +14,36 @@ pub(super) enum ByteOrder {
     Big,
 }
 
-/// What the container holds, as it says.
+/// The chunks of a container that matter here.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) order: ByteOrder,
-    /// The content of the format chunk, its first [`LONGEST_FORMAT`] bytes.
+    /// The content of the format chunk, its first [`MAX_FORMAT_BYTES`] bytes.
     pub(super) format: Vec<u8>,
     pub(super) start: u64,
-    /// Bytes of sound, at most up to the end of the file where that `is_open`.
+    /// The declared bytes of samples; up to the end of the file if `is_open`.
     pub(super) declared: u64,
-    /// Its writer did not know how long it would be, as one that writes to a pipe.
+    /// Whether the writer did not know the size, as one that writes to a pipe.
     pub(super) is_open: bool,
 }
 
-/// `WAVEFORMATEXTENSIBLE`; what follows it is of no use here.
-const LONGEST_FORMAT: u64 = 40;
-/// Writers to a pipe declare what a signed or unsigned 32-bit size can hold, less headers and rounding: sox 0x7FFFF000,
-/// arecord 0x80000000, ffmpeg 0xFFFFFFFF.
-const OPEN_SIZES: u64 = 0x7FFF_0000;
-/// Sizes of 64 bits above it are none that a file can have.
-const MOST_LONG: u64 = i64::MAX as u64 - 0xFFFF;
-/// No program writes more chunks; each costs a read.
-const MOST_CHUNKS: usize = 10_000;
+/// The size of `WAVEFORMATEXTENSIBLE`, in bytes; what follows it is ignored.
+const MAX_FORMAT_BYTES: u64 = 40;
+/// Writers to a pipe declare the maximum of a signed or unsigned 32-bit size, less headers and rounding: sox 0x7FFFF000,
+/// arecord 0x80000000, ffmpeg 0xFFFFFFFF. Sizes from here on mean that the size is unknown.
+const MIN_OPEN_SIZE: u64 = 0x7FFF_0000;
+/// The maximum 64-bit size; higher ones mean that the size is unknown.
+const MAX_LONG_SIZE: u64 = i64::MAX as u64 - 0xFFFF;
+/// The maximum number of chunks, more than any program writes; each costs a read.
+const MAX_CHUNKS: usize = 10_000;
 
-/// Chunks by which the place behind a pad byte is known, whatever that byte is, and the end of an empty chunk.
+/// Known chunk ids, by which the start of the next chunk is recognized after a pad byte or an empty chunk.
 const KNOWN_CHUNKS: [&[u8; 4]; 18] = [
     b"data", b"fmt ", b"LIST", b"fact", b"bext", b"JUNK", b"junk", b"PAD ", b"FLLR", b"cue ",
     b"PEAK", b"iXML", b"id3 ", b"ID3 ", b"smpl", b"inst", b"axml", b"chna",
 ];
 
-/// The rest of each GUID of a W64 file: of `riff`, and of its other chunks.
+/// The last 12 bytes of the GUIDs of a W64 file: of `riff`, and of its other chunks.
 const W64_RIFF: [u8; 12] = [
     0x2E, 0x91, 0xCF, 0x11, 0xA5, 0xD6, 0x28, 0xDB, 0x04, 0xC1, 0x00, 0x00,
 ];
@@ -51,7 +51,7 @@ const W64_CHUNK: [u8; 12] = [
     0xF3, 0xAC, 0xD3, 0x11, 0x8C, 0xD1, 0x00, 0xC0, 0x4F, 0x8E, 0xDB, 0x8A,
 ];
 
-/// Finds format and sound in a file of `length` bytes.
+/// Finds the format and the samples in a file of `length` bytes.
 pub(super) fn locate(file: &mut (impl Read + Seek), length: u64) -> Result<Layout, HeaderError> {
     let mut bytes = Bytes { file, length };
     let start = bytes.id3_bytes()?;
@@ -69,7 +69,7 @@ pub(super) fn locate(file: &mut (impl Read + Seek), length: u64) -> Result<Layou
     let mut riff = Riff {
         bytes,
         order,
-        // Of the container, from the first byte of the file on.
+        // The end of the container, from the start of the file.
         end: (start + 8).saturating_add(u64::from(
             order.u32([magic[4], magic[5], magic[6], magic[7]]),
         )),
@@ -84,7 +84,7 @@ struct Riff<'a, F> {
     order: ByteOrder,
     end: u64,
     is_long: bool,
-    /// Bytes of sound, from `ds64`.
+    /// Bytes of samples, from `ds64`.
     long_data: Option<u64>,
 }
 
@@ -92,7 +92,7 @@ impl<F: Read + Seek> Riff<'_, F> {
     fn locate(&mut self, first: u64) -> Result<Layout, HeaderError> {
         let mut format = None;
         let mut at = first;
-        for _ in 0..MOST_CHUNKS {
+        for _ in 0..MAX_CHUNKS {
             let Some((id, size)) = self.chunk(at)? else {
                 break;
             };
@@ -102,14 +102,14 @@ impl<F: Read + Seek> Riff<'_, F> {
                     format = Some(self.bytes.format(body, u64::from(size))?)
                 }
                 b"ds64" if self.is_long => {
-                    // Behind the size of the whole file.
+                    // After the size of the whole file.
                     self.long_data = self.bytes.at(body + 8)?.map(u64::from_le_bytes);
                 }
                 b"data" => {
                     let format = format.ok_or(HeaderError::NoFormat)?;
-                    return self.sound(format, body, size);
+                    return self.data_chunk(format, body, size);
                 }
-                // The sizes before led to where no chunk is.
+                // A wrong size before led to a place without a chunk.
                 _ if !is_name(&id) => return Err(HeaderError::NoChunk(at)),
                 _ => {}
             }
@@ -118,19 +118,24 @@ impl<F: Read + Seek> Riff<'_, F> {
         Err(HeaderError::EndsInHeader)
     }
 
-    fn sound(&mut self, format: Vec<u8>, start: u64, size: u32) -> Result<Layout, HeaderError> {
+    fn data_chunk(
+        &mut self,
+        format: Vec<u8>,
+        start: u64,
+        size: u32,
+    ) -> Result<Layout, HeaderError> {
         let present = self.bytes.length - start;
         let declared = match self.long_data {
-            // Also where the chunk has a size of its own, as libsndfile does.
+            // Even if the chunk has a size, as in libsndfile.
             Some(long) if long > 0 => long,
             _ => u64::from(size),
         };
         let is_open = match declared {
             0 => self.is_unfinished(start)?,
             _ if declared <= present => false,
-            // Of a `ds64` chunk only what no file can have.
-            _ if declared > u64::from(u32::MAX) => declared > MOST_LONG,
-            _ => declared >= OPEN_SIZES,
+            // From a `ds64` chunk: only a size that no file can have.
+            _ if declared > u64::from(u32::MAX) => declared > MAX_LONG_SIZE,
+            _ => declared >= MIN_OPEN_SIZE,
         };
         let layout = Layout {
             order: self.order,
@@ -139,15 +144,15 @@ impl<F: Read + Seek> Riff<'_, F> {
             declared: if is_open { present } else { declared },
             is_open,
         };
-        if !is_open && declared > 0 && self.has_more_sound(start, declared)? {
-            return Err(HeaderError::SeveralSounds);
+        if !is_open && declared > 0 && self.has_more_data(start, declared)? {
+            return Err(HeaderError::SeveralDataChunks);
         }
         Ok(layout)
     }
 
-    /// Whether a size of 0 is one that was never written: the container's was not either, or what follows is no chunk.
+    /// Whether a size of 0 was never filled in: that of the container was not either, or no chunk follows.
     fn is_unfinished(&mut self, start: u64) -> Result<bool, HeaderError> {
-        let is_open = self.end <= start || self.end >= OPEN_SIZES + 8;
+        let is_open = self.end <= start || self.end >= MIN_OPEN_SIZE + 8;
         Ok(match self.chunk(start)? {
             Some((id, _)) if KNOWN_CHUNKS.contains(&&id) => false,
             Some((id, size)) => {
@@ -157,10 +162,10 @@ impl<F: Read + Seek> Riff<'_, F> {
         })
     }
 
-    /// Whether another `data` chunk follows. Whatever else follows the sound counts for nothing.
-    fn has_more_sound(&mut self, start: u64, size: u64) -> Result<bool, HeaderError> {
+    /// Whether another `data` chunk follows. Other chunks after the samples are ignored.
+    fn has_more_data(&mut self, start: u64, size: u64) -> Result<bool, HeaderError> {
         let mut at = self.after(start, size)?;
-        for _ in 0..MOST_CHUNKS {
+        for _ in 0..MAX_CHUNKS {
             match self.chunk(at)? {
                 Some((id, size)) if &id == b"data" && size > 0 => return Ok(true),
                 Some((id, size)) if is_name(&id) => at = self.after(at + 8, u64::from(size))?,
@@ -175,8 +180,8 @@ impl<F: Read + Seek> Riff<'_, F> {
         Ok(head.map(|[a, b, c, d, size @ ..]| ([a, b, c, d], self.order.u32(size))))
     }
 
-    /// Where the chunk after one with `size` bytes at `body` is. One of odd length has a pad byte, which some writers leave
-    /// out.
+    /// The position of the chunk after one with `size` bytes at `body`. A chunk of odd size has a pad byte, which some
+    /// writers omit.
     fn after(&mut self, body: u64, size: u64) -> Result<u64, HeaderError> {
         let end = body.saturating_add(size);
         if size.is_multiple_of(2) {
@@ -185,19 +190,19 @@ impl<F: Read + Seek> Riff<'_, F> {
         let padded = end.saturating_add(1);
         let at_end: Option<[u8; 4]> = self.bytes.at(end)?;
         let behind: Option<[u8; 4]> = self.bytes.at(padded)?;
-        // A pad byte is zero, which is in no id.
+        // A pad byte is zero, which no chunk id contains.
         let has_no_pad = at_end.is_some_and(|id| is_name(&id))
             && !behind.is_some_and(|id| KNOWN_CHUNKS.contains(&&id));
         Ok(if has_no_pad { end } else { padded })
     }
 }
 
-/// Whether it is an id as the specification has it, four printable characters.
+/// Whether it is a valid chunk id: four printable characters.
 fn is_name(id: &[u8; 4]) -> bool {
     id.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
-/// The chunks of a W64 file: a GUID and a size of 8 bytes, which counts the 24 bytes of both.
+/// Reads the chunks of a W64 file: a GUID and a 64-bit size, which includes the 24 bytes of both.
 fn w64<F: Read + Seek>(bytes: &mut Bytes<'_, F>, start: u64) -> Result<Layout, HeaderError> {
     const HEAD: u64 = 24;
     let guid_of = |id: &[u8; 4], guid: &[u8]| guid[..4] == *id && guid[4..] == W64_CHUNK;
@@ -210,9 +215,9 @@ fn w64<F: Read + Seek>(bytes: &mut Bytes<'_, F>, start: u64) -> Result<Layout, H
         .map_or(0, u64::from_le_bytes)
         .saturating_add(start);
     let mut format = None;
-    let mut sound: Option<Layout> = None;
+    let mut layout: Option<Layout> = None;
     let mut at = start + HEAD + 16;
-    for _ in 0..MOST_CHUNKS {
+    for _ in 0..MAX_CHUNKS {
         let Some(head) = bytes.at::<24>(at)? else {
             break;
         };
@@ -223,14 +228,14 @@ fn w64<F: Read + Seek>(bytes: &mut Bytes<'_, F>, start: u64) -> Result<Layout, H
         if guid_of(b"fmt ", guid) && format.is_none() {
             format = Some(bytes.format(body, size)?);
         } else if guid_of(b"data", guid) {
-            if sound.is_some() {
-                return Err(HeaderError::SeveralSounds);
+            if layout.is_some() {
+                return Err(HeaderError::SeveralDataChunks);
             }
             let is_open = match size {
-                0 => end <= body || end > MOST_LONG,
-                size => size > MOST_LONG,
+                0 => end <= body || end > MAX_LONG_SIZE,
+                size => size > MAX_LONG_SIZE,
             };
-            sound = Some(Layout {
+            layout = Some(Layout {
                 order: ByteOrder::Little,
                 format: format.clone().ok_or(HeaderError::NoFormat)?,
                 start: body,
@@ -241,20 +246,20 @@ fn w64<F: Read + Seek>(bytes: &mut Bytes<'_, F>, start: u64) -> Result<Layout, H
                 break;
             }
         }
-        // A chunk ends where the next multiple of 8 is.
+        // Chunks are aligned to 8 bytes.
         at = body.saturating_add(size).saturating_add(7) & !7;
     }
-    sound.ok_or(HeaderError::EndsInHeader)
+    layout.ok_or(HeaderError::EndsInHeader)
 }
 
-/// The bytes of a file, at places that its header names.
+/// Random access to the bytes of a file.
 struct Bytes<'a, F> {
     file: &'a mut F,
     length: u64,
 }
 
 impl<F: Read + Seek> Bytes<'_, F> {
-    /// The `N` bytes at a place, or `None` where the file ends before them.
+    /// The `N` bytes at a position, or `None` if the file ends before.
     fn at<const N: usize>(&mut self, at: u64) -> Result<Option<[u8; N]>, HeaderError> {
         if at.saturating_add(N as u64) > self.length {
             return Ok(None);
@@ -263,20 +268,20 @@ impl<F: Read + Seek> Bytes<'_, F> {
         self.read(at, &mut bytes).map(|read| read.then_some(bytes))
     }
 
-    /// A format chunk's content.
+    /// The content of a format chunk.
     fn format(&mut self, body: u64, size: u64) -> Result<Vec<u8>, HeaderError> {
-        let mut format = vec![0; size.min(LONGEST_FORMAT) as usize];
+        let mut format = vec![0; size.min(MAX_FORMAT_BYTES) as usize];
         match self.read(body, &mut format)? {
             true => Ok(format),
             false => Err(HeaderError::EndsInHeader),
         }
     }
 
-    /// How long the ID3v2 tag at the beginning is, 0 where there is none.
+    /// The length of the ID3v2 tag at the start of the file, 0 without one.
     fn id3_bytes(&mut self) -> Result<u64, HeaderError> {
         let head: Option<[u8; 10]> = self.at(0)?;
         Ok(match head {
-            // Of each byte of the size 7 bits count.
+            // Each byte of the size has 7 bits.
             Some([b'I', b'D', b'3', _, _, _, size @ ..]) => {
                 10 + size
                     .iter()
@@ -286,7 +291,7 @@ impl<F: Read + Seek> Bytes<'_, F> {
         })
     }
 
-    /// Whether the file has all of `into` at a place.
+    /// Reads all of `into` from a position; `false` if the file ends before.
     fn read(&mut self, at: u64, into: &mut [u8]) -> Result<bool, HeaderError> {
         let read = self
             .file

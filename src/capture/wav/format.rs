@@ -1,20 +1,20 @@
-//! The format chunk: `PCMWAVEFORMAT`, `WAVEFORMATEX` and `WAVEFORMATEXTENSIBLE`, as Microsoft's "Multiple channel audio
-//! data and WAVE files" has them.
+//! The format chunk: `PCMWAVEFORMAT`, `WAVEFORMATEX` and `WAVEFORMATEXTENSIBLE` (Microsoft, "Multiple channel audio data
+//! and WAVE files").
 //!
-//! A sample takes the whole bytes that its bits need, and what is valid of it are its highest bits: 20 bits in 24, or 24
-//! in 32 as the extensible format names them, are read as an integer of 24 or 32 bits whose lowest ones are zero.
+//! A sample occupies whole bytes, and its valid bits are the highest: 20 bits in 24, or 24 in 32 in the extensible format,
+//! are read as an integer of 24 or 32 bits whose lowest bits are zero.
 
 use sordino_dsp::INPUT_RATES;
 
 use super::{container::ByteOrder, header::HeaderError};
 use crate::hex;
 
-/// How the samples of a frame are coded.
+/// The coding of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
-    /// With its origin at 128, as all integers of a byte in WAV.
+    /// With its origin at 128, as all 8-bit integers in WAV.
     Unsigned8,
-    /// Signed integers of so many bytes, 2 to 4.
+    /// Signed integers of 2 to 4 bytes.
     Signed(u8),
     Float32,
     Float64,
@@ -35,7 +35,7 @@ const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
 const EXTENSIBLE: u16 = 0xFFFE;
 
-/// The rest of a `SubFormat` whose first two bytes are a format tag: Microsoft's, and that of ambisonic sound.
+/// The last 14 bytes of a `SubFormat` GUID whose first two are a format tag: Microsoft's, and that of ambisonics.
 const SUBFORMATS: [[u8; 14]; 2] = [
     [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71],
     [
@@ -43,7 +43,7 @@ const SUBFORMATS: [[u8; 14]; 2] = [
     ],
 ];
 
-/// Reads a format chunk's content.
+/// Parses the content of a format chunk.
 pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<Format, HeaderError> {
     let short = || HeaderError::ShortFormat(chunk.len());
     let field = |at: usize| -> Result<u16, HeaderError> {
@@ -64,7 +64,7 @@ pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<Format, HeaderErro
     };
     let coding = coding(tag, bits)?;
     if channels == 0 {
-        return Err(HeaderError::NoChannel);
+        return Err(HeaderError::NoChannels);
     }
     if !INPUT_RATES.contains(&rate) {
         return Err(HeaderError::Rate(rate));
@@ -74,7 +74,7 @@ pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<Format, HeaderErro
         channels,
         rate,
     };
-    // Some writers leave it out; one that says something else codes samples in a way of its own.
+    // Some writers set it to 0. Any other value means a coding that is not supported.
     if block != 0 && usize::from(block) != format.block() {
         return Err(HeaderError::Block {
             block,
@@ -85,7 +85,7 @@ pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<Format, HeaderErro
     Ok(format)
 }
 
-/// The format tag in a `SubFormat`, whose first three numbers are in the file's byte order.
+/// The format tag in a `SubFormat` GUID, whose first three fields are in the byte order of the file.
 fn subformat(guid: &[u8], order: ByteOrder) -> Result<u16, HeaderError> {
     let mut guid: [u8; 16] = guid.try_into().expect("its caller takes 16 bytes");
     if order == ByteOrder::Big {
@@ -98,7 +98,7 @@ fn subformat(guid: &[u8], order: ByteOrder) -> Result<u16, HeaderError> {
         return Ok(u16::from_le_bytes([tag[0], tag[1]]));
     }
     let digits = hex::encode(&guid);
-    Err(HeaderError::Coding(format!("of the subformat {digits}")))
+    Err(HeaderError::Coding(format!("subformat {digits}")))
 }
 
 fn coding(tag: u16, bits: u16) -> Result<Coding, HeaderError> {
@@ -112,12 +112,12 @@ fn coding(tag: u16, bits: u16) -> Result<Coding, HeaderError> {
         (PCM | FLOAT | A_LAW | MU_LAW, bits) => Err(HeaderError::Bits { bits }),
         (tag, _) => Err(HeaderError::Coding(match name_of(tag) {
             Some(name) => format!("{name} (format 0x{tag:04X})"),
-            None => format!("of format 0x{tag:04X}"),
+            None => format!("format 0x{tag:04X}"),
         })),
     }
 }
 
-/// The codings that are met in WAV files.
+/// The codings that occur in WAV files.
 fn name_of(tag: u16) -> Option<&'static str> {
     Some(match tag {
         0x0002 => "Microsoft ADPCM",
@@ -138,14 +138,14 @@ fn name_of(tag: u16) -> Option<&'static str> {
 }
 
 impl Format {
-    /// Bytes a frame.
+    /// Bytes per frame.
     pub(super) fn block(self) -> usize {
         self.coding.bytes() * usize::from(self.channels)
     }
 }
 
 impl Coding {
-    /// Bytes a sample.
+    /// Bytes per sample.
     pub(super) fn bytes(self) -> usize {
         match self {
             Self::Unsigned8 | Self::ALaw | Self::MuLaw => 1,

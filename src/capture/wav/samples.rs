@@ -1,8 +1,8 @@
-//! Samples as numbers, full scale at ±1, exact to f64.
+//! Decodes samples to f64, full scale at ±1, exactly.
 
 use super::{container::ByteOrder, format::Coding};
 
-/// Decodes the bytes of a frame, [`Coding::bytes`] for each of `into`.
+/// Decodes a frame of [`Coding::bytes`] per sample.
 pub(super) fn decode(coding: Coding, order: ByteOrder, bytes: &[u8], into: &mut [f64]) {
     let samples = bytes.chunks_exact(coding.bytes());
     match coding {
@@ -36,18 +36,18 @@ fn fill<'a, const N: usize>(
     for (into, sample) in into.iter_mut().zip(samples) {
         let sample = sample
             .try_into()
-            .expect("it has as many bytes as its coding");
+            .expect("chunks have the size of the coding");
         *into = decode(sample);
     }
 }
 
-/// The lowest `bits` of `value` as a signed number.
+/// The lowest `bits` of `value` as a signed integer, scaled to ±1.
 fn signed(value: u32, bits: u32) -> f64 {
     let value = (value << (32 - bits)).cast_signed();
     f64::from(value) / f64::from(1_u32 << 31)
 }
 
-/// ITU-T G.711, table 1: 13 bits with sign, here as the highest of 16.
+/// ITU-T G.711, table 1: 13 bits with sign, shifted to the highest of 16.
 fn a_law(byte: u8) -> i16 {
     let byte = byte ^ 0x55;
     let (segment, step) = (byte >> 4 & 7, i16::from(byte & 0xF));
@@ -62,7 +62,7 @@ fn a_law(byte: u8) -> i16 {
     }
 }
 
-/// ITU-T G.711, table 2: 14 bits with sign, here as the highest of 16.
+/// ITU-T G.711, table 2: 14 bits with sign, shifted to the highest of 16.
 fn mu_law(byte: u8) -> i16 {
     let byte = !byte;
     let (segment, step) = (byte >> 4 & 7, i16::from(byte & 0xF));

@@ -1,4 +1,4 @@
-//! libsndfile, by Python's soundfile, in a process that reads file after file.
+//! libsndfile, through Python's soundfile, in a child process that reads one file after another.
 
 use std::{
     fs,
@@ -8,25 +8,25 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::Sound;
+use super::Decoded;
 
 pub(super) struct Libsndfile {
     child: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
     folder: TempDir,
 }
 
 impl Libsndfile {
-    /// `None` where it is not installed, which is said; with `CI=true` that is a failure.
+    /// `None`, with a message, if it is not installed; with `CI=true` that fails the test.
     pub(super) fn start() -> Option<Self> {
         let python = std::env::var("SORDINO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let is_there = Command::new(&python)
+        let is_installed = Command::new(&python)
             .args(["-c", "import soundfile"])
             .stderr(Stdio::null())
             .status()
             .is_ok_and(|status| status.success());
-        if !is_there {
+        if !is_installed {
             let line = "skipped: no soundfile (pip install soundfile; SORDINO_PYTHON names the Python that has it)\n";
             io::stderr().write_all(line.as_bytes()).unwrap();
             assert!(std::env::var("CI").as_deref() != Ok("true"), "{line}");
@@ -43,20 +43,20 @@ impl Libsndfile {
             .spawn()
             .unwrap();
         Some(Self {
-            questions: child.stdin.take(),
-            answers: BufReader::new(child.stdout.take().unwrap()),
+            stdin: child.stdin.take(),
+            stdout: BufReader::new(child.stdout.take().unwrap()),
             child,
             folder: crate::testing::folder(),
         })
     }
 
-    /// What libsndfile makes of a file's bytes, or `None` where it refuses them.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Option<Sound> {
+    /// Decodes the bytes of a file by libsndfile; `None` if it refuses them.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Option<Decoded> {
         let path = self.folder.path().join("sound.wav");
         fs::write(&path, bytes).unwrap();
-        writeln!(self.questions.as_ref().unwrap(), "{}", path.display()).unwrap();
+        writeln!(self.stdin.as_ref().unwrap(), "{}", path.display()).unwrap();
         let mut head = String::new();
-        self.answers.read_line(&mut head).unwrap();
+        self.stdout.read_line(&mut head).unwrap();
         assert!(head.ends_with('\n'), "libsndfile's reader ended");
         if head.starts_with("error") {
             return None;
@@ -69,13 +69,13 @@ impl Libsndfile {
             panic!("{head}")
         };
         let mut bytes = vec![0; channels * frames * 8];
-        self.answers.read_exact(&mut bytes).unwrap();
+        self.stdout.read_exact(&mut bytes).unwrap();
         let samples = bytes
             .as_chunks::<8>()
             .0
             .iter()
             .map(|bytes| f64::from_le_bytes(*bytes));
-        Some(Sound {
+        Some(Decoded {
             rate: rate as u32,
             channels,
             samples: samples.collect(),
@@ -85,7 +85,7 @@ impl Libsndfile {
 
 impl Drop for Libsndfile {
     fn drop(&mut self) {
-        self.questions = None;
+        self.stdin = None;
         let _ = self.child.wait();
     }
 }

@@ -1,11 +1,11 @@
-//! Channels of a file that cancel.
+//! Files whose channels cancel.
 
 use std::{io::Cursor, path::Path};
 
 use super::super::read_wav_from;
 use super::wave::{FormatChunk, PCM, Wave};
 
-/// A recording of 16 bits in which channel `c` is the sound times `gains[c]`, behind half a second of silence.
+/// A 16-bit recording in which channel `c` is the signal times `gains[c]`, after half a second of silence.
 fn recorded(gains: &[i16]) -> (Vec<i16>, Vec<u8>) {
     let tone = |at: u32| (f64::from(at) * 0.3).sin() * 8_000.0;
     let sound: Vec<i16> = (0..16_000)
@@ -21,7 +21,7 @@ fn recorded(gains: &[i16]) -> (Vec<i16>, Vec<u8>) {
 }
 
 #[test]
-fn a_pair_in_reverse_is_read_as_its_sound_and_not_as_silence() {
+fn an_inverted_pair_is_not_read_as_silence() {
     let cases: [&[i16]; 5] = [
         &[8, -8],
         &[8, -6],
@@ -42,7 +42,7 @@ fn a_pair_in_reverse_is_read_as_its_sound_and_not_as_silence() {
 }
 
 #[test]
-fn channels_that_do_not_cancel_are_averaged_as_they_are() {
+fn channels_that_do_not_cancel_are_averaged() {
     for gains in [[8, 8], [8, 0], [8, 3], [0, 8]] {
         let (sound, bytes) = recorded(&gains);
         let recording = read_wav_from(Cursor::new(bytes), Path::new("a.wav")).unwrap();

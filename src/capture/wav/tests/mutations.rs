@@ -1,4 +1,4 @@
-//! Headers with anything in them: the samples that libsndfile reads, or an error, and never a panic.
+//! Random headers: the same samples as libsndfile, or an error, but never a panic.
 
 use std::cell::{Cell, RefCell};
 
@@ -43,7 +43,7 @@ fn format() -> impl Strategy<Value = FormatChunk> {
 }
 
 fn chunks() -> impl Strategy<Value = Vec<Chunk>> {
-    // Not those whose counts libsndfile believes beyond their size, `cue ` and `smpl`.
+    // Not `cue ` and `smpl`, whose counts libsndfile trusts beyond their size.
     let usual = vec![
         *b"LIST", *b"bext", *b"fact", *b"JUNK", *b"PAD ", *b"iXML", *b"abcd",
     ];
@@ -87,11 +87,11 @@ fn waves() -> impl Strategy<Value = Wave> {
     )
         .prop_map(
             |(container, sizes, mut format, mut before, mut after, sound, cut)| {
-                // libsndfile takes floats for integers there; variants.rs holds it against a RIFF file.
+                // libsndfile reads floats as integers there; variants.rs compares with a RIFF file instead.
                 if container == Container::W64 && format.size == 40 {
                     format.size = 18;
                 }
-                // … and forgets the byte order at some chunks.
+                // libsndfile loses the byte order after some chunks.
                 if container == Container::Rifx {
                     before.clear();
                     after.clear();
@@ -109,14 +109,14 @@ fn waves() -> impl Strategy<Value = Wave> {
         )
 }
 
-/// A file, and bytes of its header that are changed.
+/// A file, and bytes of its header to change.
 fn changed_waves() -> impl Strategy<Value = (Wave, Vec<(usize, u8)>)> {
     let changes = vec((0_usize..120, any::<u8>()), 0..4);
     (waves(), prop_oneof![2 => Just(Vec::new()), 1 => changes])
 }
 
 #[test]
-fn any_header_is_read_as_libsndfile_reads_it_or_refused() {
+fn any_header_is_read_like_libsndfile_or_refused() {
     let Some(libsndfile) = Libsndfile::start() else {
         return;
     };
@@ -142,11 +142,11 @@ fn any_header_is_read_as_libsndfile_reads_it_or_refused() {
                     return Ok(());
                 }
             };
-            // Where it reads nothing at all there is nothing to compare with.
+            // If libsndfile reads nothing, there is nothing to compare with.
             if let Some(mut theirs) = libsndfile.borrow_mut().read(&bytes)
                 && !theirs.samples.is_empty()
             {
-                // Of a W64 file it takes the chunks behind the sound for sound.
+                // libsndfile reads the chunks after the samples of a W64 file as samples.
                 if bytes.starts_with(b"riff") {
                     theirs.samples.truncate(ours.samples.len());
                 }
@@ -156,7 +156,7 @@ fn any_header_is_read_as_libsndfile_reads_it_or_refused() {
             Ok(())
         })
         .unwrap();
-    // Neither is a rarity, or the cases would show nothing.
+    // Both must be frequent, or the test would show nothing.
     assert!(
         same.get() > 200 && refused.get() > 200,
         "{same:?} the same, {refused:?} refused"

@@ -1,4 +1,4 @@
-//! Every kind of WAV file that programs write, each against libsndfile.
+//! All variants of WAV files that programs write, compared with libsndfile.
 
 use super::{
     libsndfile::Libsndfile,
@@ -6,8 +6,8 @@ use super::{
     wave::{A_LAW, Chunk, Container, FLOAT, FormatChunk, MU_LAW, PCM, Sizes, Wave},
 };
 
-/// Noise in every bit of a sample, but for floats, which are within ±1.
-fn sound(format: &FormatChunk, frames: usize) -> Vec<u8> {
+/// Samples with noise in every bit; floats are within ±1.
+fn noise(format: &FormatChunk, frames: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {
         state = state
@@ -33,11 +33,11 @@ fn sound(format: &FormatChunk, frames: usize) -> Vec<u8> {
 
 fn wave(tag: u16, bits: u16, channels: u16) -> Wave {
     let format = FormatChunk::new(tag, bits, channels);
-    let sound = sound(&format, 300);
+    let sound = noise(&format, 300);
     Wave::new(format, sound)
 }
 
-/// The codings that are read, by tag and bits.
+/// The supported codings, by tag and bits.
 const CODINGS: [(u16, u16); 12] = [
     (PCM, 8),
     (PCM, 12),
@@ -53,7 +53,7 @@ const CODINGS: [(u16, u16); 12] = [
     (MU_LAW, 8),
 ];
 
-/// Each coding in each form of its format chunk, and each container, layout and size on some of them.
+/// Each coding with each form of the format chunk, and each container, chunk layout and declared size with some of them.
 fn variants() -> Vec<Wave> {
     let mut variants = Vec::new();
     for (tag, bits) in CODINGS {
@@ -109,7 +109,7 @@ fn variants() -> Vec<Wave> {
         let mut shorter = wave(PCM, bits, channels);
         shorter.cut = cut;
         variants.push(shorter);
-        // A last frame that the header counts, too.
+        // An incomplete last frame that the header counts.
         let mut odd = wave(PCM, bits, channels);
         let whole = odd.sound.len();
         odd.sound.truncate(whole - cut);
@@ -119,7 +119,7 @@ fn variants() -> Vec<Wave> {
 }
 
 #[test]
-fn every_variant_is_read_as_libsndfile_reads_it() {
+fn every_variant_is_read_like_libsndfile() {
     let Some(mut libsndfile) = Libsndfile::start() else {
         return;
     };
@@ -127,7 +127,7 @@ fn every_variant_is_read_as_libsndfile_reads_it() {
         let ours = read(&wave.bytes());
         let ours = ours.unwrap_or_else(|error| panic!("{error}: {}", wave.described()));
         assert!(!ours.samples.is_empty(), "{}", wave.described());
-        // A size of 0, a BW64 file, and some chunks without their pad byte it does not read.
+        // libsndfile does not read a size of 0, BW64 files, and some chunks without a pad byte.
         let theirs = libsndfile
             .read(&wave.bytes())
             .filter(|sound| !sound.samples.is_empty())
@@ -137,7 +137,7 @@ fn every_variant_is_read_as_libsndfile_reads_it() {
 }
 
 #[test]
-fn a_bw64_file_is_read_as_the_rf64_file_that_it_is_but_for_its_name() {
+fn a_bw64_file_is_read_like_an_rf64_file() {
     for (tag, bits) in CODINGS {
         let mut wave = wave(tag, bits, 2);
         wave.container = Container::Rf64;
@@ -147,9 +147,9 @@ fn a_bw64_file_is_read_as_the_rf64_file_that_it_is_but_for_its_name() {
     }
 }
 
-/// By libsndfile they are not: it takes all of them for integers.
+/// Not compared with libsndfile, which reads all of them as integers.
 #[test]
-fn the_extensible_formats_of_a_w64_file_are_read_as_those_of_a_riff_file() {
+fn extensible_formats_in_w64_are_read_as_in_riff() {
     for (tag, bits) in CODINGS {
         let mut wave = wave(tag, bits, 2);
         wave.format.size = 40;
@@ -160,7 +160,7 @@ fn the_extensible_formats_of_a_w64_file_are_read_as_those_of_a_riff_file() {
 }
 
 #[test]
-fn what_is_compressed_is_refused_in_one_line_that_names_it_and_says_how_to_convert_it() {
+fn compressed_codings_are_refused_by_name() {
     for (tag, name) in [
         (0x0002, "Microsoft ADPCM"),
         (0x0011, "IMA ADPCM"),
@@ -177,14 +177,17 @@ fn what_is_compressed_is_refused_in_one_line_that_names_it_and_says_how_to_conve
 }
 
 #[test]
-fn a_header_that_contradicts_itself_is_refused_with_what_it_says() {
+fn an_inconsistent_header_is_refused() {
     let refused = |change: fn(&mut FormatChunk), words: &[&str]| {
         let mut wave = wave(PCM, 16, 1);
         change(&mut wave.format);
         assert_refused(&wave.bytes(), words);
     };
-    refused(|format| format.block = 4, &["4 bytes a frame", "ffmpeg -i"]);
-    refused(|format| format.channels = 0, &["no channel"]);
+    refused(
+        |format| format.block = 4,
+        &["4 bytes per frame", "ffmpeg -i"],
+    );
+    refused(|format| format.channels = 0, &["no channels"]);
     refused(|format| format.rate = 0, &["0 Hz"]);
     refused(|format| format.rate = u32::MAX, &["4294967295 Hz"]);
     refused(|format| format.bits = 0, &["0 bits"]);
@@ -193,7 +196,7 @@ fn a_header_that_contradicts_itself_is_refused_with_what_it_says() {
 }
 
 #[test]
-fn sound_that_is_missing_is_told_and_never_silently_left_out() {
+fn missing_samples_are_an_error() {
     let mut half = wave(PCM, 16, 1);
     half.cut = 300;
     assert_refused(
@@ -205,13 +208,13 @@ fn sound_that_is_missing_is_told_and_never_silently_left_out() {
     assert_refused(&two.bytes(), &["several `data` chunks"]);
     let mut none = wave(PCM, 16, 1);
     none.sound.clear();
-    assert_refused(&none.bytes(), &["not one sample"]);
+    assert_refused(&none.bytes(), &["no samples"]);
     none.after = vec![Chunk::new(b"LIST", 7, true)];
-    assert_refused(&none.bytes(), &["not one sample"]);
+    assert_refused(&none.bytes(), &["no samples"]);
 }
 
 fn assert_refused(bytes: &[u8], words: &[&str]) {
-    let line = read(bytes).expect_err("it is to be refused").to_string();
+    let line = read(bytes).expect_err("must be refused").to_string();
     assert!(!line.contains('\n'), "{line}");
     assert!(
         words.iter().all(|word| line.contains(word)),

@@ -1,4 +1,4 @@
-//! WAV files as all sorts of programs write them.
+//! Builds WAV files as various programs write them.
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Container {
@@ -9,11 +9,11 @@ pub(super) enum Container {
     W64,
 }
 
-/// What a writer puts in place of the sizes of the container and of the sound.
+/// The sizes that a writer declares for the container and the samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Sizes {
     Right,
-    /// As a writer to a pipe, which cannot come back.
+    /// As a writer to a pipe, which cannot seek back.
     Zero,
     Ones,
     Sox,
@@ -27,7 +27,7 @@ pub(super) struct FormatChunk {
     pub(super) rate: u32,
     pub(super) bits: u16,
     pub(super) block: u16,
-    /// 16, 18, 20, 40 or whatever; of 40 it is `WAVEFORMATEXTENSIBLE`.
+    /// Usually 16, 18, 20 or 40; with 40 it is `WAVEFORMATEXTENSIBLE`.
     pub(super) size: usize,
     pub(super) valid_bits: u16,
 }
@@ -36,7 +36,7 @@ pub(super) struct FormatChunk {
 pub(super) struct Chunk {
     pub(super) id: [u8; 4],
     pub(super) content: Vec<u8>,
-    /// Whether an odd length is padded, as it has to be.
+    /// Whether an odd length is padded, as the format requires.
     pub(super) is_padded: bool,
 }
 
@@ -130,17 +130,17 @@ impl Wave {
         }
     }
 
-    /// It without its sound, for a person to read.
+    /// A description without the samples.
     pub(super) fn described(&self) -> String {
         let bytes = self.sound.len();
         let wave = Self {
             sound: Vec::new(),
             ..self.clone()
         };
-        format!("{wave:?} with {bytes} bytes of sound")
+        format!("{wave:?} with {bytes} bytes of samples")
     }
 
-    /// The same sound in the plainest of files, as far as it is there.
+    /// The same samples, as far as they are present, in the simplest form of file.
     pub(super) fn plain(&self) -> Self {
         let after: usize = self.after.iter().map(|chunk| self.chunk(chunk).len()).sum();
         let cut = self.cut.saturating_sub(after);
@@ -153,7 +153,7 @@ impl Wave {
         if matches!(self.sizes, Sizes::Right) && self.cut == 0 {
             return Self::new(format, sound);
         }
-        // A writer to a pipe says nothing of where the sound ends, so that it ends with the file.
+        // Without a declared size the samples end with the file.
         for chunk in &self.after {
             sound.extend(self.chunk(chunk));
         }

@@ -1,7 +1,9 @@
-//! WAV files: RIFF, RIFX, RF64, BW64 and W64 with integers of 8 to 32 bits, floats of 32 and 64, A-law or µ-law, in any
-//! channel count and rate. Each is read as libsndfile reads it, or refused in one line that says how to convert it.
+//! WAV files: RIFF, RIFX, RF64, BW64 and W64 with 8 to 32-bit integers, 32 and 64-bit floats, A-law or µ-law, in any
+//! channel count and sample rate. Each is read as libsndfile reads it, or refused with an error of one line that says how
+//! to convert it.
 
 mod container;
+mod error;
 mod format;
 mod header;
 mod samples;
@@ -16,14 +18,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use self::error::WavError;
 use self::header::{Header, HeaderError};
 use super::{
-    CaptureError, Downmixer, Format, ReadOutcome, Source, SourceStream, downmix::PRIMING_SECONDS,
+    downmix::{Downmixer, PRIMING_SECONDS},
+    error::CaptureError,
+    source::{Format, ReadOutcome, Source, SourceStream},
 };
 
-/// The longest recording that [`read_wav`] takes, in seconds, where it is at 48 kHz or below; at
-/// higher rates as much less as it takes to need no more memory (1.4 GB).
+/// The maximum length of a recording for [`read_wav`], in seconds, at up to 48 kHz. At higher sample rates it is
+/// proportionally less, so that a recording takes at most 1.4 GB of memory.
 pub const MAX_RECORDING_SECONDS: u32 = 2 * 60 * 60;
+/// The maximum number of samples of a recording.
 const MAX_RECORDING_SAMPLES: u64 = MAX_RECORDING_SECONDS as u64 * 48_000;
 
 /// A whole recording in memory.
@@ -31,51 +37,41 @@ const MAX_RECORDING_SAMPLES: u64 = MAX_RECORDING_SECONDS as u64 * 48_000;
 pub struct Recording {
     /// Mono, full scale at ±1, finite, at least one.
     pub samples: Vec<f32>,
-    /// Samples a second.
+    /// Sample rate, in Hz.
     pub rate: u32,
 }
 
-/// A WAV file as a source. It is opened, and checked, when capture starts.
+/// A WAV file as a source. Its header is checked when capture opens it.
 #[derive(Debug)]
 pub struct WavFile {
     path: PathBuf,
     pace: Pace,
 }
 
-/// How fast a file is played.
+/// How fast a file is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// As a microphone would deliver it.
+    /// In real time, as a microphone delivers.
     RealTime,
-    /// As fast as it is taken; nothing is lost.
+    /// As fast as the handler takes it; nothing is lost.
     Unthrottled,
 }
 
-/// Why a WAV file cannot be read: which file, and the reason.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{}: {reason}", path.display())]
-pub struct WavError {
-    /// The file.
-    pub path: PathBuf,
-    /// One line.
-    pub reason: String,
-}
-
-/// What a WAV file holds, as its header says and its length confirms.
+/// The format and the length of a WAV file, from its header, checked against the size of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WavInfo {
-    /// Samples a second.
+    /// Sample rate, in Hz.
     pub rate: u32,
     /// Channels.
     pub channels: u16,
-    /// Samples a channel, at least one.
+    /// Samples per channel, at least one.
     pub samples: u64,
 }
 
 /// Reads the header of a file.
 ///
 /// # Errors
-/// As [`read_wav`], for whatever the header tells.
+/// As [`read_wav`], as far as the header is concerned.
 pub fn wav_info(path: &Path) -> Result<WavInfo, WavError> {
     let Header { format, frames, .. } = Reader::open(path)?.header;
     Ok(WavInfo {
@@ -88,27 +84,27 @@ pub fn wav_info(path: &Path) -> Result<WavInfo, WavError> {
 /// Reads a whole file as mono.
 ///
 /// # Errors
-/// Unreadable, no WAV file, of an unknown format, empty, truncated, with a sample that is NaN or
-/// infinite, longer than [`MAX_RECORDING_SECONDS`] or than memory allows.
+/// The file is unreadable, not a WAV file, of an unsupported format, empty, truncated, contains a NaN or infinite sample,
+/// or is longer than [`MAX_RECORDING_SECONDS`] or the available memory.
 pub fn read_wav(path: &Path) -> Result<Recording, WavError> {
     Reader::open(path)?.read_all()
 }
 
-/// As [`read_wav`], of a WAV file's bytes, which errors call `name`.
+/// Like [`read_wav`], from the bytes of a WAV file; errors contain `name`.
 ///
 /// # Errors
 /// As [`read_wav`].
-pub fn read_wav_from(sound: impl io::Read + Seek, name: &Path) -> Result<Recording, WavError> {
-    Reader::new(sound, name)?.read_all()
+pub fn read_wav_from(bytes: impl io::Read + Seek, name: &Path) -> Result<Recording, WavError> {
+    Reader::new(bytes, name)?.read_all()
 }
 
-/// How many samples a recording at `rate` Hz has at most.
+/// The maximum number of samples of a recording at `rate` Hz.
 pub fn max_recording_samples(rate: u32) -> u64 {
     MAX_RECORDING_SAMPLES.min(u64::from(MAX_RECORDING_SECONDS) * u64::from(rate))
 }
 
 impl WavFile {
-    /// A source that plays `path`.
+    /// A source that delivers the file at `path`.
     pub fn new(path: impl Into<PathBuf>, pace: Pace) -> Self {
         Self {
             path: path.into(),
@@ -136,7 +132,7 @@ impl Source for WavFile {
 struct WavStream {
     reader: Reader<BufReader<File>>,
     format: Format,
-    /// In real time: when all that was delivered so far will have sounded.
+    /// In real time: when the delivered samples end.
     due: Option<Instant>,
 }
 
@@ -146,70 +142,70 @@ impl SourceStream for WavStream {
     }
 
     fn read(&mut self, into: &mut [f32]) -> Result<ReadOutcome, CaptureError> {
-        let left = usize::try_from(self.reader.left()).unwrap_or(usize::MAX);
-        let count = into.len().min(left);
+        let remaining = usize::try_from(self.reader.remaining()).unwrap_or(usize::MAX);
+        let count = into.len().min(remaining);
         if count == 0 {
             return Ok(ReadOutcome::Ended);
         }
         if let Some(due) = &mut self.due {
-            // A microphone has a sound only when it is over.
-            let over = *due + Duration::from_secs_f64(count as f64 / f64::from(self.format.rate));
-            let wait = over.saturating_duration_since(Instant::now());
+            // A microphone delivers samples only when they are over.
+            let end = *due + Duration::from_secs_f64(count as f64 / f64::from(self.format.rate));
+            let wait = end.saturating_duration_since(Instant::now());
             if !wait.is_zero() {
                 return Ok(ReadOutcome::Pending(wait));
             }
-            *due = over;
+            *due = end;
         }
         self.reader.fill(&mut into[..count])?;
         Ok(ReadOutcome::Samples { count, lost: 0 })
     }
 }
 
-/// A file whose header was read and believed.
+/// Reads the samples of a file whose header is valid.
 struct Reader<S> {
-    sound: S,
+    file: S,
     header: Header,
     path: PathBuf,
     downmixer: Downmixer,
     /// Frames read so far.
     position: u64,
-    /// One frame as it is in the file.
+    /// The bytes of one frame.
     bytes: Vec<u8>,
-    /// The same: a sample of each channel, full scale at ±1.
+    /// The decoded frame: a sample of each channel, full scale at ±1.
     frame: Vec<f64>,
 }
 
 impl Reader<BufReader<File>> {
     fn open(path: &Path) -> Result<Self, WavError> {
-        let wrong = |reason: &dyn Display| WavError::new(path, reason);
-        // Before it is opened: opening a pipe could wait for ever.
+        let error = |reason: &dyn Display| WavError::new(path, reason);
+        // Before opening it: opening a pipe could block forever.
         let metadata = path
             .metadata()
-            .map_err(|error| wrong(&unreadable(&error)))?;
+            .map_err(|cause| error(&unreadable(&cause)))?;
         if !metadata.is_file() {
-            return Err(wrong(&"it is not a file"));
+            return Err(error(&"it is not a file"));
         }
-        let file = File::open(path).map_err(|error| wrong(&unreadable(&error)))?;
+        let file = File::open(path).map_err(|cause| error(&unreadable(&cause)))?;
         Reader::new(BufReader::new(file), path)
     }
 }
 
 impl<S: io::Read + Seek> Reader<S> {
-    fn new(mut sound: S, path: &Path) -> Result<Self, WavError> {
-        let wrong = |reason: &dyn Display| WavError::new(path, reason);
-        let length = sound
+    fn new(mut file: S, path: &Path) -> Result<Self, WavError> {
+        let error = |reason: &dyn Display| WavError::new(path, reason);
+        let length = file
             .seek(SeekFrom::End(0))
-            .map_err(|error| wrong(&unreadable(&error)))?;
+            .map_err(|cause| error(&unreadable(&cause)))?;
         if length == 0 {
-            return Err(wrong(&"the file is empty"));
+            return Err(error(&"the file is empty"));
         }
-        let header = Header::read(&mut sound, length).map_err(|error| wrong(&error))?;
+        let header = Header::read(&mut file, length).map_err(|cause| error(&cause))?;
         let format = header.format;
         let mut reader = Self {
             downmixer: Downmixer::new(format.rate, format.channels),
             bytes: vec![0; format.block()],
             frame: vec![0.0; usize::from(format.channels)],
-            sound,
+            file,
             header,
             path: path.to_owned(),
             position: 0,
@@ -221,11 +217,11 @@ impl<S: io::Read + Seek> Reader<S> {
         Ok(reader)
     }
 
-    /// Listens to the beginning, so that nothing is lost where channels cancel.
+    /// Determines the polarity of the channels from the start of the file, so that nothing is lost if they cancel.
     fn prime(&mut self) -> Result<(), WavError> {
         self.rewind()?;
         let frames = u64::from(self.header.format.rate) * PRIMING_SECONDS;
-        // What cannot be read is found again, and reported, when it is the turn of it.
+        // An error here occurs again, and is reported, when the frame is read.
         for _ in 0..frames.min(self.header.frames) {
             if self.next_frame().is_err() {
                 break;
@@ -239,18 +235,18 @@ impl<S: io::Read + Seek> Reader<S> {
     fn rewind(&mut self) -> Result<(), WavError> {
         self.position = 0;
         let start = SeekFrom::Start(self.header.start);
-        match self.sound.seek(start) {
+        match self.file.seek(start) {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.wrong(unreadable(&error))),
+            Err(error) => Err(self.error(unreadable(&error))),
         }
     }
 
     fn read_all(&mut self) -> Result<Recording, WavError> {
         let rate = self.header.format.rate;
-        let (count, limit) = (self.left(), max_recording_samples(rate));
+        let (count, limit) = (self.remaining(), max_recording_samples(rate));
         if count > limit {
-            return Err(self.wrong(format_args!(
-                "it lasts {:.0} s; at {rate} Hz at most {} s can be read at once, so cut it into parts",
+            return Err(self.error(format_args!(
+                "it lasts {:.0} s; the maximum at {rate} Hz is {} s; cut it into parts",
                 count as f64 / f64::from(rate),
                 limit / u64::from(rate),
             )));
@@ -259,25 +255,25 @@ impl<S: io::Read + Seek> Reader<S> {
         let count = count as usize;
         samples
             .try_reserve_exact(count)
-            .map_err(|_| self.wrong("there is not enough memory to read it; cut it into parts"))?;
+            .map_err(|_| self.error("not enough memory to read it; cut it into parts"))?;
         samples.resize(count, 0.0);
         self.fill(&mut samples)?;
         Ok(Recording { samples, rate })
     }
 
-    fn left(&self) -> u64 {
+    fn remaining(&self) -> u64 {
         self.header.frames - self.position
     }
 
-    /// Fills all of `into`, which is no longer than what is left.
+    /// Fills all of `into`, which is at most as long as the rest of the file.
     fn fill(&mut self, into: &mut [f32]) -> Result<(), WavError> {
         for sample in into {
             self.next_frame()?;
-            let mut not_finite = 0;
-            *sample = self.downmixer.mix(&self.frame, &mut not_finite);
-            if not_finite > 0 {
-                return Err(self.wrong(format_args!(
-                    "sample {} is not a finite number; export the file anew",
+            let mut non_finite = 0;
+            *sample = self.downmixer.mix(&self.frame, &mut non_finite);
+            if non_finite > 0 {
+                return Err(self.error(format_args!(
+                    "sample {} is not a finite number; export the file again",
                     self.position
                 )));
             }
@@ -287,13 +283,13 @@ impl<S: io::Read + Seek> Reader<S> {
     }
 
     fn next_frame(&mut self) -> Result<(), WavError> {
-        if let Err(error) = self.sound.read_exact(&mut self.bytes) {
+        if let Err(error) = self.file.read_exact(&mut self.bytes) {
             return Err(match error.kind() {
-                io::ErrorKind::UnexpectedEof => self.wrong(format_args!(
+                io::ErrorKind::UnexpectedEof => self.error(format_args!(
                     "it is truncated: sample {} is missing",
                     self.position
                 )),
-                _ => self.wrong(unreadable(&error)),
+                _ => self.error(unreadable(&error)),
             });
         }
         let Header { format, order, .. } = self.header;
@@ -301,17 +297,8 @@ impl<S: io::Read + Seek> Reader<S> {
         Ok(())
     }
 
-    fn wrong(&self, reason: impl Display) -> WavError {
+    fn error(&self, reason: impl Display) -> WavError {
         WavError::new(&self.path, reason)
-    }
-}
-
-impl WavError {
-    fn new(path: &Path, reason: impl Display) -> Self {
-        Self {
-            path: path.to_owned(),
-            reason: reason.to_string(),
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The reader against libsndfile: the same samples, or one line.
+//! Tests of the WAV reader against libsndfile.
 
 mod libsndfile;
 mod mixed;
@@ -10,16 +10,16 @@ use std::{io::Cursor, path::Path};
 
 use super::{Reader, WavError};
 
-/// What a reader makes of a file: interleaved, full scale at ±1.
+/// The output of a reader: interleaved, full scale at ±1.
 #[derive(Clone, Debug)]
-struct Sound {
+struct Decoded {
     rate: u32,
     channels: usize,
     samples: Vec<f64>,
 }
 
-impl PartialEq for Sound {
-    /// Sample by sample, also where they are no numbers.
+impl PartialEq for Decoded {
+    /// Compares samples bit by bit; all NaNs are equal.
     fn eq(&self, other: &Self) -> bool {
         let bits = |samples: &[f64]| -> Vec<u64> {
             let bits = |sample: &f64| {
@@ -36,8 +36,8 @@ impl PartialEq for Sound {
     }
 }
 
-/// What our reader makes of a file's bytes, before its channels are mixed.
-fn read(bytes: &[u8]) -> Result<Sound, WavError> {
+/// Decodes the bytes of a file by our reader, before the downmix.
+fn read(bytes: &[u8]) -> Result<Decoded, WavError> {
     let mut reader = Reader::new(Cursor::new(bytes), Path::new("a.wav"))?;
     let format = reader.header.format;
     let mut samples = Vec::new();
@@ -45,7 +45,7 @@ fn read(bytes: &[u8]) -> Result<Sound, WavError> {
         reader.next_frame()?;
         samples.extend_from_slice(&reader.frame);
     }
-    Ok(Sound {
+    Ok(Decoded {
         rate: format.rate,
         channels: usize::from(format.channels),
         samples,
