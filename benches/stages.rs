@@ -1,4 +1,4 @@
-//! Criterion benches of the stages between the callback and the disk.
+//! Criterion benches of the stages from the audio callback to the sealed sample.
 
 mod rig;
 
@@ -10,22 +10,22 @@ use sordino::{
 };
 
 fn callback(criterion: &mut Criterion) {
-    let (mut feed, source) = pcm_channel(48_000, 2).expect("a format");
-    let listener = rig::Drain::start(source);
-    let sound = rig::ten_milliseconds();
+    let (mut writer, source) = pcm_channel(48_000, 2).expect("a format");
+    let drain = rig::Drain::start(source);
+    let samples = rig::ten_milliseconds();
     criterion.bench_function("callback, 10 ms of stereo", |bencher| {
-        bencher.iter(|| feed.push(&sound));
+        bencher.iter(|| writer.push(&samples));
     });
-    drop(feed);
-    listener.join();
+    drop(writer);
+    drain.join();
 }
 
 fn clip(criterion: &mut Criterion) {
     let device = rig::Device::new();
     let (grants, recipients) = (device.grants(), device.recipients());
-    let mut anonymizer = Anonymizer::new().expect("the weights are whole");
+    let mut anonymizer = Anonymizer::new().expect("embedded weights");
     let mut group = criterion.benchmark_group("10 s clip");
-    // One element is a second of sound: the throughput is the multiple of real time.
+    // One element is a second of audio: the throughput is the multiple of real time.
     group
         .throughput(Throughput::Elements(rig::CLIP_SECONDS))
         .sample_size(20);

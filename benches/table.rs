@@ -1,5 +1,5 @@
-//! Prints the tables of docs/benchmarks.md with their targets. Criterion gives means; these are quantiles, and the cost of
-//! a whole process.
+//! Prints the table of benchmarks: measured values and targets. Unlike Criterion's means, it has quantiles, and the memory
+//! of a whole process.
 
 mod peers;
 mod rig;
@@ -19,14 +19,14 @@ use sordino::{
     seal::seal,
 };
 
-/// Set for the process whose memory is measured.
+/// Set in the child process whose memory is measured.
 const CHILD: &str = "SORDINO_BENCH_MEMORY";
-/// Set by `benches/run` to the libraries that it built: `NAME=PATH`, separated by spaces.
+/// Set by `benches/run` to the libraries that it built, as `NAME=PATH` separated by spaces.
 const LIBRARIES: &str = "SORDINO_BENCH_LIBRARIES";
 const CLIPS: usize = 100;
 
 fn main() -> io::Result<()> {
-    // `cargo test --benches` runs it too, and wants no measurement.
+    // `cargo test --benches` runs it too, without measuring.
     if !env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }
@@ -47,51 +47,51 @@ fn main() -> io::Result<()> {
 struct Row {
     what: String,
     measured: String,
-    aim: &'static str,
+    target: &'static str,
 }
 
-fn row(what: impl Into<String>, measured: impl Into<String>, aim: &'static str) -> Row {
+fn row(what: impl Into<String>, measured: impl Into<String>, target: &'static str) -> Row {
     Row {
         what: what.into(),
         measured: measured.into(),
-        aim,
+        target,
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the table is what it is for")]
+#[allow(clippy::print_stdout, reason = "the table is its output")]
 fn print(rows: &[Row]) {
-    println!("| what | measured | aim |\n| --- | --- | --- |");
+    println!("| what | measured | target |\n| --- | --- | --- |");
     for Row {
         what,
         measured,
-        aim,
+        target,
     } in rows
     {
-        println!("| {what} | {measured} | {aim} |");
+        println!("| {what} | {measured} | {target} |");
     }
 }
 
-/// Real time, as a sound card calls it, but ten times as often.
+/// The audio callback, called as by a sound card, but ten times as often.
 fn callback() -> Row {
     const CALLS: usize = 50_000;
-    let (mut feed, source) = pcm_channel(48_000, 2).expect("a format");
+    let (mut writer, source) = pcm_channel(48_000, 2).expect("a format");
     let drain = rig::Drain::start(source);
-    let sound = rig::ten_milliseconds();
+    let samples = rig::ten_milliseconds();
     let mut times = Vec::with_capacity(CALLS);
     for call in 0..CALLS {
         let began = Instant::now();
-        let _lost = feed.push(&sound);
+        let _lost = writer.push(&samples);
         times.push(began.elapsed());
         if call % 10 == 9 {
             thread::sleep(Duration::from_millis(1));
         }
     }
-    drop(feed);
+    drop(writer);
     drain.join();
-    let (half, most) = (quantile(&mut times, 0.5), quantile(&mut times, 0.9999));
+    let (p50, high) = (quantile(&mut times, 0.5), quantile(&mut times, 0.9999));
     row(
-        "audio callback, 10 ms of stereo: p50, p99.99",
-        format!("{:.2} µs, {:.2} µs", micros(half), micros(most)),
+        "audio callback per 10 ms of stereo: p50, p99.99",
+        format!("{:.2} µs, {:.2} µs", micros(p50), micros(high)),
         "",
     )
 }
@@ -100,14 +100,14 @@ fn callback() -> Row {
 fn stages() -> Vec<Row> {
     let device = rig::Device::new();
     let (grants, recipients) = (device.grants(), device.recipients());
-    let mut anonymizer = Anonymizer::new().expect("the weights are whole");
+    let mut anonymizer = Anonymizer::new().expect("embedded weights");
     let (mut anonymizing, mut sealing, mut both) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..CLIPS {
         let clip = rig::clip();
         let began = Instant::now();
         let anonymous = anonymizer.anonymize(clip, Settings::default());
         let anonymized = began.elapsed();
-        let anonymous = anonymous.expect("a violin holds no voice");
+        let anonymous = anonymous.expect("music without a voice");
         let sealed = seal(anonymous, &grants, &recipients, rig::week());
         let all = began.elapsed();
         sealed.expect("consent is valid");
@@ -127,49 +127,49 @@ fn stages() -> Vec<Row> {
     ]
 }
 
-/// Baselines on the violin's 9.4 s; each does only what its row says.
+/// Baselines on the 9.4 s of the recording; each does only what its row says.
 fn peers() -> Vec<Row> {
     let path = rig::recording();
     let recording = read_wav(&path).expect("it comes with the source");
     let seconds = recording.samples.len() as f64 / f64::from(recording.rate);
     let times = peers::all(&path, &recording.samples);
-    let said = |time: Option<Duration>| match time {
+    let measured = |time: Option<Duration>| match time {
         Some(time) => format!("{:.0} × real time", seconds / time.as_secs_f64()),
-        None => "not available here".to_owned(),
+        None => "not installed".to_owned(),
     };
     times
         .into_iter()
-        .map(|(who, time)| row(format!("baseline: {who}"), said(time), ""))
+        .map(|(name, time)| row(format!("Baseline: {name}"), measured(time), ""))
         .collect()
 }
 
-/// From the complete clip to the sample that survives a power cut.
+/// From the complete clip to the sample that is durable on disk.
 fn trigger_to_sealed() -> Row {
     let device = rig::Device::new();
     let mut times: Vec<Duration> = (0..=CLIPS)
         .map(|_| {
             let clip = rig::clip();
             let began = Instant::now();
-            let offer = device.engine.submit(clip).expect("a disk with room");
+            let outcome = device.engine.submit(clip).expect("free disk space");
             let took = began.elapsed();
-            assert!(matches!(offer, SubmitOutcome::Queued { .. }), "{offer:?}");
+            assert!(matches!(outcome, SubmitOutcome::Queued { .. }), "{outcome:?}");
             took
         })
-        // The first makes the detector ready.
+        // The first loads the detector.
         .skip(1)
         .collect();
-    let (half, most) = (quantile(&mut times, 0.5), quantile(&mut times, 0.99));
+    let (p50, high) = (quantile(&mut times, 0.5), quantile(&mut times, 0.99));
     row(
         "trigger to durably sealed, 10 s clip: p50, p99",
-        format!("{:.0} ms, {:.0} ms", millis(half), millis(most)),
+        format!("{:.0} ms, {:.0} ms", millis(p50), millis(high)),
         "≤ 50 ms",
     )
 }
 
-/// Checking a grant, as at each frame; and creating all grants, as each second.
+/// Checking a grant, as at each frame; and creating all grants from the record, as each second.
 fn grants() -> Vec<Row> {
     const CHECKS: u32 = 1_000_000;
-    const LOOKS: usize = 1_000;
+    const REPEATS: usize = 1_000;
     let device = rig::Device::new();
     let grants = device.grants();
     let grant = grants.quality_assurance().expect("it was given");
@@ -179,7 +179,7 @@ fn grants() -> Vec<Row> {
         .count();
     let check = began.elapsed() / CHECKS;
     assert_eq!(live, CHECKS as usize);
-    let mut looks: Vec<Duration> = (0..LOOKS)
+    let mut times: Vec<Duration> = (0..REPEATS)
         .map(|_| {
             let began = Instant::now();
             std::hint::black_box(device.grants());
@@ -188,13 +188,13 @@ fn grants() -> Vec<Row> {
         .collect();
     vec![
         row(
-            "check of a grant, mean",
+            "checking whether a grant is valid, mean",
             format!("{} ns", check.as_nanos()),
             "≤ 100 ns",
         ),
         row(
-            "creating all grants of a record, median",
-            format!("{:.0} µs", micros(quantile(&mut looks, 0.5))),
+            "creating the valid grants from the record, median",
+            format!("{:.0} µs", micros(quantile(&mut times, 0.5))),
             "",
         ),
     ]
@@ -210,8 +210,8 @@ fn memory() -> io::Result<Option<Row>> {
             .arg("--bench")
             .env(CHILD, "1")
             .output()?;
-        let said = String::from_utf8_lossy(&child.stdout);
-        let mut numbers = said
+        let output = String::from_utf8_lossy(&child.stdout);
+        let mut numbers = output
             .split_whitespace()
             .filter_map(|number| number.parse::<u64>().ok());
         if let (Some(idle), Some(peak)) = (numbers.next(), numbers.next()) {
@@ -223,7 +223,7 @@ fn memory() -> io::Result<Option<Row>> {
         row(
             "peak memory of a device process above idle, capturing and sealing 10 s clips",
             format!(
-                "{:.1} MB over {:.1} MB",
+                "{:.1} MB above {:.1} MB",
                 *over as f64 / 1024.0,
                 *idle as f64 / 1024.0
             ),
@@ -232,19 +232,19 @@ fn memory() -> io::Result<Option<Row>> {
     }))
 }
 
-/// A device that is open and idle, and then plays a recording with a mark in it, twice.
-#[allow(clippy::print_stdout, reason = "the parent reads it")]
+/// Opens a device, measures it idle, and captures a recording with a mark twice.
+#[allow(clippy::print_stdout, reason = "the parent process reads it")]
 fn memory_child() -> io::Result<()> {
     let device = rig::Device::new();
     let idle = status_of("VmRSS")?;
     for _ in 0..2 {
-        play(&device.engine);
+        capture(&device.engine);
     }
     println!("{idle} {}", status_of("VmHWM")?);
     Ok(())
 }
 
-fn play(engine: &Sordino) {
+fn capture(engine: &Sordino) {
     let (queued, is_queued) = std::sync::mpsc::channel();
     engine.on_event(move |event| {
         if let Event::Queued(_) = event {
@@ -252,7 +252,7 @@ fn play(engine: &Sordino) {
         }
     });
     let marking = engine.clone();
-    let listening = engine.listen(WavFile::new(rig::recording(), Pace::Unthrottled), {
+    let session = engine.listen(WavFile::new(rig::recording(), Pace::Unthrottled), {
         let mut marked = false;
         move |frame: Frame<'_>| {
             if !marked && frame.position >= 8 * u64::from(frame.rate) {
@@ -265,7 +265,7 @@ fn play(engine: &Sordino) {
             }
         }
     });
-    listening.expect("a recording").wait().expect("it ends");
+    session.expect("a recording").wait().expect("it ends");
     is_queued.try_recv().expect("a clip was sealed");
 }
 
@@ -274,7 +274,7 @@ fn status_of(name: &str) -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with(name));
     line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok())
-        .ok_or_else(|| io::Error::other(format!("/proc/self/status has no {name}")))
+        .ok_or_else(|| io::Error::other(format!("{name} is missing in /proc/self/status")))
 }
 
 fn libraries() -> io::Result<Vec<Row>> {
@@ -293,9 +293,9 @@ fn libraries() -> io::Result<Vec<Row>> {
         .collect()
 }
 
-fn quantile(times: &mut [Duration], part: f64) -> Duration {
+fn quantile(times: &mut [Duration], q: f64) -> Duration {
     times.sort_unstable();
-    times[((times.len() - 1) as f64 * part).round() as usize]
+    times[((times.len() - 1) as f64 * q).round() as usize]
 }
 
 fn micros(time: Duration) -> f64 {

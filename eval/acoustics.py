@@ -1,6 +1,6 @@
 """Sound in and out, and the way from a mouth or an instrument to a file on a phone.
 
-Sounds are mono float32 in [-1, 1]. Clips are made at RATE; attackers hear HEARD.
+Sounds are mono float32 in [-1, 1]. Clips are made at RATE; attackers work at ATTACKER_RATE.
 """
 
 import fractions
@@ -12,7 +12,7 @@ import soundfile
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 RATE = 48_000
-HEARD = 16_000
+ATTACKER_RATE = 16_000
 # -20 dBFS: what speech and music are brought to before they are mixed.
 LEVEL = 0.1
 
@@ -47,8 +47,8 @@ def leveled(sound: np.ndarray) -> np.ndarray:
 
 
 def raised(sound: np.ndarray) -> np.ndarray:
-    """Quiet stretches (0.2 s at HEARD) brought up to LEVEL, by 40 dB at most."""
-    window = HEARD // 5
+    """Quiet parts amplified to LEVEL over 0.2 s, by 40 dB at most."""
+    window = ATTACKER_RATE // 5
     if len(sound) < window:
         return sound
     level = np.sqrt(np.convolve(sound**2, np.ones(window, np.float32) / window, "same") + 1e-12)
@@ -69,8 +69,8 @@ def on_phone(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE), 20)), len(sound))
     noise = pink / loudness(pink) * LEVEL * 10 ** (-rng.uniform(28, 42) / 20)
     hum = 10 ** (-52 / 20) * np.sin(2 * np.pi * rng.choice([50, 60]) * np.arange(len(sound)) / RATE)
-    heard = sosfilt(butter(2, 70, "high", fs=RATE, output="sos"), sound) + noise + hum
-    return heard / max(1.0, np.abs(heard).max() / 0.95)
+    recorded = sosfilt(butter(2, 70, "high", fs=RATE, output="sos"), sound) + noise + hum
+    return recorded / max(1.0, np.abs(recorded).max() / 0.95)
 
 
 def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:

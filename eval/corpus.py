@@ -126,11 +126,11 @@ def make_over(folder, voice_set, seed, clip, rng) -> None:
     quicker = 1.0
     if clip.case == "child":
         said, quicker = acoustics.repitched(said), 100 / 128
-    begin = SECONDS / 4
+    start_s = SECONDS / 4
     clean = np.zeros(len(music), np.float32)
-    clean[int(begin * RATE) :][: len(said)] = said
+    clean[int(start_s * RATE) :][: len(said)] = said
     sound = acoustics.in_room(music + clean * 10 ** (clip.level / 20), rng)
-    spans = [[start * quicker + begin, end * quicker + begin] for start, end in spans]
+    spans = [[start * quicker + start_s, end * quicker + start_s] for start, end in spans]
     save(folder, clip, sound, rng, clean=clean, speech=spans, notes=notes, program=program, snr_db=clip.level)
 
 
@@ -155,7 +155,7 @@ def recordings(voice_set: sets.VoiceSet, seed: int, voice: str) -> tuple[list[st
 
 
 def talking(files: list[str], seconds: float, rng: np.random.Generator) -> tuple[np.ndarray, list[list[float]]]:
-    """Utterances with short pauses: the sound, and when somebody speaks."""
+    """Utterances with short pauses: the samples, and the spans of speech."""
     out, spans, at = np.zeros(int(seconds * RATE), np.float32), [], 0
     while len(out) - at > 0.2 * RATE:
         said = trimmed(acoustics.decoded(str(rng.choice(files))))
@@ -186,9 +186,9 @@ def playing(voice_set: sets.VoiceSet, seconds: float, rng: np.random.Generator) 
         if program in KEYBOARDS and rng.random() < 0.35:
             notes.append([at, end, pitch - 12 - int(rng.choice([0, 3, 5]))])
         at += length
-    late = sets.LATE.get(program, 0.0)
+    delay = sets.ONSET_DELAY_S.get(program, 0.0)
     sound = rendered(voice_set.soundfont, program, notes, rng)[: int(seconds * RATE)]
-    notes = [[start + late, end + late, pitch] for start, end, pitch in notes]
+    notes = [[start + delay, end + delay, pitch] for start, end, pitch in notes]
     return acoustics.leveled(np.pad(sound, (0, int(seconds * RATE) - len(sound)))), notes, program
 
 

@@ -20,7 +20,7 @@ import time
 import corpus
 import figures
 import frontier
-import hear
+import analyze
 import pairs
 import report
 import sets
@@ -37,9 +37,9 @@ DEV_VOICES = 3
 
 def main() -> None:
     options = parsed()
-    began = time.monotonic()
+    started = time.monotonic()
     results = [measured(voice_set, options) for voice_set in options.sets]
-    print(f"{(time.monotonic() - began) / 60:.1f} minutes", file=sys.stderr)
+    print(f"{(time.monotonic() - started) / 60:.1f} minutes", file=sys.stderr)
     text = report.markdown(results, about(options), not options.no_asr)
     options.out.write_text(text)
     (options.data / "results.json").write_text(json.dumps([dataclasses.asdict(result) for result in results]))
@@ -81,25 +81,25 @@ def measured(voice_set: sets.VoiceSet, options: argparse.Namespace) -> report.Re
     with stage(f"{voice_set.name}: clips"):
         corpus.build(folder / "clips", voice_set, SEED, clips, options.jobs)
     with stage(f"{voice_set.name}: anonymizing"):
-        outs = answers(folder / "clips", folder / "out", options)
-    settings = hear.WorkerSettings(options.data / "heard", None if options.no_asr else options.data / "whisper", options.threads)
+        outs = anonymize_all(folder / "clips", folder / "out", options)
+    settings = analyze.WorkerSettings(options.data / "cache", None if options.no_asr else options.data / "whisper", options.threads)
     headline = voice_set is not sets.DEV and not options.quick
-    with stage(f"{voice_set.name}: listening"):
+    with stage(f"{voice_set.name}: attacks"):
         ways = {version: ways_of(version, headline, options.thorough) for version in outs}
-        heard = figures.listen(folder / "clips", outs, ways, settings, options.jobs)
+        results = figures.run_attackers(folder / "clips", outs, ways, settings, options.jobs)
     traces = {}
     if headline:
-        with stage(f"{voice_set.name}: whether anybody spoke"):
+        with stage(f"{voice_set.name}: speech detection"):
             traces = traced(voice_set, options)
     return report.Result(
         voice_set.name,
-        {version: figures.rows(one) for version, one in heard.items()},
-        {version: figures.equal_error_rates(one) for version, one in heard.items()},
+        {version: figures.rows(one) for version, one in results.items()},
+        {version: figures.equal_error_rates(one) for version, one in results.items()},
         traces,
     )
 
 
-def answers(folder: pathlib.Path, out: pathlib.Path, options: argparse.Namespace) -> dict[str, pathlib.Path]:
+def anonymize_all(folder: pathlib.Path, out: pathlib.Path, options: argparse.Namespace) -> dict[str, pathlib.Path]:
     outs = {version: out / version for version in options.versions}
     for version, place in outs.items():
         versions.anonymize(version, folder, place, options.program)
@@ -124,7 +124,7 @@ def traced(voice_set: sets.VoiceSet, options: argparse.Namespace) -> dict:
         for folder in (learning, trying):
             out = folder / version
             versions.anonymize(version, folder, out, options.program)
-            given.append(pairs.given_out(folder, out))
+            given.append(pairs.read_outputs(folder, out))
         traces[version] = pairs.distinguish(given[0], given[1], options.jobs * options.threads)
     return traces
 
@@ -144,9 +144,9 @@ def about(options: argparse.Namespace) -> list[str]:
 
 @contextlib.contextmanager
 def stage(name: str):
-    began = time.monotonic()
+    started = time.monotonic()
     yield
-    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 import bootstrap
-import hear
+import analyze
 import music
 from attackers import restore, speaker, words
 from bootstrap import Figure
@@ -43,19 +43,19 @@ class VersionResults:
     kept: dict[str, list]
 
 
-def listen(
+def run_attackers(
     folder: pathlib.Path, outs: dict[str, pathlib.Path], ways: dict[str, tuple[str, ...]], settings, processes: int
 ) -> dict[str, VersionResults]:
     """Runs all attackers on the clips of `folder` and on each version's output; `ways` by version."""
     truths = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     voices = sorted((folder / "enroll").glob("*.wav"))
-    jobs = [hear.Job(path, speaker=True) for path in voices]
+    jobs = [analyze.Job(path, speaker=True) for path in voices]
     jobs += [
-        hear.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if truth["speech"] else ())
+        analyze.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if truth["speech"] else ())
         for name, truth in truths.items()
     ]
-    jobs += [hear.Job(folder / f"{name}.wav", notes=bool(truth["notes"])) for name, truth in truths.items()]
-    records = iter(hear.hear_all(jobs, settings, processes))
+    jobs += [analyze.Job(folder / f"{name}.wav", notes=bool(truth["notes"])) for name, truth in truths.items()]
+    records = iter(analyze.analyze_all(jobs, settings, processes))
     enrolled = {path.stem: next(records) for path in voices}
     inputs = {name: next(records) for name in truths}
     for name in truths:
@@ -65,17 +65,17 @@ def listen(
     for version, out in outs.items():
         for name, truth in truths.items():
             spoken = bool(truth["speech"])
-            asked = ways[version] if spoken and inputs[name]["words"].get("plain") else ()
+            requested = ways[version] if spoken and inputs[name]["words"].get("plain") else ()
             jobs.append(
-                hear.Job(out / f"{name}.wav", asked, inputs[name]["language"], bool(truth["notes"]), spoken, spoken)
+                analyze.Job(out / f"{name}.wav", requested, inputs[name]["language"], bool(truth["notes"]), spoken, spoken)
             )
-    records = iter(hear.hear_all(jobs, settings, processes))
-    heard = {}
+    records = iter(analyze.analyze_all(jobs, settings, processes))
+    results = {}
     for version, out in outs.items():
         outputs = {name: next(records) for name in truths}
         kept = {name: kept_of(out, name, truth, outputs[name]) for name, truth in truths.items()}
-        heard[version] = VersionResults(truths, inputs, enrolled, outputs, kept)
-    return heard
+        results[version] = VersionResults(truths, inputs, enrolled, outputs, kept)
+    return results
 
 
 def kept_of(out: pathlib.Path, name: str, truth: dict, output: dict) -> list:
@@ -86,11 +86,11 @@ def kept_of(out: pathlib.Path, name: str, truth: dict, output: dict) -> list:
     return [[0.0, truth["seconds"]]] if kept is None else kept
 
 
-def rows(heard: VersionResults) -> dict[str, list[dict[str, float]]]:
+def rows(results: VersionResults) -> dict[str, list[dict[str, float]]]:
     """By case, a row of figures per clip, without those that do not apply to it."""
     out = collections.defaultdict(list)
-    for name, truth in heard.truths.items():
-        out[truth["case"]].append(row(truth, heard.inputs[name], heard.outputs[name], heard.kept[name]))
+    for name, truth in results.truths.items():
+        out[truth["case"]].append(row(truth, results.inputs[name], results.outputs[name], results.kept[name]))
     return dict(out)
 
 
@@ -105,7 +105,7 @@ def row(truth: dict, given: dict, output: dict, kept: list) -> dict[str, float]:
         out["voice"] = max(output["spoken"].values(), default=0.0) / seconds
         said = given["words"].get("plain")
         if said:
-            left = {way: words.share_left(said, heard) for way, heard in output["words"].items()}
+            left = {way: words.share_left(said, recognized) for way, recognized in output["words"].items()}
             out |= {f"words {way}": share for way, share in left.items()}
             out["words simple"] = max((left.get(way, 0.0) for way in restore.SIMPLE), default=0.0)
             out["words"] = max(left.values(), default=0.0)
@@ -137,17 +137,17 @@ def against(by_case: dict[str, list[dict]], baseline: dict[str, list[dict]], cas
     return bootstrap.interval(pairs[:, 0] - pairs[:, 1]) if len(pairs) else bootstrap.NONE
 
 
-def equal_error_rates(heard: VersionResults) -> dict[str, Figure]:
+def equal_error_rates(results: VersionResults) -> dict[str, Figure]:
     """For the attacker with clean enrollment, and the one with anonymized enrollment."""
-    clean = {name: record["speaker"] for name, record in heard.enrolled.items()}
+    clean = {name: record["speaker"] for name, record in results.enrolled.items()}
     informed = {
-        truth["speaker"]: heard.outputs[name]["speaker"]
-        for name, truth in heard.truths.items()
+        truth["speaker"]: results.outputs[name]["speaker"]
+        for name, truth in results.truths.items()
         if truth["case"] == "enrolmix"
     }
     clips = [
-        (heard.outputs[name]["speaker"], truth["speaker"])
-        for name, truth in heard.truths.items() if truth["speech"] and truth["case"] != "enrolmix"
+        (results.outputs[name]["speaker"], truth["speaker"])
+        for name, truth in results.truths.items() if truth["speech"] and truth["case"] != "enrolmix"
     ]  # fmt: skip
     return {"uninformed": error_rate(clips, clean), "informed": error_rate(clips, informed)}
 

@@ -14,7 +14,7 @@ MIN_SECONDS = 0.5
 ONSET_S = 0.05
 
 
-def notes_heard(path: pathlib.Path) -> list[Note]:
+def transcribe(path: pathlib.Path) -> list[Note]:
     from basic_pitch import ICASSP_2022_MODEL_PATH
     from basic_pitch.inference import predict
 
@@ -28,14 +28,14 @@ def notes_heard(path: pathlib.Path) -> list[Note]:
     return [[float(start), float(end), int(midi)] for start, end, midi, *_ in events]
 
 
-def f1(truth: list[Note], heard: list[Note]) -> float:
+def f1(truth: list[Note], transcribed: list[Note]) -> float:
     """Of onsets within 50 ms and pitches within a quarter tone."""
     import mir_eval
 
-    if not heard:
+    if not transcribed:
         return 0.0
-    times = [np.array([[start, max(end, start + 0.05)] for start, end, _ in notes]) for notes in (truth, heard)]
-    pitches = [440 * 2 ** ((np.array([midi for *_, midi in notes]) - 69) / 12) for notes in (truth, heard)]
+    times = [np.array([[start, max(end, start + 0.05)] for start, end, _ in notes]) for notes in (truth, transcribed)]
+    pitches = [440 * 2 ** ((np.array([midi for *_, midi in notes]) - 69) / 12) for notes in (truth, transcribed)]
     score = mir_eval.transcription.precision_recall_f1_overlap
     return float(score(times[0], pitches[0], times[1], pitches[1], offset_ratio=None)[2])
 
@@ -54,12 +54,12 @@ def overlap(spans: list, kept: list) -> float:
     return sum(max(0.0, min(end, until) - max(start, since)) for start, end in spans for since, until in kept)
 
 
-def judged(truth: dict, kept: list, heard_before: list[Note], heard: list[Note]) -> dict[str, float]:
+def judged(truth: dict, kept: list, transcribed_before: list[Note], transcribed: list[Note]) -> dict[str, float]:
     """How well the notes of the truth are found in the input, in the output, in what was kept; and
     what share of the music that no voice touches was kept."""
     notes, speech = truth["notes"], truth["speech"]
-    moved = [[in_input(start, kept), in_input(end, kept), midi] for start, end, midi in heard]
-    out = {"f1_before": f1(notes, heard_before), "f1_all": f1(notes, moved)}
+    moved = [[in_input(start, kept), in_input(end, kept), midi] for start, end, midi in transcribed]
+    out = {"f1_before": f1(notes, transcribed_before), "f1_all": f1(notes, moved)}
     inside = [
         note for note in notes if any(since <= note[0] + 0.02 and note[0] + ONSET_S <= until for since, until in kept)
     ]

@@ -1,4 +1,4 @@
-"""Pairs of clips for the attacker that detects whether somebody spoke: NAME-voice.wav and NAME-alone.wav have
+"""Pairs of clips for the attacker that detects speech: NAME-voice.wav and NAME-alone.wav have
 the same playing, one with speech over it at -18 to +6 dB, with different random rooms and noise."""
 
 import json
@@ -35,17 +35,17 @@ def make(folder: pathlib.Path, voice_set: sets.VoiceSet, number: int) -> None:
     sound, _, program = corpus.playing(voice_set, SECONDS, rng)
     files = corpus.recordings(voice_set, SEED, voices[number % len(voices)])[1]
     said, spans = corpus.talking(files, float(rng.uniform(1.5, 4)), rng)
-    begin, level = float(rng.uniform(0.5, 1.5)), float(rng.uniform(-18, 6))
+    start_s, level = float(rng.uniform(0.5, 1.5)), float(rng.uniform(-18, 6))
     voice = np.zeros(len(sound), np.float32)
-    voice[int(begin * RATE) :][: len(said)] = said * 10 ** (level / 20)
-    for kind, heard in (("voice", sound + voice), ("alone", sound)):
-        heard = acoustics.on_phone(acoustics.in_room(heard, rng), rng)
-        soundfile.write(folder / f"pair-{number:03d}-{kind}.wav", heard, RATE, subtype="PCM_16")
-    spans = [[start + begin, end + begin] for start, end in spans]
+    voice[int(start_s * RATE) :][: len(said)] = said * 10 ** (level / 20)
+    for kind, mixed in (("voice", sound + voice), ("alone", sound)):
+        mixed = acoustics.on_phone(acoustics.in_room(mixed, rng), rng)
+        soundfile.write(folder / f"pair-{number:03d}-{kind}.wav", mixed, RATE, subtype="PCM_16")
+    spans = [[start + start_s, end + start_s] for start, end in spans]
     (folder / f"pair-{number:03d}.json").write_text(json.dumps({"speech": spans, "snr_db": level, "program": program}))
 
 
-def given_out(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float]]:
+def read_outputs(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float]]:
     """Pairs of which neither was withheld, as bands, and the share of each one's speech that was kept."""
     pairs, shares = [], []
     for metadata in sorted(folder.glob("pair-???.json")):
@@ -60,7 +60,7 @@ def given_out(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float
 
 def distinguish(learned: tuple, tried: tuple, threads: int) -> dict[str, bootstrap.Figure]:
     """Area under the curve over the pairs tried, and over those whose speech was mostly kept (and so
-    erased or not found) rather than cut. `learned` and `tried` as `given_out` gives them."""
+    erased or not found) rather than cut. `learned` and `tried` as `read_outputs` gives them."""
     (learning, _), (trying, shares) = learned, tried
     if len(learning) < MIN_PAIRS or len(trying) < MIN_PAIRS:
         return {"all": bootstrap.NONE, "kept": bootstrap.NONE}

@@ -3,7 +3,7 @@
 
 usage: pictures.py [--program SORDINO]
 
-Left what the microphone heard, right what may leave the device, on one scale: 0 to 8 kHz upwards, 80 dB
+Left: the recording; right: the anonymized output, on one scale: 0 to 8 kHz upwards, 80 dB
 from dark to bright. Red under a picture: cut. Yellow: a voice erased out of the music.
 """
 
@@ -22,8 +22,8 @@ import acoustics
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDINGS = {
-    "talk-between": "piano, then somebody talks, then piano",
-    "talk-over": "somebody talks over a guitar, 3 dB under it",
+    "talk-between": "piano, then speech, then piano",
+    "talk-over": "speech over a guitar, 3 dB below it",
     "raised-voice-over": "a raised voice over a flute, as loud as it",
     "violin-alone": "a violin alone",
 }
@@ -48,12 +48,12 @@ def main() -> None:
 
 def row(before: pathlib.Path, after: pathlib.Path) -> dict:
     said = json.loads(after.with_suffix(".json").read_text())
-    heard, left = acoustics.load(before, acoustics.HEARD), acoustics.load(after, acoustics.HEARD)
+    recorded, left = acoustics.load(before, acoustics.ATTACKER_RATE), acoustics.load(after, acoustics.ATTACKER_RATE)
     return {
         "title": f"{before.stem}: {RECORDINGS[before.stem]}",
-        "seconds": len(heard) / acoustics.HEARD,
-        "before": picture(heard, len(heard)),
-        "after": picture(left, len(heard)),
+        "seconds": len(recorded) / acoustics.ATTACKER_RATE,
+        "before": picture(recorded, len(recorded)),
+        "after": picture(left, len(recorded)),
         "removed": [(removal["start_s"], removal["end_s"]) for removal in said["removed"]],
         "erased": said["erased"],
     }

@@ -139,7 +139,7 @@ def bar(result: Result, has_words: bool) -> str:
         )
     if result.traces:
         line(
-            Target("whether somebody spoke, area under the curve"),
+            Target("detecting whether there was speech, area under the curve"),
             lambda v: result.traces.get(v, {}).get("all", bootstrap.NONE),
         )
         line(Target("… where speech was erased, not cut"), lambda v: result.traces.get(v, {}).get("kept", bootstrap.NONE))

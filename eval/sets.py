@@ -17,7 +17,7 @@ TIMGM6MB = "/usr/share/sounds/sf2/TimGM6mb.sf2"
 MIN_RECORDINGS = 8
 # How long, s, TimGM6mb's slow instruments (cello, recorder) take until a note is audible: without it the
 # transcriber, with a tolerance of 50 ms, would find every onset of an unprocessed clip too late.
-LATE = {42: 0.03, 74: 0.06}
+ONSET_DELAY_S = {42: 0.03, 74: 0.06}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ def ktuberling(*languages: str) -> dict[str, str]:
 
 # Five of the voices and four of the instruments that the net never learned from: steel guitar, cello,
 # clarinet, recorder. Thresholds are tuned on the other voices and instruments of that split, so that
-# these stay unheard; keep it so.
+# these stay unseen; keep it so.
 HELD_BACK = VoiceSet(
     "held_back",
     {"it-menardi": f"{ASTERISK}/it_IT_f_Menardi/*.wav"} | klettres("hu", "nl") | ktuberling("ru", "gl"),

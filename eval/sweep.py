@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The trade-off: how much of a voice and how much of the music is left, as the eraser is trusted less or more.
+"""The trade-off between remaining voice and remaining music, over the parameters of voice removal.
 
 usage: sweep.py [--data FOLDER] [--jobs N]
 
-Runs the anonymizer's Python twin (models/voice/anonymize.py) over the clips of `held_back` in which somebody speaks
-over music, at several shares of power (`worth`) under which an erased stretch is cut instead, from all to none, and
-at the mask's power of 1, 2 and 4, with no processing and Silero's cut as baselines. Writes frontier.csv and draws
+Runs the Python version of the anonymizer (models/voice/anonymize.py) on the clips of `held_back` with speech
+over music, with several values of `min_residual`, from cutting every masked span to cutting none, and
+with a mask exponent of 1, 2 and 4; with no processing and Silero's cut as baselines. Writes frontier.csv and draws
 frontier.svg: on the x axis, notes found (F1) relative to the input; on the y axis, words left for Whisper, as is and with
 quiet parts amplified. Run `make eval` before: its clips are used.
 """
@@ -19,11 +19,11 @@ import sys
 import soundfile
 
 import acoustics
+import analyze
 import figures
 import frontier
-import hear
 import sets
-from acoustics import HEARD
+from acoustics import ATTACKER_RATE
 from attackers import restore
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT / "models/voice"))
 import anonymize  # noqa: E402
 import infer  # noqa: E402
 
-POINTS = [(2.0, worth) for worth in (2.0, 0.3, 0.1, 0.03, 0.0)] + [(1.0, 0.1), (4.0, 0.1)]
+POINTS = [(2.0, min_residual) for min_residual in (2.0, 0.3, 0.1, 0.03, 0.0)] + [(1.0, 0.1), (4.0, 0.1)]
 CASES = ("over", "child")
 
 
@@ -44,19 +44,19 @@ def main() -> None:
     chosen = chosen_of(clips, options.data / "sweep" / "clips")
     outs = {}
     detector, gate = infer.Exported(ROOT / "models/voice/voice_net.f16"), anonymize.Gate()
-    for exaggerate, worth in POINTS:
-        name = f"power {exaggerate:g}, worth {worth:g}"
+    for mask_exponent, min_residual in POINTS:
+        name = f"exponent {mask_exponent:g}, residual {min_residual:g}"
         outs[name] = options.data / "sweep" / name
-        settings = anonymize.SETTINGS | {"cut_only": False, "exaggerate": exaggerate, "worth": worth}
+        settings = anonymize.SETTINGS | {"cut_only": False, "mask_exponent": mask_exponent, "min_residual": min_residual}
         anonymized(chosen, outs[name], detector, gate, settings)
     others = options.data / "corpus" / sets.HELD_BACK.name / "out"
     outs |= {"no processing": others / "identity", "Silero cut": others / "silero"}
-    settings = hear.WorkerSettings(options.data / "heard", options.data / "whisper", 1)
-    heard = figures.listen(chosen, outs, {name: restore.SIMPLE for name in outs}, settings, options.jobs)
+    settings = analyze.WorkerSettings(options.data / "cache", options.data / "whisper", 1)
+    results = figures.run_attackers(chosen, outs, {name: restore.SIMPLE for name in outs}, settings, options.jobs)
     with frontier.CSV.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["case", "threshold", "music", "privacy"])
-        by_case = {name: figures.rows(one) for name, one in heard.items()}
+        by_case = {name: figures.rows(one) for name, one in results.items()}
         for case in figures.CASES:
             if not case.startswith(CASES):
                 continue
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def chosen_of(clips: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-    """A folder of links to those clips in which somebody speaks over music."""
+    """A folder of links to the clips with speech over music."""
     for part in ("", "clean"):
         (folder / part).mkdir(parents=True, exist_ok=True)
         for path in (clips / part).glob("*.*"):
@@ -84,10 +84,10 @@ def chosen_of(clips: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
 def anonymized(clips: pathlib.Path, out: pathlib.Path, detector, gate, settings: dict) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(clips.glob("*.wav")):
-        clip, kept = anonymize.anonymize(acoustics.load(path, HEARD), detector, gate, settings)
+        clip, kept = anonymize.anonymize(acoustics.load(path, ATTACKER_RATE), detector, gate, settings)
         (out / f"{path.stem}.json").write_text(json.dumps({"kept": kept, "withheld": clip is None}))
         if clip is not None:
-            soundfile.write(out / path.name, clip, HEARD, subtype="PCM_16")
+            soundfile.write(out / path.name, clip, ATTACKER_RATE, subtype="PCM_16")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ import numpy as np
 import soundfile
 
 import acoustics
-from acoustics import HEARD
+from acoustics import ATTACKER_RATE
 
 # How much wider than the detector says is cut, on both sides.
-WIDER = HEARD // 5
+CUT_PADDING = ATTACKER_RATE // 5
 LABELS = {"sordino": "Sordino", "identity": "no processing (16 kHz)", "silero": "Silero cut", "webrtc": "WebRTC cut"}
 
 
@@ -30,32 +30,32 @@ def anonymize(version: str, folder: pathlib.Path, out: pathlib.Path, program: pa
         return  # the others never change
     detector = {"identity": Nothing, "silero": Silero, "webrtc": WebRtc}[version]()
     for clip in clips:
-        sound = acoustics.load(clip, HEARD)
+        sound = acoustics.load(clip, ATTACKER_RATE)
         write(out / clip.name, sound, without_voice(sound, detector))
 
 
 def without_voice(sound: np.ndarray, detector) -> np.ndarray:
-    """Which samples stay when all that is detected is cut, WIDER on both sides."""
+    """Which samples stay when all that is detected is cut, CUT_PADDING on both sides."""
     keep = np.ones(len(sound), bool)
-    detector.begin()
+    detector.reset()
     for start in range(0, len(sound) - detector.frame + 1, detector.frame):
         if detector.is_voice(sound[start : start + detector.frame]):
-            keep[max(0, start - WIDER) : start + detector.frame + WIDER] = False
+            keep[max(0, start - CUT_PADDING) : start + detector.frame + CUT_PADDING] = False
     return keep
 
 
 def write(path: pathlib.Path, sound: np.ndarray, keep: np.ndarray) -> None:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], keep.astype(int), [0]])))
-    kept = [[int(start) / HEARD, int(end) / HEARD] for start, end in zip(edges[::2], edges[1::2])]
+    kept = [[int(start) / ATTACKER_RATE, int(end) / ATTACKER_RATE] for start, end in zip(edges[::2], edges[1::2])]
     if kept:
-        soundfile.write(path, sound[keep], HEARD, subtype="PCM_16")
+        soundfile.write(path, sound[keep], ATTACKER_RATE, subtype="PCM_16")
     path.with_suffix(".json").write_text(json.dumps({"kept": kept}))
 
 
 class Nothing:
     frame = 480
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         pass
 
     def is_voice(self, frame: np.ndarray) -> bool:
@@ -70,13 +70,13 @@ class Silero:
 
         self.model = load_silero_vad(onnx=True)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         self.model.reset_states()
 
     def probability(self, frame: np.ndarray) -> float:
         import torch
 
-        return float(self.model(torch.from_numpy(frame.copy()), HEARD))
+        return float(self.model(torch.from_numpy(frame.copy()), ATTACKER_RATE))
 
     def is_voice(self, frame: np.ndarray) -> bool:
         return self.probability(frame) > 0.5
@@ -92,8 +92,8 @@ class WebRtc:
 
         self.model = webrtcvad.Vad(3)
 
-    def begin(self) -> None:
+    def reset(self) -> None:
         pass
 
     def is_voice(self, frame: np.ndarray) -> bool:
-        return self.model.is_speech((np.clip(frame, -1, 1) * 32767).astype("<i2").tobytes(), HEARD)
+        return self.model.is_speech((np.clip(frame, -1, 1) * 32767).astype("<i2").tobytes(), ATTACKER_RATE)

@@ -1,4 +1,4 @@
-//! What others take for a part of the work, on the same sound in the same run, on one core.
+//! Baselines: other software that does a part of the work, on the same audio in the same run, on one core.
 
 use std::{
     env,
@@ -9,12 +9,12 @@ use std::{
 
 use nnnoiseless::DenoiseState;
 
-/// Set by `benches/run` to a Python that has `silero-vad`, where `eval/setup` made one.
+/// Set by `benches/run` to a Python with `silero-vad`, if `eval/setup` has installed one.
 const PYTHON: &str = "SORDINO_BENCH_PYTHON";
 const ROUNDS: usize = 9;
 
-/// The published package over ONNX Runtime with one thread, frame by frame, as its own
-/// `get_speech_timestamps` does. Prints the median of its rounds in seconds.
+/// The published package in ONNX Runtime with one thread, frame by frame, as its `get_speech_timestamps` does. Prints the
+/// median time of its rounds, in seconds.
 const SILERO: &str = r#"
 import sys, time, torch, wave, numpy
 from silero_vad import load_silero_vad
@@ -31,28 +31,28 @@ for _ in range(int(sys.argv[2])):
 print(sorted(times)[len(times) // 2])
 "#;
 
-/// Who, and how long for `recording` (mono, 48 kHz, 16 bit); `None` where it cannot be had here.
+/// Each baseline and its time for `recording` (mono, 48 kHz, 16 bit); `None` if it is not installed.
 pub(crate) fn all(recording: &Path, samples: &[f32]) -> Vec<(&'static str, Option<Duration>)> {
     vec![
         (
-            "Silero VAD's own package, hearing once, no resampling",
+            "Silero VAD (published package), one pass, without resampling",
             silero(recording),
         ),
         ("RNNoise (nnnoiseless) at 48 kHz", Some(rnnoise(samples))),
-        ("`sox` resampling to 16 kHz, no more", sox(recording)),
+        ("`sox`, resampling to 16 kHz only", sox(recording)),
     ]
 }
 
 fn silero(recording: &Path) -> Option<Duration> {
     let python = env::var_os(PYTHON).filter(|python| !python.is_empty())?;
-    let said = Command::new(python)
+    let output = Command::new(python)
         .args(["-c", SILERO])
         .arg(recording)
         .arg(ROUNDS.to_string())
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    let seconds = String::from_utf8_lossy(&said.stdout).trim().parse().ok()?;
+    let seconds = String::from_utf8_lossy(&output.stdout).trim().parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
@@ -68,7 +68,7 @@ fn rnnoise(samples: &[f32]) -> Duration {
     .unwrap_or_default()
 }
 
-/// As a process, its start included: some milliseconds.
+/// As a process, including some milliseconds to start it.
 fn sox(recording: &Path) -> Option<Duration> {
     median(|| {
         let done = Command::new("sox")

@@ -1,4 +1,4 @@
-//! What the benches share: a device that may sample, and ten seconds of real sound.
+//! Fixtures of the benches: a device with consent, and ten seconds of recorded music.
 
 #![allow(dead_code, reason = "each bench uses a part")]
 
@@ -20,7 +20,7 @@ use sordino::{
 
 pub(crate) const CLIP_SECONDS: u64 = 10;
 
-/// A device on the disk on which the library is built, not in memory: it syncs.
+/// A device whose folder is on the disk of the target folder, not in memory, so that syncing takes time.
 pub(crate) struct Device {
     pub(crate) engine: Sordino,
     pub(crate) folder: tempfile::TempDir,
@@ -69,7 +69,7 @@ fn plan() -> Plan {
         signed_on: None,
         paused: false,
         controller: None,
-        // The example plan's.
+        // That of the example plan.
         recipients: vec![
             "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac"
                 .parse()
@@ -92,12 +92,12 @@ fn plan() -> Plan {
     }
 }
 
-/// A violin, alone: nothing of it is cut out, so that every step does all its work.
+/// A violin without a voice: nothing is cut, so that every step processes the whole clip.
 pub(crate) fn recording() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/audio/violin-alone.wav")
 }
 
-/// Ten seconds of it at 48 kHz, with its beginning repeated at the end.
+/// Ten seconds of it at 48 kHz; the start is repeated at the end.
 pub(crate) fn clip() -> RawClip {
     let recording = read_wav(&recording()).expect("it comes with the source");
     let wanted = (CLIP_SECONDS as usize) * recording.rate as usize;
@@ -116,43 +116,43 @@ pub(crate) fn clip() -> RawClip {
 }
 
 pub(crate) fn anonymous() -> AnonymousClip {
-    let mut anonymizer = Anonymizer::new().expect("the weights are whole");
+    let mut anonymizer = Anonymizer::new().expect("embedded weights");
     anonymizer
         .anonymize(clip(), Settings::default())
-        .expect("a violin holds no voice")
+        .expect("music without a voice")
 }
 
 pub(crate) fn week() -> Week {
     "2026-W10".parse().expect("a week")
 }
 
-/// 10 ms of stereo at 48 kHz in 16 bit, as phones deliver it.
+/// 10 ms of 16-bit stereo at 48 kHz, as phones deliver it.
 pub(crate) fn ten_milliseconds() -> Vec<i16> {
     (0..960)
         .map(|index| (index * 31 % 4_001) as i16 - 2_000)
         .collect()
 }
 
-/// A thread that takes what a source delivers, so that its ring never fills for long.
+/// A thread that discards what a source delivers, so that its ring buffer does not fill.
 pub(crate) struct Drain(JoinHandle<()>);
 
 impl Drain {
     pub(crate) fn start(source: PcmSource) -> Self {
         Self(thread::spawn(move || {
             Capture::new(source)
-                .run(&mut Nowhere)
+                .run(&mut Discard)
                 .expect("a source that ends");
         }))
     }
 
     pub(crate) fn join(self) {
-        self.0.join().expect("it does not panic");
+        self.0.join().expect("no panic");
     }
 }
 
-struct Nowhere;
+struct Discard;
 
-impl CaptureHandler for Nowhere {
+impl CaptureHandler for Discard {
     fn on_frame(&mut self, _: Frame<'_>) {}
 
     fn on_event(&mut self, _: CaptureEvent) {}

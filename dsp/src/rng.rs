@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Seed([u8; 32]);
 
-/// The steps that use random numbers. Each has a generator of its own, so that every pass over a clip gets the same
+/// The steps that use random numbers. Each has a generator of its own, so that each time a clip is rendered it gets the same
 /// numbers.
 #[derive(Clone, Copy)]
 pub(crate) enum Step {

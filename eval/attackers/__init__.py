@@ -1,1 +1,1 @@
-"""Who tries to get the voice back: what was said, who said it, whether anybody spoke at all."""
+"""The attackers: recover the words, identify the speaker, detect whether there was speech."""

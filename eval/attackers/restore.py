@@ -1,6 +1,6 @@
-"""What an attacker does to a clip before listening to it.
+"""Restorations that attackers apply to a clip before recognition.
 
-Each takes and gives mono float32 at HEARD. The last three know how the eraser works: it lowers bands of
+Each takes and returns mono float32 at ATTACKER_RATE. The last three know how the eraser works: it lowers bands of
 the spectrum where a voice was and leaves the rest.
 """
 
@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter, maximum_filter, uniform_filter
 from scipy.signal import istft, stft
 
 import acoustics
-from acoustics import HEARD
+from acoustics import ATTACKER_RATE
 
 # RNNoise and DeepFilterNet work at 48 kHz in frames of 10 ms.
 ENHANCED = 48_000
@@ -55,14 +55,14 @@ def deepfilternet(sound: np.ndarray) -> np.ndarray:
 
 def enhanced(sound: np.ndarray, process) -> np.ndarray:
     frame = ENHANCED // 100
-    loud = acoustics.resampled(sound, HEARD, ENHANCED)
+    loud = acoustics.resampled(sound, ATTACKER_RATE, ENHANCED)
     padded = np.pad(loud, (0, -len(loud) % frame)).astype(np.float32)
     out, made = np.empty_like(padded), np.empty(frame, np.float32)
     for start in range(0, len(padded), frame):
         given = np.ascontiguousarray(padded[start : start + frame])
         process(given.ctypes.data_as(FLOATS), made.ctypes.data_as(FLOATS))
         out[start : start + frame] = made
-    return acoustics.resampled(out, ENHANCED, HEARD)[: len(sound)]
+    return acoustics.resampled(out, ENHANCED, ATTACKER_RATE)[: len(sound)]
 
 
 @functools.cache
@@ -124,7 +124,7 @@ def negative(sound: np.ndarray) -> np.ndarray:
 
 def log_spectrum(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bins (band, frame), and the logarithm of their size in nepers."""
-    _, _, bins = stft(sound, HEARD, nperseg=WINDOW, noverlap=WINDOW - HOP)
+    _, _, bins = stft(sound, ATTACKER_RATE, nperseg=WINDOW, noverlap=WINDOW - HOP)
     return bins, np.log(np.abs(bins) + 1e-6)
 
 
@@ -134,7 +134,7 @@ def surroundings(level: np.ndarray) -> np.ndarray:
 
 
 def sound_of(bins: np.ndarray, length: int) -> np.ndarray:
-    _, sound = istft(bins, HEARD, nperseg=WINDOW, noverlap=WINDOW - HOP)
+    _, sound = istft(bins, ATTACKER_RATE, nperseg=WINDOW, noverlap=WINDOW - HOP)
     sound = sound[:length].astype(np.float32)
     return sound / max(1.0, float(np.abs(sound).max(initial=0)))
 
@@ -149,7 +149,7 @@ WAYS = {
     "inpainted": ("erased bins inpainted", inpainted),
     "negative": ("erased bins only", negative),
 }
-# What any listener does, and what only makes sense if something may have been erased.
+# Restorations for any clip, and those that only make sense if something may have been erased.
 SIMPLE, ENHANCING, INVERTING = (
     ("plain", "raised"),
     ("rnnoise", "deepfilternet"),

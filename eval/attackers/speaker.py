@@ -6,7 +6,7 @@ uninformed attacker enrolled people by clean speech, the informed one by anonymi
 
 import numpy as np
 
-from acoustics import HEARD
+from acoustics import ATTACKER_RATE
 
 # The score of a clip without enough audio: neither near nor far.
 UNKNOWN = 0.0
@@ -20,7 +20,7 @@ class Recognizer:
 
     def embedding(self, sound: np.ndarray) -> list[float] | None:
         peak = np.abs(sound).max(initial=0)
-        if len(sound) < HEARD or peak < 1e-3:
+        if len(sound) < ATTACKER_RATE or peak < 1e-3:
             return None
         return self.encoder.embed_utterance(sound / peak * 0.7).tolist()
 

@@ -1,4 +1,4 @@
-"""Whether anybody spoke over the music at all: a small network trained on the anonymizer's output.
+"""Detects whether there was speech over the music: a small network trained on the anonymizer's output.
 
 It learns from pairs of clips of training voices and instruments, the same playing once with a voice
 over it and once without, both anonymized; it is evaluated on pairs of held-back ones. Its input is
@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 import acoustics
-from acoustics import HEARD
+from acoustics import ATTACKER_RATE
 
 BANDS, WINDOW, HOP = 64, 512, 256
 EPOCHS, BATCH = 30, 16
@@ -45,10 +45,10 @@ class Net(nn.Module):
 
 def bands_of(path: pathlib.Path) -> np.ndarray | None:
     """A clip's logarithmic bands (BANDS, frames), less their mean; None where it was withheld."""
-    sound = acoustics.load(path, HEARD)
-    if len(sound) < HEARD:
+    sound = acoustics.load(path, ATTACKER_RATE)
+    if len(sound) < ATTACKER_RATE:
         return None
-    wanted = int(SECONDS * HEARD)
+    wanted = int(SECONDS * ATTACKER_RATE)
     sound = torch.from_numpy(np.resize(sound, wanted))
     spectrum = torch.stft(sound, WINDOW, HOP, window=torch.hann_window(WINDOW), return_complex=True).abs()
     level = torch.log(torch.from_numpy(triangles()).T @ spectrum**2 + 1e-8)
@@ -57,9 +57,9 @@ def bands_of(path: pathlib.Path) -> np.ndarray | None:
 
 def triangles() -> np.ndarray:
     """Mel bands over the spectrum's bins, (bins, BANDS)."""
-    mel = np.linspace(0, 2595 * np.log10(1 + HEARD / 2 / 700), BANDS + 2)
+    mel = np.linspace(0, 2595 * np.log10(1 + ATTACKER_RATE / 2 / 700), BANDS + 2)
     edges = (10 ** (mel / 2595) - 1) * 700
-    hertz = np.linspace(0, HEARD / 2, WINDOW // 2 + 1)[:, None]
+    hertz = np.linspace(0, ATTACKER_RATE / 2, WINDOW // 2 + 1)[:, None]
     rising, falling = (hertz - edges[:-2]) / (edges[1:-1] - edges[:-2]), (edges[2:] - hertz) / (edges[2:] - edges[1:-1])
     return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
 

@@ -10,11 +10,11 @@ import re
 
 import numpy as np
 
-from acoustics import HEARD
+from acoustics import ATTACKER_RATE
 
 # Whisper invents words in silence; segments with this probability of no speech are ignored.
 NO_SPEECH = 0.8
-MIN_SAMPLES = HEARD // 2
+MIN_SAMPLES = ATTACKER_RATE // 2
 
 
 class Listener:
@@ -35,6 +35,6 @@ class Listener:
         return re.findall(r"\w{2,}", text.lower()), info.language
 
 
-def share_left(said: list[str], heard: list[str]) -> float:
-    counts = collections.Counter(heard)
+def share_left(said: list[str], recognized: list[str]) -> float:
+    counts = collections.Counter(recognized)
     return sum(min(counts[word], times) for word, times in collections.Counter(said).items()) / len(said)

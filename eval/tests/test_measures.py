@@ -1,4 +1,4 @@
-"""What the figures promise, held against answers that are known beforehand."""
+"""Tests of the measures on cases with known results."""
 
 import pathlib
 import sys
@@ -23,8 +23,8 @@ TRUTH = {"case": "over+0", "seconds": 8.0, "notes": NOTES, "speech": [[2.0, 4.0]
 GIVEN = {"words": {"plain": ["uno", "due", "due"]}, "notes": NOTES}
 
 
-def output(heard: list[str], samples: int = 128_000, notes=(), spoken: float = 0.0) -> dict:
-    ways = {way: heard for way in restore.SIMPLE}
+def output(recognized: list[str], samples: int = 128_000, notes=(), spoken: float = 0.0) -> dict:
+    ways = {way: recognized for way in restore.SIMPLE}
     return {
         "samples": samples,
         "words": ways,
@@ -35,42 +35,42 @@ def output(heard: list[str], samples: int = 128_000, notes=(), spoken: float = 0
 
 
 class TheRow(unittest.TestCase):
-    def test_doing_nothing_keeps_all_music_and_leaves_all_words(self):
+    def test_no_processing_keeps_all_music_and_words(self):
         row = figures.row(TRUTH, GIVEN, output(["due", "uno", "due"], notes=NOTES, spoken=2.0), [[0.0, 8.0]])
         for column in ("words", "voice", "music_kept", "f1_all", "f1_kept", "speech_kept"):
             self.assertAlmostEqual(row[column], 1.0, msg=column)
         self.assertEqual(row["withheld"], 0)
 
-    def test_a_withheld_clip_keeps_nothing_and_leaves_nothing(self):
+    def test_a_withheld_clip_has_no_music_and_no_words(self):
         row = figures.row(TRUTH, GIVEN, output([], samples=0), [])
         for column in ("words", "voice", "music_kept", "f1_all", "speech_kept"):
             self.assertEqual(row[column], 0.0, column)
         self.assertEqual(row["withheld"], 1)
         self.assertNotIn("f1_kept", row)
 
-    def test_the_worst_attacker_counts(self):
+    def test_the_best_attacker_counts(self):
         result = output([])
         result["words"] = {"plain": [], "raised": ["uno"], "negative": ["uno", "due"]}
         row = figures.row(TRUTH, GIVEN, result, [[0.0, 8.0]])
         self.assertAlmostEqual(row["words"], 2 / 3)
         self.assertAlmostEqual(row["words simple"], 1 / 3)
 
-    def test_notes_after_a_cut_are_judged_at_their_time_in_the_input(self):
+    def test_notes_after_a_cut_are_scored_at_their_input_time(self):
         kept = [[0.0, 2.0], [4.0, 8.0]]
-        heard = [NOTES[0], NOTES[1], [5.0, 5.6, 65]]  # the last one moved up by the two seconds cut
-        judged = music.judged(TRUTH, kept, NOTES, heard)
+        recognized = [NOTES[0], NOTES[1], [5.0, 5.6, 65]]  # the last one moved up by the two seconds cut
+        judged = music.judged(TRUTH, kept, NOTES, recognized)
         self.assertEqual(judged["f1_kept"], 1.0)
         self.assertAlmostEqual(judged["f1_all"], 2 * 3 / (3 + 4))
         self.assertEqual(judged["music_kept"], 1.0)
 
 
 class Words(unittest.TestCase):
-    def test_a_word_counts_as_often_as_it_was_said(self):
+    def test_words_are_counted_with_repetition(self):
         self.assertAlmostEqual(words.share_left(["no", "no", "si"], ["no", "no", "no", "la"]), 2 / 3)
 
 
 class Speakers(unittest.TestCase):
-    def test_a_recognizer_without_error_has_rate_zero_and_one_without_knowledge_a_half(self):
+    def test_eer_is_zero_without_errors_and_half_for_guessing(self):
         sure = np.array([[0.9, 1], [0.8, 1], [0.2, 0], [0.1, 0]])
         self.assertEqual(speaker.equal_error_rate(sure), 0.0)
         blind = np.array([[speaker.UNKNOWN, same] for same in (1, 0, 0, 0)])
@@ -78,7 +78,7 @@ class Speakers(unittest.TestCase):
 
 
 class Intervals(unittest.TestCase):
-    def test_intervals_cover_the_truth_most_of_the_time(self):
+    def test_intervals_cover_the_true_value_most_of_the_time(self):
         rng = np.random.default_rng(5)
         drawn = [bootstrap.interval(rng.random(30), rounds=300) for _ in range(200)]
         hit = np.mean([figure.low <= 0.5 <= figure.high for figure in drawn])
@@ -89,7 +89,7 @@ class Intervals(unittest.TestCase):
         self.assertFalse(bootstrap.interval(np.array([])).known())
         self.assertEqual(report.cell(bootstrap.NONE), "–")
 
-    def test_guessing_has_half_the_area(self):
+    def test_guessing_has_an_area_of_one_half(self):
         self.assertEqual(trace.area_under_curve(np.ones((9, 2))), 0.5)
         self.assertEqual(trace.area_under_curve(np.array([[1.0, 0.0]] * 5)), 1.0)
 
@@ -97,7 +97,7 @@ class Intervals(unittest.TestCase):
 class Restoring(unittest.TestCase):
     """An attack that could not win would prove nothing: each must undo an erasing of its kind."""
 
-    def test_undoing_the_mask_brings_an_erased_band_back(self):
+    def test_inverting_the_mask_restores_an_erased_band(self):
         rng = np.random.default_rng(3)
         whole = (0.1 * rng.standard_normal(32_000)).astype(np.float32)
         bins, _ = restore.log_spectrum(whole)
@@ -108,7 +108,7 @@ class Restoring(unittest.TestCase):
             before, after = (np.abs(spectrum[42:50, 103:109]).mean() for spectrum in (bins, again))
             self.assertGreater(after, 3 * before, way.__name__)
 
-    def test_the_holes_alone_sound_where_something_was_taken(self):
+    def test_the_negative_has_energy_only_where_erased(self):
         rng = np.random.default_rng(3)
         bins, _ = restore.log_spectrum((0.1 * rng.standard_normal(32_000)).astype(np.float32))
         bins[40:52, 100:112] *= 0.05
@@ -116,7 +116,7 @@ class Restoring(unittest.TestCase):
         inside, outside = np.abs(levels[42:50, 103:109]).mean(), np.abs(levels[100:140, 103:109]).mean()
         self.assertGreater(inside, 1.5 * outside)
 
-    def test_every_way_takes_any_clip(self):
+    def test_every_restoration_accepts_any_clip(self):
         for sound in (np.zeros(0, np.float32), np.zeros(100, np.float32), np.zeros(16_000, np.float32)):
             for way in restore.SIMPLE + restore.INVERTING:
                 restored = restore.restored(sound, way)
@@ -125,7 +125,7 @@ class Restoring(unittest.TestCase):
 
 
 class Clips(unittest.TestCase):
-    def test_what_is_learned_from_is_never_held_back(self):
+    def test_training_voices_are_not_held_back(self):
         sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "models" / "voice"))
         import sources
 
@@ -134,16 +134,16 @@ class Clips(unittest.TestCase):
         self.assertFalse(set(sets.LEARNING.voices) & sources.HELD_OUT_VOICES)
         self.assertFalse(set(sets.LEARNING.programs) & sources.HELD_OUT_PROGRAMS)
 
-    def test_every_case_is_in_the_plan_and_names_are_its_own(self):
+    def test_the_plan_has_every_case_and_unique_names(self):
         plan = corpus.plan(["a", "b"])
         self.assertEqual({clip.case for clip in plan}, set(figures.CASES) | {"noise"})
         self.assertEqual(len({clip.name for clip in plan}), len(plan))
 
-    def test_a_cut_is_wider_than_what_was_detected(self):
+    def test_a_cut_is_padded(self):
         class Middle:
             frame = 512
 
-            def begin(self):
+            def reset(self):
                 self.count = 0
 
             def is_voice(self, frame):
@@ -152,11 +152,11 @@ class Clips(unittest.TestCase):
 
         keep = versions.without_voice(np.zeros(64_000, np.float32), Middle())
         gone = np.flatnonzero(~keep)
-        self.assertEqual((gone[0], gone[-1]), (39 * 512 - versions.WIDER, 40 * 512 + versions.WIDER - 1))
+        self.assertEqual((gone[0], gone[-1]), (39 * 512 - versions.CUT_PADDING, 40 * 512 + versions.CUT_PADDING - 1))
 
 
 class Raising(unittest.TestCase):
-    def test_quiet_parts_come_up_and_loud_ones_stay(self):
+    def test_agc_amplifies_only_quiet_parts(self):
         time = np.arange(32_000) / 16_000
         sound = (np.sin(2 * np.pi * 440 * time) * np.where(time < 1, 0.3, 0.003)).astype(np.float32)
         raised = acoustics.raised(sound)
@@ -171,11 +171,11 @@ class Tables(unittest.TestCase):
         self.assertFalse(target.missed(0.01))
         self.assertEqual(report.cell(bootstrap.Figure(0.011, 0.0, 0.02, 5), bold=True), "**.011** <sub>0–.020</sub>")
 
-    def test_figures_of_all_attackers_need_all_attackers(self):
-        heard = {"words": 0.5, "words simple": 0.5, "words plain": 0.5, "voice": 0.0, "withheld": 0.0}
-        attacked = heard | {"words rnnoise": 0.25}
+    def test_overall_figures_need_all_attackers(self):
+        recognized = {"words": 0.5, "words simple": 0.5, "words plain": 0.5, "voice": 0.0, "withheld": 0.0}
+        attacked = recognized | {"words rnnoise": 0.25}
         speakers = dict.fromkeys(("uninformed", "informed"), bootstrap.NONE)
-        rows = {"sordino": {"speech": [attacked]}, "identity": {"speech": [heard]}}
+        rows = {"sordino": {"speech": [attacked]}, "identity": {"speech": [recognized]}}
         result = report.Result("dev", rows, dict.fromkeys(rows, speakers), {})
         line = next(line for line in report.bar(result, True).splitlines() if "all cases, all attackers" in line)
         self.assertEqual([part.strip() for part in line.split("|")[3:5]], ["**.500**", "–"])

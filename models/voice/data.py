@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Gathers speech and music into banks that `mix.py` draws from.
+"""Collects speech and music into the banks that `mix.py` samples from.
 
 usage: data.py BANK [--speech FOLDER] [--instruments FOLDER] [--piano FOLDER] [--minutes N] [--music-minutes N]
                [--invented-minutes N]
 
-BANK/{speech,music}-{train,valid}.npy are concatenated 16 kHz int16 samples; for each, a .json says
-where each piece starts and ends and what it is. --speech and --instruments add one's own: every
-folder in FOLDER is one voice of its own, or one instrument played without a voice; one in ten of
-them, by name, is kept for validation. --piano is where PIANO_PACKAGES were unpacked.
+BANK/{speech,music}-{train,valid}.npy are concatenated 16 kHz int16 samples; for each, a .json lists
+the start, the end and the kind of each piece. --speech and --instruments add your own data: every
+folder in FOLDER is one voice, or one instrument played without a voice; one in ten of
+them, by name, is held out for validation. --piano is where PIANO_PACKAGES were unpacked.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--speech", type=pathlib.Path)
     parser.add_argument("--instruments", type=pathlib.Path)
     parser.add_argument("--piano", type=pathlib.Path)
-    parser.add_argument("--minutes", type=float, default=6, help="of one voice at most")
+    parser.add_argument("--minutes", type=float, default=6, help="the maximum per voice")
     parser.add_argument("--music-minutes", type=float, default=260)
     parser.add_argument("--invented-minutes", type=float, default=90)
     parser.add_argument("--jobs", type=int, default=2)
@@ -72,7 +72,7 @@ def folders_of(own: pathlib.Path | None) -> dict[str, list[str]]:
 
 
 def read_voice(job: tuple[str, list[str], float]) -> list[tuple[str, str, np.ndarray]]:
-    """Utterances of one voice, and what signal processing makes of some of them."""
+    """Utterances of one voice, and variants of some of them by signal processing."""
     name, folders, minutes = job
     rng = random.Random(f"voice {name}")
     files = [f for folder in folders for f in glob.glob(f"{glob.escape(folder)}/**/*", recursive=True) if f.endswith(FORMATS)]
@@ -94,7 +94,7 @@ def read_voice(job: tuple[str, list[str], float]) -> list[tuple[str, str, np.nda
 
 
 def variants(name: str, sound: np.ndarray, rng: random.Random) -> list[tuple[str, str, np.ndarray]]:
-    """Whispered, sung and raised out of some utterances."""
+    """Whispered, sung and shouted variants of some utterances."""
     out = []
     for chance, kind, change in (
         (0.35, "whispered", revoice.whispered),
@@ -152,7 +152,7 @@ def decode(path: str) -> np.ndarray:
 
 
 def trimmed(sound: np.ndarray) -> np.ndarray:
-    """Without the silence at both ends, at -20 dBFS."""
+    """Trims the silence at both ends, and normalizes to -20 dBFS."""
     if len(sound) == 0 or np.abs(sound).max() < 1e-3:
         return sound[:0]
     loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())

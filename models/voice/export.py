@@ -18,7 +18,7 @@ import torch
 import infer
 import net
 
-EVERY = 10  # of whose frames the oracle holds the mask
+MASK_EVERY = 10  # the reference has the mask of every tenth frame
 
 
 def main() -> None:
@@ -30,21 +30,21 @@ def main() -> None:
     weights = folder / "voice_net.f16"
     weights.write_bytes(infer.packed(folded(model)))
     exported = infer.Exported(weights)
-    sound = signal(here)
-    voice, mask, _ = exported.hear(sound)
+    samples = signal(here)
+    voice, mask, _ = exported.predict(samples)
     with torch.no_grad():
-        logits, _ = model(model.energies(net.spectrum(torch.from_numpy(sound)))[None])
-    print(f"half precision moves a probability by {np.abs(torch.sigmoid(logits[0]).numpy() - voice).max():.5f} at most")
-    oracle = {
+        logits, _ = model(model.energies(net.spectrum(torch.from_numpy(samples)))[None])
+    print(f"half precision changes a probability by {np.abs(torch.sigmoid(logits[0]).numpy() - voice).max():.5f} at most")
+    reference = {
         "probabilities": [round(float(p), 6) for p in voice],
-        "mask_every": EVERY,
-        "mask": [[round(float(m), 6) for m in row] for row in mask[::EVERY]],
+        "mask_every": MASK_EVERY,
+        "mask": [[round(float(m), 6) for m in row] for row in mask[::MASK_EVERY]],
     }
-    (folder / "reference.json").write_text(json.dumps(oracle) + "\n")
+    (folder / "reference.json").write_text(json.dumps(reference) + "\n")
 
 
 def folded(model: net.VoiceNet) -> dict[str, np.ndarray]:
-    """Each norm's scale in the weights before it, and its shift as their bias."""
+    """Folds the scale of each norm into the weights before it, and its shift into their bias."""
 
     def norm(layer) -> tuple[np.ndarray, np.ndarray]:
         scale = layer.weight / torch.sqrt(layer.running_var + layer.eps)
@@ -54,18 +54,18 @@ def folded(model: net.VoiceNet) -> dict[str, np.ndarray]:
         return layer.weight.detach().numpy()
 
     out = {}
-    scale, out["first_bias"] = norm(model.first_norm)
-    out["first"] = (values(model.first) * scale[:, None, None, None]).transpose(2, 3, 1, 0)
-    out["second"] = values(model.second)[:, 0].transpose(1, 2, 0)
-    scale, out["widen_bias"] = norm(model.second_norm)
-    out["widen"] = values(model.widen)[:, :, 0, 0].T * scale
-    scale, out["gather_bias"] = norm(model.gather_norm)
-    out["gather"] = values(model.gather)[:, :, 0].T * scale
+    scale, out["conv_bias"] = norm(model.conv_norm)
+    out["conv"] = (values(model.conv) * scale[:, None, None, None]).transpose(2, 3, 1, 0)
+    out["depthwise"] = values(model.depthwise)[:, 0].transpose(1, 2, 0)
+    scale, out["pointwise_bias"] = norm(model.pointwise_norm)
+    out["pointwise"] = values(model.pointwise)[:, :, 0, 0].T * scale
+    scale, out["projection_bias"] = norm(model.projection_norm)
+    out["projection"] = values(model.projection)[:, :, 0].T * scale
     for index, block in enumerate(model.blocks):
-        scale, out[f"time{index}_bias"] = norm(block.time_norm)
-        out[f"time{index}"] = values(block.time)[:, 0].T * scale
-        scale, out[f"mix{index}_bias"] = norm(block.mix_norm)
-        out[f"mix{index}"] = values(block.mix)[:, :, 0].T * scale
+        scale, out[f"depthwise{index}_bias"] = norm(block.depthwise_norm)
+        out[f"depthwise{index}"] = values(block.depthwise)[:, 0].T * scale
+        scale, out[f"pointwise{index}_bias"] = norm(block.pointwise_norm)
+        out[f"pointwise{index}"] = values(block.pointwise)[:, :, 0].T * scale
     for head in ("mask", "voice"):
         layer = getattr(model, head)
         out[head], out[f"{head}_bias"] = values(layer)[:, :, 0].T, layer.bias.detach().numpy()
@@ -73,10 +73,10 @@ def folded(model: net.VoiceNet) -> dict[str, np.ndarray]:
 
 
 def signal(here: pathlib.Path) -> np.ndarray:
-    """The test signal of models/silero/export.py: made the same way in every language."""
+    """The test signal of models/silero/export.py, the same in every language."""
     source = (here.parent / "silero" / "export.py").read_text()
     with tempfile.TemporaryDirectory() as folder:
-        # Its imports of silero_vad are not needed here.
+        # Without its import of silero_vad, which is not needed here.
         path = pathlib.Path(folder) / "signal.py"
         path.write_text(source.replace("import silero_vad\n", ""))
         spec = importlib.util.spec_from_file_location("reference_signal", path)

@@ -1,8 +1,7 @@
-"""Instruments that nobody built: each piece has a timbre of its own, drawn at random.
+"""Invented instruments: each piece has a random timbre.
 
-One soundfont teaches its instruments, not what an instrument is. A voice moves its formants from
-sound to sound; what is heard here keeps one body for the whole piece, whatever its partials, attack,
-breath, vibrato and slides are.
+Training on one soundfont teaches its instruments, not what instruments have in common. A voice moves its formants; these
+instruments keep one body for the whole piece, with random partials, attack, breath, vibrato and slides.
 """
 
 import random
@@ -14,7 +13,7 @@ import play
 import sources
 
 RATE = play.RATE
-FIRST = 1000  # names of these instruments: "invented:1000" and on
+FIRST = 1000  # the instruments are named "invented:1000" and up
 
 
 def render(index: int) -> list[tuple[str, str, np.ndarray]]:
@@ -34,7 +33,7 @@ def render(index: int) -> list[tuple[str, str, np.ndarray]]:
 
 
 class Body:
-    """What stays the same through a piece: partials, resonances, attack, breath, vibrato."""
+    """The timbre of a piece: partials, resonances, attack, breath, vibrato."""
 
     def __init__(self, draw: np.random.Generator):
         count = int(draw.choice([2, 4, 8, 16, 32, 60]))

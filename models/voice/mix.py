@@ -1,7 +1,7 @@
-"""Makes examples out of the banks: a clip as a phone hears it, and the voice in it alone.
+"""Mixes examples from the banks: a clip as a phone records it, and the voice in it alone.
 
-Every example is drawn from its own seed, so a run can be had again. Levels are dB relative to the
-music's, before the phone's gain.
+Every example has its own seed, so that a run is reproducible. Levels are in dB relative to the music,
+before the gain of the phone.
 """
 
 import functools
@@ -20,7 +20,7 @@ SPOKEN = {"spoken": 0.60, "whispered": 0.24, "sung": 0.08, "shouted": 0.08}
 
 
 class Bank:
-    """Pieces of sound by name and kind, drawn so that no long voice drowns a short one."""
+    """Pieces of audio by name and kind, sampled so that voices with much audio do not dominate."""
 
     def __init__(self, folder: pathlib.Path, kind: str, split: str):
         self.samples = np.load(folder / f"{kind}-{split}.npy", mmap_mode="r")
@@ -29,7 +29,7 @@ class Bank:
             kinds = self.pieces.setdefault(entry["name"], {})
             kinds.setdefault(entry["kind"], []).append((entry["start"], entry["end"]))
         self.names = sorted(self.pieces)
-        # Big recorded voices are the best teachers; synthetic ones give languages.
+        # Large recorded voices are the most useful; synthetic ones add languages.
         weights = np.array([self.weight(name) for name in self.names])
         self.weights = weights / weights.sum()
 
@@ -74,14 +74,14 @@ class Mixer:
                 level = rng.triangular(-19, -6, 12)
             else:
                 level = rng.uniform(-25, 3)
-            voice, treatment = self.heard_from_afar(voice, rng)
+            voice, treatment = self.propagate(voice, rng)
             voice *= gain(level + treatment) / loudness(voice)
-        music, voice = tinted(music, rng), tinted(voice, rng)
+        music, voice = equalized(music, rng), equalized(voice, rng)
         music = in_room(music, rng) if rng.random() < 0.85 else music
         rest = music + disturbances(n, rng)
         mixture, voice = phone(rest, voice, rng)
         if rng.random() < 0.2:
-            mixture, voice = raised(mixture, voice)
+            mixture, voice = agc(mixture, voice)
         return {"mixture": mixture, "voice": voice, "kind": kind}
 
     def playing(self, rng: np.random.Generator) -> np.ndarray:
@@ -101,7 +101,7 @@ class Mixer:
         return (sound * swell / loudness(sound)).astype(np.float32)
 
     def talking(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """One person's utterances with pauses."""
+        """Utterances of one voice with pauses."""
         kinds = self.speech.pieces[self.speech.name(rng)]
         names = [kind for kind in SPOKEN if kind in kinds]
         odds = np.array([SPOKEN[kind] for kind in names])
@@ -118,8 +118,8 @@ class Mixer:
             at += len(sound) + int(rng.choice([rng.uniform(0.05, 0.5), rng.uniform(0.5, 1.8)], p=[0.8, 0.2]) * RATE)
         return out
 
-    def heard_from_afar(self, voice: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-        """The way from mouth to microphone, and how much weaker (dB) it makes the voice."""
+    def propagate(self, voice: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        """The path from mouth to microphone, and its attenuation (dB)."""
         way = rng.choice(["dry", "room", "far", "wall", "radio", "telephone"], p=[0.1, 0.42, 0.25, 0.09, 0.08, 0.06])
         if way == "dry":
             return voice, 0.0
@@ -136,15 +136,15 @@ class Mixer:
         return in_room(voice.astype(np.float32), rng), rng.uniform(-6, 0)
 
 
-def raised(mixture: np.ndarray, voice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Quiet parts brought up to -20 dBFS, as one does who wants to hear what is in them."""
+def agc(mixture: np.ndarray, voice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quiet parts amplified to -20 dBFS, as by dsp/src/agc.rs."""
     power = np.convolve(np.pad(mixture**2, 1600, "reflect"), np.ones(3200, np.float32) / 3200, "same")[1600:-1600]
-    turned = np.clip(0.1 / np.sqrt(power + 1e-12), 1, 100).astype(np.float32)
-    return (mixture * turned).clip(-1, 1), voice * turned
+    gains = np.clip(0.1 / np.sqrt(power + 1e-12), 1, 100).astype(np.float32)
+    return (mixture * gains).clip(-1, 1), voice * gains
 
 
-def tinted(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Through some smooth response of its own, as a body, a wall or a hand before the mouth has one."""
+def equalized(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """With a random smooth frequency response, as of a body, a wall or a hand in front of the mouth."""
     if rng.random() < 0.4:
         return sound
     frequency = np.fft.rfftfreq(len(sound), 1 / RATE)
@@ -158,7 +158,7 @@ def gain(decibels):
 
 
 def loudness(sound: np.ndarray) -> float:
-    """Ten times the root mean square of what sounds, so that dividing by it leaves -20 dBFS."""
+    """Ten times the root mean square of the parts that are not silent: dividing by it gives -20 dBFS."""
     loud = np.abs(sound) > 0.02 * np.abs(sound).max()
     return float(np.sqrt(np.mean(sound[loud] ** 2)) * 10 + 1e-9) if loud.any() else 1.0
 
@@ -176,7 +176,7 @@ def mu_law(sound: np.ndarray) -> np.ndarray:
 
 @functools.lru_cache(400)
 def impulse_response(number: int, far: bool) -> np.ndarray:
-    """Early reflections, then a tail that dies faster the higher it is."""
+    """Early reflections, then a tail that decays faster at higher frequencies."""
     rng = np.random.default_rng([number, far])
     reverberation = rng.uniform(0.12, 0.9)
     n = int(min(0.6, reverberation) * RATE)
@@ -200,7 +200,7 @@ def in_room(sound: np.ndarray, rng: np.random.Generator, far: bool = False) -> n
 
 
 def colored(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise whose spectrum falls by 3 `slope` dB an octave, at -20 dBFS."""
+    """Noise whose spectrum falls by 3 · `slope` dB per octave, at -20 dBFS."""
     spectrum = np.fft.rfft(rng.standard_normal(n)) / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 30) ** (slope / 2)
     noise = np.fft.irfft(spectrum, n)
     return noise / (np.sqrt(np.mean(noise**2)) + 1e-12) * 0.1
@@ -225,7 +225,7 @@ def disturbances(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def burst(rng, low: float, high: float, seconds: float, shape: np.ndarray) -> np.ndarray:
-    """Band-limited noise under an envelope, its loudest at some -20 dBFS."""
+    """Band-limited noise under an envelope, with a maximum of about -20 dBFS."""
     n = int(seconds * RATE)
     noise = sosfilt(butter(2, [low, min(high, 7900)], "band", fs=RATE, output="sos"), rng.standard_normal(n))
     envelope = np.interp(np.linspace(0, 1, n), np.linspace(0, 1, len(shape)), shape)

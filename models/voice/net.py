@@ -1,6 +1,7 @@
-"""The net: from a clip's spectrum to a voice probability a frame and a mask that erases the voice.
+"""The network: from the spectrum of a clip to a voice probability per frame and a mask that removes the voice.
 
-One place for all that training, export and inference must agree on. README.md gives it in words.
+Defines everything that training, export and inference must agree on; README.md describes it. dsp/src/voice_net/config.rs
+has the same dimensions.
 """
 
 import math
@@ -19,12 +20,12 @@ CHANNELS = 96
 NARROW, WIDE = 8, 16
 TAPS = 5
 DILATIONS = (1, 2, 4, 8, 16, 1, 2, 4, 8, 16)
-FLOOR = 1e-10  # of a full-scale sine's power: -100 dB
-NEAR = 31  # frames either side over which the local level is taken: 0.5 s
+POWER_FLOOR = 1e-10  # relative to a full-scale sine: -100 dB
+LOCAL_MEAN_CONTEXT = 31  # frames on either side of the local mean: 0.5 s
 
 
 def band_centers() -> np.ndarray:
-    """In bins: one a bin up to 750 Hz, then 35 cents apart up to 7750 Hz."""
+    """In bins: one bin apart up to 750 Hz, then 35 cents apart up to 7750 Hz."""
     low = np.arange(4.0, 48.0)
     return np.concatenate([low, np.geomspace(48.0, 496.0, BANDS - len(low))])
 
@@ -37,8 +38,8 @@ def band_matrix() -> np.ndarray:
         if right == 0 or right == BANDS:
             matrix[index, min(right, BANDS - 1)] = 1.0
             continue
-        share = (index - centers[right - 1]) / (centers[right] - centers[right - 1])
-        matrix[index, right - 1 : right + 1] = 1 - share, share
+        weight = (index - centers[right - 1]) / (centers[right] - centers[right - 1])
+        matrix[index, right - 1 : right + 1] = 1 - weight, weight
     return matrix
 
 
@@ -50,25 +51,25 @@ def spectrum(sound: torch.Tensor) -> torch.Tensor:
     return out.transpose(1, 2).reshape(*sound.shape[:-1], -1, BINS)
 
 
-def sound_of(bins: torch.Tensor, length: int) -> torch.Tensor:
+def inverse_spectrum(bins: torch.Tensor, length: int) -> torch.Tensor:
     """The inverse: weighted overlap-add under the same window."""
     window = torch.hann_window(FFT)
     return torch.istft(bins.transpose(-1, -2), FFT, HOP, FFT, window, center=True, length=length)
 
 
 class Block(nn.Module):
-    """x + W relu(depthwise x): time, then channels."""
+    """A temporal block: x + pointwise(relu(depthwise(x)))."""
 
     def __init__(self, dilation: int):
         super().__init__()
-        reach = dilation * (TAPS - 1) // 2
-        self.time = nn.Conv1d(CHANNELS, CHANNELS, TAPS, dilation=dilation, padding=reach, groups=CHANNELS, bias=False)
-        self.time_norm = nn.BatchNorm1d(CHANNELS)
-        self.mix = nn.Conv1d(CHANNELS, CHANNELS, 1, bias=False)
-        self.mix_norm = nn.BatchNorm1d(CHANNELS)
+        padding = dilation * (TAPS - 1) // 2
+        self.depthwise = nn.Conv1d(CHANNELS, CHANNELS, TAPS, dilation=dilation, padding=padding, groups=CHANNELS, bias=False)
+        self.depthwise_norm = nn.BatchNorm1d(CHANNELS)
+        self.pointwise = nn.Conv1d(CHANNELS, CHANNELS, 1, bias=False)
+        self.pointwise_norm = nn.BatchNorm1d(CHANNELS)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = x + self.mix_norm(self.mix(functional.relu(self.time_norm(self.time(x)))))
+        x = x + self.pointwise_norm(self.pointwise(functional.relu(self.depthwise_norm(self.depthwise(x)))))
         return x
 
 
@@ -76,13 +77,13 @@ class VoiceNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.register_buffer("bands", torch.from_numpy(band_matrix()), persistent=False)
-        self.first = nn.Conv2d(3, NARROW, (3, 5), stride=(1, 2), padding=(1, 2), bias=False)
-        self.first_norm = nn.BatchNorm2d(NARROW)
-        self.second = nn.Conv2d(NARROW, NARROW, (3, 5), stride=(1, 2), padding=(1, 2), groups=NARROW, bias=False)
-        self.widen = nn.Conv2d(NARROW, WIDE, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(WIDE)
-        self.gather = nn.Conv1d(WIDE * BANDS // 4, CHANNELS, 1, bias=False)
-        self.gather_norm = nn.BatchNorm1d(CHANNELS)
+        self.conv = nn.Conv2d(3, NARROW, (3, 5), stride=(1, 2), padding=(1, 2), bias=False)
+        self.conv_norm = nn.BatchNorm2d(NARROW)
+        self.depthwise = nn.Conv2d(NARROW, NARROW, (3, 5), stride=(1, 2), padding=(1, 2), groups=NARROW, bias=False)
+        self.pointwise = nn.Conv2d(NARROW, WIDE, 1, bias=False)
+        self.pointwise_norm = nn.BatchNorm2d(WIDE)
+        self.projection = nn.Conv1d(WIDE * BANDS // 4, CHANNELS, 1, bias=False)
+        self.projection_norm = nn.BatchNorm1d(CHANNELS)
         self.blocks = nn.ModuleList(Block(dilation) for dilation in DILATIONS)
         self.mask = nn.Conv1d(CHANNELS, BANDS, 1)
         self.voice = nn.Conv1d(CHANNELS, 1, 1)
@@ -90,17 +91,17 @@ class VoiceNet(nn.Module):
         nn.init.constant_(self.voice.bias, -1.0)
 
     def energies(self, bins: torch.Tensor) -> torch.Tensor:
-        """(..., frames, BINS) complex to (..., frames, BANDS): power, a full-scale sine being about 1."""
+        """(..., frames, BINS) complex to (..., frames, BANDS): power, about 1 for a full-scale sine."""
         power = bins.real**2 + bins.imag**2
         return power @ self.bands * (4.0 / (FFT / 2) ** 2)
 
     def forward(self, energies: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(batch, frames, BANDS) to logits: of a voice (batch, frames), of the mask (batch, frames, BANDS)."""
+        """(batch, frames, BANDS) to logits of the voice (batch, frames) and of the mask (batch, frames, BANDS)."""
         x = features(energies)
-        x = functional.relu(self.first_norm(self.first(x)))
-        x = functional.relu(self.second_norm(self.widen(self.second(x))))
-        x = x.permute(0, 1, 3, 2).flatten(1, 2)  # channel by channel, each with its 40 bands
-        x = functional.relu(self.gather_norm(self.gather(x)))
+        x = functional.relu(self.conv_norm(self.conv(x)))
+        x = functional.relu(self.pointwise_norm(self.pointwise(self.depthwise(x))))
+        x = x.permute(0, 1, 3, 2).flatten(1, 2)  # channel-major, 40 bands each
+        x = functional.relu(self.projection_norm(self.projection(x)))
         for block in self.blocks:
             x = block(x)
         x = functional.relu(x)
@@ -108,17 +109,17 @@ class VoiceNet(nn.Module):
 
 
 def features(energies: torch.Tensor) -> torch.Tensor:
-    """(batch, 3, frames, BANDS): log energy against the clip's mean, against the mean within half a
-    second, and against each band's own mean."""
-    logs = torch.log(energies + FLOOR)
+    """(batch, 3, frames, BANDS): log energy relative to the mean of the clip, the local mean over half a
+    second, and the mean of the band."""
+    logs = torch.log(energies + POWER_FLOOR)
     frame = logs.mean(2)
-    near = functional.avg_pool1d(frame[:, None], 2 * NEAR + 1, 1, NEAR, count_include_pad=False)[:, 0]
+    local = functional.avg_pool1d(frame[:, None], 2 * LOCAL_MEAN_CONTEXT + 1, 1, LOCAL_MEAN_CONTEXT, count_include_pad=False)[:, 0]
     clip, band = logs.mean((1, 2), keepdim=True), logs.mean(1, keepdim=True)
-    return torch.stack([logs - clip, logs - near[..., None], logs - band], 1) / 4.0
+    return torch.stack([logs - clip, logs - local[..., None], logs - band], 1) / 4.0
 
 
 def cost() -> tuple[int, float]:
-    """Weights, and million multiply-adds a second of sound."""
+    """The number of weights, and million multiply-adds per second of audio."""
     narrow, wide = BANDS // 2, BANDS // 4
     frame = 3 * NARROW * 15 * narrow + NARROW * 15 * wide + NARROW * WIDE * wide + WIDE * wide * CHANNELS
     frame += len(DILATIONS) * CHANNELS * (CHANNELS + TAPS) + CHANNELS * (BANDS + 1)
@@ -127,4 +128,4 @@ def cost() -> tuple[int, float]:
 
 
 if __name__ == "__main__":
-    print("%d weights, %.1f MMAC a second" % cost())
+    print("%d weights, %.1f MMAC per second" % cost())

@@ -1,7 +1,7 @@
-"""Plays as learners do: scales, melodies, chords, wrong notes, pauses, several at once.
+"""Generates playing like that of learners: scales, melodies, chords, wrong notes, pauses, several at once.
 
 Rendered by fluidsynth (timgm6mb), by timidity (freepats) and by a sampler of recorded piano notes.
-A piece is called ENGINE:PROGRAM or ENGINE:PROGRAM+PROGRAM.
+A piece is named ENGINE:PROGRAM or ENGINE:PROGRAM+PROGRAM.
 """
 
 import functools
@@ -20,7 +20,7 @@ import sources
 
 RATE = 16_000
 SECONDS = 60.0
-# Lowest and highest note by family of eight programs; a learner plays the middle of an instrument.
+# The lowest and the highest note of each family of eight programs: learners play the middle range.
 RANGES = [(36, 90), (60, 96), (40, 88), (40, 76), (28, 55), (43, 88), (43, 84), (48, 80), (48, 82), (56, 92), (52, 90)]
 RANGES += [(48, 84)] * 5
 LOW = {42: (36, 67), 43: (28, 55), 57: (40, 70), 58: (28, 58), 67: (36, 66), 70: (34, 67), 72: (74, 103), 24: (40, 76), 25: (40, 76)}
@@ -54,44 +54,44 @@ def render(job: tuple[int, pathlib.Path | None]) -> list[tuple[str, str, np.ndar
 
 
 def part(program: int, rng: random.Random) -> pretty_midi.Instrument:
-    """Phrases in changing manners."""
+    """Phrases of changing kinds."""
     out = pretty_midi.Instrument(program)
     low, high = LOW.get(program, RANGES[program // 8])
     polyphonic = program // 8 in (0, 1, 2, 3) or program in (46, 105, 107, 108)
     at = rng.uniform(0, 0.5)
     while at < SECONDS - 1:
-        manner = rng.choice(["scale", "melody", "melody", "chords", "arpeggio", "repeat", "long", "leaps", "fast"])
-        if manner == "chords" and not polyphonic:
-            manner = "melody"
-        at = phrase(out, manner, at, min(SECONDS, at + rng.uniform(3, 9)), low, high, polyphonic, rng)
+        style = rng.choice(["scale", "melody", "melody", "chords", "arpeggio", "repeat", "long", "leaps", "fast"])
+        if style == "chords" and not polyphonic:
+            style = "melody"
+        at = phrase(out, style, at, min(SECONDS, at + rng.uniform(3, 9)), low, high, polyphonic, rng)
         at += rng.choice([0, 0.05, 0.3, 0.8, 1.8])
     if not polyphonic:
         expression(out, rng)
     return out
 
 
-def phrase(out, manner, at, end, low, high, polyphonic, rng) -> float:
+def phrase(out, style, at, end, low, high, polyphonic, rng) -> float:
     root = rng.randrange(low, max(low + 1, high - 14))
     scale = rng.choice([[0, 2, 4, 5, 7, 9, 11], [0, 2, 3, 5, 7, 8, 10], [0, 2, 4, 7, 9], list(range(12))])
-    beat = {"fast": rng.uniform(0.09, 0.17), "long": rng.uniform(1.2, 3.0)}.get(manner, rng.uniform(0.22, 0.7))
+    beat = {"fast": rng.uniform(0.09, 0.17), "long": rng.uniform(1.2, 3.0)}.get(style, rng.uniform(0.22, 0.7))
     articulation = rng.choice([0.25, 0.6, 0.9, 1.02])
     loudness = rng.randrange(35, 110)
     degree, direction = rng.randrange(5), rng.choice([-1, 1])
     while at < end:
-        if manner in ("scale", "fast", "arpeggio"):
-            degree += direction * (2 if manner == "arpeggio" else 1)
+        if style in ("scale", "fast", "arpeggio"):
+            degree += direction * (2 if style == "arpeggio" else 1)
             if not 0 <= degree < 2 * len(scale):
                 direction = -direction
                 degree += 2 * direction
-        elif manner == "leaps":
+        elif style == "leaps":
             degree = rng.randrange(2 * len(scale))
-        elif manner != "repeat":
+        elif style != "repeat":
             degree = max(0, min(2 * len(scale) - 1, degree + rng.choice([-2, -1, -1, 0, 1, 1, 2])))
         octave, step = divmod(degree, len(scale))
         pitch = root + 12 * octave + scale[step] + (rng.choice([-1, 1]) if rng.random() < 0.05 else 0)
-        length = beat * (rng.choice([1, 1, 1, 2, 0.5]) if manner == "melody" else 1) * rng.uniform(0.92, 1.08)
-        pitches = [pitch + interval for interval in rng.choice([[0, 4, 7], [0, 3, 7], [0, 5, 9], [0, 4, 7, 12]])] if manner == "chords" else [pitch]
-        if polyphonic and manner in ("melody", "scale") and rng.random() < 0.3:
+        length = beat * (rng.choice([1, 1, 1, 2, 0.5]) if style == "melody" else 1) * rng.uniform(0.92, 1.08)
+        pitches = [pitch + interval for interval in rng.choice([[0, 4, 7], [0, 3, 7], [0, 5, 9], [0, 4, 7, 12]])] if style == "chords" else [pitch]
+        if polyphonic and style in ("melody", "scale") and rng.random() < 0.3:
             pitches.append(pitch - rng.choice([12, 15, 17, 7, 24]))
         for sounding in pitches:
             velocity = max(15, min(127, int(rng.gauss(loudness, 9))))
@@ -103,7 +103,7 @@ def phrase(out, manner, at, end, low, high, polyphonic, rng) -> float:
 
 
 def expression(out: pretty_midi.Instrument, rng: random.Random) -> None:
-    """Vibrato, swells and slides: what winds and bows do, and what sounds most like a voice."""
+    """Vibrato, swells and slides, as on wind and bowed instruments, which sound most like a voice."""
     control = pretty_midi.ControlChange
     if rng.random() < 0.5:
         out.control_changes.append(control(1, rng.randrange(20, 127), 0))

@@ -1,7 +1,7 @@
-"""Makes other ways of speaking out of speech: the filter is kept, what excites it is replaced.
+"""Makes other kinds of voices from speech by source-filter resynthesis: the filter is kept, the excitation is replaced.
 
 Linear prediction (autocorrelation, order 18, frames of 32 ms every 8 ms) gives the filter of each
-frame; a new excitation runs through it. Noise gives a whisper, a pulse train on a melody song.
+frame, and a new excitation is filtered by it. Noise gives a whisper, a pulse train on a melody gives singing.
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ ORDER = 18
 
 
 def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Noise through the voice's filter; formants a little higher, low end weak, as in a true whisper."""
+    """Noise as the excitation; formants slightly higher and weak low frequencies, as in a real whisper."""
     noise = rng.standard_normal(len(sound) + FRAME)
     out = refiltered(sound, noise, 1.0, rng.uniform(0.93, 0.99))
     return leveled(lfilter([1, -rng.uniform(0.7, 0.97)], [1], out))
 
 
 def sung(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Stretched, on notes of a scale with vibrato."""
+    """Time-stretched, on notes of a scale with vibrato."""
     stretch = rng.uniform(1.4, 3.0)
     count = int(len(sound) * stretch) + FRAME
     root = rng.uniform(110, 500)
@@ -39,7 +39,7 @@ def sung(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def shouted(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """High, pressed, with a flat spectrum and little dynamics."""
+    """High and pressed, with a flat spectrum and little dynamics."""
     count = len(sound) + FRAME
     glide = np.interp(np.arange(count), np.linspace(0, count, 6), rng.uniform(0.85, 1.25, 6))
     out = refiltered(sound, pulses(rng.uniform(220, 480) * glide, rng, 0.05), 1.0, 0.99)
@@ -80,7 +80,7 @@ def refiltered(sound: np.ndarray, excitation: np.ndarray, stretch: float, widen:
 
 
 def levinson(correlation: np.ndarray) -> np.ndarray:
-    """Rows of autocorrelation to rows of prediction error filters."""
+    """The Levinson-Durbin recursion: rows of autocorrelation to rows of prediction error filters."""
     taps = np.zeros_like(correlation)
     taps[:, 0] = 1
     error = correlation[:, 0] * 1.0005 + 1e-9

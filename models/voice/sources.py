@@ -1,4 +1,4 @@
-"""What the net learns from, by the names of packages, and what of it is kept back for validation.
+"""The training data by package, and what of it is held out for validation.
 
 `SPEECH_PACKAGES`, `SYNTHESIS_PACKAGES` and `MUSIC_PACKAGES` are Debian's; `PIANO_PACKAGES` are npm's.
 Voices and instruments of the validation split are never trained on.
@@ -40,8 +40,8 @@ HELD_OUT_VOICES = {
 }  # fmt: skip
 HELD_OUT_PROGRAMS = {1, 12, 22, 25, 42, 57, 71, 74}
 
-# Programs of General MIDI that lessons teach, by how often they are played here. Choirs and voices
-# (52-54, 85, 91) are left out: they would teach the net that a voice is music.
+# General MIDI programs of instruments that are taught in lessons, with their weights. Choirs and voices
+# (52-54, 85, 91) are excluded: they would teach the network that a voice is music.
 PROGRAM_WEIGHTS = (
     {program: 3 for program in (0, 24, 40, 73)}
     | {program: 2 for program in (1, 2, 4, 5, 22, 25, 26, 27, 41, 42, 56, 65, 66, 71, 74)}
@@ -55,7 +55,7 @@ PROGRAM_WEIGHTS = (
     }
 )  # fmt: skip
 
-# Of those, the ones that detectors most often take for a voice: mixed in more often.
+# Of those, the ones that detectors most often mistake for a voice, which are sampled more often.
 VOICE_LIKE = {22, 40, 41, 68, 70, 72, 73, 75, 77, 78, 79, 110, 111}
 
 ESPEAK_VOICES = [
@@ -89,6 +89,6 @@ def recorded_voices() -> dict[str, list[str]]:
 
 
 def installed(packages: list[str]) -> dict[str, str]:
-    """The version of each Debian package, for the card."""
+    """The version of each Debian package, for the model card."""
     done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages], capture_output=True, text=True)
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())

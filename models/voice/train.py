@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Trains the net on examples mixed as it goes.
+"""Trains the network on examples that are mixed during training.
 
 usage: train.py BANK RUN [--minutes N | --steps N] [--batch N] [--threads N] [--workers N] [--start CHECKPOINT]
 
-RUN/checkpoint.pt is written every 50 steps, RUN/curve.jsonl a line each time: the losses, and on
-the validation voices and instruments the share of music alone taken for a voice and the share of
-audible voice found. The learning rate falls over the last
-half of the run; the weights written are a running mean.
+Every 50 steps it writes RUN/checkpoint.pt and appends a line to RUN/curve.jsonl: the losses, and on the validation
+voices and instruments the false positive rate on music and the true positive rate on audible voices. The learning rate
+decays over the second half of the run; the written weights are an exponential moving average.
 """
 
 import argparse
@@ -22,13 +21,13 @@ from torch.utils.data import DataLoader, Dataset
 import mix
 import net
 
-RATE_OF_LEARNING = 3e-3
+LEARNING_RATE = 3e-3
 VALIDATION_CLIPS = 160
-AUDIBLE = 0.1  # a band counts as showing the voice where the voice is within 10 dB of all else
-CLEARLY, BARELY = 0.04, 0.01  # shares of the bands that show it
-KEPT, MEETINGS = 48, 5  # batches at hand, and how often one is learned from
-ERASE = 2.0  # what voice left costs, against music lost
-SMOOTHING = 0.998  # of the weights that are written
+AUDIBLE = 0.1  # the voice is audible in a band if it is within 10 dB of everything else
+CLEARLY, BARELY = 0.04, 0.01  # shares of bands in which it is audible
+BUFFERED_BATCHES, REPEATS = 48, 5  # batches in memory, and training steps per batch
+VOICE_WEIGHT = 2.0  # of remaining voice in the mask loss, relative to lost music
+EMA_DECAY = 0.998  # of the written weights
 
 
 class Examples(Dataset):
@@ -62,7 +61,7 @@ def main() -> None:
     model = net.VoiceNet()
     if options.start:
         model.load_state_dict(torch.load(options.start)["model"])
-    optimizer = torch.optim.AdamW(model.parameters(), RATE_OF_LEARNING, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=1e-3)
     examples = Examples(options.bank, "train", options.seed * 10_000_000, options.steps * options.batch)
     loader = DataLoader(examples, options.batch, num_workers=options.workers, prefetch_factor=4)
     valid = list(DataLoader(Examples(options.bank, "valid", 0, VALIDATION_CLIPS), 16))
@@ -72,19 +71,19 @@ def main() -> None:
     for step, (mixture, voice, kind) in enumerate(loader, 1):
         progress = max(step / options.steps, (time.time() - began) / 60 / options.minutes)
         for group in optimizer.param_groups:
-            group["lr"] = RATE_OF_LEARNING * min(1, step / 50, max(0.003, (1 - progress) * 2))
-        kept = [*kept[-KEPT + 1 :], (net.spectrum(voice), net.spectrum(mixture - voice), kind)]
-        # Mixing costs more than learning: what is at hand is met again, each voice over other music.
-        for meeting in range(MEETINGS):
-            batch = kept[-1] if meeting == 0 else crossed(kept, draw)
-            heard = stems(model, *batch[:2])
-            parts = losses(model, *(erased(model, *heard, draw) if meeting == 1 else heard), batch[2])
+            group["lr"] = LEARNING_RATE * min(1, step / 50, max(0.003, (1 - progress) * 2))
+        kept = [*kept[-BUFFERED_BATCHES + 1 :], (net.spectrum(voice), net.spectrum(mixture - voice), kind)]
+        # Mixing is slower than training: batches in memory are used again, with each voice over other music.
+        for repeat in range(REPEATS):
+            batch = kept[-1] if repeat == 0 else crossed(kept, draw)
+            energies = stems(model, *batch[:2])
+            parts = losses(model, *(erased(model, *energies, draw) if repeat == 1 else energies), batch[2])
             learn(model, optimizer, parts)
             sums += [float(part.detach()) for part in parts]
             counted += 1
             for name, value in model.state_dict().items():
                 if value.is_floating_point():
-                    smooth[name].lerp_(value, max(1 - SMOOTHING, 1 / (step + 1)))
+                    smooth[name].lerp_(value, max(1 - EMA_DECAY, 1 / (step + 1)))
                 else:
                     smooth[name].copy_(value)
         if step % 50 == 0 or progress >= 1:
@@ -109,7 +108,7 @@ def learn(model: net.VoiceNet, optimizer: torch.optim.Optimizer, parts) -> None:
 
 
 def losses(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor, kind: torch.Tensor):
-    """Of finding the voice, of what is most like one in clips without, of erasing it."""
+    """The detection loss, the loss of the most voice-like frames without a voice, and the mask loss."""
     with torch.no_grad():
         wanted, weight = truth(spoken, rest)
         silent = kind < 2  # music alone, noise alone
@@ -119,21 +118,21 @@ def losses(model: net.VoiceNet, all_: torch.Tensor, spoken: torch.Tensor, rest: 
     detect = (each * weight).sum() / weight.sum()
     hardest = voiced[silent].topk(max(1, voiced.shape[1] // 20), 1).values if silent.any() else voiced[:0]
     hard = 0.2 * functional.softplus(hardest).mean() if silent.any() else voiced.sum() * 0
-    return detect, hard, erasing(torch.sigmoid(mask), spoken, rest)
+    return detect, hard, mask_loss(torch.sigmoid(mask), spoken, rest)
 
 
 def crossed(kept: list, draw: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The voices of one batch over the rest of another, as loud as the voice that was there or up to
-    8 dB off; clips without a voice stay without."""
-    voices, (there, rest, kind) = kept[draw.integers(len(kept))], kept[draw.integers(len(kept))]
+    """Mixes the voices of one batch with the rest of another, at the level of the voice there ±8 dB; clips
+    without a voice stay without one."""
+    voices, (original, rest, kind) = kept[draw.integers(len(kept))], kept[draw.integers(len(kept))]
     spoken = np.flatnonzero(voices[2].numpy() >= 2)
     if len(spoken) == 0:
-        return there, rest, kind
+        return original, rest, kind
     voice = voices[0][torch.from_numpy(draw.choice(spoken, len(kind)))]
-    wanted, had = (bins.abs().square().mean((1, 2)).sqrt() for bins in (there, voice))
-    turned = wanted / (had + 1e-9) * torch.from_numpy(10 ** (draw.uniform(-8, 8, len(kind)) / 20)).float()
-    turned = torch.where(had > 1e-5, turned, torch.ones_like(turned))
-    return voice * torch.where(kind < 2, 0.0, turned)[:, None, None], rest, kind
+    target, current = (bins.abs().square().mean((1, 2)).sqrt() for bins in (original, voice))
+    gain = target / (current + 1e-9) * torch.from_numpy(10 ** (draw.uniform(-8, 8, len(kind)) / 20)).float()
+    gain = torch.where(current > 1e-5, gain, torch.ones_like(gain))
+    return voice * torch.where(kind < 2, 0.0, gain)[:, None, None], rest, kind
 
 
 @torch.no_grad()
@@ -155,13 +154,13 @@ def stems(model: net.VoiceNet, voice: torch.Tensor, rest: torch.Tensor):
 
 
 def truth(spoken: torch.Tensor, rest: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Whether a voice is in each frame, and how much the answer counts: not at all where nobody could
-    hear it, being under the music or the noise in nearly every band."""
+    """The label of each frame and its weight: 0 if the voice is inaudible, below the music or the noise in almost every
+    band."""
     strongest, loudest = (
-        functional.max_pool1d(stem.amax(2)[:, None], 2 * net.NEAR + 1, 1, net.NEAR)[:, 0, :, None]
+        functional.max_pool1d(stem.amax(2)[:, None], 2 * net.LOCAL_MEAN_CONTEXT + 1, 1, net.LOCAL_MEAN_CONTEXT)[:, 0, :, None]
         for stem in (spoken, spoken + rest)
     )
-    present = (spoken > 1e-4 * strongest) & (spoken > 1e-6 * loudest) & (spoken > 10 * net.FLOOR)
+    present = (spoken > 1e-4 * strongest) & (spoken > 1e-6 * loudest) & (spoken > 10 * net.POWER_FLOOR)
     shown = (present & (spoken > AUDIBLE * rest)).float().mean(2)
     hinted = (present & (spoken > 0.1 * AUDIBLE * rest)).float().mean(2)
     wanted = (shown >= BARELY).float()
@@ -169,12 +168,12 @@ def truth(spoken: torch.Tensor, rest: torch.Tensor) -> tuple[torch.Tensor, torch
     return wanted, weight
 
 
-def erasing(mask: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
-    """Voice that is left and music that is lost, both in amplitude, against the local level."""
-    level = functional.avg_pool1d((spoken + rest).mean(2)[:, None], 2 * net.NEAR + 1, 1, net.NEAR)[:, 0, :, None]
-    level = level + net.FLOOR
+def mask_loss(mask: torch.Tensor, spoken: torch.Tensor, rest: torch.Tensor) -> torch.Tensor:
+    """Remaining voice and lost music, both in amplitude, relative to the local level."""
+    level = functional.avg_pool1d((spoken + rest).mean(2)[:, None], 2 * net.LOCAL_MEAN_CONTEXT + 1, 1, net.LOCAL_MEAN_CONTEXT)[:, 0, :, None]
+    level = level + net.POWER_FLOOR
     left, lost = (spoken / level).sqrt(), (rest / level).sqrt()
-    return (ERASE * mask**2 * left + (1 - mask) ** 2 * lost).mean()
+    return (VOICE_WEIGHT * mask**2 * left + (1 - mask) ** 2 * lost).mean()
 
 
 @torch.no_grad()

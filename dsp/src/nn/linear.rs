@@ -4,7 +4,7 @@
 
 /// The outputs that are computed together; with four columns, the partial sums fill the registers of SSE2.
 const TILE: usize = 8;
-/// The input columns that share one pass over the weights.
+/// The input columns that share one read of the weights.
 pub(crate) const COLUMNS: usize = 4;
 
 /// A matrix and a bias.

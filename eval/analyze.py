@@ -18,7 +18,7 @@ import torch
 import acoustics
 import music
 import versions
-from acoustics import HEARD
+from acoustics import ATTACKER_RATE
 from attackers import restore, speaker, words
 
 SOURCES = [music, acoustics, restore, speaker, words]
@@ -49,15 +49,15 @@ class Job:
     speaker: bool = False
 
 
-def hear_all(jobs: list[Job], settings: WorkerSettings, processes: int) -> list[dict]:
+def analyze_all(jobs: list[Job], settings: WorkerSettings, processes: int) -> list[dict]:
     """One record per job, in order: `words` {way: [word]}, `language`, `notes`, `spoken` {way: seconds},
-    `speaker` embedding or None, `samples` at HEARD."""
+    `speaker` embedding or None, `samples` at ATTACKER_RATE."""
     settings.cache.mkdir(parents=True, exist_ok=True)
-    with multiprocessing.get_context("spawn").Pool(processes, begin, (settings,)) as pool:
-        return pool.map(hear, jobs, chunksize=1)
+    with multiprocessing.get_context("spawn").Pool(processes, initialize, (settings,)) as pool:
+        return pool.map(analyze_cached, jobs, chunksize=1)
 
 
-def begin(settings: WorkerSettings) -> None:
+def initialize(settings: WorkerSettings) -> None:
     global SETTINGS  # of this process, set once
     SETTINGS = settings
     # Basic Pitch warns about each missing runtime.
@@ -66,7 +66,7 @@ def begin(settings: WorkerSettings) -> None:
     torch.set_num_threads(settings.threads)
 
 
-def hear(job: Job) -> dict:
+def analyze_cached(job: Job) -> dict:
     entry = SETTINGS.cache / f"{digest(job)}.json"
     if entry.exists():
         return json.loads(entry.read_text())
@@ -78,16 +78,16 @@ def hear(job: Job) -> dict:
 
 
 def analyze(job: Job) -> dict:
-    sound = acoustics.load(job.path, HEARD)
+    sound = acoustics.load(job.path, ATTACKER_RATE)
     record = {"samples": len(sound), "language": job.language, "words": {}, "spoken": {}, "notes": [], "speaker": None}
     if SETTINGS.whisper and len(sound):
         for way in job.ways:
-            heard, language = listener().words(restore.restored(sound, way), job.language)
-            record["words"][way], record["language"] = heard, language
+            recognized, language = listener().words(restore.restored(sound, way), job.language)
+            record["words"][way], record["language"] = recognized, language
     if job.voice:
         record["spoken"] = {way: seconds_spoken(restore.restored(sound, way)) for way in restore.SIMPLE}
     if job.notes:
-        record["notes"] = music.notes_heard(job.path)
+        record["notes"] = music.transcribe(job.path)
     if job.speaker:
         record["speaker"] = recognizer().embedding(sound)
     return record
@@ -95,8 +95,8 @@ def analyze(job: Job) -> dict:
 
 def digest(job: Job) -> str:
     sound = job.path.read_bytes() if job.path.exists() else b""
-    asked = dataclasses.replace(job, path=pathlib.Path())
-    return hashlib.sha256(f"{asked} {bool(SETTINGS.whisper)} {code()}".encode() + sound).hexdigest()[:32]
+    without_path = dataclasses.replace(job, path=pathlib.Path())
+    return hashlib.sha256(f"{without_path} {bool(SETTINGS.whisper)} {code()}".encode() + sound).hexdigest()[:32]
 
 
 @functools.cache
@@ -108,11 +108,11 @@ def code() -> str:
 def seconds_spoken(sound: np.ndarray) -> float:
     """How many seconds Silero detects a voice."""
     detector = silero()
-    detector.begin()
+    detector.reset()
     frames = [
         sound[start : start + detector.frame] for start in range(0, len(sound) - detector.frame + 1, detector.frame)
     ]
-    return sum(detector.is_voice(frame) for frame in frames) * detector.frame / HEARD
+    return sum(detector.is_voice(frame) for frame in frames) * detector.frame / ATTACKER_RATE
 
 
 @functools.cache
