@@ -152,7 +152,10 @@ fn trigger_to_sealed() -> Row {
             let began = Instant::now();
             let outcome = device.engine.submit(clip).expect("free disk space");
             let took = began.elapsed();
-            assert!(matches!(outcome, SubmitOutcome::Queued { .. }), "{outcome:?}");
+            assert!(
+                matches!(outcome, SubmitOutcome::Queued { .. }),
+                "{outcome:?}"
+            );
             took
         })
         // The first loads the detector.

@@ -52,7 +52,10 @@ fn silero(recording: &Path) -> Option<Duration> {
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    let seconds = String::from_utf8_lossy(&output.stdout).trim().parse().ok()?;
+    let seconds = String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 

@@ -1,6 +1,6 @@
-use sordino_dsp::{Pipeline, Seed};
+use sordino_dsp::{AnonymizeError, Pipeline, RejectedClip, RejectionReason, Seed, Settings};
 
-use super::{AnonymizeError, AnonymousClip, RejectedClip, RejectionReason, Settings};
+use super::clip::AnonymousClip;
 use crate::{
     rng::{self, RngError},
     sampler::RawClip,

@@ -1,7 +1,6 @@
-use sordino_dsp::{Anonymized, SAMPLE_RATE};
+use sordino_dsp::{Anonymized, AnonymizerInfo, Removal, SAMPLE_RATE, Settings, Span};
 use zeroize::Zeroizing;
 
-use super::{AnonymizerInfo, Removal, Settings, Span};
 use crate::sampler::{Annotation, RawClip, Selection};
 
 /// An anonymized clip. Only [`crate::anonymize`] makes one. It is zeroed on drop.
@@ -92,12 +91,12 @@ impl AnonymousClip {
             removed: vec![Removal {
                 start_s: 0.0,
                 end_s: 1.75,
-                reason: super::RemovalReason::Voice,
+                reason: sordino_dsp::RemovalReason::Voice,
             }],
             erased: vec![Span(2.0, 2.5)],
             selection,
             annotation,
-            anonymizer: super::Settings::default().info(),
+            anonymizer: Settings::default().info(),
         }
     }
 }

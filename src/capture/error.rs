@@ -1,4 +1,4 @@
-use super::wav::WavError;
+use super::wav::error::WavError;
 
 /// Why audio cannot be captured.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

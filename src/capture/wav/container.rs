@@ -6,7 +6,7 @@
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
-use super::header::HeaderError;
+use super::error::HeaderError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ByteOrder {

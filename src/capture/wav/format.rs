@@ -6,7 +6,7 @@
 
 use sordino_dsp::INPUT_RATES;
 
-use super::{container::ByteOrder, header::HeaderError};
+use super::{container::ByteOrder, error::HeaderError};
 use crate::hex;
 
 /// The coding of samples.

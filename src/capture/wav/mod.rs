@@ -3,7 +3,7 @@
 //! to convert it.
 
 mod container;
-mod error;
+pub(super) mod error;
 mod format;
 mod header;
 mod samples;
@@ -19,7 +19,7 @@ use std::{
 };
 
 pub use self::error::WavError;
-use self::header::{Header, HeaderError};
+use self::{error::HeaderError, header::Header};
 use super::{
     downmix::{Downmixer, PRIMING_SECONDS},
     error::CaptureError,
