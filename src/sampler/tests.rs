@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
+use crate::rng::RngError;
 
 /// Low, so that properties run over many clips.
 const RATE: u32 = 8_000;
