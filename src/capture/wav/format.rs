@@ -23,7 +23,7 @@ pub(super) enum Coding {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Format {
+pub(super) struct WavFormat {
     pub(super) coding: Coding,
     pub(super) channels: u16,
     pub(super) rate: u32,
@@ -44,7 +44,7 @@ const SUBFORMATS: [[u8; 14]; 2] = [
 ];
 
 /// Parses the content of a format chunk.
-pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<Format, HeaderError> {
+pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<WavFormat, HeaderError> {
     let short = || HeaderError::ShortFormat(chunk.len());
     let field = |at: usize| -> Result<u16, HeaderError> {
         let bytes = chunk.get(at..at + 2).ok_or_else(short)?;
@@ -69,7 +69,7 @@ pub(super) fn parse(chunk: &[u8], order: ByteOrder) -> Result<Format, HeaderErro
     if !INPUT_RATES.contains(&rate) {
         return Err(HeaderError::Rate(rate));
     }
-    let format = Format {
+    let format = WavFormat {
         coding,
         channels,
         rate,
@@ -137,7 +137,7 @@ fn name_of(tag: u16) -> Option<&'static str> {
     })
 }
 
-impl Format {
+impl WavFormat {
     /// Bytes per frame.
     pub(super) fn block(self) -> usize {
         self.coding.bytes() * usize::from(self.channels)

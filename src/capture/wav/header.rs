@@ -3,13 +3,13 @@
 use super::{
     container::{self, ByteOrder},
     error::HeaderError,
-    format::{self, Format},
+    format::{self, WavFormat},
 };
 
 /// The header of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
-    pub(super) format: Format,
+    pub(super) format: WavFormat,
     pub(super) order: ByteOrder,
     /// The position of the first sample, in bytes.
     pub(super) start: u64,

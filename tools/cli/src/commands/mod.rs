@@ -12,8 +12,8 @@ mod seal;
 mod submit;
 
 use crate::{
-    args::Command, audit, command_output::CommandOutput, compliance, demo, error::CliError, evaluate,
-    pull, query,
+    args::Command, audit, command_output::CommandOutput, compliance, demo, error::CliError,
+    evaluate, pull, query,
 };
 
 pub(crate) use consent::unnamed_notice;
