@@ -1,5 +1,5 @@
-//! Prints the table of benchmarks: measured values and targets. Unlike Criterion's means, it has quantiles, and the memory
-//! of a whole process.
+//! Prints the table of benchmarks: measured values and targets. Unlike Criterion's means, it has quantiles, and the
+//! memory of a whole process.
 
 mod peers;
 mod rig;

@@ -13,8 +13,8 @@ use nnnoiseless::DenoiseState;
 const PYTHON: &str = "SORDINO_BENCH_PYTHON";
 const ROUNDS: usize = 9;
 
-/// The published package in ONNX Runtime with one thread, frame by frame, as its `get_speech_timestamps` does. Prints the
-/// median time of its rounds, in seconds.
+/// The published package in ONNX Runtime with one thread, frame by frame, as its `get_speech_timestamps` does. Prints
+/// the median time of its rounds, in seconds.
 const SILERO: &str = r#"
 import sys, time, torch, wave, numpy
 from silero_vad import load_silero_vad

@@ -10,7 +10,8 @@ use crate::{rng::StepRng, sample_rate::SAMPLE_RATE};
 pub(crate) const TARGET_DBFS: f64 = -23.0;
 /// The maximum random deviation from the target, in dB.
 pub(crate) const JITTER_DB: f64 = 1.0;
-/// The maximum peak, in dBFS; it takes precedence over the target. Masking noise and dither, added later, need the rest.
+/// The maximum peak, in dBFS; it takes precedence over the target. Masking noise and dither, added later, need the
+/// rest.
 pub(crate) const CEILING_DBFS: f64 = -1.0;
 /// The minimum level of a clip, in dBFS. A phone's own noise is at -60 to -75 dBFS; amplifying it would send a
 /// fingerprint of the device and no music.

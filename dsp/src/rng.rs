@@ -9,8 +9,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Seed([u8; 32]);
 
-/// The steps that use random numbers. Each has a generator of its own, so that each time a clip is rendered it gets the same
-/// numbers.
+/// The steps that use random numbers. Each has a generator of its own, so that each time a clip is rendered it gets the
+/// same numbers.
 #[derive(Clone, Copy)]
 pub(crate) enum Step {
     ClockJitter = 1,

@@ -1,9 +1,9 @@
 //! Voice removal: detects voices in the whole clip, masks them where music remains, and cuts the rest.
 //!
 //! A frame is voiced if its probability reaches [`THRESHOLD`]; voiced frames are dilated by [`PADDING`]. `voice_net`'s
-//! mask is applied to them. Where less than [`MIN_RESIDUAL`] of the power remains, the frames are cut. All other samples
-//! stay the same, to the bit. Whether a voice was masked well enough is for the gate to decide, not for the network
-//! that masked it.
+//! mask is applied to them. Where less than [`MIN_RESIDUAL`] of the power remains, the frames are cut. All other
+//! samples stay the same, to the bit. Whether a voice was masked well enough is for the gate to decide, not for the
+//! network that masked it.
 
 use std::ops::Range;
 

@@ -1,10 +1,10 @@
-//! Suppresses the messages that alsa-lib writes to standard error while devices are listed and opened: sixteen lines on a
-//! machine without a sound card, although each failure is returned as an error too.
+//! Suppresses the messages that alsa-lib writes to standard error while devices are listed and opened: sixteen lines on
+//! a machine without a sound card, although each failure is returned as an error too.
 
 use super::error::CaptureError;
 
-/// Runs `work` on a thread on which alsa-lib writes its messages to memory. alsa-lib's error handler is thread-local, so
-/// that the app's own use of ALSA is not affected.
+/// Runs `work` on a thread on which alsa-lib writes its messages to memory. alsa-lib's error handler is thread-local,
+/// so that the app's own use of ALSA is not affected.
 #[cfg(target_os = "linux")]
 pub(super) fn without_alsa_messages<T: Send>(
     work: impl FnOnce() -> Result<T, CaptureError> + Send,

@@ -183,8 +183,9 @@ impl Channel {
     }
 }
 
-/// Mixes a whole recording to mono, by a [`Downmixer`] that was primed with its start. `interleaved`: frames of `channels`
-/// samples at `rate` Hz; an incomplete frame at the end is ignored. A frame with NaN or infinity becomes NaN.
+/// Mixes a whole recording to mono, by a [`Downmixer`] that was primed with its start. `interleaved`: frames of
+/// `channels` samples at `rate` Hz; an incomplete frame at the end is ignored. A frame with NaN or infinity becomes
+/// NaN.
 pub fn downmix(interleaved: &[f32], rate: u32, channels: u16) -> Vec<f32> {
     let mut downmixer = Downmixer::new(rate, channels);
     let frames = interleaved.chunks_exact(usize::from(channels.max(1)));

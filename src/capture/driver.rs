@@ -21,8 +21,8 @@ const MAX_SLEEP: Duration = Duration::from_millis(10);
 /// The minimum time between two reports of the same kind of fault.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The delays before a lost source is reopened. The last is short enough that a headset is used soon after it is plugged
-/// in.
+/// The delays before a lost source is reopened. The last is short enough that a headset is used soon after it is
+/// plugged in.
 const BACKOFF: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(100),

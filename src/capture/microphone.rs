@@ -218,8 +218,8 @@ impl SourceStream for MicrophoneStream {
 
 impl Drop for MicrophoneStream {
     /// Closes the device on a separate thread, so that capture can continue if that blocks. Closing joins the driver's
-    /// thread, which may never return if the sound service has died: libpulse 16 deadlocks when the daemon exits while a
-    /// block of its shared memory is in use.
+    /// thread, which may never return if the sound service has died: libpulse 16 deadlocks when the daemon exits while
+    /// a block of its shared memory is in use.
     fn drop(&mut self) {
         let stream = self.stream.take();
         let (closed, is_closed) = std::sync::mpsc::channel::<()>();

@@ -22,8 +22,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The writing end of [`pcm_channel`]. Dropping it ends the source.
 ///
-/// The channel buffers two seconds. [`Self::push`] never waits and suits live audio; [`Self::write`] waits for free space
-/// and suits recordings; with [`Self::try_push`] the app waits itself.
+/// The channel buffers two seconds. [`Self::push`] never waits and suits live audio; [`Self::write`] waits for free
+/// space and suits recordings; with [`Self::try_push`] the app waits itself.
 #[derive(Debug)]
 pub struct PcmWriter {
     producer: Producer,
@@ -51,8 +51,8 @@ pub fn pcm_channel(rate: u32, channels: u16) -> Result<(PcmWriter, PcmSource), C
 }
 
 impl PcmWriter {
-    /// Writes interleaved samples; an incomplete frame at the end is ignored. Real-time: it may be called from the audio
-    /// callback. Returns the number of frames that did not fit and are lost, which
+    /// Writes interleaved samples; an incomplete frame at the end is ignored. Real-time: it may be called from the
+    /// audio callback. Returns the number of frames that did not fit and are lost, which
     /// [`CaptureEvent::Overrun`](super::CaptureEvent::Overrun) and [`Frame::lost`](super::Frame::lost) report too.
     #[must_use = "returns the number of lost frames"]
     pub fn push<S: Sample>(&mut self, interleaved: &[S]) -> u64 {
@@ -114,7 +114,8 @@ impl PcmWriter {
     }
 }
 
-/// Calls `attempt` until it returns a value. It gets `true` on the last call, after `timeout`, and must return one then.
+/// Calls `attempt` until it returns a value. It gets `true` on the last call, after `timeout`, and must return one
+/// then.
 fn poll_until<T>(timeout: Duration, mut attempt: impl FnMut(bool) -> Option<T>) -> T {
     let started = Instant::now();
     loop {

@@ -23,8 +23,8 @@ pub struct Note {
     pub offset: Option<f64>,
 }
 
-/// An integer from 0 to 255, also written as a float: programs that store pitches as floats, such as JAMS readers, write
-/// `60.0`.
+/// An integer from 0 to 255, also written as a float: programs that store pitches as floats, such as JAMS readers,
+/// write `60.0`.
 fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     let number = f64::deserialize(deserializer)?;
     let is_whole = number.fract() == 0.0 && (0.0..=255.0).contains(&number);
@@ -36,7 +36,8 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Err
     }
 }
 
-/// The app's annotation of a moment: the notes of the exercise, the notes that its recognizer reported, and the exercise.
+/// The app's annotation of a moment: the notes of the exercise, the notes that its recognizer reported, and the
+/// exercise.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Annotation {

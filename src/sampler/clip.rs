@@ -28,8 +28,8 @@ pub enum Trigger {
 
 /// A clip as the microphone recorded it, which may contain voices.
 ///
-/// It cannot be cloned, printed or serialized, is never written to disk, and is zeroed on drop. Only [`crate::anonymize`]
-/// uses it.
+/// It cannot be cloned, printed or serialized, is never written to disk, and is zeroed on drop. Only
+/// [`crate::anonymize`] uses it.
 pub struct RawClip {
     samples: Zeroizing<Vec<f32>>,
     rate: u32,

@@ -134,7 +134,8 @@ impl ContiguousSpan {
         })
     }
 
-    /// Ends the span and its incomplete clips. Returns the clips and the number of selected moments with too little audio.
+    /// Ends the span and its incomplete clips. Returns the clips and the number of selected moments with too little
+    /// audio.
     pub(super) fn end(mut self) -> (Vec<RawClip>, usize) {
         let end = self.buffer.end();
         let mut clips = Vec::from_iter(self.cut_window(end));

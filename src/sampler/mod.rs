@@ -16,12 +16,12 @@
 //! sampling without replacement from a finite universe", J. Am. Stat. Assoc. 47, 1952).
 //!
 //! *Marks*: a recognizer that fails marks several times. Marks within one clip are one moment, which is drawn once, at
-//! its first mark, with `mark_probability`. So each marked moment is equally likely to be selected, however often it was
-//! marked. Marked clips weighted by `1 / probability` are an estimate of what is marked, not of the stream.
+//! its first mark, with `mark_probability`. So each marked moment is equally likely to be selected, however often it
+//! was marked. Marked clips weighted by `1 / probability` are an estimate of what is marked, not of the stream.
 //!
 //! The two are independent: a window that contains a marked clip is neither skipped nor merged with it, since random
-//! clips would then avoid exactly the audio that is hard to recognize. The same audio can therefore be in two clips, as it
-//! can in two marked ones whose pre-roll overlaps.
+//! clips would then avoid exactly the audio that is hard to recognize. The same audio can therefore be in two clips, as
+//! it can in two marked ones whose pre-roll overlaps.
 
 mod annotation;
 pub(crate) mod budget;
@@ -137,8 +137,8 @@ impl Sampler {
     /// Marks a moment. If it is selected, its clip contains `pre_roll_seconds` before it and the rest of `clip_seconds`
     /// after it; less at the start of the stream, at a gap or at the end, but at least two seconds.
     ///
-    /// The times of notes are seconds from the moment ([`MomentNote`]); in the clip's [`Annotation`] they become seconds
-    /// from the start of the clip. Notes are cut to the clip: one that started before it has its onset at 0.
+    /// The times of notes are seconds from the moment ([`MomentNote`]); in the clip's [`Annotation`] they become
+    /// seconds from the start of the clip. Notes are cut to the clip: one that started before it has its onset at 0.
     ///
     /// A mark within the clip of an earlier marked moment belongs to that moment: see the
     /// [module's documentation](self). A mark may be up to two seconds late without loss, or later as long as its

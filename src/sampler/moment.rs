@@ -34,8 +34,8 @@ pub struct Moment {
     pub tag: Option<String>,
 }
 
-/// A note near a moment. Its times are seconds from the moment: -1.5 is a second and a half before it. From a position in
-/// the stream, the time is `(position as f64 - at as f64) / rate as f64`.
+/// A note near a moment. Its times are seconds from the moment: -1.5 is a second and a half before it. From a position
+/// in the stream, the time is `(position as f64 - at as f64) / rate as f64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MomentNote {
     /// MIDI note number, 0–127; 60 is middle C.
@@ -108,8 +108,8 @@ impl MomentNote {
         }
     }
 
-    /// The part of the note within a clip of `seconds`. A note that started before the clip starts with it and keeps its
-    /// end; if its end is unknown, so is whether it is in the clip, and it is dropped.
+    /// The part of the note within a clip of `seconds`. A note that started before the clip starts with it and keeps
+    /// its end; if its end is unknown, so is whether it is in the clip, and it is dropped.
     fn clipped_to(self, seconds: f64) -> Option<Note> {
         let ended_before = self
             .offset
@@ -133,8 +133,8 @@ fn to_milliseconds(seconds: f64) -> f64 {
 }
 
 impl Notes {
-    /// Adds the notes of a moment `at` seconds after the start of the clip. A note that is already there is replaced; the
-    /// first tag is kept.
+    /// Adds the notes of a moment `at` seconds after the start of the clip. A note that is already there is replaced;
+    /// the first tag is kept.
     ///
     /// # Errors
     /// Too many notes for an annotation; nothing is added then.

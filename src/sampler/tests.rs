@@ -359,8 +359,9 @@ fn probabilities_of_zero_and_nan_sample_nothing() {
     }
 }
 
-/// 20 000 windows and 10 000 marks with the system's random numbers: counts how often each is selected, and how often two
-/// are, which shows whether they are independent. Six standard deviations are exceeded by chance about twice in 10^9 runs.
+/// 20 000 windows and 10 000 marks with the system's random numbers: counts how often each is selected, and how often
+/// two are, which shows whether they are independent. Six standard deviations are exceeded by chance about twice in
+/// 10^9 runs.
 #[test]
 fn the_rates_of_selection_are_those_of_the_plan() {
     const DRAWS: u64 = 20_000;

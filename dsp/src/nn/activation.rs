@@ -22,8 +22,8 @@ pub(crate) fn tanh(x: f32) -> f32 {
 
 /// e^x, with x clamped to ±87, beyond which both functions have saturated.
 ///
-/// Range reduction by Cody and Waite: x = n ln 2 + r. The integer n becomes the exponent's bits; e^r is the Taylor series
-/// around 0 up to r^6 / 720, whose error on ±ln 2 / 2 is below 2e-7.
+/// Range reduction by Cody and Waite: x = n ln 2 + r. The integer n becomes the exponent's bits; e^r is the Taylor
+/// series around 0 up to r^6 / 720, whose error on ±ln 2 / 2 is below 2e-7.
 fn exp(x: f32) -> f32 {
     /// 1.5 · 2^23: adding it rounds to an integer, which is then in the lowest bits.
     const ROUND: f32 = 12_582_912.0;

@@ -1,6 +1,7 @@
 //! The sample clock: each device's clock has a constant offset of up to 50 ppm, which a tone of known pitch reveals.
 //!
-//! Forty devices record a tuning tone of 440 Hz for 10 s. The attacker measures its frequency as the slope of its phase.
+//! Forty devices record a tuning tone of 440 Hz for 10 s. The attacker measures its frequency as the slope of its
+//! phase.
 
 use super::*;
 use crate::testing::{noise, sine, sum};

@@ -2,8 +2,8 @@
 //! recording was made.
 //!
 //! The hum is under two minutes of music. Its frequency fluctuates around 50 Hz by a leaky random walk (0.02 Hz, 5 s),
-//! the same in ten harmonics. The attacker tracks the maximum of the summed spectrum of some harmonics, each relative to
-//! the median around it, in windows of four seconds, and correlates it with the log.
+//! the same in ten harmonics. The attacker tracks the maximum of the summed spectrum of some harmonics, each relative
+//! to the median around it, in windows of four seconds, and correlates it with the log.
 
 use std::f64::consts::TAU;
 

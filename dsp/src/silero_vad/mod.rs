@@ -49,8 +49,8 @@ impl SileroVad {
         })
     }
 
-    /// The probability of a voice in each frame of `samples` (mono, 16 kHz, full scale at ±1); silence completes the last
-    /// frame. An output that is not in [0, 1] counts as 1.
+    /// The probability of a voice in each frame of `samples` (mono, 16 kHz, full scale at ±1); silence completes the
+    /// last frame. An output that is not in [0, 1] counts as 1.
     pub(crate) fn predict(&mut self, samples: &[f32]) -> Vec<f32> {
         let mut probabilities = Vec::with_capacity(samples.len().div_ceil(FRAME) + BLOCK);
         for start in (0..samples.len()).step_by(BLOCK * FRAME) {
@@ -85,8 +85,8 @@ impl SileroVad {
         Ok(probabilities)
     }
 
-    /// The convolutions, and the input part of the LSTM's gates. A row is a time and a column a channel, so that the taps
-    /// of a convolution are contiguous in memory.
+    /// The convolutions, and the input part of the LSTM's gates. A row is a time and a column a channel, so that the
+    /// taps of a convolution are contiguous in memory.
     fn convolve(&mut self) {
         let State {
             magnitudes,

@@ -24,7 +24,8 @@ const POWER_FLOOR: f32 = 1e-10;
 /// The frames on either side over which the local mean is taken: 0.5 s.
 const LOCAL_MEAN_CONTEXT: usize = 31;
 
-/// For each bin, the band on its left and the weight of the bin in the next band; the rest of its weight is in the first.
+/// For each bin, the band on its left and the weight of the bin in the next band; the rest of its weight is in the
+/// first.
 pub(super) struct Bands([(u8, f32); BINS]);
 
 impl Bands {

@@ -15,7 +15,8 @@ use super::{
 const OVERLAP: usize = WINDOW / HOP;
 /// The frames on either side over which the residual is averaged: half a second in all.
 const RESIDUAL_CONTEXT: usize = 15;
-/// The minimum sum of squared windows by which a sample is divided; below it, at both ends of a clip, the sample is silent.
+/// The minimum sum of squared windows by which a sample is divided; below it, at both ends of a clip, the sample is
+/// silent.
 const MIN_WEIGHT: f32 = 1e-6;
 
 /// Samples whose voices were masked.

@@ -1,5 +1,5 @@
-//! The layers of the network, from features to voice probability and mask. Each matrix is applied to four columns, bands
-//! or frames, at once.
+//! The layers of the network, from features to voice probability and mask. Each matrix is applied to four columns,
+//! bands or frames, at once.
 
 use std::{array, ops::Range};
 
@@ -27,7 +27,8 @@ impl Network {
         Self(weights)
     }
 
-    /// Calls `emit` with the voice probability and the mask, both in [0, 1] or NaN, of each frame in `wanted`, in order.
+    /// Calls `emit` with the voice probability and the mask, both in [0, 1] or NaN, of each frame in `wanted`, in
+    /// order.
     pub(super) fn forward(
         &self,
         features: &[Features],

@@ -1,6 +1,6 @@
 //! The containers: RIFF and its big-endian form RIFX; RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088), whose `ds64` chunk
-//! has the sizes above 4 GiB; W64, whose chunks have GUIDs as names and are padded to 8 bytes. An ID3v2 tag before them is
-//! skipped.
+//! has the sizes above 4 GiB; W64, whose chunks have GUIDs as names and are padded to 8 bytes. An ID3v2 tag before them
+//! is skipped.
 //!
 //! No size in a header is trusted beyond the end of the file, and none determines an allocation.
 
@@ -29,8 +29,8 @@ pub(super) struct Layout {
 
 /// The size of `WAVEFORMATEXTENSIBLE`, in bytes; what follows it is ignored.
 const MAX_FORMAT_BYTES: u64 = 40;
-/// Writers to a pipe declare the maximum of a signed or unsigned 32-bit size, less headers and rounding: sox 0x7FFFF000,
-/// arecord 0x80000000, ffmpeg 0xFFFFFFFF. Sizes from here on mean that the size is unknown.
+/// Writers to a pipe declare the maximum of a signed or unsigned 32-bit size, less headers and rounding: sox
+/// 0x7FFFF000, arecord 0x80000000, ffmpeg 0xFFFFFFFF. Sizes from here on mean that the size is unknown.
 const MIN_OPEN_SIZE: u64 = 0x7FFF_0000;
 /// The maximum 64-bit size; higher ones mean that the size is unknown.
 const MAX_LONG_SIZE: u64 = i64::MAX as u64 - 0xFFFF;

@@ -22,8 +22,8 @@ impl WavError {
     }
 }
 
-/// Why a header is refused, in one line each. Where another program may be able to read the file, the message says how to
-/// convert it.
+/// Why a header is refused, in one line each. Where another program may be able to read the file, the message says how
+/// to convert it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HeaderError {
     #[error("cannot read it: {0}")]

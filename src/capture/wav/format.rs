@@ -1,8 +1,8 @@
-//! The format chunk: `PCMWAVEFORMAT`, `WAVEFORMATEX` and `WAVEFORMATEXTENSIBLE` (Microsoft, "Multiple channel audio data
-//! and WAVE files").
+//! The format chunk: `PCMWAVEFORMAT`, `WAVEFORMATEX` and `WAVEFORMATEXTENSIBLE` (Microsoft, "Multiple channel audio
+//! data and WAVE files").
 //!
-//! A sample occupies whole bytes, and its valid bits are the highest: 20 bits in 24, or 24 in 32 in the extensible format,
-//! are read as an integer of 24 or 32 bits whose lowest bits are zero.
+//! A sample occupies whole bytes, and its valid bits are the highest: 20 bits in 24, or 24 in 32 in the extensible
+//! format, are read as an integer of 24 or 32 bits whose lowest bits are zero.
 
 use sordino_dsp::INPUT_RATES;
 

@@ -1,6 +1,6 @@
 //! WAV files: RIFF, RIFX, RF64, BW64 and W64 with 8 to 32-bit integers, 32 and 64-bit floats, A-law or µ-law, in any
-//! channel count and sample rate. Each is read as libsndfile reads it, or refused with an error of one line that says how
-//! to convert it.
+//! channel count and sample rate. Each is read as libsndfile reads it, or refused with an error of one line that says
+//! how to convert it.
 
 mod container;
 pub(super) mod error;
@@ -84,8 +84,8 @@ pub fn wav_info(path: &Path) -> Result<WavInfo, WavError> {
 /// Reads a whole file as mono.
 ///
 /// # Errors
-/// The file is unreadable, not a WAV file, of an unsupported format, empty, truncated, contains a NaN or infinite sample,
-/// or is longer than [`MAX_RECORDING_SECONDS`] or the available memory.
+/// The file is unreadable, not a WAV file, of an unsupported format, empty, truncated, contains a NaN or infinite
+/// sample, or is longer than [`MAX_RECORDING_SECONDS`] or the available memory.
 pub fn read_wav(path: &Path) -> Result<Recording, WavError> {
     Reader::open(path)?.read_all()
 }

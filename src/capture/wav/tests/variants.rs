@@ -53,7 +53,8 @@ const CODINGS: [(u16, u16); 12] = [
     (MU_LAW, 8),
 ];
 
-/// Each coding with each form of the format chunk, and each container, chunk layout and declared size with some of them.
+/// Each coding with each form of the format chunk, and each container, chunk layout and declared size with some of
+/// them.
 fn variants() -> Vec<Wave> {
     let mut variants = Vec::new();
     for (tag, bits) in CODINGS {
