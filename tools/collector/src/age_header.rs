@@ -1,9 +1,9 @@
-//! Whether a body is an age v1 file to X25519 recipients: <https://c2sp.org/age>.
+//! Checks whether a body is an age v1 file with X25519 recipients only: <https://c2sp.org/age>.
 //!
-//! The collector has no key, so it cannot say who opens a sample. It can say that it is sealed at
-//! all, and to how many: a body that somebody forgot to encrypt never gets in.
+//! The collector has no key and cannot tell who can decrypt a sample. It can check that the sample is encrypted, and to how
+//! many recipients, so that an unencrypted body is never accepted.
 
-/// The longest header that is read: 20 recipients, the most that a plan can name, take 2 kB.
+/// The maximum size of the header: 20 recipients, the maximum of a plan, take 2 kB.
 pub(crate) const MAX_HEADER_BYTES: usize = 4096;
 
 /// The first line.
@@ -17,8 +17,8 @@ const BASE64_LEN: usize = 43;
 /// The payload's nonce, and the tag of its last chunk.
 const MIN_PAYLOAD_BYTES: u64 = 16 + 16;
 
-/// How many X25519 stanzas the header has that `start` begins with, where `start` is the first
-/// [`LONGEST`] of a file's `length` bytes. `None` where it is no age v1 file or has another stanza.
+/// Counts the X25519 stanzas of the header in `start`, the first [`MAX_HEADER_BYTES`] of a file of `length` bytes. `None`
+/// if it is not an age v1 file or has another kind of stanza.
 pub(crate) fn count_recipients(start: &[u8], length: u64) -> Option<usize> {
     let mut rest = line(start).filter(|(first, _)| *first == VERSION)?.1;
     let mut recipients = 0;
@@ -44,7 +44,7 @@ fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&text[..end], &text[end + 1..]))
 }
 
-/// Canonical, unpadded base64 of 32 bytes: the last digit's two low bits are unused and zero.
+/// Whether the text is canonical unpadded base64 of 32 bytes: the two unused bits of the last digit are zero.
 fn is_32_bytes(text: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     text.len() == BASE64_LEN
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn stanzas_are_counted_up_to_the_most_that_a_plan_can_name() {
+    fn stanzas_are_counted_up_to_the_maximum_of_a_plan() {
         for stanzas in 1..=20 {
             assert_eq!(count(&file(stanzas)), Some(stanzas));
         }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_anywhere_is_not_sealed() {
+    fn a_truncated_file_is_not_sealed() {
         let file = file(2);
         for length in 0..file.len() {
             assert_eq!(count(&file[..length]), None, "{length} bytes");
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn another_header_is_not_sealed() {
+    fn a_file_with_another_header_is_not_sealed() {
         let text = String::from_utf8(file(1)).unwrap();
         for (from, to) in [
             ("org/v1", "org/v2"),

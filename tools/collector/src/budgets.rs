@@ -1,9 +1,7 @@
-//! What each record has sent today, against the budgets of the plan in force. Devices keep them by themselves; this holds
-//! those to it that do not.
+//! Enforces the daily budgets of the current plan per record. Devices respect them on their own; this is for modified ones.
 //!
-//! In memory only, and forgotten at midnight (UTC) and with the process: a day is a finer time than is kept anywhere.
-//! What the database holds of the week bounds the rest, for all processes together: see
-//! [`crate::database::Known::week`].
+//! The counts are in memory only and are reset at midnight (UTC) and on restart, because a day is finer than any stored time.
+//! The weekly counts of the database limit all processes together: see [`crate::database::UploadContext::week`].
 
 use std::{
     collections::HashMap,
@@ -16,16 +14,16 @@ use jiff::{Timestamp, civil::Date, tz::Offset};
 use sordino::Id;
 
 use crate::{
-    database::DailyLimits,
-    errors::{ProblemType, Problem},
+    database::{DailyLimits, Usage},
+    errors::{Problem, ProblemType},
 };
 
-/// How many records are counted at most. Those beyond are bound by the week alone.
+/// The maximum number of records that are counted. For others only the weekly limit applies.
 const MAX_RECORDS: usize = 1 << 16;
-/// Days in a week, whose budgets together bound what the database may hold of it.
+/// Days in a week: the weekly limit is the daily budget times this.
 const DAYS: u64 = 7;
 
-/// The budgets of all records.
+/// The daily counts of all records.
 #[derive(Clone, Debug)]
 pub(crate) struct Budgets(Arc<Inner>);
 
@@ -38,24 +36,17 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Day {
     date: Date,
-    spent: HashMap<u64, Usage>,
+    usage: HashMap<u64, Usage>,
 }
 
-/// Samples and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
-    pub(crate) samples: u64,
-    pub(crate) bytes: u64,
-}
-
-/// One sample's part of a budget. Dropped before it was [`kept`](Self::keep), it is given back.
+/// A sample that is counted against a budget. Unless [committed](Self::commit), it is refunded on drop.
 #[derive(Debug)]
 pub(crate) struct Charge {
     budgets: Budgets,
     key: u64,
     date: Date,
     bytes: u64,
-    is_kept: bool,
+    is_committed: bool,
 }
 
 impl Budgets {
@@ -66,7 +57,7 @@ impl Budgets {
         }))
     }
 
-    /// Charges a sample of `bytes` to `record`, which has sent `week` so far this week.
+    /// Counts a sample of `bytes` against `record`, whose total this week so far is `week`.
     ///
     /// # Errors
     /// `over-budget`.
@@ -78,14 +69,14 @@ impl Budgets {
         week: Usage,
         now: Timestamp,
     ) -> Result<Charge, Problem> {
-        let is_within = |spent: Usage, days: u64| {
-            spent.samples < limits.samples.saturating_mul(days)
-                && spent.bytes.saturating_add(bytes) <= limits.bytes.saturating_mul(days)
+        let is_within = |usage: Usage, days: u64| {
+            usage.samples < limits.samples.saturating_mul(days)
+                && usage.bytes.saturating_add(bytes) <= limits.bytes.saturating_mul(days)
         };
         let over = || {
             ProblemType::OverBudget.with_retry_after(
                 until_tomorrow(now),
-                "this record has sent what the plan allows it in a day; send the rest tomorrow",
+                "this record has reached the plan's daily limit; retry tomorrow",
             )
         };
         if !is_within(week, DAYS) {
@@ -97,17 +88,17 @@ impl Budgets {
         if today.date != date {
             *today = Day {
                 date,
-                spent: HashMap::new(),
+                usage: HashMap::new(),
             };
         }
-        let is_full = today.spent.len() >= MAX_RECORDS && !today.spent.contains_key(&key);
+        let is_full = today.usage.len() >= MAX_RECORDS && !today.usage.contains_key(&key);
         if !is_full {
-            let spent = today.spent.entry(key).or_default();
-            if !is_within(*spent, 1) {
+            let usage = today.usage.entry(key).or_default();
+            if !is_within(*usage, 1) {
                 return Err(over());
             }
-            spent.samples += 1;
-            spent.bytes += bytes;
+            usage.samples += 1;
+            usage.bytes += bytes;
         }
         drop(today);
         Ok(Charge {
@@ -115,7 +106,7 @@ impl Budgets {
             key,
             date,
             bytes,
-            is_kept: is_full,
+            is_committed: is_full,
         })
     }
 
@@ -125,26 +116,26 @@ impl Budgets {
 }
 
 impl Charge {
-    /// The sample was taken.
+    /// Keeps the charge because the sample was stored.
     pub(crate) fn commit(mut self) {
-        self.is_kept = true;
+        self.is_committed = true;
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
         let mut today = self.budgets.lock();
-        if self.is_kept || today.date != self.date {
+        if self.is_committed || today.date != self.date {
             return;
         }
-        if let Some(spent) = today.spent.get_mut(&self.key) {
-            spent.samples = spent.samples.saturating_sub(1);
-            spent.bytes = spent.bytes.saturating_sub(self.bytes);
+        if let Some(usage) = today.usage.get_mut(&self.key) {
+            usage.samples = usage.samples.saturating_sub(1);
+            usage.bytes = usage.bytes.saturating_sub(self.bytes);
         }
     }
 }
 
-/// How long it is until the next day begins in UTC.
+/// The time until midnight UTC.
 fn until_tomorrow(now: Timestamp) -> Duration {
     const DAY: i64 = 24 * 3600;
     let left = DAY - now.as_second().rem_euclid(DAY);
@@ -171,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_sends_as_much_as_the_plan_allows_in_a_day_and_no_more() {
+    fn the_daily_budget_is_enforced_per_record() {
         let budgets = Budgets::new();
         let (one, another) = (record(), record());
         let send = |record, bytes, now| {
@@ -189,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_taken_is_given_back() {
+    fn an_uncommitted_charge_is_refunded() {
         let budgets = Budgets::new();
         let one = record();
         for _ in 0..100 {
@@ -199,7 +190,7 @@ mod tests {
                     .unwrap(),
             );
         }
-        // Uploads at the same time count before they have arrived.
+        // Concurrent uploads count before they are complete.
         let under_way: Vec<_> = (0..3)
             .map(|_| {
                 budgets
@@ -221,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_week_bounds_what_other_processes_took() {
+    fn the_weekly_limit_includes_other_processes() {
         let budgets = Budgets::new();
         let week = |samples, bytes| Usage { samples, bytes };
         let charge = |week| budgets.charge(record(), 10, LIMITS, week, noon()).is_ok();
@@ -231,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_ends_with_the_day() {
+    fn the_retry_time_is_the_next_midnight() {
         assert_eq!(until_tomorrow(noon()), Duration::from_secs(12 * 3600));
         let midnight = "2026-12-01T00:00:00Z".parse().unwrap();
         assert_eq!(until_tomorrow(midnight), Duration::from_secs(24 * 3600));

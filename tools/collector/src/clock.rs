@@ -1,4 +1,4 @@
-//! The clock of what is in memory only: the system's, or one that a test moves.
+//! A monotonic clock that tests can control.
 
 use std::{
     sync::{
@@ -8,40 +8,39 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A clock that never goes back. Clones show the same time.
+/// A monotonic clock. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// Counts from this instant.
+    /// Measures the time since this instant.
     System(Instant),
-    /// Nanoseconds that it was moved by.
+    /// The nanoseconds by which it was advanced.
     Manual(Arc<AtomicU64>),
 }
 
 impl Default for Clock {
-    /// The system's.
+    /// The system's monotonic clock.
     fn default() -> Self {
         Self(Source::System(Instant::now()))
     }
 }
 
 impl Clock {
-    /// One that stands still until [`Self::advance`] moves it, so that what a test finds does not depend on how long
-    /// its steps take.
+    /// A clock that changes only by [`Self::advance`], so that tests do not depend on their speed.
     pub fn manual() -> Self {
         Self(Source::Manual(Arc::default()))
     }
 
-    /// Moves a clock that stands still; the system's is left alone.
+    /// Advances a manual clock; has no effect on the system clock.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(moved) = &self.0 {
             moved.fetch_add(nanoseconds(by), Ordering::SeqCst);
         }
     }
 
-    /// The time since it was made.
+    /// The time since it was created.
     pub(crate) fn now(&self) -> Duration {
         match &self.0 {
             Source::System(made) => made.elapsed(),
@@ -49,13 +48,13 @@ impl Clock {
         }
     }
 
-    /// The same in nanoseconds.
+    /// The time since it was created, in nanoseconds.
     pub(crate) fn nanoseconds(&self) -> u64 {
         nanoseconds(self.now())
     }
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
-    // 584 years.
+    // Saturates after 584 years.
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

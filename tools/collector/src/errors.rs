@@ -1,4 +1,4 @@
-//! Error answers: problem documents of RFC 9457.
+//! Error responses: problem documents (RFC 9457).
 
 use std::time::Duration;
 
@@ -10,22 +10,29 @@ use serde_json::{Map, Value, json};
 
 use sordino::{Purpose, Purposes};
 
-use crate::{database::DatabaseError, blob_store::BlobStoreError, storage::StorageError};
+use crate::{
+    blob_store::BlobStoreError,
+    database::{DatabaseError, ReadRefusal},
+    storage::error::StorageError,
+};
 
-/// How long a client is asked to wait when the collector is busy.
+/// The `Retry-After` of a busy collector.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// What is answered instead of what was asked for.
+/// The `Retry-After` while the plan pauses sampling.
+const PAUSED_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    kind: ProblemType,
+    problem_type: ProblemType,
     detail: String,
     retry_after: Option<Duration>,
-    /// Members beside those that every problem has (RFC 9457 section 3.2).
+    /// Extension members (RFC 9457 section 3.2).
     members: Map<String, Value>,
 }
 
-/// The problems that docs/protocol.md names.
+/// The problem types of docs/protocol.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ProblemType {
     Malformed,
@@ -59,7 +66,7 @@ pub(crate) enum ProblemType {
 }
 
 impl ProblemType {
-    /// Each of them.
+    /// All types.
     pub(crate) const ALL: [Self; 28] = [
         Self::Malformed,
         Self::BadSignature,
@@ -91,17 +98,17 @@ impl ProblemType {
         Self::Paused,
     ];
 
-    /// The problem with what was wrong, and what to do about it.
+    /// A problem with a detail: what is wrong and what to do about it.
     pub(crate) fn with_detail(self, detail: impl Into<String>) -> Problem {
         Problem {
-            kind: self,
+            problem_type: self,
             detail: detail.into(),
             retry_after: (self == Self::Busy).then_some(BUSY_RETRY_AFTER),
             members: Map::new(),
         }
     }
 
-    /// The problem, and how long to wait before asking again.
+    /// A problem with a detail and a `Retry-After`.
     pub(crate) fn with_retry_after(self, wait: Duration, detail: impl Into<String>) -> Problem {
         Problem {
             retry_after: Some(wait),
@@ -109,7 +116,7 @@ impl ProblemType {
         }
     }
 
-    /// Its name in the `type`.
+    /// The name in the `type`.
     pub(crate) fn name(self) -> &'static str {
         self.spec().1
     }
@@ -167,22 +174,50 @@ impl ProblemType {
 }
 
 impl Problem {
-    /// The problem with a further member.
+    /// Adds an extension member.
     pub(crate) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The problem with the purposes that the person took back, or never granted.
+    /// Adds the purposes that were withdrawn or never granted.
     pub(crate) fn with_purposes(self, purposes: &Purposes) -> Self {
         let names: Vec<&str> = purposes.iter().map(Purpose::as_str).collect();
         self.with_member("purposes", names)
     }
 }
 
+impl Problem {
+    /// A record that was never registered.
+    pub(crate) fn unknown_record() -> Self {
+        ProblemType::UnknownRecord
+            .with_detail("the consent record was never registered; register it first")
+    }
+
+    /// The current plan pauses everything except withdrawals and deletions.
+    pub(crate) fn paused() -> Self {
+        ProblemType::Paused.with_retry_after(
+            PAUSED_RETRY_AFTER,
+            "the current plan pauses sampling; retry when a newer plan resumes it",
+        )
+    }
+
+    /// A sample that is not available for the requested purpose.
+    pub(crate) fn unavailable_sample(refusal: ReadRefusal) -> Self {
+        match refusal {
+            ReadRefusal::Deleted => ProblemType::Deleted.with_detail(
+                "the sample may no longer be used for this purpose; delete all copies of it",
+            ),
+            ReadRefusal::Unknown | ReadRefusal::NotYours => {
+                ProblemType::UnknownSample.with_detail("no such sample for this purpose")
+            }
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, name, title) = self.kind.spec();
+        let (status, name, title) = self.problem_type.spec();
         let mut document = json!({
             "type": format!("urn:sordino:problem:{name}"),
             "title": title,
@@ -196,8 +231,8 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, json);
-        // RFC 9110 section 15.5.2 asks every 401 for a challenge.
-        match self.kind {
+        // RFC 9110 section 15.5.2 requires a challenge in every 401.
+        match self.problem_type {
             ProblemType::BadToken => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
@@ -210,23 +245,23 @@ impl IntoResponse for Problem {
             _ => {}
         }
         if let Some(wait) = self.retry_after {
-            // Whole seconds (RFC 9110 section 10.2.3), none too few.
+            // Whole seconds (RFC 9110 section 10.2.3), rounded up.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, seconds.max(1).into());
         }
-        // For `front`, which counts.
-        response.extensions_mut().insert(self.kind);
+        // Read by the middleware for metrics.
+        response.extensions_mut().insert(self.problem_type);
         response
     }
 }
 
 impl From<StorageError> for Problem {
-    /// What went wrong is for the operator's log, not for the client.
+    /// The cause is logged for the operator and not sent to the client.
     fn from(error: StorageError) -> Self {
-        tracing::error!("a request could not be served: {error}");
+        tracing::error!("a request failed: {error}");
         match error.is_unavailable() {
-            true => ProblemType::Busy.with_detail("the collector is busy; send it again later"),
-            false => ProblemType::Internal.with_detail("the collector could not do it; send it again later"),
+            true => ProblemType::Busy.with_detail("the collector is busy; retry later"),
+            false => ProblemType::Internal.with_detail("internal error; retry later"),
         }
     }
 }
@@ -252,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_problem_stands_in_the_documents_with_its_status_and_the_reverse() {
+    fn problem_types_match_the_documents() {
         let document: Value =
             serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
         let listed = &document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"];
@@ -262,12 +297,13 @@ mod tests {
             .iter()
             .flat_map(Value::as_str)
             .collect();
-        let names = ProblemType::ALL.map(|kind| format!("urn:sordino:problem:{}", kind.name()));
+        let names = ProblemType::ALL
+            .map(|problem_type| format!("urn:sordino:problem:{}", problem_type.name()));
         assert_eq!(listed, names.iter().map(String::as_str).collect());
 
         let protocol = include_str!("../../../docs/protocol.md");
-        for kind in ProblemType::ALL {
-            let (status, name, _) = kind.spec();
+        for problem_type in ProblemType::ALL {
+            let (status, name, _) = problem_type.spec();
             let (before, _) = protocol.split_once(&format!("`{name}`")).expect(name);
             // The last three digits before its name are its status.
             let digits: Vec<char> = before

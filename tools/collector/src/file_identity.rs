@@ -1,5 +1,5 @@
-//! Whether a file or a folder is still the one that was opened. A file stays open after it was removed or its disk was
-//! replaced, and what is written to it then is lost with the process.
+//! Detects that an open file or folder was removed or replaced. Such a file stays open, and writes to it are lost when the
+//! process ends.
 
 use std::{
     fs::{self, Metadata},
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file or folder, by its path and by what the system knows it by.
+/// A file or folder, identified by path and inode.
 #[derive(Clone, Debug)]
 pub(crate) struct FileIdentity {
     path: PathBuf,
@@ -17,7 +17,7 @@ pub(crate) struct FileIdentity {
 /// Device and inode.
 #[cfg(unix)]
 type InodeId = (u64, u64);
-/// This system has no such numbers: only whether there is something is seen.
+/// Not available on this system: only the existence of the path is checked.
 #[cfg(not(unix))]
 type Number = ();
 
@@ -30,13 +30,13 @@ impl FileIdentity {
     }
 
     /// # Errors
-    /// There is nothing at the path, or something else.
+    /// The path does not exist, or is another file.
     pub(crate) fn check(&self) -> io::Result<()> {
         let found = fs::metadata(&self.path).ok();
         match found.is_some_and(|found| number(&found) == self.number) {
             true => Ok(()),
             false => Err(io::Error::other(format!(
-                "`{}` was removed or replaced while it was open; put it back, or restart the collector",
+                "`{}` was removed or replaced while it was open; restore it or restart the collector",
                 self.path.display()
             ))),
         }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_replaced_is_another_and_what_was_put_back_is_the_same() {
+    fn a_replaced_folder_is_detected_until_restored() {
         let folder = tempfile::tempdir().unwrap();
         let (path, aside) = (folder.path().join("data"), folder.path().join("aside"));
         fs::create_dir(&path).unwrap();

@@ -1,14 +1,17 @@
-//! The collector: the service that receives sealed samples, hands them to QA tools, and takes them
-//! back from everywhere when consent is withdrawn. `docs/protocol.md` is its contract.
+//! The collector receives sealed samples, serves them to QA tools, and deletes them when consent is withdrawn.
+//! `docs/protocol.md` defines its API.
 //!
-//! * **In**: signed requests of devices; requests of QA tools with a token.
-//! * **Out**: what was asked for, or a problem document (RFC 9457) that says why not.
-//! * **Promises**: what was acknowledged survives a power cut; what was withdrawn never comes back,
-//!   however late an upload arrives; nothing is handed out before that is noted.
-//! * **Never**: keeps a client's address, its user agent or a time finer than the ISO week; holds a
-//!   key that opens a sample; logs an id, a token or a sound.
+//! * **Input**: signed requests of devices; requests of QA tools with a token.
+//! * **Output**: the requested resource, or a problem document (RFC 9457) with the reason.
+//! * **Guarantees**: acknowledged requests survive a power failure; a withdrawn sample never comes back, however late an
+//!   upload arrives; every download is recorded in the access log before the sample is sent.
+//! * **Never**: stores a client's address, its user agent or a time finer than the ISO week; holds a key that decrypts a
+//!   sample; logs an id, a token or audio.
 //!
-//! A program without an async runtime begins with [`BlockingServer`], any other with [`Server`]:
+//! A request passes `server` (connections, TLS), `middleware` (rate limits, metrics), a handler in `routes` with its
+//! `extractors` (signatures, tokens, bodies), and `storage`, which combines `database` and `blob_store`.
+//!
+//! Programs without an async runtime start with [`BlockingServer`], others with [`Server`]:
 //!
 //! ```
 //! use sordino_collector::{BlockingServer, Config};
@@ -17,63 +20,52 @@
 //! let config = Config { listen: "127.0.0.1:0".to_owned(), ..Config::new(folder.path()) };
 //! let collector = BlockingServer::start(config)?;
 //! let token = collector.create_token("me", &sordino::Purpose::QualityAssurance.into())?;
-//! println!("{} takes {}", collector.url(), token.as_str());
+//! println!("{} accepts {}", collector.url(), token.as_str());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod admin;
 mod age_header;
 mod app_state;
-mod backup;
-mod blocking;
-mod limited_body;
+mod blob_store;
 mod budgets;
-mod client_ip;
 mod clock;
 mod config;
-mod connections;
 mod database;
+mod dates;
 mod digest;
-mod epoch;
-mod eraser;
-mod middleware;
+mod errors;
+mod extractors;
 mod file_identity;
-mod listener;
 mod merkle;
 mod metrics;
-mod blob_store;
-mod plan;
-mod errors;
-mod quarantine;
-mod rate_limit;
+mod middleware;
 mod readiness;
-mod retention;
+mod router;
 mod routes;
 mod server;
-mod signature;
+mod startup;
 mod storage;
-mod structured_fields;
-mod write_timeout;
-mod tls;
-mod tokens;
-mod maintenance;
-mod group_commit;
 
-pub use backup::{BackupError, BackupReport, RestoreReport, back_up, restore};
-pub use blocking::BlockingServer;
-pub use client_ip::{Proxies, ProxyHeader};
+pub use admin::{
+    backup::{BackupError, BackupReport, RestoreReport, back_up, restore},
+    maintenance::{
+        CheckReport, MaintenanceError, WithdrawalReport, check, delete_samples, renew_epoch,
+        withdraw_record,
+    },
+    plan::{RefreshError, Refreshed, refresh_plan},
+    quarantine::{QuarantineError, delete_quarantined, quarantined, release},
+    retention::enforce_retention,
+    tokens::{
+        Lifetime, ListedToken, Token, TokenError, TokenState, create_token, list_tokens,
+        revoke_tokens,
+    },
+};
 pub use clock::Clock;
 pub use config::{
-    Config, DatabaseUrl, Limits, ObjectsUrl, PostgresUrl, UrlError, Verdicts, parse_name,
+    Config, DatabaseUrl, Limits, ObjectsUrl, PostgresUrl, Proxies, ProxyHeader, Rate, RateLimits,
+    TlsFiles, UrlError, Verdicts, parse_name,
 };
 pub use database::Quarantined;
-pub use epoch::renew_epoch;
-pub use plan::{RefreshError, Refreshed, refresh_plan};
-pub use quarantine::{QuarantineError, delete_quarantined, quarantined, release};
-pub use rate_limit::{Rate, RateLimits};
-pub use retention::enforce_retention;
-pub use server::{Server, StartError};
-pub use tls::TlsFiles;
-pub use tokens::{
-    Lifetime, ListedToken, Token, TokenError, TokenState, create_token, list_tokens, revoke_tokens,
-};
-pub use maintenance::{CheckReport, MaintenanceError, WithdrawalReport, check, delete_samples, withdraw_record};
+pub use server::{Server, blocking::BlockingServer};
+pub use startup::StartError;

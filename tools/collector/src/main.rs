@@ -14,11 +14,11 @@ use crate::command::{
     CommandResult,
     backup::{Backup, Restore},
     log::Log,
+    maintenance::{Check, Delete, RenewEpoch, Retention, Withdraw},
     plan::PlanCommand,
     quarantine::QuarantineCommand,
     serve::Serve,
     token::TokenCommand,
-    maintenance::{Check, Delete, RenewEpoch, Retention, Withdraw},
 };
 
 /// Receives Sordino's sealed samples, hands them to QA tools, and honors withdrawals.
@@ -38,28 +38,28 @@ struct Cli {
 enum Command {
     /// Run the service until SIGINT or SIGTERM.
     Serve(Serve),
-    /// The tokens that QA tools show.
+    /// Manage the tokens of QA tools.
     #[command(subcommand)]
     Token(TokenCommand),
-    /// The plan that devices are served.
+    /// Manage the plan that is served to devices.
     #[command(subcommand)]
     Plan(PlanCommand),
-    /// Compare database and objects; exit status 1 where something is wrong. A collector may be running.
+    /// Compare the database with the stored objects; exit with status 1 on a mismatch. A collector may be running.
     Check(Check),
-    /// Delete samples for a person who asks for it by another way than the app.
+    /// Delete samples for a person who requests it outside the app.
     Delete(Delete),
-    /// Withdraw a consent record for a person who has only the receipt left.
+    /// Withdraw a consent record for a person who has only the receipt.
     Withdraw(Withdraw),
-    /// Have every device say again what it took back: the database was put back by other means than `restore`.
+    /// Make every device repeat its withdrawals and deletions, after the database was restored by other means than `restore`.
     RenewEpoch(RenewEpoch),
-    /// Take back what the plan in force says is to be kept no longer, as the service does every hour.
+    /// Delete samples whose retention period under the current plan has ended, as the service does every hour.
     Retention(Retention),
-    /// Samples in which a reader heard a voice: held back from everybody.
+    /// Manage the samples that a reader quarantined because of an audible voice.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
-    /// Write everything into a new folder. A collector may be running.
+    /// Write a backup to a new folder. A collector may be running.
     Backup(Backup),
-    /// Put a backup into an empty database, before a collector is started on it.
+    /// Restore a backup into an empty database, before a collector is started on it.
     Restore(Restore),
 }
 
@@ -67,8 +67,8 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            let said = error.render().to_string();
-            let _ = write!(io::stderr(), "{}", printable(&said));
+            let message = error.render().to_string();
+            let _ = write!(io::stderr(), "{}", printable(&message));
             return ExitCode::from(2);
         }
         Err(help) => help.exit(),
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let line = error.to_string().replace(['\n', '\r'], " ");
             let line = printable_line(&line);
-            // Nothing is left to be told where stderr is gone.
+            // An error of stderr itself cannot be reported.
             let _ = writeln!(io::stderr(), "error: {line}");
             ExitCode::FAILURE
         }

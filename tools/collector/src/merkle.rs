@@ -1,9 +1,8 @@
-//! The Merkle tree over the access log: which hashes are stored, and which of them make a proof (RFC 9162, section
-//! 2.1). No I/O.
+//! The Merkle tree over the access log (RFC 9162, section 2.1): which hashes are stored and which form a proof. No I/O.
 //!
-//! Stored are the roots of complete subtrees: they never change once their leaves are there, and any other hash of a
-//! tree of any size is made of some of them, one a level at most. So an append, a root and a proof each take a
-//! logarithmic number of look-ups.
+//! The roots of complete subtrees are stored. They never change once their leaves exist, and any other hash of a tree of any size
+//! is computed from at most one of them per level. An append, a root and a proof therefore need a logarithmic number of
+//! look-ups.
 
 use sordino::upload::merkle::{TreeHash, empty_root, node_hash};
 
@@ -14,8 +13,8 @@ pub(crate) struct Node {
     pub(crate) position: u64,
 }
 
-/// Leaves whose hash is part of a tree or a proof: `MTH(D[start:end])` of the RFC. All that the RFC splits trees into
-/// begin at a multiple of the largest power of two that is not larger than their length.
+/// A range of leaves whose hash is part of a tree or a proof: `MTH(D[start:end])` in the RFC. Every range of the RFC begins at a
+/// multiple of the largest power of two that is not larger than its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     start: u64,
@@ -23,7 +22,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The complete subtrees that it consists of, from left to right, each smaller than the one before.
+    /// Its complete subtrees from left to right, in decreasing size.
     pub(crate) fn nodes(self) -> Vec<Node> {
         let mut nodes = Vec::new();
         let mut start = self.start;
@@ -38,15 +37,14 @@ impl Span {
         nodes
     }
 
-    /// Its hash, where `stored` knows each of its nodes.
+    /// Its hash, if `stored` has all of its nodes.
     pub(crate) fn hash(self, stored: impl Fn(Node) -> Option<TreeHash>) -> Option<TreeHash> {
         let hashes: Option<Vec<_>> = self.nodes().into_iter().map(stored).collect();
         Some(join_hashes(&hashes?))
     }
 }
 
-/// The inclusion proof of the leaf at `index` in the tree of `size` leaves (section 2.1.3.1); empty where there is no
-/// such leaf.
+/// The inclusion proof of the leaf at `index` in the tree of `size` leaves (section 2.1.3.1); empty if there is no such leaf.
 pub(crate) fn inclusion_proof(index: u64, size: u64) -> Vec<Span> {
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
@@ -64,8 +62,8 @@ pub(crate) fn inclusion_proof(index: u64, size: u64) -> Vec<Span> {
     proof
 }
 
-/// The consistency proof between the trees of `earlier` and of `size` leaves (section 2.1.4.1); empty where there is
-/// nothing to prove.
+/// The consistency proof between the trees of `earlier` and of `size` leaves (section 2.1.4.1); empty if there is nothing to
+/// prove.
 pub(crate) fn consistency_proof(earlier: u64, size: u64) -> Vec<Span> {
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
@@ -79,7 +77,7 @@ pub(crate) fn consistency_proof(earlier: u64, size: u64) -> Vec<Span> {
             start = middle;
         }
     }
-    // Where nothing was split off to the left, it is the earlier root itself, which is known.
+    // Without a split to the left, the remaining range is the earlier root, which is known.
     if start > 0 {
         proof.push(Span { start, end });
     }
@@ -87,7 +85,7 @@ pub(crate) fn consistency_proof(earlier: u64, size: u64) -> Vec<Span> {
     proof
 }
 
-/// The right edge of a tree: what it takes to append to it.
+/// The right edge of a tree, which is needed to append to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Edge {
     size: u64,
@@ -96,7 +94,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// The nodes whose hashes make the edge of a tree with so many leaves.
+    /// The nodes at the edge of a tree with `size` leaves.
     pub(crate) fn nodes(size: u64) -> Vec<Node> {
         Span {
             start: 0,
@@ -105,17 +103,17 @@ impl Edge {
         .nodes()
     }
 
-    /// The edge of a tree with so many leaves; `hashes` are those of [`Edge::nodes`].
+    /// The edge of a tree with `size` leaves; `hashes` are those of [`Edge::nodes`].
     pub(crate) fn new(size: u64, hashes: Vec<TreeHash>) -> Self {
         Self { size, hashes }
     }
 
-    /// How many leaves the tree has.
+    /// The number of leaves.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Appends a leaf, and returns the nodes that it completes, itself first.
+    /// Appends a leaf and returns the nodes that it completes, beginning with itself.
     pub(crate) fn push(&mut self, leaf: TreeHash) -> Vec<(Node, TreeHash)> {
         let leaves = Node {
             level: 0,
@@ -144,7 +142,7 @@ impl Edge {
     }
 }
 
-/// The hash over complete subtrees, each smaller than the one before.
+/// The hash over complete subtrees in decreasing size.
 fn join_hashes(hashes: &[TreeHash]) -> TreeHash {
     let joined = hashes.iter().rev().copied();
     joined
@@ -152,7 +150,7 @@ fn join_hashes(hashes: &[TreeHash]) -> TreeHash {
         .unwrap_or_else(empty_root)
 }
 
-/// Where the RFC splits these leaves, of which there are two or more.
+/// The index at which the RFC splits a range of two or more leaves.
 fn split_point(start: u64, end: u64) -> u64 {
     start + (1 << (end - start - 1).ilog2())
 }
@@ -166,18 +164,20 @@ mod tests {
 
     use super::*;
 
-    /// How many leaves the largest tree has.
+    /// The number of leaves of the largest tree.
     const MAX_LEAVES: usize = 64;
 
     #[test]
-    fn each_root_and_proof_of_the_stored_tree_is_that_of_the_recursion() {
-        let leaves: Vec<_> = (0..MAX_LEAVES).map(|leaf| leaf_hash(&[leaf as u8])).collect();
+    fn roots_and_proofs_match_the_recursive_definitions() {
+        let leaves: Vec<_> = (0..MAX_LEAVES)
+            .map(|leaf| leaf_hash(&[leaf as u8]))
+            .collect();
         let mut edge = Edge::new(0, Vec::new());
         let mut stored = HashMap::new();
         for size in 0..=MAX_LEAVES {
             assert_eq!(edge.size(), size as u64);
             assert_eq!(edge.root(), mth(&leaves[..size]));
-            // What is stored makes the same edge again.
+            // The stored nodes form the same edge.
             let nodes = Edge::nodes(size as u64).into_iter();
             let again = Edge::new(size as u64, nodes.map(|node| stored[&node]).collect());
             assert_eq!(again.root(), edge.root());
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_of_any_size_takes_a_hash_a_level() {
+    fn a_proof_has_at_most_one_hash_per_level() {
         for size in [1_u64 << 62, (1 << 62) - 1, i64::MAX as u64, 1_000_003] {
             assert!(Edge::nodes(size).len() <= 63);
             for index in [0, size / 3, size - 1] {
@@ -227,7 +227,7 @@ mod tests {
         }
     }
 
-    // The definitions of section 2.1, word for word.
+    // The recursive definitions of section 2.1.
 
     fn mth(leaves: &[TreeHash]) -> TreeHash {
         let of = |content: &[u8]| {

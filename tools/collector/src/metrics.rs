@@ -1,7 +1,6 @@
-//! What the collector counts, for Prometheus: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+//! Metrics for Prometheus: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
-//! Counts of requests by route template, never by path; no label tells of a record, a sample, a reader
-//! or an address.
+//! Requests are refreshed_at by route template, never by path; no label identifies a record, a sample, a reader or an address.
 
 use std::{
     fmt,
@@ -24,19 +23,19 @@ use crate::{
     errors::ProblemType,
 };
 
-/// What the page is sent as.
+/// The content type of the metrics.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// How long figures of the database are shown again: counting a million rows takes a while.
+/// How long the statistics of the database are cached: counting a million rows takes a while.
 const STATS_TTL: Duration = Duration::from_secs(15);
-/// How long the page waits for them; without, it shows what it has.
+/// The timeout of the statistics; afterwards the last ones are shown.
 const STATS_TIMEOUT: Duration = Duration::from_secs(5);
-/// From an answer out of memory to a body over a slow phone's line, in seconds.
+/// The buckets of request durations in seconds, from a response out of memory to a body over a slow connection.
 const DURATION_BUCKETS: [f64; 15] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0,
 ];
 
-/// A route template and a method, both from short lists.
+/// A route template and a method, both from fixed sets.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(crate) struct RouteLabels {
     pub(crate) route: &'static str,
@@ -88,11 +87,11 @@ struct Inner {
     deletions: Counter,
     samples: Gauge,
     deletions_due: Gauge,
-    /// Kept by the database, so that every collector on it shows the same.
+    /// Loaded from the database, so that all collectors report the same values.
     voices_heard: Family<AnonymizerLabels, Counter>,
     quarantined: Gauge,
     plan_fresh_until: Gauge,
-    counted: Mutex<Option<Instant>>,
+    refreshed_at: Mutex<Option<Instant>>,
 }
 
 impl Metrics {
@@ -100,8 +99,9 @@ impl Metrics {
         let mut registry = Registry::with_prefix("sordino");
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         registry.register("collector", "This collector", Info::new(version));
-        let durations =
-            Family::new_with_constructor((|| Histogram::new(DURATION_BUCKETS)) as fn() -> Histogram);
+        let durations = Family::new_with_constructor(
+            (|| Histogram::new(DURATION_BUCKETS)) as fn() -> Histogram,
+        );
         let mut inner = Inner {
             registry: Registry::default(),
             requests: Family::default(),
@@ -118,10 +118,10 @@ impl Metrics {
             voices_heard: Family::default(),
             quarantined: Gauge::default(),
             plan_fresh_until: Gauge::default(),
-            counted: Mutex::default(),
+            refreshed_at: Mutex::default(),
         };
         for kind in ProblemType::ALL {
-            // Shown from the beginning, so that the first one is seen as a rise.
+            // Initialized to zero, so that the first occurrence is visible as an increase.
             let problem = kind.name();
             drop(inner.problems.get_or_create(&ProblemLabels { problem }));
         }
@@ -130,8 +130,14 @@ impl Metrics {
         Self(Arc::new(inner))
     }
 
-    /// Counts a request that was answered after `duration` with a body of `sent` bytes.
-    pub(crate) fn record_response(&self, route: &RouteLabels, status: u16, duration: Duration, sent: u64) {
+    /// Records the response to a request after `duration` with a body of `sent` bytes.
+    pub(crate) fn record_response(
+        &self,
+        route: &RouteLabels,
+        status: u16,
+        duration: Duration,
+        sent: u64,
+    ) {
         let answer = ResponseLabels {
             route: route.route,
             method: route.method,
@@ -143,18 +149,20 @@ impl Metrics {
         self.0.sent.get_or_create(route).inc_by(sent);
     }
 
-    /// Counts the bytes of a body as they come.
+    /// The counter of received bytes of a route.
     pub(crate) fn received_bytes(&self, route: &RouteLabels) -> Counter {
         self.0.received.get_or_create_owned(route)
     }
 
     pub(crate) fn record_problem(&self, kind: ProblemType) {
         let problem = kind.name();
-        self.0.problems.get_or_create(&ProblemLabels { problem }).inc();
+        self.0
+            .problems
+            .get_or_create(&ProblemLabels { problem })
+            .inc();
     }
 
-    /// Counts a token that was refused because it is `unknown`, `expired`, `revoked` or for another
-    /// purpose.
+    /// Counts a token that was rejected because it is `unknown`, `expired`, `revoked` or for another purpose.
     pub(crate) fn token_refused(&self, reason: &'static str) {
         self.0
             .tokens_refused
@@ -162,25 +170,28 @@ impl Metrics {
             .inc();
     }
 
-    /// Counts a request beyond the limit of its `network` or `record`.
+    /// Counts a request over the limit of its `network` or `record`.
     pub(crate) fn rate_limited(&self, limit: &'static str) {
-        self.0.rate_limited.get_or_create(&LimitLabels { limit }).inc();
+        self.0
+            .rate_limited
+            .get_or_create(&LimitLabels { limit })
+            .inc();
     }
 
-    /// Counts a withdrawal that was acknowledged.
+    /// Counts an acknowledged withdrawal.
     pub(crate) fn withdrawn(&self) {
         self.0.withdrawals.inc();
     }
 
-    /// Counts a deletion of one sample by its record that was acknowledged.
+    /// Counts an acknowledged deletion of one sample by its record.
     pub(crate) fn deleted(&self) {
         self.0.deletions.inc();
     }
 
-    /// The page. Figures of a database that does not answer are those of before.
+    /// Encodes all metrics. If the database does not respond, its last statistics are used.
     ///
     /// # Errors
-    /// Those of writing, of which a string has none.
+    /// Errors of the string writer, which do not occur.
     pub(crate) async fn encode(&self, database: &Database) -> Result<String, fmt::Error> {
         self.refresh_stats(database).await;
         let mut page = String::new();
@@ -189,18 +200,18 @@ impl Metrics {
     }
 
     async fn refresh_stats(&self, database: &Database) {
-        // One counts, the others wait for it.
-        let mut counted = self.0.counted.lock().await;
-        if counted.is_some_and(|at| at.elapsed() < STATS_TTL) {
+        // Concurrent requests wait for the first one.
+        let mut refreshed_at = self.0.refreshed_at.lock().await;
+        if refreshed_at.is_some_and(|at| at.elapsed() < STATS_TTL) {
             return;
         }
         match timeout(STATS_TIMEOUT, database.stats()).await {
             Ok(Ok(figures)) => self.set_stats(figures),
-            Ok(Err(error)) => tracing::warn!("the database could not be counted: {error}"),
-            Err(_) => tracing::warn!("counting the database takes too long"),
+            Ok(Err(error)) => tracing::warn!("cannot load the statistics of the database: {error}"),
+            Err(_) => tracing::warn!("loading the statistics of the database timed out"),
         }
-        // Also after a failure, so that pages do not wait for it one by one.
-        *counted = Some(Instant::now());
+        // Also after a failure, so that not every request waits for the timeout.
+        *refreshed_at = Some(Instant::now());
     }
 
     fn set_stats(&self, figures: Stats) {
@@ -222,27 +233,31 @@ impl Metrics {
 
 impl Inner {
     fn register(&self, registry: &mut Registry) {
-        registry.register("requests", "Requests answered", self.requests.clone());
+        registry.register("requests", "Requests handled", self.requests.clone());
         registry.register(
             "request_duration_seconds",
-            "From the head of a request to the head of its answer",
+            "Time from the head of a request to the head of its response",
             self.durations.clone(),
         );
         registry.register(
             "received_bytes",
-            "Bytes of bodies received",
+            "Bytes of request bodies received",
             self.received.clone(),
         );
-        registry.register("sent_bytes", "Bytes of bodies sent", self.sent.clone());
+        registry.register(
+            "sent_bytes",
+            "Bytes of response bodies sent",
+            self.sent.clone(),
+        );
         registry.register("problems", "Problem documents sent", self.problems.clone());
         registry.register(
             "tokens_refused",
-            "Tokens refused",
+            "Tokens rejected",
             self.tokens_refused.clone(),
         );
         registry.register(
             "rate_limited",
-            "Requests beyond a limit",
+            "Requests over a rate limit",
             self.rate_limited.clone(),
         );
         registry.register(
@@ -257,27 +272,27 @@ impl Inner {
         );
         registry.register(
             "samples_held",
-            "Samples held; the same at each collector on one database",
+            "Samples stored; the same for all collectors on one database",
             self.samples.clone(),
         );
         registry.register(
             "deletions_due",
-            "Deleted samples whose objects are still to be removed; the same at each collector",
+            "Deleted samples whose objects have not been removed yet; the same for all collectors",
             self.deletions_due.clone(),
         );
         registry.register(
             "voices_heard",
-            "Samples in which a voice was heard, by the anonymizer's version; the same at each collector",
+            "Samples quarantined because of an audible voice, by anonymizer version; the same for all collectors",
             self.voices_heard.clone(),
         );
         registry.register(
             "samples_quarantined",
-            "Samples that are held back now; the same at each collector",
+            "Samples that are quarantined now; the same for all collectors",
             self.quarantined.clone(),
         );
         registry.register(
             "plan_fresh_until_timestamp_seconds",
-            "When devices stop sampling unless a newer freshness statement is given; 0 where the plan asks for none",
+            "When devices stop sampling without a newer freshness statement; 0 if the plan requires none",
             self.plan_fresh_until.clone(),
         );
     }

@@ -1,4 +1,4 @@
-//! Whether the collector can serve: asked by whoever spreads requests over several.
+//! Checks for load balancers whether the collector is ready.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use tokio::{
 
 use crate::{
     clock::Clock,
-    errors::{ProblemType, Problem},
+    errors::{Problem, ProblemType},
     storage::Storage,
 };
 
-/// How long an answer is given again, so that asking often costs database and objects nothing.
+/// How long a result is cached, so that frequent checks do not load the database and the object storage.
 const CACHE_TTL: Duration = Duration::from_secs(1);
-/// How long database and objects may take to answer.
+/// The timeout of the checks.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What was found when it was last looked.
+/// The cached result of the last check.
 #[derive(Debug)]
 pub(crate) struct Readiness {
     stopping: watch::Receiver<bool>,
@@ -27,7 +27,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// Ready until `stopping` says otherwise.
+    /// Ready until `stopping` is set.
     pub(crate) fn new(stopping: watch::Receiver<bool>, clock: Clock) -> Self {
         Self {
             stopping,
@@ -37,49 +37,52 @@ impl Readiness {
     }
 
     /// # Errors
-    /// `not-ready`, with what does not answer.
+    /// `not-ready`, with the unavailable part.
     pub(crate) async fn check(&self, storage: &Storage) -> Result<(), Problem> {
         if *self.stopping.borrow() {
-            return Err(ProblemType::NotReady.with_detail("the collector is stopping; go to another one"));
+            return Err(ProblemType::NotReady
+                .with_detail("the collector is shutting down; use another one"));
         }
-        // One looks, the others wait for it.
+        // Concurrent requests wait for the first one.
         let mut last = self.last.lock().await;
-        let lacks = match *last {
-            Some((at, lacks)) if self.clock.now().saturating_sub(at) < CACHE_TTL => lacks,
+        let unavailable = match *last {
+            Some((at, unavailable)) if self.clock.now().saturating_sub(at) < CACHE_TTL => {
+                unavailable
+            }
             _ => {
-                let lacks = probe(storage).await;
-                *last = Some((self.clock.now(), lacks));
-                lacks
+                let unavailable = probe(storage).await;
+                *last = Some((self.clock.now(), unavailable));
+                unavailable
             }
         };
-        match lacks {
+        match unavailable {
             None => Ok(()),
-            Some(lacks) => Err(ProblemType::NotReady.with_detail(lacks)),
+            Some(unavailable) => Err(ProblemType::NotReady.with_detail(unavailable)),
         }
     }
 }
 
-/// What does not answer.
+/// Returns the part that is unavailable.
 async fn probe(storage: &Storage) -> Option<&'static str> {
     let (database, objects) = tokio::join!(
         timeout(TIMEOUT, storage.database.check_available()),
         timeout(TIMEOUT, storage.blob_store.check_available()),
     );
     if let Ok(Err(error)) = &database {
-        tracing::warn!("the database does not answer: {error}");
+        tracing::warn!("the database is not available: {error}");
     }
     if let Ok(Err(error)) = &objects {
-        tracing::warn!("the objects do not answer: {error}");
+        tracing::warn!("the object storage is not available: {error}");
     }
-    // A standby may have been promoted meanwhile.
+    // A standby may have been promoted in the meantime.
     if let Ok(Ok(())) = &database
         && let Err(error) = storage.epoch.refresh(&storage.database).await
     {
-        tracing::warn!("whether the database was put back is not known: {error}");
+        tracing::warn!("cannot check whether the database was restored: {error}");
     }
     match (database, objects) {
         (Ok(Ok(())), Ok(Ok(()))) => None,
-        (Ok(Ok(())), _) => Some("the place of the objects does not answer"),
-        _ => Some("the database does not answer"),
+        (Ok(Ok(())), _) => Some("the object storage does not respond"),
+        _ => Some("the database does not respond"),
     }
 }

@@ -1,4 +1,4 @@
-//! Objects as files of one folder.
+//! Objects as files in a folder.
 
 use std::{
     fs::{self, File, FileTimes},
@@ -14,39 +14,38 @@ use std::{
 use sordino::Id;
 use tokio::{sync::mpsc::Sender, task::spawn_blocking};
 
-use super::{StoredObject, ObjectName, BlobStoreError, Backend, io_error};
+use super::{Backend, BlobStoreError, ObjectName, StoredObject, io_error};
 use crate::file_identity::FileIdentity;
 
 const PARTIAL_EXTENSION: &str = "part";
-/// How much of an upload is held in memory before it goes to its file, in bytes: more than nearly
-/// every sample has, so that one turn on a thread writes and syncs it.
+/// The size of the write buffer, in bytes: larger than nearly every sample, so that one blocking task writes and syncs it.
 const BUFFER_BYTES: usize = 256 << 10;
-/// How much is written to see whether there is room, in bytes: a small sample's size.
+/// The size of the file that checks for free space, in bytes: that of a small sample.
 const PROBE_BYTES: usize = 64 << 10;
-/// How many names go round at a time.
+/// The number of objects per chunk of a list.
 const LIST_CHUNK: usize = 500;
 
-/// The folder.
+/// A folder of objects.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     identity: FileIdentity,
 }
 
-/// A file that is being written. Dropped, it is gone unless it was placed.
+/// A file that is being written. It is deleted on drop unless it was placed.
 #[derive(Debug)]
 pub(super) struct Upload {
     path: PathBuf,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
     file: Option<Arc<File>>,
     is_placed: AtomicBool,
 }
 
 impl Folder {
-    /// Opens the folder, made where there is none, for nobody else on the machine to read.
+    /// Opens the folder. A missing one is created, readable by its owner only.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         create_private(folder)?;
-        // One that cannot be read would only be found out by the first request.
+        // Without this check, an unreadable folder would be detected only by the first request.
         fs::read_dir(folder)?;
         Ok(Self {
             path: folder.to_owned(),
@@ -57,7 +56,7 @@ impl Folder {
     pub(super) fn begin(&self, sample: Id, unique: Id) -> Upload {
         Upload {
             path: self.partial_path(sample, unique),
-            held: Vec::new(),
+            buffer: Vec::new(),
             file: None,
             is_placed: AtomicBool::new(false),
         }
@@ -72,9 +71,9 @@ impl Folder {
         blocking("renaming", move || {
             folder.identity.check()?;
             for upload in &uploads {
-                if let Backend::Folder(way) = &upload.way {
-                    fs::rename(&way.path, folder.object_path(upload.name))?;
-                    way.is_placed.store(true, Ordering::Release);
+                if let Backend::Folder(backend) = &upload.backend {
+                    fs::rename(&backend.path, folder.object_path(upload.name))?;
+                    backend.is_placed.store(true, Ordering::Release);
                 }
             }
             folder.sync()
@@ -113,7 +112,7 @@ impl Folder {
                     let name = entry?.file_name();
                     let name = name.to_str().and_then(ObjectName::parse);
                     chunk.extend(name.map(|name| StoredObject { name, age: None }));
-                    // The receiver may have heard enough.
+                    // The receiver may have stopped.
                     if chunk.len() == LIST_CHUNK
                         && found.blocking_send(Ok(std::mem::take(&mut chunk))).is_err()
                     {
@@ -127,8 +126,8 @@ impl Folder {
         });
     }
 
-    /// Whether it can be written: a disk that is full can be read still. The file is named as an upload's is, so that
-    /// one that a crash leaves is swept like one.
+    /// Checks that files can be written; a full disk can still be read. The file is named like an upload, so that it is removed
+    /// like one after a crash.
     pub(super) async fn check_available(&self) -> Result<(), BlobStoreError> {
         let unique = Id::random().map_err(|error| io_error("naming")(io::Error::other(error)))?;
         let path = self.partial_path(unique, unique);
@@ -157,14 +156,15 @@ impl Folder {
     }
 
     fn partial_path(&self, sample: Id, unique: Id) -> PathBuf {
-        self.path.join(format!("{sample}.{unique}.{PARTIAL_EXTENSION}"))
+        self.path
+            .join(format!("{sample}.{unique}.{PARTIAL_EXTENSION}"))
     }
 
     fn object_path(&self, name: ObjectName) -> PathBuf {
         self.path.join(name.to_string())
     }
 
-    /// Makes renamed and removed names durable.
+    /// Makes renames and removals durable.
     fn sync(&self) -> io::Result<()> {
         #[cfg(unix)]
         File::open(&self.path)?.sync_all()?;
@@ -174,8 +174,8 @@ impl Folder {
 
 impl Upload {
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), BlobStoreError> {
-        self.held.extend_from_slice(bytes);
-        if self.held.len() < BUFFER_BYTES {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() < BUFFER_BYTES {
             return Ok(());
         }
         self.flush("writing", |_| Ok(())).await
@@ -183,7 +183,7 @@ impl Upload {
 
     pub(super) async fn sync(&mut self) -> Result<(), BlobStoreError> {
         self.flush("syncing", |file| {
-            // Nothing kept says when a person played but the week.
+            // No time finer than the week is stored.
             file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH))?;
             file.sync_all()
         })
@@ -196,14 +196,14 @@ impl Upload {
         then: impl FnOnce(&File) -> io::Result<()> + Send + 'static,
     ) -> Result<(), BlobStoreError> {
         let (path, file) = (self.path.clone(), self.file.clone());
-        let held = std::mem::take(&mut self.held);
+        let buffer = std::mem::take(&mut self.buffer);
         let file = blocking(what, move || {
             let file = match file {
                 Some(file) => file,
                 None => Arc::new(create_locked(&path)?),
             };
             let mut writer: &File = &file;
-            writer.write_all(&held)?;
+            writer.write_all(&buffer)?;
             then(&file)?;
             Ok(file)
         })
@@ -216,13 +216,13 @@ impl Upload {
 impl Drop for Upload {
     fn drop(&mut self) {
         if !self.is_placed.load(Ordering::Acquire) {
-            // A failure leaves a file that the next start sweeps.
+            // On failure, the next start removes the file.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// A folder that only its owner can enter; one that is there already stays as it is.
+/// Creates a folder that only its owner can access; an existing one is left unchanged.
 pub(crate) fn create_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -238,7 +238,7 @@ fn create_locked(path: &Path) -> io::Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     loop {
         let file = options.open(path)?;
-        // Held until the file is closed, also by a crash: `remove_if_left` goes by it.
+        // Held until the file is closed, also by a crash: `remove_if_abandoned` checks it.
         file.lock()?;
         if !is_removed(&file)? {
             return Ok(file);
@@ -246,7 +246,7 @@ fn create_locked(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Whether a file lost its name, as to a sweep that met it before it was locked.
+/// Whether a file was unlinked, for example by a cleanup that ran before the file was locked.
 fn is_removed(file: &File) -> io::Result<bool> {
     #[cfg(unix)]
     return Ok(std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) == 0);
@@ -262,7 +262,7 @@ fn is_partial(path: &Path) -> bool {
     matches!(parts[..], [sample, unique, PARTIAL_EXTENSION] if is_id(sample) && is_id(unique))
 }
 
-/// An upload under way, perhaps another process's, is locked.
+/// Removes a file unless it is locked by an upload in progress, possibly of another process.
 fn remove_if_abandoned(path: &Path) -> io::Result<()> {
     match File::open(path) {
         Err(error) => ignore_not_found(error),
@@ -295,11 +295,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sweep_leaves_an_upload_alone_from_its_first_instant() {
-        // Enough that the two meet on every machine: without the look behind the lock, some in a hundred are lost.
+    fn cleanup_never_removes_an_upload_in_progress() {
+        // Enough that the race occurs on every machine: without the check after locking, about one percent are lost.
         const UPLOADS: usize = 2000;
         let folder = tempfile::tempdir().unwrap();
-        // Each has a name of its own, as in the service, so that no sweep takes one for the one before.
+        // Each has a unique name, as in the service.
         let path = |upload: usize| folder.path().join(upload.to_string());
         let (current, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {

@@ -1,12 +1,11 @@
-//! The objects: sealed samples, each whole under its name or not there at all.
+//! Stores sealed samples as objects, atomically.
 //!
-//! * In a [folder] an object is `ID.age`. It is written under another name, synced, and renamed while
-//!   the database's write lock is held.
-//! * In an [S3 bucket](s3) an object is `ID.UPLOAD.age`, UPLOAD being a random number of its own: what
-//!   is there is never written over, and what was once removed never comes back under its name. The
-//!   row says which upload is the sample's.
+//! * In a [folder] an object is `ID.age`. It is written under a temporary name, synced, and renamed while the write lock of the
+//!   database is held.
+//! * In an [S3 bucket](s3) an object is `ID.UPLOAD.age`, where UPLOAD is a random id: objects are never overwritten, and a
+//!   deleted object never comes back under its name. The database row contains the UPLOAD of the sample.
 //!
-//! Which objects are to stay is for [`crate::storage`] to say.
+//! [`crate::storage`] decides which objects are kept.
 
 mod folder;
 mod s3;
@@ -24,7 +23,7 @@ use crate::config::ObjectsUrl;
 
 const EXTENSION: &str = "age";
 
-/// A place for objects.
+/// An object storage.
 #[derive(Clone, Debug)]
 pub(crate) enum BlobStore {
     Folder(Folder),
@@ -35,24 +34,24 @@ pub(crate) enum BlobStore {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ObjectName {
     pub(crate) sample: Id,
-    /// Which upload it came with, where the place tells uploads apart.
+    /// The id of the upload, in a bucket.
     upload: Option<Id>,
 }
 
-/// An object that lies in a place.
+/// An object in the storage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoredObject {
     pub(crate) name: ObjectName,
-    /// How long it has been there by the clocks of the place and of this machine; `None` where the
-    /// write lock tells what is finished.
+    /// Its age by the clocks of the storage and of this machine; `None` in a folder, where the write lock protects unfinished
+    /// uploads.
     pub(crate) age: Option<Duration>,
 }
 
-/// An object on its way in. Dropped before it was placed, a folder's is gone.
+/// An object that is being written. In a folder, it is deleted on drop unless it was placed.
 #[derive(Debug)]
 pub(crate) struct Upload {
     name: ObjectName,
-    way: Backend,
+    backend: Backend,
 }
 
 #[derive(Debug)]
@@ -61,17 +60,17 @@ enum Backend {
     Bucket(s3::Upload),
 }
 
-/// Why the place did not do what it was asked. It names no object: that would be a sample's id.
+/// An error of the object storage. It does not contain the name of an object, which includes the sample's id.
 #[derive(Debug, thiserror::Error)]
-#[error("{doing}: {cause}")]
+#[error("{operation}: {cause}")]
 pub(crate) struct BlobStoreError {
-    doing: &'static str,
+    operation: &'static str,
     cause: String,
     is_unavailable: bool,
 }
 
 impl BlobStore {
-    /// Opens a place; a folder is made where there is none.
+    /// Opens the storage; a missing folder is created.
     pub(crate) async fn open(url: &ObjectsUrl) -> Result<Self, BlobStoreError> {
         match url {
             ObjectsUrl::Folder(folder) => Folder::open(folder)
@@ -83,18 +82,18 @@ impl BlobStore {
         }
     }
 
-    /// Begins an object of a sample. Many may be under way for the same one.
+    /// Begins to write an object of a sample. Several uploads of the same sample are possible.
     pub(crate) fn begin(&self, sample: Id) -> Result<Upload, BlobStoreError> {
         let unique = Id::random().map_err(|error| io_error("naming")(io::Error::other(error)))?;
-        let (upload, way) = match self {
+        let (upload, backend) = match self {
             Self::Folder(folder) => (None, Backend::Folder(folder.begin(sample, unique))),
             Self::Bucket(bucket) => (Some(unique), Backend::Bucket(bucket.begin())),
         };
         let name = ObjectName { sample, upload };
-        Ok(Upload { name, way })
+        Ok(Upload { name, backend })
     }
 
-    /// Puts an object back under the name that it had, whole or not at all.
+    /// Writes an object under its original name, atomically.
     pub(crate) async fn restore(
         &self,
         name: ObjectName,
@@ -109,19 +108,19 @@ impl BlobStore {
         self.place(&[std::sync::Arc::new(upload)]).await
     }
 
-    /// Gives finished uploads their names, durably. The caller holds the write lock.
+    /// Renames finished uploads to their final names, durably. The caller must hold the write lock.
     pub(crate) async fn place(
         &self,
         uploads: &[std::sync::Arc<Upload>],
     ) -> Result<(), BlobStoreError> {
         match self {
             Self::Folder(folder) => folder.place(uploads).await,
-            // They bear their names since they were finished.
+            // In a bucket, finished uploads have their final names.
             Self::Bucket(_) => Ok(()),
         }
     }
 
-    /// The whole object, which is at most as large as a sample may be; `None` where there is none.
+    /// Reads an object, whose size is limited by that of a sample; `None` if it does not exist.
     pub(crate) async fn read(&self, name: ObjectName) -> Result<Option<Vec<u8>>, BlobStoreError> {
         match self {
             Self::Folder(folder) => folder.read(name).await,
@@ -129,7 +128,7 @@ impl BlobStore {
         }
     }
 
-    /// Removes objects, durably; one that is not there is as good as removed.
+    /// Removes objects durably; missing ones are ignored.
     pub(crate) async fn remove(&self, names: &[ObjectName]) -> Result<(), BlobStoreError> {
         if names.is_empty() {
             return Ok(());
@@ -140,16 +139,16 @@ impl BlobStore {
         }
     }
 
-    /// Removes these objects of samples that were deleted, and whatever else lies there of them, durably.
+    /// Removes these objects of deleted samples and all other objects of the same samples, durably.
     pub(crate) async fn remove_all_of(&self, names: &[ObjectName]) -> Result<(), BlobStoreError> {
         match self {
-            // A sample has one name there.
+            // In a folder, a sample has only one object.
             Self::Folder(_) => self.remove(names).await,
             Self::Bucket(bucket) => self.remove(&bucket.all_uploads_of(names).await?).await,
         }
     }
 
-    /// All objects, a few hundred at a time.
+    /// Lists all objects in chunks of a few hundred.
     pub(crate) fn list(&self) -> mpsc::Receiver<Result<Vec<StoredObject>, BlobStoreError>> {
         let (found, list) = mpsc::channel(1);
         match self {
@@ -159,7 +158,7 @@ impl BlobStore {
         list
     }
 
-    /// Whether it can be reached.
+    /// Checks that the storage can be used.
     pub(crate) async fn check_available(&self) -> Result<(), BlobStoreError> {
         match self {
             Self::Folder(folder) => folder.check_available().await,
@@ -167,27 +166,27 @@ impl BlobStore {
         }
     }
 
-    /// Whether what is written there can be deleted, which must be known before anything is taken.
+    /// Checks that objects can be deleted, which must be ensured before samples are accepted.
     pub(crate) async fn probe(&self) -> Result<(), BlobStoreError> {
         match self {
-            // Each upload is written under another name first, which is removed.
+            // A folder that allows renaming also allows deletion.
             Self::Folder(_) => Ok(()),
             Self::Bucket(bucket) => bucket.probe().await,
         }
     }
 
-    /// Removes uploads that a crash left behind. Those that another process is writing stay.
+    /// Removes uploads that a crash left behind, except those that another process is writing.
     pub(crate) async fn remove_leftovers(&self) -> Result<(), BlobStoreError> {
         match self {
             Self::Folder(folder) => folder.remove_leftovers().await,
-            // What was not finished is not there.
+            // In a bucket, unfinished uploads do not exist.
             Self::Bucket(_) => Ok(()),
         }
     }
 }
 
 impl ObjectName {
-    /// The name of a sample's object from what its row says of the upload.
+    /// The name of a sample's object, from the value of its database column.
     pub(crate) fn from_column(sample: Id, column: &str) -> Option<Self> {
         let upload = match column {
             "" => None,
@@ -196,7 +195,7 @@ impl ObjectName {
         Some(Self { sample, upload })
     }
 
-    /// What a row says of it besides the sample.
+    /// The value of the database column.
     pub(crate) fn to_column(&self) -> String {
         self.upload
             .map(|upload| upload.to_string())
@@ -207,7 +206,9 @@ impl ObjectName {
         let parts: Vec<&str> = file_name.split('.').collect();
         match parts[..] {
             [sample, EXTENSION] => Self::from_column(sample.parse().ok()?, ""),
-            [sample, upload, EXTENSION] if !upload.is_empty() => Self::from_column(sample.parse().ok()?, upload),
+            [sample, upload, EXTENSION] if !upload.is_empty() => {
+                Self::from_column(sample.parse().ok()?, upload)
+            }
             _ => None,
         }
     }
@@ -223,14 +224,14 @@ impl fmt::Display for ObjectName {
 }
 
 impl Upload {
-    /// What it will be called.
+    /// The final name.
     pub(crate) fn name(&self) -> ObjectName {
         self.name
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), BlobStoreError> {
-        match &mut self.way {
+        match &mut self.backend {
             Backend::Folder(upload) => upload.write(bytes).await,
             Backend::Bucket(upload) => {
                 upload.write(bytes);
@@ -239,9 +240,9 @@ impl Upload {
         }
     }
 
-    /// Makes what was written durable.
+    /// Makes the written bytes durable.
     pub(crate) async fn finish(&mut self) -> Result<(), BlobStoreError> {
-        match &mut self.way {
+        match &mut self.backend {
             Backend::Folder(upload) => upload.sync().await,
             Backend::Bucket(upload) => upload.send(self.name).await,
         }
@@ -249,15 +250,15 @@ impl Upload {
 }
 
 impl BlobStoreError {
-    /// Whether it may well succeed later, with nothing changed but the place's state.
+    /// Whether the error is temporary, so that a retry may succeed.
     pub(crate) fn is_unavailable(&self) -> bool {
         self.is_unavailable
     }
 }
 
-fn io_error(doing: &'static str) -> impl FnOnce(io::Error) -> BlobStoreError {
+fn io_error(operation: &'static str) -> impl FnOnce(io::Error) -> BlobStoreError {
     move |error| BlobStoreError {
-        doing,
+        operation,
         is_unavailable: matches!(
             error.kind(),
             io::ErrorKind::StorageFull

@@ -1,7 +1,6 @@
-//! Objects in a bucket of S3, or of what speaks as S3 does.
+//! Objects in a bucket of S3 or of an S3-compatible service.
 //!
-//! Region, endpoint and keys come from the environment variables that AWS's own tools read:
-//! `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and the like.
+//! Region, endpoint and keys are read from the environment variables of AWS's own tools: `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and the like.
 
 use std::{
     collections::BTreeSet,
@@ -27,41 +26,41 @@ use object_store::{
 use sordino::Id;
 use tokio::sync::mpsc::Sender;
 
-use super::{StoredObject, ObjectName, BlobStoreError};
+use super::{BlobStoreError, ObjectName, StoredObject};
 
-/// What the probe writes: nothing that is anybody's.
+/// The content of the probe object.
 const PROBE_CONTENT: &[u8] = b"written by sordino-collector to see whether it can be deleted";
-/// How long one request may take; a sample is at most 1 MiB.
+/// The timeout of one request; a sample has at most 1 MiB.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a request is tried again while the service fails.
+/// The time limit of retries.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_RETRIES: usize = 4;
-/// How many names go round at a time.
+/// The number of objects per chunk of a list.
 const LIST_CHUNK: usize = 500;
-/// Of how many samples the objects are asked for at the same time.
+/// The number of samples whose objects are listed concurrently.
 const CONCURRENT_LISTS: usize = 16;
 
-/// A bucket, or what lies under a prefix in it.
+/// A bucket, or a prefix in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Bucket {
     store: Arc<AmazonS3>,
-    /// The same, deleting by a request for each object: some that speak as S3 does know no other way.
-    one_by_one: Arc<AmazonS3>,
-    /// Whether many objects can be deleted by one request, as far as is known.
-    deletes_many: Arc<AtomicBool>,
+    /// The same store, which deletes objects one by one: some S3-compatible services do not support bulk deletion.
+    single_delete_store: Arc<AmazonS3>,
+    /// Whether bulk deletion is supported, as far as is known.
+    has_bulk_delete: Arc<AtomicBool>,
     prefix: Path,
 }
 
-/// A sample that is collected until it is sent in one piece.
+/// A sample that is buffered until it is sent in one request.
 #[derive(Debug)]
 pub(super) struct Upload {
     bucket: Bucket,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Bucket {
     pub(super) async fn open(bucket: &str, prefix: &str) -> Result<Self, BlobStoreError> {
-        // A second time it is installed already.
+        // An error means that it is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         check_environment(|name| std::env::var_os(name))?;
         check_proxies(|name| std::env::var_os(name))?;
@@ -85,50 +84,52 @@ impl Bucket {
         };
         let bucket = Self {
             store: store(builder.clone())?,
-            one_by_one: store(builder.with_disable_bulk_delete(true))?,
-            deletes_many: Arc::new(AtomicBool::new(true)),
+            single_delete_store: store(builder.with_disable_bulk_delete(true))?,
+            has_bulk_delete: Arc::new(AtomicBool::new(true)),
             prefix: Path::parse(prefix).map_err(|error| misconfigured(&error.to_string()))?,
         };
-        // A bucket that is not there, or a wrong key, would only be found out by the first request.
+        // Without this check, a missing bucket or a wrong key would be detected only by the first request.
         bucket.check_available().await?;
         Ok(bucket)
     }
 
-    /// Writes an object, reads it and deletes it. What cannot be deleted must not be taken.
+    /// Writes, reads and deletes an object, because samples that cannot be deleted must not be accepted.
     ///
     /// # Errors
-    /// One of them fails, or the bucket keeps what is deleted.
+    /// A step fails, or the bucket keeps deleted objects.
     pub(super) async fn probe(&self) -> Result<(), BlobStoreError> {
-        let random =
-            Id::random().map_err(|_| misconfigured("the system's random source is not available"))?;
+        let random = Id::random()
+            .map_err(|_| misconfigured("the system's random source is not available"))?;
         let path = self.prefix.clone().join(format!("probe-{random}"));
         let written = self
             .store
             .put(&path, PutPayload::from_static(PROBE_CONTENT))
             .await
             .map_err(request_error("writing"))?;
-        // Where versioning is suspended, what is written has the version `null`, and a delete removes it.
+        // With suspended versioning, objects have the version `null` and can be deleted.
         let keeps_versions = written.version.is_some_and(|version| version != "null");
         let read = async { self.store.get(&path).await?.bytes().await };
         let read = read.await.map_err(request_error("reading"));
         let removed = self.remove_paths(vec![path.clone()]).await;
         if read? != PROBE_CONTENT {
-            return Err(misconfigured("what is written there is read back otherwise"));
+            return Err(misconfigured(
+                "an object was read back with different content",
+            ));
         }
         removed?;
-        // Listed, since some answer 403 for what is not there.
+        // Listed instead of read, because some services respond with 403 for missing objects.
         let listed = self
             .store
             .list_paginated(Some(path.as_ref()), PaginatedListOptions::default())
             .await
             .map_err(request_error("listing"))?;
         if !listed.result.objects.is_empty() {
-            return Err(misconfigured("what is deleted there is still there"));
+            return Err(misconfigured("a deleted object still exists"));
         }
         if keeps_versions {
             return Err(misconfigured(
-                "the bucket keeps versions, so that a deleted sample would stay; suspend its versioning, or name a \
-                 bucket without",
+                "the bucket has versioning enabled, so that deleted samples would be kept; suspend its versioning, or use \
+                 another bucket",
             ));
         }
         Ok(())
@@ -143,7 +144,7 @@ impl Bucket {
     pub(super) fn begin(&self) -> Upload {
         Upload {
             bucket: self.clone(),
-            held: Vec::new(),
+            buffer: Vec::new(),
         }
     }
 
@@ -162,25 +163,30 @@ impl Bucket {
     }
 
     async fn remove_paths(&self, paths: Vec<Path>) -> Result<(), BlobStoreError> {
-        if self.deletes_many.load(Ordering::Relaxed) {
+        if self.has_bulk_delete.load(Ordering::Relaxed) {
             match delete_paths(&self.store, paths.clone()).await {
-                // It may be that this is no request that the service knows.
+                // The service may not support this request.
                 Err(
                     object_store::Error::Generic { .. }
                     | object_store::Error::NotImplemented { .. },
-                ) if delete_paths(&self.one_by_one, paths.clone()).await.is_ok() => {
-                    tracing::info!("the bucket deletes objects one by one");
-                    self.deletes_many.store(false, Ordering::Relaxed);
+                ) if delete_paths(&self.single_delete_store, paths.clone())
+                    .await
+                    .is_ok() =>
+                {
+                    tracing::info!(
+                        "the bucket does not support bulk deletion; deleting objects one by one"
+                    );
+                    self.has_bulk_delete.store(false, Ordering::Relaxed);
                     return Ok(());
                 }
                 removed => return removed.map_err(request_error("removing")),
             }
         }
-        let removed = delete_paths(&self.one_by_one, paths).await;
+        let removed = delete_paths(&self.single_delete_store, paths).await;
         removed.map_err(request_error("removing"))
     }
 
-    /// These objects and all others of the same samples.
+    /// Lists these objects and all others of the same samples.
     pub(super) async fn all_uploads_of(
         &self,
         names: &[ObjectName],
@@ -227,7 +233,7 @@ impl Bucket {
                 .try_chunks(LIST_CHUNK);
             while let Some(chunk) = chunks.next().await {
                 let chunk = chunk.map_err(|error| request_error("listing")(error.1));
-                // The receiver may have heard enough.
+                // The receiver may have stopped.
                 if found.send(chunk).await.is_err() {
                     return;
                 }
@@ -242,11 +248,11 @@ impl Bucket {
 
 impl Upload {
     pub(super) fn write(&mut self, bytes: &[u8]) {
-        self.held.extend_from_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
     }
 
     pub(super) async fn send(&mut self, name: ObjectName) -> Result<(), BlobStoreError> {
-        let bytes = Bytes::from(std::mem::take(&mut self.held));
+        let bytes = Bytes::from(std::mem::take(&mut self.buffer));
         let path = self.bucket.path(name);
         let payload = PutPayload::from(bytes);
         let sent = self.bucket.store.put(&path, payload).await;
@@ -266,8 +272,7 @@ async fn delete_paths(store: &AmazonS3, paths: Vec<Path>) -> object_store::Resul
     Ok(())
 }
 
-/// What the client library would only trip over, or not say by name.
-/// Proxies are reqwest's to use, which goes out directly where it cannot understand one.
+/// Validates the proxy variables. reqwest ignores a proxy that it cannot parse and connects directly.
 fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), BlobStoreError> {
     for name in [
         "https_proxy",
@@ -280,7 +285,7 @@ fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Blob
         let Some(value) = variable(name).filter(|value| !value.is_empty()) else {
             continue;
         };
-        // Not quoted: it may hold a password.
+        // The value is not quoted in the error, because it may contain a password.
         let url = value.to_str().map(|value| match value.contains("://") {
             true => value.to_owned(),
             false => format!("http://{value}"),
@@ -295,14 +300,14 @@ fn check_proxies(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Blob
         });
         if !is_usable {
             return Err(misconfigured(&format!(
-                "{name} names no proxy that can be used; set it to a URL like http://HOST:PORT or socks5h://HOST:PORT, \
-                 or unset it"
+                "{name} is not a valid proxy; set it to a URL like http://HOST:PORT or socks5h://HOST:PORT, or unset it"
             )));
         }
     }
     Ok(())
 }
 
+/// Validates the AWS variables, for which the client library reports no clear errors.
 fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), BlobStoreError> {
     for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"] {
         let Some(value) = variable(name) else {
@@ -317,23 +322,23 @@ fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), 
         });
         if !is_url {
             return Err(misconfigured(&format!(
-                "{name} is `{value}`, which is no URL; give https://HOST, http://HOST:PORT, or unset it"
+                "{name} is `{value}`, which is not a valid URL; set it to https://HOST or http://HOST:PORT, or unset it"
             )));
         }
     }
     let is_set = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
     let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
-    for (set, lacking) in [(id, secret), (secret, id)] {
-        if is_set(set) && !is_set(lacking) {
+    for (set, missing) in [(id, secret), (secret, id)] {
+        if is_set(set) && !is_set(missing) {
             return Err(misconfigured(&format!(
-                "{set} is set but {lacking} is not; set both"
+                "{set} is set but {missing} is not; set both"
             )));
         }
     }
     let has_endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
         .into_iter()
         .any(is_set);
-    // On AWS's own machines keys come from a role.
+    // On AWS machines, keys are obtained from a role.
     let has_role = [
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -343,20 +348,22 @@ fn check_environment(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), 
     .into_iter()
     .any(is_set);
     if has_endpoint && !is_set(id) && !has_role {
-        return Err(misconfigured(&format!("{id} and {secret} are not set; set both")));
+        return Err(misconfigured(&format!(
+            "{id} and {secret} are not set; set both"
+        )));
     }
     Ok(())
 }
 
-/// Whether plain HTTP may be spoken: to this very machine, or where the operator said so.
+/// Whether plain HTTP is allowed: to this machine, or if the operator allows it.
 fn allows_http(builder: &AmazonS3Builder) -> Result<bool, BlobStoreError> {
     use object_store::{ClientConfigKey, aws::AmazonS3ConfigKey as Key};
     let of = |key| builder.get_config_value(&key);
     let endpoint = of(Key::S3Endpoint).or_else(|| of(Key::Endpoint));
-    let is_told = of(Key::Client(ClientConfigKey::AllowHttp))
+    let is_allowed = of(Key::Client(ClientConfigKey::AllowHttp))
         .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1");
     let Some(endpoint) = endpoint.filter(|endpoint| endpoint.starts_with("http://")) else {
-        return Ok(is_told);
+        return Ok(is_allowed);
     };
     let url: Option<Uri> = endpoint.parse().ok();
     let host = url.as_ref().and_then(Uri::host).unwrap_or_default();
@@ -365,18 +372,18 @@ fn allows_http(builder: &AmazonS3Builder) -> Result<bool, BlobStoreError> {
         || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback());
-    if is_told || is_loopback {
+    if is_allowed || is_loopback {
         return Ok(true);
     }
     Err(misconfigured(
-        "AWS_ENDPOINT_URL is plain http to another machine; give https, or set AWS_ALLOW_HTTP=true",
+        "AWS_ENDPOINT_URL is plain http to another machine; use https, or set AWS_ALLOW_HTTP=true",
     ))
 }
 
-/// What the operator set cannot work. No object is in play yet.
+/// An error in the operator's configuration.
 fn misconfigured(cause: &str) -> BlobStoreError {
     BlobStoreError {
-        doing: "opening",
+        operation: "opening",
         cause: cause.to_owned(),
         is_unavailable: false,
     }
@@ -391,27 +398,26 @@ fn stored_object(meta: &ObjectMeta) -> Option<StoredObject> {
     let since = std::time::SystemTime::now().duration_since(meta.last_modified.into());
     Some(StoredObject {
         name,
-        // In the future by this machine's clock: just now.
+        // A time in the future by this machine's clock counts as now.
         age: Some(since.unwrap_or_default()),
     })
 }
 
-/// What the library says names the object, so that only what kind of failure it is goes on.
-fn request_error(doing: &'static str) -> impl FnOnce(object_store::Error) -> BlobStoreError {
+/// Converts an error of the library, whose message contains the object's name, to one with its cause only.
+fn request_error(operation: &'static str) -> impl FnOnce(object_store::Error) -> BlobStoreError {
     use object_store::Error;
     move |error| {
         let text = error_chain(&error);
         let advised = error_code(&text).and_then(advice);
         let (cause, is_unavailable) = match &error {
             _ if advised.is_some() => (advised.unwrap_or_default().to_owned(), false),
-            // A redirection that names no place.
+            // A redirect without a location.
             _ if text.contains("incorrectly configured region") => (REGION.to_owned(), false),
-            Error::NotFound { .. } => ("there is no such bucket".to_owned(), false),
+            Error::NotFound { .. } => ("the bucket does not exist".to_owned(), false),
             Error::PermissionDenied { .. } => (DENIED.to_owned(), false),
             Error::Unauthenticated { .. } => ("the key is not valid".to_owned(), false),
             Error::Generic { .. } if text.contains("169.254.") => (
-                "there are no keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and this machine has \
-                 no role"
+                "no credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, and this machine has no role"
                     .to_owned(),
                 true,
             ),
@@ -419,18 +425,18 @@ fn request_error(doing: &'static str) -> impl FnOnce(object_store::Error) -> Blo
             _ => ("the request was refused".to_owned(), false),
         };
         BlobStoreError {
-            doing,
+            operation,
             cause,
             is_unavailable,
         }
     }
 }
 
-const REGION: &str = "the bucket is in another region; set AWS_REGION to it, and AWS_ENDPOINT_URL where the service is not AWS";
-const DENIED: &str = "the key may not do that; it needs s3:ListBucket on the bucket, s3:GetObject, s3:PutObject and \
-                      s3:DeleteObject on what is in it";
+const REGION: &str = "the bucket is in another region; set AWS_REGION to it, and AWS_ENDPOINT_URL if the service is not AWS";
+const DENIED: &str = "access denied; the key needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject \
+                      on its objects";
 
-/// What to do about an error of the service, by its code:
+/// The advice for an error code of the service:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
 fn advice(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -443,14 +449,14 @@ fn advice(code: &str) -> Option<&'static str> {
         "SignatureDoesNotMatch" => {
             "AWS_SECRET_ACCESS_KEY is not the secret of the key in AWS_ACCESS_KEY_ID"
         }
-        "ExpiredToken" | "InvalidToken" => "AWS_SESSION_TOKEN is not valid any more",
+        "ExpiredToken" | "InvalidToken" => "AWS_SESSION_TOKEN has expired",
         "RequestTimeTooSkewed" => "this machine's clock is wrong; set it",
-        "NoSuchBucket" => "there is no such bucket",
+        "NoSuchBucket" => "the bucket does not exist",
         _ => return None,
     })
 }
 
-/// The error and what led to it, in one text.
+/// The error and its sources, as one text.
 fn error_chain(error: &object_store::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let texts = causes.map(|cause| cause.to_string());
@@ -460,21 +466,21 @@ fn error_chain(error: &object_store::Error) -> String {
         .join(": ")
 }
 
-/// The code of the service's error document.
+/// The code in the service's error document.
 fn error_code(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("<Code>")?;
     Some(rest.split_once("</Code>")?.0)
 }
 
-/// The last thing that is known and names no object: the system's error, or the service's code.
+/// The root cause without the object's name: the system's error, or the service's error code.
 fn root_cause(error: &object_store::Error, text: &str) -> String {
     let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
     if let Some(system) = causes.find_map(|cause| cause.downcast_ref::<io::Error>()) {
         return system.kind().to_string();
     }
     match error_code(text) {
-        Some(code) => format!("the service says {code}"),
-        None => "the service does not answer as it should".to_owned(),
+        Some(code) => format!("the service returned the error {code}"),
+        None => "the service returned an unexpected response".to_owned(),
     }
 }
 
@@ -496,7 +502,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_proxy_that_cannot_be_used_is_named_before_any_connection() {
+    fn an_invalid_proxy_variable_is_reported() {
         let check = |name: &'static str, value: &'static str| {
             let variable = |asked: &str| (asked == name).then(|| OsString::from(value));
             check_proxies(variable).map_err(|error| error.to_string())
@@ -533,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_the_environment_is_named() {
+    fn invalid_aws_variables_are_reported() {
         for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"] {
             for value in [
                 "",
@@ -561,15 +567,15 @@ mod tests {
                 "{refused}"
             );
         }
-        for (set, lacking) in [(KEYS[0], KEYS[1]), (KEYS[1], KEYS[0])] {
+        for (set, missing) in [(KEYS[0], KEYS[1]), (KEYS[1], KEYS[0])] {
             let refused = check(&[set]).unwrap_err();
             assert!(
-                refused.contains(&format!("{} is not", lacking.0)),
+                refused.contains(&format!("{} is not", missing.0)),
                 "{refused}"
             );
             assert!(!refused.contains(set.1));
         }
-        // On AWS's own machines.
+        // On AWS machines.
         assert_eq!(check(&[]), Ok(()));
     }
 }

@@ -9,7 +9,7 @@ use super::{CommandResult, StoreArgs, print};
 
 #[derive(Args)]
 pub(crate) struct Backup {
-    /// The folder to write; it must not exist yet, or be empty.
+    /// The folder to write to; it must be empty or not exist.
     out: PathBuf,
     #[command(flatten)]
     place: StoreArgs,
@@ -25,8 +25,8 @@ impl Backup {
         match report.lost.len() {
             0 => Ok(()),
             lost => Err(format!(
-                "the backup is whole but for {lost} objects that the collector itself has lost or \
-                 damaged; `check --digests` names them"
+                "the backup is complete except for {lost} objects that are missing or damaged in the collector; \
+                 `check --digests` lists them"
             )
             .into()),
         }
@@ -35,12 +35,12 @@ impl Backup {
 
 #[derive(Args)]
 pub(crate) struct Restore {
-    /// A folder that `backup` wrote.
+    /// The folder of a backup.
     from: PathBuf,
     #[command(flatten)]
     place: StoreArgs,
-    /// The database that the backup was made of, where it can still be read: what was deleted or
-    /// withdrawn since stays so.
+    /// The original database, if it is still readable: samples that were deleted or withdrawn after the backup stay
+    /// deleted.
     #[arg(long, value_name = "URL")]
     deletions_from: Option<DatabaseUrl>,
 }
@@ -54,14 +54,13 @@ impl Restore {
             return Ok(());
         }
         print(&format!(
-            "{} samples; {} of the backup's were deleted since",
+            "{} samples restored; {} samples of the backup had been deleted since",
             report.samples, report.deleted
         ))?;
         if !report.deletions_known {
             print(&format!(
-                "what was deleted, withdrawn, revoked or handed out after the backup of {} is not \
-                 known here: such samples and tokens are back; name the old database with \
-                 --deletions-from where it can be read",
+                "deletions, withdrawals, revocations and downloads after the backup of {} are unknown: such samples \
+                 and tokens have been restored; if the old database is readable, name it with --deletions-from",
                 report.week
             ))?;
         }

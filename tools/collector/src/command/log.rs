@@ -1,4 +1,4 @@
-//! The log, on stderr.
+//! Logging to stderr.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use tracing_subscriber::{
     Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-/// What the log is like.
+/// Options of the log.
 #[derive(Args)]
 pub(crate) struct Log {
-    /// How much to log on stderr.
+    /// The minimum level of log messages on stderr.
     #[arg(long, global = true, value_enum, default_value_t = Level::Warn)]
     log: Level,
-    /// Lines for people, or a JSON object a line.
+    /// The format of the log: text, or one JSON object per line.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     log_format: Format,
 }
@@ -35,8 +35,8 @@ enum Format {
 }
 
 impl Log {
-    /// Only the collector's own lines, which name nobody; and without a clock time, which beside the
-    /// order of arrival would say when somebody played.
+    /// Starts logging. Only the collector's own messages are logged, which contain no personal data, and without a time,
+    /// which together with the order of arrival would reveal when somebody played.
     pub(crate) fn start(&self) {
         let level = match self.log {
             Level::Off => LevelFilter::OFF,

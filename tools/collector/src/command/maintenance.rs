@@ -25,23 +25,23 @@ impl Check {
             for (what, names) in [
                 ("missing", &report.missing),
                 ("damaged", &report.damaged),
-                ("without a row", &report.orphans),
-                ("of a deleted sample", &report.undeleted),
+                ("orphaned", &report.orphans),
+                ("not deleted", &report.undeleted),
             ] {
                 for name in names {
                     print(&format!("{what}: {name}"))?;
                 }
             }
             print(&format!(
-                "{} samples, {} objects, {} of them perhaps still on their way",
+                "{} samples, {} objects, {} of them possibly still being uploaded",
                 report.samples, report.objects, report.waiting
             ))?;
         }
         match report.is_sound() {
             true => Ok(()),
             false => Err(
-                "database and objects do not agree; restore what is missing from a \
-                          backup, and start a collector to remove what is left over"
+                "database and objects do not match; restore missing objects from a backup, and start a collector to \
+                 remove orphaned ones"
                     .into(),
             ),
         }
@@ -52,7 +52,7 @@ impl Check {
 pub(crate) struct Delete {
     #[command(flatten)]
     place: StoreArgs,
-    /// The samples' ids.
+    /// The ids of the samples.
     #[arg(required = true, value_name = "SAMPLE")]
     samples: Vec<Id>,
 }
@@ -67,7 +67,7 @@ impl Delete {
         })?;
         match unknown.first() {
             None => Ok(()),
-            Some(id) => Err(format!("no sample was ever sent under the id {id}").into()),
+            Some(id) => Err(format!("no sample was ever sent with the id {id}").into()),
         }
     }
 }
@@ -76,10 +76,10 @@ impl Delete {
 pub(crate) struct Withdraw {
     #[command(flatten)]
     place: StoreArgs,
-    /// The consent record's id, which stands in the person's receipt.
+    /// The id of the consent record, which is printed in the person's receipt.
     #[arg(value_name = "RECORD")]
     record: Id,
-    /// What is withdrawn: quality-assurance, recognition-research [default: all].
+    /// The purposes to withdraw: quality-assurance, recognition-research [default: all].
     #[arg(long, num_args = 1.., value_name = "P")]
     purpose: Vec<Purpose>,
 }
@@ -94,13 +94,13 @@ impl Withdraw {
         let withdrawn = withdraw_record(&self.place.existing_config()?, record, purposes).await?;
         let withdrawn = withdrawn.ok_or_else(|| {
             format!(
-                "no consent record {record} was ever registered here; compare the id with the receipt"
+                "no consent record {record} was ever registered here; check the id in the receipt"
             )
         })?;
         print(&match as_json {
             true => serde_json::to_string(&withdrawn)?,
             false => format!(
-                "withdrawn: {} samples deleted, {} left for another purpose",
+                "withdrawn: {} samples deleted, {} kept for another purpose",
                 withdrawn.deleted, withdrawn.narrowed
             ),
         })?;
@@ -119,7 +119,7 @@ impl RenewEpoch {
         let epoch = renew_epoch(&self.place.existing_config()?).await?;
         print(&match as_json {
             true => json!({"epoch": epoch}).to_string(),
-            false => format!("epoch {epoch}: devices say again what they took back"),
+            false => format!("epoch {epoch}: devices will repeat their withdrawals and deletions"),
         })?;
         Ok(())
     }
@@ -136,7 +136,7 @@ impl Retention {
         let expired = enforce_retention(&self.place.existing_config()?).await?;
         print(&match as_json {
             true => json!({"expired": expired}).to_string(),
-            false => format!("{expired} purposes of samples were taken back"),
+            false => format!("{expired} purposes of samples expired"),
         })?;
         Ok(())
     }

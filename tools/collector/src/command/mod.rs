@@ -1,12 +1,12 @@
-//! What the program does, a file a command.
+//! The commands, one per file.
 
 pub(crate) mod backup;
 pub(crate) mod log;
+pub(crate) mod maintenance;
 pub(crate) mod plan;
 pub(crate) mod quarantine;
 pub(crate) mod serve;
 pub(crate) mod token;
-pub(crate) mod maintenance;
 
 use std::{
     fs,
@@ -18,47 +18,47 @@ use clap::Args;
 use sordino::text::printable;
 use sordino_collector::{Config, DatabaseUrl, ObjectsUrl, UrlError};
 
-/// How a command ends.
+/// The result of a command.
 pub(crate) type CommandResult = Result<(), Box<dyn std::error::Error>>;
 
-/// Where everything lies.
+/// The location of the collector's data.
 #[derive(Args)]
 pub(crate) struct StoreArgs {
-    /// The folder that everything is kept in.
+    /// The data folder.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// The database: sqlite://PATH or postgres://… [default: collector.sqlite in the data folder].
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// Where the objects lie: s3://BUCKET[/PREFIX], file://PATH or a folder [default: the data folder].
+    /// The object storage: s3://BUCKET[/PREFIX], file://PATH or a folder [default: the data folder].
     #[arg(long, value_name = "URL")]
     objects: Option<String>,
 }
 
 impl StoreArgs {
-    /// For what works on a collector that is there: a mistyped folder must not become an empty collector, of which a
-    /// command reports what it did not do.
+    /// The configuration of an existing collector. A mistyped folder must not create an empty collector, on which a command
+    /// would succeed without effect.
     pub(crate) fn existing_config(&self) -> Result<Config, Box<dyn std::error::Error>> {
         let config = self.config()?;
         let file = match config.database_url() {
             DatabaseUrl::Sqlite(file) => file,
-            // The database is elsewhere; what a collector remembers of it is here.
+            // The database is elsewhere, but the epoch file is in the data folder.
             DatabaseUrl::Postgres(_) => config.epoch_file(),
         };
-        let lacks = |what: &Path| {
+        let missing = |what: &Path| {
             format!(
-                "there is no collector in `{}`: it has no `{}`; compare `--data`, `--database` and `--objects` with \
-                 those of `serve`, which is the one to make a collector, and is started first",
+                "no collector found in `{}`: `{}` does not exist; use the same `--data`, `--database` and `--objects` as \
+                 `serve`, which creates a collector and must be started first",
                 self.data.display(),
                 what.display()
             )
         };
-        // SQLite makes an empty file where it is only asked for one.
+        // SQLite creates an empty file when it opens a missing one.
         if !fs::metadata(&file).is_ok_and(|found| found.is_file() && found.len() > 0) {
-            return Err(lacks(&file).into());
+            return Err(missing(&file).into());
         }
         match config.objects_url() {
-            ObjectsUrl::Folder(folder) if !folder.is_dir() => Err(lacks(&folder).into()),
+            ObjectsUrl::Folder(folder) if !folder.is_dir() => Err(missing(&folder).into()),
             _ => Ok(config),
         }
     }
@@ -72,10 +72,10 @@ impl StoreArgs {
     }
 }
 
-/// Prints a line on stdout, at once.
+/// Prints a line on stdout and flushes it.
 pub(crate) fn print(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    // Names of tokens and files are other people's words. In JSON it stays the same document.
+    // Names of tokens and files may contain control characters. Escaping does not change a JSON document.
     writeln!(stdout, "{}", printable(line))?;
     stdout.flush()
 }

@@ -9,7 +9,7 @@ use super::{CommandResult, StoreArgs, print};
 
 #[derive(Subcommand)]
 pub(crate) enum PlanCommand {
-    /// Hand devices the organization's newest statement that the plan is the newest one. A collector may be running.
+    /// Load a freshness statement for the plan, which devices then receive. A collector may be running.
     Refresh(Refresh),
 }
 
@@ -17,7 +17,7 @@ pub(crate) enum PlanCommand {
 pub(crate) struct Refresh {
     #[command(flatten)]
     place: StoreArgs,
-    /// The statement that `sordino plan refresh` wrote.
+    /// The freshness statement that `sordino plan refresh` wrote.
     #[arg(value_name = "FILE")]
     statement: PathBuf,
 }
@@ -37,11 +37,11 @@ impl Refresh {
             fs::read(&self.statement).map_err(|error| format!("cannot read `{path}`: {error}"))?;
         let refreshed = refresh_plan(&self.place.existing_config()?, &statement)
             .await
-            .map_err(|error| format!("`{path}` was not taken: {error}"))?;
+            .map_err(|error| format!("cannot load `{path}`: {error}"))?;
         print(&match as_json {
             true => serde_json::to_string(&refreshed)?,
             false => format!(
-                "plan version {} is the newest on {}; devices that ask go by it through {}",
+                "plan version {} is confirmed as of {}; devices that fetch it sample through {}",
                 refreshed.version, refreshed.day, refreshed.fresh_through
             ),
         })?;

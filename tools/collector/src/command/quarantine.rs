@@ -9,11 +9,11 @@ use super::{CommandResult, StoreArgs, print};
 
 #[derive(Subcommand)]
 pub(crate) enum QuarantineCommand {
-    /// List the samples in which a reader heard a voice.
+    /// List the quarantined samples.
     List(StoreArgs),
-    /// Give one to everybody again: it was no voice.
+    /// Release a sample: it contains no voice.
     Release(One),
-    /// Delete one for good.
+    /// Delete a sample permanently.
     Delete(One),
 }
 
@@ -21,7 +21,7 @@ pub(crate) enum QuarantineCommand {
 pub(crate) struct One {
     #[command(flatten)]
     place: StoreArgs,
-    /// The sample.
+    /// The id of the sample.
     id: Id,
 }
 
@@ -48,7 +48,7 @@ async fn list(place: &StoreArgs, as_json: bool) -> CommandResult {
         return Ok(());
     }
     if samples.is_empty() {
-        print("no sample is in quarantine")?;
+        print("no samples are quarantined")?;
     }
     for held in &samples {
         print(&format!(

@@ -14,59 +14,56 @@ use super::{CommandResult, StoreArgs, print};
 pub(crate) struct Serve {
     #[command(flatten)]
     place: StoreArgs,
-    /// Host and port to listen on; port 0 takes a free one.
+    /// Host and port to listen on; port 0 selects a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
     listen: String,
-    /// A name that devices know the collector by, with a port where it is not the default one; may be given more than
-    /// once. A request that is signed for another one is refused [default: none is].
+    /// A name by which devices reach the collector, with the port unless it is the default one; can be repeated. Requests
+    /// that are signed for another name are rejected [default: all names are accepted].
     #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_name)]
     name: Vec<String>,
-    /// A signed plan to serve; samples must then be sealed to its recipients.
+    /// The signed plan to serve; samples must be sealed to its recipients.
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// How verdicts of the review page are kept: sealed to the plan's recipients, or readable here.
+    /// How verdicts of the review page are stored: sealed to the plan's recipients, or in plain text.
     #[arg(long, value_enum, default_value_t = VerdictsArg::Sealed)]
     verdicts: VerdictsArg,
     #[command(flatten)]
     tls: TlsArgs,
-    /// Host and port to serve /metrics on without a token, for the operator's network alone.
+    /// Host and port to serve /metrics on without a token, for the operator's network only.
     #[arg(long, value_name = "ADDR")]
     metrics: Option<String>,
     #[command(flatten)]
     rates: RateArgs,
-    /// How long to take connections after /readyz says that the service stops, so that whoever spreads
-    /// requests notices.
+    /// How long to accept connections after /readyz reports the shutdown, so that load balancers notice.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     drain: u16,
-    /// End as on SIGTERM once standard input is closed, for a program that starts the service and must not
-    /// leave it running, however that program ends.
+    /// Stop as on SIGTERM when standard input is closed, so that the service ends with the program that started it.
     #[arg(long)]
     exit_on_stdin_close: bool,
 }
 
 #[derive(Args)]
 struct TlsArgs {
-    /// Speak https with this certificate, in PEM; taken anew when it changes, and on SIGHUP.
+    /// Serve https with this PEM certificate; reloaded when it changes and on SIGHUP.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// The certificate's private key, in PEM.
+    /// The PEM private key of the certificate.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct RateArgs {
-    /// How many proxies of your own stand in front; they name the client, for the limits' sake.
+    /// The number of your own reverse proxies in front of the collector, whose header names the client for the rate limits.
     #[arg(long, value_name = "N", default_value_t = 0)]
     trusted_proxies: u8,
-    /// The header in which they name it.
+    /// The header that they set.
     #[arg(long, value_enum, default_value_t = ProxyHeaderArg::XForwardedFor)]
     proxy_header: ProxyHeaderArg,
-    /// How many requests one network (/24, /48) may make at once, and how many a second for long; 0 for
-    /// any number.
+    /// Rate limit per network (/24, /48): the burst, and the sustained requests per second; 0 disables it.
     #[arg(long, value_name = "BURST[/SECOND]", value_parser = network_rate, default_value = "3000/50")]
     network_rate: Rate,
-    /// The same for one consent record.
+    /// Rate limit per consent record.
     #[arg(long, value_name = "BURST[/SECOND]", value_parser = record_rate, default_value = "1000/5")]
     record_rate: Rate,
 }
@@ -84,7 +81,7 @@ enum ProxyHeaderArg {
 }
 
 impl Serve {
-    /// Runs the service until SIGINT or SIGTERM, or until standard input is closed where that is asked for.
+    /// Runs the service until SIGINT or SIGTERM, or until standard input is closed if requested.
     pub(crate) async fn run(&self, as_json: bool) -> CommandResult {
         let stop = stop_signal()?;
         let closed = stdin_closed(self.exit_on_stdin_close)?;
@@ -153,11 +150,11 @@ fn record_rate(text: &str) -> Result<Rate, String> {
 }
 
 /// `BURST/SECOND`, `BURST`, or 0.
-fn parse_rate(text: &str, usual: Rate) -> Result<Rate, String> {
-    let wrong = || "give BURST/SECOND in whole numbers from 1, or 0 for no limit".to_owned();
+fn parse_rate(text: &str, default: Rate) -> Result<Rate, String> {
+    let wrong = || "expected BURST/SECOND in positive integers, or 0 for no limit".to_owned();
     let (burst, per_second) = match text.split_once('/') {
         Some((burst, per_second)) => (burst, per_second.parse().map_err(|_| wrong())?),
-        None => (text, usual.per_second),
+        None => (text, default.per_second),
     };
     let burst = burst.parse().map_err(|_| wrong())?;
     match per_second {
@@ -166,7 +163,7 @@ fn parse_rate(text: &str, usual: Rate) -> Result<Rate, String> {
     }
 }
 
-/// Ends with the first SIGINT or SIGTERM. Both are caught from now on.
+/// Completes on the first SIGINT or SIGTERM; both are caught from now on.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -183,36 +180,36 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Without the signal there is no way to be told; then it runs until it is killed.
+        // Without the signal handler, the service runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }
     })
 }
 
-/// Ends once standard input does; without `is_asked`, never, and standard input is left alone. The system closes a
-/// pipe with the last process that holds its other end, so this also tells of one that was killed.
-fn stdin_closed(is_asked: bool) -> io::Result<impl Future<Output = ()>> {
+/// Completes when standard input is closed; never, and without reading it, unless `is_enabled`. The system closes a pipe
+/// with the last process that has its other end open, so this also detects a killed parent.
+fn stdin_closed(is_enabled: bool) -> io::Result<impl Future<Output = ()>> {
     let (at_end, ended) = tokio::sync::oneshot::channel();
-    if is_asked {
-        // A thread of its own: the runtime would wait for one of its own that reads, and this one may read for ever.
+    if is_enabled {
+        // A separate thread, because the runtime would wait at shutdown for a blocking read on one of its own.
         thread::Builder::new()
             .name("stdin".to_owned())
             .spawn(move || {
-                // What cannot be read has ended too.
+                // A read error also ends it.
                 let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-                // Nobody waits where a signal came first.
+                // The receiver is gone if a signal came first.
                 let _ = at_end.send(());
             })?;
     }
     Ok(async move {
-        if !is_asked || ended.await.is_err() {
+        if !is_enabled || ended.await.is_err() {
             std::future::pending().await
         }
     })
 }
 
-/// SIGHUP, caught from now on: each is a wish for a new certificate.
+/// SIGHUP, caught from now on: each requests a reload of the certificate.
 struct ReloadSignals {
     #[cfg(unix)]
     signal: tokio::signal::unix::Signal,

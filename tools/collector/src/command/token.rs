@@ -11,11 +11,11 @@ use super::{CommandResult, StoreArgs, print};
 
 #[derive(Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token and print it, this once. A collector may be running meanwhile.
+    /// Create a token and print it once. A collector may be running.
     Create(Create),
-    /// List the tokens: who reads for what, until when. Not their texts, which are kept nowhere.
+    /// List the tokens with their names, purposes and expiry dates. The tokens themselves are not stored.
     List(List),
-    /// Take tokens back, at once.
+    /// Revoke tokens immediately.
     Revoke(Revoke),
 }
 
@@ -23,16 +23,16 @@ pub(crate) enum TokenCommand {
 pub(crate) struct Create {
     #[command(flatten)]
     place: StoreArgs,
-    /// Who reads with it; people see it in their samples' access log.
+    /// The name of the reader, which people see in the access log of their samples.
     #[arg(long)]
     name: String,
-    /// What it is good for: quality-assurance, recognition-research.
+    /// The purposes: quality-assurance, recognition-research.
     #[arg(long, required = true, num_args = 1.., value_name = "P")]
     purpose: Vec<Purpose>,
-    /// The last day on which it is good, in UTC, like 2027-06-30.
+    /// The last day on which it is valid, in UTC, for example 2027-06-30.
     #[arg(long, value_name = "DATE", conflicts_with = "days")]
     expires: Option<jiff::civil::Date>,
-    /// How many days it is good [default: 90].
+    /// The number of days for which it is valid [default: 90].
     #[arg(long, value_name = "N")]
     days: Option<u16>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct List {
 pub(crate) struct Revoke {
     #[command(flatten)]
     place: StoreArgs,
-    /// Whose tokens; or the first digits of one's id, as `token list` shows it; or the token itself.
+    /// The name of the tokens, a prefix of an id that `token list` shows, or the token itself.
     #[arg(value_name = "NAME|ID")]
     which: String,
 }
@@ -116,7 +116,7 @@ impl Revoke {
             print(&line(token))?;
         }
         if revoked.is_empty() {
-            print("they were revoked before")?;
+            print("already revoked")?;
         }
         Ok(())
     }
@@ -125,8 +125,8 @@ impl Revoke {
 fn line(token: &ListedToken) -> String {
     let day = |day: Option<jiff::civil::Date>| day.map_or("?".to_owned(), |day| day.to_string());
     let state = match (token.state, token.expires) {
-        (TokenState::Good, Some(last)) => format!("good through {last}"),
-        (TokenState::Good, None) => "good without an end".to_owned(),
+        (TokenState::Good, Some(last)) => format!("valid through {last}"),
+        (TokenState::Good, None) => "valid without expiry".to_owned(),
         (TokenState::Expired, last) => format!("expired after {}", day(last)),
         (TokenState::Revoked, _) => format!("revoked on {}", day(token.revoked)),
     };

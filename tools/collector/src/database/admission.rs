@@ -1,81 +1,88 @@
-//! Whether a sample may come in: by its record, by the plans, and by what came of its id.
+//! Decides whether a sample is admitted, by its record, the plans and earlier uses of its id.
 
 use jiff::civil::Date;
 use sordino::{Id, Purposes, Week, signed::PublicKey};
 use sqlx::AssertSqlSafe;
 
 use super::{Database, DatabaseError, Session, parse_column, parse_purposes};
-use crate::{budgets::Usage, digest::Sha256, blob_store::ObjectName};
+use crate::{blob_store::ObjectName, digest::Sha256};
 
-/// A sample that wants in.
+/// A sample to be admitted.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSample {
     pub(crate) id: Id,
     pub(crate) consent: Id,
     pub(crate) purposes: Purposes,
     pub(crate) sha256: Sha256,
-    /// The week in which it arrived.
+    /// The week of arrival.
     pub(crate) week: Week,
 }
 
-/// Whether a sample may come in.
+/// Whether a sample is admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It may.
+    /// It is admitted.
     Open,
-    /// These very bytes are here.
+    /// The same bytes are already stored.
     Present,
-    /// It may not.
+    /// It is refused.
     Refused(Refusal),
 }
 
-/// Why a sample may not come in, or may not be touched.
+/// Why a sample is refused, or a request about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// Its record was never registered.
     UnknownRecord,
     /// Its record was withdrawn for good.
     Withdrawn,
-    /// The consent ended with this week.
+    /// The consent ended after this week.
     Expired(Week),
     /// The record does not grant these of its purposes.
     NotGranted(Purposes),
     /// The id was deleted before.
     Deleted,
-    /// The id is that of another record's sample.
+    /// The id belongs to another record's sample.
     NotYours,
-    /// The id is that of other bytes.
+    /// The id belongs to a sample with other bytes.
     DifferentContent,
 }
 
-/// To whom samples may be sealed.
+/// The check of a sample's recipients against the plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecipientCheck {
-    /// No plan was ever loaded: to anybody.
+    /// No plan was ever loaded: any recipients are accepted.
     NoPlan,
-    /// To the recipients that were asked for, of whom there are so many.
-    To(usize),
-    /// Not to the ones that were asked for.
+    /// The recipients match a plan; their number.
+    Accepted(usize),
+    /// The recipients match no valid plan.
     Rejected,
 }
 
-/// What is known of an upload before its body comes.
+/// What is known about an upload before its body arrives.
 #[derive(Clone, Debug)]
 pub(crate) struct UploadContext {
-    /// The key of its record; none where that was never registered.
+    /// The key of its record; `None` if the record was never registered.
     pub(crate) key: Option<PublicKey>,
     pub(crate) recipients: RecipientCheck,
-    /// Whether it may come in by what is known now. [`Session::admit`] asks again.
+    /// A preliminary decision; [`Session::admit`] decides again.
     pub(crate) admission: Admission,
-    /// Whether the plan in force pauses everything.
+    /// Whether the current plan pauses sampling.
     pub(crate) is_paused: bool,
-    /// What the plan in force lets a record send in a day.
+    /// The daily limits of the current plan per record.
     pub(crate) limits: DailyLimits,
-    /// What its record has sent this week and is held.
+    /// What its record has sent this week and is still stored.
     pub(crate) week: Usage,
 }
 
-/// What a plan lets one record send in a day.
+/// A number of samples and their total size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) samples: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A plan's daily limits per record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DailyLimits {
     pub(crate) samples: u64,
@@ -83,21 +90,21 @@ pub(crate) struct DailyLimits {
 }
 
 impl DailyLimits {
-    /// Where no plan was ever loaded.
+    /// No limits, for a collector without a plan.
     const NONE: Self = Self {
         samples: u64::MAX,
         bytes: u64::MAX,
     };
 }
 
-/// What came of the id, and the record.
+/// Selects the state of the id and of the record.
 const ADMISSION: &str = "
     SELECT 'deleted' AS what, consent AS a, '' AS b, '' AS c FROM tombstones WHERE sample = $1
     UNION ALL SELECT 'held', consent, sha256, '' FROM samples WHERE id = $1
     UNION ALL SELECT 'swept', '', '', '' FROM swept WHERE object = $2
     UNION ALL SELECT 'record', id, granted, holds_until FROM records WHERE id = $3";
 
-/// Rows of a statement that begins with [`ADMISSION`].
+/// The rows of a statement that begins with [`ADMISSION`].
 struct AdmissionRows(Vec<(String, String, String, String)>);
 
 impl AdmissionRows {
@@ -167,7 +174,7 @@ impl AdmissionRows {
         })
     }
 
-    /// Whether a plan in force on `today` seals to the recipients that `stated` is the digest of.
+    /// Whether a plan that is valid on `today` has the recipients with the digest `stated`.
     fn check_recipients(&self, stated: Sha256, today: Date) -> RecipientCheck {
         if self.first("plan").is_none() {
             return RecipientCheck::NoPlan;
@@ -177,21 +184,21 @@ impl AdmissionRows {
             .of_kind("plan")
             .find(|(digest, expires, _)| *digest == stated && **expires > *today);
         match plan {
-            Some((_, _, recipients)) => RecipientCheck::To(recipients.parse().unwrap_or(0)),
+            Some((_, _, recipients)) => RecipientCheck::Accepted(recipients.parse().unwrap_or(0)),
             None => RecipientCheck::Rejected,
         }
     }
 }
 
 impl Database {
-    /// What is known of an upload that is said to be sealed to recipients with the digest `stated`.
+    /// The context of an upload that declares recipients with the digest `stated`.
     pub(crate) async fn upload_context(
         &self,
         sample: &NewSample,
         stated: Sha256,
         today: Date,
     ) -> Result<UploadContext, DatabaseError> {
-        // One statement: uploads wait for each other's.
+        // A single statement, because uploads queue for the connection.
         let statement = format!(
             "{ADMISSION}
             UNION ALL SELECT 'key', key, '', '' FROM records WHERE id = $3
@@ -209,12 +216,16 @@ impl Database {
             .fetch_all(&self.readers)
             .await?;
         let rows = AdmissionRows(rows);
-        let key = rows.first("key").map(|(key, ..)| parse_column(key, "records"));
+        let key = rows
+            .first("key")
+            .map(|(key, ..)| parse_column(key, "records"));
         Ok(UploadContext {
             key: key.transpose()?,
             recipients: rows.check_recipients(stated, today),
             admission: rows.admission(sample)?,
-            is_paused: rows.first("limits").is_some_and(|(paused, ..)| paused != "0"),
+            is_paused: rows
+                .first("limits")
+                .is_some_and(|(paused, ..)| paused != "0"),
             limits: rows.limits()?,
             week: rows.week()?,
         })
@@ -222,7 +233,7 @@ impl Database {
 }
 
 impl Session {
-    /// Whether `sample` may come in now, and with it the `object` that is here already.
+    /// Decides whether `sample` is admitted, with its `object`, which is already stored.
     pub(crate) async fn admit(
         &mut self,
         sample: &NewSample,

@@ -1,10 +1,10 @@
-//! The access log: who was handed which sample, append-only, each entry chained to the one before and a leaf of a
-//! Merkle tree.
+//! The access log: an append-only record of who downloaded which sample. Each entry is chained to the previous one and is a
+//! leaf of a Merkle tree.
 //!
-//! The hash of an entry is the SHA-256 of the entry without it, in the canonical form of RFC 8785;
-//! `previous` is the hash of the entry before. So whoever knows the last hash, the log's head, finds
-//! any later edit, removal or reordering. The tree over the same bytes proves to a device that does not read the log
-//! that an entry is in it, and that it continues an earlier one. `docs/protocol.md` defines both for others.
+//! The hash of an entry is the SHA-256 of the entry without the hash, in the canonical form of RFC 8785; `previous` is the
+//! hash of the previous entry. With the last hash, the head of the log, any later edit, removal or reordering can be
+//! detected. The tree over the same bytes proves to a device that an entry is in the log, and that the log continues an
+//! earlier one. `docs/protocol.md` defines both.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,7 +21,7 @@ use crate::{
     merkle::{Edge, Node, Span, consistency_proof, inclusion_proof},
 };
 
-/// A hand-out that is to be noted.
+/// A download to be recorded.
 #[derive(Clone, Debug)]
 pub(crate) struct NewAccess {
     pub(crate) sample: Id,
@@ -31,16 +31,16 @@ pub(crate) struct NewAccess {
     pub(crate) reader: String,
 }
 
-/// An entry of the log. Its members are text as it stands in the database, since that is what was
-/// hashed: what somebody wrote past the collector is to be seen, not hidden by an error.
+/// An entry of the log. Its members are the text in the database, because that is what was hashed: manipulated entries are
+/// published as they are, not hidden by an error.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Entry {
     pub(crate) hash: String,
     #[serde(flatten)]
-    hashed: EntryContent,
+    content: EntryContent,
 }
 
-/// What of an entry is hashed; the members stand in the order of the canonical form.
+/// The hashed part of an entry; the members are in the order of the canonical form.
 #[derive(Clone, Debug, Serialize)]
 struct EntryContent {
     previous: String,
@@ -54,26 +54,26 @@ struct EntryContent {
 /// The head of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Head {
-    /// How many entries it has; the number of the last.
+    /// The number of entries, which is the number of the last one.
     pub(crate) entries: i64,
-    /// The hash of the last entry; 64 zeros where there is none.
+    /// The hash of the last entry; 64 zeros if there is none.
     pub(crate) hash: String,
     /// The root of the tree.
     root: TreeHash,
 }
 
-/// What a person is told whose sample was handed out.
+/// The accesses to a sample, as reported to its person.
 #[derive(Debug, Serialize)]
 pub(crate) struct Accesses {
     /// Oldest first.
     accesses: Vec<Access>,
     head: Head,
-    /// From the head that the device saw last; none where it asked for no proofs, or saw a longer log.
+    /// The proof from the head that the device saw last; `None` if it requested no proofs or saw a longer log.
     #[serde(skip_serializing_if = "Option::is_none")]
     consistency: Option<Vec<TreeHash>>,
 }
 
-/// One hand-out of it.
+/// An access to a sample.
 #[derive(Debug, Serialize)]
 struct Access {
     purpose: Purpose,
@@ -86,15 +86,15 @@ struct Access {
     proof: Option<Inclusion>,
 }
 
-/// What shows that an entry is in the log.
+/// A proof that an entry is in the log.
 #[derive(Debug, Serialize)]
 struct Inclusion {
-    /// The hash of the entry before, which the entry covers.
+    /// The hash of the previous entry, which the entry's hash covers.
     previous: String,
     proof: Vec<TreeHash>,
 }
 
-/// Where the next entry is appended.
+/// The end of the log, where the next entry is appended.
 pub(crate) struct LogEnd {
     /// The hash of the last entry.
     hash: String,
@@ -102,14 +102,14 @@ pub(crate) struct LogEnd {
 }
 
 impl Entry {
-    /// Its number.
+    /// The number of the entry.
     pub(crate) fn sequence(&self) -> i64 {
-        self.hashed.sequence
+        self.content.sequence
     }
 }
 
 impl Database {
-    /// The head of the log as it is now.
+    /// The current head of the log.
     pub(crate) async fn head(&self) -> Result<Head, DatabaseError> {
         let mut session = self.read().await?;
         let (head, _) = session.head_and_tree().await?;
@@ -122,8 +122,8 @@ impl Database {
         session.entries_after(after, i64::from(limit)).await
     }
 
-    /// Who was handed a sample of `consent`, also after it was deleted, and the head of the log at that moment. With
-    /// proofs for a device that last saw the head after `seen` entries, where it asks for them.
+    /// The accesses to a sample of `consent`, even after its deletion, and the head of the log at that moment. With `seen`, the
+    /// number of entries that the device saw last, they include proofs.
     pub(crate) async fn accesses(
         &self,
         sample: Id,
@@ -145,27 +145,25 @@ impl Database {
         .await?;
         let (head, tree) = session.head_and_tree().await?;
         let accesses: Result<Vec<_>, DatabaseError> = rows.iter().map(access).collect();
-        let mut told = Accesses {
+        let mut report = Accesses {
             accesses: accesses?,
             head,
             consistency: None,
         };
         if let Some(seen) = seen {
-            session.add_proofs(&mut told, &rows, &tree, seen).await?;
+            session.add_proofs(&mut report, &rows, &tree, seen).await?;
         }
-        Ok(Ok(told))
+        Ok(Ok(report))
     }
 
-    /// Appends to the tree what earlier versions noted, if that was not done yet. All of it or nothing: whatever cuts
-    /// it off, the next one begins anew.
+    /// Appends the entries of earlier versions to the tree, if not done yet, in one transaction.
     pub(super) async fn extend_tree(&self) -> Result<(), DatabaseError> {
         let mut session = self.write().await?;
         session.grow_tree().await?;
         session.commit().await
     }
 
-    /// Chains what an earlier version noted in SQLite, if that was not done yet. All of it or nothing:
-    /// whatever cuts it off, the next one begins anew.
+    /// Chains the entries of an earlier version in SQLite, if not done yet, in one transaction.
     pub(super) async fn migrate_unchained_accesses(&self) -> Result<(), DatabaseError> {
         let mut session = self.write().await?;
         let earlier = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'accesses_unchained'")
@@ -199,8 +197,8 @@ impl Database {
 }
 
 impl Session {
-    /// Notes a hand-out, and returns the end of the log for the next one of this session, which holds the write lock,
-    /// so that no other entry comes between two of its own.
+    /// Records an access and returns the end of the log for the next one in this session, which holds the write lock, so that
+    /// no other entry is appended in between.
     pub(crate) async fn append_access(
         &mut self,
         hand_out: &NewAccess,
@@ -225,7 +223,7 @@ impl Session {
     /// Appends the entries by which the log of `old` is longer.
     ///
     /// # Errors
-    /// [`DatabaseError::Stranger`] where that log is another one.
+    /// [`DatabaseError::DifferentDatabase`] if that log does not continue this one.
     pub(super) async fn append_log_from(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut end = self.grow_tree().await?;
         let entries = end.next()? - 1;
@@ -239,8 +237,8 @@ impl Session {
             if entries.is_empty() {
                 return Ok(());
             }
-            for Entry { hash, hashed } in entries {
-                self.append(&mut end, hashed).await?;
+            for Entry { hash, content } in entries {
+                self.append(&mut end, content).await?;
                 if end.hash != hash {
                     return Err(DatabaseError::Corrupt("accesses"));
                 }
@@ -248,8 +246,7 @@ impl Session {
         }
     }
 
-    /// Appends to the tree the entries that are not in it: those that versions without a tree noted. Returns the end
-    /// of the log.
+    /// Appends the entries that the tree lacks, which versions without a tree recorded. Returns the end of the log.
     pub(crate) async fn grow_tree(&mut self) -> Result<LogEnd, DatabaseError> {
         let mut tree = self.stored_tree().await?;
         loop {
@@ -260,7 +257,7 @@ impl Session {
             self.insert_nodes(&completed).await?;
         }
         let (entries, hash) = self.last_entry().await?;
-        // Entries are gone that the tree had: what is appended now would not be in it.
+        // Entries of the tree were removed from the log, so that new ones would get wrong numbers.
         if i64::try_from(tree.size()) != Ok(entries) {
             return Err(DatabaseError::Corrupt(TREE));
         }
@@ -279,8 +276,8 @@ impl Session {
         rows.iter().map(entry).collect()
     }
 
-    /// The head, and the nodes of entries that the stored tree lacks, which a collector of an earlier version noted
-    /// since this one opened the database.
+    /// The head, and the nodes of entries that the stored tree lacks because a collector of an earlier version recorded them
+    /// after this one opened the database.
     async fn head_and_tree(&mut self) -> Result<(Head, HashMap<Node, TreeHash>), DatabaseError> {
         let mut tree = self.stored_tree().await?;
         let mut missing = HashMap::new();
@@ -303,22 +300,22 @@ impl Session {
         ))
     }
 
-    /// Adds to `told` what shows that its entries, of `rows`, are in the log, and that the log continues the one of
-    /// `seen` entries.
+    /// Adds proofs to `report` that its entries, from `rows`, are in the log, and that the log continues the one of `seen`
+    /// entries.
     async fn add_proofs(
         &mut self,
-        told: &mut Accesses,
+        report: &mut Accesses,
         rows: &[AnyRow],
         missing: &HashMap<Node, TreeHash>,
         seen: u64,
     ) -> Result<(), DatabaseError> {
-        // A number that is none is told as it stands, and nothing can prove it.
-        let size = u64::try_from(told.head.entries).unwrap_or_default();
+        // A manipulated number is reported as it is, and cannot be proven.
+        let size = u64::try_from(report.head.entries).unwrap_or_default();
         let proof_of = |access: &Access| {
             let index = u64::try_from(access.entry - 1);
             index.map_or_else(|_| Vec::new(), |index| inclusion_proof(index, size))
         };
-        let inclusion: Vec<Vec<Span>> = told.accesses.iter().map(proof_of).collect();
+        let inclusion: Vec<Vec<Span>> = report.accesses.iter().map(proof_of).collect();
         let consistency = consistency_proof(seen, size);
         let spans = inclusion.iter().flatten().chain(&consistency);
         let nodes: BTreeSet<Node> = spans
@@ -331,19 +328,19 @@ impl Session {
             hash.ok_or(DatabaseError::Corrupt(TREE))
         };
         let hashed = |spans: &[Span]| spans.iter().map(hashed).collect::<Result<Vec<_>, _>>();
-        for ((access, row), proof) in told.accesses.iter_mut().zip(rows).zip(&inclusion) {
+        for ((access, row), proof) in report.accesses.iter_mut().zip(rows).zip(&inclusion) {
             access.proof = Some(Inclusion {
                 previous: row.try_get("previous")?,
                 proof: hashed(proof)?,
             });
         }
         if seen <= size {
-            told.consistency = Some(hashed(&consistency)?);
+            report.consistency = Some(hashed(&consistency)?);
         }
         Ok(())
     }
 
-    /// The right edge of the tree as it is stored.
+    /// The right edge of the stored tree.
     async fn stored_tree(&mut self) -> Result<Edge, DatabaseError> {
         let size: i64 = sqlx::query_scalar(
             "SELECT coalesce(max(position), -1) + 1 FROM access_tree WHERE level = 0",
@@ -358,8 +355,7 @@ impl Session {
         Ok(Edge::new(size, hashes))
     }
 
-    /// Appends a page of the entries that `tree` lacks, and returns the nodes that they complete; none where it lacks
-    /// none.
+    /// Appends a page of the entries that `tree` lacks and returns the nodes that they complete; empty at the end.
     async fn next_nodes(
         &mut self,
         tree: &mut Edge,
@@ -367,21 +363,20 @@ impl Session {
         let after = i64::try_from(tree.size()).map_err(|_| DatabaseError::Corrupt(TREE))?;
         let mut completed = Vec::new();
         for entry in self.entries_after(after, PAGE).await? {
-            // An entry that somebody removed past the triggers leaves a leaf that is no entry's, so that each entry
-            // is at its number.
+            // A removed entry is replaced by an empty leaf, so that each entry stays at its number.
             while i64::try_from(tree.size()).is_ok_and(|size| size < entry.sequence() - 1) {
                 completed.extend(tree.push(leaf_hash(b"")));
             }
-            completed.extend(tree.push(leaf_hash(&entry.hashed.canonical()?)));
+            completed.extend(tree.push(leaf_hash(&entry.content.canonical()?)));
         }
         Ok(completed)
     }
 
-    /// The nodes of these that are stored.
+    /// Loads those of the nodes that are stored.
     async fn nodes(&mut self, nodes: &[Node]) -> Result<HashMap<Node, TreeHash>, DatabaseError> {
         let mut found = HashMap::new();
         for some in nodes.chunks(NODES_PER_STATEMENT) {
-            // One statement whatever the number, so that it is prepared once.
+            // The statement has a fixed number of parameters, so that it is prepared once.
             let each = (0..NODES_PER_STATEMENT).map(|pair| {
                 let (level, position) = (2 * pair + 1, 2 * pair + 2);
                 format!("(level = ${level} AND position = ${position})")
@@ -427,7 +422,7 @@ impl Session {
         Ok(())
     }
 
-    /// The number and the hash of the last entry; 0 and 64 zeros where there is none.
+    /// The number and the hash of the last entry; 0 and 64 zeros if there is none.
     async fn last_entry(&mut self) -> Result<(i64, String), DatabaseError> {
         let last: Option<(i64, String)> =
             sqlx::query_as("SELECT sequence, hash FROM accesses ORDER BY sequence DESC LIMIT 1")
@@ -436,7 +431,7 @@ impl Session {
         Ok(last.unwrap_or_else(|| (0, GENESIS_HASH.to_owned())))
     }
 
-    /// Appends an entry, whose number and `previous` are those that `end` asks for.
+    /// Appends an entry with the number and the `previous` hash of `end`.
     async fn append(&mut self, end: &mut LogEnd, entry: EntryContent) -> Result<(), DatabaseError> {
         let canonical = entry.canonical()?;
         let hash = Sha256::digest(&canonical).to_string();
@@ -470,9 +465,9 @@ impl LogEnd {
 }
 
 impl EntryContent {
-    /// What its hash and its leaf cover.
+    /// The bytes that the hash and the leaf cover.
     fn canonical(&self) -> Result<Vec<u8>, DatabaseError> {
-        // It fails for numbers that RFC 8785 cannot spell alone, far beyond any entry's.
+        // It fails only for numbers above the range of RFC 8785, far above any entry's.
         serde_json_canonicalizer::to_vec(self).map_err(|_| DatabaseError::Corrupt("accesses"))
     }
 }
@@ -485,7 +480,7 @@ fn numbers(node: &Node) -> Result<(i64, i64), DatabaseError> {
 fn entry(row: &AnyRow) -> Result<Entry, DatabaseError> {
     Ok(Entry {
         hash: row.try_get("hash")?,
-        hashed: EntryContent {
+        content: EntryContent {
             previous: row.try_get("previous")?,
             purpose: row.try_get("purpose")?,
             reader: row.try_get("reader")?,
@@ -508,11 +503,11 @@ fn access(row: &AnyRow) -> Result<Access, DatabaseError> {
     })
 }
 
-/// How many entries are read together.
+/// The number of entries per query.
 const PAGE: i64 = 500;
-/// How many nodes of the tree one statement names.
+/// The number of tree nodes per statement.
 const NODES_PER_STATEMENT: usize = 40;
 /// The table of the tree.
 const TREE: &str = "access_tree";
-/// What stands for the hash before the first entry's.
+/// The `previous` hash of the first entry.
 const GENESIS_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";

@@ -1,18 +1,17 @@
-//! What was taken back in another database, newer than this one, is taken back here too.
+//! Imports deletions and withdrawals from another, newer database.
 //!
-//! Numbers given here are new ones, so that every pull hears of it whatever its cursor is.
+//! They get new sequence numbers, so that every pull sees them whatever its cursor is.
 
 use sordino::Id;
 
 use super::{DatabaseError, Session, parse_column};
 
-/// How many rows are looked at together.
+/// The number of rows per query.
 const PAGE: i64 = 500;
 
 impl Session {
-    /// Takes over from `old` every deletion, withdrawal, revocation and entry of the access log that
-    /// is not known here. What `old` holds and is not here is lost, so that nobody could take it back
-    /// from pulls any more: it is taken back now.
+    /// Imports from `old` every deletion, withdrawal, revocation and access log entry that is unknown here. Samples that exist
+    /// only in `old` are lost, so they are recorded as withdrawn, and pulls remove their copies.
     pub(crate) async fn import_deletions(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         self.append_log_from(old).await?;
         self.import_records(old).await?;
@@ -28,7 +27,7 @@ impl Session {
         Ok(())
     }
 
-    /// Withdrawn purposes stay withdrawn, and the higher revision stands.
+    /// Withdrawn purposes stay withdrawn, and the higher revision wins.
     async fn import_records(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut after = String::new();
         loop {
@@ -43,7 +42,8 @@ impl Session {
             };
             after.clone_from(last);
             for (id,) in page {
-                self.import_record(parse_column(&id, "records")?, old).await?;
+                self.import_record(parse_column(&id, "records")?, old)
+                    .await?;
             }
         }
     }
@@ -70,13 +70,13 @@ impl Session {
         Ok(())
     }
 
-    /// What is held back there is held back here; what was released there waits for another look.
+    /// Samples that are quarantined there are quarantined here; releases are not imported.
     async fn import_quarantine(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
-        let held_back: Vec<(String, String)> =
+        let quarantined: Vec<(String, String)> =
             sqlx::query_as("SELECT sample, anonymizer FROM quarantined")
                 .fetch_all(&mut *old.0)
                 .await?;
-        for (sample, anonymizer) in held_back {
+        for (sample, anonymizer) in quarantined {
             let is_here = sqlx::query("SELECT 1 FROM samples WHERE id = $1")
                 .bind(&sample)
                 .fetch_optional(&mut *self.0)
@@ -89,8 +89,8 @@ impl Session {
         Ok(())
     }
 
-    /// Every purpose that a sample lost there, by a person or by retention. One that `old` still holds
-    /// is only held back, and stays so where it already was.
+    /// Imports every purpose that a sample lost there, by withdrawal or retention. A purpose that `old` still has is only
+    /// quarantined, and is skipped if that is known here.
     async fn import_withdrawals(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut after = 0;
         loop {
@@ -157,7 +157,11 @@ impl Session {
             };
             after = *last;
             for (_, sample, consent) in page {
-                if self.owner(parse_column(&sample, "samples")?).await?.is_some() {
+                if self
+                    .owner(parse_column(&sample, "samples")?)
+                    .await?
+                    .is_some()
+                {
                     continue;
                 }
                 let purposes: Vec<(String,)> =
@@ -189,7 +193,11 @@ impl Session {
         Ok(known.is_some())
     }
 
-    async fn insert_withdrawal(&mut self, sample: &str, purpose: &str) -> Result<(), DatabaseError> {
+    async fn insert_withdrawal(
+        &mut self,
+        sample: &str,
+        purpose: &str,
+    ) -> Result<(), DatabaseError> {
         if self.is_withdrawn(sample, purpose).await? {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Rows as JSON and back, whatever table they are of.
+//! Converts the rows of any table to JSON and back.
 
 use futures_util::TryStreamExt as _;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use sqlx::{
 use super::{DatabaseError, Session, schema::Table};
 
 impl Session {
-    /// Gives each row of a table to `each`, in the order of its first column.
+    /// Passes each row of a table to `each`, ordered by the first column.
     pub(crate) async fn dump<E: From<DatabaseError>>(
         &mut self,
         table: &Table,
@@ -26,13 +26,13 @@ impl Session {
         Ok(())
     }
 
-    /// Puts a row back as `dump` gave it.
+    /// Inserts a row that `dump` returned.
     pub(crate) async fn insert_row(
         &mut self,
         table: &Table,
         values: &[Value],
     ) -> Result<(), DatabaseError> {
-        // A NULL that is bound would need a type.
+        // A bound NULL would need a type.
         let mut bound = 0;
         let places = values.iter().map(|value| {
             if value.is_null() {
@@ -89,7 +89,7 @@ fn value(row: &AnyRow, place: usize) -> Result<Value, DatabaseError> {
         }
         AnyTypeInfoKind::Text => row.try_get::<String, _>(place)?.into(),
         _ => {
-            tracing::error!("a column of the type {} is not known", info.name());
+            tracing::error!("unsupported column type {}", info.name());
             return Err(UNSUPPORTED);
         }
     })

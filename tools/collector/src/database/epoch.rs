@@ -1,29 +1,28 @@
-//! The epoch of a database, as it keeps it.
+//! The stored epoch of a database.
 
 use sordino::Id;
 use sqlx::AnyConnection;
 
 use super::{Database, DatabaseError, Session, System, parse_column};
 
-/// The epoch, and what tells that the database was put back.
+/// The epoch, with the data by which a restored database is detected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EpochRow {
     pub(crate) epoch: Id,
-    /// Withdrawals and deletions that were committed under it.
+    /// The number of withdrawals and deletions in this epoch.
     pub(crate) erasures: i64,
-    /// Which server, and which of its timelines, it was drawn on; empty for a file.
+    /// The server and timeline on which it began; empty for SQLite.
     pub(crate) server_id: String,
 }
 
 impl Database {
-    /// The epoch; `None` in a database that was just made, or filled from a backup.
+    /// The epoch; `None` in a new or restored database.
     pub(crate) async fn epoch(&self) -> Result<Option<EpochRow>, DatabaseError> {
         load(&mut *self.readers.acquire().await?).await
     }
 
-    /// Where the database is: a server's identity, its timeline (a standby that was promoted, or a server that was
-    /// recovered to a point in time, begins another) and the database's number there. Empty for a file, and where
-    /// the server does not tell.
+    /// The identity of the server, its timeline (a promoted standby or a point-in-time recovery begins another), and the OID of
+    /// the database. Empty for SQLite, and if the server denies access.
     pub(crate) async fn server_id(&self) -> Result<String, DatabaseError> {
         if self.system == System::Sqlite {
             return Ok(String::new());
@@ -37,7 +36,7 @@ impl Database {
         .await
         .map_err(DatabaseError::from);
         match place {
-            // A server may keep these functions from everybody but its administrators.
+            // These functions may be restricted to administrators.
             Err(DatabaseError::Failed(_)) => Ok(String::new()),
             place => place,
         }
@@ -45,12 +44,12 @@ impl Database {
 }
 
 impl Session {
-    /// The epoch, as this transaction sees it.
+    /// The epoch as seen by this transaction.
     pub(crate) async fn epoch(&mut self) -> Result<Option<EpochRow>, DatabaseError> {
         load(&mut self.0).await
     }
 
-    /// Begins an epoch at `place`.
+    /// Begins an epoch on the server `server_id`.
     pub(crate) async fn begin_epoch(
         &mut self,
         epoch: Id,
@@ -67,7 +66,7 @@ impl Session {
         Ok(())
     }
 
-    /// Writes what is there already.
+    /// Performs a write that changes nothing.
     pub(crate) async fn touch(&mut self) -> Result<(), DatabaseError> {
         sqlx::query("UPDATE epoch SET taken_back = taken_back")
             .execute(&mut *self.0)
@@ -75,7 +74,7 @@ impl Session {
         Ok(())
     }
 
-    /// Counts a withdrawal or a deletion; how many there are.
+    /// Counts a withdrawal or a deletion and returns the total.
     pub(crate) async fn count_erasure(&mut self) -> Result<i64, DatabaseError> {
         let count =
             sqlx::query_scalar("UPDATE epoch SET taken_back = taken_back + 1 RETURNING taken_back")

@@ -1,13 +1,13 @@
-//! What upkeep needs of the database: retention, and a look at every row.
+//! Queries of maintenance: retention, purging and consistency checks.
 
 use jiff::Timestamp;
 use sordino::{Id, Purpose, Week};
 use sqlx::AnyConnection;
 
 use super::{Database, DatabaseError, Session, System, parse_column, samples::object_name};
-use crate::{digest::Sha256, blob_store::ObjectName};
+use crate::{blob_store::ObjectName, digest::Sha256};
 
-/// A sample as `check` looks at it.
+/// A sample in a consistency check.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SampleRow {
     pub(crate) sequence: i64,
@@ -16,8 +16,7 @@ pub(crate) struct SampleRow {
 }
 
 impl Session {
-    /// Takes a purpose back from at most `limit` samples that arrived in the week `last` or before, as
-    /// a withdrawal does; from how many it did.
+    /// Withdraws a purpose from at most `limit` samples that arrived in or before the week `last`. Returns their number.
     pub(crate) async fn expire(
         &mut self,
         purpose: Purpose,
@@ -39,7 +38,7 @@ impl Session {
         Ok(expired.len() as u64)
     }
 
-    /// Takes a purpose back from one sample, and buries it where none is left.
+    /// Withdraws a purpose from one sample, and deletes the sample if none is left.
     pub(crate) async fn withdraw_purpose(
         &mut self,
         sample: &str,
@@ -72,7 +71,7 @@ impl Session {
         Ok(())
     }
 
-    /// How many samples are held.
+    /// The number of stored samples.
     pub(crate) async fn count_samples(&mut self) -> Result<u64, DatabaseError> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM samples")
             .fetch_one(&mut *self.0)
@@ -80,7 +79,7 @@ impl Session {
         Ok(count.unsigned_abs())
     }
 
-    /// The record under which a sample was sent, deleted or not.
+    /// The record of a sample, deleted or not.
     pub(crate) async fn owner(&mut self, sample: Id) -> Result<Option<Id>, DatabaseError> {
         owner(&mut self.0, sample).await
     }
@@ -94,22 +93,24 @@ async fn owner(connection: &mut AnyConnection, sample: Id) -> Result<Option<Id>,
     .bind(sample.to_string())
     .fetch_optional(connection)
     .await?;
-    owner.map(|owner| parse_column(&owner, "samples")).transpose()
+    owner
+        .map(|owner| parse_column(&owner, "samples"))
+        .transpose()
 }
 
 impl Database {
-    /// As [`Session::owner`], at this moment.
+    /// Like [`Session::owner`], in a transaction of its own.
     pub(crate) async fn owner(&self, sample: Id) -> Result<Option<Id>, DatabaseError> {
         owner(&mut *self.readers.acquire().await?, sample).await
     }
 
-    /// Takes what was deleted out of the files as far as the system lets it.
+    /// Purges deleted rows from the files as far as the database allows.
     ///
-    /// SQLite overwrites deleted rows in the database (`secure_delete`), but the write-ahead log holds the pages of
-    /// before until it is folded in: it is, and cut to nothing. PostgreSQL keeps dead rows until a vacuum, which is
-    /// begun here; its log and its free space hold their bytes until they are used again, which no client can hasten.
+    /// SQLite overwrites deleted rows (`secure_delete`), but the write-ahead log contains earlier pages until a checkpoint,
+    /// which this runs and truncates the log. PostgreSQL keeps dead rows until a vacuum, which this runs; WAL and free space
+    /// keep their bytes until they are reused, which a client cannot influence.
     ///
-    /// `false` where somebody read the log of SQLite for longer than this waits.
+    /// Returns `false` if a reader of SQLite prevented the checkpoint.
     pub(crate) async fn purge_deleted(&self) -> Result<bool, DatabaseError> {
         let mut connection = self.writer.acquire().await?;
         if self.system == System::Postgres {
@@ -118,15 +119,15 @@ impl Database {
                 .await?;
             return Ok(true);
         }
-        // <https://sqlite.org/pragma.html#pragma_wal_checkpoint>: that it was kept from it is no error, but the first
-        // column.
+        // <https://sqlite.org/pragma.html#pragma_wal_checkpoint>: a blocked checkpoint is reported in the first column, not
+        // as an error.
         let is_busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(&mut *connection)
             .await?;
         Ok(is_busy == 0)
     }
 
-    /// What time it is where the database is; `None` where that is this machine.
+    /// The time of the database server; `None` for SQLite.
     pub(crate) async fn server_time(&self) -> Result<Option<Timestamp>, DatabaseError> {
         if self.system == System::Sqlite {
             return Ok(None);
@@ -137,8 +138,12 @@ impl Database {
         Ok(Timestamp::from_second(seconds).ok())
     }
 
-    /// Rows of samples after `after` in the order of arrival, at most `limit`.
-    pub(crate) async fn sample_rows(&self, after: i64, limit: u32) -> Result<Vec<SampleRow>, DatabaseError> {
+    /// The samples after `after` in order of arrival, at most `limit`.
+    pub(crate) async fn sample_rows(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<SampleRow>, DatabaseError> {
         let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
             "SELECT sequence, id, object, sha256 FROM samples
              WHERE sequence > $1 ORDER BY sequence LIMIT $2",

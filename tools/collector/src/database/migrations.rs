@@ -1,7 +1,7 @@
-//! How the tables came to be, step by step. What was released is never changed: a database knows the digest of each
-//! step, and does not open under another.
+//! The schema migrations. A released migration is never changed: a database stores the checksum of each one and does not open
+//! if it differs.
 //!
-//! Listed by hand: the macro that would read the folders builds sqlx a second time, for the compiler.
+//! They are listed by hand, because sqlx's macro would compile sqlx a second time for the build host.
 
 use sqlx::{
     SqlSafeStr as _,
@@ -10,7 +10,7 @@ use sqlx::{
 
 use super::System;
 
-/// Number, name, and text for SQLite and PostgreSQL.
+/// Number, name, and statements for SQLite and PostgreSQL.
 struct Step(i64, &'static str, &'static str, &'static str);
 
 /// `N "NAME" "FILE"`, in `migrations/sqlite` and `migrations/postgres`.
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_file_in_the_folders_is_a_step() {
+    fn each_migration_file_is_listed() {
         for system in ["sqlite", "postgres"] {
             let folder = format!("{}/migrations/{system}", env!("CARGO_MANIFEST_DIR"));
             let there: BTreeSet<String> = fs::read_dir(folder)

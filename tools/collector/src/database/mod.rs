@@ -1,16 +1,15 @@
-//! The database: who may send, what is held, who reads, what was withdrawn.
+//! The database of consent records, samples, tokens and withdrawals.
 //!
-//! SQLite or PostgreSQL, by one set of statements: what both understand, with `$N` for parameters,
-//! 64-bit integers and text. Whatever must be true together is written in one transaction that takes
-//! the write lock when it begins, across processes and machines; so several collectors can stand on
-//! one database, and numbers given out by it become visible in their order.
+//! SQLite and PostgreSQL use the same statements, with `$N` for parameters, 64-bit integers and text. Related changes are made in
+//! one transaction that takes a write lock at its beginning, across processes and machines. Several collectors can therefore
+//! share one database, and sequence numbers become visible in order.
 
 mod admission;
 mod audit;
 mod deletions;
 mod dump;
 mod epoch;
-mod stats;
+mod maintenance;
 mod migrations;
 mod opening;
 mod plans;
@@ -19,8 +18,8 @@ mod records;
 mod reviews;
 mod samples;
 mod schema;
+mod stats;
 mod tokens;
-mod maintenance;
 
 use std::{
     path::PathBuf,
@@ -34,16 +33,16 @@ use sordino::Purposes;
 use sqlx::{Any, AnyPool, Transaction, migrate::MigrateError};
 
 pub(crate) use self::{
-    admission::{Admission, DailyLimits, UploadContext, NewSample, Refusal, RecipientCheck},
-    audit::{Accesses, NewAccess, Head, LogEnd},
+    admission::{Admission, DailyLimits, NewSample, RecipientCheck, Refusal, UploadContext, Usage},
+    audit::{Accesses, Head, LogEnd, NewAccess},
     epoch::EpochRow,
-    stats::Stats,
     plans::PlanRefusal,
     queries::ReadRefusal,
     records::{Registration, RegistrationRefusal, WithdrawalSummary},
-    reviews::{ReviewKind as SaidKind, Review},
+    reviews::{Review, ReviewKind},
     samples::DeletedSamples,
     schema::Table,
+    stats::Stats,
     tokens::{NewToken, TokenRow},
 };
 use crate::file_identity::FileIdentity;
@@ -57,11 +56,11 @@ const WRITE_LOCK: i64 = 0x0073_6f72_6469_6e6f;
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     system: System,
-    /// One connection: whoever holds it has the process's turn to write.
+    /// A pool of one connection, which serializes the writes of this process.
     writer: AnyPool,
     readers: AnyPool,
-    /// Whether the writer's connection is to be closed rather than used again.
-    suspect: Arc<AtomicBool>,
+    /// Whether the writer's connection must be replaced.
+    discard_writer: Arc<AtomicBool>,
     /// SQLite's file.
     file: Option<FileIdentity>,
 }
@@ -72,51 +71,51 @@ enum System {
     Postgres,
 }
 
-/// Why the database did not do what it was asked.
+/// An error of the database.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DatabaseError {
-    /// Others wrote for too long, or no connection could be made.
-    #[error("it does not answer, or others have locked it for too long")]
+    /// The lock could not be acquired in time, or no connection could be opened.
+    #[error("it does not respond, or is locked by other processes")]
     Busy,
-    /// It cannot be reached just now, or its disk is full.
+    /// It is temporarily unreachable, or its disk is full.
     #[error("it is not available: {0}")]
     Unavailable(sqlx::Error),
-    /// The object was taken for left behind before its row came.
-    #[error("an upload took too long")]
+    /// The object was removed as abandoned before its row was inserted.
+    #[error("the upload took too long")]
     UploadExpired,
-    /// It failed.
+    /// Another error.
     #[error(transparent)]
     Failed(sqlx::Error),
-    /// The tables could not be made.
-    #[error("its tables could not be brought up to date: {0}")]
+    /// A migration failed.
+    #[error("cannot migrate its schema: {0}")]
     Migration(MigrateError),
-    /// There are tables that this version does not know.
-    #[error("a newer version of the collector made it; run that one")]
+    /// The schema is newer than this version.
+    #[error("it was created by a newer version of the collector; run that version")]
     NewerSchema,
-    /// The file could not be made.
+    /// The file could not be created.
     #[error(transparent)]
     File(#[from] std::io::Error),
-    /// The file is not the one any more that was opened.
+    /// The file was replaced after it was opened.
     #[error(transparent)]
     Replaced(std::io::Error),
-    /// No URL can be made of the path.
+    /// The path cannot be used in a URL.
     #[error("the path `{0}` is not UTF-8")]
     Path(PathBuf),
-    /// Another database than the one that a backup was made of.
-    #[error("it is not the one that the backup was made of; name that one, or none")]
+    /// It is not the database of the backup.
+    #[error("it is not the database of the backup; name the original database, or none")]
     DifferentDatabase,
-    /// A pooler stands before it that gives each transaction to another of its processes.
+    /// It is behind a pooler in transaction mode.
     #[error(
-        "it is reached through a pooler in transaction mode; name PostgreSQL itself, or a pool in session mode"
+        "it is behind a pooler in transaction mode; connect to PostgreSQL directly, or use a pool in session mode"
     )]
     Pooler,
-    /// A row does not parse; something else wrote it.
-    #[error("a row of `{0}` holds what the collector did not write")]
+    /// A row cannot be parsed.
+    #[error("corrupt row in the table `{0}`")]
     Corrupt(&'static str),
 }
 
 impl DatabaseError {
-    /// Whether the same may well succeed later, with nothing changed in what is asked.
+    /// Whether the error is temporary, so that a retry may succeed.
     pub(crate) fn is_unavailable(&self) -> bool {
         matches!(
             self,
@@ -128,7 +127,7 @@ impl DatabaseError {
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            // Every connection is in use, or none can be made.
+            // Every connection is in use, or none can be opened.
             sqlx::Error::PoolTimedOut => Self::Busy,
             sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable(error)
@@ -144,7 +143,7 @@ impl From<sqlx::Error> for DatabaseError {
     }
 }
 
-/// What a system's code says of a failure.
+/// The cause of a failure, by the error code of the database.
 enum Cause {
     Locked,
     Unavailable,
@@ -162,12 +161,12 @@ impl Cause {
         // https://www.postgresql.org/docs/current/errcodes-appendix.html.
         match (code.parse::<i32>(), code) {
             (_, "55P03" | "40001" | "40P01") => Self::Locked,
-            // A prepared statement that is not there, or is there already.
+            // A missing or a duplicate prepared statement.
             (_, "26000" | "42P05") => Self::Pooler,
             (_, code) if code.len() == 5 => match &code[..2] {
-                // Connection, resources (a full disk), operator's intervention, the system's own I/O.
+                // Connection errors, resources (full disk), operator intervention, I/O errors.
                 "08" | "53" | "57" | "58" => Self::Unavailable,
-                // Read only: a standby that was not promoted yet.
+                // Read-only: a standby that is not promoted yet.
                 "25" => Self::Unavailable,
                 _ => Self::Other,
             },
@@ -188,7 +187,7 @@ impl From<MigrateError> for DatabaseError {
 }
 
 impl Database {
-    /// A transaction that holds the write lock from its beginning. Dropped, it changes nothing.
+    /// Begins a transaction that holds the write lock. It is rolled back when dropped.
     pub(crate) async fn write(&self) -> Result<Session, DatabaseError> {
         if let Some(file) = &self.file {
             file.check().map_err(DatabaseError::Replaced)?;
@@ -197,7 +196,7 @@ impl Database {
             let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
             return Ok(Session(begun));
         }
-        // Each statement must see what the writer before committed, whatever the server's default is.
+        // Each statement must see the commits of earlier writers, whatever the server's default is.
         let begun = self
             .writer
             .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED");
@@ -209,13 +208,13 @@ impl Database {
         Ok(session)
     }
 
-    /// A transaction has failed: what became of its connection is not known, so the next one gets another. After a
-    /// failed sync, say, what the system holds of the file may not be what is on the disk.
+    /// Discards the writer's connection after a failed transaction, because its state is unknown. For example, after a failed
+    /// fsync the page cache may differ from the disk.
     pub(crate) fn discard_writer_connection(&self) {
-        self.suspect.store(true, Ordering::SeqCst);
+        self.discard_writer.store(true, Ordering::SeqCst);
     }
 
-    /// A transaction that sees one state of the database, and writes nothing.
+    /// Begins a read-only transaction with a consistent snapshot.
     pub(crate) async fn read(&self) -> Result<Session, DatabaseError> {
         let begin = match self.system {
             System::Sqlite => "BEGIN",
@@ -224,7 +223,7 @@ impl Database {
         Ok(Session(self.readers.begin_with(begin).await?))
     }
 
-    /// Closes the connections; the last one out of SQLite folds the write-ahead log in.
+    /// Closes the connections; the last connection of SQLite checkpoints the write-ahead log.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
@@ -235,13 +234,13 @@ impl Database {
 pub(crate) struct Session(Transaction<'static, Any>);
 
 impl Session {
-    /// Makes what was written durable.
+    /// Commits the transaction durably.
     pub(crate) async fn commit(self) -> Result<(), DatabaseError> {
         Ok(self.0.commit().await?)
     }
 }
 
-/// Purposes as they stand in a column: a list with commas, or nothing.
+/// Parses a column of comma-separated purposes, which may be empty.
 fn parse_purposes(column: &str, table: &'static str) -> Result<Purposes, DatabaseError> {
     match column {
         "" => Ok(Purposes::default()),
@@ -249,6 +248,9 @@ fn parse_purposes(column: &str, table: &'static str) -> Result<Purposes, Databas
     }
 }
 
-fn parse_column<T: std::str::FromStr>(column: &str, table: &'static str) -> Result<T, DatabaseError> {
+fn parse_column<T: std::str::FromStr>(
+    column: &str,
+    table: &'static str,
+) -> Result<T, DatabaseError> {
     column.parse().map_err(|_| DatabaseError::Corrupt(table))
 }

@@ -1,4 +1,4 @@
-//! Opening a database: connections, and tables brought up to date.
+//! Opens a database: connections and migrations.
 
 use std::{
     fs::File,
@@ -22,14 +22,13 @@ use crate::{
     file_identity::FileIdentity,
 };
 
-/// How long this process's own transactions are waited for, and a server that does not answer.
+/// How long to wait for a connection: for other transactions of this process, or for a server that does not respond.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Connections that read while another writes.
+/// The number of connections for reading.
 const READERS: u32 = 4;
 
-/// What every connection to SQLite is told first. WAL lets others read while one writes; FULL, so
-/// that what was acknowledged outlives a power cut; another process's transaction is waited for, in
-/// milliseconds; what was deleted is overwritten, not left in free pages.
+/// The settings of SQLite connections. WAL allows reads during a write; FULL makes commits survive a power failure; the busy
+/// timeout, in milliseconds, waits for transactions of other processes; `secure_delete` overwrites deleted data.
 const SQLITE_SETTINGS: &str = "
     PRAGMA busy_timeout = 10000;
     PRAGMA journal_mode = WAL;
@@ -38,9 +37,8 @@ const SQLITE_SETTINGS: &str = "
     PRAGMA secure_delete = ON;
 ";
 
-/// What every connection to PostgreSQL is told first: locks are waited for as long as SQLite's; a
-/// server that was set not to sync what it commits does so here; and a transaction whose client fell
-/// silent gives the lock back.
+/// The settings of PostgreSQL connections: the same lock timeout as for SQLite; synchronous commits even if the server's
+/// default is different; and a timeout that releases the lock of an idle transaction.
 const POSTGRES_SETTINGS: &str = "
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';
@@ -49,7 +47,7 @@ const POSTGRES_SETTINGS: &str = "
 ";
 
 impl Database {
-    /// Opens the database, a SQLite file made where there is none, and brings its tables up to date.
+    /// Opens and migrates the database. A missing SQLite file is created.
     pub(crate) async fn open(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
         install_default_drivers();
         match url {
@@ -62,8 +60,8 @@ impl Database {
         let options = sqlite_options(path)?;
         let lock = lock_for_migration(path).await?;
         create_private_file(path)?;
-        // A pool tries again until a turn's wait is over, whatever is wrong with a connection. A file that is no
-        // database never becomes one, and what SQLite says of it is what is to be told.
+        // A pool retries failed connections until its timeout. A first connection reports the error of SQLite for a file
+        // that is not a database.
         let quiet = options.clone().disable_statement_logging();
         let mut first = AnyConnection::connect_with(&quiet).await?;
         apply_settings(System::Sqlite, &mut first).await?;
@@ -80,16 +78,16 @@ impl Database {
         let options: AnyConnectOptions = url.with_password().parse()?;
         reject_transaction_pooler(&options.clone().disable_statement_logging()).await?;
         let database = Self::connect(System::Postgres, options).await?;
-        // Under the lock of all writers: of several collectors that open it at once, one does it.
+        // The write lock ensures that only one of several starting collectors does this.
         database.extend_tree().await?;
         Ok(database)
     }
 
     async fn connect(system: System, options: AnyConnectOptions) -> Result<Self, DatabaseError> {
-        // Statements are not logged: the log names nothing that was sent.
+        // Statements are not logged, because they contain ids.
         let options = options.disable_statement_logging();
-        let suspect = Arc::new(AtomicBool::new(false));
-        let writer = pool(system, 1, suspect.clone())
+        let discard_writer = Arc::new(AtomicBool::new(false));
+        let writer = pool(system, 1, discard_writer.clone())
             .connect_with(options.clone())
             .await?;
         migrator(system).run(&writer).await?;
@@ -97,18 +95,18 @@ impl Database {
             system,
             writer,
             readers: pool(system, READERS, Arc::default()).connect_lazy_with(options),
-            suspect,
+            discard_writer,
             file: None,
         })
     }
 }
 
-/// How long the look for a pooler may take.
+/// The timeout of the check for a pooler.
 const POOLER_CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A pooler in transaction mode, as pgbouncer has one, gives each transaction of a connection to whichever server
-/// process is free. What a connection is told once, its settings and its prepared statements, is then not there, or
-/// another's. It shows where a setting is lost while another connection has a transaction open.
+/// Rejects poolers in transaction mode, such as that of pgbouncer. They assign each transaction to any free server process, so
+/// that settings and prepared statements of a connection are lost or mixed up. The check sets a setting and verifies that it is
+/// kept while another connection has a transaction open.
 async fn reject_transaction_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError> {
     const SETTING: &str = "SELECT current_setting('lock_timeout')";
     let mut ours = AnyConnection::connect_with(options).await?;
@@ -121,7 +119,7 @@ async fn reject_transaction_pooler(options: &AnyConnectOptions) -> Result<(), Da
         another.execute(sqlx::raw_sql("ROLLBACK")).await?;
         Ok::<bool, sqlx::Error>(setting.try_get::<String, _>(0)? == "9876ms")
     };
-    // With one server process for both, the last question is never answered.
+    // With a single server process for both connections, the last query blocks.
     let keeps_settings = match timeout(POOLER_CHECK_TIMEOUT, look).await {
         Ok(found) => found?,
         Err(_) => false,
@@ -133,15 +131,16 @@ async fn reject_transaction_pooler(options: &AnyConnectOptions) -> Result<(), Da
     }
 }
 
-fn pool(system: System, connections: u32, suspect: Arc<AtomicBool>) -> AnyPoolOptions {
+fn pool(system: System, connections: u32, discard_writer: Arc<AtomicBool>) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(move |connection, _| Box::pin(apply_settings(system, connection)))
-        // A transaction that failed may have been undone by the database itself, on a full disk say. The driver then
-        // cannot undo it once more, and would take the next one for a part of it, for ever.
+        // A failed transaction may have been rolled back by the database itself, for example on a full disk. The driver
+        // cannot roll it back again and would treat every later transaction as nested.
         .before_acquire(move |connection, _| {
-            let is_good = !connection.is_in_transaction() && !suspect.swap(false, Ordering::SeqCst);
+            let is_good =
+                !connection.is_in_transaction() && !discard_writer.swap(false, Ordering::SeqCst);
             Box::pin(async move { Ok(is_good) })
         })
 }
@@ -155,8 +154,8 @@ async fn apply_settings(system: System, connection: &mut AnyConnection) -> Resul
     Ok(())
 }
 
-/// The driver takes a URL alone. This one has no slashes, so that nothing in the path is taken for a
-/// host or made shorter.
+/// Builds the URL that the driver requires. Every byte of the path is escaped, so that no part of it is parsed as a host or
+/// normalized.
 fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, DatabaseError> {
     let text = path
         .to_str()
@@ -165,8 +164,7 @@ fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, DatabaseError> {
     Ok(format!("sqlite:{escaped}").parse()?)
 }
 
-/// Two processes that make the tables at once would trip over each other; SQLite's own lock does
-/// not span all migrations.
+/// Locks a file next to the database, so that only one process runs migrations; SQLite's own lock does not span all of them.
 async fn lock_for_migration(database: &Path) -> Result<File, std::io::Error> {
     let mut path = PathBuf::from(database).into_os_string();
     path.push(".lock");
@@ -180,7 +178,7 @@ async fn lock_for_migration(database: &Path) -> Result<File, std::io::Error> {
         .map_err(std::io::Error::other)?
 }
 
-/// The database names consent records, so only its owner may read it, wherever it lies.
+/// Creates the file readable by its owner only, because it contains ids of consent records.
 fn create_private_file(path: &Path) -> std::io::Result<()> {
     let mut options = File::options();
     options.create(true).append(true);

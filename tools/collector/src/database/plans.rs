@@ -1,4 +1,4 @@
-//! Plans: every one that was ever loaded, so that samples made under the one before stay welcome.
+//! All plans that were ever loaded, so that samples recorded under earlier plans are still accepted.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ use sqlx::AnyConnection;
 use super::{Database, DatabaseError, Session, parse_purposes};
 use crate::digest::Sha256;
 
-/// The plan in force.
+/// The current plan.
 #[derive(Clone, Debug)]
 pub(crate) struct PlanInForce {
     pub(crate) version: i64,
-    /// As it was signed.
+    /// The signed document.
     pub(crate) document: String,
-    /// The newest statement that it is the newest plan, as it was signed.
+    /// The newest signed freshness statement.
     pub(crate) freshness: Option<String>,
 }
 
@@ -28,7 +28,7 @@ impl PlanInForce {
             .map_err(|_| DatabaseError::Corrupt("plans"))
     }
 
-    /// What the statement says.
+    /// The content of the freshness statement.
     pub(crate) fn freshness(&self) -> Result<Option<Freshness>, DatabaseError> {
         let read = |json: &String| SignedFreshness::verify_any(json.as_bytes());
         let statement = self.freshness.as_ref().map(read).transpose();
@@ -36,7 +36,7 @@ impl PlanInForce {
         Ok(statement.map(|statement| *statement.content()))
     }
 
-    /// The last day (UTC) on which devices go by the plan unless another statement comes; `None` where it asks for none.
+    /// The last day (UTC) on which devices use the plan without a newer statement; `None` if it requires none.
     pub(crate) fn fresh_through(&self) -> Result<Option<Date>, DatabaseError> {
         Ok(self.signed()?.content().fresh_through(self.freshness()?))
     }
@@ -53,22 +53,22 @@ impl PlanInForce {
     }
 }
 
-/// Why a plan is not taken.
+/// Why a plan is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlanRefusal {
-    /// This higher version is in force.
+    /// This higher version is current.
     Older(u64),
-    /// The same version says something else.
+    /// The same version has other content.
     SameVersion,
 }
 
 impl Database {
-    /// The plan in force.
+    /// The current plan.
     pub(crate) async fn plan_in_force(&self) -> Result<Option<PlanInForce>, DatabaseError> {
         in_force(&mut *self.readers.acquire().await?).await
     }
 
-    /// Whether the plan in force pauses everything.
+    /// Whether the current plan pauses sampling.
     pub(crate) async fn is_paused(&self) -> Result<bool, DatabaseError> {
         let paused: Option<i64> =
             sqlx::query_scalar("SELECT paused FROM plans ORDER BY version DESC LIMIT 1")
@@ -77,7 +77,7 @@ impl Database {
         Ok(paused.is_some_and(|paused| paused != 0))
     }
 
-    /// What plans that have not expired on `today` ask for; `None` where no plan was ever loaded.
+    /// The purposes of the plans that have not expired on `today`; `None` if no plan was ever loaded.
     pub(crate) async fn requested_purposes(
         &self,
         today: Date,
@@ -100,12 +100,12 @@ impl Database {
 }
 
 impl Session {
-    /// The plan in force, as this transaction sees it.
+    /// The current plan as seen by this transaction.
     pub(crate) async fn plan_in_force(&mut self) -> Result<Option<PlanInForce>, DatabaseError> {
         in_force(&mut self.0).await
     }
 
-    /// Keeps a statement that the plan of that version is the newest.
+    /// Stores a freshness statement of a plan version.
     pub(crate) async fn set_freshness(
         &mut self,
         version: i64,
@@ -119,7 +119,7 @@ impl Session {
         Ok(())
     }
 
-    /// Puts a plan in force; again, where it is already.
+    /// Makes a plan the current one; has no effect if it already is.
     pub(crate) async fn load_plan(
         &mut self,
         plan: &SignedPlan,
@@ -136,7 +136,7 @@ impl Session {
                 if newest.signed()?.content() != content {
                     return Ok(Err(PlanRefusal::SameVersion));
                 }
-                // One that was loaded by an earlier version has none.
+                // A plan that an earlier version of the collector loaded has no limits.
                 self.set_limits(content, version).await?;
                 return Ok(Ok(()));
             }
@@ -185,7 +185,7 @@ async fn in_force(connection: &mut AnyConnection) -> Result<Option<PlanInForce>,
     }))
 }
 
-/// What `Sordino-Recipients` states: the recipients sorted as text, each with a line feed.
+/// The digest in `Sordino-Recipients`: of the recipients sorted as text, each with a line feed.
 fn recipients_digest(plan: &Plan) -> Sha256 {
     let lines: BTreeSet<String> = plan
         .recipients

@@ -1,16 +1,16 @@
-//! What QA tools read.
+//! Queries of QA tools.
 
 use serde::Serialize;
 use sordino::{Id, Purpose, Purposes, Week};
 use sqlx::{AnyConnection, Row as _, any::AnyRow};
 
 use super::{Database, DatabaseError, Session, parse_column, parse_purposes};
-use crate::{digest::Sha256, blob_store::ObjectName};
+use crate::{blob_store::ObjectName, digest::Sha256};
 
-/// A sample as a list shows it.
+/// A sample in a list.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ListedSample {
-    /// Its place in the order of arrival.
+    /// Its position in the order of arrival.
     #[serde(skip)]
     pub(crate) sequence: i64,
     pub(crate) id: Id,
@@ -21,31 +21,31 @@ pub(crate) struct ListedSample {
     pub(crate) purposes: Purposes,
 }
 
-/// An id that is no longer to be used for a purpose.
+/// A sample that must no longer be used for a purpose.
 #[derive(Clone, Debug)]
 pub(crate) struct WithdrawnSample {
-    /// Its place in the order in which that was said.
+    /// Its position in the order of withdrawals.
     pub(crate) sequence: i64,
     pub(crate) id: String,
-    /// It is held back now, and may be released.
+    /// It is quarantined and may be released again.
     pub(crate) is_quarantined: bool,
 }
 
-/// A sample that can be handed out.
+/// A sample that can be downloaded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AvailableSample {
     pub(crate) name: ObjectName,
     pub(crate) sha256: Sha256,
 }
 
-/// Why a sample is not handed out or spoken of.
+/// Why a sample is not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadRefusal {
-    /// Never here, or never for this purpose.
+    /// It never existed, or not for this purpose.
     Unknown,
     /// Deleted, or withdrawn from this purpose.
     Deleted,
-    /// Another record's.
+    /// It belongs to another record.
     NotYours,
 }
 
@@ -73,7 +73,7 @@ impl Database {
         rows.iter().map(listed).collect()
     }
 
-    /// Ids no longer to be used for a purpose, said after `after`.
+    /// Samples that were withdrawn from a purpose after `after`, at most `limit`.
     pub(crate) async fn withdrawn(
         &self,
         purpose: Purpose,
@@ -90,15 +90,17 @@ impl Database {
         .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
-        let taken_back = rows.into_iter().map(|(sequence, id, held_back)| WithdrawnSample {
-            sequence,
-            id,
-            is_quarantined: held_back.is_some(),
-        });
+        let taken_back = rows
+            .into_iter()
+            .map(|(sequence, id, held_back)| WithdrawnSample {
+                sequence,
+                id,
+                is_quarantined: held_back.is_some(),
+            });
         Ok(taken_back.collect())
     }
 
-    /// As [`Session::held`], at this moment.
+    /// Like [`Session::available`], in a transaction of its own.
     pub(crate) async fn available(
         &self,
         sample: Id,
@@ -109,7 +111,7 @@ impl Database {
 }
 
 impl Session {
-    /// Whether a sample can be handed out for a purpose.
+    /// Looks up a sample that can be downloaded for a purpose.
     pub(crate) async fn available(
         &mut self,
         sample: Id,
@@ -135,7 +137,8 @@ async fn available(
     .await?;
     if let Some((sha256, object)) = row {
         return Ok(Ok(AvailableSample {
-            name: ObjectName::from_column(sample, &object).ok_or(DatabaseError::Corrupt("samples"))?,
+            name: ObjectName::from_column(sample, &object)
+                .ok_or(DatabaseError::Corrupt("samples"))?,
             sha256: parse_column(&sha256, "samples")?,
         }));
     }

@@ -5,13 +5,13 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Database, DatabaseError, Session, parse_column, parse_purposes, samples::parameters};
 
-/// What a registration came to.
+/// The result of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Registration {
     New,
-    /// The same document is here already.
+    /// The same document is already registered.
     Known,
-    /// It took the place of an older revision.
+    /// It replaced an older revision.
     Revised,
 }
 
@@ -20,27 +20,27 @@ pub(crate) enum Registration {
 pub(crate) enum RegistrationRefusal {
     /// The id belongs to another key.
     OtherKey,
-    /// Older than what is known, or the same revision with other content.
+    /// Older than the registered revision, or the same revision with other content.
     Stale {
-        /// The revision that is known.
+        /// The registered revision.
         revision: u32,
-        /// What it grants that was withdrawn since.
+        /// The purposes in it that were withdrawn.
         withdrawn: Purposes,
     },
-    /// It grants these, which were withdrawn from it.
+    /// It grants these purposes, which were withdrawn.
     Withdrawn(Purposes),
 }
 
-/// What taking back came to.
+/// The result of a withdrawal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WithdrawalSummary {
-    /// Samples that had no purpose left.
+    /// Samples that had no purpose left and were deleted.
     pub(crate) deleted: u64,
-    /// Samples that have one left.
+    /// Samples that still have a purpose.
     pub(crate) narrowed: u64,
 }
 
-/// A record as it stands now.
+/// The current status of a record.
 pub(super) struct RecordStatus {
     pub(super) revision: u32,
     pub(super) key: PublicKey,
@@ -51,7 +51,7 @@ pub(super) struct RecordStatus {
 }
 
 impl RecordStatus {
-    /// As a record that is registered says, but for what was `withdrawn` from it.
+    /// The status of a registered record from which `withdrawn` purposes were withdrawn.
     fn from_record(record: &SignedRecord, withdrawn: Purposes) -> Self {
         let content = record.content();
         Self {
@@ -78,8 +78,7 @@ impl Database {
 }
 
 impl Session {
-    /// Registers a record, or a newer revision of it. A revision that grants less than the one
-    /// before takes back the difference.
+    /// Registers a record or a newer revision of it. Purposes that a revision no longer grants are withdrawn.
     pub(crate) async fn register(
         &mut self,
         record: &SignedRecord,
@@ -110,7 +109,7 @@ impl Session {
                     withdrawn,
                 }));
         }
-        // A revision that was on its way while the purpose was withdrawn must not bring it back.
+        // A revision that was sent before the withdrawal must not grant the purpose again.
         if !withdrawn.is_empty() {
             return Ok(Err(RegistrationRefusal::Withdrawn(withdrawn)));
         }
@@ -121,8 +120,7 @@ impl Session {
         Ok(Ok(Registration::Revised))
     }
 
-    /// Takes purposes back from a record for good, and from each of its samples. `None` where the
-    /// record is not known.
+    /// Permanently withdraws purposes from a record and its samples. `None` if the record is unknown.
     pub(crate) async fn withdraw(
         &mut self,
         record: Id,
@@ -140,7 +138,10 @@ impl Session {
         self.withdraw_from_samples(record, purposes).await.map(Some)
     }
 
-    pub(super) async fn record_status(&mut self, record: Id) -> Result<Option<RecordStatus>, DatabaseError> {
+    pub(super) async fn record_status(
+        &mut self,
+        record: Id,
+    ) -> Result<Option<RecordStatus>, DatabaseError> {
         const TABLE: &str = "records";
         let row = sqlx::query(
             "SELECT key, revision, document, granted, withdrawn, holds_until
@@ -161,7 +162,7 @@ impl Session {
         }))
     }
 
-    /// Has a record stand as given, known before or not.
+    /// Inserts or updates the status of a record.
     pub(super) async fn put_record_status(
         &mut self,
         record: Id,
@@ -221,7 +222,7 @@ impl Session {
         })
     }
 
-    /// How many samples of a record have any of these purposes.
+    /// Counts the samples of a record that have any of these purposes.
     async fn count_with_purposes(
         &mut self,
         record: &str,

@@ -1,4 +1,4 @@
-//! What readers say of samples, and samples that are held back because a voice was heard in them.
+//! Reviews of samples, and quarantined samples.
 
 use serde::Serialize;
 use sordino::{Id, Purpose, Week};
@@ -6,42 +6,42 @@ use sqlx::Row as _;
 
 use super::{Database, DatabaseError, Session, parse_column};
 
-/// What of a sample is noted.
+/// The kind of a review entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReviewKind {
     /// A verdict as an age file, in base64.
     Sealed,
     /// A verdict as JSON.
     Plain,
-    /// Who is to look at it.
+    /// An assignment to a reader.
     Assignment,
 }
 
-/// Something that is said of a sample, with its place in the order in which it was said.
+/// A review entry of a sample, with its sequence number.
 #[derive(Clone, Debug)]
 pub(crate) struct Review {
     pub(crate) sequence: i64,
     pub(crate) sample: String,
     pub(crate) kind: ReviewKind,
-    /// Who said it, or who is to look; empty where nobody is.
+    /// The author, or the assignee; empty if unassigned.
     pub(crate) reader: String,
     pub(crate) week: String,
     pub(crate) content: String,
 }
 
-/// A sample that is held back.
+/// A quarantined sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Quarantined {
     /// Its id.
     pub sample: Id,
-    /// The version of the anonymizer that its manifest stated.
+    /// The anonymizer version in its manifest.
     pub anonymizer: String,
-    /// The week in which it arrived.
+    /// The week of arrival.
     pub week: Week,
 }
 
 impl Database {
-    /// What was said for `purpose` after `after`, at most `limit`.
+    /// Review entries for `purpose` after `after`, at most `limit`.
     pub(crate) async fn reviews(
         &self,
         purpose: Purpose,
@@ -73,7 +73,7 @@ impl Database {
             .collect()
     }
 
-    /// Samples that are held back, in order of arrival.
+    /// The quarantined samples, in order of arrival.
     pub(crate) async fn quarantined(&self) -> Result<Vec<Quarantined>, DatabaseError> {
         const TABLE: &str = "quarantined";
         let rows = sqlx::query(
@@ -93,7 +93,7 @@ impl Database {
             .collect()
     }
 
-    /// How often a voice was heard, by the version of the anonymizer, sorted by it.
+    /// The number of samples that were ever quarantined, sorted by anonymizer version.
     pub(crate) async fn voices_heard(&self) -> Result<Vec<(String, i64)>, DatabaseError> {
         Ok(
             sqlx::query_as("SELECT anonymizer, heard FROM voices_heard ORDER BY anonymizer")
@@ -104,8 +104,8 @@ impl Database {
 }
 
 impl Session {
-    /// Keeps what `reader` says of a sample for a purpose, in the place of what they said before. An
-    /// assignment takes the place of every other.
+    /// Stores a review of `reader` for a sample and purpose, which replaces the reader's earlier one. An assignment replaces any
+    /// earlier assignment.
     pub(crate) async fn put_review(
         &mut self,
         sample: Id,
@@ -153,7 +153,7 @@ impl Session {
         Ok(())
     }
 
-    /// Holds a sample back from everybody and counts it against the anonymizer, once.
+    /// Quarantines a sample and counts it for the anonymizer version, once.
     pub(crate) async fn quarantine(
         &mut self,
         sample: Id,
@@ -188,8 +188,8 @@ impl Session {
         Ok(())
     }
 
-    /// Gives a held-back sample to everybody again, at the end of the order of arrival, so that who
-    /// removed it gets it anew. Whether there was one.
+    /// Releases a quarantined sample. It moves to the end of the order of arrival, so that pulls that removed it fetch it again.
+    /// Returns whether it was quarantined.
     pub(crate) async fn release(&mut self, sample: Id) -> Result<bool, DatabaseError> {
         let id = sample.to_string();
         let deleted = sqlx::query("DELETE FROM quarantined WHERE sample = $1")
@@ -199,7 +199,7 @@ impl Session {
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
-        // What the person withdrew meanwhile stays withdrawn.
+        // Purposes that were withdrawn in the meantime stay withdrawn.
         sqlx::query(
             "DELETE FROM withdrawals WHERE sample = $1
              AND purpose IN (SELECT purpose FROM sample_purposes WHERE sample = $1)",
@@ -207,7 +207,7 @@ impl Session {
         .bind(&id)
         .execute(&mut *self.0)
         .await?;
-        // A row that comes and goes draws the next number, in either database, and uses it up.
+        // Inserting and deleting a row allocates the next sequence number in both databases.
         let placeholder = format!("release of {id}");
         let sequence: i64 = sqlx::query_scalar(
             "INSERT INTO samples (id, consent, bytes, sha256, week)
@@ -227,13 +227,13 @@ impl Session {
             .bind(sequence)
             .execute(&mut *self.0)
             .await?;
-        // Verdicts too: who let go of them with the sample finds them again.
-        let said: Vec<(i64,)> =
+        // Reviews get new numbers too, so that clients that dropped them fetch them again.
+        let reviews: Vec<(i64,)> =
             sqlx::query_as("SELECT sequence FROM reviews WHERE sample = $1 ORDER BY sequence")
                 .bind(&id)
                 .fetch_all(&mut *self.0)
                 .await?;
-        for (sequence,) in said {
+        for (sequence,) in reviews {
             for statement in [
                 "INSERT INTO reviews (sample, purpose, kind, reader, week, content)
                  SELECT sample, purpose, kind, reader, week, content FROM reviews
@@ -249,7 +249,7 @@ impl Session {
         Ok(true)
     }
 
-    /// The record of a sample that is held back.
+    /// The record of a quarantined sample.
     pub(crate) async fn owner_of_quarantined(
         &mut self,
         sample: Id,
@@ -260,7 +260,9 @@ impl Session {
         .bind(sample.to_string())
         .fetch_optional(&mut *self.0)
         .await?;
-        owner.map(|owner| parse_column(&owner, "samples")).transpose()
+        owner
+            .map(|owner| parse_column(&owner, "samples"))
+            .transpose()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Samples: inserted, deleted.
+//! Inserts and deletes samples.
 
 use std::{collections::HashSet, iter::repeat};
 
@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 use super::{Database, DatabaseError, NewSample, Refusal, Session, parse_column};
 use crate::blob_store::ObjectName;
 
-/// Which of the deleted samples.
+/// A selection of deleted samples.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DeletedSamples {
     All,
@@ -17,7 +17,7 @@ pub(crate) enum DeletedSamples {
 }
 
 impl Session {
-    /// Notes a sample that was admitted in this same transaction.
+    /// Inserts a sample that was admitted in the same transaction.
     pub(crate) async fn insert_sample(
         &mut self,
         sample: &NewSample,
@@ -55,8 +55,7 @@ impl Session {
         Ok(())
     }
 
-    /// Deletes a sample of `consent`; an id that is not known is buried too, so that an upload still
-    /// under way finds its grave.
+    /// Deletes a sample of `consent`. An unknown id gets a tombstone too, so that a later upload is refused.
     pub(crate) async fn delete_sample(
         &mut self,
         sample: Id,
@@ -102,14 +101,18 @@ impl Session {
         Ok(Ok(()))
     }
 
-    /// Notes that the objects of deleted samples are gone.
+    /// Records that the objects of deleted samples were removed.
     pub(crate) async fn mark_objects_removed(
         &mut self,
         objects: &[ObjectName],
     ) -> Result<(), DatabaseError> {
         for some in objects.chunks(IDS_PER_STATEMENT) {
-            // A statement each for one and for many, so that both are prepared once.
-            let places = if some.len() == 1 { 1 } else { IDS_PER_STATEMENT };
+            // One statement for a single id and one for many, so that each is prepared once.
+            let places = if some.len() == 1 {
+                1
+            } else {
+                IDS_PER_STATEMENT
+            };
             let statement = format!(
                 "UPDATE tombstones SET object_gone = 1 WHERE sample IN ({})",
                 parameters(places)
@@ -124,14 +127,14 @@ impl Session {
         Ok(())
     }
 
-    /// Those of `objects` that no row tells of.
+    /// Returns those of `objects` that have no row.
     pub(crate) async fn without_row(
         &mut self,
         objects: &[ObjectName],
     ) -> Result<Vec<ObjectName>, DatabaseError> {
         let mut orphans = Vec::new();
         for some in objects.chunks(IDS_PER_STATEMENT) {
-            // One statement whatever the number, so that it is prepared once.
+            // The statement has a fixed number of parameters, so that it is prepared once.
             let statement = format!(
                 "SELECT id, object FROM samples WHERE id IN ({})",
                 parameters(IDS_PER_STATEMENT)
@@ -142,15 +145,20 @@ impl Session {
                 query = query.bind(id);
             }
             let rows = query.fetch_all(&mut *self.0).await?;
-            let held = rows.into_iter().map(|(id, object)| object_name(&id, &object));
+            let held = rows
+                .into_iter()
+                .map(|(id, object)| object_name(&id, &object));
             let held: HashSet<ObjectName> = held.collect::<Result<_, _>>()?;
             orphans.extend(some.iter().filter(|object| !held.contains(object)));
         }
         Ok(orphans)
     }
 
-    /// Notes that objects without a row are removed, so that none of them gets a row any more.
-    pub(crate) async fn insert_swept(&mut self, objects: &[ObjectName]) -> Result<(), DatabaseError> {
+    /// Records that orphaned objects are being removed, so that they never get a row.
+    pub(crate) async fn insert_swept(
+        &mut self,
+        objects: &[ObjectName],
+    ) -> Result<(), DatabaseError> {
         for object in objects {
             sqlx::query("INSERT INTO swept (object) VALUES ($1) ON CONFLICT (object) DO NOTHING")
                 .bind(object.to_string())
@@ -172,12 +180,14 @@ impl Session {
                 .bind(sample.to_string())
                 .fetch_optional(&mut *self.0)
                 .await?;
-        owner.map(|owner| parse_column(&owner, "tombstones")).transpose()
+        owner
+            .map(|owner| parse_column(&owner, "tombstones"))
+            .transpose()
     }
 }
 
 impl Database {
-    /// Objects of deleted samples that may still lie there.
+    /// Objects of deleted samples that may still be stored.
     pub(crate) async fn objects_to_remove(
         &self,
         deleted: DeletedSamples,
@@ -193,7 +203,9 @@ impl Database {
             query = query.bind(id.to_string());
         }
         let rows = query.fetch_all(&self.readers).await?;
-        rows.iter().map(|(id, object)| object_name(id, object)).collect()
+        rows.iter()
+            .map(|(id, object)| object_name(id, object))
+            .collect()
     }
 }
 
@@ -203,11 +215,12 @@ pub(super) fn parameters(count: usize) -> String {
     numbered.join(", ")
 }
 
-/// An object by what its row says.
+/// The name of an object from its row.
 pub(super) fn object_name(sample: &str, object: &str) -> Result<ObjectName, DatabaseError> {
     const TABLE: &str = "samples";
-    ObjectName::from_column(parse_column(sample, TABLE)?, object).ok_or(DatabaseError::Corrupt(TABLE))
+    ObjectName::from_column(parse_column(sample, TABLE)?, object)
+        .ok_or(DatabaseError::Corrupt(TABLE))
 }
 
-/// How many objects one statement asks after.
+/// The number of ids per statement.
 const IDS_PER_STATEMENT: usize = 100;

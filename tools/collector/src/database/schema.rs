@@ -1,4 +1,4 @@
-//! What tables there are, read from the database itself, so that a backup forgets none.
+//! The list of tables, read from the database itself, so that backups are complete.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use super::{Database, DatabaseError, Session, System};
 pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) columns: Vec<String>,
-    /// Whether its `sequence` gives numbers that are never given again.
+    /// Whether its column `sequence` is auto-incremented.
     pub(crate) is_numbered: bool,
 }
 
 impl Database {
-    /// All tables but those that belong to this very database, migrations and epoch, and the tree of the access log,
-    /// which its entries make; each after those that it refers to.
+    /// All tables, each after those that it references. Excluded are migrations and epoch, which belong to one database, and the
+    /// tree of the access log, which is derived from its entries.
     pub(crate) async fn tables(&self, session: &mut Session) -> Result<Vec<Table>, DatabaseError> {
         let statements = match self.system {
             System::Sqlite => &SQLITE,
@@ -45,7 +45,7 @@ impl Database {
         dependency_order(waiting)
     }
 
-    /// The last number that a counting table gave.
+    /// The last sequence number of a table.
     pub(crate) async fn counter(
         &self,
         session: &mut Session,
@@ -64,7 +64,7 @@ impl Database {
         Ok(last.flatten().unwrap_or(0))
     }
 
-    /// Has a counting table go on after `last`.
+    /// Sets the last sequence number of a table.
     pub(crate) async fn set_counter(
         &self,
         session: &mut Session,
@@ -99,7 +99,7 @@ impl Session {
     }
 }
 
-/// The statements of one system. A name of PostgreSQL's catalog is text only when it is made so.
+/// The statements of one system. Names in PostgreSQL's catalog must be cast to text.
 struct Statements {
     tables: &'static str,
     columns: &'static str,
@@ -146,7 +146,7 @@ fn dependency_order(
             .iter()
             .find(|(name, (_, parents))| is_free(parents, name))
             .map(|(name, _)| name.clone());
-        // No migration has tables refer to each other in a ring.
+        // No migration creates cyclic references.
         let next = next.ok_or(DatabaseError::Corrupt("the schema"))?;
         ordered.extend(waiting.remove(&next).map(|(table, _)| table));
     }

@@ -1,23 +1,23 @@
-//! What an operator's dashboard shows of the database.
+//! Statistics for the operator's dashboard.
 
 use super::{Database, DatabaseError};
 
-/// Counts, of nobody in particular.
+/// Aggregated counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stats {
     pub(crate) samples: i64,
-    /// Deleted samples whose objects are still to be removed.
+    /// Deleted samples whose objects have not been removed yet.
     pub(crate) deletions_due: i64,
-    /// In how many samples a voice was heard, ever, by the anonymizer's version.
+    /// The number of samples that were ever quarantined, by anonymizer version.
     pub(crate) voices_heard: Vec<(String, i64)>,
-    /// Samples that are held back now.
+    /// Samples that are quarantined now.
     pub(crate) quarantined: i64,
-    /// When devices go by the plan in force no longer unless another statement comes, in seconds since 1970.
+    /// When the freshness of the current plan expires, in seconds since 1970.
     pub(crate) plan_fresh_until: Option<i64>,
 }
 
 impl Database {
-    /// Counts.
+    /// Computes the statistics.
     pub(crate) async fn stats(&self) -> Result<Stats, DatabaseError> {
         let count = async |query: &'static str| -> Result<i64, DatabaseError> {
             Ok(sqlx::query_scalar(query).fetch_one(&self.readers).await?)
@@ -33,7 +33,7 @@ impl Database {
         })
     }
 
-    /// Whether it can be read and written: one on a full disk answers still.
+    /// Checks that the database can be read and written; on a full disk it can still be read.
     pub(crate) async fn check_available(&self) -> Result<(), DatabaseError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         let written = async {
@@ -41,6 +41,8 @@ impl Database {
             session.touch().await?;
             session.commit().await
         };
-        written.await.inspect_err(|_| self.discard_writer_connection())
+        written
+            .await
+            .inspect_err(|_| self.discard_writer_connection())
     }
 }

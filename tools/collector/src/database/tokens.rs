@@ -1,4 +1,4 @@
-//! Tokens of QA tools, by their digests.
+//! Tokens of QA tools, stored by their digests.
 
 use jiff::civil::Date;
 use sordino::Purposes;
@@ -7,7 +7,7 @@ use sqlx::{Row as _, any::AnyRow};
 use super::{Database, DatabaseError, Session, parse_column, parse_purposes};
 use crate::digest::Sha256;
 
-/// A token that is made.
+/// A token to be inserted.
 pub(crate) struct NewToken<'a> {
     pub(crate) sha256: Sha256,
     pub(crate) name: &'a str,
@@ -16,21 +16,21 @@ pub(crate) struct NewToken<'a> {
     pub(crate) expires: Date,
 }
 
-/// What is known of a token.
+/// A stored token.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenRow {
     pub(crate) sha256: Sha256,
     pub(crate) name: String,
     pub(crate) purposes: Purposes,
-    /// Unknown of the oldest.
+    /// `None` for tokens of the oldest versions.
     pub(crate) created: Option<Date>,
-    /// The last day on which it is good; the oldest have none.
+    /// The last valid day; `None` for tokens of the oldest versions.
     pub(crate) expires: Option<Date>,
     pub(crate) revoked: Option<Date>,
 }
 
 impl Database {
-    /// The token with this digest, good or not.
+    /// The token with this digest, valid or not.
     pub(crate) async fn token(&self, sha256: Sha256) -> Result<Option<TokenRow>, DatabaseError> {
         let row = sqlx::query(
             "SELECT sha256, name, purposes, created, expires, revoked FROM tokens
@@ -55,7 +55,7 @@ impl Session {
         rows.iter().map(token).collect()
     }
 
-    /// Keeps a token's digest.
+    /// Inserts a token.
     pub(crate) async fn insert_token(&mut self, token: &NewToken<'_>) -> Result<(), DatabaseError> {
         sqlx::query(
             "INSERT INTO tokens (sha256, name, purposes, created, expires)
@@ -71,7 +71,7 @@ impl Session {
         Ok(())
     }
 
-    /// From now on the token is none.
+    /// Revokes a token.
     pub(crate) async fn revoke_token(
         &mut self,
         sha256: Sha256,

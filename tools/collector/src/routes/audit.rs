@@ -1,15 +1,15 @@
-//! The access log, for whoever wants to check it.
+//! Routes of the access log.
 
 use axum::{Json, extract::State, http::request::Parts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::pagination;
+use crate::extractors::pagination::{page_limit, parse_cursor};
 use crate::{
-    app_state::{AppState, query},
+    app_state::AppState,
     database::Head,
     errors::Problem,
-    tokens::Reader,
+    extractors::{query::query, reader::Reader},
 };
 
 #[derive(Deserialize)]
@@ -18,24 +18,24 @@ struct Page {
     limit: Option<u32>,
 }
 
-/// `GET /v1/audit/head`. For everybody: it tells how many hand-outs there were and nothing of them.
-pub(super) async fn head(State(app): State<AppState>) -> Result<Json<Head>, Problem> {
-    Ok(Json(app.storage.database.head().await?))
+/// `GET /v1/audit/head`. Public: it reveals only the number of accesses.
+pub(super) async fn head(State(state): State<AppState>) -> Result<Json<Head>, Problem> {
+    Ok(Json(state.storage.database.head().await?))
 }
 
-/// `GET /v1/audit/log`. For every token, whatever its purposes: the chain is one.
+/// `GET /v1/audit/log`. For every token, whatever its purposes, because the chain covers all purposes.
 pub(super) async fn log(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     _: Reader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
     let Page { after, limit } = query(&parts)?;
-    // An entry's own number, so that whoever holds the log up to it can go on from there.
-    let after = pagination::parse_cursor(after.as_deref(), "")?;
-    let entries = app
+    // The cursor is the number of an entry, so that a reader of the log can continue after it.
+    let after = parse_cursor(after.as_deref(), "")?;
+    let entries = state
         .storage
         .database
-        .log(after, pagination::page_limit(limit)?)
+        .log(after, page_limit(limit)?)
         .await?;
     let next = entries.last().map_or(after, |entry| entry.sequence());
     Ok(Json(json!({"entries": entries, "next": next.to_string()})))

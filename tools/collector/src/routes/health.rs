@@ -1,4 +1,4 @@
-//! For whoever keeps the collector running.
+//! Routes for operators: health, readiness and metrics.
 
 use axum::{
     Json,
@@ -10,32 +10,32 @@ use serde_json::{Value, json};
 
 use crate::{
     app_state::AppState,
+    errors::{Problem, ProblemType},
+    extractors::reader::Reader,
     metrics::CONTENT_TYPE,
-    errors::{ProblemType, Problem},
-    tokens::Reader,
 };
 
-/// `GET /healthz`: the process lives.
+/// `GET /healthz`: the process is running.
 pub(super) async fn healthz() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: requests can be served.
-pub(super) async fn readyz(State(app): State<AppState>) -> Result<Json<Value>, Problem> {
-    app.readiness.check(&app.storage).await?;
+/// `GET /readyz`: the collector can serve requests.
+pub(super) async fn readyz(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
+    state.readiness.check(&state.storage).await?;
     Ok(Json(json!({"status": "ready"})))
 }
 
-/// `GET /metrics` beside devices' requests. For every token, whatever its purposes: the page tells how
-/// much is sent and read, which is nobody's business who has none.
-pub(super) async fn metrics(State(app): State<AppState>, _: Reader) -> Result<Response, Problem> {
-    open_metrics(State(app)).await
+/// `GET /metrics` on the public listener. It requires a token, of any purpose, because the metrics reveal the amount of
+/// traffic.
+pub(super) async fn metrics(State(state): State<AppState>, _: Reader) -> Result<Response, Problem> {
+    open_metrics(State(state)).await
 }
 
-/// `GET /metrics` on a listener of its own, for whoever gets there.
-pub(super) async fn open_metrics(State(app): State<AppState>) -> Result<Response, Problem> {
-    let page = app.metrics.encode(&app.storage.database).await;
+/// `GET /metrics` on the separate listener, without authentication.
+pub(super) async fn open_metrics(State(state): State<AppState>) -> Result<Response, Problem> {
+    let page = state.metrics.encode(&state.storage.database).await;
     let page =
-        page.map_err(|_| ProblemType::Internal.with_detail("the page could not be written; ask again"))?;
+        page.map_err(|_| ProblemType::Internal.with_detail("cannot encode the metrics; retry"))?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response())
 }

@@ -1,4 +1,4 @@
-//! What the collector speaks, for programs: OpenAPI 3.1.
+//! The OpenAPI 3.1 document.
 
 use axum::{
     http::header,

@@ -1,4 +1,4 @@
-//! The plan in force, for devices to fetch.
+//! The route of the current plan.
 
 use axum::{
     extract::State,
@@ -9,19 +9,19 @@ use sordino::plan::{Freshness, freshness};
 
 use crate::{
     app_state::AppState,
-    errors::{ProblemType, Problem},
+    errors::{Problem, ProblemType},
 };
 
-/// The newest statement that the plan is the newest, also where the plan itself is not sent again.
+/// The newest freshness statement, which is also sent with 304 responses.
 const FRESHNESS: HeaderName = HeaderName::from_static(freshness::HEADER);
 
-/// `GET /v1/plan`: the signed plan just as it was loaded.
+/// `GET /v1/plan`: the signed plan, byte by byte as it was loaded.
 pub(super) async fn in_force(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let plan = app.storage.database.plan_in_force().await?;
-    let plan = plan.ok_or_else(|| ProblemType::NoPlan.with_detail("this collector was given no plan"))?;
+    let plan = state.storage.database.plan_in_force().await?;
+    let plan = plan.ok_or_else(|| ProblemType::NoPlan.with_detail("the collector has no plan"))?;
     let freshness = plan
         .freshness
         .map(|json| (FRESHNESS, Freshness::to_header(&json)));

@@ -1,4 +1,4 @@
-//! Samples, from the side of QA tools: listed, handed out, taken back.
+//! Routes of QA tools: lists, downloads and withdrawals.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,22 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{not_for_purpose, pagination::PageQuery, purpose};
+use crate::extractors::pagination::PageQuery;
 use crate::{
-    app_state::{AppState, PathId, this_week},
+    app_state::AppState,
     database::NewAccess,
-    digest::CONTENT_DIGEST,
+    dates::this_week,
     errors::Problem,
-    tokens::{FormerReader, Reader},
+    extractors::{
+        content_digest::CONTENT_DIGEST,
+        path::PathId,
+        reader::{FormerReader, Reader},
+    },
 };
 
 /// `GET /v1/samples`.
 pub(super) async fn list(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     reader: Reader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
@@ -31,17 +35,21 @@ pub(super) async fn list(
         after,
         limit,
     } = PageQuery::for_reader(&reader, &parts, KIND)?;
-    let samples = app.storage.database.samples(purpose, after, limit).await?;
+    let samples = state
+        .storage
+        .database
+        .samples(purpose, after, limit)
+        .await?;
     let next = samples.last().map_or(after, |sample| sample.sequence);
     Ok(Json(
         json!({"samples": samples, "next": format!("{KIND}{next}")}),
     ))
 }
 
-/// `GET /v1/withdrawn`: for every token that was ever made, and whatever it is good for, since its holder may have
-/// copies. Ids are random; which of them are only held back is all else that it says.
+/// `GET /v1/withdrawn`: for every token that was ever created, even if it is expired, revoked or for another purpose, because its
+/// holder may have copies. It reveals only random ids and which of them are quarantined.
 pub(super) async fn withdrawn(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     _: FormerReader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
@@ -51,7 +59,7 @@ pub(super) async fn withdrawn(
         after,
         limit,
     } = PageQuery::parse(&parts, KIND)?;
-    let entries = app
+    let entries = state
         .storage
         .database
         .withdrawn(purpose, after, limit)
@@ -70,19 +78,19 @@ pub(super) async fn withdrawn(
 
 /// `GET /v1/samples/SAMPLE`.
 pub(super) async fn download(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathId(id): PathId,
     reader: Reader,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    let purpose = purpose(&reader, &parts)?;
+    let purpose = reader.purpose(&parts)?;
     let hand_out = NewAccess {
         sample: id,
         purpose,
         week: this_week(),
         reader: reader.name,
     };
-    match app.storage.download(&hand_out).await? {
+    match state.storage.download(&hand_out).await? {
         Ok(opened) => {
             let headers = [
                 (
@@ -94,6 +102,6 @@ pub(super) async fn download(
             ];
             Ok((headers, opened.bytes).into_response())
         }
-        Err(refusal) => Err(not_for_purpose(refusal)),
+        Err(refusal) => Err(Problem::unavailable_sample(refusal)),
     }
 }

@@ -1,4 +1,4 @@
-//! What readers say of samples: verdicts, who is to look at one, and that a voice was heard.
+//! Routes of reviews: verdicts, assignments and quarantine.
 
 use axum::{
     Json,
@@ -11,29 +11,29 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sordino::{Id, Purpose};
 
-use super::{not_for_purpose, pagination::PageQuery, purpose};
+use crate::extractors::pagination::PageQuery;
 use crate::{
     age_header,
-    app_state::{AppState, PathId, this_week},
-    limited_body::LimitedBody,
+    app_state::AppState,
     config::Verdicts,
-    database::{ReadRefusal, Review, SaidKind, Session},
-    errors::{ProblemType, Problem},
-    tokens::Reader,
+    database::{ReadRefusal, Review, ReviewKind, Session},
+    dates::this_week,
+    errors::{Problem, ProblemType},
+    extractors::{limited_body::LimitedBody, path::PathId, reader::Reader},
 };
 
-/// The largest sealed verdict, and the largest JSON of these routes, in bytes.
+/// The maximum size of a sealed verdict and of the JSON bodies of these routes, in bytes.
 const MAX_BODY_BYTES: u64 = 16 << 10;
-/// The longest note in a plain verdict, in characters.
+/// The maximum length of a note in a plain verdict, in characters.
 const MAX_NOTE_CHARS: usize = 2000;
-/// The longest name of a reader, in characters; a token's is no longer.
+/// The maximum length of a reader's name, in characters, as for tokens.
 const MAX_NAME_CHARS: usize = 100;
-/// A page of verdicts is shorter than other pages: each may hold [`LONGEST`] bytes.
+/// The maximum page of reviews, which is shorter than other pages because each may have [`MAX_BODY_BYTES`].
 const MAX_REVIEWS_PAGE: u32 = 200;
 
 /// `GET /v1/reviews`.
 pub(super) async fn list(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     reader: Reader,
     parts: Parts,
 ) -> Result<Json<Value>, Problem> {
@@ -44,21 +44,25 @@ pub(super) async fn list(
         limit,
     } = PageQuery::for_reader(&reader, &parts, KIND)?;
     let limit = limit.min(MAX_REVIEWS_PAGE);
-    let said = app.storage.database.reviews(purpose, after, limit).await?;
-    let next = said.last().map_or(after, |last| last.sequence);
-    let (assignments, reviews): (Vec<_>, Vec<_>) = said
+    let entries = state
+        .storage
+        .database
+        .reviews(purpose, after, limit)
+        .await?;
+    let next = entries.last().map_or(after, |last| last.sequence);
+    let (assignments, reviews): (Vec<_>, Vec<_>) = entries
         .into_iter()
-        .partition(|said| said.kind == SaidKind::Assignment);
+        .partition(|review| review.kind == ReviewKind::Assignment);
     let reviews: Vec<Value> = reviews.iter().map(verdict_json).collect();
     let assignments: Vec<Value> = assignments
         .iter()
-        .map(|said| {
-            let reader = (!said.reader.is_empty()).then_some(&said.reader);
-            json!({"sample": said.sample, "reader": reader})
+        .map(|review| {
+            let reader = (!review.reader.is_empty()).then_some(&review.reader);
+            json!({"sample": review.sample, "reader": reader})
         })
         .collect();
     Ok(Json(json!({
-        "verdicts": app.verdicts,
+        "verdicts": state.verdicts,
         "reader": reader.name,
         "reviews": reviews,
         "assignments": assignments,
@@ -66,17 +70,17 @@ pub(super) async fn list(
     })))
 }
 
-fn verdict_json(said: &Review) -> Value {
+fn verdict_json(review: &Review) -> Value {
     let Review {
         sample,
         reader,
         week,
         content,
         ..
-    } = said;
+    } = review;
     let mut verdict = json!({"sample": sample, "reader": reader, "week": week});
-    match said.kind {
-        SaidKind::Plain => {
+    match review.kind {
+        ReviewKind::Plain => {
             verdict["plain"] = serde_json::from_str(content).unwrap_or(Value::Null);
         }
         _ => verdict["sealed"] = json!(content),
@@ -84,7 +88,7 @@ fn verdict_json(said: &Review) -> Value {
     verdict
 }
 
-/// A verdict that the collector can read.
+/// A plain verdict.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlainVerdict {
@@ -103,21 +107,21 @@ enum Verdict {
     Unusable,
 }
 
-/// `PUT /v1/reviews/SAMPLE`: a verdict, sealed or plain as the operator set it.
+/// `PUT /v1/reviews/SAMPLE`: a verdict, sealed or plain as configured.
 pub(super) async fn put(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathId(sample): PathId,
     reader: Reader,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let (parts, body) = request.into_parts();
-    let purpose = purpose(&reader, &parts)?;
-    let body = receive(&app, &parts, body).await?;
-    let (kind, content) = match app.verdicts {
-        Verdicts::Sealed => (SaidKind::Sealed, parse_sealed(&body)?),
-        Verdicts::Plain => (SaidKind::Plain, parse_plain(&parts, &body)?),
+    let purpose = reader.purpose(&parts)?;
+    let body = receive(&state, &parts, body).await?;
+    let (kind, content) = match state.verdicts {
+        Verdicts::Sealed => (ReviewKind::Sealed, parse_sealed(&body)?),
+        Verdicts::Plain => (ReviewKind::Plain, parse_plain(&parts, &body)?),
     };
-    let mut session = begin_review(&app, sample, purpose).await?;
+    let mut session = begin_review(&state, sample, purpose).await?;
     session
         .put_review(sample, purpose, kind, &reader.name, this_week(), &content)
         .await?;
@@ -130,7 +134,7 @@ fn parse_sealed(body: &[u8]) -> Result<String, Problem> {
     match age_header::count_recipients(start, body.len() as u64) {
         Some(_) => Ok(BASE64.encode(body)),
         None => Err(ProblemType::NotSealed.with_detail(
-            "verdicts are kept sealed here: send an age v1 file to X25519 recipients alone",
+            "the collector requires sealed verdicts: send an age v1 file with X25519 recipients only",
         )),
     }
 }
@@ -141,11 +145,13 @@ fn parse_plain(parts: &Parts, body: &[u8]) -> Result<String, Problem> {
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if !is_json {
-        return Err(ProblemType::Malformed.with_detail("verdicts are kept plain here: send JSON"));
+        return Err(
+            ProblemType::Malformed.with_detail("the collector requires plain verdicts: send JSON")
+        );
     }
     let PlainVerdict { verdict, note } = from_json(body)?;
     if note.chars().count() > MAX_NOTE_CHARS {
-        return Err(ProblemType::Malformed.with_detail("a note has at most 2000 characters"));
+        return Err(ProblemType::Malformed.with_detail("a note may have at most 2000 characters"));
     }
     Ok(json!({"verdict": verdict, "note": note}).to_string())
 }
@@ -158,25 +164,26 @@ struct Assignment {
 
 /// `PUT /v1/reviews/SAMPLE/assignment`.
 pub(super) async fn assign(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathId(sample): PathId,
     reader: Reader,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let (parts, body) = request.into_parts();
-    let purpose = purpose(&reader, &parts)?;
-    let assigned: Assignment = from_json(&receive(&app, &parts, body).await?)?;
+    let purpose = reader.purpose(&parts)?;
+    let assigned: Assignment = from_json(&receive(&state, &parts, body).await?)?;
     let name = assigned.reader.unwrap_or_default();
     if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(ProblemType::Malformed
-            .with_detail("a reader's name has at most 100 characters, none of which controls"));
+        return Err(ProblemType::Malformed.with_detail(
+            "a reader's name may have at most 100 characters and no control characters",
+        ));
     }
-    let mut session = begin_review(&app, sample, purpose).await?;
+    let mut session = begin_review(&state, sample, purpose).await?;
     session
         .put_review(
             sample,
             purpose,
-            SaidKind::Assignment,
+            ReviewKind::Assignment,
             &name,
             this_week(),
             "",
@@ -192,60 +199,59 @@ struct QuarantineRequest {
     anonymizer: String,
 }
 
-/// `PUT /v1/samples/SAMPLE/quarantine`: a voice was heard.
+/// `PUT /v1/samples/SAMPLE/quarantine`: a reader heard a voice.
 pub(super) async fn quarantine(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathId(sample): PathId,
     reader: Reader,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let (parts, body) = request.into_parts();
-    let purpose = purpose(&reader, &parts)?;
-    let QuarantineRequest { anonymizer } = from_json(&receive(&app, &parts, body).await?)?;
-    // It becomes a metric's label.
+    let purpose = reader.purpose(&parts)?;
+    let QuarantineRequest { anonymizer } = from_json(&receive(&state, &parts, body).await?)?;
+    // It becomes a metrics label.
     let is_version = (1..=40).contains(&anonymizer.len())
         && anonymizer
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte));
     if !is_version {
         return Err(ProblemType::Malformed.with_detail(
-            "`anonymizer` is the version that the manifest states, 1 to 40 of A-Z a-z 0-9 . _ + -",
+            "`anonymizer` must be the version in the manifest: 1 to 40 characters of A-Z a-z 0-9 . _ + -",
         ));
     }
-    let mut session = app.storage.database.write().await?;
+    let mut session = state.storage.database.write().await?;
     match session.available(sample, purpose).await? {
         Ok(_) => {
             session.quarantine(sample, &anonymizer).await?;
             session.commit().await?;
             tracing::warn!(
                 anonymizer,
-                "a voice was heard in a sample; it is quarantined"
+                "a reader heard a voice in a sample; it was quarantined"
             );
             Ok(StatusCode::NO_CONTENT)
         }
-        // Sent twice, or gone anyway: what was asked for is so.
+        // Already quarantined or deleted.
         Err(ReadRefusal::Deleted) => Ok(StatusCode::NO_CONTENT),
-        Err(refusal) => Err(not_for_purpose(refusal)),
+        Err(refusal) => Err(Problem::unavailable_sample(refusal)),
     }
 }
 
-/// A transaction in which the sample can be spoken of for the purpose.
-async fn begin_review(app: &AppState, sample: Id, purpose: Purpose) -> Result<Session, Problem> {
-    let mut session = app.storage.database.write().await?;
+/// Begins a transaction in which the sample is available for the purpose.
+async fn begin_review(state: &AppState, sample: Id, purpose: Purpose) -> Result<Session, Problem> {
+    let mut session = state.storage.database.write().await?;
     match session.available(sample, purpose).await? {
         Ok(_) => Ok(session),
-        Err(refusal) => Err(not_for_purpose(refusal)),
+        Err(refusal) => Err(Problem::unavailable_sample(refusal)),
     }
 }
 
-async fn receive(app: &AppState, parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
-    let mut body = LimitedBody::new(&parts.headers, body, MAX_BODY_BYTES, &app.limits);
+async fn receive(state: &AppState, parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
+    let mut body = LimitedBody::new(&parts.headers, body, MAX_BODY_BYTES, &state.limits);
     let outcome = body.read_all().await;
     body.drain_and_respond(outcome).await
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
-        ProblemType::Malformed.with_detail(format!("the body is not what it should be: {error}"))
-    })
+    serde_json::from_slice(body)
+        .map_err(|error| ProblemType::Malformed.with_detail(format!("invalid body: {error}")))
 }

@@ -1,4 +1,4 @@
-//! Samples, from the device's side: sent, deleted, asked after.
+//! Routes of samples for devices: upload, deletion and access reports.
 
 use axum::{
     Json,
@@ -10,13 +10,20 @@ use sordino::{Id, Purposes, Week};
 
 use crate::{
     age_header,
-    app_state::{AppState, PathId, PathIdAndSeen, this_week, today},
-    limited_body::LimitedBody,
-    database::{Accesses, Admission, UploadContext, NewSample, ReadRefusal, Refusal, RecipientCheck},
-    digest::{CONTENT_DIGEST, Hasher, Sha256},
+    app_state::AppState,
     blob_store::Upload,
-    errors::{ProblemType, Problem},
-    signature::RequestSignature,
+    database::{
+        Accesses, Admission, NewSample, ReadRefusal, RecipientCheck, Refusal, UploadContext,
+    },
+    dates::{this_week, today},
+    digest::{Hasher, Sha256},
+    errors::{Problem, ProblemType},
+    extractors::{
+        content_digest::CONTENT_DIGEST,
+        limited_body::LimitedBody,
+        path::{PathId, PathIdAndSeen},
+        signature::RequestSignature,
+    },
 };
 
 const PURPOSES: &str = "sordino-purposes";
@@ -24,24 +31,24 @@ const RECIPIENTS: &str = "sordino-recipients";
 
 /// `PUT /v1/samples/SAMPLE`: an age file.
 pub(super) async fn put(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathId(id): PathId,
     request: Request,
 ) -> Result<StatusCode, Problem> {
     let (parts, body) = request.into_parts();
-    let mut body = app.sample_body(&parts, body);
-    let outcome = try_put(&app, id, &parts, &mut body).await;
+    let mut body = LimitedBody::sample(&parts.headers, body, &state.limits);
+    let outcome = try_put(&state, id, &parts, &mut body).await;
     body.drain_and_respond(outcome).await
 }
 
 async fn try_put(
-    app: &AppState,
+    state: &AppState,
     id: Id,
     parts: &Parts,
     body: &mut LimitedBody,
 ) -> Result<StatusCode, Problem> {
     let signature =
-        RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS], &app.names)?;
+        RequestSignature::read(parts, &[CONTENT_DIGEST, PURPOSES, RECIPIENTS], &state.names)?;
     let sample = NewSample {
         id,
         consent: signature.record(),
@@ -50,39 +57,42 @@ async fn try_put(
         week: this_week(),
     };
     let stated = recipients(&parts.headers)?;
-    let known = app.storage.database.upload_context(&sample, stated, today());
+    let known = state
+        .storage
+        .database
+        .upload_context(&sample, stated, today());
     let UploadContext {
         key,
-        recipients: sealing,
+        recipients: check,
         admission,
         is_paused,
         limits,
         week,
     } = known.await?;
-    signature.verify(&key.ok_or_else(super::unknown_record)?)?;
-    app.check_record_limit(signature.record())?;
-    if sealing == RecipientCheck::Rejected {
+    signature.verify(&key.ok_or_else(Problem::unknown_record)?)?;
+    state.check_record_limit(signature.record())?;
+    if check == RecipientCheck::Rejected {
         return Err(ProblemType::WrongRecipients.with_detail(
-            "it is sealed to other recipients than a plan in force names; fetch the plan",
+            "the sample is sealed to recipients that no current plan lists; fetch the plan",
         ));
     }
-    // What cannot come in need not be sent in full. What can is asked again when it is here.
+    // A refused sample need not be received. An admitted one is checked again after it arrived.
     let charge = match require_admitted(admission)? {
-        Admission::Open if is_paused => return Err(super::paused()),
+        Admission::Open if is_paused => return Err(Problem::paused()),
         Admission::Open => {
             let (record, bytes) = (signature.record(), body.declared_bytes());
-            let charge = app
+            let charge = state
                 .budgets
                 .charge(record, bytes, limits, week, Timestamp::now());
             Some(charge?)
         }
-        // It is here, and costs nothing more.
+        // Already stored, so it is not charged.
         _ => None,
     };
 
-    let _room = app.reserve_upload(body.declared_bytes()).await?;
-    let (upload, bytes) = receive(app, body, &sample, sealing).await?;
-    match require_admitted(app.storage.store_sample(sample, upload, bytes).await?)? {
+    let _permit = state.reserve_upload(body.declared_bytes()).await?;
+    let (upload, bytes) = receive(state, body, &sample, check).await?;
+    match require_admitted(state.storage.store_sample(sample, upload, bytes).await?)? {
         Admission::Present => Ok(StatusCode::OK),
         _ => {
             if let Some(charge) = charge {
@@ -93,14 +103,14 @@ async fn try_put(
     }
 }
 
-/// Writes a body to a file as it comes, and checks that it is what it is said to be.
+/// Writes a body to the object storage as it arrives and verifies its digest and recipients.
 async fn receive(
-    app: &AppState,
+    state: &AppState,
     body: &mut LimitedBody,
     sample: &NewSample,
-    sealing: RecipientCheck,
+    check: RecipientCheck,
 ) -> Result<(Upload, u64), Problem> {
-    let mut upload = app.storage.blob_store.begin(sample.id)?;
+    let mut upload = state.storage.blob_store.begin(sample.id)?;
     let mut hasher = Hasher::new();
     let mut start = Vec::new();
     let mut bytes = 0;
@@ -113,11 +123,12 @@ async fn receive(
     }
     hasher.finish().verify(sample.sha256)?;
     let sealed_to = age_header::count_recipients(&start, bytes).ok_or_else(|| {
-        ProblemType::NotSealed.with_detail("the body is no age v1 file sealed to X25519 recipients alone")
+        ProblemType::NotSealed
+            .with_detail("the body is not an age v1 file with X25519 recipients only")
     })?;
-    if matches!(sealing, RecipientCheck::To(asked) if asked != sealed_to) {
+    if matches!(check, RecipientCheck::Accepted(count) if count != sealed_to) {
         return Err(ProblemType::WrongRecipients.with_detail(format!(
-            "it is sealed to {sealed_to} recipients, not to as many as the plan names"
+            "the sample has {sealed_to} recipients, unlike the plan"
         )));
     }
     upload.finish().await?;
@@ -126,20 +137,20 @@ async fn receive(
 
 /// `DELETE /v1/samples/SAMPLE`.
 pub(super) async fn delete(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathId(id): PathId,
     parts: Parts,
 ) -> Result<StatusCode, Problem> {
-    let record = verify_signer(&app, &parts).await?;
-    // A "no" to what is held is never one request too many. One to what never came is buried, and so is counted.
-    if let Err(problem) = app.check_record_limit(record)
-        && app.storage.database.owner(id).await? != Some(record)
+    let record = verify_signer(&state, &parts).await?;
+    // Deletions of stored samples are not rate-limited. Those of unknown ids are, because each creates a tombstone.
+    if let Err(problem) = state.check_record_limit(record)
+        && state.storage.database.owner(id).await? != Some(record)
     {
         return Err(problem);
     }
-    match app.storage.delete(id, record).await? {
+    match state.storage.delete(id, record).await? {
         Ok(()) => {
-            app.metrics.deleted();
+            state.metrics.deleted();
             Ok(StatusCode::NO_CONTENT)
         }
         Err(_) => Err(not_yours()),
@@ -148,48 +159,50 @@ pub(super) async fn delete(
 
 /// `GET /v1/samples/SAMPLE/accesses`.
 pub(super) async fn accesses(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathId(id): PathId,
     parts: Parts,
 ) -> Result<Json<Accesses>, Problem> {
-    accesses_of(&app, id, None, &parts).await
+    accesses_of(&state, id, None, &parts).await
 }
 
 /// `GET /v1/samples/SAMPLE/accesses/since/N`.
 pub(super) async fn proven_accesses(
-    State(app): State<AppState>,
+    State(state): State<AppState>,
     PathIdAndSeen(id, seen): PathIdAndSeen,
     parts: Parts,
 ) -> Result<Json<Accesses>, Problem> {
-    accesses_of(&app, id, Some(seen), &parts).await
+    accesses_of(&state, id, Some(seen), &parts).await
 }
 
 async fn accesses_of(
-    app: &AppState,
+    state: &AppState,
     sample: Id,
     seen: Option<u64>,
     parts: &Parts,
 ) -> Result<Json<Accesses>, Problem> {
-    let record = verify_and_count(app, parts).await?;
-    let accesses = app.storage.database.accesses(sample, record, seen);
+    let record = verify_and_count(state, parts).await?;
+    let accesses = state.storage.database.accesses(sample, record, seen);
     match accesses.await? {
         Ok(accesses) => Ok(Json(accesses)),
         Err(ReadRefusal::NotYours) => Err(not_yours()),
-        Err(_) => Err(ProblemType::UnknownSample.with_detail("no sample was ever sent under this id")),
+        Err(_) => {
+            Err(ProblemType::UnknownSample.with_detail("no sample was ever sent with this id"))
+        }
     }
 }
 
-/// The record that signed a request without a body, counted against its limit.
-async fn verify_and_count(app: &AppState, parts: &Parts) -> Result<Id, Problem> {
-    let record = verify_signer(app, parts).await?;
-    app.check_record_limit(record)?;
+/// Verifies the signature of a request without a body and counts it against the record's limit.
+async fn verify_and_count(state: &AppState, parts: &Parts) -> Result<Id, Problem> {
+    let record = verify_signer(state, parts).await?;
+    state.check_record_limit(record)?;
     Ok(record)
 }
 
-/// The record that signed a request without a body.
-async fn verify_signer(app: &AppState, parts: &Parts) -> Result<Id, Problem> {
-    let signature = RequestSignature::read(parts, &[], &app.names)?;
-    signature.verify(&app.key(signature.record()).await?)?;
+/// Verifies the signature of a request without a body and returns its record.
+async fn verify_signer(state: &AppState, parts: &Parts) -> Result<Id, Problem> {
+    let signature = RequestSignature::read(parts, &[], &state.names)?;
+    signature.verify(&state.key(signature.record()).await?)?;
     Ok(signature.record())
 }
 
@@ -203,7 +216,7 @@ fn purposes(headers: &HeaderMap) -> Result<Purposes, Problem> {
         .filter(|purposes: &Purposes| purposes.to_string() == text)
         .ok_or_else(|| {
             ProblemType::Malformed
-                .with_detail("`Sordino-Purposes` must list known purposes, sorted, each once")
+                .with_detail("`Sordino-Purposes` must list known purposes in order, each once")
         })
 }
 
@@ -212,8 +225,9 @@ fn recipients(headers: &HeaderMap) -> Result<Sha256, Problem> {
         .get(RECIPIENTS)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    text.parse()
-        .map_err(|error| ProblemType::Malformed.with_detail(format!("`Sordino-Recipients` is {error}")))
+    text.parse().map_err(|error| {
+        ProblemType::Malformed.with_detail(format!("invalid `Sordino-Recipients`: {error}"))
+    })
 }
 
 fn require_admitted(admission: Admission) -> Result<Admission, Problem> {
@@ -225,24 +239,25 @@ fn require_admitted(admission: Admission) -> Result<Admission, Problem> {
 
 fn refusal_problem(refusal: Refusal) -> Problem {
     match refusal {
-        Refusal::UnknownRecord => super::unknown_record(),
+        Refusal::UnknownRecord => Problem::unknown_record(),
         Refusal::Withdrawn => ProblemType::Withdrawn.with_detail("the consent was withdrawn"),
         Refusal::Expired(week) => expired(week),
         Refusal::NotGranted(purposes) => ProblemType::NotGranted
-            .with_detail("the record does not grant each purpose of the sample")
+            .with_detail("the record does not grant all purposes of the sample")
             .with_purposes(&purposes),
-        Refusal::Deleted => ProblemType::Deleted.with_detail("this sample was deleted, and stays so"),
+        Refusal::Deleted => ProblemType::Deleted.with_detail("the sample was deleted"),
         Refusal::NotYours => not_yours(),
-        Refusal::DifferentContent => {
-            ProblemType::DifferentContent.with_detail("other bytes are here under this id; make a new one")
-        }
+        Refusal::DifferentContent => ProblemType::DifferentContent
+            .with_detail("another sample is stored with this id; use a new id"),
     }
 }
 
 fn expired(week: Week) -> Problem {
-    ProblemType::NotGranted.with_detail(format!("the consent held until {week}; ask again"))
+    ProblemType::NotGranted.with_detail(format!(
+        "the consent expired after {week}; request a new one"
+    ))
 }
 
 fn not_yours() -> Problem {
-    ProblemType::NotYours.with_detail("the sample was sent under another consent record")
+    ProblemType::NotYours.with_detail("the sample belongs to another consent record")
 }

@@ -1,4 +1,4 @@
-//! Proofs of the access log: as docs/protocol.md and RFC 9162 define them, and as a real device verifies them.
+//! Proofs of the access log by docs/protocol.md and RFC 9162, and their verification by a real device.
 
 use std::{
     path::Path,
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use crate::{audit::execute, database::is_postgres, support::*};
 
 #[test]
-fn each_access_and_each_earlier_head_is_proven_by_the_recursions_of_the_rfc() {
+fn accesses_and_earlier_heads_are_proven_as_the_rfc_defines() {
     const ENTRIES: usize = 21;
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
@@ -55,14 +55,14 @@ fn each_access_and_each_earlier_head_is_proven_by_the_recursions_of_the_rfc() {
         let target = format!("/v1/samples/{}?purpose={QA}", ids[size % 3 / 2]);
         collector.read(&token, &target).expect(200);
     }
-    // What asks for no proofs gets none.
+    // A request without proofs gets none.
     let plain = collector.send(&device.accesses(ids[0])).expect(200).json();
     assert_eq!(plain["accesses"][0].as_object().unwrap().len(), 5);
     assert_eq!(plain.as_object().unwrap().len(), 2);
 }
 
 #[test]
-fn proofs_are_for_the_record_of_the_sample_and_for_numbers_alone() {
+fn proofs_require_the_records_signature_and_a_valid_number() {
     let collector = Collector::start();
     let (device, id) = Device::with_sample(&collector, QA);
     let other = Device::registered(&collector, QA);
@@ -82,7 +82,7 @@ fn proofs_are_for_the_record_of_the_sample_and_for_numbers_alone() {
 }
 
 #[test]
-fn a_device_finds_the_log_whole_while_hand_outs_go_on_and_samples_go() {
+fn a_device_verifies_the_log_during_downloads_and_deletions() {
     let collector = Collector::start();
     let person = Person::new(&collector);
     let (device, other) = Device::with_sample(&collector, QA);
@@ -120,7 +120,7 @@ fn a_device_finds_the_log_whole_while_hand_outs_go_on_and_samples_go() {
             (None, read[1] + read[2])
         );
     });
-    // A deletion takes none of it away.
+    // A deletion does not remove accesses.
     collector.send(&device.delete(other)).expect(204);
     person.engine.delete(person.sample).unwrap();
     person.uploads(&collector);
@@ -131,9 +131,9 @@ fn a_device_finds_the_log_whole_while_hand_outs_go_on_and_samples_go() {
     assert_eq!(collector.head(), head_of(&log));
 }
 
-/// Entries 1 and 3 are of another sample, 2 and 4 of the person's; all were told. The triggers are gone.
+/// Entries 1 and 3 are of another sample, 2 and 4 of the person's; all were reported. The triggers are dropped.
 #[test]
-fn what_is_edited_behind_the_collectors_back_is_named_by_the_device() {
+fn a_device_reports_a_manipulated_log() {
     if is_postgres() {
         return;
     }
@@ -242,9 +242,9 @@ fn what_is_edited_behind_the_collectors_back_is_named_by_the_device() {
     }
 }
 
-/// An operator who knows how the log is made: the entry, its hash, and all that follows on it are written anew.
+/// An operator who forges the log: the entry, its hash, and everything that depends on it are rewritten.
 #[test]
-fn an_entry_that_is_invented_with_all_its_hashes_is_not_proven() {
+fn a_forged_entry_with_matching_hashes_is_not_proven() {
     if is_postgres() {
         return;
     }
@@ -274,7 +274,7 @@ fn an_entry_that_is_invented_with_all_its_hashes_is_not_proven() {
     );
 }
 
-/// A real device: the SDK, with a sample at the collector.
+/// A real device: the SDK with a sample at the collector.
 struct Person {
     engine: Sordino,
     sample: Id,
@@ -362,7 +362,7 @@ impl Person {
     }
 }
 
-/// A sample of a recording without voices. Now and then one is withheld, since much is drawn anew for each.
+/// Submits a recording without voices. It is retried, because the randomized anonymizer occasionally withholds one.
 fn offered(engine: &Sordino) -> Id {
     let recordings = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/audio");
     let recording = read_wav(&Path::new(recordings).join("flute-alone.wav")).unwrap();

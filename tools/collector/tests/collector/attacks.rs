@@ -1,5 +1,5 @@
-//! What a stranger can do without a key: long headers, connections on which nothing is said, answers that are not read,
-//! uploads that stop midway, headers that name another network.
+//! Attacks without a key: long headers, idle connections, unread responses,
+//! stalled uploads, forged proxy headers.
 
 use std::{io::Write as _, time::Duration};
 
@@ -7,11 +7,11 @@ use sordino_collector::{Clock, Config, Rate};
 
 use crate::support::*;
 
-/// A short wait, where a limit is to be met and nothing is to be found before it.
+/// A short timeout, for tests that reach it.
 const SHORT: Duration = Duration::from_millis(300);
 
 #[test]
-fn a_head_of_more_than_16_kib_is_refused_before_it_is_read_to_its_end() {
+fn a_head_over_16_kib_is_rejected_early() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     for length in [17_000, 50_000, 400_000] {
@@ -19,7 +19,7 @@ fn a_head_of_more_than_16_kib_is_refused_before_it_is_read_to_its_end() {
         let mut long = device.delete(sample());
         long = long.set("Signature-Input", members.join(", ")[..length].to_owned());
         let mut stream = connect(collector.address());
-        // The answer may come, and the connection end, before all is sent.
+        // The response may arrive, and the connection close, before everything is sent.
         let _ = stream.write_all(long.head().as_bytes());
         let said = until_closed(&mut stream);
         assert!(
@@ -27,7 +27,7 @@ fn a_head_of_more_than_16_kib_is_refused_before_it_is_read_to_its_end() {
             "{length}"
         );
     }
-    // As many fields, each short, are refused too.
+    // Many short fields are rejected too.
     let many = (0..1000).fold(device.delete(sample()), |request, number| {
         request.header(&format!("X-{number}"), "1")
     });
@@ -39,7 +39,7 @@ fn a_head_of_more_than_16_kib_is_refused_before_it_is_read_to_its_end() {
 }
 
 #[test]
-fn a_signature_of_many_members_is_malformed() {
+fn a_signature_with_too_many_members_is_malformed() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let members: Vec<String> = (0..1000).map(|key| format!("k{key}")).collect();
@@ -47,14 +47,14 @@ fn a_signature_of_many_members_is_malformed() {
     let many = signed.set("Signature-Input", members.join(","));
     let answer = collector.send(&many).problem(400, "malformed");
     let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-    assert!(detail.contains("too many members"), "{detail}");
+    assert!(detail.contains("more than 64 members"), "{detail}");
 }
 
 #[test]
-fn connections_on_which_nothing_is_said_shut_nobody_out() {
+fn idle_connections_do_not_block_other_clients() {
     let collector = Collector::start_with(|config| config.limits.connections = 16);
     let device = Device::registered(&collector, QA);
-    // One is in the middle of a request, and is not cut for others.
+    // One has a request in progress and is not evicted.
     let file = long_age_file();
     let request = device.put(sample(), QA, &file);
     let mut sending = connect(collector.address());
@@ -80,20 +80,20 @@ fn connections_on_which_nothing_is_said_shut_nobody_out() {
 }
 
 #[test]
-fn an_answer_that_nobody_reads_ends_its_connection() {
+fn an_unread_response_closes_its_connection() {
     let collector = Collector::start_with(|config| config.limits.write = SHORT);
     let token = collector.token(QA);
     let (device, id) = Device::with_sample(&collector, QA);
     let get = Request::new("GET", format!("/v1/samples/{id}?purpose={QA}"))
         .header("Authorization", format!("Bearer {token}"));
     let mut stream = connect(collector.address());
-    // Requests whose answers fill every buffer in between; the collector stops reading too, in the end.
+    // Requests whose responses fill all buffers, until the collector stops reading.
     stream.set_write_timeout(Some(SHORT)).unwrap();
     let mut sent = 0;
     while sent < 20_000 && stream.write_all(get.head().as_bytes()).is_ok() {
         sent += 1;
     }
-    // It is closed although not all answers were sent.
+    // It is closed although not all responses were sent.
     let said = until_closed(&mut stream);
     let answers = said
         .windows(12)
@@ -104,7 +104,7 @@ fn an_answer_that_nobody_reads_ends_its_connection() {
 }
 
 #[test]
-fn uploads_that_stop_midway_take_no_more_memory_than_they_may_together() {
+fn stalled_uploads_share_a_bounded_amount_of_memory() {
     let collector = Collector::start_with(|config| {
         config.limits.upload_bytes = 3 << 20;
         config.limits.idle = SHORT * 10;
@@ -118,7 +118,7 @@ fn uploads_that_stop_midway_take_no_more_memory_than_they_may_together() {
         stream.write_all(&file[..LONG_ENOUGH]).unwrap();
         stream
     };
-    // Four of 700 kB fit; the others are told to come again, without a byte of theirs having been taken.
+    // Four of 700 kB fit; the others are asked to retry before any of their bytes are read.
     let mut paused: Vec<_> = (0..12).map(|_| begin()).collect();
     let answers = paused
         .iter_mut()
@@ -134,12 +134,12 @@ fn uploads_that_stop_midway_take_no_more_memory_than_they_may_together() {
             status => panic!("{status}"),
         }
     }
-    // As room comes free, some of those that wait get it.
+    // When memory is released, waiting uploads continue.
     assert!(
         slow >= 4 && busy >= 1 && slow + busy == 12,
         "{slow} slow, {busy} busy"
     );
-    // Then there is room again, and a "no" needs none.
+    // Then uploads are possible again; withdrawals need no memory.
     collector.send(&device.put(sample(), QA, &file)).expect(201);
     let _paused: Vec<_> = (0..12).map(|_| begin()).collect();
     collector.send(&device.withdraw(QA)).expect(200);
@@ -159,7 +159,7 @@ fn from(address: &str, request: Request) -> Request {
 }
 
 #[test]
-fn a_no_with_a_good_signature_is_never_refused_for_its_network() {
+fn a_signed_withdrawal_is_never_rate_limited_by_network() {
     let collector = Collector::start_with(behind_a_proxy);
     let (device, id) = Device::with_sample(&collector, QA);
     let stranger = Device::new();
@@ -169,7 +169,7 @@ fn a_no_with_a_good_signature_is_never_refused_for_its_network() {
     }
     send(Request::new("GET", "/v1/audit/head")).problem(429, "too-many-requests");
     send(device.accesses(id)).problem(429, "too-many-requests");
-    // Who only seems to say no is refused for the network, whatever is wrong.
+    // An invalid withdrawal is rejected because of the network limit, whatever is wrong with it.
     let forged = Device {
         record: device.record,
         key: key(),
@@ -187,7 +187,7 @@ fn a_no_with_a_good_signature_is_never_refused_for_its_network() {
 }
 
 #[test]
-fn the_deletion_of_a_sample_that_is_held_is_never_one_request_too_many() {
+fn the_deletion_of_a_stored_sample_is_never_rate_limited() {
     let collector = Collector::start_with(|config| {
         config.clock = Clock::manual();
         config.rates.record = Rate {
@@ -203,7 +203,7 @@ fn the_deletion_of_a_sample_that_is_held_is_never_one_request_too_many() {
 }
 
 #[test]
-fn asking_whether_it_lives_costs_nobody_anything() {
+fn health_checks_are_not_rate_limited() {
     let collector = Collector::start_with(behind_a_proxy);
     let ask = |path: &str, named: &str| collector.send(&from(named, Request::new("GET", path)));
     for path in ["/healthz", "/readyz"] {
@@ -215,7 +215,7 @@ fn asking_whether_it_lives_costs_nobody_anything() {
 }
 
 #[test]
-fn a_header_that_cannot_be_read_is_limited_and_not_let_off() {
+fn an_invalid_proxy_header_does_not_bypass_the_limits() {
     let collector = Collector::start_with(behind_a_proxy);
     let ask = |named: &[u8]| {
         let mut stream = connect(collector.address());
@@ -230,12 +230,12 @@ fn a_header_that_cannot_be_read_is_limited_and_not_let_off() {
     let statuses: Vec<u16> = (0..20).map(|turn| ask(strange[turn % 4])).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 5);
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 15);
-    // Bytes that a client puts before what the proxy saw harm its own network alone.
+    // Bytes that a client prepends affect its own network only.
     assert_eq!(ask(b"\xff, 203.0.113.5"), 200);
 }
 
 #[test]
-fn a_request_that_is_signed_for_another_collector_is_not_taken() {
+fn a_request_signed_for_another_collector_is_rejected() {
     let collector = Collector::start_with(|config| {
         config.names = vec![
             "Collector.Example:443".to_owned(),
@@ -255,7 +255,7 @@ fn a_request_that_is_signed_for_another_collector_is_not_taken() {
     }
     register("collector.example").expect(201);
     register("localhost:8787").expect(200);
-    // What is not signed is for everybody.
+    // Unsigned routes are public.
     collector
         .send(&Request::new("GET", "/v1/audit/head"))
         .expect(200);

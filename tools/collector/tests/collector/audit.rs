@@ -1,4 +1,4 @@
-//! The access log: its chain is checked by docs/protocol.md alone, its file is attacked by SQL.
+//! The access log: its chain is verified by docs/protocol.md, and its tables are manipulated by SQL.
 
 use std::{path::Path, thread};
 
@@ -11,11 +11,11 @@ use tempfile::TempDir;
 use crate::database::is_postgres;
 use crate::{commands::Service, support::*};
 
-/// The database of a collector of schema 1, with four hand-outs.
+/// The database of a collector of schema 1, with four accesses.
 const SCHEMA_1: &[u8] = include_bytes!("../vectors/schema-1.sqlite.zlib");
 
 #[test]
-fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
+fn downloads_are_chained_in_order() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let ids = [sample(), sample()];
@@ -28,7 +28,7 @@ fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
     let of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(collector.head()["root"], of_nothing);
 
-    let token = collector.token_of("the desk", BOTH);
+    let token = collector.token_of("alice", BOTH);
     let mut expected = Vec::new();
     for (id, purpose) in [(ids[1], QA), (ids[0], RESEARCH), (ids[1], QA)] {
         let target = format!("/v1/samples/{id}?purpose={purpose}");
@@ -40,7 +40,7 @@ fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
             .iter()
             .map(|entry| {
                 let text = |member: &str| entry[member].as_str().unwrap();
-                assert_eq!(text("reader"), "the desk");
+                assert_eq!(text("reader"), "alice");
                 assert_eq!(
                     text("week"),
                     Week::from_timestamp(jiff::Timestamp::now()).to_string()
@@ -52,11 +52,11 @@ fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
         assert_eq!(log.len(), expected.len());
         assert_eq!(collector.head(), head_of(&log));
     }
-    // What is refused is no hand-out.
+    // A rejected download is not recorded.
     let unknown = format!("/v1/samples/{}?purpose={QA}", sample());
     collector.read(&token, &unknown).expect(404);
     assert_eq!(collector.head()["entries"], 3);
-    // Nor does a deletion or a restart take an entry out.
+    // A deletion or a restart does not remove entries.
     collector.send(&device.delete(ids[1])).expect(204);
     collector.send(&device.withdraw(BOTH)).expect(200);
     let before = collector.log();
@@ -67,7 +67,7 @@ fn hand_outs_stand_in_the_chain_in_their_order_and_the_head_grows_with_them() {
 }
 
 #[test]
-fn the_person_finds_each_access_in_the_published_log() {
+fn each_reported_access_is_in_the_published_log() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let (mine, other) = (sample(), sample());
@@ -97,7 +97,7 @@ fn the_person_finds_each_access_in_the_published_log() {
 }
 
 #[test]
-fn the_head_is_for_everybody_and_the_log_for_every_token() {
+fn the_head_is_public_and_the_log_requires_a_token() {
     let collector = Collector::start();
     collector
         .send(&Request::new("GET", "/v1/audit/head"))
@@ -116,7 +116,7 @@ fn the_head_is_for_everybody_and_the_log_for_every_token() {
 }
 
 #[test]
-fn pages_of_the_log_follow_on_each_other() {
+fn pages_of_the_log_are_contiguous() {
     let (collector, _) = with_hand_outs(7);
     let token = collector.token(RESEARCH);
     let page = |after: &str| {
@@ -143,7 +143,7 @@ fn pages_of_the_log_follow_on_each_other() {
 }
 
 #[test]
-fn the_file_itself_refuses_changes_by_sql() {
+fn the_access_log_rejects_changes_by_sql() {
     if is_postgres() {
         return;
     }
@@ -157,7 +157,7 @@ fn the_file_itself_refuses_changes_by_sql() {
         ),
         ("DELETE FROM accesses WHERE sequence = 3", "append-only"),
         ("DELETE FROM accesses", "append-only"),
-        // Over an entry, before the first, behind a gap, and off the chain.
+        // Over an entry, before the first, after a gap, and outside the chain.
         (
             "INSERT OR REPLACE INTO accesses
              SELECT sequence, sample, purpose, week, 'nobody', previous, hash FROM accesses
@@ -193,9 +193,9 @@ fn the_file_itself_refuses_changes_by_sql() {
     assert_chained(&before);
 }
 
-/// Whoever owns the file can take the triggers away; what they write then breaks the chain.
+/// The owner of the file can drop the triggers, but changes then break the chain.
 #[test]
-fn an_edit_past_the_triggers_is_published_as_it_stands_and_breaks_the_chain() {
+fn a_manipulated_entry_is_published_and_breaks_the_chain() {
     if is_postgres() {
         return;
     }
@@ -221,7 +221,7 @@ fn an_edit_past_the_triggers_is_published_as_it_stands_and_breaks_the_chain() {
 }
 
 #[test]
-fn what_schema_1_noted_is_chained_in_its_order_when_the_database_is_opened() {
+fn entries_of_schema_1_are_chained_in_order() {
     let folder = schema_1();
     let noted = [
         ("b76d14b2e2a8776533b8bf4e367946c0", QA),
@@ -248,12 +248,12 @@ fn what_schema_1_noted_is_chained_in_its_order_when_the_database_is_opened() {
         assert_eq!(head(&collector), head_of(&log));
         heads.push(log[3]["hash"].clone());
     }
-    // Chained once: the second start found nothing to do.
+    // Chained once: the second start had nothing to do.
     assert_eq!(heads[0], heads[1]);
 }
 
 #[test]
-fn services_that_open_a_database_of_schema_1_at_once_chain_its_entries_once() {
+fn concurrent_starts_chain_entries_of_schema_1_once() {
     let folder = schema_1();
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -267,9 +267,9 @@ fn services_that_open_a_database_of_schema_1_at_once_chain_its_entries_once() {
     assert_eq!(head(&collector), head_of(&log));
 }
 
-/// The version before the tree, with more entries than are read together.
+/// The schema before the tree, with more entries than one page.
 #[test]
-fn what_was_noted_without_a_tree_gets_one_when_the_database_is_opened_whole_or_not_at_all() {
+fn entries_without_a_tree_get_one_atomically() {
     if is_postgres() {
         return;
     }
@@ -278,7 +278,7 @@ fn what_was_noted_without_a_tree_gets_one_when_the_database_is_opened_whole_or_n
     collector.stop();
     let folder = collector.data();
     let hash = without_tree(folder, ENTRIES);
-    // It fails on the way: text that is none, in the last entry.
+    // It fails at the last entry, which has an invalid value.
     for statement in [
         "DROP TRIGGER accesses_are_not_changed",
         "UPDATE accesses SET reader = CAST(x'ff' AS TEXT) WHERE sequence = 1200",
@@ -291,7 +291,7 @@ fn what_was_noted_without_a_tree_gets_one_when_the_database_is_opened_whole_or_n
     }
     execute(
         folder,
-        "UPDATE accesses SET reader = 'desk' WHERE sequence = 1200",
+        "UPDATE accesses SET reader = 'alice' WHERE sequence = 1200",
     )
     .unwrap();
     thread::scope(|scope| {
@@ -310,9 +310,9 @@ fn what_was_noted_without_a_tree_gets_one_when_the_database_is_opened_whole_or_n
     assert_eq!(count(collector.data(), leaves), ENTRIES);
 }
 
-/// Of several collectors on one database one may be of the version before still.
+/// One of several collectors on a database may still be of the previous version.
 #[test]
-fn what_a_collector_of_the_version_before_notes_meanwhile_is_in_the_tree_and_proven() {
+fn entries_of_an_older_running_collector_are_in_the_tree() {
     if is_postgres() {
         return;
     }
@@ -349,7 +349,7 @@ fn what_a_collector_of_the_version_before_notes_meanwhile_is_in_the_tree_and_pro
 }
 
 #[test]
-fn the_tree_in_the_file_refuses_changes_by_sql() {
+fn the_tree_rejects_changes_by_sql() {
     if is_postgres() {
         return;
     }
@@ -377,9 +377,9 @@ fn the_tree_in_the_file_refuses_changes_by_sql() {
     assert_eq!(collector.head(), before);
 }
 
-/// The tables of schema 2 are there, the entries are not chained yet, and chaining fails on the way.
+/// The tables of schema 2 exist, the entries are not chained yet, and chaining fails midway.
 #[test]
-fn chaining_that_is_cut_off_leaves_all_entries_for_the_next_start() {
+fn interrupted_chaining_is_completed_at_the_next_start() {
     let folder = schema_1();
     let damage = "INSERT INTO accesses (sample, purpose, week, reader)
                   VALUES ('0', '0', '0', CAST(x'ff' AS TEXT))";
@@ -400,7 +400,7 @@ fn chaining_that_is_cut_off_leaves_all_entries_for_the_next_start() {
 }
 
 #[test]
-fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+fn a_database_of_a_newer_version_is_rejected_unchanged() {
     if is_postgres() {
         return;
     }
@@ -410,7 +410,7 @@ fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     execute(collector.data(), newer).unwrap();
     let error = start(collector.data()).unwrap_err();
     assert!(
-        error.ends_with("a newer version of the collector made it; run that one"),
+        error.ends_with("it was created by a newer version of the collector; run that version"),
         "{error}"
     );
     let older = "DELETE FROM _sqlx_migrations WHERE version = 1000";
@@ -420,7 +420,7 @@ fn a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
     assert_eq!(collector.head()["entries"], 1);
 }
 
-/// A collector, one sample in it, and so many hand-outs of it.
+/// A collector with one sample and a number of accesses to it.
 fn with_hand_outs(hand_outs: usize) -> (Collector, Id) {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
@@ -435,7 +435,7 @@ fn with_hand_outs(hand_outs: usize) -> (Collector, Id) {
     (collector, id)
 }
 
-/// Takes a database back to the version before the tree, its log prolonged to so many entries; returns the hash of the
+/// Reverts a database to the version before the tree, with a log of a number of entries; returns the hash of the
 /// last.
 fn without_tree(folder: &Path, entries: i64) -> String {
     with_database(folder, async |database| {
@@ -458,13 +458,13 @@ fn without_tree(folder: &Path, entries: i64) -> String {
             number += 1;
             let id = sample().to_string();
             let entry = json!({
-                "previous": previous, "purpose": QA, "reader": "desk", "sample": id,
+                "previous": previous, "purpose": QA, "reader": "alice", "sample": id,
                 "sequence": number, "week": "2026-W48",
             });
             let hash = sha256(canonical(&entry).as_bytes());
             sqlx::query(
                 "INSERT INTO accesses (sequence, sample, purpose, week, reader, previous, hash)
-                 VALUES ($1, $2, $3, '2026-W48', 'desk', $4, $5)",
+                 VALUES ($1, $2, $3, '2026-W48', 'alice', $4, $5)",
             )
             .bind(number)
             .bind(id)
@@ -495,7 +495,7 @@ fn start(folder: &Path) -> Result<BlockingServer, String> {
 }
 
 fn log(collector: &BlockingServer) -> Vec<Value> {
-    // There may be one of an earlier look.
+    // One may exist from an earlier call.
     let mut tokens = (1..).map(|number: u32| format!("auditor {number}"));
     let token = tokens.find_map(|name| collector.create_token(&name, &QA.parse().unwrap()).ok());
     let request = Request::new("GET", "/v1/audit/log").header(
@@ -511,7 +511,7 @@ fn head(collector: &BlockingServer) -> Value {
     send(collector.address(), &request).expect(200).json()
 }
 
-/// Runs a statement past the collector.
+/// Runs a statement bypassing the collector.
 pub(crate) fn execute(folder: &Path, statement: &'static str) -> Result<(), String> {
     with_database(folder, async |database| {
         let done = sqlx::query(statement).execute(database).await;

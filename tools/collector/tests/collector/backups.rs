@@ -1,4 +1,4 @@
-//! Backups: taken under load, restored elsewhere, and nothing that was deleted comes back.
+//! Backups under load, restores, and deletions after a backup.
 
 use std::{
     collections::BTreeSet,
@@ -19,7 +19,7 @@ use crate::{
     support::*,
 };
 
-/// A place for a collector: a folder, or PostgreSQL and S3.
+/// The storage of a collector: a folder, or PostgreSQL and S3.
 struct Site {
     folder: TempDir,
     database: String,
@@ -58,7 +58,7 @@ impl Site {
     fn serve(&self) -> Service {
         let mut command = command();
         command.envs(self.environment.clone());
-        // However long a backup takes, the load beside it is let in.
+        // Rate limits are disabled for the load during a backup.
         let arguments = [&self.place()[..], &["--record-rate", "0"]].concat();
         Service::start_with(command, "127.0.0.1:0", self.folder.path(), &arguments)
     }
@@ -94,7 +94,7 @@ fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A folder for a backup, not made yet.
+/// A path for a backup that does not exist yet.
 fn out() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("backup");
@@ -145,7 +145,7 @@ fn log(service: &Service, token: &str) -> Vec<Value> {
     page["entries"].as_array().unwrap().clone()
 }
 
-/// Uploads and deletes until told to stop; what was acknowledged and left, and what was deleted.
+/// Uploads and deletes until stopped; returns the stored and the deleted samples.
 fn load(service: &Service, device: &Device, stop: &AtomicBool) -> (Vec<Id>, Vec<Id>) {
     let (mut held, mut deleted) = (Vec::new(), Vec::new());
     for seed in 0.. {
@@ -164,7 +164,7 @@ fn load(service: &Service, device: &Device, stop: &AtomicBool) -> (Vec<Id>, Vec<
     (held, deleted)
 }
 
-/// What is promised of a backup, from one kind of place to another.
+/// Checks the guarantees of a backup from one kind of storage to another.
 fn a_restored_collector_keeps_every_promise(from: &Site, to: &Site) {
     let service = from.serve();
     let (one, two) = (Device::new(), Device::new());
@@ -196,7 +196,7 @@ fn a_restored_collector_keeps_every_promise(from: &Site, to: &Site) {
         })
     });
 
-    // Since then: a deletion, a withdrawal, a hand-out, a sample, the end of a token.
+    // After the backup: a deletion, a withdrawal, an access, a sample, a revocation.
     send(service.address(), &one.delete(gone)).expect(204);
     let withdrawal = two.withdraw(RESEARCH);
     send(service.address(), &withdrawal).expect(200);
@@ -220,7 +220,7 @@ fn a_restored_collector_keeps_every_promise(from: &Site, to: &Site) {
     assert_eq!(checked["samples"], report["samples"], "{checked}");
     let again = to.run(&arguments);
     assert!(
-        complaint(&again).contains("holds something"),
+        complaint(&again).contains("is not empty"),
         "{}",
         complaint(&again)
     );
@@ -251,7 +251,7 @@ fn a_restored_collector_keeps_every_promise(from: &Site, to: &Site) {
         let answer = send(service.address(), &one.put(*id, QA, &age_file(1, 7)));
         answer.problem(410, "deleted");
     }
-    // Each that was acknowledged is there, or pulls are told to remove their copies.
+    // Each acknowledged sample exists, or is listed as withdrawn.
     for id in held.iter().chain([&late]).map(ToString::to_string) {
         assert_ne!(quality.contains(&id), withdrawn.contains(&id), "{id}");
     }
@@ -269,13 +269,13 @@ fn a_restored_collector_keeps_every_promise(from: &Site, to: &Site) {
 }
 
 #[test]
-fn a_backup_under_load_is_restored_from_one_machine_to_another() {
+fn a_backup_under_load_is_restored_on_another_machine() {
     let (from, to) = (Site::of_one_machine(), Site::of_one_machine());
     a_restored_collector_keeps_every_promise(&from, &to);
 }
 
 #[test]
-fn a_backup_under_load_is_restored_from_services_to_others() {
+fn a_backup_under_load_is_restored_on_other_services() {
     let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
         return;
     };
@@ -284,7 +284,7 @@ fn a_backup_under_load_is_restored_from_services_to_others() {
 }
 
 #[test]
-fn a_backup_under_load_moves_from_one_machine_to_services() {
+fn a_backup_under_load_moves_from_a_machine_to_services() {
     let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
         return;
     };
@@ -292,7 +292,7 @@ fn a_backup_under_load_moves_from_one_machine_to_services() {
     a_restored_collector_keeps_every_promise(&Site::of_one_machine(), &to);
 }
 
-/// Some of everything.
+/// A collector with rows in every table.
 fn filled() -> Site {
     let site = Site::of_one_machine();
     let service = site.serve();
@@ -312,7 +312,7 @@ fn filled() -> Site {
     site
 }
 
-/// The tables of a backup, with the last numbers apart: what each has, in no order.
+/// The tables of a backup without their counters, with unordered rows.
 fn tables(backup: &Path) -> (BTreeSet<String>, Vec<i64>) {
     let text = fs::read_to_string(backup.join("tables.jsonl")).unwrap();
     let (mut lines, mut counters, mut table) = (BTreeSet::new(), Vec::new(), Value::Null);
@@ -328,7 +328,7 @@ fn tables(backup: &Path) -> (BTreeSet<String>, Vec<i64>) {
 }
 
 #[test]
-fn a_backup_holds_every_table_of_the_schema_and_comes_back_row_by_row() {
+fn a_backup_contains_all_tables_and_restores_every_row() {
     let from = filled();
     let (_folder, backup) = out();
     from.json(&["backup", backup.to_str().unwrap()]);
@@ -343,7 +343,7 @@ fn a_backup_holds_every_table_of_the_schema_and_comes_back_row_by_row() {
         .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split(' ').next())
         .collect();
     assert!(made.len() >= 9, "{made:?}");
-    // What is restored begins an epoch of its own, and the access log makes its tree.
+    // A restored database begins a new epoch, and the tree is rebuilt from the access log.
     for table in made
         .into_iter()
         .filter(|table| !["epoch", "access_tree"].contains(table))
@@ -393,7 +393,7 @@ fn a_backup_holds_every_table_of_the_schema_and_comes_back_row_by_row() {
 }
 
 #[test]
-fn a_torn_backup_is_refused_and_leaves_the_database_empty() {
+fn an_incomplete_backup_is_rejected_without_changes() {
     let from = filled();
     let (_folder, backup) = out();
     from.json(&["backup", backup.to_str().unwrap()]);
@@ -414,17 +414,14 @@ fn a_torn_backup_is_refused_and_leaves_the_database_empty() {
         fs::write(&path, &whole[..whole.len() - 1]).unwrap();
         let told = complaint(&restore());
         assert!(
-            told.contains("no whole backup") && told.lines().count() == 1,
+            told.contains("not a complete backup") && told.lines().count() == 1,
             "{told}"
         );
         fs::write(&path, &whole).unwrap();
     }
     let (other, missing) = (filled(), to.folder.path().join("nowhere"));
     for (url, says) in [
-        (
-            other.database.clone(),
-            "not the one that the backup was made of",
-        ),
+        (other.database.clone(), "not the database of the backup"),
         (format!("sqlite://{}", missing.display()), "no database"),
     ] {
         let told = to.run(&[
@@ -435,7 +432,7 @@ fn a_torn_backup_is_refused_and_leaves_the_database_empty() {
         ]);
         assert!(complaint(&told).contains(says), "{}", complaint(&told));
     }
-    // Objects that were copied before the other database was found out are no samples.
+    // Objects that were copied before the error are orphaned.
     let checked: Value = serde_json::from_slice(&to.run(&["check", "--json"]).stdout).unwrap();
     assert_eq!(checked["samples"], json!(0));
     assert!(!missing.exists());

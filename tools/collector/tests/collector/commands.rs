@@ -13,7 +13,7 @@ use sordino::Purpose;
 use crate::database::{database_of, is_postgres};
 use crate::support::*;
 
-/// The service as a process of its own. Dropped, it is killed.
+/// The service as a child process, which is killed on drop.
 pub(crate) struct Service {
     pub(crate) child: Child,
     pub(crate) line: String,
@@ -28,7 +28,7 @@ impl Service {
         Self::start_with(command(), listen, data, arguments)
     }
 
-    /// With an environment that `command` brings along.
+    /// Starts it with the environment of `command`.
     pub(crate) fn start_with(
         mut command: Command,
         listen: &str,
@@ -59,7 +59,7 @@ impl Service {
         Self { child, line }
     }
 
-    /// Stops it as an operator does, and waits for its end.
+    /// Stops it with SIGTERM and waits for its exit.
     pub(crate) fn stop(&mut self) {
         self.signal("-TERM");
         assert!(self.child.wait().unwrap().success());
@@ -73,7 +73,7 @@ impl Service {
         address.parse().unwrap()
     }
 
-    /// Sends a signal by its name, `-TERM` say.
+    /// Sends a signal by its name, for example `-TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("kill")
             .args([name, &self.child.id().to_string()])
@@ -111,7 +111,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_token_made_while_the_service_runs_is_good_at_once() {
+fn a_token_created_at_run_time_is_valid_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::start(folder.path(), &[]);
     let data = folder.path().to_str().unwrap();
@@ -166,7 +166,7 @@ fn a_token_made_while_the_service_runs_is_good_at_once() {
 }
 
 #[test]
-fn serve_says_in_json_where_it_listens_and_stops_on_sigterm() {
+fn serve_prints_its_address_as_json_and_stops_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Service::start(folder.path(), &["--json"]);
     let document: Value = serde_json::from_str(&service.line).unwrap();
@@ -177,13 +177,13 @@ fn serve_says_in_json_where_it_listens_and_stops_on_sigterm() {
             .starts_with("http://127.0.0.1:")
     );
     service.stop();
-    // Closed in order: the write-ahead log was folded in.
+    // Closed cleanly: the write-ahead log was checkpointed.
     assert!(!folder.path().join("collector.sqlite-wal").exists());
 }
 
-/// A pipe closes however the process at its other end ends; until then a signal stops the service as ever.
+/// A pipe closes however the process at its other end exits; until then, signals still stop the service.
 #[test]
-fn serve_ends_in_order_with_its_standard_input_where_that_is_asked_for() {
+fn serve_stops_when_standard_input_closes_if_requested() {
     for is_closed in [true, false] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = command();
@@ -200,13 +200,13 @@ fn serve_ends_in_order_with_its_standard_input_where_that_is_asked_for() {
             }
         }
         assert!(service.child.wait().unwrap().success());
-        // Closed in order: the write-ahead log was folded in.
+        // Closed cleanly: the write-ahead log was checkpointed.
         assert!(!folder.path().join("collector.sqlite-wal").exists());
     }
 }
 
 #[test]
-fn what_cannot_be_done_is_one_clear_line_and_status_1() {
+fn a_failure_is_one_line_and_status_1() {
     if is_postgres() {
         return;
     }
@@ -349,7 +349,7 @@ fn wrong_usage_is_status_2() {
 }
 
 #[test]
-fn a_plan_never_goes_back_and_stays_in_force_without_its_file() {
+fn a_plan_is_never_downgraded_and_survives_without_its_file() {
     let mut collector = Collector::start_with(|config| {
         let second = plan(2, "2999-01-01", &[recipient(1)], &Purpose::ALL);
         config.plan = Some(write_plan(&config.data, second));
@@ -379,7 +379,7 @@ fn a_plan_never_goes_back_and_stays_in_force_without_its_file() {
 }
 
 #[test]
-fn a_command_on_a_folder_without_a_collector_says_so_and_makes_none() {
+fn a_command_on_a_missing_collector_fails_and_creates_none() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("mistyped");
     let data = data.to_str().unwrap();
@@ -394,9 +394,9 @@ fn a_command_on_a_folder_without_a_collector_says_so_and_makes_none() {
         vec!["renew-epoch"],
         vec!["check"],
         vec!["retention"],
-        vec!["token", "create", "--name", "desk", "--purpose", QA],
+        vec!["token", "create", "--name", "alice", "--purpose", QA],
         vec!["token", "list"],
-        vec!["token", "revoke", "desk"],
+        vec!["token", "revoke", "alice"],
         vec!["quarantine", "list"],
         vec!["quarantine", "release", &record],
         vec!["quarantine", "delete", &record],
@@ -411,17 +411,14 @@ fn a_command_on_a_folder_without_a_collector_says_so_and_makes_none() {
         assert_eq!(output.status.code(), Some(1), "{words:?}");
         let complaint = text(&output.stderr);
         assert_eq!(complaint.lines().count(), 1, "{complaint}");
-        assert!(
-            complaint.contains("there is no collector in"),
-            "{complaint}"
-        );
+        assert!(complaint.contains("no collector found in"), "{complaint}");
         assert!(!Path::new(data).exists(), "{words:?}");
     }
 }
 
-/// As where `--data` names the folder above, or a database that was never filled.
+/// Like a `--data` that names the parent folder, or an empty database.
 #[test]
-fn a_folder_that_exists_without_a_collector_is_left_as_it_is() {
+fn a_folder_without_a_collector_is_left_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     fs::write(folder.path().join("notes"), "ours").unwrap();
@@ -429,7 +426,7 @@ fn a_folder_that_exists_without_a_collector_is_left_as_it_is() {
         "token",
         "create",
         "--name",
-        "desk",
+        "alice",
         "--purpose",
         QA,
         "--data",
@@ -445,14 +442,11 @@ fn a_folder_that_exists_without_a_collector_is_left_as_it_is() {
         let output = command().args(create).args(more).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{more:?}");
         let complaint = text(&output.stderr);
-        assert!(
-            complaint.contains("there is no collector in"),
-            "{complaint}"
-        );
+        assert!(complaint.contains("no collector found in"), "{complaint}");
         assert!(complaint.contains("serve"), "{complaint}");
     };
     refused(&[]);
-    // A server that nobody asks: what a collector remembers of it is missing first.
+    // The server is not contacted, because the missing epoch file is detected first.
     refused(&["--database", "postgres://nobody@127.0.0.1:1/none"]);
     assert_eq!(left(), ["notes"]);
     fs::write(folder.path().join("collector.sqlite"), "").unwrap();
@@ -460,9 +454,9 @@ fn a_folder_that_exists_without_a_collector_is_left_as_it_is() {
     assert_eq!(left(), ["collector.sqlite", "notes"]);
 }
 
-/// A name is other people's words; what is printed of it moves no cursor.
+/// Names are untrusted; printing them must not control the terminal.
 #[test]
-fn names_are_printed_without_what_a_terminal_would_obey() {
+fn control_characters_in_names_are_escaped() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("a\u{1b}[2J\u{202e}b");
     for words in [

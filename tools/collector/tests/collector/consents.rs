@@ -10,7 +10,7 @@ use sordino::{
 use crate::support::*;
 
 #[test]
-fn a_record_is_new_then_known_then_revised() {
+fn a_record_is_registered_repeated_and_revised() {
     let collector = Collector::start();
     let device = Device::new();
     let first = device.register(1, QA);
@@ -23,7 +23,7 @@ fn a_record_is_new_then_known_then_revised() {
 }
 
 #[test]
-fn a_revision_never_goes_back() {
+fn an_older_revision_is_rejected() {
     let collector = Collector::start();
     let device = Device::new();
     collector.send(&device.register(2, BOTH)).expect(201);
@@ -39,11 +39,11 @@ fn a_revision_never_goes_back() {
 }
 
 #[test]
-fn a_purpose_that_no_plan_asks_for_is_unknown() {
+fn a_purpose_that_no_plan_requests_is_unknown() {
     let device = Device::new();
     let mut unknown: Value = serde_json::from_slice(&device.register(1, QA).body.unwrap()).unwrap();
     unknown["dpv:hasProcess"][0]["dct:identifier"] = json!("advertising");
-    // The signature fits, so that the purpose alone is wrong.
+    // The signature is valid, so that only the purpose is wrong.
     let collector = Collector::start();
     let document = resign(&device, unknown);
     collector
@@ -65,7 +65,7 @@ fn a_purpose_that_no_plan_asks_for_is_unknown() {
     collector.send(&Device::new().register(1, QA)).expect(201);
 }
 
-/// Signs JSON that is no record of ours, by RFC 8785 as far as it matters here.
+/// Signs arbitrary JSON by the part of RFC 8785 that is needed here.
 fn resign(device: &Device, mut document: Value) -> Vec<u8> {
     use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
     let object = document.as_object_mut().unwrap();
@@ -79,7 +79,7 @@ fn resign(device: &Device, mut document: Value) -> Vec<u8> {
 }
 
 #[test]
-fn a_child_is_registered_only_with_a_guardians_approval() {
+fn a_childs_record_requires_a_guardians_approval() {
     let collector = Collector::start();
     for age_band in [AgeBand::Child, AgeBand::Unknown] {
         let device = Device::new();
@@ -102,7 +102,7 @@ fn a_child_is_registered_only_with_a_guardians_approval() {
 }
 
 #[test]
-fn what_is_no_record_is_refused_and_not_registered() {
+fn an_invalid_record_is_rejected() {
     let collector = Collector::start();
     let device = Device::new();
     let good = device.document(device.content(1, QA));
@@ -127,7 +127,7 @@ fn what_is_no_record_is_refused_and_not_registered() {
         (unsigned.to_string().into_bytes(), 401, "bad-signature"),
         (device.document(other_schema), 400, "malformed"),
         (device.document(no_purpose), 400, "malformed"),
-        // Another record's document, to which this request's signature does not fit.
+        // Another record's document, which does not match the request's signature.
         (other.document(other.content(1, QA)), 401, "bad-signature"),
         // Another record's content, signed by this device.
         (device.document(other.content(1, QA)), 400, "malformed"),
@@ -143,9 +143,9 @@ fn what_is_no_record_is_refused_and_not_registered() {
     collector.send(&device.register(1, QA)).expect(201);
 }
 
-/// As a device of an earlier version has it, which has not revised it since.
+/// Like the record of a device of an earlier version.
 #[test]
-fn a_record_of_schema_1_is_registered_and_its_revision_may_be_of_schema_2() {
+fn a_record_of_schema_1_can_be_revised_with_schema_2() {
     let collector = Collector::start();
     let device = Device::new();
     let flat = json!({
@@ -165,7 +165,7 @@ fn a_record_of_schema_1_is_registered_and_its_revision_may_be_of_schema_2() {
 }
 
 #[test]
-fn a_record_keeps_the_key_that_registered_it() {
+fn a_record_keeps_its_key() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let thief = Device {
@@ -184,7 +184,7 @@ fn a_record_keeps_the_key_that_registered_it() {
 }
 
 #[test]
-fn a_withdrawal_deletes_what_has_no_purpose_left_and_narrows_the_rest() {
+fn a_withdrawal_deletes_samples_without_a_purpose() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let other = Device::registered(&collector, BOTH);
@@ -217,7 +217,7 @@ fn a_withdrawal_deletes_what_has_no_purpose_left_and_narrows_the_rest() {
         .json();
     assert_eq!(list["samples"][0]["purposes"], json!([RESEARCH]));
 
-    // The purpose left can still be used, the other not.
+    // The remaining purpose can still be used, the other cannot.
     collector
         .send(&device.put(sample(), RESEARCH, &age_file(1, 4)))
         .expect(201);
@@ -225,7 +225,7 @@ fn a_withdrawal_deletes_what_has_no_purpose_left_and_narrows_the_rest() {
         .send(&device.put(sample(), BOTH, &age_file(1, 5)))
         .problem(403, "not-granted");
 
-    // Said twice, it does no harm.
+    // It can be repeated.
     let again = collector.send(&device.withdraw(QA)).expect(200).json();
     assert_eq!(again, json!({"deleted": 0, "narrowed": 0}));
     let rest = collector.send(&device.withdraw(BOTH)).expect(200).json();
@@ -234,7 +234,7 @@ fn a_withdrawal_deletes_what_has_no_purpose_left_and_narrows_the_rest() {
 }
 
 #[test]
-fn a_record_withdrawn_in_full_is_withdrawn_for_good() {
+fn a_fully_withdrawn_record_stays_withdrawn() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let kept = sample();
@@ -259,11 +259,11 @@ fn a_record_withdrawn_in_full_is_withdrawn_for_good() {
 }
 
 #[test]
-fn a_registration_that_comes_late_brings_no_withdrawn_purpose_back() {
+fn a_late_registration_restores_no_withdrawn_purpose() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let wider = device.register(2, BOTH);
-    // The widening is still under way when the person takes it back.
+    // The extension is still in transit when the purpose is withdrawn.
     collector.send(&device.withdraw(RESEARCH)).expect(200);
     collector.send(&wider).problem(410, "withdrawn");
     collector
@@ -276,7 +276,7 @@ fn a_registration_that_comes_late_brings_no_withdrawn_purpose_back() {
 }
 
 #[test]
-fn a_revision_that_grants_less_takes_samples_back_too() {
+fn a_revision_that_grants_less_withdraws_samples() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let (research, both) = (sample(), sample());
@@ -303,7 +303,7 @@ fn a_revision_that_grants_less_takes_samples_back_too() {
 }
 
 #[test]
-fn what_is_no_withdrawal_withdraws_nothing() {
+fn an_invalid_withdrawal_withdraws_nothing() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let kept = sample();

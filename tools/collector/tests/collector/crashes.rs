@@ -76,7 +76,7 @@ fn answers(round: usize) -> usize {
 }
 
 #[test]
-fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
+fn acknowledged_requests_survive_sigkill() {
     let folder = tempfile::tempdir().unwrap();
     let device = Device::new();
     let gone = Device::new();
@@ -146,7 +146,7 @@ fn whatever_was_acknowledged_before_sigkill_is_there_and_nothing_else() {
 }
 
 #[test]
-fn every_hand_out_before_sigkill_is_in_the_log_and_its_chain_is_whole() {
+fn the_access_log_survives_sigkill() {
     const READERS: usize = 3;
     let folder = tempfile::tempdir().unwrap();
     let (device, id) = (Device::new(), sample());
@@ -189,7 +189,7 @@ fn every_hand_out_before_sigkill_is_in_the_log_and_its_chain_is_whole() {
 }
 
 #[test]
-fn an_object_that_cannot_be_removed_is_removed_by_the_repeated_withdrawal() {
+fn a_repeated_withdrawal_removes_a_leftover_object() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let id = sample();
@@ -212,7 +212,7 @@ fn an_object_that_cannot_be_removed_is_removed_by_the_repeated_withdrawal() {
 }
 
 #[test]
-fn a_start_removes_objects_whose_deletion_was_cut_off() {
+fn a_start_completes_interrupted_deletions() {
     let mut collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let id = sample();
@@ -226,7 +226,7 @@ fn a_start_removes_objects_whose_deletion_was_cut_off() {
 }
 
 #[test]
-fn a_folder_that_fails_loses_nothing_that_was_acknowledged_and_takes_nothing() {
+fn a_failing_folder_loses_no_acknowledged_sample() {
     let collector = Collector::start_with(|config| {
         let folder = config.data.join("objects");
         config.objects = Some(format!("file://{}", folder.display()).parse().unwrap());
@@ -244,7 +244,7 @@ fn a_folder_that_fails_loses_nothing_that_was_acknowledged_and_takes_nothing() {
 }
 
 #[test]
-fn a_damaged_object_is_not_handed_out() {
+fn a_damaged_object_is_not_served() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let id = sample();
@@ -264,7 +264,7 @@ fn a_damaged_object_is_not_handed_out() {
 }
 
 #[test]
-fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
+fn a_starting_service_keeps_uploads_of_another() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let file = long_age_file();
@@ -289,7 +289,7 @@ fn a_service_that_starts_leaves_the_uploads_of_another_alone() {
 }
 
 #[test]
-fn many_services_start_on_one_new_folder_at_once() {
+fn many_services_can_start_on_one_new_folder() {
     let folder = tempfile::tempdir().unwrap();
     thread::scope(|scope| {
         for _ in 0..4 {

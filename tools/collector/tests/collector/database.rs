@@ -1,5 +1,5 @@
-//! The database that the tests run on: SQLite, or PostgreSQL where `SORDINO_TEST_DATABASE=postgres`.
-//! What is said of one must hold of the other, so that all tests run on both.
+//! The database of the tests: SQLite, or PostgreSQL with `SORDINO_TEST_DATABASE=postgres`.
+//! Both must behave the same, so all tests run on both.
 
 use std::{
     collections::HashMap,
@@ -9,12 +9,12 @@ use std::{
 
 use crate::services::Postgres;
 
-/// Whether a test of SQLite's file has nothing to look at.
+/// Whether tests of SQLite's file must be skipped.
 pub(crate) fn is_postgres() -> bool {
     std::env::var("SORDINO_TEST_DATABASE").is_ok_and(|name| name == "postgres")
 }
 
-/// The URL of the database that belongs to a data folder; `None` for the file in it.
+/// The URL of the database for a data folder; `None` for the file in it.
 pub(crate) fn database_of(data: &Path) -> Option<String> {
     static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start_unsynced);
     static DATABASES: LazyLock<Mutex<HashMap<PathBuf, String>>> = LazyLock::new(Mutex::default);

@@ -1,4 +1,4 @@
-//! deploy/ as an operator uses it: its nginx file in a real nginx, in front of two collectors.
+//! The files in deploy/: nginx in front of two collectors, and the systemd unit.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
     support::*,
 };
 
-/// A collector on a port that it keeps, so that a proxy finds it again. Dropped, it is killed.
+/// A collector on a fixed port, so that a proxy finds it after a restart. It is killed on drop.
 pub(crate) struct Instance {
     arguments: Vec<String>,
     environment: Vec<(&'static str, String)>,
@@ -56,14 +56,14 @@ impl Instance {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        // Its first line says that it is ready; its end closes the pipe.
+        // Its first line reports that it is ready; its exit closes the pipe.
         let mut first = [0];
         let read = child.stdout.as_mut().unwrap().read(&mut first).unwrap();
         assert_eq!(read, 1, "a collector did not start");
         self.child = Some(child);
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -78,7 +78,7 @@ impl Drop for Instance {
     }
 }
 
-/// deploy/nginx.conf with an operator's own ports, names and folders put in.
+/// deploy/nginx.conf with the ports, names and folders of the test.
 pub(crate) fn deployed(port: u16, folder: &Path, instances: &[u16]) -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/nginx.conf");
     let mut text = fs::read_to_string(path).unwrap();
@@ -109,7 +109,7 @@ pub(crate) fn deployed(port: u16, folder: &Path, instances: &[u16]) -> String {
     text
 }
 
-/// The same without TLS.
+/// The same configuration without TLS.
 pub(crate) fn deployed_in_clear(port: u16, folder: &Path, instances: &[u16]) -> String {
     let text =
         deployed(port, folder, instances).replace(&format!("{port} ssl;"), &format!("{port};"));
@@ -118,7 +118,7 @@ pub(crate) fn deployed_in_clear(port: u16, folder: &Path, instances: &[u16]) -> 
 }
 
 #[test]
-fn signed_requests_pass_the_nginx_file_over_tls_to_both_collectors_and_no_address_is_written() {
+fn signed_requests_pass_nginx_and_no_address_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let instances = [(); 2].map(|()| Instance::start(folder.path(), &[], &[]));
     let ports = instances.each_ref().map(|instance| instance.port);
@@ -142,7 +142,7 @@ fn signed_requests_pass_the_nginx_file_over_tls_to_both_collectors_and_no_addres
             tls.send(&device.put(id, QA, &file)).problem(410, "deleted");
         }
     }
-    // A problem document of the collector's own, not nginx's page.
+    // A problem document of the collector, not an error page of nginx.
     let large = device.put(sample(), QA, &[age_file(1, 1), vec![0; 1 << 20]].concat());
     tls.send(&large).problem(413, "too-large");
     tls.send(&device.withdraw(QA)).expect(200);
@@ -160,7 +160,7 @@ fn signed_requests_pass_the_nginx_file_over_tls_to_both_collectors_and_no_addres
 }
 
 #[test]
-fn with_one_collector_killed_every_request_is_answered_by_the_other() {
+fn nginx_fails_over_to_the_other_collector() {
     let folder = tempfile::tempdir().unwrap();
     let mut instances = [(); 2].map(|()| Instance::start(folder.path(), &[], &[]));
     let ports = instances.each_ref().map(|instance| instance.port);
@@ -180,9 +180,9 @@ fn with_one_collector_killed_every_request_is_answered_by_the_other() {
     }
 }
 
-/// The unit is what systemd takes, and leaves a service little that it could do.
+/// systemd accepts the unit and rates its sandboxing.
 #[test]
-fn systemd_takes_the_unit_and_finds_it_hardened() {
+fn systemd_accepts_the_unit_and_rates_it_hardened() {
     if Command::new("systemd-analyze")
         .arg("--version")
         .output()
@@ -218,7 +218,7 @@ fn systemd_takes_the_unit_and_finds_it_hardened() {
     }
 }
 
-/// A client that trusts one certificate.
+/// An HTTPS client that trusts one certificate.
 struct Tls<'a> {
     config: Arc<ClientConfig>,
     nginx: &'a Nginx,
@@ -288,7 +288,7 @@ fn make_certificate(folder: &Path) -> Vec<u8> {
         "{}",
         String::from_utf8_lossy(&made.stderr)
     );
-    // Made by root, read by nginx's own user.
+    // Created by root, read by nginx's user.
     for path in [&key, &certificate] {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         fs::set_permissions(path, mode).unwrap();

@@ -1,4 +1,4 @@
-//! The epoch in every answer: another one once the database was put back from a backup, by whatever means.
+//! The epoch in every response, which changes when the database is restored by any means.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn epoch(collector: &Collector) -> String {
 }
 
 #[test]
-fn every_answer_names_the_epoch_and_a_restart_does_not_change_it() {
+fn every_response_has_the_epoch_which_survives_a_restart() {
     let mut collector = Collector::start();
     let first = epoch(&collector);
     let (device, id) = Device::with_sample(&collector, QA);
@@ -42,12 +42,12 @@ fn every_answer_names_the_epoch_and_a_restart_does_not_change_it() {
     assert_ne!(epoch(&Collector::start()), first);
 }
 
-/// What somebody does who knows of no command for it.
+/// A manual restore without the command.
 #[test]
-fn an_older_database_in_its_place_begins_an_epoch() {
+fn an_older_database_begins_a_new_epoch() {
     let mut collector = Collector::start();
     if collector.config.database.is_some() {
-        // A file alone can be put back so.
+        // Only a file can be restored this way.
         return;
     }
     let (device, id) = Device::with_sample(&collector, QA);
@@ -67,13 +67,13 @@ fn an_older_database_in_its_place_begins_an_epoch() {
     assert_ne!(after, before, "two deletions are forgotten");
     collector.restart();
     assert_eq!(epoch(&collector), after);
-    // As a device does that sees it.
+    // Like a device that sees the new epoch.
     collector.send(&device.delete(id)).expect(204);
     collector.send(&device.withdraw(QA)).expect(200);
 }
 
 #[test]
-fn the_operator_can_begin_an_epoch_while_it_runs() {
+fn the_operator_can_begin_an_epoch_at_run_time() {
     let collector = Collector::start();
     if collector.config.database.is_some() {
         return;
@@ -84,7 +84,7 @@ fn the_operator_can_begin_an_epoch_while_it_runs() {
     assert!(output.status.success());
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_ne!(said["epoch"], before);
-    // Looked at with readiness, at the latest within the hour.
+    // Checked with readiness, at the latest within the hour.
     eventually(|| {
         collector.send(&Request::new("GET", "/readyz"));
         said["epoch"] == epoch(&collector)
@@ -92,7 +92,7 @@ fn the_operator_can_begin_an_epoch_while_it_runs() {
 }
 
 #[test]
-fn somebody_who_has_only_the_receipt_can_be_withdrawn_by_the_operator() {
+fn the_operator_can_withdraw_a_record_by_its_receipt() {
     let collector = Collector::start();
     if collector.config.database.is_some() {
         return;
@@ -119,7 +119,7 @@ fn somebody_who_has_only_the_receipt_can_be_withdrawn_by_the_operator() {
         "withdrawn: 2 samples deleted, 0 left for another purpose"
     );
     assert!(collector.files("age").is_empty());
-    // The device hears of it with whatever it asks for.
+    // The device learns of it at its next request.
     let answer = collector
         .send(&device.register(1, BOTH))
         .problem(410, "withdrawn");

@@ -25,9 +25,9 @@ use sordino::Id;
 use test_tiers::is_soak;
 
 use crate::{
-    beyond::without_bulk_deletion,
     deployment::{Instance, deployed_in_clear},
-    hardships::Disk,
+    disk_and_clock_faults::Disk,
+    remote_storage::without_bulk_deletion,
     services::{Nginx, Postgres, S3},
     support::*,
 };
@@ -55,7 +55,7 @@ struct Ground {
 }
 
 #[test]
-fn two_collectors_on_postgresql_and_s3_lose_nothing_whatever_is_killed() {
+fn collectors_on_postgresql_and_s3_survive_kills() {
     let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
         return;
     };
@@ -70,7 +70,7 @@ fn two_collectors_on_postgresql_and_s3_lose_nothing_whatever_is_killed() {
 }
 
 #[test]
-fn nor_do_they_on_an_s3_without_bulk_deletion() {
+fn collectors_on_s3_without_bulk_deletion_survive_kills() {
     let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
         return;
     };
@@ -86,7 +86,7 @@ fn nor_do_they_on_an_s3_without_bulk_deletion() {
 }
 
 #[test]
-fn two_collectors_on_one_machine_lose_nothing_whichever_is_killed() {
+fn collectors_on_one_machine_survive_kills() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Disk::mount(200_000);
     let place = disk.as_ref().map_or(folder.path(), Disk::path);
@@ -114,7 +114,7 @@ fn run(mut ground: Ground) {
     let Some(nginx) = Nginx::start(configure) else {
         return;
     };
-    let desk = Desk {
+    let harness = Harness {
         token: ground.token(),
         nginx,
         is_over: AtomicBool::new(false),
@@ -127,44 +127,44 @@ fn run(mut ground: Ground) {
     let started = Instant::now();
     thread::scope(|scope| {
         for number in 0..CLIENTS {
-            let (desk, told) = (&desk, &told);
+            let (harness, told) = (&harness, &told);
             scope.spawn(move || {
                 // A client that panics must not leave the others waiting for the end.
-                let _over = OverWhenPanicking(&desk.is_over);
-                let mut client = Client::new(desk, number);
-                while !desk.is_over.load(Ordering::Relaxed) {
+                let _over = OverWhenPanicking(&harness.is_over);
+                let mut client = Client::new(harness, number);
+                while !harness.is_over.load(Ordering::Relaxed) {
                     client.act();
-                    desk.done.fetch_add(1, Ordering::Relaxed);
+                    harness.done.fetch_add(1, Ordering::Relaxed);
                 }
                 told.lock().unwrap().add(client.told);
             });
         }
-        let _over = OverWhenPanicking(&desk.is_over);
+        let _over = OverWhenPanicking(&harness.is_over);
         for round in 0..rounds {
             for instance in &mut instances {
-                Part::Instance(instance).fail(round, &desk);
+                Part::Instance(instance).fail(round, &harness);
             }
             let port = ports[round as usize % ports.len()];
-            Part::Connections(port).fail(round, &desk);
-            Part::Uploads(port).fail(round, &desk);
+            Part::Connections(port).fail(round, &harness);
+            Part::Uploads(port).fail(round, &harness);
             if let Some(disk) = &ground.disk {
-                Part::Disk(disk).fail(round, &desk);
+                Part::Disk(disk).fail(round, &harness);
             }
             if let Some(postgres) = &mut ground.postgres {
-                Part::Postgres(postgres).fail(round, &desk);
+                Part::Postgres(postgres).fail(round, &harness);
             }
             if let Some(s3) = &mut ground.s3 {
-                Part::S3(s3).fail(round, &desk);
+                Part::S3(s3).fail(round, &harness);
             }
         }
         // A slow machine has had fewer of them.
         let clients = CLIENTS as usize;
-        desk.wait(|| {
-            let (held, deleted) = (&desk.held, &desk.deleted);
+        harness.wait(|| {
+            let (held, deleted) = (&harness.held, &harness.deleted);
             held.load(Ordering::Relaxed) > 10 * clients
                 && deleted.load(Ordering::Relaxed) > 2 * clients
         });
-        desk.is_over.store(true, Ordering::Relaxed);
+        harness.is_over.store(true, Ordering::Relaxed);
     });
     let told = told.into_inner().unwrap();
     assert!(
@@ -172,11 +172,13 @@ fn run(mut ground: Ground) {
         "hardly anything happened"
     );
     for kept in &told.kept {
-        let answer = desk.persist(&desk.read(kept.id)).expect(200);
+        let answer = harness.persist(&harness.read(kept.id)).expect(200);
         assert!(answer.body == kept.file(), "an acknowledged sample changed");
     }
     for gone in &told.gone {
-        desk.persist(&desk.read(gone.id)).problem(410, "deleted");
+        harness
+            .persist(&harness.read(gone.id))
+            .problem(410, "deleted");
     }
     let orphans = ground.check(&told, &mut instances[0]);
     ground.check_by_command(told.kept.len());
@@ -187,7 +189,7 @@ fn run(mut ground: Ground) {
         told.kept.len() + told.gone.len(),
         told.gone.len(),
         told.read,
-        desk.repeated.load(Ordering::Relaxed),
+        harness.repeated.load(Ordering::Relaxed),
     );
 }
 
@@ -205,9 +207,9 @@ enum Part<'a> {
 }
 
 impl Part<'_> {
-    fn fail(self, round: u32, desk: &Desk) {
-        let enough = desk.done.load(Ordering::Relaxed) + BETWEEN;
-        desk.wait(|| desk.done.load(Ordering::Relaxed) >= enough);
+    fn fail(self, round: u32, harness: &Harness) {
+        let enough = harness.done.load(Ordering::Relaxed) + BETWEEN;
+        harness.wait(|| harness.done.load(Ordering::Relaxed) >= enough);
         let down = DOWN + (round % 8) * LONGER;
         match self {
             Self::Instance(instance) => {
@@ -240,7 +242,7 @@ impl Part<'_> {
             Self::Uploads(port) => {
                 let device = Device::new();
                 let address = SocketAddr::from(([127, 0, 0, 1], port));
-                desk.persist_at(address, &device.register(1, QA));
+                harness.persist_at(address, &device.register(1, QA));
                 let begun = vec![7; 1 << 20];
                 let paused: Vec<_> = (0..PAUSED)
                     .map(|_| {
@@ -274,7 +276,7 @@ impl Drop for OverWhenPanicking<'_> {
 }
 
 /// What clients talk to.
-struct Desk {
+struct Harness {
     nginx: Nginx,
     token: String,
     is_over: AtomicBool,
@@ -286,7 +288,7 @@ struct Desk {
     deleted: AtomicUsize,
 }
 
-impl Desk {
+impl Harness {
     /// Waits for the clients.
     fn wait(&self, holds: impl Fn() -> bool) {
         eventually(|| {
@@ -351,7 +353,7 @@ impl Told {
 
 /// One who uploads, deletes, withdraws and reads, and knows what was acknowledged.
 struct Client<'a> {
-    desk: &'a Desk,
+    harness: &'a Harness,
     device: Device,
     /// Samples of `device`, among `told.kept` too.
     of_device: usize,
@@ -360,9 +362,9 @@ struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    fn new(desk: &'a Desk, number: u64) -> Self {
+    fn new(harness: &'a Harness, number: u64) -> Self {
         let mut client = Self {
-            desk,
+            harness,
             device: Device::new(),
             of_device: 0,
             seed: number << 32,
@@ -375,7 +377,7 @@ impl<'a> Client<'a> {
     fn register(&mut self) {
         self.device = Device::new();
         self.of_device = 0;
-        let answer = self.desk.persist(&self.device.register(1, QA));
+        let answer = self.harness.persist(&self.device.register(1, QA));
         assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
     }
 
@@ -393,11 +395,11 @@ impl<'a> Client<'a> {
     fn upload(&mut self) {
         let (id, seed) = (sample(), self.seed);
         let kept = Sample { id, seed };
-        let answer = self.desk.persist(&self.device.put(id, QA, &kept.file()));
+        let answer = self.harness.persist(&self.device.put(id, QA, &kept.file()));
         assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
         self.told.kept.push(kept);
         self.of_device += 1;
-        self.desk.held.fetch_add(1, Ordering::Relaxed);
+        self.harness.held.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Through both collectors at once, at times.
@@ -408,18 +410,21 @@ impl<'a> Client<'a> {
         let request = self.device.delete(gone.id);
         thread::scope(|scope| {
             if self.seed.is_multiple_of(2) {
-                scope.spawn(|| self.desk.persist(&request).expect(204));
+                scope.spawn(|| self.harness.persist(&request).expect(204));
             }
-            self.desk.persist(&request).expect(204);
+            self.harness.persist(&request).expect(204);
         });
         self.told.gone.push(gone);
-        self.desk.held.fetch_sub(1, Ordering::Relaxed);
-        self.desk.deleted.fetch_add(1, Ordering::Relaxed);
+        self.harness.held.fetch_sub(1, Ordering::Relaxed);
+        self.harness.deleted.fetch_add(1, Ordering::Relaxed);
     }
 
     fn read(&mut self) {
         let kept = self.told.kept[self.seed as usize % self.told.kept.len()];
-        let answer = self.desk.persist(&self.desk.read(kept.id)).expect(200);
+        let answer = self
+            .harness
+            .persist(&self.harness.read(kept.id))
+            .expect(200);
         assert!(answer.body == kept.file(), "an acknowledged sample changed");
         self.told.read += 1;
     }
@@ -428,15 +433,17 @@ impl<'a> Client<'a> {
     fn upload_late(&mut self) {
         let gone = self.told.gone[self.seed as usize % self.told.gone.len()];
         let answer = self
-            .desk
+            .harness
             .persist(&self.device.put(gone.id, QA, &gone.file()));
         assert!(matches!(answer.status, 403 | 410), "{}", answer.head);
     }
 
     fn withdraw(&mut self) {
-        self.desk.persist(&self.device.withdraw(QA)).expect(200);
+        self.harness.persist(&self.device.withdraw(QA)).expect(200);
         let first = self.told.kept.len() - self.of_device;
-        self.desk.held.fetch_sub(self.of_device, Ordering::Relaxed);
+        self.harness
+            .held
+            .fetch_sub(self.of_device, Ordering::Relaxed);
         self.told.gone.extend(self.told.kept.drain(first..));
         self.register();
     }

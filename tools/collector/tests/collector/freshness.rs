@@ -132,7 +132,7 @@ fn a_statement_is_served_at_once_and_after_a_restart() {
 }
 
 #[test]
-fn a_statement_that_devices_would_not_take_is_refused_and_the_one_before_stays() {
+fn an_invalid_statement_is_rejected_and_the_last_one_kept() {
     let organization = Organization::new();
     organization
         .take(&organization.statement(2, day(-1)))
@@ -148,14 +148,11 @@ fn a_statement_that_devices_would_not_take_is_refused_and_the_one_before_stays()
         assert!(said.lines().count() == 1 && said.contains(says), "{said}");
         assert_eq!(organization.served(), Some(day(-1)));
     };
-    refused(
-        organization.statement(2, day(-2)),
-        "statements never go back",
-    );
+    refused(organization.statement(2, day(-2)), "but a newer one of");
     refused(organization.statement(1, day(0)), "version 2 is in force");
     refused(
         organization.statement(3, day(0)),
-        "start the collector with that plan first",
+        "start the collector with version 3 first",
     );
     refused(organization.statement(2, day(3)), "today is");
     refused(organization.statement_by(&key(), 2, day(0)), "another key");
@@ -166,13 +163,13 @@ fn a_statement_that_devices_would_not_take_is_refused_and_the_one_before_stays()
 }
 
 #[test]
-fn a_collector_whose_plan_needs_no_statement_takes_none() {
+fn a_plan_without_fresh_days_rejects_statements() {
     let organization =
         Organization::with_plan(|plan| (plan.fresh_days, plan.signed_on) = (None, None));
     let said = organization
         .take(&organization.statement(2, day(0)))
         .unwrap_err();
-    assert!(said.contains("needs no statement"), "{said}");
+    assert!(said.contains("requires no freshness statement"), "{said}");
     assert_eq!(organization.served(), None);
     assert_eq!(organization.fresh_until(), 0);
     let without = Collector::start();
@@ -190,17 +187,17 @@ fn a_collector_whose_plan_needs_no_statement_takes_none() {
 }
 
 #[test]
-fn a_plan_that_was_signed_later_than_the_statement_is_newer() {
+fn a_statement_older_than_the_plan_is_rejected() {
     let organization = Organization::with_plan(|plan| plan.signed_on = Some(day(0)));
     let said = organization
         .take(&organization.statement(2, day(-1)))
         .unwrap_err();
-    assert!(said.contains("statements never go back"), "{said}");
+    assert!(said.contains("but a newer one of"), "{said}");
     assert_eq!(organization.served(), None);
 }
 
 #[test]
-fn metrics_tell_when_devices_stop() {
+fn metrics_show_when_devices_stop() {
     let mut organization = Organization::new();
     let seconds = |day: Date| {
         Offset::UTC
@@ -218,7 +215,7 @@ fn metrics_tell_when_devices_stop() {
 }
 
 #[test]
-fn a_backup_holds_the_statement() {
+fn a_backup_contains_the_statement() {
     let organization = Organization::new();
     if organization.collector.config.database.is_some() {
         // Backups of both databases are tested with the others.

@@ -1,4 +1,4 @@
-//! How many requests are taken, of a network and of a record.
+//! Rate limits of networks and records.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use sordino_collector::{Clock, Config, Rate};
 
 use crate::support::*;
 
-/// Behind one proxy, which names the client. The clock stands, so that no request comes so late that one more fits.
+/// Behind one proxy, which names the client. The manual clock prevents that buckets refill during the test.
 fn behind_a_proxy(config: &mut Config) {
     config.proxies.trusted = 1;
     config.clock = Clock::manual();
@@ -21,7 +21,7 @@ fn head() -> Request {
 }
 
 #[test]
-fn a_class_of_thirty_tablets_behind_one_address_is_served() {
+fn thirty_tablets_behind_one_address_are_served() {
     let collector = Collector::start_with(behind_a_proxy);
     for tablet in 0..30 {
         let device = Device::new();
@@ -36,7 +36,7 @@ fn a_class_of_thirty_tablets_behind_one_address_is_served() {
 }
 
 #[test]
-fn a_network_that_asks_too_much_is_told_when_to_come_again_and_no_other_is() {
+fn only_the_excessive_network_is_limited_with_retry_after() {
     let clock = Clock::manual();
     let collector = Collector::start_with(|config| {
         behind_a_proxy(config);
@@ -54,16 +54,16 @@ fn a_network_that_asks_too_much_is_told_when_to_come_again_and_no_other_is() {
         let answer = ask(neighbor).problem(429, "too-many-requests");
         assert_eq!(answer.header("retry-after").unwrap(), "1");
     }
-    // An invention of the client's stands before what the proxy saw.
+    // A forged entry of the client precedes that of the proxy.
     ask("198.51.100.1, 203.0.113.5").problem(429, "too-many-requests");
     ask("203.0.113.5, 198.51.100.1").expect(200);
     ask("2001:db8:1::1").expect(200);
-    // A proxy that forgot its header lets nobody off.
+    // A proxy without its header does not disable the limits.
     for _ in 0..5 {
         collector.send(&head()).expect(200);
     }
     collector.send(&head()).problem(429, "too-many-requests");
-    // A body on its way does not keep the sender from the answer.
+    // The sender of a body in transit gets the response.
     let device = Device::new();
     let big = device.draft(sample(), QA, &[7; 1 << 20]);
     collector
@@ -75,7 +75,7 @@ fn a_network_that_asks_too_much_is_told_when_to_come_again_and_no_other_is() {
 }
 
 #[test]
-fn headers_of_no_proxy_are_not_believed() {
+fn proxy_headers_are_ignored_without_trusted_proxies() {
     let collector = Collector::start_with(|config| {
         config.rates.network = Rate {
             burst: 1,
@@ -88,7 +88,7 @@ fn headers_of_no_proxy_are_not_believed() {
 }
 
 #[test]
-fn a_record_that_asks_too_much_holds_up_nobody_else_and_can_always_withdraw() {
+fn a_limited_record_can_withdraw_and_blocks_nobody() {
     let collector = Collector::start_with(|config| {
         config.clock = Clock::manual();
         config.rates.record = Rate {
@@ -100,7 +100,7 @@ fn a_record_that_asks_too_much_holds_up_nobody_else_and_can_always_withdraw() {
         Device::registered(&collector, BOTH),
         Device::registered(&collector, BOTH),
     );
-    // What others sign in its name is not its own.
+    // Requests that others sign in its name are not counted.
     for _ in 0..10 {
         let forged = Device {
             record: device.record,
@@ -133,7 +133,7 @@ fn a_record_that_asks_too_much_holds_up_nobody_else_and_can_always_withdraw() {
 }
 
 #[test]
-fn guessing_tokens_uses_up_a_network_and_a_good_token_never_does() {
+fn invalid_tokens_use_up_a_network_and_valid_ones_do_not() {
     let collector = Collector::start_with(|config| {
         behind_a_proxy(config);
         config.rates.network = Rate {

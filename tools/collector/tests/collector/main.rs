@@ -1,4 +1,4 @@
-//! The collector as its clients meet it: a service that was really started, over TCP.
+//! End-to-end tests of the collector over TCP.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -6,24 +6,26 @@ mod accesses;
 mod attacks;
 mod audit;
 mod backups;
-mod beyond;
 mod commands;
 mod consents;
 mod crashes;
-mod crowds;
 mod database;
 mod deployment;
+mod disk_and_clock_faults;
 mod epochs;
 mod faults;
 mod freshness;
-mod hardships;
 mod limits;
-mod operating;
+mod maintenance;
+mod operations;
 mod outages;
+mod overload;
 mod plans;
 mod quarantine;
 mod races;
+mod readers;
 mod real_services;
+mod remote_storage;
 mod reviews;
 mod samples;
 mod services;
@@ -31,7 +33,5 @@ mod signatures;
 mod support;
 mod tls;
 mod tokens;
-mod tools;
 mod traces;
 mod transport;
-mod upkeep;

@@ -1,4 +1,4 @@
-//! Beyond one process: PostgreSQL that goes away and comes back, nginx in front.
+//! Outages of PostgreSQL, and nginx in front of the collector.
 
 use std::{
     path::Path,
@@ -14,13 +14,13 @@ use crate::{
     support::*,
 };
 
-/// Longer than an answer of `/readyz` is given again.
+/// Longer than the cache of `/readyz`.
 const LOOKED_ANEW: Duration = Duration::from_secs(2);
-/// How long the collector itself waits for a connection to its database.
+/// The collector's timeout for a database connection.
 const CONNECTION: Duration = Duration::from_secs(20);
 
 #[test]
-fn readiness_fails_while_postgresql_is_gone_and_recovers_by_itself() {
+fn readiness_fails_during_a_postgresql_outage() {
     let Some(mut postgres) = Postgres::start() else {
         return;
     };
@@ -53,13 +53,13 @@ fn readiness_fails_while_postgresql_is_gone_and_recovers_by_itself() {
             .unwrap()
             .contains("database")
     );
-    // Promised is an answer after three seconds; without that limit it would take as long as a connection is waited
-    // for. No machine takes what lies between for one answer.
+    // A response is promised after three seconds; without that limit it would take as long as the connection
+    // timeout. The assertion is between both.
     assert!(
         asked.elapsed() < CONNECTION,
         "an answer within the time limit"
     );
-    // It lives, and its counters are shown all the same.
+    // The process is alive and serves its metrics.
     collector.send(&Request::new("GET", "/healthz")).expect(200);
     assert_eq!(refused(), refused_before + 1);
     postgres.start_again();
@@ -67,7 +67,7 @@ fn readiness_fails_while_postgresql_is_gone_and_recovers_by_itself() {
 }
 
 #[test]
-fn tokens_end_in_postgresql_as_they_do_in_sqlite() {
+fn tokens_expire_in_postgresql_as_in_sqlite() {
     let Some(postgres) = Postgres::start() else {
         return;
     };
@@ -119,7 +119,7 @@ fn tokens_end_in_postgresql_as_they_do_in_sqlite() {
 }
 
 #[test]
-fn behind_nginx_each_network_has_its_own_limit_whatever_a_client_claims() {
+fn behind_nginx_clients_cannot_forge_their_network() {
     let collector = Collector::start_with(|config| {
         config.clock = Clock::manual();
         config.proxies.trusted = 1;
@@ -129,7 +129,7 @@ fn behind_nginx_each_network_has_its_own_limit_whatever_a_client_claims() {
         };
     });
     let upstream = collector.address();
-    // nginx is told whom it sees; what it makes of that is its own.
+    // nginx sets the header from the peer address.
     let configure = |port: u16, _: &Path| {
         format!(
             "server {{
@@ -159,7 +159,7 @@ fn behind_nginx_each_network_has_its_own_limit_whatever_a_client_claims() {
     for claimed in ["192.0.9.1", "127.0.0.1", "203.0.113.5, 127.0.0.1"] {
         ask("203.0.113.5", claimed, head()).problem(429, "too-many-requests");
     }
-    // Another network, whose signed requests pass as they came.
+    // Another network, whose signed requests pass.
     let device = Device::new();
     ask("198.51.100.7", "203.0.113.5", device.register(1, QA)).expect(201);
     let upload = device.put(sample(), QA, &age_file(1, 1));

@@ -1,4 +1,4 @@
-//! The plan in force binds whoever sends, not only devices that keep to it.
+//! The collector enforces the current plan, even for modified devices.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ fn started(change: impl FnOnce(&mut Plan)) -> Collector {
 }
 
 #[test]
-fn a_paused_plan_takes_nothing_but_what_says_no() {
+fn a_paused_plan_accepts_only_withdrawals_and_deletions() {
     let mut collector = started(|_| ());
     let (device, id) = Device::with_sample(&collector, BOTH);
     collector.config.plan = Some(write(collector.data(), 2, |plan| plan.paused = true));
@@ -29,7 +29,7 @@ fn a_paused_plan_takes_nothing_but_what_says_no() {
     collector
         .send(&device.put(sample(), QA, &age_file(1, 2)))
         .problem(503, "paused");
-    // What is here is here.
+    // Already stored.
     collector
         .send(&device.put(id, BOTH, &age_file(1, 1)))
         .expect(200);
@@ -43,7 +43,7 @@ fn a_paused_plan_takes_nothing_but_what_says_no() {
 }
 
 #[test]
-fn a_record_sends_no_more_in_a_day_than_the_plan_allows() {
+fn the_plans_daily_sample_limit_is_enforced() {
     let collector = started(|plan| plan.samples_per_day = 3);
     let (device, other) = (
         Device::registered(&collector, QA),
@@ -53,7 +53,7 @@ fn a_record_sends_no_more_in_a_day_than_the_plan_allows() {
     collector
         .send(&device.put(first, QA, &age_file(1, 1)))
         .expect(201);
-    // Sent again, or refused for what it is, it costs nothing.
+    // Repeated or rejected samples are not charged.
     for _ in 0..5 {
         collector
             .send(&device.put(first, QA, &age_file(1, 1)))
@@ -72,7 +72,7 @@ fn a_record_sends_no_more_in_a_day_than_the_plan_allows() {
         .problem(429, "over-budget");
     let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=24 * 3600).contains(&wait));
-    // Deleting what was sent gives no second budget, and nobody else is held up.
+    // Deleting samples does not refund the budget, and other records are not affected.
     collector.send(&device.delete(first)).expect(204);
     collector
         .send(&device.put(sample(), QA, &age_file(1, 9)))
@@ -83,7 +83,7 @@ fn a_record_sends_no_more_in_a_day_than_the_plan_allows() {
 }
 
 #[test]
-fn bytes_are_a_budget_too() {
+fn the_plans_daily_byte_limit_is_enforced() {
     let file = age_file(1, 1);
     let collector = started(|plan| plan.bytes_per_day = file.len() as u64 * 2 + 10);
     let device = Device::registered(&collector, QA);

@@ -1,4 +1,4 @@
-//! A voice was heard: the sample is held back from everybody, until whoever runs the collector decides.
+//! Quarantine of samples with an audible voice, until the operator decides.
 
 use std::{
     cell::{Cell, RefCell},
@@ -27,7 +27,7 @@ fn withdrawn(collector: &Collector, token: &str, purpose: &str) -> Value {
     collector.read(token, &target).expect(200).json()["ids"].clone()
 }
 
-/// Those of them of which it is said that they are only held back.
+/// Those of them that are listed as quarantined.
 fn held_back(collector: &Collector, token: &str, purpose: &str) -> Value {
     let target = format!("/v1/withdrawn?purpose={purpose}");
     collector.read(token, &target).expect(200).json()["quarantined"].clone()
@@ -52,7 +52,7 @@ fn release(config: &Config, id: Id) {
 }
 
 #[test]
-fn a_quarantined_sample_is_gone_for_everybody_at_once_and_each_pull_removes_it() {
+fn a_quarantined_sample_is_removed_by_every_pull() {
     let collector = Collector::start_with(|config| config.verdicts = Verdicts::Plain);
     let (_, id) = Device::with_sample(&collector, BOTH);
     let (_, other) = Device::with_sample(&collector, BOTH);
@@ -80,7 +80,7 @@ fn a_quarantined_sample_is_gone_for_everybody_at_once_and_each_pull_removes_it()
 }
 
 #[test]
-fn a_quarantine_is_asked_for_by_a_token_of_the_purpose_for_a_sample_of_it() {
+fn a_quarantine_requires_a_token_for_the_purpose() {
     let collector = Collector::start();
     let (_, id) = Device::with_sample(&collector, BOTH);
     let (_, other) = Device::with_sample(&collector, RESEARCH);
@@ -109,7 +109,7 @@ fn a_quarantine_is_asked_for_by_a_token_of_the_purpose_for_a_sample_of_it() {
 }
 
 #[test]
-fn voices_are_counted_against_the_anonymizers_version_once_and_for_good() {
+fn a_quarantine_is_counted_once_per_anonymizer_version() {
     let mut collector = Collector::start_with(|config| {
         config.metrics = Some("127.0.0.1:0".to_owned());
     });
@@ -136,13 +136,13 @@ fn voices_are_counted_against_the_anonymizers_version_once_and_for_good() {
     let (device, id) = &samples[0];
     collector.send(&device.delete(*id)).expect(204);
     release(&collector.config, samples[2].1);
-    // The figures are counted anew.
+    // The statistics are refreshed.
     collector.restart();
     shows(&collector, 1);
 }
 
 #[test]
-fn the_person_can_delete_and_withdraw_what_is_held_back() {
+fn a_quarantined_sample_can_be_deleted_and_withdrawn() {
     let collector = Collector::start();
     let token = collector.token(BOTH);
     let (device, id) = Device::with_sample(&collector, BOTH);
@@ -168,7 +168,7 @@ fn the_person_can_delete_and_withdraw_what_is_held_back() {
         .send(&device.put(id, BOTH, &age_file(1, 1)))
         .problem(410, "deleted");
 
-    // What was withdrawn meanwhile does not come back with the rest.
+    // Purposes that were withdrawn in the meantime are not restored.
     let (device, id) = Device::with_sample(&collector, BOTH);
     heard(&collector, &token, id, "3.1.0").expect(204);
     collector.send(&device.withdraw(QA)).expect(200);
@@ -181,14 +181,14 @@ fn the_person_can_delete_and_withdraw_what_is_held_back() {
     heard(&collector, &token, id, "3.1.0").expect(204);
     collector.send(&device.withdraw(BOTH)).expect(200);
     assert!(!collector.object(id).exists());
-    // Once is enough for a pull.
+    // A pull sees it once.
     let ids = withdrawn(&collector, &token, QA);
     let said = ids.as_array().unwrap().iter();
     assert_eq!(said.filter(|said| **said == json!(id)).count(), 1);
 }
 
 #[test]
-fn whoever_runs_the_collector_lists_releases_and_deletes() {
+fn the_operator_lists_releases_and_deletes() {
     let collector = Collector::start_with(|config| config.verdicts = Verdicts::Plain);
     let token = collector.token(QA);
     let [(_, first), (_, second)] = [
@@ -216,7 +216,7 @@ fn whoever_runs_the_collector_lists_releases_and_deletes() {
     let (code, released, _) = quarantine(&collector, &["release", &first.to_string()]);
     assert_eq!((code, released), (Some(0), json!({"released": first})));
     assert_eq!(collector.listed(&token, QA), [first.to_string()]);
-    // An open page that let go of the verdict with the sample is told of it again.
+    // An open page that dropped the verdict with the sample receives it again.
     assert_eq!(said(&after)["reviews"][0]["sample"], json!(first));
     let (code, deleted, _) = quarantine(&collector, &["delete", &second.to_string()]);
     assert_eq!((code, deleted), (Some(0), json!({"deleted": second})));
@@ -239,7 +239,7 @@ fn whoever_runs_the_collector_lists_releases_and_deletes() {
 }
 
 #[test]
-fn two_collectors_on_one_database_see_it_at_once() {
+fn collectors_on_one_database_share_the_quarantine() {
     let collector = Collector::start();
     let second = BlockingServer::start(collector.config.clone()).unwrap();
     let token = collector.token(QA);
@@ -259,14 +259,14 @@ fn two_collectors_on_one_database_see_it_at_once() {
     }
 }
 
-/// What happens while a pull goes on, to one of a few samples.
+/// An event during a pull, for one of a few samples.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The pull asks for the next page of samples.
+    /// The pull requests the next page of samples.
     List,
-    /// It fetches one that it was told of.
+    /// It downloads a listed sample.
     Fetch,
-    /// It reads a page of what was withdrawn, and removes that.
+    /// It reads a page of withdrawn samples and removes them.
     Remove,
     Quarantine(usize),
     Release(usize),
@@ -287,7 +287,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A pull as docs/protocol.md has it.
+/// A pull as docs/protocol.md defines it.
 struct Pull<'a> {
     collector: &'a Collector,
     token: &'a str,
@@ -299,7 +299,7 @@ struct Pull<'a> {
 }
 
 impl Pull<'_> {
-    /// Whether there was anything.
+    /// Returns whether there was anything.
     fn list(&mut self) -> bool {
         let page = self.page("samples", &self.samples);
         self.samples = format!("&after={}", page["next"].as_str().unwrap());
@@ -342,16 +342,16 @@ impl Pull<'_> {
     }
 }
 
-/// Counts of what has to happen often enough, over all cases.
+/// Counts of events that must occur often enough over all cases.
 #[derive(Debug, Default)]
 struct Met {
-    /// The pull was told of a sample, and it was gone when the pull asked for it.
+    /// A listed sample was deleted before its download.
     refused: Cell<usize>,
-    /// The pull removed a copy that it had.
+    /// The pull removed a copy.
     removed: Cell<usize>,
-    /// A sample was held back that the pull had a copy of, and released later.
+    /// A sample with a copy was quarantined and released later.
     released_after_copy: Cell<usize>,
-    /// The person deleted or withdrew what was held back.
+    /// A quarantined sample was deleted or withdrawn.
     ended_in_quarantine: Cell<usize>,
 }
 
@@ -359,7 +359,7 @@ fn count(cell: &Cell<usize>) {
     cell.set(cell.get() + 1);
 }
 
-/// 48 drawn once and for all, in which each of [`Met`] happens at least ten times, or many more that are drawn anew.
+/// 48 fixed cases, in which each event of [`Met`] occurs at least ten times, or many random ones.
 fn cases() -> Cases {
     let (cases, rng_seed) = match is_soak() {
         true => (1000, RngSeed::Random),
@@ -374,11 +374,11 @@ fn cases() -> Cases {
 }
 
 #[test]
-fn a_pull_ends_with_what_is_released_and_granted_however_it_meets_the_quarantine() {
+fn a_pull_converges_to_released_and_granted_samples() {
     let collector = Collector::start();
     let token = collector.token(QA);
     let met = Met::default();
-    // Each case has samples of its own, and goes on where the pulls before it ended.
+    // Each case has its own samples and continues after the pulls of the previous ones.
     let cursors = RefCell::<[String; 2]>::default();
     let mut runner = TestRunner::new(cases());
     let outcome = runner.run(&prop::collection::vec(step(), 1..40), |steps| {
@@ -387,7 +387,7 @@ fn a_pull_ends_with_what_is_released_and_granted_however_it_meets_the_quarantine
             .collect();
         let own: BTreeSet<_> = samples.iter().map(|(_, id)| id.to_string()).collect();
         let mut available = own.clone();
-        // Whether the pull had a copy then.
+        // Whether the pull had a copy.
         let mut held_back = BTreeMap::new();
         let [samples_seen, withdrawn_seen] = cursors.borrow().clone();
         let mut pull = Pull {
@@ -441,7 +441,7 @@ fn a_pull_ends_with_what_is_released_and_granted_however_it_meets_the_quarantine
         while pull.fetch() {}
         while pull.remove() {}
         *cursors.borrow_mut() = [pull.samples, pull.withdrawn];
-        // After a case that failed, a pull meets what that one left.
+        // After a failed case, a pull sees its leftovers.
         let copies: BTreeSet<_> = pull.copies.intersection(&own).cloned().collect();
         prop_assert_eq!(&copies, &available);
         let listed: BTreeSet<_> = collector.listed(&token, QA).into_iter().collect();

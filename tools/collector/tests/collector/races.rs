@@ -59,7 +59,7 @@ impl Answered {
 }
 
 #[test]
-fn twins_of_one_sample_store_it_once() {
+fn concurrent_uploads_of_one_sample_store_it_once() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     for round in 0..ROUNDS {
@@ -79,7 +79,7 @@ fn twins_of_one_sample_store_it_once() {
 }
 
 #[test]
-fn of_different_bytes_under_one_id_just_one_is_kept_and_it_is_whole() {
+fn concurrent_different_uploads_with_one_id_store_one() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     for _ in 0..ROUNDS {
@@ -107,7 +107,7 @@ fn of_different_bytes_under_one_id_just_one_is_kept_and_it_is_whole() {
 
 /// Two services on the same database and folder, as when one machine is not enough.
 #[test]
-fn a_withdrawal_among_uploads_leaves_no_sample_whichever_service_they_reach() {
+fn a_withdrawal_during_uploads_leaves_no_sample() {
     let collector = Collector::start();
     let second = BlockingServer::start(collector.config.clone()).unwrap();
     let addresses = [collector.address(), second.address()];
@@ -177,7 +177,7 @@ fn a_withdrawal_among_uploads_leaves_no_sample_whichever_service_they_reach() {
 }
 
 #[test]
-fn a_deletion_among_uploads_of_its_sample_wins() {
+fn a_deletion_wins_over_concurrent_uploads() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     for round in 0..ROUNDS {
@@ -195,7 +195,7 @@ fn a_deletion_among_uploads_of_its_sample_wins() {
 /// Two processes on the same database: whichever hands out, the log is one chain, and nothing that was
 /// handed out is missing from it.
 #[test]
-fn hand_outs_that_meet_make_one_unbroken_chain_whichever_process_they_reach() {
+fn concurrent_downloads_form_one_chain() {
     let folder = tempfile::tempdir().unwrap();
     let services = [(); 2].map(|()| Service::start(folder.path(), &[]));
     let collector = Collector::start_with(|config| config.data = folder.path().to_owned());

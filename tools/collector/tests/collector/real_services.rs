@@ -8,7 +8,7 @@ use std::{
 use crate::services::{Nginx, Postgres, S3};
 
 #[test]
-fn postgresql_keeps_what_it_acknowledged_through_sigkill_and_leaves_nothing_behind() {
+fn the_postgresql_fixture_survives_sigkill() {
     let Some(mut postgres) = Postgres::start() else {
         return;
     };
@@ -33,7 +33,7 @@ fn postgresql_keeps_what_it_acknowledged_through_sigkill_and_leaves_nothing_behi
 }
 
 #[test]
-fn the_s3_server_keeps_what_it_acknowledged_through_sigkill_and_leaves_nothing_behind() {
+fn the_s3_fixture_survives_sigkill() {
     let Some(mut s3) = S3::start() else {
         return;
     };
@@ -55,7 +55,7 @@ fn the_s3_server_keeps_what_it_acknowledged_through_sigkill_and_leaves_nothing_b
 }
 
 #[test]
-fn nginx_serves_and_leaves_nothing_behind() {
+fn the_nginx_fixture_cleans_up() {
     let configure = |port, _: &_| format!("server {{ listen 127.0.0.1:{port}; return 200 here; }}");
     let Some(nginx) = Nginx::start(configure) else {
         return;

@@ -1,13 +1,13 @@
-//! Verdicts and assignments: kept as the operator set it, for their purpose, as long as the sample.
+//! Verdicts and assignments: sealed or plain, per purpose, and deleted with the sample.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 use sordino::{Id, Week};
 use sordino_collector::Verdicts;
 
-use crate::{database::is_postgres, support::*, upkeep};
+use crate::{database::is_postgres, maintenance, support::*};
 
-/// A note that no file holds by chance.
+/// A note that does not occur in any file by chance.
 const NOTE: &str = "unmistakable: bar 7, third beat";
 
 fn plain_collector() -> Collector {
@@ -32,7 +32,7 @@ fn said(collector: &Collector, token: &str, purpose: &str, after: &str) -> Value
 }
 
 #[test]
-fn a_verdict_is_kept_sealed_and_a_plain_one_is_refused() {
+fn a_sealed_verdict_is_stored_and_a_plain_one_rejected() {
     let collector = Collector::start();
     let (_, id) = Device::with_sample(&collector, QA);
     let token = collector.token(QA);
@@ -56,7 +56,7 @@ fn a_verdict_is_kept_sealed_and_a_plain_one_is_refused() {
 }
 
 #[test]
-fn a_verdict_is_kept_plain_where_that_is_set_and_a_sealed_one_is_refused() {
+fn a_plain_verdict_is_stored_if_configured() {
     let collector = plain_collector();
     let (_, id) = Device::with_sample(&collector, QA);
     let token = collector.token(QA);
@@ -76,7 +76,7 @@ fn a_verdict_is_kept_plain_where_that_is_set_and_a_sealed_one_is_refused() {
 }
 
 #[test]
-fn a_verdict_is_bounded_and_nothing_but_one() {
+fn an_invalid_or_oversized_verdict_is_rejected() {
     let (plain, sealed) = (plain_collector(), Collector::start());
     let (_, id) = Device::with_sample(&plain, QA);
     let token = plain.token(QA);
@@ -119,7 +119,7 @@ fn a_verdict_is_bounded_and_nothing_but_one() {
 }
 
 #[test]
-fn a_reader_has_one_verdict_on_a_sample_and_others_have_theirs() {
+fn each_reader_has_one_verdict_per_sample() {
     let collector = plain_collector();
     let (_, id) = Device::with_sample(&collector, QA);
     let (mine, theirs) = (collector.token_of("me", QA), collector.token_of("they", QA));
@@ -140,7 +140,7 @@ fn a_reader_has_one_verdict_on_a_sample_and_others_have_theirs() {
 }
 
 #[test]
-fn a_cursor_goes_through_what_was_said_and_finds_each_change() {
+fn a_cursor_finds_each_changed_review() {
     let collector = plain_collector();
     let token = collector.token(QA);
     let ids: Vec<_> = (0..5)
@@ -176,7 +176,7 @@ fn a_cursor_goes_through_what_was_said_and_finds_each_change() {
 }
 
 #[test]
-fn what_is_said_for_one_purpose_is_shown_for_no_other() {
+fn reviews_are_separate_per_purpose() {
     let collector = plain_collector();
     let (device, id) = Device::with_sample(&collector, BOTH);
     let (qa, research) = (collector.token(QA), collector.token(RESEARCH));
@@ -201,7 +201,7 @@ fn what_is_said_for_one_purpose_is_shown_for_no_other() {
     collector
         .say("sordino_0", &about(id, QA), verdict(NOTE))
         .problem(401, "bad-token");
-    // A sample that is not for the purpose is not told from one that is not there.
+    // A sample for another purpose is indistinguishable from a missing one.
     let (_, other) = Device::with_sample(&collector, RESEARCH);
     for unknown in [other, sample()] {
         collector
@@ -215,7 +215,7 @@ fn what_is_said_for_one_purpose_is_shown_for_no_other() {
 }
 
 #[test]
-fn a_sample_is_assigned_to_one_reader_at_a_time_or_to_nobody() {
+fn a_sample_has_at_most_one_assignee() {
     let collector = Collector::start();
     let (_, id) = Device::with_sample(&collector, QA);
     let token = collector.token(QA);
@@ -242,21 +242,21 @@ fn a_sample_is_assigned_to_one_reader_at_a_time_or_to_nobody() {
     }
 }
 
-/// Deletion, withdrawal and retention, each of which ends what was said of the sample.
+/// Deletion, withdrawal and retention all delete reviews of the sample.
 #[test]
-fn what_is_said_of_a_sample_goes_with_it_and_leaves_no_trace_in_the_file() {
+fn reviews_are_erased_with_their_sample() {
     type End = fn(&Collector, &Device, Id);
     let ends: [(&str, End); 3] = [
         ("deletion", |collector, device, id| {
             collector.send(&device.delete(id)).expect(204);
         }),
-        // The sample stays, for research.
+        // The sample is kept for research.
         ("withdrawal", |collector, device, _| {
             collector.send(&device.withdraw(QA)).expect(200);
         }),
         ("retention", |collector, _, id| {
-            upkeep::age(collector, id, "2020-W01");
-            upkeep::expire(collector);
+            maintenance::age(collector, id, "2020-W01");
+            maintenance::expire(collector);
         }),
     ];
     for (name, end) in ends {

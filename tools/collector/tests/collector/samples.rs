@@ -6,7 +6,7 @@ use sordino::{Purpose, Week};
 use crate::support::*;
 
 #[test]
-fn a_sample_is_new_then_known_and_lies_under_its_id() {
+fn a_repeated_upload_is_accepted_and_stored_once() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let (id, file) = (sample(), age_file(1, 1));
@@ -19,7 +19,7 @@ fn a_sample_is_new_then_known_and_lies_under_its_id() {
 }
 
 #[test]
-fn other_bytes_under_a_known_id_are_refused() {
+fn other_bytes_with_a_known_id_are_rejected() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let (id, file) = (sample(), age_file(1, 1));
@@ -34,7 +34,7 @@ fn other_bytes_under_a_known_id_are_refused() {
 }
 
 #[test]
-fn a_sample_for_more_than_its_record_grants_is_refused() {
+fn a_sample_for_ungranted_purposes_is_rejected() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     for purposes in [RESEARCH, BOTH] {
@@ -45,7 +45,7 @@ fn a_sample_for_more_than_its_record_grants_is_refused() {
 }
 
 #[test]
-fn a_sample_under_a_consent_that_has_ended_is_refused() {
+fn a_sample_with_an_expired_consent_is_rejected() {
     let collector = Collector::start();
     let device = Device::new();
     let mut content = device.content(1, QA);
@@ -60,7 +60,7 @@ fn a_sample_under_a_consent_that_has_ended_is_refused() {
 }
 
 #[test]
-fn a_body_that_is_not_sealed_is_refused() {
+fn an_unsealed_body_is_rejected() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let file = age_file(1, 1);
@@ -87,7 +87,7 @@ fn a_body_that_is_not_sealed_is_refused() {
 }
 
 #[test]
-fn a_body_other_than_the_digest_says_is_refused() {
+fn a_body_that_does_not_match_its_digest_is_rejected() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let mut request = device.put(sample(), QA, &age_file(1, 1));
@@ -100,7 +100,7 @@ fn a_body_other_than_the_digest_says_is_refused() {
 }
 
 #[test]
-fn a_body_over_the_limit_is_refused_whether_or_not_its_length_is_stated() {
+fn an_oversized_body_is_rejected() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let mut most = age_file(1, 1);
@@ -129,7 +129,7 @@ fn a_body_over_the_limit_is_refused_whether_or_not_its_length_is_stated() {
 }
 
 #[test]
-fn headers_that_say_nothing_are_malformed() {
+fn missing_or_invalid_headers_are_malformed() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let draft = device.draft(sample(), BOTH, &age_file(1, 1));
@@ -161,7 +161,7 @@ fn headers_that_say_nothing_are_malformed() {
 }
 
 #[test]
-fn only_the_recipients_of_a_plan_in_force_are_right() {
+fn only_recipients_of_a_current_plan_are_accepted() {
     let (now, then, expired) = ([recipient(1), recipient(2)], [recipient(3)], [recipient(4)]);
     let mut collector = Collector::start_with(|config| {
         let first = plan(1, "2020-01-01", &expired, &Purpose::ALL);
@@ -188,7 +188,7 @@ fn only_the_recipients_of_a_plan_in_force_are_right() {
 }
 
 #[test]
-fn a_deleted_id_stays_deleted_known_or_not() {
+fn a_deleted_id_stays_deleted_even_if_unknown() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let (known, unknown) = (sample(), sample());
@@ -210,7 +210,7 @@ fn a_deleted_id_stays_deleted_known_or_not() {
 }
 
 #[test]
-fn another_records_sample_is_neither_deleted_nor_spoken_of() {
+fn samples_of_other_records_are_inaccessible() {
     let collector = Collector::start();
     let (device, other) = (
         Device::registered(&collector, QA),
@@ -236,7 +236,7 @@ fn another_records_sample_is_neither_deleted_nor_spoken_of() {
 }
 
 #[test]
-fn the_person_sees_who_was_handed_a_sample_and_for_what_also_after_its_deletion() {
+fn accesses_are_reported_even_after_deletion() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let id = sample();

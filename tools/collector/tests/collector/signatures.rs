@@ -1,9 +1,9 @@
-//! A signature vouches for each thing that is acted on.
+//! Signatures cover all parts of a request that have an effect.
 
 use crate::support::*;
 
 #[test]
-fn a_signature_of_another_value_of_any_covered_component_is_bad() {
+fn every_covered_component_is_verified() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let record = Device::new();
@@ -67,7 +67,7 @@ fn a_signature_of_another_value_of_any_covered_component_is_bad() {
 }
 
 #[test]
-fn a_request_changed_after_it_was_signed_is_refused() {
+fn a_modified_signed_request_is_rejected() {
     let collector = Collector::start();
     let device = Device::registered(&collector, BOTH);
     let signed = device.put(sample(), QA, &age_file(1, 1));
@@ -94,14 +94,14 @@ fn a_request_changed_after_it_was_signed_is_refused() {
         let answer = collector.send(&changed);
         assert!(matches!(answer.status, 400 | 401), "{}", answer.head);
     }
-    // Neither the header's case nor the default port is part of what was signed.
+    // The case of the header and the default port are not significant.
     collector
         .send(&signed.set("Host", "COLLECTOR.example"))
         .expect(201);
 }
 
 #[test]
-fn another_records_key_does_not_sign_for_this_one() {
+fn a_key_signs_only_for_its_own_record() {
     let collector = Collector::start();
     let (device, other) = (
         Device::registered(&collector, QA),
@@ -120,14 +120,14 @@ fn another_records_key_does_not_sign_for_this_one() {
         .withdraw(QA)
         .without("Signature")
         .without("Signature-Input");
-    // Well signed by another registered record, about this one.
+    // Validly signed by another registered record, about this one.
     collector
         .send(&withdrawal.sign(&other))
         .problem(401, "bad-signature");
 }
 
 #[test]
-fn only_the_shape_in_the_protocol_is_taken() {
+fn only_the_protocols_signature_parameters_are_accepted() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let draft = device.draft(sample(), QA, &age_file(1, 1));
@@ -209,7 +209,7 @@ fn only_the_shape_in_the_protocol_is_taken() {
         }
         answer.problem(status, name);
     }
-    // A signature of somebody else's beside it, a proxy's say, is let be.
+    // An additional signature, for example of a proxy, is ignored.
     let beside = signed
         .headers
         .iter()
@@ -230,7 +230,7 @@ fn only_the_shape_in_the_protocol_is_taken() {
 }
 
 #[test]
-fn a_replay_says_what_was_said_already() {
+fn a_replay_has_no_further_effect() {
     let collector = Collector::start();
     let device = Device::new();
     let id = sample();
@@ -246,7 +246,7 @@ fn a_replay_says_what_was_said_already() {
     for (request, status) in requests.iter().zip([200, 410, 200, 204]) {
         collector.send(request).expect(status);
     }
-    // The replayed registration did not give back what was withdrawn.
+    // The replayed registration did not restore the withdrawn purpose.
     collector
         .send(&device.put(sample(), QA, &age_file(1, 2)))
         .problem(403, "not-granted");

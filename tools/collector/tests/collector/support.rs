@@ -1,5 +1,5 @@
-//! A device and a QA tool, written from docs/protocol.md and RFC 9421 alone: nothing here calls the
-//! collector's or the SDK's code for requests.
+//! An independent implementation of a device and a QA tool, from docs/protocol.md and RFC 9421: it does not use the
+//! request code of the collector or the SDK.
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
@@ -30,11 +30,11 @@ pub(crate) const QA: &str = "quality-assurance";
 pub(crate) const BOTH: &str = "quality-assurance, recognition-research";
 pub(crate) const RESEARCH: &str = "recognition-research";
 
-/// How long anything is waited for, and a slow client by the collector. It only ends a test that hangs: as the least of
-/// three processes on a core (`nice -n 19`), tests take some sixty times as long as alone.
+/// The timeout of all waits. It only ends hanging tests: as the lowest-priority one of
+/// three processes on a core (`nice -n 19`), tests take some sixty times as long.
 pub(crate) const HANG: Duration = Duration::from_secs(600);
 
-/// A collector that was started, with its folder.
+/// A running collector with its folder.
 pub(crate) struct Collector {
     server: Option<BlockingServer>,
     pub(crate) config: Config,
@@ -46,9 +46,9 @@ impl Collector {
         Self::start_with(|_| ())
     }
 
-    /// `change` is given the configuration first; the data folder exists already. Unless `change` says so, nothing is
-    /// swept and no retention enforced, since a test that puts objects or rows there itself must not meet that; and
-    /// clients may be as slow as the machine makes them.
+    /// `change` can modify the configuration; the data folder exists already. By default, maintenance and retention are
+    /// disabled, because they would interfere with tests that create objects or rows themselves; and
+    /// the timeouts for clients are long.
     pub(crate) fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::new(folder.path());
@@ -74,12 +74,12 @@ impl Collector {
         self.server = Some(BlockingServer::start(self.config.clone()).unwrap());
     }
 
-    /// Stops it, and waits for that.
+    /// Stops it and waits for the shutdown.
     pub(crate) fn stop(&mut self) {
         drop(self.server.take());
     }
 
-    /// The metrics on the operator's own listener.
+    /// The metrics of the operator's listener.
     pub(crate) fn metrics_page(&self) -> String {
         let address = self.server.as_ref().unwrap().metrics_address().unwrap();
         let answer = send(address, &Request::new("GET", "/metrics"));
@@ -103,7 +103,7 @@ impl Collector {
         send(self.address(), request)
     }
 
-    /// The first one is called "a reader", the next ones have a number behind it.
+    /// The first token is called "a reader"; further ones have a number appended.
     pub(crate) fn token(&self, purposes: &str) -> String {
         let mut names = (1..).map(|number| match number {
             1 => "a reader".to_owned(),
@@ -160,7 +160,7 @@ impl Collector {
         }
     }
 
-    /// The head of the access log, asked for without a token.
+    /// The head of the access log, requested without a token.
     pub(crate) fn head(&self) -> Value {
         self.send(&Request::new("GET", "/v1/audit/head"))
             .expect(200)
@@ -200,13 +200,13 @@ pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What a QA tool sends.
+/// A request of a QA tool.
 pub(crate) enum Body {
     Json(Value),
     Bytes(Vec<u8>),
 }
 
-/// A consent record and its key, as a device has them.
+/// A consent record and its key, like a device.
 pub(crate) struct Device {
     pub(crate) record: Id,
     pub(crate) key: Ed25519KeyPair,
@@ -220,14 +220,14 @@ impl Device {
         }
     }
 
-    /// One whose record is registered for these purposes.
+    /// Creates one whose record is registered for these purposes.
     pub(crate) fn registered(collector: &Collector, purposes: &str) -> Self {
         let device = Self::new();
         collector.send(&device.register(1, purposes)).expect(201);
         device
     }
 
-    /// A registered one, and a sample of its that the collector has.
+    /// Creates a registered one with a stored sample.
     pub(crate) fn with_sample(collector: &Collector, purposes: &str) -> (Self, Id) {
         let device = Self::registered(collector, purposes);
         let id = sample();
@@ -284,7 +284,7 @@ impl Device {
         self.draft(sample, purposes, body).sign(self)
     }
 
-    /// An upload that is not signed yet.
+    /// An unsigned upload.
     pub(crate) fn draft(&self, sample: Id, purposes: &str, body: &[u8]) -> Request {
         Request::new("PUT", format!("/v1/samples/{sample}"))
             .body(body.to_vec())
@@ -300,7 +300,7 @@ impl Device {
         Request::new("GET", format!("/v1/samples/{sample}/accesses")).sign(self)
     }
 
-    /// As a device that last saw the head after so many entries.
+    /// Requests proofs since the head with `entries` entries.
     pub(crate) fn accesses_since(&self, sample: Id, seen: impl std::fmt::Display) -> Request {
         let target = format!("/v1/samples/{sample}/accesses/since/{seen}");
         Request::new("GET", target).sign(self)
@@ -316,7 +316,7 @@ pub(crate) fn sample() -> Id {
     Id::random().unwrap()
 }
 
-/// A header of the age format to so many X25519 recipients, and a payload that differs with `seed`.
+/// An age file with `recipients` X25519 stanzas and a payload that depends on `seed`.
 pub(crate) fn age_file(recipients: usize, seed: u64) -> Vec<u8> {
     let line = "A".repeat(43);
     let stanzas = format!("-> X25519 {line}\n{line}\n").repeat(recipients);
@@ -325,21 +325,21 @@ pub(crate) fn age_file(recipients: usize, seed: u64) -> Vec<u8> {
     file
 }
 
-/// One so long that part of it goes to its file before the rest has come.
+/// One so large that the collector flushes its buffer before the rest has arrived.
 pub(crate) fn long_age_file() -> Vec<u8> {
     let mut file = age_file(1, 1);
     file.resize(700_000, 7);
     file
 }
 
-/// How much of it that takes, in bytes.
+/// The size of that buffer, in bytes.
 pub(crate) const LONG_ENOUGH: usize = 300_000;
 
 pub(crate) fn recipient(number: u8) -> Recipient {
     Recipient::from([number; 32])
 }
 
-/// docs/protocol.md: sorted, one a line, each line ended by a line feed.
+/// docs/protocol.md: sorted, one per line, each terminated by a line feed.
 pub(crate) fn recipients_digest(recipients: &[Recipient]) -> String {
     let mut lines: Vec<String> = recipients.iter().map(ToString::to_string).collect();
     lines.sort();
@@ -355,12 +355,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
 }
 
-/// What stands for the hash before the first entry of the access log.
+/// The `previous` hash of the first entry of the access log.
 pub(crate) const NO_ENTRY: &str =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The first entry with which the chain of docs/protocol.md breaks: numbers without gaps, each hash
-/// that of its entry, each entry on the one before.
+/// The first entry that violates the chain of docs/protocol.md: numbers without gaps, each hash
+/// matches its entry, each entry is chained to the previous one.
 pub(crate) fn first_break(log: &[Value]) -> Option<usize> {
     let mut previous = json!(NO_ENTRY);
     (1..).zip(log).find_map(|(number, entry)| {
@@ -374,7 +374,7 @@ pub(crate) fn first_break(log: &[Value]) -> Option<usize> {
     })
 }
 
-/// The members of an entry that its hash covers, sorted.
+/// The members of an entry that its hash covers, in order.
 const HASHED: [&str; 6] = [
     "previous", "purpose", "reader", "sample", "sequence", "week",
 ];
@@ -414,7 +414,7 @@ pub(crate) fn tree_hash(leaves: &[Vec<u8>]) -> Vec<u8> {
     }
 }
 
-/// The largest power of two that is smaller.
+/// The largest power of two smaller than `n`.
 pub(crate) fn split(leaves: usize) -> usize {
     let powers = (0..).map(|power| 1 << power);
     powers.take_while(|power| *power < leaves).last().unwrap()
@@ -506,7 +506,7 @@ impl Request {
         request
     }
 
-    /// What docs/protocol.md has a request of this kind cover.
+    /// The components that docs/protocol.md requires for this kind of request.
     pub(crate) fn covered(&self) -> Vec<&'static str> {
         let fields = ["content-digest", "sordino-purposes", "sordino-recipients"];
         let there = fields.into_iter().filter(|name| self.field(name).is_some());
@@ -526,8 +526,8 @@ impl Request {
         )
     }
 
-    /// RFC 9421 section 3.1, with every choice open: the components, what follows them, and what is
-    /// claimed of each component.
+    /// RFC 9421 section 3.1 with all choices: the components, the parameters, and the claimed
+    /// values of the components.
     pub(crate) fn sign_as(
         self,
         key: &Ed25519KeyPair,
@@ -577,7 +577,7 @@ impl Request {
     }
 }
 
-/// The parameters that docs/protocol.md asks for.
+/// The parameters that docs/protocol.md requires.
 pub(crate) fn parameters(record: Id) -> String {
     format!(";keyid=\"{record}\";alg=\"ed25519\"")
 }
@@ -604,7 +604,7 @@ impl Response {
         self
     }
 
-    /// Expects a problem document of this status and name.
+    /// Asserts a problem document with this status and type.
     #[track_caller]
     pub(crate) fn problem(self, status: u16, name: &str) -> Self {
         let response = self.expect(status);
@@ -628,7 +628,7 @@ impl Response {
         response
     }
 
-    /// Told by its body, since what is tested is that nothing else tells.
+    /// Detected by its body, because the tests check that nothing else distinguishes it.
     fn is_of_unknown_path(&self) -> bool {
         self.status == 404 && self.json()["type"] == "urn:sordino:problem:unknown-path"
     }
@@ -653,7 +653,7 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Reads to the end, until the service closes or resets the connection, and returns what it said before.
+/// Reads until the service closes or resets the connection, and returns everything received.
 #[track_caller]
 pub(crate) fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
     let mut said = Vec::new();
@@ -663,7 +663,7 @@ pub(crate) fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
     said
 }
 
-/// A connection from an address of this machine's own choosing.
+/// A connection from a given local address.
 pub(crate) fn connect_from(from: IpAddr, to: SocketAddr) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -682,7 +682,7 @@ pub(crate) fn connect_from(from: IpAddr, to: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends a request on a connection and reads the answer.
+/// Sends a request on a connection and reads the response.
 pub(crate) fn exchange(mut stream: TcpStream, request: &Request) -> Response {
     let mut bytes = request.head().into_bytes();
     bytes.extend(request.body.iter().flatten());
@@ -694,7 +694,7 @@ pub(crate) fn send(address: SocketAddr, request: &Request) -> Response {
     try_send(address, request).expect("an answer")
 }
 
-/// `None` where the service goes away meanwhile.
+/// `None` if the service exits in the meantime.
 pub(crate) fn try_send(address: SocketAddr, request: &Request) -> Option<Response> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(HANG)).unwrap();
@@ -704,8 +704,8 @@ pub(crate) fn try_send(address: SocketAddr, request: &Request) -> Option<Respons
     read_response(&mut stream)
 }
 
-/// Reads an answer: as many bytes as it says that it has, or all until the end. `None` where it is cut off. What the
-/// service does with the connection after its answer, such as resetting it for what it did not read, is not looked at.
+/// Reads a response: `Content-Length` bytes, or all until the end; `None` if it is truncated. What the
+/// service does with the connection afterwards, such as a reset, is ignored.
 pub(crate) fn read_response(stream: &mut impl io::Read) -> Option<Response> {
     let mut bytes = Vec::new();
     let mut piece = [0; 16 << 10];
@@ -738,7 +738,7 @@ fn parse_response(bytes: &[u8]) -> Option<Response> {
     })
 }
 
-/// Waits until it holds.
+/// Waits until a condition is true.
 #[track_caller]
 pub(crate) fn eventually(holds: impl Fn() -> bool) {
     let started = Instant::now();
@@ -748,7 +748,7 @@ pub(crate) fn eventually(holds: impl Fn() -> bool) {
     }
 }
 
-/// Whether `part` is somewhere in `bytes`.
+/// Whether `bytes` contains `part`.
 pub(crate) fn holds(bytes: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(bytes, part).is_some()
 }

@@ -84,7 +84,7 @@ fn health() -> Request {
 }
 
 #[test]
-fn devices_and_tools_are_served_over_tls_as_they_are_without() {
+fn devices_and_readers_are_served_over_tls() {
     let mut files = None;
     let collector = Collector::start_with(|config| {
         let made = make_certificate(&config.data, "one");
@@ -126,7 +126,7 @@ fn openssl_speaks(collector: &Collector, version: &str) -> bool {
 }
 
 #[test]
-fn a_renewed_certificate_is_in_force_without_a_restart() {
+fn a_renewed_certificate_is_used_without_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (
         make_certificate(folder.path(), "old"),
@@ -158,11 +158,11 @@ fn a_renewed_certificate_is_in_force_without_a_restart() {
     let refused = |what: &str| {
         let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
         let mut lines = log.lines();
-        lines.any(|line| line.contains("the certificate in force stays") && line.contains(what))
+        lines.any(|line| line.contains("keeping the current certificate") && line.contains(what))
     };
     std::fs::copy(&new.certificate, &in_force.certificate).unwrap();
     service.signal("-HUP");
-    eventually(|| refused("cannot be used with the key"));
+    eventually(|| refused("cannot use the certificate with the key"));
     assert!(speaks(&old) && !speaks(&new));
     std::fs::write(&in_force.key, "no key").unwrap();
     service.signal("-HUP");
@@ -181,7 +181,7 @@ fn a_renewed_certificate_is_in_force_without_a_restart() {
 }
 
 #[test]
-fn who_does_not_greet_is_cut_off_and_harms_nobody() {
+fn a_stalled_tls_handshake_times_out() {
     let mut files = None;
     let collector = Collector::start_with(|config| {
         // Long enough for one that greets, wherever this runs.
@@ -209,7 +209,7 @@ fn who_does_not_greet_is_cut_off_and_harms_nobody() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_used_is_one_clear_line() {
+fn an_invalid_certificate_is_a_one_line_error() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (
         make_certificate(folder.path(), "one"),

@@ -1,4 +1,4 @@
-//! Tokens end: by themselves, or because they are taken back.
+//! Expiry and revocation of tokens.
 
 use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
@@ -8,7 +8,7 @@ use crate::{
     support::*,
 };
 
-/// Runs a command on the tokens of `data` and reads what it prints.
+/// Runs a token command on `data` and parses its output.
 fn tokens(data: &str, arguments: &[&str]) -> Value {
     let (which, rest) = arguments.split_first().unwrap();
     let output = run(&[&["token", which, "--data", data, "--json"], rest].concat());
@@ -46,7 +46,7 @@ fn day(days: i64) -> String {
         .to_string()
 }
 
-/// Sets the last day of every token, as if it had been made so.
+/// Sets the last day of every token in the database.
 fn set_last_day(data: &str, day: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -65,8 +65,8 @@ fn set_last_day(data: &str, day: &str) {
 }
 
 #[test]
-fn a_token_is_good_through_its_last_day_and_then_says_that_it_expired() {
-    // It looks into SQLite's file.
+fn a_token_is_valid_through_its_last_day() {
+    // This test reads SQLite's file.
     if crate::database::is_postgres() {
         return;
     }
@@ -116,31 +116,31 @@ fn a_token_is_good_through_its_last_day_and_then_says_that_it_expired() {
     read(&service, &usual["token"]).expect(200);
 }
 
-/// A person's list names readers by their tokens' names.
+/// The access list identifies readers by the names of their tokens.
 #[test]
-fn no_two_valid_tokens_have_the_same_name() {
-    // It looks into SQLite's file.
+fn valid_tokens_have_unique_names() {
+    // This test reads SQLite's file.
     if crate::database::is_postgres() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     Service::start(folder.path(), &[]).stop();
-    let make = ["create", "--name", "desk", "--purpose", QA];
+    let make = ["create", "--name", "alice", "--purpose", QA];
     let first = tokens(data, &make);
-    let other_purpose = ["create", "--name", "desk", "--purpose", RESEARCH];
+    let other_purpose = ["create", "--name", "alice", "--purpose", RESEARCH];
     for again in [make, other_purpose] {
-        refused(data, &again, "the name `desk`");
+        refused(data, &again, "the name `alice`");
     }
     assert_eq!(
         tokens(data, &["list"])["tokens"].as_array().unwrap().len(),
         1
     );
-    // Once it is none any more, the name is free.
+    // After its expiry, the name can be reused.
     set_last_day(data, &day(-1));
     tokens(data, &make);
-    refused(data, &make, "the name `desk`");
-    tokens(data, &["revoke", "desk"]);
+    refused(data, &make, "the name `alice`");
+    tokens(data, &["revoke", "alice"]);
     tokens(data, &make);
     let ids = tokens(data, &["list"]);
     let ids = ids["tokens"].as_array().unwrap();
@@ -148,7 +148,7 @@ fn no_two_valid_tokens_have_the_same_name() {
 }
 
 #[test]
-fn a_revoked_token_is_none_at_once_and_says_so() {
+fn a_revoked_token_is_rejected_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let service = Service::start(folder.path(), &[]);
@@ -170,7 +170,7 @@ fn a_revoked_token_is_none_at_once_and_says_so() {
         Value::Array(Vec::new())
     );
 
-    // By the beginning of an id, and by the text that turned up somewhere.
+    // By the prefix of an id, and by the secret text.
     tokens(data, &["revoke", &other["id"].as_str().unwrap()[..8]]);
     read(&service, &other["token"]).problem(401, "bad-token");
     tokens(data, &["revoke", third["token"].as_str().unwrap()]);
@@ -189,7 +189,7 @@ fn a_revoked_token_is_none_at_once_and_says_so() {
 }
 
 #[test]
-fn a_token_that_would_be_good_never_or_for_ever_is_not_made() {
+fn a_token_with_an_invalid_lifetime_is_not_created() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     Service::start(folder.path(), &[]).stop();
@@ -216,9 +216,9 @@ fn a_token_that_would_be_good_never_or_for_ever_is_not_made() {
     }
 }
 
-/// What scripts lean on, and that nothing finer than a day is kept.
+/// The output that scripts rely on; no time finer than a day is stored.
 #[test]
-fn a_token_stands_last_on_the_last_line_and_the_list_shows_no_text_and_no_time() {
+fn a_token_is_the_last_word_and_lists_hide_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     Service::start(folder.path(), &[]).stop();

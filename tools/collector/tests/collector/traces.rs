@@ -1,4 +1,4 @@
-//! Nothing that the service wrote tells who sent what, or when but for the week.
+//! No file of the service reveals who sent a sample, or when except for the week.
 
 use std::{net::SocketAddr, path::Path, time::SystemTime};
 
@@ -12,8 +12,8 @@ const FORWARDED: &str = "198.51.100.77";
 const FORWARDED_V6: &str = "2001:db8:aa77:bb66::cc55";
 
 #[test]
-fn neither_address_nor_user_agent_nor_time_is_written_anywhere_in_any_spelling() {
-    // It looks into SQLite's file.
+fn no_address_user_agent_or_time_is_stored_or_logged() {
+    // This test reads SQLite's file.
     if crate::database::is_postgres() {
         return;
     }
@@ -100,7 +100,7 @@ fn neither_address_nor_user_agent_nor_time_is_written_anywhere_in_any_spelling()
         ] {
             assert_eq!(say(format!("{target}?purpose={QA}"), body), status);
         }
-        // No HTTP at all, and one that ends early.
+        // Invalid HTTP, and a truncated request.
         for bytes in [
             &b"\0\0\0 no http\r\n\r\n"[..],
             b"PUT /v1/samples/x HTTP/1.1\r\n",
@@ -124,7 +124,7 @@ fn neither_address_nor_user_agent_nor_time_is_written_anywhere_in_any_spelling()
     .unwrap();
     std::fs::write(folder.path().join("out"), service.line.replace("[::]", "")).unwrap();
 
-    // While it runs, with the write-ahead log; and what is left of it.
+    // While it runs, with the write-ahead log, and after it stopped.
     let wal = folder.path().join("collector.sqlite-wal");
     assert!(wal.metadata().is_ok_and(|wal| wal.len() > 0));
     tells_nothing(folder.path());
@@ -138,14 +138,14 @@ fn neither_address_nor_user_agent_nor_time_is_written_anywhere_in_any_spelling()
         "the log is what is looked at here"
     );
     for line in String::from_utf8(log.clone()).unwrap().lines() {
-        serde_json::from_str::<serde_json::Value>(line).expect("a JSON object a line");
+        serde_json::from_str::<serde_json::Value>(line).expect("one JSON object per line");
     }
     for told in [kept.to_string(), device.record.to_string(), token, today()] {
         assert!(!holds(&log, told.as_bytes()), "the log holds {told}");
     }
 }
 
-/// Looks through every file for each spelling of what no file may hold.
+/// Searches every file for all encodings of forbidden data.
 fn tells_nothing(folder: &Path) {
     let mut secrets: Vec<Vec<u8>> = Vec::new();
     for text in [
@@ -159,8 +159,8 @@ fn tells_nothing(folder: &Path) {
         secrets.extend(spellings(text.as_bytes()));
     }
     secrets.extend(["unmistakable", "Unmistakable", "Collector.Example"].map(Vec::from));
-    // Networks, in text; addresses, as they stand in a socket's address. Those of loopback that are
-    // mostly zeros would be found in any table.
+    // Networks as text; addresses as in a socket address. Loopback addresses that are
+    // mostly zeros would occur in any table.
     secrets.extend(
         [
             "127.7.8.",
@@ -192,7 +192,7 @@ fn tells_nothing(folder: &Path) {
     );
 }
 
-/// A text as it is, in hexadecimal, in base64, in UTF-16, and hashed.
+/// A text in plain, hexadecimal, base64, UTF-16 and hashed form.
 fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
     let hash = digest(&SHA256, text);
     let wide = text.iter().flat_map(|byte| [*byte, 0]).collect();

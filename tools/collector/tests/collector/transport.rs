@@ -12,7 +12,7 @@ use sordino_collector::{BlockingServer, Limits};
 use crate::{services::free_port, support::*};
 
 #[test]
-fn a_body_that_ends_midway_leaves_neither_object_nor_row() {
+fn a_truncated_body_leaves_nothing() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let file = long_age_file();
@@ -35,7 +35,7 @@ fn a_body_that_ends_midway_leaves_neither_object_nor_row() {
 }
 
 #[test]
-fn a_crawling_client_is_cut_off() {
+fn a_slow_client_times_out() {
     const SHORT: Duration = Duration::from_millis(300);
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
@@ -88,7 +88,7 @@ fn a_crawling_client_is_cut_off() {
 }
 
 #[test]
-fn what_is_no_http_harms_nobody() {
+fn invalid_http_is_harmless() {
     let collector = Collector::start();
     for bytes in [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
@@ -109,7 +109,7 @@ fn what_is_no_http_harms_nobody() {
 }
 
 #[test]
-fn a_client_of_another_make_reads_the_answer_to_a_body_that_is_refused() {
+fn another_http_client_reads_the_response_to_a_rejected_body() {
     let collector = Collector::start();
     let device = Device::registered(&collector, QA);
     let agent: ureq::Agent = ureq::Agent::config_builder()
@@ -151,7 +151,7 @@ fn a_client_of_another_make_reads_the_answer_to_a_body_that_is_refused() {
 }
 
 #[test]
-fn stopping_lets_a_request_under_way_end() {
+fn shutdown_waits_for_a_request_in_progress() {
     let mut collector = Collector::start_with(|config| {
         config.listen = format!("127.0.0.1:{}", free_port());
     });

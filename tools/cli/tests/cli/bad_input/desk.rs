@@ -41,7 +41,7 @@ fn who_shows_a_token_that_is_refused_is_told_which_file_it_is_from_and_how_to_ma
     let pull = pull.replace("--token-file token", "--token-file old-token");
     for line in [pull, desk.fetch_line("old-token")] {
         let ran = desk.stage.sordino(&line);
-        ran.refused(&["token in old-token", "made no such token", "token create"]);
+        ran.refused(&["token in old-token", "unknown token", "token create"]);
         for word in ["Bearer", "Authorization", "header"] {
             assert!(!ran.stderr.contains(word), "{ran:?}");
         }

@@ -1,9 +1,9 @@
-//! Real services: PostgreSQL, pgbouncer, an S3 server, nginx. Each is started by the test that wants it, on a free
-//! port of this machine, in a folder of its own, and leaves nothing behind, however the test ends.
+//! Real services: PostgreSQL, pgbouncer, an S3 server, nginx. Each test starts its own, on a free
+//! port and in a temporary folder, which are cleaned up however the test ends.
 //!
-//! `tools/setup services` installs what they need. Where one is lacking, `start` says so on stderr and
-//! returns `None`, and the test has nothing to do; with `CI=true` it panics. `make test` sets
-//! `SORDINO_TEST_SERVICES=no`, and leaves them to `make test-all`.
+//! `tools/setup services` installs them. If one is missing, `start` prints a message on stderr and
+//! returns `None`, and the test is skipped; with `CI=true` it panics. `make test` sets
+//! `SORDINO_TEST_SERVICES=no`; `make test-all` runs them.
 
 #![allow(dead_code, reason = "each test and bench wants other parts")]
 
@@ -29,20 +29,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a service may take to be ready, on a machine that builds meanwhile.
+/// The startup timeout of a service, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// A service's process and the folder that it lives in.
+/// The process of a service and its folder.
 struct Process {
     folder: PathBuf,
     child: Option<Child>,
-    /// A shell that outlives this process by an instant: once its input ends it kills the process group
-    /// that it was told of last, and removes the folder.
+    /// A shell that outlives this process briefly: when its input closes, it kills the process group
+    /// that it received last, and removes the folder.
     guard: Child,
 }
 
 impl Process {
-    /// An empty folder that the service's user owns; nothing runs yet.
+    /// Creates a folder owned by the service's user; the process is not started yet.
     fn new(name: &str) -> Self {
         const GUARD: &str = r#"trap '' INT TERM HUP
             group=
@@ -69,7 +69,7 @@ impl Process {
         }
     }
 
-    /// Starts it, its words going to `log` in its folder.
+    /// Starts it; its output goes to `log` in its folder.
     fn start(&mut self, mut command: Command) {
         self.kill();
         let log = fs::File::options()
@@ -92,7 +92,7 @@ impl Process {
     /// Waits until `is_ready`.
     ///
     /// # Errors
-    /// The end of what it said, where it ended before or takes too long.
+    /// The end of its log, if it exits or times out.
     fn wait_until(&mut self, is_ready: impl Fn() -> bool) -> Result<(), String> {
         let started = Instant::now();
         while !is_ready() {
@@ -110,7 +110,7 @@ impl Process {
         Ok(())
     }
 
-    /// Sends a signal to the process, not to its children, and waits for its end.
+    /// Sends a signal to the process only, and waits for its exit.
     fn signal(&mut self, name: &str) {
         if let Some(mut child) = self.child.take() {
             let process = child.id().to_string();
@@ -121,7 +121,7 @@ impl Process {
         }
     }
 
-    /// SIGKILL to the process and to those of its children that stayed in its group.
+    /// Sends SIGKILL to the process and the children in its group.
     fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let group = format!("-{}", child.id());
@@ -147,7 +147,7 @@ impl Drop for Process {
     }
 }
 
-/// A command that Linux kills with this process; started by a thread that lasts, such as a test's own.
+/// A command that Linux kills with this process, if it is started by a long-lived thread.
 pub(crate) fn tied(path: &Path) -> Command {
     let Some(setpriv) = program("setpriv", &[]) else {
         return Command::new(path);
@@ -157,7 +157,7 @@ pub(crate) fn tied(path: &Path) -> Command {
     command
 }
 
-/// A command that runs as nobody where this process is root, and that Linux kills with it.
+/// A command that runs as `nobody` if this process is root, and that Linux kills with this process.
 fn command(path: &Path) -> Command {
     let Some(setpriv) = program("setpriv", &[]) else {
         return Command::new(path);
@@ -174,8 +174,8 @@ fn command(path: &Path) -> Command {
     command
 }
 
-/// The kernel counts the thread that started a process as its parent, and a test's thread ends with the
-/// test; so one that never ends starts them all.
+/// For the kernel, the thread that started a process is its parent, and a test's thread exits with the
+/// test; so one permanent thread starts all processes.
 fn spawn(command: Command) -> Child {
     type Order = (Command, mpsc::Sender<io::Result<Child>>);
     static STARTER: LazyLock<mpsc::Sender<Order>> = LazyLock::new(|| {
@@ -192,7 +192,7 @@ fn spawn(command: Command) -> Child {
     child.recv().unwrap().unwrap()
 }
 
-/// User and group of nobody, where this process is root.
+/// User and group of `nobody`, if this process is root.
 fn unprivileged() -> Option<(u32, u32)> {
     static NOBODY: LazyLock<Option<(u32, u32)>> = LazyLock::new(|| {
         let number = |arguments: &[&str]| {
@@ -206,10 +206,10 @@ fn unprivileged() -> Option<(u32, u32)> {
     *NOBODY
 }
 
-/// A port that nothing listens on, below those that outgoing connections are given, and that no other test is given
-/// while this process lives: so it is still free when a service comes back.
+/// A free port below the ephemeral range, which no other test gets
+/// while this process runs, so that it is still free when a service restarts.
 pub(crate) fn free_port() -> u16 {
-    // Where Linux lets every process bind the same ports, and no service listens: who holds one there has its number.
+    // An address on which no service listens: binding a port there reserves its number.
     const ELSEWHERE: &str = "127.83.79.82";
     static HELD: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
     loop {
@@ -217,7 +217,7 @@ pub(crate) fn free_port() -> u16 {
         match TcpListener::bind((ELSEWHERE, port)) {
             Ok(mark) => HELD.lock().unwrap().push(mark),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => continue,
-            // This system has no such address.
+            // This address is not available on this system.
             Err(_) => {}
         }
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
@@ -230,7 +230,7 @@ fn random() -> u64 {
     RandomState::new().hash_one(())
 }
 
-/// A password or key that nobody else on this machine can guess.
+/// A random password or key.
 fn secret() -> String {
     format!("{:016x}{:016x}", random(), random())
 }
@@ -242,11 +242,11 @@ fn program(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
     found.find(|path| path.is_file())
 }
 
-/// What was `found` of the program of a service; where there is none, or none is wanted, that is said past the test's
+/// The program of a service. If it is missing or disabled, that is printed past the test's
 /// captured output.
 ///
 /// # Panics
-/// Where it is wanted and lacking with `CI=true`, since nothing may be skipped there.
+/// If it is missing with `CI=true`, where nothing may be skipped.
 fn wanted<T>(service: &str, found: impl FnOnce() -> Option<T>) -> Option<T> {
     let is = |name: &str, value: &str| std::env::var(name).as_deref() == Ok(value);
     let message = if is("SORDINO_TEST_SERVICES", "no") {

@@ -7,20 +7,20 @@ use std::{
 
 use super::{Process, command, free_port, program, wanted};
 
-/// nginx, with one or more servers of the test's own.
+/// nginx with one or more configured servers.
 pub(crate) struct Nginx {
     process: Process,
     port: u16,
 }
 
 impl Nginx {
-    /// Starts it with what `configure` writes of the port to listen on and of the folder to keep things in:
-    /// the inside of an `http { }`.
+    /// Starts it with the configuration that `configure` returns for a port and a folder:
+    /// the content of an `http { }` block.
     pub(crate) fn start(configure: impl FnOnce(u16, &Path) -> String) -> Option<Self> {
         Self::start_with(2, &[], configure)
     }
 
-    /// The same with so many workers, and with these variables.
+    /// Starts it with a number of workers and environment variables.
     pub(crate) fn start_with(
         workers: usize,
         environment: &[(&str, &OsStr)],
@@ -61,7 +61,7 @@ impl Nginx {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// What it keeps, and its `log`.
+    /// The folder of its data and its `log`.
     pub(crate) fn folder(&self) -> &Path {
         &self.process.folder
     }

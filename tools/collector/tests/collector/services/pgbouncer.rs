@@ -13,7 +13,7 @@ pub(crate) struct Pgbouncer {
 }
 
 impl Pgbouncer {
-    /// One whose pool is in `mode`: `session` or `transaction`.
+    /// Starts it with a pool in `mode`: `session` or `transaction`.
     pub(crate) fn start(postgres: &Postgres, mode: &str) -> Option<Self> {
         let folders = [PathBuf::from("/usr/sbin")];
         let program = wanted("pgbouncer", || program("pgbouncer", &folders))?;
@@ -41,7 +41,7 @@ impl Pgbouncer {
         Some(Self { process, port })
     }
 
-    /// The URL through it of a database with `url`.
+    /// The URL of the database `url` through the pooler.
     pub(crate) fn url(&self, url: &str, postgres: &Postgres) -> String {
         url.replace(
             &format!(":{}/", postgres.port()),
@@ -50,7 +50,7 @@ impl Pgbouncer {
     }
 }
 
-/// The service's user reads it.
+/// Readable by the service's user.
 fn write_open(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
 }

@@ -9,10 +9,10 @@ use super::{PATIENCE, Process, command, free_port, program, random, secret, want
 
 const USER: &str = "sordino";
 
-/// A PostgreSQL server with a cluster of its own.
+/// A PostgreSQL server with its own cluster.
 pub(crate) struct Postgres {
     process: Process,
-    /// Where its programs lie, which are not in the path on Debian.
+    /// The folder of its programs, which is not in the PATH on Debian.
     programs: PathBuf,
     port: u16,
     password: String,
@@ -21,12 +21,12 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// One as durable as an operator's.
+    /// Starts a server with durable commits, as in production.
     pub(crate) fn start() -> Option<Self> {
         Self::start_with("on")
     }
 
-    /// One that never waits for a disk: for tests of what is said of a database, not of what a power cut leaves of it.
+    /// Starts a server without fsync, for tests that do not simulate a power failure.
     pub(crate) fn start_unsynced() -> Option<Self> {
         Self::start_with("off")
     }
@@ -45,12 +45,12 @@ impl Postgres {
         Some(postgres)
     }
 
-    /// The URL of the database that every cluster has.
+    /// The URL of the default database.
     pub(crate) fn url(&self) -> String {
         self.url_of("postgres")
     }
 
-    /// Makes an empty database; one server is enough for many tests.
+    /// Creates an empty database, so that tests can share a server.
     pub(crate) fn database(&self) -> String {
         let name = format!("test_{:016x}", random());
         self.sql(&format!("CREATE DATABASE {name}"));
@@ -66,12 +66,12 @@ impl Postgres {
         (USER, &self.password)
     }
 
-    /// What `psql` prints of a statement in [`Self::url`], a row a line.
+    /// The output of `psql` for a statement in [`Self::url`], one row per line.
     pub(crate) fn sql(&self, statement: &str) -> String {
         self.sql_in(&self.url(), statement)
     }
 
-    /// The same in the database of a URL.
+    /// The output of `psql` for a statement in the database of a URL.
     pub(crate) fn sql_in(&self, url: &str, statement: &str) -> String {
         let output = Command::new(self.programs.join("psql"))
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url])
@@ -83,32 +83,32 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// What it keeps, and its `log`.
+    /// The folder of its data and its `log`.
     pub(crate) fn folder(&self) -> &Path {
         &self.process.folder
     }
 
-    /// Ends it as an operator does, its clients cut off.
+    /// Stops it and disconnects its clients.
     pub(crate) fn stop(&mut self) {
         self.process.signal("INT");
     }
 
-    /// SIGKILL to the server and to what serves its clients.
+    /// Sends SIGKILL to the server and its backends.
     pub(crate) fn kill(&mut self) {
         let Some(child) = &self.process.child else {
             return;
         };
         let (server, children) = (child.id(), children(child.id()));
         let kill = ["-s".to_owned(), "KILL".to_owned(), server.to_string()];
-        // Those that were quicker to notice the server's end are gone already.
+        // Some may have exited already.
         let _ = Command::new("kill").args(kill).args(children).output();
         self.process.kill();
     }
 
-    /// Starts it on the same port and the same data.
+    /// Restarts it with the same port and data.
     pub(crate) fn start_again(&mut self) {
         let started = Instant::now();
-        // A server that was killed leaves its shared memory until its last child is gone.
+        // A killed server keeps its shared memory until its last child has exited.
         while let Err(log) = self.try_start() {
             assert!(started.elapsed() < PATIENCE, "PostgreSQL: {log}");
         }
@@ -145,7 +145,7 @@ impl Postgres {
             .arg("-D")
             .arg(folder.join("data"))
             .args(["-U", USER, "-A", "scram-sha-256", "-E", "UTF8"])
-            // A power cut alone, which no test makes, could undo what it does not sync.
+            // Only a power failure, which is not tested, could lose unsynced data.
             .args(["--no-locale", "--no-sync"])
             .arg("--pwfile")
             .arg(&password)
@@ -162,7 +162,7 @@ impl Postgres {
     }
 }
 
-/// The folder of the newest PostgreSQL here.
+/// The folder of the newest installed PostgreSQL.
 fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
     let mut found: Vec<(u32, PathBuf)> = versions
@@ -177,7 +177,7 @@ fn programs() -> Option<PathBuf> {
     Some(program("initdb", &folders)?.parent()?.to_owned())
 }
 
-/// The processes that a process has started. Each of PostgreSQL's leads a group of its own.
+/// The child processes of a process. Each PostgreSQL backend has its own process group.
 fn children(process: u32) -> Vec<String> {
     let list = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
     let list = list.unwrap_or_default();

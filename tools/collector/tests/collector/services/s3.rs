@@ -10,7 +10,7 @@ use ring::{digest, hmac};
 use super::{Process, command, free_port, program, random, secret, wanted};
 
 const REGION: &str = "us-east-1";
-/// What AWS lets stand for the hash of a body, where the body is not to be read before it is sent.
+/// The value for an unsigned body.
 pub(crate) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
 /// MinIO, with an empty bucket.
@@ -40,12 +40,12 @@ impl S3 {
         Some(s3)
     }
 
-    /// The bucket, as `s3://NAME`.
+    /// The URL of the bucket, `s3://NAME`.
     pub(crate) fn url(&self) -> String {
         format!("s3://{}", self.bucket)
     }
 
-    /// Makes another bucket, and returns its name; one server is enough for many tests.
+    /// Creates another bucket and returns its name, so that tests can share a server.
     pub(crate) fn new_bucket(&self) -> String {
         let name = format!("test-{:016x}", random());
         let (status, body) = self.request("PUT", &format!("/{name}"), "", b"");
@@ -53,7 +53,7 @@ impl S3 {
         name
     }
 
-    /// Where it is and who may use it, as AWS's tools and `object_store` read it.
+    /// The environment variables of the endpoint and credentials.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ENDPOINT_URL", self.endpoint()),
@@ -111,7 +111,7 @@ impl S3 {
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
     }
 
-    /// Has a bucket keep what is deleted from it.
+    /// Enables versioning of a bucket.
     pub(crate) fn keep_versions(&self, bucket: &str) {
         const VERSIONING: &[u8] =
             b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
@@ -120,22 +120,22 @@ impl S3 {
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
     }
 
-    /// What it keeps, and its `log`.
+    /// The folder of its data and its `log`.
     pub(crate) fn folder(&self) -> &Path {
         &self.process.folder
     }
 
-    /// Ends it as an operator does.
+    /// Stops it with SIGTERM.
     pub(crate) fn stop(&mut self) {
         self.process.signal("TERM");
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// Starts it on the same port and the same data.
+    /// Restarts it with the same port and data.
     pub(crate) fn start_again(&mut self) {
         let mut server = command(&self.program);
         server
@@ -210,7 +210,7 @@ impl S3 {
     }
 }
 
-/// Sends a request that asks to close, and reads status and body.
+/// Sends a request with `Connection: close` and reads status and body.
 fn exchange(port: u16, request: &[u8]) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.write_all(request).ok()?;
