@@ -67,6 +67,9 @@ pub mod sampler;
 pub mod seal;
 pub mod signed;
 mod state;
+// For the modules of src/testing.rs that other packages share.
+#[cfg(test)]
+extern crate self as sordino;
 #[cfg(test)]
 mod testing;
 pub mod text;

@@ -229,6 +229,7 @@ fn canonical(object: &Map<String, Value>) -> Result<Vec<u8>, SignedError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::key_pair;
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -236,11 +237,6 @@ mod tests {
         text: String,
         share: f64,
         number: u64,
-    }
-
-    fn key() -> Ed25519KeyPair {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::rng::system()).unwrap();
-        Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
     }
 
     fn paper(share: f64) -> Paper {
@@ -253,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_was_signed_is_read_back_from_either_form() {
-        let pair = key();
+        let pair = key_pair();
         for share in [1.0, 0.02, 0.0, 1e-9] {
             let signed = Signed::sign(paper(share), &pair).unwrap();
             for json in [signed.to_json(), signed.to_pretty_json()] {
@@ -266,13 +262,13 @@ mod tests {
 
     #[test]
     fn a_document_spells_its_numbers_as_rfc_8785_does() {
-        let json = Signed::sign(paper(1.0), &key()).unwrap().to_json();
+        let json = Signed::sign(paper(1.0), &key_pair()).unwrap().to_json();
         assert!(json.contains(r#""share":1,"#), "{json}");
     }
 
     #[test]
     fn no_changed_bit_passes() {
-        let pair = key();
+        let pair = key_pair();
         let json = Signed::sign(paper(0.5), &pair)
             .unwrap()
             .to_json()
@@ -296,7 +292,7 @@ mod tests {
 
     #[test]
     fn another_signer_and_no_signer_are_told_apart() {
-        let (pair, other) = (key(), PublicKey::from_key_pair(&key()));
+        let (pair, other) = (key_pair(), PublicKey::from_key_pair(&key_pair()));
         let json = Signed::sign(paper(0.5), &pair).unwrap().to_json();
         let read = Signed::<Paper>::verify(json.as_bytes(), &other);
         assert_eq!(read.err(), Some(SignedError::WrongKey));

@@ -7,16 +7,15 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 use sordino::{
     Config, Purposes, Sordino, Week,
     anonymize::{Anonymizer, AnonymousClip, Settings},
     capture::{Capture, CaptureEvent, CaptureHandler, Frame, PcmSource, read_wav},
     consent::{AgeBand, ConsentResponse, Grants, Notice},
-    plan::{Plan, Recipient, Review, SignedPlan, Triggers},
+    plan::{Plan, Recipient},
     sampler::{Annotation, RawClip, Selection, Trigger},
-    signed::PublicKey,
 };
+use test_fixtures::Organization;
 
 pub(crate) const CLIP_SECONDS: u64 = 10;
 
@@ -29,18 +28,12 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("random");
-        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
+        let organization = Organization::new();
         let collector = "http://127.0.0.1:9".parse().expect("a URL");
-        let config = Config::new(
-            folder.path().join("device"),
-            PublicKey::from_key_pair(&key),
-            collector,
-        );
+        let config = Config::new(folder.path().join("device"), organization.key(), collector);
         let engine = Sordino::open(config).expect("a new folder");
-        let plan = SignedPlan::sign(plan(), &key).expect("an object");
         engine
-            .install_plan(plan.to_json().as_bytes())
+            .install_plan(&organization.sign(plan()))
             .expect("a plan");
         let answer = ConsentResponse {
             purposes: Purposes::all(),
@@ -61,34 +54,12 @@ impl Device {
     }
 }
 
+/// No budget is reached.
 fn plan() -> Plan {
     Plan {
-        version: 1,
-        expires: "2100-01-01".parse().expect("a day"),
-        fresh_days: None,
-        signed_on: None,
-        paused: false,
-        controller: None,
-        // That of the example plan.
-        recipients: vec![
-            "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac"
-                .parse()
-                .expect("a recipient"),
-        ],
-        purposes: Purposes::all(),
-        notice_version: 1,
-        consent_days: 365,
-        retention_days: Default::default(),
-        review: Review::None,
-        triggers: Triggers {
-            mark_probability: 1.0,
-            random_probability: 0.0,
-        },
         samples_per_day: u32::MAX,
         bytes_per_day: 1 << 40,
-        clip_seconds: 10,
-        pre_roll_seconds: 8,
-        sample_rate: Plan::SAMPLE_RATE,
+        ..test_fixtures::plan(1)
     }
 }
 

@@ -187,8 +187,7 @@ impl Grants {
         purposes: Purposes,
         live: &Arc<TestGrant>,
     ) -> Self {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&crate::rng::system()).expect("random");
-        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
+        let key = crate::testing::key_pair();
         let identity = RecordIdentity {
             record,
             key: Arc::new(key),

@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_statement_survives_the_header() {
         let organization = Organization::new();
-        let signed = organization.state(3, day("2026-03-02"));
+        let signed = organization.freshness(3, day("2026-03-02"));
         let header = Freshness::to_header(&signed.to_json());
         assert!(header.len() < 500, "{header}");
         let read = Freshness::from_header(&header, &organization.key()).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     fn a_header_that_is_not_a_statement_of_the_organization_is_refused_with_the_reason() {
         let organization = Organization::new();
         let read = |header: &str| Freshness::from_header(header, &organization.key()).err();
-        let good = Freshness::to_header(&organization.state(3, day("2026-03-02")).to_json());
+        let good = Freshness::to_header(&organization.freshness(3, day("2026-03-02")).to_json());
         let inner = good.trim_matches(':');
         for garbage in [
             "",
@@ -272,14 +272,17 @@ mod tests {
         ));
         let long = format!(":{}:", "A".repeat(Freshness::MAX_HEADER));
         assert_eq!(read(&long), Some(FreshnessError::TooLong(long.len())));
-        let forged =
-            Freshness::to_header(&Organization::new().state(3, day("2026-03-02")).to_json());
+        let forged = Freshness::to_header(
+            &Organization::new()
+                .freshness(3, day("2026-03-02"))
+                .to_json(),
+        );
         assert_eq!(
             read(&forged),
             Some(FreshnessError::Signature(SignedError::WrongKey))
         );
         let changed = organization
-            .state(3, day("2026-03-02"))
+            .freshness(3, day("2026-03-02"))
             .to_json()
             .replace("03-02", "03-03");
         let changed = format!(":{}:", BASE64.encode(changed));
@@ -287,14 +290,14 @@ mod tests {
             read(&changed),
             Some(FreshnessError::Signature(SignedError::Forged))
         );
-        let none = Freshness::to_header(&organization.state(0, day("2026-03-02")).to_json());
+        let none = Freshness::to_header(&organization.freshness(0, day("2026-03-02")).to_json());
         assert_eq!(read(&none), Some(FreshnessError::Version));
     }
 
     #[test]
     fn a_plan_is_no_statement_and_a_statement_is_no_plan() {
         let organization = Organization::new();
-        let statement = organization.state(3, day("2026-03-02")).to_json();
+        let statement = organization.freshness(3, day("2026-03-02")).to_json();
         let taken = Plan::verify(statement.as_bytes(), &organization.key());
         assert!(matches!(
             taken,

@@ -26,7 +26,7 @@ use crate::{
     plan::Controller,
     rng,
     signed::SignedError,
-    testing::{QA, RESEARCH, both},
+    testing::{QA, RESEARCH, both, key_pair},
     week::Week,
 };
 
@@ -73,13 +73,8 @@ fn bare() -> Record {
     }
 }
 
-fn key() -> Ed25519KeyPair {
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).unwrap();
-    Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
-}
-
 fn signed(record: Record) -> Value {
-    let signed = SignedRecord::sign(record, &key()).unwrap();
+    let signed = SignedRecord::sign(record, &key_pair()).unwrap();
     serde_json::from_str(&signed.to_json()).unwrap()
 }
 
@@ -285,7 +280,7 @@ fn a_record_that_was_written_in_schema_2_is_read_by_this_version_too() {
 #[test]
 fn an_unknown_schema_is_named_and_so_is_none() {
     let refused = |document: Value| {
-        let signed = crate::signed::Signed::sign(document, &key()).unwrap();
+        let signed = crate::signed::Signed::sign(document, &key_pair()).unwrap();
         match Record::verify(signed.to_json().as_bytes()) {
             Err(SignedError::Shape(reason)) => reason,
             other => panic!("{other:?}"),

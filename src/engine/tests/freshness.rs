@@ -68,7 +68,7 @@ impl Device {
     }
 
     fn statement(&self, plan: u64, on: &str) -> String {
-        Freshness::to_header(&self.organization.state(plan, day(on)).to_json())
+        Freshness::to_header(&self.organization.freshness(plan, day(on)).to_json())
     }
 
     fn withheld(&self) -> Option<WithheldReason> {
@@ -150,7 +150,11 @@ fn a_withdrawal_goes_out_although_the_plan_is_not_fresh() {
 fn a_statement_that_does_not_count_changes_nothing_and_is_reported() {
     let device = device();
     device.clock.advance(days(4));
-    let foreign = Freshness::to_header(&Organization::new().state(1, day("2026-03-06")).to_json());
+    let foreign = Freshness::to_header(
+        &Organization::new()
+            .freshness(1, day("2026-03-06"))
+            .to_json(),
+    );
     let long = format!(":{}:", "A".repeat(1 << 20));
     for (header, says) in [
         (foreign.as_str(), "signed by another key"),

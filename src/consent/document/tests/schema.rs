@@ -9,9 +9,9 @@ use super::{
         super::{GuardianMethod, Record, SignedRecord},
         statements,
     },
-    bare, full, key, signed,
+    bare, full, signed,
 };
-use crate::{purpose::Purpose, signed::Signed};
+use crate::{purpose::Purpose, signed::Signed, testing::key_pair};
 
 pub(super) fn fits(document: &Value) -> bool {
     static COMPILED: LazyLock<(boon::Schemas, boon::SchemaIndex)> = LazyLock::new(|| {
@@ -118,7 +118,7 @@ fn the_reader_refuses_just_what_the_schema_refuses() {
 
 #[test]
 fn a_member_of_any_object_that_is_removed_or_added_is_refused_though_it_is_signed_anew() {
-    let pair = key();
+    let pair = key_pair();
     let document = super::super::write(&full());
     let mut tried = 0;
     for (at, what, changed) in changes(&document) {

@@ -11,17 +11,17 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::{
     digest::{SHA256, digest},
-    rand::SystemRandom,
     signature::Ed25519KeyPair,
 };
 use serde_json::{Value, json};
 use sordino::{
     Id, Purpose, Purposes,
     consent::{AgeBand, NoticeReference, Record, SignedRecord},
-    plan::{Plan, Recipient, Review, SignedPlan, Triggers},
+    plan::{Plan, Recipient, SignedPlan, Triggers},
 };
 use sordino_collector::{BlockingServer, Config, TokenError};
 use tempfile::TempDir;
+pub(crate) use test_fixtures::key_pair as key;
 use tokio::net::TcpSocket;
 
 use crate::database::database_of;
@@ -307,11 +307,6 @@ impl Device {
     }
 }
 
-pub(crate) fn key() -> Ed25519KeyPair {
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-    Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap()
-}
-
 pub(crate) fn sample() -> Id {
     Id::random().unwrap()
 }
@@ -432,27 +427,17 @@ pub(crate) fn plan(
     purposes: &[Purpose],
 ) -> Plan {
     Plan {
-        version,
         expires: expires.parse().unwrap(),
-        fresh_days: None,
-        signed_on: None,
-        paused: false,
-        controller: None,
         recipients: recipients.to_vec(),
         purposes: purposes.iter().copied().collect(),
-        notice_version: 1,
-        consent_days: 365,
-        retention_days: Default::default(),
-        review: Review::None,
         triggers: Triggers {
             mark_probability: 1.0,
             random_probability: 0.1,
         },
         samples_per_day: 10,
         bytes_per_day: 1 << 20,
-        clip_seconds: 10,
         pre_roll_seconds: 5,
-        sample_rate: Plan::SAMPLE_RATE,
+        ..test_fixtures::plan(version)
     }
 }
 
