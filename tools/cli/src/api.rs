@@ -21,10 +21,8 @@ use sordino::{
 use ureq::{Agent, http};
 
 use self::retry::RetryPolicy;
-use crate::{digest::sha256, error::CliError, files};
+use crate::{digest::sha256, error::CliError, files, secrets::TOKEN_PREFIX};
 
-/// What every token begins with.
-pub(crate) const TOKEN_PREFIX: &str = "sordino_";
 const AUDIT_HEAD_PATH: &str = "/v1/audit/head";
 /// How many samples a page lists.
 const PAGE_SIZE: usize = 500;

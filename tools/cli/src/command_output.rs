@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sordino::text::{printable, printable_line};
 
-use crate::{api::TOKEN_PREFIX, commands::KEY_LABEL, error::CliError};
+use crate::{error::CliError, secrets::redact_secrets};
 
 /// The outcome of a command.
 pub(crate) struct CommandOutput {
@@ -103,40 +103,6 @@ pub(crate) fn usage_error(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// `text` with `…` for what follows the beginning of an identity, of the organization's key, or of a token: given where a
-/// file's name is wanted, a secret would stay in a terminal or a log.
-fn redact_secrets(text: &str) -> String {
-    /// How each begins, and from how many characters on what follows is a secret: messages name the first as
-    /// `AGE-SECRET-KEY-1…`, and a token has 64 digits, which names that begin like one have not.
-    const BEGINNINGS: [(&str, usize); 3] =
-        [("AGE-SECRET-KEY-", 2), (KEY_LABEL, 1), (TOKEN_PREFIX, 20)];
-    let begins = BEGINNINGS.map(|(begins, min_length)| (begins.to_ascii_uppercase(), min_length));
-    let upper = text.to_ascii_uppercase();
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = 0;
-    let next = |rest: usize| {
-        let ends = begins.iter().filter_map(|(begins, min_length)| {
-            let found = upper[rest..].find(begins)?;
-            Some((rest + found + begins.len(), *min_length))
-        });
-        ends.min()
-    };
-    while let Some((secret, min_length)) = next(rest) {
-        let is_of_it = |character: char| {
-            character.is_ascii_alphanumeric() || matches!(character, '-' | '+' | '/' | '=')
-        };
-        shown.push_str(&text[rest..secret]);
-        let length = text[secret..].find(|character: char| !is_of_it(character));
-        rest = length.map_or(text.len(), |length| secret + length);
-        match rest - secret < min_length {
-            true => shown.push_str(&text[secret..rest]),
-            false => shown.push('…'),
-        }
-    }
-    shown.push_str(&text[rest..]);
-    shown
-}
-
 /// One line on standard error.
 fn print_stderr_line(message: &str) {
     let line = redact_secrets(message).replace(['\n', '\r'], " ");
@@ -157,36 +123,4 @@ pub(crate) fn progress(steps: usize, what: &'static str, json: bool) -> Progress
     ProgressBar::new(steps as u64)
         .with_style(style)
         .with_message(what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::redact_secrets;
-
-    #[test]
-    fn secrets_are_not_repeated_and_what_only_looks_like_one_is() {
-        let digits = "0123456789abcdef".repeat(4);
-        for (said, shown) in [
-            (
-                "cannot read AGE-SECRET-KEY-17D0WXYZ17D0WXYZ17D0WXYZ: no such file",
-                "cannot read AGE-SECRET-KEY-…: no such file",
-            ),
-            (
-                "age-secret-key-17d0wxyz17d0wxyz17d0wxyz",
-                "age-secret-key-…",
-            ),
-            (
-                "cannot read SORDINO-PLAN-KEY-ED25519:MFECAQEwBQYDK2Vw+/==: no",
-                "cannot read SORDINO-PLAN-KEY-ED25519:…: no",
-            ),
-            (
-                "which begins with `sordino_`; AGE-SECRET-KEY-1…",
-                "which begins with `sordino_`; AGE-SECRET-KEY-1…",
-            ),
-        ] {
-            assert_eq!(redact_secrets(said), shown);
-        }
-        let token = format!("sordino_{digits} and sordino_{digits}");
-        assert_eq!(redact_secrets(&token), "sordino_… and sordino_…");
-    }
 }

@@ -94,6 +94,16 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
+/// Removes a file; it is no error if there is none.
+pub(crate) fn remove_if_exists(path: &Path) -> Result<(), CliError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CliError::file("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Gives a temporary file, written meanwhile, the name `path`.
 pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), CliError> {
     let persisted = file.persist(path).map_err(|error| error.error);

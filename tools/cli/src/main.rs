@@ -12,6 +12,7 @@ mod digest;
 mod error;
 mod evaluate;
 mod files;
+mod network;
 mod notes;
 mod output_files;
 mod playback;
@@ -19,7 +20,9 @@ mod pull;
 mod query;
 mod recording;
 mod report;
+mod secrets;
 mod table;
+mod tolerance;
 mod wav;
 
 use std::process::ExitCode;
@@ -27,11 +30,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let arguments = match args::Cli::try_parse() {
-        Ok(arguments) => arguments,
+    let cli = match args::Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) if error.use_stderr() => return command_output::usage_error(&error),
         Err(help) => help.exit(),
     };
-    let outcome = commands::run(arguments.command, arguments.json);
-    command_output::finish(outcome, arguments.json)
+    let json = cli.json;
+    command_output::finish(cli.command.run(json), json)
 }

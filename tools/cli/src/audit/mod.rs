@@ -4,20 +4,58 @@ mod chain;
 #[cfg(test)]
 mod chain_tests;
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
+use clap::Subcommand;
 use serde_json::json;
 use sordino::upload::{AuditHead, AuditRoot, Endpoint, NetworkSettings};
 
 use crate::{
     api::Api,
-    args::AuditCommand,
     command_output::CommandOutput,
     error::CliError,
     files,
+    network::NetworkArgs,
     output_files::{OutputFiles, Overwrite},
 };
 use chain::Log;
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Fetch the log, or what came since; the log that is there must be the beginning of it
+    Fetch {
+        /// The collector's URL
+        #[arg(long)]
+        collector: Endpoint,
+        /// The file with the token
+        #[arg(long)]
+        token_file: PathBuf,
+        /// The log, an entry a line
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        network: NetworkArgs,
+    },
+    /// Find any entry that was changed, removed, put in or moved
+    Verify {
+        /// The log
+        log: PathBuf,
+        /// A head that was kept, of now or earlier; what is missing up to it is found too
+        #[arg(long, value_name = "ENTRIES:HASH", conflicts_with = "collector")]
+        head: Option<AuditHead>,
+        /// A root that was kept, as `device DIR accesses` prints it: check that the first ENTRIES entries have it
+        #[arg(long, value_name = "ENTRIES:ROOT")]
+        root: Option<AuditRoot>,
+        /// Hold the log against the head that this collector publishes now
+        #[arg(long, value_name = "URL")]
+        collector: Option<Endpoint>,
+        #[command(flatten)]
+        network: NetworkArgs,
+    },
+}
 
 pub(crate) fn run(command: AuditCommand) -> Result<CommandOutput, CliError> {
     match command {

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::Args;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sordino::{
@@ -25,7 +26,22 @@ use crate::{
     recording, wav,
 };
 
-/// What stands in NAME.json.
+#[derive(Args)]
+pub(crate) struct AnonymizeArgs {
+    /// The recordings: WAV, FLAC, MP3, M4A, AAC, Ogg Vorbis, AIFF or CAF; `-` is standard input
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// The folder to write to
+    #[arg(long)]
+    out: PathBuf,
+    /// Replace removed parts by silence, so that times stay aligned
+    #[arg(long)]
+    keep_time: bool,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+/// The content of NAME.json.
 #[derive(Serialize)]
 struct Sidecar<'a> {
     /// Which parts of the input stand in the output, in its order; seconds of the input.
@@ -67,15 +83,12 @@ struct FileOutputs {
     json: OutputFile,
 }
 
-pub(super) fn run(
-    recordings: &[PathBuf],
-    out: &Path,
-    keep_time: bool,
-    overwrite: Overwrite,
-    json: bool,
-) -> Result<CommandOutput, CliError> {
-    let work = plan(recordings, out, overwrite)?;
-    let settings = Settings { keep_time };
+pub(crate) fn run(args: &AnonymizeArgs, json: bool) -> Result<CommandOutput, CliError> {
+    let recordings = &args.files;
+    let work = plan(recordings, &args.out, args.overwrite)?;
+    let settings = Settings {
+        keep_time: args.keep_time,
+    };
     let bar = command_output::progress(recordings.len(), "anonymizing", json);
     let done: Vec<FileResult> = work
         .into_par_iter()

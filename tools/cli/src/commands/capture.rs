@@ -1,7 +1,8 @@
 //! `sordino devices` and `sordino capture`: a check of the capture path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde::Serialize;
 use sordino::{
     capture::{self, Capture, CaptureEvent, CaptureHandler, Format, Frame, Microphone, StopHandle},
@@ -18,7 +19,22 @@ use crate::{
 /// The longest check: it is held in memory.
 const MAX_SECONDS: f64 = 600.0;
 
-pub(super) fn devices() -> Result<CommandOutput, CliError> {
+#[derive(Args)]
+pub(crate) struct CaptureArgs {
+    /// The WAV file to write
+    #[arg(long)]
+    out: PathBuf,
+    /// The duration
+    #[arg(long)]
+    seconds: f64,
+    /// The input device, as `sordino devices` names it
+    #[arg(long)]
+    device: Option<String>,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+pub(crate) fn devices() -> Result<CommandOutput, CliError> {
     let devices = quietly(capture::input_devices)?.map_err(CliError::message)?;
     let lines: Vec<String> = devices
         .iter()
@@ -89,7 +105,7 @@ fn range<N: Into<u64>>((low, high): (N, N), most: N, what: &str, unit: &str) -> 
 /// What was recorded.
 #[derive(Serialize)]
 struct CaptureSummary {
-    out: std::path::PathBuf,
+    out: PathBuf,
     device: String,
     rate: u32,
     seconds: f64,
@@ -101,24 +117,24 @@ struct CaptureSummary {
     peak_dbfs: Option<f64>,
 }
 
-pub(super) fn capture(
-    out: &Path,
-    seconds: f64,
-    device: Option<String>,
-    overwrite: Overwrite,
-    json: bool,
-) -> Result<CommandOutput, CliError> {
+pub(crate) fn capture(args: CaptureArgs, json: bool) -> Result<CommandOutput, CliError> {
+    let CaptureArgs {
+        out,
+        seconds,
+        device,
+        overwrite,
+    } = args;
     if !(seconds > 0.0 && seconds <= MAX_SECONDS) {
         return Err(CliError::Message(format!(
             "--seconds must be above 0 and at most {MAX_SECONDS}, not {seconds}"
         )));
     }
-    let output = OutputFiles::new([], overwrite).private(out)?.checked()?;
+    let output = OutputFiles::new([], overwrite).private(&out)?.checked()?;
     let microphone = device.map_or_else(Microphone::default, Microphone::named);
     let capture = Capture::new(microphone);
     let mut recorder = Recorder::new(seconds, capture.stop_handle(), json);
     capture.run(&mut recorder).map_err(CliError::message)?;
-    recorder.finish(out, &output)
+    recorder.finish(&out, &output)
 }
 
 /// Collects frames until there are enough.

@@ -1,5 +1,8 @@
 //! `sordino consent`: what people agree to, away from any device.
 
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 use serde_json::json;
 use sordino::{
     Purpose,
@@ -8,13 +11,63 @@ use sordino::{
 };
 
 use super::receipt;
-use crate::{
-    args::{ConsentCommand, NoticeArguments},
-    command_output::CommandOutput,
-    error::CliError,
-};
+use crate::{command_output::CommandOutput, error::CliError};
 
-pub(super) fn run(command: ConsentCommand) -> Result<CommandOutput, CliError> {
+#[derive(Subcommand)]
+pub(crate) enum ConsentCommand {
+    /// Print the notice that comes with the SDK, just as a person agrees to it
+    // Its `--version` is the notice's.
+    #[command(disable_version_flag = true)]
+    Notice {
+        #[command(flatten)]
+        shown: NoticeArgs,
+        /// The organization's count of its texts
+        #[arg(long, default_value_t = 1)]
+        version: u32,
+        /// How many days a yes lasts
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+        /// How many days a purpose's samples are kept; those of a purpose that is not named stay until the person says no
+        #[arg(long, value_name = "PURPOSE=DAYS", value_parser = retention)]
+        retention_days: Vec<(Purpose, u32)>,
+    },
+    /// Verify a receipt, offline, and say who agreed to what
+    Verify {
+        /// The receipt, as `device DIR consent` prints it
+        receipt: PathBuf,
+        /// Check too that this file is the very text that was agreed to
+        #[arg(long)]
+        notice: Option<PathBuf>,
+    },
+}
+
+/// How the bundled notice is shown.
+#[derive(Args)]
+pub(crate) struct NoticeArgs {
+    /// The language of the notice, a BCP 47 tag
+    #[arg(long, value_name = "TAG", default_value = "en")]
+    pub(crate) language: String,
+    /// What the app is called
+    #[arg(long, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// Where a person's questions go
+    #[arg(long)]
+    pub(crate) contact: Option<String>,
+}
+
+/// `PURPOSE=DAYS`.
+fn retention(text: &str) -> Result<(Purpose, u32), String> {
+    let (purpose, days) = text.split_once('=').ok_or("it is to be PURPOSE=DAYS")?;
+    let purpose = purpose
+        .parse::<Purpose>()
+        .map_err(|error| error.to_string())?;
+    let days = days
+        .parse()
+        .map_err(|_| format!("`{days}` is no number of days"))?;
+    Ok((purpose, days))
+}
+
+pub(crate) fn run(command: ConsentCommand) -> Result<CommandOutput, CliError> {
     match command {
         ConsentCommand::Notice {
             shown,
@@ -33,7 +86,7 @@ pub(super) fn run(command: ConsentCommand) -> Result<CommandOutput, CliError> {
 }
 
 /// The bundled notice as a plan asks for it.
-pub(super) fn notice_of(plan: &Plan, shown: &NoticeArguments) -> Result<BundledNotice, CliError> {
+pub(super) fn notice_of(plan: &Plan, shown: &NoticeArgs) -> Result<BundledNotice, CliError> {
     let app = app_of(plan)?;
     bundled(shown, app, plan.notice_version, plan.into())
 }
@@ -58,7 +111,7 @@ fn app_of(plan: &Plan) -> Result<Option<App>, CliError> {
 
 /// Name and contact are the command line's, else the plan's, else words that stand in for them.
 fn bundled(
-    shown: &NoticeArguments,
+    shown: &NoticeArgs,
     planned: Option<App>,
     version: u32,
     terms: NoticeTerms,

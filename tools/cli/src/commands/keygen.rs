@@ -1,14 +1,23 @@
 //! Keys of QA engineers.
 
-use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use serde_json::json;
 
 use sordino::open;
 
 use crate::{command_output::CommandOutput, error::CliError};
 
-pub(super) fn keygen(out: &Path) -> Result<CommandOutput, CliError> {
+#[derive(Args)]
+pub(crate) struct KeygenArgs {
+    /// The file to write, readable by its owner only
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub(crate) fn keygen(args: &KeygenArgs) -> Result<CommandOutput, CliError> {
+    let out = &args.out;
     let recipient = open::keygen(out).map_err(CliError::message)?;
     CommandOutput::new(
         format!("wrote {}\nrecipient: {recipient}", out.display()),

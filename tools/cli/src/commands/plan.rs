@@ -1,8 +1,9 @@
 //! The organization's key, and signed plans.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use clap::Subcommand;
 use jiff::{Timestamp, civil::Date, tz::Offset};
 use ring::{pkcs8::Document, rand::SystemRandom, signature::Ed25519KeyPair};
 use serde_json::json;
@@ -13,22 +14,60 @@ use sordino::{
 };
 
 use crate::{
-    args::PlanCommand,
     command_output::CommandOutput,
     error::CliError,
     files,
-    output_files::{OutputFile, OutputFiles},
+    output_files::{OutputFile, OutputFiles, Overwrite},
+    secrets::ORGANIZATION_KEY_LABEL,
 };
-
-/// The line that begins the file of an organization's key.
-pub(crate) const KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
 
 /// The recipient of samples/plan.toml.
 const EXAMPLE_RECIPIENT: &str = "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac";
 /// The name and the contact there.
 const EXAMPLE_CONTROLLER: (&str, &str) = ("Your company", "privacy@example.com");
 
-pub(super) fn run(command: PlanCommand) -> Result<CommandOutput, CliError> {
+#[derive(Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Make the organization's Ed25519 key; print its public half
+    Keygen {
+        /// The file to write, readable by its owner only
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Sign a plan written in TOML
+    Sign {
+        /// The plan
+        plan: PathBuf,
+        /// The organization's key
+        #[arg(long)]
+        key: PathBuf,
+        /// The signed plan to write
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
+    },
+    /// Sign that a plan is the newest one today, for devices that its `fresh_days` would stop otherwise
+    Refresh {
+        /// The signed plan in force
+        plan: PathBuf,
+        /// The organization's key, by which the plan was signed
+        #[arg(long)]
+        key: PathBuf,
+        /// The statement to write [default: the plan's name with the extension `freshness.json`]
+        #[arg(long, short)]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        overwrite: Overwrite,
+    },
+    /// Say what a signed plan asks for
+    Show {
+        /// The signed plan
+        plan: PathBuf,
+    },
+}
+
+pub(crate) fn run(command: PlanCommand) -> Result<CommandOutput, CliError> {
     match command {
         PlanCommand::Keygen { out } => keygen(&out),
         PlanCommand::Sign {
@@ -68,7 +107,7 @@ fn keygen(out: &Path) -> Result<CommandOutput, CliError> {
     let (pkcs8, pair) = new_key()?;
     let public = PublicKey::from_key_pair(&pair);
     let text = format!(
-        "# public key: {public}\n{KEY_LABEL}{}\n",
+        "# public key: {public}\n{ORGANIZATION_KEY_LABEL}{}\n",
         BASE64.encode(pkcs8.as_ref())
     );
     files::write_secret(out, text.as_bytes())?;
@@ -95,7 +134,7 @@ pub(crate) fn example() -> Result<Plan, CliError> {
 fn read_organization_key(path: &Path) -> Result<Ed25519KeyPair, CliError> {
     files::read_text(path)?
         .lines()
-        .find_map(|line| line.strip_prefix(KEY_LABEL))
+        .find_map(|line| line.strip_prefix(ORGANIZATION_KEY_LABEL))
         .and_then(|encoded| BASE64.decode(encoded.trim()).ok())
         .and_then(|pkcs8| Ed25519KeyPair::from_pkcs8(&pkcs8).ok())
         .ok_or_else(|| {

@@ -1,7 +1,11 @@
 //! `sordino seal` and `sordino open`: one sample, there and back.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use sordino::{
@@ -15,7 +19,7 @@ use sordino::{
     signed::PublicKey,
 };
 
-use super::{anonymize::read_clip, plan, unnamed_notice};
+use super::{anonymize::read_clip, consent::unnamed_notice, plan};
 use crate::{
     command_output::CommandOutput,
     error::CliError,
@@ -24,14 +28,45 @@ use crate::{
     wav,
 };
 
-pub(super) fn seal(
-    file: &Path,
-    recipients: &[Recipient],
-    out: &Path,
+#[derive(Args)]
+pub(crate) struct SealArgs {
+    /// The recording, in a format that `anonymize` reads; `-` is standard input
+    file: PathBuf,
+    /// Who may open it
+    #[arg(long, required = true, num_args = 1..)]
+    recipient: Vec<Recipient>,
+    /// The file to write
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
     overwrite: Overwrite,
-) -> Result<CommandOutput, CliError> {
+}
+
+#[derive(Args)]
+pub(crate) struct OpenArgs {
+    /// The sealed sample
+    file: PathBuf,
+    /// The age identity
+    #[arg(long)]
+    identity: PathBuf,
+    /// The folder to write to
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    overwrite: Overwrite,
+}
+
+pub(crate) fn seal(args: &SealArgs) -> Result<CommandOutput, CliError> {
+    let SealArgs {
+        file,
+        recipient: recipients,
+        out,
+        overwrite,
+    } = args;
     plan::check_recipients(recipients).map_err(CliError::Message)?;
-    let output = OutputFiles::new([file], overwrite).public(out)?.checked()?;
+    let output = OutputFiles::new([file.as_path()], *overwrite)
+        .public(out)?
+        .checked()?;
     let clip = read_clip(file, Annotation::default())?;
     let anonymous = Anonymizer::new()
         .map_err(CliError::message)?
@@ -90,17 +125,18 @@ fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, CliErro
     Ok(device.grants()?)
 }
 
-pub(super) fn open(
-    file: &Path,
-    identity: &Path,
-    out: &Path,
-    overwrite: Overwrite,
-) -> Result<CommandOutput, CliError> {
+pub(crate) fn open(args: &OpenArgs) -> Result<CommandOutput, CliError> {
+    let OpenArgs {
+        file,
+        identity,
+        out,
+        overwrite,
+    } = args;
     let identities = open::read_identity_file(identity).map_err(CliError::message)?;
     let sealed = File::open(file).map_err(CliError::file("read", file))?;
     let opened = open::open_sample(sealed, &identities).map_err(CliError::content(file))?;
     files::make_private_folder(out)?;
-    let outputs = OutputFiles::new([file, identity], overwrite);
+    let outputs = OutputFiles::new([file.as_path(), identity], *overwrite);
     let id = opened.manifest.sample;
     let is_of_sample =
         move |json: &[u8]| Manifest::from_json(json).is_ok_and(|manifest| manifest.sample == id);

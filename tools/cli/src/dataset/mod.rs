@@ -16,7 +16,7 @@ use sordino_scoring::Note;
 use crate::{
     error::CliError,
     notes,
-    pull::{self, Entry, Index, Review, stored},
+    pull::{Entry, Index, Review, stored},
 };
 
 /// A dataset that was pulled.
@@ -63,7 +63,7 @@ impl Dataset {
     /// Every file of it that is read.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let sounds = self.samples().map(|sample| sample.file());
-        let own = pull::own_files(&self.index).into_iter().chain(sounds);
+        let own = self.index.own_files().into_iter().chain(sounds);
         own.map(|name| self.folder().join(name)).collect()
     }
 
@@ -135,7 +135,7 @@ impl<'a> Sample<'a> {
 
     /// The stored sound as FLAC.
     pub(crate) fn flac(&self) -> Result<Vec<u8>, CliError> {
-        pull::audio_of(self.index, self.entry)
+        self.index.flac(self.entry)
     }
 
     /// The stored sound, mono, and its rate in Hz.
@@ -146,7 +146,7 @@ impl<'a> Sample<'a> {
 
     /// The file that holds its sound, within the dataset's folder.
     pub(crate) fn file(&self) -> PathBuf {
-        pull::audio_file(self.index, self.entry)
+        self.index.audio_file(self.entry)
     }
 
     /// What the app expected, in the times of the stored sound.

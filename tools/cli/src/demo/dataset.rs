@@ -9,13 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sordino::upload::Endpoint;
 
-use crate::{
-    error::CliError,
-    files,
-    output_files::Overwrite,
-    pull::{self, Index},
-    report::is_report,
-};
+use crate::{error::CliError, files, output_files::Overwrite, pull::Index, report::is_report};
 
 const DATASET: &str = "dataset";
 /// Beside the dataset: which collector a demo pulled it from.
@@ -43,7 +37,7 @@ pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, Cli
         _ => false,
     };
     if let (Some(index), true, false) = (&index, is_own, overwrite.force)
-        && let Some(foreign) = pull::foreign_file(index, is_report)?
+        && let Some(foreign) = index.foreign_file(is_report)?
     {
         return Err(CliError::content(&foreign)(
             "the demo did not make it, and removes the dataset that it is in; move it away, or give --force",

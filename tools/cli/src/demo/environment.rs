@@ -15,11 +15,11 @@ use sordino::{
 
 use super::collector::Collector;
 use crate::{
-    args::{FormatArgument, NetworkArguments, PullArguments},
     commands::{example_plan, new_key},
     error::CliError,
     files,
-    pull::{self, Summary},
+    network::NetworkArgs,
+    pull::{self, DatasetFormat, PullArgs, Summary},
 };
 
 /// How likely a stretch is drawn at random in the demo: often enough to be seen.
@@ -93,16 +93,16 @@ impl Environment {
     /// What the QA engineer does.
     pub(super) fn pull(&self, dataset: &Path) -> Result<Summary, CliError> {
         pull::pull(
-            &PullArguments {
+            &PullArgs {
                 collector: self.endpoint()?,
                 token_file: self.token.clone(),
                 identity: self.identity.clone(),
                 out: dataset.to_owned(),
                 purpose: None,
-                format: FormatArgument::AudioFolder,
+                format: DatasetFormat::AudioFolder,
                 jobs: 4,
                 retry_unreadable: false,
-                network: NetworkArguments::default(),
+                network: NetworkArgs::default(),
             },
             &NetworkSettings::direct(),
             true,

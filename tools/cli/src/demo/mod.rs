@@ -1,6 +1,7 @@
 //! `sordino demo`: the whole promise on real recordings. Four devices hear them; what they send is
 //! counted on the line, pulled at the desk, and taken back.
 
+mod checks;
 mod collector;
 mod dataset;
 mod environment;
@@ -14,6 +15,7 @@ use std::{
     time::Instant,
 };
 
+use clap::Args;
 use serde_json::json;
 
 use crate::{
@@ -23,22 +25,29 @@ use crate::{
     files,
     output_files::{OutputFiles, Overwrite},
 };
+use checks::Check;
 use environment::Environment;
 use scenarios::{Device, Recording};
 
-/// Something that the demo promises, and whether it held.
-#[derive(Debug, Clone, serde::Serialize)]
-pub(crate) struct Check {
-    what: &'static str,
-    holds: bool,
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// The folder to write report.html and dataset/ to
+    #[arg(long, default_value = "demo-out")]
+    out: PathBuf,
+    /// The folder with the recordings
+    #[arg(long, default_value = "samples/audio")]
+    recordings: PathBuf,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
-pub(crate) fn run(
-    out: &Path,
-    recordings: &Path,
-    overwrite: Overwrite,
-    json: bool,
-) -> Result<CommandOutput, CliError> {
+pub(crate) fn run(args: &DemoArgs, json: bool) -> Result<CommandOutput, CliError> {
+    let DemoArgs {
+        out,
+        recordings,
+        overwrite,
+    } = args;
+    let overwrite = *overwrite;
     let began = Instant::now();
     let say = |line: &str| {
         if !json {
@@ -76,7 +85,7 @@ pub(crate) fn run(
     let second = setting.pull(&dataset)?;
 
     let devices = [adult, unasked, child, offline];
-    let checks = checks(&devices, &first, &second, setting.objects()?, &dataset)?;
+    let checks = checks::run(&devices, &first, &second, setting.objects()?, &dataset)?;
     let page = report::DemoReport {
         devices: &devices,
         recordings: &recordings,
@@ -124,66 +133,6 @@ fn recordings_in(folder: &Path) -> Result<Vec<Recording>, CliError> {
             })
         })
         .collect()
-}
-
-fn checks(
-    devices: &[Device; 4],
-    first: &crate::pull::Summary,
-    second: &crate::pull::Summary,
-    objects: usize,
-    dataset: &Path,
-) -> Result<Vec<Check>, CliError> {
-    let [adult, unasked, child, offline] = devices;
-    let speech = |device: &Device| {
-        device
-            .heard
-            .iter()
-            .any(|heard| heard.name == "speech-alone" && !heard.queued.is_empty())
-    };
-    let left = report::ids(dataset)?;
-    let taken_back = child
-        .heard
-        .iter()
-        .flat_map(|heard| &heard.queued)
-        .all(|id| !left.contains(id));
-    let check = |what, holds| Check { what, holds };
-    Ok(vec![
-        check(
-            "every device's recognizer got every frame",
-            devices.iter().all(Device::received_all_frames),
-        ),
-        check(
-            "what the adult's device sent is at the desk",
-            adult.sent > 0 && first.pulled >= adult.sent,
-        ),
-        check(
-            "speech alone never became a sample",
-            !speech(adult) && !speech(offline),
-        ),
-        check(
-            "without consent no connection was made",
-            unasked.connections == 0 && unasked.bytes_up == 0,
-        ),
-        check(
-            "before the guardian's yes no byte left",
-            child.before_approval == Some((0, 0)),
-        ),
-        check(
-            "after SIGKILL no half-written file was left",
-            offline.whole_after_kill == Some(true),
-        ),
-        check(
-            "offline, nothing was lost",
-            offline.sent > 0 && offline.pending == 0,
-        ),
-        check(
-            "the withdrawal reached every copy",
-            second.removed == child.taken_back
-                && child.taken_back > 0
-                && taken_back
-                && objects == adult.sent + offline.sent,
-        ),
-    ])
 }
 
 fn summary(devices: &[Device; 4], checks: &[Check], report: &Path, dataset: &Path) -> String {

@@ -8,14 +8,14 @@ use std::{
 use sordino::{Id, WithheldReason, capture, plan::Plan};
 
 use super::{
-    Check,
+    checks::Check,
     scenarios::{Device, PlayedRecording, Recording, name_of},
 };
 use crate::{
-    commands::view_of_sample,
+    commands::sample_view,
     error::CliError,
     output_files::OutputFile,
-    pull::{self, Index, Summary},
+    pull::{Index, Summary},
     report::{
         self, Disposition, Fact, Item, List, Report, SampleStatus, SampleView, Section, Sound,
         Table,
@@ -42,20 +42,10 @@ pub(super) fn views(dataset: &Path) -> Result<BTreeMap<Id, SampleView>, CliError
     index
         .entries()
         .map(|entry| {
-            let view = view_of_sample(entry, &pull::audio_of(&index, entry)?)?;
+            let view = sample_view(entry, &index.flac(entry)?)?;
             Ok((entry.manifest.sample, view))
         })
         .collect()
-}
-
-/// The ids of a pulled dataset.
-pub(super) fn ids(dataset: &Path) -> Result<BTreeSet<Id>, CliError> {
-    let index = Index::read(dataset)?;
-    Ok(index
-        .iter()
-        .flat_map(Index::entries)
-        .map(|entry| entry.manifest.sample)
-        .collect())
 }
 
 impl DemoReport<'_> {

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sordino_scoring::ONSET_TOLERANCE;
 
-use super::recognizer_output::Pitch;
-use crate::output_files::Overwrite;
+use super::raw_note::Pitch;
+use crate::{
+    output_files::Overwrite,
+    tolerance::{ToleranceArgs, parse_in_range},
+};
 
 #[derive(Args)]
 pub(crate) struct EvaluateArgs {
@@ -25,9 +27,8 @@ pub(crate) struct EvaluateArgs {
     /// Only this split
     #[arg(long, value_name = "NAME")]
     pub(crate) split: Option<String>,
-    /// How far an onset may be from the expected one
-    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
-    pub(crate) tolerance: f64,
+    #[command(flatten)]
+    pub(crate) tolerance: ToleranceArgs,
     /// What pitches are counted in where it prints plain lines without a unit
     #[arg(long, value_enum, value_name = "midi|hz")]
     pub(crate) pitch: Option<Pitch>,
@@ -44,21 +45,8 @@ pub(crate) struct EvaluateArgs {
     pub(crate) overwrite: Overwrite,
 }
 
-/// Milliseconds between onsets.
-pub(crate) fn milliseconds(text: &str) -> Result<f64, String> {
-    within(text, 1.0, 1_000.0)
-}
-
 fn seconds(text: &str) -> Result<f64, String> {
-    within(text, 0.1, 86_400.0)
-}
-
-fn within(text: &str, least: f64, most: f64) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    match (least..=most).contains(&value) {
-        true => Ok(value),
-        false => Err(format!("must be {least} to {most}")),
-    }
+    parse_in_range(text, 0.1, 86_400.0)
 }
 
 /// A program and its arguments, from one line as a shell reads it: words parted by white space,

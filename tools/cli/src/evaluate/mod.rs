@@ -10,6 +10,7 @@
 
 mod arguments;
 mod process_group;
+mod raw_note;
 mod recognizer;
 mod recognizer_output;
 mod result;
@@ -36,7 +37,7 @@ use crate::{
     output_files::{OutputFile, OutputFiles},
     wav,
 };
-pub(crate) use arguments::{EvaluateArgs, milliseconds};
+pub(crate) use arguments::EvaluateArgs;
 use recognizer::RunError;
 use recognizer_output::RecognizedNotes;
 use result::{EvalResult, SampleResult};
@@ -49,7 +50,11 @@ pub(crate) fn run(arguments: &EvaluateArgs, json: bool) -> Result<CommandOutput,
     let output = result_output(&dataset, arguments)?;
     let baseline = Baseline::read(arguments)?.outcomes(&chosen, arguments)?;
     let evaluated = evaluate(&chosen, arguments, json)?;
-    let summary = Summary::of(&evaluated, baseline.as_ref(), arguments.tolerance);
+    let summary = Summary::of(
+        &evaluated,
+        baseline.as_ref(),
+        arguments.tolerance.tolerance_ms,
+    );
     if summary.scored() == 0 {
         return Err(CliError::Message(format!(
             "the recognizer failed for every sample; {}",
@@ -60,7 +65,7 @@ pub(crate) fn run(arguments: &EvaluateArgs, json: bool) -> Result<CommandOutput,
         let outcomes = evaluated
             .iter()
             .map(|found| (found.sample.id(), found.outcome.clone()));
-        EvalResult::new(arguments.tolerance, outcomes.collect()).write(output)?;
+        EvalResult::new(arguments.tolerance.tolerance_ms, outcomes.collect()).write(output)?;
     }
     let problem = match arguments.fail_if_worse {
         true => summary.regression(),
@@ -144,7 +149,9 @@ impl Baseline {
         match &arguments.baseline {
             None => Ok(Self::Nothing),
             Some(path) if path.as_os_str() == "manifest" => Ok(Self::Manifest),
-            Some(path) => EvalResult::read(path, arguments.tolerance).map(Self::Result),
+            Some(path) => {
+                EvalResult::read(path, arguments.tolerance.tolerance_ms).map(Self::Result)
+            }
         }
     }
 
@@ -159,7 +166,7 @@ impl Baseline {
             Self::Manifest => {
                 let of = |found: &EligibleSample<'_>| {
                     let recognized = found.sample.recognized().heard;
-                    let tolerance = arguments.tolerance / 1e3;
+                    let tolerance = arguments.tolerance.seconds();
                     let score = score(&found.expected, &recognized, tolerance);
                     (found.sample.id(), SampleResult::Scored(score))
                 };
@@ -252,7 +259,7 @@ fn evaluate_one<'a>(
             recognizer_output::parse(&printed, arguments.pitch).map_err(|error| error.to_string())
         }
     };
-    let tolerance = arguments.tolerance / 1e3;
+    let tolerance = arguments.tolerance.seconds();
     let if_hz = match &notes {
         Ok(RecognizedNotes {
             if_hz: Some(notes), ..

@@ -12,28 +12,14 @@
 
 mod jams;
 
-use clap::ValueEnum;
 use serde::Deserialize;
 use serde_json::Value;
 use sordino_scoring::TimedNote;
 
+use super::raw_note::{Pitch, RawNote};
+
 /// Notes that are taken for a sample: more than anybody plays in two minutes.
 const MAX_NOTES: usize = 10_000;
-/// The latest time, in seconds, as in annotations.
-const MAX_TIME: f64 = 3_600.0;
-/// The highest frequency, in Hz: nobody hears more.
-const MAX_HZ: f64 = 20_000.0;
-/// The MIDI note number of 440 Hz.
-const MIDI_OF_440_HZ: f64 = 69.0;
-
-/// What a pitch is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Pitch {
-    /// MIDI note numbers, 0 to 127; fractions are allowed
-    Midi,
-    /// Frequencies in Hz
-    Hz,
-}
 
 /// The notes of a sample.
 #[derive(Debug, PartialEq)]
@@ -92,16 +78,6 @@ pub(super) fn parse(printed: &[u8], pitch: Option<Pitch>) -> Result<RecognizedNo
         notes: checked(pitch.unwrap_or(Pitch::Midi))?,
         if_hz: is_open.then(|| checked(Pitch::Hz).ok()).flatten(),
     })
-}
-
-/// A note as it was printed.
-#[derive(Clone, Copy)]
-struct RawNote {
-    value: f64,
-    /// None where nothing says it.
-    pitch: Option<Pitch>,
-    onset: f64,
-    offset: Option<f64>,
 }
 
 fn parse_json(text: &str) -> Result<Vec<RawNote>, OutputError> {
@@ -174,41 +150,6 @@ fn parse_lines(text: &str) -> Result<Vec<RawNote>, OutputError> {
         });
     }
     Ok(notes)
-}
-
-impl RawNote {
-    /// The note, where its pitch is counted in `fallback` if nothing says otherwise.
-    fn checked(&self, fallback: Pitch) -> Result<TimedNote, &'static str> {
-        let time = |time: f64| (0.0..=MAX_TIME).contains(&time);
-        let midi = match self.pitch.unwrap_or(fallback) {
-            Pitch::Midi => self.value,
-            Pitch::Hz if self.value > 0.0 && self.value <= MAX_HZ => {
-                MIDI_OF_440_HZ + 12.0 * (self.value / 440.0).log2()
-            }
-            Pitch::Hz => return Err("a frequency that is not above 0 and at most 20000 Hz"),
-        };
-        if !(0.0..=127.0).contains(&midi) {
-            return Err(match self.pitch.unwrap_or(fallback) {
-                Pitch::Midi if self.pitch.is_none() => {
-                    "a `midi` that is not 0 to 127; for frequencies in Hz give --pitch hz"
-                }
-                Pitch::Midi => "a `midi` that is not 0 to 127",
-                Pitch::Hz => "a frequency outside 8.2 to 12544 Hz, those of MIDI note numbers",
-            });
-        }
-        if !time(self.onset) {
-            return Err("an `onset` that is not 0 to 3600 seconds");
-        }
-        let is_after = |offset: f64| time(offset) && offset >= self.onset;
-        if !self.offset.is_none_or(is_after) {
-            return Err("an `offset` that is before its `onset` or after 3600 seconds");
-        }
-        Ok(TimedNote {
-            midi,
-            onset: self.onset,
-            offset: self.offset.filter(|&offset| offset > self.onset),
-        })
-    }
 }
 
 #[cfg(test)]

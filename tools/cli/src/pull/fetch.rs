@@ -19,10 +19,9 @@ use sordino::{
     seal::Manifest,
 };
 
-use super::{Entry, layout};
+use super::{entry::Entry, format::DatasetFormat, layout};
 use crate::{
     api::{Api, ListedSample, SampleResponse},
-    args::FormatArgument,
     error::CliError,
 };
 
@@ -32,7 +31,7 @@ pub(super) struct Fetch<'a> {
     pub(super) identities: &'a [Identity],
     pub(super) purpose: Purpose,
     pub(super) folder: &'a std::path::Path,
-    pub(super) format: FormatArgument,
+    pub(super) format: DatasetFormat,
     /// How many at once.
     pub(super) jobs: usize,
     /// What was fetched for this purpose already.

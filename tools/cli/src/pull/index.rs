@@ -7,18 +7,19 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sordino::{Id, Purpose, Purposes, seal::Manifest, upload::Endpoint};
+use sordino::{Id, Purpose, Purposes, upload::Endpoint};
 
 use super::{
-    dataset::Split,
+    entry::Entry,
+    format::DatasetFormat,
     journal::{Journal, JournalEntry},
-    layout::{self, Shards},
+    layout::{self, Shards, Tables},
+    names,
     unreadable::Unreadable,
     verdicts::{self, AllReviews, Review, Reviews},
 };
-use crate::{args::FormatArgument, error::CliError, files};
+use crate::{error::CliError, files};
 
-pub(super) const FILE: &str = ".sordino-pull.json";
 const LOCK: &str = ".sordino-pull.lock";
 /// The version of the layouts. Since 2 a shard holds one split; since 3 all rows in shards have one shape, and the card
 /// states what `datasets` loads.
@@ -30,7 +31,7 @@ const LAYOUT_OF_SPLIT_SHARDS: u32 = 2;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Index {
     collector: String,
-    format: FormatArgument,
+    format: DatasetFormat,
     #[serde(default)]
     layout: u32,
     /// Whether all of it was written for its owner only; an earlier version let others on the machine read it.
@@ -61,21 +62,6 @@ pub(crate) struct Index {
     writing: Option<Writing>,
 }
 
-/// One sample of the dataset.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// The purposes for which it was pulled and may still be used.
-    pub(crate) pulled_for: Purposes,
-    /// Its manifest; `purposes` there are those that are granted now.
-    pub(crate) manifest: Manifest,
-    /// Which shard it lies in, where the dataset has shards.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) shard: Option<u32>,
-    /// Samples of the stored sound, mono; not known of what an earlier version pulled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) frames: Option<u64>,
-}
-
 /// How far the pull of a purpose has come.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Cursors {
@@ -96,41 +82,16 @@ struct Writing {
     is_changed: bool,
 }
 
-impl Entry {
-    /// Which part of a dataset it is in.
-    pub(crate) fn split(&self) -> Split {
-        Split::of(self.manifest.consent)
-    }
-
-    /// How many moments it stands for, among those of its trigger.
-    pub(crate) fn weight(&self) -> f64 {
-        self.manifest.selection.probability.recip()
-    }
-
-    /// Length of the stored sound.
-    pub(crate) fn seconds(&self) -> f64 {
-        match self.frames {
-            Some(frames) => frames as f64 / f64::from(self.manifest.rate),
-            // Within 0.1 %. Not `sum`: that of nothing is -0.
-            None => self
-                .manifest
-                .kept
-                .iter()
-                .fold(0.0, |sum, span| sum + span.1 - span.0),
-        }
-    }
-}
-
 /// Reading.
 impl Index {
     /// Whether there is a dataset in `folder`.
     pub(super) fn exists(folder: &Path) -> bool {
-        folder.join(FILE).is_file()
+        folder.join(names::INDEX).is_file()
     }
 
     /// The dataset in `folder`, where there is one.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
-        let path = folder.join(FILE);
+        let path = folder.join(names::INDEX);
         if !Self::exists(folder) {
             return Ok(None);
         }
@@ -151,13 +112,36 @@ impl Index {
         &self.folder
     }
 
-    pub(crate) fn format(&self) -> FormatArgument {
+    pub(crate) fn format(&self) -> DatasetFormat {
         self.format
     }
 
     /// What readers said of a sample, and for which purpose they read it.
     pub(crate) fn reviews(&self, id: Id) -> impl Iterator<Item = (Purpose, &Review)> {
         self.reviews.of(id)
+    }
+
+    /// A sample's FLAC.
+    pub(crate) fn flac(&self, entry: &Entry) -> Result<Vec<u8>, CliError> {
+        layout::flac(&self.folder, self.format, entry)
+    }
+
+    /// The file that holds a sample's sound, relative to the dataset's folder.
+    pub(crate) fn audio_file(&self, entry: &Entry) -> PathBuf {
+        layout::audio_file(self.format, entry)
+    }
+
+    /// The index and the tables of all samples: names in the dataset's folder.
+    pub(crate) fn own_files(&self) -> Vec<PathBuf> {
+        layout::own_files(self.format)
+    }
+
+    /// A file in the dataset that no pull wrote and that `is_other_own` does not recognize by its content.
+    pub(crate) fn foreign_file(
+        &self,
+        is_other_own: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<PathBuf>, CliError> {
+        layout::foreign_file(&self.folder, self.format, is_other_own)
     }
 
     pub(super) fn review_count(&self) -> usize {
@@ -208,7 +192,7 @@ impl Index {
     pub(super) fn open(
         folder: &Path,
         collector: &Endpoint,
-        format: FormatArgument,
+        format: DatasetFormat,
     ) -> Result<Self, CliError> {
         let refuse = |reason: String| Err(CliError::content(folder)(reason));
         let is_new = !Self::exists(folder);
@@ -250,12 +234,12 @@ impl Index {
             _lock: lock,
             journal: None,
             shards: Shards::of(folder.to_owned(), index.samples.values()),
-            tables_are_stale: index.layout < LAYOUT || !folder.join(layout::PARQUET).is_file(),
+            tables_are_stale: index.layout < LAYOUT || !folder.join(names::PARQUET).is_file(),
             reviews_are_stale: false,
             is_changed: index.generation == 0,
         });
         if is_new {
-            layout::sweep(&index)?;
+            layout::sweep(folder, format, |id| index.contains(id))?;
         }
         index.recover()?;
         if index.layout < LAYOUT {
@@ -292,7 +276,7 @@ impl Index {
     /// Takes in a sample whose own files are written, if it has any.
     pub(super) fn add(&mut self, mut entry: Entry, flac: &[u8]) -> Result<(), CliError> {
         let id = entry.manifest.sample;
-        let is_sharded = self.format == FormatArgument::WebDataset;
+        let is_sharded = self.format == DatasetFormat::WebDataset;
         let Some(writing) = &mut self.writing else {
             return Ok(());
         };
@@ -410,16 +394,24 @@ impl Index {
 
     fn save_with(&mut self, writing: &mut Writing) -> Result<(), CliError> {
         if writing.tables_are_stale {
-            if self.format == FormatArgument::WebDataset {
+            if self.format == DatasetFormat::WebDataset {
                 writing.shards.save(self.samples.values())?;
             }
-            layout::write_tables(self)?;
+            layout::write_tables(&Tables {
+                folder: &self.folder,
+                format: self.format,
+                collector: &self.collector,
+                entries: &self.samples,
+            })?;
         }
         if writing.tables_are_stale || writing.reviews_are_stale {
             let samples = &self.samples;
             self.reviews
                 .retain(|id, purpose| is_here(samples, id, purpose));
-            let (csv, before) = (verdicts::csv(self), self.wrote_verdicts);
+            let (csv, before) = (
+                verdicts::csv(self.samples.values(), &self.reviews),
+                self.wrote_verdicts,
+            );
             self.wrote_verdicts = layout::write_verdicts(&self.folder, csv.as_deref(), before)?;
             writing.is_changed |= self.wrote_verdicts != before;
             (writing.tables_are_stale, writing.reviews_are_stale) = (false, false);
@@ -427,7 +419,7 @@ impl Index {
         if writing.is_changed {
             self.generation += 1;
             let json = serde_json::to_vec(self).map_err(CliError::message)?;
-            files::write_private(&self.folder.join(FILE), &json)?;
+            files::write_private(&self.folder.join(names::INDEX), &json)?;
             writing.is_changed = false;
         }
         // From here on whatever is taken in is added to this state of the index.
@@ -474,7 +466,7 @@ impl Index {
             writing.tables_are_stale = true;
             writing.is_changed = true;
         }
-        layout::sweep(self)?;
+        layout::sweep(&self.folder, self.format, |id| self.contains(id))?;
         self.save()
     }
 
@@ -482,7 +474,7 @@ impl Index {
     fn migrate_layout(&mut self) {
         let mixes_splits = self.layout < LAYOUT_OF_SPLIT_SHARDS;
         self.layout = LAYOUT;
-        if self.format == FormatArgument::WebDataset {
+        if self.format == DatasetFormat::WebDataset {
             let shards: BTreeSet<u32> = self
                 .samples
                 .values()

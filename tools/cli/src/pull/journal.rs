@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::Entry;
+use super::entry::Entry;
 use crate::{error::CliError, files};
 
 const FILE: &str = ".sordino-pull.journal";

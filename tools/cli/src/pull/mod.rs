@@ -7,21 +7,29 @@
 //! pulled, and whatever the token may read today. A token that expired or was revoked removes copies too.
 
 mod dataset;
+mod entry;
 mod fetch;
+mod format;
 mod index;
 mod journal;
 mod layout;
+mod names;
 mod progress;
+mod split;
 mod unreadable;
 mod verdicts;
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+};
 
+use clap::Args;
 use serde::Serialize;
 use sordino::{
     Id, Purpose,
     open::{self, Identity},
-    upload::NetworkSettings,
+    upload::{Endpoint, NetworkSettings},
 };
 
 use self::{
@@ -29,11 +37,44 @@ use self::{
     progress::Progress,
     unreadable::{ReaderVersion, Unreadable},
 };
-use crate::{api::Api, args::PullArguments, command_output::CommandOutput, error::CliError, files};
+use crate::{
+    api::Api, command_output::CommandOutput, error::CliError, files, network::NetworkArgs,
+};
 pub(crate) use dataset::stored;
-pub(crate) use index::{Entry, Index};
-pub(crate) use layout::{audio_file, audio_of, foreign_file, own_files};
+pub(crate) use entry::Entry;
+pub(crate) use format::DatasetFormat;
+pub(crate) use index::Index;
 pub(crate) use verdicts::{Review, Verdict};
+
+#[derive(Args)]
+pub(crate) struct PullArgs {
+    /// The collector's URL
+    #[arg(long)]
+    pub(crate) collector: Endpoint,
+    /// The file with the token
+    #[arg(long)]
+    pub(crate) token_file: PathBuf,
+    /// The age identity
+    #[arg(long)]
+    pub(crate) identity: PathBuf,
+    /// The dataset's folder
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Only this purpose; otherwise every purpose that the token is good for
+    #[arg(long)]
+    pub(crate) purpose: Option<Purpose>,
+    /// How the dataset is laid out
+    #[arg(long, value_enum, default_value = "audiofolder")]
+    pub(crate) format: DatasetFormat,
+    /// How many samples are fetched at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
+    /// Fetch samples again that could not be read before; done anyway when the identity or the version of sordino changes
+    #[arg(long)]
+    pub(crate) retry_unreadable: bool,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+}
 
 /// What a pull did.
 #[derive(Debug, Default, Serialize)]
@@ -64,7 +105,7 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-pub(crate) fn run(arguments: &PullArguments, json: bool) -> Result<CommandOutput, CliError> {
+pub(crate) fn run(arguments: &PullArgs, json: bool) -> Result<CommandOutput, CliError> {
     let summary = pull(arguments, &arguments.network.settings()?, json)?;
     let text = format!(
         "{} pulled, {}, {} unreadable{}; {} in {}",
@@ -100,7 +141,7 @@ impl Summary {
 
 /// Pulls, and says what it did. How far it is is shown on a terminal, unless `quiet`.
 pub(crate) fn pull(
-    arguments: &PullArguments,
+    arguments: &PullArgs,
     network: &NetworkSettings,
     quiet: bool,
 ) -> Result<Summary, CliError> {
@@ -138,7 +179,7 @@ pub(crate) fn pull(
 
 /// Pulls what is new, once a dataset that is there was `cleaned`.
 fn finish<'a>(
-    arguments: &PullArguments,
+    arguments: &PullArgs,
     api: &Api,
     cleaned: Option<Pull<'a>>,
     begin: impl FnOnce() -> Result<Pull<'a>, CliError>,

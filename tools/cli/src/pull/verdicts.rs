@@ -13,7 +13,7 @@ use sordino::{
     open::{self, Identity},
 };
 
-use super::Index;
+use super::entry::Entry;
 use crate::{
     api::{Api, StoredReview},
     error::CliError,
@@ -178,7 +178,10 @@ fn read(stored: StoredReview, identities: &[Identity]) -> Option<Review> {
 }
 
 /// A row a review, as RFC 4180 spells it; nothing where there is none.
-pub(super) fn csv(index: &Index) -> Option<Vec<u8>> {
+pub(super) fn csv<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    all: &AllReviews,
+) -> Option<Vec<u8>> {
     let mut csv = String::new();
     let mut write = |cells: [&str; 7]| {
         csv += &cells.map(cell).join(",");
@@ -186,10 +189,10 @@ pub(super) fn csv(index: &Index) -> Option<Vec<u8>> {
     };
     write(COLUMNS);
     let mut count = 0;
-    for entry in index.entries() {
+    for entry in entries {
         let id = entry.manifest.sample.to_string();
         let exercise = entry.manifest.annotation.tag.as_deref().unwrap_or_default();
-        for (purpose, review) in index.reviews(entry.manifest.sample) {
+        for (purpose, review) in all.of(entry.manifest.sample) {
             let (purpose, week) = (purpose.to_string(), review.week.to_string());
             let verdict = review.verdict.as_str();
             write([

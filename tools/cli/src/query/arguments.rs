@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use sordino::sampler::Trigger;
-use sordino_scoring::{GroupBy, Metric, ONSET_TOLERANCE};
+use sordino_scoring::{GroupBy, Metric};
 
-use crate::evaluate::milliseconds;
+use crate::tolerance::ToleranceArgs;
 
 #[derive(Args)]
 pub(crate) struct QueryArgs {
@@ -24,9 +24,8 @@ pub(crate) struct QueryArgs {
     /// Only clips chosen so; each stands in a table of its own in any case
     #[arg(long, value_enum)]
     pub(crate) trigger: Option<TriggerArgument>,
-    /// How far an onset may be from the expected one
-    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
-    pub(crate) tolerance: f64,
+    #[command(flatten)]
+    pub(crate) tolerance: ToleranceArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

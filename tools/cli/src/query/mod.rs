@@ -66,13 +66,13 @@ fn group(dataset: &Dataset, trigger: Trigger, arguments: &QueryArgs) -> Group {
         recognized: &notes.recognized,
     });
     let metric = Metric::from(arguments.metric);
-    let tolerance = arguments.tolerance / 1e3;
+    let tolerance = arguments.tolerance.seconds();
     let mut rows = worst_notes(clips, arguments.by.into(), metric, tolerance);
     rows.truncate(arguments.worst);
     Group {
         trigger: trigger_name(trigger),
         metric: metric.name(),
-        tolerance_ms: arguments.tolerance,
+        tolerance_ms: arguments.tolerance.tolerance_ms,
         rows,
     }
 }

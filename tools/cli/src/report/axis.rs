@@ -2,7 +2,11 @@
 
 use sordino::sampler::Note;
 
-use super::{Removed, SampleView, sound::Sound, timeline::sound_span};
+use super::{
+    model::{Removed, SampleView},
+    sound::Sound,
+    timeline::sound_span,
+};
 
 /// Length of a recording's axis of time, in seconds.
 #[derive(Clone, Copy)]

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use ring::digest;
 
 use super::{
-    DeviceSection, Disposition, Fact, List, Listing, Report, ReportError, Section, Table,
     color::css_gradient,
     escape::{Paragraphs, Text},
     map,
+    model::{DeviceSection, Disposition, Fact, List, Listing, Report, ReportError, Section, Table},
     picture::RANGE,
     sample, styles,
 };

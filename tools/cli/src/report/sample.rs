@@ -6,8 +6,13 @@ use sordino::sampler::Note;
 use sordino_scoring::{NoteStatus, ONSET_TOLERANCE};
 
 use super::{
-    Fact, Removed, ReportError, ReviewView, SampleView, axis::Axis, comparison::Comparison,
-    escape::Text, picture, sound::Sound, timeline::Timeline,
+    axis::Axis,
+    comparison::Comparison,
+    escape::Text,
+    model::{Fact, Removed, ReportError, ReviewView, SampleView},
+    picture,
+    sound::Sound,
+    timeline::Timeline,
 };
 use crate::notes;
 

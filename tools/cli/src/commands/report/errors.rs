@@ -7,12 +7,9 @@ use sordino_scoring::{
     Aggregate, Alignment, Confusion, ConfusionMatrix, Metric, NoteCounts, NotePair,
 };
 
-use super::{
-    Sample,
-    links::{Links, anchor},
-};
+use super::links::{Links, anchor};
 use crate::{
-    dataset::{AnnotatedNotes, Dataset, trigger_name},
+    dataset::{AnnotatedNotes, Dataset, Sample, trigger_name},
     notes,
     pull::Verdict,
     report::{ErrorMap, Link, Listing, Table},

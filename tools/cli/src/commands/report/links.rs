@@ -5,8 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::Sample;
-use crate::error::CliError;
+use crate::{dataset::Sample, error::CliError};
 
 /// The way from the page to the dataset's folder.
 pub(super) struct Links {

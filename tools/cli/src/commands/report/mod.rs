@@ -8,19 +8,18 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use sordino::{open, sampler::Trigger};
-use sordino_scoring::ONSET_TOLERANCE;
 
 use crate::{
     command_output::CommandOutput,
-    dataset::{Dataset, Sample},
+    dataset::Dataset,
     error::CliError,
-    evaluate::milliseconds,
     output_files::{OutputFiles, Overwrite},
     pull::{Entry, Review},
     report::{
         self, DeviceSection, Disposition, Fact, Report, ReviewView, SampleStatus, SampleView,
         Section, Sound,
     },
+    tolerance::ToleranceArgs,
 };
 use errors::ErrorReport;
 use links::Links;
@@ -36,14 +35,13 @@ pub(crate) struct ReportArgs {
     /// others are rows
     #[arg(long, value_name = "N", default_value_t = 50)]
     worst: usize,
-    /// How far an onset may be from the expected one
-    #[arg(long, value_name = "MS", value_parser = milliseconds, default_value_t = ONSET_TOLERANCE * 1e3)]
-    tolerance: f64,
+    #[command(flatten)]
+    tolerance: ToleranceArgs,
     #[command(flatten)]
     overwrite: Overwrite,
 }
 
-pub(super) fn run(arguments: &ReportArgs) -> Result<CommandOutput, CliError> {
+pub(crate) fn run(arguments: &ReportArgs) -> Result<CommandOutput, CliError> {
     let dataset = Dataset::read(&arguments.dir)?;
     let inputs = dataset.files();
     let default = || arguments.dir.join("report.html");
@@ -54,7 +52,7 @@ pub(super) fn run(arguments: &ReportArgs) -> Result<CommandOutput, CliError> {
         .replace_if(report::is_report)
         .checked()?;
     let links = Links::new(dataset.folder(), &out)?;
-    let errors = ErrorReport::of(&dataset, arguments.tolerance / 1e3);
+    let errors = ErrorReport::of(&dataset, arguments.tolerance.seconds());
     let shown = errors.samples.len().min(arguments.worst);
     let page_of = report_of(&errors, shown, &links)?;
     let mut page = Vec::new();

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Pitch, RawNote};
+use crate::evaluate::raw_note::{Pitch, RawNote};
 
 #[derive(Deserialize)]
 struct Observation {

@@ -9,7 +9,7 @@ use std::{
 use sordino::{Week, sampler::Trigger};
 
 use super::loading;
-use crate::{args::FormatArgument, pull::Entry};
+use crate::pull::{entry::Entry, format::DatasetFormat};
 
 /// Weeks that are counted together.
 const WEEKS_A_RANGE: usize = 4;
@@ -35,7 +35,7 @@ impl Counted {
 /// The whole file.
 pub(in crate::pull) fn card<'a>(
     entries: impl Iterator<Item = &'a Entry>,
-    format: FormatArgument,
+    format: DatasetFormat,
     collector: &str,
 ) -> String {
     let entries: Vec<&Entry> = entries.collect();

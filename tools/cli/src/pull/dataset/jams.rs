@@ -6,7 +6,7 @@ use sordino::sampler::Note;
 use sordino_scoring::TimedNote;
 
 use super::stored;
-use crate::{error::CliError, pull::Entry};
+use crate::{error::CliError, pull::entry::Entry};
 
 /// The version of JAMS that is written.
 const JAMS_VERSION: &str = "0.3.5";

@@ -10,14 +10,11 @@ use std::{
 use serde_json::{Value, json};
 
 use super::row::{COLUMNS, Column, Kind};
-use crate::{
-    args::FormatArgument,
-    pull::{Entry, layout},
-};
+use crate::pull::{entry::Entry, format::DatasetFormat, names};
 
 /// The part of the card's front matter that names the files to load; nothing where there is no sample. Without it
 /// `datasets` counts extensions, and takes `index.parquet` where there are as few sounds.
-pub(super) fn configs(entries: &[&Entry], format: FormatArgument) -> String {
+pub(super) fn configs(entries: &[&Entry], format: DatasetFormat) -> String {
     if entries.is_empty() {
         return String::new();
     }
@@ -25,7 +22,7 @@ pub(super) fn configs(entries: &[&Entry], format: FormatArgument) -> String {
     for (split, files) in data_files(entries, format) {
         let _ = writeln!(yaml, "  - {{split: {split}, path: {}}}", json!(files));
     }
-    if format == FormatArgument::AudioFolder {
+    if format == DatasetFormat::AudioFolder {
         yaml.push_str("  features:\n");
         for (name, kind) in COLUMNS {
             let feature = match *name {
@@ -42,7 +39,7 @@ pub(super) fn configs(entries: &[&Entry], format: FormatArgument) -> String {
 /// The files of each split as `datasets` is to name it.
 fn data_files(
     entries: &[&Entry],
-    format: FormatArgument,
+    format: DatasetFormat,
 ) -> BTreeMap<&'static str, BTreeSet<String>> {
     // A table of all rows is one split; its column `split` tells them apart.
     let all = |files: &[&str]| {
@@ -50,14 +47,12 @@ fn data_files(
         BTreeMap::from([("train", files.collect())])
     };
     match format {
-        FormatArgument::AudioFolder => {
-            all(&[&format!("{}/*.flac", layout::AUDIO), layout::METADATA])
-        }
-        FormatArgument::Bundle => all(&[layout::PARQUET]),
-        FormatArgument::WebDataset => {
+        DatasetFormat::AudioFolder => all(&[&format!("{}/*.flac", names::AUDIO), names::METADATA]),
+        DatasetFormat::Bundle => all(&[names::PARQUET]),
+        DatasetFormat::WebDataset => {
             let mut shards: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
             for entry in entries {
-                let shard = layout::shard_name(entry.shard.unwrap_or_default());
+                let shard = names::shard_name(entry.shard.unwrap_or_default());
                 shards
                     .entry(entry.split().as_str())
                     .or_default()

@@ -6,7 +6,6 @@ mod jams;
 mod loading;
 mod parquet;
 mod row;
-mod split;
 pub(crate) mod stored;
 
 pub(super) use card::card;
@@ -14,4 +13,3 @@ pub(super) use jams::jams;
 pub(super) use loading::in_showing_order;
 pub(super) use parquet::index_parquet;
 pub(super) use row::{Row, flat};
-pub(crate) use split::Split;

@@ -12,11 +12,11 @@ use parquet::{
 };
 use serde_json::Value;
 
-use super::{
-    Row,
-    row::{COLUMNS, Column, Kind},
+use super::row::{COLUMNS, Column, Kind, Row};
+use crate::{
+    error::CliError,
+    pull::{entry::Entry, format::DatasetFormat},
 };
-use crate::{args::FormatArgument, error::CliError, pull::Entry};
 
 /// Rows that are written at once, which bounds what a reader holds.
 const ROWS_A_GROUP: usize = 10_000;
@@ -24,7 +24,7 @@ const ROWS_A_GROUP: usize = 10_000;
 /// The whole file.
 pub(in crate::pull) fn index_parquet<'a>(
     entries: impl Iterator<Item = &'a Entry>,
-    format: FormatArgument,
+    format: DatasetFormat,
 ) -> Result<Vec<u8>, CliError> {
     let mut entries = entries.peekable();
     let written = (|| {
@@ -40,7 +40,7 @@ pub(in crate::pull) fn index_parquet<'a>(
                 .iter()
                 .for_each(|(_, kind)| make_leaves(kind, &mut leaves));
             for entry in entries.by_ref().take(ROWS_A_GROUP) {
-                let row = serde_json::to_value(Row::of(entry, format))
+                let row = serde_json::to_value(Row::new(entry, format))
                     .map_err(|error| ParquetError::External(Box::new(error)))?;
                 shred_record(COLUMNS, &row, Place::default(), &mut leaves);
             }

@@ -9,11 +9,7 @@ use sordino::{
     seal::{Manifest, Platform},
 };
 
-use super::Split;
-use crate::{
-    args::FormatArgument,
-    pull::{Entry, layout},
-};
+use crate::pull::{entry::Entry, format::DatasetFormat, names, split::Split};
 
 /// A row: what `pull` adds, then the manifest's members. Every column stands in every row, since
 /// what reads tables takes a column's type from its values.
@@ -63,7 +59,7 @@ struct NoteColumns {
 }
 
 impl<'a> Row<'a> {
-    pub(in crate::pull) fn of(entry: &'a Entry, format: FormatArgument) -> Self {
+    pub(in crate::pull) fn new(entry: &'a Entry, format: DatasetFormat) -> Self {
         // Member by member, so that a new one of the manifest is not forgotten here.
         let Manifest {
             schema,
@@ -84,8 +80,8 @@ impl<'a> Row<'a> {
             anonymizer,
         } = &entry.manifest;
         Self {
-            file_name: layout::file_name(entry, format),
-            shard: entry.shard.map(layout::shard_name),
+            file_name: names::file_name(entry, format),
+            shard: entry.shard.map(names::shard_name),
             split: entry.split(),
             weight: entry.weight(),
             trigger: selection.trigger,
@@ -298,9 +294,9 @@ mod tests {
             tag in prop::option::of(Just("etude")),
         ) {
             let bare = entry(Vec::new(), Vec::new(), None);
-            let bare = flat(&Row::of(&bare, FormatArgument::WebDataset)).unwrap();
+            let bare = flat(&Row::new(&bare, DatasetFormat::WebDataset)).unwrap();
             let full = entry(notes, cuts, tag);
-            let row = Row::of(&full, FormatArgument::WebDataset);
+            let row = Row::new(&full, DatasetFormat::WebDataset);
             let mut flat = flat(&row).unwrap();
             prop_assert_eq!(shape(&flat), shape(&bare));
             prop_assert!(!shape(&flat).to_string().contains("of no type"));

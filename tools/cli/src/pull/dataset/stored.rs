@@ -4,7 +4,7 @@
 use sordino::{anonymize::Span, sampler::Note};
 use sordino_scoring::TimedNote;
 
-use crate::pull::Entry;
+use crate::pull::entry::Entry;
 
 /// Notes that can be heard in the stored sound.
 #[derive(Debug, PartialEq)]

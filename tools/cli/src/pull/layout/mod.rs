@@ -12,53 +12,64 @@ mod shard;
 mod shards;
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use sordino::Id;
 
-use super::{Entry, Index, dataset, index::FILE};
-use crate::{args::FormatArgument, error::CliError, files};
-pub(super) use shard::shard_name;
+use super::{
+    dataset,
+    entry::Entry,
+    format::DatasetFormat,
+    names::{
+        AUDIO, BUNDLE_AUDIO, BUNDLE_JAMS, BUNDLE_MANIFEST, CARD, INDEX, JAMS, METADATA, PARQUET,
+        STATE, VERDICTS, audio_path, file_name, jams_path, shard_name,
+    },
+};
+use crate::{
+    error::CliError,
+    files::{self, remove_if_exists as remove_file},
+};
 pub(super) use shards::Shards;
 
 /// Writes the files of a sample that has some of its own, the sound last. It is whole when its entry is noted, and
 /// swept away where a pull ends before that.
 pub(super) fn write(
     folder: &Path,
-    format: FormatArgument,
+    format: DatasetFormat,
     entry: &Entry,
     flac: &[u8],
 ) -> Result<(), CliError> {
     let id = entry.manifest.sample;
     let jams = dataset::jams(entry)?;
     match format {
-        FormatArgument::AudioFolder => {
+        DatasetFormat::AudioFolder => {
             files::make_private_folder(&folder.join(AUDIO))?;
             files::make_private_folder(&folder.join(JAMS))?;
             files::write_unnamed(&jams_path(folder, id), &jams)?;
             files::write_unnamed(&audio_path(folder, id), flac)
         }
-        FormatArgument::Bundle => {
+        DatasetFormat::Bundle => {
             let own = folder.join(id.to_string());
             files::make_private_folder(&own)?;
             files::write_unnamed(&own.join(BUNDLE_JAMS), &jams)?;
             files::write_unnamed(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)?;
             files::write_unnamed(&own.join(BUNDLE_AUDIO), flac)
         }
-        FormatArgument::WebDataset => Ok(()),
+        DatasetFormat::WebDataset => Ok(()),
     }
 }
 
 /// Whether a sample's sound lies there whole.
-pub(super) fn is_whole(folder: &Path, format: FormatArgument, entry: &Entry, bytes: u64) -> bool {
+pub(super) fn is_whole(folder: &Path, format: DatasetFormat, entry: &Entry, bytes: u64) -> bool {
     let path = match format {
-        FormatArgument::AudioFolder => audio_path(folder, entry.manifest.sample),
-        FormatArgument::Bundle => folder
+        DatasetFormat::AudioFolder => audio_path(folder, entry.manifest.sample),
+        DatasetFormat::Bundle => folder
             .join(entry.manifest.sample.to_string())
             .join(BUNDLE_AUDIO),
-        FormatArgument::WebDataset => return true,
+        DatasetFormat::WebDataset => return true,
     };
     fs::metadata(path).is_ok_and(|found| found.len() == bytes)
 }
@@ -66,41 +77,44 @@ pub(super) fn is_whole(folder: &Path, format: FormatArgument, entry: &Entry, byt
 /// Writes anew what a sample's own files say of its purposes.
 pub(super) fn rewrite_manifest(
     folder: &Path,
-    format: FormatArgument,
+    format: DatasetFormat,
     entry: &Entry,
 ) -> Result<(), CliError> {
     match format {
-        FormatArgument::Bundle => {
+        DatasetFormat::Bundle => {
             let own = folder.join(entry.manifest.sample.to_string());
             files::write_private(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)
         }
         // The tables and shards say it, and are written with the index.
-        FormatArgument::AudioFolder | FormatArgument::WebDataset => Ok(()),
+        DatasetFormat::AudioFolder | DatasetFormat::WebDataset => Ok(()),
     }
 }
 
 /// Removes a sample's own files, also such as a pull that was killed may have left of it.
-pub(super) fn remove(folder: &Path, format: FormatArgument, id: Id) -> Result<(), CliError> {
+pub(super) fn remove(folder: &Path, format: DatasetFormat, id: Id) -> Result<(), CliError> {
     match format {
-        FormatArgument::AudioFolder => {
+        DatasetFormat::AudioFolder => {
             remove_file(&audio_path(folder, id))?;
             remove_file(&jams_path(folder, id))
         }
-        FormatArgument::Bundle => remove_folder(&folder.join(id.to_string())),
-        FormatArgument::WebDataset => Ok(()),
+        DatasetFormat::Bundle => remove_folder(&folder.join(id.to_string())),
+        DatasetFormat::WebDataset => Ok(()),
     }
 }
 
 /// Removes what a pull that was killed left unfinished: temporary files, and samples that the index
 /// does not know, which no withdrawal would reach.
-pub(super) fn sweep(index: &Index) -> Result<(), CliError> {
-    let folder = index.folder();
-    let is_known = |name: &str| name.parse().is_ok_and(|id| index.contains(id));
+pub(super) fn sweep(
+    folder: &Path,
+    format: DatasetFormat,
+    is_in_index: impl Fn(Id) -> bool,
+) -> Result<(), CliError> {
+    let is_known = |name: &str| name.parse().is_ok_and(&is_in_index);
     for path in files_in(folder)? {
         let name = name_of(&path);
         if is_temporary(name) || shards::is_unfinished(name) {
             remove_file(&path)?;
-        } else if index.format() == FormatArgument::Bundle && path.is_dir() {
+        } else if format == DatasetFormat::Bundle && path.is_dir() {
             for path in files_in(&path)? {
                 if is_temporary(name_of(&path)) {
                     remove_file(&path)?;
@@ -111,7 +125,7 @@ pub(super) fn sweep(index: &Index) -> Result<(), CliError> {
             }
         }
     }
-    if index.format() == FormatArgument::AudioFolder {
+    if format == DatasetFormat::AudioFolder {
         for own in [AUDIO, JAMS].map(|name| folder.join(name)) {
             for path in files_in(&own)? {
                 let name = name_of(&path);
@@ -125,21 +139,35 @@ pub(super) fn sweep(index: &Index) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Writes what is said of all samples together.
-pub(super) fn write_tables(index: &Index) -> Result<(), CliError> {
-    let folder = index.folder();
-    if index.format() == FormatArgument::AudioFolder {
+/// What the tables of all samples are written from.
+pub(super) struct Tables<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) format: DatasetFormat,
+    /// The collector's URL.
+    pub(super) collector: &'a str,
+    pub(super) entries: &'a BTreeMap<Id, Entry>,
+}
+
+/// Writes the tables and the card of all samples.
+pub(super) fn write_tables(tables: &Tables<'_>) -> Result<(), CliError> {
+    let &Tables {
+        folder,
+        format,
+        collector,
+        entries,
+    } = tables;
+    if format == DatasetFormat::AudioFolder {
         let mut lines = Vec::new();
-        for entry in dataset::in_showing_order(index.entries()) {
-            serde_json::to_writer(&mut lines, &dataset::Row::of(entry, index.format()))
+        for entry in dataset::in_showing_order(entries.values()) {
+            serde_json::to_writer(&mut lines, &dataset::Row::new(entry, format))
                 .map_err(CliError::message)?;
             lines.push(b'\n');
         }
         files::write_private(&folder.join(METADATA), &lines)?;
     }
-    let parquet = dataset::index_parquet(index.entries(), index.format())?;
+    let parquet = dataset::index_parquet(entries.values(), format)?;
     files::write_private(&folder.join(PARQUET), &parquet)?;
-    let card = dataset::card(index.entries(), index.format(), index.collector());
+    let card = dataset::card(entries.values(), format, collector);
     files::write_private(&folder.join(CARD), card.as_bytes())
 }
 
@@ -159,24 +187,25 @@ pub(super) fn make_private(folder: &Path) -> Result<(), CliError> {
 }
 
 /// What is said of all samples together, and the index: names in the dataset's folder.
-pub(crate) fn own_files(index: &Index) -> Vec<PathBuf> {
-    let mut names = vec![FILE, PARQUET, CARD, VERDICTS];
-    match index.format() {
-        FormatArgument::AudioFolder => names.push(METADATA),
-        FormatArgument::WebDataset => names.push(shards::LIST),
-        FormatArgument::Bundle => {}
+pub(super) fn own_files(format: DatasetFormat) -> Vec<PathBuf> {
+    let mut names = vec![INDEX, PARQUET, CARD, VERDICTS];
+    match format {
+        DatasetFormat::AudioFolder => names.push(METADATA),
+        DatasetFormat::WebDataset => names.push(shards::LIST),
+        DatasetFormat::Bundle => {}
     }
     names.into_iter().map(PathBuf::from).collect()
 }
 
 /// A file in the dataset that no pull wrote, and of whose bytes `is_other_own` does not know who did.
-pub(crate) fn foreign_file(
-    index: &Index,
+pub(super) fn foreign_file(
+    folder: &Path,
+    format: DatasetFormat,
     is_other_own: impl Fn(&[u8]) -> bool,
 ) -> Result<Option<PathBuf>, CliError> {
-    let tables: Vec<PathBuf> = own_files(index)
+    let tables: Vec<PathBuf> = own_files(format)
         .into_iter()
-        .map(|name| index.folder().join(name))
+        .map(|name| folder.join(name))
         .collect();
     let is_own = |path: &Path| {
         let name = name_of(path);
@@ -187,7 +216,7 @@ pub(crate) fn foreign_file(
             || sample.parse::<Id>().is_ok()
             || fs::read(path).is_ok_and(|bytes| is_other_own(&bytes))
     };
-    let mut folders = vec![index.folder().to_owned()];
+    let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for path in files_in(&folder)? {
             if path.is_dir() && !path.is_symlink() {
@@ -222,53 +251,25 @@ pub(super) fn write_verdicts(
 }
 
 /// A sample's FLAC.
-pub(crate) fn audio_of(index: &Index, entry: &Entry) -> Result<Vec<u8>, CliError> {
-    let folder = index.folder();
-    match (index.format(), entry.shard) {
-        (FormatArgument::WebDataset, shard) => {
+pub(super) fn flac(
+    folder: &Path,
+    format: DatasetFormat,
+    entry: &Entry,
+) -> Result<Vec<u8>, CliError> {
+    match (format, entry.shard) {
+        (DatasetFormat::WebDataset, shard) => {
             shard::read(folder, shard.unwrap_or_default(), entry.manifest.sample)
         }
-        _ => files::read(&folder.join(file_name(entry, index.format()))),
+        _ => files::read(&folder.join(file_name(entry, format))),
     }
 }
 
 /// The file that holds a sample's sound, from the dataset's folder.
-pub(crate) fn audio_file(index: &Index, entry: &Entry) -> PathBuf {
-    match (index.format(), entry.shard) {
-        (FormatArgument::WebDataset, shard) => shard_name(shard.unwrap_or_default()).into(),
+pub(super) fn audio_file(format: DatasetFormat, entry: &Entry) -> PathBuf {
+    match (format, entry.shard) {
+        (DatasetFormat::WebDataset, shard) => shard_name(shard.unwrap_or_default()).into(),
         (format, _) => file_name(entry, format).into(),
     }
-}
-
-/// Where a sample's sound is, from the dataset's folder; in a shard, the member's name.
-pub(super) fn file_name(entry: &Entry, format: FormatArgument) -> String {
-    let id = entry.manifest.sample;
-    match format {
-        FormatArgument::AudioFolder => format!("{AUDIO}/{id}.flac"),
-        FormatArgument::Bundle => format!("{id}/{BUNDLE_AUDIO}"),
-        FormatArgument::WebDataset => format!("{id}.flac"),
-    }
-}
-
-/// What the names of a pull's own state begin with.
-const STATE: &str = ".sordino-pull";
-pub(super) const METADATA: &str = "metadata.jsonl";
-pub(super) const PARQUET: &str = "index.parquet";
-const CARD: &str = "README.md";
-/// What readers said of the samples.
-const VERDICTS: &str = "verdicts.csv";
-pub(super) const AUDIO: &str = "audio";
-const JAMS: &str = "jams";
-const BUNDLE_AUDIO: &str = "audio.flac";
-const BUNDLE_JAMS: &str = "annotation.jams";
-const BUNDLE_MANIFEST: &str = "manifest.json";
-
-fn audio_path(folder: &Path, id: Id) -> PathBuf {
-    folder.join(AUDIO).join(format!("{id}.flac"))
-}
-
-fn jams_path(folder: &Path, id: Id) -> PathBuf {
-    folder.join(JAMS).join(format!("{id}.jams"))
 }
 
 fn manifest_json(entry: &Entry) -> Result<Vec<u8>, CliError> {
@@ -295,15 +296,6 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     listing
         .map(|file| Ok(file.map_err(CliError::file("read", folder))?.path()))
         .collect()
-}
-
-fn remove_file(path: &Path) -> Result<(), CliError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(CliError::file("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn remove_folder(path: &Path) -> Result<(), CliError> {

@@ -9,20 +9,14 @@ use std::{
 
 use sordino::Id;
 
-use super::remove_file;
 use crate::{
-    args::FormatArgument,
     error::CliError,
-    files,
-    pull::{Entry, dataset},
+    files::{self, remove_if_exists as remove_file},
+    pull::{dataset, entry::Entry, format::DatasetFormat, names::shard_name},
 };
 
 /// Two blocks of zeros end a tar.
 const END: u64 = 1024;
-
-pub(in crate::pull) fn shard_name(shard: u32) -> String {
-    format!("shard-{shard:06}.tar")
-}
 
 pub(super) fn shard_path(folder: &Path, shard: u32) -> PathBuf {
     folder.join(shard_name(shard))
@@ -238,7 +232,7 @@ fn append(
 }
 
 fn row_json(entry: &Entry) -> Result<Vec<u8>, CliError> {
-    let row = dataset::Row::of(entry, FormatArgument::WebDataset);
+    let row = dataset::Row::new(entry, DatasetFormat::WebDataset);
     let flat = dataset::flat(&row).map_err(CliError::message)?;
     serde_json::to_vec(&flat).map_err(CliError::message)
 }

@@ -9,11 +9,11 @@ use std::{
 
 use serde::Serialize;
 
-use super::shard::{self, GrowingShard, shard_name, shard_path, unfinished_path};
+use super::shard::{self, GrowingShard, shard_path, unfinished_path};
 use crate::{
     error::CliError,
     files,
-    pull::{Entry, dataset::Split},
+    pull::{entry::Entry, names::shard_name, split::Split},
 };
 
 /// Says which shard is of which split.

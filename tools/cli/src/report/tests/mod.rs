@@ -4,10 +4,13 @@ mod preview;
 
 use proptest::prelude::*;
 use serde::Deserialize;
-use sordino::sampler::Note;
+use sordino::{
+    anonymize::Span,
+    sampler::{Annotation, Note},
+};
 use sordino_scoring::{Confusion, ConfusionMatrix, ONSET_TOLERANCE};
 
-use super::*;
+use super::{model::Removed, *};
 
 /// Writes the report on the shipped recordings, with spans laid by the truth that ships with them,
 /// to `target/report-preview.html`, for eyes.

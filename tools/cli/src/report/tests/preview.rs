@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::*;
+use sordino::{anonymize::Span, sampler::Annotation};
+
+use super::super::{model::Removed, *};
 
 pub(super) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

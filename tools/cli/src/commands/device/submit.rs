@@ -11,52 +11,58 @@ use sordino::{
     text::printable_line,
 };
 
-use super::{
-    anonymize::read_clip,
-    device::{self, read_annotation},
-};
+use clap::Args;
+
+use super::state::state_files;
 use crate::{
     command_output::CommandOutput,
+    commands::{anonymize::read_clip, read_annotation},
     error::CliError,
     output_files::{OutputFile, OutputFiles, Overwrite},
     playback::Playback,
     wav,
 };
 
-/// How the person answers where review is required.
-pub(super) struct ReviewOptions {
-    /// Where what would be sent is written, to be heard.
-    pub(super) preview: Option<PathBuf>,
-    /// Whether the person has said yes already.
-    pub(super) yes: bool,
-    /// Whether [`Self::preview`] may be overwritten.
-    pub(super) overwrite: Overwrite,
+#[derive(Args)]
+pub(crate) struct SubmitArgs {
+    /// The recording, in a format that `anonymize` reads; `-` is standard input
+    file: PathBuf,
+    /// The app's annotation: expected and recognized notes, a tag
+    #[arg(long)]
+    annotation: Option<PathBuf>,
+    /// If the plan requires review: write what would be sent to this WAV file first
+    #[arg(long, value_name = "FILE")]
+    preview: Option<PathBuf>,
+    /// If the plan requires review: accept it for the person, without a question
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 pub(super) fn run(
     device: &Sordino,
     dir: &Path,
-    file: &Path,
-    annotation: Option<&Path>,
-    answer: &ReviewOptions,
+    args: &SubmitArgs,
     json: bool,
 ) -> Result<CommandOutput, CliError> {
-    let state = device::state_files(dir);
+    let (file, annotation) = (args.file.as_path(), args.annotation.as_deref());
+    let state = state_files(dir);
     let inputs = [Some(file), annotation].into_iter().flatten();
     let inputs = inputs.chain(state.iter().map(PathBuf::as_path));
-    let outputs = OutputFiles::new(inputs, answer.overwrite).with_option("--preview");
+    let outputs = OutputFiles::new(inputs, args.overwrite).with_option("--preview");
     // One that was heard is replaced by the next.
     let preview = |path: &PathBuf| {
         let preview = outputs.private(path)?;
         preview.replace_if(wav::is_marked).checked()
     };
-    let preview = answer.preview.as_ref().map(preview).transpose()?;
+    let preview = args.preview.as_ref().map(preview).transpose()?;
     // Without leave to sample, the sound is not even read.
     if let Some(reason) = device.sampling_blocked()? {
         return output(SubmitOutcome::Withheld { reason });
     }
     let is_reviewed = |plan: Plan| plan.review == Review::Required;
-    if answer.preview.is_some() && !device.plan().is_some_and(is_reviewed) {
+    if args.preview.is_some() && !device.plan().is_some_and(is_reviewed) {
         return Err(CliError::Message(
             "the plan in force requires no review, so it would be queued unheard; leave out --preview"
                 .to_owned(),
@@ -68,7 +74,7 @@ pub(super) fn run(
         .unwrap_or_default();
     match device.submit(read_clip(file, annotation)?)? {
         SubmitOutcome::AwaitsReview { preview_id } => {
-            review(device, preview_id, answer, preview.as_ref(), json)
+            review(device, preview_id, args, preview.as_ref(), json)
         }
         offer => output(offer),
     }
@@ -78,7 +84,7 @@ pub(super) fn run(
 fn review(
     device: &Sordino,
     id: Id,
-    answer: &ReviewOptions,
+    args: &SubmitArgs,
     preview: Option<&OutputFile>,
     json: bool,
 ) -> Result<CommandOutput, CliError> {
@@ -86,11 +92,11 @@ fn review(
         let PreviewSound { rate, samples } = device.preview(id)?;
         preview.write(&wav::encode_marked(&samples, rate)?)?;
     }
-    let said = match answer.yes {
+    let said = match args.yes {
         true => Some(true),
         // A script is not asked, and where there is no terminal nobody is.
         false if json || !io::stdin().is_terminal() => None,
-        false => Some(ask(device, id, answer.preview.as_deref())?),
+        false => Some(ask(device, id, args.preview.as_deref())?),
     };
     if said == Some(true) {
         return output(device.accept_preview(id)?);

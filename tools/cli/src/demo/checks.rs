@@ -1,0 +1,88 @@
+//! What the demo promises, and whether it held.
+
+use std::{collections::BTreeSet, path::Path};
+
+use sordino::Id;
+
+use super::scenarios::Device;
+use crate::{
+    error::CliError,
+    pull::{Index, Summary},
+};
+
+/// Something that the demo promises, and whether it held.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Check {
+    pub(super) what: &'static str,
+    pub(super) holds: bool,
+}
+
+pub(super) fn run(
+    devices: &[Device; 4],
+    first: &Summary,
+    second: &Summary,
+    objects: usize,
+    dataset: &Path,
+) -> Result<Vec<Check>, CliError> {
+    let [adult, unasked, child, offline] = devices;
+    let speech = |device: &Device| {
+        device
+            .heard
+            .iter()
+            .any(|heard| heard.name == "speech-alone" && !heard.queued.is_empty())
+    };
+    let left = ids(dataset)?;
+    let taken_back = child
+        .heard
+        .iter()
+        .flat_map(|heard| &heard.queued)
+        .all(|id| !left.contains(id));
+    let check = |what, holds| Check { what, holds };
+    Ok(vec![
+        check(
+            "every device's recognizer got every frame",
+            devices.iter().all(Device::received_all_frames),
+        ),
+        check(
+            "what the adult's device sent is at the desk",
+            adult.sent > 0 && first.pulled >= adult.sent,
+        ),
+        check(
+            "speech alone never became a sample",
+            !speech(adult) && !speech(offline),
+        ),
+        check(
+            "without consent no connection was made",
+            unasked.connections == 0 && unasked.bytes_up == 0,
+        ),
+        check(
+            "before the guardian's yes no byte left",
+            child.before_approval == Some((0, 0)),
+        ),
+        check(
+            "after SIGKILL no half-written file was left",
+            offline.whole_after_kill == Some(true),
+        ),
+        check(
+            "offline, nothing was lost",
+            offline.sent > 0 && offline.pending == 0,
+        ),
+        check(
+            "the withdrawal reached every copy",
+            second.removed == child.taken_back
+                && child.taken_back > 0
+                && taken_back
+                && objects == adult.sent + offline.sent,
+        ),
+    ])
+}
+
+/// The ids of a pulled dataset.
+fn ids(dataset: &Path) -> Result<BTreeSet<Id>, CliError> {
+    let index = Index::read(dataset)?;
+    Ok(index
+        .iter()
+        .flat_map(Index::entries)
+        .map(|entry| entry.manifest.sample)
+        .collect())
+}
