@@ -21,7 +21,7 @@ pub(super) struct Gap {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) lost: AtomicU64,
-    pub(super) not_finite: AtomicU64,
+    pub(super) non_finite: AtomicU64,
 }
 
 /// The callback's end of the ring buffer.
@@ -117,15 +117,15 @@ impl Producer {
         let Ok(chunk) = self.samples.write_chunk_uninit(frames) else {
             return 0;
         };
-        let mut not_finite = 0;
+        let mut non_finite = 0;
         let mono = interleaved.chunks_exact(self.channels);
         let written =
-            chunk.fill_from_iter(mono.map(|frame| self.downmixer.mix(frame, &mut not_finite)));
+            chunk.fill_from_iter(mono.map(|frame| self.downmixer.mix(frame, &mut non_finite)));
         self.written += written as u64;
-        if not_finite > 0 {
+        if non_finite > 0 {
             self.counters
-                .not_finite
-                .fetch_add(not_finite, Ordering::Relaxed);
+                .non_finite
+                .fetch_add(non_finite, Ordering::Relaxed);
         }
         written
     }

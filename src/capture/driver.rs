@@ -182,14 +182,14 @@ struct FaultReporter {
     lost: FaultCounter,
     /// The sum of [`Frame::lost`].
     lost_in_frames: u64,
-    not_finite: FaultCounter,
+    non_finite: FaultCounter,
 }
 
 impl FaultReporter {
     /// Takes the counts of the stream, which include losses that no frame followed yet.
-    fn update(&mut self, faults: StreamStats, handler: &mut dyn CaptureHandler) {
-        self.lost.total = self.lost.total.max(faults.lost);
-        self.not_finite.total = self.not_finite.total.max(faults.non_finite);
+    fn update(&mut self, stats: StreamStats, handler: &mut dyn CaptureHandler) {
+        self.lost.total = self.lost.total.max(stats.lost);
+        self.non_finite.total = self.non_finite.total.max(stats.non_finite);
         self.emit(handler);
     }
 
@@ -201,17 +201,17 @@ impl FaultReporter {
     }
 
     /// Reports at the end of the stream what was not reported yet, such as a loss that no frame followed.
-    fn flush(&mut self, faults: StreamStats, handler: &mut dyn CaptureHandler) {
+    fn flush(&mut self, stats: StreamStats, handler: &mut dyn CaptureHandler) {
         self.lost.last_report = None;
-        self.not_finite.last_report = None;
-        self.update(faults, handler);
+        self.non_finite.last_report = None;
+        self.update(stats, handler);
     }
 
     fn emit(&mut self, handler: &mut dyn CaptureHandler) {
         if let Some(samples) = self.lost.take_due() {
             handler.on_event(CaptureEvent::Overrun { samples });
         }
-        if let Some(samples) = self.not_finite.take_due() {
+        if let Some(samples) = self.non_finite.take_due() {
             handler.on_event(CaptureEvent::NonFinite { samples });
         }
     }

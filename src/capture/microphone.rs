@@ -212,7 +212,7 @@ impl SourceStream for MicrophoneStream {
     }
 
     fn stats(&self) -> StreamStats {
-        self.consumer.faults()
+        self.consumer.stats()
     }
 }
 

@@ -163,7 +163,7 @@ impl SourceStream for PcmStream {
     }
 
     fn stats(&self) -> StreamStats {
-        self.consumer.faults()
+        self.consumer.stats()
     }
 }
 

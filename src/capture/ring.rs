@@ -80,17 +80,17 @@ impl Consumer {
     }
 
     /// The faults since the ring buffer was created.
-    pub(super) fn faults(&self) -> StreamStats {
+    pub(super) fn stats(&self) -> StreamStats {
         StreamStats {
             lost: self.counters.lost.load(Ordering::Relaxed),
-            non_finite: self.counters.not_finite.load(Ordering::Relaxed),
+            non_finite: self.counters.non_finite.load(Ordering::Relaxed),
         }
     }
 
     /// Counts the samples in `unopened`, which will never be read, and those it had lost, as lost.
     pub(super) fn inherit_dropped(&self, unopened: &Self) {
         let waiting = unopened.samples.slots() as u64;
-        let lost = waiting + unopened.faults().lost;
+        let lost = waiting + unopened.stats().lost;
         self.counters.lost.fetch_add(lost, Ordering::Relaxed);
     }
 
@@ -175,7 +175,7 @@ mod tests {
             drain(&mut consumer, &mut position, &mut seen, buffer);
             prop_assert!(seen.iter().all(|&(position, sample)| sample == position as f32));
             prop_assert_eq!(seen.len() as u64 + lost, next);
-            prop_assert_eq!(consumer.faults().lost, lost);
+            prop_assert_eq!(consumer.stats().lost, lost);
         }
     }
 

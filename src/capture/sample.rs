@@ -96,8 +96,8 @@ mod tests {
     use super::*;
     use crate::capture::Downmixer;
 
-    fn mix<S: Sample>(frame: &[S], not_finite: &mut u64) -> f32 {
-        Downmixer::new(48_000, frame.len() as u16).mix(frame, not_finite)
+    fn mix<S: Sample>(frame: &[S], non_finite: &mut u64) -> f32 {
+        Downmixer::new(48_000, frame.len() as u16).mix(frame, non_finite)
     }
 
     fn alone<S: Sample>(sample: S) -> f32 {

@@ -92,7 +92,7 @@ pub enum CaptureEvent {
         samples: u64,
     },
     /// Samples that are no numbers came; they became silence. Told at most once a second.
-    NotFinite {
+    NonFinite {
         /// How many since the last such event.
         samples: u64,
     },
@@ -137,7 +137,7 @@ impl CaptureEvent {
             capture::CaptureEvent::Lost { reason } => Self::Lost { reason },
             capture::CaptureEvent::Reopened(format) => Self::Reopened { format },
             capture::CaptureEvent::Overrun { samples } => Self::Overrun { samples },
-            capture::CaptureEvent::NonFinite { samples } => Self::NotFinite { samples },
+            capture::CaptureEvent::NonFinite { samples } => Self::NonFinite { samples },
             capture::CaptureEvent::Ended => Self::Ended,
             _ => return None,
         })

@@ -248,8 +248,8 @@ class BadInput(Face):
         heard = array.array("f", bytes(recognizer.heard))
         self.assertEqual(list(heard), [0.5, 0.0, 0.0, -0.5])
         told = [event.event for event in diary.of(sordino.Event.CAPTURE)]
-        [not_finite] = [event for event in told if event.is_not_finite()]
-        self.assertEqual(not_finite.samples, 2)
+        [non_finite] = [event for event in told if event.is_non_finite()]
+        self.assertEqual(non_finite.samples, 2)
 
     def test_a_clip_with_nan_or_without_sound_is_refused(self):
         self.consent()

@@ -217,7 +217,7 @@ private let sound10ms = [Float](repeating: 0.25, count: rate / 100)
     try await feed.stop()
     #expect(await reader.value == [0.5, 0, 0, -0.5])
     let count = try await app.diary.event {
-      if case .capture(event: .notFinite(let samples)) = $0 { samples } else { nil }
+      if case .capture(event: .nonFinite(let samples)) = $0 { samples } else { nil }
     }
     #expect(count == 2)
     try await sordino.close()

@@ -29,7 +29,7 @@ pub(super) enum DecodeError {
     #[error("its rate or its channels change after {0:.1} s; {CONVERT}")]
     Changes(f64),
     #[error("sample {0} is not a finite number; export the file anew")]
-    NotFinite(usize),
+    NonFinite(usize),
     #[error("it lasts longer than {0} s, more than can be read at once, so cut it into parts")]
     TooLong(u64),
     #[error("there is not enough memory to read it; cut it into parts")]
@@ -175,10 +175,10 @@ impl Mono {
             .try_reserve(frames.len())
             .map_err(|_| DecodeError::Memory)?;
         for frame in frames {
-            let mut not_finite = 0;
-            let sample = self.downmixer.mix(frame, &mut not_finite);
-            if not_finite > 0 {
-                return Err(DecodeError::NotFinite(self.samples.len()));
+            let mut non_finite = 0;
+            let sample = self.downmixer.mix(frame, &mut non_finite);
+            if non_finite > 0 {
+                return Err(DecodeError::NonFinite(self.samples.len()));
             }
             self.samples.push(sample);
         }

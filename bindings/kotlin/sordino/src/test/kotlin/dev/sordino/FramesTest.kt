@@ -230,8 +230,8 @@ internal class FramesTest : Opened() {
         val diary = diary(sordino)
         val frames = sordino.frames(RATE) { it.push(floatArrayOf(0.5f, Float.NaN, Float.POSITIVE_INFINITY, -0.5f)) }.toList()
         assertEquals(listOf(0.5f, 0f, 0f, -0.5f), frames.flatMap { it.samples.asList() })
-        waitUntil { diary.captured().any { it is CaptureEvent.NotFinite } }
-        assertEquals(2UL, diary.captured().filterIsInstance<CaptureEvent.NotFinite>().single().samples)
+        waitUntil { diary.captured().any { it is CaptureEvent.NonFinite } }
+        assertEquals(2UL, diary.captured().filterIsInstance<CaptureEvent.NonFinite>().single().samples)
         diary.close()
     }
 
