@@ -1,7 +1,7 @@
 //! Checks whether a body is an age v1 file with X25519 recipients only: <https://c2sp.org/age>.
 //!
-//! The collector has no key and cannot tell who can decrypt a sample. It can check that the sample is encrypted, and to how
-//! many recipients, so that an unencrypted body is never accepted.
+//! The collector has no key and cannot tell who can decrypt a sample. It can check that the sample is encrypted, and to
+//! how many recipients, so that an unencrypted body is never accepted.
 
 /// The maximum size of the header: 20 recipients, the maximum of a plan, take 2 kB.
 pub(crate) const MAX_HEADER_BYTES: usize = 4096;
@@ -17,8 +17,8 @@ const BASE64_LEN: usize = 43;
 /// The payload's nonce, and the tag of its last chunk.
 const MIN_PAYLOAD_BYTES: u64 = 16 + 16;
 
-/// Counts the X25519 stanzas of the header in `start`, the first [`MAX_HEADER_BYTES`] of a file of `length` bytes. `None`
-/// if it is not an age v1 file or has another kind of stanza.
+/// Counts the X25519 stanzas of the header in `start`, the first [`MAX_HEADER_BYTES`] of a file of `length` bytes.
+/// `None` if it is not an age v1 file or has another kind of stanza.
 pub(crate) fn count_recipients(start: &[u8], length: u64) -> Option<usize> {
     let mut rest = line(start).filter(|(first, _)| *first == VERSION)?.1;
     let mut recipients = 0;

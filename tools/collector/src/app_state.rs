@@ -36,8 +36,8 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    /// Reserves `bytes` of the memory for concurrent uploads until the permit is dropped. The whole amount is acquired at
-    /// once, so that uploads cannot deadlock.
+    /// Reserves `bytes` of the memory for concurrent uploads until the permit is dropped. The whole amount is acquired
+    /// at once, so that uploads cannot deadlock.
     ///
     /// # Errors
     /// `busy`.

@@ -1,7 +1,8 @@
-//! Enforces the daily budgets of the current plan per record. Devices respect them on their own; this is for modified ones.
+//! Enforces the daily budgets of the current plan per record. Devices respect them on their own; this is for modified
+//! ones.
 //!
-//! The counts are in memory only and are reset at midnight (UTC) and on restart, because a day is finer than any stored time.
-//! The weekly counts of the database limit all processes together: see [`crate::database::UploadContext::week`].
+//! The counts are in memory only and are reset at midnight (UTC) and on restart, because a day is finer than any stored
+//! time. The weekly counts of the database limit all processes together: see [`crate::database::UploadContext::week`].
 
 use std::{
     collections::HashMap,

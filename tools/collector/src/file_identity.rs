@@ -1,5 +1,5 @@
-//! Detects that an open file or folder was removed or replaced. Such a file stays open, and writes to it are lost when the
-//! process ends.
+//! Detects that an open file or folder was removed or replaced. Such a file stays open, and writes to it are lost when
+//! the process ends.
 
 use std::{
     fs::{self, Metadata},

@@ -3,10 +3,10 @@
 //!
 //! * **Input**: signed requests of devices; requests of QA tools with a token.
 //! * **Output**: the requested resource, or a problem document (RFC 9457) with the reason.
-//! * **Guarantees**: acknowledged requests survive a power failure; a withdrawn sample never comes back, however late an
-//!   upload arrives; every download is recorded in the access log before the sample is sent.
-//! * **Never**: stores a client's address, its user agent or a time finer than the ISO week; holds a key that decrypts a
-//!   sample; logs an id, a token or audio.
+//! * **Guarantees**: acknowledged requests survive a power failure; a withdrawn sample never comes back, however late
+//!   an upload arrives; every download is recorded in the access log before the sample is sent.
+//! * **Never**: stores a client's address, its user agent or a time finer than the ISO week; holds a key that decrypts
+//!   a sample; logs an id, a token or audio.
 //!
 //! A request passes `server` (connections, TLS), `middleware` (rate limits, metrics), a handler in `routes` with its
 //! `extractors` (signatures, tokens, bodies), and `storage`, which combines `database` and `blob_store`.

@@ -50,7 +50,8 @@ enum Command {
     Delete(Delete),
     /// Withdraw a consent record for a person who has only the receipt.
     Withdraw(Withdraw),
-    /// Make every device repeat its withdrawals and deletions, after the database was restored by other means than `restore`.
+    /// Make every device repeat its withdrawals and deletions, after the database was restored by other means than
+    /// `restore`.
     RenewEpoch(RenewEpoch),
     /// Delete samples whose retention period under the current plan has ended, as the service does every hour.
     Retention(Retention),

@@ -1,8 +1,8 @@
 //! The Merkle tree over the access log (RFC 9162, section 2.1): which hashes are stored and which form a proof. No I/O.
 //!
-//! The roots of complete subtrees are stored. They never change once their leaves exist, and any other hash of a tree of any size
-//! is computed from at most one of them per level. An append, a root and a proof therefore need a logarithmic number of
-//! look-ups.
+//! The roots of complete subtrees are stored. They never change once their leaves exist, and any other hash of a tree
+//! of any size is computed from at most one of them per level. An append, a root and a proof therefore need a
+//! logarithmic number of look-ups.
 
 use sordino::upload::merkle::{TreeHash, empty_root, node_hash};
 
@@ -13,8 +13,8 @@ pub(crate) struct Node {
     pub(crate) position: u64,
 }
 
-/// A range of leaves whose hash is part of a tree or a proof: `MTH(D[start:end])` in the RFC. Every range of the RFC begins at a
-/// multiple of the largest power of two that is not larger than its length.
+/// A range of leaves whose hash is part of a tree or a proof: `MTH(D[start:end])` in the RFC. Every range of the RFC
+/// begins at a multiple of the largest power of two that is not larger than its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     start: u64,
@@ -44,7 +44,8 @@ impl Span {
     }
 }
 
-/// The inclusion proof of the leaf at `index` in the tree of `size` leaves (section 2.1.3.1); empty if there is no such leaf.
+/// The inclusion proof of the leaf at `index` in the tree of `size` leaves (section 2.1.3.1); empty if there is no such
+/// leaf.
 pub(crate) fn inclusion_proof(index: u64, size: u64) -> Vec<Span> {
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
@@ -62,8 +63,8 @@ pub(crate) fn inclusion_proof(index: u64, size: u64) -> Vec<Span> {
     proof
 }
 
-/// The consistency proof between the trees of `earlier` and of `size` leaves (section 2.1.4.1); empty if there is nothing to
-/// prove.
+/// The consistency proof between the trees of `earlier` and of `size` leaves (section 2.1.4.1); empty if there is
+/// nothing to prove.
 pub(crate) fn consistency_proof(earlier: u64, size: u64) -> Vec<Span> {
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);

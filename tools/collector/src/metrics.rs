@@ -1,6 +1,7 @@
 //! Metrics for Prometheus: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 //!
-//! Requests are refreshed_at by route template, never by path; no label identifies a record, a sample, a reader or an address.
+//! Requests are counted by route template, never by path; no label identifies a record, a sample, a reader or an
+//! address.
 
 use std::{
     fmt,

@@ -15,8 +15,8 @@ use crate::{
     storage::{ORPHAN_GRACE, Storage, error::StorageError},
 };
 
-/// The minimum age at which `check` reports an object without a row in a bucket: the grace period, the hour until the next cleanup,
-/// and another hour.
+/// The minimum age at which `check` reports an object without a row in a bucket: the grace period, the hour until the
+/// next cleanup, and another hour.
 const ORPHAN_REPORT_AGE: Duration = ORPHAN_GRACE.saturating_mul(3);
 /// The number of rows per query.
 const PAGE: u32 = 500;
@@ -101,8 +101,8 @@ pub struct WithdrawalReport {
     pub narrowed: u64,
 }
 
-/// Withdraws purposes from a consent record; `None` if it was never registered. Objects of deleted samples are removed when it
-/// returns. A device with the record learns of it at its next request.
+/// Withdraws purposes from a consent record; `None` if it was never registered. Objects of deleted samples are removed
+/// when it returns. A device with the record learns of it at its next request.
 ///
 /// # Errors
 /// The database or the object storage failed.

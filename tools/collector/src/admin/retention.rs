@@ -1,12 +1,12 @@
 //! Retention: the current plan limits how long samples are kept for a purpose.
 //!
-//! When the retention days of a purpose have passed after the end of a sample's week, the purpose is withdrawn: the sample is
-//! listed in `GET /v1/withdrawn`, so that every pull removes its copies, and is deleted if no purpose is left. Without a plan or
-//! retention days there is no limit.
+//! When the retention days of a purpose have passed after the end of a sample's week, the purpose is withdrawn: the
+//! sample is listed in `GET /v1/withdrawn`, so that every pull removes its copies, and is deleted if no purpose is
+//! left. Without a plan or retention days there is no limit.
 //!
-//! By default every collector enforces retention at the start and every hour. Each step handles a batch of samples in one
-//! transaction under the write lock, so that concurrent or interrupted runs are harmless and other writers wait for at most one
-//! batch. If the collector's clock is ahead of PostgreSQL's, the latter is used.
+//! By default every collector enforces retention at the start and every hour. Each step handles a batch of samples in
+//! one transaction under the write lock, so that concurrent or interrupted runs are harmless and other writers wait for
+//! at most one batch. If the collector's clock is ahead of PostgreSQL's, the latter is used.
 
 use std::time::Duration;
 
@@ -99,8 +99,8 @@ impl Storage {
 
 /// The last week whose Sunday was more than `days` days ago, in UTC.
 fn last_expired(now: Timestamp, days: u16) -> Option<Week> {
-    // A week expires `days + 1` days after its Sunday. Going back 6 more days from a Sunday reaches the Monday of its week;
-    // from any other day, the week before.
+    // A week expires `days + 1` days after its Sunday. Going back 6 more days from a Sunday reaches the Monday of its
+    // week; from any other day, the week before.
     let back = SignedDuration::from_hours(24 * (i64::from(days) + 7));
     now.checked_sub(back).ok().map(Week::from_timestamp)
 }

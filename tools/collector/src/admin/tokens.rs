@@ -1,7 +1,7 @@
 //! Tokens of QA tools. They are shown once, stored as a digest only, and valid until they expire or are revoked.
 //!
-//! A token has 256 random bits, so a fast hash is sufficient, and looking it up by its hash is not a timing side channel. Only whole
-//! days are stored.
+//! A token has 256 random bits, so a fast hash is sufficient, and looking it up by its hash is not a timing side
+//! channel. Only whole days are stored.
 
 use jiff::{ToSpan as _, civil::Date};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -130,8 +130,8 @@ impl std::fmt::Debug for Token {
 /// Creates a token in the collector's database. A collector may be running.
 ///
 /// # Errors
-/// The name is empty, longer than 100 bytes, contains control characters or is that of a valid token; there are no purposes; the
-/// lifetime is in the past or too long; or the database failed.
+/// The name is empty, longer than 100 bytes, contains control characters or is that of a valid token; there are no
+/// purposes; the lifetime is in the past or too long; or the database failed.
 pub async fn create_token(
     config: &Config,
     name: &str,
@@ -195,8 +195,8 @@ pub async fn list_tokens(config: &Config) -> Result<Vec<ListedToken>, TokenError
     Ok(rows.into_iter().map(ListedToken::from).collect())
 }
 
-/// Revokes all tokens with a name, or the one with an id prefix, or the one with this text. Returns those that were not revoked
-/// before.
+/// Revokes all tokens with a name, or the one with an id prefix, or the one with this text. Returns those that were not
+/// revoked before.
 ///
 /// # Errors
 /// No token or several tokens match, or the database failed.

@@ -18,7 +18,8 @@ use super::{Backend, BlobStoreError, ObjectName, StoredObject, io_error};
 use crate::file_identity::FileIdentity;
 
 const PARTIAL_EXTENSION: &str = "part";
-/// The size of the write buffer, in bytes: larger than nearly every sample, so that one blocking task writes and syncs it.
+/// The size of the write buffer, in bytes: larger than nearly every sample, so that one blocking task writes and syncs
+/// it.
 const BUFFER_BYTES: usize = 256 << 10;
 /// The size of the file that checks for free space, in bytes: that of a small sample.
 const PROBE_BYTES: usize = 64 << 10;
@@ -126,8 +127,8 @@ impl Folder {
         });
     }
 
-    /// Checks that files can be written; a full disk can still be read. The file is named like an upload, so that it is removed
-    /// like one after a crash.
+    /// Checks that files can be written; a full disk can still be read. The file is named like an upload, so that it is
+    /// removed like one after a crash.
     pub(super) async fn check_available(&self) -> Result<(), BlobStoreError> {
         let unique = Id::random().map_err(|error| io_error("naming")(io::Error::other(error)))?;
         let path = self.partial_path(unique, unique);

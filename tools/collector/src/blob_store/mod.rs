@@ -1,9 +1,9 @@
 //! Stores sealed samples as objects, atomically.
 //!
-//! * In a [folder] an object is `ID.age`. It is written under a temporary name, synced, and renamed while the write lock of the
-//!   database is held.
-//! * In an [S3 bucket](s3) an object is `ID.UPLOAD.age`, where UPLOAD is a random id: objects are never overwritten, and a
-//!   deleted object never comes back under its name. The database row contains the UPLOAD of the sample.
+//! * In a [folder] an object is `ID.age`. It is written under a temporary name, synced, and renamed while the write
+//!   lock of the database is held.
+//! * In an [S3 bucket](s3) an object is `ID.UPLOAD.age`, where UPLOAD is a random id: objects are never overwritten,
+//!   and a deleted object never comes back under its name. The database row contains the UPLOAD of the sample.
 //!
 //! [`crate::storage`] decides which objects are kept.
 
@@ -42,8 +42,8 @@ pub(crate) struct ObjectName {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoredObject {
     pub(crate) name: ObjectName,
-    /// Its age by the clocks of the storage and of this machine; `None` in a folder, where the write lock protects unfinished
-    /// uploads.
+    /// Its age by the clocks of the storage and of this machine; `None` in a folder, where the write lock protects
+    /// unfinished uploads.
     pub(crate) age: Option<Duration>,
 }
 

@@ -35,8 +35,8 @@ enum Format {
 }
 
 impl Log {
-    /// Starts logging. Only the collector's own messages are logged, which contain no personal data, and without a time,
-    /// which together with the order of arrival would reveal when somebody played.
+    /// Starts logging. Only the collector's own messages are logged, which contain no personal data, and without a
+    /// time, which together with the order of arrival would reveal when somebody played.
     pub(crate) fn start(&self) {
         let level = match self.log {
             Level::Off => LevelFilter::OFF,

@@ -36,8 +36,8 @@ pub(crate) struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// The configuration of an existing collector. A mistyped folder must not create an empty collector, on which a command
-    /// would succeed without effect.
+    /// The configuration of an existing collector. A mistyped folder must not create an empty collector, on which a
+    /// command would succeed without effect.
     pub(crate) fn existing_config(&self) -> Result<Config, Box<dyn std::error::Error>> {
         let config = self.config()?;
         let file = match config.database_url() {

@@ -17,8 +17,8 @@ pub(crate) struct Serve {
     /// Host and port to listen on; port 0 selects a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
     listen: String,
-    /// A name by which devices reach the collector, with the port unless it is the default one; can be repeated. Requests
-    /// that are signed for another name are rejected [default: all names are accepted].
+    /// A name by which devices reach the collector, with the port unless it is the default one; can be repeated.
+    /// Requests that are signed for another name are rejected [default: all names are accepted].
     #[arg(long, value_name = "HOST[:PORT]", value_parser = parse_name)]
     name: Vec<String>,
     /// The signed plan to serve; samples must be sealed to its recipients.
@@ -54,7 +54,8 @@ struct TlsArgs {
 
 #[derive(Args)]
 struct RateArgs {
-    /// The number of your own reverse proxies in front of the collector, whose header names the client for the rate limits.
+    /// The number of your own reverse proxies in front of the collector, whose header names the client for the rate
+    /// limits.
     #[arg(long, value_name = "N", default_value_t = 0)]
     trusted_proxies: u8,
     /// The header that they set.
@@ -187,8 +188,8 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Completes when standard input is closed; never, and without reading it, unless `is_enabled`. The system closes a pipe
-/// with the last process that has its other end open, so this also detects a killed parent.
+/// Completes when standard input is closed; never, and without reading it, unless `is_enabled`. The system closes a
+/// pipe with the last process that has its other end open, so this also detects a killed parent.
 fn stdin_closed(is_enabled: bool) -> io::Result<impl Future<Output = ()>> {
     let (at_end, ended) = tokio::sync::oneshot::channel();
     if is_enabled {

@@ -19,14 +19,14 @@ pub struct Limits {
     pub handshake: Duration,
     /// The timeout for a blocked write of a response.
     pub write: Duration,
-    /// The maximum number of connections. At the limit, the one that has been idle the longest is closed; if all are busy,
-    /// new ones wait.
+    /// The maximum number of connections. At the limit, the one that has been idle the longest is closed; if all are
+    /// busy, new ones wait.
     pub connections: usize,
-    /// The maximum number of connections per peer: an IPv4 address or an IPv6 /64. It has no effect on connections from this
-    /// machine or with trusted [`Config::proxies`](super::Config::proxies).
+    /// The maximum number of connections per peer: an IPv4 address or an IPv6 /64. It has no effect on connections from
+    /// this machine or with trusted [`Config::proxies`](super::Config::proxies).
     pub connections_per_peer: usize,
-    /// The maximum total size of concurrent uploads, in bytes. At the limit, an upload waits for `idle` and is then asked to
-    /// retry.
+    /// The maximum total size of concurrent uploads, in bytes. At the limit, an upload waits for `idle` and is then
+    /// asked to retry.
     pub upload_bytes: u32,
     /// How long connections are still accepted after `/readyz` reports the shutdown, so that load balancers notice.
     pub drain: Duration,

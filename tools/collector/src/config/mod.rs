@@ -29,8 +29,8 @@ pub struct Config {
     pub database: Option<DatabaseUrl>,
     /// The object storage (default: the data folder).
     pub objects: Option<ObjectsUrl>,
-    /// The names by which devices reach it, `HOST` or `HOST:PORT`. Requests that are signed for another name are rejected. If
-    /// empty, all names are accepted.
+    /// The names by which devices reach it, `HOST` or `HOST:PORT`. Requests that are signed for another name are
+    /// rejected. If empty, all names are accepted.
     pub names: Vec<String>,
     /// A signed plan to load and serve.
     pub plan: Option<PathBuf>,
@@ -46,8 +46,8 @@ pub struct Config {
     pub verdicts: Verdicts,
     /// The limits of requests and connections.
     pub limits: Limits,
-    /// The interval at which abandoned uploads are removed and retention is enforced, beginning at the start. With `None`
-    /// neither is done, except by [`enforce_retention`](crate::enforce_retention).
+    /// The interval at which abandoned uploads are removed and retention is enforced, beginning at the start. With
+    /// `None` neither is done, except by [`enforce_retention`](crate::enforce_retention).
     pub maintenance_interval: Option<Duration>,
     /// The clock of the rate limits and of the cache of `/readyz`.
     pub clock: Clock,

@@ -2,7 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-/// Parses one of [`Config::names`](super::Config::names): a host as in `@authority` (RFC 9421 section 2.2.3), with or without a port.
+/// Parses one of [`Config::names`](super::Config::names): a host as in `@authority` (RFC 9421 section 2.2.3), with or
+/// without a port.
 ///
 /// # Errors
 /// The expected form.

@@ -33,8 +33,8 @@ pub struct PostgresUrl(String);
 pub enum ObjectsUrl {
     /// `file://PATH` or a path: a folder on this machine.
     Folder(PathBuf),
-    /// `s3://BUCKET` or `s3://BUCKET/PREFIX`: a bucket of S3 or of an S3-compatible service. Endpoint, region and keys are
-    /// read from the usual environment variables `AWS_…`.
+    /// `s3://BUCKET` or `s3://BUCKET/PREFIX`: a bucket of S3 or of an S3-compatible service. Endpoint, region and keys
+    /// are read from the usual environment variables `AWS_…`.
     S3 {
         /// The bucket.
         bucket: String,

@@ -10,8 +10,8 @@ use super::{DatabaseError, Session, parse_column};
 const PAGE: i64 = 500;
 
 impl Session {
-    /// Imports from `old` every deletion, withdrawal, revocation and access log entry that is unknown here. Samples that exist
-    /// only in `old` are lost, so they are recorded as withdrawn, and pulls remove their copies.
+    /// Imports from `old` every deletion, withdrawal, revocation and access log entry that is unknown here. Samples
+    /// that exist only in `old` are lost, so they are recorded as withdrawn, and pulls remove their copies.
     pub(crate) async fn import_deletions(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         self.append_log_from(old).await?;
         self.import_records(old).await?;
@@ -89,8 +89,8 @@ impl Session {
         Ok(())
     }
 
-    /// Imports every purpose that a sample lost there, by withdrawal or retention. A purpose that `old` still has is only
-    /// quarantined, and is skipped if that is known here.
+    /// Imports every purpose that a sample lost there, by withdrawal or retention. A purpose that `old` still has is
+    /// only quarantined, and is skipped if that is known here.
     async fn import_withdrawals(&mut self, old: &mut Self) -> Result<(), DatabaseError> {
         let mut after = 0;
         loop {

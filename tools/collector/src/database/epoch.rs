@@ -21,8 +21,8 @@ impl Database {
         load(&mut *self.readers.acquire().await?).await
     }
 
-    /// The identity of the server, its timeline (a promoted standby or a point-in-time recovery begins another), and the OID of
-    /// the database. Empty for SQLite, and if the server denies access.
+    /// The identity of the server, its timeline (a promoted standby or a point-in-time recovery begins another), and
+    /// the OID of the database. Empty for SQLite, and if the server denies access.
     pub(crate) async fn server_id(&self) -> Result<String, DatabaseError> {
         if self.system == System::Sqlite {
             return Ok(String::new());

@@ -16,7 +16,8 @@ pub(crate) struct SampleRow {
 }
 
 impl Session {
-    /// Withdraws a purpose from at most `limit` samples that arrived in or before the week `last`. Returns their number.
+    /// Withdraws a purpose from at most `limit` samples that arrived in or before the week `last`. Returns their
+    /// number.
     pub(crate) async fn expire(
         &mut self,
         purpose: Purpose,
@@ -106,9 +107,9 @@ impl Database {
 
     /// Purges deleted rows from the files as far as the database allows.
     ///
-    /// SQLite overwrites deleted rows (`secure_delete`), but the write-ahead log contains earlier pages until a checkpoint,
-    /// which this runs and truncates the log. PostgreSQL keeps dead rows until a vacuum, which this runs; WAL and free space
-    /// keep their bytes until they are reused, which a client cannot influence.
+    /// SQLite overwrites deleted rows (`secure_delete`), but the write-ahead log contains earlier pages until a
+    /// checkpoint, which this runs and truncates the log. PostgreSQL keeps dead rows until a vacuum, which this runs;
+    /// WAL and free space keep their bytes until they are reused, which a client cannot influence.
     ///
     /// Returns `false` if a reader of SQLite prevented the checkpoint.
     pub(crate) async fn purge_deleted(&self) -> Result<bool, DatabaseError> {
@@ -119,8 +120,8 @@ impl Database {
                 .await?;
             return Ok(true);
         }
-        // <https://sqlite.org/pragma.html#pragma_wal_checkpoint>: a blocked checkpoint is reported in the first column, not
-        // as an error.
+        // <https://sqlite.org/pragma.html#pragma_wal_checkpoint>: a blocked checkpoint is reported in the first column,
+        // not as an error.
         let is_busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
             .fetch_one(&mut *connection)
             .await?;

@@ -1,5 +1,5 @@
-//! The schema migrations. A released migration is never changed: a database stores the checksum of each one and does not open
-//! if it differs.
+//! The schema migrations. A released migration is never changed: a database stores the checksum of each one and does
+//! not open if it differs.
 //!
 //! They are listed by hand, because sqlx's macro would compile sqlx a second time for the build host.
 

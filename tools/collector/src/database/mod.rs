@@ -1,8 +1,8 @@
 //! The database of consent records, samples, tokens and withdrawals.
 //!
-//! SQLite and PostgreSQL use the same statements, with `$N` for parameters, 64-bit integers and text. Related changes are made in
-//! one transaction that takes a write lock at its beginning, across processes and machines. Several collectors can therefore
-//! share one database, and sequence numbers become visible in order.
+//! SQLite and PostgreSQL use the same statements, with `$N` for parameters, 64-bit integers and text. Related changes
+//! are made in one transaction that takes a write lock at its beginning, across processes and machines. Several
+//! collectors can therefore share one database, and sequence numbers become visible in order.
 
 mod admission;
 mod audit;
@@ -208,8 +208,8 @@ impl Database {
         Ok(session)
     }
 
-    /// Discards the writer's connection after a failed transaction, because its state is unknown. For example, after a failed
-    /// fsync the page cache may differ from the disk.
+    /// Discards the writer's connection after a failed transaction, because its state is unknown. For example, after a
+    /// failed fsync the page cache may differ from the disk.
     pub(crate) fn discard_writer_connection(&self) {
         self.discard_writer.store(true, Ordering::SeqCst);
     }

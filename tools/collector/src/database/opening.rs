@@ -27,8 +27,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// The number of connections for reading.
 const READERS: u32 = 4;
 
-/// The settings of SQLite connections. WAL allows reads during a write; FULL makes commits survive a power failure; the busy
-/// timeout, in milliseconds, waits for transactions of other processes; `secure_delete` overwrites deleted data.
+/// The settings of SQLite connections. WAL allows reads during a write; FULL makes commits survive a power failure; the
+/// busy timeout, in milliseconds, waits for transactions of other processes; `secure_delete` overwrites deleted data.
 const SQLITE_SETTINGS: &str = "
     PRAGMA busy_timeout = 10000;
     PRAGMA journal_mode = WAL;
@@ -37,8 +37,8 @@ const SQLITE_SETTINGS: &str = "
     PRAGMA secure_delete = ON;
 ";
 
-/// The settings of PostgreSQL connections: the same lock timeout as for SQLite; synchronous commits even if the server's
-/// default is different; and a timeout that releases the lock of an idle transaction.
+/// The settings of PostgreSQL connections: the same lock timeout as for SQLite; synchronous commits even if the
+/// server's default is different; and a timeout that releases the lock of an idle transaction.
 const POSTGRES_SETTINGS: &str = "
     SET lock_timeout = '10s';
     SET idle_in_transaction_session_timeout = '60s';
@@ -60,8 +60,8 @@ impl Database {
         let options = sqlite_options(path)?;
         let lock = lock_for_migration(path).await?;
         create_private_file(path)?;
-        // A pool retries failed connections until its timeout. A first connection reports the error of SQLite for a file
-        // that is not a database.
+        // A pool retries failed connections until its timeout. A first connection reports the error of SQLite for a
+        // file that is not a database.
         let quiet = options.clone().disable_statement_logging();
         let mut first = AnyConnection::connect_with(&quiet).await?;
         apply_settings(System::Sqlite, &mut first).await?;
@@ -104,9 +104,9 @@ impl Database {
 /// The timeout of the check for a pooler.
 const POOLER_CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Rejects poolers in transaction mode, such as that of pgbouncer. They assign each transaction to any free server process, so
-/// that settings and prepared statements of a connection are lost or mixed up. The check sets a setting and verifies that it is
-/// kept while another connection has a transaction open.
+/// Rejects poolers in transaction mode, such as that of pgbouncer. They assign each transaction to any free server
+/// process, so that settings and prepared statements of a connection are lost or mixed up. The check sets a setting and
+/// verifies that it is kept while another connection has a transaction open.
 async fn reject_transaction_pooler(options: &AnyConnectOptions) -> Result<(), DatabaseError> {
     const SETTING: &str = "SELECT current_setting('lock_timeout')";
     let mut ours = AnyConnection::connect_with(options).await?;
@@ -154,8 +154,8 @@ async fn apply_settings(system: System, connection: &mut AnyConnection) -> Resul
     Ok(())
 }
 
-/// Builds the URL that the driver requires. Every byte of the path is escaped, so that no part of it is parsed as a host or
-/// normalized.
+/// Builds the URL that the driver requires. Every byte of the path is escaped, so that no part of it is parsed as a
+/// host or normalized.
 fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, DatabaseError> {
     let text = path
         .to_str()
@@ -164,7 +164,8 @@ fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, DatabaseError> {
     Ok(format!("sqlite:{escaped}").parse()?)
 }
 
-/// Locks a file next to the database, so that only one process runs migrations; SQLite's own lock does not span all of them.
+/// Locks a file next to the database, so that only one process runs migrations; SQLite's own lock does not span all of
+/// them.
 async fn lock_for_migration(database: &Path) -> Result<File, std::io::Error> {
     let mut path = PathBuf::from(database).into_os_string();
     path.push(".lock");

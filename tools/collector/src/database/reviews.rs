@@ -104,8 +104,8 @@ impl Database {
 }
 
 impl Session {
-    /// Stores a review of `reader` for a sample and purpose, which replaces the reader's earlier one. An assignment replaces any
-    /// earlier assignment.
+    /// Stores a review of `reader` for a sample and purpose, which replaces the reader's earlier one. An assignment
+    /// replaces any earlier assignment.
     pub(crate) async fn put_review(
         &mut self,
         sample: Id,
@@ -188,8 +188,8 @@ impl Session {
         Ok(())
     }
 
-    /// Releases a quarantined sample. It moves to the end of the order of arrival, so that pulls that removed it fetch it again.
-    /// Returns whether it was quarantined.
+    /// Releases a quarantined sample. It moves to the end of the order of arrival, so that pulls that removed it fetch
+    /// it again. Returns whether it was quarantined.
     pub(crate) async fn release(&mut self, sample: Id) -> Result<bool, DatabaseError> {
         let id = sample.to_string();
         let deleted = sqlx::query("DELETE FROM quarantined WHERE sample = $1")

@@ -14,8 +14,8 @@ pub(crate) struct Table {
 }
 
 impl Database {
-    /// All tables, each after those that it references. Excluded are migrations and epoch, which belong to one database, and the
-    /// tree of the access log, which is derived from its entries.
+    /// All tables, each after those that it references. Excluded are migrations and epoch, which belong to one
+    /// database, and the tree of the access log, which is derived from its entries.
     pub(crate) async fn tables(&self, session: &mut Session) -> Result<Vec<Table>, DatabaseError> {
         let statements = match self.system {
             System::Sqlite => &SQLITE,

@@ -1,6 +1,7 @@
 //! Verifies HTTP Message Signatures (RFC 9421) in the profile of docs/protocol.md.
 //!
-//! The signature base (section 2.5) is rebuilt from the received request. The implementation shares no code with the SDK's signer.
+//! The signature base (section 2.5) is rebuilt from the received request. The implementation shares no code with the
+//! SDK's signer.
 
 use std::sync::Arc;
 
@@ -18,8 +19,8 @@ const ALGORITHM: &str = "ed25519";
 /// The derived components (section 2.2) that every signature covers.
 const DERIVED: [&str; 3] = ["@method", "@authority", "@path"];
 
-/// The names by which devices reach the collector. A request that is signed for another collector, such as a test instance, must
-/// be rejected. If empty, all names are accepted.
+/// The names by which devices reach the collector. A request that is signed for another collector, such as a test
+/// instance, must be rejected. If empty, all names are accepted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServerNames(Arc<[String]>);
 
@@ -47,12 +48,12 @@ pub(crate) struct RequestSignature {
 }
 
 impl RequestSignature {
-    /// Parses the signature of a request and rebuilds its base: method, authority, path and `fields`, in this order and nothing
-    /// else.
+    /// Parses the signature of a request and rebuilds its base: method, authority, path and `fields`, in this order and
+    /// nothing else.
     ///
     /// # Errors
-    /// `malformed` for other parameters, `bad-signature` for a missing signature, `misdirected` for a name that is not in
-    /// `names`.
+    /// `malformed` for other parameters, `bad-signature` for a missing signature, `misdirected` for a name that is not
+    /// in `names`.
     pub(crate) fn read(
         parts: &Parts,
         fields: &[&str],
@@ -206,8 +207,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Section 2.2.3: host and port of the target in lower case, without the default port. Both default ports are removed, because the
-/// collector does not know whether a proxy in front of it serves https.
+/// Section 2.2.3: host and port of the target in lower case, without the default port. Both default ports are removed,
+/// because the collector does not know whether a proxy in front of it serves https.
 fn authority(parts: &Parts) -> Result<String, Problem> {
     let malformed =
         || ProblemType::Malformed.with_detail("the request must have exactly one `Host`");

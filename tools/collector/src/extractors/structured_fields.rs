@@ -25,8 +25,8 @@ pub(crate) struct Dictionary(sfv::Dictionary);
 pub(crate) struct ParseFieldError(sfv::Error);
 
 impl Dictionary {
-    /// Parses a field's value (section 4.2.2). A duplicate key is rejected, although the RFC would let the last one win:
-    /// signer and verifier must not read different values.
+    /// Parses a field's value (section 4.2.2). A duplicate key is rejected, although the RFC would let the last one
+    /// win: signer and verifier must not read different values.
     pub(crate) fn parse(text: &str) -> Result<Self, ParseFieldError> {
         Parser::new(text)
             .parse_dictionary_with_visitor(Keys::default())

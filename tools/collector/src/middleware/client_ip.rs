@@ -1,7 +1,8 @@
 //! The client's network, which is known only while its request is handled.
 //!
-//! Behind proxies, the peer address is that of the last proxy. Each proxy appends the address that it saw to a header; earlier
-//! entries may be forged by the client. With N trusted proxies, the client is therefore the Nth entry from the end.
+//! Behind proxies, the peer address is that of the last proxy. Each proxy appends the address that it saw to a header;
+//! earlier entries may be forged by the client. With N trusted proxies, the client is therefore the Nth entry from the
+//! end.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -20,8 +21,8 @@ pub(crate) enum Network {
     V4([u8; 3]),
     /// /48: the prefix of a site (RFC 6177).
     V6([u8; 6]),
-    /// The request came through the trusted proxies, but their header has no usable address. All such requests share one
-    /// bucket.
+    /// The request came through the trusted proxies, but their header has no usable address. All such requests share
+    /// one bucket.
     Unknown,
 }
 

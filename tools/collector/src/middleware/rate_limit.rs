@@ -1,11 +1,11 @@
 //! Rate limits: token buckets in bounded memory.
 //!
 //! Each network prefix and each consent record has its own bucket. A bucket is one number, the time at which it is full
-//! again: the generic cell rate algorithm of ITU-T I.371. Addresses and records are not stored: a bucket is found by a hash
-//! with keys that are random for each process.
+//! again: the generic cell rate algorithm of ITU-T I.371. Addresses and records are not stored: a bucket is found by a
+//! hash with keys that are random for each process.
 //!
-//! The table has a fixed number of slots. When a set is full, the fullest bucket is replaced. A flood from a million networks
-//! is therefore not limited, but it neither exhausts the memory nor blocks other clients.
+//! The table has a fixed number of slots. When a set is full, the fullest bucket is replaced. A flood from a million
+//! networks is therefore not limited, but it neither exhausts the memory nor blocks other clients.
 
 use std::{
     hash::{BuildHasher as _, Hash, RandomState},

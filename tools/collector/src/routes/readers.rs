@@ -46,8 +46,8 @@ pub(super) async fn list(
     ))
 }
 
-/// `GET /v1/withdrawn`: for every token that was ever created, even if it is expired, revoked or for another purpose, because its
-/// holder may have copies. It reveals only random ids and which of them are quarantined.
+/// `GET /v1/withdrawn`: for every token that was ever created, even if it is expired, revoked or for another purpose,
+/// because its holder may have copies. It reveals only random ids and which of them are quarantined.
 pub(super) async fn withdrawn(
     State(state): State<AppState>,
     _: FormerReader,

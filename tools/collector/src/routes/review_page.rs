@@ -1,7 +1,7 @@
 //! The review page: three files that are built from `page/` and embedded in the program.
 //!
-//! The page decrypts samples in the reader's browser; the collector never has the key. Its headers prevent the page from loading
-//! or sending anything from or to other origins, and from running foreign scripts.
+//! The page decrypts samples in the reader's browser; the collector never has the key. Its headers prevent the page
+//! from loading or sending anything from or to other origins, and from running foreign scripts.
 
 use axum::{
     Router,

@@ -1,8 +1,8 @@
 //! Limits the number of connections, in total and per peer.
 //!
 //! A connection is idle while it has no request in progress: before the first request, while the head of a request is
-//! incomplete, and between two requests. At a limit, the connection that has been idle the longest is closed in favor of the
-//! new one. Idle connections therefore cannot block other clients, and no request in progress is aborted.
+//! incomplete, and between two requests. At a limit, the connection that has been idle the longest is closed in favor
+//! of the new one. Idle connections therefore cannot block other clients, and no request in progress is aborted.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -52,8 +52,8 @@ pub(crate) struct RequestGuard(Arc<Slot>);
 struct Full;
 
 impl ConnectionLimiter {
-    /// Allows `max` connections in total and `max_per_peer` for one peer. Connections from this machine, such as those of a
-    /// local proxy, count only against `max`.
+    /// Allows `max` connections in total and `max_per_peer` for one peer. Connections from this machine, such as those
+    /// of a local proxy, count only against `max`.
     pub(crate) fn new(max: usize, max_per_peer: usize) -> Arc<Self> {
         Arc::new(Self {
             max,

@@ -1,5 +1,5 @@
-//! Accepts and serves connections, with TLS if there is a certificate. The peer's address is used only for limits, and only
-//! while a request is handled.
+//! Accepts and serves connections, with TLS if there is a certificate. The peer's address is used only for limits, and
+//! only while a request is handled.
 
 use std::{
     io,

@@ -142,9 +142,9 @@ impl Server {
         }
     }
 
-    /// Shuts down: reports not ready (`/readyz`), accepts connections for [`Limits::drain`], waits for requests in progress
-    /// for [`Limits::grace`], and closes the database. If the future is dropped, the shutdown continues in the background
-    /// without accepting further connections.
+    /// Shuts down: reports not ready (`/readyz`), accepts connections for [`Limits::drain`], waits for requests in
+    /// progress for [`Limits::grace`], and closes the database. If the future is dropped, the shutdown continues in the
+    /// background without accepting further connections.
     ///
     /// [`Limits::drain`]: crate::Limits::drain
     /// [`Limits::grace`]: crate::Limits::grace

@@ -100,8 +100,8 @@ impl Certificate {
         }
     }
 
-    /// Reads the files and uses them if they differ from `seen`. If they are invalid, a warning is logged once and the current
-    /// certificate is kept.
+    /// Reads the files and uses them if they differ from `seen`. If they are invalid, a warning is logged once and the
+    /// current certificate is kept.
     fn reload_if_changed(
         &self,
         seen: Option<[Sha256; 2]>,

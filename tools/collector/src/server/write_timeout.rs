@@ -1,5 +1,5 @@
-//! A stream whose stalled writes time out. Without it, a peer that does not read its response could hold the connection and
-//! its memory indefinitely.
+//! A stream whose stalled writes time out. Without it, a peer that does not read its response could hold the connection
+//! and its memory indefinitely.
 
 use std::{
     future::Future as _,

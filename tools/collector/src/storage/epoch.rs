@@ -1,12 +1,13 @@
-//! The epoch of the database: a random id in every response. A device that sees a new epoch repeats all its withdrawals and
-//! deletions, so that restoring a backup loses none of them.
+//! The epoch of the database: a random id in every response. A device that sees a new epoch repeats all its withdrawals
+//! and deletions, so that restoring a backup loses none of them.
 //!
 //! A new epoch begins if
 //!
 //! * the database has none: it is new, or was filled by [`crate::restore`];
-//! * it is on another server or another timeline: PostgreSQL was recovered to a point in time, or a standby was promoted;
-//! * it contains fewer withdrawals and deletions than this collector recorded in its epoch file: an older file or dump was
-//!   restored;
+//! * it is on another server or another timeline: PostgreSQL was recovered to a point in time, or a standby was
+//!   promoted;
+//! * it contains fewer withdrawals and deletions than this collector recorded in its epoch file: an older file or dump
+//!   was restored;
 //! * the operator requests it: [`crate::renew_epoch`].
 //!
 //! Restoring the database and the epoch file together, as a snapshot of a whole machine does, is not detected.

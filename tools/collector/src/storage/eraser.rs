@@ -13,8 +13,8 @@ const BATCH_DELAY: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Eraser(mpsc::Sender<()>);
 
-/// Purges deleted rows from the database's files and logs failures. Returns `false` if a reader prevented it, so that it
-/// must be retried.
+/// Purges deleted rows from the database's files and logs failures. Returns `false` if a reader prevented it, so that
+/// it must be retried.
 pub(crate) async fn erase(database: &Database) -> bool {
     match database.purge_deleted().await {
         Ok(is_done) => is_done,

@@ -1,11 +1,12 @@
-//! Group commit: concurrent operations share one transaction, one sync of the objects' folder and one sync of the database.
+//! Group commit: concurrent operations share one transaction, one sync of the objects' folder and one sync of the
+//! database.
 //!
-//! A task takes all waiting operations, runs them one by one in a transaction, places the objects, commits, and then responds to each.
-//! During the commit, the next operations queue up; so the more operations are concurrent, the less each one costs, and a single one
-//! does not wait.
+//! A task takes all waiting operations, runs them one by one in a transaction, places the objects, commits, and then
+//! responds to each. During the commit, the next operations queue up; so the more operations are concurrent, the less
+//! each one costs, and a single one does not wait.
 //!
-//! If an operation fails before anything was placed, the transaction is rolled back and each operation is run again in a transaction
-//! of its own. After that, all operations fail together.
+//! If an operation fails before anything was placed, the transaction is rolled back and each operation is run again in
+//! a transaction of its own. After that, all operations fail together.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -68,8 +69,8 @@ impl GroupCommit {
         Self(sender)
     }
 
-    /// Runs `work` in a transaction that is durable when this returns. It may be run again in another transaction if the first one was
-    /// rolled back. It runs to completion even if the caller is dropped.
+    /// Runs `work` in a transaction that is durable when this returns. It may be run again in another transaction if
+    /// the first one was rolled back. It runs to completion even if the caller is dropped.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl for<'a> Fn(&'a mut Batch) -> WriteFuture<'a, T> + Send + Sync + 'static,

@@ -1,11 +1,11 @@
 //! Combines database and object storage, and keeps them consistent:
 //!
-//! * A row is inserted only after its object is durable: in a folder under the same write lock, in a bucket before. An acknowledged
-//!   sample therefore has both, and an object without a row is not a sample.
-//! * A deletion removes rows first. The database records which objects are still to be removed, so that neither a crash nor a full
-//!   disk leaves one behind.
-//! * An orphaned object is removed only after the database has recorded that it never gets a row. A sample is therefore never lost
-//!   because of clocks, however late its row is inserted.
+//! * A row is inserted only after its object is durable: in a folder under the same write lock, in a bucket before. An
+//!   acknowledged sample therefore has both, and an object without a row is not a sample.
+//! * A deletion removes rows first. The database records which objects are still to be removed, so that neither a crash
+//!   nor a full disk leaves one behind.
+//! * An orphaned object is removed only after the database has recorded that it never gets a row. A sample is therefore
+//!   never lost because of clocks, however late its row is inserted.
 
 pub(crate) mod epoch;
 pub(crate) mod eraser;
@@ -117,8 +117,8 @@ impl Storage {
         .await
     }
 
-    /// Removes the object of a failed upload. If the result is unknown, for example because the connection was lost during the commit,
-    /// it is checked in the background.
+    /// Removes the object of a failed upload. If the result is unknown, for example because the connection was lost
+    /// during the commit, it is checked in the background.
     async fn discard_upload(&self, name: ObjectName, is_known: bool) {
         let this = self.clone();
         let removal = async move {
@@ -277,8 +277,8 @@ impl Storage {
         }
     }
 
-    /// Removes what a crash may have left behind: partial uploads, orphaned objects, and objects of deleted samples. Uploads in progress
-    /// of other processes are kept.
+    /// Removes what a crash may have left behind: partial uploads, orphaned objects, and objects of deleted samples.
+    /// Uploads in progress of other processes are kept.
     pub(crate) async fn sweep(&self) -> Result<(), StorageError> {
         self.blob_store.remove_leftovers().await?;
         let mut objects = self.blob_store.list();

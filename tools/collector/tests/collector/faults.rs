@@ -1,5 +1,5 @@
-//! Two collectors behind nginx under load, while every part of it is killed in turn, a disk is full, strangers take every
-//! connection, and uploads stop midway.
+//! Two collectors behind nginx under load, while every part of it is killed in turn, a disk is full, strangers take
+//! every connection, and uploads stop midway.
 //!
 //! Three rounds here, so that each part fails while the others still recover from their own end, and comes back to a
 //! store that it had left in the middle of something; thirty with `SORDINO_SOAK=1`, or as many as

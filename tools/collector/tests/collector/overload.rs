@@ -137,8 +137,8 @@ fn slow_request_heads_time_out() {
             let _ = stream.shutdown(Shutdown::Write);
         }
     });
-    // All eight slots are free again while the clients keep their connections open. A head in one piece is in time, unless
-    // the machine is so slow that sending it takes as long as the limit.
+    // All eight slots are free again while the clients keep their connections open. A head in one piece is in time,
+    // unless the machine is so slow that sending it takes as long as the limit.
     let health = Request::new("GET", "/healthz");
     eventually(|| {
         try_send(collector.address(), &health).is_some_and(|answer| answer.status == 200)

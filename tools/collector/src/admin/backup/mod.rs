@@ -1,13 +1,13 @@
 //! Backups: all data of a collector in one folder, created while collectors run.
 //!
-//! * `tables.jsonl`: a consistent snapshot of all tables. Each table begins with a line with its name, its columns and its last
-//!   sequence number, followed by one row per line, as an array.
-//! * `objects/`: the objects of these rows, copied afterwards. If a sample was deleted in the meantime, its object is missing,
-//!   and the sample is restored as deleted.
+//! * `tables.jsonl`: a consistent snapshot of all tables. Each table begins with a line with its name, its columns and
+//!   its last sequence number, followed by one row per line, as an array.
+//! * `objects/`: the objects of these rows, copied afterwards. If a sample was deleted in the meantime, its object is
+//!   missing, and the sample is restored as deleted.
 //! * `backup.json`, written last, marks the backup as complete. Without it nothing is restored.
 //!
-//! Samples that were deleted after the backup must not be restored: [`restore`] imports deletions from the old database if it
-//! still exists, and otherwise reports that they are unknown.
+//! Samples that were deleted after the backup must not be restored: [`restore`] imports deletions from the old database
+//! if it still exists, and otherwise reports that they are unknown.
 
 mod create;
 mod restore;

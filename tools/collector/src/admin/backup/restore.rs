@@ -20,8 +20,8 @@ use crate::{
     storage::{Storage, error::StorageError},
 };
 
-/// The gap that is added to sequence numbers, larger than the number of rows since the backup. JSON cursors hold up to 2^53,
-/// which is enough for two million restores.
+/// The gap that is added to sequence numbers, larger than the number of rows since the backup. JSON cursors hold up to
+/// 2^53, which is enough for two million restores.
 const SEQUENCE_GAP: i64 = 1 << 32;
 
 /// The result of a restore.
@@ -37,12 +37,12 @@ pub struct RestoreReport {
     pub deletions_known: bool,
 }
 
-/// Restores a backup from the folder `from` into an empty database, in one transaction. With `deletions_from`, the original
-/// database, samples that were deleted since are not restored. No collector may be running on the database.
+/// Restores a backup from the folder `from` into an empty database, in one transaction. With `deletions_from`, the
+/// original database, samples that were deleted since are not restored. No collector may be running on the database.
 ///
 /// # Errors
-/// The backup is incomplete or of another version, the database is not empty, the old database is a different one, or the database
-/// or the object storage failed. The database then stays empty.
+/// The backup is incomplete or of another version, the database is not empty, the old database is a different one, or
+/// the database or the object storage failed. The database then stays empty.
 pub async fn restore(
     config: &Config,
     from: &Path,

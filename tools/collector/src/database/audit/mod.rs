@@ -1,10 +1,12 @@
-//! The access log: an append-only record of who downloaded which sample. Each entry is chained to the previous one and is a
-//! leaf of a Merkle tree.
+//! The access log: an append-only record of who downloaded which sample. Each entry is chained to the previous one and
+//! is a leaf of a Merkle tree.
 //!
-//! The hash of an entry is the SHA-256 of the entry without the hash, in the canonical form of RFC 8785; `previous` is the
-//! hash of the previous entry. With the last hash, the head of the log, any later edit, removal or reordering can be
-//! detected. The tree over the same bytes proves to a device that an entry is in the log, and that the log continues an
-//! earlier one. `docs/protocol.md` defines both.
+//! The hash of an entry is the SHA-256 of the entry without the hash, in the canonical form of RFC 8785; `previous` is
+//! the hash of the previous entry. With the last hash, the head of the log, any later edit, removal or reordering can
+//! be detected. The tree over the same bytes proves to a device that an entry is in the log, and that the log continues
+//! an earlier one. `docs/protocol.md` defines both.
+
+mod tree;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +15,7 @@ use sordino::{
     Id, Purpose, Week,
     upload::merkle::{TreeHash, leaf_hash},
 };
-use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
+use sqlx::{Row as _, any::AnyRow};
 
 use super::{Database, DatabaseError, ReadRefusal, Session, parse_column};
 use crate::{
@@ -31,8 +33,8 @@ pub(crate) struct NewAccess {
     pub(crate) reader: String,
 }
 
-/// An entry of the log. Its members are the text in the database, because that is what was hashed: manipulated entries are
-/// published as they are, not hidden by an error.
+/// An entry of the log. Its members are the text in the database, because that is what was hashed: manipulated entries
+/// are published as they are, not hidden by an error.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Entry {
     pub(crate) hash: String,
@@ -122,8 +124,8 @@ impl Database {
         session.entries_after(after, i64::from(limit)).await
     }
 
-    /// The accesses to a sample of `consent`, even after its deletion, and the head of the log at that moment. With `seen`, the
-    /// number of entries that the device saw last, they include proofs.
+    /// The accesses to a sample of `consent`, even after its deletion, and the head of the log at that moment. With
+    /// `seen`, the number of entries that the device saw last, they include proofs.
     pub(crate) async fn accesses(
         &self,
         sample: Id,
@@ -154,13 +156,6 @@ impl Database {
             session.add_proofs(&mut report, &rows, &tree, seen).await?;
         }
         Ok(Ok(report))
-    }
-
-    /// Appends the entries of earlier versions to the tree, if not done yet, in one transaction.
-    pub(super) async fn extend_tree(&self) -> Result<(), DatabaseError> {
-        let mut session = self.write().await?;
-        session.grow_tree().await?;
-        session.commit().await
     }
 
     /// Chains the entries of an earlier version in SQLite, if not done yet, in one transaction.
@@ -197,8 +192,8 @@ impl Database {
 }
 
 impl Session {
-    /// Records an access and returns the end of the log for the next one in this session, which holds the write lock, so that
-    /// no other entry is appended in between.
+    /// Records an access and returns the end of the log for the next one in this session, which holds the write lock,
+    /// so that no other entry is appended in between.
     pub(crate) async fn append_access(
         &mut self,
         hand_out: &NewAccess,
@@ -246,24 +241,6 @@ impl Session {
         }
     }
 
-    /// Appends the entries that the tree lacks, which versions without a tree recorded. Returns the end of the log.
-    pub(crate) async fn grow_tree(&mut self) -> Result<LogEnd, DatabaseError> {
-        let mut tree = self.stored_tree().await?;
-        loop {
-            let completed = self.next_nodes(&mut tree).await?;
-            if completed.is_empty() {
-                break;
-            }
-            self.insert_nodes(&completed).await?;
-        }
-        let (entries, hash) = self.last_entry().await?;
-        // Entries of the tree were removed from the log, so that new ones would get wrong numbers.
-        if i64::try_from(tree.size()) != Ok(entries) {
-            return Err(DatabaseError::Corrupt(TREE));
-        }
-        Ok(LogEnd { hash, tree })
-    }
-
     async fn entries_after(&mut self, after: i64, limit: i64) -> Result<Vec<Entry>, DatabaseError> {
         let rows = sqlx::query(
             "SELECT sequence, sample, purpose, week, reader, previous, hash FROM accesses
@@ -276,32 +253,8 @@ impl Session {
         rows.iter().map(entry).collect()
     }
 
-    /// The head, and the nodes of entries that the stored tree lacks because a collector of an earlier version recorded them
-    /// after this one opened the database.
-    async fn head_and_tree(&mut self) -> Result<(Head, HashMap<Node, TreeHash>), DatabaseError> {
-        let mut tree = self.stored_tree().await?;
-        let mut missing = HashMap::new();
-        loop {
-            let completed = self.next_nodes(&mut tree).await?;
-            if completed.is_empty() {
-                break;
-            }
-            missing.extend(completed);
-        }
-        let (entries, hash) = self.last_entry().await?;
-        let root = tree.root();
-        Ok((
-            Head {
-                entries,
-                hash,
-                root,
-            },
-            missing,
-        ))
-    }
-
-    /// Adds proofs to `report` that its entries, from `rows`, are in the log, and that the log continues the one of `seen`
-    /// entries.
+    /// Adds proofs to `report` that its entries, from `rows`, are in the log, and that the log continues the one of
+    /// `seen` entries.
     async fn add_proofs(
         &mut self,
         report: &mut Accesses,
@@ -336,88 +289,6 @@ impl Session {
         }
         if seen <= size {
             report.consistency = Some(hashed(&consistency)?);
-        }
-        Ok(())
-    }
-
-    /// The right edge of the stored tree.
-    async fn stored_tree(&mut self) -> Result<Edge, DatabaseError> {
-        let size: i64 = sqlx::query_scalar(
-            "SELECT coalesce(max(position), -1) + 1 FROM access_tree WHERE level = 0",
-        )
-        .fetch_one(&mut *self.0)
-        .await?;
-        let size = u64::try_from(size).map_err(|_| DatabaseError::Corrupt(TREE))?;
-        let nodes = Edge::nodes(size);
-        let stored = self.nodes(&nodes).await?;
-        let hashes: Option<Vec<_>> = nodes.iter().map(|node| stored.get(node).copied()).collect();
-        let hashes = hashes.ok_or(DatabaseError::Corrupt(TREE))?;
-        Ok(Edge::new(size, hashes))
-    }
-
-    /// Appends a page of the entries that `tree` lacks and returns the nodes that they complete; empty at the end.
-    async fn next_nodes(
-        &mut self,
-        tree: &mut Edge,
-    ) -> Result<Vec<(Node, TreeHash)>, DatabaseError> {
-        let after = i64::try_from(tree.size()).map_err(|_| DatabaseError::Corrupt(TREE))?;
-        let mut completed = Vec::new();
-        for entry in self.entries_after(after, PAGE).await? {
-            // A removed entry is replaced by an empty leaf, so that each entry stays at its number.
-            while i64::try_from(tree.size()).is_ok_and(|size| size < entry.sequence() - 1) {
-                completed.extend(tree.push(leaf_hash(b"")));
-            }
-            completed.extend(tree.push(leaf_hash(&entry.content.canonical()?)));
-        }
-        Ok(completed)
-    }
-
-    /// Loads those of the nodes that are stored.
-    async fn nodes(&mut self, nodes: &[Node]) -> Result<HashMap<Node, TreeHash>, DatabaseError> {
-        let mut found = HashMap::new();
-        for some in nodes.chunks(NODES_PER_STATEMENT) {
-            // The statement has a fixed number of parameters, so that it is prepared once.
-            let each = (0..NODES_PER_STATEMENT).map(|pair| {
-                let (level, position) = (2 * pair + 1, 2 * pair + 2);
-                format!("(level = ${level} AND position = ${position})")
-            });
-            let statement = format!(
-                "SELECT level, position, hash FROM access_tree WHERE {}",
-                each.collect::<Vec<_>>().join(" OR ")
-            );
-            let mut query = sqlx::query_as::<_, (i64, i64, String)>(AssertSqlSafe(statement));
-            for node in some
-                .iter()
-                .chain(some.last().into_iter().cycle())
-                .take(NODES_PER_STATEMENT)
-            {
-                let (level, position) = numbers(node)?;
-                query = query.bind(level).bind(position);
-            }
-            for (level, position, hash) in query.fetch_all(&mut *self.0).await? {
-                let node = u32::try_from(level).ok().zip(u64::try_from(position).ok());
-                let (level, position) = node.ok_or(DatabaseError::Corrupt(TREE))?;
-                found.insert(Node { level, position }, parse_column(&hash, TREE)?);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn insert_nodes(&mut self, nodes: &[(Node, TreeHash)]) -> Result<(), DatabaseError> {
-        for some in nodes.chunks(NODES_PER_STATEMENT) {
-            let rows: Vec<String> = (0..some.len())
-                .map(|row| format!("(${}, ${}, ${})", 3 * row + 1, 3 * row + 2, 3 * row + 3))
-                .collect();
-            let statement = format!(
-                "INSERT INTO access_tree (level, position, hash) VALUES {}",
-                rows.join(", ")
-            );
-            let mut query = sqlx::query(AssertSqlSafe(statement));
-            for (node, hash) in some {
-                let (level, position) = numbers(node)?;
-                query = query.bind(level).bind(position).bind(hash.to_string());
-            }
-            query.execute(&mut *self.0).await?;
         }
         Ok(())
     }
@@ -472,11 +343,6 @@ impl EntryContent {
     }
 }
 
-fn numbers(node: &Node) -> Result<(i64, i64), DatabaseError> {
-    let position = i64::try_from(node.position).map_err(|_| DatabaseError::Corrupt(TREE))?;
-    Ok((i64::from(node.level), position))
-}
-
 fn entry(row: &AnyRow) -> Result<Entry, DatabaseError> {
     Ok(Entry {
         hash: row.try_get("hash")?,
@@ -505,8 +371,6 @@ fn access(row: &AnyRow) -> Result<Access, DatabaseError> {
 
 /// The number of entries per query.
 const PAGE: i64 = 500;
-/// The number of tree nodes per statement.
-const NODES_PER_STATEMENT: usize = 40;
 /// The table of the tree.
 const TREE: &str = "access_tree";
 /// The `previous` hash of the first entry.
