@@ -46,10 +46,10 @@ impl AppState {
         let kibibytes = bytes
             .div_ceil(1024)
             .min(upload_budget_kibibytes(&self.limits).into());
-        let room = self.upload_budget.clone();
-        let room = room.acquire_many_owned(u32::try_from(kibibytes).map_err(|_| busy())?);
-        match timeout(self.limits.idle, room).await {
-            Ok(Ok(room)) => Ok(room),
+        let permit = self.upload_budget.clone();
+        let permit = permit.acquire_many_owned(u32::try_from(kibibytes).map_err(|_| busy())?);
+        match timeout(self.limits.idle, permit).await {
+            Ok(Ok(permit)) => Ok(permit),
             _ => Err(busy()),
         }
     }

@@ -67,8 +67,11 @@ mod tests {
         fs::rename(&path, &aside).unwrap();
         assert!(identity.check().is_err());
         fs::create_dir(&path).unwrap();
-        let told = identity.check().unwrap_err().to_string();
-        assert!(told.contains("data` was removed or replaced"), "{told}");
+        let message = identity.check().unwrap_err().to_string();
+        assert!(
+            message.contains("data` was removed or replaced"),
+            "{message}"
+        );
         fs::remove_dir(&path).unwrap();
         fs::rename(&aside, &path).unwrap();
         identity.check().unwrap();

@@ -84,28 +84,28 @@ impl Session {
         record: &SignedRecord,
     ) -> Result<Result<Registration, RegistrationRefusal>, DatabaseError> {
         let content = record.content();
-        let Some(standing) = self.record_status(content.id).await? else {
-            let standing = RecordStatus::from_record(record, Purposes::default());
-            self.put_record_status(content.id, &standing).await?;
+        let Some(status) = self.record_status(content.id).await? else {
+            let status = RecordStatus::from_record(record, Purposes::default());
+            self.put_record_status(content.id, &status).await?;
             return Ok(Ok(Registration::New));
         };
-        if standing.key != record.signer() {
+        if status.key != record.signer() {
             return Ok(Err(RegistrationRefusal::OtherKey));
         }
-        let withdrawn = match standing.granted.is_empty() {
+        let withdrawn = match status.granted.is_empty() {
             true => content.purposes.clone(),
-            false => content.purposes.intersection(&standing.withdrawn),
+            false => content.purposes.intersection(&status.withdrawn),
         };
-        if standing.granted.is_empty() {
+        if status.granted.is_empty() {
             return Ok(Err(RegistrationRefusal::Withdrawn(withdrawn)));
         }
-        if content.revision <= standing.revision {
+        if content.revision <= status.revision {
             let is_known =
-                content.revision == standing.revision && record.to_json() == standing.document;
+                content.revision == status.revision && record.to_json() == status.document;
             return Ok(is_known
                 .then_some(Registration::Known)
                 .ok_or(RegistrationRefusal::Stale {
-                    revision: standing.revision,
+                    revision: status.revision,
                     withdrawn,
                 }));
         }
@@ -113,8 +113,8 @@ impl Session {
         if !withdrawn.is_empty() {
             return Ok(Err(RegistrationRefusal::Withdrawn(withdrawn)));
         }
-        let dropped = standing.granted.difference(&content.purposes);
-        let revised = RecordStatus::from_record(record, standing.withdrawn.union(&dropped));
+        let dropped = status.granted.difference(&content.purposes);
+        let revised = RecordStatus::from_record(record, status.withdrawn.union(&dropped));
         self.put_record_status(content.id, &revised).await?;
         self.withdraw_from_samples(content.id, &dropped).await?;
         Ok(Ok(Registration::Revised))
@@ -126,13 +126,13 @@ impl Session {
         record: Id,
         purposes: &Purposes,
     ) -> Result<Option<WithdrawalSummary>, DatabaseError> {
-        let Some(standing) = self.record_status(record).await? else {
+        let Some(status) = self.record_status(record).await? else {
             return Ok(None);
         };
         sqlx::query("UPDATE records SET granted = $2, withdrawn = $3 WHERE id = $1")
             .bind(record.to_string())
-            .bind(standing.granted.difference(purposes).to_string())
-            .bind(standing.withdrawn.union(purposes).to_string())
+            .bind(status.granted.difference(purposes).to_string())
+            .bind(status.withdrawn.union(purposes).to_string())
             .execute(&mut *self.0)
             .await?;
         self.withdraw_from_samples(record, purposes).await.map(Some)
@@ -166,7 +166,7 @@ impl Session {
     pub(super) async fn put_record_status(
         &mut self,
         record: Id,
-        standing: &RecordStatus,
+        status: &RecordStatus,
     ) -> Result<(), DatabaseError> {
         sqlx::query(
             "INSERT INTO records (id, key, revision, document, granted, withdrawn, holds_until)
@@ -176,12 +176,12 @@ impl Session {
              withdrawn = excluded.withdrawn, holds_until = excluded.holds_until",
         )
         .bind(record.to_string())
-        .bind(standing.key.to_string())
-        .bind(i64::from(standing.revision))
-        .bind(&standing.document)
-        .bind(standing.granted.to_string())
-        .bind(standing.withdrawn.to_string())
-        .bind(standing.holds_until.to_string())
+        .bind(status.key.to_string())
+        .bind(i64::from(status.revision))
+        .bind(&status.document)
+        .bind(status.granted.to_string())
+        .bind(status.withdrawn.to_string())
+        .bind(status.holds_until.to_string())
         .execute(&mut *self.0)
         .await?;
         Ok(())

@@ -91,11 +91,11 @@ impl LimitedBody {
     /// # Errors
     /// As [`Self::next`].
     pub(crate) async fn read_all(&mut self) -> Result<Vec<u8>, Problem> {
-        let mut whole = Vec::new();
+        let mut bytes = Vec::new();
         while let Some(chunk) = self.next_chunk().await? {
-            whole.extend_from_slice(&chunk);
+            bytes.extend_from_slice(&chunk);
         }
-        Ok(whole)
+        Ok(bytes)
     }
 
     /// Reads a whole small body and verifies its digest.
@@ -103,9 +103,9 @@ impl LimitedBody {
     /// # Errors
     /// As [`Self::next`], and `bad-digest`.
     pub(crate) async fn read_verified(&mut self, stated: Sha256) -> Result<Vec<u8>, Problem> {
-        let whole = self.read_all().await?;
-        Sha256::digest(&whole).verify(stated)?;
-        Ok(whole)
+        let bytes = self.read_all().await?;
+        Sha256::digest(&bytes).verify(stated)?;
+        Ok(bytes)
     }
 
     /// Returns an outcome. If it is an error, the rest of the body is drained first.

@@ -151,8 +151,8 @@ mod tests {
             ("x-forwarded-for", "192.0.2.1"),
             ("forwarded", "for=192.0.2.1"),
         ];
-        let told = of("198.51.100.1", 0, ProxyHeader::default(), &lines);
-        assert!(told == Some(Network::V4([198, 51, 100])));
+        let network = of("198.51.100.1", 0, ProxyHeader::default(), &lines);
+        assert!(network == Some(Network::V4([198, 51, 100])));
     }
 
     #[test]

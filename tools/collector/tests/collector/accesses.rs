@@ -106,17 +106,17 @@ fn a_device_verifies_the_log_during_downloads_and_deletions() {
             })
             .collect();
         for _ in 0..12 {
-            let told = person.asks(&collector);
-            assert_eq!(told.broken, None, "{told:#?}");
+            let reported = person.asks(&collector);
+            assert_eq!(reported.broken, None, "{reported:#?}");
         }
         stop.store(true, Ordering::Relaxed);
         let read: Vec<usize> = readers
             .into_iter()
             .map(|reader| reader.join().unwrap())
             .collect();
-        let told = person.asks(&collector);
+        let reported = person.asks(&collector);
         assert_eq!(
-            (told.broken, told.accesses.len()),
+            (reported.broken, reported.accesses.len()),
             (None, read[1] + read[2])
         );
     });
@@ -124,8 +124,8 @@ fn a_device_verifies_the_log_during_downloads_and_deletions() {
     collector.send(&device.delete(other)).expect(204);
     person.engine.delete(person.sample).unwrap();
     person.uploads(&collector);
-    let told = person.asks(&collector);
-    assert!(told.broken.is_none() && !told.accesses.is_empty());
+    let reported = person.asks(&collector);
+    assert!(reported.broken.is_none() && !reported.accesses.is_empty());
     let log = collector.log();
     assert_chained(&log);
     assert_eq!(collector.head(), head_of(&log));
@@ -222,14 +222,14 @@ fn a_device_reports_a_manipulated_log() {
     ] {
         execute(collector.data(), trigger).unwrap();
     }
-    let told = person.asks(&collector);
-    assert_eq!((told.broken, told.accesses.len()), (None, 2));
+    let reported = person.asks(&collector);
+    assert_eq!((reported.broken, reported.accesses.len()), (None, 2));
     for (what, edits, broken) in cases {
         for edit in edits {
             execute(collector.data(), edit).unwrap();
         }
-        let told = person.asks(&collector);
-        assert_eq!(told.broken, Some(broken), "{what}");
+        let reported = person.asks(&collector);
+        assert_eq!(reported.broken, Some(broken), "{what}");
         for repair in [
             "DELETE FROM accesses",
             "DELETE FROM access_tree",
@@ -263,13 +263,13 @@ fn a_forged_entry_with_matching_hashes_is_not_proven() {
         format!("UPDATE accesses SET reader = 'nobody', hash = '{hash}' WHERE sequence = 2");
     execute(collector.data(), Box::leak(forge.into_boxed_str())).unwrap();
     assert_chained(&collector.log());
-    let told = person.asks(&collector);
+    let reported = person.asks(&collector);
     assert_eq!(
-        told.broken,
+        reported.broken,
         Some(LogInconsistency::NotIncluded { entry: 2 })
     );
     assert_eq!(
-        told.accesses[1].reader, "nobody",
+        reported.accesses[1].reader, "nobody",
         "it is shown all the same"
     );
 }

@@ -21,9 +21,9 @@ fn a_head_over_16_kib_is_rejected_early() {
         let mut stream = connect(collector.address());
         // The response may arrive, and the connection close, before everything is sent.
         let _ = stream.write_all(long.head().as_bytes());
-        let said = until_closed(&mut stream);
+        let received = until_closed(&mut stream);
         assert!(
-            said.is_empty() || said.starts_with(b"HTTP/1.1 431 "),
+            received.is_empty() || received.starts_with(b"HTTP/1.1 431 "),
             "{length}"
         );
     }
@@ -33,8 +33,8 @@ fn a_head_over_16_kib_is_rejected_early() {
     });
     let mut stream = connect(collector.address());
     let _ = stream.write_all(many.head().as_bytes());
-    let said = until_closed(&mut stream);
-    assert!(said.is_empty() || said.starts_with(b"HTTP/1.1 431 "));
+    let received = until_closed(&mut stream);
+    assert!(received.is_empty() || received.starts_with(b"HTTP/1.1 431 "));
     collector.send(&device.delete(sample())).expect(204);
 }
 
@@ -94,8 +94,8 @@ fn an_unread_response_closes_its_connection() {
         sent += 1;
     }
     // It is closed although not all responses were sent.
-    let said = until_closed(&mut stream);
-    let answers = said
+    let received = until_closed(&mut stream);
+    let answers = received
         .windows(12)
         .filter(|part| part == b"HTTP/1.1 200")
         .count();

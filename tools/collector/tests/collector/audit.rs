@@ -336,12 +336,12 @@ fn entries_of_an_older_running_collector_are_in_the_tree() {
     execute(collector.data(), Box::leak(statement.into_boxed_str())).unwrap();
     let before = collector.head();
     assert_eq!(before, head_of(&collector.log()));
-    let told = collector
+    let report = collector
         .send(&device.accesses_since(id, 1))
         .expect(200)
         .json();
-    assert_eq!(told["head"], before);
-    assert_eq!(told["accesses"][1]["proof"].as_array().unwrap().len(), 1);
+    assert_eq!(report["head"], before);
+    assert_eq!(report["accesses"][1]["proof"].as_array().unwrap().len(), 1);
     collector.read(&token, &target).expect(200);
     let log = collector.log();
     assert_chained(&log);

@@ -375,12 +375,12 @@ fn a_backup_contains_all_tables_and_restores_every_row() {
         sites.push(Site::of_services(postgres, s3));
     }
     for to in sites {
-        let told = to.run(&["restore", backup.to_str().unwrap()]);
-        assert!(told.status.success(), "{}", complaint(&told));
-        let told = String::from_utf8(told.stdout).unwrap();
+        let message = to.run(&["restore", backup.to_str().unwrap()]);
+        assert!(message.status.success(), "{}", complaint(&message));
+        let message = String::from_utf8(message.stdout).unwrap();
         assert!(
-            told.contains("--deletions-from") && told.lines().count() == 2,
-            "{told}"
+            message.contains("--deletions-from") && message.lines().count() == 2,
+            "{message}"
         );
         let (_folder, second) = out();
         to.json(&["backup", second.to_str().unwrap()]);
@@ -412,10 +412,10 @@ fn an_incomplete_backup_is_rejected_without_changes() {
         fs::remove_file(&path).unwrap();
         assert!(!restore().status.success(), "{path:?}");
         fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-        let told = complaint(&restore());
+        let message = complaint(&restore());
         assert!(
-            told.contains("not a complete backup") && told.lines().count() == 1,
-            "{told}"
+            message.contains("not a complete backup") && message.lines().count() == 1,
+            "{message}"
         );
         fs::write(&path, &whole).unwrap();
     }
@@ -424,13 +424,17 @@ fn an_incomplete_backup_is_rejected_without_changes() {
         (other.database.clone(), "not the database of the backup"),
         (format!("sqlite://{}", missing.display()), "no database"),
     ] {
-        let told = to.run(&[
+        let message = to.run(&[
             "restore",
             backup.to_str().unwrap(),
             "--deletions-from",
             &url,
         ]);
-        assert!(complaint(&told).contains(says), "{}", complaint(&told));
+        assert!(
+            complaint(&message).contains(says),
+            "{}",
+            complaint(&message)
+        );
     }
     // Objects that were copied before the error are orphaned.
     let checked: Value = serde_json::from_slice(&to.run(&["check", "--json"]).stdout).unwrap();

@@ -464,11 +464,11 @@ fn control_characters_in_names_are_escaped() {
         vec!["no\u{1b}[2Jcommand"],
     ] {
         let output = command().args(&words).output().unwrap();
-        for said in [output.stdout, output.stderr] {
-            let said = text(&said);
+        for bytes in [output.stdout, output.stderr] {
+            let message = text(&bytes);
             let is_plain = |character: char| character == '\n' || !character.is_control();
-            assert!(said.chars().all(is_plain), "{said:?}");
-            assert!(!said.contains('\u{202e}'), "{said:?}");
+            assert!(message.chars().all(is_plain), "{message:?}");
+            assert!(!message.contains('\u{202e}'), "{message:?}");
         }
     }
 }

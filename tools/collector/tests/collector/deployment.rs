@@ -209,11 +209,11 @@ fn systemd_accepts_the_unit_and_rates_it_hardened() {
             .arg(&own)
             .output();
         let output = output.unwrap();
-        let said = [output.stdout, output.stderr].concat();
+        let message = [output.stdout, output.stderr].concat();
         assert!(
             output.status.success(),
             "{}",
-            String::from_utf8_lossy(&said)
+            String::from_utf8_lossy(&message)
         );
     }
 }

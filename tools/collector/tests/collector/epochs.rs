@@ -82,12 +82,12 @@ fn the_operator_can_begin_an_epoch_at_run_time() {
     let data = collector.data().to_str().unwrap();
     let output = run(&["renew-epoch", "--data", data, "--json"]);
     assert!(output.status.success());
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_ne!(said["epoch"], before);
+    let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_ne!(reply["epoch"], before);
     // Checked with readiness, at the latest within the hour.
     eventually(|| {
         collector.send(&Request::new("GET", "/readyz"));
-        said["epoch"] == epoch(&collector)
+        reply["epoch"] == epoch(&collector)
     });
 }
 
@@ -127,9 +127,9 @@ fn the_operator_can_withdraw_a_record_by_its_receipt() {
     let nobody = sample().to_string();
     let output = run(&["withdraw", "--data", data, &nobody]);
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.lines().count() == 1 && said.contains("was ever registered here"),
-        "{said}"
+        message.lines().count() == 1 && message.contains("was ever registered here"),
+        "{message}"
     );
 }

@@ -123,11 +123,11 @@ fn run(mut ground: Ground) {
         held: AtomicUsize::new(0),
         deleted: AtomicUsize::new(0),
     };
-    let told = Mutex::new(Told::default());
+    let stats = Mutex::new(Stats::default());
     let started = Instant::now();
     thread::scope(|scope| {
         for number in 0..CLIENTS {
-            let (harness, told) = (&harness, &told);
+            let (harness, stats) = (&harness, &stats);
             scope.spawn(move || {
                 // A client that panics must not leave the others waiting for the end.
                 let _over = OverWhenPanicking(&harness.is_over);
@@ -136,7 +136,7 @@ fn run(mut ground: Ground) {
                     client.act();
                     harness.done.fetch_add(1, Ordering::Relaxed);
                 }
-                told.lock().unwrap().add(client.told);
+                stats.lock().unwrap().add(client.stats);
             });
         }
         let _over = OverWhenPanicking(&harness.is_over);
@@ -166,29 +166,29 @@ fn run(mut ground: Ground) {
         });
         harness.is_over.store(true, Ordering::Relaxed);
     });
-    let told = told.into_inner().unwrap();
+    let stats = stats.into_inner().unwrap();
     assert!(
-        told.kept.len() > 20 && told.gone.len() > 5,
+        stats.kept.len() > 20 && stats.gone.len() > 5,
         "hardly anything happened"
     );
-    for kept in &told.kept {
+    for kept in &stats.kept {
         let answer = harness.persist(&harness.read(kept.id)).expect(200);
         assert!(answer.body == kept.file(), "an acknowledged sample changed");
     }
-    for gone in &told.gone {
+    for gone in &stats.gone {
         harness
             .persist(&harness.read(gone.id))
             .problem(410, "deleted");
     }
-    let orphans = ground.check(&told, &mut instances[0]);
-    ground.check_by_command(told.kept.len());
+    let orphans = ground.check(&stats, &mut instances[0]);
+    ground.check_by_command(stats.kept.len());
     eprintln!(
         "{rounds} rounds in {:.0} s: {} samples acknowledged and there, {} acknowledged deletions hold, \
          {} hand-outs, {} requests repeated, {orphans}",
         started.elapsed().as_secs_f64(),
-        told.kept.len() + told.gone.len(),
-        told.gone.len(),
-        told.read,
+        stats.kept.len() + stats.gone.len(),
+        stats.gone.len(),
+        stats.read,
         harness.repeated.load(Ordering::Relaxed),
     );
 }
@@ -337,13 +337,13 @@ impl Sample {
 
 /// What was acknowledged.
 #[derive(Default)]
-struct Told {
+struct Stats {
     kept: Vec<Sample>,
     gone: Vec<Sample>,
     read: usize,
 }
 
-impl Told {
+impl Stats {
     fn add(&mut self, other: Self) {
         self.kept.extend(other.kept);
         self.gone.extend(other.gone);
@@ -355,10 +355,10 @@ impl Told {
 struct Client<'a> {
     harness: &'a Harness,
     device: Device,
-    /// Samples of `device`, among `told.kept` too.
+    /// Samples of `device`, among `stats.kept` too.
     of_device: usize,
     seed: u64,
-    told: Told,
+    stats: Stats,
 }
 
 impl<'a> Client<'a> {
@@ -368,7 +368,7 @@ impl<'a> Client<'a> {
             device: Device::new(),
             of_device: 0,
             seed: number << 32,
-            told: Told::default(),
+            stats: Stats::default(),
         };
         client.register();
         client
@@ -385,8 +385,8 @@ impl<'a> Client<'a> {
         self.seed += 1;
         match self.seed % 20 {
             4 | 9 | 14 if self.of_device > 0 => self.delete(),
-            6 | 12 if !self.told.kept.is_empty() => self.read(),
-            17 if !self.told.gone.is_empty() => self.upload_late(),
+            6 | 12 if !self.stats.kept.is_empty() => self.read(),
+            17 if !self.stats.gone.is_empty() => self.upload_late(),
             19 if self.seed % 60 == 59 => self.withdraw(),
             _ => self.upload(),
         }
@@ -397,15 +397,15 @@ impl<'a> Client<'a> {
         let kept = Sample { id, seed };
         let answer = self.harness.persist(&self.device.put(id, QA, &kept.file()));
         assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
-        self.told.kept.push(kept);
+        self.stats.kept.push(kept);
         self.of_device += 1;
         self.harness.held.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Through both collectors at once, at times.
     fn delete(&mut self) {
-        let place = self.told.kept.len() - 1 - (self.seed as usize % self.of_device);
-        let gone = self.told.kept.remove(place);
+        let place = self.stats.kept.len() - 1 - (self.seed as usize % self.of_device);
+        let gone = self.stats.kept.remove(place);
         self.of_device -= 1;
         let request = self.device.delete(gone.id);
         thread::scope(|scope| {
@@ -414,24 +414,24 @@ impl<'a> Client<'a> {
             }
             self.harness.persist(&request).expect(204);
         });
-        self.told.gone.push(gone);
+        self.stats.gone.push(gone);
         self.harness.held.fetch_sub(1, Ordering::Relaxed);
         self.harness.deleted.fetch_add(1, Ordering::Relaxed);
     }
 
     fn read(&mut self) {
-        let kept = self.told.kept[self.seed as usize % self.told.kept.len()];
+        let kept = self.stats.kept[self.seed as usize % self.stats.kept.len()];
         let answer = self
             .harness
             .persist(&self.harness.read(kept.id))
             .expect(200);
         assert!(answer.body == kept.file(), "an acknowledged sample changed");
-        self.told.read += 1;
+        self.stats.read += 1;
     }
 
     /// An upload that a network held back until after the deletion.
     fn upload_late(&mut self) {
-        let gone = self.told.gone[self.seed as usize % self.told.gone.len()];
+        let gone = self.stats.gone[self.seed as usize % self.stats.gone.len()];
         let answer = self
             .harness
             .persist(&self.device.put(gone.id, QA, &gone.file()));
@@ -440,11 +440,11 @@ impl<'a> Client<'a> {
 
     fn withdraw(&mut self) {
         self.harness.persist(&self.device.withdraw(QA)).expect(200);
-        let first = self.told.kept.len() - self.of_device;
+        let first = self.stats.kept.len() - self.of_device;
         self.harness
             .held
             .fetch_sub(self.of_device, Ordering::Relaxed);
-        self.told.gone.extend(self.told.kept.drain(first..));
+        self.stats.gone.extend(self.stats.kept.drain(first..));
         self.register();
     }
 }
@@ -516,34 +516,37 @@ impl Ground {
 
     /// Each sample that was kept has its object, and none that was deleted has one once a collector has
     /// started; says how many objects had no row before that.
-    fn check(&self, told: &Told, instance: &mut Instance) -> String {
+    fn check(&self, stats: &Stats, instance: &mut Instance) -> String {
         let ids = |samples: &[Sample]| -> BTreeSet<String> {
             samples.iter().map(|sample| sample.id.to_string()).collect()
         };
-        let (kept, gone) = (ids(&told.kept), ids(&told.gone));
-        let lying = self.lying();
-        let of = |samples: &BTreeSet<String>, lying: &[String]| {
-            lying.iter().filter(|id| samples.contains(*id)).count()
+        let (kept, gone) = (ids(&stats.kept), ids(&stats.gone));
+        let stored_objects = self.stored_objects();
+        let of = |samples: &BTreeSet<String>, stored_objects: &[String]| {
+            stored_objects
+                .iter()
+                .filter(|id| samples.contains(*id))
+                .count()
         };
-        let told = format!(
+        let stats = format!(
             "{} objects without a row, {} of them of samples deleted later",
-            lying.len() - kept.len(),
-            of(&gone, &lying)
+            stored_objects.len() - kept.len(),
+            of(&gone, &stored_objects)
         );
         instance.kill();
         instance.start_again();
-        eventually(|| of(&gone, &self.lying()) == 0);
-        let there: BTreeSet<String> = self.lying().into_iter().collect();
+        eventually(|| of(&gone, &self.stored_objects()) == 0);
+        let there: BTreeSet<String> = self.stored_objects().into_iter().collect();
         assert!(
             kept.is_subset(&there),
             "an acknowledged sample has no object"
         );
-        told
+        stats
     }
 
     /// The samples of all objects. A name begins with the sample's id; a bucket's goes on with what makes
     /// an upload unique.
-    fn lying(&self) -> Vec<String> {
+    fn stored_objects(&self) -> Vec<String> {
         let names = match &self.s3 {
             Some(s3) => s3.objects(&s3.url().replace("s3://", "")),
             None => files(&self.folder, "age")

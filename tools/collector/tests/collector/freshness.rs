@@ -75,7 +75,7 @@ impl Organization {
         }
     }
 
-    /// The day that devices are told of, with a plan that they lack and with one that they have.
+    /// The day that devices are message of, with a plan that they lack and with one that they have.
     fn served(&self) -> Option<Date> {
         let lacks = Request::new("GET", "/v1/plan");
         let has = lacks.clone().header("If-None-Match", "\"2\"");
@@ -112,12 +112,12 @@ fn day(days: i64) -> Date {
 fn a_statement_is_served_at_once_and_after_a_restart() {
     let mut organization = Organization::new();
     assert_eq!(organization.served(), None);
-    let said = organization
+    let message = organization
         .take(&organization.statement(2, day(-1)))
         .unwrap();
-    assert_eq!(said["version"], 2);
-    assert_eq!(said["day"], day(-1).to_string());
-    assert_eq!(said["fresh_through"], day(2).to_string());
+    assert_eq!(message["version"], 2);
+    assert_eq!(message["day"], day(-1).to_string());
+    assert_eq!(message["fresh_through"], day(2).to_string());
     assert_eq!(organization.served(), Some(day(-1)));
     organization.collector.restart();
     assert_eq!(organization.served(), Some(day(-1)));
@@ -144,8 +144,11 @@ fn an_invalid_statement_is_rejected_and_the_last_one_kept() {
     };
     let plan = organization.collector.config.plan.clone().unwrap();
     let refused = |statement: PathBuf, says: &str| {
-        let said = organization.take(&statement).unwrap_err();
-        assert!(said.lines().count() == 1 && said.contains(says), "{said}");
+        let message = organization.take(&statement).unwrap_err();
+        assert!(
+            message.lines().count() == 1 && message.contains(says),
+            "{message}"
+        );
         assert_eq!(organization.served(), Some(day(-1)));
     };
     refused(organization.statement(2, day(-2)), "but a newer one of");
@@ -166,10 +169,13 @@ fn an_invalid_statement_is_rejected_and_the_last_one_kept() {
 fn a_plan_without_fresh_days_rejects_statements() {
     let organization =
         Organization::with_plan(|plan| (plan.fresh_days, plan.signed_on) = (None, None));
-    let said = organization
+    let message = organization
         .take(&organization.statement(2, day(0)))
         .unwrap_err();
-    assert!(said.contains("requires no freshness statement"), "{said}");
+    assert!(
+        message.contains("requires no freshness statement"),
+        "{message}"
+    );
     assert_eq!(organization.served(), None);
     assert_eq!(organization.fresh_until(), 0);
     let without = Collector::start();
@@ -182,17 +188,17 @@ fn a_plan_without_fresh_days_rejects_statements() {
         "--data",
         data,
     ]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("serve --plan"), "{said}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("serve --plan"), "{message}");
 }
 
 #[test]
 fn a_statement_older_than_the_plan_is_rejected() {
     let organization = Organization::with_plan(|plan| plan.signed_on = Some(day(0)));
-    let said = organization
+    let message = organization
         .take(&organization.statement(2, day(-1)))
         .unwrap_err();
-    assert!(said.contains("but a newer one of"), "{said}");
+    assert!(message.contains("but a newer one of"), "{message}");
     assert_eq!(organization.served(), None);
 }
 

@@ -60,11 +60,11 @@ fn an_operator_can_delete_samples() {
     let (id, file) = (sample(), age_file(1, 1));
     collector.send(&device.put(id, QA, &file)).expect(201);
     let unknown = sample();
-    let (said, is_all) = run_command(
+    let (result, is_all) = run_command(
         &collector,
         &["delete", &id.to_string(), &unknown.to_string()],
     );
-    assert_eq!(said, json!({"deleted": 1, "unknown": [unknown]}));
+    assert_eq!(result, json!({"deleted": 1, "unknown": [unknown]}));
     assert!(!is_all && !collector.object(id).exists());
     let token = collector.token(QA);
     let withdrawn = collector.read(&token, &format!("/v1/withdrawn?purpose={QA}"));

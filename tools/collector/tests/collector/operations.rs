@@ -174,8 +174,8 @@ fn metrics_count_by_route_and_identify_nobody() {
         ] {
             assert!(page.lines().any(|found| found == line), "{line}\n{page}");
         }
-        for told in [ids[0], ids[1], device.record].map(|id| id.to_string()) {
-            assert!(!page.contains(&told));
+        for id in [ids[0], ids[1], device.record].map(|known| known.to_string()) {
+            assert!(!page.contains(&id));
         }
         assert!(!page.contains("a reader") && !page.contains("127.0.0"));
     }

@@ -36,9 +36,9 @@ fn held_back(collector: &Collector, token: &str, purpose: &str) -> Value {
 fn quarantine(collector: &Collector, arguments: &[&str]) -> (Option<i32>, Value, String) {
     let data = collector.data().to_str().unwrap();
     let output = run(&[&["quarantine"], arguments, &["--json", "--data", data]].concat());
-    let said = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let found = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let complaint = String::from_utf8(output.stderr).unwrap();
-    (output.status.code(), said, complaint)
+    (output.status.code(), found, complaint)
 }
 
 fn release(config: &Config, id: Id) {
@@ -71,8 +71,8 @@ fn a_quarantined_sample_is_removed_by_every_pull() {
                 .problem(410, "deleted");
         }
     }
-    let said = collector.read(&token, &format!("/v1/reviews?purpose={QA}"));
-    assert_eq!(said.json()["reviews"], json!([]));
+    let found = collector.read(&token, &format!("/v1/reviews?purpose={QA}"));
+    assert_eq!(found.json()["reviews"], json!([]));
     collector
         .say(&token, &review, verdict())
         .problem(410, "deleted");
@@ -183,8 +183,8 @@ fn a_quarantined_sample_can_be_deleted_and_withdrawn() {
     assert!(!collector.object(id).exists());
     // A pull sees it once.
     let ids = withdrawn(&collector, &token, QA);
-    let said = ids.as_array().unwrap().iter();
-    assert_eq!(said.filter(|said| **said == json!(id)).count(), 1);
+    let found = ids.as_array().unwrap().iter();
+    assert_eq!(found.filter(|found| **found == json!(id)).count(), 1);
 }
 
 #[test]
@@ -198,11 +198,11 @@ fn the_operator_lists_releases_and_deletes() {
     let review = format!("/v1/reviews/{first}?purpose={QA}");
     let verdict = Body::Json(json!({"verdict": "unusable"}));
     collector.say(&token, &review, verdict).expect(204);
-    let said = |after: &str| {
+    let found = |after: &str| {
         let target = format!("/v1/reviews?purpose={QA}{after}");
         collector.read(&token, &target).expect(200).json()
     };
-    let after = format!("&after={}", said("")["next"].as_str().unwrap());
+    let after = format!("&after={}", found("")["next"].as_str().unwrap());
     heard(&collector, &token, first, "3.1.0").expect(204);
     heard(&collector, &token, second, "3.2.0").expect(204);
     let week = Week::from_timestamp(jiff::Timestamp::now());
@@ -217,7 +217,7 @@ fn the_operator_lists_releases_and_deletes() {
     assert_eq!((code, released), (Some(0), json!({"released": first})));
     assert_eq!(collector.listed(&token, QA), [first.to_string()]);
     // An open page that dropped the verdict with the sample receives it again.
-    assert_eq!(said(&after)["reviews"][0]["sample"], json!(first));
+    assert_eq!(found(&after)["reviews"][0]["sample"], json!(first));
     let (code, deleted, _) = quarantine(&collector, &["delete", &second.to_string()]);
     assert_eq!((code, deleted), (Some(0), json!({"deleted": second})));
     assert!(!collector.object(second).exists());
@@ -294,7 +294,7 @@ struct Pull<'a> {
     met: &'a Met,
     samples: String,
     withdrawn: String,
-    told: Vec<String>,
+    message: Vec<String>,
     copies: BTreeSet<String>,
 }
 
@@ -303,14 +303,14 @@ impl Pull<'_> {
     fn list(&mut self) -> bool {
         let page = self.page("samples", &self.samples);
         self.samples = format!("&after={}", page["next"].as_str().unwrap());
-        let told = page["samples"].as_array().unwrap();
-        let ids = told.iter().map(|sample| sample["id"].as_str().unwrap());
-        self.told.extend(ids.map(str::to_owned));
-        !told.is_empty()
+        let message = page["samples"].as_array().unwrap();
+        let ids = message.iter().map(|sample| sample["id"].as_str().unwrap());
+        self.message.extend(ids.map(str::to_owned));
+        !message.is_empty()
     }
 
     fn fetch(&mut self) -> bool {
-        let Some(id) = self.told.pop() else {
+        let Some(id) = self.message.pop() else {
             return false;
         };
         let target = format!("/v1/samples/{id}?purpose={QA}");
@@ -396,7 +396,7 @@ fn a_pull_converges_to_released_and_granted_samples() {
             met: &met,
             samples: samples_seen,
             withdrawn: withdrawn_seen,
-            told: Vec::new(),
+            message: Vec::new(),
             copies: BTreeSet::new(),
         };
         for step in steps {

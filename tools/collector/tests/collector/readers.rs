@@ -144,7 +144,7 @@ fn a_token_is_valid_for_its_purposes_only() {
         format!("/v1/samples/{id}?purpose={QA}"),
         format!("/v1/withdrawn?purpose={QA}"),
     ] {
-        // What is withdrawn is told to everybody who may have a copy.
+        // Withdrawals are listed for everybody who may have a copy.
         match target.contains("withdrawn") {
             true => drop(collector.read(&token, &target).expect(200)),
             false => drop(

@@ -26,7 +26,7 @@ fn assignment(sample: Id) -> String {
     format!("/v1/reviews/{sample}/assignment?purpose={QA}")
 }
 
-fn said(collector: &Collector, token: &str, purpose: &str, after: &str) -> Value {
+fn list_reviews(collector: &Collector, token: &str, purpose: &str, after: &str) -> Value {
     let target = format!("/v1/reviews?purpose={purpose}{after}");
     collector.read(token, &target).expect(200).json()
 }
@@ -43,7 +43,7 @@ fn a_sealed_verdict_is_stored_and_a_plain_one_rejected() {
     let sealed = age_file(1, 7)[..2000].to_vec();
     let answer = collector.say(&token, &target, Body::Bytes(sealed.clone()));
     assert!(answer.expect(204).body.is_empty());
-    let page = said(&collector, &token, QA, "");
+    let page = list_reviews(&collector, &token, QA, "");
     assert_eq!(page["verdicts"], "sealed");
     assert_eq!(page["reader"], "a reader");
     assert_eq!(
@@ -66,7 +66,7 @@ fn a_plain_verdict_is_stored_if_configured() {
         .say(&token, &target, sealed)
         .problem(400, "malformed");
     collector.say(&token, &target, verdict(NOTE)).expect(204);
-    let page = said(&collector, &token, QA, "");
+    let page = list_reviews(&collector, &token, QA, "");
     assert_eq!(page["verdicts"], "plain");
     assert_eq!(
         page["reviews"][0]["plain"],
@@ -128,7 +128,7 @@ fn each_reader_has_one_verdict_per_sample() {
             .say(token, &about(id, QA), verdict(note))
             .expect(204);
     }
-    let page = said(&collector, &mine, QA, "");
+    let page = list_reviews(&collector, &mine, QA, "");
     let notes: Vec<_> = page["reviews"]
         .as_array()
         .unwrap()
@@ -154,7 +154,7 @@ fn a_cursor_finds_each_changed_review() {
     let mut seen = Vec::new();
     let mut after = String::new();
     loop {
-        let page = said(&collector, &token, QA, &format!("&limit=2{after}"));
+        let page = list_reviews(&collector, &token, QA, &format!("&limit=2{after}"));
         let reviews = page["reviews"].as_array().unwrap();
         after = format!("&after={}", page["next"].as_str().unwrap());
         if reviews.is_empty() {
@@ -167,7 +167,7 @@ fn a_cursor_finds_each_changed_review() {
     collector
         .say(&token, &about(ids[0], QA), verdict("changed"))
         .expect(204);
-    let changed = said(&collector, &token, QA, &after);
+    let changed = list_reviews(&collector, &token, QA, &after);
     assert_eq!(changed["reviews"].as_array().unwrap().len(), 1);
     assert_eq!(changed["reviews"][0]["sample"], json!(ids[0]));
     collector
@@ -184,7 +184,7 @@ fn reviews_are_separate_per_purpose() {
         .say(&qa, &about(id, QA), verdict(NOTE))
         .expect(204);
     assert_eq!(
-        said(&collector, &research, RESEARCH, "")["reviews"],
+        list_reviews(&collector, &research, RESEARCH, "")["reviews"],
         json!([])
     );
     for answer in [
@@ -223,10 +223,10 @@ fn a_sample_has_at_most_one_assignee() {
     for reader in [json!("me"), json!("they"), Value::Null] {
         let body = Body::Json(json!({"reader": reader}));
         collector.say(&token, &assignment(id), body).expect(204);
-        let whole = said(&collector, &token, QA, "");
+        let whole = list_reviews(&collector, &token, QA, "");
         let expected = json!([{"sample": id, "reader": reader}]);
         assert_eq!(whole["assignments"], expected);
-        let news = said(&collector, &token, QA, &after);
+        let news = list_reviews(&collector, &token, QA, &after);
         assert_eq!(news["assignments"], expected);
         after = format!("&after={}", news["next"].as_str().unwrap());
     }
@@ -278,7 +278,7 @@ fn reviews_are_erased_with_their_sample() {
         collector.say(&token, &assignment(id), reader).expect(204);
         assert!(is_postgres() || holds(&collector, "unmistakable"), "{name}");
         end(&collector, &device, id);
-        let page = said(&collector, &token, QA, "");
+        let page = list_reviews(&collector, &token, QA, "");
         assert_eq!(
             (&page["reviews"], &page["assignments"]),
             (&json!([]), &json!([])),

@@ -641,11 +641,13 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
 /// Reads until the service closes or resets the connection, and returns everything received.
 #[track_caller]
 pub(crate) fn until_closed(stream: &mut TcpStream) -> Vec<u8> {
-    let mut said = Vec::new();
-    let end = stream.read_to_end(&mut said).map_err(|error| error.kind());
+    let mut received = Vec::new();
+    let end = stream
+        .read_to_end(&mut received)
+        .map_err(|error| error.kind());
     let is_open = matches!(end, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
     assert!(!is_open, "the connection was never closed");
-    said
+    received
 }
 
 /// A connection from a given local address.

@@ -140,8 +140,8 @@ fn no_address_user_agent_or_time_is_stored_or_logged() {
     for line in String::from_utf8(log.clone()).unwrap().lines() {
         serde_json::from_str::<serde_json::Value>(line).expect("one JSON object per line");
     }
-    for told in [kept.to_string(), device.record.to_string(), token, today()] {
-        assert!(!holds(&log, told.as_bytes()), "the log holds {told}");
+    for secret in [kept.to_string(), device.record.to_string(), token, today()] {
+        assert!(!holds(&log, secret.as_bytes()), "the log holds {secret}");
     }
 }
 

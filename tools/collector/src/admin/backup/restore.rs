@@ -142,8 +142,8 @@ impl Storage {
         for held in &backup.held {
             let bytes = backup.object(held)?;
             // The storage may be the one that was backed up.
-            let lying = self.blob_store.read(held.name).await?;
-            if lying.is_none_or(|lying| lying != bytes) {
+            let stored = self.blob_store.read(held.name).await?;
+            if stored.is_none_or(|stored| stored != bytes) {
                 self.blob_store.restore(held.name, &bytes).await?;
             }
         }
