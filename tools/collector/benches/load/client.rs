@@ -1,5 +1,5 @@
-//! The load: HTTP/1.1 over kept connections, from requests that were made before the clock starts. It
-//! shares the processors with what it measures, so it does as little as it can.
+//! The load generator: HTTP/1.1 over keep-alive connections, with requests prepared in advance. It
+//! shares the processors with the measured service, so it does as little work as possible.
 
 use std::{
     io,
@@ -18,14 +18,14 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// A request as it goes over the wire.
+/// The bytes of a request.
 #[derive(Clone)]
 pub(crate) struct Prepared {
     pub(crate) head: Vec<u8>,
     pub(crate) body: Arc<[u8]>,
 }
 
-/// Requests that are sent once each.
+/// Requests, each of which is sent once.
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     pub(crate) requests: Vec<Prepared>,
@@ -35,31 +35,31 @@ pub(crate) struct Load {
 /// When requests are sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Pace {
-    /// Each connection's next as soon as its last was answered. A latency counts from sending.
+    /// Each connection sends the next request after the last response. Latency is measured from sending.
     Fastest,
-    /// So many a second, whether or not earlier ones were answered. A latency counts from when its request was
-    /// due, so that a stall counts for all that it held up.
+    /// A fixed rate per second, independent of responses. Latency is measured from the scheduled time
+    /// of a request, so that a stall counts for all delayed requests.
     PerSecond(f64),
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Default)]
 pub(crate) struct Figures {
-    /// Of each request that succeeded, in order of size.
+    /// Latencies of successful requests, sorted.
     pub(crate) latencies: Vec<Duration>,
-    /// Answers that were no success, with how many.
+    /// Counts of unsuccessful responses.
     pub(crate) failures: usize,
     pub(crate) first_failure: Option<String>,
     pub(crate) elapsed: Duration,
 }
 
 impl Figures {
-    /// Successes a second.
+    /// Successful requests per second.
     pub(crate) fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// The latency under which this share of requests lay, in milliseconds.
+    /// A quantile of the latency, in milliseconds.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let place = (last as f64 * share).round() as usize;
@@ -79,14 +79,14 @@ impl Load {
         })
     }
 
-    /// How many were not sent yet.
+    /// The number of unsent requests.
     pub(crate) fn left(&self) -> usize {
         self.requests
             .len()
             .saturating_sub(self.next.load(Ordering::Relaxed))
     }
 
-    /// Sends for `time` over so many connections.
+    /// Sends requests for `time` over a number of connections.
     pub(crate) async fn run(
         self: &Arc<Self>,
         connections: usize,
@@ -164,7 +164,7 @@ impl Schedule {
     }
 }
 
-/// Sends one request and reads the answer; the connection is kept for the next.
+/// Sends one request and reads the response on a keep-alive connection.
 async fn exchange(
     address: SocketAddr,
     kept: &mut Option<TcpStream>,
@@ -192,7 +192,7 @@ async fn exchange(
     Ok(status)
 }
 
-/// The status, and whether the connection stays open, once head and body are there.
+/// The status, and whether the connection is kept open, when the response is complete.
 fn whole_answer(bytes: &[u8]) -> Option<(u16, bool)> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end])

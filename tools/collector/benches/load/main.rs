@@ -1,9 +1,9 @@
-//! The collector under load, beside MinIO and nginx's WebDAV; prints rows of README.md's table.
+//! Load benchmark of the collector, compared with MinIO and nginx's WebDAV; prints rows of a Markdown table.
 //!
 //! `cargo bench -p sordino-collector --bench load -- [--seconds N] [--rounds N] [--minutes N] [--rows N]`: how
-//! long each run lasts, how often all three take turns (0: not at all), how long memory is watched, and how many rows
-//! many are. A run writes its samples to the
-//! disk of the folder for temporary files, 150 kB each, and removes them after it.
+//! long each run lasts, how many rounds all three run (0: none), how long memory is measured, and the number of rows
+//! of the large database. A run writes samples of 150 kB each to the
+//! folder for temporary files, and removes them afterwards.
 
 #![allow(clippy::unwrap_used, reason = "a bench may fail")]
 #![allow(clippy::print_stdout, reason = "it prints a table")]
@@ -27,11 +27,11 @@ use client::{Figures, Load, Pace, Prepared};
 use services::{Postgres, S3};
 use targets::Collector;
 
-/// Connections at a time.
+/// Concurrent connections.
 const CONNECTIONS: usize = 64;
-/// More than any of them does in a second on the machines that this was made for.
+/// More requests than any of them completes in a second on the target machines.
 const MOST_A_SECOND: usize = 4000;
-/// nginx does not answer others while it syncs, so it gets as many workers as make it fastest here.
+/// A worker of nginx blocks during a sync, so it gets the number of workers that is fastest here.
 const NGINX_WORKERS: usize = 16;
 
 struct Options {
@@ -54,8 +54,8 @@ fn uploads(runtime: &Runtime, options: &Options) {
     let (Some(s3), Some(nginx)) = (S3::start(), targets::nginx(NGINX_WORKERS)) else {
         return;
     };
-    // One for all rounds, as the others are: for minutes ext4 makes new files slowly beside many that
-    // were just deleted.
+    // One for all rounds, like the others: ext4 creates files slowly for minutes after many files
+    // were deleted.
     let service = Collector::start(&[], &[]);
     let mut runs = [const { Vec::<Figures>::new() }; 3];
     for _ in 0..options.rounds {
@@ -73,7 +73,7 @@ fn uploads(runtime: &Runtime, options: &Options) {
         let uploads = targets::nginx_uploads(options.requests());
         runs[2].push(fastest(runtime, options, "nginx", nginx.address(), uploads));
     }
-    // Round by round, since the disk of a shared machine is another one from minute to minute.
+    // In alternating rounds, because the disk of a shared machine varies from minute to minute.
     let [ours, minio, nginx] = &runs;
     let times = |others: &[Figures]| {
         let pairs = ours.iter().zip(others);
@@ -97,18 +97,18 @@ fn uploads(runtime: &Runtime, options: &Options) {
         format!("{nginx:.0}, {to_nginx:.2} × as fast as it"),
     );
     half_load(runtime, options, &service, collector / 2.0);
-    // Their files go, which the disk is busy with for a while.
+    // Their files are deleted, which keeps the disk busy for a while.
     drop((s3, nginx));
     shared(runtime, options);
 }
 
-/// Latency and memory at half of what it can do, each upload deleted again so that the disk does not fill.
+/// Latency and memory at half of the maximum rate; each upload is deleted again, so that the disk does not fill up.
 fn half_load(runtime: &Runtime, options: &Options, collector: &Collector, rate: f64) {
     let uploads = collector.uploads((rate * options.time.as_secs_f64()) as usize + 1);
     let load = Load::new(collector.address, uploads);
     settle();
     let figures = runtime.block_on(load.run(CONNECTIONS, Pace::PerSecond(rate), options.time));
-    told("collector at half load", &figures);
+    report("collector at half load", &figures);
     row(
         "the same at half of that rate, p50 / p99",
         "≤ 50 ms",
@@ -136,7 +136,7 @@ fn half_load(runtime: &Runtime, options: &Options, collector: &Collector, rate: 
             }
         }
     });
-    told("collector, watched", &figures);
+    report("collector, watched", &figures);
     let early = seen.get(seen.len() / 10).copied().unwrap_or(f64::NAN);
     let most = seen.iter().copied().fold(0.0, f64::max);
     let last = seen.last().copied().unwrap_or(f64::NAN);
@@ -187,17 +187,17 @@ fn fastest(
         load.left() > 0,
         "{name}: more requests were sent than were prepared"
     );
-    told(name, &figures);
+    report(name, &figures);
     figures
 }
 
-/// Waits until the disk holds what an earlier run left to be written.
+/// Waits until earlier writes are flushed to the disk.
 fn settle() {
     let synced = Command::new("sync").status();
     assert!(synced.is_ok_and(|status| status.success()));
 }
 
-fn told(name: &str, figures: &Figures) {
+fn report(name: &str, figures: &Figures) {
     eprintln!(
         "{name}: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms, {} failed{}",
         figures.rate(),
@@ -210,7 +210,7 @@ fn told(name: &str, figures: &Figures) {
             .map(|first| format!(" ({first})"))
             .unwrap_or_default(),
     );
-    // A few that a deletion overtook are no matter; a service that refuses is not measured.
+    // A few uploads that a deletion overtook are tolerated; otherwise a rejecting service is not measured.
     let most = figures.latencies.len() / 20;
     assert!(
         figures.failures <= most,

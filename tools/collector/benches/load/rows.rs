@@ -1,5 +1,5 @@
-//! Listing and withdrawing where there are a thousand samples and where there are many more, on SQLite and
-//! on PostgreSQL. The rows are written straight into the database; the requests are a device's and a tool's.
+//! Lists and withdrawals with a thousand samples and with many more, on SQLite and
+//! on PostgreSQL. The rows are inserted directly; the requests are those of a device and a QA tool.
 
 use std::{process::Command, time::Instant};
 
@@ -14,9 +14,9 @@ use crate::{
 };
 
 const FEW: usize = 1_000;
-/// How often each is done, for its median.
+/// The number of repetitions for a median.
 const TIMES: usize = 50;
-/// Samples that one record has, as a device with a year of consent has them.
+/// Samples per record, like those of a device with a year of consent.
 const OF_RECORD: usize = 1_000;
 
 /// Medians, in milliseconds.
@@ -76,7 +76,7 @@ fn cost(
             Request::new("GET", target).header("Authorization", format!("Bearer {token}"));
         send(collector.address, &request).expect(200).json()
     };
-    // From the middle of the list, where a search through all that came before would show.
+    // From the middle of the list, where a scan of earlier rows would be visible.
     let mut cursor = String::new();
     let (half, page) = (rows / 2, (rows / 2).min(1000));
     for _ in 0..(half / page).min(20) {
@@ -87,7 +87,7 @@ fn cost(
     let list = median_time(|| {
         assert_eq!(read(&target)["samples"].as_array().unwrap().len(), 100);
     });
-    // Each record has one sample of its own, on top of the rows.
+    // Each record has one more sample.
     let devices: Vec<_> = collector.new_devices(TIMES);
     for (number, device) in (0..).zip(&devices) {
         let upload = device.put(sample(), support::BOTH, &support::age_file(1, number));
@@ -101,7 +101,7 @@ fn cost(
     Cost { list, withdraw }
 }
 
-/// Rows of samples as uploads leave them, in order of arrival.
+/// Rows of samples like those of uploads, in order of arrival.
 async fn fill(url: &str, records: &[String], rows: usize) {
     const AT_ONCE: usize = 1_000;
     install_default_drivers();
@@ -136,7 +136,7 @@ async fn fill(url: &str, records: &[String], rows: usize) {
         .await
         .unwrap();
     transaction.commit().await.unwrap();
-    // As the database does by itself in time.
+    // The database does this automatically in the long run.
     let written = match url.starts_with("sqlite") {
         true => "PRAGMA wal_checkpoint(TRUNCATE)",
         false => "CHECKPOINT",

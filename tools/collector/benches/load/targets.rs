@@ -1,4 +1,4 @@
-//! What is measured: the collector, and beside it MinIO and nginx's WebDAV, each as a process of its own on
+//! The measured services: the collector, MinIO and nginx's WebDAV, each as a process on
 //! the same disk.
 
 use std::{
@@ -21,10 +21,10 @@ use crate::{
 
 /// Size of a sample, in bytes.
 pub(crate) const SAMPLE: usize = 150_000;
-/// Consent records that the samples are spread over, so that no record's own limit is met.
+/// The number of consent records over which the samples are distributed, so that no record limit applies.
 const RECORDS: usize = 512;
 
-/// A collector of the build under test, with records that are registered at it.
+/// A collector of the build under test, with registered records.
 pub(crate) struct Collector {
     process: Child,
     pub(crate) address: SocketAddr,
@@ -69,7 +69,7 @@ impl Collector {
         ids.collect()
     }
 
-    /// Devices with a record of their own.
+    /// Devices, each with its own record.
     pub(crate) fn new_devices(&self, count: usize) -> Vec<Device> {
         let devices: Vec<Device> = (0..count).map(|_| Device::new()).collect();
         for device in &devices {
@@ -78,7 +78,7 @@ impl Collector {
         devices
     }
 
-    /// Uploads of new samples, signed as a device signs them.
+    /// Signed uploads of new samples.
     pub(crate) fn uploads(&self, count: usize) -> Vec<Prepared> {
         let body: Arc<[u8]> = sample_file().into();
         let template = Request::new("PUT", "/").body(body.to_vec());
@@ -99,7 +99,7 @@ impl Collector {
             .collect()
     }
 
-    /// Uploads, each deleted again after `lag` more.
+    /// Uploads, each of which is deleted after `lag` further ones.
     pub(crate) fn uploads_and_deletions(&self, count: usize, lag: usize) -> Vec<Prepared> {
         let uploads = self.uploads(count);
         let none: Arc<[u8]> = Arc::new([]);
@@ -116,7 +116,7 @@ impl Collector {
         both
     }
 
-    /// Memory that it holds now, in megabytes.
+    /// The current memory usage, in megabytes.
     pub(crate) fn memory(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -132,7 +132,7 @@ impl Drop for Collector {
     }
 }
 
-/// Single PUTs, signed by AWS Signature Version 4 over an unsigned payload, as over TLS.
+/// Single PUTs, signed with AWS Signature Version 4 with an unsigned payload, as over TLS.
 pub(crate) fn minio_uploads(s3: &S3, count: usize) -> Vec<Prepared> {
     let body: Arc<[u8]> = sample_file().into();
     let bucket = s3.new_bucket();
@@ -156,7 +156,7 @@ pub(crate) fn nginx_uploads(count: usize) -> Vec<Prepared> {
         .collect()
 }
 
-/// nginx's WebDAV, syncing file and folder where it renames.
+/// nginx's WebDAV, which syncs the file and the folder when it renames.
 pub(crate) fn nginx(workers: usize) -> Option<Nginx> {
     let build = tempfile::tempdir().unwrap();
     fs::set_permissions(build.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -187,7 +187,7 @@ pub(crate) fn nginx(workers: usize) -> Option<Nginx> {
     )
 }
 
-/// A header of the age format, and as much that cannot be compressed as makes it [`SAMPLE`] bytes.
+/// An age header and incompressible data, [`SAMPLE`] bytes in total.
 fn sample_file() -> Vec<u8> {
     let mut file = support::age_file(1, 0);
     let end = file.windows(4).position(|four| four == b"\n---").unwrap();
@@ -210,7 +210,7 @@ fn sample_file() -> Vec<u8> {
     file
 }
 
-/// The request as bytes, on a connection that is kept.
+/// The bytes of a request with keep-alive.
 fn prepared(request: &Request, body: &Arc<[u8]>) -> Prepared {
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target);
     for (name, value) in &request.headers {

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_a_24_or_a_48_and_loopback_is_none() {
+    fn networks_are_24_or_48_prefixes_and_loopback_is_exempt() {
         let plain = |peer| of(peer, 0, ProxyHeader::default(), &[]);
         assert!(plain("192.0.2.1") == plain("192.0.2.200"));
         assert!(plain("192.0.2.1") != plain("192.0.3.1"));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_is_believed_unless_proxies_are_trusted() {
+    fn headers_are_ignored_without_trusted_proxies() {
         let lines = [
             ("x-forwarded-for", "192.0.2.1"),
             ("forwarded", "for=192.0.2.1"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_invents_stands_before_what_proxies_saw() {
+    fn forged_entries_precede_those_of_proxies() {
         let seen = Some(Network::V4([192, 0, 2]));
         for (trusted, value) in [
             (1, "203.0.113.1, 192.0.2.1"),
@@ -181,7 +181,7 @@ mod tests {
 
     /// The examples of RFC 7239 sections 4 and 6, and what is no address.
     #[test]
-    fn forwarded_is_read_as_rfc_7239_writes_it() {
+    fn forwarded_is_parsed_as_rfc_7239_defines() {
         let v4 = Some(Network::V4([192, 0, 2]));
         let v6 = Some(Network::V6([0x20, 0x01, 0x0d, 0xb8, 0xca, 0xfe]));
         let unnamed = Some(Network::Unknown);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_cannot_be_read_lets_nobody_off() {
+    fn an_invalid_header_is_not_exempt() {
         let x = ProxyHeader::XForwardedFor;
         for value in [
             b"192.0.2.1, \xe9".as_slice(),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_around_the_proxies_is_known_by_the_connection() {
+    fn a_request_that_bypasses_proxies_uses_the_peer_address() {
         let x = ProxyHeader::XForwardedFor;
         assert!(of("127.0.0.1", 1, x, &[]) == Some(Network::Unknown));
         assert!(of("127.0.0.1", 0, x, &[]).is_none());
