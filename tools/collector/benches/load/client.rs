@@ -44,7 +44,7 @@ pub(crate) enum Pace {
 
 /// The result of a run.
 #[derive(Default)]
-pub(crate) struct Figures {
+pub(crate) struct Stats {
     /// Latencies of successful requests, sorted.
     pub(crate) latencies: Vec<Duration>,
     /// Counts of unsuccessful responses.
@@ -53,7 +53,7 @@ pub(crate) struct Figures {
     pub(crate) elapsed: Duration,
 }
 
-impl Figures {
+impl Stats {
     /// Successful requests per second.
     pub(crate) fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
@@ -92,7 +92,7 @@ impl Load {
         connections: usize,
         pace: Pace,
         time: Duration,
-    ) -> Figures {
+    ) -> Stats {
         let start = Instant::now();
         let schedule = Schedule {
             start,
@@ -105,7 +105,7 @@ impl Load {
             let load = self.clone();
             tasks.spawn(async move { load.connection(schedule).await });
         }
-        let mut all = Figures::default();
+        let mut all = Stats::default();
         for own in tasks.join_all().await {
             all.latencies.extend(own.latencies);
             all.failures += own.failures;
@@ -116,25 +116,25 @@ impl Load {
         all
     }
 
-    async fn connection(&self, schedule: Schedule) -> Figures {
-        let mut figures = Figures::default();
+    async fn connection(&self, schedule: Schedule) -> Stats {
+        let mut stats = Stats::default();
         let mut stream = None;
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let began = schedule.due(index);
             let Some(request) = self.requests.get(index) else {
-                return figures;
+                return stats;
             };
             if began >= schedule.end {
-                return figures;
+                return stats;
             }
             sleep_until(began).await;
             match exchange(self.address, &mut stream, request).await {
-                Ok(200..300) => figures.latencies.push(began.elapsed()),
+                Ok(200..300) => stats.latencies.push(began.elapsed()),
                 other => {
                     stream = None;
-                    figures.failures += 1;
-                    figures.first_failure.get_or_insert(match other {
+                    stats.failures += 1;
+                    stats.first_failure.get_or_insert(match other {
                         Ok(status) => format!("status {status}"),
                         Err(error) => error.to_string(),
                     });

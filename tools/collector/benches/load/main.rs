@@ -23,7 +23,7 @@ use std::{net::SocketAddr, process::Command, time::Duration};
 
 use tokio::runtime::Runtime;
 
-use client::{Figures, Load, Pace, Prepared};
+use client::{Stats, Load, Pace, Prepared};
 use services::{Postgres, S3};
 use targets::Collector;
 
@@ -57,7 +57,7 @@ fn uploads(runtime: &Runtime, options: &Options) {
     // One for all rounds, like the others: ext4 creates files slowly for minutes after many files
     // were deleted.
     let service = Collector::start(&[], &[]);
-    let mut runs = [const { Vec::<Figures>::new() }; 3];
+    let mut runs = [const { Vec::<Stats>::new() }; 3];
     for _ in 0..options.rounds {
         let uploads = service.uploads(options.requests());
         runs[0].push(fastest(
@@ -75,12 +75,12 @@ fn uploads(runtime: &Runtime, options: &Options) {
     }
     // In alternating rounds, because the disk of a shared machine varies from minute to minute.
     let [ours, minio, nginx] = &runs;
-    let times = |others: &[Figures]| {
+    let times = |others: &[Stats]| {
         let pairs = ours.iter().zip(others);
         median(pairs.map(|(ours, other)| ours.rate() / other.rate()))
     };
     let (to_minio, to_nginx) = (times(minio), times(nginx));
-    let [collector, minio, nginx] = runs.map(|runs| median(runs.iter().map(Figures::rate)));
+    let [collector, minio, nginx] = runs.map(|runs| median(runs.iter().map(Stats::rate)));
     row(
         "durable PUT of 150 kB from 64 connections, a second",
         "–",
@@ -107,15 +107,15 @@ fn half_load(runtime: &Runtime, options: &Options, collector: &Collector, rate: 
     let uploads = collector.uploads((rate * options.time.as_secs_f64()) as usize + 1);
     let load = Load::new(collector.address, uploads);
     settle();
-    let figures = runtime.block_on(load.run(CONNECTIONS, Pace::PerSecond(rate), options.time));
-    report("collector at half load", &figures);
+    let stats = runtime.block_on(load.run(CONNECTIONS, Pace::PerSecond(rate), options.time));
+    report("collector at half load", &stats);
     row(
         "the same at half of that rate, p50 / p99",
         "≤ 50 ms",
         format!(
             "{:.0} / {:.0} ms",
-            figures.quantile(0.5),
-            figures.quantile(0.99)
+            stats.quantile(0.5),
+            stats.quantile(0.99)
         ),
     );
     let rate = rate.min(200.0);
@@ -125,18 +125,18 @@ fn half_load(runtime: &Runtime, options: &Options, collector: &Collector, rate: 
         collector.uploads_and_deletions(count, 256),
     );
     let mut seen = Vec::new();
-    let figures = runtime.block_on(async {
+    let stats = runtime.block_on(async {
         let mut step = tokio::time::interval(Duration::from_secs(1));
         let run = load.run(CONNECTIONS, Pace::PerSecond(rate), options.memory);
         tokio::pin!(run);
         loop {
             tokio::select! {
-                figures = &mut run => break figures,
+                stats = &mut run => break stats,
                 _ = step.tick() => seen.push(collector.memory()),
             }
         }
     });
-    report("collector, watched", &figures);
+    report("collector, watched", &stats);
     let early = seen.get(seen.len() / 10).copied().unwrap_or(f64::NAN);
     let most = seen.iter().copied().fold(0.0, f64::max);
     let last = seen.last().copied().unwrap_or(f64::NAN);
@@ -159,7 +159,7 @@ fn shared(runtime: &Runtime, options: &Options) {
     let arguments = ["--database", &database, "--objects", &objects];
     let collector = Collector::start(&arguments, &s3.environment());
     let uploads = collector.uploads(options.requests());
-    let figures = fastest(
+    let stats = fastest(
         runtime,
         options,
         "on PostgreSQL and S3",
@@ -169,7 +169,7 @@ fn shared(runtime: &Runtime, options: &Options) {
     row(
         "durable PUT on PostgreSQL and MinIO, all on this machine, a second",
         "–",
-        format!("{:.0}", figures.rate()),
+        format!("{:.0}", stats.rate()),
     );
 }
 
@@ -179,16 +179,16 @@ fn fastest(
     name: &str,
     address: SocketAddr,
     requests: Vec<Prepared>,
-) -> Figures {
+) -> Stats {
     let load = Load::new(address, requests);
     settle();
-    let figures = runtime.block_on(load.run(CONNECTIONS, Pace::Fastest, options.time));
+    let stats = runtime.block_on(load.run(CONNECTIONS, Pace::Fastest, options.time));
     assert!(
         load.left() > 0,
         "{name}: more requests were sent than were prepared"
     );
-    report(name, &figures);
-    figures
+    report(name, &stats);
+    stats
 }
 
 /// Waits until earlier writes are flushed to the disk.
@@ -197,23 +197,23 @@ fn settle() {
     assert!(synced.is_ok_and(|status| status.success()));
 }
 
-fn report(name: &str, figures: &Figures) {
+fn report(name: &str, stats: &Stats) {
     eprintln!(
         "{name}: {:.0}/s, p50 {:.1} ms, p99 {:.1} ms, {} failed{}",
-        figures.rate(),
-        figures.quantile(0.5),
-        figures.quantile(0.99),
-        figures.failures,
-        figures
+        stats.rate(),
+        stats.quantile(0.5),
+        stats.quantile(0.99),
+        stats.failures,
+        stats
             .first_failure
             .as_deref()
             .map(|first| format!(" ({first})"))
             .unwrap_or_default(),
     );
     // A few uploads that a deletion overtook are tolerated; otherwise a rejecting service is not measured.
-    let most = figures.latencies.len() / 20;
+    let most = stats.latencies.len() / 20;
     assert!(
-        figures.failures <= most,
+        stats.failures <= most,
         "{name} refused more than was measured"
     );
 }
