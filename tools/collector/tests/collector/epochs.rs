@@ -116,7 +116,7 @@ fn the_operator_can_withdraw_a_record_by_its_receipt() {
     );
     assert_eq!(
         withdraw(&[]).trim(),
-        "withdrawn: 2 samples deleted, 0 left for another purpose"
+        "withdrawn: 2 samples deleted, 0 kept for another purpose"
     );
     assert!(collector.files("age").is_empty());
     // The device learns of it at its next request.

@@ -166,7 +166,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     assert!(speaks(&old) && !speaks(&new));
     std::fs::write(&in_force.key, "no key").unwrap();
     service.signal("-HUP");
-    eventually(|| refused("no PEM file with a private key"));
+    eventually(|| refused("not a PEM file with a private key"));
     assert!(speaks(&old));
 
     // By the signal, and by looking.
