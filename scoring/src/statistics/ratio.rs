@@ -46,7 +46,7 @@ fn linearized_variance(records: &[(f64, f64)], value: f64, whole: f64) -> f64 {
 }
 
 /// The number of independent items with the same variance. If the records do not differ, the
-/// variance is no estimate, and each record counts as one item.
+/// variance does not estimate anything, and each record counts as one item.
 fn effective_size(value: f64, variance: f64, records: usize, counted: usize) -> f64 {
     let spread = value * (1.0 - value);
     // Relative to the spread, so that rounding errors do not make a variance of zero positive.

@@ -1,4 +1,4 @@
-//! The collector's side for QA tools, as docs/protocol.md lists it.
+//! The collector's API for QA tools, as docs/protocol.md describes it.
 
 mod retry;
 
@@ -24,31 +24,31 @@ use self::retry::RetryPolicy;
 use crate::{digest::sha256, error::CliError, files, secrets::TOKEN_PREFIX};
 
 const AUDIT_HEAD_PATH: &str = "/v1/audit/head";
-/// How many samples a page lists.
+/// Samples in a page.
 const PAGE_SIZE: usize = 500;
-/// The longest wait for a whole answer.
+/// The timeout of a whole response.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The header by which a collector's answers are told from a captive portal's.
+/// The header that distinguishes a collector's responses from a captive portal's.
 const PROTOCOL_HEADER: &str = "sordino-protocol";
 /// The header that names the epoch of the collector's database.
 const EPOCH_HEADER: &str = "sordino-epoch";
-/// The largest answer that is read: well above any sample.
+/// The maximum size of a response, well above any sample.
 const MAX_RESPONSE_BYTES: u64 = 8 << 20;
-/// So much of an answer is always read: an error's document.
+/// This much of a response is always read, enough for an error document.
 const MIN_READ_BYTES: u64 = 64 << 10;
 
-/// A collector, and the token that most of it wants.
+/// A collector, with the token that most requests need.
 pub(crate) struct Api {
     agent: Agent,
     collector: Endpoint,
     /// The proxy through which the collector is reached, as errors name it.
     proxy: Option<String>,
     authorization: Option<String>,
-    /// Where the token is from.
+    /// The file of the token.
     token_file: Option<PathBuf>,
-    /// It has answered as a collector does: what goes wrong from then on may be mended.
+    /// Whether it has responded as a collector: later failures may be transient.
     has_answered: AtomicBool,
-    /// Nothing is tried again any more.
+    /// Requests are no longer retried.
     retries_stopped: AtomicBool,
 }
 
@@ -63,14 +63,14 @@ pub(crate) struct ListedSample {
     pub(crate) purposes: Purposes,
 }
 
-/// What came of asking for a sample.
+/// The response to a request for a sample.
 #[derive(Debug)]
 pub(crate) enum SampleResponse {
-    /// Its sealed bytes, which are just those that the list named.
+    /// Its sealed bytes, with the digest from the list.
     Sealed(Vec<u8>),
-    /// It is gone.
+    /// It was deleted.
     Gone,
-    /// Something else, and what.
+    /// Another response, described.
     Other(String),
 }
 
@@ -91,7 +91,7 @@ pub(crate) struct WithdrawnPage {
     pub(crate) next: String,
 }
 
-/// A page of what readers said of samples in the review page.
+/// A page of reviews from the review page.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ReviewPage {
     pub(crate) reviews: Vec<StoredReview>,
@@ -99,7 +99,7 @@ pub(crate) struct ReviewPage {
     pub(crate) next: String,
 }
 
-/// What a reader said of a sample, as the collector keeps it.
+/// A review as the collector stores it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct StoredReview {
     pub(crate) sample: Id,
@@ -184,7 +184,7 @@ impl Api {
         }
     }
 
-    /// Something has failed for good: what is under way is not tried again.
+    /// Stops retries of requests in progress, after a permanent failure.
     pub(crate) fn stop_retrying(&self) {
         self.retries_stopped.store(true, Ordering::Relaxed);
     }
@@ -200,7 +200,7 @@ impl Api {
             return Ok(());
         }
         Err(CliError::Message(format!(
-            "the collector at {} lists the same again and again; tell whoever runs it",
+            "the collector at {} lists the same page again and again; contact its operator",
             self.collector
         )))
     }
@@ -261,8 +261,7 @@ impl Api {
         self.json(&format!("/v1/withdrawn?purpose={purpose}{}", cursor(after)))
     }
 
-    /// What readers said of samples granted for `purpose`, from `after` on; none from a collector that does not know of
-    /// reviews.
+    /// Reviews of samples granted for `purpose`, from `after` on; `None` from a collector without reviews.
     pub(crate) fn reviews(
         &self,
         purpose: Purpose,
@@ -312,7 +311,7 @@ impl Api {
         }
         serde_json::from_slice(&answer.body).map_err(|error| {
             CliError::Message(format!(
-                "{} does not answer as a collector: {error}",
+                "{} does not respond like a collector: {error}",
                 self.collector
             ))
         })
@@ -337,7 +336,7 @@ impl Api {
                 },
                 Ok(answer) => {
                     let failure = CliError::Message(format!(
-                        "{} answers with status {} but is no collector; check the URL and the network",
+                        "{} responds with status {} but is not a collector; check the URL and the network",
                         self.collector, answer.status
                     ));
                     // What a proxy says while the collector behind it is away.
@@ -361,7 +360,7 @@ impl Api {
             if !patience.wait(asked, &self.retries_stopped) {
                 return Err(match asked.filter(|_| patience.exceeds_max_delay(asked)) {
                     Some(asked) => CliError::Message(format!(
-                        "{failure}; it asks to be left alone for {} s",
+                        "{failure}; it asks for no requests for {} s",
                         asked.as_secs()
                     )),
                     None => failure,
@@ -390,7 +389,7 @@ impl Api {
         let epoch = headers.get(EPOCH_HEADER);
         let epoch = epoch.and_then(|epoch| Some(epoch.to_str().ok()?.to_owned()));
         let length = response.body().content_length().unwrap_or_default();
-        // A byte more, so that the end is seen without more room being made.
+        // One byte more, so that the end is found without another allocation.
         let mut body = Vec::with_capacity((length.min(most) + 1) as usize);
         response
             .body_mut()
@@ -430,7 +429,7 @@ impl Api {
     }
 }
 
-/// Whether the same request may go through a moment later.
+/// Whether a retry may succeed.
 fn is_transient(error: &ureq::Error) -> bool {
     use ureq::Error;
     matches!(

@@ -1,4 +1,4 @@
-//! What a command says: to a person in lines, to a script as one JSON document.
+//! The output of a command: lines for a person, one JSON document for a script.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -16,16 +16,16 @@ use crate::{error::CliError, secrets::redact_secrets};
 pub(crate) struct CommandOutput {
     text: String,
     json: Value,
-    /// What is worth knowing besides; it goes to standard error and fails nothing.
+    /// A remark, printed to standard error; the command succeeds.
     note: Option<String>,
-    /// What a person at a terminal does next, on standard error too; a script is not told.
+    /// The next step, printed to standard error if it is a terminal.
     hint: Option<String>,
-    /// What went wrong all the same; it goes to standard error and fails the command.
+    /// An error, printed to standard error; the command fails.
     problem: Option<String>,
 }
 
 impl CommandOutput {
-    /// Lines for a person, and the same for a script.
+    /// Text for a person, and the same as JSON for a script.
     pub(crate) fn new(text: impl Into<String>, json: impl Serialize) -> Result<Self, CliError> {
         let json = serde_json::to_value(json).map_err(CliError::message)?;
         Ok(Self {
@@ -37,19 +37,19 @@ impl CommandOutput {
         })
     }
 
-    /// The command did all of it, and this is worth knowing.
+    /// Adds a remark; the command succeeds.
     pub(crate) fn with_note(mut self, note: Option<String>) -> Self {
         self.note = note;
         self
     }
 
-    /// The command did all of it, and this comes next.
+    /// Adds the next step; the command succeeds.
     pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }
 
-    /// The command did what it could, and this it could not.
+    /// Adds an error; the command fails.
     pub(crate) fn with_problem(mut self, problem: Option<String>) -> Self {
         self.problem = problem;
         self
@@ -65,8 +65,7 @@ pub(crate) fn finish(outcome: Result<CommandOutput, CliError>, json: bool) -> Ex
             } else {
                 reply.text
             };
-            // Manifests, annotations, names of readers and of files are other people's words. In JSON it stays the
-            // same document.
+            // Manifests, annotations and names are untrusted text. JSON stays the same document.
             let text = printable(text.trim_end());
             let written = match text.is_empty() {
                 true => Ok(()),
@@ -76,7 +75,7 @@ pub(crate) fn finish(outcome: Result<CommandOutput, CliError>, json: bool) -> Ex
             for besides in reply.note.into_iter().chain(hint) {
                 print_stderr_line(&besides);
             }
-            // A reader that went away (`| head`) has what it wanted.
+            // A closed pipe (`| head`) is not an error.
             reply.problem.or_else(|| {
                 written
                     .err()
@@ -95,15 +94,14 @@ pub(crate) fn finish(outcome: Result<CommandOutput, CliError>, json: bool) -> Ex
     }
 }
 
-/// Wrong usage: said as `clap` says it, but a name in it moves no cursor, and a secret that was given for something else
-/// is not repeated. The exit status is 2.
+/// Prints clap's usage error without control characters or secrets; the exit status is 2.
 pub(crate) fn usage_error(error: &clap::Error) -> ExitCode {
     let said = error.render().to_string();
     let _ = write!(io::stderr(), "{}", printable(&redact_secrets(&said)));
     ExitCode::from(2)
 }
 
-/// One line on standard error.
+/// Prints one line to standard error.
 fn print_stderr_line(message: &str) {
     let line = redact_secrets(message).replace(['\n', '\r'], " ");
     let _ = writeln!(io::stderr(), "sordino: {}", printable_line(&line));

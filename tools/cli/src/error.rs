@@ -1,18 +1,18 @@
-//! One clear line for each thing that can go wrong.
+//! Errors of commands, each one line.
 
 use std::path::{Path, PathBuf};
 
-/// Why a command failed.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     /// A file or folder could not be used.
     #[error("cannot {action} {}: {error}", .path.display())]
     File {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// A file's content could not be used.
@@ -23,16 +23,16 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The SDK's own word.
+    /// An error of the SDK.
     #[error(transparent)]
     Sdk(#[from] sordino::Error),
-    /// Anything else, said in full.
+    /// Any other error, as a message.
     #[error("{0}")]
     Message(String),
 }
 
 impl CliError {
-    /// What can be done about it, where the state in the folder `device` is not there or is damaged.
+    /// Adds the command that helps if the state in the folder `device` is missing or corrupt.
     pub(crate) fn with_device_hint(self, device: &Path) -> Self {
         let device = device.display();
         match self {
@@ -40,13 +40,13 @@ impl CliError {
                 Self::Message(format!("{error}; make one with `device {device} init`"))
             }
             Self::Sdk(error) if error.is_damaged() => Self::Message(format!(
-                "{error}; `device {device} reset` forgets what is in it, and asks back what was sent"
+                "{error}; `device {device} reset` erases it, and requests the deletion of what was sent"
             )),
             failure => failure,
         }
     }
 
-    /// For `map_err` on what the system says of `path`.
+    /// For `map_err` on a system's error about `path`.
     pub(crate) fn file(
         action: &'static str,
         path: &Path,
@@ -59,7 +59,7 @@ impl CliError {
         }
     }
 
-    /// For `map_err` on what is wrong with the content of `path`.
+    /// For `map_err` on an error in the content of `path`.
     pub(crate) fn content<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> Self {
         let path = path.to_owned();
         move |error| Self::Content {
@@ -68,7 +68,7 @@ impl CliError {
         }
     }
 
-    /// For `map_err` on an error that says all by itself.
+    /// For `map_err` on an error that is a complete message.
     pub(crate) fn message<E: std::fmt::Display>(error: E) -> Self {
         Self::Message(error.to_string())
     }

@@ -94,7 +94,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Removes a file; it is no error if there is none.
+/// Removes a file if it exists.
 pub(crate) fn remove_if_exists(path: &Path) -> Result<(), CliError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

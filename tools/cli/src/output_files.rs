@@ -1,9 +1,9 @@
 //! The files that a command writes where a person names them.
 //!
 //! * A file that the command reads is never overwritten, whatever it is called and however it is reached.
-//! * A file that exists stays, unless `--force` is given, its bytes are the very same, or the command can show that it
+//! * A file that exists stays, unless `--force` is given, it has the same bytes, or the command can show that it
 //!   made it.
-//! * What stands in the way is found before the work. A file is written under a temporary name and renamed once it is
+//! * Obstacles are found before the work. A file is written under a temporary name and renamed once it is
 //!   whole, in a way that leaves alone what was put there meanwhile.
 
 mod file_id;
@@ -56,7 +56,7 @@ pub(crate) struct OutputFile {
 /// An output that is written in full and has no name yet.
 pub(crate) struct StagedFile<'a> {
     output: &'a OutputFile,
-    /// None where there is nothing to put in place: the file has these bytes, or is no regular file.
+    /// None where there is nothing to put in place: the file has these bytes, or is not a regular file.
     file: Option<tempfile::NamedTempFile>,
 }
 
@@ -133,7 +133,7 @@ impl OutputFile {
         }
     }
 
-    /// Before long work: whether the file can be written at all, and nothing stands in its way.
+    /// Checks before long work whether the file can be written.
     ///
     /// # Errors
     /// The file exists and is not to be overwritten, or the folder cannot be written to.

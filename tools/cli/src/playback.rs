@@ -15,7 +15,7 @@ use sordino::{
 
 use crate::error::CliError;
 
-/// What came of one recording.
+/// The result of playing one recording.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Playback {
     /// The recording.
@@ -56,7 +56,7 @@ pub(crate) fn play(
             lock(&played).frames += 1;
             if let Some(due) = mark.take_if(|mark| mark.is_due(&frame)) {
                 let outcome = device.mark(due.moment);
-                // A mark that the draw passes over is no fault, and says nothing.
+                // A mark that the random draw skips is not an error.
                 if let Err(error) = outcome {
                     lock(&played).not_marked(&device, &error);
                 }
@@ -79,7 +79,7 @@ impl Playback {
             Event::Queued(sample) => self.queued.push(*sample),
             Event::Withheld(reason) => self.withheld.push(*reason),
             Event::Failed(reason) => self.failed.push(reason.clone()),
-            Event::ClipDropped => self.failed.push("a moment was let go: too busy".to_owned()),
+            Event::ClipDropped => self.failed.push("a clip was dropped: the device is too busy".to_owned()),
             _ => {}
         }
     }

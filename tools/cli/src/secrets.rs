@@ -5,11 +5,11 @@ pub(crate) const ORGANIZATION_KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
 /// The prefix of every token.
 pub(crate) const TOKEN_PREFIX: &str = "sordino_";
 
-/// `text` with `…` for what follows the beginning of an identity, of the organization's key, or of a token: given where a
-/// file's name is wanted, a secret would stay in a terminal or a log.
+/// Replaces identities, organization keys and tokens in `text` by their prefix and `…`. A secret that was given instead of
+/// a file name must not end up in a terminal or a log.
 pub(crate) fn redact_secrets(text: &str) -> String {
-    /// How each begins, and from how many characters on what follows is a secret: messages name the first as
-    /// `AGE-SECRET-KEY-1…`, and a token has 64 digits, which names that begin like one have not.
+    /// The prefix of each, and the minimal length of a secret after it: messages mention `AGE-SECRET-KEY-1…`, and file
+    /// names may begin like a token, which has 64 digits.
     const BEGINNINGS: [(&str, usize); 3] = [
         ("AGE-SECRET-KEY-", 2),
         (ORGANIZATION_KEY_LABEL, 1),
@@ -47,7 +47,7 @@ mod tests {
     use super::redact_secrets;
 
     #[test]
-    fn secrets_are_not_repeated_and_what_only_looks_like_one_is() {
+    fn secrets_are_redacted_and_similar_text_is_not() {
         let digits = "0123456789abcdef".repeat(4);
         for (said, shown) in [
             (

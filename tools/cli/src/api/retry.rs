@@ -1,4 +1,4 @@
-//! How long a request is tried again that may go through a moment later.
+//! Retries of requests with transient failures.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -6,18 +6,18 @@ use std::{
     time::Duration,
 };
 
-/// The first wait; each one after it is twice as long.
+/// The first delay; each later one is twice as long.
 const INITIAL_DELAY: Duration = Duration::from_millis(250);
-/// How often a request is tried again: 16 s in all, in which a service is started anew …
+/// The number of retries: 16 s in total, enough for a service to restart.
 const MAX_RETRIES: u32 = 6;
-/// … and where no collector has answered yet, since then nobody knows that there is one: 2 s.
+/// The number of retries before a collector has responded for the first time: 2 s in total.
 const MAX_RETRIES_BEFORE_CONTACT: u32 = 3;
-/// The longest wait that is kept when it is asked for.
+/// The maximum delay that a server may ask for.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// How soon a wait notices that it is for nothing.
+/// How often a delay checks whether retries were stopped.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What is left of it for one request.
+/// The remaining retries of one request.
 pub(super) struct RetryPolicy {
     next: Duration,
     tries: u32,
@@ -34,7 +34,7 @@ impl RetryPolicy {
         }
     }
 
-    /// Waits, as long as `asked` for if it is longer. Whether to try again.
+    /// Waits for the next delay, or for `asked` if that is longer. Returns whether to retry.
     pub(super) fn wait(&mut self, asked: Option<Duration>, is_hurried: &AtomicBool) -> bool {
         if self.tries == 0 || self.exceeds_max_delay(asked) {
             return false;
@@ -50,7 +50,7 @@ impl RetryPolicy {
         !is_hurried.load(Ordering::Relaxed)
     }
 
-    /// Whether the wait asked for is longer than anybody sits and waits.
+    /// Whether the server asks for a longer delay than [`MAX_DELAY`].
     pub(super) fn exceeds_max_delay(&self, asked: Option<Duration>) -> bool {
         asked.is_some_and(|asked| asked > MAX_DELAY)
     }

@@ -17,38 +17,38 @@ pub(super) struct Log {
     leaves: Vec<TreeHash>,
 }
 
-/// What is wrong with a log. Lines are counted from 1; in a log in order, line N holds entry N.
+/// An error in a log. Lines are counted from 1; in a log in order, line N holds entry N.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
-    /// A line holds something else, or is not spelled as it was.
+    /// A line is not an entry in canonical form.
     #[error(
-        "line {line}: it is no entry of an access log, which is one JSON object in canonical form"
+        "line {line}: not an entry of an access log, which is one JSON object in canonical form"
     )]
-    NotAnEntry { line: u64 },
+    InvalidEntry { line: u64 },
     /// A member was changed.
     #[error("line {line}: the entry was changed: its hash does not fit it")]
     Changed { line: u64 },
-    /// Entries were removed, or stand further down.
+    /// Entries were removed or moved down.
     #[error("line {line}: {}", gap(line, found))]
     Missing { line: u64, found: u64 },
-    /// An entry was put in, or stands too far down.
-    #[error("line {line}: entry {found} stands where entry {line} belongs")]
+    /// An entry was inserted or moved up.
+    #[error("line {line}: entry {found} is in the place of entry {line}")]
     Misplaced { line: u64, found: u64 },
-    /// This one or the one before was put in or changed, with a hash that fits.
-    #[error("line {line}: it does not follow on the entry before: one of the two was written anew")]
+    /// This entry or the previous one was inserted or changed, with a matching hash.
+    #[error("line {line}: it does not follow the previous entry: one of the two was rewritten")]
     Unlinked { line: u64 },
     /// Entries were removed at the end.
     #[error("the log ends at entry {entries}, but its head is {head}: {}", end(*head - *entries))]
     CutOff { entries: u64, head: u64 },
-    /// All was written anew from some entry on.
+    /// All entries from one on were rewritten.
     #[error(
-        "entry {entry} is not the one that the head names: the log was written anew, or the \
+        "entry {entry} is not the one that the head names: the log was rewritten, or the \
              head is another log's"
     )]
     OtherHead { entry: u64 },
-    /// The same, as the tree tells it.
+    /// The same, by the root of the tree.
     #[error(
-        "its first {entries} entries have another root: one of them was written anew, or the root is another log's"
+        "its first {entries} entries have another root: one of them was rewritten, or the root is another log's"
     )]
     OtherRoot { entries: u64 },
 }
@@ -71,7 +71,7 @@ impl Log {
     pub(super) fn append(&mut self, text: &[u8]) -> Result<(), Flaw> {
         let last = self.head();
         let line = last.entries + 1;
-        let entry = Entry::parse(text).ok_or(Flaw::NotAnEntry { line })?;
+        let entry = Entry::parse(text).ok_or(Flaw::InvalidEntry { line })?;
         if entry.hash != entry.computed {
             return Err(Flaw::Changed { line });
         }
@@ -168,11 +168,10 @@ impl Entry {
         "hash", "previous", "purpose", "reader", "sample", "sequence", "week",
     ];
 
-    /// `None` where `line` is none.
+    /// `None` if `line` is not an entry.
     fn parse(line: &[u8]) -> Option<Self> {
         let mut members: Map<String, Value> = serde_json::from_slice(line).ok()?;
-        // Other spellings of the same entry are refused: a member that stands there twice would be
-        // read one way here and another way elsewhere.
+        // Other encodings of the same entry are rejected: parsers disagree about a duplicate member.
         if canonical(&members)? != line || !members.keys().eq(Self::MEMBERS) {
             return None;
         }
@@ -193,9 +192,9 @@ impl Entry {
 fn gap(line: &u64, found: &u64) -> String {
     let last = found - 1;
     match *line == last {
-        true => format!("entry {line} is missing here; entry {found} stands in its place"),
+        true => format!("entry {line} is missing here; entry {found} is in its place"),
         false => format!(
-            "entries {line} to {last} are missing here; entry {found} stands in their place"
+            "entries {line} to {last} are missing here; entry {found} is in their place"
         ),
     }
 }

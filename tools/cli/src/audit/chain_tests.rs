@@ -129,7 +129,7 @@ proptest! {
         );
     }
 
-    /// A forger who knows how hashes are made, and writes one entry anew or puts one in.
+    /// A forger who can compute hashes, and rewrites or inserts one entry.
     #[test]
     fn a_forged_entry_with_a_hash_that_fits_is_found(
         readers in readers(), at in any::<Index>(), forged in "[a-z]{13}", put_in in any::<bool>(),
@@ -161,9 +161,9 @@ proptest! {
         );
     }
 
-    /// A forger who writes everything anew from there on: only a head tells.
+    /// A forger who rewrites all entries from one on: only a head detects it.
     #[test]
-    fn a_log_written_anew_from_some_entry_on_is_found_by_any_head_from_there_on(
+    fn a_rewritten_log_is_detected_by_any_later_head(
         readers in readers(), at in any::<Index>(), forged in "[a-z]{13}",
     ) {
         let at = at.index(readers.len());
@@ -182,13 +182,13 @@ proptest! {
     }
 
     #[test]
-    fn a_log_has_each_root_that_it_ever_had_and_one_written_anew_none_from_there_on(
+    fn a_log_keeps_its_earlier_roots_and_a_rewritten_one_does_not(
         readers in readers(), at in any::<Index>(), forged in "[a-z]{13}",
     ) {
         let at = at.index(readers.len());
         let mut others = readers.clone();
         others[at] = forged;
-        let [whole, anew] = [&readers, &others].map(|readers| {
+        let [whole, rewritten] = [&readers, &others].map(|readers| {
             Log::read(log(readers).0.concat().as_bytes()).unwrap()
         });
         for length in 0..=readers.len() {
@@ -200,7 +200,7 @@ proptest! {
                 true => Err(Flaw::OtherRoot { entries: length as u64 }),
                 false => Ok(()),
             };
-            prop_assert_eq!(anew.has_root(&root), expected);
+            prop_assert_eq!(rewritten.has_root(&root), expected);
         }
         let (entries, head) = (whole.root().entries, u64::MAX);
         let beyond = AuditRoot { entries: head, ..whole.root() };
@@ -208,7 +208,7 @@ proptest! {
         let mut published = log(&readers).1;
         published.root = Some(whole.root().root);
         prop_assert_eq!(whole.holds(&published), Ok(()));
-        published.root = Some(anew.root().root);
+        published.root = Some(rewritten.root().root);
         prop_assert_eq!(whole.holds(&published), Err(Flaw::OtherRoot { entries }));
     }
 
@@ -245,7 +245,7 @@ fn other_spellings_of_an_entry_are_refused() {
     ] {
         let text = format!("{other}\n");
         assert!(
-            matches!(Log::read(text.as_bytes()), Err(Flaw::NotAnEntry { .. })),
+            matches!(Log::read(text.as_bytes()), Err(Flaw::InvalidEntry { .. })),
             "{other}"
         );
     }
@@ -260,11 +260,11 @@ fn each_flaw_is_said_in_one_line() {
         ),
         (
             Flaw::Missing { line: 8, found: 9 },
-            "line 8: entry 8 is missing here; entry 9 stands in its place",
+            "line 8: entry 8 is missing here; entry 9 is in its place",
         ),
         (
             Flaw::Missing { line: 8, found: 11 },
-            "line 8: entries 8 to 10 are missing here; entry 11 stands in their place",
+            "line 8: entries 8 to 10 are missing here; entry 11 is in their place",
         ),
         (
             Flaw::Misplaced { line: 9, found: 4 },

@@ -1,4 +1,4 @@
-//! `sordino audit`: the collector's access log, fetched and checked.
+//! `sordino audit`: fetches and verifies the collector's access log.
 
 mod chain;
 #[cfg(test)]
@@ -25,7 +25,7 @@ use chain::Log;
 
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Fetch the log, or what came since; the log that is there must be the beginning of it
+    /// Fetch the log or its new entries; an existing log must be the beginning of it
     Fetch {
         /// The collector's URL
         #[arg(long)]
@@ -33,23 +33,23 @@ pub(crate) enum AuditCommand {
         /// The file with the token
         #[arg(long)]
         token_file: PathBuf,
-        /// The log, an entry a line
+        /// The log, one entry per line
         #[arg(long)]
         out: PathBuf,
         #[command(flatten)]
         network: NetworkArgs,
     },
-    /// Find any entry that was changed, removed, put in or moved
+    /// Verify the log: detect entries that were changed, removed, inserted or moved
     Verify {
         /// The log
         log: PathBuf,
-        /// A head that was kept, of now or earlier; what is missing up to it is found too
+        /// A head from now or earlier, to detect entries missing up to it
         #[arg(long, value_name = "ENTRIES:HASH", conflicts_with = "collector")]
         head: Option<AuditHead>,
-        /// A root that was kept, as `device DIR accesses` prints it: check that the first ENTRIES entries have it
+        /// A root as `device DIR accesses` prints it: check that the first ENTRIES entries have it
         #[arg(long, value_name = "ENTRIES:ROOT")]
         root: Option<AuditRoot>,
-        /// Hold the log against the head that this collector publishes now
+        /// Compare the log with the head that this collector publishes now
         #[arg(long, value_name = "URL")]
         collector: Option<Endpoint>,
         #[command(flatten)]
@@ -82,8 +82,8 @@ pub(crate) fn run(command: AuditCommand) -> Result<CommandOutput, CliError> {
     }
 }
 
-/// Brings the log in `out` up to the collector's head. What is there is checked first, and the
-/// collector's log must go on from it; otherwise the file stays as it is.
+/// Brings the log in `out` up to the collector's head. The existing log is checked first, and the
+/// collector's log must continue it; otherwise the file is not changed.
 fn fetch(
     collector: &Endpoint,
     network: &NetworkSettings,
@@ -93,7 +93,7 @@ fn fetch(
     let api = Api::new(collector, network, token_file, 1)?;
     let output = OutputFiles::new([token_file], Overwrite::default())
         .private(out)?
-        // Read below before anything else: what is no log is refused there.
+        // Read below before anything else, which rejects a file that is not a log.
         .replace_if(|_| true);
     let kept = read_if_there(out)?;
     let is_new = kept.is_none();
@@ -106,13 +106,13 @@ fn fetch(
     let refuse = |flaw: &dyn std::error::Error| match before.entries {
         0 => CliError::Message(format!("the log of the collector at {collector}: {flaw}")),
         _ => CliError::content(out)(format!(
-            "the log of the collector at {collector} does not go on from it: {flaw}"
+            "the log of the collector at {collector} does not continue it: {flaw}"
         )),
     };
     let head = api.audit_head()?;
     head.continues(&before).map_err(|error| refuse(&error))?;
     loop {
-        // Asked for even where nothing can be new, so that a token that is not good is told.
+        // Requested even if nothing can be new, so that an invalid token is reported.
         let entries = api.audit_log(log.head().entries)?;
         let is_last = entries.is_empty();
         for entry in entries {
@@ -150,7 +150,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
     }
 }
 
-/// What a log is held against, beside itself.
+/// What a log is compared with.
 enum Reference {
     Nothing,
     /// A head that somebody kept, from now or earlier.
@@ -172,18 +172,18 @@ fn verify(
     let note = match (against, root) {
         (Reference::Nothing, None) if head.entries == 0 => {
             return Err(CliError::content(path)(
-                "it holds no entry; hold it against a head or a root, by --head, --root or --collector",
+                "it has no entries; compare it with a head or a root by --head, --root or --collector",
             ));
         }
         (Reference::Nothing, Some(root)) => format!(
-            "its first {} have the root that was given; whether entries were cut off after entry {} only a later head \
-             can tell",
+            "its first {} have the root that was given; only a later head shows whether entries were cut off after \
+             entry {}",
             count(root.entries),
             head.entries
         ),
         (Reference::Nothing, None) => {
-            "without a head to hold it against (--head, --collector) nobody can \
-                             tell whether entries were cut off at its end, or all written anew"
+            "without a head to compare it with (--head, --collector), entries cut off at its end \
+                             or a rewritten log cannot be detected"
                 .to_owned()
         }
         (Reference::Head(kept), _) => {
@@ -191,8 +191,8 @@ fn verify(
             match kept.entries == head.entries {
                 true => "it ends at the head that was given".to_owned(),
                 false => format!(
-                    "it holds the head that was given, at entry {}; whether entries were cut off \
-                     after entry {} only a later head can tell",
+                    "it holds the head that was given, at entry {}; only a later head shows \
+                     whether entries were cut off after entry {}",
                     kept.entries, head.entries
                 ),
             }
@@ -201,7 +201,7 @@ fn verify(
             let published = Api::unauthenticated(collector, network).audit_head()?;
             published.continues(&head).map_err(|error| {
                 CliError::content(path)(format!(
-                    "held against the collector at {collector}: {error}"
+                    "compared with the collector at {collector}: {error}"
                 ))
             })?;
             log.holds(&published).map_err(CliError::content(path))?;

@@ -1,4 +1,4 @@
-//! `sordino anonymize`: voices out of recordings, on all cores.
+//! `sordino anonymize`: removes voices from recordings, on all cores.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -44,22 +44,22 @@ pub(crate) struct AnonymizeArgs {
 /// The content of NAME.json.
 #[derive(Serialize)]
 struct Sidecar<'a> {
-    /// Which parts of the input stand in the output, in its order; seconds of the input.
+    /// The parts of the input that are in the output, in its order; seconds of the input.
     kept: &'a [Span],
-    /// Which parts were taken out, and why; seconds of the input.
+    /// The removed parts with the reasons; seconds of the input.
     removed: &'a [Removal],
-    /// Out of which parts of what was kept a voice was erased; seconds of the input.
+    /// The kept parts from which a voice was erased; seconds of the input.
     erased: &'a [Span],
-    /// Whether nothing safe was left, and so no WAV written.
+    /// Whether nothing safe was left, so that there is no WAV file.
     withheld: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<RejectionReason>,
-    /// SHA-256 of NAME.wav, in hexadecimal: by it a later run knows the file for its own.
+    /// SHA-256 of NAME.wav, in hexadecimal, by which a later run recognizes the file as its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     wav_sha256: Option<String>,
 }
 
-/// What became of one file.
+/// The result of one file.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum FileResult {
@@ -77,7 +77,7 @@ enum FileResult {
     },
 }
 
-/// The files that come of a recording.
+/// The output files of a recording.
 struct FileOutputs {
     wav: OutputFile,
     json: OutputFile,
@@ -103,18 +103,17 @@ pub(crate) fn run(args: &AnonymizeArgs, json: bool) -> Result<CommandOutput, Cli
         .collect();
     bar.finish_and_clear();
     let problem = problem(&done);
-    // Of a single recording the error is all there is to say.
+    // For a single recording, the error is printed by itself.
     let is_said =
         |done: &&FileResult| recordings.len() > 1 || matches!(done, FileResult::Read { .. });
     let lines: Vec<String> = done.iter().filter(is_said).map(FileResult::line).collect();
     Ok(CommandOutput::new(lines.join("\n"), done)?.with_problem(problem))
 }
 
-/// A recording, and its outputs or what stands in their way.
+/// A recording, and its outputs or the error that prevents them.
 type Planned<'a> = (&'a Path, Result<FileOutputs, CliError>);
 
-/// Looks for what stands in the way of the outputs before the first recording is read. What stands in the way of one
-/// recording leaves the others alone.
+/// Checks all outputs before the first recording is read. An error of one recording does not affect the others.
 fn plan<'a>(
     recordings: &'a [PathBuf],
     out: &Path,
@@ -171,7 +170,7 @@ impl FileOutputs {
     }
 }
 
-/// NAME.json of an earlier run, as far as it shows what that run made.
+/// NAME.json of an earlier run.
 #[derive(Deserialize)]
 struct PreviousSidecar {
     #[serde(rename = "kept")]
@@ -198,7 +197,7 @@ impl PreviousSidecar {
     }
 }
 
-/// How many failed, and why the first did.
+/// The number of failures, with the first error.
 fn problem(done: &[FileResult]) -> Option<String> {
     let mut failed = done.iter().filter_map(|done| match done {
         FileResult::Failed { error, .. } => Some(error),
@@ -233,14 +232,14 @@ fn anonymize_file(
                 reason: None,
                 wav_sha256: Some(sha256(&sound)),
             };
-            // The report first: a WAV beside no report would be nobody's, and in the way of the next run.
+            // The sidecar first: the next run would not recognize a WAV file without one as its own.
             let (json, wav) = (work.json.stage(&sidecar.bytes()?)?, work.wav.stage(&sound)?);
             json.commit()?;
             wav.commit()?;
             Ok(FileResult::kept(file, &anonymous))
         }
         Err(withheld) => {
-            // What an earlier run kept must not stand beside the word that nothing is safe to keep.
+            // Output of an earlier run must not remain next to a report that nothing is safe.
             work.wav.remove()?;
             let sidecar = Sidecar {
                 kept: &[],

@@ -221,7 +221,7 @@ impl CaptureHandler for Recorder {
     fn on_event(&mut self, event: CaptureEvent) {
         match event {
             CaptureEvent::Opened(format) => self.format = Some(format),
-            // What was recorded so far has another rate; it begins anew.
+            // The samples so far have another rate; the recording restarts.
             CaptureEvent::Reopened(format) => {
                 self.reopened += 1;
                 if self

@@ -1,4 +1,4 @@
-//! `sordino consent`: what people agree to, away from any device.
+//! `sordino consent`: notices and receipts, without a device.
 
 use std::path::PathBuf;
 
@@ -15,55 +15,55 @@ use crate::{command_output::CommandOutput, error::CliError};
 
 #[derive(Subcommand)]
 pub(crate) enum ConsentCommand {
-    /// Print the notice that comes with the SDK, just as a person agrees to it
+    /// Print the notice of the SDK, exactly as a person agrees to it
     // Its `--version` is the notice's.
     #[command(disable_version_flag = true)]
     Notice {
         #[command(flatten)]
         shown: NoticeArgs,
-        /// The organization's count of its texts
+        /// The organization's version number of the notice
         #[arg(long, default_value_t = 1)]
         version: u32,
-        /// How many days a yes lasts
+        /// How many days consent lasts
         #[arg(long, default_value_t = 365)]
         days: u32,
-        /// How many days a purpose's samples are kept; those of a purpose that is not named stay until the person says no
+        /// How many days a purpose's samples are kept; without it, until consent is withdrawn
         #[arg(long, value_name = "PURPOSE=DAYS", value_parser = retention)]
         retention_days: Vec<(Purpose, u32)>,
     },
-    /// Verify a receipt, offline, and say who agreed to what
+    /// Verify a receipt offline, and print what was agreed to
     Verify {
         /// The receipt, as `device DIR consent` prints it
         receipt: PathBuf,
-        /// Check too that this file is the very text that was agreed to
+        /// Check also that this file is the text that the person agreed to
         #[arg(long)]
         notice: Option<PathBuf>,
     },
 }
 
-/// How the bundled notice is shown.
+/// Options of the bundled notice.
 #[derive(Args)]
 pub(crate) struct NoticeArgs {
     /// The language of the notice, a BCP 47 tag
     #[arg(long, value_name = "TAG", default_value = "en")]
     pub(crate) language: String,
-    /// What the app is called
+    /// The app's name
     #[arg(long, value_name = "NAME")]
     pub(crate) app: Option<String>,
-    /// Where a person's questions go
+    /// The contact for a person's questions
     #[arg(long)]
     pub(crate) contact: Option<String>,
 }
 
 /// `PURPOSE=DAYS`.
 fn retention(text: &str) -> Result<(Purpose, u32), String> {
-    let (purpose, days) = text.split_once('=').ok_or("it is to be PURPOSE=DAYS")?;
+    let (purpose, days) = text.split_once('=').ok_or("expected PURPOSE=DAYS")?;
     let purpose = purpose
         .parse::<Purpose>()
         .map_err(|error| error.to_string())?;
     let days = days
         .parse()
-        .map_err(|_| format!("`{days}` is no number of days"))?;
+        .map_err(|_| format!("`{days}` is not a number of days"))?;
     Ok((purpose, days))
 }
 
@@ -109,7 +109,7 @@ fn app_of(plan: &Plan) -> Result<Option<App>, CliError> {
     app.map_err(CliError::message)
 }
 
-/// Name and contact are the command line's, else the plan's, else words that stand in for them.
+/// Name and contact are taken from the command line, else from the plan, else placeholders are used.
 fn bundled(
     shown: &NoticeArgs,
     planned: Option<App>,
@@ -133,12 +133,12 @@ fn notice(bundled: &BundledNotice) -> Result<CommandOutput, CliError> {
         .iter()
         .map(|&purpose| (purpose.to_string(), bundled.purpose(purpose).into()))
         .collect();
-    let fell_back = bundled.fallback();
+    let fallback = bundled.fallback();
     let json = json!({
         "version": bundled.notice().version(),
         "asked_language": bundled.asked_language(),
         "language": bundled.language(),
-        "fell_back": fell_back.is_some(),
+        "fell_back": fallback.is_some(), // words: ignore
         "title": bundled.title(),
         "short": bundled.short(),
         "full": bundled.full(),
@@ -146,6 +146,6 @@ fn notice(bundled: &BundledNotice) -> Result<CommandOutput, CliError> {
         "text": bundled.text(),
         "sha256": bundled.notice().reference().sha256,
     });
-    let note = fell_back.map(|fell_back| fell_back.to_string());
+    let note = fallback.map(|fallback| fallback.to_string());
     Ok(CommandOutput::new(bundled.text(), json)?.with_note(note))
 }

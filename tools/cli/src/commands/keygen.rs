@@ -1,4 +1,4 @@
-//! Keys of QA engineers.
+//! `sordino keygen`: keys of QA engineers.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Verifies a receipt by what stands in it, and says what that is.
+//! Verifies receipts and prints their content.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(super) fn verify(receipt: &Path, notice: Option<&Path>) -> Result<CommandOut
     }
     let mut lines = lines(&signed);
     lines.extend(
-        notice.map(|notice| format!("{} is the very text that was agreed to", notice.display())),
+        notice.map(|notice| format!("{} is the text that was agreed to", notice.display())),
     );
     CommandOutput::new(
         lines.join("\n"),
@@ -54,7 +54,7 @@ fn check_notice(notice: &Path, agreed: &str) -> Result<(), CliError> {
 
 fn lines(signed: &SignedRecord) -> Vec<String> {
     let whole = format!(
-        "whole: nothing was changed since record {} signed it",
+        "valid: unchanged since record {} signed it",
         signed.content().id
     );
     let mut lines = agreed(signed);
@@ -86,7 +86,7 @@ pub(super) fn agreed(signed: &SignedRecord) -> Vec<String> {
         ),
         format!("given              {}", record.given),
         format!(
-            "holds until        {}{over}, unless it was taken back before",
+            "holds until        {}{over}, unless it was withdrawn before",
             record.holds_until
         ),
         format!("controller         {}", controller(record)),

@@ -1,4 +1,4 @@
-//! `sordino seal` and `sordino open`: one sample, there and back.
+//! `sordino seal` and `sordino open`: one sample.
 
 use std::{
     fs::File,
@@ -98,8 +98,7 @@ pub(crate) fn seal(args: &SealArgs) -> Result<CommandOutput, CliError> {
     )
 }
 
-/// The yes of the one who runs the command, to what they themselves do with the file: a consent of
-/// its own, in a store of its own that ends with the command.
+/// The consent of the person who runs the command, in a temporary store.
 fn own_grants(folder: &Path, recipients: &[Recipient]) -> Result<Grants, CliError> {
     let (_, key) = plan::new_key()?;
     let purposes = Purposes::all();

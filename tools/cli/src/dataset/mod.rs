@@ -3,7 +3,7 @@
 //! * **In**: a folder that `sordino pull` wrote.
 //! * **Out**: its [`Sample`]s: whose they are, how likely they were chosen, what the app expected and
 //!   recognized, and their sound.
-//! * **Promises**: how a dataset lies on disk is known to `pull` and here, and nowhere else.
+//! * **Promises**: only `pull` and this module know the layout of a dataset on disk.
 
 use std::path::{Path, PathBuf};
 
@@ -25,13 +25,13 @@ pub(crate) struct Dataset {
 }
 
 impl Dataset {
-    /// Reads what lies in `folder`.
+    /// Reads the dataset in `folder`.
     ///
     /// # Errors
     /// No dataset is there, or it holds no sample.
     pub(crate) fn read(folder: &Path) -> Result<Self, CliError> {
         let index = Index::read(folder)?.ok_or_else(|| {
-            CliError::content(folder)("there is no dataset in it; make one with `sordino pull`")
+            CliError::content(folder)("not a dataset; make one with `sordino pull`")
         })?;
         Ok(Self { index })
     }
@@ -67,7 +67,7 @@ impl Dataset {
         own.map(|name| self.folder().join(name)).collect()
     }
 
-    /// Where it lies.
+    /// Its folder.
     pub(crate) fn folder(&self) -> &Path {
         self.index.folder()
     }

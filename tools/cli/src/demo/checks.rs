@@ -10,7 +10,7 @@ use crate::{
     pull::{Index, Summary},
 };
 
-/// Something that the demo promises, and whether it held.
+/// A promise that the demo checks.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Check {
     pub(super) what: &'static str,
@@ -44,7 +44,7 @@ pub(super) fn run(
             devices.iter().all(Device::received_all_frames),
         ),
         check(
-            "what the adult's device sent is at the desk",
+            "what the adult's device sent was pulled",
             adult.sent > 0 && first.pulled >= adult.sent,
         ),
         check(
@@ -56,7 +56,7 @@ pub(super) fn run(
             unasked.connections == 0 && unasked.bytes_up == 0,
         ),
         check(
-            "before the guardian's yes no byte left",
+            "before the guardian's consent no byte left",
             child.before_approval == Some((0, 0)),
         ),
         check(

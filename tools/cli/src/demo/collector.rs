@@ -1,5 +1,5 @@
-//! The collector of the demo: `sordino-collector`, the program that was built beside this one. It ends with the demo,
-//! however that ends.
+//! The collector of the demo: the `sordino-collector` program next to this one. It ends with the demo, however that
+//! ends.
 
 use std::{
     env,

@@ -1,5 +1,5 @@
-//! The dataset of a demo: its collector ends with the demo, so the next one makes room for its own. Only what a demo
-//! pulled is removed.
+//! The dataset of a demo. Its collector ends with the demo, so the next demo replaces it. Only a demo's dataset is
+//! removed.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use sordino::upload::Endpoint;
 use crate::{error::CliError, files, output_files::Overwrite, pull::Index, report::is_report};
 
 const DATASET: &str = "dataset";
-/// Beside the dataset: which collector a demo pulled it from.
+/// A file next to the dataset that names the collector from which a demo pulled it.
 const MARK: &str = ".sordino-demo.json";
 
 #[derive(Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! What the demo starts with: a collector, its QA token, a QA key, an organization's plan.
+//! The environment of the demo: a collector, its QA token, a QA key, an organization's plan.
 
 use std::{
     fs,
@@ -22,12 +22,12 @@ use crate::{
     pull::{self, DatasetFormat, PullArgs, Summary},
 };
 
-/// How likely a stretch is drawn at random in the demo: often enough to be seen.
+/// The probability of random clips in the demo.
 const RANDOM_PROBABILITY: f64 = 0.1;
 
-/// The stage on which the four devices act. Its folder goes with it.
+/// The environment of the four devices, in a temporary folder.
 pub(super) struct Environment {
-    // It ends before its folder goes.
+    // Dropped before its folder.
     collector: Collector,
     folder: tempfile::TempDir,
     plan: SignedPlan,

@@ -1,5 +1,5 @@
-//! `sordino demo`: the whole promise on real recordings. Four devices hear them; what they send is
-//! counted on the line, pulled at the desk, and taken back.
+//! `sordino demo`: the whole pipeline on real recordings. Four devices play them; what they send is
+//! counted by a proxy, pulled, and deleted after a withdrawal.
 
 mod checks;
 mod collector;
@@ -66,13 +66,13 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> Result<CommandOutput, CliError
     say("starting a collector, making a QA key, signing a plan …");
     let setting = Environment::new()?;
     say(&format!(
-        "an adult who said yes to both purposes hears {} recordings …",
+        "an adult who consented to both purposes: {} recordings …",
         recordings.len()
     ));
     let adult = scenarios::adult(&setting, &recordings)?;
-    say("a person who never said yes hears the same …");
+    say("a person without consent: the same recordings …");
     let unasked = scenarios::no_consent(&setting, &recordings)?;
-    say("a child plays before and after the guardian's yes …");
+    say("a child, before and after the guardian's consent …");
     let mut child = scenarios::child(&setting, &recordings)?;
     say("a device without a network is killed while sealing, and comes back …");
     let offline = scenarios::offline(&setting, &recordings)?;
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> Result<CommandOutput, CliError
     dataset::mark(out, &setting.endpoint()?)?;
     let first = setting.pull(&dataset)?;
     let before_withdrawal = report::views(&dataset)?;
-    say("the child says no; the QA engineer pulls again …");
+    say("the child withdraws consent; the QA engineer pulls again …");
     scenarios::withdraw_child(&mut child)?;
     let second = setting.pull(&dataset)?;
 

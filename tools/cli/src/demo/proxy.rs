@@ -1,4 +1,4 @@
-//! A line between a device and the collector that counts what passes.
+//! A proxy between a device and the collector that counts connections and bytes.
 
 use std::{
     io::{self, Read, Write},

@@ -22,12 +22,12 @@ use crate::{
     },
 };
 
-/// Everything that the report tells of.
+/// The content of the report.
 pub(super) struct DemoReport<'a> {
     pub(super) devices: &'a [Device; 4],
     pub(super) recordings: &'a [Recording],
     pub(super) plan: &'a Plan,
-    /// What lay at the desk before the child said no.
+    /// The dataset before the child withdrew consent.
     pub(super) pulled: &'a BTreeMap<Id, SampleView>,
     pub(super) first: &'a Summary,
     pub(super) second: &'a Summary,
@@ -65,7 +65,7 @@ impl DemoReport<'_> {
         sections.push(Section::List(self.never_left()));
         sections.push(Section::List(taken_back(child, self.second)));
         Ok(Report {
-            title: "Sordino: what left, what did not, and what was taken back".to_owned(),
+            title: "Sordino: what left, what did not, and what was withdrawn".to_owned(),
             intro: format!(
                 "Four devices heard the same {} recordings. Each had a line to the collector on \
                  which every byte was counted.",
@@ -73,8 +73,8 @@ impl DemoReport<'_> {
             ),
             facts: vec![
                 Fact::new("samples sent", adult.sent + child.taken_back + offline.sent),
-                Fact::new("pulled at the desk", self.first.pulled),
-                Fact::new("taken back", self.second.removed),
+                Fact::new("pulled", self.first.pulled),
+                Fact::new("withdrawn", self.second.removed),
                 Fact::new("promises held", format!("{held} of {}", self.checks.len())),
             ],
             maps: Vec::new(),
@@ -135,7 +135,7 @@ impl DemoReport<'_> {
                 },
                 false => SampleStatus {
                     disposition: Disposition::Sent,
-                    text: "sent, and at the desk".to_owned(),
+                    text: "sent and pulled".to_owned(),
                 },
             };
             views.push(view);
@@ -252,14 +252,14 @@ fn taken_back(child: &Device, second: &Summary) -> List {
         .flat_map(|heard| heard.queued.iter().map(move |id| (heard, id)))
         .map(|(heard, id)| Item {
             what: format!("{} ({id})", heard.name),
-            why: "deleted at the collector and at the desk".to_owned(),
+            why: "deleted at the collector and in the dataset".to_owned(),
         })
         .collect();
     List {
-        title: "What the withdrawal took back".to_owned(),
+        title: "What the withdrawal deleted".to_owned(),
         intro: format!(
-            "The child said no after {} samples had been pulled. The collector keeps the id of \
-             each, so that no late copy is ever taken, and nothing else.",
+            "The child withdrew consent after {} samples had been pulled. The collector keeps only the id of \
+             each, to reject late copies.",
             second.removed
         ),
         items,

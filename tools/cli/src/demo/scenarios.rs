@@ -1,4 +1,4 @@
-//! What each of the four devices goes through.
+//! The scenarios of the four devices.
 
 use std::{
     fs,
@@ -42,7 +42,7 @@ pub(crate) struct PlayedRecording {
     pub(super) note: Option<&'static str>,
 }
 
-/// A device at the end of its act.
+/// A device at the end of its scenario.
 #[derive(Serialize)]
 pub(crate) struct Device {
     pub(super) name: &'static str,
@@ -58,7 +58,7 @@ pub(crate) struct Device {
     /// Whether only whole files were found after the kill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) whole_after_kill: Option<bool>,
-    /// Samples that a withdrawal took back.
+    /// Samples that a withdrawal deleted.
     pub(super) taken_back: usize,
     #[serde(skip)]
     line: Option<Proxy>,
@@ -110,7 +110,7 @@ impl Device {
 pub(super) fn adult(setting: &Environment, recordings: &[Recording]) -> Result<Device, CliError> {
     let mut device = Device::new(
         "an adult, both purposes",
-        "Said yes to quality assurance and to recognition research. The app marks a moment near the \
+        "Consented to quality assurance and to recognition research. The app marks a moment near the \
          end of each recording, and the plan draws others at random. What may hold a voice is cut \
          or withheld; the rest is sealed and sent.",
     );
@@ -129,7 +129,7 @@ pub(super) fn no_consent(
     recordings: &[Recording],
 ) -> Result<Device, CliError> {
     let mut device = Device::new(
-        "a person who never said yes",
+        "a person without consent",
         "Was never asked. The recognizer gets every frame; nothing else does. The device does not \
          even hold the last seconds in memory, and opens no connection.",
     );
@@ -145,9 +145,9 @@ pub(super) fn no_consent(
 pub(super) fn child(setting: &Environment, recordings: &[Recording]) -> Result<Device, CliError> {
     let mut device = Device::new(
         "a child, with a guardian",
-        "Said yes, but nothing is sampled until the guardian approves. Then samples are made, sent \
-         and pulled. At last the child says no: what was sent is deleted at the collector and at \
-         the desk.",
+        "Consented, but nothing is sampled until the guardian approves. Then samples are made, sent \
+         and pulled. At last the child withdraws consent: what was sent is deleted at the collector \
+         and in the dataset.",
     );
     let line = start_proxy(setting)?;
     let engine = setting.device("child", &line.url())?;
@@ -157,7 +157,7 @@ pub(super) fn child(setting: &Environment, recordings: &[Recording]) -> Result<D
     engine.upload(&own_client())?;
     heard
         .iter_mut()
-        .for_each(|heard| heard.note = Some("before the guardian's yes"));
+        .for_each(|heard| heard.note = Some("before the guardian's consent"));
     device.before_approval = Some((line.connections(), line.bytes_up()));
     engine.approve(GuardianMethod::TextPlus)?;
     heard.extend(play_all(&engine, recordings)?);

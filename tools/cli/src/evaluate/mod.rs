@@ -5,8 +5,8 @@
 //!   scores of an earlier run.
 //! * **Out**: mir_eval's note metrics against what the app expected, weighted, by exercise; the
 //!   difference to the baseline with its interval and its p.
-//! * **Promises**: a sample for which the command fails is told and counted, never scored; clips that
-//!   the app marked and clips drawn at random never stand in one figure.
+//! * **Promises**: a sample for which the command fails is reported and counted, never scored; marked and random
+//!   clips are never combined in one figure.
 
 mod arguments;
 mod process_group;
@@ -188,7 +188,7 @@ impl Baseline {
             if score.notes.expected != found.expected.len() {
                 return refuse(format!(
                     "it expects {} notes in sample {}, where the dataset expects {}; evaluate the \
-                     baseline anew on this dataset",
+                     baseline again on this dataset",
                     score.notes.expected,
                     found.sample.id(),
                     found.expected.len()
@@ -230,7 +230,7 @@ fn evaluate<'a>(
         .map_err(CliError::message)?;
     let found: Vec<_> = pool.install(|| chosen.par_iter().with_max_len(1).map(one).collect());
     bar.finish_and_clear();
-    // An error stands before the first sample that was passed over for it, or after: take it.
+    // The error may be before or after the samples that were skipped because of it.
     let (done, passed): (Vec<_>, Vec<_>) = found.into_iter().partition(Option::is_some);
     let done = done.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
     debug_assert!(passed.is_empty(), "only an error passes samples over");
@@ -239,7 +239,7 @@ fn evaluate<'a>(
     Ok(evaluated)
 }
 
-/// What came of a sample, and how many notes would fit if pitches without a unit were frequencies.
+/// The result of a sample, and how many notes would match if pitches without a unit were frequencies.
 fn evaluate_one<'a>(
     chosen: &EligibleSample<'a>,
     arguments: &EvaluateArgs,
@@ -279,7 +279,7 @@ fn evaluate_one<'a>(
 }
 
 /// Refuses to score frequencies as MIDI note numbers: where nothing says what pitches are counted in, and more of them
-/// fit what is expected as frequencies, `if_hz`, they are no MIDI note numbers.
+/// fit what is expected as frequencies, `if_hz`, they are not MIDI note numbers.
 fn refuse_frequencies(evaluated: &[EvaluatedSample<'_>], if_hz: usize) -> Result<(), CliError> {
     let scores = evaluated.iter().filter_map(|found| found.outcome.score());
     let as_midi: usize = scores.map(|score| score.notes.matched).sum();

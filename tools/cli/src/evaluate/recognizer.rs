@@ -15,7 +15,7 @@ use super::{arguments::CommandLine, process_group::ProcessGroup};
 const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 /// Bytes of its standard error that are looked at for its last line.
 const MAX_STDERR_BYTES: usize = 4 << 10;
-/// Characters of that line which are told.
+/// Characters of that line in messages.
 const MAX_MESSAGE_CHARS: usize = 200;
 /// How often it is looked whether it has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -30,7 +30,7 @@ pub(super) enum RunError {
     NotStarted {
         /// Its name.
         program: String,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
     /// It was stopped.
@@ -142,7 +142,7 @@ fn last_line(complaint: Vec<u8>) -> String {
         .map(str::trim)
         .find(|line| !line.is_empty());
     line.map_or_else(String::new, |line| {
-        let told = line.chars().filter(|character| !character.is_control());
-        format!(": {}", told.take(MAX_MESSAGE_CHARS).collect::<String>())
+        let shown = line.chars().filter(|character| !character.is_control());
+        format!(": {}", shown.take(MAX_MESSAGE_CHARS).collect::<String>())
     })
 }

@@ -1,7 +1,7 @@
 //! What a recognizer prints: JSON, JAMS, or a line a note.
 //!
 //! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, with `hz` instead of `midi` for a frequency and
-//! `offset` where it is known; other members are passed over. JAMS is read where it has notes ([`jams`]). A line is
+//! `offset` where it is known; other members are ignored. JAMS is read where it has notes ([`jams`]). A line is
 //! `onset offset pitch` or `onset pitch`; `#` begins a comment. Times are seconds of the file that was given. Where
 //! nothing is recognized, the JSON has an empty list, or a comment alone says so: no output at all is a recognizer
 //! that did not work.
@@ -29,12 +29,12 @@ pub(super) struct RecognizedNotes {
     pub(super) if_hz: Option<Vec<TimedNote>>,
 }
 
-/// Why output is no list of notes.
+/// Why output is not a list of notes.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum OutputError {
     #[error("it printed nothing; where nothing is recognized print {{\"recognised\": []}}")]
     Empty,
-    #[error("it printed what is no text")]
+    #[error("it printed something other than text")]
     NotText,
     #[error("it printed JSON that is not {{\"recognised\": [{{\"midi\", \"onset\"}}, …]}}: {0}")]
     Json(String),
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_say_the_same() {
+    fn json_and_lines_give_the_same_notes() {
         let json = br#" {"recognised": [{"midi": 60, "onset": 1.5, "offset": 2, "x": 1},
             {"midi": 61.5, "onset": 2.0}], "model": "v2"}"#;
         let lines = b"# onset offset midi\n1.5 2.0 60\n\n2\t61.5 # unsure\n";
@@ -186,7 +186,7 @@ mod tests {
 
     /// A2 is 110 Hz and MIDI note number 45.
     #[test]
-    fn a_pitch_is_what_its_form_says_that_it_is() {
+    fn the_unit_of_a_pitch_is_read_from_the_output() {
         let midi = |printed: &str, pitch| -> Vec<f64> {
             let printed = parse(printed.as_bytes(), pitch).unwrap();
             printed.notes.iter().map(|note| note.midi).collect()
@@ -220,11 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_notes_is_told_and_never_taken_for_an_empty_one() {
+    fn invalid_output_is_an_error_and_never_an_empty_list() {
         for (printed, says) in [
             (&b""[..], "printed nothing"),
             (b" \n", "printed nothing"),
-            (b"\xff\xfe", "no text"),
+            (b"\xff\xfe", "other than text"),
             (b"[]", "JSON"),
             (b"{}", "JSON"),
             (b"{\"recognised\": [{\"midi\": NaN, \"onset\": 1}]}", "JSON"),
@@ -252,10 +252,10 @@ mod tests {
                 "pitch_hz",
             ),
         ] {
-            let told = parse(printed, None).unwrap_err().to_string();
+            let error = parse(printed, None).unwrap_err().to_string();
             assert!(
-                told.contains(says),
-                "{}: {told}",
+                error.contains(says),
+                "{}: {error}",
                 String::from_utf8_lossy(printed)
             );
         }
@@ -267,7 +267,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_notes_in_their_bounds_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_valid_notes_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(printed) = parse(&bytes, None) {
                 for note in printed.notes {
                     prop_assert!(note.onset >= 0.0 && note.midi >= 0.0 && note.offset.is_none_or(|end| end > note.onset));

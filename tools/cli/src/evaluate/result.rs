@@ -27,7 +27,7 @@ pub(super) struct EvalResult {
     pub(super) samples: BTreeMap<Id, SampleResult>,
 }
 
-/// What came of a sample.
+/// The result of a sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum SampleResult {
@@ -73,26 +73,26 @@ impl EvalResult {
     /// Reads a baseline for a run with the same tolerance.
     ///
     /// # Errors
-    /// It is no such file, one of another version, or one with another tolerance.
+    /// The file is not a result, or has another version or another tolerance.
     pub(super) fn read(path: &Path, tolerance_ms: f64) -> Result<Self, CliError> {
         let refuse = |reason: String| CliError::content(path)(reason);
         let json: Value = serde_json::from_str(&files::read_text(path)?)
-            .map_err(|error| refuse(format!("it is no result of `evaluate`: {error}")))?;
+            .map_err(|error| refuse(format!("it is not a result of `evaluate`: {error}")))?;
         if json["kind"] != KIND {
-            return Err(refuse("it is no result of `evaluate`".to_owned()));
+            return Err(refuse("it is not a result of `evaluate`".to_owned()));
         }
         if json["schema"] != SCHEMA {
             return Err(refuse(format!(
-                "it has schema {}, but this version reads schema {SCHEMA}; evaluate the baseline anew",
+                "it has schema {}, but this version reads schema {SCHEMA}; evaluate the baseline again",
                 json["schema"]
             )));
         }
         let result: Self = serde_json::from_value(json)
-            .map_err(|error| refuse(format!("it is no result of `evaluate`: {error}")))?;
+            .map_err(|error| refuse(format!("it is not a result of `evaluate`: {error}")))?;
         if result.tolerance_ms != tolerance_ms {
             return Err(refuse(format!(
                 "it was made with a tolerance of {} ms, not {tolerance_ms} ms; evaluate the baseline \
-                 anew, or give --tolerance {}",
+                 again, or give --tolerance {}",
                 result.tolerance_ms, result.tolerance_ms
             )));
         }

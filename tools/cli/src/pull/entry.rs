@@ -12,7 +12,7 @@ pub(crate) struct Entry {
     pub(crate) pulled_for: Purposes,
     /// Its manifest; `purposes` there are those that are granted now.
     pub(crate) manifest: Manifest,
-    /// Which shard it lies in, where the dataset has shards.
+    /// The shard that contains it, if the dataset has shards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shard: Option<u32>,
     /// Samples of the stored sound, mono; not known of what an earlier version pulled.

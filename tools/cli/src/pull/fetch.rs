@@ -1,4 +1,4 @@
-//! Brings listed samples to the desk, several at once, in bounded memory.
+//! Downloads listed samples, several at once, in bounded memory.
 //!
 //! One thread lists, some fetch, open and write, and the caller takes in what came, one after the
 //! other. Each waits for the next, so that no more samples are in memory than are under way.
@@ -38,15 +38,15 @@ pub(super) struct Fetch<'a> {
     pub(super) had: HashSet<Id>,
     /// What was fetched for this purpose already and could not be read, each by the digest of its bytes.
     pub(super) unreadable: HashMap<Id, String>,
-    /// What lies here already, for whichever purpose.
+    /// The samples in the dataset, for any purpose.
     pub(super) here: HashSet<Id>,
-    /// Where the list goes on.
+    /// Where the list continues.
     pub(super) cursor: Option<String>,
 }
 
 /// What came.
 pub(super) enum FetchResult {
-    /// A page of so many samples was listed; `next` is where the list goes on.
+    /// A page of so many samples was listed; `next` is where the list continues.
     Page { samples: usize, next: String },
     /// A sample that is new here; its own files are written.
     New {
@@ -57,7 +57,7 @@ pub(super) enum FetchResult {
         /// Bytes that were sent for it.
         bytes: usize,
     },
-    /// One that lies here already may be used for this purpose too.
+    /// A sample of the dataset may be used for this purpose too.
     Known {
         page: usize,
         id: Id,
@@ -106,7 +106,7 @@ impl Fetch<'_> {
             drop(came_in);
             let mut outcome = Ok(());
             for one in &came {
-                // What was under way is let go, not waited upon by a full channel.
+                // Results in progress are dropped, so that no worker blocks on a full channel.
                 if outcome.is_ok() {
                     outcome = match one {
                         FetchResult::Failed(failure) => Err(failure),
@@ -285,9 +285,8 @@ impl CursorTracker {
         });
     }
 
-    /// A sample of the page is done with. Where the list goes on from now, if that has changed.
-    /// What could not be read holds it back: it is listed again the next time, perhaps to whoever
-    /// has its key.
+    /// Marks a sample of the page as done, and returns the new cursor if it changed. A sample that could
+    /// not be read holds the cursor back, so that it is listed again the next time.
     pub(super) fn finish_sample(&mut self, page: usize, is_readable: bool) -> Option<String> {
         let page = self.pages.get_mut(page.checked_sub(self.before)?)?;
         page.left = page.left.saturating_sub(1);
@@ -313,7 +312,7 @@ mod tests {
 
     proptest! {
         /// In whatever order samples come, the cursor never passes one that did not come or could
-        /// not be read, and stands at the last page when all did.
+        /// not be read, and is at the last page when all did.
         #[test]
         fn the_cursor_never_passes_a_sample_that_was_not_taken_in(
             pages in prop::collection::vec(1..5_usize, 1..6),

@@ -1,4 +1,4 @@
-//! What lies in a pulled dataset, and how far the pull has come.
+//! The index of a pulled dataset: its samples, and the progress of the pull.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -250,7 +250,7 @@ impl Index {
             index.private = true;
             index.mark_changed();
         }
-        // Before any sample, so that a pull that is cut short can go on.
+        // Before any sample, so that an interrupted pull can continue.
         index.save()?;
         Ok(index)
     }
@@ -470,7 +470,7 @@ impl Index {
         self.save()
     }
 
-    /// Shards of an earlier layout are written anew. Those of the first mix the splits; their samples are pulled anew.
+    /// Rewrites shards of an earlier layout. Those of the first layout mix the splits; their samples are pulled again.
     fn migrate_layout(&mut self) {
         let mixes_splits = self.layout < LAYOUT_OF_SPLIT_SHARDS;
         self.layout = LAYOUT;

@@ -1,7 +1,7 @@
 //! What a pull took in since the index was written, a line a sample, so that a pull that is killed
-//! goes on at the very sample.
+//! continues at that sample.
 //!
-//! A journal belongs to one state of the index. Once the index was written anew, the old journal
+//! A journal belongs to one state of the index. Once the index was rewritten, the old journal
 //! says nothing any more, whether or not it could be removed: a sample that was withdrawn meanwhile
 //! is not brought back by it.
 

@@ -1,7 +1,7 @@
-//! `sordino pull`: a purpose's samples come to the desk, and those whose consent was withdrawn go.
+//! `sordino pull`: downloads a purpose's samples, and removes those whose consent was withdrawn.
 //!
-//! Run again, it goes on where it stopped. A copy stays only as long as a purpose for which it was
-//! pulled is granted, so it is to be run before each use of the dataset.
+//! Run again, it continues where it stopped. A copy stays only as long as a purpose for which it was
+//! pulled is granted, so run it before each use of the dataset.
 //!
 //! What was withdrawn goes first, before anything new is asked for, and again in the end: for whatever purpose it was
 //! pulled, and whatever the token may read today. A token that expired or was revoked removes copies too.
@@ -291,8 +291,8 @@ impl Pull<'_> {
             folder: &folder,
             format: self.index.format(),
             jobs: self.jobs,
-            // One that lies here for another purpose is asked for again: the person is to see that
-            // it is used for this one too.
+            // A sample that was pulled for another purpose is requested again, so that the access
+            // log shows its use for this one too.
             had: self.index.pulled_for(purpose).collect(),
             unreadable: self
                 .index

@@ -153,27 +153,27 @@ pub(super) fn fetch(
     Ok(reviews)
 }
 
-/// A review that can be read and is of the sample that it stands beside: the collector could put one in another's place.
+/// Reads a review and checks that it is of its sample: the collector could swap reviews.
 fn read(stored: StoredReview, identities: &[Identity]) -> Option<Review> {
     #[derive(Deserialize)]
-    struct Said {
+    struct Content {
         verdict: Verdict,
         note: String,
         sample: Option<Id>,
     }
-    let said: Said = match (stored.sealed, stored.plain) {
+    let content: Content = match (stored.sealed, stored.plain) {
         (Some(sealed), _) => {
             let opened = open::open_sealed(&BASE64.decode(sealed).ok()?, identities).ok()?;
-            let said: Said = serde_json::from_slice(&opened).ok()?;
-            (said.sample == Some(stored.sample)).then_some(said)?
+            let content: Content = serde_json::from_slice(&opened).ok()?;
+            (content.sample == Some(stored.sample)).then_some(content)?
         }
         (None, plain) => serde_json::from_value(plain.unwrap_or(Value::Null)).ok()?,
     };
     Some(Review {
         reader: stored.reader,
         week: stored.week,
-        verdict: said.verdict,
-        note: said.note.chars().take(MAX_NOTE).collect(),
+        verdict: content.verdict,
+        note: content.note.chars().take(MAX_NOTE).collect(),
     })
 }
 
@@ -210,8 +210,8 @@ pub(super) fn csv<'a>(
     (count > 0).then(|| csv.into_bytes())
 }
 
-/// A cell. Spreadsheets run what begins like a formula, and whoever has the QA recipient can seal a note: an apostrophe
-/// makes text of it.
+/// A cell. Spreadsheets evaluate text that begins like a formula, and anyone with the QA recipient can seal a note: an
+/// apostrophe makes it text.
 fn cell(text: &str) -> String {
     let inert = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_is_text_for_a_spreadsheet_whatever_was_written() {
+    fn csv_cells_are_never_formulas() {
         for (text, spelled) in [
             ("plain", "plain"),
             ("a, \"b\"\nc", "\"a, \"\"b\"\"\nc\""),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_review_is_read_and_what_is_none_is_not() {
+    fn a_plain_review_is_read_and_an_invalid_one_is_not() {
         let stored = |plain: Value| StoredReview {
             sample: "00000000000000000000000000000001".parse().unwrap(),
             reader: "one".to_owned(),

@@ -21,7 +21,7 @@ pub(crate) struct QueryArgs {
     /// How many rows
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) worst: usize,
-    /// Only clips chosen so; each stands in a table of its own in any case
+    /// Only clips with this trigger; each trigger has a table of its own
     #[arg(long, value_enum)]
     pub(crate) trigger: Option<TriggerArgument>,
     #[command(flatten)]

@@ -3,8 +3,8 @@
 //! * **In**: a pulled dataset: what the app expected and what its recognizer reported, in the time of
 //!   the clip before anything was taken out.
 //! * **Out**: a row an exercise, a pitch, or both.
-//! * **Promises**: clips that the app marked and clips drawn at random never stand in one figure; of
-//!   fewer than five consent records there is no interval.
+//! * **Promises**: marked and random clips are never combined in one figure; fewer than five consent records give no
+//!   interval.
 
 mod arguments;
 

@@ -28,7 +28,7 @@ pub(super) enum DecodeError {
     Damaged { seconds: f64, reason: String },
     #[error("its rate or its channels change after {0:.1} s; {CONVERT}")]
     Changes(f64),
-    #[error("sample {0} is not a finite number; export the file anew")]
+    #[error("sample {0} is not a finite number; export the file again")]
     NonFinite(usize),
     #[error("it lasts longer than {0} s, more than can be read at once, so cut it into parts")]
     TooLong(u64),

@@ -19,12 +19,12 @@ pub(super) enum Kind {
     Foreign(&'static str),
 }
 
-/// About content that is none of them.
-pub(super) const UNKNOWN: &str = "it is no WAV file, nor FLAC, MP3, M4A, AAC, Ogg, AIFF or CAF; convert it: \
+/// The message for unknown content.
+pub(super) const UNKNOWN: &str = "not a WAV, FLAC, MP3, M4A, AAC, Ogg, AIFF or CAF file; convert it: \
                                   `ffmpeg -i IN -c:a pcm_s16le OUT.wav`";
 
 impl Kind {
-    /// What a file is, from its first bytes; an ID3v2 tag before them is passed over.
+    /// What a file is, from its first bytes; an ID3v2 tag before them is skipped.
     pub(super) fn detect(file: &mut (impl Read + Seek)) -> io::Result<Option<Self>> {
         let head = head_at(file, 0)?;
         if !head.starts_with(b"ID3") || head.len() < 10 {

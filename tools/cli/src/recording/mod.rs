@@ -63,7 +63,7 @@ fn is_standard_input(file: &Path) -> bool {
 }
 
 fn read_file(file: &Path) -> Result<Recording, CliError> {
-    // It refuses what is no file, or cannot be read, before anything is opened: a pipe could wait for ever.
+    // Rejects what is not a readable file before opening it: a pipe could block forever.
     let kind = match file.metadata() {
         Ok(metadata) if metadata.is_file() && metadata.len() > 0 => {
             let mut opened = File::open(file).map_err(CliError::file("read", file))?;

@@ -28,7 +28,7 @@ impl Axis {
         Self(last.clamp(SHORTEST, LONGEST))
     }
 
-    /// Left edge and width in percent; none for what lies outside.
+    /// Left edge and width in percent; `None` outside.
     pub(super) fn place(self, start: f64, end: f64) -> Option<(f64, f64)> {
         let (start, end) = (start.max(0.0), end.min(self.0));
         (end > start).then(|| (start / self.0 * 100.0, (end - start) / self.0 * 100.0))

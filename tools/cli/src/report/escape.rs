@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 /// Shows text as character data or as a quoted attribute's value, whatever is in it.
 ///
-/// Beside the five characters of markup it replaces what XML 1.0 does not allow (section 2.2) and
+/// In addition to the five characters of markup, it replaces what XML 1.0 does not allow (section 2.2) and
 /// the Unicode controls of writing direction, which could make a text read as another.
 pub(super) struct Text<'a>(pub(super) &'a str);
 

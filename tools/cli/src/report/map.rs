@@ -37,7 +37,7 @@ pub(super) fn write(page: &mut String, map: &ErrorMap, number: usize) -> fmt::Re
         .keys()
         .filter_map(|(_, heard)| *heard)
         .collect();
-    // What is missed stands beside the names, where a narrow window shows it.
+    // Missed notes are next to the names, visible in a narrow window.
     let columns: Vec<Option<u8>> = [None]
         .into_iter()
         .chain(columns.into_iter().map(Some))

@@ -36,7 +36,7 @@ pub(crate) use sound::Sound;
 /// Writes `report` as one self-contained HTML file. Samples are drawn on all cores.
 ///
 /// # Errors
-/// [`ReportError`]; what was written until then is no report.
+/// [`ReportError`]; what was written until then is incomplete.
 pub(crate) fn write_html(report: &Report, mut out: impl io::Write) -> Result<(), ReportError> {
     let page = page::render(report)?;
     out.write_all(page.as_bytes())?;

@@ -51,7 +51,7 @@ pub(crate) struct Table {
 pub(crate) enum Section {
     /// A device and its samples.
     Device(DeviceSection),
-    /// A list: what never left, what a withdrawal took back.
+    /// A list: what never left, what a withdrawal deleted.
     List(List),
     /// Samples as rows, where they are too many to be drawn.
     Listing(Listing),
@@ -119,7 +119,7 @@ pub(crate) struct SampleView {
     pub(crate) name: String,
     /// The id of its place in the page, where others may lead to it.
     pub(crate) anchor: Option<String>,
-    /// The file that its sound lies in: a URL, relative to the page.
+    /// The file with its sound: a URL, relative to the page.
     pub(crate) file: Option<String>,
     /// How far an onset may be from the expected one, in seconds; as everywhere, if none.
     pub(crate) onset_tolerance: Option<f64>,
@@ -129,7 +129,7 @@ pub(crate) struct SampleView {
     pub(crate) before: Option<Sound>,
     /// What is left: the kept stretches one after another.
     pub(crate) after: Option<Sound>,
-    /// Which stretches of the input stand in `after`, in its order.
+    /// The parts of the input in `after`, in its order.
     pub(crate) kept: Vec<Span>,
     /// Which were taken out.
     pub(crate) removed: Vec<Removed>,

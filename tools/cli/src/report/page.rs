@@ -28,7 +28,7 @@ pub(crate) fn is_report(page: &[u8]) -> bool {
         .any(|window| window == GENERATOR.as_bytes())
 }
 
-/// The mark stands before the style and the title's end.
+/// The mark is before the style and the title's end.
 const HEAD_BYTES: usize = 4096;
 
 /// The whole file.
@@ -104,7 +104,7 @@ fn write_body(page: &mut String, report: &Report, drawn: &[Vec<String>]) -> fmt:
     )
 }
 
-/// Allows what stands in the page: the one style sheet and the one script by their digests.
+/// Allows only the style sheet and the script of the page, by their digests.
 fn policy(style: &str) -> String {
     let digest = |text: &str| BASE64.encode(digest::digest(&digest::SHA256, text.as_bytes()));
     format!(
@@ -318,7 +318,7 @@ impl Disposition {
             Self::Sent => "Sent",
             Self::Withheld => "Withheld",
             Self::NotSampled => "Never left",
-            Self::Withdrawn => "Taken back",
+            Self::Withdrawn => "Withdrawn",
         }
     }
 
@@ -328,7 +328,7 @@ impl Disposition {
             Self::Sent => "After: all that left the device",
             Self::Withheld => "After: nothing that could leave",
             Self::NotSampled => "After: stayed on the device",
-            Self::Withdrawn => "After: had left, and was taken back",
+            Self::Withdrawn => "After: was sent, and deleted after withdrawal",
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) const ROWS: usize = 168;
 pub(super) const LOWEST: f64 = 50.0;
 /// Frequency at the upper edge, in Hz: half a sample's rate.
 pub(super) const HIGHEST: f64 = 8_000.0;
-/// What lies further below the loudest than this is black, in dB.
+/// Anything further below the loudest than this is black, in dB.
 pub(super) const RANGE: f32 = 70.0;
 /// The quietest loudest, in dB below a tone at full scale: a silent room shall look silent.
 const QUIETEST: f32 = 30.0;
@@ -33,7 +33,7 @@ const WINDOW: f64 = 0.08;
 /// Length of a window with its padding, in windows.
 const PADDING: usize = 3;
 
-/// How far below the upper edge `hz` lies: 0 at the top, 1 at the bottom.
+/// The position of `hz`: 0 at the upper edge, 1 at the lower one.
 pub(super) fn height_of(hz: f64) -> f64 {
     1.0 - (hz / LOWEST).ln() / (HIGHEST / LOWEST).ln()
 }

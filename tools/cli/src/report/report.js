@@ -7,7 +7,7 @@
   const wire = (track) => {
     const audio = track.querySelector("audio");
     const picture = track.querySelector(".picture");
-    // [[heard, shown, seconds], …]: where a stretch of the file stands on the axis of time.
+    // [[heard, shown, seconds], …]: where a part of the file is on the axis of time.
     const stretches = JSON.parse(track.dataset.map);
     const seconds = Number(track.dataset.seconds);
 

@@ -25,7 +25,7 @@ const NAMED_FREQUENCIES: [(f64, &str); 6] = [
     (2_000.0, "2k"),
     (5_000.0, "5k"),
 ];
-/// A stretch narrower than this part of the picture has no room for its reason.
+/// A removed part narrower than this share of the picture has no label.
 const MIN_LABEL_WIDTH: f64 = 0.07;
 /// Height of a semitone in the piano roll, in rem.
 const SEMITONE: f64 = 0.45;

@@ -5,7 +5,7 @@ use flacenc::{bitsink::ByteSink, component::BitRepr as _, error::Verify as _, so
 use realfft::{RealFftPlanner, num_complex::Complex};
 
 /// The highest rate that a report plays, in Hz: that of a sample, and enough for the picture.
-pub(super) const HIGHEST_RATE: u32 = 16_000;
+pub(super) const MAX_RATE: u32 = 16_000;
 
 /// The rates of a FLAC stream, in Hz.
 const FLAC_RATES: std::ops::RangeInclusive<u32> = 1..=96_000;
@@ -34,7 +34,7 @@ impl Sound {
         self.samples.len() as f64 / f64::from(self.rate.max(1))
     }
 
-    /// As the report uses it: finite, at most at [`HIGHEST_RATE`]; none where there is nothing to
+    /// As the report uses it: finite, at most at [`MAX_RATE`]; none where there is nothing to
     /// hear.
     pub(super) fn prepared(&self) -> Option<Self> {
         if self.samples.is_empty() || self.rate == 0 {
@@ -45,7 +45,7 @@ impl Sound {
             .iter()
             .map(|&sample| if sample.is_finite() { sample } else { 0.0 })
             .collect();
-        if self.rate <= HIGHEST_RATE {
+        if self.rate <= MAX_RATE {
             return Some(Self {
                 samples,
                 rate: self.rate,
@@ -82,15 +82,15 @@ impl Sound {
     }
 }
 
-/// Brings sound down to [`HIGHEST_RATE`] by cutting its spectrum. For eyes and for a listener in a
+/// Brings sound down to [`MAX_RATE`] by cutting its spectrum. For eyes and for a listener in a
 /// report that is plenty; what leaves a device goes through the SDK's own filters.
 fn lowered(mut samples: Vec<f32>, rate: u32) -> Option<Sound> {
     // Some silence at the end, so that the spectrum's wrap-around falls into it, and a length that
     // both rates can have: whole tenths of a second.
     let tenths = (samples.len() * 10).div_ceil(rate as usize) + 1;
-    let heard = (samples.len() as u64 * u64::from(HIGHEST_RATE)).div_ceil(u64::from(rate)) as usize;
+    let heard = (samples.len() as u64 * u64::from(MAX_RATE)).div_ceil(u64::from(rate)) as usize;
     samples.resize(tenths * rate as usize / 10, 0.0);
-    let length = tenths * HIGHEST_RATE as usize / 10;
+    let length = tenths * MAX_RATE as usize / 10;
     let mut planner = RealFftPlanner::<f32>::new();
     let forward = planner.plan_fft_forward(samples.len());
     let mut spectrum = forward.make_output_vec();
@@ -107,6 +107,6 @@ fn lowered(mut samples: Vec<f32>, rate: u32) -> Option<Sound> {
     lower.iter_mut().for_each(|sample| *sample *= scale);
     Some(Sound {
         samples: lower,
-        rate: HIGHEST_RATE,
+        rate: MAX_RATE,
     })
 }

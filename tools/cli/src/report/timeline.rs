@@ -1,11 +1,11 @@
-//! Where a stretch of the output stood in the input.
+//! Where a part of the output was in the input.
 
 use sordino::anonymize::Span;
 
-/// A stretch of sound, in seconds: heard at `heard` in the file that is played, shown at `shown` on
+/// A part of a sound, in seconds: heard at `heard` in the file that is played, shown at `shown` on
 /// the axis of the input's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Stretch {
+pub(super) struct PlayedSpan {
     pub(super) heard: f64,
     pub(super) shown: f64,
     pub(super) seconds: f64,
@@ -13,12 +13,12 @@ pub(super) struct Stretch {
 
 /// Maps the time of a file that is played onto the time of the input.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Timeline(Vec<Stretch>);
+pub(super) struct Timeline(Vec<PlayedSpan>);
 
 impl Timeline {
     /// A sound that is the input itself.
     pub(super) fn whole(seconds: f64) -> Self {
-        Self(vec![Stretch {
+        Self(vec![PlayedSpan {
             heard: 0.0,
             shown: 0.0,
             seconds,
@@ -35,7 +35,7 @@ impl Timeline {
             if length <= 0.0 {
                 break;
             }
-            stretches.push(Stretch {
+            stretches.push(PlayedSpan {
                 heard,
                 shown: start,
                 seconds: length,

@@ -95,8 +95,7 @@ pub(super) fn came_of_age(device: &Sordino) -> Result<CommandOutput, CliError> {
     )
 }
 
-/// To a person who reads it, what was agreed to; to a script the receipt, in a line, and nothing else: saved to a file as
-/// it is, it can be verified.
+/// A summary for a person; for a script the receipt alone, in one line, which can be saved and verified.
 fn consent_output(
     device: &Sordino,
     receipt: &SignedRecord,
@@ -131,7 +130,7 @@ pub(super) fn withdraw(
 fn current_plan(device: &Sordino) -> Result<Plan, CliError> {
     device.plan().ok_or_else(|| {
         CliError::Message(
-            "no plan is in force on this device; run `device DIR init` again".to_owned(),
+            "the device has no plan; run `device DIR init` again".to_owned(),
         )
     })
 }

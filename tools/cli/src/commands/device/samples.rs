@@ -33,7 +33,7 @@ fn sample_line(entry: &SampleEntry) -> String {
         Trigger::Mark => "marked",
         Trigger::Random => "random",
     };
-    // Of one that was taken back no purpose is left.
+    // A withdrawn sample has no purposes.
     let purposes = match entry.purposes.is_empty() {
         true => "no purpose".to_owned(),
         false => entry.purposes.to_string(),

@@ -40,7 +40,7 @@ pub(crate) struct ExportArgs {
     overwrite: Overwrite,
 }
 
-/// The files of a device's state, which no command writes over.
+/// The files of a device's state, which no command overwrites.
 pub(super) fn state_files(dir: &Path) -> Vec<PathBuf> {
     let folders = [dir.to_owned(), dir.join("outbox")];
     let listings = folders
@@ -57,7 +57,7 @@ pub(super) fn init(dir: &Path, args: InitArgs) -> Result<CommandOutput, CliError
     let organization = config.organization;
     let collector = config.collector.to_string();
     let folder = config.folder.clone();
-    // Checked before anything is made, so that a bad plan leaves no folder behind.
+    // Checked first, so that an invalid plan leaves no folder behind.
     let version = Plan::verify(&json, &organization)
         .and_then(|signed| {
             let plan = signed.content();
@@ -94,10 +94,10 @@ pub(super) fn status(device: &Sordino) -> Result<CommandOutput, CliError> {
 pub(super) fn reset(dir: &Path) -> Result<CommandOutput, CliError> {
     let goes_on = Sordino::reset(dir)?;
     let text = match goes_on {
-        true => "all is forgotten; `upload` asks back what was sent",
+        true => "all state is erased; `upload` requests the deletion of what was sent",
         false => {
-            "the state was damaged and all is forgotten; `init` the device again, and `upload` asks back \
-             what was sent"
+            "the state was corrupt and is erased; `init` the device again, and `upload` requests the \
+             deletion of what was sent"
         }
     };
     CommandOutput::new(text, json!({ "settings_kept": goes_on }))
@@ -111,7 +111,7 @@ pub(super) fn export(
     let out = &args.out;
     let state = state_files(dir);
     let outputs = OutputFiles::new(state.iter().map(PathBuf::as_path), args.overwrite);
-    // Not checked before: the same state gives the same archive, which is no obstacle.
+    // Not checked before: the same state gives the same archive, which may be written again.
     let output = outputs.private(out)?;
     let archive = device.export_my_data()?;
     output.write(&archive)?;

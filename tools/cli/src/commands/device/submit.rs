@@ -1,4 +1,4 @@
-//! One recording offered to a device, and the person's word on what would be sent of it.
+//! `sordino device DIR submit`: one recording, with the person's review of what would be sent.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -51,20 +51,20 @@ pub(super) fn run(
     let inputs = [Some(file), annotation].into_iter().flatten();
     let inputs = inputs.chain(state.iter().map(PathBuf::as_path));
     let outputs = OutputFiles::new(inputs, args.overwrite).with_option("--preview");
-    // One that was heard is replaced by the next.
+    // An earlier preview is replaced.
     let preview = |path: &PathBuf| {
         let preview = outputs.private(path)?;
         preview.replace_if(wav::is_marked).checked()
     };
     let preview = args.preview.as_ref().map(preview).transpose()?;
-    // Without leave to sample, the sound is not even read.
+    // If sampling is blocked, the sound is not read.
     if let Some(reason) = device.sampling_blocked()? {
         return output(SubmitOutcome::Withheld { reason });
     }
     let is_reviewed = |plan: Plan| plan.review == Review::Required;
     if args.preview.is_some() && !device.plan().is_some_and(is_reviewed) {
         return Err(CliError::Message(
-            "the plan in force requires no review, so it would be queued unheard; leave out --preview"
+            "the plan requires no review, so it would be queued unheard; leave out --preview"
                 .to_owned(),
         ));
     }
@@ -80,7 +80,7 @@ pub(super) fn run(
     }
 }
 
-/// A clip waits in memory only, so it is answered before the command ends.
+/// Accepts or discards the clip before the command ends, since it waits in memory only.
 fn review(
     device: &Sordino,
     id: Id,
@@ -94,7 +94,7 @@ fn review(
     }
     let said = match args.yes {
         true => Some(true),
-        // A script is not asked, and where there is no terminal nobody is.
+        // No question without a terminal or for a script.
         false if json || !io::stdin().is_terminal() => None,
         false => Some(ask(device, id, args.preview.as_deref())?),
     };
@@ -103,9 +103,9 @@ fn review(
     }
     device.discard_preview(id)?;
     let text = match said {
-        Some(_) => "withheld: the person said no to it",
+        Some(_) => "withheld: the person declined it",
         None => {
-            "withheld: the person is to hear it first, and nobody could be asked; --yes says yes for them"
+            "withheld: the person must hear it first, and could not be asked; --yes accepts it for them"
         }
     };
     let reason = WithheldReason::Unreviewed;
@@ -122,7 +122,7 @@ fn ask(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, CliError>
             let path = path.display().to_string();
             format!("{} is what would be sent", printable_line(&path))
         }
-        None => "what came of it would be sent unheard".to_owned(),
+        None => "the result would be sent unheard".to_owned(),
     };
     let (seconds, purposes) = (clip.seconds, &clip.purposes);
     write!(
@@ -137,7 +137,7 @@ fn ask(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, CliError>
     Ok(matches!(word.trim(), "y" | "Y" | "yes"))
 }
 
-/// Nobody hears what is played to a device by a command: what waits for review is wiped and told of.
+/// Discards and reports what waits for review: nobody hears what a command plays to a device.
 pub(super) fn discard_all(device: &Sordino, played: &mut Playback) -> Result<(), CliError> {
     for preview in device.previews() {
         device.discard_preview(preview.id)?;

@@ -23,7 +23,7 @@ pub(super) fn upload(device: &Sordino, network: &NetworkArgs) -> Result<CommandO
     let asked = due();
     let client = Client::with_settings(&network.settings()?);
     let summary = device.upload(&client)?;
-    // One withdrawal asks for many.
+    // One withdrawal may delete many samples.
     let deleted = asked.saturating_sub(due());
     let text = format!(
         "{} registrations, {} samples, {} withdrawals and deletions acknowledged, which delete {deleted} samples; \
@@ -31,7 +31,7 @@ pub(super) fn upload(device: &Sordino, network: &NetworkArgs) -> Result<CommandO
         summary.registrations, summary.samples, summary.deletions, summary.refused, summary.failed
     );
     let lines: Vec<String> = summary.waiting.iter().map(waiting_line).collect();
-    // What waits for something is no less unsent than what failed just now.
+    // What waits is unsent too, like what failed just now.
     let held_up = summary.waiting.iter().find(|some| some.reason.is_some());
     let problem = summary.problem.clone();
     let problem = problem.or_else(|| held_up.map(waiting_line));
@@ -41,7 +41,7 @@ pub(super) fn upload(device: &Sordino, network: &NetworkArgs) -> Result<CommandO
     Ok(CommandOutput::new(text.join("\n"), json)?.with_problem(problem))
 }
 
-/// What waits, why, and until when, in a line.
+/// What waits, why and until when, in one line.
 pub(super) fn waiting_line(some: &Waiting) -> String {
     let (one, many) = match some.kind {
         WaitingKind::Withdrawal => ("withdrawal", "withdrawals"),
@@ -71,7 +71,7 @@ pub(super) fn accesses(device: &Sordino, args: &AccessesArgs) -> Result<CommandO
 
 fn accesses_text(accesses: &Accesses) -> String {
     if accesses.accesses.is_empty() {
-        return "nobody has opened it".to_owned();
+        return "nobody has downloaded it".to_owned();
     }
     let lines = accesses.accesses.iter().map(|access| {
         let entry = access.entry.zip(access.hash);

@@ -1,4 +1,4 @@
-//! Links from the page to the files beside it.
+//! Links from the page to the files of the dataset.
 
 use std::{
     fmt::Write as _,

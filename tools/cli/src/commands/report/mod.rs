@@ -111,7 +111,7 @@ fn report_of(errors: &ErrorReport<'_>, shown: usize, links: &Links) -> Result<Re
         title: "Sordino dataset".to_owned(),
         intro: format!(
             "Samples pulled from a collector, each with its consent. Pull again before each use, and \
-             make this page anew: copies whose consent was withdrawn go then.\n\n{drawn}"
+             make this page again: that removes copies whose consent was withdrawn.\n\n{drawn}"
         ),
         facts: vec![
             Fact::new("samples", count),

@@ -123,7 +123,7 @@ fn heading(collector: &str, all: &Counted) -> String {
     format!(
         "# Sordino samples\n\n\
          {} samples, {:.0} s of sound, of {} consent records, pulled from {}.\n\n\
-         **Pull again before each use.** Each sample is here by a person's consent, which they can take back at any \
+         **Pull again before each use.** Each sample is here by a person's consent, which they can withdraw at any \
          time. The same `sordino pull` removes what was withdrawn from every file of this folder; it cannot reach \
          copies made elsewhere, so make none.\n",
         all.samples,
@@ -198,14 +198,14 @@ sound can be had back. Nobody is to try to find out who plays.
 
 `split` is `train`, `validation` or `test` by the consent record alone: SHA-256 of the 32 digits of `consent`, its first \
 8 bytes as a big-endian number over 2^64; below 0.1 `test`, below 0.2 `validation`. So one record is never on two \
-sides, in whatever dataset. A person who said yes anew has another record.
+sides, in whatever dataset. A person who consented again has another record.
 
 `weight` is one over the probability with which a moment like this one was taken. Rows with `trigger` `random`, so \
 weighted, estimate what is heard; rows with `mark` estimate what the app marks. Never add up or average the two.
 
 ## Known biases
 
-- Only people who said yes to it are here, and they practice as they like.
+- Only people who consented are here, and they practice as they like.
 - Where the anonymizer doubts, music is withheld: music with voices near or in it is rarer here than it was heard, and \
   the more so the more like a voice it sounds. `removed` lists what was cut, `erased` where a voice was taken out of \
   music that has lost something too. Samples that were withheld as a whole leave no trace, and no weight makes up for them.
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_s_text_is_no_markdown_of_the_card() {
+    fn text_from_devices_is_escaped_in_the_card() {
         assert_eq!(code("a`b|c\nd"), "`abcd`");
     }
 }

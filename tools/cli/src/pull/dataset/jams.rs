@@ -101,7 +101,7 @@ impl Interval {
         let duration = note
             .offset
             .map_or(LENGTH_UNKNOWN_S, |offset| offset - note.onset);
-        // The clock was changed by up to 0.1 %, so that the last note may begin after the very end.
+        // The clock was changed by up to 0.1 %, so that the last note may begin after the end.
         let duration = duration.min(end - note.onset);
         (duration > 0.0).then_some(Self {
             time: note.onset,
@@ -183,9 +183,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever was cut, each note lies within the sound, lasts, and is no longer than it was.
+        /// After any cuts, each note is within the sound, has a length, and is not longer than before.
         #[test]
-        fn every_note_lies_within_the_stored_sound(
+        fn every_note_is_within_the_stored_sound(
             gaps in prop::collection::vec((0.0..2.0, 0.01..4.0), 1..6),
             notes in prop::collection::vec((0.0..40.0, prop::option::of(0.0..5.0)), 0..20),
         ) {

@@ -123,7 +123,7 @@ enum Values {
     Flag(Vec<bool>),
 }
 
-/// How many of the levels above a value are there, at which list it goes on, and how many lists it
+/// How many of the levels above a value are there, at which list it continues, and how many lists it
 /// is in.
 #[derive(Clone, Copy, Default)]
 struct Place {
@@ -203,7 +203,7 @@ fn shred(kind: &Kind, value: &Value, place: Place, leaves: &mut [Leaf]) {
     }
 }
 
-/// Nothing stands at `place`.
+/// There is no value at `place`.
 fn nothing(place: Place, leaves: &mut [Leaf]) {
     for leaf in leaves {
         leaf.mark(place);

@@ -11,13 +11,13 @@ use sordino::{
 
 use crate::pull::{entry::Entry, format::DatasetFormat, names, split::Split};
 
-/// A row: what `pull` adds, then the manifest's members. Every column stands in every row, since
-/// what reads tables takes a column's type from its values.
+/// A row: what `pull` adds, then the manifest's members. Every row has every column, since
+/// readers infer a column's type from its values.
 #[derive(Debug, Serialize)]
 pub(in crate::pull) struct Row<'a> {
     /// The sound, from the dataset's folder; in a shard the member's name.
     file_name: String,
-    /// The shard that it lies in, where there are shards.
+    /// The shard that contains it, if there are shards.
     shard: Option<String>,
     split: Split,
     /// One over the probability of selection; comparable among rows of one `trigger` only.

@@ -15,8 +15,8 @@ pub(crate) struct Notes {
     pub(crate) left_out: usize,
 }
 
-/// Those of a sample's `notes` that begin in a part that was kept. One that goes on into a part that
-/// was taken out ends there: what follows is another moment.
+/// Those of a sample's `notes` that begin in a part that was kept. One that continues into a removed
+/// part ends there.
 pub(crate) fn notes(entry: &Entry, notes: &[Note]) -> Notes {
     let keeps_time = entry.manifest.anonymizer.keep_time;
     in_parts(&entry.manifest.kept, keeps_time, notes)
@@ -43,13 +43,13 @@ fn in_parts(kept: &[Span], keeps_time: bool, notes: &[Note]) -> Notes {
     }
 }
 
-/// How much earlier the part that holds the clip's time `clip_s` stands in the stored sound, and where
-/// in the clip it ends; none where that time was taken out.
+/// How much earlier the part with the clip's time `clip_s` is in the stored sound, and where in the
+/// clip it ends; `None` if that time was removed.
 fn part(kept: &[Span], keeps_time: bool, clip_s: f64) -> Option<(f64, f64)> {
     let mut before = 0.0;
     for &Span(start, end) in kept {
         if (start..=end).contains(&clip_s) {
-            // Silence stands where something was taken out.
+            // Removed parts are silence.
             let shift = if keeps_time { 0.0 } else { start - before };
             return Some((shift, end));
         }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_stands_where_its_part_was_put_and_one_that_was_taken_out_nowhere() {
+    fn notes_move_with_their_part_and_removed_notes_are_dropped() {
         let kept = [Span(1.0, 3.0), Span(5.0, 8.0)];
         let note = |onset, offset| Note {
             midi: 60,

@@ -1,4 +1,4 @@
-//! How a dataset lies in its folder.
+//! The layout of a dataset in its folder.
 //!
 //! * AudioFolder (Hugging Face `datasets`): `audio/ID.flac`, `jams/ID.jams`, `metadata.jsonl` with a
 //!   line a file.
@@ -6,7 +6,7 @@
 //!   other; `shards.json` says which split each is of.
 //! * Bundle: `ID/audio.flac`, `ID/annotation.jams`, and `ID/manifest.json` as it was sealed.
 //!
-//! Each has `index.parquet` and `README.md` beside them, and `verdicts.csv` where readers left verdicts.
+//! Each also has `index.parquet`, `README.md`, and `verdicts.csv` if there are verdicts.
 
 mod shard;
 mod shards;
@@ -62,7 +62,7 @@ pub(super) fn write(
     }
 }
 
-/// Whether a sample's sound lies there whole.
+/// Whether a sample's sound is complete.
 pub(super) fn is_whole(folder: &Path, format: DatasetFormat, entry: &Entry, bytes: u64) -> bool {
     let path = match format {
         DatasetFormat::AudioFolder => audio_path(folder, entry.manifest.sample),
@@ -74,7 +74,7 @@ pub(super) fn is_whole(folder: &Path, format: DatasetFormat, entry: &Entry, byte
     fs::metadata(path).is_ok_and(|found| found.len() == bytes)
 }
 
-/// Writes anew what a sample's own files say of its purposes.
+/// Rewrites the purposes in a sample's own files.
 pub(super) fn rewrite_manifest(
     folder: &Path,
     format: DatasetFormat,

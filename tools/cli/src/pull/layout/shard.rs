@@ -38,7 +38,7 @@ pub(super) struct GrowingShard {
 }
 
 impl GrowingShard {
-    /// Begins a shard, or goes on with a copy of the one that is there with so many `samples`.
+    /// Begins a shard, or continues a copy of the existing one with so many `samples`.
     pub(super) fn begin(folder: &Path, number: u32, samples: usize) -> Result<Self, CliError> {
         let path = unfinished_path(folder, number);
         let begun = (|| {
@@ -79,7 +79,7 @@ impl GrowingShard {
         let before = self.length()?;
         let added = self.append(entry, flac);
         if added.is_err() {
-            // What stands before it is whole, and stays.
+            // The samples before it are complete, and stay.
             let file = self.archive.get_mut();
             let _ = file.set_len(before);
             let _ = file.seek(SeekFrom::Start(before));
@@ -142,7 +142,7 @@ pub(super) fn finish_cut(folder: &Path, number: u32, length: u64) -> Result<(), 
     finished.map_err(CliError::file("write", &path))
 }
 
-/// Writes a shard anew with those samples only that are in `entries`, and what is said of them now;
+/// Rewrites a shard with only the samples in `entries`, and their current rows;
 /// without any it goes.
 pub(super) fn rewrite(
     folder: &Path,

@@ -1,5 +1,5 @@
-//! All shards of a WebDataset: which of them the next sample goes to, and which are to be written
-//! anew.
+//! All shards of a WebDataset: which of them the next sample goes to, and which must be
+//! rewritten.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ use crate::{
 
 /// Says which shard is of which split.
 pub(super) const LIST: &str = "shards.json";
-/// A shard is begun anew beyond this many samples …
+/// A new shard begins after this many samples …
 const SAMPLES_A_SHARD: usize = 500;
 /// … or beyond this many bytes, so that a deletion has no more to copy.
 const BYTES_A_SHARD: u64 = 100_000_000;
@@ -27,7 +27,7 @@ const BYTES_A_SHARD: u64 = 100_000_000;
 pub(in crate::pull) struct Shards {
     folder: PathBuf,
     growing: BTreeMap<Split, GrowingShard>,
-    /// What lies in each that has its name: its split, how many samples.
+    /// The content of each complete shard: its split and its number of samples.
     there: BTreeMap<u32, (Split, usize)>,
     /// Those in which something is that is no longer so.
     stale: BTreeSet<u32>,
@@ -73,7 +73,7 @@ impl Shards {
         Ok(end)
     }
 
-    /// Something in this shard is no longer so; it is written anew by [`Self::save`].
+    /// Marks a shard as stale; [`Self::save`] rewrites it.
     pub(in crate::pull) fn mark(&mut self, number: u32) {
         self.stale.insert(number);
     }
@@ -96,16 +96,16 @@ impl Shards {
             .try_for_each(|split| self.finish(split))
     }
 
-    /// Writes anew what is to be, and says which shard is of which split.
+    /// Rewrites stale shards and the list of shards with their splits.
     pub(in crate::pull) fn save<'a>(
         &mut self,
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<(), CliError> {
         self.finish_all()?;
-        let mut lying: BTreeMap<u32, BTreeMap<String, &Entry>> = BTreeMap::new();
+        let mut by_shard: BTreeMap<u32, BTreeMap<String, &Entry>> = BTreeMap::new();
         for entry in entries {
             if let Some(number) = entry.shard {
-                lying
+                by_shard
                     .entry(number)
                     .or_default()
                     .insert(entry.manifest.sample.to_string(), entry);
@@ -113,7 +113,7 @@ impl Shards {
         }
         let nothing = BTreeMap::new();
         while let Some(&number) = self.stale.first() {
-            let entries = lying.get(&number).unwrap_or(&nothing);
+            let entries = by_shard.get(&number).unwrap_or(&nothing);
             shard::rewrite(&self.folder, number, entries)?;
             match entries.is_empty() {
                 true => self.there.remove(&number),

@@ -22,7 +22,7 @@ fn the_shipped_recordings_make_a_report_below_15_megabytes() {
     std::fs::write(target.join("report-preview.html"), &page).unwrap();
     assert!(page.len() > 1_000_000, "{} bytes", page.len());
     assert!(page.len() < 15_000_000, "{} bytes", page.len());
-    assert_stands_alone(&page);
+    assert_self_contained(&page);
     parse(&page);
 }
 
@@ -85,7 +85,7 @@ fn a_lowered_sound_keeps_tones_and_loses_what_it_cannot_hold() {
 }
 
 #[test]
-fn the_player_holds_the_very_samples() {
+fn the_player_has_the_same_samples() {
     let sound = tone(440.0, 16_000, 1.0);
     let uri = sound.data_uri().unwrap();
     let packed = uri.strip_prefix("data:audio/flac;base64,").unwrap();
@@ -243,14 +243,14 @@ fn the_card_of_a_sample_counts_like_the_shared_cases() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever stands in a text, the page has the elements and attributes that it has for plain
+    /// Whatever a text contains, the page has the elements and attributes that it has for plain
     /// texts, no more and no fewer, and the text itself comes out as text.
     #[test]
     fn hostile_texts_stay_texts(hostile in hostile_text()) {
         let page = html(&filled_with(&hostile));
         let plain = html(&filled_with("plain"));
         prop_assert_eq!(skeleton(&page), skeleton(&plain));
-        assert_stands_alone(&page);
+        assert_self_contained(&page);
     }
 }
 
@@ -397,7 +397,7 @@ fn skeleton(page: &str) -> Vec<String> {
 }
 
 /// No attribute and no style asks for anything that is not in the page.
-fn assert_stands_alone(page: &str) {
+fn assert_self_contained(page: &str) {
     let markup = parse(page);
     let document = roxmltree::Document::parse(&markup).unwrap();
     for element in document.descendants().filter(|node| node.is_element()) {
@@ -408,7 +408,7 @@ fn assert_stands_alone(page: &str) {
             let value = attribute.value();
             match attribute.name() {
                 "src" => assert!(value.starts_with("data:")),
-                // A place in the page, or a file beside it: never a scheme or a host.
+                // A place in the page or a file near it: never a scheme or a host.
                 "href" => assert!(value.starts_with('#') || is_relative(value), "{value}"),
                 name => assert!(!name.starts_with("on") && !["srcset", "style"].contains(&name)),
             }

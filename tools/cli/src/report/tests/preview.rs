@@ -65,10 +65,10 @@ pub(super) fn report() -> Report {
                 .map(String::from)
                 .to_vec(),
             rows: [
-                ["Adult", "both purposes", "5", "4", "1", "412 kB", "4 at the desk"],
+                ["Adult", "both purposes", "5", "4", "1", "412 kB", "4 pulled"],
                 ["Never asked", "none", "3", "0", "–", "0", "nothing was made"],
-                ["Child", "guardian approved, then withdrew", "3", "2", "0", "201 kB", "2 taken back"],
-                ["Offline", "quality assurance", "2", "2", "0", "188 kB", "2 at the desk after a SIGKILL"],
+                ["Child", "guardian approved, then withdrew", "3", "2", "0", "201 kB", "2 withdrawn"],
+                ["Offline", "quality assurance", "2", "2", "0", "188 kB", "2 pulled after a SIGKILL"],
             ]
             .map(|row| row.map(String::from).to_vec())
             .to_vec(),
@@ -88,7 +88,7 @@ pub(super) fn report() -> Report {
                 otherwise: String::new(),
             }),
             Section::List(List {
-                title: "What the withdrawal took back".into(),
+                title: "What the withdrawal deleted".into(),
                 intro: "Deleted at the collector and in the pulled copies.".into(),
                 items: Vec::new(),
                 otherwise: "Nothing was withdrawn.".into(),

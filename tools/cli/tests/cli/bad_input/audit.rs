@@ -17,7 +17,7 @@ fn what_cannot_be_a_log_or_a_head_is_told_in_one_line() {
     let desk = Desk::with_hand_outs(1);
     let head = desk.head();
     for (content, says) in [
-        (&b""[..], "it holds no entry"),
+        (&b""[..], "it has no entries"),
         (b"\n", "line 1: it is no entry of an access log"),
         (b"rubbish", "line 1: it is no entry of an access log"),
         (b"[]\n", "line 1: it is no entry of an access log"),
@@ -118,12 +118,12 @@ fn a_collector_that_sends_a_broken_log_gives_one_clear_line_and_no_file() {
         (
             &head(3, &json!("0")),
             &entries[..],
-            "does not answer as a collector",
+            "does not respond like a collector",
         ),
         (
             &head(3, &Value::Null),
             &entries[..],
-            "does not answer as a collector",
+            "does not respond like a collector",
         ),
     ] {
         let url = lying_collector(head.clone(), entries.to_vec());

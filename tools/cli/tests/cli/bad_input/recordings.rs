@@ -140,8 +140,8 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
         ("half-a-header.wav", Fate::Refused("truncated")),
         ("truncated.wav", Fate::Refused("truncated")),
         ("one-frame-short.wav", Fate::Refused("truncated")),
-        ("text.wav", Fate::Refused("no WAV file")),
-        ("zeros.wav", Fate::Refused("no WAV file")),
+        ("text.wav", Fate::Refused("not a WAV")),
+        ("zeros.wav", Fate::Refused("not a WAV")),
         (
             "nan.wav",
             Fate::Refused("sample 50000 is not a finite number"),
@@ -194,7 +194,7 @@ fn a_damaged_recording_of_another_format_is_refused_in_one_line_that_names_it() 
     }
     stage
         .sordino("device d listen flac.wav")
-        .refused(&["flac.wav", "no WAV file"]);
+        .refused(&["flac.wav", "not a WAV"]);
     assert!(files_below(&stage.path("out")).is_empty());
 }
 

@@ -318,7 +318,7 @@ fn a_child_may_come_of_age_before_its_guardian_has_answered() {
     let said = stage.sordino("device d came-of-age").ok().stdout;
     assert_eq!(
         said,
-        "consent is outdated: ask the person anew, as an adult\n"
+        "consent is outdated: ask the person again, as an adult\n"
     );
     stage.consent("d", QA);
     assert_eq!(stage.status("d")["consent"], "granted");

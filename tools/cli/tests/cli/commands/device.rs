@@ -267,7 +267,7 @@ fn the_person_learns_who_opened_a_sample() {
     stage.upload("d");
     let line = format!("device d accesses {id}");
     assert_eq!(stage.json(&line)["accesses"], json!([]));
-    assert_eq!(stage.sordino(&line).ok().stdout, "nobody has opened it\n");
+    assert_eq!(stage.sordino(&line).ok().stdout, "nobody has downloaded it\n");
     stage.pull("data", "bundle");
     let accesses = stage.json(&line);
     assert_eq!(accesses["accesses"][0]["reader"], "desk");

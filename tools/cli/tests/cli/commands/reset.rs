@@ -184,7 +184,7 @@ fn it_says_what_comes_next() {
     let stage = Stage::new();
     in_use(&stage);
     let said = stage.sordino("device d reset").ok().stdout;
-    assert!(said.contains("`upload` asks back what was sent"), "{said}");
+    assert!(said.contains("`upload` requests the deletion of what was sent"), "{said}");
     DAMAGES[0].1(&stage);
     let said = stage.sordino("device d reset").ok().stdout;
     assert!(

@@ -133,7 +133,7 @@ fn on_a_terminal_the_person_is_asked() {
     for no in ["n\n", "\n", "what?\n", "\u{4}"] {
         let said = asked(no, "");
         assert!(said.contains("unheard") && said.contains(QA), "{said}");
-        assert!(said.contains("the person said no"), "{said}");
+        assert!(said.contains("the person declined"), "{said}");
     }
     assert_nothing_was_made(&stage);
     let said = asked("y\n", "--preview heard.wav");

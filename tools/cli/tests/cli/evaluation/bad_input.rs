@@ -69,7 +69,7 @@ fn a_recognizer_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
         ("sh gigabyte.sh", "more than 1 MiB"),
         ("sh forever.sh", "longer than 1 s"),
         ("echo", "line 1 of its output"),
-        ("printf '\\377\\376'", "no text"),
+        ("printf '\\377\\376'", "other than text"),
         ("sh -c 'echo nan 60'", "note 1 has an `onset`"),
         ("sh -c 'echo -1 60'", "note 1 has an `onset`"),
         ("sh -c 'echo 1 200'", "note 1 has a `midi`"),
