@@ -79,7 +79,9 @@ impl Playback {
             Event::Queued(sample) => self.queued.push(*sample),
             Event::Withheld(reason) => self.withheld.push(*reason),
             Event::Failed(reason) => self.failed.push(reason.clone()),
-            Event::ClipDropped => self.failed.push("a clip was dropped: the device is too busy".to_owned()),
+            Event::ClipDropped => self
+                .failed
+                .push("a clip was dropped: the device is too busy".to_owned()),
             _ => {}
         }
     }

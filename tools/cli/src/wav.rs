@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_preview_is_known_until_it_is_changed_and_reads_as_the_same_sound() {
+    fn a_preview_is_recognized_until_it_is_changed() {
         let samples: Vec<i16> = (0..1000).collect();
         let marked = encode_marked(&samples, 16_000).unwrap();
         assert!(is_marked(&marked));

@@ -1,6 +1,9 @@
 //! Whether a log is the collector's own, as docs/protocol.md defines it: each entry as it was written,
 //! and each on the one before. No I/O, and none of the collector's code: this checks it.
 
+#[cfg(test)]
+mod tests;
+
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 use sordino::upload::{
@@ -193,9 +196,9 @@ fn gap(line: &u64, found: &u64) -> String {
     let last = found - 1;
     match *line == last {
         true => format!("entry {line} is missing here; entry {found} is in its place"),
-        false => format!(
-            "entries {line} to {last} are missing here; entry {found} is in their place"
-        ),
+        false => {
+            format!("entries {line} to {last} are missing here; entry {found} is in their place")
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! `sordino audit`: fetches and verifies the collector's access log.
 
 mod chain;
-#[cfg(test)]
-mod chain_tests;
 
 use std::{
     fs, io,

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_names_no_program_or_does_not_end_is_refused() {
+    fn a_command_line_without_a_program_or_unclosed_is_refused() {
         for (line, says) in [
             ("", "names no program"),
             ("  ", "names no program"),
@@ -137,7 +137,7 @@ mod tests {
         /// A shell reads the same words.
         #[test]
         #[cfg(unix)]
-        fn words_are_those_of_a_shell(line in "([a-z]{1,3}|'[a-z \"\\\\]{0,3}'|\"[a-z ']{0,3}\"|\\\\[a-z' \"]| ){1,12}") {
+        fn words_are_split_like_in_a_shell(line in "([a-z]{1,3}|'[a-z \"\\\\]{0,3}'|\"[a-z ']{0,3}\"|\\\\[a-z' \"]| ){1,12}") {
             let shown = Command::new("sh")
                 .args(["-c", &format!("printf '%s\\n' x {line}")])
                 .output()

@@ -15,6 +15,8 @@ use crate::{error::CliError, files, output_files::OutputFile};
 /// The version of the shape that is written and read.
 const SCHEMA: u32 = 1;
 const KIND: &str = "sordino evaluate";
+/// The kind in files of earlier versions, which are read too.
+const EARLIER_KIND: &str = "sordino recognise-eval";
 
 /// The scores of a run.
 #[derive(Serialize, Deserialize)]
@@ -61,7 +63,7 @@ impl EvalResult {
 
     /// Whether this is a result that a run wrote.
     pub(super) fn is_result(json: &[u8]) -> bool {
-        serde_json::from_slice::<Value>(json).is_ok_and(|json| json["kind"] == KIND)
+        serde_json::from_slice::<Value>(json).is_ok_and(|json| is_known_kind(&json))
     }
 
     pub(super) fn write(&self, output: &OutputFile) -> Result<(), CliError> {
@@ -78,7 +80,7 @@ impl EvalResult {
         let refuse = |reason: String| CliError::content(path)(reason);
         let json: Value = serde_json::from_str(&files::read_text(path)?)
             .map_err(|error| refuse(format!("it is not a result of `evaluate`: {error}")))?;
-        if json["kind"] != KIND {
+        if !is_known_kind(&json) {
             return Err(refuse("it is not a result of `evaluate`".to_owned()));
         }
         if json["schema"] != SCHEMA {
@@ -98,4 +100,8 @@ impl EvalResult {
         }
         Ok(result)
     }
+}
+
+fn is_known_kind(json: &Value) -> bool {
+    json["kind"] == KIND || json["kind"] == EARLIER_KIND
 }

@@ -16,7 +16,7 @@ fn outputs(overwrite: Overwrite) -> (TempDir, OutputFiles) {
 }
 
 #[test]
-fn a_file_that_appears_during_the_work_stays() {
+fn a_file_that_appears_during_the_work_is_kept() {
     let (folder, outputs) = outputs(Overwrite::default());
     let path = folder.path().join("x");
     let output = outputs.private(&path).unwrap().checked().unwrap();
@@ -30,7 +30,7 @@ fn a_file_that_appears_during_the_work_stays() {
 }
 
 #[test]
-fn the_same_bytes_are_written_again_without_a_question() {
+fn identical_bytes_are_written_again_without_force() {
     let (folder, outputs) = outputs(Overwrite::default());
     let path = folder.path().join("x");
     let output = outputs.public(&path).unwrap();
@@ -71,7 +71,7 @@ fn force_overwrites_and_never_removes() {
 
 #[test]
 #[cfg(unix)]
-fn a_link_is_replaced_by_force_and_what_it_leads_to_stays() {
+fn force_replaces_a_link_and_keeps_its_target() {
     let (folder, outputs) = outputs(FORCE);
     let [path, elsewhere] = ["x", "elsewhere"].map(|name| folder.path().join(name));
     fs::write(&elsewhere, "theirs").unwrap();
@@ -88,7 +88,7 @@ fn a_link_is_replaced_by_force_and_what_it_leads_to_stays() {
 
 #[test]
 #[cfg(unix)]
-fn an_output_is_private_from_the_first_unless_it_is_for_others() {
+fn an_output_is_private_from_the_start_unless_public() {
     use std::os::unix::fs::PermissionsExt as _;
     let (folder, outputs) = outputs(Overwrite::default());
     let [own, others] = ["own", "others"].map(|name| folder.path().join(name));

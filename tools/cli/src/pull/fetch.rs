@@ -314,7 +314,7 @@ mod tests {
         /// In whatever order samples come, the cursor never passes one that did not come or could
         /// not be read, and is at the last page when all did.
         #[test]
-        fn the_cursor_never_passes_a_sample_that_was_not_taken_in(
+        fn the_cursor_never_passes_a_sample_that_was_not_imported(
             pages in prop::collection::vec(1..5_usize, 1..6),
             order: Vec<prop::sample::Index>,
             unreadable in prop::option::of(any::<prop::sample::Index>()),

@@ -69,7 +69,7 @@ mod tests {
     proptest! {
         /// The rule again, in whole numbers: bounds of 1/10 and 2/10 of 2^64.
         #[test]
-        fn a_record_s_split_is_a_matter_of_its_id_alone(bytes: [u8; 16]) {
+        fn the_split_depends_only_on_the_record_id(bytes: [u8; 16]) {
             let record = id(bytes);
             let hash = digest(&SHA256, record.to_string().as_bytes());
             let first: [u8; 8] = hash.as_ref()[..8].try_into().unwrap();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_is_to_test_with_and_a_tenth_to_validate_with() {
+    fn test_and_validation_get_a_tenth_each() {
         let mut counts = [0_u32; 3];
         for number in 0..10_000_u128 {
             counts[Split::of(id(number.to_be_bytes())) as usize] += 1;
@@ -97,7 +97,7 @@ mod tests {
 
     /// What others computed by the rule as docs/formats.md states it must stay true.
     #[test]
-    fn the_split_of_known_records_stays_what_it_was() {
+    fn the_split_of_known_records_does_not_change() {
         // int.from_bytes(hashlib.sha256(b"%032x" % number).digest()[:8], "big") / 2**64
         for (number, split) in [
             (0_u128, Split::Train),

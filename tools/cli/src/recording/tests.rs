@@ -60,7 +60,7 @@ fn every_lossless_format_is_read_sample_by_sample() {
 }
 
 #[test]
-fn every_lossy_format_is_read_as_the_sound_that_it_encodes() {
+fn every_lossy_format_decodes_to_its_sound() {
     for name in LOSSY {
         let recording = read(&path(name)).unwrap();
         assert_eq!(recording.rate, RATE, "{name}");
@@ -87,7 +87,7 @@ fn every_lossy_format_is_read_as_the_sound_that_it_encodes() {
 }
 
 #[test]
-fn the_content_tells_the_format_and_not_the_name() {
+fn the_format_is_detected_by_content_not_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let misnamed = folder.path().join("tone.wav");
     for name in LOSSLESS.into_iter().chain(LOSSY) {
@@ -102,7 +102,7 @@ fn the_content_tells_the_format_and_not_the_name() {
 }
 
 #[test]
-fn what_cannot_be_decoded_is_named_in_one_line_that_says_how_to_convert_it() {
+fn an_undecodable_file_gets_one_line_with_how_to_convert_it() {
     for (name, words) in [("tone.opus", "Opus"), ("tone.webm", "WebM")] {
         let line = read(&path(name)).unwrap_err().to_string();
         assert!(line.contains(words) && line.contains("ffmpeg -i"), "{line}");
@@ -111,7 +111,7 @@ fn what_cannot_be_decoded_is_named_in_one_line_that_says_how_to_convert_it() {
 }
 
 #[test]
-fn outputs_are_named_by_the_file_and_those_of_standard_input_by_stdin() {
+fn outputs_are_named_after_the_input_or_stdin() {
     assert_eq!(name_of(Path::new("a/take.2.flac")), Some("take.2".as_ref()));
     assert_eq!(name_of(Path::new("-")), Some("stdin".as_ref()));
 }
@@ -121,7 +121,7 @@ proptest! {
 
     /// Any of them cut and changed anywhere is read or refused in one line, and never longer than its bytes can say.
     #[test]
-    fn a_damaged_recording_is_read_or_refused_in_one_line(
+    fn a_corrupt_recording_is_read_or_refused_in_one_line(
         name in prop::sample::select(LOSSLESS.into_iter().chain(LOSSY).collect::<Vec<_>>()),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
         early in any::<bool>(),

@@ -6,9 +6,11 @@ use std::{collections::BTreeMap, fs};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::support::{Line, PLAYED, QA, RESEARCH, Ran, SPOKEN, Stage, holds, queued};
+use crate::support::{
+    CommandResult, PLAYED, QA, RESEARCH, RecordingProxy, SPOKEN, Stage, holds, queued,
+};
 
-/// What the system could tell of the person, so that it is recognized wherever it turns up.
+/// What the system knows about the person, so that it is recognized in any output.
 const TELL_TALES: [(&str, &str); 7] = [
     ("USER", "unmistakable-user"),
     ("LOGNAME", "unmistakable-login"),
@@ -35,19 +37,19 @@ const HEADERS: [&str; 9] = [
 struct Device<'a> {
     stage: &'a Stage,
     name: &'static str,
-    line: Line,
+    line: RecordingProxy,
 }
 
 impl<'a> Device<'a> {
     fn new(stage: &'a Stage, name: &'static str) -> Self {
-        let line = Line::to(stage.collector_address());
+        let line = RecordingProxy::new(stage.collector_address());
         stage.device_at(name, &line.url());
         Self { stage, name, line }
     }
 
-    fn run(&self, words: &str) -> Ran {
+    fn run(&self, words: &str) -> CommandResult {
         let line = format!("device {} {words}", self.name);
-        Ran::of(self.stage.command(&line).envs(TELL_TALES), &line)
+        CommandResult::run(self.stage.command(&line).envs(TELL_TALES), &line)
     }
 
     fn consents(&self, words: &str) {
@@ -55,18 +57,18 @@ impl<'a> Device<'a> {
     }
 
     /// Offers a shipped recording with more words, of which a sample must come.
-    fn offers(&self, recording: &str, flags: &str) {
-        let words = format!("offer audio/{recording}.wav {flags} --json");
+    fn submits(&self, recording: &str, flags: &str) {
+        let words = format!("submit audio/{recording}.wav {flags} --json");
         queued(|| self.run(&words).ok().document());
     }
 
-    /// All that a device can be asked to do, but to say yes.
+    /// All commands of a device except consent.
     fn does_everything(&self) {
         let nobody = "0".repeat(32);
         for words in [
             "status".to_owned(),
             format!("listen audio/{}.wav audio/{SPOKEN}.wav --mark", PLAYED[0]),
-            format!("offer audio/{}.wav", PLAYED[1]),
+            format!("submit audio/{}.wav", PLAYED[1]),
             "upload".to_owned(),
             "samples".to_owned(),
             "withdraw --purpose recognition-research".to_owned(),
@@ -86,15 +88,15 @@ impl<'a> Device<'a> {
 }
 
 #[test]
-fn an_adult_sends_nothing_before_the_yes_and_only_ciphertext_after_it() {
+fn an_adult_sends_only_ciphertext_and_only_after_consent() {
     let stage = Stage::new();
     let device = Device::new(&stage, "adult");
     device.does_everything();
     assert_eq!(device.traffic(), (0, 0));
     device.consents(&format!("--age-band adult --purpose {QA} {RESEARCH}"));
-    assert_eq!(device.traffic(), (0, 0), "the yes alone sends nothing");
+    assert_eq!(device.traffic(), (0, 0), "consent alone sends nothing");
     for recording in [PLAYED[0], PLAYED[1]] {
-        device.offers(recording, &format!("--annotation audio/{recording}.json"));
+        device.submits(recording, &format!("--annotation audio/{recording}.json"));
     }
     assert_eq!(
         device.traffic(),
@@ -108,7 +110,7 @@ fn an_adult_sends_nothing_before_the_yes_and_only_ciphertext_after_it() {
 }
 
 #[test]
-fn who_never_said_yes_opens_no_connection() {
+fn a_device_without_consent_opens_no_connection() {
     let stage = Stage::new();
     let device = Device::new(&stage, "unasked");
     for _ in 0..2 {
@@ -119,7 +121,7 @@ fn who_never_said_yes_opens_no_connection() {
 }
 
 #[test]
-fn a_child_sends_nothing_before_the_guardian_approves_and_only_the_no_after_withdrawing() {
+fn a_child_sends_nothing_without_its_guardian_s_approval() {
     let stage = Stage::new();
     let device = Device::new(&stage, "child");
     device.consents(&format!("--age-band child --purpose {QA}"));
@@ -130,14 +132,14 @@ fn a_child_sends_nothing_before_the_guardian_approves_and_only_the_no_after_with
         "--age-band child --purpose {QA} --guardian-method text-plus"
     ));
     assert_eq!(device.traffic(), (0, 0));
-    device.offers(PLAYED[0], "");
+    device.submits(PLAYED[0], "");
     device.run("upload").ok();
     let sent = device.line.sent();
     assert_eq!(stage.objects().len(), 1);
     assert!(sent.len() > 10_000);
     assert_tells_nothing(&stage, &sent);
 
-    device.offers(PLAYED[1], "");
+    device.submits(PLAYED[1], "");
     device.run("withdraw").ok();
     device.run("upload").ok();
     assert!(stage.objects().is_empty());
@@ -159,32 +161,32 @@ fn a_child_sends_nothing_before_the_guardian_approves_and_only_the_no_after_with
 }
 
 #[test]
-fn a_device_that_was_offline_and_killed_sends_all_that_waited_once_it_is_back() {
+fn a_device_sends_all_samples_after_offline_and_kill() {
     let stage = Stage::new();
     let device = Device::new(&stage, "offline");
     device.line.cut();
     device.consents(&format!("--age-band adult --purpose {QA}"));
-    device.offers(PLAYED[0], "");
+    device.submits(PLAYED[0], "");
     let mut listening = stage.listening("offline", &TELL_TALES);
     listening.kill().unwrap();
     listening.wait().unwrap();
     device.run("upload").failed(&[]);
     assert_eq!(device.line.sent(), b"");
 
-    device.line.mend();
+    device.line.restore();
     device.run("upload").ok();
     assert_eq!(stage.objects().len(), 1);
     assert_tells_nothing(&stage, &device.line.sent());
 }
 
-/// The kill switch stops what waits in the very round in which the device learns of it.
+/// The kill switch stops what waits in the same round in which the device learns of it.
 #[test]
-fn a_paused_plan_lets_no_sample_out() {
+fn a_paused_plan_sends_no_sample() {
     let mut stage = Stage::new();
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     stage.device_at("d", &line.url());
     stage.consent("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.stop_collector();
     stage.sign_plan("plan", &[("version", "2"), ("paused", "true")]);
     stage.start_collector();
@@ -276,7 +278,7 @@ fn assert_tells_nothing(stage: &Stage, sent: &[u8]) {
     }
 }
 
-/// A few letters stand by chance in every key and signature, so they count only as a word of their own.
+/// A few letters occur by chance in every key and signature, so they count only as a separate word.
 fn tells(readable: &str, tell_tale: &str) -> bool {
     const SURE: usize = 8;
     let of_a_word = |letter: char| letter.is_alphanumeric() || "+/=_-".contains(letter);
@@ -349,11 +351,11 @@ fn tell_tales(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn the_collector_is_told_no_more_than_week_and_purposes() {
+fn the_collector_learns_only_week_and_purposes() {
     let stage = Stage::new();
     let device = Device::new(&stage, "adult");
     device.consents(&format!("--age-band adult --purpose {QA}"));
-    device.offers(PLAYED[0], "");
+    device.submits(PLAYED[0], "");
     device.run("upload").ok();
     let sent = requests(&device.line.sent());
     let registration = sent

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{QA, Ran, Stage, administer, collector_program, has, queued};
+use crate::support::{CommandResult, QA, Stage, administer, collector_program, has, queued};
 
 /// A stage whose plan is fresh for three days.
 fn stage() -> Stage {
@@ -13,7 +13,7 @@ fn stage() -> Stage {
     stage
 }
 
-const OFFER: &str = "device d offer audio/flute-alone.wav";
+const OFFER: &str = "device d submit audio/flute-alone.wav";
 
 /// A stage whose plan was signed ten days ago, and a device that sent a sample then and has another one waiting. `None`
 /// where no program sets the clock.
@@ -39,10 +39,10 @@ fn ten_days_later(test: &str) -> Option<Stage> {
 
 impl Stage {
     /// Runs `sordino` with the words of `line` ten days ago.
-    fn ten_days_ago(&self, line: &str) -> Ran {
+    fn ten_days_ago(&self, line: &str) -> CommandResult {
         let sordino = env!("CARGO_BIN_EXE_sordino");
         let line = format!("-f -10d {sordino} {line} --json");
-        Ran::of(&mut self.command_of("faketime", &line), &line).ok()
+        CommandResult::run(&mut self.command_of("faketime", &line), &line).ok()
     }
 
     fn refresh(&self, plan: &str) -> Value {
@@ -51,7 +51,7 @@ impl Stage {
 }
 
 #[test]
-fn a_paused_plan_that_the_collector_hides_stops_sampling_all_the_same() {
+fn a_paused_plan_hidden_by_the_collector_stops_sampling() {
     let Some(stage) = ten_days_later("a_paused_plan_that_the_collector_hides") else {
         return;
     };
@@ -85,7 +85,7 @@ fn a_paused_plan_that_the_collector_hides_stops_sampling_all_the_same() {
 }
 
 #[test]
-fn a_statement_lets_sampling_go_on_and_sends_what_waited() {
+fn a_freshness_statement_resumes_sampling_and_uploads() {
     let Some(stage) = ten_days_later("a_statement_lets_sampling_go_on") else {
         return;
     };
@@ -101,8 +101,8 @@ fn a_statement_lets_sampling_go_on_and_sends_what_waited() {
 }
 
 #[test]
-fn a_withdrawal_goes_although_the_plan_is_not_fresh() {
-    let Some(stage) = ten_days_later("a_withdrawal_goes_although_the_plan_is_not_fresh") else {
+fn a_withdrawal_is_sent_under_a_stale_plan() {
+    let Some(stage) = ten_days_later("a_withdrawal_is_sent_under_a_stale_plan") else {
         return;
     };
     stage.sordino("device d withdraw").ok();
@@ -141,7 +141,7 @@ fn a_statement_is_signed_by_the_key_of_the_plan_for_today() {
         .sordino("plan refresh said.json --key organization.key -o no.json")
         .refused(&["said.json"]);
     assert!(!stage.path("no.json").exists());
-    // A statement is no plan.
+    // A statement is not a plan.
     let (key, url) = (&stage.plan_key, stage.url());
     stage
         .sordino(&format!(

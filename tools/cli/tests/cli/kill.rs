@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::support::{PLAYED, QA, Ran, Stage, files_below, instants, killed_after, time};
+use crate::support::{CommandResult, PLAYED, QA, Stage, files_below, instants, killed_after, time};
 use test_tiers::sized;
 
 /// Devices that are killed side by side.
@@ -29,7 +29,7 @@ fn folders_and_kills() -> (usize, usize) {
 }
 
 #[test]
-fn kills_at_any_instant_leave_no_partial_file_lose_no_sample_and_write_no_raw_sound() {
+fn kills_leave_no_partial_file_no_loss_and_no_raw_sound() {
     let mut stage = Stage::new();
     stage.stop_collector();
     // Each run seals and queues a short clip at each of two marks. So many do not fill the outbox,
@@ -68,7 +68,7 @@ fn kills_at_any_instant_leave_no_partial_file_lose_no_sample_and_write_no_raw_so
             .sum()
     });
     assert_eq!(kills, DEVICES * folders * kills_a_folder);
-    // Whole means that the desk can open it.
+    // Complete means that it can be opened.
     let pulled = stage.pull("data", "bundle");
     assert_eq!(pulled["unreadable"], 0, "{pulled}");
     assert_eq!(pulled["total"], stage.objects().len());
@@ -87,7 +87,7 @@ fn kill_often(stage: &Stage, name: &str, raw: &RawSound, wanted: usize) -> usize
     let mut kills = 0;
     while kills < wanted {
         let life = whole.mul_f64(instants[kills]);
-        let told = match killed_after(life, &mut stage.command(&line)) {
+        let result = match killed_after(life, &mut stage.command(&line)) {
             None => {
                 kills += 1;
                 Vec::new()
@@ -96,12 +96,12 @@ fn kill_often(stage: &Stage, name: &str, raw: &RawSound, wanted: usize) -> usize
                 // It was quicker than the kill, so a whole run is shorter than was thought; and what it said that it
                 // queued is queued.
                 whole = life;
-                queued_of(Ran::from_output(output, &line))
+                queued_of(CommandResult::from_output(output, &line))
             }
         };
         assert!(!raw.is_in(&folder, &mut known), "raw sound below {name}");
         let now = check(stage, name, &queued);
-        for id in told {
+        for id in result {
             assert!(
                 now.contains_key(&id),
                 "{id} was said to be queued and is lost"
@@ -109,8 +109,8 @@ fn kill_often(stage: &Stage, name: &str, raw: &RawSound, wanted: usize) -> usize
         }
         queued = now;
     }
-    let told = stage.upload(name);
-    assert_eq!(told["samples"], queued.len(), "{told}");
+    let result = stage.upload(name);
+    assert_eq!(result["samples"], queued.len(), "{result}");
     assert!(stage.objects().is_superset(&queued.into_keys().collect()));
     kills
 }
@@ -157,9 +157,9 @@ fn check(stage: &Stage, name: &str, before: &BTreeMap<String, u64>) -> BTreeMap<
 }
 
 /// The ids that a run said it had queued.
-fn queued_of(ran: Ran) -> Vec<String> {
-    let told = ran.ok().document();
-    let files = told.as_array().unwrap().iter();
+fn queued_of(ran: CommandResult) -> Vec<String> {
+    let result = ran.ok().document();
+    let files = result.as_array().unwrap().iter();
     let ids = files.flat_map(|file| file["queued"].as_array().unwrap());
     ids.map(|id| id.as_str().unwrap().to_owned()).collect()
 }

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{PLAYED, QA, Ran, Socks, Stage};
+use crate::support::{CommandResult, PLAYED, QA, Socks, Stage};
 
 /// Where nobody listens.
 const NOWHERE: &str = "127.0.0.1:9";
@@ -35,19 +35,19 @@ fn with_device(url: impl FnOnce(&Stage) -> String) -> (Stage, String, String) {
     let url = url(&stage);
     stage.device_at("d", &url);
     stage.consent("d", QA);
-    let sample = stage.offer("d", PLAYED[0]);
+    let sample = stage.submit("d", PLAYED[0]);
     (stage, url, sample)
 }
 
-fn run(stage: &Stage, line: &str, variables: &[(&str, &str)]) -> Ran {
+fn run(stage: &Stage, line: &str, variables: &[(&str, &str)]) -> CommandResult {
     let mut command = stage.command(line);
     command.envs(variables.iter().copied());
-    Ran::of(&mut command, line)
+    CommandResult::run(&mut command, line)
 }
 
 /// The collector is not at the URL that it is known by: only the proxy leads to it.
 #[test]
-fn every_command_goes_through_a_socks_proxy_and_nothing_past_it() {
+fn every_command_uses_only_the_socks_proxy() {
     let (stage, url, sample) = with_device(|_| format!("http://{NOWHERE}"));
     let socks = Socks::leading_to(stage.collector_address());
     let address = socks.address();
@@ -72,7 +72,7 @@ fn every_command_goes_through_a_socks_proxy_and_nothing_past_it() {
 }
 
 #[test]
-fn without_its_proxy_no_command_reaches_the_collector_by_itself() {
+fn no_command_bypasses_an_unreachable_proxy() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let reached = format!("http://{}", listener.local_addr().unwrap());
     let connections = Arc::new(AtomicUsize::new(0));
@@ -107,7 +107,7 @@ fn without_its_proxy_no_command_reaches_the_collector_by_itself() {
 }
 
 #[test]
-fn this_machine_is_reached_without_an_http_proxy_and_by_no_proxy_without_any() {
+fn localhost_and_no_proxy_hosts_bypass_the_proxy() {
     let (stage, url, sample) = with_device(Stage::url);
     let http = format!("http://{NOWHERE}");
     let socks = format!("socks5://{NOWHERE}");
@@ -150,9 +150,9 @@ fn make_certificates(stage: &Stage) {
     );
 }
 
-/// Nobody but the proxy knows the name, so that a look-up of it here would fail, and be seen by whoever answers it.
+/// Nobody but the proxy knows the name, so that a local look-up would fail and be visible.
 #[test]
-fn a_name_is_resolved_by_the_socks_proxy_and_a_private_authority_is_trusted_where_it_is_named() {
+fn the_socks_proxy_resolves_names_and_a_ca_file_is_trusted() {
     let mut stage = Stage::new();
     make_certificates(&stage);
     stage.stop_collector();
@@ -160,7 +160,7 @@ fn a_name_is_resolved_by_the_socks_proxy_and_a_private_authority_is_trusted_wher
     let url = "https://collector.test";
     stage.device_at("d", url);
     stage.consent("d", QA);
-    let sample = stage.offer("d", PLAYED[0]);
+    let sample = stage.submit("d", PLAYED[0]);
     let read = |name: &str| fs::read_to_string(stage.path(name)).unwrap();
     // Comments, as bundles have them, and more than one certificate.
     let bundle = format!(

@@ -31,8 +31,8 @@ const UNSEEN: [&str; 7] = [
 ];
 
 #[test]
-fn no_write_of_a_device_holds_the_sound_that_it_heard() {
-    if !has_strace("no_write_of_a_device_holds_the_sound_that_it_heard") {
+fn a_device_never_writes_raw_sound() {
+    if !has_strace("a_device_never_writes_raw_sound") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -48,8 +48,8 @@ fn no_write_of_a_device_holds_the_sound_that_it_heard() {
     ]);
     let anonymized = Sound::read(&anonymized.join("violin-alone.wav")).unwrap();
 
-    for command in ["offer", "listen"] {
-        // As wherever a sample must come, it is offered again where it is withheld.
+    for command in ["submit", "listen"] {
+        // As wherever a sample must come, it is submitted again where it is withheld.
         let (written, all) = (0..4)
             .map(|_| traced(&device.command(command, &recording)))
             .map(|written| {
@@ -70,8 +70,8 @@ fn no_write_of_a_device_holds_the_sound_that_it_heard() {
 }
 
 #[test]
-fn a_program_that_does_write_the_sound_is_found_out() {
-    if !has_strace("a_program_that_does_write_the_sound_is_found_out") {
+fn a_program_that_writes_raw_sound_is_detected() {
+    if !has_strace("a_program_that_writes_raw_sound_is_detected") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -95,7 +95,7 @@ fn a_program_that_does_write_the_sound_is_found_out() {
 }
 
 #[test]
-fn sound_is_found_in_any_format_and_at_any_level_and_noise_is_none() {
+fn sound_is_found_in_any_format_and_level_but_not_in_noise() {
     let heard = Sound::read(&recording("violin-alone.wav")).unwrap();
     let from = heard.samples().len() / 2;
     let piece = &heard.samples()[from..from + 20_000];

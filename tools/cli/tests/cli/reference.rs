@@ -4,7 +4,7 @@
 
 use std::{env, fmt::Write as _, fs, path::Path, process::Command};
 
-use crate::support::{Ran, collector_program};
+use crate::support::{CommandResult, collector_program};
 
 const PAGE: &str = "../../docs/cli.md";
 /// What follows this line is generated.
@@ -59,7 +59,7 @@ fn reference() -> String {
 fn pages(program: &Path, name: &str, path: &[&str]) -> Vec<Page> {
     let mut command = Command::new(program);
     command.arg("help").args(path).env_clear();
-    let help = Ran::of(&mut command, name).ok().stdout;
+    let help = CommandResult::run(&mut command, name).ok().stdout;
     let page = Page::parse(&help, name);
     let below: Vec<Page> = page
         .commands

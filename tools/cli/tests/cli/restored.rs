@@ -1,5 +1,5 @@
 //! Withdrawals where something was put back from a backup, was moved, or came garbled: a device's folder, a collector, a
-//! collector's URL, a dataset and whoever pulls it, a byte on the way.
+//! collector's URL, a dataset and its token, a byte in transit.
 
 use std::{
     fs,
@@ -9,15 +9,15 @@ use std::{
 use serde_json::json;
 
 use crate::support::{
-    Address, Collector, Line, PLAYED, QA, RESEARCH, Ran, Stage, administer, files_below, has,
-    sealed_in,
+    Address, Collector, CommandResult, PLAYED, QA, RESEARCH, RecordingProxy, Stage, administer,
+    files_below, has, sealed_in,
 };
 
 /// A device of an adult, with one sample at its collector.
 fn sent(purposes: &str) -> (Stage, String) {
     let stage = Stage::new();
     stage.granted("d", purposes);
-    let sample = stage.offer("d", PLAYED[0]);
+    let sample = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     assert!(stage.objects().contains(&sample));
     (stage, sample)
@@ -35,23 +35,23 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn put_back(backup: &Path, folder: &Path) {
+fn restore(backup: &Path, folder: &Path) {
     fs::remove_dir_all(folder).unwrap();
     copy(backup, folder);
 }
 
 #[test]
-fn a_restored_state_folder_sends_nothing_after_an_acknowledged_withdrawal() {
+fn a_restored_state_sends_nothing_after_a_withdrawal() {
     let (stage, _) = sent(QA);
     copy(&stage.path("d"), &stage.path("backup"));
     stage.sordino("device d withdraw").ok();
     stage.upload("d");
     assert!(stage.objects().is_empty());
 
-    put_back(&stage.path("backup"), &stage.path("d"));
+    restore(&stage.path("backup"), &stage.path("d"));
     assert_eq!(stage.status("d")["consent"], "granted", "it cannot know");
     for recording in PLAYED {
-        stage.offer("d", recording);
+        stage.submit("d", recording);
     }
     let ran = stage.sordino("device d upload --json");
     assert_eq!(ran.document()["samples"], 0, "{ran:?}");
@@ -66,7 +66,7 @@ fn a_restored_state_folder_sends_nothing_after_an_acknowledged_withdrawal() {
 
 /// Taken before the registration was acknowledged, the folder knows no collector that has the record.
 #[test]
-fn nor_does_one_from_before_its_record_was_registered() {
+fn a_state_restored_from_before_registration_sends_nothing() {
     let stage = Stage::new();
     stage.granted("d", &format!("{QA} {RESEARCH}"));
     copy(&stage.path("d"), &stage.path("backup"));
@@ -76,8 +76,8 @@ fn nor_does_one_from_before_its_record_was_registered() {
         .ok();
     stage.upload("d");
 
-    put_back(&stage.path("backup"), &stage.path("d"));
-    let sample = stage.offer("d", PLAYED[0]);
+    restore(&stage.path("backup"), &stage.path("d"));
+    let sample = stage.submit("d", PLAYED[0]);
     let _ = stage.sordino("device d upload");
     stage.upload("d");
     assert_eq!(stage.status("d")["purposes"], json!([RESEARCH]));
@@ -90,20 +90,20 @@ fn nor_does_one_from_before_its_record_was_registered() {
 }
 
 #[test]
-fn after_the_url_changed_a_withdrawal_goes_to_the_collector_that_has_the_samples() {
+fn a_withdrawal_goes_to_the_collector_that_has_the_samples() {
     let (mut stage, first) = sent(QA);
     let elsewhere = Address::claim();
     let another = stage.path("another");
     let _another = Collector::start(&another, elsewhere.address, &stage.path("plan.json"));
     stage.device_at("d", &format!("http://{}", elsewhere.address));
-    let second = stage.offer("d", PLAYED[1]);
+    let second = stage.submit("d", PLAYED[1]);
     stage.upload("d");
     assert!(sealed_in(&another).contains(&second));
 
     stage.stop_collector();
     stage.sordino("device d withdraw").ok();
     stage.sordino("device d upload").failed(&[]);
-    assert!(sealed_in(&another).is_empty(), "the present one was told");
+    assert!(sealed_in(&another).is_empty(), "the present one got it");
     let status = stage.status("d");
     assert_eq!(status["deletions_pending"], 1, "the first was not");
     assert!(stage.objects().contains(&first));
@@ -116,7 +116,7 @@ fn after_the_url_changed_a_withdrawal_goes_to_the_collector_that_has_the_samples
 /// A pull for one purpose, for another, and one that may read nothing any more. (For a token that has expired the
 /// collector's tests hold the same.)
 #[test]
-fn a_pull_removes_what_is_gone_whatever_its_token_may_read() {
+fn a_pull_removes_withdrawn_samples_with_any_token() {
     for reader in ["one purpose", "another purpose", "revoked"] {
         let (stage, sample) = sent(QA);
         assert_eq!(stage.pull("data", "bundle")["pulled"], 1);
@@ -142,10 +142,10 @@ fn a_pull_removes_what_is_gone_whatever_its_token_may_read() {
 }
 
 #[test]
-fn a_collector_that_was_put_back_hears_every_withdrawal_and_deletion_again() {
+fn a_restored_collector_gets_every_withdrawal_again() {
     let (mut stage, first) = sent(QA);
     stage.granted("e", QA);
-    let second = stage.offer("e", PLAYED[1]);
+    let second = stage.submit("e", PLAYED[1]);
     stage.upload("e");
     stage.stop_collector();
     let (data, backup) = (stage.collected(), stage.path("backup"));
@@ -158,41 +158,41 @@ fn a_collector_that_was_put_back_hears_every_withdrawal_and_deletion_again() {
     stage.upload("e");
     assert!(stage.objects().is_empty());
 
-    // Database and objects are as they were; the file beside them, which no backup of a database has, is not.
+    // Database and objects are as they were; the file next to them, which no backup of a database has, is not.
     stage.stop_collector();
     let epoch = fs::read(data.join("collector.epoch")).unwrap();
-    put_back(&backup, &data);
+    restore(&backup, &data);
     fs::write(data.join("collector.epoch"), epoch).unwrap();
     stage.start_collector();
     assert_eq!(stage.objects(), [first, second].into());
     if !has(
         "faketime",
-        "a_collector_that_was_put_back_hears_every_withdrawal_and_deletion_again",
+        "a_restored_collector_gets_every_withdrawal_again",
     ) {
         return;
     }
     let program = env!("CARGO_BIN_EXE_sordino");
     for device in ["d", "e"] {
         let line = format!("-f +25h {program} device {device} upload");
-        Ran::of(&mut stage.command_of("faketime", &line), &line).ok();
+        CommandResult::run(&mut stage.command_of("faketime", &line), &line).ok();
     }
     assert!(stage.objects().is_empty());
 }
 
 #[test]
-fn a_bit_that_flips_on_the_way_costs_no_sample() {
+fn a_flipped_bit_in_transit_loses_no_sample() {
     let stage = Stage::new();
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     stage.device_at("d", &line.url());
     stage.consent("d", QA);
-    let sample = stage.offer("d", PLAYED[0]);
+    let sample = stage.submit("d", PLAYED[0]);
     line.garble();
     for _ in 0..2 {
         stage.sordino("device d upload").failed(&["Content-Digest"]);
         assert_eq!(stage.outbox("d"), [sample.clone()].into());
         assert!(stage.objects().is_empty());
     }
-    line.mend();
+    line.restore();
     assert_eq!(stage.upload("d")["samples"], 1);
     assert_eq!(stage.objects(), [sample].into());
 }

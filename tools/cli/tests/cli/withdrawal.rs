@@ -1,4 +1,4 @@
-//! A "no" takes back what was sent from everywhere, whatever happens on the way.
+//! A withdrawal deletes what was sent everywhere, whatever happens meanwhile.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,18 +9,18 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    FORMATS, Line, PLAYED, QA, RESEARCH, Stage, files_below, instants, killed_after, time,
+    FORMATS, PLAYED, QA, RESEARCH, RecordingProxy, Stage, files_below, instants, killed_after, time,
 };
 use test_tiers::sized;
 
 #[test]
-fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() {
+fn a_withdrawal_offline_and_killed_reaches_every_copy() {
     let stage = Stage::new();
     stage.granted("other", QA);
-    let stays = stage.offer("other", PLAYED[2]);
+    let stays = stage.submit("other", PLAYED[2]);
     let (whole, _) = time(|| stage.upload("other"));
 
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     // Each command is killed as it begins, in its middle and as it ends; what comes before and after takes far longer.
     let rounds = sized(3, 12);
     for (round, share) in instants(rounds).into_iter().enumerate() {
@@ -28,7 +28,10 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
         let name = format!("d{round}");
         stage.device_at(&name, &line.url());
         stage.consent(&name, &format!("{QA} {RESEARCH}"));
-        let ids = [stage.offer(&name, PLAYED[0]), stage.offer(&name, PLAYED[1])];
+        let ids = [
+            stage.submit(&name, PLAYED[0]),
+            stage.submit(&name, PLAYED[1]),
+        ];
         stage.upload(&name);
         stage.pull_everything();
         assert!(
@@ -36,7 +39,7 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
                 .all(|id| stage.is_pulled(id) && stage.objects().contains(id))
         );
         let sound = sound_of(&stage, &ids[0]);
-        let waiting = stage.offer(&name, PLAYED[0]);
+        let waiting = stage.submit(&name, PLAYED[0]);
 
         line.cut();
         if is_killed(life, &stage, &format!("device {name} withdraw")) {
@@ -53,7 +56,7 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
             "the collector cannot know"
         );
 
-        line.mend();
+        line.restore();
         is_killed(life, &stage, &format!("device {name} upload"));
         stage.upload(&name);
         let status = stage.status(&name);
@@ -65,7 +68,7 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
         assert_eq!(stage.objects(), BTreeSet::from([stays.clone()]));
         stage.pull_everything();
         for id in ids.iter().chain([&waiting]) {
-            assert!(!stage.is_pulled(id), "{id} is still at the desk");
+            assert!(!stage.is_pulled(id), "{id} is still in the dataset");
         }
         assert!(
             !FORMATS.iter().any(|format| stage.mentions(format, &sound)),
@@ -78,16 +81,16 @@ fn withdrawn_while_offline_then_killed_then_online_it_is_gone_from_everywhere() 
 /// The kill may fall before the withdrawal stands or after it, never between: then both the consent
 /// and what waited are as they were, or both are gone.
 #[test]
-fn a_withdrawal_that_is_killed_happened_whole_or_not_at_all() {
+fn a_killed_withdrawal_is_complete_or_did_not_happen() {
     let stage = Stage::without_collector();
     stage.granted("first", QA);
-    stage.offer("first", PLAYED[0]);
+    stage.submit("first", PLAYED[0]);
     let (whole, _) = time(|| stage.sordino("device first withdraw").ok());
     let rounds = sized(10, 100);
     for (round, share) in instants(rounds).into_iter().enumerate() {
         let name = format!("d{round}");
         stage.granted(&name, QA);
-        let id = stage.offer(&name, PLAYED[0]);
+        let id = stage.submit(&name, PLAYED[0]);
         let line = format!("device {name} withdraw");
         is_killed(whole.mul_f64(share), &stage, &line);
         let status = stage.status(&name);
@@ -109,17 +112,17 @@ fn a_withdrawal_that_is_killed_happened_whole_or_not_at_all() {
 #[test]
 fn an_upload_that_comes_after_the_withdrawal_is_refused() {
     let stage = Stage::new();
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     stage.device_at("d", &line.url());
     stage.consent("d", QA);
-    let id = stage.offer("d", PLAYED[0]);
+    let id = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     let recorded = line.sent();
     stage.sordino("device d withdraw").ok();
     stage.upload("d");
     assert!(stage.objects().is_empty());
 
-    // All that the device ever sent before, once more, as a replay or a late retry would.
+    // All that the device ever sent before, again, as a replay or a late retry would.
     let answers = replay(&stage, &recorded);
     assert!(answers.contains("410 Gone"), "{answers}");
     assert!(stage.objects().is_empty());
@@ -128,12 +131,12 @@ fn an_upload_that_comes_after_the_withdrawal_is_refused() {
 }
 
 #[test]
-fn one_sample_is_deleted_and_the_others_stay() {
+fn deleting_one_sample_keeps_the_others() {
     let stage = Stage::new();
     stage.granted("d", QA);
     let ids: Vec<String> = PLAYED
         .iter()
-        .map(|recording| stage.offer("d", recording))
+        .map(|recording| stage.submit("d", recording))
         .collect();
     let (whole, _) = time(|| stage.upload("d"));
     stage.pull_everything();
@@ -152,11 +155,11 @@ fn one_sample_is_deleted_and_the_others_stay() {
 }
 
 #[test]
-fn a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another() {
+fn withdrawing_one_purpose_updates_datasets_of_another() {
     let stage = Stage::new();
     stage.granted("d", &format!("{QA} {RESEARCH}"));
-    let id = stage.offer("d", PLAYED[0]);
-    let waiting = stage.offer("d", PLAYED[1]);
+    let id = stage.submit("d", PLAYED[0]);
+    let waiting = stage.submit("d", PLAYED[1]);
     stage.sordino(&format!("device d delete {waiting}")).ok();
     stage.upload("d");
     stage.pull_everything();
@@ -166,7 +169,7 @@ fn a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another() {
     stage.upload("d");
     assert!(
         stage.objects().contains(&id),
-        "quality assurance may go on using it"
+        "quality assurance may still use it"
     );
     stage.pull_everything();
     let manifests = manifests(&stage, &id);
@@ -189,15 +192,15 @@ fn a_purpose_that_is_taken_back_is_gone_from_what_was_pulled_for_another() {
 }
 
 #[test]
-fn a_collector_that_is_down_for_long_is_told_when_it_is_back() {
+fn a_collector_gets_the_withdrawal_after_a_long_outage() {
     let mut stage = Stage::new();
     stage.granted("d", QA);
-    let id = stage.offer("d", PLAYED[0]);
+    let id = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.pull_everything();
     stage.stop_collector();
     for _ in 0..2 {
-        // A person who says no twice means no.
+        // A repeated withdrawal changes nothing.
         stage.sordino("device d withdraw").ok();
         for _ in 0..5 {
             stage.sordino("device d upload").failed(&["refused"]);
@@ -217,20 +220,20 @@ fn a_collector_that_is_down_for_long_is_told_when_it_is_back() {
     assert!(!stage.is_pulled(&id));
 }
 
-/// Each way to say no is done at once, whether or not anybody can be reached; what is sent later reaches
+/// Each way to withdraw takes effect at once, online or not; what is sent later reaches
 /// every copy.
 #[test]
-fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() {
+fn every_withdrawal_is_immediate_offline_and_sent_later() {
     const DEVICES: [&str; 4] = ["withdraws", "deletes", "deletes-all", "resets"];
     let mut stage = Stage::new();
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     let (mut sent, mut kept) = (Vec::new(), BTreeSet::new());
     for device in DEVICES {
         stage.device_at(device, &line.url());
         stage.consent(device, &format!("{QA} {RESEARCH}"));
         sent.push([
-            stage.offer(device, PLAYED[0]),
-            stage.offer(device, PLAYED[1]),
+            stage.submit(device, PLAYED[0]),
+            stage.submit(device, PLAYED[1]),
         ]);
         stage.upload(device);
     }
@@ -240,7 +243,7 @@ fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() 
     // First the line is cut, then there is no collector either.
     line.cut();
     let connections = line.connections();
-    let waiting = DEVICES.map(|device| stage.offer(device, PLAYED[0]));
+    let waiting = DEVICES.map(|device| stage.submit(device, PLAYED[0]));
     for no in [
         "device withdraws withdraw".to_owned(),
         format!("device deletes delete {}", sent[1][0]),
@@ -270,7 +273,7 @@ fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() 
         }
     }
     stage.stop_collector();
-    line.mend();
+    line.restore();
     for device in DEVICES {
         stage
             .sordino(&format!("device {device} upload"))
@@ -279,13 +282,13 @@ fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() 
     assert_due(&stage);
 
     stage.start_collector();
-    // A whole record is taken back by one request.
+    // One request withdraws a whole record.
     for (device, requests) in DEVICES.into_iter().zip([1, 1, 2, 1]) {
-        let told = stage.upload(device);
+        let result = stage.upload(device);
         assert_eq!(
-            (told["deletions"].as_u64(), &told["failed"]),
+            (result["deletions"].as_u64(), &result["failed"]),
             (Some(requests), &json!(0)),
-            "{device}: {told}"
+            "{device}: {result}"
         );
         assert_eq!(stage.status(device)["deletions_pending"], 0, "{device}");
         assert_eq!(stage.upload(device)["deletions"], 0, "{device}");
@@ -299,19 +302,19 @@ fn every_no_is_done_at_once_offline_and_reaches_the_collector_when_it_is_back() 
     assert_eq!(states, ["withdrawn", "granted", "granted", "none"]);
 }
 
-/// A yes after the no is another record; it brings nothing back.
+/// Consent after a withdrawal is another record; it restores nothing.
 #[test]
-fn a_new_yes_brings_nothing_back() {
+fn new_consent_restores_nothing() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    let first = stage.offer("d", PLAYED[0]);
+    let first = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.sordino("device d withdraw").ok();
     stage.consent("d", QA);
-    let second = stage.offer("d", PLAYED[1]);
-    let told = stage.upload("d");
+    let second = stage.submit("d", PLAYED[1]);
+    let result = stage.upload("d");
     assert_eq!(
-        (&told["deletions"], &told["samples"]),
+        (&result["deletions"], &result["samples"]),
         (&json!(1), &json!(1))
     );
     assert_eq!(stage.objects(), BTreeSet::from([second.clone()]));
@@ -361,7 +364,7 @@ fn manifests(stage: &Stage, id: &str) -> BTreeMap<&'static str, Value> {
     manifests
 }
 
-/// Sends recorded bytes to the collector once more, and reads all that it answers.
+/// Sends recorded bytes to the collector again, and reads its whole response.
 fn replay(stage: &Stage, recorded: &[u8]) -> String {
     use std::io::{Read as _, Write as _};
     let mut connection = std::net::TcpStream::connect(stage.collector_address()).unwrap();

@@ -129,8 +129,6 @@ pub(super) fn withdraw(
 
 fn current_plan(device: &Sordino) -> Result<Plan, CliError> {
     device.plan().ok_or_else(|| {
-        CliError::Message(
-            "the device has no plan; run `device DIR init` again".to_owned(),
-        )
+        CliError::Message("the device has no plan; run `device DIR init` again".to_owned())
     })
 }

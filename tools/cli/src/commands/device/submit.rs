@@ -76,7 +76,7 @@ pub(super) fn run(
         SubmitOutcome::AwaitsReview { preview_id } => {
             review(device, preview_id, args, preview.as_ref(), json)
         }
-        offer => output(offer),
+        outcome => output(outcome),
     }
 }
 
@@ -146,11 +146,11 @@ pub(super) fn discard_all(device: &Sordino, played: &mut Playback) -> Result<(),
     Ok(())
 }
 
-fn output(offer: SubmitOutcome) -> Result<CommandOutput, CliError> {
-    let text = match offer {
+fn output(outcome: SubmitOutcome) -> Result<CommandOutput, CliError> {
+    let text = match outcome {
         SubmitOutcome::Queued { sample_id } => format!("queued as {sample_id}"),
         SubmitOutcome::AwaitsReview { preview_id } => format!("waits for review as {preview_id}"),
         SubmitOutcome::Withheld { reason } => format!("withheld: {reason}"),
     };
-    CommandOutput::new(text, offer)
+    CommandOutput::new(text, outcome)
 }

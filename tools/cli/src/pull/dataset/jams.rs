@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_stand_where_they_sound_after_what_was_cut() {
+    fn notes_are_at_their_time_in_the_stored_sound() {
         let parts = [(1.0, 3.0), (5.0, 6.0)];
         let notes = [
             (0.5, Some(1.5)), // begins in what was cut

@@ -288,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_in_shards_have_one_shape_and_lose_nothing(
+        fn rows_in_shards_have_one_schema_and_lose_nothing(
             notes in prop::collection::vec((0..128_u8, 0.0..10.0, prop::option::of(10.0..20.0)), 0..4),
             cuts in prop::collection::vec((0.0..5.0, 5.0..10.0), 0..4),
             tag in prop::option::of(Just("etude")),

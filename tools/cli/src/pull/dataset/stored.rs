@@ -106,7 +106,7 @@ mod tests {
     proptest! {
         /// What `docs/formats.md` says in a sentence, note by note, on any cuts.
         #[test]
-        fn the_sentence_in_the_docs_is_what_is_done(
+        fn notes_are_placed_as_the_docs_describe(
             lengths in prop::collection::vec((0.01..3.0f64, 0.01..3.0f64), 0..6),
             onset in 0.0..20.0f64,
         ) {

@@ -49,7 +49,7 @@ fn a_1_khz_tone_is_brightest_in_the_row_of_1_khz() {
 }
 
 #[test]
-fn what_was_taken_out_is_see_through_and_the_rest_stands_where_it_was() {
+fn removed_parts_are_transparent_and_kept_parts_stay_in_place() {
     // One second of 500 Hz from 1 s, one of 2 kHz from 4 s.
     let mut samples = tone(500.0, 16_000, 1.0).samples;
     samples.extend(tone(2_000.0, 16_000, 1.0).samples);
@@ -72,7 +72,7 @@ fn what_was_taken_out_is_see_through_and_the_rest_stands_where_it_was() {
 }
 
 #[test]
-fn a_lowered_sound_keeps_tones_and_loses_what_it_cannot_hold() {
+fn resampling_keeps_tones_below_the_new_limit() {
     let power = |sound: &Sound| {
         let sum: f32 = sound.samples.iter().map(|sample| sample * sample).sum();
         sum / sound.samples.len() as f32
@@ -105,7 +105,7 @@ fn the_player_has_the_same_samples() {
 }
 
 #[test]
-fn sounds_and_spans_that_cannot_be_still_make_a_page() {
+fn invalid_sounds_and_spans_still_make_a_page() {
     let sounds = [
         Sound::default(),
         Sound {
@@ -246,7 +246,7 @@ proptest! {
     /// Whatever a text contains, the page has the elements and attributes that it has for plain
     /// texts, no more and no fewer, and the text itself comes out as text.
     #[test]
-    fn hostile_texts_stay_texts(hostile in hostile_text()) {
+    fn hostile_text_is_escaped(hostile in hostile_text()) {
         let page = html(&filled_with(&hostile));
         let plain = html(&filled_with("plain"));
         prop_assert_eq!(skeleton(&page), skeleton(&plain));

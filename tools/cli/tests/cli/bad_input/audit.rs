@@ -9,94 +9,107 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::impostor::{Impostor, Manner};
-use crate::support::{Desk, Stage};
+use super::fake_server::{Behavior, FakeServer};
+use crate::support::{Auditor, Stage};
 
 #[test]
-fn what_cannot_be_a_log_or_a_head_is_told_in_one_line() {
-    let desk = Desk::with_hand_outs(1);
-    let head = desk.head();
+fn an_invalid_log_or_head_gives_one_line() {
+    let auditor = Auditor::with_hand_outs(1);
+    let head = auditor.head();
     for (content, says) in [
         (&b""[..], "it has no entries"),
-        (b"\n", "line 1: it is no entry of an access log"),
-        (b"rubbish", "line 1: it is no entry of an access log"),
-        (b"[]\n", "line 1: it is no entry of an access log"),
+        (b"\n", "line 1: not an entry of an access log"),
+        (b"rubbish", "line 1: not an entry of an access log"),
+        (b"[]\n", "line 1: not an entry of an access log"),
         (b"\xff\xfe\0", "it is UTF-16 text; save it as UTF-8"),
         (b"\xff\xff\0", "it is not text: byte 0 is not UTF-8"),
     ] {
-        fs::write(desk.stage.path("log"), content).unwrap();
-        desk.stage
+        fs::write(auditor.stage.path("log"), content).unwrap();
+        auditor
+            .stage
             .sordino("audit verify log")
             .refused(&["log: ", says]);
     }
-    desk.stage
+    auditor
+        .stage
         .sordino("audit verify nowhere.jsonl")
         .refused(&["nowhere.jsonl"]);
-    desk.stage.sordino("audit verify audio").refused(&["audio"]);
+    auditor
+        .stage
+        .sordino("audit verify audio")
+        .refused(&["audio"]);
     let other = head.replace("1:", "1:0")[..head.len()].to_owned();
-    desk.verify(&format!("--head {other}")).refused(&[
+    auditor.verify(&format!("--head {other}")).refused(&[
         "audit.jsonl: ",
         "entry 1 is not the one that the head names",
     ]);
-    desk.verify("--collector http://127.0.0.1:9")
+    auditor
+        .verify("--collector http://127.0.0.1:9")
         .refused(&["http://127.0.0.1:9", "refused"]);
     for head in ["1", "1:", ":", "1:abc", "-1:0", &format!("{head}0")] {
-        desk.verify(&format!("--head {head}")).misused();
+        auditor.verify(&format!("--head {head}")).misused();
     }
-    desk.verify(&format!("--head {head} --collector {}", desk.stage.url()))
+    auditor
+        .verify(&format!(
+            "--head {head} --collector {}",
+            auditor.stage.url()
+        ))
         .misused();
 }
 
 #[test]
-fn a_fetch_that_cannot_go_on_leaves_the_log_as_it_is() {
-    let desk = Desk::with_hand_outs(2);
-    let intact = desk.text();
-    // A token that is not good is told even where nothing is new.
-    fs::write(desk.stage.path("other-token"), "sordino_0000").unwrap();
-    desk.fetch_with("other-token").refused(&["401"]);
-    desk.stage.pull("more", "bundle");
+fn a_failed_fetch_leaves_the_log_unchanged() {
+    let auditor = Auditor::with_hand_outs(2);
+    let intact = auditor.text();
+    // An invalid token is reported even if nothing is new.
+    fs::write(auditor.stage.path("other-token"), "sordino_0000").unwrap();
+    auditor.fetch_with("other-token").refused(&["401"]);
+    auditor.stage.pull("more", "bundle");
     for token in ["sordino_0000", ""] {
-        fs::write(desk.stage.path("other-token"), token).unwrap();
+        fs::write(auditor.stage.path("other-token"), token).unwrap();
         let says = if token.is_empty() { "no token" } else { "401" };
-        desk.fetch_with("other-token").refused(&[says]);
+        auditor.fetch_with("other-token").refused(&[says]);
     }
-    desk.fetch_with("nowhere").refused(&["nowhere"]);
-    assert_eq!(desk.text(), intact);
+    auditor.fetch_with("nowhere").refused(&["nowhere"]);
+    assert_eq!(auditor.text(), intact);
 
     let edited = String::from_utf8(intact.clone())
         .unwrap()
-        .replacen("desk", "dusk", 1);
-    fs::write(desk.stage.path("audit.jsonl"), &edited).unwrap();
-    desk.fetch_with("token")
+        .replacen("auditor", "dusk", 1);
+    fs::write(auditor.stage.path("audit.jsonl"), &edited).unwrap();
+    auditor
+        .fetch_with("token")
         .refused(&["audit.jsonl: line 1: the entry was changed"]);
-    assert_eq!(desk.text(), edited.as_bytes());
-    fs::write(desk.stage.path("audit.jsonl"), &intact).unwrap();
+    assert_eq!(auditor.text(), edited.as_bytes());
+    fs::write(auditor.stage.path("audit.jsonl"), &intact).unwrap();
 
-    assert_eq!(desk.fetch()["entries"], 3);
+    assert_eq!(auditor.fetch()["entries"], 3);
 }
 
 #[test]
-fn what_is_no_collector_gives_an_audit_one_clear_line() {
-    let desk = Desk::with_hand_outs(1);
-    let before = desk.text();
-    for manner in Manner::ALL {
-        let impostor = Impostor::new(manner);
+fn an_audit_of_another_server_gives_one_line() {
+    let auditor = Auditor::with_hand_outs(1);
+    let before = auditor.text();
+    for manner in Behavior::ALL {
+        let impostor = FakeServer::new(manner);
         let url = impostor.url();
         for out in ["audit.jsonl", "made.jsonl"] {
             let line = format!("audit fetch --collector {url} --token-file token --out {out}");
-            desk.stage.sordino(&line).refused(&[&url]);
+            auditor.stage.sordino(&line).refused(&[&url]);
         }
-        desk.verify(&format!("--collector {url}")).refused(&[&url]);
+        auditor
+            .verify(&format!("--collector {url}"))
+            .refused(&[&url]);
     }
-    assert_eq!(desk.text(), before);
-    assert!(!desk.stage.path("made.jsonl").exists());
+    assert_eq!(auditor.text(), before);
+    assert!(!auditor.stage.path("made.jsonl").exists());
 }
 
 /// What a collector sends is checked like a file: nothing of a broken log is written.
 #[test]
-fn a_collector_that_sends_a_broken_log_gives_one_clear_line_and_no_file() {
-    let desk = Desk::with_hand_outs(3);
-    let entries = desk.entries();
+fn an_invalid_log_from_a_collector_is_not_written() {
+    let auditor = Auditor::with_hand_outs(3);
+    let entries = auditor.entries();
     let mut edited = entries.clone();
     edited[1]["reader"] = "nobody".into();
     let head = |entries: u64, hash: &Value| json!({"entries": entries, "hash": hash});
@@ -104,7 +117,7 @@ fn a_collector_that_sends_a_broken_log_gives_one_clear_line_and_no_file() {
     for (head, entries, says) in [
         (&last, &edited[..], "line 2: the entry was changed"),
         (&last, &entries[1..], "line 1: entry 1 is missing here"),
-        (&last, &[json!({})], "line 1: it is no entry"),
+        (&last, &[json!({})], "line 1: not an entry"),
         (
             &last,
             &entries[..2],
@@ -128,13 +141,13 @@ fn a_collector_that_sends_a_broken_log_gives_one_clear_line_and_no_file() {
     ] {
         let url = lying_collector(head.clone(), entries.to_vec());
         let line = format!("audit fetch --collector {url} --token-file token --out made.jsonl");
-        desk.stage.sordino(&line).refused(&[&url, says]);
-        assert!(!desk.stage.path("made.jsonl").exists());
+        auditor.stage.sordino(&line).refused(&[&url, says]);
+        assert!(!auditor.stage.path("made.jsonl").exists());
     }
 }
 
 #[test]
-fn a_log_in_a_folder_that_is_not_there_is_not_begun() {
+fn a_log_in_a_missing_folder_is_not_created() {
     let stage = Stage::new();
     let url = stage.url();
     let line = format!("audit fetch --collector {url} --token-file token --out nowhere/log");

@@ -4,16 +4,16 @@ use std::{io::Read as _, net::TcpListener, process::Stdio, sync::mpsc, thread};
 
 use serde_json::json;
 
-use super::impostor::{Impostor, Manner};
-use crate::support::{PLAYED, QA, Ran, Stage, has};
+use super::fake_server::{Behavior, FakeServer};
+use crate::support::{CommandResult, PLAYED, QA, Stage, has};
 
 /// A stage whose collector is away, so that its address is free, and a device with two samples.
 fn waiting_device() -> Stage {
     let mut stage = Stage::new();
     stage.stop_collector();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
-    stage.offer("d", PLAYED[1]);
+    stage.submit("d", PLAYED[0]);
+    stage.submit("d", PLAYED[1]);
     stage
 }
 
@@ -28,15 +28,15 @@ fn assert_nothing_is_lost(stage: &Stage) {
 }
 
 #[test]
-fn whatever_answers_in_its_place_nothing_is_lost_and_the_collector_gets_all() {
-    for manner in Manner::ALL {
+fn no_impostor_makes_a_device_lose_samples() {
+    for manner in Behavior::ALL {
         // One that speaks the protocol and says 200 is the collector, whatever it keeps; and what
         // a collector asks to wait for is waited for, below.
-        if matches!(manner, Manner::Nonsense | Manner::TooMany) {
+        if matches!(manner, Behavior::Nonsense | Behavior::TooMany) {
             continue;
         }
         let mut stage = waiting_device();
-        let impostor = Impostor::at(stage.collector_address(), manner);
+        let impostor = FakeServer::at(stage.collector_address(), manner);
         for _ in 0..2 {
             let ran = stage.sordino("device d upload --json");
             ran.failed(&[]);
@@ -68,20 +68,20 @@ fn whatever_answers_in_its_place_nothing_is_lost_and_the_collector_gets_all() {
 
 /// It breaks only once the record is registered, so that samples are on their way.
 #[test]
-fn a_sample_whose_acknowledgement_is_lost_is_sent_again_and_kept_once() {
+fn a_sample_with_a_lost_acknowledgement_is_stored_once() {
     for manner in [
-        Manner::ClosesEarly,
-        Manner::Silent,
-        Manner::Portal,
-        Manner::Fails,
+        Behavior::ClosesEarly,
+        Behavior::Silent,
+        Behavior::Portal,
+        Behavior::Fails,
     ] {
         let mut stage = Stage::new();
         stage.granted("d", QA);
         stage.upload("d");
         stage.stop_collector();
-        stage.offer("d", PLAYED[0]);
-        stage.offer("d", PLAYED[1]);
-        let impostor = Impostor::at(stage.collector_address(), manner);
+        stage.submit("d", PLAYED[0]);
+        stage.submit("d", PLAYED[1]);
+        let impostor = FakeServer::at(stage.collector_address(), manner);
         stage.sordino("device d upload").failed(&[]);
         stage.sordino("device d upload").failed(&[]);
         assert_nothing_is_lost(&stage);
@@ -93,9 +93,9 @@ fn a_sample_whose_acknowledgement_is_lost_is_sent_again_and_kept_once() {
 }
 
 #[test]
-fn without_a_grant_none_of_them_hears_anything() {
-    for manner in Manner::ALL {
-        let impostor = Impostor::new(manner);
+fn without_consent_no_server_receives_anything() {
+    for manner in Behavior::ALL {
+        let impostor = FakeServer::new(manner);
         let stage = Stage::without_collector();
         stage.device_at("unasked", &impostor.url());
         stage.device_at("child", &impostor.url());
@@ -110,10 +110,10 @@ fn without_a_grant_none_of_them_hears_anything() {
 }
 
 #[test]
-fn a_wait_that_the_collector_asks_for_is_kept_even_when_a_person_hurries() {
-    const TEST: &str = "a_wait_that_the_collector_asks_for_is_kept_even_when_a_person_hurries";
+fn retry_after_is_respected_by_manual_uploads() {
+    const TEST: &str = "retry_after_is_respected_by_manual_uploads";
     let mut stage = waiting_device();
-    let impostor = Impostor::at(stage.collector_address(), Manner::TooMany);
+    let impostor = FakeServer::at(stage.collector_address(), Behavior::TooMany);
     stage.sordino("device d upload").failed(&["429"]);
     let asked = impostor.requests();
     let waits = stage.sordino("device d upload --json");
@@ -141,16 +141,16 @@ fn a_wait_that_the_collector_asks_for_is_kept_even_when_a_person_hurries() {
         "-f +61m {} device d upload --json",
         env!("CARGO_BIN_EXE_sordino")
     );
-    let told = Ran::of(&mut stage.command_of("faketime", &line), &line)
+    let result = CommandResult::run(&mut stage.command_of("faketime", &line), &line)
         .ok()
         .document();
-    assert_eq!(told["samples"], 2, "{told}");
+    assert_eq!(result["samples"], 2, "{result}");
     assert_eq!(stage.objects().len(), 2);
 }
 
 /// Nobody waits a minute for it here: the device is killed while it waits, as a person would.
 #[test]
-fn a_collector_that_never_answers_holds_nothing_but_the_upload() {
+fn an_unresponsive_collector_blocks_only_the_upload() {
     let mut stage = waiting_device();
     let listener = TcpListener::bind(stage.collector_address()).unwrap();
     let (heard, hears) = mpsc::channel();
@@ -177,7 +177,7 @@ fn a_collector_that_never_answers_holds_nothing_but_the_upload() {
 }
 
 #[test]
-fn a_collector_that_is_down_is_named_as_such() {
+fn an_unreachable_collector_is_named() {
     let stage = waiting_device();
     for _ in 0..3 {
         stage.sordino("device d upload").failed(&["refused"]);
@@ -189,19 +189,19 @@ fn a_collector_that_is_down_is_named_as_such() {
         .refused(&["refused"]);
 }
 
-/// A collector behind another path or host than the device was told is no collector.
+/// A wrong path or host of the collector.
 #[test]
-fn a_wrong_base_url_sends_no_sample_and_loses_none() {
+fn a_wrong_base_url_sends_and_loses_no_sample() {
     let stage = Stage::new();
     let url = format!("{}/elsewhere", stage.url());
     stage.device_at("d", &url);
     stage.consent("d", QA);
-    stage.offer("d", PLAYED[0]);
-    stage.offer("d", PLAYED[1]);
+    stage.submit("d", PLAYED[0]);
+    stage.submit("d", PLAYED[1]);
     stage.sordino("device d upload").failed(&["no collector"]);
     assert_nothing_is_lost(&stage);
     assert!(stage.objects().is_empty());
-    // The device is told the right one. The wrong one is asked once whether it knows of a withdrawal.
+    // The device gets the right URL. The wrong server is asked once whether it knows of a withdrawal.
     stage.device("d");
     let first = stage.sordino("device d upload --json");
     first.failed(&["no collector"]);

@@ -59,17 +59,17 @@ fn run(program: &str, arguments: &[&str], folder: &Path) -> bool {
 }
 
 #[test]
-fn on_a_full_disk_nothing_is_lost_and_nothing_half_written() {
+fn a_full_disk_loses_nothing_and_leaves_no_partial_file() {
     let stage = Stage::new();
-    let test = "on_a_full_disk_nothing_is_lost_and_nothing_half_written";
+    let test = "a_full_disk_loses_nothing_and_leaves_no_partial_file";
     let Some(disk) = Disk::mount(stage.path("disk"), 700, test) else {
         return;
     };
     stage.granted("disk/d", QA);
-    let mut queued = vec![stage.offer("disk/d", PLAYED[0])];
+    let mut queued = vec![stage.submit("disk/d", PLAYED[0])];
     let refused = (0..10).find_map(|_| {
         let ran = stage.sordino(&format!(
-            "device disk/d offer audio/{}.wav --json",
+            "device disk/d submit audio/{}.wav --json",
             PLAYED[0]
         ));
         match ran.status {
@@ -88,22 +88,22 @@ fn on_a_full_disk_nothing_is_lost_and_nothing_half_written() {
     // Not even a byte is left.
     let filler = disk.fill();
     stage
-        .sordino(&format!("device disk/d offer audio/{}.wav", PLAYED[0]))
+        .sordino(&format!("device disk/d submit audio/{}.wav", PLAYED[0]))
         .refused(&["o space"]);
-    let told = stage.sordino("device disk/d upload");
+    let result = stage.sordino("device disk/d upload");
     fs::remove_file(filler).unwrap();
-    match told.status {
+    match result.status {
         // It could note what it sent …
         Some(0) => assert_eq!(stage.objects().len(), queued.len()),
         // … or could not, and sends it again.
         _ => {
-            told.failed(&["o space"]);
+            result.failed(&["o space"]);
             stage.upload("disk/d");
         }
     }
     assert_eq!(stage.objects(), queued.into_iter().collect());
     assert_eq!(stage.status("disk/d")["pending"], 0);
-    let id = stage.offer("disk/d", PLAYED[0]);
+    let id = stage.submit("disk/d", PLAYED[0]);
     assert_queued(&stage, &[id]);
 }
 
@@ -116,21 +116,21 @@ fn assert_queued(stage: &Stage, queued: &[String]) {
 
 /// The person's no must work just then.
 #[test]
-fn on_a_full_disk_a_withdrawal_still_stands() {
+fn a_withdrawal_works_on_a_full_disk() {
     let stage = Stage::new();
-    let test = "on_a_full_disk_a_withdrawal_still_stands";
+    let test = "a_withdrawal_works_on_a_full_disk";
     let Some(disk) = Disk::mount(stage.path("disk"), 700, test) else {
         return;
     };
     stage.granted("disk/d", QA);
-    stage.offer("disk/d", PLAYED[0]);
+    stage.submit("disk/d", PLAYED[0]);
     stage.upload("disk/d");
-    stage.offer("disk/d", PLAYED[0]);
+    stage.submit("disk/d", PLAYED[0]);
     let filler = disk.fill();
     let ran = stage.sordino("device disk/d withdraw");
     if ran.status != Some(0) {
         ran.refused(&["o space"]);
-        // Then the person is told, and says it again when there is room.
+        // Then the command reports it, and succeeds once there is space.
         fs::remove_file(filler).unwrap();
         stage.sordino("device disk/d withdraw").ok();
     }
@@ -148,7 +148,7 @@ fn no_command_leaves_a_partial_output_on_a_full_disk() {
         return;
     };
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.pull("data", "audiofolder");
     let name = PLAYED[0];
@@ -196,7 +196,7 @@ fn no_command_leaves_a_partial_output_on_a_full_disk() {
     for file in ["disk/key", "disk/other.key", "disk/plan.json"] {
         assert!(!stage.path(file).exists(), "{file}");
     }
-    // With room, the pulls go on where they stopped.
+    // With space, the pulls continue where they stopped.
     disk.remount("size=8m");
     for (out, format) in [("disk/data", "bundle"), ("disk/tars", "webdataset")] {
         assert_eq!(stage.pull(out, format)["total"], 1, "{format}");
@@ -211,11 +211,11 @@ fn a_read_only_state_is_refused_in_one_line_and_kept() {
         return;
     };
     stage.granted("disk/d", QA);
-    let id = stage.offer("disk/d", PLAYED[0]);
+    let id = stage.submit("disk/d", PLAYED[0]);
     disk.remount("ro");
     for words in [
         "status".to_owned(),
-        format!("offer audio/{}.wav", PLAYED[1]),
+        format!("submit audio/{}.wav", PLAYED[1]),
         "upload".to_owned(),
         "withdraw".to_owned(),
         format!("delete {id}"),

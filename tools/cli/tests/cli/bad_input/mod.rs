@@ -4,8 +4,8 @@
 mod audit;
 mod clocks;
 mod collectors;
-mod desk;
 mod disks;
-mod impostor;
+mod fake_server;
 mod plans;
+mod pull;
 mod recordings;

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use crate::support::{PLAYED, QA, Ran, Stage, has};
+use crate::support::{CommandResult, PLAYED, QA, Stage, has};
 
 /// Written by hand, forged, cut, or not a plan at all: each leaves a new device unmade and an old
 /// one as it was.
 #[test]
-fn a_plan_that_is_not_the_organization_s_is_refused_and_changes_nothing() {
+fn a_plan_of_another_organization_is_refused() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     stage.sign_plan("second", &[("version", "2"), ("samples_per_day", "0")]);
@@ -54,7 +54,7 @@ fn a_plan_that_is_not_the_organization_s_is_refused_and_changes_nothing() {
                 .refused(&[&name]);
         }
     }
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
 }
 
 #[test]
@@ -71,14 +71,14 @@ fn an_older_plan_and_another_of_the_same_version_are_refused() {
             ))
             .refused(&[version, says]);
     }
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
 }
 
 #[test]
-fn an_expired_plan_is_refused_and_one_that_expires_samples_and_sends_nothing() {
+fn an_expired_plan_is_refused_and_stops_sampling() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.sign_plan("plan", &[("version", "2"), ("expires", "\"2020-01-01\"")]);
     let (key, url) = (&stage.plan_key, stage.url());
     let line = format!("init --plan plan.json --plan-key {key} --collector {url}");
@@ -96,12 +96,12 @@ fn an_expired_plan_is_refused_and_one_that_expires_samples_and_sends_nothing() {
     let sordino = env!("CARGO_BIN_EXE_sordino");
     let years_later = |words: &str| {
         let line = format!("-f +9y {sordino} device d {words} --json");
-        Ran::of(&mut stage.command_of("faketime", &line), &line)
+        CommandResult::run(&mut stage.command_of("faketime", &line), &line)
     };
-    let offered = years_later(&format!("offer audio/{}.wav", PLAYED[1]))
+    let submitted = years_later(&format!("submit audio/{}.wav", PLAYED[1]))
         .ok()
         .document();
-    assert_eq!(offered["reason"], "plan-expired");
+    assert_eq!(submitted["reason"], "plan-expired");
     years_later("upload");
     assert!(stage.objects().is_empty());
 }

@@ -7,17 +7,17 @@ use test_tiers::sized;
 
 use crate::support::{QA, Stage, files_below, write_long};
 
-/// What a file gets from `anonymize`, `offer` and `seal`.
+/// What a file gets from `anonymize`, `submit` and `seal`.
 #[derive(Clone, Copy, PartialEq)]
-enum Fate {
-    /// It is read; what comes of it is for the anonymizer to say.
+enum Expected {
+    /// It is read; the anonymizer decides the rest.
     Read,
     /// One line that names the file and holds this word.
     Refused(&'static str),
 }
 
 #[test]
-fn every_recording_is_read_or_refused_in_one_line_that_names_it() {
+fn every_recording_is_read_or_refused_by_name_in_one_line() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     let recordings = write_recordings(&stage);
@@ -26,25 +26,25 @@ fn every_recording_is_read_or_refused_in_one_line_that_names_it() {
     }
 }
 
-fn assert_fate(stage: &Stage, name: &str, fate: Fate) {
+fn assert_fate(stage: &Stage, name: &str, fate: Expected) {
     let recipient = &stage.recipient;
     let before = stage.outbox("d").len();
     let anonymized = stage.sordino(&format!("anonymize {name} --out out"));
-    let offered = stage.sordino(&format!("device d offer {name} --json"));
+    let submitted = stage.sordino(&format!("device d submit {name} --json"));
     let listened = stage.sordino(&format!("device d listen {name}"));
     let sealed = stage.sordino(&format!(
         "seal {name} --recipient {recipient} --out one.age"
     ));
     match fate {
-        Fate::Read => {
+        Expected::Read => {
             anonymized.ok();
-            let offered = offered.ok().document();
+            let submitted = submitted.ok().document();
             listened.ok();
-            let is_queued = offered["outcome"] == "queued";
+            let is_queued = submitted["outcome"] == "queued";
             assert_eq!(
                 is_queued,
                 sealed.status == Some(0),
-                "{name}: {offered} and {sealed:?}"
+                "{name}: {submitted} and {sealed:?}"
             );
             match is_queued {
                 true => drop(sealed.ok()),
@@ -52,9 +52,9 @@ fn assert_fate(stage: &Stage, name: &str, fate: Fate) {
             }
             assert_eq!(stage.path("one.age").exists(), is_queued, "{name}");
         }
-        Fate::Refused(reason) => {
+        Expected::Refused(reason) => {
             anonymized.refused(&[name, reason]);
-            offered.refused(&[name, reason]);
+            submitted.refused(&[name, reason]);
             listened.refused(&[name, reason]);
             sealed.refused(&[name, reason]);
             assert!(
@@ -74,7 +74,7 @@ fn assert_fate(stage: &Stage, name: &str, fate: Fate) {
     );
 }
 
-fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
+fn write_recordings(stage: &Stage) -> Vec<(&'static str, Expected)> {
     let raw = |name: &str, bytes: &[u8]| fs::write(stage.path(name), bytes).unwrap();
     let good = fs::read(stage.path("audio/flute-alone.wav")).unwrap();
     raw("empty.wav", b"");
@@ -84,7 +84,7 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
     raw("one-byte-short.wav", &good[..good.len() - 1]);
     raw(
         "text.wav",
-        b"This is no recording, whatever its name says. It is some lines of text.\n",
+        b"This is not a recording, in spite of its name. It is text.\n",
     );
     raw("zeros.wav", &[0; 100_000]);
     raw("one-frame-short.wav", &good[..good.len() - 2]);
@@ -132,29 +132,29 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
     floats(stage, "one-sample.wav", std::iter::once(0.5));
 
     let mut recordings = vec![
-        ("nowhere.wav", Fate::Refused("No such file")),
-        ("dangling.wav", Fate::Refused("No such file")),
-        ("folder.wav", Fate::Refused("not a file")),
-        ("empty.wav", Fate::Refused("empty")),
-        ("header-only.wav", Fate::Refused("truncated")),
-        ("half-a-header.wav", Fate::Refused("truncated")),
-        ("truncated.wav", Fate::Refused("truncated")),
-        ("one-frame-short.wav", Fate::Refused("truncated")),
-        ("text.wav", Fate::Refused("not a WAV")),
-        ("zeros.wav", Fate::Refused("not a WAV")),
+        ("nowhere.wav", Expected::Refused("No such file")),
+        ("dangling.wav", Expected::Refused("No such file")),
+        ("folder.wav", Expected::Refused("not a file")),
+        ("empty.wav", Expected::Refused("empty")),
+        ("header-only.wav", Expected::Refused("truncated")),
+        ("half-a-header.wav", Expected::Refused("truncated")),
+        ("truncated.wav", Expected::Refused("truncated")),
+        ("one-frame-short.wav", Expected::Refused("truncated")),
+        ("text.wav", Expected::Refused("not a WAV")),
+        ("zeros.wav", Expected::Refused("not a WAV")),
         (
             "nan.wav",
-            Fate::Refused("sample 50000 is not a finite number"),
+            Expected::Refused("sample 50000 is not a finite number"),
         ),
         (
             "infinite.wav",
-            Fate::Refused("sample 7 is not a finite number"),
+            Expected::Refused("sample 7 is not a finite number"),
         ),
         (
             "all-nan.wav",
-            Fate::Refused("sample 0 is not a finite number"),
+            Expected::Refused("sample 0 is not a finite number"),
         ),
-        ("4-khz.wav", Fate::Refused("4000 Hz")),
+        ("4-khz.wav", Expected::Refused("4000 Hz")),
     ];
     recordings.extend(
         [
@@ -170,14 +170,14 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Fate)> {
             "one-byte-short.wav",
             "open-ended.wav",
         ]
-        .map(|name| (name, Fate::Read)),
+        .map(|name| (name, Expected::Read)),
     );
     recordings
 }
 
 /// By every command but `listen`, which plays WAV files.
 #[test]
-fn a_damaged_recording_of_another_format_is_refused_in_one_line_that_names_it() {
+fn a_corrupt_recording_of_any_format_is_refused_in_one_line() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     let bytes = [b"fLaC\x00\x00\x00\x22".as_slice(), &[0; 1000]].concat();
@@ -185,7 +185,7 @@ fn a_damaged_recording_of_another_format_is_refused_in_one_line_that_names_it() 
     let recipient = &stage.recipient;
     for line in [
         "anonymize flac.wav --out out".to_owned(),
-        "device d offer flac.wav".to_owned(),
+        "device d submit flac.wav".to_owned(),
         format!("seal flac.wav --recipient {recipient} --out one.age"),
     ] {
         stage
@@ -206,7 +206,7 @@ fn an_hour_is_handled_and_a_day_is_refused() {
     write_long(&stage, "hour.wav", 3600);
     write_long(&stage, "day.wav", 24 * 3600);
     for line in [
-        "device d offer day.wav".to_owned(),
+        "device d submit day.wav".to_owned(),
         format!("seal day.wav --recipient {} --out one.age", stage.recipient),
     ] {
         stage
@@ -222,13 +222,13 @@ fn an_hour_is_handled_and_a_day_is_refused() {
     write_long(&stage, "long.wav", worked_on);
     stage.sordino("anonymize long.wav --out out").ok();
     assert!(stage.path("out/long.json").is_file());
-    // The device takes the last seconds of whatever it is offered.
-    assert_eq!(stage.sordino("device d offer hour.wav").status, Some(0));
+    // The device takes the last seconds of whatever it is submitted.
+    assert_eq!(stage.sordino("device d submit hour.wav").status, Some(0));
     assert_eq!(stage.status("d")["consent"], "granted");
 }
 
 #[test]
-fn a_pipe_does_not_hold_a_command_up() {
+fn a_pipe_does_not_block_a_command() {
     let stage = Stage::without_collector();
     let made = stage.command_of("mkfifo", "pipe.wav").status().unwrap();
     assert!(made.success());

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{PLAYED, QA, RESEARCH, Ran, Stage, has};
+use crate::support::{CommandResult, PLAYED, QA, RESEARCH, Stage, has};
 
 const GUARDIAN_METHODS: [&str; 9] = [
     "signed-form",
@@ -18,11 +18,11 @@ const GUARDIAN_METHODS: [&str; 9] = [
     "text-plus",
 ];
 
-/// Offered without a standing yes, a recording is withheld for just that reason.
+/// Without valid consent, a recording is withheld for that reason.
 fn assert_nothing_is_sampled(stage: &Stage, device: &str) {
-    let offered = stage.json(&format!("device {device} offer audio/{}.wav", PLAYED[0]));
+    let submitted = stage.json(&format!("device {device} submit audio/{}.wav", PLAYED[0]));
     assert_eq!(
-        offered,
+        submitted,
         json!({"outcome": "withheld", "reason": "no-consent"})
     );
     let heard = stage.json(&format!(
@@ -51,7 +51,7 @@ fn a_fresh_device_has_no_consent_and_samples_nothing() {
 }
 
 #[test]
-fn who_is_not_known_to_be_an_adult_needs_a_guardian() {
+fn a_person_of_unknown_age_needs_a_guardian() {
     let stage = Stage::without_collector();
     for band in ["", "--age-band unknown", "--age-band child"] {
         let name = format!("d{}", band.len());
@@ -73,7 +73,7 @@ fn who_is_not_known_to_be_an_adult_needs_a_guardian() {
 }
 
 #[test]
-fn a_guardians_yes_is_recorded_with_its_method_in_the_same_record() {
+fn guardian_approval_and_method_are_in_the_same_record() {
     let stage = Stage::without_collector();
     for method in GUARDIAN_METHODS {
         stage.device(method);
@@ -89,7 +89,7 @@ fn a_guardians_yes_is_recorded_with_its_method_in_the_same_record() {
         assert_eq!(approved["dct:identifier"], asked["dct:identifier"]);
         assert_eq!(stage.status(method)["consent"], "granted");
     }
-    stage.offer(GUARDIAN_METHODS[0], PLAYED[0]);
+    stage.submit(GUARDIAN_METHODS[0], PLAYED[0]);
     // The child and its guardian together, in one step.
     stage.device("at-once");
     stage
@@ -102,7 +102,7 @@ fn a_guardians_yes_is_recorded_with_its_method_in_the_same_record() {
 
 /// What a person's command prints, saved as it is, is the receipt.
 #[test]
-fn what_is_printed_is_a_receipt_that_can_be_verified() {
+fn consent_prints_a_verifiable_receipt() {
     let stage = Stage::without_collector();
     stage.device("d");
     let said = stage
@@ -148,10 +148,10 @@ fn the_receipt_is_the_signed_record() {
 fn purposes_are_granted_and_withdrawn_one_by_one() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.consent("d", RESEARCH);
     assert_eq!(stage.status("d")["purposes"], json!([QA, RESEARCH]));
-    stage.offer("d", PLAYED[1]);
+    stage.submit("d", PLAYED[1]);
 
     let withdrawn = stage.json(&format!("device d withdraw --purpose {QA}"));
     assert_eq!(withdrawn, json!({"shredded": 1, "deletions_pending": 0}));
@@ -184,11 +184,11 @@ fn purposes_are_granted_and_withdrawn_one_by_one() {
 }
 
 #[test]
-fn a_withdrawal_shreds_what_waits_and_can_be_repeated() {
+fn a_withdrawal_shreds_pending_samples_and_is_idempotent() {
     let stage = Stage::without_collector();
     stage.granted("d", &format!("{QA} {RESEARCH}"));
     for recording in PLAYED {
-        stage.offer("d", recording);
+        stage.submit("d", recording);
     }
     let withdrawn = stage.json("device d withdraw");
     assert_eq!(withdrawn, json!({"shredded": 3, "deletions_pending": 0}));
@@ -200,11 +200,11 @@ fn a_withdrawal_shreds_what_waits_and_can_be_repeated() {
     let receipt = stage.json(&format!("device d consent --age-band adult --purpose {QA}"));
     assert_ne!(receipt["dct:identifier"], before);
     assert_eq!(stage.status("d")["consent"], "granted");
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
 }
 
 #[test]
-fn nothing_is_withdrawn_where_nothing_was_given() {
+fn withdrawing_without_consent_does_nothing() {
     let stage = Stage::without_collector();
     stage.device("d");
     stage.sordino("device d withdraw").ok();
@@ -215,19 +215,19 @@ fn nothing_is_withdrawn_where_nothing_was_given() {
 fn a_new_notice_outdates_consent_until_it_is_asked_again() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.sign_plan("plan", &[("version", "2"), ("notice_version", "2")]);
     stage.device("d");
     let status = stage.status("d");
     assert_eq!(status["consent"], "outdated");
     // Not withdrawn: it waits for the answer.
     assert_eq!(status["pending"], 1);
-    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
-    assert_eq!(offered["reason"], "no-consent");
+    let submitted = stage.json(&format!("device d submit audio/{}.wav", PLAYED[1]));
+    assert_eq!(submitted["reason"], "no-consent");
     let receipt = stage.json(&format!("device d consent --age-band adult --purpose {QA}"));
     assert_eq!(receipt["dpv:hasNotice"]["schema:version"], 2);
     assert_eq!(stage.status("d")["consent"], "granted");
-    stage.offer("d", PLAYED[1]);
+    stage.submit("d", PLAYED[1]);
 }
 
 #[test]
@@ -244,21 +244,18 @@ fn a_purpose_that_the_plan_does_not_ask_for_cannot_be_granted() {
 }
 
 #[test]
-fn consent_runs_out_after_the_days_that_the_plan_names() {
-    if !has(
-        "faketime",
-        "consent_runs_out_after_the_days_that_the_plan_names",
-    ) {
+fn consent_expires_after_the_days_of_the_plan() {
+    if !has("faketime", "consent_expires_after_the_days_of_the_plan") {
         return;
     }
     let stage = Stage::without_collector();
     stage.sign_plan("plan", &[("consent_days", "30")]);
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     let sordino = env!("CARGO_BIN_EXE_sordino");
     let state_after = |days: u32| {
         let line = format!("-f +{days}d {sordino} device d status --json");
-        let ran = Ran::of(&mut stage.command_of("faketime", &line), &line);
+        let ran = CommandResult::run(&mut stage.command_of("faketime", &line), &line);
         ran.ok().document()["consent"].clone()
     };
     assert_eq!(state_after(29), "granted");
@@ -271,29 +268,29 @@ fn consent_runs_out_after_the_days_that_the_plan_names() {
 }
 
 fn assert_nothing_is_sampled_more(stage: &Stage) {
-    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
-    assert_eq!(offered["reason"], "no-consent");
+    let submitted = stage.json(&format!("device d submit audio/{}.wav", PLAYED[1]));
+    assert_eq!(submitted["reason"], "no-consent");
 }
 
 #[test]
-fn a_child_that_came_of_age_is_asked_anew_as_an_adult() {
+fn a_child_who_came_of_age_must_consent_as_an_adult() {
     let stage = Stage::new();
     stage.device("d");
     let child = stage.json(&format!(
         "device d consent --purpose {QA} --age-band child --guardian-method text-plus"
     ));
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     assert_eq!(
         stage.json("device d came-of-age"),
         json!({"consent": "outdated"})
     );
     assert_eq!(stage.status("d")["consent"], "outdated");
-    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[1]));
+    let submitted = stage.json(&format!("device d submit audio/{}.wav", PLAYED[1]));
     assert_eq!(
-        offered,
+        submitted,
         json!({"outcome": "withheld", "reason": "no-consent"})
     );
-    // Nor is what waited sent under a yes that is none any more.
+    // Nor is what waited sent under consent that is no longer valid.
     assert_eq!(stage.upload("d")["samples"], 0);
     assert!(stage.outbox("d").is_empty() && stage.objects().is_empty());
     stage
@@ -303,13 +300,13 @@ fn a_child_that_came_of_age_is_asked_anew_as_an_adult() {
     let adult = stage.json(&format!("device d consent --purpose {QA} --age-band adult"));
     assert_ne!(adult["dct:identifier"], child["dct:identifier"]);
     assert_eq!(stage.status("d")["consent"], "granted");
-    let anew = stage.offer("d", PLAYED[1]);
+    let new = stage.submit("d", PLAYED[1]);
     stage.upload("d");
-    assert_eq!(stage.objects(), [anew].into());
+    assert_eq!(stage.objects(), [new].into());
 }
 
 #[test]
-fn a_child_may_come_of_age_before_its_guardian_has_answered() {
+fn a_child_may_come_of_age_before_guardian_approval() {
     let stage = Stage::without_collector();
     stage.device("d");
     stage
@@ -325,7 +322,7 @@ fn a_child_may_come_of_age_before_its_guardian_has_answered() {
 }
 
 #[test]
-fn nobody_but_a_child_comes_of_age() {
+fn only_a_child_can_come_of_age() {
     let stage = Stage::without_collector();
     stage.device("d");
     stage

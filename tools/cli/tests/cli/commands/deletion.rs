@@ -13,7 +13,7 @@ fn states(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn the_list_says_of_each_sample_when_why_how_long_for_what_and_where_it_is() {
+fn samples_are_listed_with_their_state() {
     let stage = Stage::new();
     stage.sign_plan(
         "plan",
@@ -29,7 +29,7 @@ fn the_list_says_of_each_sample_when_why_how_long_for_what_and_where_it_is() {
         text.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(lines(), ["there are no samples"]);
-    let marked = stage.offer("d", PLAYED[0]);
+    let marked = stage.submit("d", PLAYED[0]);
     stage
         .sordino(&format!("device d listen audio/{}.wav", PLAYED[0]))
         .ok();
@@ -71,16 +71,16 @@ fn the_list_says_of_each_sample_when_why_how_long_for_what_and_where_it_is() {
 }
 
 #[test]
-fn all_are_deleted_at_once_here_then_at_the_collector_and_in_every_dataset() {
+fn deleting_all_samples_reaches_collector_and_datasets() {
     let stage = Stage::new();
     stage.granted("d", &format!("{QA} {RESEARCH}"));
     stage.granted("other", QA);
-    let others = stage.offer("other", PLAYED[2]);
+    let others = stage.submit("other", PLAYED[2]);
     stage.upload("other");
-    let sent = [stage.offer("d", PLAYED[0]), stage.offer("d", PLAYED[1])];
+    let sent = [stage.submit("d", PLAYED[0]), stage.submit("d", PLAYED[1])];
     stage.upload("d");
     stage.pull_everything();
-    stage.offer("d", PLAYED[2]);
+    stage.submit("d", PLAYED[2]);
 
     let deleted = stage.json("device d delete --all");
     assert_eq!(deleted, json!({"deletions_pending": 2}));
@@ -109,22 +109,22 @@ fn all_are_deleted_at_once_here_then_at_the_collector_and_in_every_dataset() {
     assert_eq!(stage.objects(), [others.clone()].into());
     stage.pull_everything();
     for id in &sent {
-        assert!(!stage.is_pulled(id), "{id} is still at the desk");
+        assert!(!stage.is_pulled(id), "{id} is still in the dataset");
     }
     assert!(stage.is_pulled(&others), "another's is not touched");
 
-    // The yes stands, and what comes after it is another sample.
+    // Consent is still valid, and the next sample is another one.
     let status = stage.status("d");
     assert_eq!(
         (&status["consent"], &status["deletions_pending"]),
         (&json!("granted"), &json!(0))
     );
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     assert_eq!(stage.upload("d")["samples"], 1);
 }
 
 #[test]
-fn where_there_is_nothing_all_of_it_is_deleted_too() {
+fn deleting_all_of_no_samples_succeeds() {
     let stage = Stage::without_collector();
     stage.device("d");
     assert_eq!(
@@ -135,7 +135,7 @@ fn where_there_is_nothing_all_of_it_is_deleted_too() {
 }
 
 #[test]
-fn one_or_all_is_to_be_said() {
+fn delete_needs_a_sample_or_all() {
     let stage = Stage::without_collector();
     stage.device("d");
     let id = "0".repeat(32);

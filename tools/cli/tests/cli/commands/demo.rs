@@ -1,4 +1,4 @@
-//! The demo's collector: a program beside it, which never outlives it.
+//! The demo's collector: a program of its own, which ends with the demo.
 
 use std::{
     fs::{self, File},
@@ -8,10 +8,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, collector_program};
+use crate::support::{CommandResult, collector_program};
 
 #[test]
-fn without_the_collectors_program_the_demo_says_where_it_looked_and_how_to_build_it() {
+fn a_demo_without_the_collector_program_says_how_to_build_it() {
     let programs = Programs::new(None);
     programs.demo().refused(&[
         "`sordino-collector`",
@@ -21,10 +21,10 @@ fn without_the_collectors_program_the_demo_says_where_it_looked_and_how_to_build
 }
 
 #[test]
-fn a_collector_that_does_not_start_is_named_with_its_error_alone() {
-    let script = "echo 'WARN the plan expires soon' >&2; echo 'error: no room' >&2; exit 1";
+fn a_collector_that_does_not_start_gives_its_error() {
+    let script = "echo 'WARN the plan expires soon' >&2; echo 'error: disk full' >&2; exit 1";
     let ran = Programs::new(Some(script)).demo();
-    ran.refused(&["/sordino-collector: no room"]);
+    ran.refused(&["/sordino-collector: disk full"]);
     assert!(!ran.stderr.contains("WARN"), "{ran:?}");
 }
 
@@ -57,7 +57,7 @@ fn a_demo_that_is_killed_leaves_no_collector_behind() {
     lives.read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// A folder with a link to `sordino`. Beside it lies the script that runs as the collector, where there is one.
+/// A folder with a link to `sordino`, and the script that runs as the collector, if there is one.
 struct Programs(TempDir);
 
 impl Programs {
@@ -80,8 +80,8 @@ impl Programs {
         Self(folder)
     }
 
-    fn demo(&self) -> Ran {
-        Ran::of(self.command().arg("--json"), "demo --json")
+    fn demo(&self) -> CommandResult {
+        CommandResult::run(self.command().arg("--json"), "demo --json")
     }
 
     /// `sordino demo`, whose temporary files go with the folder.

@@ -1,4 +1,4 @@
-//! `device … init`, `offer`, `listen`, `upload`, `samples`, `delete`, `accesses`.
+//! `device … init`, `submit`, `listen`, `upload`, `samples`, `delete`, `accesses`.
 
 use std::{collections::BTreeSet, fs};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{PLAYED, QA, RESEARCH, SPOKEN, Stage, assert_withheld_as_spoken};
 
 #[test]
-fn init_makes_a_device_and_puts_newer_plans_into_force() {
+fn init_makes_a_device_and_installs_newer_plans() {
     let stage = Stage::without_collector();
     let (key, url) = (&stage.plan_key, stage.url());
     let line = format!("device d init --plan plan.json --plan-key {key} --collector {url}");
@@ -22,8 +22,8 @@ fn init_makes_a_device_and_puts_newer_plans_into_force() {
 
     stage.sign_plan("plan", &[("version", "7"), ("samples_per_day", "0")]);
     assert_eq!(stage.json(&line)["plan_version"], 7);
-    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[0]));
-    assert_eq!(offered["reason"], "budget");
+    let submitted = stage.json(&format!("device d submit audio/{}.wav", PLAYED[0]));
+    assert_eq!(submitted["reason"], "budget");
 
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&stage.path("d").metadata().unwrap().permissions());
@@ -31,37 +31,37 @@ fn init_makes_a_device_and_puts_newer_plans_into_force() {
 }
 
 #[test]
-fn an_offer_is_queued_or_withheld_with_the_reason() {
+fn a_submission_is_queued_or_withheld_with_the_reason() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
-    let id = stage.offer("d", PLAYED[0]);
+    let id = stage.submit("d", PLAYED[0]);
     assert_eq!(id.len(), 32);
     assert_eq!(stage.outbox("d"), BTreeSet::from([id.clone()]));
     let text = stage
-        .sordino(&format!("device d offer audio/{}.wav", PLAYED[1]))
+        .sordino(&format!("device d submit audio/{}.wav", PLAYED[1]))
         .last_word();
     assert!(stage.outbox("d").contains(&text), "the id is the last word");
 
-    let spoken = stage.json(&format!("device d offer audio/{SPOKEN}.wav"));
+    let spoken = stage.json(&format!("device d submit audio/{SPOKEN}.wav"));
     assert_eq!(spoken["outcome"], "withheld", "{spoken}");
     assert_withheld_as_spoken(&spoken["reason"]);
     write_tone(&stage, "short.wav", 0.05);
-    let short = stage.json("device d offer short.wav");
+    let short = stage.json("device d submit short.wav");
     assert_eq!(short["outcome"], "withheld", "{short}");
 
     stage.sign_plan("plan", &[("version", "2"), ("paused", "true")]);
     stage.device("d");
-    let paused = stage.json(&format!("device d offer audio/{}.wav", PLAYED[0]));
+    let paused = stage.json(&format!("device d submit audio/{}.wav", PLAYED[0]));
     assert_eq!(paused, json!({"outcome": "withheld", "reason": "paused"}));
     assert_eq!(stage.status("d")["pending"], 2);
 }
 
 #[test]
-fn the_annotation_reaches_the_desk() {
+fn the_annotation_is_in_the_pulled_dataset() {
     let stage = Stage::new();
     stage.granted("d", QA);
     let annotation = format!("--annotation audio/{}.json", PLAYED[0]);
-    stage.offer_with("d", PLAYED[0], &annotation);
+    stage.submit_with("d", PLAYED[0], &annotation);
     stage.upload("d");
     stage.pull("data", "bundle");
     let manifest = only_manifest(&stage);
@@ -91,7 +91,7 @@ fn an_annotation_with_free_text_is_refused() {
         fs::write(stage.path("bad.json"), bad.to_string()).unwrap();
         stage
             .sordino(&format!(
-                "device d offer audio/{}.wav --annotation bad.json",
+                "device d submit audio/{}.wav --annotation bad.json",
                 PLAYED[0]
             ))
             .refused(&["bad.json"]);
@@ -100,7 +100,7 @@ fn an_annotation_with_free_text_is_refused() {
 }
 
 #[test]
-fn listening_samples_what_is_marked_and_what_is_drawn() {
+fn listening_samples_marked_and_random_moments() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     let [one, two, _] = PLAYED;
@@ -159,12 +159,12 @@ fn listening_samples_what_is_marked_and_what_is_drawn() {
 }
 
 #[test]
-fn upload_counts_what_it_did_and_does_nothing_twice() {
+fn upload_counts_its_work_and_repeats_nothing() {
     let stage = Stage::new();
     stage.granted("d", QA);
     let ids: BTreeSet<String> = PLAYED
         .iter()
-        .map(|recording| stage.offer("d", recording))
+        .map(|recording| stage.submit("d", recording))
         .collect();
     assert_eq!(
         stage.upload("d"),
@@ -197,18 +197,18 @@ fn upload_fetches_a_newer_plan() {
     stage.sign_plan("plan", &[("version", "2"), ("paused", "true")]);
     stage.start_collector();
     stage.upload("d");
-    let offered = stage.json(&format!("device d offer audio/{}.wav", PLAYED[0]));
-    assert_eq!(offered["reason"], "paused");
+    let submitted = stage.json(&format!("device d submit audio/{}.wav", PLAYED[0]));
+    assert_eq!(submitted["reason"], "paused");
 }
 
 #[test]
-fn the_person_sees_every_sample_and_deletes_one() {
+fn a_person_lists_samples_and_deletes_one() {
     let stage = Stage::new();
     stage.granted("d", &format!("{QA} {RESEARCH}"));
-    let sent = stage.offer("d", PLAYED[0]);
+    let sent = stage.submit("d", PLAYED[0]);
     stage.upload("d");
-    let pending = stage.offer("d", PLAYED[1]);
-    let kept = stage.offer("d", PLAYED[2]);
+    let pending = stage.submit("d", PLAYED[1]);
+    let kept = stage.submit("d", PLAYED[2]);
 
     let samples = stage.json("device d samples");
     let states: Vec<(&str, &str)> = samples
@@ -260,14 +260,17 @@ fn the_person_sees_every_sample_and_deletes_one() {
 }
 
 #[test]
-fn the_person_learns_who_opened_a_sample() {
+fn a_person_sees_who_downloaded_a_sample() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    let id = stage.offer("d", PLAYED[0]);
+    let id = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     let line = format!("device d accesses {id}");
     assert_eq!(stage.json(&line)["accesses"], json!([]));
-    assert_eq!(stage.sordino(&line).ok().stdout, "nobody has downloaded it\n");
+    assert_eq!(
+        stage.sordino(&line).ok().stdout,
+        "nobody has downloaded it\n"
+    );
     stage.pull("data", "bundle");
     let accesses = stage.json(&line);
     assert_eq!(accesses["accesses"][0]["reader"], "desk");

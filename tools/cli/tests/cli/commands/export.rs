@@ -7,16 +7,16 @@ use regex::bytes::Regex;
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use crate::support::{PLAYED, QA, RESEARCH, Ran, Stage, files_below, holds, python};
+use crate::support::{CommandResult, PLAYED, QA, RESEARCH, Stage, files_below, holds, python};
 
 /// Exports to `mine.zip` and has Python unpack it to `mine`. The names in it.
 fn exported(stage: &Stage, python: &str) -> BTreeSet<String> {
     let _ = fs::remove_dir_all(stage.path("mine"));
-    let told = stage.json("device d export --out mine.zip");
+    let result = stage.json("device d export --out mine.zip");
     let length = fs::metadata(stage.path("mine.zip")).unwrap().len();
-    assert_eq!(told, json!({"out": "mine.zip", "bytes": length}));
+    assert_eq!(result, json!({"out": "mine.zip", "bytes": length}));
     for line in ["-m zipfile -t mine.zip", "-m zipfile -e mine.zip mine"] {
-        let ran = Ran::of(&mut stage.command_of(python, line), line).ok();
+        let ran = CommandResult::run(&mut stage.command_of(python, line), line).ok();
         assert!(!ran.stdout.contains("corrupt"), "{ran:?}");
     }
     let mine = stage.path("mine");
@@ -35,14 +35,13 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn receipts_the_texts_agreed_to_and_the_list_of_samples_are_in_it() {
-    let Some(python) = python("receipts_the_texts_agreed_to_and_the_list_of_samples_are_in_it")
-    else {
+fn an_export_has_receipts_notices_and_samples() {
+    let Some(python) = python("an_export_has_receipts_notices_and_samples") else {
         return;
     };
     let stage = Stage::new();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.sordino("device d withdraw").ok();
     stage
@@ -50,7 +49,7 @@ fn receipts_the_texts_agreed_to_and_the_list_of_samples_are_in_it() {
             "device d consent --age-band adult --purpose {QA} {RESEARCH} --language de"
         ))
         .ok();
-    stage.offer("d", PLAYED[1]);
+    stage.submit("d", PLAYED[1]);
 
     let names = exported(&stage, &python);
     let samples: Value = serde_json::from_slice(&unpacked(&stage, "samples.json")).unwrap();
@@ -73,9 +72,9 @@ fn receipts_the_texts_agreed_to_and_the_list_of_samples_are_in_it() {
     .into();
     for record in &records {
         let receipt = format!("consent/{record}.json");
-        let told = stage.json(&format!("consent verify mine/{receipt}"));
-        assert_eq!(told["record"], *record);
-        let sha256 = told["notice"]["sha256"].as_str().unwrap();
+        let result = stage.json(&format!("consent verify mine/{receipt}"));
+        assert_eq!(result["record"], *record);
+        let sha256 = result["notice"]["sha256"].as_str().unwrap();
         let notice = format!("notices/{sha256}.txt");
         let text = unpacked(&stage, &notice);
         assert_eq!(hexadecimal(digest(&SHA256, &text).as_ref()), sha256);
@@ -109,12 +108,12 @@ fn receipts_the_texts_agreed_to_and_the_list_of_samples_are_in_it() {
     }
 }
 
-/// Whoever gets hold of it can neither open a sample nor speak for the person.
+/// The archive opens no sample and cannot act for the person.
 #[test]
-fn no_key_and_no_sound_is_in_it_and_it_is_its_owners_alone() {
+fn an_export_has_no_keys_or_sound_and_is_private() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
-    let waiting = stage.offer("d", PLAYED[0]);
+    let waiting = stage.submit("d", PLAYED[0]);
     stage.sordino("device d export --out mine.zip").ok();
     let archive = fs::read(stage.path("mine.zip")).unwrap();
     assert!(
@@ -151,8 +150,8 @@ fn no_key_and_no_sound_is_in_it_and_it_is_its_owners_alone() {
 }
 
 #[test]
-fn where_nobody_ever_said_yes_it_says_so() {
-    let Some(python) = python("where_nobody_ever_said_yes_it_says_so") else {
+fn an_export_without_consent_says_so() {
+    let Some(python) = python("an_export_without_consent_says_so") else {
         return;
     };
     let stage = Stage::without_collector();
@@ -167,7 +166,7 @@ fn where_nobody_ever_said_yes_it_says_so() {
 }
 
 #[test]
-fn what_cannot_be_written_is_named_in_one_line() {
+fn an_unwritable_export_gives_one_line() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     fs::create_dir(stage.path("folder")).unwrap();

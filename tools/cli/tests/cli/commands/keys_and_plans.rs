@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::{PLAYED, QA, Stage};
 
 #[test]
-fn a_key_is_its_owners_alone_is_named_last_and_never_written_over() {
+fn a_key_file_is_private_and_never_overwritten() {
     let stage = Stage::without_collector();
     for (command, field) in [("keygen", "recipient"), ("plan keygen", "public_key")] {
         let named = stage.sordino(&format!("{command} --out a.key")).last_word();
@@ -39,7 +39,7 @@ fn a_key_is_its_owners_alone_is_named_last_and_never_written_over() {
 }
 
 #[test]
-fn what_is_signed_never_replaces_the_key_or_what_was_read() {
+fn a_signed_plan_never_replaces_the_key_or_its_input() {
     let stage = Stage::without_collector();
     let read = |name: &str| fs::read(stage.path(name)).unwrap();
     let (key, toml) = (read("organization.key"), read("plan.toml"));
@@ -70,7 +70,7 @@ fn no_secret_is_printed() {
 }
 
 #[test]
-fn the_example_plan_is_ready_to_sign_once_the_recipient_is_ones_own() {
+fn the_example_plan_can_be_signed_with_an_own_recipient() {
     let stage = Stage::without_collector();
     let text = fs::read_to_string(example()).unwrap();
     for key in ["samples_per_day", "bytes_per_day"] {
@@ -99,7 +99,7 @@ fn the_example_plan_is_ready_to_sign_once_the_recipient_is_ones_own() {
     );
 }
 
-/// Whoever has its key, it is not the one who signs.
+/// Nobody who signs plans has its key.
 #[test]
 fn nothing_is_sealed_to_the_recipient_of_the_example_plan() {
     let stage = Stage::without_collector();
@@ -133,7 +133,7 @@ fn nothing_is_sealed_to_the_recipient_of_the_example_plan() {
 
 /// Receipts would name a company that there is not.
 #[test]
-fn signing_warns_of_each_part_of_the_example_controller_that_is_left() {
+fn signing_warns_about_the_example_controller() {
     let stage = Stage::without_collector();
     for (name, contact, warned) in [
         ("Your school", "privacy@school.example", &[][..]),
@@ -177,7 +177,7 @@ fn example() -> PathBuf {
 }
 
 #[test]
-fn edits_of_single_lines_rule_the_device() {
+fn edited_lines_of_a_plan_take_effect_on_the_device() {
     let stage = Stage::new();
     for (key, value, queued) in [
         ("samples_per_day", "2", 2),
@@ -194,7 +194,7 @@ fn edits_of_single_lines_rule_the_device() {
         let name = format!("{key}-{value}");
         stage.granted(&name, QA);
         let outcomes: Vec<_> = (0..3)
-            .map(|_| stage.json(&format!("device {name} offer audio/{}.wav", PLAYED[0])))
+            .map(|_| stage.json(&format!("device {name} submit audio/{}.wav", PLAYED[0])))
             .collect();
         for (index, outcome) in outcomes.iter().enumerate() {
             match index < queued {
@@ -212,7 +212,7 @@ fn edits_of_single_lines_rule_the_device() {
 
 /// A plan signed before there was a retention has to stay what was signed.
 #[test]
-fn a_plan_without_retention_says_nothing_of_it_and_shows_that_there_is_no_limit() {
+fn a_plan_without_retention_shows_no_limit() {
     let stage = Stage::without_collector();
     let plan = fs::read_to_string(stage.path("plan.toml")).unwrap();
     let (before, rest) = plan.split_once("[retention_days]").unwrap();
@@ -235,7 +235,7 @@ fn a_plan_without_retention_says_nothing_of_it_and_shows_that_there_is_no_limit(
 }
 
 #[test]
-fn a_plan_that_cannot_be_is_not_signed() {
+fn an_invalid_plan_is_not_signed() {
     let stage = Stage::without_collector();
     let plan = fs::read_to_string(stage.path("plan.toml")).unwrap();
     for (from, to, says) in [

@@ -10,20 +10,20 @@ const KEPT: &str =
     "--retention-days quality-assurance=180 --retention-days recognition-research=730";
 
 #[test]
-fn what_is_printed_is_what_is_hashed_and_what_the_receipt_names() {
+fn the_printed_notice_is_the_hashed_notice_of_the_receipt() {
     let stage = Stage::without_collector();
     for language in sordino::consent::Notice::LANGUAGES {
         let line = format!("consent notice --language {language} {APP} {KEPT}");
         let printed = stage.sordino(&line).ok().stdout;
-        let told = stage.json(&line);
-        assert_eq!(told["text"], printed.as_str());
+        let result = stage.json(&line);
+        assert_eq!(result["text"], printed.as_str());
         let hash = digest(&SHA256, printed.as_bytes());
         let hash: String = hash
             .as_ref()
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        assert_eq!(told["sha256"], hash.as_str());
+        assert_eq!(result["sha256"], hash.as_str());
         for put_in in ["Etude", "privacy@etude.example", " 180 ", " 730 "] {
             assert!(printed.contains(put_in), "{language}: {put_in}");
         }
@@ -34,27 +34,27 @@ fn what_is_printed_is_what_is_hashed_and_what_the_receipt_names() {
         ));
         let agreed = &receipt["dpv:hasNotice"];
         assert_eq!(agreed["dct:language"], language);
-        assert_eq!(agreed["schema:sha256"], told["sha256"]);
+        assert_eq!(agreed["schema:sha256"], result["sha256"]);
     }
 }
 
 #[test]
-fn the_layers_are_there_for_a_screen() {
+fn the_layers_of_a_notice_are_printed_as_json() {
     let stage = Stage::without_collector();
-    let told = stage.json("consent notice --language de-AT --version 3 --days 30");
+    let result = stage.json("consent notice --language de-AT --version 3 --days 30");
     assert_eq!(
-        (&told["language"], &told["asked_language"]),
+        (&result["language"], &result["asked_language"]),
         (&"de".into(), &"de-AT".into())
     );
     assert_eq!(
-        (&told["fell_back"], &told["version"]),
+        (&result["fell_back"], &result["version"]), // words: ignore
         (&false.into(), &3.into())
     );
-    let text = told["text"].as_str().unwrap();
-    for layer in [&told["title"], &told["short"], &told["purposes"][QA]] {
+    let text = result["text"].as_str().unwrap();
+    for layer in [&result["title"], &result["short"], &result["purposes"][QA]] {
         assert!(text.contains(layer.as_str().unwrap()), "{layer}");
     }
-    for section in told["full"].as_array().unwrap() {
+    for section in result["full"].as_array().unwrap() {
         assert!(text.contains(section["heading"].as_str().unwrap()));
     }
     assert!(
@@ -64,7 +64,7 @@ fn the_layers_are_there_for_a_screen() {
 }
 
 #[test]
-fn a_language_that_is_missing_is_said_in_one_line_and_is_no_error() {
+fn a_missing_language_is_a_remark_and_not_an_error() {
     let stage = Stage::without_collector();
     stage.device("d");
     for line in [
@@ -84,7 +84,7 @@ fn a_language_that_is_missing_is_said_in_one_line_and_is_no_error() {
 }
 
 #[test]
-fn what_a_notice_cannot_show_is_refused() {
+fn invalid_notice_texts_are_refused() {
     let stage = Stage::without_collector();
     let long = "c".repeat(201);
     stage
@@ -97,7 +97,7 @@ fn what_a_notice_cannot_show_is_refused() {
 }
 
 #[test]
-fn how_long_samples_are_kept_is_a_purpose_and_days_that_a_plan_allows() {
+fn retention_is_a_purpose_and_days_within_bounds() {
     let stage = Stage::without_collector();
     for wrong in ["180", "marketing=180", "quality-assurance=half"] {
         let line = format!("consent notice --language en --retention-days {wrong}");

@@ -1,4 +1,4 @@
-//! No command writes over what it reads, nor over what it did not make, unless it is told to by `--force`.
+//! No command overwrites its inputs, nor foreign files without `--force`.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -45,7 +45,7 @@ fn commands(stage: &Stage) -> Vec<(String, &'static str)> {
         ("demo --recordings audio --out made", "made/report.html"),
         ("capture --out made/x.wav --seconds 600", "made/x.wav"),
         (
-            "device d offer audio/flute-alone.wav --preview made/p.wav --yes",
+            "device d submit audio/flute-alone.wav --preview made/p.wav --yes",
             "made/p.wav",
         ),
     ];
@@ -54,7 +54,7 @@ fn commands(stage: &Stage) -> Vec<(String, &'static str)> {
     own.into_iter().chain([(seal, "made/x.age")]).collect()
 }
 
-/// A sealed sample, a plan that needs statements, a device whose person said yes, a dataset without samples.
+/// A sealed sample, a plan that needs statements, a device with consent, a dataset without samples.
 fn stage() -> Stage {
     let stage = Stage::without_collector();
     stage.sign_plan("plan", &[("paused", "false\nreview = \"required\"")]);
@@ -66,7 +66,7 @@ fn stage() -> Stage {
 }
 
 #[test]
-fn what_somebody_else_made_stays_and_is_found_before_the_work() {
+fn foreign_files_are_kept_and_found_before_the_work() {
     let stage = stage();
     for (line, file) in commands(&stage) {
         fs::create_dir_all(stage.path("made")).unwrap();
@@ -84,7 +84,7 @@ fn what_somebody_else_made_stays_and_is_found_before_the_work() {
 }
 
 #[test]
-fn with_force_what_is_there_is_overwritten() {
+fn force_overwrites_existing_files() {
     let stage = stage();
     for (line, file) in commands(&stage) {
         // These take a microphone and minutes.
@@ -105,7 +105,7 @@ fn with_force_what_is_there_is_overwritten() {
 
 /// Scripts run a command again into the folder of its last run.
 #[test]
-fn what_a_command_made_itself_it_makes_again() {
+fn a_command_replaces_its_own_outputs() {
     let stage = stage();
     let again = [
         "anonymize",
@@ -114,7 +114,7 @@ fn what_a_command_made_itself_it_makes_again() {
         "plan refresh",
         "papers",
         "report",
-        "device d offer",
+        "device d submit",
     ];
     for (line, _) in commands(&stage) {
         if again.iter().any(|command| line.starts_with(command)) {
@@ -128,7 +128,7 @@ fn what_a_command_made_itself_it_makes_again() {
 }
 
 #[test]
-fn what_was_made_and_then_changed_by_hand_is_no_longer_the_command_s() {
+fn an_output_changed_by_hand_is_not_replaced() {
     let stage = stage();
     let sign = "plan sign plan.toml --key organization.key --out made/plan.json";
     for (line, file) in [
@@ -142,7 +142,7 @@ fn what_was_made_and_then_changed_by_hand_is_no_longer_the_command_s() {
         ),
         ("papers --out made", "made/dpia.md"),
         (
-            "device d offer audio/flute-alone.wav --preview made/p.wav --yes",
+            "device d submit audio/flute-alone.wav --preview made/p.wav --yes",
             "made/p.wav",
         ),
         (sign, "made/plan.json"),
@@ -182,7 +182,7 @@ fn everything(stage: &Stage) -> BTreeMap<String, Vec<u8>> {
 /// By its own name, another spelling of it, a symbolic link, a hard link.
 #[test]
 #[cfg(unix)]
-fn what_is_read_is_never_overwritten_even_with_force() {
+fn inputs_are_never_overwritten_even_with_force() {
     let stage = stage();
     let flute = format!("audio/{}.wav", PLAYED[0]);
     fs::copy(stage.path(&flute), stage.path("x.wav")).unwrap();
@@ -205,8 +205,8 @@ fn what_is_read_is_never_overwritten_even_with_force() {
         "plan sign plan.toml --key organization.key --out organization.key".to_owned(),
         "plan sign plan.toml --key organization.key --out hard.key".to_owned(),
         "plan refresh fresh.json --key organization.key --out fresh.json".to_owned(),
-        "device d offer x.wav --preview x.wav".to_owned(),
-        "device d offer x.wav --annotation note.json --preview note.json".to_owned(),
+        "device d submit x.wav --preview x.wav".to_owned(),
+        "device d submit x.wav --annotation note.json --preview note.json".to_owned(),
         "device d export --out d/state.redb".to_owned(),
         "device d consent --purpose quality-assurance --receipt d/state.key".to_owned(),
         "report data --out data/.sordino-pull.json".to_owned(),
@@ -217,7 +217,7 @@ fn what_is_read_is_never_overwritten_even_with_force() {
             false => " --force",
         };
         let ran = stage.sordino(&format!("{line}{force}"));
-        // What is no sealed sample is refused for that.
+        // Something other than a sealed sample is refused for that reason.
         let says: &[&str] = match line.starts_with("open") {
             true => &["manifest.json"],
             false => &["overwritten"],
@@ -254,7 +254,7 @@ fn a_demo_never_removes_a_dataset_that_it_did_not_pull() {
 
 #[test]
 #[cfg(unix)]
-fn a_device_file_or_a_pipe_is_written_to_and_a_folder_is_not_replaced() {
+fn pipes_are_written_to_and_folders_are_not_replaced() {
     let stage = stage();
     let recipient = &stage.recipient;
     let name = PLAYED[0];
@@ -273,7 +273,7 @@ fn a_device_file_or_a_pipe_is_written_to_and_a_folder_is_not_replaced() {
 
 /// Names that a file system takes for one are found before any work, on whatever file system the tests run.
 #[test]
-fn outputs_that_would_be_one_file_are_refused_together() {
+fn inputs_with_the_same_output_are_refused() {
     let stage = Stage::without_collector();
     let flute = format!("audio/{}.wav", PLAYED[0]);
     for name in ["a/x.wav", "b/x.wav", "b/X.wav"] {

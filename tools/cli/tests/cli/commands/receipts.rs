@@ -18,7 +18,7 @@ fn receipt(stage: &Stage, options: &str) -> Value {
 }
 
 #[test]
-fn a_receipt_is_told_in_a_few_lines() {
+fn a_receipt_is_printed_in_a_few_lines() {
     let stage = Stage::without_collector();
     stage.device("d");
     receipt(
@@ -38,16 +38,19 @@ fn a_receipt_is_told_in_a_few_lines() {
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
-    let told = stage.json("consent verify receipt.json");
-    assert_eq!(told["purposes"], json!([QA, RESEARCH]));
+    let result = stage.json("consent verify receipt.json");
+    assert_eq!(result["purposes"], json!([QA, RESEARCH]));
     assert_eq!(
-        (&told["age_band"], &told["guardian"]),
+        (&result["age_band"], &result["guardian"]),
         (&json!("adult"), &json!(null))
     );
-    assert_eq!((&told["schema"], &told["revision"]), (&json!(2), &json!(1)));
-    assert_eq!(told["controller"]["key"], stage.plan_key.as_str());
-    assert_eq!(told["controller"]["named"]["name"], "Your school");
-    assert_eq!(told["notice_matches"], json!(null));
+    assert_eq!(
+        (&result["schema"], &result["revision"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(result["controller"]["key"], stage.plan_key.as_str());
+    assert_eq!(result["controller"]["named"]["name"], "Your school");
+    assert_eq!(result["notice_matches"], json!(null));
 }
 
 #[test]
@@ -69,9 +72,9 @@ fn a_childs_receipt_says_whether_and_how_its_guardian_approved() {
 
     fs::write(stage.path("evidence"), "a token that the service gave").unwrap();
     receipt(&stage, &format!("{approve} --guardian-evidence evidence"));
-    let told = stage.json("consent verify receipt.json");
-    assert_eq!(told["guardian"]["method"], "text-plus");
-    assert_eq!(told["guardian"]["evidence"].as_str().unwrap().len(), 64);
+    let result = stage.json("consent verify receipt.json");
+    assert_eq!(result["guardian"]["method"], "text-plus");
+    assert_eq!(result["guardian"]["evidence"].as_str().unwrap().len(), 64);
     let text = stage.sordino("consent verify receipt.json").ok().stdout;
     assert!(text.contains("by text-plus, evidence "), "{text}");
     let written = fs::read_to_string(stage.path("receipt.json")).unwrap();
@@ -79,7 +82,7 @@ fn a_childs_receipt_says_whether_and_how_its_guardian_approved() {
 }
 
 #[test]
-fn the_text_that_was_agreed_to_is_told_from_any_other() {
+fn a_notice_is_compared_with_the_one_agreed_to() {
     let stage = Stage::without_collector();
     stage.device("d");
     receipt(&stage, &format!("--age-band adult --purpose {QA}"));
@@ -88,8 +91,8 @@ fn the_text_that_was_agreed_to_is_told_from_any_other() {
     let plan = Plan::verify(&plan, &stage.plan_key.parse().unwrap()).unwrap();
     let shown = Notice::bundled(1, "en", &app, plan.content()).unwrap();
     fs::write(stage.path("notice"), shown.text()).unwrap();
-    let told = stage.json("consent verify receipt.json --notice notice");
-    assert_eq!(told["notice_matches"], true);
+    let result = stage.json("consent verify receipt.json --notice notice");
+    assert_eq!(result["notice_matches"], true);
     fs::write(stage.path("other"), format!("{} ", shown.text())).unwrap();
     stage
         .sordino("consent verify receipt.json --notice other")
@@ -97,7 +100,7 @@ fn the_text_that_was_agreed_to_is_told_from_any_other() {
 }
 
 #[test]
-fn a_changed_receipt_gets_one_clear_line() {
+fn a_changed_receipt_gives_one_line() {
     let stage = Stage::without_collector();
     stage.device("d");
     let whole = receipt(&stage, &format!("--age-band adult --purpose {QA}")).to_string();
@@ -128,9 +131,9 @@ fn a_changed_receipt_gets_one_clear_line() {
     }
 }
 
-/// Whom the person said yes to is a part of the question.
+/// Consent names the controller.
 #[test]
-fn a_yes_under_another_controller_is_a_new_record() {
+fn consent_for_another_controller_is_a_new_record() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     let same = receipt(
@@ -155,10 +158,10 @@ fn a_receipt_of_schema_1_is_verified_too() {
         "/../../tests/vectors/consent/schema-1.json"
     );
     fs::copy(vector, stage.path("receipt.json")).unwrap();
-    let told = stage.json("consent verify receipt.json");
+    let result = stage.json("consent verify receipt.json");
     assert_eq!(
-        (&told["schema"], &told["given"]),
+        (&result["schema"], &result["given"]),
         (&json!(1), &json!("2026-W48"))
     );
-    assert_eq!(told["controller"], json!(null));
+    assert_eq!(result["controller"], json!(null));
 }

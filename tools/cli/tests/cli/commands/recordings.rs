@@ -15,7 +15,7 @@ const ROUNDING: f64 = 0.002;
 const TRIMMED: f64 = 0.25;
 
 #[test]
-fn what_is_kept_is_as_long_as_the_output_and_the_rest_is_accounted_for() {
+fn kept_and_removed_parts_cover_the_input() {
     let stage = Stage::without_collector();
     stage
         .sordino(&format!(
@@ -55,7 +55,7 @@ fn what_is_kept_is_as_long_as_the_output_and_the_rest_is_accounted_for() {
 }
 
 #[test]
-fn an_offset_costs_no_music_and_lets_no_voice_through() {
+fn a_dc_offset_loses_no_music_and_passes_no_voice() {
     let stage = Stage::without_collector();
     let with_offset = |name: &str| {
         let path = stage.path(format!("audio/{name}.wav"));
@@ -92,7 +92,7 @@ fn an_offset_costs_no_music_and_lets_no_voice_through() {
 }
 
 #[test]
-fn with_kept_time_what_is_removed_is_silence_at_its_place() {
+fn keep_time_replaces_removed_parts_by_silence() {
     let stage = Stage::without_collector();
     stage
         .sordino(&format!(
@@ -121,7 +121,7 @@ fn with_kept_time_what_is_removed_is_silence_at_its_place() {
 }
 
 #[test]
-fn where_nothing_safe_is_left_no_sound_is_nor_that_of_an_earlier_run() {
+fn a_withheld_recording_leaves_no_sound_of_any_run() {
     let stage = Stage::without_collector();
     let recording = |name: &str| {
         let from = stage.path(format!("audio/{name}.wav"));
@@ -132,8 +132,8 @@ fn where_nothing_safe_is_left_no_sound_is_nor_that_of_an_earlier_run() {
     assert!(stage.path("out/take.2.wav").exists());
     recording(SPOKEN);
     for keep_time in ["", "--keep-time"] {
-        let told = stage.json(&format!("anonymize take.2.wav --out out {keep_time}"));
-        assert_eq!(told[0]["withheld"], true);
+        let result = stage.json(&format!("anonymize take.2.wav --out out {keep_time}"));
+        assert_eq!(result[0]["withheld"], true);
         assert!(!stage.path("out/take.2.wav").exists());
         let sidecar = sidecar(&stage, "take.2");
         assert_eq!(sidecar["withheld"], true);
@@ -144,7 +144,7 @@ fn where_nothing_safe_is_left_no_sound_is_nor_that_of_an_earlier_run() {
 }
 
 #[test]
-fn where_nothing_is_removed_the_figure_is_nought_and_not_minus_nought() {
+fn nothing_removed_is_printed_as_zero() {
     let stage = Stage::without_collector();
     let line = format!("anonymize audio/{}.wav --out out", PLAYED[0]);
     let text = stage.sordino(&line).ok().stdout;
@@ -152,22 +152,22 @@ fn where_nothing_is_removed_the_figure_is_nought_and_not_minus_nought() {
         text.contains(" 0.0 s removed") && !text.contains("-0.0"),
         "{text}"
     );
-    let told = stage.json(&line);
-    let removed = told[0]["removed_s"].as_f64().unwrap();
+    let result = stage.json(&line);
+    let removed = result[0]["removed_s"].as_f64().unwrap();
     assert!(removed == 0.0 && removed.is_sign_positive());
 }
 
 /// In each format, under a name that says nothing.
 #[test]
-fn recordings_in_other_formats_are_taken_as_they_are() {
+fn recordings_in_other_formats_are_accepted() {
     let stage = Stage::without_collector();
     let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
     let kinds = ["flac", "mp3", "aac", "ogg", "aiff", "caf"];
     for kind in kinds {
         fs::copy(formats.join(format!("tone.{kind}")), stage.path(kind)).unwrap();
     }
-    let told = stage.json(&format!("anonymize {} --out out", kinds.join(" ")));
-    assert_eq!(told.as_array().unwrap().len(), kinds.len());
+    let result = stage.json(&format!("anonymize {} --out out", kinds.join(" ")));
+    assert_eq!(result.as_array().unwrap().len(), kinds.len());
     for kind in kinds {
         sidecar(&stage, kind);
     }
@@ -248,7 +248,7 @@ fn one_bad_file_does_not_hide_the_others() {
 }
 
 #[test]
-fn two_files_never_write_to_one_name() {
+fn two_inputs_never_share_an_output() {
     let stage = Stage::without_collector();
     let name = PLAYED[0];
     fs::create_dir(stage.path("other")).unwrap();

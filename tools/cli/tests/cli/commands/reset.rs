@@ -1,4 +1,4 @@
-//! `device … reset`: a device that forgets the person, but for the "no" that it still has to say.
+//! `device … reset`: erases all state except the withdrawals that are still to be sent.
 
 use std::{fs, path::PathBuf};
 
@@ -6,19 +6,19 @@ use serde_json::json;
 
 use crate::support::{PLAYED, QA, RESEARCH, Stage, files_below};
 
-/// A device of a person who said yes, with a sample at the collector and in every dataset, and one that
+/// A device with consent, with a sample at the collector and in every dataset, and one that
 /// waits. The id of the first.
 fn in_use(stage: &Stage) -> String {
     stage.granted("d", &format!("{QA} {RESEARCH}"));
-    let sent = stage.offer("d", PLAYED[0]);
+    let sent = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.pull_everything();
-    stage.offer("d", PLAYED[1]);
+    stage.submit("d", PLAYED[1]);
     sent
 }
 
 /// After the next upload nothing is left of a sample anywhere.
-fn assert_asked_back(stage: &Stage, sent: &str) {
+fn assert_deletion_requested(stage: &Stage, sent: &str) {
     assert!(stage.objects().contains(sent), "the collector cannot know");
     assert_eq!(stage.status("d")["deletions_pending"], 1);
     assert_eq!(stage.upload("d")["deletions"], 1);
@@ -31,7 +31,7 @@ fn assert_asked_back(stage: &Stage, sent: &str) {
 }
 
 #[test]
-fn a_device_forgets_the_person_keeps_its_plan_and_asks_back_what_it_sent() {
+fn a_reset_keeps_the_plan_and_requests_deletion_of_samples() {
     let stage = Stage::new();
     let sent = in_use(&stage);
     let record = stage.json("device d samples")[0]["consent"].clone();
@@ -44,10 +44,10 @@ fn a_device_forgets_the_person_keeps_its_plan_and_asks_back_what_it_sent() {
     assert_eq!(stage.json("device d samples"), json!([]));
     assert!(stage.outbox("d").is_empty(), "what waited is shredded");
     assert_eq!(
-        stage.json(&format!("device d offer audio/{}.wav", PLAYED[0]))["reason"],
+        stage.json(&format!("device d submit audio/{}.wav", PLAYED[0]))["reason"],
         "no-consent"
     );
-    assert_asked_back(&stage, &sent);
+    assert_deletion_requested(&stage, &sent);
     // What is kept of the record is the signed withdrawal, for a collector that is put back from a backup.
     let record_bytes = record.as_str().unwrap().as_bytes();
     assert!(stage.mentions("d/slips", record_bytes));
@@ -56,15 +56,15 @@ fn a_device_forgets_the_person_keeps_its_plan_and_asks_back_what_it_sent() {
 
     // A new yes needs no new plan, and is another record.
     stage.consent("d", QA);
-    let anew = stage.offer("d", PLAYED[0]);
+    let new = stage.submit("d", PLAYED[0]);
     assert_ne!(stage.json("device d samples")[0]["consent"], record);
     stage.upload("d");
-    assert_eq!(stage.objects(), [anew].into());
+    assert_eq!(stage.objects(), [new].into());
 }
 
-/// Before it has said the "no", and after: nothing is lost, and nothing comes back.
+/// Before the withdrawal was sent, and after: nothing is lost, and nothing is restored.
 #[test]
-fn it_can_be_reset_again_and_again() {
+fn a_device_can_be_reset_repeatedly() {
     let stage = Stage::new();
     let sent = in_use(&stage);
     stage.sordino("device d withdraw").ok();
@@ -72,17 +72,17 @@ fn it_can_be_reset_again_and_again() {
         let said = stage.sordino("device d reset").ok().stdout;
         assert_eq!(said.lines().count(), 1, "{said}");
     }
-    assert_asked_back(&stage, &sent);
+    assert_deletion_requested(&stage, &sent);
     stage.sordino("device d reset").ok();
     assert_eq!(stage.status("d")["deletions_pending"], 0);
 }
 
 /// Nobody but the device ever knew.
 #[test]
-fn what_was_never_registered_leaves_nothing_to_ask_back() {
+fn a_reset_requests_no_deletion_for_unregistered_records() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.sordino("device d reset").ok();
     assert_eq!(stage.status("d")["deletions_pending"], 0);
     assert_eq!(files_below(&stage.path("d/slips")), Vec::<PathBuf>::new());
@@ -118,7 +118,7 @@ fn rubbish(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_damaged_device_says_in_one_line_what_to_do_and_then_starts_anew() {
+fn a_corrupt_device_says_how_to_reset_and_then_works() {
     for (name, damage) in DAMAGES {
         let stage = Stage::new();
         let sent = in_use(&stage);
@@ -130,7 +130,7 @@ fn a_damaged_device_says_in_one_line_what_to_do_and_then_starts_anew() {
             format!("consent --age-band adult --purpose {QA}"),
             "came-of-age".to_owned(),
             "withdraw".to_owned(),
-            format!("offer audio/{}.wav", PLAYED[0]),
+            format!("submit audio/{}.wav", PLAYED[0]),
             format!("listen audio/{}.wav", PLAYED[0]),
             "upload".to_owned(),
             "samples".to_owned(),
@@ -155,14 +155,14 @@ fn a_damaged_device_says_in_one_line_what_to_do_and_then_starts_anew() {
             .refused(&["no device in d", "`device d init`"]);
         stage.device("d");
         assert_eq!(stage.status("d")["consent"], "none", "{name}");
-        assert_asked_back(&stage, &sent);
+        assert_deletion_requested(&stage, &sent);
         stage.consent("d", QA);
-        stage.offer("d", PLAYED[0]);
+        stage.submit("d", PLAYED[0]);
     }
 }
 
 #[test]
-fn a_folder_that_is_no_device_is_left_as_it_is() {
+fn reset_does_not_change_a_folder_without_a_device() {
     let stage = Stage::without_collector();
     fs::create_dir(stage.path("photographs")).unwrap();
     fs::write(stage.path("photographs/outbox"), "mine").unwrap();
@@ -180,11 +180,14 @@ fn a_folder_that_is_no_device_is_left_as_it_is() {
 
 /// Its words are for a person who has a device in hand that no longer works.
 #[test]
-fn it_says_what_comes_next() {
+fn reset_prints_the_next_step() {
     let stage = Stage::new();
     in_use(&stage);
     let said = stage.sordino("device d reset").ok().stdout;
-    assert!(said.contains("`upload` requests the deletion of what was sent"), "{said}");
+    assert!(
+        said.contains("`upload` requests the deletion of what was sent"),
+        "{said}"
+    );
     DAMAGES[0].1(&stage);
     let said = stage.sordino("device d reset").ok().stdout;
     assert!(

@@ -1,10 +1,10 @@
-//! A plan that requires review: nothing is sealed before the person has said yes to that very sound.
+//! A plan that requires review: nothing is sealed before the person has accepted that sound.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::json;
 
-use crate::support::{PLAYED, QA, Ran, Stage, python};
+use crate::support::{CommandResult, PLAYED, QA, Stage, python};
 
 /// Runs a command on a terminal of its own, and answers what it asks. It fails where nothing is asked.
 const TERMINAL: &str = r#"
@@ -26,7 +26,7 @@ sys.stdout.write(said.decode())
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
 
-/// A device whose plan requires review, of a person who said yes.
+/// A device with consent whose plan requires review.
 fn reviewed() -> Stage {
     let stage = Stage::without_collector();
     stage.sign_plan("plan", &[("consent_days", "365\nreview = \"required\"")]);
@@ -34,8 +34,8 @@ fn reviewed() -> Stage {
     stage
 }
 
-fn offer(options: &str) -> String {
-    format!("device d offer audio/{}.wav {options}", PLAYED[0])
+fn submit(options: &str) -> String {
+    format!("device d submit audio/{}.wav {options}", PLAYED[0])
 }
 
 fn sound(path: &Path) -> (u32, Vec<i16>) {
@@ -50,7 +50,7 @@ fn assert_nothing_was_made(stage: &Stage) {
 }
 
 #[test]
-fn the_plan_is_told_with_it() {
+fn plan_show_prints_whether_review_is_required() {
     let stage = reviewed();
     let text = stage.sordino("plan show plan.json").ok().stdout;
     assert!(text.contains("review             required"), "{text}");
@@ -59,30 +59,30 @@ fn the_plan_is_told_with_it() {
 }
 
 #[test]
-fn where_nobody_can_be_asked_nothing_is_sealed() {
+fn nothing_is_sealed_if_nobody_can_review() {
     let stage = reviewed();
     assert_eq!(
-        stage.json(&offer("")),
+        stage.json(&submit("")),
         json!({"outcome": "withheld", "reason": "unreviewed"})
     );
-    let text = stage.sordino(&offer("")).ok().stdout;
+    let text = stage.sordino(&submit("")).ok().stdout;
     assert!(
         text.starts_with("withheld: ") && text.contains("--yes"),
         "{text}"
     );
     // Nor is what was written to be heard.
-    let heard = stage.json(&offer("--preview heard.wav"));
+    let heard = stage.json(&submit("--preview heard.wav"));
     assert_eq!(heard["reason"], "unreviewed");
     assert!(stage.path("heard.wav").is_file());
     assert_nothing_was_made(&stage);
 }
 
 #[test]
-fn what_is_heard_is_the_very_sound_that_is_sealed() {
+fn the_preview_is_the_sealed_sound() {
     let stage = reviewed();
-    let offered = stage.json(&offer("--preview heard.wav --yes"));
-    assert_eq!(offered["outcome"], "queued", "{offered}");
-    let id = offered["sample_id"].as_str().unwrap();
+    let submitted = stage.json(&submit("--preview heard.wav --yes"));
+    assert_eq!(submitted["outcome"], "queued", "{submitted}");
+    let id = submitted["sample_id"].as_str().unwrap();
     stage
         .sordino(&format!(
             "open d/outbox/{id}.age --identity qa.key --out opened"
@@ -96,16 +96,16 @@ fn what_is_heard_is_the_very_sound_that_is_sealed() {
 }
 
 #[test]
-fn a_yes_beforehand_queues_in_text_and_as_json() {
+fn accepting_beforehand_queues_in_text_and_json() {
     let stage = reviewed();
-    let id = stage.sordino(&offer("--yes")).last_word();
-    let other = stage.json(&offer("--yes"))["sample_id"].clone();
+    let id = stage.sordino(&submit("--yes")).last_word();
+    let other = stage.json(&submit("--yes"))["sample_id"].clone();
     let other = other.as_str().unwrap().to_owned();
     assert_eq!(stage.outbox("d"), [id, other].into());
 }
 
 #[test]
-fn listening_queues_nothing_that_nobody_heard() {
+fn listening_queues_nothing_without_review() {
     let stage = reviewed();
     let line = format!("device d listen audio/{}.wav --mark", PLAYED[0]);
     let heard = stage.json(&line);
@@ -124,11 +124,11 @@ fn on_a_terminal_the_person_is_asked() {
     let stage = reviewed();
     let asked = |answer: &str, options: &str| {
         let mut command = stage.command_of(&python, "");
-        let line = offer(options);
+        let line = submit(options);
         command
             .args(["-c", TERMINAL, answer, env!("CARGO_BIN_EXE_sordino")])
             .args(line.split_whitespace());
-        Ran::of(&mut command, &line).ok().stdout
+        CommandResult::run(&mut command, &line).ok().stdout
     };
     for no in ["n\n", "\n", "what?\n", "\u{4}"] {
         let said = asked(no, "");
@@ -142,36 +142,36 @@ fn on_a_terminal_the_person_is_asked() {
     assert_eq!(stage.outbox("d"), [queued].into());
 }
 
-/// They said yes to hearing it first.
+/// They consented to review.
 #[test]
-fn a_preview_that_cannot_be_had_queues_nothing() {
+fn an_unwritable_preview_queues_nothing() {
     let stage = reviewed();
     stage
-        .sordino(&offer("--preview nowhere/heard.wav --yes"))
+        .sordino(&submit("--preview nowhere/heard.wav --yes"))
         .refused(&["nowhere/heard.wav"]);
     assert_nothing_was_made(&stage);
 
     stage.sign_plan("plan", &[("version", "2")]);
     stage.device("d");
     stage
-        .sordino(&offer("--preview heard.wav"))
+        .sordino(&submit("--preview heard.wav"))
         .refused(&["requires no review", "--preview"]);
     assert!(!stage.path("heard.wav").exists());
     assert_nothing_was_made(&stage);
-    assert_eq!(stage.json(&offer("--yes"))["outcome"], "queued");
+    assert_eq!(stage.json(&submit("--yes"))["outcome"], "queued");
 }
 
 #[test]
-fn without_consent_there_is_nothing_to_hear() {
+fn without_consent_there_is_no_preview() {
     let stage = reviewed();
     stage.sordino("device d withdraw").ok();
-    let offered = stage.json(&offer("--preview heard.wav --yes"));
-    assert_eq!(offered["reason"], "no-consent");
+    let submitted = stage.json(&submit("--preview heard.wav --yes"));
+    assert_eq!(submitted["reason"], "no-consent");
     assert!(!stage.path("heard.wav").exists());
 }
 
 #[test]
-fn a_plan_with_another_word_for_it_is_refused() {
+fn a_plan_with_an_unknown_review_value_is_refused() {
     let stage = reviewed();
     let plan = fs::read_to_string(stage.path("plan.toml")).unwrap();
     fs::write(

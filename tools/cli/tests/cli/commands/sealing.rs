@@ -4,10 +4,10 @@ use std::{fs, process::Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{PLAYED, QA, RESEARCH, Ran, Stage, has};
+use crate::support::{CommandResult, PLAYED, QA, RESEARCH, Stage, has};
 
 #[test]
-fn what_is_sealed_opens_with_the_key_of_each_recipient_and_no_other() {
+fn a_sample_opens_only_with_its_recipients_keys() {
     let stage = Stage::without_collector();
     let other = stage.sordino("keygen --out other.key").last_word();
     stage.sordino("keygen --out stranger.key").ok();
@@ -37,7 +37,7 @@ fn what_is_sealed_opens_with_the_key_of_each_recipient_and_no_other() {
 }
 
 #[test]
-fn a_sample_that_was_changed_or_cut_does_not_open() {
+fn a_changed_or_truncated_sample_does_not_open() {
     let stage = Stage::without_collector();
     stage.seal(PLAYED[0]);
     let whole = fs::read(stage.path("one.age")).unwrap();
@@ -75,7 +75,7 @@ fn the_age_program_and_tar_open_a_sample() {
         .spawn()
         .unwrap();
     let mut tar = stage.command_of("tar", "xf - -C opened");
-    Ran::of(tar.stdin(age.stdout.take().unwrap()), "tar").ok();
+    CommandResult::run(tar.stdin(age.stdout.take().unwrap()), "tar").ok();
     assert!(age.wait().unwrap().success());
     let manifest = fs::read(stage.path("opened/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();

@@ -12,7 +12,7 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_byte_order_mark_before_a_text_is_skipped_and_utf_16_is_named() {
+fn a_byte_order_mark_is_skipped_and_utf_16_is_refused() {
     let mut stage = Stage::new();
     stage.granted("d", QA);
     let receipt = stage.sordino("device d consent --age-band adult --purpose quality-assurance");
@@ -46,7 +46,7 @@ fn a_byte_order_mark_before_a_text_is_skipped_and_utf_16_is_named() {
         ("receipt.json", "consent verify receipt.json".to_owned()),
         (
             "note.json",
-            format!("device d offer audio/{name}.wav --annotation note.json"),
+            format!("device d submit audio/{name}.wav --annotation note.json"),
         ),
         (
             "token",
@@ -66,7 +66,7 @@ fn a_byte_order_mark_before_a_text_is_skipped_and_utf_16_is_named() {
 }
 
 #[test]
-fn a_key_of_another_kind_is_named_with_what_to_do() {
+fn a_key_of_another_kind_is_named_with_a_fix() {
     let stage = Stage::without_collector();
     let name = PLAYED[0];
     stage.seal(name);

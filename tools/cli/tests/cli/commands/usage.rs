@@ -20,8 +20,8 @@ const TABLE: [&str; 36] = [
     "device d status",
     "device d consent --purpose quality-assurance",
     "device d consent --purpose quality-assurance --guardian-method text-plus",
-    "device d offer audio/speech-alone.wav",
-    "device d offer audio/flute-alone.wav --annotation audio/flute-alone.json",
+    "device d submit audio/speech-alone.wav",
+    "device d submit audio/flute-alone.wav --annotation audio/flute-alone.json",
     "device d listen audio/violin-alone.wav --mark",
     "device d upload",
     "device d samples",
@@ -46,7 +46,7 @@ const TABLE: [&str; 36] = [
 ];
 
 #[test]
-fn every_command_prints_lines_for_a_person_or_one_document_for_a_script() {
+fn every_command_prints_text_or_one_json_document() {
     for as_json in [false, true] {
         let stage = Stage::new();
         let mut sample = String::new();
@@ -72,7 +72,7 @@ fn every_command_prints_lines_for_a_person_or_one_document_for_a_script() {
 
 /// The sound service's own libraries may say things on standard error; standard output is ours.
 #[test]
-fn devices_prints_one_document_whatever_the_machine_has() {
+fn devices_prints_one_document_on_any_machine() {
     let stage = Stage::without_collector();
     let ran = stage.sordino("devices --json");
     match ran.status {
@@ -95,24 +95,27 @@ fn the_demo_keeps_every_promise_that_it_checks() {
             .unwrap();
         }
     }
-    let told = stage.json("demo --recordings few --out shown");
-    let checks = told["checks"].as_array().unwrap();
-    assert!(checks.len() >= 8, "{told}");
-    assert!(checks.iter().all(|check| check["holds"] == true), "{told}");
-    assert!(told["pulled"].as_u64() > Some(0) && told["removed"].as_u64() > Some(0));
+    let result = stage.json("demo --recordings few --out shown");
+    let checks = result["checks"].as_array().unwrap();
+    assert!(checks.len() >= 8, "{result}");
+    assert!(
+        checks.iter().all(|check| check["holds"] == true),
+        "{result}"
+    );
+    assert!(result["pulled"].as_u64() > Some(0) && result["removed"].as_u64() > Some(0));
     assert!(stage.path("shown/report.html").is_file());
     assert!(stage.path("shown/dataset").is_dir());
 }
 
 #[test]
-fn json_stands_before_or_after_the_command() {
+fn json_is_accepted_before_or_after_the_command() {
     let stage = Stage::without_collector();
     let before = stage.sordino("--json plan show plan.json").ok().document();
     assert_eq!(before, stage.json("plan show plan.json"));
 }
 
 #[test]
-fn wrong_usage_is_status_2_and_does_nothing() {
+fn wrong_usage_exits_with_2_and_does_nothing() {
     let stage = Stage::without_collector();
     let key = &stage.plan_key;
     let recipient = &stage.recipient;
@@ -175,7 +178,7 @@ fn wrong_usage_is_status_2_and_does_nothing() {
 
 /// Each in text and as JSON: an error is a line, never a document.
 #[test]
-fn what_cannot_be_done_is_one_line_that_names_it_and_status_1() {
+fn a_failure_is_one_line_and_status_1() {
     let stage = Stage::new();
     stage.granted("d", QA);
     let id = "0".repeat(32);
@@ -244,9 +247,9 @@ fn what_cannot_be_done_is_one_line_that_names_it_and_status_1() {
             format!("device made init --plan text --plan-key {key} --collector {url}"),
             "text",
         ),
-        ("device d offer nowhere.wav".to_owned(), "nowhere.wav"),
+        ("device d submit nowhere.wav".to_owned(), "nowhere.wav"),
         (
-            format!("device d offer audio/{}.wav --annotation text", PLAYED[0]),
+            format!("device d submit audio/{}.wav --annotation text", PLAYED[0]),
             "text",
         ),
         ("device d listen nowhere.wav".to_owned(), "nowhere.wav"),
@@ -283,7 +286,7 @@ fn what_cannot_be_done_is_one_line_that_names_it_and_status_1() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_closed_pipe_is_not_an_error() {
     use std::process::Stdio;
     let stage = Stage::without_collector();
     let mut command = stage.command("plan show plan.json");
@@ -296,4 +299,18 @@ fn a_reader_that_goes_away_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+/// Scripts use the earlier names.
+#[test]
+fn earlier_names_of_commands_are_aliases() {
+    let stage = Stage::new();
+    for (name, earlier) in [
+        ("evaluate", "recognise-eval"),
+        ("device d submit", "device d offer"),
+    ] {
+        let help = |command: &str| stage.sordino(&format!("{command} --help")).ok().stdout;
+        let usage = |help: String| help.replace(earlier, name);
+        assert_eq!(usage(help(earlier)), usage(help(name)), "{earlier}");
+    }
 }

@@ -12,7 +12,7 @@ use crate::support::{FORMATS, PLAYED, QA, Stage};
 const SAMPLES: usize = 6;
 
 #[test]
-fn datasets_loads_an_audiofolder_with_its_columns_and_their_types() {
+fn datasets_loads_an_audiofolder_with_typed_columns() {
     let stage = with_samples();
     stage.pull("data", "audiofolder");
     let table = table(&stage, "data");
@@ -68,9 +68,9 @@ fn a_folder_with_one_sample_is_loaded_with_its_sound() {
     }
 }
 
-/// With folders of the layout before, which the next pull writes anew.
+/// With folders of the previous layout, which the next pull rewrites.
 #[test]
-fn what_the_first_samples_lack_does_not_decide_the_types() {
+fn types_do_not_depend_on_the_first_samples() {
     let stage = with_sample_of("d", SAMPLES);
     for format in FORMATS {
         stage.pull(format, format);
@@ -122,7 +122,7 @@ fn what_the_first_samples_lack_does_not_decide_the_types() {
 }
 
 #[test]
-fn the_programs_on_the_page_load_a_dataset() {
+fn the_programs_in_the_docs_load_a_dataset() {
     let page = include_str!("../../../../../docs/formats.md");
     let (_, loading) = page.split_once("\n### Loading\n").unwrap();
     let (loading, _) = loading.split_once("\n### ").unwrap();
@@ -179,7 +179,7 @@ fn with_sample_of(device: &str, samples: usize) -> Stage {
     let stage = Stage::new();
     stage.granted(device, QA);
     for _ in 0..samples {
-        stage.offer(device, PLAYED[0]);
+        stage.submit(device, PLAYED[0]);
     }
     stage.upload(device);
     stage

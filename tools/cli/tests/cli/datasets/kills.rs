@@ -7,7 +7,7 @@ use crate::support::{FORMATS, PLAYED, QA, Stage, files_below, instants, killed_a
 use test_tiers::sized;
 
 /// Rounds of a format, in each of which a sample is deleted. The first round's kills fall into taking in, the second's
-/// into removing too; a soak goes on until one sample is left.
+/// into removing too; a soak continues until one sample is left.
 fn rounds() -> usize {
     sized(2, 5)
 }
@@ -17,14 +17,14 @@ fn rounds() -> usize {
 const KILLS: usize = 5;
 
 #[test]
-fn a_pull_killed_at_any_instant_loses_nothing_and_brings_nothing_back() {
+fn a_killed_pull_loses_nothing_and_restores_nothing() {
     for format in FORMATS {
         let stage = Stage::new();
         let mut ids = Vec::new();
         for device in ["one", "two"] {
             stage.granted(device, QA);
             for recording in PLAYED {
-                ids.push((device, stage.offer(device, recording)));
+                ids.push((device, stage.submit(device, recording)));
             }
             stage.upload(device);
         }
@@ -59,7 +59,7 @@ fn a_pull_killed_at_any_instant_loses_nothing_and_brings_nothing_back() {
     }
 }
 
-/// All of these are there, and no file that is none of theirs.
+/// All of these exist, and no other files.
 fn assert_holds(stage: &Stage, format: &str, ids: &[(&str, String)]) {
     for (_, id) in ids {
         assert!(stage.mentions("data", id.as_bytes()), "{format} lost {id}");

@@ -63,7 +63,7 @@ pub(super) fn with_samples() -> Stage {
         stage.granted(device, purposes);
         let recording = PLAYED[0];
         let annotation = format!("--annotation audio/{recording}.json");
-        stage.offer_with(device, recording, &annotation);
+        stage.submit_with(device, recording, &annotation);
         stage.upload(device);
     }
     stage
@@ -80,7 +80,7 @@ pub(super) fn table(stage: &Stage, folder: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// By sample, without what is about where the file lies.
+/// By sample, without the file's path.
 pub(super) fn by_sample(rows: &Value) -> BTreeMap<String, Value> {
     rows.as_array()
         .unwrap()
@@ -90,7 +90,7 @@ pub(super) fn by_sample(rows: &Value) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn pyarrow_reads_from_the_parquet_index_just_what_the_table_says() {
+fn pyarrow_reads_the_same_rows_from_the_parquet_index() {
     let stage = with_samples();
     for format in FORMATS {
         stage.pull(format, format);
@@ -176,7 +176,7 @@ fn jams_loads_the_notes_and_mir_eval_scores_them() {
 
 /// The rule of docs/formats.md, as its reader would write it.
 #[test]
-fn one_person_is_on_one_side_in_every_dataset_and_weights_are_of_one_trigger() {
+fn a_person_is_in_one_split_and_weights_are_per_trigger() {
     let stage = with_samples();
     stage.pull("data", "audiofolder");
     for row in table(&stage, "data").values() {
@@ -209,7 +209,7 @@ fn one_person_is_on_one_side_in_every_dataset_and_weights_are_of_one_trigger() {
 }
 
 #[test]
-fn the_card_counts_what_is_there_and_says_what_its_reader_owes() {
+fn the_card_has_counts_and_the_obligations_of_readers() {
     let stage = with_samples();
     for format in FORMATS {
         stage.pull(format, format);

@@ -1,4 +1,4 @@
-//! What stands in a pull's way and passes: a line that is cut, a collector that is busy, another pull.
+//! Transient obstacles of a pull: an interrupted connection, a busy collector, another pull.
 
 use std::{
     io::{Read as _, Write as _},
@@ -58,7 +58,7 @@ fn with_two() -> Stage {
     let stage = Stage::new();
     stage.granted("d", QA);
     for recording in &PLAYED[..2] {
-        stage.offer("d", recording);
+        stage.submit("d", recording);
     }
     stage.upload("d");
     stage
@@ -71,7 +71,7 @@ pub(crate) fn line(url: &str, out: &str, format: &str) -> String {
 }
 
 #[test]
-fn connections_cut_in_the_middle_of_a_body_and_a_busy_collector_are_tried_again() {
+fn interrupted_connections_and_busy_collectors_are_retried() {
     let stage = with_two();
     for format in FORMATS {
         let url = between(&stage, |number, head| {
@@ -87,9 +87,9 @@ fn connections_cut_in_the_middle_of_a_body_and_a_busy_collector_are_tried_again(
                 _ => String::new(),
             })
         });
-        let told = stage.json(&line(&url, format, format));
+        let result = stage.json(&line(&url, format, format));
         assert_eq!(
-            told,
+            result,
             json!({"pulled": 2, "removed": 0, "total": 2, "unreadable": 0}),
             "{format}"
         );
@@ -97,7 +97,7 @@ fn connections_cut_in_the_middle_of_a_body_and_a_busy_collector_are_tried_again(
 }
 
 #[test]
-fn a_withdrawn_copy_goes_even_where_the_network_fails_right_after() {
+fn a_withdrawn_copy_is_removed_before_the_network_fails() {
     for format in FORMATS {
         let stage = with_two();
         let url = between(&stage, |_, _| None);
@@ -108,7 +108,7 @@ fn a_withdrawn_copy_goes_even_where_the_network_fails_right_after() {
             .or(samples[0]["id"].as_str())
             .unwrap();
         stage.sordino(&format!("device d delete {gone}")).ok();
-        stage.offer("d", PLAYED[0]);
+        stage.submit("d", PLAYED[0]);
         stage.upload("d");
         // The folder is bound to the collector's address, so it is the same one that breaks.
         let broken = between(&stage, |_, head| {
@@ -132,7 +132,7 @@ fn a_withdrawn_copy_goes_even_where_the_network_fails_right_after() {
 
 /// What it listed is not what it sends, or it lists without end.
 #[test]
-fn a_collector_that_lies_is_told_on_and_nothing_of_it_is_kept() {
+fn a_dishonest_collector_is_reported_and_nothing_is_kept() {
     let stage = with_two();
     let other = between(&stage, |_, head| {
         head.starts_with("GET /v1/samples/").then(|| {
@@ -150,9 +150,9 @@ fn a_collector_that_lies_is_told_on_and_nothing_of_it_is_kept() {
         let out = format!("lied-{number}");
         let ran = stage.sordino(&format!("{} --json", line(url, &out, "audiofolder")));
         ran.failed(&["other bytes than it listed"]);
-        let told = ran.document();
+        let result = ran.document();
         assert_eq!(
-            (&told["unreadable"], &told["total"]),
+            (&result["unreadable"], &result["total"]),
             (&json!(2), &json!(0))
         );
         assert!(!stage.path(&out).join("audio").exists());
@@ -177,7 +177,7 @@ fn a_collector_that_lies_is_told_on_and_nothing_of_it_is_kept() {
 }
 
 #[test]
-fn of_two_pulls_into_one_folder_the_second_is_sent_away() {
+fn a_second_pull_into_the_same_folder_is_refused() {
     let stage = with_two();
     // One that waits for an answer as long as this test wants.
     let (heard, hears) = mpsc::channel();

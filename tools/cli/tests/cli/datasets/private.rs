@@ -31,10 +31,10 @@ fn assert_private(path: &Path) {
 }
 
 #[test]
-fn nobody_else_on_the_machine_reads_what_is_pulled_opened_or_reported() {
+fn outputs_are_private_to_their_owner() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    let id = stage.offer("d", PLAYED[0]);
+    let id = stage.submit("d", PLAYED[0]);
     stage
         .sordino(&format!(
             "open d/outbox/{id}.age --identity qa.key --out opened"
@@ -57,10 +57,10 @@ fn nobody_else_on_the_machine_reads_what_is_pulled_opened_or_reported() {
 
 /// An earlier version wrote for all to read. Once only: somebody may share a dataset with a group on purpose.
 #[test]
-fn a_dataset_of_an_earlier_version_is_closed_to_others_by_the_next_pull() {
+fn a_pull_makes_an_older_dataset_private() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.pull_everything();
     for format in FORMATS {

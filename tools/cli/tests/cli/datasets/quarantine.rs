@@ -1,4 +1,4 @@
-//! A sample in which a voice was heard goes from every desk, and comes back where it was none.
+//! A sample in which a voice was heard is removed from every dataset, and restored if it was none.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::obstacles::{between, line};
 use crate::support::{FORMATS, PLAYED, QA, Stage, administer};
 
-/// A reader who hears a voice, and whoever runs the collector, who does not.
+/// A reader who hears a voice, and the collector's operator, who does not.
 struct Listeners {
     url: String,
     token: String,
@@ -38,21 +38,21 @@ impl Listeners {
     }
 
     fn release(&self, id: &str) {
-        let told = administer(&self.collected, &["quarantine", "release", id]);
-        assert_eq!(told, json!({"released": id}));
+        let result = administer(&self.collected, &["quarantine", "release", id]);
+        assert_eq!(result, json!({"released": id}));
     }
 }
 
 fn with_one() -> (Stage, String) {
     let stage = Stage::new();
     stage.granted("d", QA);
-    let id = stage.offer("d", PLAYED[0]);
+    let id = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     (stage, id)
 }
 
 #[test]
-fn what_is_held_back_goes_from_every_format_and_comes_again_once_released() {
+fn quarantined_samples_leave_every_format_until_released() {
     let (stage, id) = with_one();
     let listeners = Listeners::at(&stage);
     stage.pull_everything();
@@ -66,11 +66,11 @@ fn what_is_held_back_goes_from_every_format_and_comes_again_once_released() {
 }
 
 #[test]
-fn a_pull_says_why_copies_go() {
+fn a_pull_prints_why_copies_were_removed() {
     for format in FORMATS {
         let stage = Stage::new();
         stage.granted("d", QA);
-        let ids = [PLAYED[0], PLAYED[1], PLAYED[2]].map(|recording| stage.offer("d", recording));
+        let ids = [PLAYED[0], PLAYED[1], PLAYED[2]].map(|recording| stage.submit("d", recording));
         stage.upload("d");
         stage.pull("data", format);
         let says = |says: &str| {
@@ -95,7 +95,7 @@ fn a_pull_says_why_copies_go() {
 }
 
 #[test]
-fn what_is_held_back_and_released_during_a_pull_is_pulled() {
+fn samples_released_during_a_pull_are_pulled() {
     for format in FORMATS {
         let (stage, id) = with_one();
         let listeners = Listeners::at(&stage);

@@ -55,10 +55,10 @@ fn pull_with(stage: &Stage, format: &str, flags: &str) -> Value {
 }
 
 #[test]
-fn junk_is_fetched_once_and_again_only_by_another_reader_or_where_that_is_asked_for() {
+fn unreadable_samples_are_fetched_again_only_on_demand() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.upload("d");
     let junk = send_junk(&stage, "d");
     let key = fs::read_to_string(stage.path("qa.key")).unwrap();
@@ -83,7 +83,7 @@ fn junk_is_fetched_once_and_again_only_by_another_reader_or_where_that_is_asked_
             .sordino(&stage.pull_line(format, format))
             .failed(&[&junk]);
         // What came behind it is listed and fetched all the same.
-        let newest = stage.offer("d", PLAYED[1]);
+        let newest = stage.submit("d", PLAYED[1]);
         stage.upload("d");
         assert_eq!(pull(""), (json!(1), 1), "{format}");
         assert_eq!(pull("--retry-unreadable"), (json!(0), 1), "{format}");
@@ -112,12 +112,12 @@ fn junk_is_fetched_once_and_again_only_by_another_reader_or_where_that_is_asked_
 }
 
 #[test]
-fn a_sample_whose_manifest_says_otherwise_than_the_list_is_unreadable_and_the_others_are_pulled() {
+fn a_manifest_that_contradicts_the_list_is_unreadable() {
     let stage = Stage::new();
     stage.granted("one", QA);
     stage.granted("two", QA);
-    let kept = stage.offer("one", PLAYED[0]);
-    let forged = stage.offer("two", PLAYED[1]);
+    let kept = stage.submit("one", PLAYED[0]);
+    let forged = stage.submit("two", PLAYED[1]);
     stage.upload("one");
     stage.upload("two");
     let record = |device: &str| {

@@ -16,7 +16,7 @@ use crate::support::{FORMATS, PLAYED, QA, Stage};
 /// A stage with two samples, whose device is `d`, and what readers said of them.
 struct Reviewed {
     stage: Stage,
-    /// The collector's, but for the reviews.
+    /// The collector's, except for reviews.
     url: String,
     reviews: Arc<Mutex<Vec<Value>>>,
 }
@@ -25,7 +25,7 @@ impl Reviewed {
     fn new() -> (Self, [String; 2]) {
         let stage = Stage::new();
         stage.granted("d", QA);
-        let ids = [PLAYED[0], PLAYED[1]].map(|recording| stage.offer("d", recording));
+        let ids = [PLAYED[0], PLAYED[1]].map(|recording| stage.submit("d", recording));
         stage.upload("d");
         let reviews = Arc::new(Mutex::new(Vec::new()));
         let url = between(&stage, {
@@ -90,7 +90,7 @@ fn rows(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_pull_brings_the_last_verdict_of_each_reader_and_removes_those_of_withdrawn_samples() {
+fn a_pull_has_the_last_verdicts_and_none_of_withdrawn_samples() {
     let (reviewed, [one, two]) = Reviewed::new();
     let stage = &reviewed.stage;
     reviewed.review(&one, &one, "unusable", "noise");
@@ -101,7 +101,7 @@ fn a_pull_brings_the_last_verdict_of_each_reader_and_removes_those_of_withdrawn_
     }
     let note = "=1+1, \"as\" it were";
     reviewed.review(&one, &one, "recogniser-wrong", note);
-    // One that is laid beside another sample than it is of, one of a sample that is not here, and one that is none.
+    // A review of another sample, one of a sample that is not in the dataset, and an invalid one.
     reviewed.review(&two, &one, "unusable", "");
     let absent = "0".repeat(32);
     reviewed.review(&absent, &absent, "unusable", "");
@@ -137,7 +137,7 @@ fn a_pull_brings_the_last_verdict_of_each_reader_and_removes_those_of_withdrawn_
 }
 
 #[test]
-fn a_report_shows_the_verdicts_of_drawn_samples_of_rows_and_of_all() {
+fn a_report_shows_verdicts_by_sample_and_in_total() {
     let (reviewed, [one, _]) = Reviewed::new();
     let stage = &reviewed.stage;
     let note = "<b>the bow</b> slipped";
@@ -145,8 +145,8 @@ fn a_report_shows_the_verdicts_of_drawn_samples_of_rows_and_of_all() {
     reviewed.pull("data", "bundle");
     let page = |worst: &str| {
         let line = format!("--json report data --worst {worst}");
-        let told: Value = stage.sordino(&line).ok().document();
-        assert_eq!(told["samples"], 2);
+        let result: Value = stage.sordino(&line).ok().document();
+        assert_eq!(result["samples"], 2);
         fs::read_to_string(stage.path("data/report.html")).unwrap()
     };
     let drawn = page("2");
@@ -164,8 +164,8 @@ fn a_report_shows_the_verdicts_of_drawn_samples_of_rows_and_of_all() {
 fn without_verdicts_there_is_no_table_of_them() {
     let (reviewed, _) = Reviewed::new();
     let stage = &reviewed.stage;
-    let told = stage.pull("data", "bundle");
-    assert_eq!(told.get("verdicts"), None);
+    let result = stage.pull("data", "bundle");
+    assert_eq!(result.get("verdicts"), None);
     assert!(!stage.path("data/verdicts.csv").exists());
     stage.sordino("report data").ok();
     let page = fs::read_to_string(stage.path("data/report.html")).unwrap();
@@ -174,7 +174,7 @@ fn without_verdicts_there_is_no_table_of_them() {
 
 /// Such as what the review page's button saves.
 #[test]
-fn a_table_of_that_name_that_no_pull_wrote_stays() {
+fn a_foreign_verdicts_table_is_kept() {
     let (reviewed, ids) = Reviewed::new();
     let stage = &reviewed.stage;
     reviewed.pull("data", "bundle");

@@ -12,10 +12,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Desk, all_right, clips};
+use super::{TestDataset, all_right, clips};
 use crate::support::{Clip, clip_id};
 
-/// How long what a recognizer leaves running goes on: longer than all the rest takes on any machine, so that only a
+/// How long a child of a recognizer keeps running: longer than all the rest takes on any machine, so that only a
 /// command that waits for it takes as long.
 const LEFT_RUNNING: Duration = Duration::from_secs(600);
 
@@ -25,18 +25,19 @@ fn frequencies_are_never_scored_as_midi_note_numbers() {
     let low: Vec<(u8, f64)> = (0..8)
         .map(|step| (36 + step, 1.0 + f64::from(step)))
         .collect();
-    let desk = Desk::of(&[Clip::new(0, &low)]);
+    let dataset = TestDataset::of(&[Clip::new(0, &low)]);
     let hz = |midi: u8| 440.0 * 2_f64.powf((f64::from(midi) - 69.0) / 12.0);
     let prints = |line: &dyn Fn(u8, f64) -> String| {
         let lines: Vec<String> = low.iter().map(|&(midi, onset)| line(midi, onset)).collect();
-        desk.write("notes", &lines.join("\n"));
+        dataset.write("notes", &lines.join("\n"));
     };
-    let f1 = |more: &[&str]| desk.evaluate("sh -c 'cat notes'", more).ok().stdout;
+    let f1 = |more: &[&str]| dataset.evaluate("sh -c 'cat notes'", more).ok().stdout;
 
     prints(&|midi, onset| format!("{onset} {} {:.2}", onset + 0.3, hz(midi)));
-    desk.evaluate("sh -c 'cat notes'", &["--out", "result.json"])
+    dataset
+        .evaluate("sh -c 'cat notes'", &["--out", "result.json"])
         .refused(&["--pitch hz", "--pitch midi", "8 of them"]);
-    assert!(!desk.path("result.json").exists());
+    assert!(!dataset.path("result.json").exists());
     assert!(f1(&["--pitch", "hz"]).contains("1.000"));
     assert!(f1(&["--pitch", "midi"]).contains("0.000"));
 
@@ -47,15 +48,15 @@ fn frequencies_are_never_scored_as_midi_note_numbers() {
 }
 
 #[test]
-fn a_recognizer_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_none() {
-    let desk = Desk::of(&clips(1));
-    desk.write("forever.sh", "sleep 600 & sleep 600; wait");
-    desk.write("gigabyte.sh", "head -c 1000000000 /dev/zero | tr '\\0' x");
-    desk.write(
+fn a_recognizer_without_output_is_reported_and_not_scored() {
+    let dataset = TestDataset::of(&clips(1));
+    dataset.write("forever.sh", "sleep 600 & sleep 600; wait");
+    dataset.write("gigabyte.sh", "head -c 1000000000 /dev/zero | tr '\\0' x");
+    dataset.write(
         "wordy.sh",
         "head -c 10000000 /dev/zero >&2; echo at last >&2; exit 3",
     );
-    desk.write("left.sh", "sleep 600 & echo '# none'; exit 4");
+    dataset.write("left.sh", "sleep 600 & echo '# none'; exit 4");
     for (with, says) in [
         ("true", "printed nothing"),
         ("false", "ended with exit status: 1"),
@@ -91,7 +92,7 @@ fn a_recognizer_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
             "--jobs",
             "1",
         ];
-        let ran = desk.run(&words);
+        let ran = dataset.run(&words);
         ran.refused(&["failed for every sample", "2 of 2", &clip_id(0), says]);
         // Two samples; none of them waits for what the recognizer left running.
         assert!(
@@ -103,22 +104,24 @@ fn a_recognizer_that_gives_no_notes_is_told_and_never_scored_as_one_that_heard_n
 }
 
 #[test]
-fn what_a_recognizer_started_is_stopped_with_it() {
-    let desk = Desk::of(&clips(1));
+fn children_of_a_recognizer_are_stopped_with_it() {
+    let dataset = TestDataset::of(&clips(1));
     // Stopped once it has noted what it started, for printing too much; or when its time is over, before or after that.
-    desk.write(
+    dataset.write(
         "flood.sh",
         "sleep 600 & echo $! >> flooding; head -c 2000000 /dev/zero | tr '\\0' x; wait",
     );
-    desk.write("child.sh", "sleep 600 & echo $! >> children; wait");
-    fs::write(desk.path("children"), "").unwrap();
+    dataset.write("child.sh", "sleep 600 & echo $! >> children; wait");
+    fs::write(dataset.path("children"), "").unwrap();
     let begun = Instant::now();
-    desk.evaluate("sh flood.sh", &[])
+    dataset
+        .evaluate("sh flood.sh", &[])
         .refused(&["more than 1 MiB"]);
-    desk.evaluate("sh child.sh", &["--timeout", "1"])
+    dataset
+        .evaluate("sh child.sh", &["--timeout", "1"])
         .refused(&["longer than 1 s"]);
     let [flooding, children] =
-        ["flooding", "children"].map(|name| fs::read_to_string(desk.path(name)).unwrap());
+        ["flooding", "children"].map(|name| fs::read_to_string(dataset.path(name)).unwrap());
     assert_eq!(flooding.lines().count(), 2);
     for child in flooding.lines().chain(children.lines()) {
         assert_ends(child, begun);
@@ -126,22 +129,22 @@ fn what_a_recognizer_started_is_stopped_with_it() {
 }
 
 #[test]
-fn a_signal_that_ends_the_program_ends_the_recognizer_and_what_that_started() {
+fn a_signal_also_ends_the_recognizer_and_its_children() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let desk = Desk::of(&clips(1));
+        let dataset = TestDataset::of(&clips(1));
         // Both processes hold the pipe `lives` open.
-        desk.write("child.sh", "exec 3> lives; sleep 600 & echo $! >&3; wait");
-        let made = Command::new("mkfifo").arg(desk.path("lives")).status();
+        dataset.write("child.sh", "exec 3> lives; sleep 600 & echo $! >&3; wait");
+        let made = Command::new("mkfifo").arg(dataset.path("lives")).status();
         assert!(made.unwrap().success());
         let begun = Instant::now();
-        let mut program = desk
+        let mut program = dataset
             .command(&["evaluate", "data", "--with", "sh child.sh"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         // Opened once the other end is.
-        let mut lives = BufReader::new(File::open(desk.path("lives")).unwrap());
+        let mut lives = BufReader::new(File::open(dataset.path("lives")).unwrap());
         let mut child = String::new();
         lives.read_line(&mut child).unwrap();
         assert!(is_running(child.trim()));
@@ -155,7 +158,7 @@ fn a_signal_that_ends_the_program_ends_the_recognizer_and_what_that_started() {
     }
 }
 
-/// Waits until a process is gone that was told to end: the system takes a moment for it. By itself it ends
+/// Waits until a stopped process is gone, which takes a moment. By itself it ends
 /// [`LEFT_RUNNING`] after it was `begun`.
 #[track_caller]
 fn assert_ends(process: &str, begun: Instant) {
@@ -172,17 +175,17 @@ fn is_running(process: &str) -> bool {
 }
 
 #[test]
-fn a_command_that_is_not_there_or_no_command_says_so_at_once() {
-    let desk = Desk::of(&clips(3));
-    desk.write("no-program", "echo");
+fn a_missing_recognizer_command_fails_at_once() {
+    let dataset = TestDataset::of(&clips(3));
+    dataset.write("no-program", "echo");
     for with in ["no-such-program --fast", "./no-program", "'a b'"] {
-        desk.evaluate(with, &["--out", "made.json"]).refused(&[
+        dataset.evaluate(with, &["--out", "made.json"]).refused(&[
             "cannot run",
             with.split_whitespace().next().unwrap().trim_matches('\''),
         ]);
     }
     for with in ["", "  ", "sh -c 'x"] {
-        desk.evaluate(with, &[]).misused();
+        dataset.evaluate(with, &[]).misused();
     }
     for more in [
         ["--tolerance", "0"],
@@ -191,64 +194,66 @@ fn a_command_that_is_not_there_or_no_command_says_so_at_once() {
         ["--timeout", "-1"],
         ["--fail-if-worse", "--json"],
     ] {
-        desk.run(&[&["evaluate", "data", "--with", "true"], &more[..]].concat())
+        dataset
+            .run(&[&["evaluate", "data", "--with", "true"], &more[..]].concat())
             .misused();
     }
-    assert!(!desk.path("made.json").exists());
+    assert!(!dataset.path("made.json").exists());
 }
 
 #[test]
-fn a_folder_without_a_dataset_or_a_dataset_without_notes_is_refused() {
+fn a_folder_without_a_dataset_or_notes_is_refused() {
     let mut silent = clips(2);
     for clip in &mut silent {
         clip.expected.clear();
         clip.recognized.clear();
     }
-    let desk = Desk::of(&silent);
-    fs::create_dir(desk.path("empty")).unwrap();
-    crate::support::write_dataset(&desk.path("none"), &[]);
+    let dataset = TestDataset::of(&silent);
+    fs::create_dir(dataset.path("empty")).unwrap();
+    crate::support::write_dataset(&dataset.path("none"), &[]);
     for (folder, says) in [
         ("empty", "sordino pull"),
         ("nowhere", "sordino pull"),
         ("none", "no sample"),
         ("data", "notes"),
     ] {
-        desk.run(&["evaluate", folder, "--with", "true"])
+        dataset
+            .run(&["evaluate", folder, "--with", "true"])
             .refused(&[folder, says]);
-        desk.run(&["query", folder]).refused(&[folder, says]);
+        dataset.run(&["query", folder]).refused(&[folder, says]);
     }
     // Expected, but all of it in parts that were taken out.
     let mut cut = clips(2);
     for clip in &mut cut {
         clip.kept = vec![(9.5, 10.0)];
     }
-    Desk::of(&cut)
+    TestDataset::of(&cut)
         .evaluate("true", &[])
         .refused(&["can be heard"]);
 }
 
 #[test]
-fn a_sound_that_is_gone_or_damaged_names_the_sample() {
+fn a_missing_or_corrupt_sound_names_the_sample() {
     let all = clips(2);
-    let desk = Desk::of(&all);
-    let right = desk.recognizer("right", &all_right(&all));
-    let sound = desk.path("data").join(clip_id(2)).join("audio.flac");
+    let dataset = TestDataset::of(&all);
+    let right = dataset.recognizer("right", &all_right(&all));
+    let sound = dataset.path("data").join(clip_id(2)).join("audio.flac");
     fs::write(&sound, b"fLaC and no more").unwrap();
-    desk.evaluate(&right, &[]).refused(&[&clip_id(2)]);
+    dataset.evaluate(&right, &[]).refused(&[&clip_id(2)]);
     fs::remove_file(&sound).unwrap();
-    desk.evaluate(&right, &[]).refused(&[&clip_id(2)]);
+    dataset.evaluate(&right, &[]).refused(&[&clip_id(2)]);
 }
 
 #[test]
 fn a_baseline_of_something_else_is_refused() {
     let all = clips(3);
-    let desk = Desk::of(&all);
-    let right = desk.recognizer("right", &all_right(&all));
-    desk.evaluate(&right, &["--out", "before.json"]).ok();
-    let before = fs::read_to_string(desk.path("before.json")).unwrap();
+    let dataset = TestDataset::of(&all);
+    let right = dataset.recognizer("right", &all_right(&all));
+    dataset.evaluate(&right, &["--out", "before.json"]).ok();
+    let before = fs::read_to_string(dataset.path("before.json")).unwrap();
     let edited = |name: &str, from: &str, to: &str| {
         assert!(before.contains(from), "{before}");
-        desk.write(name, &before.replace(from, to));
+        dataset.write(name, &before.replace(from, to));
     };
     edited("later.json", "\"schema\": 1", "\"schema\": 2");
     edited("kind.json", "sordino evaluate", "something else");
@@ -260,22 +265,23 @@ fn a_baseline_of_something_else_is_refused() {
     edited("other.json", "\"0000", "\"ffff");
     edited("version.json", "\"expected\": 8", "\"expected\": 9");
     edited("member.json", "\"matched\"", "\"matchde\"");
-    desk.write("garbage.json", "garbage");
-    desk.write("list.json", "[]");
+    dataset.write("garbage.json", "garbage");
+    dataset.write("list.json", "[]");
     for (baseline, says) in [
         ("later.json", "schema 2"),
-        ("kind.json", "no result"),
+        ("kind.json", "not a result"),
         ("wide.json", "--tolerance 100"),
         ("other.json", "scored no sample of this dataset"),
         ("version.json", "expects 9 notes"),
-        ("member.json", "no result"),
-        ("garbage.json", "no result"),
-        ("list.json", "no result"),
+        ("member.json", "not a result"),
+        ("garbage.json", "not a result"),
+        ("list.json", "not a result"),
         ("nowhere.json", "cannot read"),
     ] {
         let words = ["evaluate", "data", "--with", &right, "--baseline", baseline];
-        desk.run(&words).refused(&[baseline, says]);
+        dataset.run(&words).refused(&[baseline, says]);
     }
-    desk.evaluate(&right, &["--out", "nowhere/made.json"])
+    dataset
+        .evaluate(&right, &["--out", "nowhere/made.json"])
         .refused(&["nowhere"]);
 }

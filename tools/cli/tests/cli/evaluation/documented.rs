@@ -1,22 +1,22 @@
-//! The example of `docs/evaluating.md`, run as it stands there.
+//! The example of `docs/evaluating.md`, run unchanged.
 
 use std::{env, fs, path::Path, process::Command};
 
-use super::{Desk, clips};
-use crate::support::{Ran, python};
+use super::{TestDataset, clips};
+use crate::support::{CommandResult, python};
 
 #[test]
-fn the_example_in_the_docs_runs_as_it_stands_there() {
-    let Some(python) = python("the_example_in_the_docs_runs_as_it_stands_there") else {
+fn the_example_in_the_docs_runs_unchanged() {
+    let Some(python) = python("the_example_in_the_docs_runs_unchanged") else {
         return;
     };
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/evaluating.md");
     let page = fs::read_to_string(page).unwrap();
-    let desk = Desk::of(&clips(6));
-    fs::rename(desk.path("data"), desk.path("dataset")).unwrap();
-    desk.write("recognizer.py", &block(&page, "python"));
+    let dataset = TestDataset::of(&clips(6));
+    fs::rename(dataset.path("data"), dataset.path("dataset")).unwrap();
+    dataset.write("recognizer.py", &block(&page, "python"));
     // The recognizer of the page is one's own: here it hears two notes.
-    desk.write(
+    dataset.write(
         "mine.py",
         "def recognize(frames, rate):\n    return [(60, 1.0, 1.3), (61, 2.0, 2.3)]\n",
     );
@@ -35,14 +35,14 @@ fn the_example_in_the_docs_runs_as_it_stands_there() {
     command
         .args(["-ec", &block(&page, "sh")])
         .env("PATH", env::join_paths(path).unwrap())
-        .current_dir(desk.path("."));
-    let ran = Ran::of(&mut command, "the example").ok();
+        .current_dir(dataset.path("."));
+    let ran = CommandResult::run(&mut command, "the example").ok();
     assert!(
         ran.stdout.contains("12 samples of 6 consent records"),
         "{ran:?}"
     );
     assert!(ran.stdout.contains("+0.000"), "{ran:?}");
-    assert!(desk.path("baseline.json").is_file());
+    assert!(dataset.path("baseline.json").is_file());
 }
 
 /// The first block of code in `language`.

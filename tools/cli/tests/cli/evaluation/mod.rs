@@ -10,12 +10,12 @@ use std::{fs, path::PathBuf, process::Command};
 
 use tempfile::TempDir;
 
-use crate::support::{self, Clip, Ran, write_dataset};
+use crate::support::{self, Clip, CommandResult, write_dataset};
 
 /// A folder with a dataset `data`, in which commands run.
-struct Desk(TempDir);
+struct TestDataset(TempDir);
 
-impl Desk {
+impl TestDataset {
     fn of(clips: &[Clip]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write_dataset(&folder.path().join("data"), clips);
@@ -31,8 +31,8 @@ impl Desk {
     }
 
     /// Runs `sordino` with `words`.
-    fn run(&self, words: &[&str]) -> Ran {
-        Ran::of(&mut self.command(words), &words.join(" "))
+    fn run(&self, words: &[&str]) -> CommandResult {
+        CommandResult::run(&mut self.command(words), &words.join(" "))
     }
 
     fn command(&self, words: &[&str]) -> Command {
@@ -42,7 +42,7 @@ impl Desk {
     }
 
     /// Runs `sordino evaluate` over the dataset with the recognizer `with`.
-    fn evaluate(&self, with: &str, rest: &[&str]) -> Ran {
+    fn evaluate(&self, with: &str, rest: &[&str]) -> CommandResult {
         self.run(&[&["evaluate", "data", "--with", with], rest].concat())
     }
 

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Desk, clips};
+use super::{TestDataset, clips};
 
 #[test]
-fn the_worst_note_stands_first_with_its_interval_and_single_people_s_come_after() {
+fn the_worst_note_is_first_and_rows_of_few_people_are_last() {
     let mut all = clips(8);
     for clip in &mut all {
-        // C4 is taken for C sharp, whoever plays it.
+        // C4 is recognized as C sharp for every person.
         clip.recognized[0].0 = 61;
         // G4 nobody misses but one.
         if clip.record == 0 {
@@ -16,10 +16,10 @@ fn the_worst_note_stands_first_with_its_interval_and_single_people_s_come_after(
         }
     }
     all[0].expected.push((90, 9.5));
-    let desk = Desk::of(&all);
-    let told = desk.run(&["--json", "query", "data"]).ok().document();
-    assert_eq!(told[0]["trigger"], "random");
-    let rows = told[0]["rows"].as_array().unwrap();
+    let dataset = TestDataset::of(&all);
+    let result = dataset.run(&["--json", "query", "data"]).ok().document();
+    assert_eq!(result[0]["trigger"], "random");
+    let rows = result[0]["rows"].as_array().unwrap();
     assert_eq!(rows[0]["midi"], 60);
     assert_eq!(rows[0]["value"], 0.0);
     assert_eq!(
@@ -35,13 +35,13 @@ fn the_worst_note_stands_first_with_its_interval_and_single_people_s_come_after(
         (&last["interval"], &last["records"]),
         (&Value::Null, &Value::Null)
     );
-    let text = desk
+    let text = dataset
         .run(&["query", "data", "--metric", "wrong", "--worst", "1"])
         .ok()
         .stdout;
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.contains("C4 (60)") && text.contains("1.000"), "{text}");
-    let text = desk
+    let text = dataset
         .run(&["query", "data", "--by", "exercise,note"])
         .ok()
         .stdout;
@@ -49,12 +49,13 @@ fn the_worst_note_stands_first_with_its_interval_and_single_people_s_come_after(
         text.contains("etude/1") && text.contains("too few people"),
         "{text}"
     );
-    desk.run(&["query", "data", "--trigger", "mark"])
+    dataset
+        .run(&["query", "data", "--trigger", "mark"])
         .refused(&["no such sample"]);
 }
 
 #[test]
-fn a_clip_counts_as_many_times_as_the_moments_that_it_stands_for() {
+fn clips_are_weighted_by_selection_probability() {
     let mut all = clips(6);
     for (place, clip) in all.iter_mut().enumerate() {
         clip.probability = if place % 2 == 0 { 0.1 } else { 0.4 };
@@ -63,11 +64,11 @@ fn a_clip_counts_as_many_times_as_the_moments_that_it_stands_for() {
             clip.recognized.clear();
         }
     }
-    let desk = Desk::of(&all);
-    let told = desk.run(&[
+    let dataset = TestDataset::of(&all);
+    let result = dataset.run(&[
         "--json", "query", "data", "--by", "exercise", "--metric", "missed",
     ]);
-    let row = &told.ok().document()[0]["rows"][0];
+    let row = &result.ok().document()[0]["rows"][0];
     assert_eq!(row["exercise"], "(no tag)");
     // Weights of 10 and 2.5.
     assert!((row["value"].as_f64().unwrap() - 0.8).abs() < 1e-9, "{row}");

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 use regex::Regex;
 use serde_json::json;
 
-use super::{Desk, clips};
+use super::{TestDataset, clips};
 use crate::support::{Clip, clip_id};
 
-fn page(desk: &Desk, name: &str) -> String {
-    fs::read_to_string(desk.path(name)).unwrap()
+fn page(dataset: &TestDataset, name: &str) -> String {
+    fs::read_to_string(dataset.path(name)).unwrap()
 }
 
 fn all_of(pattern: &str, page: &str) -> Vec<String> {
@@ -21,25 +21,25 @@ fn all_of(pattern: &str, page: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_sample_has_a_place_in_the_page_and_a_link_to_its_file_wherever_the_page_lies() {
-    let desk = Desk::of(&clips(3));
-    fs::create_dir_all(desk.path("pages/a b")).unwrap();
+fn each_sample_has_an_anchor_and_a_link_to_its_file() {
+    let dataset = TestDataset::of(&clips(3));
+    fs::create_dir_all(dataset.path("pages/a b")).unwrap();
     for out in ["data/report.html", "pages/a b/page.html", "page.html"] {
-        let told = desk
+        let result = dataset
             .run(&["--json", "report", "data", "--out", out, "--worst", "2"])
             .ok();
         assert_eq!(
-            told.document(),
+            result.document(),
             json!({"report": out, "samples": 6, "shown": 2})
         );
-        let page = page(&desk, out);
+        let page = page(&dataset, out);
         let places: BTreeSet<String> = all_of("id=\"sample-([0-9a-f]{32})\"", &page)
             .into_iter()
             .collect();
         assert_eq!(places, (0..6).map(clip_id).collect());
         let files = all_of("href=\"([^\"#]+)\"", &page);
         assert_eq!(files.len(), 6);
-        let folder = desk.path(out);
+        let folder = dataset.path(out);
         let folder = folder.parent().unwrap();
         for file in files {
             assert!(folder.join(&file).is_file(), "{out}: {file}");
@@ -50,7 +50,7 @@ fn each_sample_has_a_place_in_the_page_and_a_link_to_its_file_wherever_the_page_
 }
 
 #[test]
-fn the_map_counts_each_note_once_by_what_was_expected_and_what_was_recognized() {
+fn the_error_map_counts_each_note_once() {
     let mut all = clips(6);
     for clip in &mut all {
         // E4 taken for F4; the last missed; A2 made up.
@@ -59,9 +59,9 @@ fn the_map_counts_each_note_once_by_what_was_expected_and_what_was_recognized() 
         clip.recognized.push((45, 9.5));
     }
     all[0].trigger = "mark";
-    let desk = Desk::of(&all);
-    desk.run(&["report", "data"]).ok();
-    let page = page(&desk, "data/report.html");
+    let dataset = TestDataset::of(&all);
+    dataset.run(&["report", "data"]).ok();
+    let page = page(&dataset, "data/report.html");
     // Eleven drawn clips, and one that was marked.
     assert_eq!(all_of("(<table class=\"matrix\">)", &page).len(), 2);
     let cells = |class: &str| {
@@ -85,19 +85,19 @@ fn the_map_counts_each_note_once_by_what_was_expected_and_what_was_recognized() 
 }
 
 #[test]
-fn a_page_of_thousands_of_samples_stays_small_and_shows_those_with_most_errors() {
+fn a_large_report_stays_small_and_draws_the_worst_samples() {
     let mut all: Vec<Clip> = Vec::new();
     while all.len() < 3_000 {
         all.extend(clips(20));
     }
     all[1_234].recognized.clear();
-    let desk = Desk::of(&all);
-    let told = desk
+    let dataset = TestDataset::of(&all);
+    let result = dataset
         .run(&["--json", "report", "data", "--worst", "5"])
         .ok()
         .document();
-    assert_eq!(told["shown"], 5);
-    let page = page(&desk, "data/report.html");
+    assert_eq!(result["shown"], 5);
+    let page = page(&dataset, "data/report.html");
     assert!(page.len() < 4_000_000, "{} bytes", page.len());
     let drawn = all_of("<h3 id=\"sample-([0-9a-f]{32})\"", &page);
     assert_eq!(drawn[0], clip_id(1_234));
@@ -108,10 +108,10 @@ fn a_page_of_thousands_of_samples_stays_small_and_shows_those_with_most_errors()
 }
 
 #[test]
-fn no_style_or_script_stands_in_the_page_that_its_policy_does_not_name() {
-    let desk = Desk::of(&clips(2));
-    desk.run(&["report", "data"]).ok();
-    let page = page(&desk, "data/report.html");
+fn the_policy_allows_every_style_and_script_of_the_page() {
+    let dataset = TestDataset::of(&clips(2));
+    dataset.run(&["report", "data"]).ok();
+    let page = page(&dataset, "data/report.html");
     let policy = &all_of("Content-Security-Policy\" content=\"([^\"]*)\"", &page)[0];
     assert!(
         policy.contains("default-src 'none'") && !policy.contains("unsafe"),

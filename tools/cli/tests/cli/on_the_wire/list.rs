@@ -96,7 +96,7 @@ impl Findings {
         }
     }
 
-    /// The sealed sample, as whoever has no key sees it; `recipients` is the plan's count.
+    /// The sealed sample, as seen without a key; `recipients` is the plan's count.
     pub(crate) fn age_file(&mut self, file: &[u8], recipients: usize) {
         let [version, share, body, last] =
             [0, 1, 2, 3].map(|layer: usize| &FACTS.age_file[layer].looks);
@@ -114,7 +114,7 @@ impl Findings {
         }
     }
 
-    /// The sealed sample, as whoever opens it sees it.
+    /// The sealed sample, as seen by its reader.
     pub(crate) fn archive(&mut self, plaintext: &[u8]) {
         let entries = opened::entries(plaintext);
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();

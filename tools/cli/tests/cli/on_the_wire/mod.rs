@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
 
-use crate::support::{Line, QA, RESEARCH, Ran, Stage, has};
+use crate::support::{CommandResult, QA, RESEARCH, RecordingProxy, Stage, has};
 use list::{FACTS, Findings, document};
 use request::{Sent, requests};
 
@@ -61,18 +61,18 @@ fn stage() -> Stage {
     stage
 }
 
-/// All that a device says in its life: a yes, samples, questions, deletion, a no in two steps.
+/// All requests of a device: registration, samples, queries, deletion, withdrawal in two steps.
 fn lifetime(stage: &Stage, name: &str, consent: &str) -> Vec<Sent> {
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     stage.device_at(name, &line.url());
     stage
         .sordino(&format!("device {name} consent {consent}"))
         .ok();
-    assert_eq!(line.connections(), 0, "a yes alone sends nothing");
+    assert_eq!(line.connections(), 0, "consent alone sends nothing");
     let mut samples = Vec::new();
     for recording in PLAYED {
         let annotation = format!("--annotation audio/{recording}.json");
-        samples.push(stage.offer_with(name, recording, &annotation));
+        samples.push(stage.submit_with(name, recording, &annotation));
     }
     stage.upload(name);
     let sample = &samples[0];
@@ -95,16 +95,16 @@ fn lifetime(stage: &Stage, name: &str, consent: &str) -> Vec<Sent> {
 
 /// What a device says of which all was deleted, and which was reset before it said so.
 fn forgotten(stage: &Stage) -> Vec<Sent> {
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     stage.device_at("forgotten", &line.url());
     stage.consent("forgotten", QA);
-    stage.offer("forgotten", "flute-alone");
+    stage.submit("forgotten", "flute-alone");
     stage.upload("forgotten");
-    stage.offer("forgotten", "flute-alone");
+    stage.submit("forgotten", "flute-alone");
     stage.sordino("device forgotten delete --all").ok();
     stage.upload("forgotten");
     assert!(stage.objects().is_empty());
-    stage.offer("forgotten", "flute-alone");
+    stage.submit("forgotten", "flute-alone");
     stage.upload("forgotten");
     stage.sordino("device forgotten reset").ok();
     stage.upload("forgotten");
@@ -113,7 +113,7 @@ fn forgotten(stage: &Stage) -> Vec<Sent> {
     if has("faketime", "a_device_sends_nothing_that_is_not_on_the_list") {
         let program = env!("CARGO_BIN_EXE_sordino");
         let line = format!("-f +25h {program} device forgotten upload");
-        Ran::of(&mut stage.command_of("faketime", &line), &line).ok();
+        CommandResult::run(&mut stage.command_of("faketime", &line), &line).ok();
     }
     requests(&line.sent())
 }
@@ -145,14 +145,14 @@ type Change = (&'static str, fn(&mut Sent));
 
 /// The check itself: each thing that does not belong into a request is found.
 #[test]
-fn whatever_is_added_to_a_request_is_found() {
+fn additions_to_a_request_are_detected() {
     let stage = stage();
-    let line = Line::to(stage.collector_address());
+    let line = RecordingProxy::new(stage.collector_address());
     stage.device_at("d", &line.url());
     stage
         .sordino(&format!("device d consent {GUARDED} {QA}"))
         .ok();
-    stage.offer("d", "flute-alone");
+    stage.submit("d", "flute-alone");
     stage.upload("d");
     let sent = requests(&line.sent());
     let of = |start: &str| -> Sent {
@@ -191,7 +191,7 @@ fn whatever_is_added_to_a_request_is_found() {
                 ("dpv:hasRecipient.dct:description", |sent| {
                     sent.edit(|json| {
                         let recipient = &mut json["dpv:hasProcess"][0]["dpv:hasRecipient"];
-                        recipient["dct:description"] = json!("Whoever pays.");
+                        recipient["dct:description"] = json!("Anyone who pays.");
                     })
                 }),
                 ("dpv:hasConsentStatus[].sordino:evidence-hash", |sent| {

@@ -12,7 +12,7 @@ use std::{os::unix::fs::symlink, process::Command};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Address, PLAYED, Ran, Stage};
+use crate::support::{Address, CommandResult, PLAYED, Stage};
 
 // The program of the page: `open`, `give_consent`, `practice`, `withdraw`.
 include!("page.rs");
@@ -106,13 +106,13 @@ fn folder_with_samples() -> TempDir {
 }
 
 /// Runs the commands of a page; each must succeed.
-fn run_in(folder: &Path, commands: &str) -> Ran {
+fn run_in(folder: &Path, commands: &str) -> CommandResult {
     let programs = Path::new(env!("CARGO_BIN_EXE_sordino")).parent().unwrap();
     let path = format!("{}:{}", programs.display(), env!("PATH"));
     let mut shell = Command::new("sh");
     shell.args(["-e", "-c", commands]);
     shell.env("PATH", path).current_dir(folder);
-    let ran = Ran::of(&mut shell, commands);
+    let ran = CommandResult::run(&mut shell, commands);
     assert_eq!(ran.status, Some(0), "{ran:#?}");
     ran
 }

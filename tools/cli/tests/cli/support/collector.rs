@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::Ran;
+use super::CommandResult;
 
 /// A collector that runs. Dropped, it is killed; and it ends with this process, however that ends.
 pub(crate) struct Collector(Child);
@@ -103,7 +103,9 @@ impl Drop for Collector {
 pub(crate) fn administer(data: &Path, words: &[&str]) -> Value {
     let mut command = Command::new(collector_program());
     command.args(words).arg("--json").arg("--data").arg(data);
-    Ran::of(&mut command, &words.join(" ")).ok().document()
+    CommandResult::run(&mut command, &words.join(" "))
+        .ok()
+        .document()
 }
 
 /// The collector's program, which `cargo test` of the workspace builds into the folder of `sordino`.
@@ -123,7 +125,7 @@ pub(crate) fn collector_program() -> PathBuf {
 pub(crate) struct Address {
     pub(crate) address: SocketAddr,
     /// What claims it. Ports of UDP are others than those of TCP, so the same number can be held without being in the
-    /// way of whoever listens.
+    /// the way of other listeners.
     _claim: UdpSocket,
 }
 

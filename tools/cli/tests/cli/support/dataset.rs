@@ -34,7 +34,7 @@ impl Clip {
     }
 }
 
-/// The id of the clip that stands at `place`.
+/// The id of the clip at `place`.
 pub(crate) fn clip_id(place: usize) -> String {
     format!("{:032x}", place + 1)
 }

@@ -1,12 +1,12 @@
 //! What the end-to-end tests share: a stage (an organization with its key and plan, a QA engineer
 //! with a key and a token, a collector), on which the programs are run as a script runs them.
 
+mod auditor;
 mod collector;
+mod command_result;
 mod dataset;
-mod desk;
 mod kills;
-mod line;
-mod ran;
+mod recording_proxy;
 mod socks;
 
 use std::{
@@ -25,12 +25,12 @@ use serde_json::{Value, json};
 use sordino::Purpose;
 use tempfile::TempDir;
 
+pub(crate) use auditor::Auditor;
 pub(crate) use collector::{Address, Collector, administer, collector_program};
+pub(crate) use command_result::CommandResult;
 pub(crate) use dataset::{Clip, clip_id, write_dataset};
-pub(crate) use desk::Desk;
 pub(crate) use kills::{instants, killed_after, time};
-pub(crate) use line::Line;
-pub(crate) use ran::Ran;
+pub(crate) use recording_proxy::RecordingProxy;
 pub(crate) use socks::Socks;
 
 pub(crate) const QA: &str = "quality-assurance";
@@ -41,7 +41,7 @@ pub(crate) const PLAYED: [&str; 3] = ["flute-alone", "piano-chords", "violin-alo
 /// One from which none comes.
 pub(crate) const SPOKEN: &str = "speech-alone";
 
-/// Whether a recording was withheld for what is left of [`SPOKEN`]: so little that what is drawn anew for each clip
+/// Whether a recording was withheld for what is left of [`SPOKEN`]: so little that the random choices for each clip
 /// decides whether it is heard as a voice or as silence.
 #[track_caller]
 pub(crate) fn assert_withheld_as_spoken(reason: &Value) {
@@ -108,8 +108,8 @@ impl Stage {
     }
 
     /// Runs `sordino` with the words of `line`.
-    pub(crate) fn sordino(&self, line: &str) -> Ran {
-        Ran::of(&mut self.command(line), line)
+    pub(crate) fn sordino(&self, line: &str) -> CommandResult {
+        CommandResult::run(&mut self.command(line), line)
     }
 
     /// The one document that `line` prints with `--json`.
@@ -226,7 +226,7 @@ impl Stage {
     }
 }
 
-/// Devices and the desk.
+/// Devices and datasets.
 impl Stage {
     /// Makes the device `name`, whose collector is the stage's.
     pub(crate) fn device(&self, name: &str) {
@@ -251,7 +251,7 @@ impl Stage {
         .ok();
     }
 
-    /// As [`Self::device`], of an adult who said yes to `purposes`.
+    /// As [`Self::device`], of an adult who consented to `purposes`.
     pub(crate) fn granted(&self, name: &str, purposes: &str) {
         self.device(name);
         self.consent(name, purposes);
@@ -269,13 +269,13 @@ impl Stage {
     }
 
     /// Offers a shipped recording, of which a sample must come: its id.
-    pub(crate) fn offer(&self, name: &str, recording: &str) -> String {
-        self.offer_with(name, recording, "")
+    pub(crate) fn submit(&self, name: &str, recording: &str) -> String {
+        self.submit_with(name, recording, "")
     }
 
-    /// As [`Self::offer`], with more words.
-    pub(crate) fn offer_with(&self, name: &str, recording: &str, flags: &str) -> String {
-        let line = format!("device {name} offer audio/{recording}.wav {flags}");
+    /// As [`Self::submit`], with more words.
+    pub(crate) fn submit_with(&self, name: &str, recording: &str, flags: &str) -> String {
+        let line = format!("device {name} submit audio/{recording}.wav {flags}");
         queued(|| self.json(&line))
     }
 
@@ -347,7 +347,7 @@ impl Stage {
         holding > 0
     }
 
-    /// Whether `needle` stands in a name or in the bytes of any file below the folder `name`.
+    /// Whether `needle` is in a name or in the bytes of any file below the folder `name`.
     pub(crate) fn mentions(&self, name: &str, needle: &[u8]) -> bool {
         files_below(&self.path(name)).iter().any(|path| {
             holds(path.as_os_str().as_encoded_bytes(), needle)
@@ -356,15 +356,15 @@ impl Stage {
     }
 }
 
-/// The id of the sample that `offer` queues. Much is drawn anew for each clip; now and then the gate takes what is left
-/// of one for a voice, and the recording is offered again. Of 360 offers of those in [`PLAYED`] none was withheld, so
+/// The id of the sample that `submit` queues. Much is random for each clip; now and then the gate takes what is left
+/// of one for a voice, and the recording is submitted again. Of 360 offers of those in [`PLAYED`] none was withheld, so
 /// that four in a row are less than one in ten million.
 #[track_caller]
-pub(crate) fn queued(offer: impl FnMut() -> Value) -> String {
-    let offered = iter::repeat_with(offer).take(4);
-    let queued = offered
-        .filter(|offered| offered["outcome"] == "queued")
-        .find_map(|offered| offered["sample_id"].as_str().map(str::to_owned));
+pub(crate) fn queued(submit: impl FnMut() -> Value) -> String {
+    let submitted = iter::repeat_with(submit).take(4);
+    let queued = submitted
+        .filter(|submitted| submitted["outcome"] == "queued")
+        .find_map(|submitted| submitted["sample_id"].as_str().map(str::to_owned));
     queued.expect("a recording that is not withheld each time")
 }
 

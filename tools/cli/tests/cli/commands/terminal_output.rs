@@ -23,7 +23,7 @@ const NASTY: &str = "a\u{1b}]0;x\u{7}\u{9b}2J\nqueued\u{202e}b";
 
 #[test]
 #[cfg(unix)]
-fn names_of_files_are_printed_without_what_a_terminal_would_obey() {
+fn file_names_are_printed_without_control_characters() {
     let stage = Stage::without_collector();
     let file = format!("{NASTY}.wav");
     fs::copy(
@@ -61,9 +61,9 @@ fn names_of_files_are_printed_without_what_a_terminal_would_obey() {
     assert_eq!(rows.lines().count(), 1, "{rows}");
 }
 
-/// A collector that says no, in words that a terminal would obey.
+/// A collector that refuses, with control characters in its message.
 #[test]
-fn what_a_collector_says_is_printed_without_what_a_terminal_would_obey() {
+fn collector_errors_are_printed_without_control_characters() {
     let stage = Stage::without_collector();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -95,7 +95,7 @@ fn what_a_collector_says_is_printed_without_what_a_terminal_would_obey() {
 }
 
 #[test]
-fn a_consent_prints_its_receipt_to_a_script_and_what_was_agreed_to_to_a_person() {
+fn consent_prints_a_receipt_for_scripts_and_a_summary_for_people() {
     let stage = Stage::without_collector();
     stage.device("d");
     let consent = "device d consent --age-band adult --purpose quality-assurance";
@@ -116,11 +116,11 @@ fn a_consent_prints_its_receipt_to_a_script_and_what_was_agreed_to_to_a_person()
 }
 
 #[test]
-fn as_many_deletions_are_acknowledged_as_were_announced() {
+fn the_announced_number_of_deletions_is_acknowledged() {
     let stage = Stage::new();
     stage.granted("d", QA);
     for name in PLAYED {
-        stage.offer("d", name);
+        stage.submit("d", name);
     }
     assert_eq!(stage.upload("d")["samples"], 3);
     let withdrawn = stage.json("device d withdraw");
@@ -131,10 +131,10 @@ fn as_many_deletions_are_acknowledged_as_were_announced() {
 }
 
 #[test]
-fn where_no_sample_could_be_opened_a_query_says_so() {
+fn a_query_without_readable_samples_is_an_error() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.sordino("keygen --out stranger.key").ok();
     let url = stage.url();

@@ -12,7 +12,7 @@ use std::{
 
 /// How it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub(crate) enum Behavior {
     /// A collector's 500, without a problem document.
     Fails,
     /// 503, and says so in a problem document with control letters in it.
@@ -35,7 +35,7 @@ pub(crate) enum Manner {
     ClosesMidway,
 }
 
-impl Manner {
+impl Behavior {
     pub(crate) const ALL: [Self; 10] = [
         Self::Fails,
         Self::Busy,
@@ -82,7 +82,7 @@ fn answer_of(status: &str, headers: &str, body: &str) -> String {
 }
 
 /// A listener that answers every request in its manner. It counts them.
-pub(crate) struct Impostor {
+pub(crate) struct FakeServer {
     address: SocketAddr,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -95,12 +95,12 @@ struct Shared {
     samples: AtomicUsize,
 }
 
-impl Impostor {
-    pub(crate) fn new(manner: Manner) -> Self {
+impl FakeServer {
+    pub(crate) fn new(manner: Behavior) -> Self {
         Self::at(([127, 0, 0, 1], 0).into(), manner)
     }
 
-    pub(crate) fn at(address: SocketAddr, manner: Manner) -> Self {
+    pub(crate) fn at(address: SocketAddr, manner: Behavior) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
@@ -136,7 +136,7 @@ impl Impostor {
     }
 }
 
-impl Drop for Impostor {
+impl Drop for FakeServer {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(self.address);
@@ -146,7 +146,7 @@ impl Drop for Impostor {
 }
 
 /// Answers one request and closes.
-fn answer(mut connection: &TcpStream, manner: Manner, seen: &Shared) -> std::io::Result<()> {
+fn answer(mut connection: &TcpStream, manner: Behavior, seen: &Shared) -> std::io::Result<()> {
     let mut reader = BufReader::new(connection);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -154,7 +154,7 @@ fn answer(mut connection: &TcpStream, manner: Manner, seen: &Shared) -> std::io:
     if line.starts_with("PUT /v1/samples/") {
         seen.samples.fetch_add(1, Ordering::SeqCst);
     }
-    if manner == Manner::ClosesEarly {
+    if manner == Behavior::ClosesEarly {
         return Ok(());
     }
     let mut length = 0;

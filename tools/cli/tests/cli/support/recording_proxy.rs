@@ -11,7 +11,7 @@ use std::{
 };
 
 /// A proxy for one device. The device finds a cut line broken: its connections are closed unheard.
-pub(crate) struct Line {
+pub(crate) struct RecordingProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -25,8 +25,8 @@ struct Shared {
     sent: Mutex<Vec<u8>>,
 }
 
-impl Line {
-    pub(crate) fn to(collector: SocketAddr) -> Self {
+impl RecordingProxy {
+    pub(crate) fn new(collector: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -81,13 +81,13 @@ impl Line {
     }
 
     /// From now on all passes again, as it was sent.
-    pub(crate) fn mend(&self) {
+    pub(crate) fn restore(&self) {
         self.shared.garbles.store(false, Ordering::SeqCst);
         self.shared.cut.store(false, Ordering::SeqCst);
     }
 }
 
-impl Drop for Line {
+impl Drop for RecordingProxy {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(self.address);

@@ -3,7 +3,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use sordino::upload::{AuditHead, AuditRoot, EntryHash};
 
-use super::chain::{Flaw, Log};
+use super::{Flaw, Log};
 
 /// An entry's line, made by string building from docs/protocol.md, not by the code under test.
 fn line(sequence: u64, previous: EntryHash, reader: &str) -> (String, EntryHash) {
@@ -47,7 +47,7 @@ fn readers() -> impl Strategy<Value = Vec<String>> {
 
 proptest! {
     #[test]
-    fn a_log_is_in_order_with_every_head_that_it_ever_had(readers in readers()) {
+    fn a_log_is_valid_for_all_its_earlier_heads(readers in readers()) {
         let (lines, _) = log(&readers);
         let text = lines.concat();
         for length in 0..=readers.len() {
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn a_byte_changed_anywhere_is_found_without_a_head(
+    fn a_changed_byte_is_detected_without_a_head(
         readers in readers(), at in any::<Index>(), byte in any::<u8>(),
     ) {
         let mut text = log(&readers).0.concat().into_bytes();
@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn a_byte_put_in_anywhere_is_found_without_a_head(
+    fn an_inserted_byte_is_detected_without_a_head(
         readers in readers(), at in any::<Index>(), byte in any::<u8>(),
     ) {
         let mut text = log(&readers).0.concat().into_bytes();
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn a_log_cut_at_any_byte_is_found_with_its_head(readers in readers(), at in any::<Index>()) {
+    fn a_truncated_log_is_detected_with_its_head(readers in readers(), at in any::<Index>()) {
         let (lines, head) = log(&readers);
         let text = lines.concat().into_bytes();
         // Without its last line feed it is whole still.
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn an_entry_removed_before_the_end_is_found_without_a_head_and_at_the_end_with_it(
+    fn a_removed_entry_is_detected_at_the_end_with_a_head(
         readers in readers(), at in any::<Index>(), count in 1..4_usize,
     ) {
         let (mut lines, head) = log(&readers);
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn entries_swapped_or_repeated_are_found_without_a_head(
+    fn swapped_or_repeated_entries_are_detected_without_a_head(
         readers in readers(), from in any::<Index>(), to in any::<Index>(),
     ) {
         let (lines, _) = log(&readers);
@@ -131,7 +131,7 @@ proptest! {
 
     /// A forger who can compute hashes, and rewrites or inserts one entry.
     #[test]
-    fn a_forged_entry_with_a_hash_that_fits_is_found(
+    fn a_forged_entry_with_a_matching_hash_is_detected(
         readers in readers(), at in any::<Index>(), forged in "[a-z]{13}", put_in in any::<bool>(),
     ) {
         let (mut lines, head) = log(&readers);
@@ -147,7 +147,7 @@ proptest! {
 
     /// A forger who chains well, but numbers an entry so that another seems to be the one.
     #[test]
-    fn a_forged_number_is_found_without_a_head(readers in readers(), number in 0..20_u64) {
+    fn a_forged_number_is_detected_without_a_head(readers in readers(), number in 0..20_u64) {
         let (mut lines, head) = log(&readers);
         let expected = head.entries + 1;
         prop_assume!(number != expected);
@@ -213,13 +213,13 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(text in any::<Vec<u8>>()) {
+    fn parsing_any_bytes_does_not_panic(text in any::<Vec<u8>>()) {
         let _ = Log::read(&text);
     }
 }
 
 #[test]
-fn other_spellings_of_an_entry_are_refused() {
+fn other_encodings_of_an_entry_are_rejected() {
     let (text, _) = line(1, EntryHash::NONE, "desk");
     let entry = text.trim_end();
     assert!(
@@ -252,7 +252,7 @@ fn other_spellings_of_an_entry_are_refused() {
 }
 
 #[test]
-fn each_flaw_is_said_in_one_line() {
+fn each_error_of_a_log_is_one_line() {
     for (flaw, says) in [
         (
             Flaw::Changed { line: 7 },

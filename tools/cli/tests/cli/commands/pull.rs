@@ -8,20 +8,20 @@ use sordino::Purpose;
 use crate::support::{FORMATS, PLAYED, QA, RESEARCH, Stage, files_below, holds};
 
 #[test]
-fn a_pull_goes_on_where_the_last_one_stopped_and_removes_what_was_withdrawn() {
+fn a_pull_resumes_and_removes_withdrawn_samples() {
     for format in FORMATS {
         let stage = Stage::new();
         stage.granted("one", QA);
         stage.granted("two", QA);
         assert_eq!(stage.pull("data", format)["total"], 0);
-        let first = stage.offer("one", PLAYED[0]);
+        let first = stage.submit("one", PLAYED[0]);
         stage.upload("one");
         assert_eq!(
             stage.pull("data", format),
             json!({"pulled": 1, "removed": 0, "total": 1, "unreadable": 0})
         );
-        let second = stage.offer("two", PLAYED[1]);
-        let third = stage.offer("two", PLAYED[2]);
+        let second = stage.submit("two", PLAYED[1]);
+        let third = stage.submit("two", PLAYED[2]);
         stage.upload("two");
         assert_eq!(stage.pull("data", format)["pulled"], 2);
         let before = contents(&stage.path("data"));
@@ -83,7 +83,7 @@ fn an_audiofolder_has_a_line_and_a_flac_for_each_sample() {
 }
 
 #[test]
-fn a_webdataset_holds_each_sample_s_files_side_by_side() {
+fn a_webdataset_has_the_files_of_each_sample_in_sequence() {
     let (stage, ids) = with_three_samples();
     stage.pull("data", "webdataset");
     // All are one person's, so they are of one split and in one shard, in the order in which they came.
@@ -128,12 +128,12 @@ fn a_bundle_is_a_folder_for_each_sample_as_it_was_sealed() {
 }
 
 #[test]
-fn a_token_opens_the_purposes_that_it_was_made_for_and_no_more() {
+fn a_token_reads_only_its_purposes() {
     let stage = Stage::new();
     stage.granted("both", &format!("{QA} {RESEARCH}"));
     stage.granted("qa", QA);
-    let both = stage.offer("both", PLAYED[0]);
-    let qa = stage.offer("qa", PLAYED[1]);
+    let both = stage.submit("both", PLAYED[0]);
+    let qa = stage.submit("qa", PLAYED[1]);
     stage.upload("both");
     stage.upload("qa");
     fs::write(
@@ -169,13 +169,13 @@ fn a_token_opens_the_purposes_that_it_was_made_for_and_no_more() {
 }
 
 #[test]
-fn a_report_is_one_file_that_needs_no_other() {
+fn a_report_is_one_self_contained_file() {
     for format in FORMATS {
         let (stage, ids) = with_three_samples();
         stage.pull("data", format);
-        let told = stage.json("report data");
+        let result = stage.json("report data");
         assert_eq!(
-            told,
+            result,
             json!({"report": "data/report.html", "samples": 3, "shown": 3})
         );
         let page = fs::read_to_string(stage.path("data/report.html")).unwrap();
@@ -198,7 +198,7 @@ fn with_three_samples() -> (Stage, BTreeSet<String>) {
     stage.granted("d", QA);
     let ids = PLAYED
         .iter()
-        .map(|recording| stage.offer("d", recording))
+        .map(|recording| stage.submit("d", recording))
         .collect();
     stage.upload("d");
     (stage, ids)

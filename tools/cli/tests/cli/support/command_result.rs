@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct CommandResult {
     #[expect(dead_code, reason = "shown where an assertion fails")]
     line: String,
     pub(crate) status: Option<i32>,
@@ -14,8 +14,8 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-impl Ran {
-    pub(crate) fn of(command: &mut Command, line: &str) -> Self {
+impl CommandResult {
+    pub(crate) fn run(command: &mut Command, line: &str) -> Self {
         Self::from_output(command.output().unwrap(), line)
     }
 

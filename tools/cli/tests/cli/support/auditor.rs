@@ -1,40 +1,40 @@
-//! An auditor's desk.
+//! An auditor's auditor.
 
 use std::fs;
 
 use serde_json::Value;
 
-use super::{PLAYED, QA, Ran, Stage};
+use super::{CommandResult, PLAYED, QA, Stage};
 
 /// A stage with a sample at its collector, and the log `audit.jsonl`.
-pub(crate) struct Desk {
+pub(crate) struct Auditor {
     pub(crate) stage: Stage,
     pub(crate) sample: String,
 }
 
-impl Desk {
+impl Auditor {
     pub(crate) fn new() -> Self {
-        let mut desk = Self {
+        let mut auditor = Self {
             stage: Stage::new(),
             sample: String::new(),
         };
-        desk.add_sample("d");
-        desk
+        auditor.add_sample("d");
+        auditor
     }
 
     /// One whose log is fetched, with so many entries.
     pub(crate) fn with_hand_outs(entries: usize) -> Self {
-        let desk = Self::new();
+        let auditor = Self::new();
         for number in 0..entries {
-            desk.stage.pull(&format!("data-{number}"), "bundle");
+            auditor.stage.pull(&format!("data-{number}"), "bundle");
         }
-        assert_eq!(desk.fetch()["entries"], entries);
-        desk
+        assert_eq!(auditor.fetch()["entries"], entries);
+        auditor
     }
 
     pub(crate) fn add_sample(&mut self, device: &str) {
         self.stage.granted(device, QA);
-        self.sample = self.stage.offer(device, PLAYED[0]);
+        self.sample = self.stage.submit(device, PLAYED[0]);
         self.stage.upload(device);
     }
 
@@ -42,7 +42,7 @@ impl Desk {
         self.stage.json(&self.fetch_line("token"))
     }
 
-    pub(crate) fn fetch_with(&self, token_file: &str) -> Ran {
+    pub(crate) fn fetch_with(&self, token_file: &str) -> CommandResult {
         self.stage.sordino(&self.fetch_line(token_file))
     }
 
@@ -51,7 +51,7 @@ impl Desk {
         format!("audit fetch --collector {url} --token-file {token_file} --out audit.jsonl")
     }
 
-    pub(crate) fn verify(&self, flags: &str) -> Ran {
+    pub(crate) fn verify(&self, flags: &str) -> CommandResult {
         self.stage
             .sordino(&format!("audit verify audit.jsonl {flags}"))
     }

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use sordino::Purpose;
 
-use crate::support::{Desk, FORMATS, PLAYED, QA, Stage, files_below};
+use crate::support::{Auditor, FORMATS, PLAYED, QA, Stage, files_below};
 
 #[test]
 fn a_bad_token_is_refused_and_leaves_nothing() {
@@ -34,13 +34,13 @@ fn a_bad_token_is_refused_and_leaves_nothing() {
 
 /// Not in the words of a protocol that the command speaks for them.
 #[test]
-fn who_shows_a_token_that_is_refused_is_told_which_file_it_is_from_and_how_to_make_another() {
-    let desk = Desk::new();
-    fs::write(desk.stage.path("old-token"), "sordino_0000").unwrap();
-    let pull = desk.stage.pull_line("data", "bundle");
+fn a_refused_token_names_its_file_and_how_to_replace_it() {
+    let auditor = Auditor::new();
+    fs::write(auditor.stage.path("old-token"), "sordino_0000").unwrap();
+    let pull = auditor.stage.pull_line("data", "bundle");
     let pull = pull.replace("--token-file token", "--token-file old-token");
-    for line in [pull, desk.fetch_line("old-token")] {
-        let ran = desk.stage.sordino(&line);
+    for line in [pull, auditor.fetch_line("old-token")] {
+        let ran = auditor.stage.sordino(&line);
         ran.refused(&["token in old-token", "unknown token", "token create"]);
         for word in ["Bearer", "Authorization", "header"] {
             assert!(!ran.stderr.contains(word), "{ran:?}");
@@ -50,10 +50,10 @@ fn who_shows_a_token_that_is_refused_is_told_which_file_it_is_from_and_how_to_ma
 
 /// Another's key opens nothing: said once, with the sample's name, and nothing is written of it.
 #[test]
-fn the_wrong_identity_pulls_nothing_and_the_right_one_then_pulls_all() {
+fn a_pull_with_the_wrong_identity_can_be_repaired() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    let id = stage.offer("d", PLAYED[0]);
+    let id = stage.submit("d", PLAYED[0]);
     stage.upload("d");
     fs::rename(stage.path("qa.key"), stage.path("kept.key")).unwrap();
     stage.sordino("keygen --out qa.key").ok();
@@ -84,10 +84,10 @@ fn the_wrong_identity_pulls_nothing_and_the_right_one_then_pulls_all() {
 }
 
 #[test]
-fn a_folder_that_belongs_to_another_dataset_is_left_alone() {
+fn a_folder_of_another_dataset_is_not_changed() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.upload("d");
     stage.pull("data", "bundle");
     let files = files_below(&stage.path("data"));
@@ -122,12 +122,12 @@ fn a_folder_that_belongs_to_another_dataset_is_left_alone() {
         .refused(&[".sordino-pull.json"]);
 }
 
-/// A folder with files of its own is no dataset; theirs stay.
+/// A folder with other files is not a dataset; the files are kept.
 #[test]
-fn a_pull_into_a_folder_in_use_touches_nothing_that_is_there() {
+fn a_pull_into_a_folder_in_use_changes_nothing() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    stage.offer("d", PLAYED[0]);
+    stage.submit("d", PLAYED[0]);
     stage.upload("d");
     fs::create_dir(stage.path("data")).unwrap();
     fs::write(stage.path("data/notes.txt"), "mine").unwrap();
@@ -145,11 +145,11 @@ fn a_pull_into_a_folder_in_use_touches_nothing_that_is_there() {
 }
 
 #[test]
-fn what_is_no_collector_gives_a_pull_one_clear_line() {
-    use super::impostor::{Impostor, Manner};
+fn a_pull_from_another_server_gives_one_line() {
+    use super::fake_server::{Behavior, FakeServer};
     let stage = Stage::new();
-    for manner in Manner::ALL {
-        let impostor = Impostor::new(manner);
+    for manner in Behavior::ALL {
+        let impostor = FakeServer::new(manner);
         let (url, out) = (impostor.url(), format!("{manner:?}"));
         stage
             .sordino(&format!(
@@ -159,7 +159,7 @@ fn what_is_no_collector_gives_a_pull_one_clear_line() {
         // Only what speaks the protocol is believed so far that a dataset is begun.
         assert_eq!(
             stage.path(&out).exists(),
-            manner == Manner::Nonsense,
+            manner == Behavior::Nonsense,
             "{out}"
         );
     }
@@ -172,10 +172,10 @@ fn what_is_no_collector_gives_a_pull_one_clear_line() {
 
 /// A sample that its collector has lost keeps no other one away.
 #[test]
-fn a_sample_that_the_collector_cannot_hand_out_is_named_and_the_others_are_pulled() {
+fn an_unavailable_sample_is_named_and_the_others_are_pulled() {
     let stage = Stage::new();
     stage.granted("d", QA);
-    let ids = [PLAYED[0], PLAYED[1], PLAYED[2]].map(|recording| stage.offer("d", recording));
+    let ids = [PLAYED[0], PLAYED[1], PLAYED[2]].map(|recording| stage.submit("d", recording));
     stage.upload("d");
     let lost = files_below(&stage.collected())
         .into_iter()
