@@ -2,7 +2,7 @@
 
 use sordino::text::printable_line;
 
-/// Lays cells out in columns, the first to the left and the others to the right.
+/// A table whose first column is aligned to the left and the others to the right.
 #[derive(Default)]
 pub(crate) struct Columns {
     rows: Vec<Vec<String>>,
@@ -18,12 +18,12 @@ impl Columns {
     }
 
     pub(crate) fn push(&mut self, row: Vec<String>) {
-        // A cell is other people's words, and stays in its place.
+        // Cells may be untrusted text.
         let row = row.iter().map(|cell| printable_line(cell).into_owned());
         self.rows.push(row.collect());
     }
 
-    /// The lines, without spaces at their ends.
+    /// The rows, one per line, without trailing spaces.
     pub(crate) fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
@@ -46,12 +46,12 @@ impl Columns {
 /// Why there is no interval.
 pub(crate) const TOO_FEW: &str = "too few people";
 
-/// A share, to a thousandth.
+/// A share, rounded to a thousandth.
 pub(crate) fn share(value: f64) -> String {
     format!("{value:.3}")
 }
 
-/// An interval, or why there is none.
+/// An interval, or the reason why there is none.
 pub(crate) fn interval(interval: Option<[f64; 2]>) -> String {
     interval.map_or_else(
         || TOO_FEW.to_owned(),

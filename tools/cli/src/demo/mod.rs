@@ -24,6 +24,7 @@ use crate::{
     error::CliError,
     files,
     output_files::{OutputFiles, Overwrite},
+    table::Columns,
 };
 use checks::Check;
 use environment::Environment;
@@ -136,21 +137,25 @@ fn recordings_in(folder: &Path) -> Result<Vec<Recording>, CliError> {
 }
 
 fn summary(devices: &[Device; 4], checks: &[Check], report: &Path, dataset: &Path) -> String {
-    let mut lines = vec![format!(
-        "{:34} {:>9} {:>7} {:>6} {:>12} {:>10}",
-        "device", "recordings", "samples", "sent", "connections", "bytes sent"
-    )];
-    lines.extend(devices.iter().map(|device| {
-        format!(
-            "{:34} {:>10} {:>7} {:>6} {:>12} {:>10}",
-            device.name,
-            device.heard.len(),
-            device.queued(),
-            device.sent,
-            device.connections,
-            device.bytes_up
-        )
-    }));
+    let mut table = Columns::new(&[
+        "device",
+        "recordings",
+        "samples",
+        "sent",
+        "connections",
+        "bytes sent",
+    ]);
+    for device in devices {
+        table.push(vec![
+            device.name.to_owned(),
+            device.heard.len().to_string(),
+            device.queued().to_string(),
+            device.sent.to_string(),
+            device.connections.to_string(),
+            device.bytes_up.to_string(),
+        ]);
+    }
+    let mut lines = vec![table.text()];
     lines.push(String::new());
     lines.extend(
         checks
