@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all.
+//! Reading files, and writing them atomically.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -1,4 +1,4 @@
-//! The files that a command writes where a person names them.
+//! Output files that a person names.
 //!
 //! * A file that the command reads is never overwritten, whatever it is called and however it is reached.
 //! * A file that exists stays, unless `--force` is given, it has the same bytes, or the command can show that it
@@ -33,15 +33,15 @@ pub(crate) struct Overwrite {
     pub(crate) force: bool,
 }
 
-/// What one command reads, and whether it may overwrite the rest.
+/// The inputs of a command, and whether it may overwrite other files.
 pub(crate) struct OutputFiles {
     inputs: Vec<(PathBuf, FileId)>,
     force: bool,
-    /// By which option the output is named.
+    /// The option that names the output.
     option: &'static str,
 }
 
-/// Whether the command made a file of these bytes.
+/// Whether the command wrote a file with this content.
 type IsOwn = Box<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// One file to write.
@@ -53,7 +53,7 @@ pub(crate) struct OutputFile {
     is_own: IsOwn,
 }
 
-/// An output that is written in full and has no name yet.
+/// A complete output that is not at its path yet.
 pub(crate) struct StagedFile<'a> {
     output: &'a OutputFile,
     /// None where there is nothing to put in place: the file has these bytes, or is not a regular file.
@@ -81,7 +81,7 @@ impl OutputFiles {
         Self { option, ..self }
     }
 
-    /// An output at `path`, for its owner's eyes only.
+    /// An output at `path` that only its owner can read.
     ///
     /// # Errors
     /// The command reads that file, or it is a folder or a disk, or its folder does not exist.
@@ -112,7 +112,7 @@ impl OutputFiles {
         }
     }
 
-    /// As [`Self::private`], and others on the machine may read it.
+    /// As [`Self::private`], but readable by others.
     ///
     /// # Errors
     /// As [`Self::private`].
@@ -125,7 +125,7 @@ impl OutputFiles {
 }
 
 impl OutputFile {
-    /// A file whose bytes `is_own` knows is replaced without being asked: the command made it.
+    /// Replaces an existing file without `--force` if `is_own` recognizes its content.
     pub(crate) fn replace_if(self, is_own: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Self {
         Self {
             is_own: Box::new(is_own),
@@ -256,7 +256,7 @@ impl OutputFile {
 }
 
 impl StagedFile<'_> {
-    /// Gives the file its name.
+    /// Moves the file to its path.
     ///
     /// # Errors
     /// Another file appeared there meanwhile, or it cannot be renamed.

@@ -1,4 +1,4 @@
-//! Recordings played to a device as a microphone would, with the app's mark near the end.
+//! Plays recordings to a device like a microphone, with the app's mark near the end.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,15 +22,15 @@ pub(crate) struct Playback {
     pub(crate) file: PathBuf,
     /// Samples that were queued, marked and drawn ones.
     pub(crate) queued: Vec<Id>,
-    /// Why others were not.
+    /// Why other clips were not queued.
     pub(crate) withheld: Vec<WithheldReason>,
-    /// What failed.
+    /// Errors.
     pub(crate) failed: Vec<String>,
-    /// What the app's recognizer got: frames, whether or not anything was sampled.
+    /// The number of frames that the app's recognizer received.
     pub(crate) frames: u64,
 }
 
-/// Plays `file` and waits until what was chosen from it is queued. With an `annotation` the app
+/// Plays `file` and waits until the selected clips are queued. With an `annotation` the app
 /// marks a moment so that the clip ends where the recording does.
 pub(crate) fn play(
     device: &Sordino,
@@ -94,7 +94,7 @@ impl Playback {
     }
 }
 
-/// A mark that is still to be made.
+/// A mark that is not made yet.
 struct PendingMark {
     at: u64,
     moment: Moment,

@@ -28,7 +28,7 @@ const EXAMPLE_CONTROLLER: (&str, &str) = ("Your company", "privacy@example.com")
 
 #[derive(Subcommand)]
 pub(crate) enum PlanCommand {
-    /// Make the organization's Ed25519 key; print its public half
+    /// Generate the organization's Ed25519 key; print the public key
     Keygen {
         /// The file to write, readable by its owner only
         #[arg(long)]
@@ -47,11 +47,11 @@ pub(crate) enum PlanCommand {
         #[command(flatten)]
         overwrite: Overwrite,
     },
-    /// Sign that a plan is the newest one today, for devices that its `fresh_days` would stop otherwise
+    /// Sign a statement that a plan is current today, which devices need under `fresh_days`
     Refresh {
-        /// The signed plan in force
+        /// The signed plan
         plan: PathBuf,
-        /// The organization's key, by which the plan was signed
+        /// The organization's key that signed the plan
         #[arg(long)]
         key: PathBuf,
         /// The statement to write [default: the plan's name with the extension `freshness.json`]
@@ -60,7 +60,7 @@ pub(crate) enum PlanCommand {
         #[command(flatten)]
         overwrite: Overwrite,
     },
-    /// Say what a signed plan asks for
+    /// Print a signed plan
     Show {
         /// The signed plan
         plan: PathBuf,

@@ -32,7 +32,7 @@ pub(super) struct Recording {
     pub(super) annotation: Annotation,
 }
 
-/// What became of a recording on a device.
+/// The result of a recording on a device.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct PlayedRecording {
     pub(super) name: String,

@@ -14,14 +14,13 @@ use crate::{
 pub(crate) struct EvaluateArgs {
     /// The dataset's folder
     pub(crate) dir: PathBuf,
-    /// The recognizer: run once a sample, with the path of a WAV file as its last argument
+    /// The recognizer command: run once per sample, with the path of a WAV file as its last argument
     #[arg(long = "with", value_name = "CMD")]
     pub(crate) recognizer: CommandLine,
-    /// What it is compared with: the RESULT.json of an earlier run, or `manifest` for what the app's
-    /// own recognizer reported
+    /// The baseline: the RESULT.json of an earlier run, or `manifest` for the app's own recognizer
     #[arg(long, value_name = "RESULT.json|manifest")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Where the scores of each sample go, to be a baseline
+    /// Write the scores of each sample to this file, to use as a baseline
     #[arg(long, value_name = "RESULT.json")]
     pub(crate) out: Option<PathBuf>,
     /// Only this split
@@ -29,16 +28,16 @@ pub(crate) struct EvaluateArgs {
     pub(crate) split: Option<String>,
     #[command(flatten)]
     pub(crate) tolerance: ToleranceArgs,
-    /// What pitches are counted in where it prints plain lines without a unit
+    /// The unit of pitches in plain lines without a unit
     #[arg(long, value_enum, value_name = "midi|hz")]
     pub(crate) pitch: Option<Pitch>,
-    /// How long the recognizer may take for one sample
+    /// Timeout of the recognizer for each sample
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = 60.0)]
     pub(crate) timeout: f64,
-    /// How many run at once; as many as there are cores if left out
+    /// Number of parallel runs [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
-    /// Exit with 1 where it is significantly worse than the baseline, or fails where that did not
+    /// Exit with 1 if it is significantly worse than the baseline, or fails where the baseline did not
     #[arg(long, requires = "baseline")]
     pub(crate) fail_if_worse: bool,
     #[command(flatten)]

@@ -1,5 +1,4 @@
-//! `sordino evaluate`: how well a recognizer does on a dataset, and whether a change made it
-//! better.
+//! `sordino evaluate`: scores a recognizer on a dataset, and compares it with a baseline.
 //!
 //! * **In**: a pulled dataset, a command that prints the notes of a WAV file, and perhaps the
 //!   scores of an earlier run.

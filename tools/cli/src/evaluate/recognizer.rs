@@ -1,4 +1,4 @@
-//! Runs a recognizer on one file, and lets it neither hang nor flood.
+//! Runs a recognizer on one file, with limits on its time and output.
 
 use std::{
     io::{self, Read},
@@ -22,7 +22,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// How long its output may take to arrive after its end.
 const PIPE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why a recognizer gave nothing for a sample.
+/// The error of a recognizer on a sample.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
     /// It could not be started at all, so not for any other sample either.

@@ -1,4 +1,4 @@
-//! What a recognizer prints: JSON, JAMS, or a line a note.
+//! Parses a recognizer's output: JSON, JAMS, or one line per note.
 //!
 //! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, with `hz` instead of `midi` for a frequency and
 //! `offset` where it is known; other members are ignored. JAMS is read where it has notes ([`jams`]). A line is

@@ -1,4 +1,4 @@
-//! What a run says of a recognizer: estimates by trigger and exercise.
+//! The summary of a run: estimates by trigger and exercise.
 
 use std::collections::BTreeMap;
 

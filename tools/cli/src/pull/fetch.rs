@@ -25,7 +25,7 @@ use crate::{
     error::CliError,
 };
 
-/// What is to be fetched, and where to.
+/// The parameters of a download.
 pub(super) struct Fetch<'a> {
     pub(super) api: &'a Api,
     pub(super) identities: &'a [Identity],
@@ -44,7 +44,7 @@ pub(super) struct Fetch<'a> {
     pub(super) cursor: Option<String>,
 }
 
-/// What came.
+/// The result of a download.
 pub(super) enum FetchResult {
     /// A page of so many samples was listed; `next` is where the list continues.
     Page { samples: usize, next: String },
@@ -65,7 +65,7 @@ pub(super) enum FetchResult {
     },
     /// It was withdrawn between the list and here.
     Gone { page: usize },
-    /// Nothing can be made of it.
+    /// It cannot be read.
     Unreadable {
         page: usize,
         id: Id,
@@ -73,9 +73,9 @@ pub(super) enum FetchResult {
         /// The digest of its bytes; `None` where it is the collector that does not hand it out.
         sha256: Option<String>,
     },
-    /// Nothing could be made of it before.
+    /// It could not be read before.
     StillUnreadable { page: usize },
-    /// It goes no further.
+    /// The download failed.
     Failed(CliError),
 }
 

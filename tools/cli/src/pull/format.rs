@@ -11,6 +11,6 @@ pub(crate) enum DatasetFormat {
     /// WebDataset: shards of ID.flac and ID.json
     #[value(name = "webdataset")]
     WebDataset,
-    /// A folder a sample: ID/manifest.json and ID/audio.flac
+    /// One folder per sample: ID/manifest.json and ID/audio.flac
     Bundle,
 }

@@ -60,23 +60,23 @@ pub(crate) struct PullArgs {
     /// The dataset's folder
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Only this purpose; otherwise every purpose that the token is good for
+    /// Only this purpose [default: all purposes of the token]
     #[arg(long)]
     pub(crate) purpose: Option<Purpose>,
-    /// How the dataset is laid out
+    /// The layout of the dataset
     #[arg(long, value_enum, default_value = "audiofolder")]
     pub(crate) format: DatasetFormat,
-    /// How many samples are fetched at once
+    /// Number of parallel downloads
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
-    /// Fetch samples again that could not be read before; done anyway when the identity or the version of sordino changes
+    /// Retry samples that could not be read before; automatic when the identity or the version of sordino changes
     #[arg(long)]
     pub(crate) retry_unreadable: bool,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
 }
 
-/// What a pull did.
+/// The summary of a pull.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Summary {
     /// Samples that are new here.

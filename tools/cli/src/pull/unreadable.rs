@@ -1,4 +1,4 @@
-//! Samples that nothing can be made of, remembered so that they are not fetched again at every pull.
+//! Unreadable samples, recorded so that they are not fetched again at every pull.
 //!
 //! Anybody who knows the plan's recipients can send what no key opens. Such a sample stays as it is, so it is fetched
 //! again only for another reader (other identities, another version of sordino), or where that is asked for.
@@ -8,7 +8,7 @@ use sordino::{Purposes, open::Identity};
 
 use crate::digest::sha256;
 
-/// What reads samples.
+/// The identities and the version with which samples are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReaderVersion {
     /// The version of sordino.

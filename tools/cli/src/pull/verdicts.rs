@@ -1,4 +1,4 @@
-//! What readers said of samples in the review page: fetched, opened, and written as `verdicts.csv`.
+//! The reviews of samples in the review page: fetched, opened, and written as `verdicts.csv`.
 //!
 //! They are fetched whole at each pull, since a reader's new verdict takes the place of the last. One of a sample that
 //! is not in the dataset, or no longer, is not kept.
@@ -25,7 +25,7 @@ const COLUMNS: [&str; 7] = [
     "sample", "purpose", "exercise", "reader", "week", "verdict", "note",
 ];
 
-/// What a reader said of a sample.
+/// A review of a sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Review {
     /// The name of the reader's token.
@@ -36,7 +36,7 @@ pub(crate) struct Review {
     pub(crate) note: String,
 }
 
-/// What was wrong, as docs/protocol.md names it.
+/// The verdict, as docs/protocol.md names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {

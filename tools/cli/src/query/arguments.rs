@@ -12,13 +12,13 @@ use crate::tolerance::ToleranceArgs;
 pub(crate) struct QueryArgs {
     /// The dataset's folder
     pub(crate) dir: PathBuf,
-    /// What a row is of
+    /// Group rows by
     #[arg(long, value_enum, default_value = "note")]
     pub(crate) by: GroupByArgument,
-    /// What is the worst
+    /// The metric to sort by
     #[arg(long, value_enum, default_value = "f1")]
     pub(crate) metric: MetricArgument,
-    /// How many rows
+    /// Number of rows of each trigger
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) worst: usize,
     /// Only clips with this trigger; each trigger has a table of its own
@@ -48,13 +48,13 @@ impl From<GroupByArgument> for GroupBy {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MetricArgument {
-    /// Of the notes expected, those for which nothing was recognized
+    /// Expected notes for which nothing was recognized
     Missed,
-    /// Of the notes recognized, those for which nothing was expected
+    /// Recognized notes for which nothing was expected
     Extra,
-    /// Of the notes expected, those for which another was recognized
+    /// Expected notes for which another pitch was recognized
     Wrong,
-    /// Of the notes expected and recognized, those that are in both
+    /// Expected and recognized notes that match
     F1,
 }
 
@@ -71,9 +71,9 @@ impl From<MetricArgument> for Metric {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TriggerArgument {
-    /// Drawn: they stand for all that is played
+    /// Drawn at random: they represent all that is played
     Random,
-    /// Marked by the app: they stand for what it marks
+    /// Marked by the app: they represent what it marks
     Mark,
 }
 

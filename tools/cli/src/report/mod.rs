@@ -1,4 +1,4 @@
-//! The HTML report: what was heard, what left, what never did.
+//! The HTML report.
 //!
 //! * **In**: a [`Report`] of plain values: texts, sounds, spans, annotations.
 //! * **Out**: one HTML file that needs nothing else: styles, script, pictures and sound are inside,

@@ -97,9 +97,9 @@ pub(crate) struct List {
     pub(crate) title: String,
     /// What is listed; an empty line parts paragraphs.
     pub(crate) intro: String,
-    /// What, and why.
+    /// The items.
     pub(crate) items: Vec<Item>,
-    /// What to say where there is no item.
+    /// The text if there are no items.
     pub(crate) otherwise: String,
 }
 
@@ -112,7 +112,7 @@ pub(crate) struct Item {
     pub(crate) why: String,
 }
 
-/// A recording and what became of it. Times are seconds in the time of the input.
+/// A recording and its status. Times are seconds in the time of the input.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SampleView {
     /// Heading: a file's name or a sample's id.
@@ -123,9 +123,9 @@ pub(crate) struct SampleView {
     pub(crate) file: Option<String>,
     /// How far an onset may be from the expected one, in seconds; as everywhere, if none.
     pub(crate) onset_tolerance: Option<f64>,
-    /// What became of it.
+    /// Its status.
     pub(crate) outcome: SampleStatus,
-    /// What the microphone heard. See the module's warning.
+    /// The microphone's sound. See the module's warning.
     pub(crate) before: Option<Sound>,
     /// What is left: the kept stretches one after another.
     pub(crate) after: Option<Sound>,
@@ -133,15 +133,15 @@ pub(crate) struct SampleView {
     pub(crate) kept: Vec<Span>,
     /// Which were taken out.
     pub(crate) removed: Vec<Removed>,
-    /// What the app said of it.
+    /// The app's annotation.
     pub(crate) annotation: Option<Annotation>,
-    /// What people said who listened to it.
+    /// The reviews.
     pub(crate) verdicts: Vec<ReviewView>,
     /// More to know: the manifest's members.
     pub(crate) facts: Vec<Fact>,
 }
 
-/// What somebody said of a recording.
+/// A review of a recording.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReviewView {
     /// Who, and when: `first, 2026-W48`.
@@ -152,16 +152,16 @@ pub(crate) struct ReviewView {
     pub(crate) note: String,
 }
 
-/// What became of a recording.
+/// The status of a recording.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SampleStatus {
-    /// Says it at a glance, by a color and a word.
+    /// The status as a color and a word.
     pub(crate) disposition: Disposition,
-    /// Says it in a sentence: when it left, why it was withheld.
+    /// The status as a sentence: when it was sent, why it was withheld.
     pub(crate) text: String,
 }
 
-/// Where a recording ended.
+/// The disposition of a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Disposition {
     /// Sealed, and at the collector or on its way.
@@ -169,9 +169,9 @@ pub(crate) enum Disposition {
     Sent,
     /// Nothing safe was left of it.
     Withheld,
-    /// It never left, for want of consent, budget or chance.
+    /// It never left: no consent, no budget, or not selected.
     NotSampled,
-    /// It had left, and a withdrawal or deletion took it back.
+    /// It was sent, and deleted by a withdrawal or deletion.
     Withdrawn,
 }
 

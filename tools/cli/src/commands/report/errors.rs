@@ -1,4 +1,4 @@
-//! What a dataset says of the app's recognizer: maps, tables, and which samples to look at first.
+//! The errors of the app's recognizer in a dataset: maps, tables, and the samples with most errors.
 
 use std::collections::{BTreeMap, BTreeSet};
 

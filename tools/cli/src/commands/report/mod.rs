@@ -28,11 +28,11 @@ use links::Links;
 pub(crate) struct ReportArgs {
     /// The dataset's folder
     dir: PathBuf,
-    /// Where to write it, instead of DIR/report.html
+    /// The file to write [default: DIR/report.html]
     #[arg(long)]
     out: Option<PathBuf>,
-    /// How many samples are drawn and can be heard in the page, those with most errors first; the
-    /// others are rows
+    /// Number of samples with pictures and sound, those with most errors first; the others are rows of
+    /// a table
     #[arg(long, value_name = "N", default_value_t = 50)]
     worst: usize,
     #[command(flatten)]
