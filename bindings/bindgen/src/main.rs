@@ -1,4 +1,4 @@
-//! UniFFI's generator, at the very version the library is built with.
+//! UniFFI's generator, in the version that the library is built with.
 //!
 //! It takes all settings from the configuration file and asks Cargo for nothing, so that it needs neither Cargo nor a
 //! network when it runs.

@@ -1,30 +1,34 @@
+//! Opening an engine.
+
 use std::sync::Arc;
 
-use crate::{
-    Engine, Error, Event, EventListener,
-    callbacks::Events,
-    door::{self, Door},
-};
 use sordino::{Config, Sordino, outbox::Quota, plan::Review, signed::PublicKey, upload::Endpoint};
 
-/// What an engine is opened with. Each method returns a builder of its own; the one it was called on stays
-/// as it is.
+use crate::{
+    engine::Engine,
+    error::Error,
+    event::Event,
+    handle::EngineHandle,
+    listeners::{EventListener, EventSink},
+    panics::catch_panic,
+};
+
+/// Builds an engine. Each method returns a new builder and leaves the one that it is called on unchanged.
 #[derive(uniffi::Object)]
-#[uniffi(name = "SordinoBuilder")]
-pub struct Builder {
+pub struct EngineBuilder {
     config: Config,
     listener: Option<Arc<dyn EventListener>>,
 }
 
-#[uniffi::export(name = "SordinoBuilder")]
-impl Builder {
-    /// `folder` is where the state lives, made where it is new; nobody else writes there.
+#[uniffi::export]
+impl EngineBuilder {
+    /// `folder` holds the state and is created if it is missing; nothing else may write there.
     /// `organization_key` is the organization's Ed25519 public key, 64 hexadecimal digits, pinned in the
-    /// app: only its plans count. `collector_url` is where samples go: `https://…`, or `http://…` on this
-    /// very machine.
+    /// app: only plans signed with it are accepted. `collector_url` is where samples go: `https://…`, or `http://…` for
+    /// this machine.
     ///
-    /// Raises `Argument` for a key or a URL that is none.
-    // Only what crosses can fail here, and UniFFI raises that as the error of the signature.
+    /// Raises `Argument` for an invalid key or URL.
+    // Only converting the arguments can fail here, and UniFFI raises that as the error of the signature.
     #[uniffi::constructor]
     pub fn new(
         folder: String,
@@ -37,7 +41,7 @@ impl Builder {
         })
     }
 
-    /// Has the person hear each sample before it is sealed, whether or not the plan asks for that: see
+    /// Requires that the person hears each sample before it is sealed, even if the plan does not: see
     /// `previews`.
     pub fn review_required(&self) -> Self {
         let mut builder = self.copy();
@@ -45,8 +49,8 @@ impl Builder {
         builder
     }
 
-    /// How much may wait to be sent: at most `samples` samples and `bytes` bytes; 200 and 32 MiB where this
-    /// is not called. The oldest go first.
+    /// Limits the samples that wait to be sent to `samples` samples and `bytes` bytes. The defaults are 200 samples and
+    /// 32 MiB. The oldest are dropped first.
     pub fn quota(&self, samples: u32, bytes: u64) -> Self {
         let mut builder = self.copy();
         builder.config.quota = Quota {
@@ -56,7 +60,7 @@ impl Builder {
         builder
     }
 
-    /// Has `listener` told of what happens from the first instant on, on the thread on which it happens.
+    /// Sets a listener that receives all events from the start, on the thread on which they happen.
     pub fn event_listener(&self, listener: Arc<dyn EventListener>) -> Self {
         let mut builder = self.copy();
         builder.listener = Some(listener);
@@ -65,29 +69,29 @@ impl Builder {
 
     /// Opens the engine on its folder.
     ///
-    /// Raises `State` where the folder cannot be used or is open in another engine, and `Damaged` where
+    /// Raises `State` if the folder cannot be used or is open in another engine, and `Damaged` if
     /// only `reset` helps.
     pub fn open(&self) -> Result<Engine, Error> {
-        door::caught(|| {
+        catch_panic(|| {
             let engine = Sordino::open(self.config.clone())?;
-            let events = Arc::new(Events::default());
-            events.listen(self.listener.clone());
+            let events = Arc::new(EventSink::default());
+            events.set_listener(self.listener.clone());
             engine.on_event({
                 let events = Arc::clone(&events);
                 move |event| {
                     if let Some(event) = Event::from_sdk(event) {
-                        events.tell(event);
+                        events.emit(event);
                     }
                 }
             });
             Ok(Engine {
-                door: Door::new(engine, events),
+                handle: EngineHandle::new(engine, events),
             })
         })
     }
 }
 
-impl Builder {
+impl EngineBuilder {
     fn copy(&self) -> Self {
         Self {
             config: self.config.clone(),

@@ -1,127 +1,108 @@
-use std::collections::HashMap;
+//! Consent.
 
-use crate::{Error, door::caught};
 use sordino::{
     Purpose, Purposes,
-    consent::{self, ConsentState},
+    consent::{self, AgeBand, ConsentResponse, ConsentState, Guardian, GuardianMethod},
 };
 
-/// The text that a person agrees to, in one language.
-#[derive(uniffi::Record)]
-pub struct Notice {
-    /// The organization's count of its texts; the plan names the one that is asked for.
-    pub version: u32,
-    /// A BCP 47 tag, such as `en` or `pt-BR`.
-    pub language: String,
-    /// What the person reads.
-    pub text: String,
-}
+use crate::{engine::Engine, error::Error, notice::Notice};
 
-impl From<Notice> for consent::Notice {
-    fn from(notice: Notice) -> Self {
-        Self::new(notice.version, notice.language, notice.text)
+/// Consent.
+#[uniffi::export]
+impl Engine {
+    /// The state of consent, and the receipt.
+    pub fn consent(&self) -> Result<ConsentStatus, Error> {
+        self.handle
+            .with_engine(|engine| Ok(engine.consent()?.into()))
     }
-}
 
-/// A notice that comes with the SDK: `notice` is what `give_consent` takes, the rest are its layers,
-/// for the app's screens.
-#[derive(uniffi::Record)]
-pub struct BundledNotice {
-    /// The whole text, in `language`, which the record names by its hash.
-    pub notice: Notice,
-    /// The language that was asked for, as it was asked.
-    pub asked_language: String,
-    /// The language that it is in.
-    pub language: String,
-    /// Whether nothing that fits the language asked for is bundled, so that English was given.
-    pub fell_back: bool,
-    /// The question, one line.
-    pub title: String,
-    /// The short layer: three to five sentences, for the screen that asks.
-    pub short: String,
-    /// The full layer, in sections.
-    pub full: Vec<NoticeSection>,
-    /// What each purpose is, in one paragraph, for beside its switch.
-    pub purposes: HashMap<Purpose, String>,
-}
-
-/// A part of a notice's full layer.
-#[derive(uniffi::Record)]
-pub struct NoticeSection {
-    /// What it is about.
-    pub heading: String,
-    /// What it says.
-    pub paragraphs: Vec<String>,
-}
-
-impl From<consent::NoticeSection> for NoticeSection {
-    fn from(section: consent::NoticeSection) -> Self {
-        Self {
-            heading: section.heading,
-            paragraphs: section.paragraphs,
-        }
-    }
-}
-
-impl From<consent::BundledNotice> for BundledNotice {
-    fn from(bundled: consent::BundledNotice) -> Self {
-        let notice = bundled.notice();
-        let purposes = Purpose::ALL.map(|purpose| (purpose, bundled.purpose(purpose).to_owned()));
-        Self {
-            notice: Notice {
-                version: notice.version(),
-                language: notice.language().to_owned(),
-                text: notice.text().to_owned(),
-            },
-            asked_language: bundled.asked_language().to_owned(),
-            language: bundled.language().to_owned(),
-            fell_back: bundled.fallback().is_some(),
-            title: bundled.title().to_owned(),
-            short: bundled.short().to_owned(),
-            full: bundled.full().iter().cloned().map(Into::into).collect(),
-            purposes: purposes.into(),
-        }
-    }
-}
-
-/// The notice that comes with the SDK, under the organization's `version`, in the language nearest to
-/// `language`, a BCP 47 tag, or else in English.
-///
-/// `app_name` is what the app is called (1 to 100 characters), `app_contact` where questions go (1 to
-/// 200 characters): the notice says both. `days` is how long a yes lasts, the plan's `consent_days`, and
-/// `retention_days` how long samples are kept, the plan's too; those of a purpose that it lacks are kept until
-/// the person says no.
-///
-/// Raises `Argument` where one of them cannot be shown.
-#[uniffi::export(default(retention_days))]
-pub fn bundled_notice(
-    version: u32,
-    language: &str,
-    app_name: &str,
-    app_contact: &str,
-    days: u32,
-    retention_days: HashMap<Purpose, u32>,
-) -> Result<BundledNotice, Error> {
-    caught(|| {
-        let app = consent::App::new(app_name, app_contact)?;
-        let terms = consent::NoticeTerms {
-            consent_days: days,
-            retention_days: retention_days.into_iter().collect(),
+    /// Records consent to `purposes`, and returns the receipt for the person: a
+    /// signed JSON document that names nobody.
+    ///
+    /// `notice` is the text that was shown, of the version that the plan names. For a child or a
+    /// person of unknown age nothing is sampled until a guardian has approved: here with
+    /// `guardian`, or later with `approve`.
+    ///
+    /// `guardian_evidence` is evidence of the approval, at least 16 random bytes; only its hash is stored.
+    ///
+    /// Raises `Consent` if no plan is installed, the plan does not ask for a purpose, it names another
+    /// version of the notice, or the evidence is too short.
+    #[uniffi::method(default(guardian = None, guardian_evidence = None))]
+    pub fn give_consent(
+        &self,
+        purposes: Purposes,
+        age_band: AgeBand,
+        notice: Notice,
+        guardian: Option<GuardianMethod>,
+        guardian_evidence: Option<Vec<u8>>,
+    ) -> Result<String, Error> {
+        let notice = notice.into();
+        let response = ConsentResponse {
+            purposes,
+            age_band,
+            guardian: guardian.map(|method| Guardian {
+                method,
+                evidence: guardian_evidence.as_deref(),
+            }),
+            notice: &notice,
         };
-        Ok(consent::Notice::bundled(version, language, &app, terms)?.into())
-    })
+        self.handle
+            .with_engine(|engine| Ok(engine.give_consent(&response)?.to_json()))
+    }
+
+    /// Records that the guardian approves of the child's consent, and returns the receipt.
+    ///
+    /// `evidence` is as in `give_consent`.
+    ///
+    /// Raises `Consent` if no approval is awaited, or the evidence is too short.
+    #[uniffi::method(default(evidence = None))]
+    pub fn approve(
+        &self,
+        method: GuardianMethod,
+        evidence: Option<Vec<u8>>,
+    ) -> Result<String, Error> {
+        let guardian = Guardian {
+            method,
+            evidence: evidence.as_deref(),
+        };
+        self.handle
+            .with_engine(|engine| Ok(engine.approve(guardian)?.to_json()))
+    }
+
+    /// Records that the child who consented has come of age. Nothing is sampled any more until the person is asked
+    /// again, as an adult.
+    ///
+    /// Raises `Consent` if there is no consent of a child.
+    pub fn come_of_age(&self) -> Result<(), Error> {
+        self.handle.with_engine(|engine| Ok(engine.come_of_age()?))
+    }
+
+    /// Withdraws consent to one purpose, or to all. Sampling stops at once,
+    /// pending samples are deleted, and the next upload requests deletion of the uploaded ones.
+    #[uniffi::method(default(purpose = None))]
+    pub fn withdraw(&self, purpose: Option<Purpose>) -> Result<Withdrawal, Error> {
+        self.handle
+            .with_engine(|engine| Ok(engine.withdraw(purpose)?.into()))
+    }
+
+    /// Exports all data about the person on this device as a zip archive: records, receipts, the texts agreed to,
+    /// the list of samples.
+    pub fn export_my_data(&self) -> Result<Vec<u8>, Error> {
+        self.handle
+            .with_engine(|engine| Ok(engine.export_my_data()?))
+    }
 }
 
-/// Where consent stands, and for what.
+/// The state of consent.
 #[derive(uniffi::Record)]
 pub struct ConsentStatus {
     /// The state.
     pub state: ConsentState,
-    /// What was asked and answered yes, whether or not it holds at present; empty once withdrawn.
+    /// The purposes consented to, whether or not consent is valid at present; empty once withdrawn.
     pub purposes: Purposes,
-    /// The receipt, a signed JSON document, where consent was ever given.
+    /// The receipt, a signed JSON document, if consent was ever given.
     pub receipt: Option<String>,
-    /// Whether a child said it who came of age since: the person is asked anew, as an adult.
+    /// Whether a child who consented has come of age since: the person is asked again, as an adult.
     pub came_of_age: bool,
 }
 
@@ -136,12 +117,12 @@ impl From<consent::ConsentStatus> for ConsentStatus {
     }
 }
 
-/// What a withdrawal did.
+/// The result of a withdrawal.
 #[derive(uniffi::Record)]
 pub struct Withdrawal {
-    /// Pending samples that were shredded.
+    /// How many pending samples were shredded.
     pub shredded: u64,
-    /// Sent samples whose deletion is queued.
+    /// How many uploaded samples wait for their deletion.
     pub deletions_pending: u64,
 }
 

@@ -1,3 +1,5 @@
+//! Events of the engine.
+
 use sordino::{
     Id, WithheldReason,
     capture::{self, Format},
@@ -5,7 +7,7 @@ use sordino::{
     upload::{Endpoint, TaskStatus, UploadTask},
 };
 
-/// What happened inside. It never carries sound.
+/// An event of the engine. It never carries sound.
 #[derive(uniffi::Enum)]
 pub enum Event {
     /// A sample was sealed and queued.
@@ -13,9 +15,9 @@ pub enum Event {
         /// The sample.
         sample: Id,
     },
-    /// A clip waits for the person to hear it: see `previews`.
+    /// A clip waits for review: see `previews`.
     AwaitsReview {
-        /// Its name there.
+        /// The id of the preview.
         preview: Id,
     },
     /// A moment was not sampled.
@@ -23,24 +25,24 @@ pub enum Event {
         /// Why.
         reason: WithheldReason,
     },
-    /// A sample went before it was sent: for want of room, or because its file was lost.
+    /// A sample was dropped before it was sent, because the queue was full or its file was lost.
     Dropped {
         /// The sample.
         sample: Id,
     },
-    /// A moment was let go because the two before it were still being worked on.
-    Busy,
+    /// A clip was dropped because the two before it were still being processed.
+    ClipDropped,
     /// Consent changed.
     ConsentChanged {
-        /// Where it stands now.
+        /// The new state.
         state: ConsentState,
     },
-    /// A newer plan is in force.
+    /// A newer plan was installed.
     PlanInstalled {
         /// Its version.
         version: u64,
     },
-    /// The engine was opened with another collector than before. What was sent to the earlier one is still taken back
+    /// The engine was opened with another collector than before. Deletions of what was sent to the earlier one still go
     /// there.
     CollectorChanged {
         /// Where samples went before.
@@ -48,55 +50,55 @@ pub enum Event {
         /// Where they go now.
         to: Endpoint,
     },
-    /// What became of an upload.
+    /// The result of an upload was processed.
     Uploaded {
-        /// What it was about.
+        /// The task.
         task: UploadTask,
-        /// What became of it.
-        finished: TaskStatus,
+        /// Its status.
+        status: TaskStatus,
     },
     /// The source was opened, lost, reopened or overrun.
     Capture {
-        /// Which of these.
+        /// What happened to it.
         event: CaptureEvent,
     },
-    /// A stage or a listener failed; the engine goes on.
+    /// A stage or a listener failed; the engine continues.
     Failed {
         /// One line.
         reason: String,
     },
 }
 
-/// What happened to the source.
+/// An event of the source.
 #[derive(uniffi::Enum)]
 pub enum CaptureEvent {
-    /// It delivers. Positions count from 0.
+    /// It was opened. Positions count from 0.
     Opened {
-        /// What it delivers.
+        /// Its format.
         format: Format,
     },
-    /// It went away. It is opened anew until that succeeds or listening is stopped.
+    /// It was lost. Reopening is retried until it succeeds or the session is stopped.
     Lost {
         /// One line.
         reason: String,
     },
-    /// It is back, perhaps at another rate. Positions count from 0 again.
+    /// It was reopened, perhaps at another rate. Positions count from 0 again.
     Reopened {
-        /// What it delivers now.
+        /// Its format now.
         format: Format,
     },
-    /// Sound was lost because it was not taken in time: told at once, then at most once a second. The frame that
-    /// follows the loss says where.
+    /// Samples were lost because they were not read in time: reported at once, then at most once a second. The frame
+    /// after the loss says where.
     Overrun {
         /// Samples lost since the last such event.
         samples: u64,
     },
-    /// Samples that are no numbers came; they became silence. Told at most once a second.
+    /// Samples were NaN or infinite; they became silence. Reported at most once a second.
     NonFinite {
         /// How many since the last such event.
         samples: u64,
     },
-    /// The last event: the source has ended or listening was stopped.
+    /// The last event: the source has ended or the session was stopped.
     Ended,
 }
 
@@ -108,7 +110,7 @@ impl Event {
             &sordino::Event::AwaitsReview(preview) => Self::AwaitsReview { preview },
             &sordino::Event::Withheld(reason) => Self::Withheld { reason },
             &sordino::Event::Dropped(sample) => Self::Dropped { sample },
-            sordino::Event::ClipDropped => Self::Busy,
+            sordino::Event::ClipDropped => Self::ClipDropped,
             &sordino::Event::Consent(state) => Self::ConsentChanged { state },
             &sordino::Event::Plan(version) => Self::PlanInstalled { version },
             sordino::Event::CollectorChanged { from, to } => Self::CollectorChanged {
@@ -117,7 +119,7 @@ impl Event {
             },
             sordino::Event::Uploaded { task, status } => Self::Uploaded {
                 task: task.clone(),
-                finished: status.clone(),
+                status: status.clone(),
             },
             sordino::Event::Capture(event) => Self::Capture {
                 event: CaptureEvent::from_sdk(event)?,

@@ -1,4 +1,4 @@
-//! The process that opened an engine, as opposed to one that was forked from it.
+//! The process that opened an engine, as opposed to a process forked from it.
 
 use std::process;
 

@@ -1,30 +1,31 @@
-//! What a researcher does at the desk: anonymize a recording, open a sealed sample. No device has it.
+//! For readers of samples: anonymizing a recording, opening a sealed sample. No app has it.
 
-use crate::{Error, scalars};
 use sordino::{
     anonymize::{Anonymizer, RejectionReason, Removal, RemovalReason, Settings, Span},
     open::{self, NoIdentity},
     sampler::{Annotation, RawClip, Selection, Trigger},
 };
 
-/// What is left of a recording without voices and without what points to a person.
+use crate::{bytes, error::Error};
+
+/// A recording without voices and without other traits of a person.
 #[derive(uniffi::Record)]
 pub struct AnonymizedSound {
-    /// Mono, 16 bit, little-endian; empty where the recording is withheld.
+    /// Mono, 16 bit, little-endian; empty if the recording is rejected.
     pub samples: Vec<u8>,
-    /// Samples a second of it; 0 where the recording is withheld.
+    /// Samples per second; 0 if the recording is rejected.
     pub rate: u32,
-    /// Why nothing of the recording is safe to keep, where nothing is.
-    pub withheld: Option<RejectionReason>,
-    /// Which parts of the recording stand in `samples`, in their order.
+    /// Why nothing of the recording is safe to keep; `null` if `samples` is.
+    pub rejected: Option<RejectionReason>,
+    /// The parts of the recording that are in `samples`, in order.
     pub kept: Vec<SoundSpan>,
-    /// Which parts were taken out, and why.
+    /// The removed parts, and why.
     pub removed: Vec<RemovedSpan>,
-    /// Out of which parts of what was kept a voice was erased: the music there has lost something too.
+    /// The kept parts from which a voice was erased; the music there is incomplete too.
     pub erased: Vec<SoundSpan>,
 }
 
-/// A stretch of a recording, to within 5 ms and 0.1 %: its clock and its ends are changed by chance.
+/// A part of a recording, accurate to 5 ms and 0.1 %: its clock and its ends are changed at random.
 #[derive(uniffi::Record)]
 pub struct SoundSpan {
     /// Seconds from the recording's start.
@@ -33,7 +34,7 @@ pub struct SoundSpan {
     pub end_s: f64,
 }
 
-/// A stretch that was taken out of a recording.
+/// A removed part of a recording.
 #[derive(uniffi::Record)]
 pub struct RemovedSpan {
     /// Seconds from the recording's start.
@@ -44,37 +45,36 @@ pub struct RemovedSpan {
     pub reason: RemovalReason,
 }
 
-/// Why a stretch was taken out.
+/// Why a part was removed.
 #[uniffi::remote(Enum)]
 pub enum RemovalReason {
-    /// The detector heard a voice there, or so near that a word's edge could be.
+    /// A voice was detected there or nearby.
     Voice,
-    /// Too short to be of use, between two stretches that were taken out.
+    /// Too short to be useful, between two removed parts.
     Fragment,
 }
 
-/// Why a whole recording is withheld.
+/// Why a recording is rejected.
 #[uniffi::remote(Enum)]
-#[uniffi(name = "WithheldSound")]
 pub enum RejectionReason {
-    /// Too little is left without the voice, or what is left still seemed to hold one.
+    /// Too little is left without the voice, or a voice was still detected in the rest.
     Voice,
-    /// What is left is silence, or too quiet to tell from the microphone's noise.
+    /// The rest is silent, or too quiet to tell from the microphone's noise.
     Silence,
-    /// Shorter than a second to begin with.
+    /// The recording is shorter than a second.
     TooShort,
-    /// A step could not do its work, so nothing is known of what the recording holds.
+    /// A stage failed.
     Failed,
 }
 
-/// A sealed sample that was opened and found whole.
+/// A sealed sample that was opened and verified.
 #[derive(uniffi::Record)]
 pub struct OpenedSound {
     /// Mono, 16 bit, little-endian.
     pub samples: Vec<u8>,
-    /// Samples a second.
+    /// Samples per second.
     pub rate: u32,
-    /// What is known of it: `manifest.json`, checked.
+    /// Its `manifest.json`, validated.
     pub manifest: String,
 }
 
@@ -82,13 +82,13 @@ pub struct OpenedSound {
 #[derive(Debug, thiserror::Error, uniffi::Error)]
 #[uniffi(flat_error)]
 pub enum OpenError {
-    /// What was given as the identity is none: a line of it is no age X25519 identity.
+    /// The identity is invalid: a line of it is not an age X25519 identity.
     #[error(transparent)]
     Identity(#[from] NoIdentity),
     /// The sample is sealed to other keys.
     #[error("{0}")]
     WrongIdentity(open::OpenError),
-    /// It is no sample of Sordino's, or was damaged or forged; nothing of it is given back.
+    /// It is not a sample of Sordino, or it is corrupt or forged; nothing of it is returned.
     #[error("{0}")]
     Refused(open::OpenError),
 }
@@ -102,14 +102,14 @@ impl From<open::OpenError> for OpenError {
     }
 }
 
-/// Takes voices, and what else points to a person, out of a recording, as a device does before it seals.
-/// Two calls differ a little: the clock, the ends and the noise floor are drawn anew each time.
+/// Removes voices and other traits of a person from a recording, as a device does before it seals.
+/// Two calls give slightly different results: the clock, the ends and the noise floor are random.
 ///
 /// `samples` are mono 32-bit floats in little-endian bytes, full scale at ±1, at `rate` Hz. With
-/// `keep_time` what is removed becomes silence, so that times stay those of the recording. The call takes
+/// `keep_time` removed parts become silence, so that times stay aligned. The call takes
 /// about a tenth of the recording's length.
 ///
-/// Raises `Argument` for bytes that are not whole floats, and `Clip` for no sound, for NaN and for a rate
+/// Raises `Argument` for bytes that are not whole floats, and `Clip` for an empty recording, NaN, or a rate
 /// outside 8 to 384 kHz.
 #[uniffi::export]
 pub fn anonymize_sound(
@@ -121,34 +121,34 @@ pub fn anonymize_sound(
         trigger: Trigger::Mark,
         probability: 1.0,
     };
-    let samples = scalars::floats_of(samples)?;
+    let samples = bytes::to_floats(samples)?;
     let clip = RawClip::new(samples, rate, selection, Annotation::default())?;
     let outcome = Anonymizer::new()?.anonymize(clip, Settings { keep_time });
     Ok(match outcome {
         Ok(anonymous) => AnonymizedSound {
-            samples: bytes_of(anonymous.samples()),
+            samples: bytes::from_i16(anonymous.samples()),
             rate: anonymous.rate(),
-            withheld: None,
+            rejected: None,
             kept: spans_of(anonymous.kept()),
             removed: removed_of(anonymous.removed()),
             erased: spans_of(anonymous.erased()),
         },
-        Err(withheld) => AnonymizedSound {
+        Err(rejected) => AnonymizedSound {
             samples: Vec::new(),
             rate: 0,
-            withheld: Some(withheld.reason),
+            rejected: Some(rejected.reason),
             kept: Vec::new(),
-            removed: removed_of(&withheld.removed),
+            removed: removed_of(&rejected.removed),
             erased: Vec::new(),
         },
     })
 }
 
-/// Opens a sealed sample. Nothing in it is believed: lengths are bounded, and what is not as Sordino seals
-/// it is refused as a whole.
+/// Opens a sealed sample. Its content is untrusted: lengths are bounded, and whatever Sordino would not have sealed
+/// like that is refused as a whole.
 ///
-/// `sealed` is the age file's content; `identity` the text of an identity file, as `sordino keygen` and
-/// `age-keygen` write it. No error quotes it.
+/// `sealed` is the content of the age file, `identity` the text of an identity file, as `sordino keygen` and
+/// `age-keygen` write it. No error contains it.
 #[uniffi::export]
 pub fn open_sealed(sealed: &[u8], identity: &str) -> Result<OpenedSound, OpenError> {
     let identities = open::read_identities(identity)?;
@@ -156,20 +156,20 @@ pub fn open_sealed(sealed: &[u8], identity: &str) -> Result<OpenedSound, OpenErr
     let manifest = serde_json::to_string(&opened.manifest)
         .map_err(|error| open::OpenError::Archive(error.to_string()))?;
     Ok(OpenedSound {
-        samples: bytes_of(&opened.samples),
+        samples: bytes::from_i16(&opened.samples),
         rate: opened.rate,
         manifest,
     })
 }
 
-/// Decodes a sample's FLAC, as it lies in a pulled dataset: mono, 16 bit, little-endian.
+/// Decodes the FLAC file of a sample in a pulled dataset: mono, 16 bit, little-endian.
 ///
-/// Raises `Refused` for sound that Sordino did not make.
+/// Raises `Refused` for a file that Sordino did not make.
 #[uniffi::export]
 pub fn decode_sample(flac: &[u8]) -> Result<SampleSound, OpenError> {
     let (samples, rate) = open::decode_flac(flac)?;
     Ok(SampleSound {
-        samples: bytes_of(&samples),
+        samples: bytes::from_i16(&samples),
         rate,
     })
 }
@@ -179,12 +179,8 @@ pub fn decode_sample(flac: &[u8]) -> Result<SampleSound, OpenError> {
 pub struct SampleSound {
     /// Mono, 16 bit, little-endian.
     pub samples: Vec<u8>,
-    /// Samples a second.
+    /// Samples per second.
     pub rate: u32,
-}
-
-fn bytes_of(samples: &[i16]) -> Vec<u8> {
-    samples.iter().flat_map(|s| s.to_le_bytes()).collect()
 }
 
 fn spans_of(spans: &[Span]) -> Vec<SoundSpan> {

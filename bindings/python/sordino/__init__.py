@@ -1,53 +1,54 @@
-"""Sordino captures music practice for an app's recognizer, and makes anonymous, encrypted samples of it where
+"""Sordino captures music practice for an app's recognizer, and makes anonymous, encrypted samples of it if
 the person has consented.
 
-On a device begin with `Sordino.open`; at the desk with `Dataset`, `open_sample` and `anonymize`.
+Apps start with `Sordino.open`, readers of samples with `Dataset`, `open_sample` and `anonymize`.
 """
 
 from importlib import metadata as _metadata
 
-# First: what all that follows is made of.
-from . import _arguments, _handles  # noqa: F401  # isort: skip
+# First: these change the generated classes that the other modules use.
+from . import _arguments, _exceptions, _handles  # noqa: F401  # isort: skip
 from ._anonymize import Anonymized, anonymize
 from ._dataset import Dataset
-from ._errors import NoteErrors
 from ._engine import Sordino
-from ._feed import Feed
+from ._pcm_writer import PcmWriter
 from ._frames import Frame, Frames
 from ._manifest import Manifest
 from ._records import PreviewSound
 from ._sample import OpenedSample, open_sample
+from ._scoring import NoteErrors
 from ._sordino.sordino import (
     Access,
     Accesses,
     AgeBand,
     Annotation,
+    AppInfo,
     BundledNotice,
     CaptureEvent,
+    CaptureSession,
     ConsentState,
     ConsentStatus,
     Event,
     EventListener,
-    Finished,
     FrameListener,
     GuardianMethod,
     Header,
+    HttpResponse,
     InputDevice,
     InternalError,
     LibraryFeatures,
-    Listening,
-    Marked,
+    MarkOutcome,
     Moment,
     MomentNote,
     Note,
     Notice,
     NoticeSection,
-    Offer,
+    NoticeTerms,
     OpenError,
-    Outcome,
     Plan,
     Preview,
     Purpose,
+    RejectionReason,
     RemovalReason,
     RemovedSpan,
     Request,
@@ -58,18 +59,20 @@ from ._sordino.sordino import (
     SoundSpan,
     SourceFormat,
     Status,
+    SubmitOutcome,
+    TaskStatus,
     Trigger,
+    UploadResult,
     UploadSummary,
-    WithheldReason,
-    WithheldSound,
     Withdrawal,
+    WithheldReason,
     bundled_notice,
     input_devices,
     library_features,
     reset,
 )
 
-#: The version of the package, as it is installed.
+#: The version of the installed package.
 __version__: str = _metadata.version("sordino")
 
 __all__ = [
@@ -78,40 +81,41 @@ __all__ = [
     "AgeBand",
     "Annotation",
     "Anonymized",
+    "AppInfo",
     "BundledNotice",
     "CaptureEvent",
+    "CaptureSession",
     "ConsentState",
     "ConsentStatus",
     "Dataset",
     "Event",
     "EventListener",
-    "Feed",
-    "Finished",
     "Frame",
     "FrameListener",
     "Frames",
     "GuardianMethod",
     "Header",
+    "HttpResponse",
     "InputDevice",
     "InternalError",
     "LibraryFeatures",
-    "Listening",
     "Manifest",
-    "Marked",
+    "MarkOutcome",
     "Moment",
     "MomentNote",
     "Note",
     "NoteErrors",
     "Notice",
     "NoticeSection",
-    "Offer",
+    "NoticeTerms",
     "OpenError",
     "OpenedSample",
-    "Outcome",
+    "PcmWriter",
     "Plan",
     "Preview",
     "PreviewSound",
     "Purpose",
+    "RejectionReason",
     "RemovalReason",
     "RemovedSpan",
     "Request",
@@ -123,11 +127,13 @@ __all__ = [
     "SoundSpan",
     "SourceFormat",
     "Status",
+    "SubmitOutcome",
+    "TaskStatus",
     "Trigger",
+    "UploadResult",
     "UploadSummary",
-    "WithheldReason",
-    "WithheldSound",
     "Withdrawal",
+    "WithheldReason",
     "anonymize",
     "bundled_notice",
     "input_devices",

@@ -1,4 +1,4 @@
-"""Voices out of recordings."""
+"""Removing voices from recordings."""
 
 from dataclasses import dataclass
 from typing import Any, Optional, Tuple
@@ -7,62 +7,62 @@ import numpy as np
 import numpy.typing as npt
 
 from ._plot import Span, draw_sound
-from ._sordino import sordino as _face
+from ._sordino import sordino as _bindings
 from ._sound import SoundOrBuffer, int16_of, mono_bytes
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Anonymized:
-    """What is left of a recording without voices and without what points to a person."""
+    """A recording without voices and without other traits of a person."""
 
-    #: Mono, 16 bit, read only; empty where the recording is withheld.
+    #: Mono, 16 bit, read only; empty if the recording is rejected.
     samples: npt.NDArray[np.int16]
-    #: Samples a second; 0 where the recording is withheld.
+    #: Samples per second; 0 if the recording is rejected.
     rate: int
-    #: Which parts of the recording stand in `samples`, in their order: (start, end) in its seconds.
+    #: The parts of the recording that are in `samples`, in order: (start, end) in seconds.
     kept: Tuple[Tuple[float, float], ...]
-    #: Which parts were taken out, and why.
-    removed: Tuple[_face.RemovedSpan, ...]
-    #: Out of which parts of what was kept a voice was erased: the music there has lost something too.
+    #: The removed parts, and why.
+    removed: Tuple[_bindings.RemovedSpan, ...]
+    #: The kept parts from which a voice was erased; the music there is incomplete too.
     erased: Tuple[Tuple[float, float], ...]
-    #: Why nothing of the recording is safe to keep, where nothing is.
-    withheld: Optional[_face.WithheldSound]
+    #: Why nothing of the recording is safe to keep; None if `samples` is.
+    rejected: Optional[_bindings.RejectionReason]
 
     @property
     def seconds(self) -> float:
-        """How long what is left is."""
+        """The length of `samples` in seconds."""
         return len(self.samples) / self.rate if self.rate else 0.0
 
     def plot(self, ax: Any = None) -> Any:
-        """Draws what is left, in the time of the recording, with what was removed and erased marked. Returns the
+        """Draws the kept sound in the time of the recording, with the removed and erased parts marked. Returns the
         axes. Needs matplotlib: `pip install sordino[plot]`."""
         removed = [Span(span.start_s, span.end_s, span.reason.name.lower()) for span in self.removed]
         return draw_sound(ax, self.samples, self.rate, self.kept, removed, self.erased)
 
     def __repr__(self) -> str:
         removed = sum(span.end_s - span.start_s for span in self.removed)
-        if self.withheld is not None:
-            return f"<Anonymized: withheld for {self.withheld.name}, {removed:.2f} s removed>"
+        if self.rejected is not None:
+            return f"<Anonymized: rejected for {self.rejected.name}, {removed:.2f} s removed>"
         return f"<Anonymized: {self.seconds:.2f} s at {self.rate} Hz, {removed:.2f} s removed>"
 
 
 def anonymize(samples: SoundOrBuffer, rate: int, *, keep_time: bool = False) -> Anonymized:
-    """Takes voices, and what else points to a person, out of a recording, as a device does before it seals.
+    """Removes voices and other traits of a person from a recording, as a device does before it seals.
 
-    `samples` are floats within ±1 or int16, of shape (n,) or (n, channels), whose mean is taken, at `rate` Hz.
-    With `keep_time` what is removed becomes silence, so that times stay those of the recording. Two calls
-    differ a little: the clock, the ends and the noise floor are drawn anew each time. It takes about a tenth of
+    `samples` are floats within ±1 or int16, of shape (n,) or (n, channels), which are averaged, at `rate` Hz.
+    With `keep_time` removed parts become silence, so that times stay aligned. Two calls give slightly different
+    results: the clock, the ends and the noise floor are random. It takes about a tenth of
     the recording's length, and other threads run meanwhile.
 
-    Raises TypeError for another dtype, ValueError for another shape, and `SordinoError.Clip` for no sound, for
-    NaN and for a rate outside 8 to 384 kHz. A recording of which nothing is safe is no error: see `withheld`.
+    Raises TypeError for another dtype, ValueError for another shape, and `SordinoError.Clip` for an empty recording,
+    NaN, or a rate outside 8 to 384 kHz. If nothing of the recording is safe, that is not an error: see `rejected`.
     """
-    sound = _face.anonymize_sound(mono_bytes(samples, rate), rate, keep_time)
+    sound = _bindings.anonymize_sound(mono_bytes(samples, rate), rate, keep_time)
     return Anonymized(
         samples=int16_of(sound.samples),
         rate=sound.rate,
         kept=tuple((span.start_s, span.end_s) for span in sound.kept),
         removed=tuple(sound.removed),
         erased=tuple((span.start_s, span.end_s) for span in sound.erased),
-        withheld=sound.withheld,
+        rejected=sound.rejected,
     )

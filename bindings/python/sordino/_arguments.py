@@ -1,25 +1,25 @@
-"""What is passed in, refused with what is wanted: UniFFI says of a value that is none of an enum's no more than itself."""
+"""Better errors for arguments that are not of an enum: UniFFI's only contain the wrong value."""
 
 import enum
 import inspect
 from typing import Any, Callable
 
-from ._sordino import sordino as _face
+from ._sordino import sordino as _bindings
 
-_internals: Any = _face
+_internals: Any = _bindings
 
 
 def _check_for(choices: "type[enum.Enum]") -> Callable[[Any], None]:
     def check(value: Any) -> None:
         if not isinstance(value, choices):
             known = ", ".join(f"{choices.__name__}.{choice.name}" for choice in choices)
-            raise TypeError(f"it is one of {known}, not {value!r}")
+            raise TypeError(f"expected one of {known}, not {value!r}")
 
     return check
 
 
 def _name_choices() -> None:
-    for name, item in vars(_face).copy().items():
+    for name, item in vars(_bindings).copy().items():
         if inspect.isclass(item) and issubclass(item, enum.Enum):
             converter = getattr(_internals, f"_UniffiFfiConverterType{name}", None)
             if converter is not None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union, overload
 
-from ._errors import NoteErrors, worst_notes
 from ._manifest import Manifest
 from ._plot import draw_rows
 from ._sample import OpenedSample
-from ._sordino import sordino as _face
+from ._scoring import NoteErrors, worst_notes
+from ._sordino import sordino as _bindings
 from ._sound import int16_of
 
 INDEX = ".sordino-pull.json"
@@ -29,11 +29,11 @@ class _Entry:
 
 
 class Dataset:
-    """The samples in a folder that `sordino pull` wrote, of whichever format: a sequence of `OpenedSample`s, by
-    number or by id, in the order of their ids.
+    """The samples in a folder that `sordino pull` wrote, in any format: a sequence of `OpenedSample`s, by
+    index or by id, in the order of their ids.
 
-    It holds no copies and looks anew each time: what a later pull removed, because its consent was withdrawn, is
-    gone here too. Pull before each use.
+    It holds no copies and reads the folder each time: samples that a later pull removed, because consent was
+    withdrawn, are gone here too. Pull before each use.
     """
 
     def __init__(self, folder: "Union[str, os.PathLike[str]]", *, _keep: Tuple[Keep, ...] = ()) -> None:
@@ -49,7 +49,7 @@ class Dataset:
 
     @property
     def manifests(self) -> List[Manifest]:
-        """What is known of each, without opening its sound."""
+        """The manifests, without opening the sounds."""
         return [entry.manifest for entry in self._entries().values()]
 
     def filter(
@@ -61,9 +61,9 @@ class Dataset:
         trigger: Optional[str] = None,
         note: Optional[int] = None,
     ) -> "Dataset":
-        """Those samples of which all that is given holds: `keep` of the manifest; the exercise's `tag`, or what
-        it begins with where it ends in `/`; the `purpose` that is granted; the `trigger`, `mark` or `random`;
-        and a MIDI `note` that is expected or was recognized. No sound is opened for it."""
+        """The samples that fulfill all given conditions: `keep` is true for the manifest; the exercise has this `tag`,
+        or begins with it if it ends in `/`; the `purpose` is granted; the `trigger` is `mark` or `random`;
+        a MIDI `note` is expected or was recognized. No sound is opened."""
         conditions: List[Keep] = [] if keep is None else [keep]
         if tag is not None:
             conditions.append(lambda manifest: _has_tag(manifest, tag))
@@ -86,7 +86,7 @@ class Dataset:
             try:
                 yield self[sample]
             except KeyError:
-                continue  # it was withdrawn since the iteration began
+                continue  # it was withdrawn after the iteration began
 
     @overload
     def __getitem__(self, which: Union[int, str]) -> OpenedSample: ...
@@ -101,9 +101,9 @@ class Dataset:
         try:
             if entry is None:
                 raise FileNotFoundError
-            sound = _face.decode_sample(self._flac(sample, entry))
+            sound = _bindings.decode_sample(self._flac(sample, entry))
         except FileNotFoundError:
-            raise KeyError(f"sample {sample} is not in {self.folder}, or no more") from None
+            raise KeyError(f"sample {sample} is not in {self.folder}, or was removed") from None
         return OpenedSample(int16_of(sound.samples), sound.rate, entry.manifest)
 
     def worst_notes(
@@ -115,18 +115,18 @@ class Dataset:
         trigger: Optional[str] = None,
         tolerance_ms: float = 50.0,
     ) -> List[NoteErrors]:
-        """What the app's recognizer gets wrong most: a row a MIDI note, an exercise, or both (`by`: `note`,
-        `exercise`, `exercise,note`), the worst first, weighted, with a 95 % interval where five people or more
-        tell of it; those of fewer come after. `metric` is `f1`; `missed` or `wrong`, of the notes expected; or
-        `extra`, of the notes recognized.
+        """What the app's recognizer gets wrong most: a row for each MIDI note, exercise, or both (`by`: `note`,
+        `exercise`, `exercise,note`), the worst first, weighted, with a 95 % interval if there are at least five consent
+        records; rows with fewer follow. `metric` is `f1`; `missed` or `wrong`, of the expected notes; or
+        `extra`, of the recognized notes.
 
-        Clips that were drawn and clips that the app marked estimate different things, so each trigger has its
-        own `worst` rows, `random` first, unless one `trigger` is asked for. `sordino query` gives the same.
+        Clips selected at random and clips that the app marked estimate different quantities, so each trigger has its
+        own `worst` rows, `random` first, unless one `trigger` is given. `sordino query` gives the same.
         """
         return worst_notes(self.manifests, by, metric, worst, trigger, tolerance_ms)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draws a bar a sample, in the time of its recording: what was kept, removed, erased. Returns the axes.
+        """Draws a bar for each sample, in the time of its recording: the kept, removed and erased parts. Returns the axes.
         Needs matplotlib: `pip install sordino[plot]`."""
         return draw_rows(ax, [(m["sample"][:8], m) for m in self.manifests])
 
@@ -137,7 +137,7 @@ class Dataset:
         rows = "".join(_row(manifest) for manifest in self.manifests[:ROWS_SHOWN])
         head = "".join(
             f"<th>{name}</th>"
-            for name in ("sample", "tag", "chosen by", "kept", "removed", "expected", "recognised")
+            for name in ("sample", "tag", "trigger", "kept", "removed", "expected", "recognized")
         )
         more = len(self) - ROWS_SHOWN
         rest = f"<p>and {more} more</p>" if more > 0 else ""
@@ -145,7 +145,7 @@ class Dataset:
         return f"<p>{title}</p><table><tr>{head}</tr>{rows}</table>{rest}"
 
     def _entries(self) -> Dict[str, _Entry]:
-        """What the index says now and the filters keep. It is read anew when it has changed."""
+        """The entries of the index that pass the filters. The index is read again when it has changed."""
         path = self.folder / INDEX
         try:
             found = path.stat()
@@ -154,7 +154,7 @@ class Dataset:
                 self._read = (state, *self._index(json.loads(path.read_text(encoding="utf-8"))))
         except FileNotFoundError:
             raise FileNotFoundError(
-                f"{self.folder} is no dataset: make one by sordino pull --out {self.folder}"
+                f"{self.folder} is not a dataset; create one with sordino pull --out {self.folder}"
             ) from None
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} cannot be read: {error!r}; pull into another folder") from error
@@ -172,7 +172,7 @@ class Dataset:
         )
 
     def _path(self, sample: str, entry: _Entry) -> Path:
-        """The file that holds its sound."""
+        """The file with its sound."""
         kind = self._read[1]
         if kind == "audiofolder":
             return self.folder / "audio" / f"{sample}.flac"

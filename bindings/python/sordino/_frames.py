@@ -1,8 +1,8 @@
-"""Frames on their way into Python: a hundred a second, each in one step.
+"""Receiving frames, a hundred a second.
 
-UniFFI's own way reads a frame field by field, and a thread that is not Python's is made known to the
-interpreter anew for each call, which costs more than the frame. Here a frame is one read, and the engine's
-thread stays known until its source has ended.
+UniFFI reads a frame field by field, and attaches a thread that Python did not create to the interpreter again for each
+call, which costs more than the frame. Here a frame is read at once, and the engine's
+thread stays attached until its source has ended.
 """
 
 import ctypes
@@ -15,30 +15,30 @@ from typing import Any, Callable, Optional, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ._handles import check_made_here, is_made_here, made_here, refuse_copies
-from ._sordino import sordino as _face
+from ._handles import check_owner, current_owner, is_owner, refuse_copies
+from ._sordino import sordino as _bindings
 
-#: Frames that may wait for whoever iterates; beyond them the engine's own room of two seconds fills.
-WAITING = 50
-#: Seconds after which a full queue looks whether anybody still iterates.
-LOOK = 0.1
+#: Frames that may wait to be iterated; beyond them the engine's buffer of two seconds fills.
+QUEUE_FRAMES = 50
+#: How often, in seconds, a waiting thread checks whether the iterator was closed.
+POLL_INTERVAL = 0.1
 
 NO_COROUTINES = (
-    "a listener is an ordinary function, called on a thread of the engine's: hand over what it gets by "
+    "a listener must be an ordinary function, since it is called on a thread of the engine: pass its argument on with "
     "loop.call_soon_threadsafe or asyncio.run_coroutine_threadsafe"
 )
 
-_internals: Any = _face
+_internals: Any = _bindings
 _TAIL = struct.Struct(">IQQ")  # rate, position, lost
 _LENGTH_BYTES = 4
 
 
-class Frame(_face.Frame):
-    """A stretch of captured sound: 10 ms, or shorter where something was lost after it."""
+class Frame(_bindings.Frame):
+    """Captured sound: 10 ms, or shorter if samples were lost after it."""
 
     @property
     def array(self) -> npt.NDArray[np.float32]:
-        """The samples: mono, full scale at ±1, finite. They are not copied, and so read only."""
+        """The samples: mono, full scale at ±1, finite. They are not copied, and read only."""
         return np.frombuffer(self.samples, "<f4")
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class Frame(_face.Frame):
 
 
 def _lift(buffer: Any) -> Frame:
-    """A frame of the library's, which is given back at once: the bytes' length, the bytes, the rest."""
+    """Reads a frame of the library and frees it: the length in bytes, the bytes, the rest."""
     data = ctypes.string_at(buffer.data, buffer.len)
     _internals._UniffiLib.ffi_sordino_rustbuffer_free(
         buffer, ctypes.byref(_internals._UniffiRustCallStatus())
@@ -66,109 +66,109 @@ def _lift(buffer: Any) -> Frame:
 
 _internals._UniffiFfiConverterTypeFrame.lift = staticmethod(_lift)
 
-# What belongs to the engine's thread, and goes with its state in the interpreter.
-_known = threading.local()
+# Per thread: whether it is attached, and its state in the interpreter.
+_thread = threading.local()
 
 
-def stay_known() -> None:
-    """Keeps this thread known to the interpreter after the call out of the library that it is in."""
-    if not getattr(_known, "stays", False):
-        _known.stays = True
-        _known.state = ctypes.pythonapi.PyGILState_Ensure()
+def attach_thread() -> None:
+    """Keeps this thread attached to the interpreter after the current callback returns."""
+    if not getattr(_thread, "is_attached", False):
+        _thread.is_attached = True
+        _thread.state = ctypes.pythonapi.PyGILState_Ensure()
 
 
-def be_forgotten() -> None:
-    """Undoes `stay_known`, on the same thread and again in a call out of the library."""
-    if getattr(_known, "stays", False):
-        _known.stays = False
-        ctypes.pythonapi.PyGILState_Release(_known.state)
+def detach_thread() -> None:
+    """Undoes `attach_thread`, on the same thread and also in a callback."""
+    if getattr(_thread, "is_attached", False):
+        _thread.is_attached = False
+        ctypes.pythonapi.PyGILState_Release(_thread.state)
 
 
-class TakesFrames(Protocol):
-    """Whatever has an `on_frame`."""
+class FrameHandler(Protocol):
+    """An object with `on_frame`."""
 
     def on_frame(self, frame: Any) -> None: ...
 
 
 def refuse_coroutine(returned: object) -> None:
-    """Nobody would await it, so that the listener would seem to be called and never run."""
+    """Raises TypeError for a coroutine: it would never be awaited, so that the listener would never run."""
     if inspect.iscoroutine(returned):
         returned.close()
         raise TypeError(f"{NO_COROUTINES}; this one returned a coroutine")
 
 
-class Ear(_face.FrameListener):
-    """What the library calls: hands each frame on to a function."""
+class FrameCallback(_bindings.FrameListener):
+    """Called by the library; passes each frame to a function."""
 
     def __init__(self, call: Callable[[Frame], object]) -> None:
         self.call = call
 
     def on_frame(self, frame: Any) -> None:
-        stay_known()
+        attach_thread()
         refuse_coroutine(self.call(frame))
 
 
-class Stops(Protocol):
-    """What is being heard."""
+class Stoppable(Protocol):
+    """A capture session."""
 
     def stop(self) -> None: ...
 
 
 class Frames:
-    """The frames of what is being heard, to iterate: `for frame in engine.microphone(): …`.
+    """The frames of a capture session, to iterate: `for frame in engine.microphone(): …`.
 
-    Iteration waits for the next frame, and ends when the source ends or `close` is called. Whoever is slower
-    than the sound loses some after two and a half seconds, which the next frame tells in `lost`. Letting go
-    of the object closes the source.
+    Iteration waits for the next frame, and ends when the source ends or `close` is called. If it falls more than two and
+    a half seconds behind, samples are lost, which the next frame reports in `lost`. Dropping
+    the object closes the source.
     """
 
     def __init__(self) -> None:
-        self._waiting: "queue.Queue[Frame]" = queue.Queue(WAITING)
+        self._waiting: "queue.Queue[Frame]" = queue.Queue(QUEUE_FRAMES)
         self._ended = threading.Event()
         self._closed = threading.Event()
-        self._source: Optional[Stops] = None
-        self._made = made_here()
+        self._source: Optional[Stoppable] = None
+        self._owner = current_owner()
 
-    def _begin(self, listen: Callable[[Ear], Stops]) -> "Frames":
+    def _begin(self, listen: Callable[[FrameCallback], Stoppable]) -> "Frames":
         waiting, closed = self._waiting, self._closed
 
-        # It does not know the object, which so goes when its user lets go of it.
+        # It holds no reference to the object, which is so freed when the user drops it.
         def take(frame: Frame) -> None:
             while not closed.is_set():
                 try:
-                    return waiting.put(frame, timeout=LOOK)
+                    return waiting.put(frame, timeout=POLL_INTERVAL)
                 except queue.Full:
                     continue
 
-        self._source = listen(Ear(take))
+        self._source = listen(FrameCallback(take))
         return self
 
     def _end(self) -> None:
-        """The source has ended: what waits is still given."""
+        """The source has ended; the frames that wait are still returned."""
         self._ended.set()
 
     def _abandon(self) -> None:
-        """The engine is being shut down, and must not wait for whoever iterates."""
+        """The engine is closing, and must not wait for the iterator."""
         self._closed.set()
 
     def __iter__(self) -> "Frames":
         return self
 
     def __next__(self) -> Frame:
-        check_made_here(self._made)
+        check_owner(self._owner)
         while not self._closed.is_set():
-            # Looked at first: what is put in before the end is in the queue then.
+            # Read first: all frames before the end are in the queue then.
             ended = self._ended.is_set()
             try:
-                return self._waiting.get(timeout=0 if ended else LOOK)
+                return self._waiting.get(timeout=0 if ended else POLL_INTERVAL)
             except queue.Empty:
                 if ended:
                     break
         raise StopIteration
 
     def close(self) -> None:
-        """Stops listening. Closing twice does no harm."""
-        check_made_here(self._made)
+        """Stops listening. Closing again has no effect."""
+        check_owner(self._owner)
         self._closed.set()
         if self._source is not None:
             self._source.stop()
@@ -180,15 +180,15 @@ class Frames:
         self.close()
 
     def __del__(self) -> None:
-        # A thread of the other process may hold its lock for ever here.
-        if is_made_here(getattr(self, "_made", -1)):
+        # In a forked process its lock may be held forever by a thread of the parent.
+        if is_owner(getattr(self, "_owner", -1)):
             self._closed.set()
 
     def __repr__(self) -> str:
-        if not is_made_here(self._made):
+        if not is_owner(self._owner):
             return "<Frames: of another process>"
         state = "closed" if self._closed.is_set() else f"{self._waiting.qsize()} waiting"
         return f"<Frames: {state}>"
 
 
-refuse_copies(Frames, "it is what one loop iterates; listen once and hand the frames on")
+refuse_copies(Frames, "only one loop can iterate it; listen once and pass the frames on")

@@ -1,4 +1,4 @@
-"""Samples at the desk."""
+"""Opening sealed samples."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ._manifest import Manifest
 from ._plot import Span, draw_notes, draw_sound
-from ._sordino import sordino as _face
+from ._sordino import sordino as _bindings
 from ._sound import int16_of
 
 SECRET = "AGE-SECRET-KEY-"
@@ -19,13 +19,13 @@ SECRET = "AGE-SECRET-KEY-"
 
 @dataclass(frozen=True, repr=False, eq=False)
 class OpenedSample:
-    """A sample in the clear: its sound, and what is known of it."""
+    """A decrypted sample: its sound and its manifest."""
 
     #: Mono, 16 bit, read only.
     samples: npt.NDArray[np.int16]
-    #: Samples a second.
+    #: Samples per second.
     rate: int
-    #: What is known of it; its times are seconds of what the microphone delivered.
+    #: Its manifest; times are seconds of the microphone's sound.
     manifest: Manifest
 
     @property
@@ -35,12 +35,12 @@ class OpenedSample:
 
     @property
     def seconds(self) -> float:
-        """How long its sound is."""
+        """The length of its sound in seconds."""
         return len(self.samples) / self.rate
 
     def plot(self, ax: Any = None) -> Any:
-        """Draws the sound in the time of the recording, with what was removed and erased marked, and the notes
-        expected and recognized above it. Returns the axes. Needs matplotlib: `pip install sordino[plot]`."""
+        """Draws the sound in the time of the recording, with the removed and erased parts marked, and the expected
+        and recognized notes above it. Returns the axes. Needs matplotlib: `pip install sordino[plot]`."""
         manifest = self.manifest
         removed = [Span(r["start_s"], r["end_s"], r["reason"]) for r in manifest["removed"]]
         ax = draw_sound(
@@ -51,22 +51,23 @@ class OpenedSample:
         return ax
 
     def __repr__(self) -> str:
-        chosen = self.manifest["selection"]["trigger"]
-        return f"<OpenedSample {self.id[:8]}: {self.seconds:.2f} s at {self.rate} Hz, by {chosen}>"
+        trigger = self.manifest["selection"]["trigger"]
+        return f"<OpenedSample {self.id[:8]}: {self.seconds:.2f} s at {self.rate} Hz, by {trigger}>"
 
 
 def open_sample(
     path: "Union[str, os.PathLike[str]]", identity: "Union[str, os.PathLike[str]]"
 ) -> OpenedSample:
-    """Opens a sealed sample, `ID.age`. Nothing in it is believed: what is not as Sordino seals it is refused.
+    """Opens a sealed sample, `ID.age`. Its content is untrusted: whatever Sordino would not have sealed like that is
+    refused.
 
     `identity` is the path of an identity file, as `sordino keygen` and `age-keygen` write it, or an identity
     itself, `AGE-SECRET-KEY-1…`.
 
-    Raises OSError for a file that cannot be read, and `OpenError`: `.WrongIdentity` where the sample is sealed
-    to other keys, `.Identity` for an identity that is none, `.Refused` for a damaged or forged sample.
+    Raises OSError for a file that cannot be read, and `OpenError`: `.WrongIdentity` if the sample is sealed
+    to other keys, `.Identity` for an invalid identity, `.Refused` for a corrupt or forged sample.
     """
     given = os.fspath(identity)
     key = given if given.startswith(SECRET) else Path(given).read_bytes().decode("utf-8", "replace")
-    opened = _face.open_sealed(Path(path).read_bytes(), key)
+    opened = _bindings.open_sealed(Path(path).read_bytes(), key)
     return OpenedSample(int16_of(opened.samples), opened.rate, json.loads(opened.manifest))

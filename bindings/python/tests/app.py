@@ -1,4 +1,4 @@
-"""What an app has: its own audio path, its own HTTP, and listeners."""
+"""An app: its own audio, its own HTTP client, and listeners."""
 
 import array
 import http.client
@@ -9,8 +9,8 @@ import wave
 
 import sordino
 
-# How long anything is waited for, in seconds: a deadlock is a failure, not a hang. No machine is as slow as that.
-PATIENCE = 600
+# Timeout in seconds: a deadlock fails instead of hanging. No machine is that slow.
+TIMEOUT = 600
 
 
 def read_wav(path):
@@ -23,12 +23,14 @@ def read_wav(path):
 
 def notice(version):
     """The bundled English notice, as this app shows it."""
-    return sordino.bundled_notice(version, "en", "Etude", "privacy@etude.example", 365).notice
+    return sordino.bundled_notice(
+        "en", sordino.AppInfo("Etude", "privacy@etude.example"), sordino.NoticeTerms(version, 365)
+    ).notice
 
 
 def wait_until(condition):
-    """Waits until `condition` holds."""
-    deadline = time.monotonic() + PATIENCE
+    """Waits until `condition` is true."""
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError("it did not come to pass in time")
@@ -36,7 +38,7 @@ def wait_until(condition):
 
 
 class Recognizer(sordino.FrameListener):
-    """Takes frames, and marks `moment` through `engine` once it has heard it."""
+    """Receives frames, and marks `moment` with `engine` after its last frame."""
 
     def __init__(self, engine=None, moment=None):
         self.engine = engine
@@ -57,8 +59,8 @@ class Recognizer(sordino.FrameListener):
                 self.marked = error
 
 
-class Diary(sordino.EventListener):
-    """Notes all events."""
+class EventLog(sordino.EventListener):
+    """Records all events."""
 
     def __init__(self):
         self.events = []
@@ -74,29 +76,29 @@ class Diary(sordino.EventListener):
 
 
 def play(engine, samples, rate, recognizer):
-    """Pushes a recording in pieces of 10 ms, as fast as it is heard, and stops."""
-    feed = engine.listen_to_host(rate, 1, recognizer)
+    """Pushes a recording in chunks of 10 ms, as fast as it is processed, and stops."""
+    writer = engine.listen_to_pcm_source(rate, 1, recognizer)
     piece = rate // 100
     for start in range(0, len(samples), piece):
-        lost = feed.push(samples[start : start + piece].tobytes())
+        lost = writer.push(samples[start : start + piece].tobytes())
         assert lost == 0
-        # The feed holds two seconds; a microphone would not run ahead either.
+        # The buffer holds two seconds; a microphone is not faster than real time either.
         wait_until(lambda: start - recognizer.position < rate)
-    feed.stop()
+    writer.stop()
 
 
 def upload(engine):
-    """Sends all that is due by the app's own HTTP. Returns what became of each request."""
+    """Sends everything that is due with the app's own HTTP client. Returns the status of each task."""
     outcomes = []
-    while (request := engine.next_request()) is not None:
-        outcomes.append((request.task, engine.finish(request.task, send(request))))
+    while (request := engine.next_upload_task()) is not None:
+        outcomes.append((request.task, engine.process_upload_result(request.task, send(request))))
     return outcomes
 
 
 def send(request):
-    """One request by `http.client`, header for header as it is."""
+    """Sends one request with `http.client`, with exactly its headers."""
     url = urllib.parse.urlsplit(request.url)
-    connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(url.netloc, timeout=TIMEOUT)
     try:
         connection.putrequest(request.method, url.path, skip_accept_encoding=True)
         for header in request.headers:
@@ -107,11 +109,11 @@ def send(request):
         connection.endheaders(body)
         answer = connection.getresponse()
         headers = [sordino.Header(name=name, value=value) for name, value in answer.getheaders()]
-        return sordino.Outcome.ANSWERED(
-            status=answer.status, headers=headers, body=answer.read(1 << 20)
+        return sordino.UploadResult.RESPONSE(
+            sordino.HttpResponse(status=answer.status, headers=headers, body=answer.read(1 << 20))
         )
     except OSError as error:
-        return sordino.Outcome.UNREACHABLE(reason=str(error))
+        return sordino.UploadResult.UNREACHABLE(reason=str(error))
     finally:
         connection.close()
 

@@ -1,4 +1,4 @@
-"""usage: bench.py SECONDS: what a core has to do for pushing and receiving, in real time, in one line."""
+"""usage: bench.py SECONDS: prints the CPU time of pushing and receiving in real time, in one line."""
 
 import sys
 import tempfile
@@ -11,16 +11,16 @@ import sordino
 RATE = 48_000
 FRAME_S = 0.01
 WINDOWS = 5
-#: Frames that are pushed ahead of the listener where nobody waits for the clock: half the feed's room.
+#: Frames pushed ahead of the listener when faster than real time: half the writer's buffer.
 AHEAD = 100
-# Any point of the curve will do: no plan is installed.
+# Any valid key will do: no plan is installed.
 KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 NOWHERE = "http://127.0.0.1:9"
 SOUND = (0.1 * np.sin(np.arange(480, dtype=np.float32))).astype(np.float32)
 
 
 class Recognizer:
-    """Looks at each frame, as little as can be."""
+    """Reads one sample of each frame."""
 
     frames = 0
 
@@ -30,8 +30,8 @@ class Recognizer:
 
 
 def share(seconds, step):
-    """What this process costs while `step` runs every 10 ms, as a share of one core: the least of some windows,
-    since what else the machine does can only add to it."""
+    """The CPU time of this process while `step` runs every 10 ms, as a share of one core: the minimum of several
+    windows, since other load can only add to it."""
     return min(window(seconds / WINDOWS, step) for _ in range(WINDOWS))
 
 
@@ -43,11 +43,11 @@ def window(seconds, step):
     return (time.process_time() - spent) / (time.monotonic() - begun)
 
 
-def faster(feed, recognizer, seconds):
-    """What it costs a second of sound when nobody waits for the clock: the work without the waking up."""
+def faster(writer, recognizer, seconds):
+    """The CPU time per second of sound faster than real time: the work without waking up threads."""
     spent, begun = time.process_time(), recognizer.frames
     for number in range(round(seconds / FRAME_S)):
-        feed.push(SOUND)
+        writer.push(SOUND)
         while number - (recognizer.frames - begun) > AHEAD:
             time.sleep(FRAME_S)
     return (time.process_time() - spent) / seconds
@@ -56,12 +56,12 @@ def faster(feed, recognizer, seconds):
 def main(seconds):
     idle = share(seconds / 3, lambda: None)
     with tempfile.TemporaryDirectory() as folder, sordino.Sordino.open(folder, KEY, NOWHERE) as engine:
-        with engine.listen_to_host(RATE, 1) as feed:
-            unheard = share(seconds / 3, lambda: feed.push(SOUND)) - idle
+        with engine.listen_to_pcm_source(RATE, 1) as writer:
+            unheard = share(seconds / 3, lambda: writer.push(SOUND)) - idle
         recognizer = Recognizer()
-        with engine.listen_to_host(RATE, 1, recognizer) as feed:
-            heard = share(seconds, lambda: feed.push(SOUND)) - idle
-            worked = faster(feed, recognizer, 2 * seconds)
+        with engine.listen_to_pcm_source(RATE, 1, recognizer) as writer:
+            heard = share(seconds, lambda: writer.push(SOUND)) - idle
+            worked = faster(writer, recognizer, 2 * seconds)
         assert recognizer.frames - round(2 * seconds / FRAME_S) == WINDOWS * round(seconds / WINDOWS / FRAME_S), recognizer.frames
     print(
         f"python push+receive: {100 * heard:.2f} % of a core (the work alone {100 * worked:.2f} %; pushing and the"

@@ -1,4 +1,4 @@
-"""A device without a collector: an engine that is open in a folder of its own."""
+"""A device without a collector: an open engine on a temporary folder."""
 
 import pathlib
 import tempfile
@@ -24,7 +24,7 @@ class Device(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.state = pathlib.Path(folder.name) / "state"
         self.engine = self.open()
-        self.addCleanup(self.engine.shut_down)
+        self.addCleanup(self.engine.close)
 
     def open(self):
         return sordino.Sordino.open(str(self.state), self.organization.key, NOWHERE)

@@ -1,4 +1,4 @@
-"""What an organization has: its key, a signed plan, a QA key, and a collector that really runs."""
+"""An organization: its key, a signed plan, a QA key, and a running collector."""
 
 import json
 import os
@@ -19,7 +19,7 @@ for needed, command in [
 
 
 def run(program, *arguments):
-    """Runs a program of ours and returns the JSON that it prints."""
+    """Runs a program of this project and returns the JSON that it prints."""
     command = [PROGRAMS / program, "--json", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -28,8 +28,7 @@ def run(program, *arguments):
 
 
 class Organization:
-    """Signs a plan that takes every marked moment and none at random; with `review`, only what the person
-    has heard."""
+    """Signs a plan that selects every marked moment and none at random; with `review` it requires review."""
 
     def __init__(self, folder, review=False):
         self.folder = pathlib.Path(folder)
@@ -69,14 +68,14 @@ class Collector:
         self.token.write_text(made["token"], encoding="utf-8")
 
     def pull(self, dataset):
-        """Pulls into `dataset`, as a QA engineer does, and returns what was done."""
+        """Pulls into `dataset` and returns the summary."""
         return run(
             "sordino", "pull", "--collector", self.url, "--token-file", self.token,
             "--identity", self.organization.identity, "--out", dataset, "--format", "bundle",
         )  # fmt: skip
 
     def open_sample(self, sample, folder):
-        """Opens what lies at the collector under that id."""
+        """Opens the collector's object with that id."""
         [sealed] = self.data.rglob(f"{sample}.age")
         run(
             "sordino", "open", sealed, "--identity", self.organization.identity, "--out", folder

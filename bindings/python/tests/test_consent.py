@@ -1,4 +1,4 @@
-"""What a person can do with what is held of them: hear it first, see it, have it deleted, be forgotten."""
+"""The person's control of their data: review, export, deletion, reset."""
 
 import array
 import hashlib
@@ -20,7 +20,7 @@ CHILD, ADULT = sordino.AgeBand.CHILD, sordino.AgeBand.ADULT
 NO_CONSENT = sordino.WithheldReason.NO_CONSENT
 
 
-class Held(unittest.TestCase):
+class ConsentTest(unittest.TestCase):
     review = False
 
     def setUp(self):
@@ -38,17 +38,17 @@ class Held(unittest.TestCase):
         engine = sordino.Sordino.open(
             str(self.state), self.organization.key, self.collector.url, **options
         )
-        self.addCleanup(engine.shut_down)
+        self.addCleanup(engine.close)
         return engine
 
     def say_yes(self, age_band=ADULT, **options):
         return self.engine.give_consent(QUALITY, age_band, app.notice(1), **options)
 
-    def offer(self):
-        return self.engine.offer(SAMPLES.tobytes(), RATE)
+    def submit(self):
+        return self.engine.submit(SAMPLES.tobytes(), RATE)
 
     def queue(self):
-        return self.offer().sample
+        return self.submit().sample
 
     def upload(self):
         outcomes = app.upload(self.engine)
@@ -58,8 +58,8 @@ class Held(unittest.TestCase):
         return {path.stem for path in self.collector.data.rglob("*.age")}
 
 
-class Deletion(Held):
-    def test_all_samples_are_deleted_here_at_once_and_there_with_the_next_upload(self):
+class Deletion(ConsentTest):
+    def test_delete_all_deletes_here_and_then_at_the_collector(self):
         self.say_yes()
         sent = self.queue()
         self.upload()
@@ -73,11 +73,11 @@ class Deletion(Held):
         self.assertEqual(self.at_the_collector(), set())
         self.assertEqual(self.engine.status().deletions_pending, 0)
         self.assertEqual(self.engine.consent().state, sordino.ConsentState.GRANTED)
-        self.assertTrue(self.offer().is_queued())
+        self.assertTrue(self.submit().is_queued())
 
 
-class Export(Held):
-    def test_the_archive_opens_and_its_receipts_verify_against_the_texts_in_it(self):
+class Export(ConsentTest):
+    def test_the_export_has_receipts_that_verify(self):
         receipt = self.say_yes()
         sample = self.queue()
         with zipfile.ZipFile(io.BytesIO(self.engine.export_my_data())) as archive:
@@ -96,22 +96,22 @@ class Export(Held):
         self.assertTrue(told["notice_matches"])
 
 
-class ComingOfAge(Held):
-    def test_a_child_that_came_of_age_is_asked_anew_as_an_adult(self):
+class ComingOfAge(ConsentTest):
+    def test_a_child_that_came_of_age_is_asked_again_as_an_adult(self):
         self.say_yes(CHILD, guardian=sordino.GuardianMethod.TEXT_PLUS)
-        self.assertIsNone(self.engine.may_sample())
+        self.assertIsNone(self.engine.sampling_blocked())
         self.assertFalse(self.engine.consent().came_of_age)
         self.engine.come_of_age()
         status = self.engine.consent()
         self.assertEqual(status.state, sordino.ConsentState.OUTDATED)
         self.assertTrue(status.came_of_age)
-        self.assertEqual(self.offer().reason, NO_CONSENT)
+        self.assertEqual(self.submit().reason, NO_CONSENT)
         self.say_yes()
-        self.assertTrue(self.offer().is_queued())
+        self.assertTrue(self.submit().is_queued())
         with self.assertRaisesRegex(sordino.SordinoError.Consent, "an adult said it"):
             self.engine.come_of_age()
 
-    def test_a_guardians_evidence_is_kept_as_its_hash_and_is_not_to_be_guessed(self):
+    def test_only_the_hash_of_a_guardians_evidence_is_stored(self):
         evidence = b"number 4711 of the payment, 2 November"
         for short in (b"", b"fifteen bytes..", b"1234"):
             with self.assertRaisesRegex(sordino.SordinoError.Consent, "at least 16"):
@@ -120,27 +120,27 @@ class ComingOfAge(Held):
                     guardian=sordino.GuardianMethod.PAYMENT_CARD,
                     guardian_evidence=short,
                 )
-        self.assertEqual(self.engine.may_sample(), NO_CONSENT)
+        self.assertEqual(self.engine.sampling_blocked(), NO_CONSENT)
         receipt = self.say_yes(
             CHILD,
             guardian=sordino.GuardianMethod.PAYMENT_CARD,
             guardian_evidence=evidence,
         )
-        self.assertIsNone(self.engine.may_sample())
-        # As docs/consent.md says that it is hashed.
+        self.assertIsNone(self.engine.sampling_blocked())
+        # The hash as docs/consent.md defines it.
         record = bytes.fromhex(json.loads(receipt)["dct:identifier"])
         self.assertIn(hashlib.sha256(record + evidence).hexdigest(), receipt)
         self.assertNotIn("4711", receipt)
 
 
-class Reset(Held):
-    def test_a_device_that_forgot_the_person_still_asks_back_what_it_sent(self):
+class Reset(ConsentTest):
+    def test_uploaded_samples_are_deleted_after_a_reset(self):
         self.say_yes()
         sample = self.queue()
         self.upload()
         with self.assertRaisesRegex(sordino.SordinoError.State, "in use"):
             sordino.reset(str(self.state))
-        self.engine.shut_down()
+        self.engine.close()
         self.assertTrue(sordino.reset(str(self.state)))
         self.engine = self.open()
         self.assertEqual(self.engine.plan().version, 1)
@@ -150,13 +150,13 @@ class Reset(Held):
         self.upload()
         self.assertEqual(self.at_the_collector(), set())
 
-    def test_a_damaged_state_is_told_from_one_in_use_and_can_be_reset(self):
+    def test_a_corrupt_state_is_a_different_error_and_can_be_reset(self):
         self.say_yes()
         self.queue()
         self.upload()
         with self.assertRaises(sordino.SordinoError.State):
             self.open()
-        self.engine.shut_down()
+        self.engine.close()
         (self.state / "state.redb").write_bytes(b"rubbish" * 1000)
         with self.assertRaisesRegex(sordino.SordinoError.Damaged, "reset"):
             self.open()
@@ -166,24 +166,24 @@ class Reset(Held):
         self.upload()
         self.assertEqual(self.at_the_collector(), set())
 
-    def test_a_folder_that_no_engine_ever_had_is_left_as_it_is(self):
+    def test_reset_leaves_other_folders_unchanged(self):
         with self.assertRaisesRegex(sordino.SordinoError.Argument, "no device in"):
             sordino.reset(str(self.folder / "nowhere"))
         self.assertFalse((self.folder / "nowhere").exists())
 
 
-class Review(Held):
+class Review(ConsentTest):
     review = True
 
     def setUp(self):
         super().setUp()
-        self.diary = app.Diary()
+        self.diary = app.EventLog()
         self.engine.set_event_listener(self.diary)
         self.say_yes()
 
-    def test_what_is_heard_is_what_is_sent_after_a_yes(self):
+    def test_the_accepted_preview_is_what_is_sent(self):
         self.assertTrue(self.engine.plan().review_required)
-        offer = self.offer()
+        offer = self.submit()
         self.assertTrue(offer.is_awaits_review(), offer)
         [event] = self.diary.of(sordino.Event.AWAITS_REVIEW)
         [preview] = self.engine.previews()
@@ -203,10 +203,10 @@ class Review(Held):
         self.assertEqual(rate, heard.rate)
         self.assertEqual(sent, array.array("f", (sample / 32768 for sample in integers)))
 
-    def test_a_no_wipes_it_and_so_does_a_withdrawal(self):
-        refused = self.offer().preview
+    def test_discarding_and_withdrawing_delete_a_preview(self):
+        refused = self.submit().preview
         self.engine.discard_preview(refused)
-        waiting = self.offer().preview
+        waiting = self.submit().preview
         self.engine.withdraw()
         self.assertEqual((self.engine.previews(), self.engine.samples()), ([], []))
         for gone in (refused, waiting):
@@ -215,14 +215,14 @@ class Review(Held):
                     getattr(self.engine, call)(gone)
 
 
-class ReviewByTheApp(Held):
-    def test_the_app_asks_for_it_where_the_plan_does_not(self):
+class ReviewByTheApp(ConsentTest):
+    def test_the_app_can_require_review(self):
         self.say_yes()
         self.assertFalse(self.engine.plan().review_required)
-        self.assertTrue(self.offer().is_queued())
-        self.engine.shut_down()
+        self.assertTrue(self.submit().is_queued())
+        self.engine.close()
         self.engine = self.open(review_required=True)
-        self.assertTrue(self.offer().is_awaits_review())
+        self.assertTrue(self.submit().is_awaits_review())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Processes that are forked while an engine is open: they touch nothing of it, and their parent's goes on."""
+"""Processes forked while an engine is open: they do not touch it, and the parent's continues."""
 
 import multiprocessing
 import os
@@ -19,7 +19,7 @@ PIECE = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
 
 
 def in_fork(work):
-    """Runs `work` in a forked process, which ends as a program does, and returns whether all of it went well."""
+    """Runs `work` in a forked process that exits normally, and returns whether it succeeded."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -43,10 +43,10 @@ def closed(call):
         raise AssertionError("it was to raise Closed")
 
 
-def offer(engine, outcomes):
-    """What a worker does that was handed an engine."""
+def submit(engine, outcomes):
+    """A worker that was passed an engine."""
     try:
-        outcomes.put(repr(engine.offer(PIECE, RATE)))
+        outcomes.put(repr(engine.submit(PIECE, RATE)))
     except Exception as error:
         outcomes.put(type(error).__name__)
 
@@ -63,31 +63,31 @@ class Forks(Device):
     def test_every_call_raises_closed_and_touches_no_file(self):
         self.consent()
         sound, rate = app.read_wav(ROOT / "samples" / "audio" / "flute-alone.wav")
-        self.assertIsInstance(self.engine.offer(np.array(sound), rate), sordino.Offer.QUEUED)
-        feed = self.engine.listen_to_host(RATE, 1, lambda frame: None)
-        frames = self.engine._frames(lambda ear: feed)
+        self.assertIsInstance(self.engine.submit(np.array(sound), rate), sordino.SubmitOutcome.QUEUED)
+        writer = self.engine.listen_to_pcm_source(RATE, 1, lambda frame: None)
+        frames = self.engine._frames(lambda ear: writer)
         before = {path: path.read_bytes() for path in self.state.rglob("*") if path.is_file()}
         calls = [
-            lambda: self.engine.offer(np.array(sound), rate),
+            lambda: self.engine.submit(np.array(sound), rate),
             self.engine.withdraw,
             self.engine.delete_all,
             self.engine.status,
             self.engine.samples,
             self.engine.plan,
             self.engine.previews,
-            self.engine.next_request,
-            self.engine.upload_now,
+            self.engine.next_upload_task,
+            self.engine.upload,
             self.engine.export_my_data,
-            self.engine.shut_down,
+            self.engine.close,
             self.engine.microphone,
             lambda: self.engine.mark(sordino.Moment()),
-            lambda: self.engine.listen_to_host(RATE, 1),
+            lambda: self.engine.listen_to_pcm_source(RATE, 1),
             lambda: self.engine.set_event_listener(print),
-            lambda: feed.push(PIECE),
-            lambda: feed.push(PIECE.tobytes()),
-            lambda: feed.write(PIECE, 1.0),
-            lambda: feed.lose(1),
-            feed.stop,
+            lambda: writer.push(PIECE),
+            lambda: writer.push(PIECE.tobytes()),
+            lambda: writer.write(PIECE, 1.0),
+            lambda: writer.report_dropped(1),
+            writer.stop,
             frames.close,
             lambda: next(frames),
         ]
@@ -99,11 +99,11 @@ class Forks(Device):
 
         self.assertTrue(in_fork(work))
         self.assertEqual({path: path.read_bytes() for path in before}, before)
-        feed.stop()
+        writer.stop()
         self.assertEqual(self.engine.withdraw().shredded, 1)
         self.assertEqual(self.sealed(), [])
 
-    def test_a_worker_of_multiprocessing_seals_nothing_that_outlives_a_withdrawal(self):
+    def test_a_multiprocessing_worker_seals_nothing(self):
         self.consent()
         context = multiprocessing.get_context("fork")
         outcomes = context.SimpleQueue()
@@ -118,11 +118,11 @@ class Forks(Device):
         self.assertEqual(self.sealed(), [])
         self.assertEqual(self.engine.samples(), [])
 
-    def test_letting_go_in_the_child_keeps_the_parents_folder_locked_and_its_feed_open(self):
-        feeds = [self.engine.listen_to_host(RATE, 1, lambda frame: None)]
+    def test_dropping_in_the_child_does_not_affect_the_parent(self):
+        writers = [self.engine.listen_to_pcm_source(RATE, 1, lambda frame: None)]
 
         def work():
-            feeds.clear()
+            writers.clear()
             engine, self.engine = self.engine, None
             engine.__del__()
             del engine
@@ -130,49 +130,49 @@ class Forks(Device):
         self.assertTrue(in_fork(work))
         with self.assertRaisesRegex(sordino.SordinoError.State, "in use"):
             sordino.Sordino.open(self.state, self.organization.key, NOWHERE)
-        self.assertEqual(feeds[0].push(PIECE), 0)
-        feeds[0].stop()
+        self.assertEqual(writers[0].push(PIECE), 0)
+        writers[0].stop()
         self.assertEqual(self.engine.status().pending, 0)
 
-    def test_a_child_that_ends_as_programs_do_ends_well(self):
-        # Its exit handlers shut all engines down that are open.
+    def test_a_forked_child_exits_normally(self):
+        # Its exit handlers close all open engines.
         program = """
 import os, sys, sordino
 engine = sordino.Sordino.open(*sys.argv[1:])
-feed = engine.listen_to_host(48_000, 1, lambda frame: None)
+writer = engine.listen_to_pcm_source(48_000, 1, lambda frame: None)
 child = os.fork()
 if child == 0:
     sys.exit(0)
 ended = os.waitpid(child, 0)[1]
-feed.push(bytes(4))
+writer.push(bytes(4))
 print(ended, engine.status().pending)
 """
         command = [sys.executable, "-c", program, f"{self.state}-other", self.organization.key, NOWHERE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=app.PATIENCE, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=app.TIMEOUT, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "0 0\n", ""))
 
-    def test_forks_at_any_instant_neither_hang_nor_harm(self):
+    def test_forks_at_any_time_do_not_hang(self):
         self.consent()
         over = threading.Event()
 
         def work():
             while not over.is_set():
                 self.engine.status()
-                self.engine.next_request()
+                self.engine.next_upload_task()
 
         threads = [threading.Thread(target=work) for _ in range(2)]
         for thread in threads:
             thread.start()
-        with self.engine.listen_to_host(RATE, 1, lambda frame: None) as feed:
+        with self.engine.listen_to_pcm_source(RATE, 1, lambda frame: None) as writer:
             for _ in range(20):
-                feed.push(PIECE)
-                self.assertTrue(in_fork(lambda: [closed(self.engine.status), closed(feed.stop)]))
+                writer.push(PIECE)
+                self.assertTrue(in_fork(lambda: [closed(self.engine.status), closed(writer.stop)]))
         over.set()
         for thread in threads:
             thread.join()
         self.assertEqual(self.engine.consent().state, sordino.ConsentState.GRANTED)
 
-    def test_a_child_may_open_a_folder_of_its_own(self):
+    def test_a_child_may_open_another_folder(self):
         def work():
             with sordino.Sordino.open(f"{self.state}-child", self.organization.key, NOWHERE) as engine:
                 assert engine.status().pending == 0

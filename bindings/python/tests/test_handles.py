@@ -1,4 +1,4 @@
-"""What has a handle: it is neither copied nor pickled, is freed once, and says so where there is none."""
+"""Objects with a handle: they cannot be copied or pickled, and are freed once."""
 
 import copy
 import gc
@@ -26,7 +26,7 @@ COPIES = {
 
 
 def with_handles():
-    """Every class whose objects have a handle, with the layers above it."""
+    """Every class whose objects have a handle, with its subclasses."""
     found = set(_handles.with_handles())
     for owner in list(found):
         found.update(owner.__subclasses__())
@@ -48,34 +48,34 @@ class Handles(Device):
                 with self.assertRaisesRegex(TypeError, "cannot be copied or pickled"):
                     make(item)
 
-    def test_the_classes_are_found(self):
+    def test_all_classes_with_handles_are_found(self):
         names = {owner.__name__ for owner in with_handles()}
-        self.assertLessEqual({"Sordino", "Feed", "Listening", "SordinoBuilder"}, names)
-        self.assertLessEqual({sordino.Sordino, sordino.Feed}, with_handles())
+        self.assertLessEqual({"Engine", "PcmWriter", "CaptureSession", "EngineBuilder"}, names)
+        self.assertLessEqual({sordino.Sordino, sordino.PcmWriter}, with_handles())
 
-    def test_objects_of_every_class_refuse_to_be_copied_and_pickled(self):
+    def test_objects_cannot_be_copied_or_pickled(self):
         for owner in with_handles():
             self.assert_refuses_copies(owner.__new__(owner))
 
-    def test_what_is_open_refuses_and_goes_on(self):
+    def test_open_objects_refuse_copies_and_still_work(self):
         face = sordino.Sordino.__mro__[1]
-        builder = inspect.getmodule(face).SordinoBuilder(f"{self.state}-other", self.organization.key, NOWHERE)
-        with self.engine.listen_to_host(RATE, 1) as feed:
-            frames = self.engine._frames(lambda ear: feed)
-            for item in (self.engine, feed, builder, frames):
+        builder = inspect.getmodule(face).EngineBuilder(f"{self.state}-other", self.organization.key, NOWHERE)
+        with self.engine.listen_to_pcm_source(RATE, 1) as writer:
+            frames = self.engine._frames(lambda ear: writer)
+            for item in (self.engine, writer, builder, frames):
                 self.assert_refuses_copies(item)
             gc.collect()
-            self.assertEqual(feed.push(bytes(4)), 0)
+            self.assertEqual(writer.push(bytes(4)), 0)
         self.assertEqual(self.engine.status().pending, 0)
-        builder.open().shut_down()
+        builder.open().close()
 
-    def test_what_is_handed_to_a_spawned_process_is_a_type_error(self):
+    def test_passing_an_engine_to_a_spawned_process_is_a_type_error(self):
         context = multiprocessing.get_context("spawn")
         with self.assertRaisesRegex(TypeError, "open another engine in another process"):
             context.Process(target=print, args=(self.engine,)).start()
         self.assertEqual(self.engine.status().pending, 0)
 
-    def test_an_object_without_a_handle_says_so_in_every_method(self):
+    def test_methods_without_a_handle_raise_a_type_error(self):
         for owner in with_handles():
             hollow = owner.__new__(owner)
             for name, method in methods_of(owner):
@@ -85,32 +85,32 @@ class Handles(Device):
                     if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
                 ]
                 with self.subTest(owner=owner.__name__, method=name):
-                    # What is refused before the handle is looked at is refused all the same.
+                    # Invalid arguments may be refused before the handle is read.
                     with self.assertRaises((TypeError, AttributeError, ValueError)):
                         method(hollow, *[None] * (len(required) - 1))
             with self.assertRaisesRegex(TypeError, "nothing behind it"):
                 hollow._uniffi_clone_handle()
             self.assertIsInstance(repr(hollow), str)
 
-    def test_an_engine_made_by_its_class_says_how_one_is_opened(self):
+    def test_the_constructor_says_how_to_open_an_engine(self):
         with self.assertRaisesRegex(TypeError, r"Sordino\.open"):
             sordino.Sordino(str(self.state), self.organization.key, NOWHERE)
 
-    def test_what_is_freed_twice_is_freed_once(self):
+    def test_freeing_twice_frees_once(self):
         engine = sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE)
-        feed = engine.listen_to_host(RATE, 1)
-        for item in (feed, engine):
+        writer = engine.listen_to_pcm_source(RATE, 1)
+        for item in (writer, engine):
             for _ in range(3):
                 item.__del__()
             with self.assertRaisesRegex(TypeError, "nothing behind it"):
                 item._uniffi_clone_handle()
-        # It was let go of, and so gave its folder back.
-        sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE).shut_down()
+        # It was freed, and so released its folder.
+        sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE).close()
 
-    def test_closing_twice_does_no_harm(self):
-        feed = self.engine.listen_to_host(RATE, 1)
-        frames = self.engine._frames(lambda ear: feed)
-        for close in (frames.close, feed.stop, self.engine.shut_down):
+    def test_closing_twice_has_no_effect(self):
+        writer = self.engine.listen_to_pcm_source(RATE, 1)
+        frames = self.engine._frames(lambda ear: writer)
+        for close in (frames.close, writer.stop, self.engine.close):
             close()
             close()
 

@@ -1,4 +1,4 @@
-"""What Python can pass in and do wrong: arrays, callables, processes that end, engines by the thousand."""
+"""Arrays, callables, processes that end, thousands of engines."""
 
 import functools
 import os
@@ -18,22 +18,22 @@ import app
 import sordino
 
 PIECE = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
-#: With SORDINO_SOAK=1 so many that a leak of 0.5 kB an engine shows, as of its key. Otherwise one of 2.3 kB does, as of
-#: its store or a thread.
+#: With SORDINO_SOAK=1 enough to detect a leak of 0.5 kB per engine, such as its key. Otherwise enough for 2.3 kB, such
+#: as its store or a thread.
 OPENINGS = 10_000 if os.environ.get("SORDINO_SOAK") == "1" else 2_000
-#: What the process may grow by over all but the first tenth of them, in bytes.
+#: The maximum growth of the process after the first tenth of them, in bytes.
 GROWTH = 4 << 20
 
 
 class Sound(Device):
     def heard(self, *pieces, channels=1):
         frames = []
-        with self.engine.listen_to_host(RATE, channels, frames.append) as feed:
+        with self.engine.listen_to_pcm_source(RATE, channels, frames.append) as writer:
             for piece in pieces:
-                self.assertEqual(feed.push(piece), 0)
+                self.assertEqual(writer.push(piece), 0)
         return np.concatenate([frame.array for frame in frames])
 
-    def test_every_kind_of_float_sound_arrives_the_same(self):
+    def test_all_float_arrays_and_buffers_arrive_equal(self):
         kinds = [PIECE, PIECE.tobytes(), bytearray(PIECE.tobytes()), memoryview(PIECE), PIECE[::-1][::-1]]
         for kind in kinds:
             np.testing.assert_array_equal(self.heard(kind), PIECE)
@@ -46,8 +46,8 @@ class Sound(Device):
 
     def test_a_frames_array_is_its_bytes_and_read_only(self):
         frames = []
-        with self.engine.listen_to_host(RATE, 1, frames.append) as feed:
-            feed.push(PIECE)
+        with self.engine.listen_to_pcm_source(RATE, 1, frames.append) as writer:
+            writer.push(PIECE)
         [frame] = frames
         self.assertEqual((frame.array.dtype, len(frame), frame.rate), (np.float32, 480, RATE))
         self.assertEqual(frame.array.tobytes(), frame.samples)
@@ -55,47 +55,47 @@ class Sound(Device):
             frame.array[0] = 0
         self.assertEqual(repr(frame), "<Frame at 0: 480 samples at 48000 Hz>")
 
-    def test_what_is_no_sound_is_a_type_error_that_says_what_is_wanted(self):
-        with self.engine.listen_to_host(RATE, 1) as feed:
+    def test_wrong_sound_is_a_type_error_that_names_the_types(self):
+        with self.engine.listen_to_pcm_source(RATE, 1) as writer:
             for wrong in (PIECE.astype(float), PIECE.astype(np.uint8), PIECE.astype(object)):
                 with self.assertRaisesRegex(TypeError, "float32 or int16"):
-                    feed.push(wrong)
+                    writer.push(wrong)
             for wrong in ([0.0], "sound", None, 1.0):
                 with self.assertRaises(TypeError):
-                    feed.push(wrong)
+                    writer.push(wrong)
             with self.assertRaisesRegex(ValueError, "shape"):
-                feed.push(np.zeros((1, 1, 480), np.float32))
+                writer.push(np.zeros((1, 1, 480), np.float32))
         with self.assertRaisesRegex(TypeError, "int64"):
-            self.engine.offer(np.arange(RATE), RATE)
+            self.engine.submit(np.arange(RATE), RATE)
         with self.assertRaisesRegex(ValueError, "shape"):
-            self.engine.offer(np.zeros((2, 2, 2)), RATE)
+            self.engine.submit(np.zeros((2, 2, 2)), RATE)
 
-    def test_sound_with_its_channels_first_is_a_type_error_that_says_how_to_transpose_it(self):
+    def test_channels_first_is_a_type_error_that_suggests_transposing(self):
         stereo = np.stack([PIECE, PIECE])
-        with self.engine.listen_to_host(RATE, 2) as feed:
+        with self.engine.listen_to_pcm_source(RATE, 2) as writer:
             for call in (
-                feed.push,
-                feed.write,
-                lambda sound: self.engine.offer(sound, RATE),
+                writer.push,
+                writer.write,
+                lambda sound: self.engine.submit(sound, RATE),
                 lambda sound: sordino.anonymize(sound, RATE),
             ):
                 with self.assertRaisesRegex(TypeError, r"\(2, 480\).*sound\.T"):
                     call(stereo)
-            # What the hint says is taken.
-            self.assertEqual(feed.push(stereo.T), 0)
-            self.assertIsInstance(self.engine.offer(stereo.T, RATE), sordino.Offer.WITHHELD)
-            with self.assertRaisesRegex(TypeError, "1 channels, and the feed has 2"):
-                feed.push(PIECE[:, np.newaxis])
+            # The suggested conversion is accepted.
+            self.assertEqual(writer.push(stereo.T), 0)
+            self.assertIsInstance(self.engine.submit(stereo.T, RATE), sordino.SubmitOutcome.WITHHELD)
+            with self.assertRaisesRegex(TypeError, "1 channels, and the writer has 2"):
+                writer.push(PIECE[:, np.newaxis])
 
-    def test_a_changed_format_counts_for_the_shape(self):
-        with self.engine.listen_to_host(RATE, 2) as feed:
-            feed.change_format(RATE, 1)
-            self.assertEqual(feed.push(PIECE[:, np.newaxis]), 0)
+    def test_the_shape_is_checked_against_a_changed_format(self):
+        with self.engine.listen_to_pcm_source(RATE, 2) as writer:
+            writer.change_format(RATE, 1)
+            self.assertEqual(writer.push(PIECE[:, np.newaxis]), 0)
             with self.assertRaises(sordino.SordinoError.Capture):
-                feed.change_format(1, 2)
-            self.assertEqual(feed.push(PIECE[:, np.newaxis]), 0)
+                writer.change_format(1, 2)
+            self.assertEqual(writer.push(PIECE[:, np.newaxis]), 0)
 
-    def test_the_hint_for_another_dtype_makes_sound_that_is_taken(self):
+    def test_the_suggested_conversion_of_a_dtype_works(self):
         others = {
             np.dtype(np.float64): PIECE,
             np.dtype(np.float16): PIECE,
@@ -107,102 +107,102 @@ class Sound(Device):
         }
         for dtype, values in others.items():
             sound = values.astype(dtype)
-            with self.subTest(dtype=dtype), self.engine.listen_to_host(RATE, 1) as feed:
+            with self.subTest(dtype=dtype), self.engine.listen_to_pcm_source(RATE, 1) as writer:
                 with self.assertRaisesRegex(TypeError, "float32 or int16") as raised:
-                    feed.push(sound)
+                    writer.push(sound)
                 hint = str(raised.exception).rpartition("convert it by ")[2]
                 converted = eval(hint, {"numpy": np, "sound": sound})
-                self.assertEqual(feed.push(converted), 0)
+                self.assertEqual(writer.push(converted), 0)
                 scale = 2**15 if converted.dtype == np.int16 else 1
                 np.testing.assert_allclose(converted / scale, PIECE, atol=0.01)
 
-    def test_a_recording_that_is_written_at_once_is_heard_whole(self):
+    def test_a_recording_can_be_written_at_once(self):
         ten_seconds = np.sin(np.arange(10 * RATE) * 0.01).astype(np.float32)
         for sound in (ten_seconds, ten_seconds.tobytes(), bytearray(ten_seconds.tobytes())):
             events, frames = [], []
             self.engine.set_event_listener(events.append)
-            with self.engine.listen_to_host(RATE, 1, frames.append) as feed:
-                self.assertEqual(feed.write(sound), 0)
+            with self.engine.listen_to_pcm_source(RATE, 1, frames.append) as writer:
+                self.assertEqual(writer.write(sound), 0)
             np.testing.assert_array_equal(np.concatenate([frame.array for frame in frames]), ten_seconds)
             self.assertFalse([event for event in events if event.event.is_overrun()])
 
-    def test_integers_and_channels_can_be_written_too(self):
+    def test_integers_and_several_channels_can_be_written(self):
         frames = []
         stereo = np.repeat(np.arange(3 * RATE, dtype=np.int16)[:, np.newaxis], 2, axis=1)
-        with self.engine.listen_to_host(RATE, 2, frames.append) as feed:
-            self.assertEqual(feed.write(stereo), 0)
-            self.assertEqual(feed.write_i16(stereo.tobytes()), 0)
+        with self.engine.listen_to_pcm_source(RATE, 2, frames.append) as writer:
+            self.assertEqual(writer.write(stereo), 0)
+            self.assertEqual(writer.write_i16(stereo.tobytes()), 0)
         self.assertEqual(sum(map(len, frames)), 6 * RATE)
 
-    def test_what_is_lost_is_told_by_the_result_a_warning_and_an_event(self):
+    def test_dropped_frames_are_returned_warned_of_and_an_event(self):
         told = queue.Queue()
         self.engine.set_event_listener(told.put)
         ten_seconds = np.zeros(10 * RATE, np.float32)
-        with self.engine.listen_to_host(RATE, 1) as feed:
+        with self.engine.listen_to_pcm_source(RATE, 1) as writer:
             with self.assertWarnsRegex(RuntimeWarning, "write a recording"):
-                lost = feed.push(ten_seconds)
+                lost = writer.push(ten_seconds)
             self.assertGreaterEqual(lost, 7 * RATE)
-            # The feed is open, and nothing more is pushed.
-            while not (event := told.get(timeout=app.PATIENCE)).event.is_overrun():
+            # The writer is open, and nothing more is pushed.
+            while not (event := told.get(timeout=app.TIMEOUT)).event.is_overrun():
                 pass
             self.assertEqual(event.event.samples, lost)
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                self.assertGreater(feed.push(ten_seconds), 0)
+                self.assertGreater(writer.push(ten_seconds), 0)
 
-    def test_a_write_gives_up_after_its_timeout_and_says_what_is_lost(self):
+    def test_write_returns_dropped_frames_after_its_timeout(self):
         free = threading.Event()
         self.addCleanup(free.set)
-        feed = self.engine.listen_to_host(RATE, 1, lambda frame: free.wait(app.PATIENCE))
-        lost = feed.write(np.zeros(10 * RATE, np.float32), 0.01)
+        writer = self.engine.listen_to_pcm_source(RATE, 1, lambda frame: free.wait(app.TIMEOUT))
+        lost = writer.write(np.zeros(10 * RATE, np.float32), 0.01)
         self.assertGreaterEqual(lost, 7 * RATE)
         free.set()
-        feed.stop()
-        with self.engine.listen_to_host(RATE, 1) as feed:
+        writer.stop()
+        with self.engine.listen_to_pcm_source(RATE, 1) as writer:
             for wrong in (-1, float("nan")):
                 with self.assertRaisesRegex(sordino.SordinoError.Argument, "timeout"):
-                    feed.write(PIECE, wrong)
+                    writer.write(PIECE, wrong)
 
-    def test_a_listener_that_writes_is_told_that_it_would_wait_for_itself(self):
+    def test_write_in_a_listener_raises(self):
         outcome = queue.Queue()
 
         def listener(frame):
             try:
-                feeds[0].write(PIECE)
+                writers[0].write(PIECE)
             except sordino.SordinoError as error:
                 outcome.put(error)
 
-        feeds = [self.engine.listen_to_host(RATE, 1, listener)]
-        feeds[0].push(PIECE)
-        self.assertIsInstance(outcome.get(timeout=app.PATIENCE), sordino.SordinoError.Listening)
-        feeds[0].stop()
+        writers = [self.engine.listen_to_pcm_source(RATE, 1, listener)]
+        writers[0].push(PIECE)
+        self.assertIsInstance(outcome.get(timeout=app.TIMEOUT), sordino.SordinoError.Listening)
+        writers[0].stop()
 
-    def test_pieces_that_are_not_whole_frames_are_refused(self):
-        with self.engine.listen_to_host(RATE, 2) as feed:
-            for push in (feed.push, feed.push_i16, feed.write, feed.write_i16):
+    def test_chunks_that_are_not_whole_frames_are_refused(self):
+        with self.engine.listen_to_pcm_source(RATE, 2) as writer:
+            for push in (writer.push, writer.push_i16, writer.write, writer.write_i16):
                 with self.assertRaisesRegex(sordino.SordinoError.Argument, "not whole frames"):
                     push(b"\0" * 3)
             with self.assertRaisesRegex(sordino.SordinoError.Argument, "not whole frames"):
-                feed.push(PIECE[:479])
+                writer.push(PIECE[:479])
 
 
 class Listeners(Device):
-    def test_functions_are_listeners(self):
+    def test_functions_can_be_listeners(self):
         events, frames = [], []
         self.engine.set_event_listener(events.append)
-        with self.engine.listen_to_host(RATE, 1, frames.append) as feed:
-            feed.push(PIECE)
+        with self.engine.listen_to_pcm_source(RATE, 1, frames.append) as writer:
+            writer.push(PIECE)
         self.assertEqual(len(frames), 1)
         self.assertTrue(events[0].is_capture() and events[-1].event.is_ended())
 
-    def test_what_is_no_listener_is_a_type_error(self):
+    def test_an_invalid_listener_is_a_type_error(self):
         for wrong in (3, "on_frame", object()):
             with self.assertRaisesRegex(TypeError, "on_frame"):
-                self.engine.listen_to_host(RATE, 1, wrong)
+                self.engine.listen_to_pcm_source(RATE, 1, wrong)
             with self.assertRaisesRegex(TypeError, "on_event"):
                 self.engine.set_event_listener(wrong)
 
-    def test_a_coroutine_function_is_refused_since_nobody_would_await_it(self):
+    def test_a_coroutine_function_is_refused(self):
         async def hear(happening):
             pass
 
@@ -218,27 +218,27 @@ class Listeners(Device):
 
         for wrong in (hear, functools.partial(hear), Hears()):
             with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
-                self.engine.listen_to_host(RATE, 1, wrong)
+                self.engine.listen_to_pcm_source(RATE, 1, wrong)
             with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
                 self.engine.set_event_listener(wrong)
             with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
                 sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE, on_event=wrong)
 
-    def test_a_function_that_turns_out_to_return_a_coroutine_is_told_of(self):
+    def test_a_function_that_returns_a_coroutine_is_reported(self):
         async def hear(happening):
             pass
 
         events = []
         self.engine.set_event_listener(events.append)
-        with self.engine.listen_to_host(RATE, 1, lambda frame: hear(frame)) as feed:
-            feed.push(PIECE)
+        with self.engine.listen_to_pcm_source(RATE, 1, lambda frame: hear(frame)) as writer:
+            writer.push(PIECE)
         [failed] = [event for event in events if event.is_failed()]
         self.assertIn("call_soon_threadsafe", failed.reason)
         self.engine.set_event_listener(lambda event: hear(event))
         with self.assertWarnsRegex(RuntimeWarning, "call_soon_threadsafe"):
             self.engine.withdraw()
 
-    def test_what_is_none_of_the_choices_is_a_type_error_that_names_them(self):
+    def test_an_invalid_enum_value_lists_the_valid_ones(self):
         notice = app.notice(1)
         quality = [sordino.Purpose.QUALITY_ASSURANCE]
         calls = {
@@ -252,97 +252,97 @@ class Listeners(Device):
             with self.assertRaisesRegex(TypeError, says):
                 call()
 
-    def test_a_listener_that_hangs_holds_up_stop_for_five_seconds_and_nothing_else(self):
+    def test_a_hanging_listener_delays_only_stop(self):
         free, inside, returned = threading.Event(), threading.Event(), threading.Event()
 
         def hang(frame):
             inside.set()
-            free.wait(app.PATIENCE)
+            free.wait(app.TIMEOUT)
             returned.set()
 
         self.addCleanup(free.set)
-        feed = self.engine.listen_to_host(RATE, 1, hang)
-        feed.push(PIECE)
-        self.assertTrue(inside.wait(app.PATIENCE))
+        writer = self.engine.listen_to_pcm_source(RATE, 1, hang)
+        writer.push(PIECE)
+        self.assertTrue(inside.wait(app.TIMEOUT))
         with self.assertRaisesRegex(sordino.SordinoError.Listening, "returns"):
-            feed.stop()
+            writer.stop()
         self.assertFalse(returned.is_set())
         self.assertEqual(self.engine.status().pending, 0)
         with self.assertRaises(sordino.SordinoError.Listening):
-            self.engine.listen_to_host(RATE, 1)
+            self.engine.listen_to_pcm_source(RATE, 1)
         free.set()
-        self.engine.shut_down()
+        self.engine.close()
         app.wait_until(self.can_open)
 
     def can_open(self):
         try:
-            sordino.Sordino.open(self.state, self.organization.key, NOWHERE).shut_down()
+            sordino.Sordino.open(self.state, self.organization.key, NOWHERE).close()
         except sordino.SordinoError.State:
             return False
         return True
 
     def test_frames_can_be_iterated_and_end_with_the_engine(self):
-        feeds = []
-        listen = lambda ear: feeds.append(self.engine.listen_to_host(RATE, 1, ear)) or feeds[0]  # noqa: E731
+        writers = []
+        listen = lambda ear: writers.append(self.engine.listen_to_pcm_source(RATE, 1, ear)) or writers[0]  # noqa: E731
         frames = self.engine._frames(listen)
         for _ in range(5):
-            feeds[0].push(PIECE)
+            writers[0].push(PIECE)
         for number, frame in zip(range(5), frames):
             self.assertEqual(frame.position, 480 * number)
-        feeds[0].push(PIECE)
-        feeds[0].stop()
+        writers[0].push(PIECE)
+        writers[0].stop()
         self.assertEqual([frame.position for frame in frames], [5 * 480])
         self.assertEqual(list(frames), [])
 
-    def test_whoever_does_not_iterate_does_not_hold_up_the_shut_down(self):
-        feeds = []
-        listen = lambda ear: feeds.append(self.engine.listen_to_host(RATE, 1, ear)) or feeds[0]  # noqa: E731
+    def test_frames_that_are_not_iterated_do_not_delay_close(self):
+        writers = []
+        listen = lambda ear: writers.append(self.engine.listen_to_pcm_source(RATE, 1, ear)) or writers[0]  # noqa: E731
         frames = self.engine._frames(listen)
         for _ in range(150):
-            feeds[0].push(PIECE)
-        # It would raise if it had given up on a listener that does not return.
-        self.engine.shut_down()
+            writers[0].push(PIECE)
+        # It would raise if it had timed out on a listener.
+        self.engine.close()
         self.assertEqual(list(frames), [])
 
-    def test_without_a_microphone_it_is_an_error_of_capture(self):
+    def test_no_microphone_is_an_error_of_its_own_kind(self):
         with self.assertRaises(sordino.SordinoError.Capture) as raised:
             self.engine.microphone("no such device")
         self.assertNotIn("\n", str(raised.exception))
         # And the engine can still listen.
-        self.engine.listen_to_host(RATE, 1).stop()
+        self.engine.listen_to_pcm_source(RATE, 1).stop()
 
 
 class Processes(Device):
-    def test_a_process_that_is_killed_in_a_callback_leaves_a_folder_that_opens(self):
+    def test_a_process_killed_in_a_callback_leaves_a_valid_folder(self):
         program = """
 import os, signal, sys, numpy, sordino
 engine = sordino.Sordino.open(*sys.argv[1:])
-feed = engine.listen_to_host(48_000, 1, lambda frame: os.kill(os.getpid(), signal.SIGKILL))
-feed.push(numpy.zeros(480, numpy.float32))
+writer = engine.listen_to_pcm_source(48_000, 1, lambda frame: os.kill(os.getpid(), signal.SIGKILL))
+writer.push(numpy.zeros(480, numpy.float32))
 signal.pause()
 """
         state = f"{self.state}-killed"
         command = [sys.executable, "-c", program, state, self.organization.key, NOWHERE]
-        done = subprocess.run(command, capture_output=True, timeout=app.PATIENCE, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=app.TIMEOUT, check=False)
         self.assertEqual(done.returncode, -9, done.stderr)
         with sordino.Sordino.open(state, self.organization.key, NOWHERE) as engine:
             self.assertEqual(engine.consent().state, sordino.ConsentState.UNANSWERED)
 
     @unittest.skipIf(os.geteuid() == 0 if hasattr(os, "geteuid") else True, "root may write anywhere")
-    def test_a_folder_that_may_not_be_written_is_an_error_of_state(self):
+    def test_a_read_only_folder_is_a_state_error(self):
         closed = self.state.parent / "closed"
         closed.mkdir(mode=0o500)
         with self.assertRaises(sordino.SordinoError.State):
             sordino.Sordino.open(closed / "state", self.organization.key, NOWHERE)
 
-    def test_a_folder_that_cannot_be_is_an_error_of_state(self):
+    def test_an_impossible_folder_is_a_state_error(self):
         file = self.state.parent / "file"
         file.write_bytes(b"")
         with self.assertRaises(sordino.SordinoError.State):
             sordino.Sordino.open(file / "state", self.organization.key, NOWHERE)
 
     @unittest.skipUnless(pathlib.Path("/proc/self/statm").exists(), "there is no /proc to measure in")
-    def test_thousands_of_engines_leave_nothing_behind(self):
+    def test_thousands_of_engines_leak_nothing(self):
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         with tempfile.TemporaryDirectory(dir=memory) as folder:
             for number in range(OPENINGS):
@@ -350,17 +350,17 @@ signal.pause()
                     before = resident()
                 with sordino.Sordino.open(folder, self.organization.key, NOWHERE) as engine:
                     if number % 20 == 0:
-                        with engine.listen_to_host(RATE, 1, lambda frame: None) as feed:
-                            feed.push(PIECE)
+                        with engine.listen_to_pcm_source(RATE, 1, lambda frame: None) as writer:
+                            writer.push(PIECE)
         self.assertLess(resident() - before, GROWTH)
 
 
 class Reprs(unittest.TestCase):
-    def test_records_show_what_they_are_and_no_page_of_bytes(self):
+    def test_the_repr_of_records_shortens_long_bytes(self):
         shown = {
             repr(sordino.Note(midi=60, onset=1.5)): "Note(midi=60, onset=1.5, offset=None)",
             repr(sordino.RequestBody.DOCUMENT(content=b"x" * 1000)): "<1000 bytes>",
-            repr(sordino.Offer.QUEUED("ab")): "sample='ab'",
+            repr(sordino.SubmitOutcome.QUEUED("ab")): "sample='ab'",
             repr(sordino.Notice(version=1, language="en", text="t" * 500)): "t…",
             repr(sordino.PreviewSound(rate=16_000, samples=bytes(32_000))): "1.00 s at 16000 Hz",
         }
@@ -370,7 +370,7 @@ class Reprs(unittest.TestCase):
 
 
 def resident():
-    """Bytes of memory that this process holds."""
+    """Memory of this process in bytes."""
     pages = int(pathlib.Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 

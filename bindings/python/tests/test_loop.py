@@ -1,4 +1,4 @@
-"""The whole loop from Python: nothing without consent, a sample at the desk, and its recall."""
+"""From capture to a reader and back: nothing without consent, a pulled sample, and its withdrawal."""
 
 import json
 import math
@@ -14,7 +14,7 @@ import sordino
 RECORDING = ROOT / "samples" / "audio" / "flute-alone.wav"
 
 
-class TheLoop(unittest.TestCase):
+class EndToEnd(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -27,13 +27,13 @@ class TheLoop(unittest.TestCase):
             organization_key=self.organization.key,
             collector_url=self.collector.url,
         )
-        self.addCleanup(self.engine.shut_down)
-        self.diary = app.Diary()
+        self.addCleanup(self.engine.close)
+        self.diary = app.EventLog()
         self.engine.set_event_listener(self.diary)
         self.engine.install_plan(self.organization.plan)
         self.samples, self.rate = app.read_wav(RECORDING)
 
-    def test_a_sample_reaches_the_desk_only_by_consent_and_leaves_it_on_withdrawal(self):
+    def test_samples_reach_readers_only_with_consent(self):
         self.nothing_is_sampled_without_consent()
         self.consent_is_given()
         sample = self.a_marked_moment_is_queued()
@@ -43,14 +43,14 @@ class TheLoop(unittest.TestCase):
         self.withdrawal_takes_it_back(sample, dataset)
 
     def nothing_is_sampled_without_consent(self):
-        self.assertEqual(self.engine.may_sample(), sordino.WithheldReason.NO_CONSENT)
+        self.assertEqual(self.engine.sampling_blocked(), sordino.WithheldReason.NO_CONSENT)
         recognizer = self.play()
         self.assertIsInstance(recognizer.marked, sordino.SordinoError.Mark)
         self.assertEqual(bytes(recognizer.heard), self.samples.tobytes())
-        offer = self.engine.offer(self.samples.tobytes(), self.rate)
+        offer = self.engine.submit(self.samples.tobytes(), self.rate)
         self.assertEqual(offer.reason, sordino.WithheldReason.NO_CONSENT)
         self.assertEqual(self.engine.samples(), [])
-        self.assertIsNone(self.engine.next_request())
+        self.assertIsNone(self.engine.next_upload_task())
         self.assertEqual(list((self.folder / "state" / "outbox").iterdir()), [])
         self.assertEqual(self.diary.of(sordino.Event.QUEUED), [])
 
@@ -66,11 +66,11 @@ class TheLoop(unittest.TestCase):
         status = self.engine.consent()
         self.assertEqual(status.state, sordino.ConsentState.GRANTED)
         self.assertEqual(status.receipt, receipt)
-        self.assertIsNone(self.engine.may_sample())
+        self.assertIsNone(self.engine.sampling_blocked())
 
     def a_marked_moment_is_queued(self):
         recognizer = self.play()
-        self.assertEqual(recognizer.marked, sordino.Marked.CHOSEN)
+        self.assertEqual(recognizer.marked, sordino.MarkOutcome.SELECTED)
         [queued] = self.diary.of(sordino.Event.QUEUED)
         status = self.engine.status()
         self.assertEqual((status.pending, status.sent), (1, 0))
@@ -105,7 +105,7 @@ class TheLoop(unittest.TestCase):
         return dataset
 
     def it_is_what_was_played(self, sample):
-        """At each note that the app said it expected, that very pitch sounds in the sample."""
+        """Checks that the sample has the pitch of each expected note at its time."""
         opened = self.folder / "opened"
         self.collector.open_sample(sample, opened)
         samples, rate = app.read_wav(opened / "audio.wav")
@@ -121,7 +121,7 @@ class TheLoop(unittest.TestCase):
     def withdrawal_takes_it_back(self, sample, dataset):
         withdrawal = self.engine.withdraw()
         self.assertEqual((withdrawal.shredded, withdrawal.deletions_pending), (0, 1))
-        self.assertEqual(self.engine.may_sample(), sordino.WithheldReason.NO_CONSENT)
+        self.assertEqual(self.engine.sampling_blocked(), sordino.WithheldReason.NO_CONSENT)
         outcomes = app.upload(self.engine)
         self.assertTrue(all(finished.is_done() for _, finished in outcomes), outcomes)
         self.assertEqual(self.engine.status().deletions_pending, 0)
@@ -132,7 +132,7 @@ class TheLoop(unittest.TestCase):
         self.assertFalse((dataset / sample).exists())
 
     def play(self):
-        """Plays the recording and marks a moment so that the clip ends where it does."""
+        """Plays the recording and marks a moment such that the clip ends with the recording."""
         plan = self.engine.plan()
         after = plan.clip_seconds - plan.pre_roll_seconds
         at = len(self.samples) - after * self.rate
@@ -150,7 +150,7 @@ class TheLoop(unittest.TestCase):
 
 
 def pitch_level(sound, midi, rate):
-    """How much of a note's pitch sounds: one bin of the Fourier transform, by Goertzel."""
+    """The energy at a note's pitch: one bin of the Fourier transform, by Goertzel."""
     turn = 2 * math.pi * 440 * 2 ** ((midi - 69) / 12) / rate
     before, last = 0.0, 0.0
     for sample in sound:

@@ -1,4 +1,4 @@
-"""The sample notebook runs on a dataset that the demo made, and its kept outputs are whole."""
+"""The sample notebook."""
 
 import os
 import tempfile
@@ -17,13 +17,13 @@ def outputs(notebook):
 
 
 class Notebook(unittest.TestCase):
-    def test_it_runs_on_what_the_demo_pulled(self):
+    def test_the_notebook_runs_on_the_demo_dataset(self):
         notebook = nbformat.read(NOTEBOOK, as_version=4)
         kept = len(outputs(notebook))
         with tempfile.TemporaryDirectory() as folder:
             run("sordino", "demo", "--out", folder)
             with mock.patch.dict(os.environ, SORDINO_DATASET=f"{folder}/dataset"):
-                # The kernel's pictures are for the notebook, whatever the tests draw with.
+                # The kernel draws for the notebook, whatever backend the tests use.
                 os.environ.pop("MPLBACKEND", None)
                 nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
         made = outputs(notebook)
@@ -36,7 +36,7 @@ class Notebook(unittest.TestCase):
         self.assertGreater(missed, 0)
         self.assertGreater(false, 0)
 
-    def test_it_is_kept_with_its_outputs_and_small(self):
+    def test_the_notebook_has_outputs_and_is_small(self):
         self.assertLess(NOTEBOOK.stat().st_size, 300_000)
         notebook = nbformat.read(NOTEBOOK, as_version=4)
         self.assertTrue(all(cell.outputs for cell in notebook.cells if cell.cell_type == "code"))

@@ -1,4 +1,4 @@
-"""The bundled notices: layers for the app's screens, and a text that anybody can put together."""
+"""The bundled notices: layers for the app's screens, and a text that another program can reproduce."""
 
 import json
 import pathlib
@@ -14,7 +14,7 @@ RETENTION = {"recognition-research": 456}
 
 
 def text(notice, retention):
-    """As docs/consent.md says that the text is put together."""
+    """The text, assembled as docs/consent.md defines."""
     sections = ["\n".join([part["heading"], *part["paragraphs"]]) for part in notice["full"]]
     kept = notice["kept"]
     for name in PURPOSES:
@@ -28,11 +28,11 @@ def text(notice, retention):
 
 
 def bundled(language, *retention):
-    return sordino.bundled_notice(1, language, APP, CONTACT, DAYS, *retention)
+    return sordino.bundled_notice(language, sordino.AppInfo(APP, CONTACT), sordino.NoticeTerms(1, DAYS, *retention))
 
 
 class Notices(unittest.TestCase):
-    def test_the_text_is_what_another_program_puts_together_from_the_files(self):
+    def test_the_text_matches_another_implementation(self):
         files = sorted(NOTICES.glob("*.json"))
         self.assertEqual(len(files), 9)
         for file in files:
@@ -51,12 +51,12 @@ class Notices(unittest.TestCase):
         layers += [line for part in ours.full for line in (part.heading, *part.paragraphs)]
         self.assertEqual(sorted(layers), sorted(filter(None, ours.notice.text.split("\n"))))
 
-    def test_a_missing_language_falls_back_and_says_so(self):
+    def test_a_missing_language_falls_back_to_english(self):
         near, far = bundled("pt-BR"), bundled("da")
-        self.assertEqual((near.asked_language, near.language, near.fell_back), ("pt-BR", "pt", False))
-        self.assertEqual((far.asked_language, far.language, far.fell_back), ("da", "en", True))
+        self.assertEqual((near.requested_language, near.language, near.fallback), ("pt-BR", "pt", False))
+        self.assertEqual((far.requested_language, far.language, far.fallback), ("da", "en", True))
 
-    def test_what_cannot_be_shown_is_refused(self):
+    def test_invalid_names_contacts_and_terms_are_refused(self):
         wrong = [
             ("name is empty", (" ", CONTACT, DAYS)),
             ("contact has 201", (APP, "c" * 201, DAYS)),
@@ -65,7 +65,7 @@ class Notices(unittest.TestCase):
         ]
         for says, (app, contact, days) in wrong:
             with self.assertRaisesRegex(sordino.SordinoError.Argument, says):
-                sordino.bundled_notice(1, "en", app, contact, days)
+                sordino.bundled_notice("en", sordino.AppInfo(app, contact), sordino.NoticeTerms(1, days))
 
 
 if __name__ == "__main__":

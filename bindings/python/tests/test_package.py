@@ -1,4 +1,4 @@
-"""What is installed: a wheel as it should be, types that hold, and a quick start that runs."""
+"""The installed wheel, its types, and the quick start."""
 
 import importlib.metadata
 import os
@@ -29,10 +29,10 @@ def hear(frame: sordino.Frame) -> float:
 
 def run(folder: str, key: str) -> int:
     with sordino.Sordino.open(folder, key, "https://c.example", review_required=True) as engine:
-        with engine.listen_to_host(48_000, 2, lambda frame: hear(frame)) as feed:
-            lost: int = feed.push(np.zeros((480, 2), np.int16))
-        offer = engine.offer(np.zeros(48_000, np.float32), 48_000, sordino.Annotation(tag="a"))
-        if isinstance(offer, sordino.Offer.WITHHELD):
+        with engine.listen_to_pcm_source(48_000, 2, lambda frame: hear(frame)) as writer:
+            lost: int = writer.push(np.zeros((480, 2), np.int16))
+        offer = engine.submit(np.zeros(48_000, np.float32), 48_000, sordino.Annotation(tag="a"))
+        if isinstance(offer, sordino.SubmitOutcome.WITHHELD):
             reason: sordino.WithheldReason = offer.reason
             print(reason.name)
         try:
@@ -56,16 +56,16 @@ def at_the_desk(folder: str) -> float:
 
 def run(*command, **options):
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=app.PATIENCE, check=False, **options
+        command, capture_output=True, text=True, timeout=app.TIMEOUT, check=False, **options
     )
     return done.returncode, done.stdout + done.stderr
 
 
 class Wheel(unittest.TestCase):
-    def test_what_is_tested_is_what_was_installed(self):
+    def test_the_installed_package_is_tested(self):
         self.assertNotIn(str(ROOT / "bindings"), sordino.__file__)
 
-    def test_its_metadata_say_what_a_resolver_needs(self):
+    def test_the_metadata_is_complete(self):
         metadata = importlib.metadata.metadata("sordino")
         self.assertEqual(sordino.__version__, metadata["Version"])
         self.assertEqual(metadata["Requires-Python"], ">=3.9")
@@ -76,7 +76,7 @@ class Wheel(unittest.TestCase):
         self.assertTrue(any("matplotlib" in need and "plot" in need for need in needs), needs)
 
     @unittest.skipUnless("SORDINO_WHEEL" in os.environ, "no wheel is named")
-    def test_it_fits_any_python_of_this_system_and_holds_library_types_and_marker(self):
+    def test_the_wheel_has_library_types_and_marker(self):
         wheel = pathlib.Path(os.environ["SORDINO_WHEEL"])
         self.assertRegex(wheel.name, r"^sordino-[\d.]+-py3-none-\w+\.whl$")
         with zipfile.ZipFile(wheel) as archive:
@@ -88,7 +88,7 @@ class Wheel(unittest.TestCase):
 
 
 class Types(unittest.TestCase):
-    def test_the_package_and_a_users_program_are_clean_under_mypy_strict(self):
+    def test_package_and_example_pass_mypy_strict(self):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder) / "program.py"
             program.write_text(EXAMPLE, encoding="utf-8")
@@ -97,7 +97,7 @@ class Types(unittest.TestCase):
             status, said = run(*mypy, "-p", "sordino", cwd=folder)
             self.assertEqual(status, 0, said)
 
-    def test_the_quick_starts_programs_are_clean_under_mypy_strict(self):
+    def test_the_quick_start_passes_mypy_strict(self):
         for program in quick_start():
             with tempfile.TemporaryDirectory() as folder:
                 path = pathlib.Path(folder) / "program.py"
@@ -106,7 +106,7 @@ class Types(unittest.TestCase):
                 status, said = run(*mypy, str(path), cwd=folder)
                 self.assertEqual(status, 0, said)
 
-    def test_a_wrong_program_is_not(self):
+    def test_a_wrong_program_fails_mypy(self):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder) / "program.py"
             program.write_text(EXAMPLE.replace("frame.array\n", "frame.samples\n"), encoding="utf-8")
@@ -120,16 +120,16 @@ PAGE = ROOT / "docs" / "quickstart" / "python.md"
 
 
 def quick_start():
-    """The programs of the page: what it shows for a device, block after block, and for the desk."""
-    blocks = re.findall(r"^```python( desk)?\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    device = "".join(code for desk, code in blocks if not desk)
-    return device, "".join(code for desk, code in blocks if desk)
+    """The programs of the page: the blocks for apps, and those for readers."""
+    blocks = re.findall(r"^```python( reader)?\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    app = "".join(code for reader, code in blocks if not reader)
+    return app, "".join(code for reader, code in blocks if reader)
 
 
 class QuickStart(unittest.TestCase):
-    def test_the_pages_code_runs_as_it_stands(self):
+    def test_the_quick_start_runs(self):
         self.assertLessEqual(len(PAGE.read_text(encoding="utf-8").splitlines()), 80)
-        device, desk = quick_start()
+        app, reader = quick_start()
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             organization = Organization(folder)
@@ -137,16 +137,16 @@ class QuickStart(unittest.TestCase):
             self.addCleanup(collector.stop)
             recording = ROOT / "samples" / "audio" / "flute-alone.wav"
             shutil.copy(recording, folder / "practice.wav")
-            # What the organization gives to the reader of the page.
-            device = device.replace("YOUR-ORGANIZATION-KEY", organization.key)
-            device = device.replace("https://collector.example", collector.url)
-            status, said = run(sys.executable, "-W", "error", "-c", device, cwd=folder)
+            # What the organization gives to the developer.
+            app = app.replace("YOUR-ORGANIZATION-KEY", organization.key)
+            app = app.replace("https://collector.example", collector.url)
+            status, said = run(sys.executable, "-W", "error", "-c", app, cwd=folder)
             self.assertEqual(status, 0, said)
             self.assertIn("heard 8.9 s of 8.9 s, 0 frames lost", said)
             self.assertIn("QUEUED", said)
             self.assertIn("samples=1", said)
             self.assertEqual(collector.pull(folder / "dataset")["pulled"], 1)
-            status, said = run(sys.executable, "-c", desk, cwd=folder)
+            status, said = run(sys.executable, "-c", reader, cwd=folder)
             self.assertEqual(status, 0, said)
             self.assertIn("<OpenedSample", said)
 

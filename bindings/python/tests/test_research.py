@@ -1,4 +1,4 @@
-"""The researcher's side, each against another program: the CLI, and pyrage, tar and libsndfile."""
+"""Functions for readers, compared with the CLI, pyrage, tar and libsndfile."""
 
 import contextlib
 import functools
@@ -20,19 +20,19 @@ import app
 import sordino
 
 AUDIO = ROOT / "samples" / "audio"
-#: Seconds by which two runs of the anonymizer may differ: its clock and its ends are drawn by chance.
+#: Seconds by which two runs of the anonymizer may differ: its clock and its ends are random.
 APART = 1.0
 
 
 def covered(spans, length):
-    """Which hundredths of a second lie in one of `spans`."""
+    """The hundredths of a second that are in one of `spans`."""
     times = np.arange(0, length, 0.01)
     return np.any([(start <= times) & (times < end) for start, end in [*spans, (0, 0)]], axis=0)
 
 
 def as_a_rule(check):
-    """`check`, held to what comes of a recording as a rule. Much is drawn anew each time: now and then a second
-    more of one recording is taken for a voice, or the gate withholds what is left. What is wrong stays so."""
+    """Retries `check`, since anonymizing is random: sometimes a second more of a recording is taken for a voice, or the
+    rest is rejected. A real error persists."""
 
     @functools.wraps(check)
     def checked(*given):
@@ -45,7 +45,7 @@ def as_a_rule(check):
 
 
 class Anonymize(unittest.TestCase):
-    def test_it_is_what_the_command_makes_of_the_same_file(self):
+    def test_anonymize_gives_the_same_as_the_command(self):
         names = {"flute-alone": True, "talk-between": True, "speech-alone": False, "silence": False}
         for name, kept in names.items():
             with self.subTest(name):
@@ -59,16 +59,16 @@ class Anonymize(unittest.TestCase):
             run("sordino", "anonymize", file, "--out", folder)
             said = json.loads(pathlib.Path(folder, f"{file.stem}.json").read_bytes())
             self.alike(ours, said, len(samples) / rate)
-            self.assertEqual(ours.withheld is None, kept)
+            self.assertEqual(ours.rejected is None, kept)
             wav = pathlib.Path(folder, file.name)
             self.assertEqual(wav.exists(), kept)
             if kept:
                 self.sounds_alike(ours, *soundfile.read(wav, dtype="int16"))
 
     def alike(self, ours, said, length):
-        self.assertEqual(ours.withheld is not None, said["withheld"])
-        # Where next to nothing is left of a voice, what is drawn decides whether that is heard as one or as silence.
-        reasons = [ours.withheld and ours.withheld.name.lower().replace("_", "-"), said.get("reason")]
+        self.assertEqual(ours.rejected is not None, said["withheld"])
+        # If almost nothing of a voice is left, chance decides whether that is detected as a voice or as silence.
+        reasons = [ours.rejected and ours.rejected.name.lower().replace("_", "-"), said.get("reason")]
         if set(reasons) == {"voice", "silence"}:
             self.assertEqual((ours.kept, said["kept"]), ([], []))
             return
@@ -92,10 +92,10 @@ class Anonymize(unittest.TestCase):
         self.assertGreater(alike, 0.95)
 
     @as_a_rule
-    def test_times_can_be_kept(self):
+    def test_keep_time_keeps_times_aligned(self):
         samples, rate = soundfile.read(AUDIO / "talk-between.wav", dtype="float32")
         kept = sordino.anonymize(samples, rate, keep_time=True)
-        self.assertIsNone(kept.withheld)
+        self.assertIsNone(kept.rejected)
         self.assertAlmostEqual(kept.seconds, len(samples) / rate, delta=APART)
         start, end = max(((s.start_s, s.end_s) for s in kept.removed), key=lambda s: s[1] - s[0])
         middle = kept.samples[int((start + 0.1) * kept.rate) : int((end - 0.1) * kept.rate)]
@@ -103,14 +103,14 @@ class Anonymize(unittest.TestCase):
         self.assertFalse(middle.any())
 
     @as_a_rule
-    def test_all_forms_of_one_recording_are_taken(self):
+    def test_all_forms_of_a_recording_are_accepted(self):
         integers, rate = soundfile.read(AUDIO / "flute-alone.wav", dtype="int16")
         floats = integers / 32768
         alike, inverted = np.stack([floats, floats], axis=1), np.stack([floats, -floats], axis=1)
         for form in (integers, floats, floats.astype(np.float32), alike, inverted):
             self.assertAlmostEqual(sordino.anonymize(form, rate).seconds, len(floats) / rate, delta=APART)
 
-    def test_what_is_no_recording_is_refused(self):
+    def test_invalid_recordings_are_refused(self):
         with self.assertRaisesRegex(TypeError, "int64"):
             sordino.anonymize(np.arange(10), 16_000)
         for wrong, rate in [([], 16_000), ([0.0, np.nan], 16_000), ([0.0], 7_999)]:
@@ -118,7 +118,7 @@ class Anonymize(unittest.TestCase):
                 sordino.anonymize(np.array(wrong), rate)
 
 
-class Desk(unittest.TestCase):
+class ReaderTest(unittest.TestCase):
     """A dataset of five samples, pulled from a collector."""
 
     @classmethod
@@ -132,7 +132,7 @@ class Desk(unittest.TestCase):
         cls.engine = sordino.Sordino.open(
             cls.folder / "state", cls.organization.key, cls.collector.url
         )
-        cls.addClassCleanup(cls.engine.shut_down)
+        cls.addClassCleanup(cls.engine.close)
         cls.engine.install_plan(cls.organization.plan)
         cls.ids = cls.five_samples()
 
@@ -146,8 +146,8 @@ class Desk(unittest.TestCase):
         for number in range(5):
             notes = [sordino.Note(midi=60 + number, onset=1.0, offset=2.0)]
             annotation = sordino.Annotation(expected=notes, tag=f"etude/{number}")
-            ids.append(cls.engine.offer(samples, rate, annotation).sample)
-        assert cls.engine.upload_now().samples == 5
+            ids.append(cls.engine.submit(samples, rate, annotation).sample)
+        assert cls.engine.upload().samples == 5
         return ids
 
     def pulled(self, kind):
@@ -163,8 +163,8 @@ class Desk(unittest.TestCase):
         return file
 
 
-class OpenSample(Desk):
-    def test_it_is_what_age_tar_and_libsndfile_find(self):
+class OpenSample(ReaderTest):
+    def test_open_sample_matches_age_tar_and_libsndfile(self):
         file = self.sealed(self.ids[0])
         opened = sordino.open_sample(file, self.organization.identity)
         key = next(
@@ -181,7 +181,7 @@ class OpenSample(Desk):
         again = sordino.open_sample(str(file), key)
         np.testing.assert_array_equal(again.samples, samples)
 
-    def test_whatever_is_wrong_is_an_error_of_its_own_that_keeps_the_secret(self):
+    def test_each_failure_has_its_kind_and_hides_the_identity(self):
         file = self.sealed(self.ids[0])
         other = str(pyrage.x25519.Identity.generate())
         damaged = self.folder / "damaged.age"
@@ -204,8 +204,8 @@ class OpenSample(Desk):
             self.assertNotIn(other[20:30], str(raised.exception))
 
 
-class Datasets(Desk):
-    def test_each_format_gives_the_same_samples(self):
+class Datasets(ReaderTest):
+    def test_every_dataset_format_gives_the_same_samples(self):
         opened = {name: sordino.open_sample(self.sealed(name), self.organization.identity) for name in self.ids}
         for kind in ("audiofolder", "webdataset", "bundle"):
             dataset = sordino.Dataset(self.pulled(kind))
@@ -219,7 +219,7 @@ class Datasets(Desk):
                 self.assertEqual([sample.id for sample in dataset[3:]], dataset.ids[3:])
                 self.assertEqual(dataset[-1].id, dataset.ids[-1])
 
-    def test_filters_are_of_the_annotation_and_add_up(self):
+    def test_filters_can_be_combined(self):
         dataset = sordino.Dataset(self.pulled("audiofolder"))
         self.assertEqual(len(dataset.filter(tag="etude/")), 5)
         [one] = dataset.filter(tag="etude/3")
@@ -230,7 +230,7 @@ class Datasets(Desk):
         self.assertEqual(len(dataset.filter(trigger="mark")), 5)
         self.assertEqual(len(dataset.filter(lambda manifest: manifest["rate"] == 8_000)), 0)
 
-    def test_what_is_no_dataset_or_not_in_it_says_so(self):
+    def test_missing_datasets_and_samples_raise(self):
         with self.assertRaisesRegex(FileNotFoundError, "sordino pull"):
             sordino.Dataset(self.folder / "nowhere")
         dataset = sordino.Dataset(self.pulled("audiofolder"))
@@ -244,11 +244,11 @@ class Datasets(Desk):
         with self.assertRaisesRegex(ValueError, "another folder"):
             sordino.Dataset(broken)
 
-    def test_it_shows_itself_in_a_notebook_and_as_pictures(self):
+    def test_datasets_have_html_and_plots(self):
         dataset = sordino.Dataset(self.pulled("audiofolder"))
         self.assertIn("5 samples", repr(dataset))
         page = dataset._repr_html_()
-        html.parser.HTMLParser().feed(page)
+        html.parser.HTMLParser().writer(page)
         self.assertEqual(page.count("<tr>"), 6)
         for drawn in (dataset.plot(), dataset[0].plot(), sordino.anonymize(dataset[0].samples, 16_000).plot()):
             picture = io.BytesIO()
@@ -256,13 +256,13 @@ class Datasets(Desk):
             self.assertGreater(len(picture.getvalue()), 5_000)
 
 
-class Deletions(Desk):
-    def test_what_a_pull_removed_is_gone_from_a_dataset_that_is_open(self):
+class Deletions(ReaderTest):
+    def test_samples_that_a_pull_removed_leave_an_open_dataset(self):
         kinds = ("audiofolder", "webdataset", "bundle")
         datasets = [sordino.Dataset(self.pulled(kind)) for kind in kinds]
         gone = self.ids[2]
         self.engine.delete(gone)
-        self.engine.upload_now()
+        self.engine.upload()
         for kind, dataset in zip(kinds, datasets):
             going = iter(dataset)
             first = next(going).id
@@ -275,7 +275,7 @@ class Deletions(Desk):
             left = {first, *(sample.id for sample in going)} - {gone}
             self.assertEqual(left, set(self.ids) - {gone})
 
-    def test_a_file_that_somebody_removed_is_gone_too(self):
+    def test_samples_whose_file_was_removed_are_gone(self):
         folder = self.folder / "copy"
         shutil.copytree(self.pulled("audiofolder"), folder)
         dataset = sordino.Dataset(folder)

@@ -25,7 +25,7 @@ _UniffiFfiConverterTypeSordinoError: Any
 '''
 
 # What the layer above has in another form, which would not be a subclass's.
-REPLACED = {("Sordino", "open"), ("Sordino", "set_event_listener"), ("Feed", "write"), ("Feed", "write_i16")}
+REPLACED = {("Engine", "set_event_listener"), ("PcmWriter", "write"), ("PcmWriter", "write_i16")}
 
 
 def stub(source: str) -> str:

@@ -1,4 +1,4 @@
-"""`Dataset.worst_notes` beside `sordino query`: two programs, one definition."""
+"""`Dataset.worst_notes` gives the same as `sordino query`."""
 
 import json
 import math
@@ -10,7 +10,8 @@ import unittest
 from organization import run
 
 import sordino
-from sordino._errors import align
+from sordino._scoring import to_notes
+from sordino._sordino.sordino import align_notes
 
 CASES = pathlib.Path(__file__).parents[3] / "tests/vectors/alignment/cases.json"
 BY = ("note", "exercise", "exercise,note")
@@ -18,7 +19,7 @@ METRICS = ("f1", "missed", "wrong", "extra")
 
 
 def manifest(sample, record, drawn):
-    """Of a clip of a few notes in which a recognizer errs in every way."""
+    """The manifest of a clip with a few notes and every kind of error."""
     expected, recognized = [], []
     for step in range(drawn.randint(0, 12)):
         note = {"midi": drawn.randint(58, 66), "onset": round(0.4 * (step // 2), 3)}
@@ -69,7 +70,7 @@ class WorstNotes(unittest.TestCase):
         (self.folder / ".sordino-pull.json").write_text(json.dumps(index), encoding="utf-8")
         return sordino.Dataset(self.folder)
 
-    def test_they_are_what_the_command_finds(self):
+    def test_worst_notes_are_the_same_as_of_sordino_query(self):
         dataset = self.dataset(1, 120)
         intervals = 0
         for by in BY:
@@ -86,7 +87,7 @@ class WorstNotes(unittest.TestCase):
                     ]
                     with self.subTest(by=by, metric=metric, tolerance=tolerance):
                         self.assertEqual(len(ours), len(theirs))
-                        # By name: where two are as bad as each other, a last bit decides which comes first.
+                        # By key: the order of equal values depends on the last bit.
                         rows = {(trigger, row.get("exercise"), row.get("midi")): row for trigger, row in theirs}
                         for mine in ours:
                             self.same(mine, rows[mine.trigger, mine.exercise, mine.midi])
@@ -102,7 +103,7 @@ class WorstNotes(unittest.TestCase):
         for end, other in zip(mine.interval or (), row["interval"] or ()):
             self.assertTrue(math.isclose(end, other, rel_tol=1e-9, abs_tol=1e-12), (mine, row))
 
-    def test_filters_come_first_and_single_peoples_notes_last(self):
+    def test_filters_apply_first_and_rows_without_interval_come_last(self):
         dataset = self.dataset(2, 60)
         rows = dataset.filter(tag="etude/1").worst_notes(by="exercise", trigger="random")
         self.assertEqual({(row.exercise, row.trigger) for row in rows}, {("etude/1", "random")})
@@ -112,14 +113,15 @@ class WorstNotes(unittest.TestCase):
         self.assertTrue(few[-1] and not few[0])
         self.assertEqual(len(dataset.worst_notes(trigger="mark", worst=3)), 3)
 
-    def test_notes_are_taken_for_each_other_as_the_shared_cases_say(self):
+    def test_the_alignment_matches_the_shared_cases(self):
         for case in json.loads(CASES.read_text()):
-            right, wrong, missed, extra = align(case["expected"], case["recognised"], case["tolerance"])
-            found = [sorted(map(list, right)), sorted(map(list, wrong)), sorted(missed), sorted(extra)]
+            ours = align_notes(to_notes(case["expected"]), to_notes(case["recognised"]), case["tolerance"])
+            pairs = [sorted([pair.expected, pair.recognized] for pair in found) for found in (ours.right, ours.wrong)]
+            found = [*pairs, sorted(ours.missed), sorted(ours.extra)]
             with self.subTest(case["name"]):
                 self.assertEqual(found, [case[name] for name in ("right", "wrong", "missed", "extra")])
 
-    def test_what_is_no_metric_says_which_there_are(self):
+    def test_an_unknown_argument_lists_the_known_values(self):
         dataset = self.dataset(3, 1)
         for wrong in ({"by": "bar"}, {"metric": "F1"}, {"trigger": "both"}):
             [(name, value)] = wrong.items()

@@ -1,4 +1,4 @@
-"""What the face does with bad input, with callbacks that raise, and with engines that are gone."""
+"""Invalid input, callbacks that raise, and closed engines."""
 
 import array
 import inspect
@@ -18,7 +18,7 @@ FLOATS_10_MS = array.array("f", [0.25] * (RATE // 100)).tobytes()
 NAN = float("nan")
 
 
-class Face(Device):
+class EngineTest(Device):
     def consent(self):
         self.engine.install_plan(self.organization.plan)
         self.engine.give_consent(
@@ -28,8 +28,8 @@ class Face(Device):
         )
 
 
-class Callbacks(Face):
-    def test_a_frame_listener_that_raises_gets_the_next_frame_and_is_told_of_once(self):
+class Callbacks(EngineTest):
+    def test_a_frame_listener_that_raises_is_reported_once(self):
         class Raising(sordino.FrameListener):
             calls = 0
 
@@ -37,18 +37,18 @@ class Callbacks(Face):
                 self.calls += 1
                 raise ZeroDivisionError("the recognizer is broken")
 
-        listener, diary = Raising(), app.Diary()
+        listener, diary = Raising(), app.EventLog()
         self.engine.set_event_listener(diary)
-        feed = self.engine.listen_to_host(RATE, 1, listener)
+        writer = self.engine.listen_to_pcm_source(RATE, 1, listener)
         for _ in range(20):
-            feed.push(FLOATS_10_MS)
-        feed.stop()
+            writer.push(FLOATS_10_MS)
+        writer.stop()
         self.assertEqual(listener.calls, 20)
         [failed] = diary.of(sordino.Event.FAILED)
         self.assertIn("the recognizer is broken", failed.reason)
         self.assertEqual(self.engine.status().pending, 0)
 
-    def test_an_event_listener_that_raises_undoes_nothing(self):
+    def test_an_event_listener_that_raises_has_no_effect(self):
         class Raising(sordino.EventListener):
             def on_event(self, event):
                 raise ZeroDivisionError
@@ -59,26 +59,26 @@ class Callbacks(Face):
         self.engine.withdraw()
         self.assertEqual(self.engine.consent().state, sordino.ConsentState.WITHDRAWN)
 
-    def test_a_listener_may_stop_what_it_hears(self):
-        self.in_a_listener(lambda feed: feed.stop())
-        # The engine can listen again, so nothing was left behind.
+    def test_a_listener_may_stop_the_session(self):
+        self.in_a_listener(lambda writer: writer.stop())
+        # The engine can listen again: the session has ended.
         app.wait_until(self.can_listen)
 
-    def test_a_listener_may_shut_the_engine_down(self):
-        self.in_a_listener(lambda feed: self.engine.shut_down())
+    def test_a_listener_may_close_the_engine(self):
+        self.in_a_listener(lambda writer: self.engine.close())
         with self.assertRaises(sordino.SordinoError.Closed):
             self.engine.status()
         app.wait_until(self.can_open)
 
     def test_a_listener_may_call_the_engine(self):
         seen = []
-        self.in_a_listener(lambda feed: seen.append(self.engine.status().pending))
+        self.in_a_listener(lambda writer: seen.append(self.engine.status().pending))
         self.assertEqual(seen, [0])
 
     def test_an_event_listener_may_replace_itself(self):
         engine = self.engine
 
-        class Leaving(app.Diary):
+        class Leaving(app.EventLog):
             def on_event(self, event):
                 super().on_event(event)
                 engine.set_event_listener(None)
@@ -89,84 +89,84 @@ class Callbacks(Face):
         self.assertEqual(len(leaving.events), 1)
 
     def in_a_listener(self, action):
-        """Runs `action` once, on the engine's own thread, and waits for it."""
+        """Runs `action` once, on a thread of the engine, and waits for it."""
         started, done = threading.Event(), threading.Event()
-        feeds = []
+        writers = []
 
         class Acting(sordino.FrameListener):
             def on_frame(self, frame):
                 if not done.is_set():
-                    started.wait(app.PATIENCE)
-                    action(feeds[0])
+                    started.wait(app.TIMEOUT)
+                    action(writers[0])
                     done.set()
 
-        feeds.append(self.engine.listen_to_host(RATE, 1, Acting()))
-        feeds[0].push(FLOATS_10_MS)
+        writers.append(self.engine.listen_to_pcm_source(RATE, 1, Acting()))
+        writers[0].push(FLOATS_10_MS)
         started.set()
-        self.assertTrue(done.wait(app.PATIENCE))
-        feeds[0].stop()
+        self.assertTrue(done.wait(app.TIMEOUT))
+        writers[0].stop()
 
     def can_listen(self):
         try:
-            self.engine.listen_to_host(RATE, 1).stop()
+            self.engine.listen_to_pcm_source(RATE, 1).stop()
         except sordino.SordinoError.Listening:
             return False
         return True
 
     def can_open(self):
         try:
-            self.open().shut_down()
+            self.open().close()
         except sordino.SordinoError.State:
             return False
         return True
 
 
-class Engines(Face):
+class Engines(EngineTest):
     def test_a_folder_has_one_engine_at_a_time(self):
         with self.assertRaisesRegex(sordino.SordinoError.State, "in use") as raised:
             self.open()
         self.assertIn(str(self.state), str(raised.exception))
-        self.engine.shut_down()
-        self.open().shut_down()
+        self.engine.close()
+        self.open().close()
 
-    def test_an_engine_that_was_shut_down_says_so(self):
-        feed = self.engine.listen_to_host(RATE, 1)
-        self.engine.shut_down()
-        self.engine.shut_down()
+    def test_calls_on_a_closed_engine_raise_closed(self):
+        writer = self.engine.listen_to_pcm_source(RATE, 1)
+        self.engine.close()
+        self.engine.close()
         calls = [
             lambda: self.engine.status(),
-            lambda: self.engine.next_request(),
+            lambda: self.engine.next_upload_task(),
             lambda: self.engine.withdraw(),
-            lambda: self.engine.listen_to_host(RATE, 1),
-            lambda: self.engine.offer(FLOATS_10_MS, RATE),
+            lambda: self.engine.listen_to_pcm_source(RATE, 1),
+            lambda: self.engine.submit(FLOATS_10_MS, RATE),
         ]
         for call in calls:
             with self.assertRaisesRegex(sordino.SordinoError.Closed, "open it again"):
                 call()
         with self.assertRaises(sordino.SordinoError.Listening):
-            feed.push(FLOATS_10_MS)
+            writer.push(FLOATS_10_MS)
 
-    def test_consent_outlives_the_engine(self):
+    def test_consent_persists_after_the_engine_is_closed(self):
         self.consent()
-        self.engine.shut_down()
+        self.engine.close()
         self.engine = self.open()
-        self.addCleanup(self.engine.shut_down)
+        self.addCleanup(self.engine.close)
         self.assertEqual(self.engine.consent().state, sordino.ConsentState.GRANTED)
 
-    def test_one_source_is_heard_at_a_time(self):
-        feed = self.engine.listen_to_host(RATE, 1)
+    def test_only_one_source_is_open_at_a_time(self):
+        writer = self.engine.listen_to_pcm_source(RATE, 1)
         with self.assertRaisesRegex(sordino.SordinoError.Listening, "listens already"):
-            self.engine.listen_to_host(RATE, 1)
-        feed.stop()
-        feed.stop()
-        self.engine.listen_to_host(RATE, 2).stop()
+            self.engine.listen_to_pcm_source(RATE, 1)
+        writer.stop()
+        writer.stop()
+        self.engine.listen_to_pcm_source(RATE, 2).stop()
 
-    def test_letting_go_of_the_feed_stops_listening(self):
-        feed = self.engine.listen_to_host(RATE, 1)
-        del feed
-        self.engine.listen_to_host(RATE, 1).stop()
+    def test_dropping_the_writer_stops_listening(self):
+        writer = self.engine.listen_to_pcm_source(RATE, 1)
+        del writer
+        self.engine.listen_to_pcm_source(RATE, 1).stop()
 
-    def test_calls_from_many_threads_are_all_answered(self):
+    def test_calls_from_many_threads_all_return(self):
         self.engine.install_plan(self.organization.plan)
         errors = []
 
@@ -175,7 +175,7 @@ class Engines(Face):
                 for _ in range(25):
                     self.consent()
                     self.engine.status()
-                    self.engine.next_request()
+                    self.engine.next_upload_task()
                     self.engine.withdraw()
             except Exception as error:  # whatever it is, the test tells
                 errors.append(error)
@@ -184,45 +184,45 @@ class Engines(Face):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(app.PATIENCE)
+            thread.join(app.TIMEOUT)
         self.assertEqual(errors, [])
         self.assertEqual(self.engine.consent().state, sordino.ConsentState.WITHDRAWN)
 
-    def test_opening_and_shutting_down_leaves_neither_files_nor_threads(self):
+    def test_closing_leaves_no_files_or_threads(self):
         def held():
             kinds = ("fd", "task")
             return [len(list(pathlib.Path("/proc/self", kind).iterdir())) for kind in kinds]
 
         if not pathlib.Path("/proc/self/fd").exists():
             self.skipTest("there is no /proc to count in")
-        self.engine.shut_down()
+        self.engine.close()
         before = held()
         for _ in range(50):
             engine = self.open()
-            engine.listen_to_host(RATE, 1, app.Recognizer()).push(FLOATS_10_MS)
-            engine.shut_down()
+            engine.listen_to_pcm_source(RATE, 1, app.Recognizer()).push(FLOATS_10_MS)
+            engine.close()
         # The system may list a thread for a moment after it has ended.
         app.wait_until(lambda: all(now <= then for now, then in zip(held(), before)))
 
-    def test_a_program_may_end_while_it_listens(self):
+    def test_a_program_may_exit_while_it_listens(self):
         program = """
 import sys, app, sordino
 engine = sordino.Sordino.open(*sys.argv[1:])
-feed = engine.listen_to_host(48_000, 1, app.Recognizer())
-feed.push(bytes(4 * 48_000))
+writer = engine.listen_to_pcm_source(48_000, 1, app.Recognizer())
+writer.push(bytes(4 * 48_000))
 """
         arguments = [str(self.state) + "-other", self.organization.key, NOWHERE]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", program, *arguments]
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=app.PATIENCE
+            command, env=environment, capture_output=True, text=True, timeout=app.TIMEOUT
         )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
-class BadInput(Face):
+class BadInput(EngineTest):
     def test_bytes_that_are_not_whole_frames_are_refused(self):
-        stereo = self.engine.listen_to_host(RATE, 2)
+        stereo = self.engine.listen_to_pcm_source(RATE, 2)
         self.assertEqual(stereo.push(bytes(8)), 0)
         self.assertEqual(stereo.push_i16(bytes(4)), 0)
         for push, size in [(stereo.push, 4), (stereo.push, 9), (stereo.push_i16, 2)]:
@@ -230,67 +230,67 @@ class BadInput(Face):
                 push(bytes(size))
         stereo.stop()
         with self.assertRaisesRegex(sordino.SordinoError.Argument, "5 bytes"):
-            self.engine.offer(bytes(5), RATE)
+            self.engine.submit(bytes(5), RATE)
 
-    def test_sound_that_is_no_bytes_is_a_type_error(self):
-        feed = self.engine.listen_to_host(RATE, 1)
+    def test_sound_of_the_wrong_type_is_a_type_error(self):
+        writer = self.engine.listen_to_pcm_source(RATE, 1)
         for wrong in ([0.0], 1.0, None, "sound"):
             with self.assertRaises(TypeError):
-                feed.push(wrong)
-        feed.stop()
+                writer.push(wrong)
+        writer.stop()
 
-    def test_nan_in_the_stream_becomes_silence_and_is_told(self):
-        recognizer, diary = app.Recognizer(), app.Diary()
+    def test_nan_becomes_silence_and_is_reported(self):
+        recognizer, diary = app.Recognizer(), app.EventLog()
         self.engine.set_event_listener(diary)
-        feed = self.engine.listen_to_host(RATE, 1, recognizer)
-        feed.push(array.array("f", [0.5, NAN, float("inf"), -0.5]).tobytes())
-        feed.stop()
+        writer = self.engine.listen_to_pcm_source(RATE, 1, recognizer)
+        writer.push(array.array("f", [0.5, NAN, float("inf"), -0.5]).tobytes())
+        writer.stop()
         heard = array.array("f", bytes(recognizer.heard))
         self.assertEqual(list(heard), [0.5, 0.0, 0.0, -0.5])
         told = [event.event for event in diary.of(sordino.Event.CAPTURE)]
         [non_finite] = [event for event in told if event.is_non_finite()]
         self.assertEqual(non_finite.samples, 2)
 
-    def test_a_clip_with_nan_or_without_sound_is_refused(self):
+    def test_an_empty_clip_or_one_with_nan_is_refused(self):
         self.consent()
         for samples, says in [([0.0, NAN], "sample 1 is not a finite"), ([], "no samples")]:
             with self.assertRaisesRegex(sordino.SordinoError.Clip, says):
-                self.engine.offer(array.array("f", samples).tobytes(), RATE)
+                self.engine.submit(array.array("f", samples).tobytes(), RATE)
         for rate in (0, 7_999, 384_001):
             with self.assertRaisesRegex(sordino.SordinoError.Clip, "8000 to 384000"):
-                self.engine.offer(FLOATS_10_MS, rate)
+                self.engine.submit(FLOATS_10_MS, rate)
 
-    def test_a_format_that_cannot_be_taken_is_refused_and_the_feed_goes_on(self):
+    def test_an_unsupported_format_keeps_the_old_one(self):
         for rate, channels in [(0, 1), (RATE, 0)]:
             with self.assertRaises(sordino.SordinoError.Capture):
-                self.engine.listen_to_host(rate, channels)
-        feed = self.engine.listen_to_host(RATE, 1)
+                self.engine.listen_to_pcm_source(rate, channels)
+        writer = self.engine.listen_to_pcm_source(RATE, 1)
         with self.assertRaises(sordino.SordinoError.Capture):
-            feed.change_format(1, 1)
-        self.assertEqual(feed.push(FLOATS_10_MS), 0)
-        feed.stop()
+            writer.change_format(1, 1)
+        self.assertEqual(writer.push(FLOATS_10_MS), 0)
+        writer.stop()
 
-    def test_what_was_pushed_faster_than_heard_is_counted(self):
+    def test_dropped_frames_are_counted(self):
         free = threading.Event()
 
         class Slow(sordino.FrameListener):
             def on_frame(self, frame):
-                free.wait(app.PATIENCE)
+                free.wait(app.TIMEOUT)
 
-        feed = self.engine.listen_to_host(RATE, 1, Slow())
+        writer = self.engine.listen_to_pcm_source(RATE, 1, Slow())
         with self.assertWarns(RuntimeWarning):
-            lost = feed.push(FLOATS_10_MS * 400)
+            lost = writer.push(FLOATS_10_MS * 400)
         free.set()
-        feed.stop()
+        writer.stop()
         self.assertGreaterEqual(lost, 2 * RATE - RATE // 50)
 
-    def test_an_annotation_that_could_spell_a_name_is_refused(self):
+    def test_an_annotation_with_free_text_is_refused(self):
         annotation = sordino.Annotation(tag="Lisa's song")
         with self.assertRaisesRegex(sordino.SordinoError.Annotation, "a-z"):
-            self.engine.offer(FLOATS_10_MS, RATE, annotation)
+            self.engine.submit(FLOATS_10_MS, RATE, annotation)
 
-    def test_arguments_that_do_not_parse_name_what_is_wrong(self):
-        outcome = sordino.Outcome.UNREACHABLE(reason="no network")
+    def test_invalid_arguments_say_what_is_wrong(self):
+        outcome = sordino.UploadResult.UNREACHABLE(reason="no network")
         open_with = sordino.Sordino.open
         folder, key = str(self.state) + "-other", self.organization.key
         wrong = [
@@ -298,14 +298,14 @@ class BadInput(Face):
             ("https://", lambda: open_with(folder, key, "ftp://collector.example")),
             ("this very machine", lambda: open_with(folder, key, "http://collector.example")),
             ("32 lower-case", lambda: self.engine.delete("sample")),
-            ("no upload task", lambda: self.engine.finish("send", outcome)),
+            ("no upload task", lambda: self.engine.process_upload_result("send", outcome)),
         ]
         for says, call in wrong:
             with self.assertRaisesRegex(sordino.SordinoError.Argument, says):
                 call()
         self.assertFalse(pathlib.Path(folder).exists())
 
-    def test_errors_name_the_stage_and_read_as_one_line(self):
+    def test_errors_have_a_kind_and_a_message_of_one_line(self):
         errors = sordino.SordinoError
         notice = app.notice(1)
         adult, quality = sordino.AgeBand.ADULT, [sordino.Purpose.QUALITY_ASSURANCE]
@@ -328,23 +328,23 @@ class BadInput(Face):
         quality = [sordino.Purpose.QUALITY_ASSURANCE]
         self.engine.give_consent(quality, sordino.AgeBand.CHILD, notice)
         self.assertEqual(self.engine.consent().state, sordino.ConsentState.AWAITING_GUARDIAN)
-        self.assertEqual(self.engine.may_sample(), sordino.WithheldReason.NO_CONSENT)
+        self.assertEqual(self.engine.sampling_blocked(), sordino.WithheldReason.NO_CONSENT)
         with self.assertRaises(sordino.SordinoError.Consent):
             self.engine.approve(sordino.GuardianMethod.PAYMENT_CARD, b"too short")
         receipt = self.engine.approve(sordino.GuardianMethod.PAYMENT_CARD, b"the number of the payment")
         self.assertIn("sordino:evidence-hash", receipt)
-        self.assertIsNone(self.engine.may_sample())
+        self.assertIsNone(self.engine.sampling_blocked())
 
 
 class Docs(unittest.TestCase):
-    def test_whatever_is_exported_is_documented(self):
+    def test_everything_exported_is_documented(self):
         exported = [getattr(sordino, name) for name in sordino.__all__ if name != "InternalError"]
         classes = [item for item in exported if inspect.isclass(item)]
         self.assertIn(sordino.Sordino, classes)
         for item in exported:
             if inspect.isclass(item) or inspect.isfunction(item):
                 self.assertTrue(inspect.getdoc(item), item)
-        for item in (sordino.Sordino, sordino.Feed, sordino.FrameListener, sordino.EventListener):
+        for item in (sordino.Sordino, sordino.PcmWriter, sordino.FrameListener, sordino.EventListener):
             for name, method in inspect.getmembers(item, inspect.isfunction):
                 if not name.startswith("_"):
                     self.assertTrue(inspect.getdoc(method), f"{item.__name__}.{name}")

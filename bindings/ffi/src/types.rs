@@ -1,7 +1,7 @@
-//! Types of the engine that cross as they are: text for what has a text form, and plain enums and
-//! records, whose shape the compiler holds to the engine's own.
+//! Types of the SDK that are exported as they are: types with a text form as text, and plain enums and
+//! records, whose definitions here the compiler checks against the SDK's.
 
-use crate::Error;
+use crate::error::Error;
 use sordino::{
     Id, Purpose, Purposes, Week, WithheldReason,
     capture::Format,
@@ -9,10 +9,10 @@ use sordino::{
     outbox::SampleState,
     sampler::{Annotation, MarkOutcome, Moment, MomentNote, Note, Trigger},
     signed::PublicKey,
-    upload::{Endpoint, TaskStatus, UploadTask as Task},
+    upload::{Endpoint, TaskStatus, UploadTask},
 };
 
-/// A type that crosses as its text.
+/// A type that is exported as its text.
 macro_rules! as_text {
     ($($(#[$docs:meta])* $type:ident),* $(,)?) => {
         $(uniffi::custom_type!($(#[$docs])* $type, String, {
@@ -27,16 +27,16 @@ as_text! {
     Id,
     /// An Ed25519 public key: 64 hexadecimal digits.
     PublicKey,
-    /// The collector's base URL: `https://…`, or `http://…` on this very machine.
+    /// The collector's base URL: `https://…`, or `http://…` for this machine.
     Endpoint,
-    /// What a request is about. Keep it with the request; it means the same after a restart.
-    Task,
+    /// Identifies an upload. Keep it with the request; it stays valid after a restart.
+    UploadTask,
     /// An ISO 8601 week in UTC, such as `2026-W48`: the finest time that leaves the device.
     Week,
 }
 
 uniffi::custom_type!(
-    /// Purposes, each granted by itself.
+    /// Purposes, each consented to separately.
     Purposes,
     Vec<Purpose>,
     {
@@ -46,33 +46,33 @@ uniffi::custom_type!(
     }
 );
 
-/// One use that a person can agree to.
+/// A purpose that a person can consent to.
 #[uniffi::remote(Enum)]
 pub enum Purpose {
-    /// Finding out why the app's recognizer erred.
+    /// Finding out why the app's recognizer was wrong.
     QualityAssurance,
-    /// Making acoustic recognition better.
+    /// Improving acoustic recognition.
     RecognitionResearch,
 }
 
-/// How old the person is. Never more is taken than this; a birth date never.
+/// The age of the person. A date of birth is never recorded.
 #[uniffi::remote(Enum)]
 pub enum AgeBand {
-    /// Decides alone.
+    /// Decides for themselves.
     Adult,
     /// A parent or guardian decides.
     Child,
-    /// Counts as a child.
+    /// Treated as a child.
     Unknown,
 }
 
-/// How the app made sure that it was the guardian: the methods that the COPPA rule lists, 16 CFR
+/// How the app verified the guardian: the methods of the COPPA rule, 16 CFR
 /// 312.5(b)(2).
 #[uniffi::remote(Enum)]
 pub enum GuardianMethod {
     /// A form signed and sent back by post, fax or scan.
     SignedForm,
-    /// A payment with a card or account whose holder is told of it.
+    /// A payment with a card or account whose holder is notified.
     PaymentCard,
     /// A call to a toll-free number staffed by trained people.
     TollFreeCall,
@@ -90,117 +90,113 @@ pub enum GuardianMethod {
     TextPlus,
 }
 
-/// Where consent stands.
+/// The state of consent.
 #[uniffi::remote(Enum)]
 pub enum ConsentState {
-    /// Nobody was asked, or nobody answered.
+    /// The person was not asked, or has not answered.
     // Swift's optionals have a `none` of their own.
     #[uniffi(name = "Unanswered")]
     None,
-    /// A child said yes; its guardian has not.
+    /// A child consented; the guardian has not approved yet.
     AwaitingGuardian,
-    /// There is a standing yes.
+    /// Consent is valid.
     Granted,
-    /// The person said no after a yes.
+    /// Consent was withdrawn.
     Withdrawn,
-    /// The yes ran out and is to be asked again.
+    /// Consent has expired; ask again.
     Expired,
-    /// The question has changed since: another notice, or a child that came of age. It is asked anew.
+    /// The notice has changed, or a child has come of age; ask again.
     Outdated,
 }
 
 /// Why a moment is not sampled.
-// In Kotlin a variant of that name would hide a type of that name.
 #[uniffi::remote(Enum)]
-#[uniffi(name = "WithheldReason")]
 pub enum WithheldReason {
-    /// No plan is in force.
+    /// No plan is installed.
     NoPlan,
     /// The plan has expired.
     PlanExpired,
-    /// The organization has not said lately enough that the plan is the newest: see `Plan.fresh_days`.
+    /// The organization has not confirmed recently enough that the plan is the newest: see `Plan.fresh_days`.
     PlanNotFresh,
     /// The plan's kill switch is set.
     Paused,
-    /// Nobody said yes, or the yes does not stand.
+    /// There is no valid consent.
     NoConsent,
-    /// Today's samples or bytes are spent.
+    /// Today's budget of samples or bytes is spent.
     Budget,
-    /// A voice, or what may be one, could not be taken out safely.
+    /// A voice, or what may be one, could not be removed safely.
     Voice,
-    /// There is nothing to hear in it.
+    /// It is silent.
     Silence,
     /// Too little is left of it.
     TooShort,
-    /// The person was to hear it first, and did not say yes.
+    /// The person had to review it, and did not accept it.
     Unreviewed,
-    /// A stage failed. When in doubt, it is withheld.
+    /// A stage failed.
     Failed,
 }
 
-/// What became of a sample.
+/// The state of a sample.
 #[uniffi::remote(Enum)]
 pub enum SampleState {
     /// It waits on this device.
     Pending,
     /// The collector has it.
     Sent,
-    /// Its deletion is asked of the collector, which has not acknowledged it yet.
+    /// Its deletion was requested; the collector has not acknowledged it yet.
     DeletionAsked,
-    /// It is gone, here and at the collector.
+    /// It is deleted, here and at the collector.
     Deleted,
-    /// It went for want of room, or its file was lost; the collector never had it.
+    /// It was dropped because the queue was full, or its file was lost; the collector never had it.
     Dropped,
-    /// The collector would not take it.
+    /// The collector refused it.
     Refused,
 }
 
-/// What chose a moment.
+/// What selected a moment.
 #[uniffi::remote(Enum)]
 pub enum Trigger {
     /// The app marked it: the recognizer was unsure or wrong.
     Mark,
-    /// The plan's random draw.
+    /// Random selection by the plan.
     Random,
 }
 
-/// What became of a mark.
+/// The result of a mark.
 #[uniffi::remote(Enum)]
 pub enum MarkOutcome {
-    /// Its moment was drawn; a clip is being made.
+    /// The moment was selected; a clip is being made.
     Selected,
-    /// It lies in a marked clip that is still being made; what it tells was added to that.
+    /// The moment is within a marked clip that is still being made; its annotation was merged into that.
     Merged,
-    /// Nothing will come of it: its moment was not drawn, or the clip in which it lies is complete.
+    /// The moment was not selected, or the clip that contains it is complete.
     Skipped,
 }
 
-/// What the engine made of what came of a request.
+/// The status of an upload task after its result was processed.
 #[uniffi::remote(Enum)]
-#[uniffi(name = "Finished")]
 pub enum TaskStatus {
     /// Done and acknowledged.
     Done,
-    /// Not now; it is due again later.
-    #[uniffi(name = "Later")]
+    /// It failed and is due again later.
     Retry {
-        /// What stood in the way.
+        /// Why it failed.
         reason: String,
     },
-    /// The collector will not have it, and asking again would not change that.
+    /// The collector refuses it for good.
     Refused {
-        /// The answer's status.
+        /// The HTTP status.
         status: u16,
-        /// What the collector said.
+        /// The collector's message.
         reason: String,
     },
 }
 
-/// A moment worth sampling, because the recognizer was unsure or wrong. Never free text, so that
-/// nothing personal slips in.
+/// A moment worth sampling, because the recognizer was unsure or wrong. It has no free text, so that
+/// it cannot contain personal data.
 #[uniffi::remote(Record)]
 pub struct Moment {
-    /// Where it lies: a position in the stream as frames count them; the newest sample if `null`.
+    /// Its position in the stream, as frames count; the newest sample if `null`.
     #[uniffi(default = None)]
     pub at: Option<u64>,
     /// The notes that the exercise asks for.
@@ -222,13 +218,12 @@ pub struct MomentNote {
     pub midi: u8,
     /// Seconds from the moment, at most an hour.
     pub onset: f64,
-    /// Seconds from the moment; `null` where the app does not know it.
+    /// Seconds from the moment; `null` if unknown.
     #[uniffi(default = None)]
     pub offset: Option<f64>,
 }
 
-/// What the app says of a recording that it offers. Never free text, so that nothing personal slips
-/// in.
+/// The app's annotation of a recording that it submits. It has no free text, so that it cannot contain personal data.
 #[uniffi::remote(Record)]
 pub struct Annotation {
     /// The notes that the exercise asks for.
@@ -249,43 +244,19 @@ pub struct Note {
     pub midi: u8,
     /// Seconds from the recording's start.
     pub onset: f64,
-    /// Seconds from the recording's start; `null` where the app does not know it.
+    /// Seconds from the recording's start; `null` if unknown.
     #[uniffi(default = None)]
     pub offset: Option<f64>,
 }
 
-/// What a source delivers before it becomes mono.
+/// The format of a source, before it is mixed to mono.
 #[uniffi::remote(Record)]
 #[uniffi(name = "SourceFormat")]
 pub struct Format {
-    /// The device, as a person would know it.
+    /// The name of the device.
     pub device: String,
-    /// Samples a second.
+    /// Samples per second.
     pub rate: u32,
-    /// Channels, whose average is taken.
+    /// Channels, which are averaged.
     pub channels: u16,
-}
-
-/// The floats that little-endian `bytes` are.
-pub(crate) fn floats_of(bytes: &[u8]) -> Result<Vec<f32>, Error> {
-    let (floats, rest) = bytes.as_chunks::<4>();
-    if !rest.is_empty() {
-        return Err(Error::Argument(format!(
-            "{} bytes are not whole 32-bit floats of 4 bytes each",
-            bytes.len()
-        )));
-    }
-    Ok(floats
-        .iter()
-        .map(|float| f32::from_le_bytes(*float))
-        .collect())
-}
-
-/// Little-endian bytes of `floats`.
-pub(crate) fn bytes_of(floats: &[f32]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size_of_val(floats));
-    for float in floats {
-        bytes.extend_from_slice(&float.to_le_bytes());
-    }
-    bytes
 }

@@ -1,29 +1,29 @@
-//! What the app's own code is called with. It may raise what it likes: that is told, and nothing
-//! stops for it.
+//! The listeners of the app. They may raise any error: it is reported, and never stops the engine.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::{Event, scalars};
 use sordino::capture;
 
-/// A stretch of captured sound, for the app's recognizer.
+use crate::{bytes, event::Event};
+
+/// Captured sound, for the app's recognizer.
 #[derive(uniffi::Record)]
 pub struct Frame {
     /// Mono 32-bit floats in little-endian bytes, full scale at ±1, finite.
     pub samples: Vec<u8>,
-    /// Samples a second.
+    /// Samples per second.
     pub rate: u32,
-    /// Where the first sample stands, counted in samples since the source was last opened. Lost
-    /// ones count.
+    /// Position of the first sample, in samples since the source was last opened. Lost samples
+    /// count.
     pub position: u64,
-    /// How many samples were lost immediately before this frame, because nobody took them in time.
+    /// How many samples were lost immediately before this frame, because they were not read in time.
     pub lost: u64,
 }
 
 impl From<capture::Frame<'_>> for Frame {
     fn from(frame: capture::Frame<'_>) -> Self {
         Self {
-            samples: scalars::bytes_of(frame.samples),
+            samples: bytes::from_floats(frame.samples),
             rate: frame.rate,
             position: frame.position,
             lost: frame.lost,
@@ -31,13 +31,13 @@ impl From<capture::Frame<'_>> for Frame {
     }
 }
 
-/// What a listener raised.
+/// The error of a listener.
 #[derive(Debug, thiserror::Error, uniffi::Error)]
 pub enum ListenerError {
-    /// Anything at all. Listeners need not raise this one by name.
+    /// Any error. Listeners need not raise this one by name.
     #[error("{reason}")]
     Raised {
-        /// What the host's language says of it.
+        /// The error's text in the host's language.
         reason: String,
     },
 }
@@ -50,32 +50,32 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for ListenerError {
     }
 }
 
-/// Takes the captured sound.
+/// Receives the captured sound.
 #[uniffi::export(foreign)]
 pub trait FrameListener: Send + Sync {
-    /// The next frame: 10 ms, or shorter where something was lost after it. Comes on a thread of the
-    /// engine's; a listener slower than the sound makes it lose some, which the next frame tells.
-    /// What it raises is told as a `Failed` event, and the next frame comes nevertheless.
+    /// The next frame: 10 ms, or shorter if samples were lost after it. It is called on a thread of the
+    /// engine. If it is slower than the sound, samples are lost, which the next frame reports.
+    /// An error that it raises becomes a `Failed` event, and the next frame follows nevertheless.
     fn on_frame(&self, frame: Frame) -> Result<(), ListenerError>;
 }
 
-/// Is told what happens inside.
+/// Receives the engine's events.
 #[uniffi::export(foreign)]
 pub trait EventListener: Send + Sync {
-    /// Something happened. Comes on the thread on which it did; what it raises goes nowhere.
+    /// An event. It is called on the thread on which the event happened; errors that it raises are ignored.
     fn on_event(&self, event: Event) -> Result<(), ListenerError>;
 }
 
-/// Who is told of events. No lock is held while the listener runs, so that it may replace itself.
+/// Where events go. No lock is held while the listener runs, so that it may replace itself.
 #[derive(Default)]
-pub(crate) struct Events(RwLock<Option<Arc<dyn EventListener>>>);
+pub(crate) struct EventSink(RwLock<Option<Arc<dyn EventListener>>>);
 
-impl Events {
-    pub(crate) fn listen(&self, listener: Option<Arc<dyn EventListener>>) {
+impl EventSink {
+    pub(crate) fn set_listener(&self, listener: Option<Arc<dyn EventListener>>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = listener;
     }
 
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn emit(&self, event: Event) {
         let listener = self
             .0
             .read()
@@ -89,11 +89,11 @@ impl Events {
     }
 }
 
-/// Gives frames to the app's listener. Of errors in an unbroken run the first is told: a hundred a
-/// second would say no more.
-pub(crate) fn ear(
+/// Passes frames to the app's listener. Of consecutive errors only the first is reported: there may be a hundred a
+/// second.
+pub(crate) fn frame_callback(
     listener: Option<Arc<dyn FrameListener>>,
-    events: &Arc<Events>,
+    events: &Arc<EventSink>,
 ) -> impl FnMut(capture::Frame<'_>) + Send + 'static {
     let events = Arc::clone(events);
     let mut is_failing = false;
@@ -104,7 +104,7 @@ pub(crate) fn ear(
         if let Err(error) = outcome
             && !was_failing
         {
-            events.tell(Event::Failed {
+            events.emit(Event::Failed {
                 reason: format!("the app's frame listener raised: {error}"),
             });
         }
