@@ -1,10 +1,10 @@
-"""What is known of a sample: `docs/manifest.schema.json`, as types."""
+"""The manifest of a sample: `docs/manifest.schema.json` as types."""
 
 from typing import List, Optional, Tuple, TypedDict
 
 
 class ManifestNote(TypedDict, total=False):
-    """A note, in seconds of what the microphone delivered."""
+    """A note, in seconds of the microphone's sound."""
 
     midi: int
     onset: float
@@ -12,15 +12,15 @@ class ManifestNote(TypedDict, total=False):
 
 
 class ManifestAnnotation(TypedDict, total=False):
-    """What the app said of it."""
+    """The app's annotation."""
 
     expected: List[ManifestNote]
-    recognized: List[ManifestNote]
+    recognised: List[ManifestNote]
     tag: Optional[str]
 
 
 class ManifestRemoval(TypedDict):
-    """A stretch that was taken out, and why: `voice` or `fragment`."""
+    """A removed part, and why: `voice` or `fragment`."""
 
     start_s: float
     end_s: float
@@ -28,14 +28,14 @@ class ManifestRemoval(TypedDict):
 
 
 class ManifestSelection(TypedDict):
-    """Why the moment was chosen, `mark` or `random`, and with what probability: one over it is its weight."""
+    """Why the moment was selected, `mark` or `random`, and with what probability; one over it is its weight."""
 
     trigger: str
     probability: float
 
 
 class ManifestAnonymizer(TypedDict):
-    """What took out the voices, and how it was set."""
+    """The anonymizer and its settings."""
 
     name: str
     version: str
@@ -48,7 +48,7 @@ class ManifestAnonymizer(TypedDict):
 
 
 class Manifest(TypedDict):
-    """`manifest.json`. Times are seconds of what the microphone delivered, before anything was taken out."""
+    """`manifest.json`. Times are seconds of the microphone's sound, before anything was removed."""
 
     schema: int
     sample: str

@@ -1,4 +1,4 @@
-"""Pictures, by matplotlib, which is asked for only when one is drawn."""
+"""Plots, with matplotlib, which is imported only when one is drawn."""
 
 from typing import Any, Iterable, NamedTuple, Sequence, Tuple
 
@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from ._manifest import Manifest, ManifestAnnotation
 
-#: Points of a waveform's outline: about as many as a picture is wide.
+#: Points of a waveform's outline: about the width of a plot in pixels.
 OUTLINE = 2000
 SOUND, REMOVED, ERASED = "#35637c", "#c0392b", "#e0a030"
 EXPECTED, RECOGNIZED = "#777777", "#2e7d32"
 
-# Beside the picture, so that legends hide nothing of it.
+# Outside the axes, so that legends cover nothing.
 ABOVE_RIGHT: Any = {
     "loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 3, "fontsize": "small", "frameon": False,
 }  # fmt: skip
@@ -20,7 +20,7 @@ ABOVE_LEFT: Any = {**ABOVE_RIGHT, "loc": "lower left", "bbox_to_anchor": (0, 1)}
 
 
 class Span(NamedTuple):
-    """A stretch that was taken out: seconds, and why."""
+    """A removed part: seconds, and why."""
 
     start: float
     end: float
@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 
 def new_axes(ax: Any, size: Tuple[float, float]) -> Any:
-    """`ax`, or axes of a figure of their own, of `size` inches."""
+    """`ax`, or the axes of a new figure of `size` inches."""
     if ax is not None:
         return ax
     try:
@@ -46,11 +46,11 @@ def draw_sound(
     removed: Sequence[Span],
     erased: Sequence[Tuple[float, float]],
 ) -> Any:
-    """A waveform in the time of the recording."""
+    """Draws a waveform in the time of the recording."""
     ax = new_axes(ax, (10, 2.6))
     spans = [(start, end) for start, end in kept]
     length = sum(end - start for start, end in spans)
-    # Silence stands for what was removed where the times were kept, and then the sound is longer.
+    # With `keep_time` removed parts are silence, so that the sound is longer than the kept parts.
     if samples.size and length and samples.size / rate > 1.05 * length:
         spans = [(0.0, samples.size / rate)]
     begin = 0
@@ -76,10 +76,10 @@ def draw_sound(
 
 
 def draw_notes(ax: Any, annotation: ManifestAnnotation) -> None:
-    """Expected and recognized notes, on a scale of MIDI numbers of their own."""
+    """Draws expected and recognized notes, on a second axis of MIDI numbers."""
     rows = [
         ("expected", annotation.get("expected", []), EXPECTED, 5.0),
-        ("recognised", annotation.get("recognised", []), RECOGNIZED, 2.0),
+        ("recognized", annotation.get("recognised", []), RECOGNIZED, 2.0),
     ]
     if not any(notes for _, notes, _, _ in rows):
         return
@@ -99,15 +99,15 @@ def draw_notes(ax: Any, annotation: ManifestAnnotation) -> None:
 def _outline(ax: Any, samples: npt.NDArray[np.int16], start: float, end: float) -> None:
     if not samples.size:
         return
-    pieces = min(OUTLINE, samples.size)
-    edges = np.linspace(0, samples.size, pieces, endpoint=False).astype(int)
+    points = min(OUTLINE, samples.size)
+    edges = np.linspace(0, samples.size, points, endpoint=False).astype(int)
     low = np.minimum.reduceat(samples, edges) / 32768
     high = np.maximum.reduceat(samples, edges) / 32768
-    ax.fill_between(np.linspace(start, end, pieces), low, high, color=SOUND, lw=0.4)
+    ax.fill_between(np.linspace(start, end, points), low, high, color=SOUND, lw=0.4)
 
 
 def draw_rows(ax: Any, rows: Iterable[Tuple[str, Manifest]]) -> Any:
-    """A bar a sample, in the time of its recording: what was kept, removed, erased."""
+    """Draws a bar for each sample, in the time of its recording: the kept, removed and erased parts."""
     listed = list(rows)
     ax = new_axes(ax, (10, 1.2 + 0.22 * len(listed)))
     for row, (_, manifest) in enumerate(listed):

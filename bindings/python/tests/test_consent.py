@@ -92,8 +92,8 @@ class Export(ConsentTest):
         text = notice.read_bytes()
         self.assertEqual(text.decode(), app.notice(1).text)
         self.assertEqual(notice.stem, hashlib.sha256(text).hexdigest())
-        told = run("sordino", "consent", "verify", file, "--notice", notice)
-        self.assertTrue(told["notice_matches"])
+        result = run("sordino", "consent", "verify", file, "--notice", notice)
+        self.assertTrue(result["notice_matches"])
 
 
 class ComingOfAge(ConsentTest):

@@ -247,8 +247,8 @@ class BadInput(EngineTest):
         writer.stop()
         heard = array.array("f", bytes(recognizer.heard))
         self.assertEqual(list(heard), [0.5, 0.0, 0.0, -0.5])
-        told = [event.event for event in diary.of(sordino.Event.CAPTURE)]
-        [non_finite] = [event for event in told if event.is_non_finite()]
+        captured = [event.event for event in diary.of(sordino.Event.CAPTURE)]
+        [non_finite] = [event for event in captured if event.is_non_finite()]
         self.assertEqual(non_finite.samples, 2)
 
     def test_an_empty_clip_or_one_with_nan_is_refused(self):

@@ -135,15 +135,15 @@ class Sound(Device):
         self.assertEqual(sum(map(len, frames)), 6 * RATE)
 
     def test_dropped_frames_are_returned_warned_of_and_an_event(self):
-        told = queue.Queue()
-        self.engine.set_event_listener(told.put)
+        events = queue.Queue()
+        self.engine.set_event_listener(events.put)
         ten_seconds = np.zeros(10 * RATE, np.float32)
         with self.engine.listen_to_pcm_source(RATE, 1) as writer:
-            with self.assertWarnsRegex(RuntimeWarning, "write a recording"):
+            with self.assertWarnsRegex(RuntimeWarning, "use write"):
                 lost = writer.push(ten_seconds)
             self.assertGreaterEqual(lost, 7 * RATE)
             # The writer is open, and nothing more is pushed.
-            while not (event := told.get(timeout=app.TIMEOUT)).event.is_overrun():
+            while not (event := events.get(timeout=app.TIMEOUT)).event.is_overrun():
                 pass
             self.assertEqual(event.event.samples, lost)
             with warnings.catch_warnings():

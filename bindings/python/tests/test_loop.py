@@ -97,11 +97,11 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual((flac[:4], rate, channels, depth), (b"fLaC", 16_000, 1, 16))
         self.assertAlmostEqual(length / rate, self.engine.samples()[0].seconds, places=2)
         request = self.engine.accesses_request(sample)
-        told = self.engine.read_accesses(request.task, app.send(request))
-        self.assertIsNone(told.broken)
-        [access] = told.accesses
+        found = self.engine.read_accesses(request.task, app.send(request))
+        self.assertIsNone(found.inconsistency)
+        [access] = found.accesses
         self.assertEqual(access.reader, "desk")
-        self.assertEqual(self.engine.accesses(sample), told)
+        self.assertEqual(self.engine.accesses(sample), found)
         return dataset
 
     def it_is_what_was_played(self, sample):

@@ -30,8 +30,8 @@ class Notebook(unittest.TestCase):
         self.assertEqual(len(made), kept)
         pictures = [one for one in made if "image/png" in one.get("data", {})]
         self.assertEqual(len(pictures), 2)
-        [told] = [one.text for one in made if "notes expected" in one.get("text", "")]
-        expected, missed, false = (int(word) for word in told.split() if word.isdigit())
+        [summary] = [one.text for one in made if "notes expected" in one.get("text", "")]
+        expected, missed, false = (int(word) for word in summary.split() if word.isdigit())
         self.assertGreater(expected, 100)
         self.assertGreater(missed, 0)
         self.assertGreater(false, 0)

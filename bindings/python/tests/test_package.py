@@ -44,7 +44,7 @@ def run(folder: str, key: str) -> int:
     return lost
 
 
-def at_the_desk(folder: str) -> float:
+def read(folder: str) -> float:
     seconds = 0.0
     for sample in sordino.Dataset(folder).filter(tag="hanon/", trigger="mark"):
         notes = sample.manifest["annotation"]["expected"]

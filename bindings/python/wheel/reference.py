@@ -1,7 +1,7 @@
 """usage: reference.py OUT — writes the API reference of the installed package into the folder OUT, by pdoc.
 
-A class of ours that stands on one of the generated face shows what it takes from there as its own: to whoever calls
-it there is no difference, and pdoc would leave it out, since the face is private.
+Methods that a class inherits from a generated class are documented as its own: pdoc would leave them out, since the
+generated module is private.
 """
 
 import sys
@@ -11,7 +11,7 @@ import pdoc
 import pdoc.doc
 import pdoc.render
 
-FACE = "sordino._sordino.sordino"
+GENERATED = "sordino._sordino.sordino"
 written_here = pdoc.doc.Class.own_members.func
 
 
@@ -20,7 +20,7 @@ def shown(cls):
         member
         for (module, _), members in cls.inherited_members.items()
         for member in members
-        if module == FACE and isinstance(member, pdoc.doc.Function) and not member.name.startswith("_")
+        if module == GENERATED and isinstance(member, pdoc.doc.Function) and not member.name.startswith("_")
     ]
     return written_here(cls) + inherited
 
