@@ -97,7 +97,7 @@ class Export(ConsentTest):
 
 
 class ComingOfAge(ConsentTest):
-    def test_a_child_that_came_of_age_is_asked_again_as_an_adult(self):
+    def test_a_child_who_comes_of_age_is_asked_again(self):
         self.say_yes(CHILD, guardian=sordino.GuardianMethod.TEXT_PLUS)
         self.assertIsNone(self.engine.sampling_blocked())
         self.assertFalse(self.engine.consent().came_of_age)

@@ -58,8 +58,8 @@ class Handles(Device):
             self.assert_refuses_copies(owner.__new__(owner))
 
     def test_open_objects_refuse_copies_and_still_work(self):
-        face = sordino.Sordino.__mro__[1]
-        builder = inspect.getmodule(face).EngineBuilder(f"{self.state}-other", self.organization.key, NOWHERE)
+        generated = sordino.Sordino.__mro__[1]
+        builder = inspect.getmodule(generated).EngineBuilder(f"{self.state}-other", self.organization.key, NOWHERE)
         with self.engine.listen_to_pcm_source(RATE, 1) as writer:
             frames = self.engine._frames(lambda ear: writer)
             for item in (self.engine, writer, builder, frames):
