@@ -89,7 +89,7 @@ impl From<MarkError> for Error {
             MarkError::NotListening => "not-listening",
             MarkError::NotBuffered { .. } => "mark-not-buffered",
             MarkError::Annotation(_) => "invalid-annotation",
-            MarkError::Unavailable(_) => "no-randomness",
+            MarkError::Rng(_) => "no-randomness",
         };
         Self::new(ErrorKind::Mark, code, error)
     }
