@@ -1,5 +1,5 @@
-// Robolectric signals to these classes of androidx.test:monitor, which Maven Central does not have. Nothing here asks
-// them, so that stand-ins which listen to nobody do.
+// Robolectric calls these classes of androidx.test:monitor, which is not on Maven Central. The tests do not use them, so
+// empty implementations are enough.
 package androidx.test.internal.runner.intent
 
 import android.content.Intent

@@ -1,5 +1,5 @@
-// Robolectric signals to these classes of androidx.test:monitor, which Maven Central does not have. Nothing here asks
-// them, so that stand-ins which listen to nobody do.
+// Robolectric calls these classes of androidx.test:monitor, which is not on Maven Central. The tests do not use them, so
+// empty implementations are enough.
 package androidx.test.runner.intent
 
 import android.app.Instrumentation.ActivityResult
@@ -17,5 +17,5 @@ object IntentMonitorRegistry {
 
 object IntentStubberRegistry {
     @JvmStatic fun isLoaded(): Boolean = false
-    @JvmStatic fun getInstance(): IntentStubber = error("there is none")
+    @JvmStatic fun getInstance(): IntentStubber = error("no stubber is loaded")
 }

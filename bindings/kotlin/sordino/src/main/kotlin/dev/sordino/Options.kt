@@ -2,41 +2,41 @@ package dev.sordino
 
 import java.io.File
 
-/** What [Sordino.open] can be told. */
+/** Options of [Sordino.open]. */
 class Options internal constructor() {
-    /** Whether the person hears each sample before it is sealed, also where the plan does not ask for that. */
+    /** Whether the person reviews each sample before it is sealed, even if the plan does not require it. */
     var reviewRequired: Boolean = false
 
-    /** How many samples may wait to be sent, 1 or more. The oldest go first. */
-    var mostPending: Int = 200
+    /** The largest number of samples to keep until they are sent, 1 or more. The oldest are dropped first. */
+    var maxPendingSamples: Int = 200
 
-    /** How many bytes of samples may wait to be sent. The oldest go first. */
-    var mostPendingBytes: Long = 32L shl 20
+    /** The largest total size of the samples to keep until they are sent, in bytes. The oldest are dropped first. */
+    var maxPendingBytes: Long = 32L shl 20
 
-    /** How requests are sent: by [UrlConnectionTransport], unless the app has an HTTP client of its own. */
+    /** Sends the requests: [UrlConnectionTransport] by default, or the app's HTTP client. */
     var transport: Transport = UrlConnectionTransport()
 }
 
-/** The one place that opens the face. */
+/** Opens the engine of the generated bindings. */
 internal fun openEngine(
     folder: File,
     organizationKey: String,
     collectorUrl: String,
     options: Options,
-    happenings: Happenings,
+    eventBus: EventBus,
 ): Engine {
-    keepListenersAttached()
-    // Each step makes another builder; none waits for a garbage collector.
+    keepCallbackThreadsAttached()
+    // Each call returns a new builder; `use` frees the previous one without waiting for the garbage collector.
     var builder = EngineBuilder(folder.path, organizationKey, collectorUrl)
-        .use { it.quota(options.pendingSamples(), options.pendingBytes()) }
-        .use { it.eventListener(happenings) }
+        .use { it.quota(options.quotaSamples(), options.quotaBytes()) }
+        .use { it.eventListener(eventBus) }
     if (options.reviewRequired) builder = builder.use { it.reviewRequired() }
     return builder.use { it.open() }
 }
 
-private fun Options.pendingSamples(): UInt = unsigned(mostPending, "mostPending")
+private fun Options.quotaSamples(): UInt = unsigned(maxPendingSamples, "maxPendingSamples")
 
-private fun Options.pendingBytes(): ULong {
-    if (mostPendingBytes < 0) throw SordinoException.Argument("mostPendingBytes cannot be $mostPendingBytes")
-    return mostPendingBytes.toULong()
+private fun Options.quotaBytes(): ULong {
+    if (maxPendingBytes < 0) throw argumentError("invalid maxPendingBytes $maxPendingBytes; pass 0 or more")
+    return maxPendingBytes.toULong()
 }

@@ -10,8 +10,8 @@ import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 
 /**
- * Captures sound for the app's recognizer and, only where the person has consented, makes anonymous, encrypted
- * samples of it.
+ * Captures audio for the app's recognizer and, only with the person's consent, makes anonymous, encrypted samples of
+ * it.
  *
  * ```kotlin
  * Sordino.open(folder, organizationKey, "https://collector.example").use { sordino ->
@@ -20,67 +20,76 @@ import kotlinx.coroutines.withContext
  * }
  * ```
  *
- * It may be called from many threads at once. Whatever waits (for the disk, the network, the anonymizer) is a
- * suspend function and runs on [Dispatchers.IO]; cancelled before it began, it does nothing, and what has begun is
- * carried through although its answer is then lost. No code of the app's ever runs on a thread of the engine's, so
- * that nothing the app does can hold it up.
+ * All functions may be called from any thread. Functions that wait for the disk, the network or the anonymizer suspend
+ * and run on [Dispatchers.IO]. If they are cancelled before they start, they do nothing; once started, they complete
+ * and only their result is lost. App code never runs on the engine's threads, so it cannot block the engine.
  *
- * One `Sordino` at a time has a state folder open. After [close] every call throws [SordinoException.Closed].
- * All errors are [SordinoException]s, whose message says in one line what, where, and what to do.
+ * Only one `Sordino` at a time can open a state folder. After [close] every call throws [SordinoException.Closed].
+ * All errors are [SordinoException]s: the subclass is the kind, `code` identifies the case for programs, and `message`
+ * says in one line what failed, on what, and what to do.
  */
 class Sordino private constructor(
     private val engine: Engine,
-    private val happenings: Happenings,
+    private val eventBus: EventBus,
     private val transport: Transport,
 ) : AutoCloseable {
     private val isClosed = AtomicBoolean()
-    private val uploading = Mutex()
+    private val uploadLock = Mutex()
 
     /**
-     * Where consent stands. It follows what is said here and by the collector; that time alone let a yes run out is
-     * noticed by the next [consent], [status], [maySample], or moment that was not sampled for it.
+     * The state of consent. It follows the calls of this object and the answers of the collector. The expiry of consent
+     * is noticed by the next [consent], [status], [samplingBlocked], or moment that is not sampled because of it.
      */
-    val consentState: StateFlow<ConsentState> get() = happenings.consentState
+    val consentState: StateFlow<ConsentState> get() = eventBus.consentState
 
     /**
-     * What happens inside, from the moment of collecting on; it never carries sound and never completes. Of a
-     * collector that is more than 256 events behind, the oldest are lost.
+     * The events of the engine, from the start of the collection. They never contain audio, and the flow never
+     * completes. A collector that is more than 256 events behind loses the oldest.
      */
-    val events: Flow<Event> get() = happenings.events
+    val events: Flow<Event> get() = eventBus.events
 
     // Plan
 
     /**
-     * Puts a signed sampling plan into force: the JSON that `sordino plan sign` wrote.
+     * Installs a signed sampling plan: the JSON that `sordino plan sign` wrote.
      *
-     * @throws SordinoException.Plan where it is not the organization's, out of bounds, expired, or older than the
-     *   one in force.
+     * @throws SordinoException.Plan if the organization did not sign it, a value is out of bounds, it has expired, or
+     *   it is older than the installed one.
      */
-    suspend fun installPlan(json: ByteArray): Unit = working { installPlan(json.toDirect()) }
+    suspend fun installPlan(json: ByteArray): Unit = onIo { installPlan(json.toDirectBuffer()) }
 
-    /** The plan in force, whether or not it has expired; `null` before the first. */
-    suspend fun plan(): Plan? = working { plan() }
+    /** The installed plan, even if it has expired; `null` before the first. */
+    suspend fun plan(): Plan? = onIo { plan() }
 
-    /** Has the collector asked for a newer plan with the next upload, however lately it was. */
-    suspend fun renewPlan(): Unit = working { renewPlan() }
+    /** Makes the next upload ask the collector for a newer plan, regardless of when it last asked. */
+    suspend fun renewPlan(): Unit = onIo { renewPlan() }
 
     // Consent
 
-    /** Where consent stands, and the receipt. */
-    suspend fun consent(): ConsentStatus = working { consent() }.also { happenings.consentIs(it.state) }
+    /** The state of consent, and the receipt. */
+    suspend fun consent(): ConsentStatus = onIo { consent() }.also { eventBus.updateConsent(it.state) }
 
     /**
-     * Records a person's yes, purpose by purpose, and returns the receipt that the person gets: a signed JSON
-     * document that names nobody.
+     * The bundled consent notice for the installed plan, in the language closest to [language], or else in English.
      *
-     * Of a child or of a person of unknown age nothing is sampled until a guardian has approved: here with
+     * @param language a BCP 47 tag such as `en` or `pt-BR`.
+     * @param app the app's name and contact, which the notice contains.
+     * @throws SordinoException.Consent if no plan is installed.
+     * @throws SordinoException.Argument if the name or the contact cannot be shown.
+     */
+    suspend fun notice(language: String, app: AppInfo): BundledNotice = onIo { notice(language, app) }
+
+    /**
+     * Records consent to each of [purposes], and returns the receipt for the person: a signed JSON document without a
+     * name.
+     *
+     * Nothing is sampled from a child or a person of unknown age until a guardian has approved: in the same call with
      * [guardian], or later with [approve].
      *
-     * @param notice the text that was shown, of the version that the plan names; see [bundledNotice].
-     * @param guardianEvidence what the app could show for the guardian's word later, at least 16 bytes that nobody
-     *   could guess; only its hash is kept.
-     * @throws SordinoException.Consent where no plan is in force, it does not ask for that, it names another version
-     *   of the notice, or the evidence is too short.
+     * @param notice the text that the person read, in the version that the plan names; see [notice].
+     * @param guardianEvidence evidence of the guardian's approval, at least 16 random bytes; only its hash is stored.
+     * @throws SordinoException.Consent if no plan is installed, the plan does not ask for one of the purposes or names
+     *   another version of the notice, or the evidence is too short.
      */
     suspend fun giveConsent(
         purposes: Collection<Purpose>,
@@ -88,253 +97,260 @@ class Sordino private constructor(
         notice: Notice,
         guardian: GuardianMethod? = null,
         guardianEvidence: ByteArray? = null,
-    ): String = working { giveConsent(purposes.toList(), ageBand, notice, guardian, guardianEvidence) }
+    ): String = onIo { giveConsent(purposes.toList(), ageBand, notice, guardian, guardianEvidence) }
 
     /**
-     * Records that the guardian approves of what the child said yes to, and returns the receipt. [evidence] is as in
-     * [giveConsent].
+     * Records the guardian's approval of a child's consent, and returns the receipt. For [evidence] see [giveConsent].
      *
-     * @throws SordinoException.Consent where nobody is waiting for it, or the evidence is too short.
+     * @throws SordinoException.Consent if no consent waits for approval, or the evidence is too short.
      */
     suspend fun approve(method: GuardianMethod, evidence: ByteArray? = null): String =
-        working { approve(method, evidence) }
+        onIo { approve(method, evidence) }
 
     /**
-     * Notes that the child who said yes has come of age: nothing is sampled any more, and the person is to be asked
-     * anew, as an adult.
+     * Records that the child who consented has come of age. Sampling stops, and the app must ask again for consent, as
+     * an adult.
      *
-     * @throws SordinoException.Consent where no child's yes stands.
+     * @throws SordinoException.Consent if there is no valid consent of a child.
      */
-    suspend fun comeOfAge(): Unit = working { comeOfAge() }
+    suspend fun comeOfAge(): Unit = onIo { comeOfAge() }
 
     /**
-     * Takes the yes back, for one purpose or, without one, for all. Nothing is sampled from this instant on, pending
-     * samples are shredded, and what was sent is asked back with the next upload.
+     * Withdraws consent, for one purpose or, without one, for all. Sampling stops immediately, pending samples are
+     * shredded, and the next upload asks the collector to delete the samples that were sent.
      */
-    suspend fun withdraw(purpose: Purpose? = null): Withdrawal = working { withdraw(purpose) }
+    suspend fun withdraw(purpose: Purpose? = null): Withdrawal = onIo { withdraw(purpose) }
 
-    // Listening
+    // Capture
 
     /**
-     * Frames of the machine's microphone: mono, 10 ms each. Where consent and plan allow it, moments of what is heard
-     * become samples.
+     * Frames of the microphone: mono, 10 ms each. If consent and plan allow it, moments of the audio become samples.
      *
-     * Collecting opens the microphone; cancelling the collection, or an exception in it, closes it and waits until
-     * what was chosen is sealed and queued. A microphone that goes away is opened anew; [events] tell. The flow
-     * completes when this is closed.
+     * Collecting opens the microphone. Cancelling the collection, or an exception in it, closes the microphone and
+     * waits until the selected samples are sealed and queued. A microphone that disappears is reopened, which [events]
+     * report. The flow completes when this object is closed.
      *
-     * The engine never waits for the collector. One that is more than [FRAMES_HELD] frames (a second) behind loses
-     * the newest until it has caught up; [Frame.lost] of the next says how many samples, and `CaptureEvent.Overrun` among
-     * [events] tells of it.
+     * The engine never waits for the collector. A collector that is more than [FRAME_BUFFER_SIZE] frames (one second)
+     * behind loses the newest frames; [Frame.lost] of the next frame counts their samples, and `CaptureEvent.Overrun`
+     * in [events] reports them.
      *
-     * @param device the id of one of [inputDevices]; the system's default one without.
-     * @throws SordinoException.Listening on collecting, where something is heard already.
-     * @throws SordinoException.Capture on collecting, where there is no microphone or the app may not use it, where
-     *   it ended by a fault, or where the library opens none ([features]), as that for Android: collect the frames of an
-     *   [AudioSource] then.
+     * @param device the id of one of [inputDevices]; the system's default device if `null`.
+     * @throws SordinoException.Listening when collected, if a capture is already in progress.
+     * @throws SordinoException.PermissionDenied when collected, if the app may not use the microphone.
+     * @throws SordinoException.NoDevice when collected, if there is no such microphone.
+     * @throws SordinoException.DeviceBusy when collected, if another app uses the microphone.
+     * @throws SordinoException.Capture when collected, if the microphone failed, or the library was built without one
+     *   ([features]), as on Android: collect the frames of a [PcmSource] instead.
      */
-    fun frames(device: String? = null): Flow<Frame> = framesOf(happenings) { listener ->
-        val listening = called { listenToMicrophone(device, listener) }
-        Heard({ listening.stop() }, listening)
+    fun frames(device: String? = null): Flow<Frame> = frameFlow(eventBus) { listener ->
+        val session = call { listenToMicrophone(device, listener) }
+        Session({ session.stop() }, session)
     }
 
     /**
-     * Frames of the app's own audio path, as [source] pushes it: mono, 10 ms each. As [frames] of the microphone
-     * otherwise; collecting runs [source] on [Dispatchers.IO], cancelling cancels it, and when it returns the flow
-     * completes after all that was pushed.
+     * Frames of the audio that [source] pushes: mono, 10 ms each. Collecting runs [source] on [Dispatchers.IO],
+     * cancelling the collection cancels it, and the flow completes after the last pushed sample when it returns.
+     * Otherwise like the overload for the microphone.
      *
-     * @param rate samples a second.
-     * @param channels interleaved channels, whose average is taken.
+     * @param rate the sample rate in Hz.
+     * @param channels the number of interleaved channels, which are averaged.
      */
-    fun frames(rate: Int, channels: Int = 1, source: suspend (Feed) -> Unit): Flow<Frame> =
-        framesOf(happenings) { listener ->
-            val feed = feed(rate, channels, listener)
-            Heard({ feed.close() }, feed) { source(feed) }
+    fun frames(rate: Int, channels: Int = 1, source: suspend (PcmWriter) -> Unit): Flow<Frame> =
+        frameFlow(eventBus) { listener ->
+            val writer = writer(rate, channels, listener)
+            Session({ writer.close() }, writer) { source(writer) }
         }
 
-    /** As the other, for an [AudioSource]. */
-    fun frames(source: AudioSource): Flow<Frame> = frames(source.rate, source.channels, source::run)
+    /** Frames of the audio that a [PcmSource] pushes; otherwise like the overload for a function. */
+    fun frames(source: PcmSource): Flow<Frame> = frames(source.rate, source.channels, source::run)
 
     /**
-     * Hears the app's own audio path without giving frames back, for an app whose recognizer has the sound already.
-     * Push into the feed what is recorded; close it when done.
+     * Captures the app's audio without returning frames, for an app that already passes the audio to its recognizer.
+     * Push the recorded samples into the writer, and close it at the end.
      *
-     * @param rate samples a second.
-     * @param channels interleaved channels, whose average is taken.
-     * @throws SordinoException.Listening where something is heard already.
-     * @throws SordinoException.Capture for a format that cannot be taken.
+     * @param rate the sample rate in Hz.
+     * @param channels the number of interleaved channels, which are averaged.
+     * @throws SordinoException.Listening if a capture is already in progress.
+     * @throws SordinoException.Capture if the format is not supported.
      */
-    fun openFeed(rate: Int, channels: Int = 1): Feed = feed(rate, channels, null)
+    fun listenToPcmSource(rate: Int, channels: Int = 1): PcmWriter = writer(rate, channels, null)
 
     /**
-     * Marks a moment of what is being heard, because the recognizer was unsure or wrong. It is taken with the plan's
-     * probability and within its budget, and without consent not at all. It never waits.
+     * Marks a moment of the captured audio, because the recognizer was unsure or wrong. It is sampled with the plan's
+     * probability and within its budget, and never without consent. This call never waits.
      *
-     * @throws SordinoException.Mark where nothing is being heard, nothing may be sampled, or the moment is over.
+     * @throws SordinoException.Mark if no capture is in progress, sampling is blocked, or the moment is too old.
      */
-    fun mark(moment: Moment = Moment()): Marked = called { mark(moment) }
+    fun mark(moment: Moment = Moment()): MarkOutcome = call { mark(moment) }
 
     // Samples
 
-    /** Why nothing may be sampled at this instant; `null` where it may. */
-    suspend fun maySample(): WithheldReason? = working { maySample() }.also {
+    /** Why sampling is blocked now; `null` if it is allowed. */
+    suspend fun samplingBlocked(): WithheldReason? = onIo { samplingBlocked() }.also {
         if (it == WithheldReason.NO_CONSENT) consent()
     }
 
     /**
-     * Offers a recording as one sample, as the app's own mark does: it skips the random draw and keeps consent, the
-     * budget and the anonymizer's gate. A longer one than the plan's clip is cut to its end.
+     * Submits a recording as one sample, as if the app had marked it. It skips the random draw, but consent, budget and
+     * the anonymizer's checks apply. If it is longer than the plan's clip, only its end is used.
      *
      * @param samples mono, full scale at ±1.
-     * @param rate samples a second, 8000 to 384000.
-     * @param annotation its times are seconds from the start of [samples].
-     * @throws SordinoException.Clip for no sound, for NaN and for a rate out of bounds.
-     * @throws SordinoException.Annotation for one out of bounds.
+     * @param rate the sample rate in Hz, 8000 to 384000.
+     * @param annotation its times are in seconds from the start of [samples].
+     * @throws SordinoException.Clip if the recording is empty, contains NaN, or its rate is out of bounds.
+     * @throws SordinoException.Annotation if the annotation is out of bounds.
      */
-    suspend fun offer(samples: FloatArray, rate: Int, annotation: Annotation? = null): Offer {
-        val hertz = unsigned(rate, "the rate")
-        return working { offer(samples.toDirect(), hertz, annotation) }
+    suspend fun submit(samples: FloatArray, rate: Int, annotation: Annotation? = null): SubmitOutcome {
+        val engineRate = unsigned(rate, "the sample rate")
+        return onIo { submit(samples.toDirectBuffer(), engineRate, annotation) }
     }
 
-    /** Where the device stands. */
-    suspend fun status(): Status = working { status() }.also { happenings.consentIs(it.consent) }
+    /** Consent, the queue of samples and what waits for the collector. */
+    suspend fun status(): Status = onIo { status() }.also { eventBus.updateConsent(it.consent) }
 
-    /** Every sample there ever was, oldest first, and what became of it. */
-    suspend fun samples(): List<Sample> = working { samples() }
+    /** All samples ever made on this device, oldest first, with their state. */
+    suspend fun samples(): List<Sample> = onIo { samples() }
 
     /**
-     * Deletes one sample, here at once and at the collector with the next upload.
+     * Deletes one sample: immediately on the device, and at the collector with the next upload.
      *
-     * @throws SordinoException.Outbox where there is none of that id.
+     * @throws SordinoException.Outbox if there is no sample with this id.
      */
-    suspend fun delete(sample: Id): Sample = working { delete(sample) }
-
-    /** Deletes every sample, here at once and at the collector with the next upload. Consent stands as it is. */
-    suspend fun deleteAll(): Unit = working { deleteAll() }
+    suspend fun delete(sample: Id): Sample = onIo { delete(sample) }
 
     /**
-     * All that the device holds of the person, as a zip archive: records, receipts, the texts agreed to, the list of
-     * samples.
+     * Deletes all samples: immediately on the device, and at the collector with the next upload. Consent does not
+     * change.
      */
-    suspend fun exportMyData(): ByteArray = working { exportMyData() }
+    suspend fun deleteAll(): Unit = onIo { deleteAll() }
+
+    /** All data about the person on this device, as a zip archive: records, receipts, notices, the list of samples. */
+    suspend fun exportMyData(): ByteArray = onIo { exportMyData() }
 
     // Review
 
-    /** The clips that wait for the person's word, oldest first. They are in memory only. */
-    suspend fun previews(): List<Preview> = working { previews() }
+    /** The clips that wait for the person's review, oldest first. They are in memory only. */
+    suspend fun previews(): List<Preview> = onIo { previews() }
 
     /**
-     * What would be sent, to be heard; see [PreviewSound.toShorts].
+     * The audio that would be sent; see [PreviewSound.toShorts].
      *
-     * @throws SordinoException.Argument where no such clip waits.
+     * @throws SordinoException.Argument if there is no such preview.
      */
-    suspend fun preview(preview: Id): PreviewSound = working { preview(preview) }
+    suspend fun preview(preview: Id): PreviewSound = onIo { preview(preview) }
 
     /**
-     * The person says yes to this clip: it is sealed and queued, if consent, plan and budget still allow it.
+     * Accepts a preview: it is sealed and queued if consent, plan and budget still allow it.
      *
-     * @throws SordinoException.Argument where no such clip waits.
+     * @throws SordinoException.Argument if there is no such preview.
      */
-    suspend fun acceptPreview(preview: Id): Offer = working { acceptPreview(preview) }
+    suspend fun acceptPreview(preview: Id): SubmitOutcome = onIo { acceptPreview(preview) }
 
     /**
-     * The person says no to this clip: it is wiped.
+     * Discards a preview and wipes its audio.
      *
-     * @throws SordinoException.Argument where no such clip waits.
+     * @throws SordinoException.Argument if there is no such preview.
      */
-    suspend fun discardPreview(preview: Id): Unit = working { discardPreview(preview) }
+    suspend fun discardPreview(preview: Id): Unit = onIo { discardPreview(preview) }
 
     // Upload
 
     /**
-     * Sends all that is due, for a person who asks for it: waits after failures are passed over, but for those that
-     * the collector asked for. A collector that cannot be reached is asked once; what stood in the way is in the report.
+     * Sends everything that is due, when the person asks for it: ignores the waiting time after failures, except one
+     * that the collector asked for, and asks for a newer plan. The first problem is in the summary.
      *
-     * Cancelled, it lets go of the request under way; that stays due, and sending it twice does no harm. A second
-     * upload waits for the first.
+     * If cancelled, it aborts the current request, which stays due; sending it twice has no effect. A second upload
+     * waits for the first.
      */
-    suspend fun uploadNow(): UploadReport = uploading.withLock {
+    suspend fun upload(): UploadSummary = uploadLock.withLock {
         renewPlan()
-        sendAll(transport, { tried -> working { nextRequestNow(tried) } }, ::finish, passesOver = true)
+        sendAll(
+            transport, { failed -> onIo { nextUploadTaskNow(failed) } }, ::processUploadResult,
+            continueIfUnreachable = true,
+        )
     }
 
-    /** As [uploadNow], for work in the background: what failed lately waits for its time. */
-    suspend fun upload(): UploadReport = uploading.withLock {
-        sendAll(transport, { working { nextRequest() } }, ::finish)
+    /** Like [upload], but respects the waiting time after failures; for background jobs. */
+    suspend fun uploadInBackground(): UploadSummary = uploadLock.withLock {
+        sendAll(transport, { onIo { nextUploadTask() } }, ::processUploadResult)
     }
 
-    /** Sends the withdrawals and deletions that are due, and does not wait for another upload that is under way. */
-    suspend fun uploadUrgent(): UploadReport = sendAll(transport, { working { nextUrgentRequest() } }, ::finish)
+    /** Sends the withdrawals and deletions that are due, without waiting for another upload in progress. */
+    suspend fun uploadUrgent(): UploadSummary =
+        sendAll(transport, { onIo { nextUrgentUploadTask() } }, ::processUploadResult)
 
     /**
-     * Who opened a sample, asked of the collector now.
+     * Asks the collector which readers opened a sample.
      *
-     * @throws SordinoException.Upload where it does not tell.
-     * @throws SordinoException.Outbox where there is no such sample.
+     * @throws SordinoException.Upload if the collector does not answer.
+     * @throws SordinoException.Outbox if there is no such sample.
      */
     suspend fun accesses(sample: Id): Accesses {
-        val request = working { accessesRequest(sample) }
-        val outcome = transport.send(request)
-        return working { readAccesses(request.task, outcome) }
+        val request = onIo { accessesRequest(sample) }
+        val result = transport.send(request)
+        return onIo { readAccesses(request.task, result) }
     }
 
     /**
-     * The next request that is due, if one is, for an app that sends requests by itself, as by a download manager
-     * that goes on while the app sleeps. Send it as it is and hand what came of it to [finish], until there is none.
+     * The next request that is due, for an app that sends requests itself, for example with a download manager that
+     * continues while the app is suspended. Send it unchanged, pass the result to [processUploadResult], and repeat
+     * until this returns `null`.
      */
-    suspend fun nextRequest(): Request? = working { nextRequest() }
+    suspend fun nextUploadTask(): Request? = onIo { nextUploadTask() }
 
-    /** Takes in what came of the request for [task], after a restart of the app too. */
-    suspend fun finish(task: Task, outcome: Outcome): Finished = working { finish(task, outcome) }
+    /** Processes the result of the request for [task], also after a restart of the app. */
+    suspend fun processUploadResult(task: UploadTask, result: UploadResult): TaskStatus =
+        onIo { processUploadResult(task, result) }
 
     /**
-     * Stops listening, seals what was chosen, and gives the state folder back. That takes up to a few seconds where a
-     * sample is being made. Flows of frames complete. Closing twice does no harm.
+     * Stops the capture, seals the selected samples, and releases the state folder. This takes up to a few seconds
+     * while a sample is being made. Flows of frames complete. Does nothing if it is already closed.
      *
-     * @throws SordinoException.Capture where what was being heard had ended by a fault; it is closed then too.
+     * @throws SordinoException.Capture if the capture ended with a failure; the engine is closed nevertheless.
      */
     override fun close() {
         if (!isClosed.compareAndSet(false, true)) return
         try {
-            engine.shutDown()
+            engine.closeEngine()
         } finally {
             engine.destroy()
         }
     }
 
-    private fun feed(rate: Int, channels: Int, listener: FrameListener?): Feed {
-        val format = HostFormat(rate, channels)
-        return Feed(called { listenToHost(format.hertz, format.count, listener) }, format, happenings)
+    private fun writer(rate: Int, channels: Int, listener: FrameListener?): PcmWriter {
+        val format = PcmFormat(rate, channels)
+        val engineWriter = call { listenToPcmSource(format.engineRate, format.engineChannels, listener) }
+        return PcmWriter(engineWriter, format, eventBus)
     }
 
-    private suspend fun <T> working(work: Engine.() -> T): T = withContext(Dispatchers.IO) { called(work) }
+    private suspend fun <T> onIo(work: Engine.() -> T): T = withContext(Dispatchers.IO) { call(work) }
 
-    private inline fun <T> called(call: Engine.() -> T): T {
-        if (isClosed.get()) throw closed()
+    private inline fun <T> call(work: Engine.() -> T): T {
+        if (isClosed.get()) throw engineClosed()
         return try {
-            engine.call()
-        } catch (gone: IllegalStateException) {
-            // What the face says where another thread closed this in between.
-            throw if (engine.uniffiIsDestroyed) closed() else gone
+            engine.work()
+        } catch (destroyed: IllegalStateException) {
+            // The bindings throw this if another thread closed the engine in between.
+            throw if (engine.uniffiIsDestroyed) engineClosed() else destroyed
         }
     }
 
     companion object {
-        /** How many frames a flow of frames holds for its collector: a second. */
-        const val FRAMES_HELD: Int = 100
+        /** The number of frames that a flow of frames buffers for its collector: one second. */
+        const val FRAME_BUFFER_SIZE: Int = 100
 
         /**
-         * Opens the engine on its state folder, making it where it is new. That reads a small file or two; it is no
-         * work for a main thread that is drawing.
+         * Opens the engine on its state folder, which is created if it does not exist. It reads a few small files; do
+         * not call it on a main thread that is drawing.
          *
-         * @param folder where the state lives; nobody else writes there. On Android below `filesDir`, and left out
-         *   of backups.
+         * @param folder the state folder, which only the engine writes to. On Android use
+         *   `SordinoHost.stateFolder`, which is excluded from backups.
          * @param organizationKey the organization's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only
-         *   its plans count.
-         * @param collectorUrl where samples go: `https://…`, or `http://…` on this very machine.
-         * @throws SordinoException.State where the folder cannot be used or is open in another `Sordino`.
-         * @throws SordinoException.Damaged where only [reset] helps.
-         * @throws SordinoException.Argument for a key or a URL that is none.
+         *   plans signed with it are accepted.
+         * @param collectorUrl the collector's URL: `https://…`, or `http://…` on the same machine.
+         * @throws SordinoException.State if the folder cannot be used or is open in another `Sordino`.
+         * @throws SordinoException.Damaged if only [reset] helps.
+         * @throws SordinoException.Argument if the key or the URL is invalid.
          */
         fun open(
             folder: File,
@@ -343,11 +359,11 @@ class Sordino private constructor(
             configure: Options.() -> Unit = {},
         ): Sordino {
             val options = Options().apply(configure)
-            val happenings = Happenings()
-            val engine = openEngine(folder, organizationKey, collectorUrl, options, happenings)
-            val sordino = Sordino(engine, happenings, options.transport)
+            val eventBus = EventBus()
+            val engine = openEngine(folder, organizationKey, collectorUrl, options, eventBus)
+            val sordino = Sordino(engine, eventBus, options.transport)
             try {
-                happenings.consentIs(engine.consent().state)
+                eventBus.updateConsent(engine.consent().state)
             } catch (unreadable: SordinoException) {
                 sordino.close()
                 throw unreadable
@@ -356,28 +372,26 @@ class Sordino private constructor(
         }
 
         /**
-         * Forgets all that a state folder holds, also where it is damaged: consent, samples, keys. What was
-         * registered with the collector is withdrawn as a whole; the next `Sordino` on the folder sends that.
+         * Erases all state in a folder, even if it is corrupt: consent, samples, keys. Everything that was registered
+         * with the collector is withdrawn; the next `Sordino` on the folder sends that withdrawal.
          *
-         * @return whether the plan was kept; where not, it is to be installed again.
-         * @throws SordinoException.State where the folder is open, or a newer version wrote it.
-         * @throws SordinoException.Argument where it is no state folder.
+         * @return whether the plan was kept; if not, install it again.
+         * @throws SordinoException.State if the folder is open, or a newer version wrote it.
+         * @throws SordinoException.Argument if it is not a state folder.
          */
         suspend fun reset(folder: File): Boolean =
             withContext(Dispatchers.IO) { reset(folder.path) }
 
-        /** What the library that was loaded can do by itself; what it cannot do throws an exception that says so. */
+        /** The optional parts that the loaded library was built with. Functions of a missing part throw an exception. */
         val features: LibraryFeatures get() = libraryFeatures()
 
         /**
          * The input devices that can be opened now.
          *
-         * @throws SordinoException.Capture where there is none, the sound service does not run, or the library opens
-         *   none ([features]).
+         * @throws SordinoException.NoDevice if there is none, or the sound service does not run.
+         * @throws SordinoException.Capture if the library was built without a microphone ([features]).
          */
         suspend fun inputDevices(): List<InputDevice> =
             withContext(Dispatchers.IO) { dev.sordino.inputDevices() }
     }
 }
-
-private fun closed() = SordinoException.Closed("Sordino was closed; open it again")

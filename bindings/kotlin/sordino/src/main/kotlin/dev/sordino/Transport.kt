@@ -12,49 +12,49 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asExecutor
 import kotlinx.coroutines.suspendCancellableCoroutine
 
-/** Sends requests. */
+/** Sends requests to the collector. */
 fun interface Transport {
     /**
-     * Sends one request as it is, without following redirects (the signature names the host), and tells what came of
-     * it. It adds nothing that names the app, the device or a locale, and no cookies.
+     * Sends one request unchanged and returns the result. It does not follow redirects, because the signature covers the
+     * host, and it adds no cookies and no header that names the app, the device or a locale.
      *
-     * What it throws ends the upload with that; for a network that fails, return [Outcome.Unreachable].
+     * An exception ends the upload. For a network failure return [UploadResult.Unreachable] instead.
      */
-    suspend fun send(request: Request): Outcome
+    suspend fun send(request: Request): UploadResult
 }
 
 /**
- * Sends requests by the platform's own `HttpURLConnection`, on JVM and Android. Cancelled, it breaks the connection and
- * comes back at once.
+ * Sends requests with the platform's `HttpURLConnection`, on the JVM and Android. If cancelled, it aborts the connection
+ * and returns immediately.
  *
- * It sends nothing where the app's `CookieHandler` would put cookies into the request: they name the person. Let the
- * collector have a host of its own.
+ * It refuses to send a request if the app's `CookieHandler` would add cookies, because they could identify the person.
+ * Use a separate host for the collector.
  *
- * @param connectMillis how long to wait for a connection, in milliseconds.
- * @param readMillis how long to wait for the next bytes of an answer, in milliseconds.
+ * @param connectMillis the connect timeout, in milliseconds.
+ * @param readMillis the timeout for the next bytes of a response, in milliseconds.
  */
 class UrlConnectionTransport(
     private val connectMillis: Int = 15_000,
     private val readMillis: Int = 30_000,
 ) : Transport {
-    override suspend fun send(request: Request): Outcome = suspendCancellableCoroutine { waiting ->
-        val underWay = AtomicReference<HttpURLConnection?>()
-        waiting.invokeOnCancellation { underWay.get()?.disconnect() }
+    override suspend fun send(request: Request): UploadResult = suspendCancellableCoroutine { continuation ->
+        val current = AtomicReference<HttpURLConnection?>()
+        continuation.invokeOnCancellation { current.get()?.disconnect() }
         Dispatchers.IO.asExecutor().execute {
-            val outcome = try {
+            val result = try {
                 val connection = connect(request)
-                underWay.set(connection)
-                // A cancellation that came before found nothing to break.
-                if (waiting.isActive) exchange(connection, request.body) else null
+                current.set(connection)
+                // An earlier cancellation found no connection to abort.
+                if (continuation.isActive) exchange(connection, request.body) else null
             } catch (failure: IOException) {
-                Outcome.Unreachable(oneLine(failure))
+                UploadResult.Unreachable(oneLine(failure))
             } catch (refused: RuntimeException) {
-                // On Android a policy against clear text, or a missing permission.
-                Outcome.Unreachable(oneLine(refused))
+                // On Android, for example a policy against cleartext traffic, or a missing permission.
+                UploadResult.Unreachable(oneLine(refused))
             } finally {
-                underWay.get()?.disconnect()
+                current.get()?.disconnect()
             }
-            outcome?.let { waiting.resume(it) }
+            result?.let { continuation.resume(it) }
         }
     }
 
@@ -62,7 +62,7 @@ class UrlConnectionTransport(
         val url = URL(request.url)
         val cookies = CookieHandler.getDefault()?.get(url.toURI(), emptyMap()).orEmpty()
         if (cookies.values.any { it.isNotEmpty() }) {
-            throw IOException("the app's cookies would go along to ${url.host}; give the collector a host of its own")
+            throw IOException("the app's cookies would be sent to ${url.host}; use a separate host for the collector")
         }
         val connection = url.openConnection() as HttpURLConnection
         connection.requestMethod = request.method
@@ -70,7 +70,7 @@ class UrlConnectionTransport(
         connection.readTimeout = readMillis
         connection.instanceFollowRedirects = false
         connection.useCaches = false
-        // What stands there of itself names the device's model, its system and the version of Java.
+        // The default names the device's model, its system and the version of Java.
         connection.setRequestProperty("User-Agent", "")
         connection.setRequestProperty("Accept", "*/*")
         connection.setRequestProperty("Accept-Encoding", "identity")
@@ -78,7 +78,7 @@ class UrlConnectionTransport(
         return connection
     }
 
-    private fun exchange(connection: HttpURLConnection, body: RequestBody): Outcome {
+    private fun exchange(connection: HttpURLConnection, body: RequestBody): UploadResult {
         when (body) {
             is RequestBody.Empty -> if (connection.requestMethod == "PUT") send(connection, 0, ByteArray(0).inputStream())
             is RequestBody.Document -> send(connection, body.content.size.toLong(), body.content.inputStream())
@@ -88,9 +88,9 @@ class UrlConnectionTransport(
         val headers = connection.headerFields.flatMap { (name, values) ->
             if (name == null) emptyList() else values.map { Header(name, it) }
         }
-        val answer = if (status >= 400) connection.errorStream else connection.inputStream
-        val content = answer?.use { it.readFirst(MOST_ANSWER) } ?: ByteArray(0)
-        return Outcome.Answered(status.toUShort(), headers, content)
+        val response = if (status >= 400) connection.errorStream else connection.inputStream
+        val content = response?.use { it.readAtMost(MAX_RESPONSE_BYTES) } ?: ByteArray(0)
+        return UploadResult.Answered(HttpResponse(status.toUShort(), headers, content))
     }
 
     private fun send(connection: HttpURLConnection, length: Long, body: InputStream) = body.use {
@@ -100,16 +100,16 @@ class UrlConnectionTransport(
     }
 
     private companion object {
-        /** Bytes of an answer that are read; the engine needs no more. */
-        const val MOST_ANSWER = 1 shl 20
+        /** How much of a response is read; the engine needs no more. */
+        const val MAX_RESPONSE_BYTES = 1 shl 20
     }
 }
 
-private fun InputStream.readFirst(most: Int): ByteArray {
-    val bytes = ByteArray(most)
+private fun InputStream.readAtMost(limit: Int): ByteArray {
+    val bytes = ByteArray(limit)
     var length = 0
-    while (length < most) {
-        val read = read(bytes, length, most - length)
+    while (length < limit) {
+        val read = read(bytes, length, limit - length)
         if (read < 0) break
         length += read
     }

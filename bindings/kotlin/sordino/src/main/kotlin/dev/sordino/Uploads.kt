@@ -1,16 +1,16 @@
 package dev.sordino
 
 /**
- * What a round of uploads did.
+ * The result of an upload.
  *
- * @property registrations consent records that the collector registered.
- * @property samples samples that it took.
- * @property deletions withdrawals and deletions that it acknowledged.
- * @property refused requests that it will not have.
- * @property failed requests that are due again later.
- * @property problem why, in one line, for the first that was refused or failed.
+ * @property registrations the number of consent records that the collector registered.
+ * @property samples the number of samples that it accepted.
+ * @property deletions the number of withdrawals and deletions that it acknowledged.
+ * @property refused the number of requests that it refused for good.
+ * @property failed the number of requests that will be sent again later.
+ * @property problem the reason for the first refusal or failure, in one line.
  */
-data class UploadReport(
+data class UploadSummary(
     val registrations: Int = 0,
     val samples: Int = 0,
     val deletions: Int = 0,
@@ -18,40 +18,40 @@ data class UploadReport(
     val failed: Int = 0,
     val problem: String? = null,
 ) {
-    /** With what became of one more request. */
-    internal fun with(task: Task, finished: Finished): UploadReport = when (finished) {
-        is Finished.Done -> when (task.substringBefore(':')) {
-            "register" -> copy(registrations = registrations + 1)
-            "send" -> copy(samples = samples + 1)
-            "withdraw", "delete" -> copy(deletions = deletions + 1)
-            else -> this
+    /** Adds the status of one request. */
+    internal fun with(request: Request, status: TaskStatus): UploadSummary = when (status) {
+        is TaskStatus.Done -> when (request.kind) {
+            WaitingKind.REGISTRATION -> copy(registrations = registrations + 1)
+            WaitingKind.SAMPLE -> copy(samples = samples + 1)
+            WaitingKind.WITHDRAWAL, WaitingKind.DELETION -> copy(deletions = deletions + 1)
+            null -> this
         }
-        is Finished.Later -> copy(failed = failed + 1, problem = problem ?: finished.reason)
-        is Finished.Refused -> copy(refused = refused + 1, problem = problem ?: finished.reason)
+        is TaskStatus.Retry -> copy(failed = failed + 1, problem = problem ?: status.reason)
+        is TaskStatus.Refused -> copy(refused = refused + 1, problem = problem ?: status.reason)
     }
 }
 
 /**
- * Sends what [next] says is due, given the tasks that failed in this round, and hands what came of it to [finish]. It
- * ends where the same task is due again; and at a collector that cannot be reached, unless [passesOver] says that [next]
- * asks such a one for nothing more. A request that was handed out and not finished would not be due again before the
- * next start.
+ * Sends the requests that [next] returns, given the tasks that failed so far, and passes each result to
+ * [processResult]. Stops if the same task is due again, or if the collector is unreachable; with
+ * [continueIfUnreachable] only [next] decides when to stop. Every request that [next] returns is processed: one that is
+ * not would be due again only after a restart.
  */
 internal suspend fun sendAll(
     transport: Transport,
-    next: suspend (failed: List<Task>) -> Request?,
-    finish: suspend (Task, Outcome) -> Finished,
-    passesOver: Boolean = false,
-): UploadReport {
-    var report = UploadReport()
-    val failed = mutableListOf<Task>()
+    next: suspend (failed: List<UploadTask>) -> Request?,
+    processResult: suspend (UploadTask, UploadResult) -> TaskStatus,
+    continueIfUnreachable: Boolean = false,
+): UploadSummary {
+    var summary = UploadSummary()
+    val failed = mutableListOf<UploadTask>()
     while (true) {
-        val request = next(failed) ?: return report
-        if (request.task in failed) return report
-        val outcome = transport.send(request)
-        val finished = finish(request.task, outcome)
-        report = report.with(request.task, finished)
-        if (finished !is Finished.Done) failed += request.task
-        if (outcome is Outcome.Unreachable && !passesOver) return report
+        val request = next(failed) ?: return summary
+        if (request.task in failed) return summary
+        val result = transport.send(request)
+        val status = processResult(request.task, result)
+        summary = summary.with(request, status)
+        if (status !is TaskStatus.Done) failed += request.task
+        if (result is UploadResult.Unreachable && !continueIfUnreachable) return summary
     }
 }

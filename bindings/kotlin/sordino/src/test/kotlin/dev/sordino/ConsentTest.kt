@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** What a person can do with what is held of them: hear it first, see it, have it deleted, be forgotten. */
+/** The person's controls: review, list, export, deletion, reset. */
 internal class ConsentTest(@TempDir private val folder: File) {
     private val organization = Organization(folder)
     private val collector = Collector(organization)
@@ -28,15 +28,15 @@ internal class ConsentTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `samples are deleted here at once and there with the next upload`() = patiently {
-        sayYes()
+    fun `samples are deleted locally, then at the collector`() = runTest {
+        giveConsent()
         val sent = queue()
-        assertNull(sordino.uploadNow().problem)
+        assertNull(sordino.upload().problem)
         val pending = queue()
         assertEquals(setOf(sent), collector.samples())
         sordino.deleteAll()
         assertEquals(listOf(SampleState.DELETION_ASKED, SampleState.DELETED), sordino.samples().map { it.state })
-        assertEquals(1, sordino.uploadNow().deletions)
+        assertEquals(1, sordino.upload().deletions)
         assertEquals(emptySet<String>(), collector.samples())
         assertEquals(ConsentState.GRANTED, sordino.consentState.value)
         assertEquals(pending, sordino.samples().last().id)
@@ -44,8 +44,8 @@ internal class ConsentTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `the archive holds the receipt and the list of samples`() = patiently {
-        val receipt = sayYes()
+    fun `the export contains the receipt and the list of samples`() = runTest {
+        val receipt = giveConsent()
         val sample = queue()
         val files = mutableMapOf<String, String>()
         ZipInputStream(sordino.exportMyData().inputStream()).use { zip ->
@@ -57,43 +57,43 @@ internal class ConsentTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `where the person wants it, nothing is sealed that was not heard`() = patiently {
+    fun `with review required nothing is sealed before review`() = runTest {
         sordino.close()
         sordino = open { reviewRequired = true }
-        sayYes()
-        val offer = offer() as Offer.AwaitsReview
+        giveConsent()
+        val first = submit() as SubmitOutcome.AwaitsReview
         val preview = sordino.previews().single()
-        assertEquals(offer.preview to Trigger.MARK, preview.id to preview.trigger)
-        val sound = sordino.preview(preview.id)
-        assertEquals(preview.seconds, sound.toShorts().size / sound.rate.toDouble(), 0.01)
-        assertTrue(sound.toShorts().any { it > 1000 })
-        assertTrue(sordino.acceptPreview(preview.id) is Offer.Queued)
-        val other = offer() as Offer.AwaitsReview
-        sordino.discardPreview(other.preview)
+        assertEquals(first.preview to Trigger.MARK, preview.id to preview.trigger)
+        val audio = sordino.preview(preview.id)
+        assertEquals(preview.seconds, audio.toShorts().size / audio.rate.toDouble(), 0.01)
+        assertTrue(audio.toShorts().any { it > 1000 })
+        assertTrue(sordino.acceptPreview(preview.id) is SubmitOutcome.Queued)
+        val second = submit() as SubmitOutcome.AwaitsReview
+        sordino.discardPreview(second.preview)
         assertEquals(emptyList<Preview>(), sordino.previews())
         assertEquals(1UL, sordino.status().pending)
-        val error = runCatching { sordino.preview(other.preview) }.exceptionOrNull()
+        val error = runCatching { sordino.preview(second.preview) }.exceptionOrNull()
         assertTrue(error is SordinoException.Argument, "$error")
     }
 
     @Test
-    fun `a child that came of age is asked anew`() = patiently {
+    fun `consent of a child is outdated after coming of age`() = runTest {
         sordino.installPlan(organization.plan)
-        val quality = listOf(Purpose.QUALITY_ASSURANCE)
-        sordino.giveConsent(quality, AgeBand.CHILD, notice(1u), GuardianMethod.TEXT_PLUS)
-        assertNull(sordino.maySample())
+        val purposes = listOf(Purpose.QUALITY_ASSURANCE)
+        sordino.giveConsent(purposes, AgeBand.CHILD, notice(1u), GuardianMethod.TEXT_PLUS)
+        assertNull(sordino.samplingBlocked())
         sordino.comeOfAge()
         assertEquals(ConsentState.OUTDATED, sordino.consentState.value)
         assertTrue(sordino.consent().cameOfAge)
-        sayYes()
+        giveConsent()
         assertEquals(ConsentState.GRANTED, sordino.consentState.value)
     }
 
     @Test
-    fun `no more waits to be sent than the app wants`() = patiently {
+    fun `the quota drops the oldest pending sample`() = runTest {
         sordino.close()
-        sordino = open { mostPending = 1 }
-        sayYes()
+        sordino = open { maxPendingSamples = 1 }
+        giveConsent()
         val dropped = launch(start = CoroutineStart.UNDISPATCHED) { sordino.events.first { it is Event.Dropped } }
         queue()
         queue()
@@ -102,24 +102,24 @@ internal class ConsentTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `without the collector an upload says so, and what is due stays due`() = patiently {
-        sayYes()
+    fun `an upload without a collector reports it and stays due`() = runTest {
+        giveConsent()
         queue()
         collector.close()
-        val report = sordino.uploadNow()
-        assertEquals(1, report.failed)
-        assertTrue(report.problem!!.isNotEmpty() && '\n' !in report.problem!!, "$report")
+        val summary = sordino.upload()
+        assertEquals(1, summary.failed)
+        assertTrue(summary.problem!!.isNotEmpty() && '\n' !in summary.problem!!, "$summary")
         assertEquals(1UL, sordino.status().pending)
         val error = runCatching { sordino.accesses(sordino.samples().single().id) }.exceptionOrNull()
         assertTrue(error is SordinoException.Upload, "$error")
-        // What failed waits for its time in the background; only the plan was not asked for yet.
-        assertTrue(sordino.upload().failed <= 1)
-        assertEquals(UploadReport(), sordino.upload())
+        // A background upload respects the backoff; only the plan was not requested yet.
+        assertTrue(sordino.uploadInBackground().failed <= 1)
+        assertEquals(UploadSummary(), sordino.uploadInBackground())
     }
 
     @Test
-    fun `a damaged folder says that only a reset helps, and a reset helps`() = patiently {
-        sayYes()
+    fun `reset erases a closed folder and refuses an open one`() = runTest {
+        giveConsent()
         val error = runCatching { Sordino.reset(state) }.exceptionOrNull()
         assertTrue(error is SordinoException.State, "$error")
         sordino.close()
@@ -133,11 +133,11 @@ internal class ConsentTest(@TempDir private val folder: File) {
     private fun open(configure: Options.() -> Unit = {}) =
         Sordino.open(state, organization.key, collector.url, configure)
 
-    private suspend fun sayYes(): String {
+    private suspend fun giveConsent(): String {
         sordino.installPlan(organization.plan)
         return sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.ADULT, notice(1u))
     }
 
-    private suspend fun offer() = sordino.offer(recording.samples, recording.rate)
-    private suspend fun queue() = (offer() as Offer.Queued).sample
+    private suspend fun submit() = sordino.submit(recording.samples, recording.rate)
+    private suspend fun queue() = (submit() as SubmitOutcome.Queued).sample
 }

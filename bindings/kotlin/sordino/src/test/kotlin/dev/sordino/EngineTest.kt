@@ -17,28 +17,28 @@ import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
-/** What bad input, many threads, and engines that are gone come to. */
-internal class EngineTest : Opened() {
+/** Invalid input, many threads, and closed engines. */
+internal class EngineTest : EngineTestBase() {
     @Test
-    fun `a folder has one engine at a time`() {
+    fun `a folder opens in one engine at a time`() {
         sordino
         val error = assertThrows(SordinoException.State::class.java) { open() }
-        assertTrue("in use" in error.message!! && "$state" in error.message!!, error.message)
+        assertTrue(error.code == "in-use" && "$state" in error.message!!, "$error")
         sordino.close()
         open()
     }
 
     @Test
-    fun `one that was closed says so`() = patiently {
+    fun `calls after close throw Closed`() = runTest {
         sordino.close()
         sordino.close()
         val calls = listOf<suspend () -> Any?>(
             { sordino.status() },
-            { sordino.nextRequest() },
+            { sordino.nextUploadTask() },
             { sordino.withdraw() },
-            { sordino.uploadNow() },
-            { sordino.offer(FloatArray(FRAME), RATE) },
-            { sordino.openFeed(RATE) },
+            { sordino.upload() },
+            { sordino.submit(FloatArray(FRAME_SIZE), RATE) },
+            { sordino.listenToPcmSource(RATE) },
             { sordino.mark() },
             { sordino.frames().first() },
         )
@@ -49,7 +49,7 @@ internal class EngineTest : Opened() {
     }
 
     @Test
-    fun `closing while others call gives each an answer or Closed`() = patiently {
+    fun `concurrent calls during close return or throw Closed`() = runTest {
         repeat(20) {
             val sordino = open()
             val callers = List(4) {
@@ -57,26 +57,26 @@ internal class EngineTest : Opened() {
                     runCatching { while (true) { sordino.status(); sordino.mark() } }.exceptionOrNull()
                 }
             }
-            val marks = List(2) {
+            val readers = List(2) {
                 async(Dispatchers.Default) {
                     runCatching { while (true) { sordino.consent(); sordino.samples() } }.exceptionOrNull()
                 }
             }
             sordino.close()
             assertTrue(callers.awaitAll().all { it is SordinoException.Closed || it is SordinoException.Mark })
-            assertTrue(marks.awaitAll().all { it is SordinoException.Closed })
+            assertTrue(readers.awaitAll().all { it is SordinoException.Closed })
         }
     }
 
     @Test
-    fun `consent outlives the engine`() = patiently {
+    fun `consent persists across engines`() = runTest {
         sordino.consentTo()
         sordino.close()
         assertEquals(ConsentState.GRANTED, open().consentState.value)
     }
 
     @Test
-    fun `calls from many threads are all answered`() = patiently {
+    fun `concurrent calls from many threads succeed`() = runTest {
         sordino.installPlan(organization.plan)
         val errors = ConcurrentLinkedQueue<Throwable>()
         val threads = List(8) {
@@ -86,20 +86,20 @@ internal class EngineTest : Opened() {
                         repeat(3) {
                             sordino.consentTo()
                             sordino.status()
-                            sordino.nextRequest()
+                            sordino.nextUploadTask()
                             sordino.withdraw()
                         }
                     }
                 }.onFailure(errors::add)
             }
         }
-        threads.forEach { it.join(PATIENCE.inWholeMilliseconds) }
+        threads.forEach { it.join(TIMEOUT.inWholeMilliseconds) }
         assertEquals(emptyList<Throwable>(), errors.toList())
         assertEquals(ConsentState.WITHDRAWN, sordino.consentState.value)
     }
 
     @Test
-    fun `an event collector that throws undoes nothing`() = patiently {
+    fun `an event collector that throws has no effect on the engine`() = runTest {
         val failed = async(Dispatchers.Unconfined + kotlinx.coroutines.SupervisorJob()) {
             sordino.events.collect { throw ArithmeticException("the screen is broken") }
         }
@@ -111,12 +111,12 @@ internal class EngineTest : Opened() {
     }
 
     @Test
-    fun `an event collector that never returns holds up nothing`() = patiently {
+    fun `a stuck event collector does not block the engine`() = runTest {
         val forever = java.util.concurrent.CountDownLatch(1)
         val stuck = launch(Dispatchers.Default) { sordino.events.collect { forever.await() } }
         try {
             sordino.consentTo()
-            sordino.openFeed(RATE).use { feed -> repeat(1_000) { feed.interrupted("more than are held") } }
+            sordino.listenToPcmSource(RATE).use { writer -> repeat(1_000) { writer.reportInterrupted("more events than the buffer holds") } }
             sordino.withdraw()
             assertEquals(ConsentState.WITHDRAWN, sordino.consentState.value)
             sordino.close()
@@ -127,39 +127,39 @@ internal class EngineTest : Opened() {
     }
 
     @Test
-    fun `a clip with NaN or without sound or with a wrong rate is refused`() = patiently {
+    fun `an empty clip, NaN and an invalid rate are refused`() = runTest {
         sordino.consentTo()
         val wrong = listOf(
             floatArrayOf(0f, Float.NaN) to RATE, FloatArray(0) to RATE,
-            FloatArray(FRAME) to 0, FloatArray(FRAME) to 7_999, FloatArray(FRAME) to 384_001,
+            FloatArray(FRAME_SIZE) to 0, FloatArray(FRAME_SIZE) to 7_999, FloatArray(FRAME_SIZE) to 384_001,
         )
         for ((samples, rate) in wrong) {
-            val error = runCatching { sordino.offer(samples, rate) }.exceptionOrNull()
+            val error = runCatching { sordino.submit(samples, rate) }.exceptionOrNull()
             assertTrue(error is SordinoException.Clip, "$error")
         }
-        val error = runCatching { sordino.offer(FloatArray(FRAME), -1) }.exceptionOrNull()
+        val error = runCatching { sordino.submit(FloatArray(FRAME_SIZE), -1) }.exceptionOrNull()
         assertTrue(error is SordinoException.Argument, "$error")
     }
 
     @Test
-    fun `arguments that do not parse name what is wrong`() = patiently {
+    fun `invalid arguments are named in the error`() = runTest {
         val other = folder.resolve("other")
-        val wrong = mapOf<String, suspend () -> Any?>(
-            "64 hexadecimal" to { Sordino.open(other, "abc", NOWHERE) },
-            "https://" to { Sordino.open(other, organization.key, "ftp://collector.example") },
-            "this very machine" to { Sordino.open(other, organization.key, "http://collector.example") },
-            "32 lower-case" to { sordino.delete("sample") },
-            "no upload task" to { sordino.finish("send", Outcome.Unreachable("no network")) },
+        val invalid = mapOf<String, suspend () -> Any?>(
+            "abc" to { Sordino.open(other, "abc", UNREACHABLE_URL) },
+            "ftp://collector.example" to { Sordino.open(other, organization.key, "ftp://collector.example") },
+            "http://collector.example" to { Sordino.open(other, organization.key, "http://collector.example") },
+            "sample" to { sordino.delete("sample") },
+            "send" to { sordino.processUploadResult("send", UploadResult.Unreachable("no network")) },
         )
-        for ((says, call) in wrong) {
+        for ((value, call) in invalid) {
             val error = runCatching { call() }.exceptionOrNull()
-            assertTrue(error is SordinoException.Argument && says in error.message!!, "$error")
+            assertTrue(error is SordinoException.Argument && value in error.message!!, "$error")
         }
         assertFalse(other.exists())
     }
 
     @Test
-    fun `errors name the stage and read as one line`() = patiently {
+    fun `errors have a kind and a one-line message`() = runTest {
         val calls = listOf<Pair<Class<out SordinoException>, suspend () -> Any?>>(
             SordinoException.Consent::class.java to { sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.ADULT, notice(1u)) },
             SordinoException.Consent::class.java to { sordino.approve(GuardianMethod.EMAIL_PLUS) },
@@ -167,7 +167,7 @@ internal class EngineTest : Opened() {
             SordinoException.Plan::class.java to { sordino.installPlan(ByteArray(0)) },
             SordinoException.Outbox::class.java to { sordino.delete("0".repeat(32)) },
             SordinoException.Mark::class.java to { sordino.mark() },
-            SordinoException.Annotation::class.java to { sordino.offer(FloatArray(FRAME), RATE, Annotation(tag = "Lisa's song")) },
+            SordinoException.Annotation::class.java to { sordino.submit(FloatArray(FRAME_SIZE), RATE, Annotation(tag = "Lisa's song")) },
             SordinoException.Argument::class.java to { Sordino.reset(folder.resolve("nothing here")) },
         )
         for ((kind, call) in calls) {
@@ -178,35 +178,35 @@ internal class EngineTest : Opened() {
     }
 
     @Test
-    fun `a library without a microphone says so where one is asked for, and takes what the app records`() = patiently {
-        val lacks = !Sordino.features.microphone
-        // One that has it may find none on this machine, or one that is not to be opened by a test.
+    fun `a library without a microphone accepts only PCM sources`() = runTest {
+        val lacksMicrophone = !Sordino.features.microphone
+        // A library with a microphone may find no device here, or one that a test must not open.
         val calls = listOf<suspend () -> Any?>({ Sordino.inputDevices() }, { sordino.frames().first() })
-        for (call in calls.take(if (lacks) 2 else 1)) {
+        for (call in calls.take(if (lacksMicrophone) 2 else 1)) {
             val error = runCatching { call() }.exceptionOrNull()
-            assertTrue(error is SordinoException.Capture?, "$error")
-            assertEquals(lacks, "built without the feature `microphone`" in error?.message.orEmpty(), "$error")
+            assertTrue(error is SordinoException.Capture? || error is SordinoException.NoDevice, "$error")
+            assertEquals(lacksMicrophone, (error as? SordinoException.Capture)?.code == "no-microphone-built-in", "$error")
         }
-        val frame = sordino.frames(RATE) { feed -> feed.push(FloatArray(FRAME)) }.first()
-        assertEquals(FRAME, frame.samples.size)
+        val frame = sordino.frames(RATE) { writer -> writer.push(FloatArray(FRAME_SIZE)) }.first()
+        assertEquals(FRAME_SIZE, frame.samples.size)
     }
 
     @Test
-    fun `a child waits for its guardian`() = patiently {
+    fun `consent of a child waits for the guardian`() = runTest {
         sordino.installPlan(organization.plan)
         sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.CHILD, notice(1u))
         assertEquals(ConsentState.AWAITING_GUARDIAN, sordino.consentState.value)
-        assertEquals(WithheldReason.NO_CONSENT, sordino.maySample())
+        assertEquals(WithheldReason.NO_CONSENT, sordino.samplingBlocked())
         assertThrows(SordinoException.Consent::class.java) {
             runBlocking { sordino.approve(GuardianMethod.PAYMENT_CARD, "too short".toByteArray()) }
         }
         val receipt = sordino.approve(GuardianMethod.PAYMENT_CARD, "the number of the payment".toByteArray())
         assertTrue("sordino:evidence-hash" in receipt)
-        assertNull(sordino.maySample())
+        assertNull(sordino.samplingBlocked())
     }
 
     @Test
-    fun `a host killed in the midst of a frame leaves a folder that opens`() = patiently {
+    fun `the folder opens after the host was killed`() = runTest {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val host = ProcessBuilder(
             java, "-cp", System.getProperty("java.class.path"), "dev.sordino.KilledHostKt", state.path, organization.key,
@@ -216,11 +216,11 @@ internal class EngineTest : Opened() {
         // 128 + SIGKILL
         assertEquals(137, host.exitValue(), printed)
         assertEquals(ConsentState.UNANSWERED, sordino.consentState.value)
-        sordino.openFeed(RATE).close()
+        sordino.listenToPcmSource(RATE).close()
     }
 
     @Test
-    fun `a program may end while it listens`() {
+    fun `a program can exit while it listens`() {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val host = ProcessBuilder(
             java, "-cp", System.getProperty("java.class.path"), "dev.sordino.KilledHostKt", state.path, organization.key, "end",

@@ -11,16 +11,16 @@ import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
-/** What holds a handle of the library frees it once: there is no way to have a second that holds the same. */
-internal class HandlesTest : Opened() {
+/** A handle of the library is freed once: no second object can have the same handle. */
+internal class HandlesTest : EngineTestBase() {
     @Test
-    fun `no class that holds a handle can be copied, cloned, serialized or extended`() {
+    fun `classes with a handle cannot be copied or extended`() {
         val holders = holders()
         val names = holders.map { it.simpleName }
-        val known = listOf("Engine", "EngineBuilder", "EngineFeed", "EngineListening", "Sordino", "Feed")
+        val known = listOf("Engine", "EngineBuilder", "EnginePcmWriter", "EngineCaptureSession", "Sordino", "PcmWriter")
         assertTrue(names.containsAll(known), "$names")
         for (holder in holders) {
-            assertTrue(Modifier.isFinal(holder.modifiers), "$holder can be extended, by a class that is Cloneable")
+            assertTrue(Modifier.isFinal(holder.modifiers), "$holder is not final; a subclass could be Cloneable")
             assertEquals(emptySet<String>(), supertypes(holder).map { it.name }.toSet() intersect COPYING, "$holder")
             val copying = holder.declaredMethods.map { it.name }
                 .filter { it == "clone" || it == "writeReplace" || it == "component1" || it.substringBefore('$') == "copy" }
@@ -29,9 +29,9 @@ internal class HandlesTest : Opened() {
     }
 
     @Test
-    fun `writing an object that holds a handle is refused`() {
-        sordino.openFeed(RATE).use { feed ->
-            for (holder in listOf(sordino, feed)) {
+    fun `serializing an object with a handle is refused`() {
+        sordino.listenToPcmSource(RATE).use { writer ->
+            for (holder in listOf(sordino, writer)) {
                 assertThrows(NotSerializableException::class.java) {
                     ObjectOutputStream(ByteArrayOutputStream()).writeObject(holder)
                 }
@@ -39,26 +39,27 @@ internal class HandlesTest : Opened() {
         }
     }
 
-    /** As object mappers and mocking libraries do, which go around constructors. */
+    /** Like object mappers and mocking libraries, which bypass constructors. */
     @Test
-    fun `a copy that was made field by field frees nothing a second time`() {
-        sordino.openFeed(RATE).use { feed ->
-            val face = Feed::class.java.getDeclaredField("face").apply { isAccessible = true }.get(feed) as EngineFeed
-            val copy = copyOfFields(face)
-            face.destroy()
+    fun `a field-by-field copy does not free a handle twice`() {
+        sordino.listenToPcmSource(RATE).use { writer ->
+            val field = PcmWriter::class.java.getDeclaredField("engineWriter").apply { isAccessible = true }
+            val original = field.get(writer) as EnginePcmWriter
+            val copy = copyOfFields(original)
+            original.destroy()
             copy.destroy()
             copy.close()
             assertThrows(IllegalStateException::class.java) { copy.stop() }
         }
-        // The library is whole.
-        sordino.openFeed(RATE).use { assertEquals(0, it.push(FloatArray(FRAME))) }
+        // The library still works.
+        sordino.listenToPcmSource(RATE).use { assertEquals(0, it.push(FloatArray(FRAME_SIZE))) }
     }
 
-    private fun copyOfFields(original: EngineFeed): EngineFeed {
+    private fun copyOfFields(original: EnginePcmWriter): EnginePcmWriter {
         val unsafe = sun.misc.Unsafe::class.java.getDeclaredField("theUnsafe").apply { isAccessible = true }
             .get(null) as sun.misc.Unsafe
-        val copy = unsafe.allocateInstance(EngineFeed::class.java) as EngineFeed
-        for (field in EngineFeed::class.java.declaredFields) {
+        val copy = unsafe.allocateInstance(EnginePcmWriter::class.java) as EnginePcmWriter
+        for (field in EnginePcmWriter::class.java.declaredFields) {
             if (Modifier.isStatic(field.modifiers)) continue
             field.isAccessible = true
             field.set(copy, field.get(original))
@@ -66,13 +67,13 @@ internal class HandlesTest : Opened() {
         return copy
     }
 
-    /** All classes, printed and written, whose objects hold a handle: themselves, or by what they refer to. */
+    /** All classes, generated and written, whose objects have a handle, directly or through a reference. */
     private fun holders(): Set<Class<*>> {
         val folder = File(Sordino::class.java.protectionDomain.codeSource.location.toURI())
         val classes = folder.walk().filter { it.extension == "class" }
             .map { it.relativeTo(folder).path.removeSuffix(".class").replace(File.separatorChar, '.') }
             .map { Class.forName(it, false, javaClass.classLoader) }
-            .filterNot { it.isInterface || isMadeByTheCompiler(it) }
+            .filterNot { it.isInterface || isCompilerGenerated(it) }
             .toSet()
         val holders = classes.filter { holder ->
             Disposable::class.java.isAssignableFrom(holder) &&
@@ -85,19 +86,19 @@ internal class HandlesTest : Opened() {
         }
     }
 
-    /** The whole words of the types of its fields, with their parameters. */
+    /** The class names in the types of its fields, including type parameters. */
     private fun Class<*>.fieldTypes(): List<List<String>> = declaredFields.filterNot { Modifier.isStatic(it.modifiers) }
         .map { it.genericType.typeName.split(Regex("[^\\w.$]+")) }
 
-    /** What a suspend function or a lambda holds while it runs. Kotlin's are Serializable, but what they refer to is not. */
-    private fun isMadeByTheCompiler(it: Class<*>) = it.isSynthetic || it.isAnonymousClass ||
+    /** State machines of suspend functions and lambdas. They are Serializable, but the objects they refer to are not. */
+    private fun isCompilerGenerated(it: Class<*>) = it.isSynthetic || it.isAnonymousClass ||
         Continuation::class.java.isAssignableFrom(it) || kotlin.jvm.internal.Lambda::class.java.isAssignableFrom(it)
 
-    private fun supertypes(of: Class<*>): List<Class<*>> =
-        generateSequence<Class<*>>(of) { it.superclass }.flatMap { listOf(it) + it.interfaces.flatMap(::supertypes) }.toList()
+    private fun supertypes(type: Class<*>): List<Class<*>> =
+        generateSequence<Class<*>>(type) { it.superclass }.flatMap { listOf(it) + it.interfaces.flatMap(::supertypes) }.toList()
 
     private companion object {
-        /** By name: Android's are not here. */
+        /** By name, because Android's classes are not on the class path. */
         val COPYING = setOf("java.lang.Cloneable", "java.io.Serializable", "java.io.Externalizable", "android.os.Parcelable")
     }
 }

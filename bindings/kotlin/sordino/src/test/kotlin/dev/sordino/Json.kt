@@ -1,6 +1,6 @@
 package dev.sordino
 
-/** A JSON document, as far as the tests read them. */
+/** A minimal JSON reader for the tests. */
 internal class Json private constructor(private val value: Any?) {
     val text: String get() = value as String
     val number: Double get() = value as Double
@@ -8,7 +8,7 @@ internal class Json private constructor(private val value: Any?) {
 
     operator fun get(name: String): Json {
         val members = value as Map<*, *>
-        check(name in members) { "there is no $name among ${members.keys}" }
+        check(name in members) { "no member $name among ${members.keys}" }
         return Json(members[name])
     }
 
@@ -25,7 +25,7 @@ internal class Json private constructor(private val value: Any?) {
 
         fun document(): Any? = value().also {
             space()
-            check(at == text.length) { "there is more after the document, at $at" }
+            check(at == text.length) { "unexpected text after the document at offset $at" }
         }
 
         private fun value(): Any? {
@@ -38,7 +38,7 @@ internal class Json private constructor(private val value: Any?) {
                 'f' -> false.also { word("false") }
                 'n' -> null.also { word("null") }
                 else -> {
-                    check(first == '-' || first.isDigit()) { "no value starts with $first, at $at" }
+                    check(first == '-' || first.isDigit()) { "unexpected $first at offset $at" }
                     val start = at
                     while (at < text.length && text[at] in "+-.eE0123456789") at++
                     text.substring(start, at).toDouble()
@@ -53,7 +53,7 @@ internal class Json private constructor(private val value: Any?) {
             while (text[at] != end) {
                 elements += element()
                 space()
-                if (text[at] == ',') at++ else check(text[at] == end) { "a list breaks off, at $at" }
+                if (text[at] == ',') at++ else check(text[at] == end) { "unterminated list at offset $at" }
                 space()
             }
             at++
@@ -83,12 +83,12 @@ internal class Json private constructor(private val value: Any?) {
 
         private fun take(expected: Char) {
             space()
-            check(text[at] == expected) { "$expected is missing, at $at" }
+            check(text[at] == expected) { "expected $expected at offset $at" }
             at++
         }
 
         private fun word(word: String) {
-            check(text.startsWith(word, at)) { "no value, at $at" }
+            check(text.startsWith(word, at)) { "expected $word at offset $at" }
             at += word.length
         }
 

@@ -6,10 +6,10 @@ import java.util.concurrent.TimeUnit
 /** The repository's root. */
 internal val ROOT: File = File(System.getProperty("sordino.root")).canonicalFile
 
-/** Where the programs `sordino` and `sordino-collector` lie. */
+/** The folder of the programs `sordino` and `sordino-collector`. */
 private val PROGRAMS: File = File(System.getProperty("sordino.programs")).canonicalFile
 
-/** Runs a program of ours and returns the JSON that it prints. */
+/** Runs a program with `--json` and returns its output. */
 internal fun run(program: String, vararg arguments: Any): Json {
     val command = listOf("$PROGRAMS/$program", "--json") + arguments.map(Any::toString)
     val process = ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start()
@@ -18,7 +18,7 @@ internal fun run(program: String, vararg arguments: Any): Json {
     return Json.of(printed)
 }
 
-/** Signs a plan that takes every marked moment and none at random; with [review], only what the person has heard. */
+/** An organization whose plan selects every marked moment and none at random; [review] makes review required. */
 internal class Organization(val folder: File, review: Boolean = false) {
     val identity = folder.resolve("qa.key")
     val key: String
@@ -51,19 +51,19 @@ internal class Collector(private val organization: Organization) : AutoCloseable
 
     init {
         val made = run(
-            "sordino-collector", "token", "create", "--data", data, "--name", "desk",
+            "sordino-collector", "token", "create", "--data", data, "--name", "qa",
             "--purpose", "quality-assurance",
         )
         token.writeText(made["token"].text)
     }
 
-    /** Pulls into [dataset], as a QA engineer does, and returns what was done. */
+    /** Pulls into [dataset], and returns the CLI's summary. */
     fun pull(dataset: File): Json = run(
         "sordino", "pull", "--collector", url, "--token-file", token,
         "--identity", organization.identity, "--out", dataset, "--format", "bundle",
     )
 
-    /** The ids of the samples that lie here. */
+    /** The ids of the stored samples. */
     fun samples(): Set<String> =
         data.walk().filter { it.extension == "age" }.map { it.nameWithoutExtension }.toSet()
 

@@ -6,10 +6,10 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** The program of docs/quickstart/kotlin.md, as the page has it: nothing is added. */
+/** The program of docs/quickstart/kotlin.md, unchanged. */
 internal class QuickStartTest(@TempDir private val folder: File) {
     @Test
-    fun `the quick start does what it says`() {
+    fun `the quick start runs as documented`() {
         val organization = Organization(folder)
         Collector(organization).use { collector ->
             val printed = quickStart(
@@ -24,7 +24,7 @@ internal class QuickStartTest(@TempDir private val folder: File) {
         }
     }
 
-    /** Runs it as a program of its own and returns the lines that it prints. */
+    /** Runs it as a separate program and returns the lines of its output. */
     private fun quickStart(vararg arguments: Any): List<String> {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val command = listOf(java, "-cp", System.getProperty("java.class.path"), "QuickStartKt")

@@ -19,13 +19,13 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** What goes over the wire, and what comes of a network that fails. */
+/** Requests on the wire, and network failures. */
 internal class TransportTest(@TempDir private val folder: File) {
-    private var answer: (HttpExchange) -> Unit = { it.answer(200) }
+    private var respond: (HttpExchange) -> Unit = { it.respond(200) }
     private val threads = Executors.newCachedThreadPool()
     private val server = HttpServer.create(InetSocketAddress("127.0.0.1", 0), 0).apply {
         executor = threads
-        createContext("/") { exchange -> exchange.use { answer(it) } }
+        createContext("/") { exchange -> exchange.use { respond(it) } }
         start()
     }
     private val url = "http://127.0.0.1:${server.address.port}/"
@@ -39,20 +39,20 @@ internal class TransportTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `a request goes as it is, and says nothing of the app or the device`() = patiently {
+    fun `a request is sent unchanged, without app or device headers`() = runTest {
         val content = folder.resolve("sample").apply { writeBytes(ByteArray(100_000) { it.toByte() }) }
         var method = ""
         var body = ByteArray(0)
         val headers = mutableMapOf<String, String>()
-        answer = {
+        respond = {
             method = it.requestMethod
             body = it.requestBody.readBytes()
             it.requestHeaders.forEach { (name, values) -> headers[name.lowercase()] = values.single() }
-            it.answer(201, "made")
+            it.respond(201, "made")
         }
         val request = request("PUT", RequestBody.File(content.path), Header("content-digest", "sha-256=:abc:"))
-        val outcome = transport.send(request) as Outcome.Answered
-        assertEquals(201.toUShort() to "made", outcome.status to outcome.body.decodeToString())
+        val response = (transport.send(request) as UploadResult.Answered).response
+        assertEquals(201.toUShort() to "made", response.status to response.body.decodeToString())
         assertEquals("PUT" to "sha-256=:abc:", method to headers["content-digest"])
         assertArrayEquals(content.readBytes(), body)
         val known = setOf(
@@ -61,91 +61,91 @@ internal class TransportTest(@TempDir private val folder: File) {
         )
         assertTrue(known.containsAll(headers.keys), "$headers")
         assertEquals("", headers["user-agent"].orEmpty())
-        // What the platform sets of itself for a body without one is the same for everybody.
+        // The platform's default content type is the same on every device.
         assertTrue(headers["content-type"] in setOf(null, "application/x-www-form-urlencoded"), "$headers")
     }
 
     @Test
-    fun `a refusal is an answer, and a redirect is not followed`() = patiently {
-        answer = { it.answer(410, "gone") }
-        assertEquals(410.toUShort(), (transport.send(request("DELETE")) as Outcome.Answered).status)
-        var asked = 0
-        answer = {
-            asked++
+    fun `a refusal is a response, and a redirect is not followed`() = runTest {
+        respond = { it.respond(410, "gone") }
+        assertEquals(410.toUShort(), (transport.send(request("DELETE")) as UploadResult.Answered).response.status)
+        var requests = 0
+        respond = {
+            requests++
             it.responseHeaders.add("Location", url + "elsewhere")
-            it.answer(302)
+            it.respond(302)
         }
-        assertEquals(302.toUShort(), (transport.send(request("GET")) as Outcome.Answered).status)
-        assertEquals(1, asked)
+        assertEquals(302.toUShort(), (transport.send(request("GET")) as UploadResult.Answered).response.status)
+        assertEquals(1, requests)
     }
 
     @Test
-    fun `of a long answer one MiB is read`() = patiently {
-        answer = { it.answer(200, "a".repeat(2_000_000)) }
-        assertEquals(1 shl 20, (transport.send(request("GET")) as Outcome.Answered).body.size)
+    fun `at most one MiB of a response is read`() = runTest {
+        respond = { it.respond(200, "a".repeat(2_000_000)) }
+        assertEquals(1 shl 20, (transport.send(request("GET")) as UploadResult.Answered).response.body.size)
     }
 
     @Test
-    fun `cookies of the app are never sent along`() = patiently {
+    fun `the app's cookies are never sent`() = runTest {
         val cookies = CookieManager()
-        cookies.cookieStore.add(URI(url), HttpCookie("who", "somebody").apply { path = "/" })
+        cookies.cookieStore.add(URI(url), HttpCookie("session", "somebody").apply { path = "/" })
         CookieHandler.setDefault(cookies)
-        var asked = 0
-        answer = { asked++; it.answer(200) }
-        val outcome = transport.send(request("GET"))
-        assertTrue(outcome is Outcome.Unreachable && "cookies" in outcome.reason, "$outcome")
-        assertEquals(0, asked)
+        var requests = 0
+        respond = { requests++; it.respond(200) }
+        val result = transport.send(request("GET"))
+        assertTrue(result is UploadResult.Unreachable && "cookies" in result.reason, "$result")
+        assertEquals(0, requests)
     }
 
     @Test
-    fun `a cancelled request comes back at once and breaks its connection`() = patiently {
-        val isAsked = CountDownLatch(1)
+    fun `cancelling a request aborts its connection`() = runTest {
+        val isRequested = CountDownLatch(1)
         val forever = CountDownLatch(1)
-        answer = { isAsked.countDown(); forever.await() }
-        val patient = UrlConnectionTransport(readMillis = 2 * PATIENCE.inWholeMilliseconds.toInt())
-        val sending = async(kotlinx.coroutines.Dispatchers.Default) { patient.send(request("GET")) }
-        kotlinx.coroutines.runInterruptible(kotlinx.coroutines.Dispatchers.IO) { isAsked.await() }
-        // The answer never comes, and is waited for longer than this test takes at most.
+        respond = { isRequested.countDown(); forever.await() }
+        val transport = UrlConnectionTransport(readMillis = 2 * TIMEOUT.inWholeMilliseconds.toInt())
+        val sending = async(kotlinx.coroutines.Dispatchers.Default) { transport.send(request("GET")) }
+        kotlinx.coroutines.runInterruptible(kotlinx.coroutines.Dispatchers.IO) { isRequested.await() }
+        // There is no response, and its timeout is longer than that of the test.
         try { sending.cancelAndJoin() } finally { forever.countDown() }
     }
 
     @Test
-    fun `no network, a broken answer and a file that is gone are one line each`() = patiently {
-        answer = { it.responseBody.close() }
-        val isOver = CountDownLatch(1)
-        val broken = listOf(
-            transport.send(request("GET").copy(url = "$NOWHERE/")),
-            transport.send(request("PUT", RequestBody.File(folder.resolve("gone").path))),
+    fun `network failures and missing files are one line each`() = runTest {
+        respond = { it.responseBody.close() }
+        val isDone = CountDownLatch(1)
+        val results = listOf(
+            transport.send(request("GET").copy(url = "$UNREACHABLE_URL/")),
+            transport.send(request("PUT", RequestBody.File(folder.resolve("missing").path))),
             transport.send(request("GET").copy(url = "http://no.such.host.invalid/")),
-            UrlConnectionTransport(readMillis = 100).also { answer = { isOver.await() } }.send(request("GET")),
+            UrlConnectionTransport(readMillis = 100).also { respond = { isDone.await() } }.send(request("GET")),
         )
-        isOver.countDown()
-        for (outcome in broken) {
-            assertTrue(outcome is Outcome.Unreachable && outcome.reason.isNotEmpty() && '\n' !in outcome.reason, "$outcome")
+        isDone.countDown()
+        for (result in results) {
+            assertTrue(result is UploadResult.Unreachable && result.reason.isNotEmpty() && '\n' !in result.reason, "$result")
         }
     }
 
     @Test
-    fun `whatever is handed out is finished, also where no collector can be reached`() = patiently {
-        for (passesOver in listOf(false, true)) {
+    fun `every task is processed, also without a collector`() = runTest {
+        for (continueIfUnreachable in listOf(false, true)) {
             val due = ArrayDeque(listOf("plan@a", "register@a", "delete@b"))
-            val handedOut = mutableListOf<Task>()
-            val finished = mutableListOf<Task>()
-            val report = sendAll(
-                { Outcome.Unreachable("no network") },
-                { due.removeFirstOrNull()?.let { task -> request("PUT").copy(task = task).also { handedOut += task } } },
-                { task, _ -> Finished.Later("no network").also { finished += task } },
-                passesOver,
+            val tasks = mutableListOf<UploadTask>()
+            val processed = mutableListOf<UploadTask>()
+            val summary = sendAll(
+                { UploadResult.Unreachable("no network") },
+                { due.removeFirstOrNull()?.let { task -> request("PUT").copy(task = task).also { tasks += task } } },
+                { task, _ -> TaskStatus.Retry("no network").also { processed += task } },
+                continueIfUnreachable,
             )
-            assertEquals(handedOut, finished)
-            assertEquals(if (passesOver) 3 else 1, report.failed.toInt())
+            assertEquals(tasks, processed)
+            assertEquals(if (continueIfUnreachable) 3 else 1, summary.failed)
         }
     }
 
     private fun request(method: String, body: RequestBody = RequestBody.Empty, vararg headers: Header) =
-        Request("plan", urgent = false, method, url, headers.toList(), body)
+        Request("plan", kind = null, urgent = false, method, url, headers.toList(), body)
 
-    private fun HttpExchange.answer(status: Int, body: String = "") {
+    private fun HttpExchange.respond(status: Int, body: String = "") {
         sendResponseHeaders(status, if (body.isEmpty()) -1 else body.length.toLong())
         runCatching { responseBody.write(body.toByteArray()) }
     }

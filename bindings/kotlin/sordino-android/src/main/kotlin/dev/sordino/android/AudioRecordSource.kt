@@ -7,94 +7,101 @@ import android.media.AudioManager
 import android.media.AudioRecord
 import android.media.MediaRecorder
 import android.os.Build
-import dev.sordino.AudioSource
-import dev.sordino.Feed
+import dev.sordino.PcmSource
+import dev.sordino.PcmWriter
 import dev.sordino.SordinoException
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
 
 /**
- * The microphone by Android's `AudioRecord`: mono, 16 bit, unprocessed where the device can.
+ * Records the microphone with Android's `AudioRecord`: mono, 16 bit, unprocessed if the device supports it.
  *
- * A phone call, or another app, may take it away meanwhile: that is told as `CaptureEvent.Lost` among
- * `Sordino.events`, and `CaptureEvent.Reopened` when it is back. Positions count from 0 again then.
+ * If a phone call or another app takes the microphone, `Sordino.events` reports `CaptureEvent.Lost`, and
+ * `CaptureEvent.Reopened` when it is available again. Positions then restart at 0.
  *
- * It throws [SordinoException.Capture] where the app may not record or there is no microphone.
+ * It throws [SordinoException.PermissionDenied] if the app may not record, [SordinoException.NoDevice] if the device has
+ * no microphone, [SordinoException.Capture] if it does not support [rate], and [SordinoException.DeviceBusy] if another
+ * app uses the microphone.
  *
- * @property rate samples a second; every device has 44100, nearly all have 48000.
+ * @property rate the sample rate in Hz; every device supports 44100, almost all support 48000.
  */
-class AudioRecordSource(context: Context, override val rate: Int = 48_000) : AudioSource {
+class AudioRecordSource(context: Context, override val rate: Int = 48_000) : PcmSource {
     private val context = context.applicationContext
     private val manager = this.context.getSystemService(Context.AUDIO_SERVICE) as AudioManager
 
     override val channels: Int get() = 1
 
-    override suspend fun run(feed: Feed) {
-        checkPermission()
-        var record = opened() ?: throw SordinoException.Capture(
-            "the microphone cannot be opened at $rate Hz; another app may have it, or the device has none",
+    override suspend fun run(writer: PcmWriter) {
+        checkMicrophone()
+        if (!isRateSupported()) {
+            throw SordinoException.Capture(
+                "unsupported-format", "the microphone does not support a rate of $rate Hz; use 44100 or 48000",
+            )
+        }
+        var record = open() ?: throw SordinoException.DeviceBusy(
+            "device-busy", "cannot open the microphone at $rate Hz; close other apps that record",
         )
         while (true) {
             val reason = try {
-                readUntilLost(record, feed)
+                recordUntilLost(record, writer)
             } finally {
                 record.release()
             }
-            feed.interrupted(reason)
-            record = reopened()
-            feed.changeFormat(rate, channels)
+            writer.reportInterrupted(reason)
+            record = reopen()
+            writer.changeFormat(rate, channels)
         }
     }
 
-    /** Pushes what is recorded. Returns why that ended, in one line. */
-    private suspend fun readUntilLost(record: AudioRecord, feed: Feed): String =
-        Silencing(manager, record).use { silencing ->
-            val sound = ShortArray(rate / FRAMES_A_SECOND)
+    /** Pushes the recorded samples. Returns the reason for the end, in one line. */
+    private suspend fun recordUntilLost(record: AudioRecord, writer: PcmWriter): String =
+        SilenceMonitor(manager, record).use { monitor ->
+            val samples = ShortArray(rate / READS_PER_SECOND)
             while (true) {
                 currentCoroutineContext().ensureActive()
-                val read = record.read(sound, 0, sound.size)
+                val read = record.read(samples, 0, samples.size)
                 when {
-                    silencing.isSilenced -> {
-                        feed.interrupted("a phone call or another app has the microphone")
-                        waitOut(record, silencing)
-                        feed.changeFormat(rate, channels)
+                    monitor.isSilenced -> {
+                        writer.reportInterrupted("a phone call or another app uses the microphone")
+                        waitWhileSilenced(record, monitor)
+                        writer.changeFormat(rate, channels)
                     }
-                    read > 0 -> feed.push(sound, 0, read)
-                    read < 0 -> return "the microphone went away (AudioRecord's error $read)"
-                    // A stopped recorder gives nothing at once; a running one waits until there is something.
-                    else -> delay(1_000L / FRAMES_A_SECOND)
+                    read > 0 -> writer.push(samples, 0, read)
+                    read < 0 -> return "the microphone was disconnected (AudioRecord error $read)"
+                    // A stopped recorder returns 0 immediately; a running one blocks until it has samples.
+                    else -> delay(1_000L / READS_PER_SECOND)
                 }
             }
             @Suppress("UNREACHABLE_CODE") error("unreachable")
         }
 
-    /** The system gives silence meanwhile, which is nobody's playing. */
-    private suspend fun waitOut(record: AudioRecord, silencing: Silencing) {
-        while (silencing.isSilenced) {
+    /** Waits, because the system returns silence, which must not be recorded as the person's playing. */
+    private suspend fun waitWhileSilenced(record: AudioRecord, monitor: SilenceMonitor) {
+        while (monitor.isSilenced) {
             delay(RETRY_MILLIS)
-            // What was recorded meanwhile is let go of, so that what comes next is new.
+            // Discards the silence that was recorded in the meantime.
             record.stop()
         }
         record.startRecording()
     }
 
-    private suspend fun reopened(): AudioRecord {
+    private suspend fun reopen(): AudioRecord {
         while (true) {
             delay(RETRY_MILLIS)
-            checkPermission()
-            opened()?.let { return it }
+            checkMicrophone()
+            open()?.let { return it }
         }
     }
 
-    /** The recorder, running; `null` where it cannot be had now. */
-    private fun opened(): AudioRecord? {
-        val least = AudioRecord.getMinBufferSize(rate, AudioFormat.CHANNEL_IN_MONO, AudioFormat.ENCODING_PCM_16BIT)
-        if (least <= 0) return null
-        val held = maxOf(least, rate / HELD_A_SECOND * Short.SIZE_BYTES)
+    /** Opens and starts a recorder; `null` if it is not available now. */
+    private fun open(): AudioRecord? {
+        val minBytes = minBufferSize()
+        if (minBytes <= 0) return null
+        val bytes = maxOf(minBytes, rate / BUFFERS_PER_SECOND * Short.SIZE_BYTES)
         val record = try {
-            AudioRecord(source(), rate, AudioFormat.CHANNEL_IN_MONO, AudioFormat.ENCODING_PCM_16BIT, held)
-        } catch (refused: IllegalArgumentException) {
+            AudioRecord(audioSource(), rate, AudioFormat.CHANNEL_IN_MONO, AudioFormat.ENCODING_PCM_16BIT, bytes)
+        } catch (unsupported: IllegalArgumentException) {
             return null
         }
         try {
@@ -102,55 +109,69 @@ class AudioRecordSource(context: Context, override val rate: Int = 48_000) : Aud
                 record.startRecording()
                 if (record.recordingState == AudioRecord.RECORDSTATE_RECORDING) return record
             }
-        } catch (taken: IllegalStateException) {
-            // Another app has it.
+        } catch (busy: IllegalStateException) {
+            // Another app uses the microphone.
         }
         record.release()
         return null
     }
 
-    /** Without the effects that calls want; where that cannot be had, what comes nearest. */
-    private fun source(): Int {
-        val can = manager.getProperty(AudioManager.PROPERTY_SUPPORT_AUDIO_SOURCE_UNPROCESSED)
-        return if (can.toBoolean()) MediaRecorder.AudioSource.UNPROCESSED else MediaRecorder.AudioSource.VOICE_RECOGNITION
+    private fun isRateSupported(): Boolean =
+        rate in RATES && minBufferSize() != AudioRecord.ERROR_BAD_VALUE
+
+    private fun minBufferSize(): Int =
+        AudioRecord.getMinBufferSize(rate, AudioFormat.CHANNEL_IN_MONO, AudioFormat.ENCODING_PCM_16BIT)
+
+    /** The source without effects for calls, or the one with the fewest. */
+    private fun audioSource(): Int {
+        val isSupported = manager.getProperty(AudioManager.PROPERTY_SUPPORT_AUDIO_SOURCE_UNPROCESSED).toBoolean()
+        return if (isSupported) MediaRecorder.AudioSource.UNPROCESSED else MediaRecorder.AudioSource.VOICE_RECOGNITION
     }
 
-    private fun checkPermission() {
+    private fun checkMicrophone() {
         if (!MicrophonePermission.isGranted(context)) {
-            throw SordinoException.Capture("the app may not record; ask for the permission RECORD_AUDIO first")
+            throw SordinoException.PermissionDenied(
+                "permission-denied", "the app may not record; request the permission RECORD_AUDIO first",
+            )
         }
         if (!context.packageManager.hasSystemFeature(PackageManager.FEATURE_MICROPHONE)) {
-            throw SordinoException.Capture("this device has no microphone; push sound of another source into a feed")
+            throw SordinoException.NoDevice(
+                "no-microphone", "this device has no microphone; push audio of another source into a PcmWriter",
+            )
         }
     }
 
     private companion object {
-        /** Pieces of 10 ms, as the engine's frames are. */
-        const val FRAMES_A_SECOND = 100
+        /** The rates that `AudioRecord` accepts on any device. */
+        val RATES = 4_000..192_000
 
-        /** The system holds a fifth of a second for us, so that a late thread loses nothing. */
-        const val HELD_A_SECOND = 5
+        /** Reads of 10 ms, like the engine's frames. */
+        const val READS_PER_SECOND = 100
+
+        /** The recorder's buffer is a fifth of a second, so that a delayed thread loses nothing. */
+        const val BUFFERS_PER_SECOND = 5
 
         const val RETRY_MILLIS = 500L
     }
 }
 
-/** Watches whether the system gives a recorder silence because somebody else has the microphone. */
-private class Silencing(private val manager: AudioManager, record: AudioRecord) : AutoCloseable {
+/** Observes whether the system returns silence to a recorder because another app uses the microphone. */
+private class SilenceMonitor(private val manager: AudioManager, record: AudioRecord) : AutoCloseable {
     private val session = record.audioSessionId
 
     @Volatile
-    private var isTold = false
+    private var isReportedSilenced = false
 
-    /** Before Android 10 the system does not tell; a call is then all that is known. */
+    /** Before Android 10 the system does not report it; then only a call is detected. */
     val isSilenced: Boolean
-        get() = isTold || Build.VERSION.SDK_INT < Build.VERSION_CODES.Q && manager.mode == AudioManager.MODE_IN_CALL
+        get() = isReportedSilenced ||
+            Build.VERSION.SDK_INT < Build.VERSION_CODES.Q && manager.mode == AudioManager.MODE_IN_CALL
 
     private val callback = object : AudioManager.AudioRecordingCallback() {
         override fun onRecordingConfigChanged(configurations: List<android.media.AudioRecordingConfiguration>) {
             if (Build.VERSION.SDK_INT < Build.VERSION_CODES.Q) return
             val ours = configurations.find { it.clientAudioSessionId == session }
-            isTold = ours != null && ours.isClientSilenced
+            isReportedSilenced = ours != null && ours.isClientSilenced
         }
     }
 

@@ -19,12 +19,12 @@ import kotlinx.coroutines.flow.channelFlow
 import kotlinx.coroutines.flow.collectLatest
 
 /**
- * Frames of the microphone by [AudioRecordSource], while the app is in the foreground: the microphone is closed when it
- * goes to the background and opened again, with positions from 0, when it is back.
+ * Frames of the microphone from [AudioRecordSource] while the app is in the foreground: the microphone is closed when the
+ * app moves to the background, and reopened, with positions from 0, when it returns.
  *
- * @param inBackground whether to go on in the background. Android then wants a foreground service of the type
- *   `microphone` that was started while the app was shown; without it, what comes is silence.
- * @param source what to record with.
+ * @param inBackground whether to continue in the background. Android then requires a foreground service of type
+ *   `microphone` that was started while the app was visible; without it, the audio is silence.
+ * @param source records the microphone.
  */
 fun Sordino.frames(
     context: Context,
@@ -32,15 +32,15 @@ fun Sordino.frames(
     source: AudioRecordSource = AudioRecordSource(context),
 ): Flow<Frame> {
     val frames = frames(source)
-    return if (inBackground) frames else frames.during(Foreground.of(context).isShown)
+    return if (inBackground) frames else frames.during(Foreground.of(context).isVisible)
 }
 
-/** Whether the app is shown, from the states of its activities. */
+/** Whether the app is visible, derived from the states of its activities. */
 class Foreground private constructor(application: Application) {
-    private val shown = MutableStateFlow(isShownNow())
+    private val visible = MutableStateFlow(isVisibleNow())
 
-    /** Whether an activity of the app is started. Turning the device makes it anew, which does not count. */
-    val isShown: StateFlow<Boolean> = shown.asStateFlow()
+    /** Whether an activity of the app is started. Recreating it after a rotation does not change this. */
+    val isVisible: StateFlow<Boolean> = visible.asStateFlow()
 
     init {
         application.registerActivityLifecycleCallbacks(Activities())
@@ -51,12 +51,12 @@ class Foreground private constructor(application: Application) {
 
         override fun onActivityStarted(activity: Activity) {
             started += activity
-            shown.value = true
+            visible.value = true
         }
 
         override fun onActivityStopped(activity: Activity) {
             started -= activity
-            if (started.isEmpty() && !activity.isChangingConfigurations) shown.value = false
+            if (started.isEmpty() && !activity.isChangingConfigurations) visible.value = false
         }
 
         override fun onActivityCreated(activity: Activity, state: Bundle?) = Unit
@@ -67,18 +67,18 @@ class Foreground private constructor(application: Application) {
     }
 
     companion object {
-        private var one: Pair<Application, Foreground>? = null
+        private var instance: Pair<Application, Foreground>? = null
 
-        /** The one of the app that [context] belongs to; it watches from the first call on. */
+        /** The instance of the app that [context] belongs to, which observes the activities from the first call. */
         @Synchronized
         fun of(context: Context): Foreground {
             val application = context.applicationContext as Application
-            one?.let { (watched, foreground) -> if (watched === application) return foreground }
-            return Foreground(application).also { one = application to it }
+            instance?.let { (observed, foreground) -> if (observed === application) return foreground }
+            return Foreground(application).also { instance = application to it }
         }
 
-        /** For an app whose activities started before anybody watched. */
-        private fun isShownNow(): Boolean {
+        /** The initial value, for an app whose activities started before the first call. */
+        private fun isVisibleNow(): Boolean {
             val process = ActivityManager.RunningAppProcessInfo()
             ActivityManager.getMyMemoryState(process)
             return process.importance <= ActivityManager.RunningAppProcessInfo.IMPORTANCE_VISIBLE
@@ -86,17 +86,17 @@ class Foreground private constructor(application: Application) {
     }
 }
 
-/** Collects this while [isOpen], each time anew, until it completes. */
-internal fun <T> Flow<T>.during(isOpen: StateFlow<Boolean>): Flow<T> = channelFlow {
+/** Collects this flow whenever [isActive], starting again each time, until it completes. */
+internal fun <T> Flow<T>.during(isActive: StateFlow<Boolean>): Flow<T> = channelFlow {
     try {
-        isOpen.collectLatest { open ->
-            if (open) {
+        isActive.collectLatest { active ->
+            if (active) {
                 collect { send(it) }
                 throw Completed()
             }
         }
     } catch (completed: Completed) {
-        // What was collected has come to its own end, and so does this.
+        // The collected flow completed, so this one does too.
     }
 }.buffer(Channel.RENDEZVOUS)
 

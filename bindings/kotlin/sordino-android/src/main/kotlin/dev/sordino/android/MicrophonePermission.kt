@@ -9,72 +9,72 @@ import android.net.Uri
 import android.provider.Settings
 
 /**
- * Asks for the microphone (`RECORD_AUDIO`).
+ * Requests the permission for the microphone (`RECORD_AUDIO`).
  *
  * ```kotlin
  * when (MicrophonePermission.state(activity)) {
  *     GRANTED -> listen()
- *     TO_ASK -> MicrophonePermission.ask(activity)
- *     TO_EXPLAIN -> explain { MicrophonePermission.ask(activity) }
- *     DENIED_FOR_EVER -> offer { startActivity(MicrophonePermission.settings(activity)) }
+ *     NOT_REQUESTED -> MicrophonePermission.request(activity)
+ *     SHOW_RATIONALE -> explain { MicrophonePermission.request(activity) }
+ *     DENIED_PERMANENTLY -> showSettings { startActivity(MicrophonePermission.settingsIntent(activity)) }
  * }
  * ```
  *
- * This is not the person's consent to sampling, which is `Sordino.giveConsent` and a question of its own.
+ * This is separate from the person's consent to sampling: `Sordino.giveConsent`.
  */
 object MicrophonePermission {
-    /** Where the permission stands. */
+    /** The state of the permission. */
     enum class State {
         /** The app may record. */
         GRANTED,
 
-        /** It was not asked for yet: [ask]. */
-        TO_ASK,
+        /** The app has not requested it yet: [request]. */
+        NOT_REQUESTED,
 
-        /** The person said no once: explain what the microphone is for, then [ask]. */
-        TO_EXPLAIN,
+        /** The person denied it once: explain what the microphone is used for, then [request] again. */
+        SHOW_RATIONALE,
 
-        /** The system asks no more; only the person can grant it, in [settings]. */
-        DENIED_FOR_EVER,
+        /** The system does not ask again; the person can grant it only in the settings: [settingsIntent]. */
+        DENIED_PERMANENTLY,
     }
 
-    /** What [ask] is known by in `onRequestPermissionsResult`. */
-    const val REQUEST: Int = 0x50D1
+    /** The request code of [request] in `onRequestPermissionsResult`. */
+    const val REQUEST_CODE: Int = 0x50D1
 
-    /** Whether the app may record at this instant. */
+    /** Whether the app may record now. */
     fun isGranted(context: Context): Boolean =
         context.checkSelfPermission(Manifest.permission.RECORD_AUDIO) == PackageManager.PERMISSION_GRANTED
 
-    /** Where the permission stands. */
+    /** The state of the permission. */
     fun state(activity: Activity): State = when {
         isGranted(activity) -> State.GRANTED
-        activity.shouldShowRequestPermissionRationale(Manifest.permission.RECORD_AUDIO) -> State.TO_EXPLAIN
-        // The system says the same before the first question and after the last.
-        wasAsked(activity) -> State.DENIED_FOR_EVER
-        else -> State.TO_ASK
+        activity.shouldShowRequestPermissionRationale(Manifest.permission.RECORD_AUDIO) -> State.SHOW_RATIONALE
+        // The system returns the same before the first request and after the last.
+        wasRequested(activity) -> State.DENIED_PERMANENTLY
+        else -> State.NOT_REQUESTED
     }
 
-    /** Has the system ask; the answer comes to the activity's `onRequestPermissionsResult`, for [answered]. */
-    fun ask(activity: Activity): Unit =
-        activity.requestPermissions(arrayOf(Manifest.permission.RECORD_AUDIO), REQUEST)
+    /** Shows the system's dialog. Pass the result of the activity's `onRequestPermissionsResult` to [onResult]. */
+    fun request(activity: Activity): Unit =
+        activity.requestPermissions(arrayOf(Manifest.permission.RECORD_AUDIO), REQUEST_CODE)
 
     /**
-     * Where the permission stands after the person answered, from `onRequestPermissionsResult`; `null` where that was
-     * about something else, or the person was interrupted before an answer.
+     * The state after the person answered, from `onRequestPermissionsResult`; `null` if that was another request, or the
+     * dialog was interrupted before an answer.
      */
-    fun answered(activity: Activity, request: Int, results: IntArray): State? {
-        if (request != REQUEST || results.isEmpty()) return null
-        memory(activity).edit().putBoolean(ASKED, true).apply()
+    fun onResult(activity: Activity, requestCode: Int, grantResults: IntArray): State? {
+        if (requestCode != REQUEST_CODE || grantResults.isEmpty()) return null
+        preferences(activity).edit().putBoolean(REQUESTED, true).apply()
         return state(activity)
     }
 
-    /** The system's page on which the person can grant it after all. */
-    fun settings(context: Context): Intent =
+    /** Opens the app's page in the system settings, where the person can grant the permission. */
+    fun settingsIntent(context: Context): Intent =
         Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", context.packageName, null))
 
-    private fun wasAsked(context: Context) = memory(context).getBoolean(ASKED, false)
+    private fun wasRequested(context: Context) = preferences(context).getBoolean(REQUESTED, false)
 
-    private fun memory(context: Context) = context.getSharedPreferences("dev.sordino", Context.MODE_PRIVATE)
+    private fun preferences(context: Context) = context.getSharedPreferences("dev.sordino", Context.MODE_PRIVATE)
 
-    private const val ASKED = "asked-for-microphone"
+    private const val REQUESTED = "asked-for-microphone"
 }

@@ -3,76 +3,76 @@ package dev.sordino.android
 import kotlinx.coroutines.Job
 
 /**
- * What became of this process's jobs, by their number. The system stops a job that runs when its number is scheduled
- * again; so what comes up meanwhile is left to the job that runs, which looks once more before it ends.
+ * The jobs of this process by id. The system stops a running job if its id is scheduled again, so new work is passed to
+ * the running job instead, which repeats its work before it finishes.
  */
 internal class RunningJobs {
-    /** One job, from its start to its end. */
-    class Run(val number: Int) {
-        /** Does the work; it begins once the run is known. */
+    /** One run of a job, from start to finish. */
+    class Run(val id: Int) {
+        /** Does the work; it starts after the run is registered. */
         lateinit var work: Job
-        internal var isWantedAgain = false
+        internal var isRepeatRequested = false
     }
 
     private val runs = HashMap<Int, Run>()
-    private val ended = HashSet<Int>()
+    private val finished = HashSet<Int>()
 
-    /** [run] begins. */
+    /** Registers and starts [run]. */
     fun start(run: Run) {
         synchronized(this) {
-            runs[run.number] = run
-            ended -= run.number
+            runs[run.id] = run
+            finished -= run.id
         }
-        // However it ends; one that is stopped before it began has no end of its own.
-        run.work.invokeOnCompletion { forget(run) }
+        // However it ends; a run that is cancelled before it starts does not call `finish`.
+        run.work.invokeOnCompletion { remove(run) }
         run.work.start()
     }
 
-    /** Returns whether a job of this [number] runs, which now looks once more before it ends. */
+    /** Makes the running job with this [id] repeat its work. Returns whether there is one. */
     @Synchronized
-    fun wantAgain(number: Int): Boolean {
-        val run = runs[number]?.takeUnless { it.work.isCancelled } ?: return false
-        run.isWantedAgain = true
+    fun requestRepeat(id: Int): Boolean {
+        val run = runs[id]?.takeUnless { it.work.isCancelled } ?: return false
+        run.isRepeatRequested = true
         return true
     }
 
     /**
-     * Whether [run], which has nothing left to do, ends here; otherwise it was wanted again meanwhile, or was stopped.
-     * One that [isToComeAgain] ends in any case: the system starts it anew.
+     * Finishes [run], which has no work left. Returns whether it may finish: not if a repeat was requested, or if it was
+     * stopped. A run that [isRescheduled] always finishes, because the system starts it again.
      */
     @Synchronized
-    fun ends(run: Run, isToComeAgain: Boolean): Boolean {
-        if (runs[run.number] !== run) return false
-        if (run.isWantedAgain && !isToComeAgain) {
-            run.isWantedAgain = false
+    fun finish(run: Run, isRescheduled: Boolean): Boolean {
+        if (runs[run.id] !== run) return false
+        if (run.isRepeatRequested && !isRescheduled) {
+            run.isRepeatRequested = false
             return false
         }
-        runs -= run.number
-        if (!isToComeAgain) ended += run.number
+        runs -= run.id
+        if (!isRescheduled) finished += run.id
         return true
     }
 
-    /** Stops the job of this [number], if one runs. */
+    /** Stops the job with this [id], if it is running. */
     @Synchronized
-    fun stop(number: Int) {
-        runs.remove(number)?.work?.cancel()
+    fun stop(id: Int) {
+        runs.remove(id)?.work?.cancel()
     }
 
     /**
-     * Whether the last job of this [number] in this process has ended for good, so that one that the system still lists
-     * may be that one, on its way out.
+     * Whether the last job with this [id] in this process has finished and is not rescheduled. If the system still lists
+     * a job with this id, it may be that one.
      */
     @Synchronized
-    fun hasEnded(number: Int): Boolean = number in ended
+    fun hasFinished(id: Int): Boolean = id in finished
 
-    /** A job of this [number] was scheduled. */
+    /** Records that a job with this [id] was scheduled. */
     @Synchronized
-    fun scheduled(number: Int) {
-        ended -= number
+    fun onScheduled(id: Int) {
+        finished -= id
     }
 
     @Synchronized
-    private fun forget(run: Run) {
-        if (runs[run.number] === run) runs -= run.number
+    private fun remove(run: Run) {
+        if (runs[run.id] === run) runs -= run.id
     }
 }

@@ -5,8 +5,8 @@ import dev.sordino.Sordino
 import java.io.File
 
 /**
- * The app that has a [Sordino]. Its `Application` class implements this, so that an upload finds it when the system
- * starts the app for nothing else:
+ * An app with a [Sordino]. Its `Application` class implements this interface, so that an upload finds the engine when the
+ * system starts the app only for the upload:
  *
  * ```kotlin
  * class EtudeApplication : Application(), SordinoHost {
@@ -17,25 +17,27 @@ import java.io.File
  * ```
  */
 interface SordinoHost {
-    /** The one of this app, opened when it is first asked for. It may be asked for on any thread. */
+    /** The app's only `Sordino`, opened on first use. It may be read from any thread. */
     val sordino: Sordino
 
     companion object {
         /**
-         * Where the state lives: in the app's folder that the system neither backs up nor moves to another device, so
-         * that no earlier state of consent comes back.
+         * The state folder: in the folder of the app that the system neither backs up nor moves to another device, so that
+         * an earlier state of consent is never restored.
          */
         fun stateFolder(context: Context): File = File(context.noBackupFilesDir, "sordino")
 
         /**
          * The app that [context] belongs to.
          *
-         * @throws IllegalStateException where its `Application` is no `SordinoHost`.
+         * @throws IllegalStateException if its `Application` does not implement `SordinoHost`.
          */
         fun of(context: Context): SordinoHost {
             val application = context.applicationContext
-            return application as? SordinoHost
-                ?: error("${application.javaClass.name} is no SordinoHost; let the app's Application class be one")
+            return application as? SordinoHost ?: error(missingHost(application))
         }
+
+        internal fun missingHost(application: Context): String =
+            "${application.javaClass.name} does not implement SordinoHost; implement it in the app's Application class"
     }
 }

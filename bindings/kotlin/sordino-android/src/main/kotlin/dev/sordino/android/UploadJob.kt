@@ -20,24 +20,24 @@ import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
 
 /**
- * Sends what is due when there is a network, by the system's own `JobScheduler`: also while the app is not shown, and
- * once more, after a growing while, where the collector could not be reached.
+ * Uploads what is due with the system's `JobScheduler` when there is a network, also while the app is in the background.
+ * It retries with exponential backoff if the collector is unreachable.
  *
- * What it needs: the app's `Application` class is a [SordinoHost] and is named in the app's manifest
- * (`<application android:name=…>`), since the system starts the app for the job alone. The library's manifest brings the
- * rest: the service, and the permissions `INTERNET` and `ACCESS_NETWORK_STATE`.
+ * Requirements: the app's `Application` class implements [SordinoHost] and is named in the app's manifest
+ * (`<application android:name=…>`), since the system may start the app only for the job. The library's manifest declares
+ * the service and the permissions `INTERNET` and `ACCESS_NETWORK_STATE`.
  */
 class UploadJob : JobService() {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.IO)
 
     override fun onStartJob(parameters: JobParameters): Boolean {
         val run = RunningJobs.Run(parameters.jobId)
-        run.work = scope.launch(start = CoroutineStart.LAZY) { uploadAsOftenAsWanted(run, parameters) }
+        run.work = scope.launch(start = CoroutineStart.LAZY) { uploadUntilFinished(run, parameters) }
         running.start(run)
         return true
     }
 
-    /** The network went, or time is up: what is under way is let go of, and is due again. */
+    /** The network is gone, or the time limit is reached: aborts the current request, which stays due. */
     override fun onStopJob(parameters: JobParameters): Boolean {
         running.stop(parameters.jobId)
         return true
@@ -48,26 +48,26 @@ class UploadJob : JobService() {
         super.onDestroy()
     }
 
-    private suspend fun uploadAsOftenAsWanted(run: RunningJobs.Run, parameters: JobParameters) {
+    private suspend fun uploadUntilFinished(run: RunningJobs.Run, parameters: JobParameters) {
         while (true) {
-            val isToComeAgain = upload(isUrgent = parameters.jobId == URGENT_ID)
-            if (running.ends(run, isToComeAgain)) return jobFinished(parameters, isToComeAgain)
+            val isRescheduled = upload(isUrgent = parameters.jobId == URGENT_ID)
+            if (running.finish(run, isRescheduled)) return jobFinished(parameters, isRescheduled)
             currentCoroutineContext().ensureActive()
         }
     }
 
-    /** Returns whether something is left to be sent later. */
+    /** Returns whether the system should run the job again later. */
     private suspend fun upload(isUrgent: Boolean): Boolean {
         val host = application as? SordinoHost
         if (host == null) {
-            Log.e(TAG, "${application.javaClass.name} is no SordinoHost; let the app's Application class be one")
+            Log.e(TAG, SordinoHost.missingHost(application))
             return false
         }
         return try {
-            val report = if (isUrgent) host.sordino.uploadUrgent() else host.sordino.upload()
-            report.failed > 0
+            val summary = if (isUrgent) host.sordino.uploadUrgent() else host.sordino.uploadInBackground()
+            summary.failed > 0
         } catch (closed: SordinoException.Closed) {
-            // Whoever closed it will open it again, and schedule then.
+            // The app schedules an upload when it opens Sordino again.
             false
         } catch (failure: SordinoException) {
             Log.w(TAG, "the upload failed: ${failure.message}")
@@ -76,25 +76,25 @@ class UploadJob : JobService() {
     }
 
     companion object {
-        /** The job's number among those of the app. */
+        /** The id of the job. */
         const val ID: Int = 0x50D1
 
-        /** The number of the job that sends withdrawals and deletions alone. */
+        /** The id of the job that sends only withdrawals and deletions. */
         const val URGENT_ID: Int = 0x50D2
 
         private const val TAG = "sordino"
-        private const val FIRST_WAIT_MILLIS = 30_000L
+        private const val INITIAL_BACKOFF_MILLIS = 30_000L
 
         internal val running = RunningJobs()
 
         /**
-         * Has what is due sent as soon as there is a network. Called twice, it is done once: a job that waits, or waits
-         * after a failure, is left as it is, and one that runs is not stopped but looks once more before it ends.
-         * Called with another [unmetered] than before, it replaces the earlier job, also one that runs.
+         * Schedules an upload for when there is a network. Calling it twice schedules one upload: a job that waits,
+         * also after a failure, is not changed, and a running job is not stopped but repeats its work before it
+         * finishes. A call with another value of [unmetered] replaces the earlier job, even if it is running.
          *
-         * @param context any of the app's, as an activity or the application.
-         * @param unmetered whether to wait for a network that costs nothing, such as Wi-Fi.
-         * @throws IllegalStateException where the app's `Application` is no [SordinoHost].
+         * @param context any context of the app.
+         * @param unmetered whether to wait for an unmetered network, such as Wi-Fi.
+         * @throws IllegalStateException if the app's `Application` does not implement [SordinoHost].
          */
         fun schedule(context: Context, unmetered: Boolean = false) {
             val network = if (unmetered) JobInfo.NETWORK_TYPE_UNMETERED else JobInfo.NETWORK_TYPE_ANY
@@ -102,39 +102,39 @@ class UploadJob : JobService() {
         }
 
         /**
-         * Has withdrawals and deletions sent as soon as there is any network, whatever [schedule] waits for, and at once
-         * also where an earlier try has failed. A job that runs is not stopped: it looks once more before it ends.
+         * Schedules withdrawals and deletions for when there is any network, regardless of [schedule], and without the
+         * backoff of an earlier failure. A running job is not stopped but repeats its work before it finishes.
          *
-         * @param context any of the app's, as an activity or the application.
-         * @throws IllegalStateException where the app's `Application` is no [SordinoHost].
+         * @param context any context of the app.
+         * @throws IllegalStateException if the app's `Application` does not implement [SordinoHost].
          */
         fun scheduleUrgent(context: Context): Unit =
-            schedule(context, URGENT_ID, JobInfo.NETWORK_TYPE_ANY, isKept = false)
+            schedule(context, URGENT_ID, JobInfo.NETWORK_TYPE_ANY, keepPending = false)
 
         /**
-         * Takes back what [schedule] asked for; an upload under way is let go of. What is urgent goes all the same.
+         * Cancels the job of [schedule]; a running upload is aborted. The job of [scheduleUrgent] is not affected.
          *
-         * @param context any of the app's, as an activity or the application.
+         * @param context any context of the app.
          */
         fun cancel(context: Context) {
             scheduler(context).cancel(ID)
-            // The system says so a little later, and what is scheduled meanwhile is not to be left to a job that ends.
+            // The system calls `onStopJob` a little later; work scheduled until then must not go to the ending job.
             running.stop(ID)
         }
 
         /**
-         * Schedules an upload now, for what is left of earlier days, and whenever a sample is queued or consent changes;
-         * what a change of consent takes back waits for no cheap network, and an upload that is under way is let go of. It
-         * goes on until it is cancelled; launch it once, in a scope of the `Application`. After a deletion the app calls
-         * [scheduleUrgent] itself.
+         * Schedules an upload now, for what is left from earlier runs, and whenever a sample is queued or consent
+         * changes. A change of consent aborts a running upload, and its withdrawals do not wait for an unmetered
+         * network. Runs until it is cancelled; launch it once, in a scope of the `Application`. After a deletion the app
+         * calls [scheduleUrgent] itself.
          *
-         * @param context any of the app's, as the application itself.
-         * @param sordino the one that the app's [SordinoHost] has.
-         * @param unmetered whether uploads wait for a network that costs nothing; what is urgent waits for any.
-         * @throws IllegalStateException where the app's `Application` is no [SordinoHost].
+         * @param context any context of the app.
+         * @param sordino the one of the app's [SordinoHost].
+         * @param unmetered whether uploads wait for an unmetered network; urgent ones never do.
+         * @throws IllegalStateException if the app's `Application` does not implement [SordinoHost].
          */
         suspend fun scheduleWhenDue(context: Context, sordino: Sordino, unmetered: Boolean = false) {
-            // The app may have been started for one of the jobs, which then is about to run.
+            // The system may have started the app for one of these jobs, which is then about to run.
             schedule(context, URGENT_ID, JobInfo.NETWORK_TYPE_ANY)
             schedule(context, unmetered)
             sordino.events.collect { event ->
@@ -147,21 +147,21 @@ class UploadJob : JobService() {
         }
 
         /**
-         * Schedules a job, unless it runs. One that waits for the same [network] is left as it is where [isKept] says so:
-         * the system may be about to start it, and what waits after a failure waits for its time.
+         * Schedules a job unless it is running. With [keepPending] a job that waits for the same [network] is not
+         * replaced: the system may be about to start it, and after a failure it must wait for its backoff.
          */
-        private fun schedule(context: Context, number: Int, network: Int, isKept: Boolean = true) {
+        private fun schedule(context: Context, id: Int, network: Int, keepPending: Boolean = true) {
             SordinoHost.of(context)
             val scheduler = scheduler(context)
-            val pending = scheduler.getPendingJob(number)
+            val pending = scheduler.getPendingJob(id)
             val isSame = pending == null || @Suppress("DEPRECATION") pending.networkType == network
-            if (isSame && running.wantAgain(number)) return
-            if (isKept && isSame && pending != null && !running.hasEnded(number)) return
-            val job = JobInfo.Builder(number, ComponentName(context, UploadJob::class.java))
+            if (isSame && running.requestRepeat(id)) return
+            if (keepPending && isSame && pending != null && !running.hasFinished(id)) return
+            val job = JobInfo.Builder(id, ComponentName(context, UploadJob::class.java))
                 .setRequiredNetworkType(network)
-                .setBackoffCriteria(FIRST_WAIT_MILLIS, JobInfo.BACKOFF_POLICY_EXPONENTIAL)
+                .setBackoffCriteria(INITIAL_BACKOFF_MILLIS, JobInfo.BACKOFF_POLICY_EXPONENTIAL)
                 .build()
-            running.scheduled(number)
+            running.onScheduled(id)
             scheduler.schedule(job)
         }
 

@@ -41,14 +41,14 @@ internal class AudioRecordSourceTest {
     private val manager = application.getSystemService(Context.AUDIO_SERVICE) as AudioManager
     private val microphone = Microphone()
     private val frames = CopyOnWriteArrayList<Frame>()
-    private val told = CopyOnWriteArrayList<CaptureEvent>()
+    private val events = CopyOnWriteArrayList<CaptureEvent>()
     private val scope = CoroutineScope(Dispatchers.Default)
 
     @Before
     fun allow() {
         shadowOf(application).grantPermissions(Manifest.permission.RECORD_AUDIO)
         shadowOf(application.packageManager).setSystemFeature(PackageManager.FEATURE_MICROPHONE, true)
-        microphone.plugIn()
+        microphone.connect()
     }
 
     @After
@@ -59,63 +59,63 @@ internal class AudioRecordSourceTest {
     }
 
     @Test
-    fun `what the microphone hears comes as frames, until the collection is cancelled`() {
+    fun `the microphone delivers frames until cancelled`() {
         val listening = listen()
         waitUntil { frames.size >= 5 }
         assertEquals(48_000, frames[0].rate)
         assertTrue(frames.all { frame -> frame.samples.all { it == LEVEL / 32768f } })
         runBlocking { listening.cancelAndJoin() }
         assertTrue(microphone.isReleased())
-        application.sordino.openFeed(48_000).close()
+        application.sordino.listenToPcmSource(48_000).close()
     }
 
     @Test
-    fun `without the permission it throws and says what to ask for`() {
+    fun `without the permission it throws PermissionDenied`() {
         shadowOf(application).denyPermissions(Manifest.permission.RECORD_AUDIO)
         val error = failure()
-        assertTrue("$error", error is SordinoException.Capture && "RECORD_AUDIO" in error.message!!)
+        assertTrue("$error", error is SordinoException.PermissionDenied && "RECORD_AUDIO" in error.message!!)
     }
 
     @Test
-    fun `without a microphone it throws`() {
+    fun `without a microphone it throws NoDevice`() {
         shadowOf(application.packageManager).setSystemFeature(PackageManager.FEATURE_MICROPHONE, false)
         val error = failure()
-        assertTrue("$error", error is SordinoException.Capture && "no microphone" in error.message!!)
+        assertTrue("$error", error is SordinoException.NoDevice && "no microphone" in error.message!!)
     }
 
     @Test
-    fun `a rate that the device has not is refused`() {
+    fun `an unsupported rate is refused`() {
         val error = failure(AudioRecordSource(application, rate = 1))
         assertTrue("$error", error is SordinoException.Capture)
     }
 
     @Test
-    fun `a microphone that a phone call takes is told, and opened anew after it`() {
+    fun `a lost microphone is reported and reopened`() {
         listen()
         waitUntil { frames.size >= 3 }
         microphone.failure = AudioRecord.ERROR_DEAD_OBJECT
-        waitUntil { told.any { it is CaptureEvent.Lost } }
+        waitUntil { events.any { it is CaptureEvent.Lost } }
         microphone.failure = 0
-        waitUntil { told.any { it is CaptureEvent.Reopened } }
+        waitUntil { events.any { it is CaptureEvent.Reopened } }
         val before = frames.size
         waitUntil { frames.size > before + 3 }
-        assertEquals(1, told.count { it is CaptureEvent.Lost })
+        assertEquals(1, events.count { it is CaptureEvent.Lost })
         assertEquals(2, frames.count { it.position == 0UL })
     }
 
     @Test
     @Config(sdk = [35])
-    fun `silence that the system gives in its place is not taken for playing`() {
+    fun `silence of a silenced recorder is not recorded`() {
         listen()
         waitUntil { frames.size >= 3 }
         val session = microphone.session
-        silenced(session, true)
-        waitUntil { told.any { it is CaptureEvent.Lost } }
+        reportSilenced(session, true)
+        waitUntil { events.any { it is CaptureEvent.Lost } }
         microphone.level = 0
         Thread.sleep(700)
         microphone.level = LEVEL
-        silenced(session, false)
-        waitUntil { told.any { it is CaptureEvent.Reopened } }
+        reportSilenced(session, false)
+        waitUntil { events.any { it is CaptureEvent.Reopened } }
         val before = frames.size
         waitUntil { frames.size > before + 3 }
         assertTrue(frames.all { frame -> frame.samples.all { it != 0f } })
@@ -123,19 +123,19 @@ internal class AudioRecordSourceTest {
 
     @Test
     @Config(sdk = [24])
-    fun `before Android 10 a call is known by the mode of the audio`() {
+    fun `before Android 10 the audio mode shows a call`() {
         listen()
         waitUntil { frames.size >= 3 }
         manager.mode = AudioManager.MODE_IN_CALL
-        waitUntil { told.any { it is CaptureEvent.Lost } }
+        waitUntil { events.any { it is CaptureEvent.Lost } }
         manager.mode = AudioManager.MODE_NORMAL
-        waitUntil { told.any { it is CaptureEvent.Reopened } }
+        waitUntil { events.any { it is CaptureEvent.Reopened } }
     }
 
     private fun listen(): Job {
         val sordino = application.sordino
         scope.launch(Dispatchers.Unconfined) {
-            sordino.events.collect { if (it is Event.Capture) told += it.event }
+            sordino.events.collect { if (it is Event.Capture) events += it.event }
         }
         return scope.launch { sordino.frames(AudioRecordSource(application)).collect { frames += it } }
     }
@@ -143,8 +143,8 @@ internal class AudioRecordSourceTest {
     private fun failure(source: AudioRecordSource = AudioRecordSource(application)) =
         runCatching { runBlocking { application.sordino.frames(source).first() } }.exceptionOrNull()
 
-    /** Has the system tell that our recorder is given silence, or no more. */
-    private fun silenced(session: Int, isSilenced: Boolean) {
+    /** Makes the system report whether the recorder is silenced. */
+    private fun reportSilenced(session: Int, isSilenced: Boolean) {
         val format = AudioFormat.Builder().setSampleRate(48_000).setEncoding(AudioFormat.ENCODING_PCM_16BIT)
             .setChannelMask(AudioFormat.CHANNEL_IN_MONO).build()
         val configuration = AudioRecordingConfiguration(

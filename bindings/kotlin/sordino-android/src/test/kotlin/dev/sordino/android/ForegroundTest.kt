@@ -40,7 +40,7 @@ internal class ForegroundTest {
     fun allow() {
         shadowOf(application).grantPermissions(android.Manifest.permission.RECORD_AUDIO)
         shadowOf(application.packageManager).setSystemFeature(PackageManager.FEATURE_MICROPHONE, true)
-        microphone.plugIn()
+        microphone.connect()
     }
 
     @After
@@ -50,7 +50,7 @@ internal class ForegroundTest {
     }
 
     @Test
-    fun `the microphone is closed in the background and opened again after it`() {
+    fun `the microphone is closed in the background`() {
         activity.setup()
         listen(inBackground = false)
         waitUntil { frames.size >= 3 }
@@ -58,45 +58,45 @@ internal class ForegroundTest {
         waitUntil { microphone.isReleased() && canListen() }
         val before = frames.size
         Thread.sleep(100)
-        // One may have been in the collector's hands.
+        // The collector may have held one frame.
         assertTrue(frames.size <= before + 1)
         activity.restart().start().resume()
         waitUntil { frames.size >= before + 4 }
     }
 
     @Test
-    fun `asked for, it goes on in the background`() {
+    fun `inBackground keeps the microphone open`() {
         activity.setup()
         listen(inBackground = true)
         waitUntil { frames.size >= 3 }
         activity.pause().stop()
         val before = frames.size
         waitUntil { frames.size >= before + 10 }
-        assertFalse(foreground.isShown.value)
+        assertFalse(foreground.isVisible.value)
     }
 
     @Test
-    fun `one of two activities that stops is no background`() {
+    fun `the app is visible while one activity is started`() {
         activity.setup()
         val other = Robolectric.buildActivity(Activity::class.java).setup()
         activity.pause().stop()
-        assertTrue(foreground.isShown.value)
+        assertTrue(foreground.isVisible.value)
         other.pause().stop()
-        assertFalse(foreground.isShown.value)
+        assertFalse(foreground.isVisible.value)
     }
 
     @Test
-    fun `turning the device is no background`() {
+    fun `a rotation does not change the visibility`() {
         activity.setup()
         val seen = CopyOnWriteArrayList<Boolean>()
-        val watch = scope.launch(Dispatchers.Unconfined) { foreground.isShown.collect { seen += it } }
+        val watch = scope.launch(Dispatchers.Unconfined) { foreground.isVisible.collect { seen += it } }
         activity.recreate()
         assertEquals(listOf(true), seen)
         watch.cancel()
     }
 
     @Test
-    fun `frames that end, end in the foreground too`() = runBlocking {
+    fun `a flow that completes is not collected again`() = runBlocking {
         assertEquals(listOf(1, 2), flowOf(1, 2).during(MutableStateFlow(true)).toList())
     }
 
@@ -105,9 +105,9 @@ internal class ForegroundTest {
     }
 
     private fun canListen(): Boolean = try {
-        application.sordino.openFeed(48_000).close()
+        application.sordino.listenToPcmSource(48_000).close()
         true
-    } catch (listens: SordinoException.Listening) {
+    } catch (busy: SordinoException.Listening) {
         false
     }
 }

@@ -3,19 +3,19 @@ package dev.sordino.android
 import android.media.AudioRecord
 import org.robolectric.shadows.ShadowAudioRecord
 
-/** What a device's microphone gives: a steady level in real time, or an error. */
+/** A fake microphone: a constant level in real time, or an error. */
 internal class Microphone : ShadowAudioRecord.AudioRecordSource {
     @Volatile var level: Short = 8192
 
-    /** An `ERROR_…` of [AudioRecord], or 0. */
+    /** An `ERROR_…` constant of [AudioRecord], or 0. */
     @Volatile var failure = 0
 
     @Volatile private var record: AudioRecord? = null
 
     val session: Int get() = record!!.audioSessionId
 
-    /** Has every recorder hear this. */
-    fun plugIn() = ShadowAudioRecord.setSourceProvider { record -> also { this.record = record } }
+    /** Makes this the source of every recorder. */
+    fun connect() = ShadowAudioRecord.setSourceProvider { record -> also { this.record = record } }
 
     fun isReleased(): Boolean = record!!.state == AudioRecord.STATE_UNINITIALIZED
 

@@ -19,41 +19,41 @@ internal class MicrophonePermissionTest {
     private val packages = shadowOf(RuntimeEnvironment.getApplication().packageManager)
 
     @Test
-    fun `it is asked, explained, asked again, and then left to the settings`() {
-        assertEquals(State.TO_ASK, MicrophonePermission.state(activity))
-        MicrophonePermission.ask(activity)
-        val asked = shadowOf(activity).lastRequestedPermission
-        assertEquals(listOf(Manifest.permission.RECORD_AUDIO), asked.requestedPermissions.toList())
-        assertEquals(MicrophonePermission.REQUEST, asked.requestCode)
+    fun `denials lead to the rationale, then to the settings`() {
+        assertEquals(State.NOT_REQUESTED, MicrophonePermission.state(activity))
+        MicrophonePermission.request(activity)
+        val requested = shadowOf(activity).lastRequestedPermission
+        assertEquals(listOf(Manifest.permission.RECORD_AUDIO), requested.requestedPermissions.toList())
+        assertEquals(MicrophonePermission.REQUEST_CODE, requested.requestCode)
 
-        rationale(true)
-        assertEquals(State.TO_EXPLAIN, answered(PackageManager.PERMISSION_DENIED))
-        rationale(false)
-        assertEquals(State.DENIED_FOR_EVER, answered(PackageManager.PERMISSION_DENIED))
-        assertEquals(State.DENIED_FOR_EVER, MicrophonePermission.state(activity))
+        setRationale(true)
+        assertEquals(State.SHOW_RATIONALE, answer(PackageManager.PERMISSION_DENIED))
+        setRationale(false)
+        assertEquals(State.DENIED_PERMANENTLY, answer(PackageManager.PERMISSION_DENIED))
+        assertEquals(State.DENIED_PERMANENTLY, MicrophonePermission.state(activity))
 
-        val settings = MicrophonePermission.settings(activity)
+        val settings = MicrophonePermission.settingsIntent(activity)
         assertEquals("package:${activity.packageName}", settings.dataString)
     }
 
     @Test
-    fun `a yes is a yes, also one that the person gave in the settings`() {
+    fun `a grant in the dialog or in the settings is seen`() {
         grant()
-        assertEquals(State.GRANTED, answered(PackageManager.PERMISSION_GRANTED))
+        assertEquals(State.GRANTED, answer(PackageManager.PERMISSION_GRANTED))
         assertEquals(State.GRANTED, MicrophonePermission.state(activity))
     }
 
     @Test
-    fun `another question and one without an answer say nothing`() {
-        assertNull(MicrophonePermission.answered(activity, 7, intArrayOf(PackageManager.PERMISSION_DENIED)))
-        assertNull(MicrophonePermission.answered(activity, MicrophonePermission.REQUEST, IntArray(0)))
-        assertEquals(State.TO_ASK, MicrophonePermission.state(activity))
+    fun `other requests and interrupted dialogs return null`() {
+        assertNull(MicrophonePermission.onResult(activity, 7, intArrayOf(PackageManager.PERMISSION_DENIED)))
+        assertNull(MicrophonePermission.onResult(activity, MicrophonePermission.REQUEST_CODE, IntArray(0)))
+        assertEquals(State.NOT_REQUESTED, MicrophonePermission.state(activity))
     }
 
-    private fun answered(result: Int) =
-        MicrophonePermission.answered(activity, MicrophonePermission.REQUEST, intArrayOf(result))
+    private fun answer(result: Int) =
+        MicrophonePermission.onResult(activity, MicrophonePermission.REQUEST_CODE, intArrayOf(result))
 
-    private fun rationale(isDue: Boolean) =
+    private fun setRationale(isDue: Boolean) =
         packages.setShouldShowRequestPermissionRationale(Manifest.permission.RECORD_AUDIO, isDue)
 
     private fun grant() = shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.RECORD_AUDIO)

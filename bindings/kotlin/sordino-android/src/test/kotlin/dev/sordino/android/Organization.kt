@@ -2,7 +2,7 @@ package dev.sordino.android
 
 import java.io.File
 
-/** An organization's key, and the example plan with a recipient of its own signed with it, by the program `sordino`. */
+/** An organization's key and its signed plan, made by the program `sordino`. */
 internal object Organization {
     private val folder = kotlin.io.path.createTempDirectory("sordino").toFile()
     private val root = File(System.getProperty("sordino.root"))
@@ -19,7 +19,7 @@ internal object Organization {
         signed.readBytes()
     }
 
-    /** Returns the last word that it prints. */
+    /** Runs the program and returns the last word of its output. */
     private fun sordino(vararg arguments: String): String {
         val process = ProcessBuilder(System.getProperty("sordino.programs") + "/sordino", *arguments)
             .redirectError(ProcessBuilder.Redirect.INHERIT).start()

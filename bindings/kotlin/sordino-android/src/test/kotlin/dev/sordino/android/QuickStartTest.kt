@@ -23,7 +23,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 
-/** The app of docs/quickstart/kotlin.md, as the page has it: nothing is added. */
+/** The app of docs/quickstart/kotlin.md, unchanged. */
 @RunWith(RobolectricTestRunner::class)
 @Config(application = EtudeApplication::class)
 internal class QuickStartTest {
@@ -34,32 +34,32 @@ internal class QuickStartTest {
     fun close() = application.sordino.close()
 
     @Test
-    fun `the app has its uploads scheduled when it starts`() {
+    fun `the app schedules its uploads when it starts`() {
         waitUntil { scheduler.allPendingJobs.size == 2 }
         assertEquals(setOf(UploadJob.ID, UploadJob.URGENT_ID), scheduler.allPendingJobs.map { it.id }.toSet())
     }
 
     @Test
-    fun `its activity listens once the microphone is granted`() {
+    fun `the activity listens once the permission is granted`() {
         shadowOf(application.packageManager).setSystemFeature(PackageManager.FEATURE_MICROPHONE, true)
-        Microphone().plugIn()
-        var isHeard = false
+        Microphone().connect()
+        var isOpened = false
         val watch = GlobalScope.launch(Dispatchers.Unconfined) {
-            application.sordino.events.collect { if (it is Event.Capture && it.event is CaptureEvent.Opened) isHeard = true }
+            application.sordino.events.collect { if (it is Event.Capture && it.event is CaptureEvent.Opened) isOpened = true }
         }
         val activity = Robolectric.buildActivity(PracticeActivity::class.java).setup()
-        val asked = shadowOf(activity.get()).lastRequestedPermission
-        shadowOf(application).grantPermissions(*asked.requestedPermissions)
+        val requested = shadowOf(activity.get()).lastRequestedPermission
+        shadowOf(application).grantPermissions(*requested.requestedPermissions)
         activity.get().onRequestPermissionsResult(
-            asked.requestCode, asked.requestedPermissions, intArrayOf(PackageManager.PERMISSION_GRANTED),
+            requested.requestCode, requested.requestedPermissions, intArrayOf(PackageManager.PERMISSION_GRANTED),
         )
-        waitUntil { isHeard }
+        waitUntil { isOpened }
         activity.pause().stop().destroy()
         watch.cancel()
     }
 
     @Test
-    fun `what the page says of the manifest is what the library's has`() {
+    fun `the page names the permissions of the manifest`() {
         val manifest = DocumentBuilderFactory.newInstance().newDocumentBuilder()
             .parse(File(System.getProperty("sordino.manifest")))
         val permissions = manifest.getElementsByTagName("uses-permission")

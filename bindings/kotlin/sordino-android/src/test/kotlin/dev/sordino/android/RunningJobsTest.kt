@@ -6,57 +6,57 @@ import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 
-/** What of a job that runs is told to those who want another. */
+/** Requests for a job that is already running. */
 internal class RunningJobsTest {
     private val jobs = RunningJobs()
 
     private fun started(work: Job = CompletableDeferred<Unit>()) =
-        RunningJobs.Run(NUMBER).also { it.work = work; jobs.start(it) }
+        RunningJobs.Run(JOB_ID).also { it.work = work; jobs.start(it) }
 
     @Test
-    fun `a job that is wanted again while it runs looks once more before it ends`() {
+    fun `a running job repeats its work on request`() {
         val run = started()
-        assertTrue(jobs.wantAgain(NUMBER))
-        assertTrue(jobs.wantAgain(NUMBER))
-        assertFalse(jobs.ends(run, isToComeAgain = false))
-        assertTrue(jobs.ends(run, isToComeAgain = false))
-        assertFalse(jobs.wantAgain(NUMBER))
+        assertTrue(jobs.requestRepeat(JOB_ID))
+        assertTrue(jobs.requestRepeat(JOB_ID))
+        assertFalse(jobs.finish(run, isRescheduled = false))
+        assertTrue(jobs.finish(run, isRescheduled = false))
+        assertFalse(jobs.requestRepeat(JOB_ID))
     }
 
     @Test
-    fun `a job that comes again later does not try again at once`() {
+    fun `a rescheduled job does not repeat its work now`() {
         val run = started()
-        assertTrue(jobs.wantAgain(NUMBER))
-        assertTrue(jobs.ends(run, isToComeAgain = true))
-        assertFalse(jobs.hasEnded(NUMBER))
+        assertTrue(jobs.requestRepeat(JOB_ID))
+        assertTrue(jobs.finish(run, isRescheduled = true))
+        assertFalse(jobs.hasFinished(JOB_ID))
     }
 
     @Test
-    fun `nothing is left to a job that is stopped or cancelled`() {
+    fun `a stopped or cancelled job accepts no request`() {
         val stopped = started()
-        jobs.stop(NUMBER)
+        jobs.stop(JOB_ID)
         assertTrue(stopped.work.isCancelled)
-        assertFalse(jobs.wantAgain(NUMBER))
-        assertFalse(jobs.ends(stopped, isToComeAgain = false))
+        assertFalse(jobs.requestRepeat(JOB_ID))
+        assertFalse(jobs.finish(stopped, isRescheduled = false))
 
         val work = Job()
         started(work)
         work.cancel()
-        assertFalse(jobs.wantAgain(NUMBER))
+        assertFalse(jobs.requestRepeat(JOB_ID))
     }
 
     @Test
-    fun `the end of an earlier job of the number is not that of the next one`() {
+    fun `the end of an earlier run does not end the next`() {
         val earlier = started()
         val next = started()
-        assertFalse(jobs.ends(earlier, isToComeAgain = false))
+        assertFalse(jobs.finish(earlier, isRescheduled = false))
         earlier.work.cancel()
-        assertTrue(jobs.wantAgain(NUMBER))
-        assertFalse(jobs.ends(next, isToComeAgain = false))
-        assertTrue(jobs.ends(next, isToComeAgain = false))
+        assertTrue(jobs.requestRepeat(JOB_ID))
+        assertFalse(jobs.finish(next, isRescheduled = false))
+        assertTrue(jobs.finish(next, isRescheduled = false))
     }
 
     private companion object {
-        const val NUMBER = 7
+        const val JOB_ID = 7
     }
 }

@@ -1,7 +1,7 @@
 package dev.sordino.android
 
 import android.app.Application
-import dev.sordino.Outcome
+import dev.sordino.UploadResult
 import dev.sordino.Request
 import dev.sordino.Sordino
 import dev.sordino.Transport
@@ -9,7 +9,7 @@ import java.io.File
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlinx.coroutines.awaitCancellation
 
-/** An app with the real engine, whose network the tests are. */
+/** An app with the real engine and a fake network. */
 internal class TestApplication : Application(), SordinoHost {
     val network = Network()
 
@@ -23,29 +23,29 @@ internal class TestApplication : Application(), SordinoHost {
     }
 }
 
-/** A network that cannot be reached, or never answers. */
+/** A network that is unreachable, or never answers. */
 internal class Network : Transport {
     val sent = CopyOnWriteArrayList<Request>()
     @Volatile var neverAnswers = false
-    @Volatile var wasLetGo = false
+    @Volatile var wasCancelled = false
 
-    override suspend fun send(request: Request): Outcome {
+    override suspend fun send(request: Request): UploadResult {
         sent += request
         if (neverAnswers) {
-            try { awaitCancellation() } finally { wasLetGo = true }
+            try { awaitCancellation() } finally { wasCancelled = true }
         }
-        return Outcome.Unreachable("no network")
+        return UploadResult.Unreachable("no network")
     }
 }
 
-/** How long anything is waited for, in milliseconds: a deadlock is a failure, not a hang. No machine is as slow as that. */
-private const val PATIENCE = 600_000L
+/** The longest time to wait, in milliseconds, so that a deadlock fails instead of hanging. */
+private const val TIMEOUT_MILLIS = 600_000L
 
-/** Waits until [condition] holds, and runs what the main thread is to do meanwhile. */
+/** Waits until [condition] is true, and runs the tasks of the main thread meanwhile. */
 internal fun waitUntil(condition: () -> Boolean) {
-    val end = System.currentTimeMillis() + PATIENCE
+    val end = System.currentTimeMillis() + TIMEOUT_MILLIS
     while (!condition()) {
-        check(System.currentTimeMillis() < end) { "it did not come to pass in time" }
+        check(System.currentTimeMillis() < end) { "timeout: the condition is still false" }
         org.robolectric.shadows.ShadowLooper.idleMainLooper()
         Thread.sleep(5)
     }

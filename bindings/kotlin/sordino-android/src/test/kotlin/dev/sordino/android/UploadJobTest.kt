@@ -6,10 +6,10 @@ import android.app.job.JobScheduler
 import android.content.ComponentName
 import android.content.Context
 import dev.sordino.AgeBand
+import dev.sordino.AppInfo
 import dev.sordino.Event
-import dev.sordino.Offer
+import dev.sordino.SubmitOutcome
 import dev.sordino.Purpose
-import dev.sordino.bundledNotice
 import java.io.File
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -48,7 +48,7 @@ internal class UploadJobTest {
     fun close() = application.onTerminate()
 
     @Test
-    fun `an upload is scheduled once, for a network, with a growing wait`() {
+    fun `an upload is scheduled once, with backoff`() {
         UploadJob.schedule(application)
         UploadJob.schedule(application)
         val scheduled = scheduler.allPendingJobs.single()
@@ -62,7 +62,7 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `with nothing due the job is done and not wanted again`() {
+    fun `the job is not rescheduled if nothing is due`() {
         assertTrue(job.onStartJob(parameters()))
         waitUntil { shadow.isJobFinished }
         assertFalse(shadow.isRescheduleNeeded)
@@ -70,7 +70,7 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `without an answer the job is wanted again`() {
+    fun `the job is rescheduled without a response`() {
         consent()
         assertTrue(job.onStartJob(parameters()))
         waitUntil { shadow.isJobFinished }
@@ -79,30 +79,30 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `a job that the system stops lets go of its request and is due again`() {
+    fun `stopping the job aborts its request, which stays due`() {
         consent()
         application.network.neverAnswers = true
         job.onStartJob(parameters())
         waitUntil { application.network.sent.isNotEmpty() }
         assertTrue(job.onStopJob(parameters()))
-        waitUntil { application.network.wasLetGo }
-        waitUntil { runBlocking { application.sordino.nextRequest() } != null }
-        // What was stopped is not finished as well.
+        waitUntil { application.network.wasCancelled }
+        waitUntil { runBlocking { application.sordino.nextUploadTask() } != null }
+        // A stopped job is not also reported as finished.
         assertFalse(shadow.isJobFinished)
     }
 
     @Test
-    fun `a job that is destroyed lets go of its request`() {
+    fun `destroying the job aborts its request`() {
         consent()
         application.network.neverAnswers = true
         job.onStartJob(parameters())
         waitUntil { application.network.sent.isNotEmpty() }
         service.destroy()
-        waitUntil { application.network.wasLetGo }
+        waitUntil { application.network.wasCancelled }
     }
 
     @Test
-    fun `a Sordino that was closed ends the job, without more`() {
+    fun `the job ends if Sordino is closed`() {
         application.sordino.close()
         job.onStartJob(parameters())
         waitUntil { shadow.isJobFinished }
@@ -110,10 +110,10 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `an upload is scheduled at the start and after each change of consent`() {
+    fun `uploads are scheduled at start and on changes of consent`() {
         val watch = watch()
         val pending = { scheduler.allPendingJobs.map { it.id }.sorted() }
-        // An upload, and what takes something back, which waits for no cheap network.
+        // An upload, and the urgent one, which does not wait for an unmetered network.
         val both = listOf(UploadJob.ID, UploadJob.URGENT_ID).sorted()
         assertEquals(both, pending())
         UploadJob.cancel(application)
@@ -128,7 +128,7 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `a sample that is queued while the upload runs does not stop it`() {
+    fun `queueing a sample does not stop a running upload`() {
         consent()
         application.network.neverAnswers = true
         UploadJob.schedule(application)
@@ -137,31 +137,31 @@ internal class UploadJobTest {
         waitUntil { application.network.sent.isNotEmpty() }
         val watch = watch()
         val events = CopyOnWriteArrayList<Event>()
-        val diary = GlobalScope.launch(Dispatchers.Unconfined) { application.sordino.events.collect { events += it } }
+        val log = GlobalScope.launch(Dispatchers.Unconfined) { application.sordino.events.collect { events += it } }
         queueSample()
         waitUntil { events.any { it is Event.Queued } }
-        diary.cancel()
-        // Its number scheduled again would have stopped it.
+        log.cancel()
+        // Scheduling the id again would have stopped it.
         assertSame(scheduled, scheduler.getPendingJob(UploadJob.ID))
-        assertFalse(application.network.wasLetGo)
+        assertFalse(application.network.wasCancelled)
         watch.cancel()
         job.onStopJob(parameters())
     }
 
     @Test
-    fun `a change of consent stops the upload, and not the withdrawal that is under way`() {
+    fun `a change of consent stops the upload, not the urgent job`() {
         consent()
         application.network.neverAnswers = true
         val watch = watch()
         val urgent = scheduler.getPendingJob(UploadJob.URGENT_ID)
         val upload = scheduler.getPendingJob(UploadJob.ID)
-        // A withdrawal of what was never registered has nothing to send: the urgent job is held by the app's own.
+        // Consent that was never registered has no withdrawal to send, so the test runs the urgent job itself.
         val withdrawal = RunningJobs.Run(UploadJob.URGENT_ID).also { it.work = Job() }
         UploadJob.running.start(withdrawal)
         job.onStartJob(parameters())
         waitUntil { application.network.sent.isNotEmpty() }
         runBlocking { application.sordino.withdraw() }
-        waitUntil { application.network.wasLetGo }
+        waitUntil { application.network.wasCancelled }
         assertNotSame(upload, scheduler.getPendingJob(UploadJob.ID))
         assertSame(urgent, scheduler.getPendingJob(UploadJob.URGENT_ID))
         assertTrue(withdrawal.work.isActive)
@@ -170,7 +170,7 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `an app that the system starts for a job leaves that job alone`() {
+    fun `an app started for a job does not replace that job`() {
         UploadJob.schedule(application)
         UploadJob.scheduleUrgent(application)
         val started = scheduler.allPendingJobs.associateBy { it.id }
@@ -180,7 +180,7 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `an upload over another network replaces the one that runs`() {
+    fun `another network type replaces a running upload`() {
         consent()
         application.network.neverAnswers = true
         UploadJob.schedule(application)
@@ -192,26 +192,26 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `an upload after one that is done is scheduled, also while the system still lists that`() {
+    fun `a new upload is scheduled after a finished one`() {
         UploadJob.schedule(application)
-        val done = scheduler.allPendingJobs.single()
+        val finished = scheduler.allPendingJobs.single()
         job.onStartJob(parameters())
         waitUntil { shadow.isJobFinished }
         UploadJob.schedule(application)
-        assertNotSame(done, scheduler.allPendingJobs.single())
+        assertNotSame(finished, scheduler.allPendingJobs.single())
     }
 
     @Test
-    fun `an Application that is no host is told so where the job is scheduled`() {
-        val stranger = object : android.content.ContextWrapper(application) {
+    fun `schedule fails if the Application is not a SordinoHost`() {
+        val context = object : android.content.ContextWrapper(application) {
             override fun getApplicationContext(): Context = Application()
         }
-        val error = assertThrows(IllegalStateException::class.java) { UploadJob.schedule(stranger) }
+        val error = assertThrows(IllegalStateException::class.java) { UploadJob.schedule(context) }
         assertTrue(error.message!!, "SordinoHost" in error.message!!)
     }
 
     @Test
-    fun `the manifest declares the job as the system wants it`() {
+    fun `the manifest declares the job service`() {
         val manifest = DocumentBuilderFactory.newInstance().newDocumentBuilder()
             .parse(File(System.getProperty("sordino.manifest")))
         val service = manifest.getElementsByTagName("service").item(0).attributes
@@ -219,26 +219,26 @@ internal class UploadJobTest {
         assertEquals("android.permission.BIND_JOB_SERVICE", service.getNamedItem("android:permission").nodeValue)
     }
 
-    /** As the app's `Application` does. */
+    /** Like the app's `Application`. */
     private fun watch(): Job = GlobalScope.launch(Dispatchers.Unconfined) {
         UploadJob.scheduleWhenDue(application, application.sordino)
     }
 
-    /** Offers a recording of a flute, of which a sample is queued. */
+    /** Submits a recording of a flute, which is queued as a sample. */
     private fun queueSample() = runBlocking {
         val wav = File(System.getProperty("sordino.root"), "samples/audio/flute-alone.wav").readBytes()
         val bytes = ByteBuffer.wrap(wav).order(ByteOrder.LITTLE_ENDIAN)
-        // After a header of the usual 44 bytes.
-        val sound = FloatArray((wav.size - 44) / Short.SIZE_BYTES) { bytes.getShort(44 + 2 * it) / 32768f }
-        val queued = application.sordino.offer(sound, bytes.getInt(24))
-        assertTrue("$queued", queued is Offer.Queued)
+        // The header is 44 bytes.
+        val samples = FloatArray((wav.size - 44) / Short.SIZE_BYTES) { bytes.getShort(44 + 2 * it) / 32768f }
+        val queued = application.sordino.submit(samples, bytes.getInt(24))
+        assertTrue("$queued", queued is SubmitOutcome.Queued)
     }
 
-    /** A person's yes, which is then to be registered with the collector. */
+    /** Gives consent, which the next upload registers with the collector. */
     private fun consent() = runBlocking {
         val sordino = application.sordino
         sordino.installPlan(Organization.plan)
-        val notice = bundledNotice(1u, "en", "Etude", "privacy@etude.example", 365u).notice
+        val notice = sordino.notice("en", AppInfo("Etude", "privacy@etude.example")).notice
         sordino.giveConsent(listOf(Purpose.QUALITY_ASSURANCE), AgeBand.ADULT, notice)
     }
 

@@ -8,8 +8,8 @@ import kotlinx.coroutines.launch
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.io.TempDir
 
-/** A test with a `Sordino` that is open, without a collector. */
-internal abstract class Opened {
+/** A test with an open `Sordino`, without a collector. */
+internal abstract class EngineTestBase {
     @TempDir
     lateinit var folder: File
 
@@ -21,33 +21,33 @@ internal abstract class Opened {
     fun closeAll() = opened.forEach { it.close() }
 
     fun open(configure: Options.() -> Unit = {}): Sordino =
-        Sordino.open(state, organization.key, NOWHERE, configure).also { opened += it }
+        Sordino.open(state, organization.key, UNREACHABLE_URL, configure).also { opened += it }
 
     suspend fun Sordino.consentTo(vararg purposes: Purpose = arrayOf(Purpose.QUALITY_ASSURANCE)) {
         installPlan(organization.plan)
         giveConsent(purposes.toList(), AgeBand.ADULT, notice(1u))
     }
 
-    /** Notes all events from here on. */
-    fun CoroutineScope.diary(of: Sordino): Diary {
-        val diary = Diary()
-        diary.job = launch(start = CoroutineStart.UNDISPATCHED) { of.events.collect { diary.events += it } }
-        return diary
+    /** Logs all events from now on. */
+    fun CoroutineScope.logEvents(sordino: Sordino): EventLog {
+        val log = EventLog()
+        log.job = launch(start = CoroutineStart.UNDISPATCHED) { sordino.events.collect { log.events += it } }
+        return log
     }
 
-    class Diary {
+    class EventLog {
         val events = java.util.concurrent.CopyOnWriteArrayList<Event>()
         lateinit var job: Job
 
-        fun captured(): List<CaptureEvent> = events.filterIsInstance<Event.Capture>().map { it.event }
+        fun captureEvents(): List<CaptureEvent> = events.filterIsInstance<Event.Capture>().map { it.event }
 
-        /** Samples that events said were lost. */
-        fun overran(): Long = captured().filterIsInstance<CaptureEvent.Overrun>().sumOf { it.samples.toLong() }
+        /** The number of samples that events reported as lost. */
+        fun lostSamples(): Long = captureEvents().filterIsInstance<CaptureEvent.Overrun>().sumOf { it.samples.toLong() }
         fun close() = job.cancel()
     }
 
     companion object {
-        /** Made once: its keys take a while. */
+        /** Made once, because generating the keys is slow. */
         val organization: Organization by lazy {
             Organization(kotlin.io.path.createTempDirectory("sordino").toFile().apply { deleteOnExit() })
         }
