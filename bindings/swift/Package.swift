@@ -2,8 +2,8 @@
 import Foundation
 import PackageDescription
 
-// On macs the engine comes as an XCFramework, where `xcframework` made one. Elsewhere it is the shared
-// library that `generate` put into Library.
+// On a Mac the engine is the XCFramework that `xcframework` builds. Otherwise it is the shared library that `generate`
+// copies into Library.
 let framework = "SordinoC.xcframework"
 let hasFramework = FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(framework)")
 let library = "\(Context.packageDirectory)/Library"
@@ -11,7 +11,7 @@ let library = "\(Context.packageDirectory)/Library"
 let engine: Target = hasFramework
   ? .binaryTarget(name: "SordinoC", path: framework)
   : .systemLibrary(name: "SordinoC")
-let finding: [LinkerSetting] = hasFramework
+let linkerSettings: [LinkerSetting] = hasFramework
   ? []
   : [.unsafeFlags(["-L\(library)", "-Xlinker", "-rpath", "-Xlinker", library])]
 
@@ -25,11 +25,11 @@ let package = Package(
       name: "Sordino",
       dependencies: ["SordinoC"],
       resources: [.copy("PrivacyInfo.xcprivacy")],
-      linkerSettings: finding
+      linkerSettings: linkerSettings
     ),
     .executableTarget(name: "sordino-bench", dependencies: ["Sordino"], path: "Bench"),
-    .executableTarget(name: "sordino-victim", dependencies: ["Sordino"], path: "Tests/Victim"),
-    .testTarget(name: "SordinoTests", dependencies: ["Sordino", "sordino-victim"]),
+    .executableTarget(name: "sordino-killed-host", dependencies: ["Sordino"], path: "Tests/KilledHost"),
+    .testTarget(name: "SordinoTests", dependencies: ["Sordino", "sordino-killed-host"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,6 @@
-// What a frame costs from the app's audio callback through the engine and back into the app: the processor time
-// of this process while 48 kHz mono is pushed in pieces of 10 ms and read back, as a share of one core had it
-// come in real time. Nobody consented, so that sampling is idle.
+// Measures the cost of a frame from the app's audio callback through the engine and back into the app: the CPU time of
+// this process while 48 kHz mono is pushed in blocks of 10 ms and read back, as a share of one core in real time. There is
+// no consent, so sampling is idle.
 
 import Foundation
 import Sordino
@@ -12,11 +12,11 @@ import Sordino
 #endif
 
 let rate = 48_000
-let piece = rate / 100
+let block = rate / 100
 let organizationKey = CommandLine.arguments[1]
 let seconds = 30
-// How much faster than real time. Each piece is pushed, heard and read by itself all the same; what changes is how
-// much else the machine's other programs do in between to the processor's caches.
+// How much faster than real time to push. Each block is still pushed and read separately; only the effect of other
+// programs on the processor's caches changes.
 let speed = CommandLine.arguments.dropFirst(2).first.flatMap(Int.init) ?? 1
 
 func processorSeconds() -> Double {
@@ -31,17 +31,17 @@ let sordino = try await Sordino.open(
   Sordino.Configuration(
     folder: folder, organizationKey: organizationKey,
     collector: URL(string: "http://127.0.0.1:9")!))
-let feed = try await sordino.hostFeed(rate: rate)
+let writer = try await sordino.listenToPcmSource(rate: rate)
 
 let reader = Task.detached {
-  var heard = 0
-  for await frame in feed.frames { heard += frame.samples.count + Int(frame.lost) }
-  return heard
+  var received = 0
+  for await frame in writer.frames { received += frame.samples.count + Int(frame.lost) }
+  return received
 }
-let sound = (0..<piece).map { Float(sin(2 * .pi * 440 * Double($0) / Double(rate)) / 4) }
+let tone = (0..<block).map { Float(sin(2 * .pi * 440 * Double($0) / Double(rate)) / 4) }
 
-/// What `work` costs when it is done every 10 ms, in processor time, and the loop that does it.
-func spent(in seconds: Int, work: () throws -> Void) rethrows -> Double {
+/// The CPU time of `work` every 10 ms, including the loop.
+func cpuTime(in seconds: Int, work: () throws -> Void) rethrows -> Double {
   let before = processorSeconds()
   var next = DispatchTime.now()
   for _ in 0..<(seconds * 100) {
@@ -53,15 +53,15 @@ func spent(in seconds: Int, work: () throws -> Void) rethrows -> Double {
   return processorSeconds() - before
 }
 
-let loop = spent(in: seconds) {}
-let all = try spent(in: seconds) { _ = try feed.push(sound) }
-try await feed.stop()
+let loop = cpuTime(in: seconds) {}
+let total = try cpuTime(in: seconds) { _ = try writer.push(tone) }
+try await writer.stop()
 try await sordino.close()
-let heard = await reader.value
-guard heard == seconds * rate else {
-  FileHandle.standardError.write(Data("\(heard) samples of \(seconds * rate) came back\n".utf8))
+let received = await reader.value
+guard received == seconds * rate else {
+  FileHandle.standardError.write(Data("\(received) of \(seconds * rate) samples were received\n".utf8))
   exit(1)
 }
-func percent(_ spent: Double) -> String { String(format: "%.2f", 100 * spent / Double(seconds)) }
+func percent(_ time: Double) -> String { String(format: "%.2f", 100 * time / Double(seconds)) }
 print(
-  "swift push+receive: \(percent(all - loop)) % of a core (an empty loop \(percent(loop)) %, not counted)")
+  "swift push+receive: \(percent(total - loop)) % of a core (an empty loop, not counted, \(percent(loop)) %)")

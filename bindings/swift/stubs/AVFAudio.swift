@@ -1,4 +1,4 @@
-// What Sordino touches of Apple's AVFAudio, for its types alone.
+// Stubs of the parts of Apple's AVFAudio that Sordino uses, for type-checking only.
 import Foundation
 
 public typealias AVAudioFrameCount = UInt32

@@ -1,4 +1,4 @@
-// What Sordino touches of Apple's AVFoundation, for its types alone.
+// Stubs of the parts of Apple's AVFoundation that Sordino uses, for type-checking only.
 @_exported import AVFAudio
 import Foundation
 

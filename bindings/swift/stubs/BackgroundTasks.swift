@@ -1,4 +1,4 @@
-// What Sordino touches of Apple's BackgroundTasks, for its types alone.
+// Stubs of the parts of Apple's BackgroundTasks that Sordino uses, for type-checking only.
 import Dispatch
 import Foundation
 

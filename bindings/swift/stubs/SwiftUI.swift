@@ -1,4 +1,4 @@
-// What the sample app touches of SwiftUI, for its types alone.
+// Stubs of the parts of SwiftUI that the sample app uses, for type-checking only.
 @_exported import Foundation
 
 @MainActor @preconcurrency public protocol View {

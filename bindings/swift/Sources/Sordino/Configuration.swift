@@ -1,18 +1,19 @@
 import Foundation
 
 extension Sordino {
-  /// What an engine is opened with.
+  /// The configuration of an engine.
   public struct Configuration: Sendable, Hashable {
-    /// Where the state lives; nobody else writes there. It is made where it is not there.
+    /// The state folder, which only the engine writes to. It is created if it does not exist.
     public var folder: URL
-    /// The organization's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only its plans count.
+    /// The organization's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only plans signed with it are
+    /// accepted.
     public var organizationKey: String
-    /// Where samples go: `https://…`, or `http://…` on this very machine.
+    /// The collector's URL: `https://…`, or `http://…` on the same machine.
     public var collector: URL
-    /// Whether the person hears each sample before it is sealed, also where the plan does not ask for that:
-    /// see ``Sordino/previews()``.
+    /// Whether the person reviews each sample before it is sealed, even if the plan does not require it: see
+    /// ``Sordino/previews()``.
     public var reviewRequired: Bool
-    /// How much may wait to be sent.
+    /// The limits of the queue of samples.
     public var quota: Quota
 
     public init(
@@ -29,11 +30,11 @@ extension Sordino {
 }
 
 extension Sordino {
-  /// How much may wait to be sent. The oldest go first.
+  /// The limits of the queue of samples. The oldest are dropped first.
   public struct Quota: Sendable, Hashable {
-    /// Samples.
+    /// The largest number of samples.
     public var samples: UInt32
-    /// Bytes of them.
+    /// The largest total size, in bytes.
     public var bytes: UInt64
 
     public init(samples: UInt32 = 200, bytes: UInt64 = 32 << 20) {
@@ -44,8 +45,8 @@ extension Sordino {
 }
 
 extension Engine {
-  static func opened(
-    _ configuration: Sordino.Configuration, telling listener: any EventListener
+  static func open(
+    _ configuration: Sordino.Configuration, listener: any EventListener
   ) throws -> Engine {
     var builder = try EngineBuilder(
       folder: configuration.folder.path,

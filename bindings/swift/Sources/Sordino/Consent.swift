@@ -2,40 +2,49 @@ import Foundation
 
 /// Consent.
 extension Sordino {
-  /// Where consent stands, and the receipt.
+  /// The state of consent, and the receipt.
   public func consent() async throws(SordinoError) -> ConsentStatus {
-    try await offPool { [engine] in try engine.consent() }
+    try await BlockingQueue.run { [engine] in try engine.consent() }
   }
 
-  /// Where consent stands now, then each change. A reader that is slow gets the newest alone. The stream ends
-  /// when it is closed.
+  /// The current state of consent, then each change. A slow reader gets only the newest. The stream ends on ``close()``.
   ///
-  /// A yes that runs out by the calendar changes nothing at that instant: ask ``consent()`` when the app comes
-  /// to the front.
+  /// The expiry of consent is not reported when it happens: call ``consent()`` when the app moves to the foreground.
   public func consentStates() async throws(SordinoError) -> AsyncStream<ConsentState> {
-    let (stream, subscriber) = announcer.consentStates()
-    let now = try await consent().state
-    subscriber.begin(with: now)
+    let (stream, subscriber) = broadcaster.consentStates()
+    let current = try await consent().state
+    subscriber.start(with: current)
     return stream
   }
 
-  /// Records a person's yes, purpose by purpose, and returns the receipt that the person gets: a signed JSON
-  /// document that names nobody.
+  /// The bundled consent notice for the installed plan, in the language closest to `language`, or else in English.
   ///
   /// - Parameters:
-  ///   - purposes: What was answered yes, each by itself.
-  ///   - ageBand: Of a child or a person of unknown age nothing is sampled until a guardian has approved: here,
-  ///     or later by ``approve(by:)``.
-  ///   - notice: The text that was shown, of the version that the plan names.
-  ///   - guardian: How the app made sure that it was the guardian who approved.
+  ///   - language: A BCP 47 tag, such as `Locale.preferredLanguages` contains.
+  ///   - app: The app's name and contact, which the notice contains.
   ///
-  /// Throws ``SordinoError/consent(_:)`` where no plan is in force, it does not ask for that, it names another
-  /// version of the notice, or the evidence is too short.
+  /// Throws ``SordinoError/Kind/consent`` if no plan is installed, and ``SordinoError/Kind/argument`` if the name or the
+  /// contact cannot be shown.
+  public func notice(language: String, app: AppInfo) async throws(SordinoError) -> BundledNotice {
+    try await BlockingQueue.run { [engine] in try engine.notice(language: language, app: app) }
+  }
+
+  /// Records consent to each of `purposes`, and returns the receipt for the person: a signed JSON document without a name.
+  ///
+  /// - Parameters:
+  ///   - purposes: The purposes that the person agreed to.
+  ///   - ageBand: Nothing is sampled from a child or a person of unknown age until a guardian has approved: in this call,
+  ///     or later with ``approve(by:)``.
+  ///   - notice: The text that the person read, in the version that the plan names; see ``notice(language:app:)``.
+  ///   - guardian: How the app verified the guardian who approved.
+  ///
+  /// Throws ``SordinoError/Kind/consent`` if no plan is installed, the plan does not ask for one of the purposes or names
+  /// another version of the notice, or the evidence is too short.
   @discardableResult
   public func giveConsent(
     to purposes: Set<Purpose>, ageBand: AgeBand, notice: Notice, guardian: Guardian? = nil
   ) async throws(SordinoError) -> String {
-    try await offPool { [engine] in
+    try await BlockingQueue.run { [engine] in
       try engine.giveConsent(
         purposes: Array(purposes), ageBand: ageBand, notice: notice,
         guardian: guardian?.method, guardianEvidence: guardian?.evidence
@@ -43,37 +52,37 @@ extension Sordino {
     }
   }
 
-  /// Records that the guardian approves of what the child said yes to, and returns the receipt.
+  /// Records the guardian's approval of a child's consent, and returns the receipt.
   ///
-  /// Throws ``SordinoError/consent(_:)`` where nobody is waiting for it, or the evidence is too short.
+  /// Throws ``SordinoError/Kind/consent`` if no consent waits for approval, or the evidence is too short.
   @discardableResult
   public func approve(by guardian: Guardian) async throws(SordinoError) -> String {
-    try await offPool { [engine] in
+    try await BlockingQueue.run { [engine] in
       try engine.approve(method: guardian.method, evidence: guardian.evidence)
     }
   }
 
-  /// Notes that the child who said yes has come of age: nothing is sampled any more, and the person is to be
-  /// asked anew, as an adult.
+  /// Records that the child who consented has come of age. Sampling stops, and the app must ask again for consent, as an
+  /// adult.
   ///
-  /// Throws ``SordinoError/consent(_:)`` where no child's yes stands.
+  /// Throws ``SordinoError/Kind/consent`` if there is no valid consent of a child.
   public func comeOfAge() async throws(SordinoError) {
-    try await offPool { [engine] in try engine.comeOfAge() }
+    try await BlockingQueue.run { [engine] in try engine.comeOfAge() }
   }
 
-  /// Takes the yes back, for one purpose or for all. Nothing is sampled from this instant on, pending samples
-  /// are shredded, and what was sent is asked back with the next upload.
+  /// Withdraws consent, for one purpose or for all. Sampling stops immediately, pending samples are shredded, and the next
+  /// upload asks the collector to delete the samples that were sent.
   @discardableResult
   public func withdraw(_ purpose: Purpose? = nil) async throws(SordinoError) -> Withdrawal {
-    try await offPool { [engine] in try engine.withdraw(purpose: purpose) }
+    try await BlockingQueue.run { [engine] in try engine.withdraw(purpose: purpose) }
   }
 }
 
-/// A guardian who approved, and how the app made sure of it.
+/// A guardian who approved, and how the app verified it.
 public struct Guardian: Sendable, Hashable {
-  /// How.
+  /// The method of verification.
   public var method: GuardianMethod
-  /// What the app could show for it later, at least 16 bytes that nobody could guess; only its hash is kept.
+  /// Evidence of the approval, at least 16 random bytes; only its hash is stored.
   public var evidence: Data?
 
   public init(method: GuardianMethod, evidence: Data? = nil) {
@@ -83,26 +92,16 @@ public struct Guardian: Sendable, Hashable {
 }
 
 extension BundledNotice {
-  /// The notice that comes with the SDK, in the language nearest to `language`, or else in English.
+  /// The bundled consent notice for given terms, for an app without an installed plan; otherwise use
+  /// ``Sordino/notice(language:app:)``.
   ///
   /// - Parameters:
-  ///   - version: The organization's count of its texts: the plan's `noticeVersion`.
-  ///   - language: A BCP 47 tag, such as `Locale.preferredLanguages` has.
-  ///   - app: What the app is called, 1 to 100 characters.
-  ///   - contact: Where questions go, 1 to 200 characters.
-  ///   - days: How long a yes lasts: the plan's `consentDays`.
-  ///   - retentionDays: How long a purpose's samples are kept: the plan's `retentionDays`. Those of a purpose
-  ///     that it lacks are kept until the person says no.
+  ///   - language: A BCP 47 tag; the closest bundled language is used, or else English.
+  ///   - app: The app's name and contact, which the notice contains.
+  ///   - terms: The version of the notice, and how long consent and samples last.
   ///
-  /// Throws ``SordinoError/argument(_:)`` where one of them cannot be shown.
-  public init(
-    version: UInt32, language: String, app: String, contact: String, days: UInt32,
-    retentionDays: [Purpose: UInt32] = [:]
-  ) throws(SordinoError) {
-    self = try told {
-      try engineNotice(
-        version: version, language: language, appName: app, appContact: contact, days: days,
-        retentionDays: retentionDays)
-    }.get()
+  /// Throws ``SordinoError/Kind/argument`` if the name or the contact cannot be shown.
+  public init(language: String, app: AppInfo, terms: NoticeTerms) throws(SordinoError) {
+    self = try mapError { try engineNotice(language: language, app: app, terms: terms) }.get()
   }
 }

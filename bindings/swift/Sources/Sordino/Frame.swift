@@ -1,17 +1,17 @@
 import Foundation
 
-/// A stretch of captured sound, for the app's recognizer: 10 ms, or shorter where something was lost after it.
+/// A frame of captured audio for the app's recognizer: 10 ms, or shorter if samples were lost after it.
 public struct Frame: Sendable, Hashable {
   /// Mono, full scale at ±1, finite. One buffer: a slice of it or `withUnsafeBufferPointer` copies nothing.
   public let samples: [Float]
-  /// Samples a second.
+  /// The sample rate in Hz.
   public let rate: Int
-  /// Where the first sample stands, counted in samples since the source was last opened. Lost ones count.
+  /// The position of the first sample, in samples since the source was last opened, including lost ones.
   public let position: UInt64
-  /// How many samples were lost immediately before this frame, because nobody took them in time.
+  /// The number of samples lost immediately before this frame because the app did not take them in time.
   public let lost: UInt64
 
-  /// A frame of one's own, as for the test of a recognizer.
+  /// Creates a frame, for example to test a recognizer.
   public init(samples: [Float], rate: Int, position: UInt64 = 0, lost: UInt64 = 0) {
     self.samples = samples
     self.rate = rate
@@ -21,16 +21,16 @@ public struct Frame: Sendable, Hashable {
 }
 
 extension Frame {
-  /// A frame as the engine gives it, before which `unheard` samples found no room in a stream.
-  init(_ frame: EngineFrame, after unheard: UInt64) {
+  /// Converts a frame of the engine, before which `lostBefore` samples did not fit into a stream.
+  init(_ frame: EngineFrame, lostBefore: UInt64) {
     self.init(
       samples: floats(of: frame.samples), rate: Int(frame.rate), position: frame.position,
-      lost: frame.lost + unheard
+      lost: frame.lost + lostBefore
     )
   }
 }
 
-/// The floats that little-endian `bytes` are, which is what every machine with Swift has in memory.
+/// Converts little-endian `bytes` to floats; every platform of Swift is little-endian.
 private func floats(of bytes: Data) -> [Float] {
   let count = bytes.count / MemoryLayout<Float>.size
   return [Float](unsafeUninitializedCapacity: count) { floats, initialized in
@@ -39,7 +39,7 @@ private func floats(of bytes: Data) -> [Float] {
   }
 }
 
-/// The bytes of `samples`, which are not copied: they may be used while `samples` may.
+/// The bytes of `samples` without a copy: valid as long as `samples` is.
 func borrowed<Sample>(_ samples: UnsafeBufferPointer<Sample>) -> Data {
   guard let start = samples.baseAddress, !samples.isEmpty else { return Data() }
   // The engine only reads.
@@ -49,12 +49,12 @@ func borrowed<Sample>(_ samples: UnsafeBufferPointer<Sample>) -> Data {
   )
 }
 
-/// A number of the app's in the width that the engine takes.
-func whole<Width: FixedWidthInteger>(
-  _ number: Int, _ what: String, as width: Width.Type
+/// Converts a number to the width of the engine's argument.
+func converted<Width: FixedWidthInteger>(
+  _ number: Int, _ name: String, as width: Width.Type
 ) throws(SordinoError) -> Width {
   guard let number = Width(exactly: number) else {
-    throw .argument("\(number) is not \(what): 0 to \(Width.max)")
+    throw SordinoError(.argument, code: "invalid-argument", "invalid \(name) \(number); pass 0 to \(Width.max)")
   }
   return number
 }

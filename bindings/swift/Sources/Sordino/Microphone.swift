@@ -1,37 +1,39 @@
 extension Sordino {
-  /// What the library that was loaded can do by itself; what it cannot do throws an error that says so. On Apple's systems
-  /// ``UploadTransport`` and AVAudioEngine do it instead.
+  /// The optional parts that the loaded library was built with. Functions of a missing part throw an error. On Apple's
+  /// systems ``UploadTransport`` and AVAudioEngine are used instead.
   public static var features: LibraryFeatures { libraryFeatures() }
 }
 
-// On Apple's systems the microphone is AVAudioEngine's: see Apple/Microphone.swift.
+// On Apple's systems AVAudioEngine records: see Apple/AudioEngineMicrophone.swift.
 #if !canImport(Darwin)
-  /// The machine's microphone.
+  /// The microphone.
   extension Sordino {
-    /// Hears the microphone: the system's default one, or the `device` with an id from ``inputDevices()``. One
-    /// that goes away is opened anew; ``events`` tell. Where consent and plan allow it, moments of what is heard
-    /// become samples.
+    /// Captures the microphone: the system's default device, or the one with an id from ``inputDevices()``. A microphone
+    /// that disappears is reopened, which ``events`` report. If consent and plan allow it, moments of the audio become
+    /// samples.
     ///
-    /// The end of the task that reads the stream, or letting go of the stream, stops the microphone. The stream
-    /// has room for two seconds; frames that find none, because nobody reads, are lost, and the next one tells.
-    /// It ends when the source does: ``events`` say why.
+    /// The capture ends when the task that reads the stream ends, or when the stream is released. The stream buffers two
+    /// seconds; if nobody reads it, frames that do not fit are lost, and the next frame counts them. It ends when the
+    /// source does: ``events`` report the reason.
     ///
-    /// Throws ``SordinoError/listening(_:)`` where it listens already, and ``SordinoError/capture(_:)`` where
-    /// there is no microphone, the app may not use it, or the library opens none: see ``features``.
-    public func microphone(device: String? = nil) async throws(SordinoError) -> AsyncStream<Frame> {
-      let (_, frames) = try await hearing.start(announcer) { [engine] ear in
-        try engine.listenToMicrophone(device: device, listener: ear)
-      } stop: { listening in
-        try listening.stop()
+    /// Throws ``SordinoError/Kind/listening`` if a capture is already in progress,
+    /// ``SordinoError/Kind/permissionDenied`` if the app may not use the microphone, ``SordinoError/Kind/noDevice`` if
+    /// there is none, ``SordinoError/Kind/deviceBusy`` if another app uses it, and ``SordinoError/Kind/capture`` if the
+    /// library was built without a microphone: see ``features``.
+    public func listenToMicrophone(device: String? = nil) async throws(SordinoError) -> AsyncStream<Frame> {
+      let (_, frames) = try await capture.start(broadcaster) { [engine] listener in
+        try engine.listenToMicrophone(device: device, listener: listener)
+      } stop: { session in
+        try session.stop()
       }
       return frames
     }
 
     /// The input devices that can be opened now.
     ///
-    /// Throws ``SordinoError/capture(_:)`` where there is none, or the sound service does not run.
+    /// Throws ``SordinoError/Kind/noDevice`` if there is none, or the sound service does not run.
     public static func inputDevices() async throws(SordinoError) -> [InputDevice] {
-      try await offPool { try engineInputDevices() }
+      try await BlockingQueue.run { try engineInputDevices() }
     }
   }
 #endif

@@ -2,98 +2,96 @@ import Foundation
 
 /// Samples.
 extension Sordino {
-  /// Why nothing may be sampled at this instant; `nil` where it may.
-  public func mayNotSample() async throws(SordinoError) -> WithheldReason? {
-    try await offPool { [engine] in try engine.maySample() }
+  /// Why sampling is blocked now; `nil` if it is allowed.
+  public func samplingBlocked() async throws(SordinoError) -> WithheldReason? {
+    try await BlockingQueue.run { [engine] in try engine.samplingBlocked() }
   }
 
-  /// Marks a moment of what is being heard, because the recognizer was unsure or wrong. It is taken with the
-  /// plan's probability and within its budget, and without consent not at all.
+  /// Marks a moment of the captured audio, because the recognizer was unsure or wrong. It is sampled with the plan's
+  /// probability and within its budget, and never without consent.
   ///
-  /// Throws ``SordinoError/mark(_:)`` where nothing is being heard, nothing may be sampled, or the moment is
-  /// over.
+  /// Throws ``SordinoError/Kind/mark`` if no capture is in progress, sampling is blocked, or the moment is too old.
   @discardableResult
-  public func mark(_ moment: Moment = Moment()) async throws(SordinoError) -> Marked {
-    try await offPool { [engine] in try engine.mark(moment: moment) }
+  public func mark(_ moment: Moment = Moment()) async throws(SordinoError) -> MarkOutcome {
+    try await BlockingQueue.run { [engine] in try engine.mark(moment: moment) }
   }
 
-  /// Offers a recording as one sample, as the app's own mark does: it skips the random draw and keeps consent,
-  /// the budget and the anonymizer's gate. A longer one than the plan's clip is cut to its end.
+  /// Submits a recording as one sample, as if the app had marked it. It skips the random draw, but consent, budget and the
+  /// anonymizer's checks apply. If it is longer than the plan's clip, only its end is used.
   ///
   /// - Parameters:
-  ///   - samples: Mono, full scale at ±1, at `rate` Hz.
-  ///   - rate: Samples a second, 8000 to 384000.
-  ///   - annotation: What the app says of it, its times in seconds from the start.
+  ///   - samples: Mono, full scale at ±1.
+  ///   - rate: The sample rate in Hz, 8000 to 384000.
+  ///   - annotation: What the app knows about it, with times in seconds from the start.
   ///
-  /// Throws ``SordinoError/clip(_:)`` for no sound, for NaN and for a rate out of bounds, and
-  /// ``SordinoError/annotation(_:)``.
-  public func offer(
+  /// Throws ``SordinoError/Kind/clip`` if the recording is empty, contains NaN, or its rate is out of bounds, and
+  /// ``SordinoError/Kind/annotation`` if the annotation is out of bounds.
+  public func submit(
     _ samples: [Float], rate: Int, annotation: Annotation? = nil
-  ) async throws(SordinoError) -> Offer {
-    try await offPool { [engine] in
-      let rate = try whole(rate, "a rate in Hz", as: UInt32.self)
+  ) async throws(SordinoError) -> SubmitOutcome {
+    try await BlockingQueue.run { [engine] in
+      let rate = try converted(rate, "sample rate", as: UInt32.self)
       return try samples.withUnsafeBufferPointer { samples in
-        try engine.offer(samples: borrowed(samples), rate: rate, annotation: annotation)
+        try engine.submit(samples: borrowed(samples), rate: rate, annotation: annotation)
       }
     }
   }
 
-  /// Where the device stands.
+  /// Consent, the queue of samples and what waits for the collector.
   public func status() async throws(SordinoError) -> Status {
-    try await offPool { [engine] in try engine.status() }
+    try await BlockingQueue.run { [engine] in try engine.status() }
   }
 
-  /// Every sample there ever was, oldest first, and what became of it.
+  /// All samples ever made on this device, oldest first, with their state.
   public func samples() async throws(SordinoError) -> [Sample] {
-    try await offPool { [engine] in try engine.samples() }
+    try await BlockingQueue.run { [engine] in try engine.samples() }
   }
 
-  /// Deletes one sample, here at once and at the collector with the next upload.
+  /// Deletes one sample: immediately on the device, and at the collector with the next upload.
   ///
-  /// Throws ``SordinoError/outbox(_:)`` where there is none of that id.
+  /// Throws ``SordinoError/Kind/outbox`` if there is no sample with this id.
   @discardableResult
   public func delete(_ sample: SordinoId) async throws(SordinoError) -> Sample {
-    try await offPool { [engine] in try engine.delete(sample: sample) }
+    try await BlockingQueue.run { [engine] in try engine.delete(sample: sample) }
   }
 
-  /// Deletes every sample, here at once and at the collector with the next upload. Consent stands as it is.
+  /// Deletes all samples: immediately on the device, and at the collector with the next upload. Consent does not change.
   public func deleteAll() async throws(SordinoError) {
-    try await offPool { [engine] in try engine.deleteAll() }
+    try await BlockingQueue.run { [engine] in try engine.deleteAll() }
   }
 
-  /// All that the device holds of the person, as a zip archive: records, receipts, the texts agreed to, the
-  /// list of samples.
+  /// All data about the person on this device, as a zip archive: records, receipts, notices, the list of samples.
   public func exportMyData() async throws(SordinoError) -> Data {
-    try await offPool { [engine] in try engine.exportMyData() }
+    try await BlockingQueue.run { [engine] in try engine.exportMyData() }
   }
 }
 
-/// Review: what would be sent, for the person to hear before it is sealed.
+/// Review: the person listens to each clip before it is sealed.
 extension Sordino {
-  /// The clips that wait for the person's word, oldest first. They are in memory only.
+  /// The clips that wait for the person's review, oldest first. They are in memory only.
   public func previews() async throws(SordinoError) -> [Preview] {
-    try await offPool { [engine] in try engine.previews() }
+    try await BlockingQueue.run { [engine] in try engine.previews() }
   }
 
-  /// What would be sent, to be heard.
+  /// The audio that would be sent.
   ///
-  /// Throws ``SordinoError/argument(_:)`` where no such clip waits.
+  /// Throws ``SordinoError/Kind/argument`` if there is no such preview.
   public func preview(_ preview: SordinoId) async throws(SordinoError) -> PreviewSound {
-    try await offPool { [engine] in try engine.preview(preview: preview) }
+    try await BlockingQueue.run { [engine] in try engine.preview(preview: preview) }
   }
 
-  /// The person says yes to this clip: it is sealed and queued, if consent, plan and budget still allow it.
+  /// Accepts a preview: it is sealed and queued if consent, plan and budget still allow it.
   ///
-  /// Throws ``SordinoError/argument(_:)`` where no such clip waits.
+  /// Throws ``SordinoError/Kind/argument`` if there is no such preview.
   @discardableResult
-  public func accept(_ preview: SordinoId) async throws(SordinoError) -> Offer {
-    try await offPool { [engine] in try engine.acceptPreview(preview: preview) }
+  public func acceptPreview(_ preview: SordinoId) async throws(SordinoError) -> SubmitOutcome {
+    try await BlockingQueue.run { [engine] in try engine.acceptPreview(preview: preview) }
   }
 
-  /// The person says no to this clip: it is wiped.
+  /// Discards a preview and wipes its audio.
   ///
-  /// Throws ``SordinoError/argument(_:)`` where no such clip waits.
-  public func discard(_ preview: SordinoId) async throws(SordinoError) {
-    try await offPool { [engine] in try engine.discardPreview(preview: preview) }
+  /// Throws ``SordinoError/Kind/argument`` if there is no such preview.
+  public func discardPreview(_ preview: SordinoId) async throws(SordinoError) {
+    try await BlockingQueue.run { [engine] in try engine.discardPreview(preview: preview) }
   }
 }

@@ -1,88 +1,87 @@
 import Foundation
 
-/// Sordino on one device: it captures sound for the app's recognizer and, only where the person has
-/// consented, makes anonymous, encrypted samples of it.
+/// Sordino on one device: it captures audio for the app's recognizer and, only with the person's consent, makes anonymous,
+/// encrypted samples of it.
 ///
 /// ```swift
 /// let sordino = try await Sordino.open(configuration)
-/// for await frame in try await sordino.microphone() { recognizer.take(frame) }
+/// for await frame in try await sordino.listenToMicrophone() { recognizer.process(frame) }
 /// ```
 ///
-/// It is a class and not an actor, because the engine beneath takes calls from many threads at once and must:
-/// an actor would make a withdrawal wait behind an upload. What waits for the disk, the sealing or the network
-/// is `async` and runs on threads of its own, never on those of Swift's cooperative pool. A call that has
-/// begun is finished, whether or not its task is cancelled meanwhile.
+/// It is a class and not an actor, because the engine accepts calls from many threads at the same time: with an actor, a
+/// withdrawal would wait behind an upload. Calls that wait for the disk, the sealing or the network are `async` and run
+/// outside Swift's cooperative thread pool. A call that has started completes even if its task is canceled.
 ///
-/// One `Sordino` at a time has a folder open. ``close()`` gives it back; letting go of the object does too, as
-/// soon as its streams are gone.
+/// Only one `Sordino` at a time can open a folder. ``close()`` releases it; so does releasing the object, once its streams
+/// are gone.
 public final class Sordino: Sendable {
-  /// What it was opened with.
+  /// The configuration it was opened with.
   public let configuration: Configuration
 
   let engine: Engine
-  let announcer: Announcer
-  let hearing = Hearing()
+  let broadcaster: EventBroadcaster
+  let capture = CaptureController()
 
-  /// Opens the engine on its folder, making it where it is new, and has the folder left out of backups. It reads and
-  /// writes the disk; on the main thread ``open(_:)`` is the one to call.
+  /// Opens the engine on its folder, which is created if it does not exist and excluded from backups. It reads and writes
+  /// the disk; on the main thread, call ``open(_:)`` instead.
   ///
-  /// Throws ``SordinoError/state(_:)`` where the folder cannot be used or is open already,
-  /// ``SordinoError/damaged(_:)`` where only ``reset(folder:)`` helps, and ``SordinoError/argument(_:)`` for a
-  /// key or a URL that is none.
+  /// Throws ``SordinoError/Kind/state`` if the folder cannot be used or is already open,
+  /// ``SordinoError/Kind/damaged`` if only ``reset(folder:)`` helps, and ``SordinoError/Kind/argument`` if the key or the
+  /// URL is invalid.
   public init(configuration: Configuration) throws(SordinoError) {
-    let announcer = Announcer()
+    let broadcaster = EventBroadcaster()
     self.configuration = configuration
-    self.announcer = announcer
-    engine = try told { try Engine.opened(configuration, telling: announcer) }.get()
-    keepOutOfBackups(configuration.folder)
+    self.broadcaster = broadcaster
+    engine = try mapError { try Engine.open(configuration, listener: broadcaster) }.get()
+    excludeFromBackup(configuration.folder)
   }
 
-  /// Opens the engine on its folder, making it where it is new.
+  /// Opens the engine on its folder, which is created if it does not exist.
   ///
   /// Throws as ``init(configuration:)`` does.
   public static func open(_ configuration: Configuration) async throws(SordinoError) -> Sordino {
-    try await offPool { try Sordino(configuration: configuration) }
+    try await BlockingQueue.run { try Sordino(configuration: configuration) }
   }
 
-  deinit { announcer.finish() }
+  deinit { broadcaster.finish() }
 
-  /// Stops listening, seals what was chosen, ends all streams, and gives the folder back. Every later call
-  /// throws ``SordinoError/closed``; closing twice does no harm.
+  /// Stops the capture, seals the selected samples, ends all streams, and releases the folder. Later calls throw
+  /// ``SordinoError/Kind/closed``. Does nothing if it is already closed.
   ///
-  /// Throws ``SordinoError/capture(_:)`` where what was being heard had ended by a fault; it is closed then too.
+  /// Throws ``SordinoError/Kind/capture`` if the capture ended with a failure; the engine is closed nevertheless.
   public func close() async throws(SordinoError) {
     defer {
-      hearing.finish()
-      announcer.finish()
+      capture.finish()
+      broadcaster.finish()
     }
-    try await offPool { [engine] in try engine.shutDown() }
+    try await BlockingQueue.run { [engine] in try engine.close() }
   }
 
-  /// Forgets all that a folder holds, also where it is damaged: consent, samples, keys. What was registered
-  /// with the collector is withdrawn as a whole; the next engine on the folder sends that.
+  /// Erases all state in a folder, even if it is corrupt: consent, samples, keys. Everything that was registered with the
+  /// collector is withdrawn; the next engine on the folder sends that withdrawal.
   ///
-  /// Returns whether the plan was kept; where not, it is to be installed again.
+  /// Returns whether the plan was kept; if not, install it again.
   ///
-  /// Throws ``SordinoError/state(_:)`` where the folder is open or a newer version wrote it, and
-  /// ``SordinoError/argument(_:)`` where no engine ever had it open.
+  /// Throws ``SordinoError/Kind/state`` if the folder is open or a newer version wrote it, and
+  /// ``SordinoError/Kind/argument`` if it is not a state folder.
   @discardableResult
   public static func reset(folder: URL) async throws(SordinoError) -> Bool {
-    try await offPool { try engineReset(folder: folder.path) }
+    try await BlockingQueue.run { try engineReset(folder: folder.path) }
   }
 }
 
 /// The plan.
 extension Sordino {
-  /// Puts a signed sampling plan into force: the JSON that `sordino plan sign` wrote.
+  /// Installs a signed sampling plan: the JSON that `sordino plan sign` wrote.
   ///
-  /// Throws ``SordinoError/plan(_:)`` where it is not the organization's, out of bounds, expired, or older than
-  /// the one in force.
-  public func install(plan json: Data) async throws(SordinoError) {
-    try await offPool { [engine] in try engine.installPlan(json: json) }
+  /// Throws ``SordinoError/Kind/plan`` if the organization did not sign it, a value is out of bounds, it has expired, or it
+  /// is older than the installed one.
+  public func installPlan(_ json: Data) async throws(SordinoError) {
+    try await BlockingQueue.run { [engine] in try engine.installPlan(json: json) }
   }
 
-  /// The plan in force, whether or not it has expired.
+  /// The installed plan, even if it has expired.
   public func plan() async throws(SordinoError) -> Plan? {
-    try await offPool { [engine] in try engine.plan() }
+    try await BlockingQueue.run { [engine] in try engine.plan() }
   }
 }

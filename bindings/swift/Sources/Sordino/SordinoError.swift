@@ -1,53 +1,61 @@
 import Foundation
 
-/// What went wrong, by the stage in which it did. ``message`` says in one line what, where, and what to do.
-public enum SordinoError: Error, Sendable, Hashable {
-  /// Something that was passed in is not what it should be: a key, a URL, an id, whole frames.
-  case argument(String)
-  /// It was closed; open it again.
-  case closed
-  /// The sampling plan.
-  case plan(String)
-  /// The microphone or the app's own audio path: there is none, the app may not use it, or its format cannot be
-  /// taken.
-  case capture(String)
-  /// It listens already, or what it listened to was stopped.
-  case listening(String)
-  /// A mark that was not taken.
-  case mark(String)
-  /// What the app says of a recording is out of bounds.
-  case annotation(String)
-  /// Sound that cannot be a clip.
-  case clip(String)
-  /// Voice removal.
-  case anonymize(String)
-  /// Consent.
-  case consent(String)
-  /// Sealing.
-  case seal(String)
-  /// The queue of samples.
-  case outbox(String)
-  /// Upload.
-  case upload(String)
-  /// The folder: it cannot be used, is open in another engine, or a newer version wrote it.
-  case state(String)
-  /// The folder is damaged, or somebody changed it. Nothing is taken for consent until ``Sordino/reset(folder:)``
-  /// was called on it.
-  case damaged(String)
-  /// A defect of the SDK, or a system without threads to give.
-  case `internal`(String)
+/// An error of any call.
+public struct SordinoError: Error, Sendable, Hashable {
+  /// The kind: the stage that failed, or for the microphone the reason.
+  public let kind: Kind
+  /// Identifies the case for programs, for example `no-plan`. It does not change between versions.
+  public let code: String
+  /// What failed, on what, and what to do, in one line. Show or log it; do not parse it.
+  public let message: String
 
-  /// What, where, and what to do, in one line.
-  public var message: String {
-    switch self {
-    case .closed:
-      "the engine was shut down; open it again"
-    case .argument(let message), .plan(let message), .capture(let message), .listening(let message),
-      .mark(let message), .annotation(let message), .clip(let message), .anonymize(let message),
-      .consent(let message), .seal(let message), .outbox(let message), .upload(let message),
-      .state(let message), .damaged(let message), .internal(let message):
-      message
-    }
+  public init(_ kind: Kind, code: String, _ message: String) {
+    self.kind = kind
+    self.code = code
+    self.message = message
+  }
+
+  public enum Kind: Sendable, Hashable {
+    /// An invalid argument: a key, a URL, an id, partial frames.
+    case argument
+    /// The engine is closed; open it again.
+    case closed
+    /// The sampling plan.
+    case plan
+    /// The system does not let the app use the microphone.
+    case permissionDenied
+    /// There is no microphone, no device with that id, or no sound service.
+    case noDevice
+    /// Another app uses the device.
+    case deviceBusy
+    /// The microphone or the app's audio path, for other reasons: an unsupported format, a lost device, or a library
+    /// built without a microphone.
+    case capture
+    /// A capture is already in progress, or it has stopped.
+    case listening
+    /// A mark that was rejected.
+    case mark
+    /// An annotation that is out of bounds.
+    case annotation
+    /// Audio that cannot be a clip.
+    case clip
+    /// The anonymizer.
+    case anonymize
+    /// Consent.
+    case consent
+    /// Sealing.
+    case seal
+    /// The queue of samples.
+    case outbox
+    /// Upload.
+    case upload
+    /// The state folder: it cannot be used, is open in another engine, or a newer version wrote it.
+    case state
+    /// The state folder is corrupt or was modified. Consent is not valid until ``Sordino/reset(folder:)`` is called
+    /// on it.
+    case damaged
+    /// A bug in the SDK, or the system cannot start a thread.
+    case `internal`
   }
 }
 
@@ -57,34 +65,37 @@ extension SordinoError: LocalizedError, CustomStringConvertible {
 }
 
 extension SordinoError {
-  /// What a call into the engine threw.
+  /// Converts the error of a call into the engine.
   init(_ error: any Error) {
     switch error {
     case let error as SordinoError: self = error
     case let error as EngineError: self.init(engine: error)
-    default: self = .internal("\(error)")
+    default: self.init(.internal, code: "internal", "\(error)")
     }
   }
 
   private init(engine error: EngineError) {
     self =
       switch error {
-      case .Argument(let message): .argument(message)
-      case .Closed: .closed
-      case .Plan(let message): .plan(message)
-      case .Capture(let message): .capture(message)
-      case .Listening(let message): .listening(message)
-      case .Mark(let message): .mark(message)
-      case .Annotation(let message): .annotation(message)
-      case .Clip(let message): .clip(message)
-      case .Anonymize(let message): .anonymize(message)
-      case .Consent(let message): .consent(message)
-      case .Seal(let message): .seal(message)
-      case .Outbox(let message): .outbox(message)
-      case .Upload(let message): .upload(message)
-      case .State(let message): .state(message)
-      case .Damaged(let message): .damaged(message)
-      case .Internal(let message): .internal(message)
+      case .Argument(let code, let message): .init(.argument, code: code, message)
+      case .Closed(let code, let message): .init(.closed, code: code, message)
+      case .Plan(let code, let message): .init(.plan, code: code, message)
+      case .PermissionDenied(let code, let message): .init(.permissionDenied, code: code, message)
+      case .NoDevice(let code, let message): .init(.noDevice, code: code, message)
+      case .DeviceBusy(let code, let message): .init(.deviceBusy, code: code, message)
+      case .Capture(let code, let message): .init(.capture, code: code, message)
+      case .Listening(let code, let message): .init(.listening, code: code, message)
+      case .Mark(let code, let message): .init(.mark, code: code, message)
+      case .Annotation(let code, let message): .init(.annotation, code: code, message)
+      case .Clip(let code, let message): .init(.clip, code: code, message)
+      case .Anonymize(let code, let message): .init(.anonymize, code: code, message)
+      case .Consent(let code, let message): .init(.consent, code: code, message)
+      case .Seal(let code, let message): .init(.seal, code: code, message)
+      case .Outbox(let code, let message): .init(.outbox, code: code, message)
+      case .Upload(let code, let message): .init(.upload, code: code, message)
+      case .State(let code, let message): .init(.state, code: code, message)
+      case .Damaged(let code, let message): .init(.damaged, code: code, message)
+      case .Internal(let code, let message): .init(.internal, code: code, message)
       }
   }
 }

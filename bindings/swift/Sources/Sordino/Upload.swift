@@ -1,82 +1,82 @@
 import Foundation
 
-/// Upload by the app's own HTTP. ``UploadTransport`` is one that is ready.
+/// Upload with the app's HTTP client. ``UploadTransport`` is a ready-made one.
 extension Sordino {
-  /// The next request that is due, if one is. Send it as it is, without following redirects, and hand what came
-  /// of it to ``finish(_:_:)``, until there is none.
-  public func nextRequest() async throws(SordinoError) -> Request? {
-    try await offPool { [engine] in try engine.nextRequest() }
+  /// The next request that is due. Send it unchanged, without following redirects, pass the result to
+  /// ``processUploadResult(_:of:)``, and repeat until this returns `nil`.
+  public func nextUploadTask() async throws(SordinoError) -> Request? {
+    try await BlockingQueue.run { [engine] in try engine.nextUploadTask() }
   }
 
-  /// As ``nextRequest()``, for a person who asks for it now: waits after failures are passed over, but for those
+  /// Like ``nextUploadTask()``, when the person asks for an upload: ignores the waiting time after failures, except one
   /// that the collector asked for.
   ///
   /// - Parameter tried: The tasks that failed since the person asked.
-  public func nextRequestNow(tried: [UploadTask]) async throws(SordinoError) -> Request? {
-    try await offPool { [engine] in try engine.nextRequestNow(tried: tried) }
+  public func nextUploadTaskNow(tried: [UploadTask]) async throws(SordinoError) -> Request? {
+    try await BlockingQueue.run { [engine] in try engine.nextUploadTaskNow(tried: tried) }
   }
 
-  /// As ``nextRequest()``, but withdrawals and deletions alone: send them at once and over any network.
-  public func nextUrgentRequest() async throws(SordinoError) -> Request? {
-    try await offPool { [engine] in try engine.nextUrgentRequest() }
+  /// Like ``nextUploadTask()``, but only withdrawals and deletions: send them immediately and over any network.
+  public func nextUrgentUploadTask() async throws(SordinoError) -> Request? {
+    try await BlockingQueue.run { [engine] in try engine.nextUrgentUploadTask() }
   }
 
-  /// As ``nextRequest()``, but all else: these may wait for a time that suits the system.
-  public func nextDeferrableRequest() async throws(SordinoError) -> Request? {
-    try await offPool { [engine] in try engine.nextDeferrableRequest() }
+  /// Like ``nextUploadTask()``, but everything except withdrawals and deletions: the system may choose when to send it.
+  public func nextDeferrableUploadTask() async throws(SordinoError) -> Request? {
+    try await BlockingQueue.run { [engine] in try engine.nextDeferrableUploadTask() }
   }
 
-  /// Whether the request for `task`, which was handed out, should still go. Whoever hands uploads over to the system
-  /// cancels those that this says no to whenever consent or samples change.
+  /// Whether the request for `task`, which was already returned, should still be sent. If the system sends requests in the
+  /// background, cancel those for which this returns `false` whenever consent or samples change.
   public func isStillWanted(_ task: UploadTask) async throws(SordinoError) -> Bool {
-    try await offPool { [engine] in try engine.isStillWanted(task: task) }
+    try await BlockingQueue.run { [engine] in try engine.isStillWanted(task: task) }
   }
 
-  /// Takes in what came of the request for `task`, after a restart of the app too.
+  /// Processes the result of the request for `task`, also after a restart of the app.
   @discardableResult
-  public func finish(_ task: UploadTask, _ outcome: Outcome) async throws(SordinoError) -> Finished {
-    try await offPool { [engine] in try engine.finish(task: task, outcome: outcome) }
+  public func processUploadResult(_ result: UploadResult, of task: UploadTask) async throws(SordinoError) -> TaskStatus {
+    try await BlockingQueue.run { [engine] in try engine.processUploadResult(task: task, result: result) }
   }
 
-  /// Has the collector asked for a newer plan with the next requests, however lately it was.
+  /// Makes the next upload ask the collector for a newer plan, regardless of when it last asked.
   public func renewPlan() async throws(SordinoError) {
-    try await offPool { [engine] in try engine.renewPlan() }
+    try await BlockingQueue.run { [engine] in try engine.renewPlan() }
   }
 
-  /// The request that asks the collector who opened a sample; ``readAccesses(_:_:)`` reads what came of it.
+  /// The request that asks the collector which readers opened a sample; ``readAccesses(_:of:)`` parses the response.
   ///
-  /// Throws ``SordinoError/outbox(_:)`` where there is no such sample.
+  /// Throws ``SordinoError/Kind/outbox`` if there is no such sample.
   public func accessesRequest(for sample: SordinoId) async throws(SordinoError) -> Request {
-    try await offPool { [engine] in try engine.accessesRequest(sample: sample) }
+    try await BlockingQueue.run { [engine] in try engine.accessesRequest(sample: sample) }
   }
 
-  /// Who opened a sample, from what came of the request of ``accessesRequest(for:)``, which had this task.
+  /// The readers that opened a sample, from the result of the request of ``accessesRequest(for:)`` with this task.
   ///
-  /// Throws ``SordinoError/upload(_:)`` where the collector did not tell, or is to be asked again.
-  public func readAccesses(_ task: UploadTask, _ outcome: Outcome) async throws(SordinoError) -> Accesses {
-    try await offPool { [engine] in try engine.readAccesses(task: task, outcome: outcome) }
+  /// Throws ``SordinoError/Kind/upload`` if the collector did not answer, or must be asked again.
+  public func readAccesses(_ result: UploadResult, of task: UploadTask) async throws(SordinoError) -> Accesses {
+    try await BlockingQueue.run { [engine] in try engine.readAccesses(task: task, result: result) }
   }
 }
 
 // On Apple's systems `UploadTransport` sends.
 #if !canImport(Darwin)
-  /// Upload by the built-in client.
+  /// Upload with the built-in client.
   extension Sordino {
-    /// Sends all that is due and waits for it. It stops where the collector cannot be reached; what the collector
-    /// says stands in the summary.
+    /// Sends everything that is due, and waits until it is sent. It stops if the collector is unreachable; the first
+    /// problem is in the summary.
     ///
-    /// Throws ``SordinoError/upload(_:)`` where the library has no client: see ``features``.
+    /// Throws ``SordinoError/Kind/upload`` if the library was built without a client: see ``features``.
     @discardableResult
     public func upload() async throws(SordinoError) -> UploadSummary {
-      try await offPool { [engine] in try engine.uploadNow() }
+      try await BlockingQueue.run { [engine] in try engine.upload() }
     }
 
-    /// Who opened a sample, asked of the collector now.
+    /// Asks the collector which readers opened a sample.
     ///
-    /// Throws ``SordinoError/upload(_:)`` where it does not answer, and ``SordinoError/outbox(_:)`` where there
-    /// is no such sample.
+    /// Throws ``SordinoError/Kind/upload`` if the collector does not answer, and ``SordinoError/Kind/outbox`` if there is
+    /// no such sample.
     public func accesses(to sample: SordinoId) async throws(SordinoError) -> Accesses {
-      try await offPool { [engine] in try engine.accesses(sample: sample) }
+      try await BlockingQueue.run { [engine] in try engine.accesses(sample: sample) }
     }
   }
 #endif

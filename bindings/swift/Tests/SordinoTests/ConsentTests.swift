@@ -3,53 +3,53 @@ import Testing
 
 @testable import Sordino
 
-/// What a person can do with what is held of them.
-@Suite struct APerson {
+/// The person's controls: consent, review, export, deletion.
+@Suite struct ConsentTests {
   let organization: Organization
   let recording: (samples: [Float], rate: Int)
 
   init() throws {
     organization = try Organization()
-    recording = try readWav(Place.recordings.appendingPathComponent("flute-alone.wav"))
+    recording = try readWav(TestPaths.recordings.appendingPathComponent("flute-alone.wav"))
   }
 
-  @Test func aChildWaitsForItsGuardian() async throws {
-    let app = try await App(organization)
-    try await app.sordino.install(plan: organization.plan)
+  @Test func consentOfAChildWaitsForTheGuardian() async throws {
+    let app = try await TestApp(organization)
+    try await app.sordino.installPlan(organization.plan)
     try await app.sordino.giveConsent(
       to: [.qualityAssurance], ageBand: .child,
       notice: Notice(version: 1, language: "de", text: "Darf die App zuhören?"))
     #expect(try await app.sordino.consent().state == .awaitingGuardian)
-    #expect(try await app.sordino.mayNotSample() == .noConsent)
+    #expect(try await app.sordino.samplingBlocked() == .noConsent)
     let short = Guardian(method: .paymentCard, evidence: Data("too short".utf8))
-    #expect(await refusal { try await app.sordino.approve(by: short) }?.stage == "consent")
+    #expect(await thrownError { try await app.sordino.approve(by: short) }?.kind == .consent)
     let receipt = try await app.sordino.approve(
       by: Guardian(method: .paymentCard, evidence: Data("the number of the payment".utf8)))
     #expect(receipt.contains("sordino:evidence-hash"))
-    #expect(try await app.sordino.mayNotSample() == nil)
+    #expect(try await app.sordino.samplingBlocked() == nil)
     try await app.sordino.comeOfAge()
     #expect(try await app.sordino.consent().cameOfAge)
     try await app.sordino.close()
   }
 
-  @Test func hearsWhatWouldBeSentAndDecides() async throws {
-    let app = try await App(organization, review: true)
+  @Test func reviewAcceptsOrDiscardsAClip() async throws {
+    let app = try await TestApp(organization, review: true)
     try await app.consent(organization)
     for isAccepted in [false, true] {
-      let offer = try await app.sordino.offer(recording.samples, rate: recording.rate)
-      guard case .awaitsReview(let preview) = offer else {
-        throw Failure(description: "it came to \(offer)")
+      let outcome = try await app.sordino.submit(recording.samples, rate: recording.rate)
+      guard case .awaitsReview(let preview) = outcome else {
+        throw TestFailure("unexpected outcome \(outcome)")
       }
-      let sound = try await app.sordino.preview(preview)
+      let audio = try await app.sordino.preview(preview)
       let waiting = try await app.sordino.previews()
       #expect(waiting.map(\.id) == [preview])
-      #expect(abs(Double(sound.samples.count) / 2 / Double(sound.rate) - waiting[0].seconds) < 0.1)
+      #expect(abs(Double(audio.samples.count) / 2 / Double(audio.rate) - waiting[0].seconds) < 0.1)
       if isAccepted {
-        guard case .queued = try await app.sordino.accept(preview) else {
-          throw Failure(description: "what was accepted is not queued")
+        guard case .queued = try await app.sordino.acceptPreview(preview) else {
+          throw TestFailure("the accepted clip is not queued")
         }
       } else {
-        try await app.sordino.discard(preview)
+        try await app.sordino.discardPreview(preview)
       }
       #expect(try await app.sordino.previews() == [])
     }
@@ -57,10 +57,10 @@ import Testing
     try await app.sordino.close()
   }
 
-  @Test func seesTakesAlongAndDeletesWhatIsHeld() async throws {
-    let app = try await App(organization)
+  @Test func samplesCanBeListedExportedAndDeleted() async throws {
+    let app = try await TestApp(organization)
     try await app.consent(organization)
-    _ = try await app.sordino.offer(recording.samples, rate: recording.rate)
+    _ = try await app.sordino.submit(recording.samples, rate: recording.rate)
     let sample = try #require(try await app.sordino.samples().first)
     #expect(sample.state == .pending && sample.purposes == [.qualityAssurance])
     #expect(try await app.sordino.exportMyData().prefix(2) == Data("PK".utf8))
@@ -71,14 +71,13 @@ import Testing
     #expect(try await Sordino.reset(folder: app.sordino.configuration.folder))
   }
 
-  @Test func readsTheNoticeInTheirLanguage() throws {
-    let german = try BundledNotice(
-      version: 1, language: "de-AT", app: "Etude", contact: "privacy@etude.example", days: 365)
-    #expect(german.language.hasPrefix("de") && !german.fellBack)
+  @Test func theNoticeIsInTheRequestedLanguage() throws {
+    let german = try notice(1, language: "de-AT")
+    #expect(german.language.hasPrefix("de") && !german.fallback)
     #expect(!german.title.isEmpty && !german.short.isEmpty && !german.full.isEmpty)
     #expect(Set(german.purposes.keys) == [.qualityAssurance, .recognitionResearch])
     #expect(throws: SordinoError.self) {
-      try BundledNotice(version: 1, language: "de", app: "", contact: "x", days: 365)
+      try notice(1, language: "de", app: AppInfo(name: "", contact: "x"))
     }
   }
 }

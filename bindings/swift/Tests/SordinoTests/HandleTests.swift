@@ -5,10 +5,10 @@ import Testing
 
 private let rate = 48_000
 
-/// What holds a handle of the library is a class, whose references Swift counts: copying a value that refers to it copies
-/// no handle. So that no class makes a second object of the same handle, none is written, copied or extended.
-@Suite struct Handles {
-  /// All Swift sources of the package, printed ones too, without comments.
+/// Classes with a handle of the library are reference-counted, so copying a reference does not copy the handle. To prevent a
+/// second object with the same handle, none of them can be encoded, copied or subclassed.
+@Suite struct HandleTests {
+  /// All Swift sources of the package, including generated ones, without comments.
   private static let sources: [(name: String, text: String)] = {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Sources/Sordino").standardized
@@ -23,7 +23,7 @@ private let rate = 48_000
     }
   }()
 
-  @Test func noClassCanBeExtendedCopiedOrWritten() throws {
+  @Test func noClassCanBeSubclassedCopiedOrEncoded() throws {
     #expect(Self.sources.contains { $0.name == "Engine.swift" })
     var classes: [String] = []
     for source in Self.sources {
@@ -35,10 +35,10 @@ private let rate = 48_000
       }
       for kind in ["Codable", "Encodable", "Decodable", "NSCopying", "NSMutableCopying", "NSCoding", "NSSecureCoding"] {
         let conforms = try Regex(#"[:,&]\s*\#(kind)\b"#)
-        #expect(!source.text.contains(conforms), "\(source.name) has a \(kind)")
+        #expect(!source.text.contains(conforms), "\(source.name) conforms to \(kind)")
       }
     }
-    let known = ["Engine", "EngineBuilder", "EngineFeed", "EngineListening", "Sordino", "HostFeed", "UploadTransport"]
+    let known = ["Engine", "EngineBuilder", "EnginePcmWriter", "EngineCaptureSession", "Sordino", "PcmWriter", "UploadTransport"]
     #expect(Set(known).isSubset(of: classes))
   }
 
@@ -47,7 +47,7 @@ private let rate = 48_000
     var holders = 0
     var owner: Substring = ""
     for line in engine.text.split(separator: "\n") {
-      // What stands at the margin declares what the lines below it belong to.
+      // An unindented line declares the owner of the indented lines below it.
       if !line.hasPrefix(" ") && line != "}" { owner = line }
       if line.contains(/^ {4}(\w+ )*(let|var) handle: UInt64$/) {
         holders += 1
@@ -57,16 +57,16 @@ private let rate = 48_000
     #expect(holders >= 4)
   }
 
-  @Test func aCopyOfAReferenceKeepsTheFeedOpenAndFreesItOnce() async throws {
+  @Test func aCopiedReferenceFreesTheHandleOnce() async throws {
     let organization = try Organization()
-    let app = try await App(organization)
-    var feeds = [try await app.sordino.hostFeed(rate: rate)]
-    feeds += feeds
-    feeds.removeFirst()
-    #expect(try feeds[0].push([Float](repeating: 0, count: rate / 100)) == 0)
-    #expect((feeds[0] as Any) as? any Encodable == nil)
-    try await feeds[0].stop()
-    feeds.removeAll()
-    try await app.sordino.hostFeed(rate: rate).stop()
+    let app = try await TestApp(organization)
+    var writers = [try await app.sordino.listenToPcmSource(rate: rate)]
+    writers += writers
+    writers.removeFirst()
+    #expect(try writers[0].push([Float](repeating: 0, count: rate / 100)) == 0)
+    #expect((writers[0] as Any) as? any Encodable == nil)
+    try await writers[0].stop()
+    writers.removeAll()
+    try await app.sordino.listenToPcmSource(rate: rate).stop()
   }
 }

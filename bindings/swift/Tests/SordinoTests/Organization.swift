@@ -1,18 +1,18 @@
 import Foundation
 import Testing
 
-/// Where things are, as `bindings/swift/test` has put them.
-enum Place {
+/// The paths and programs that the tests use, as `bindings/swift/test` sets them.
+enum TestPaths {
   static let repository = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().appendingPathComponent("../../../..").standardizedFileURL
   static let programs = URL(
     fileURLWithPath: ProcessInfo.processInfo.environment["SORDINO_PROGRAMS"]
       ?? repository.appendingPathComponent("target/debug").path)
   static let recordings = repository.appendingPathComponent("samples/audio")
-  /// Where no collector is.
-  static let nowhere = URL(string: "http://127.0.0.1:9")!
+  /// A URL without a collector.
+  static let unreachable = URL(string: "http://127.0.0.1:9")!
 
-  /// A folder that nobody else has.
+  /// A new temporary folder.
   static func folder() throws -> URL {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("sordino-\(UUID().uuidString)")
@@ -21,31 +21,32 @@ enum Place {
   }
 }
 
-struct Failure: Error, CustomStringConvertible {
+struct TestFailure: Error, CustomStringConvertible {
   let description: String
+
+  init(_ description: String) { self.description = description }
 }
 
-/// Runs a program of ours and returns the JSON that it prints.
+/// Runs a program with `--json` and returns its output.
 @discardableResult
 func run(_ program: String, _ arguments: String...) throws -> [String: Any] {
   let process = Process()
-  process.executableURL = Place.programs.appendingPathComponent(program)
+  process.executableURL = TestPaths.programs.appendingPathComponent(program)
   process.arguments = ["--json"] + arguments
   let (output, errors) = (Pipe(), Pipe())
   process.standardOutput = output
   process.standardError = errors
   try process.run()
   let printed = output.fileHandleForReading.readDataToEndOfFile()
-  let said = errors.fileHandleForReading.readDataToEndOfFile()
+  let errorOutput = errors.fileHandleForReading.readDataToEndOfFile()
   process.waitUntilExit()
   guard process.terminationStatus == 0 else {
-    throw Failure(description: "\(program) \(arguments[0]): \(String(decoding: said, as: UTF8.self))")
+    throw TestFailure("\(program) \(arguments[0]): \(String(decoding: errorOutput, as: UTF8.self))")
   }
   return try JSONSerialization.jsonObject(with: printed) as? [String: Any] ?? [:]
 }
 
-/// What an organization has: its key, a QA key, and a signed plan that takes every marked moment and none at
-/// random.
+/// An organization: its key, a QA key, and a signed plan that selects every marked moment and none at random.
 final class Organization: Sendable {
   let folder: URL
   let key: String
@@ -54,13 +55,13 @@ final class Organization: Sendable {
   let identity: URL
 
   init(review: Bool = false) throws {
-    folder = try Place.folder()
+    folder = try TestPaths.folder()
     identity = folder.appendingPathComponent("qa.key")
     let recipient = try run("sordino", "keygen", "--out", identity.path)["recipient"] as! String
     let signing = folder.appendingPathComponent("plan.key").path
     key = try run("sordino", "plan", "keygen", "--out", signing)["public_key"] as! String
 
-    let example = Place.repository.appendingPathComponent("samples/plan.toml")
+    let example = TestPaths.repository.appendingPathComponent("samples/plan.toml")
     var text = try String(contentsOf: example, encoding: .utf8)
     text = text.replacingOccurrences(of: "age1\\w+", with: recipient, options: .regularExpression)
     text = text.replacingOccurrences(
@@ -78,7 +79,7 @@ final class Organization: Sendable {
   deinit { try? FileManager.default.removeItem(at: folder) }
 }
 
-/// A collector that really runs, on a free loopback port, and a reader's token for it.
+/// A running collector on a free loopback port, and a reader's token for it.
 final class Collector: @unchecked Sendable {
   let url: URL
   let data: URL
@@ -89,42 +90,42 @@ final class Collector: @unchecked Sendable {
   init(_ organization: Organization) throws {
     self.organization = organization
     data = organization.folder.appendingPathComponent("collector-\(UUID().uuidString)")
-    process.executableURL = Place.programs.appendingPathComponent("sordino-collector")
+    process.executableURL = TestPaths.programs.appendingPathComponent("sordino-collector")
     process.arguments = ["serve", "--data", data.path, "--listen", "127.0.0.1:0"]
       + ["--plan", organization.planFile.path]
     let output = Pipe()
     process.standardOutput = output
     try process.run()
     let ready = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    let said = ready.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
-    url = try #require(URL(string: said), "the collector said \(ready)")
+    let address = ready.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
+    url = try #require(URL(string: address), "the collector printed \(ready)")
     let made = try run(
-      "sordino-collector", "token", "create", "--data", data.path, "--name", "desk",
+      "sordino-collector", "token", "create", "--data", data.path, "--name", "qa",
       "--purpose", "quality-assurance")
     token = organization.folder.appendingPathComponent("token-\(UUID().uuidString)")
     try (made["token"] as! String).write(to: token, atomically: true, encoding: .utf8)
   }
 
   deinit {
-    // Foundation hands its own threads' signal mask on to a child, which then never hears SIGTERM.
+    // A child inherits the signal mask of Foundation's threads, which block SIGTERM.
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 
-  /// Pulls into `dataset`, as a QA engineer does, and returns what was done.
+  /// Pulls into `dataset`, and returns the CLI's summary.
   func pull(into dataset: URL) throws -> [String: Any] {
     try run(
       "sordino", "pull", "--collector", url.absoluteString, "--token-file", token.path,
       "--identity", organization.identity.path, "--out", dataset.path, "--format", "bundle")
   }
 
-  /// What lies here under that id.
+  /// The stored files of a sample.
   func sealed(_ sample: String) throws -> [URL] {
     let all = FileManager.default.enumerator(at: data, includingPropertiesForKeys: nil)
     return (all?.allObjects as? [URL] ?? []).filter { $0.lastPathComponent == "\(sample).age" }
   }
 
-  /// Opens what lies here under that id into `folder`.
+  /// Opens a stored sample into `folder`.
   func open(_ sample: String, into folder: URL) throws {
     let sealed = try #require(try sealed(sample).first)
     try run(

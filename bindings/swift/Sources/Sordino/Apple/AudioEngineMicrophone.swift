@@ -1,28 +1,30 @@
-// On Apple's systems the sound comes from AVAudioEngine: it follows the app's audio session.
+// On Apple's systems AVAudioEngine records, because it follows the app's audio session.
 #if canImport(AVFAudio)
   import AVFAudio
   import Foundation
 
   /// The microphone.
   extension Sordino {
-    /// Hears the microphone by way of `AVAudioEngine`. What happens to the audio session meanwhile is taken care of:
-    /// a phone call's interruption, a headset that comes or goes, media services that were reset. Where consent and
-    /// plan allow it, moments of what is heard become samples.
+    /// Captures the microphone with `AVAudioEngine`. It handles changes of the audio session: interruptions by phone calls,
+    /// headsets, and a reset of the media services. If consent and plan allow it, moments of the audio become samples.
     ///
-    /// The end of the task that reads the stream, or letting go of the stream, stops the microphone. The stream has
-    /// room for two seconds; frames that find none, because nobody reads, are lost, and the next one tells. After a
-    /// change of rate positions count from 0 again.
+    /// The capture ends when the task that reads the stream ends, or when the stream is released. The stream buffers two
+    /// seconds; if nobody reads it, frames that do not fit are lost, and the next frame counts them. After a change of the
+    /// sample rate, positions restart at 0.
     ///
-    /// On iOS the app sets the session's category (`.record` or `.playAndRecord`) and activates it before.
+    /// On iOS, set the session's category (`.record` or `.playAndRecord`) and activate it before.
     ///
-    /// Throws ``SordinoError/listening(_:)`` where it listens already, and ``SordinoError/capture(_:)`` where there
-    /// is no microphone or the app may not use it.
-    public func microphone() async throws(SordinoError) -> AsyncStream<Frame> {
+    /// Throws ``SordinoError/Kind/listening`` if a capture is already in progress,
+    /// ``SordinoError/Kind/permissionDenied`` if the app may not use the microphone, ``SordinoError/Kind/noDevice`` if
+    /// there is none, and ``SordinoError/Kind/deviceBusy`` if it cannot be started.
+    public func listenToMicrophone() async throws(SordinoError) -> AsyncStream<Frame> {
       guard await MicrophonePermission.request() else {
-        throw .capture("the app may not use the microphone; ask the person to allow it in Settings")
+        throw SordinoError(
+          .permissionDenied, code: "permission-denied",
+          "the app may not use the microphone; ask the person to allow it in Settings")
       }
-      let (_, frames) = try await hearing.start(announcer) { [engine] ear in
-        try AudioEngineTap(engine, ear)
+      let (_, frames) = try await capture.start(broadcaster) { [engine] listener in
+        try AudioEngineTap(engine, listener)
       } stop: { tap in
         try tap.stop()
       }
@@ -30,66 +32,77 @@
     }
   }
 
-  /// A tap on the audio engine's input that feeds ours.
+  /// A tap on the input of `AVAudioEngine` that pushes into the engine.
   final class AudioEngineTap: @unchecked Sendable {
-    // All that changes is touched on this queue alone.
+    // All mutable state is used on this queue only.
     private let queue = DispatchQueue(label: "dev.sordino.microphone")
     private var audio = AVAudioEngine()
     private var rate: Int
-    private var watch: AudioSessionWatch?
-    private let feed: EngineFeed
+    private var observer: AudioSessionObserver?
+    private let writer: EnginePcmWriter
 
-    init(_ engine: Engine, _ ear: any FrameListener) throws {
+    init(_ engine: Engine, _ listener: any FrameListener) throws {
       rate = Int(audio.inputNode.outputFormat(forBus: 0).sampleRate)
       guard rate > 0 else {
-        throw SordinoError.capture(
+        throw SordinoError(
+          .noDevice, code: "no-microphone",
           "there is no microphone, or the audio session is not active; activate it before listening")
       }
-      feed = try engine.listenToHost(rate: UInt32(rate), channels: 1, listener: ear)
-      try queue.sync { try start() }
-      watch = AudioSessionWatch { [weak self] change in self?.follow(change) }
+      writer = try engine.listenToPcmSource(rate: UInt32(rate), channels: 1, listener: listener)
+      do {
+        try queue.sync { try start() }
+      } catch where error is SordinoError || error is EngineError {
+        throw error
+      } catch {
+        throw SordinoError(
+          .deviceBusy, code: "device-busy",
+          "cannot start the microphone (\(error.localizedDescription)); end phone calls and close other apps that record")
+      }
+      observer = AudioSessionObserver { [weak self] change in self?.handle(change) }
     }
 
     func stop() throws {
       queue.sync {
-        watch = nil
+        observer = nil
         audio.inputNode.removeTap(onBus: 0)
         audio.stop()
       }
-      try feed.stop()
+      try writer.stop()
     }
 
-    /// Starts the audio engine with a tap in the format that the input has now.
+    /// Starts the audio engine with a tap in the current format of the input.
     private func start() throws {
       let input = audio.inputNode
       let format = input.outputFormat(forBus: 0)
       let rate = Int(format.sampleRate)
-      guard rate > 0 else { throw SordinoError.capture("the microphone has gone") }
+      guard rate > 0 else {
+        throw SordinoError(.noDevice, code: "no-microphone", "the microphone was disconnected; connect one")
+      }
       if rate != self.rate {
-        try feed.changeFormat(rate: UInt32(rate), channels: 1)
+        try writer.changeFormat(rate: UInt32(rate), channels: 1)
         self.rate = rate
       }
-      input.installTap(onBus: 0, bufferSize: AVAudioFrameCount(rate / 100), format: format) { [feed] buffer, _ in
-        // The first channel: iOS puts the microphone there that it has chosen.
+      input.installTap(onBus: 0, bufferSize: AVAudioFrameCount(rate / 100), format: format) { [writer] buffer, _ in
+        // The first channel, where iOS puts the selected microphone.
         guard let channels = buffer.floatChannelData else { return }
-        let sound = UnsafeBufferPointer(start: channels[0], count: Int(buffer.frameLength))
-        _ = try? feed.push(interleaved: borrowed(sound))
+        let samples = UnsafeBufferPointer(start: channels[0], count: Int(buffer.frameLength))
+        _ = try? writer.push(interleaved: borrowed(samples))
       }
       audio.prepare()
       try audio.start()
     }
 
-    private func follow(_ change: AudioSessionWatch.Change) {
+    private func handle(_ change: AudioSessionObserver.Change) {
       queue.async { [self] in
-        guard watch != nil else { return }
+        guard observer != nil else { return }
         switch change {
         case .interrupted:
-          // The system has taken the microphone; while a call lasts nothing is heard.
+          // Another app or a call uses the microphone, and there is no audio until it ends.
           audio.pause()
-        case .resumed, .rerouted:
+        case .resumed, .routeChanged:
           restart()
         case .reset:
-          // All audio objects are dead.
+          // All audio objects are invalid.
           audio = AVAudioEngine()
           restart()
         }
@@ -99,7 +112,7 @@
     private func restart() {
       audio.inputNode.removeTap(onBus: 0)
       audio.stop()
-      // Where it cannot be started now, the next change of the session tries again.
+      // If it cannot start now, the next change of the session retries.
       try? start()
     }
   }

@@ -1,9 +1,9 @@
 #if canImport(AVFAudio)
   import AVFoundation
 
-  /// Whether the app may use the microphone. Its Info.plist says why, under `NSMicrophoneUsageDescription`.
+  /// The app's permission for the microphone. Its Info.plist gives the reason in `NSMicrophoneUsageDescription`.
   public enum MicrophonePermission {
-    /// Whether it may at present; `nil` where the person was not asked yet.
+    /// Whether the app may use the microphone; `nil` if the person has not been asked.
     public static var isGranted: Bool? {
       switch AVCaptureDevice.authorizationStatus(for: .audio) {
       case .authorized: true
@@ -12,7 +12,7 @@
       }
     }
 
-    /// Asks the person, if nobody did yet, and returns their answer.
+    /// Asks the person, unless they have already answered, and returns whether the app may use the microphone.
     public static func request() async -> Bool {
       if let isGranted { return isGranted }
       return await AVCaptureDevice.requestAccess(for: .audio)

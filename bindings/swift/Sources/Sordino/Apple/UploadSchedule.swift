@@ -2,36 +2,36 @@
   import BackgroundTasks
   import Foundation
 
-  /// Uploads while the app is not in front: iOS wakes it when the device is charged and has a network, and a
-  /// ``UploadTransport`` hands over what is due.
+  /// Uploads while the app is in the background: iOS wakes it when the device is charging and has a network, and an
+  /// ``UploadTransport`` sends what is due.
   ///
-  /// The app's Info.plist lists ``identifier`` under `BGTaskSchedulerPermittedIdentifiers` and has `processing` among
-  /// its `UIBackgroundModes`.
+  /// The app's Info.plist lists ``identifier`` under `BGTaskSchedulerPermittedIdentifiers` and has `processing` in its
+  /// `UIBackgroundModes`.
   public enum UploadSchedule {
-    /// The name of the task.
+    /// The identifier of the task.
     public static let identifier = "dev.sordino.uploads"
 
-    /// Has `transport` called when iOS finds the time. Call it before the app has finished launching, once.
+    /// Registers `transport` for the task. Call it once, before the app finishes launching.
     ///
-    /// Returns whether iOS took it: it does not where Info.plist lacks the identifier.
+    /// Returns whether iOS accepted it: it does not if Info.plist lacks the identifier.
     @discardableResult
     public static func register(_ transport: UploadTransport) -> Bool {
       BGTaskScheduler.shared.register(forTaskWithIdentifier: identifier, using: nil) { task in
-        let task = Unshared(task)
+        let task = UncheckedSendable(task)
         let work = Task {
-          var isDone = true
-          do { try await transport.start() } catch { isDone = false }
-          try? ask()
-          task.value.setTaskCompleted(success: isDone)
+          var isSuccessful = true
+          do { try await transport.start() } catch { isSuccessful = false }
+          try? submit()
+          task.value.setTaskCompleted(success: isSuccessful)
         }
         task.value.expirationHandler = { work.cancel() }
       }
     }
 
-    /// Asks iOS for the next time. Call it when the app goes to the background.
+    /// Requests the next run. Call it when the app moves to the background.
     ///
-    /// Throws what `BGTaskScheduler` throws, as in the simulator.
-    public static func ask() throws {
+    /// Throws what `BGTaskScheduler` throws, for example in the simulator.
+    public static func submit() throws {
       let request = BGProcessingTaskRequest(identifier: identifier)
       request.requiresNetworkConnectivity = true
       request.requiresExternalPower = true
@@ -39,8 +39,8 @@
     }
   }
 
-  /// A task of the system's, which comes on one thread and is only told what became of it.
-  private struct Unshared<Value>: @unchecked Sendable {
+  /// A system object that is used on one thread at a time.
+  private struct UncheckedSendable<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }
   }

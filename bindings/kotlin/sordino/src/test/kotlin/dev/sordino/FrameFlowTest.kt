@@ -231,8 +231,8 @@ internal class FrameFlowTest : EngineTestBase() {
         val log = logEvents(sordino)
         val frames = sordino.frames(RATE) { it.push(floatArrayOf(0.5f, Float.NaN, Float.POSITIVE_INFINITY, -0.5f)) }.toList()
         assertEquals(listOf(0.5f, 0f, 0f, -0.5f), frames.flatMap { it.samples.asList() })
-        waitUntil { log.captureEvents().any { it is CaptureEvent.NotFinite } }
-        assertEquals(2UL, log.captureEvents().filterIsInstance<CaptureEvent.NotFinite>().single().samples)
+        waitUntil { log.captureEvents().any { it is CaptureEvent.NonFinite } }
+        assertEquals(2UL, log.captureEvents().filterIsInstance<CaptureEvent.NonFinite>().single().samples)
         log.close()
     }
 

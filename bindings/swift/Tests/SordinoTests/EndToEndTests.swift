@@ -3,104 +3,105 @@ import Testing
 
 @testable import Sordino
 
-/// The whole loop from Swift: nothing without consent, a sample at the desk, and its recall.
-@Suite(.serialized) struct TheLoop {
+/// The whole path from Swift: nothing without consent, a sample pulled by a reader, and its deletion.
+@Suite(.serialized) struct EndToEndTests {
   let organization: Organization
   let collector: Collector
-  let app: App
+  let app: TestApp
   let recording: (samples: [Float], rate: Int)
 
   init() async throws {
     organization = try Organization()
     collector = try Collector(organization)
-    app = try await App(organization, at: collector.url)
-    try await app.sordino.install(plan: organization.plan)
-    recording = try readWav(Place.recordings.appendingPathComponent("flute-alone.wav"))
+    app = try await TestApp(organization, at: collector.url)
+    try await app.sordino.installPlan(organization.plan)
+    recording = try readWav(TestPaths.recordings.appendingPathComponent("flute-alone.wav"))
   }
 
-  @Test func aSampleReachesTheDeskOnlyByConsentAndLeavesItOnWithdrawal() async throws {
-    try await nothingIsSampledWithoutConsent()
-    try await consentIsGiven()
-    let sample = try await aMarkedMomentIsQueued()
+  @Test func aSampleIsPulledOnlyWithConsentAndDeletedOnWithdrawal() async throws {
+    try await checkNothingIsSampledWithoutConsent()
+    try await giveConsent()
+    let sample = try await queueMarkedMoment()
     #expect(try await app.sordino.upload().samples == 1)
-    try await itIsSent(sample)
-    let dataset = try await itIsPulled(sample)
-    try await itIsWhatWasPlayed(sample)
-    try await withdrawalTakesItBack(sample, dataset) { _ = try await app.sordino.upload() }
+    try await checkSent(sample)
+    let dataset = try await checkPull(sample)
+    try await checkNotes(sample)
+    try await checkWithdrawal(sample, dataset) { _ = try await app.sordino.upload() }
     try await app.sordino.close()
   }
 
-  @Test func theSameOverURLSession() async throws {
+  @Test func uploadAndWithdrawalOverURLSession() async throws {
     let transport = UploadTransport(app.sordino)
-    try await consentIsGiven()
-    let sample = try await aMarkedMomentIsQueued()
+    try await giveConsent()
+    let sample = try await queueMarkedMoment()
     try await transport.sendAll()
-    try await itIsSent(sample)
-    let dataset = try await itIsPulled(sample)
-    try await withdrawalTakesItBack(sample, dataset) { try await transport.sendAll() }
+    try await checkSent(sample)
+    let dataset = try await checkPull(sample)
+    try await checkWithdrawal(sample, dataset) { try await transport.sendAll() }
     let bodies = app.folder.appendingPathComponent("state.requests")
     #expect(try FileManager.default.contentsOfDirectory(atPath: bodies.path) == [])
     transport.invalidate()
     try await app.sordino.close()
   }
 
-  func nothingIsSampledWithoutConsent() async throws {
-    #expect(try await app.sordino.mayNotSample() == .noConsent)
-    #expect(await refusal { _ = try await playAndMark() }?.stage == "mark")
-    let heard = try await play(recording.samples, rate: recording.rate, to: app.sordino)
-    #expect(heard == recording.samples)
-    let offer = try await app.sordino.offer(recording.samples, rate: recording.rate)
-    #expect(offer == .withheld(reason: .noConsent))
+  func checkNothingIsSampledWithoutConsent() async throws {
+    #expect(try await app.sordino.samplingBlocked() == .noConsent)
+    #expect(await thrownError { _ = try await playAndMark() }?.kind == .mark)
+    let received = try await play(recording.samples, rate: recording.rate, to: app.sordino)
+    #expect(received == recording.samples)
+    let outcome = try await app.sordino.submit(recording.samples, rate: recording.rate)
+    #expect(outcome == .withheld(reason: .noConsent))
     #expect(try await app.sordino.samples() == [])
-    #expect(try await app.sordino.nextRequest() == nil)
+    #expect(try await app.sordino.nextUploadTask() == nil)
     let outbox = app.folder.appendingPathComponent("state/outbox").path
     #expect(try FileManager.default.contentsOfDirectory(atPath: outbox) == [])
   }
 
-  func consentIsGiven() async throws {
+  func giveConsent() async throws {
     let plan = try #require(try await app.sordino.plan())
     var states = try await app.sordino.consentStates().makeAsyncIterator()
     #expect(await states.next() == .unanswered)
     let receipt = try await app.sordino.giveConsent(
-      to: Set(plan.purposes), ageBand: .adult, notice: try notice(plan.noticeVersion).notice)
+      to: Set(plan.purposes), ageBand: .adult,
+      notice: try await app.sordino.notice(language: "en", app: appInfo).notice)
     #expect(await states.next() == .granted)
     let document = try JSONSerialization.jsonObject(with: Data(receipt.utf8)) as? [String: Any]
     let processes = document?["dpv:hasProcess"] as? [[String: Any]]
     let agreed = processes?.compactMap { $0["dct:identifier"] as? String }
     #expect(agreed == ["quality-assurance", "recognition-research"])
     #expect(try await app.sordino.consent().receipt == receipt)
-    #expect(try await app.sordino.mayNotSample() == nil)
+    #expect(try await app.sordino.samplingBlocked() == nil)
   }
 
-  func aMarkedMomentIsQueued() async throws -> SordinoId {
-    #expect(try await playAndMark() == .chosen)
-    let sample = try await app.diary.event { if case .queued(let sample) = $0 { sample } else { nil } }
+  func queueMarkedMoment() async throws -> SordinoId {
+    #expect(try await playAndMark() == .selected)
+    let sample = try await app.log.event { if case .queued(let sample) = $0 { sample } else { nil } }
     let status = try await app.sordino.status()
     #expect((status.pending, status.sent) == (1, 0))
     return sample
   }
 
-  func itIsSent(_ sample: SordinoId) async throws {
+  func checkSent(_ sample: SordinoId) async throws {
     let sent = try await app.sordino.samples()
     #expect(sent.map(\.id) == [sample])
     #expect(sent.map(\.state) == [.sent])
     #expect(sent.map(\.trigger) == [.mark])
   }
 
-  func itIsPulled(_ sample: SordinoId) async throws -> URL {
+  func checkPull(_ sample: SordinoId) async throws -> URL {
     let dataset = organization.folder.appendingPathComponent("dataset-\(sample)")
     #expect(try collector.pull(into: dataset)["pulled"] as? Int == 1)
     let manifest = try Data(contentsOf: dataset.appendingPathComponent("\(sample)/manifest.json"))
     let document = try JSONSerialization.jsonObject(with: manifest) as? [String: Any]
     #expect(document?["sample"] as? String == sample)
-    let told = try await app.sordino.accesses(to: sample)
-    #expect(told.accesses.map(\.reader) == ["desk"])
-    #expect(told.broken == nil)
+    let accesses = try await app.sordino.accesses(to: sample)
+    #expect(accesses.accesses.map(\.reader) == ["qa"])
+    #expect(accesses.inconsistency == nil)
     return dataset
   }
 
-  /// At each note that the app said it heard, that very pitch sounds in the sample.
-  func itIsWhatWasPlayed(_ sample: SordinoId) async throws {
+  /// Checks that the pitch of each recognized note is in the sample.
+  func checkNotes(_ sample: SordinoId) async throws {
     let opened = organization.folder.appendingPathComponent("opened")
     try collector.open(sample, into: opened)
     let (samples, rate) = try readWav(opened.appendingPathComponent("audio.wav"))
@@ -113,18 +114,18 @@ import Testing
       let midi = try #require(note["midi"] as? Int)
       let onset = try #require(note["onset"] as? Double)
       let offset = try #require(note["offset"] as? Double)
-      let sound = samples[Int(onset * Double(rate))..<Int(offset * Double(rate))]
-      let level = { pitchLevel(sound, midi: midi + $0, rate: rate) }
+      let noteSamples = samples[Int(onset * Double(rate))..<Int(offset * Double(rate))]
+      let level = { pitchLevel(noteSamples, midi: midi + $0, rate: rate) }
       #expect(level(0) > 2 * max(level(-1), level(1)), "note \(midi) at \(onset) s")
     }
   }
 
-  func withdrawalTakesItBack(
+  func checkWithdrawal(
     _ sample: SordinoId, _ dataset: URL, by upload: () async throws -> Void
   ) async throws {
     let withdrawal = try await app.sordino.withdraw()
     #expect((withdrawal.shredded, withdrawal.deletionsPending) == (0, 1))
-    #expect(try await app.sordino.mayNotSample() == .noConsent)
+    #expect(try await app.sordino.samplingBlocked() == .noConsent)
     try await upload()
     #expect(try await app.sordino.status().deletionsPending == 0)
     #expect(try await app.sordino.samples().map(\.state) == [.deleted])
@@ -134,15 +135,15 @@ import Testing
     #expect(pulled["total"] as? Int == 0)
   }
 
-  /// Plays the recording and marks a moment so that the clip ends where it does. Throws what marking throws.
-  func playAndMark() async throws -> Marked? {
+  /// Plays the recording and marks a moment such that the clip ends at the end of the recording. Throws what `mark` throws.
+  func playAndMark() async throws -> MarkOutcome? {
     let plan = try #require(try await app.sordino.plan())
     let rate = recording.rate
     let at = recording.samples.count - Int(plan.clipSeconds - plan.preRollSeconds) * rate
     let moment = Moment(
       at: UInt64(at), expected: [], recognized: try played(before: Double(at) / Double(rate)),
       tag: "swift/loop")
-    let marked = Locked<Result<Marked, SordinoError>?>(nil)
+    let marked = Locked<Result<MarkOutcome, SordinoError>?>(nil)
     let sordino = app.sordino
     _ = try await play(recording.samples, rate: rate, to: sordino) { frame in
       guard frame.position >= UInt64(at), marked.withLock({ $0 == nil }) else { return }
@@ -156,10 +157,10 @@ import Testing
     return try marked.withLock { $0 }?.get()
   }
 
-  /// The notes of the recording, their times from the moment at `seconds`.
+  /// The notes of the recording, with times relative to the moment at `seconds`.
   func played(before seconds: Double) throws -> [MomentNote] {
     let truth = try JSONSerialization.jsonObject(
-      with: try Data(contentsOf: Place.recordings.appendingPathComponent("truth.json"))) as? [String: Any]
+      with: try Data(contentsOf: TestPaths.recordings.appendingPathComponent("truth.json"))) as? [String: Any]
     let flute = truth?["flute-alone"] as? [String: Any]
     let notes = try #require(flute?["notes"] as? [[Double]])
     return notes.map { note in
@@ -168,11 +169,11 @@ import Testing
   }
 }
 
-/// How much of a note's pitch sounds: one bin of the Fourier transform, by Goertzel.
-private func pitchLevel(_ sound: ArraySlice<Float>, midi: Int, rate: Int) -> Double {
+/// The level of a note's pitch: one bin of the Fourier transform, with Goertzel's algorithm.
+private func pitchLevel(_ samples: ArraySlice<Float>, midi: Int, rate: Int) -> Double {
   let turn = 2 * Double.pi * 440 * pow(2, Double(midi - 69) / 12) / Double(rate)
   var (before, last) = (0.0, 0.0)
-  for sample in sound { (before, last) = (last, Double(sample) + 2 * cos(turn) * last - before) }
+  for sample in samples { (before, last) = (last, Double(sample) + 2 * cos(turn) * last - before) }
   let power = before * before + last * last - 2 * cos(turn) * before * last
-  return power.squareRoot() / Double(sound.count)
+  return power.squareRoot() / Double(samples.count)
 }

@@ -1,4 +1,4 @@
-// What Sordino touches of Apple's Foundation that the one of Linux lacks, for its types alone.
+// Stubs of the parts of Apple's Foundation that Sordino uses and Foundation on Linux does not have, for type-checking only.
 import Foundation
 import FoundationNetworking
 

@@ -3,64 +3,67 @@ import Testing
 
 @testable import Sordino
 
-/// An app with its folder, and what it notes of events.
-final class App: Sendable {
+/// A test app: an engine, its folder and its event log.
+final class TestApp: Sendable {
   let sordino: Sordino
-  let diary: Diary
+  let log: EventLog
   let folder: URL
 
-  init(_ organization: Organization, at collector: URL = Place.nowhere, review: Bool = false) async throws {
-    folder = try Place.folder()
+  init(_ organization: Organization, at collector: URL = TestPaths.unreachable, review: Bool = false) async throws {
+    folder = try TestPaths.folder()
     sordino = try await Sordino.open(
       configuration(folder, organization, at: collector, review: review))
-    diary = Diary(sordino.events)
+    log = EventLog(sordino.events)
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  /// The person says yes to quality assurance.
+  /// Installs the plan and gives consent to quality assurance.
   func consent(_ organization: Organization) async throws {
-    try await sordino.install(plan: organization.plan)
+    try await sordino.installPlan(organization.plan)
     try await sordino.giveConsent(
       to: [.qualityAssurance], ageBand: .adult, notice: try notice(1).notice)
   }
 }
 
 func configuration(
-  _ folder: URL, _ organization: Organization, at collector: URL = Place.nowhere, review: Bool = false
+  _ folder: URL, _ organization: Organization, at collector: URL = TestPaths.unreachable, review: Bool = false
 ) -> Sordino.Configuration {
   Sordino.Configuration(
     folder: folder.appendingPathComponent("state"), organizationKey: organization.key,
     collector: collector, reviewRequired: review)
 }
 
-/// The bundled English notice, as this app shows it.
-func notice(_ version: UInt32) throws -> BundledNotice {
+/// The app's name and contact in the consent notice.
+let appInfo = AppInfo(name: "Etude", contact: "privacy@etude.example")
+
+/// The bundled notice, also without a plan.
+func notice(_ version: UInt32, language: String = "en", app: AppInfo = appInfo) throws -> BundledNotice {
   try BundledNotice(
-    version: version, language: "en", app: "Etude", contact: "privacy@etude.example", days: 365)
+    language: language, app: app, terms: NoticeTerms(version: version, consentDays: 365, retentionDays: [:]))
 }
 
-/// Notes all events.
-final class Diary: Sendable {
-  private let noted = Locked<[Event]>([])
+/// Logs all events.
+final class EventLog: Sendable {
+  private let logged = Locked<[Event]>([])
 
   init(_ events: AsyncStream<Event>) {
-    Task { [noted] in
-      for await event in events { noted.withLock { $0.append(event) } }
+    Task { [logged] in
+      for await event in events { logged.withLock { $0.append(event) } }
     }
   }
 
-  var events: [Event] { noted.withLock { $0 } }
+  var events: [Event] { logged.withLock { $0 } }
 
-  /// Waits for an event of that kind.
+  /// Waits for an event that `pick` accepts.
   @discardableResult
   func event<Kind>(_ pick: @escaping @Sendable (Event) -> Kind?) async throws -> Kind {
-    try await eventually { self.events.lazy.compactMap(pick).first }
+    try await waitFor { self.events.lazy.compactMap(pick).first }
   }
 }
 
-/// The error of Sordino's that a call throws.
-func refusal(_ call: () async throws -> Void) async -> SordinoError? {
+/// The `SordinoError` that a call throws.
+func thrownError(_ call: () async throws -> Void) async -> SordinoError? {
   do {
     try await call()
     return nil
@@ -69,13 +72,8 @@ func refusal(_ call: () async throws -> Void) async -> SordinoError? {
   }
 }
 
-extension SordinoError {
-  /// The name of its case.
-  var stage: String { Mirror(reflecting: self).children.first?.label ?? "closed" }
-}
-
-/// Waits until there is something; a deadlock is a failure, not a hang.
-func eventually<Value>(
+/// Waits until `look` returns a value, with a timeout, so that a deadlock fails instead of hanging.
+func waitFor<Value>(
   within seconds: Double = 600, _ look: () async throws -> Value?
 ) async throws -> Value {
   let deadline = Date(timeIntervalSinceNow: seconds)
@@ -83,10 +81,10 @@ func eventually<Value>(
     if let value = try await look() { return value }
     try await Task.sleep(nanoseconds: 2_000_000)
   }
-  throw Failure(description: "it did not come to pass in \(seconds) s")
+  throw TestFailure("timeout after \(seconds) s")
 }
 
-/// Mono samples within ±1 and their rate, of a WAV file of 16 bits.
+/// Reads the samples and the rate of a mono 16-bit WAV file.
 func readWav(_ file: URL) throws -> (samples: [Float], rate: Int) {
   let bytes = [UInt8](try Data(contentsOf: file))
   func number(_ at: Int, _ width: Int) -> Int {
@@ -108,34 +106,34 @@ func readWav(_ file: URL) throws -> (samples: [Float], rate: Int) {
     }
     at += 8 + size + size % 2
   }
-  throw Failure(description: "\(file.path) is no WAV file")
+  throw TestFailure("\(file.path) is not a WAV file")
 }
 
-/// Pushes a recording in pieces of 10 ms, as fast as it is heard, and stops. Returns what was heard.
+/// Pushes a recording in blocks of 10 ms, as fast as its frames are read, and stops. Returns the samples that were read.
 @discardableResult
 func play(
   _ samples: [Float], rate: Int, to sordino: Sordino,
-  heard: @escaping @Sendable (Frame) async throws -> Void = { _ in }
+  onFrame: @escaping @Sendable (Frame) async throws -> Void = { _ in }
 ) async throws -> [Float] {
-  let feed = try await sordino.hostFeed(rate: rate)
+  let writer = try await sordino.listenToPcmSource(rate: rate)
   let position = Locked(0)
   let reader = Task {
     var all: [Float] = []
-    for await frame in feed.frames {
+    for await frame in writer.frames {
       #expect(frame.lost == 0 && frame.position == UInt64(all.count))
       all += frame.samples
       let count = all.count
       position.withLock { $0 = count }
-      try await heard(frame)
+      try await onFrame(frame)
     }
     return all
   }
   for start in stride(from: 0, to: samples.count, by: rate / 100) {
-    let piece = Array(samples[start..<min(start + rate / 100, samples.count)])
-    #expect(try feed.push(piece) == 0)
-    // The feed holds two seconds; a microphone would not run ahead either.
-    try await eventually { start - position.withLock { $0 } < rate ? true : nil }
+    let block = Array(samples[start..<min(start + rate / 100, samples.count)])
+    #expect(try writer.push(block) == 0)
+    // The writer buffers two seconds.
+    try await waitFor { start - position.withLock { $0 } < rate ? true : nil }
   }
-  try await feed.stop()
+  try await writer.stop()
   return try await reader.value
 }

@@ -2,36 +2,36 @@
   import AVFAudio
   import Foundation
 
-  /// Tells what happens to the sound input: on iOS to the app's audio session, on macOS to the devices.
-  final class AudioSessionWatch: @unchecked Sendable {
+  /// Reports changes of the audio input: on iOS of the app's audio session, on macOS of the devices.
+  final class AudioSessionObserver: @unchecked Sendable {
     enum Change: Sendable, Equatable {
-      /// A phone call, an alarm or another app took the microphone.
+      /// A phone call, an alarm or another app uses the microphone.
       case interrupted
-      /// It is back.
+      /// The interruption has ended.
       case resumed
-      /// A headset came or went; the format may be another one.
-      case rerouted
-      /// The media services died and were started anew.
+      /// A device was connected or disconnected; the format may have changed.
+      case routeChanged
+      /// The media services failed and were restarted.
       case reset
     }
 
-    // Written once, in the initializer.
+    // Assigned once, in the initializer.
     private let observers: [any NSObjectProtocol]
 
-    init(_ tell: @escaping @Sendable (Change) -> Void) {
-      func watch(
+    init(_ report: @escaping @Sendable (Change) -> Void) {
+      func observe(
         _ name: Notification.Name, _ change: @escaping @Sendable (Notification) -> Change?
       ) -> any NSObjectProtocol {
         NotificationCenter.default.addObserver(forName: name, object: nil, queue: nil) { notification in
-          if let change = change(notification) { tell(change) }
+          if let change = change(notification) { report(change) }
         }
       }
-      var observers = [watch(.AVAudioEngineConfigurationChange) { _ in .rerouted }]
+      var observers = [observe(.AVAudioEngineConfigurationChange) { _ in .routeChanged }]
       #if os(iOS) || SORDINO_STUBS
         observers += [
-          watch(AVAudioSession.interruptionNotification, Self.interruption),
-          watch(AVAudioSession.routeChangeNotification, Self.routeChange),
-          watch(AVAudioSession.mediaServicesWereResetNotification) { _ in .reset },
+          observe(AVAudioSession.interruptionNotification, Self.interruption),
+          observe(AVAudioSession.routeChangeNotification, Self.routeChange),
+          observe(AVAudioSession.mediaServicesWereResetNotification) { _ in .reset },
         ]
       #endif
       self.observers = observers
@@ -42,7 +42,7 @@
     }
 
     #if os(iOS) || SORDINO_STUBS
-      /// An interruption that ends without a word of resuming ends nevertheless: the person is practicing.
+      /// Resumes after every interruption, even without the option `shouldResume`: the person is practicing.
       static func interruption(_ notification: Notification) -> Change? {
         switch number(AVAudioSessionInterruptionTypeKey, in: notification)
           .flatMap(AVAudioSession.InterruptionType.init(rawValue:))
@@ -57,7 +57,7 @@
         switch number(AVAudioSessionRouteChangeReasonKey, in: notification)
           .flatMap(AVAudioSession.RouteChangeReason.init(rawValue:))
         {
-        case .newDeviceAvailable, .oldDeviceUnavailable, .override, .categoryChange: .rerouted
+        case .newDeviceAvailable, .oldDeviceUnavailable, .override, .categoryChange: .routeChanged
         default: nil
         }
       }
