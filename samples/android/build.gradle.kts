@@ -1,4 +1,4 @@
-// The app as Android's own tools build it; see README.md for what of it was tried.
+// Builds the app with Android's tools; README.md says what has been tested.
 plugins {
     id("com.android.application") version "8.7.3"
     kotlin("android") version "2.2.21"
@@ -19,7 +19,7 @@ android {
         sourceCompatibility = JavaVersion.VERSION_11
         targetCompatibility = JavaVersion.VERSION_11
     }
-    // The view models and the screens are the desktop's, file by file.
+    // The view models and the screens are shared with the desktop app.
     sourceSets["main"].kotlin.srcDirs("src/main/kotlin", "../shared/src/main/kotlin", "../screens/src/main/kotlin")
 }
 

@@ -1,8 +1,8 @@
 import Sordino
 import SwiftUI
 
-/// An app for practicing: it shows the notes that it hears, and asks whether moments of them may be used to make the
-/// recognizer better.
+/// A practice app: it shows the recognized notes, and asks whether moments of the audio may be used to improve the
+/// recognizer.
 @main
 struct EtudeApp: App {
   @StateObject private var model = Model()
@@ -12,12 +12,12 @@ struct EtudeApp: App {
     WindowGroup {
       TabView {
         PracticeView(model: model).tabItem { Label("Practice", systemImage: "music.note") }
-        ConsentView(model: model).tabItem { Label("Helping", systemImage: "hand.raised") }
-        ReviewView(model: model).tabItem { Label("Would send", systemImage: "ear") }
-        SentView(model: model).tabItem { Label("Sent", systemImage: "tray") }
+        ConsentView(model: model).tabItem { Label("Consent", systemImage: "hand.raised") }
+        ReviewView(model: model).tabItem { Label("Review", systemImage: "ear") }
+        SamplesView(model: model).tabItem { Label("Samples", systemImage: "tray") }
       }
       .task { await model.open() }
-      .alert("That did not work", isPresented: $model.hasProblem) {
+      .alert("Error", isPresented: $model.hasProblem) {
         Button("OK") {}
       } message: {
         Text(model.problem ?? "")

@@ -3,13 +3,13 @@ import Foundation
 import Sordino
 import SwiftUI
 
-/// What all screens show. Your organization's key, plan and collector go here.
+/// The model of all screens. Insert your organization's key and collector here.
 @MainActor
 final class Model: ObservableObject {
-  static let organizationKey = "…64 hexadecimal digits: what `sordino plan keygen` printed…"
+  static let organizationKey = "…64 hexadecimal digits, printed by `sordino plan keygen`…"
   static let collector = URL(string: "https://collector.example")!
 
-  @Published var heard: [String] = []
+  @Published var notes: [String] = []
   @Published var isPracticing = false
   @Published var consent = ConsentState.unanswered
   @Published var notice: BundledNotice?
@@ -40,12 +40,12 @@ final class Model: ObservableObject {
       self.transport = transport
       UploadSchedule.register(transport)
       if let plan = Bundle.main.url(forResource: "plan", withExtension: "json"), try await sordino.plan() == nil {
-        try await sordino.install(plan: Data(contentsOf: plan))
+        try await sordino.installPlan(Data(contentsOf: plan))
       }
-      if let plan = try await sordino.plan() {
-        self.notice = try BundledNotice(
-          version: plan.noticeVersion, language: Locale.preferredLanguages.first ?? "en", app: "Etude",
-          contact: "privacy@etude.example", days: plan.consentDays, retentionDays: plan.retentionDays)
+      if try await sordino.plan() != nil {
+        self.notice = try await sordino.notice(
+          language: Locale.preferredLanguages.first ?? "en",
+          app: AppInfo(name: "Etude", contact: "privacy@etude.example"))
       }
       let states = try await sordino.consentStates()
       Task { for await state in states { self.consent = state } }
@@ -65,11 +65,11 @@ final class Model: ObservableObject {
 
   func goToBackground() {
     stopPracticing()
-    try? UploadSchedule.ask()
+    try? UploadSchedule.submit()
     Task { [transport] in try? await transport?.start() }
   }
 
-  // Practicing.
+  // Practice.
 
   func practice() {
     guard let sordino, practice == nil else { return }
@@ -80,10 +80,10 @@ final class Model: ObservableObject {
         try session.setCategory(.playAndRecord, mode: .measurement, options: .defaultToSpeaker)
         try session.setActive(true)
         var recognizer = Recognizer()
-        for await frame in try await sordino.microphone() {
-          guard let note = recognizer.take(frame) else { continue }
-          self.heard = Array(([note.name] + self.heard).prefix(12))
-          // Without consent that throws, and nothing is kept.
+        for await frame in try await sordino.listenToMicrophone() {
+          guard let note = recognizer.process(frame) else { continue }
+          self.notes = Array(([note.name] + self.notes).prefix(12))
+          // Throws without consent; nothing is recorded then.
           if note.isUnsure { _ = try? await sordino.mark(Moment(tag: "etude/free")) }
         }
       }
@@ -92,7 +92,7 @@ final class Model: ObservableObject {
     }
   }
 
-  /// The end of the task is the end of the microphone.
+  /// Ends the task, and with it the capture.
   func stopPracticing() { practice?.cancel() }
 
   // Consent.
@@ -102,7 +102,7 @@ final class Model: ObservableObject {
     await attempt { try await sordino.giveConsent(to: purposes, ageBand: ageBand, notice: notice.notice) }
   }
 
-  /// Once your own way of making sure that it is the guardian has done so.
+  /// Call it after you have verified the guardian.
   func approve(evidence: Data) async {
     guard let sordino else { return }
     await attempt { try await sordino.approve(by: Guardian(method: .emailPlus, evidence: evidence)) }
@@ -117,13 +117,13 @@ final class Model: ObservableObject {
     await refresh()
   }
 
-  // What would be sent, and what was.
+  // Review and samples.
 
   func play(_ preview: Preview) async {
     guard let sordino else { return }
     await attempt {
-      let sound = try await sordino.preview(preview.id)
-      let player = try AVAudioPlayer(data: wav(of: sound))
+      let audio = try await sordino.preview(preview.id)
+      let player = try AVAudioPlayer(data: wav(of: audio))
       player.play()
       self.player = player
     }
@@ -134,10 +134,10 @@ final class Model: ObservableObject {
     player?.stop()
     await attempt {
       if send {
-        try await sordino.accept(preview.id)
+        try await sordino.acceptPreview(preview.id)
         try await self.transport?.start()
       } else {
-        try await sordino.discard(preview.id)
+        try await sordino.discardPreview(preview.id)
       }
     }
     await refresh()
@@ -161,14 +161,14 @@ final class Model: ObservableObject {
   }
 }
 
-/// A WAV file of mono sound in 16 bits, for the system's player.
-private func wav(of sound: PreviewSound) -> Data {
+/// A mono 16-bit WAV file for the system's player.
+private func wav(of audio: PreviewSound) -> Data {
   func bytes<Number: FixedWidthInteger>(_ number: Number) -> Data {
     withUnsafeBytes(of: number.littleEndian) { Data($0) }
   }
-  let size = UInt32(sound.samples.count)
-  let format = bytes(UInt32(16)) + bytes(UInt16(1)) + bytes(UInt16(1)) + bytes(sound.rate)
-  let rates = bytes(2 * sound.rate) + bytes(UInt16(2)) + bytes(UInt16(16))
+  let size = UInt32(audio.samples.count)
+  let format = bytes(UInt32(16)) + bytes(UInt16(1)) + bytes(UInt16(1)) + bytes(audio.rate)
+  let rates = bytes(2 * audio.rate) + bytes(UInt16(2)) + bytes(UInt16(16))
   return Data("RIFF".utf8) + bytes(36 + size) + Data("WAVEfmt ".utf8) + format + rates
-    + Data("data".utf8) + bytes(size) + sound.samples
+    + Data("data".utf8) + bytes(size) + audio.samples
 }

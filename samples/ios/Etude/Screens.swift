@@ -6,8 +6,8 @@ struct PracticeView: View {
 
   var body: some View {
     VStack(spacing: 24) {
-      Text(model.heard.first ?? "–").font(.largeTitle)
-      Text(model.heard.dropFirst().joined(separator: "  "))
+      Text(model.notes.first ?? "–").font(.largeTitle)
+      Text(model.notes.dropFirst().joined(separator: "  "))
       Button(model.isPracticing ? "Stop" : "Practice") {
         if model.isPracticing { model.stopPracticing() } else { model.practice() }
       }
@@ -16,11 +16,11 @@ struct PracticeView: View {
   }
 }
 
-/// The notice in layers, a switch a purpose, and the guardian's gate.
+/// The notice in layers, a switch for each purpose, and the guardian's form.
 struct ConsentView: View {
   @ObservedObject var model: Model
-  @State private var helpsQuality = false
-  @State private var helpsResearch = false
+  @State private var allowsQuality = false
+  @State private var allowsResearch = false
   @State private var isAdult = false
   @State private var evidence = ""
 
@@ -29,7 +29,7 @@ struct ConsentView: View {
       switch model.consent {
       case .granted: granted
       case .awaitingGuardian: guardian
-      default: if let notice = model.notice { question(notice) } else { Text("There is no plan yet.") }
+      default: if let notice = model.notice { question(notice) } else { Text("No plan is installed yet.") }
       }
     }
   }
@@ -38,7 +38,7 @@ struct ConsentView: View {
     Group {
       Section(notice.title) {
         Text(notice.short)
-        DisclosureGroup("All of it") {
+        DisclosureGroup("Full notice") {
           ForEach(notice.full, id: \.heading) { section in
             Text(section.heading).font(.headline)
             Text(section.paragraphs.joined(separator: "\n\n"))
@@ -46,41 +46,41 @@ struct ConsentView: View {
         }
       }
       Section {
-        Toggle(notice.purposes[.qualityAssurance] ?? "", isOn: $helpsQuality)
-        Toggle(notice.purposes[.recognitionResearch] ?? "", isOn: $helpsResearch)
+        Toggle(notice.purposes[.qualityAssurance] ?? "", isOn: $allowsQuality)
+        Toggle(notice.purposes[.recognitionResearch] ?? "", isOn: $allowsResearch)
         Toggle("I am of age", isOn: $isAdult)
       }
       Section {
-        Button("Yes, that may be used") {
-          Task { await model.giveConsent(to: chosen, as: isAdult ? .adult : .child) }
+        Button("I agree") {
+          Task { await model.giveConsent(to: selected, as: isAdult ? .adult : .child) }
         }
-        .disabled(chosen.isEmpty)
+        .disabled(selected.isEmpty)
       }
     }
   }
 
   private var guardian: some View {
-    Section("Now a parent or guardian") {
-      Text("Nothing is sampled before they approve. They get a code by e-mail; enter it here.")
+    Section("For the parent or guardian") {
+      Text("Nothing is recorded until you agree. Enter the code from the e-mail that you received.")
       TextField("Code, at least 16 characters", text: $evidence)
-      Button("I approve") { Task { await model.approve(evidence: Data(evidence.utf8)) } }
+      Button("I agree for my child") { Task { await model.approve(evidence: Data(evidence.utf8)) } }
         .disabled(evidence.utf8.count < 16)
     }
   }
 
   private var granted: some View {
-    Section("You are helping") {
-      Text("Moments of your playing may be used, without anything that tells who you are.")
-      Button("Stop, and delete what was sent") { Task { await model.withdraw() } }
+    Section("You agreed") {
+      Text("Moments of your playing may be used, without anything that identifies you.")
+      Button("Withdraw, and delete what was sent") { Task { await model.withdraw() } }
     }
   }
 
-  private var chosen: Set<Purpose> {
-    Set((helpsQuality ? [.qualityAssurance] : []) + (helpsResearch ? [.recognitionResearch] : []))
+  private var selected: Set<Purpose> {
+    Set((allowsQuality ? [.qualityAssurance] : []) + (allowsResearch ? [.recognitionResearch] : []))
   }
 }
 
-/// What we would send, to be heard first.
+/// The clips that would be sent, to play and to accept or discard.
 struct ReviewView: View {
   @ObservedObject var model: Model
 
@@ -92,7 +92,7 @@ struct ReviewView: View {
           HStack {
             Button("Play") { Task { await model.play(preview) } }
             Button("Send") { Task { await model.decide(preview, send: true) } }
-            Button("Throw away") { Task { await model.decide(preview, send: false) } }
+            Button("Discard") { Task { await model.decide(preview, send: false) } }
           }
         }
         .buttonStyle(.borderless)
@@ -101,15 +101,15 @@ struct ReviewView: View {
   }
 }
 
-/// What was sent, each with a button that deletes it.
-struct SentView: View {
+/// The samples, each with a button that deletes it.
+struct SamplesView: View {
   @ObservedObject var model: Model
 
   var body: some View {
     List {
       ForEach(model.samples, id: \.id) { sample in
         HStack {
-          Text("\(sample.week): \(Int(sample.seconds.rounded())) seconds, \(word(for: sample.state))")
+          Text("\(sample.week): \(Int(sample.seconds.rounded())) seconds, \(label(of: sample.state))")
           if sample.state == .sent || sample.state == .pending {
             Button("Delete") { Task { await model.delete(sample) } }
           }
@@ -119,13 +119,13 @@ struct SentView: View {
     .task { await model.refresh() }
   }
 
-  private func word(for state: SampleState) -> String {
+  private func label(of state: SampleState) -> String {
     switch state {
-    case .pending: "waiting"
+    case .pending: "not sent yet"
     case .sent: "sent"
-    case .deletionAsked: "being deleted"
+    case .deletionAsked: "deletion requested"
     case .deleted: "deleted"
-    case .dropped: "never sent"
+    case .dropped: "dropped, never sent"
     case .refused: "refused"
     }
   }

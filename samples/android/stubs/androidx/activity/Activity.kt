@@ -1,4 +1,4 @@
-// What the app takes of androidx.activity, so that it can be type-checked where androidx is not to be had. No part of it.
+// Stubs of the parts of androidx.activity that the app uses, for type-checking without androidx. Not part of the app.
 package androidx.activity
 
 import android.app.Activity

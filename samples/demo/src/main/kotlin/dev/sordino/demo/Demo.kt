@@ -4,21 +4,21 @@ import java.io.File
 import java.util.concurrent.TimeUnit
 
 /**
- * An organization with keys, a plan and a collector on this machine, made with the programs `sordino` and
- * `sordino-collector`: what stands elsewhere when an app is in people's hands. Nothing here belongs into an app.
+ * A demo organization with keys, a plan and a collector on this machine, made with the programs `sordino` and
+ * `sordino-collector`. In production all of this is elsewhere; none of it belongs in an app.
  *
- * @property folder where keys, plan and the collector's data lie; what is there from an earlier run is used again.
- * @param programs where the two programs lie.
+ * @property folder the folder of the keys, the plan and the collector's data; data of an earlier run is reused.
+ * @param programs the folder of the two programs.
  * @param examplePlan the repository's `samples/plan.toml`.
  */
 class Demo(val folder: File, private val programs: File, examplePlan: File) : AutoCloseable {
     /** The organization's public key, which an app pins. */
     val organizationKey: String
 
-    /** The signed plan: every marked moment, none at random, and the person hears each before it is sent. */
+    /** The signed plan: it selects every marked moment and none at random, and requires review. */
     val plan: ByteArray
 
-    /** Where the collector answers. */
+    /** The collector's URL. */
     val collectorUrl: String
 
     private val identity = folder.resolve("qa.key")
@@ -34,20 +34,20 @@ class Demo(val folder: File, private val programs: File, examplePlan: File) : Au
         this.plan = plan.readBytes()
         organizationKey = publicKey.readText()
         collector = process("sordino-collector", "serve", "--data", data, "--listen", "127.0.0.1:0", "--plan", plan)
-        // Where this program is ended from outside, nobody closes it.
+        // In case the program is terminated without `close`.
         Runtime.getRuntime().addShutdownHook(Thread(collector::destroy))
         val ready = collector.inputStream.bufferedReader().readLine()
         collectorUrl = checkNotNull(ready) { "the collector did not start" }.lastWord()
         if (!token.exists()) {
             val made = run(
-                "sordino-collector", "token", "create", "--data", data, "--name", "quality desk",
+                "sordino-collector", "token", "create", "--data", data, "--name", "quality team",
                 "--purpose", "quality-assurance", "--purpose", "recognition-research",
             )
             token.writeText(made.lastWord())
         }
     }
 
-    /** Pulls and opens all samples for [purpose] into [dataset], as a quality engineer or a researcher does. */
+    /** Pulls and decrypts all samples for [purpose] into [dataset], as a reader does. */
     fun pull(dataset: File, purpose: String = "quality-assurance") {
         run(
             "sordino", "pull", "--collector", collectorUrl, "--token-file", token, "--identity", identity,
@@ -56,11 +56,11 @@ class Demo(val folder: File, private val programs: File, examplePlan: File) : Au
     }
 
     /** The ids of the samples that the collector holds. */
-    fun held(): Set<String> = data.walk().filter { it.extension == "age" }.map { it.nameWithoutExtension }.toSet()
+    fun storedSamples(): Set<String> = data.walk().filter { it.extension == "age" }.map { it.nameWithoutExtension }.toSet()
 
     override fun close() {
         collector.destroy()
-        collector.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)
+        collector.waitFor(SHUTDOWN_SECONDS, TimeUnit.SECONDS)
     }
 
     private fun makePlan(plan: File, example: File): String {
@@ -90,7 +90,7 @@ class Demo(val folder: File, private val programs: File, examplePlan: File) : Au
             .redirectError(ProcessBuilder.Redirect.INHERIT).start()
 
     private companion object {
-        const val SECONDS_TO_END = 30L
+        const val SHUTDOWN_SECONDS = 30L
     }
 }
 

@@ -1,5 +1,6 @@
 package dev.sordino.etude
 
+import dev.sordino.AppInfo
 import dev.sordino.Event
 import dev.sordino.Frame
 import dev.sordino.Sordino
@@ -18,31 +19,31 @@ import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 
 /**
- * What an app must know to open its engine.
+ * The settings to open the engine with.
  *
- * @property folder where the engine's state lives; nobody else writes there.
+ * @property folder the engine's state folder.
  * @property organizationKey the organization's public key, 64 hexadecimal digits.
- * @property plan the signed plan that comes with the app; newer ones come from the collector.
+ * @property plan the signed plan that the app contains; newer ones come from the collector.
  */
 class Setup(val folder: File, val organizationKey: String, val collectorUrl: String, val plan: ByteArray)
 
 /**
- * The practice app without its screens: the engine, and what each screen shows.
+ * The practice app without its screens: the engine and the view models.
  *
- * @param frames what is heard, of the engine that is given; its microphone without.
+ * @param frames returns the frames to listen to; by default those of the engine's microphone.
  */
 class Etude private constructor(
     private val sordino: Sordino,
-    keeper: Keeper,
-    output: SoundOutput,
+    documents: DocumentStore,
+    output: AudioOutput,
     frames: (Sordino) -> Flow<Frame>,
 ) : AutoCloseable {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
 
     val practice = PracticeModel(sordino, scope) { frames(sordino) }
-    val choice = ChoiceModel(sordino, scope, APP, keeper)
+    val consent = ConsentModel(sordino, scope, APP, documents)
     val review = ReviewModel(sordino, scope, output)
-    val sent = SentModel(sordino, scope, keeper)
+    val samples = SamplesModel(sordino, scope, documents)
     val withdrawal = WithdrawalModel(sordino, scope)
 
     init {
@@ -55,46 +56,46 @@ class Etude private constructor(
             while (isActive) {
                 delay(MILLIS_BETWEEN_UPLOADS)
                 try {
-                    sordino.upload()
-                } catch (passing: SordinoException) {
-                    // What fails stays due; the screens tell where the person asks.
+                    sordino.uploadInBackground()
+                } catch (failure: SordinoException) {
+                    // The request stays due; an upload that the person starts shows the problem.
                 }
             }
         }
     }
 
-    /** Stops listening and gives the state folder back; waits until what was chosen is sealed, at most seconds. */
+    /** Stops listening and releases the state folder; waits some seconds at most until the selected samples are sealed. */
     override fun close() {
         scope.cancel()
         sordino.close()
     }
 
     private suspend fun refresh() {
-        for (model in listOf(practice, choice, review, sent, withdrawal)) {
+        for (model in listOf(practice, consent, review, samples, withdrawal)) {
             try {
                 model.refresh()
             } catch (closed: SordinoException.Closed) {
                 return
-            } catch (passing: SordinoException) {
-                // A clip was accepted in this very moment, say: the next event refreshes again.
+            } catch (outdated: SordinoException) {
+                // For example, a clip was accepted at the same time: the next event refreshes again.
             }
         }
     }
 
     companion object {
-        private val APP = AppName("Etude", "privacy@etude.example")
+        private val APP = AppInfo("Etude", "privacy@etude.example")
         private const val MILLIS_BETWEEN_UPLOADS = 60_000L
 
-        /** Opens the engine, with every clip to be heard by the person before it is sealed. */
+        /** Opens the engine, with a review of every clip before it is sealed. */
         suspend fun open(
             setup: Setup,
-            keeper: Keeper,
-            output: SoundOutput,
+            documents: DocumentStore,
+            output: AudioOutput,
             frames: (Sordino) -> Flow<Frame> = { it.frames() },
         ): Etude {
             val sordino = Sordino.open(setup.folder, setup.organizationKey, setup.collectorUrl) { reviewRequired = true }
             if (sordino.plan() == null) sordino.installPlan(setup.plan)
-            return Etude(sordino, keeper, output, frames)
+            return Etude(sordino, documents, output, frames)
         }
     }
 }

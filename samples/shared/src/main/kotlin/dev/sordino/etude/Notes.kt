@@ -1,71 +1,71 @@
 package dev.sordino.etude
 
 /**
- * A note that was heard; positions count samples.
+ * A note that was detected, with positions in samples.
  *
  * @property end `null` while it sounds.
  */
-data class HeardNote(val midi: Int, val onset: Long, val end: Long?)
+data class DetectedNote(val midi: Int, val onset: Long, val end: Long?)
 
 /**
- * Makes notes of pitches: a note begins where two pitches running have the same key, and ends where two running have
- * not. The same note struck again counts as a new one where it grows louder by [STRIKE_DECIBELS] at once; repeated more
- * softly, as a bow does, it is one long note.
+ * Turns pitches into notes: a note begins when two successive pitches have the same key, and ends when several have
+ * another. The same note counts as a new one if its level rises by [STRIKE_DECIBELS] between two pitches; repeated more
+ * softly, for example with a bow, it is one long note.
  */
-class NoteWriter {
-    private val finished = ArrayDeque<HeardNote>()
+class NoteDetector {
+    private val finished = ArrayDeque<DetectedNote>()
     private var previous: Pitch? = null
-    private var agreed = 0
-    private var strays = 0
+    private var matches = 0
+    private var mismatches = 0
 
     /** The note that sounds now. */
-    var sounding: HeardNote? = null
+    var sounding: DetectedNote? = null
         private set
 
-    /** How far its pitch lies from its key, in cents. */
+    /** The distance of its pitch from its key, in cents. */
     var cents: Int = 0
         private set
 
-    /** The latest notes, oldest first, with the one that sounds. */
-    val notes: List<HeardNote> get() = finished + listOfNotNull(sounding)
+    /** The latest notes, oldest first, including the one that sounds. */
+    val notes: List<DetectedNote> get() = finished + listOfNotNull(sounding)
 
-    fun take(pitch: Pitch) {
-        val tuned = pitch.hertz?.let(Tuned::of)
-        val isNew = tuned != null && previous?.hertz?.let(Tuned::of)?.midi == tuned.midi
-        val isStruck = pitch.level - (previous?.level ?: LEAST_DECIBELS) > STRIKE_DECIBELS
+    fun push(pitch: Pitch) {
+        val tuned = pitch.hertz?.let(TunedNote::from)
+        val isNew = tuned != null && previous?.hertz?.let(TunedNote::from)?.midi == tuned.midi
+        val isStruck = pitch.level - (previous?.level ?: MIN_DECIBELS) > STRIKE_DECIBELS
         when {
             tuned != null && tuned.midi == sounding?.midi -> {
-                agreed++
-                strays = 0
+                matches++
+                mismatches = 0
                 cents = tuned.cents
                 if (isStruck) begin(tuned, pitch.position)
             }
             isNew -> begin(tuned!!, previous!!.position)
-            else -> if (++strays > STRAYS) end(pitch.position)
+            else -> if (++mismatches > MAX_MISMATCHES) end(pitch.position)
         }
         previous = pitch
     }
 
-    private fun begin(tuned: Tuned, position: Long) {
+    private fun begin(tuned: TunedNote, position: Long) {
         end(position)
-        agreed = 2
-        strays = 0
+        matches = 2
+        mismatches = 0
         cents = tuned.cents
-        sounding = HeardNote(tuned.midi, position, null)
+        sounding = DetectedNote(tuned.midi, position, null)
     }
 
     private fun end(position: Long) {
         val ended = sounding?.copy(end = position) ?: return
-        // What was heard for an instant was breath, or the way from one note to the next.
-        if (agreed >= LEAST_AGREED) finished += ended
-        if (finished.size > NOTES_KEPT) finished.removeFirst()
+        // Shorter ones are breath noise, or the transition between two notes.
+        if (matches >= MIN_MATCHES) finished += ended
+        if (finished.size > MAX_NOTES) finished.removeFirst()
         sounding = null
     }
 
     private companion object {
         const val STRIKE_DECIBELS = 6.0
-        const val STRAYS = 3
-        const val LEAST_AGREED = 4
-        const val NOTES_KEPT = 64
+        const val MAX_MISMATCHES = 3
+        const val MIN_MATCHES = 4
+        const val MAX_NOTES = 64
     }
 }

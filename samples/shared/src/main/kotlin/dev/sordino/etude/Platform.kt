@@ -1,24 +1,24 @@
 package dev.sordino.etude
 
-/** Plays sound to the person. */
-fun interface SoundOutput {
+/** Plays audio. */
+fun interface AudioOutput {
     /**
-     * Plays to the end; cancelled, it falls silent at once.
+     * Plays to the end; if cancelled, it stops immediately.
      *
-     * @param sound mono, 16 bit.
-     * @param rate samples a second.
-     * @param onPosition is told how many samples have been heard, some times a second.
-     * @throws java.io.IOException where there is no output, or another app has it.
+     * @param samples mono, 16 bit.
+     * @param rate the sample rate in Hz.
+     * @param onPosition receives the number of samples played, several times a second.
+     * @throws java.io.IOException if there is no output, or another app uses it.
      */
-    suspend fun play(sound: ShortArray, rate: Int, onPosition: (Int) -> Unit)
+    suspend fun play(samples: ShortArray, rate: Int, onPosition: (Int) -> Unit)
 }
 
-/** Keeps documents where the person finds them. */
-fun interface Keeper {
+/** Saves documents where the person finds them. */
+fun interface DocumentStore {
     /**
-     * Returns where the document lies, in the person's words.
+     * Saves a document and returns its location, as shown to the person.
      *
-     * @throws java.io.IOException where it cannot be written.
+     * @throws java.io.IOException if it cannot be written.
      */
-    suspend fun keep(name: String, content: ByteArray): String
+    suspend fun save(name: String, content: ByteArray): String
 }

@@ -2,7 +2,7 @@ package dev.sordino.etude
 
 import dev.sordino.Event
 import dev.sordino.Frame
-import dev.sordino.Marked
+import dev.sordino.MarkOutcome
 import dev.sordino.Moment
 import dev.sordino.MomentNote
 import dev.sordino.Sordino
@@ -11,33 +11,33 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.flow.Flow
 
 /**
- * The practice screen.
+ * The state of the practice screen.
  *
- * @property level loudness in dB below full scale.
+ * @property level the level in dB relative to full scale.
  * @property sounding the MIDI number of the note that sounds.
- * @property cents how far it lies from that key.
+ * @property cents its distance from that key.
  * @property recent the latest notes, oldest first.
- * @property maySample whether moments may be sampled at this instant.
- * @property sampling that in a sentence, with the reason where not.
- * @property correction what the person is about to put right.
+ * @property isSamplingAllowed whether moments may be sampled now.
+ * @property samplingText the same in a sentence, with the reason if not.
+ * @property correction the moment that the person is correcting.
  */
 data class PracticeState(
     val isListening: Boolean = false,
-    val level: Double = LEAST_DECIBELS,
+    val level: Double = MIN_DECIBELS,
     val sounding: Int? = null,
     val cents: Int = 0,
-    val recent: List<HeardNote> = emptyList(),
-    val maySample: Boolean = false,
-    val sampling: String = "",
+    val recent: List<DetectedNote> = emptyList(),
+    val isSamplingAllowed: Boolean = false,
+    val samplingText: String = "",
     val correction: Correction? = null,
 )
 
-/** A moment in which the app was wrong: where it lies, and the notes that the app heard around it. */
-data class Correction(val position: Long, val rate: Int, val notes: List<HeardNote>) {
-    /** The note that the app heard last. */
-    val recognized: HeardNote? get() = notes.lastOrNull()
+/** A moment in which the app was wrong: its position, and the notes that the app detected around it. */
+data class Correction(val position: Long, val rate: Int, val notes: List<DetectedNote>) {
+    /** The note that the app detected last. */
+    val recognized: DetectedNote? get() = notes.lastOrNull()
 
-    /** As a mark, with what was really played in the place of [recognized]; `null` where the person does not know. */
+    /** The moment to mark, with [played] in place of [recognized]; `null` if the person does not know it. */
     fun toMoment(played: Int?): Moment = Moment(
         at = position.toULong(),
         expected = if (played == null) emptyList() else notes.dropLast(1).map(::toNote) + playedNote(played),
@@ -46,56 +46,60 @@ data class Correction(val position: Long, val rate: Int, val notes: List<HeardNo
     )
 
     private fun playedNote(midi: Int): MomentNote =
-        toNote(recognized?.copy(midi = midi) ?: HeardNote(midi, position, null))
+        toNote(recognized?.copy(midi = midi) ?: DetectedNote(midi, position, null))
 
-    private fun toNote(note: HeardNote) =
+    private fun toNote(note: DetectedNote) =
         MomentNote(note.midi.toUByte(), seconds(note.onset), note.end?.let(::seconds))
 
     private fun seconds(at: Long) = (at - position).toDouble() / rate
 }
 
 /**
- * Hears the person play, shows what it heard, and marks the moments in which it was wrong.
+ * Listens to the person, shows the detected notes, and marks the moments in which they were wrong.
  *
- * @param frames what is heard: the microphone, or the platform's own audio path.
+ * @param frames the frames of the microphone, or of the platform's audio path.
  */
 class PracticeModel(
     private val sordino: Sordino,
     scope: CoroutineScope,
     private val frames: () -> Flow<Frame>,
-) : Model<PracticeState>(scope, PracticeState()) {
+) : ViewModel<PracticeState>(scope, PracticeState()) {
     private var listening: Job? = null
 
-    // Of the frames' own coroutine, but for what the marks take of it.
+    // Used only by the coroutine that collects the frames.
     private var tracker: PitchTracker? = null
-    private var writer = NoteWriter()
+    private var detector = NoteDetector()
 
     @Volatile
-    private var heard = Correction(0, 1, emptyList())
+    private var latest = Correction(0, 1, emptyList())
 
     override suspend fun refresh() {
-        val reason = sordino.maySample()
-        val sentence = if (reason == null) {
-            "Short moments may be kept here. You hear each one before it is sent."
+        val reason = sordino.samplingBlocked()
+        val text = if (reason == null) {
+            "Short moments may be recorded. You review each one before it is sent."
         } else {
-            "Nothing is kept: ${wordsOf(reason, sordino.consentState.value)}."
+            "Nothing is recorded: ${describe(reason, sordino.consentState.value)}."
         }
-        show { it.copy(maySample = reason == null, sampling = sentence) }
+        update { it.copy(isSamplingAllowed = reason == null, samplingText = text) }
     }
 
     @Synchronized
     fun start() {
-        val before = listening
-        if (before?.isActive == true) return
-        listening = act {
-            // One that was just stopped still lets go of the microphone.
-            before?.join()
-            tell(null)
-            show { it.copy(isListening = true, recent = emptyList()) }
+        val previous = listening
+        if (previous?.isActive == true) return
+        listening = perform {
+            // A job that was just stopped may still be releasing the microphone.
+            previous?.join()
+            clearMessage()
+            update { it.copy(isListening = true, recent = emptyList()) }
             try {
-                frames().collect(::hear)
+                frames().collect(::process)
             } finally {
-                show { PracticeState(recent = it.recent, maySample = it.maySample, sampling = it.sampling) }
+                update {
+                    PracticeState(
+                        recent = it.recent, isSamplingAllowed = it.isSamplingAllowed, samplingText = it.samplingText,
+                    )
+                }
             }
         }
     }
@@ -105,67 +109,68 @@ class PracticeModel(
         listening?.cancel()
     }
 
-    /** The person says that what the app heard last is wrong; [played] or [doNotKnow] follows. */
-    fun gotItWrong() = show { it.copy(correction = heard) }
+    /** Starts to correct the note that the app detected last; [correctTo] or [correctToUnknown] follows. */
+    fun startCorrection() = update { it.copy(correction = latest) }
 
-    /** What was really played. */
-    fun played(midi: Int) = mark(midi)
+    /** Marks the moment with the note that was played. */
+    fun correctTo(midi: Int) = mark(midi)
 
-    /** The person knows that it was wrong, but not what it was. */
-    fun doNotKnow() = mark(null)
+    /** Marks the moment without the note that was played, because the person does not know it. */
+    fun correctToUnknown() = mark(null)
 
-    fun neverMind() = show { it.copy(correction = null) }
+    fun cancelCorrection() = update { it.copy(correction = null) }
 
-    /** Tells what became of a moment that was marked. */
+    /** Reports the result of a moment that was marked. */
     fun onEvent(event: Event) = when (event) {
-        is Event.AwaitsReview -> tell("The moment is ready: hear it under “To hear first”. Without your word it is not sent.")
-        is Event.Queued -> tell("The moment waits to be sent.")
-        is Event.Withheld -> tell("The moment was not kept: ${wordsOf(event.reason, sordino.consentState.value)}.")
-        is Event.Busy -> tell("The moment was not kept: two others are still being worked on.")
+        is Event.AwaitsReview -> report("The moment is ready under “Review”. It is not sent unless you accept it.")
+        is Event.Queued -> report("The moment will be sent.")
+        is Event.Withheld ->
+            report("The moment was not recorded: ${describe(event.reason, sordino.consentState.value)}.")
+        is Event.ClipDropped -> report("The moment was not recorded: two others are still being processed.")
         else -> Unit
     }
 
     private fun mark(played: Int?) {
         val correction = state.value.correction ?: return
-        neverMind()
-        act {
-            tell(
+        cancelCorrection()
+        perform {
+            report(
                 when (sordino.mark(correction.toMoment(played))) {
-                    Marked.CHOSEN -> "Thank you. Play on for two seconds; voices are then taken out of the moment."
-                    Marked.JOINED -> "Thank you. That was added to the moment that is being made."
-                    Marked.PASSED -> "Thank you. This moment was not drawn, so nothing of it is kept."
+                    MarkOutcome.SELECTED -> "Thank you. Keep playing for two seconds; then voices are removed from the moment."
+                    MarkOutcome.MERGED -> "Thank you. This was added to the moment that is being recorded."
+                    MarkOutcome.SKIPPED -> "Thank you. This moment was not selected, so nothing of it is recorded."
                 },
             )
         }
     }
 
-    private fun hear(frame: Frame) {
-        // Positions count anew where the microphone was opened anew.
+    private fun process(frame: Frame) {
+        // Positions restart at 0 when the microphone is reopened.
         if (frame.position == 0UL || tracker == null) {
             tracker = PitchTracker(frame.rate)
-            writer = NoteWriter()
+            detector = NoteDetector()
         }
         val pitches = tracker!!.push(frame.samples)
-        pitches.forEach(writer::take)
+        pitches.forEach(detector::push)
         val end = frame.position.toLong() + frame.samples.size
-        val near = writer.notes.filter { end - it.onset < SECONDS_BEFORE * frame.rate }
-        heard = Correction(end, frame.rate, near)
+        val near = detector.notes.filter { end - it.onset < SECONDS_BEFORE * frame.rate }
+        latest = Correction(end, frame.rate, near)
         if (pitches.isNotEmpty()) {
-            show {
+            update {
                 it.copy(
                     level = pitches.last().level,
-                    sounding = writer.sounding?.midi,
-                    cents = writer.cents,
-                    recent = writer.notes.takeLast(NOTES_SHOWN),
+                    sounding = detector.sounding?.midi,
+                    cents = detector.cents,
+                    recent = detector.notes.takeLast(MAX_NOTES_SHOWN),
                 )
             }
         }
     }
 
     private companion object {
-        const val NOTES_SHOWN = 12
+        const val MAX_NOTES_SHOWN = 12
 
-        /** As much of a moment as lies before its mark, at the most. */
+        /** The longest part of a moment before its mark. */
         const val SECONDS_BEFORE = 8
     }
 }

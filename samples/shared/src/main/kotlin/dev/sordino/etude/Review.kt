@@ -1,97 +1,97 @@
 package dev.sordino.etude
 
 import dev.sordino.Id
-import dev.sordino.Offer
 import dev.sordino.Preview
 import dev.sordino.Sordino
+import dev.sordino.SubmitOutcome
 import dev.sordino.toShorts
 import kotlin.math.abs
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
 
 /**
- * A clip that waits for the person's word.
+ * A clip that waits for review.
  *
- * @property waveform the loudest sample, 0 to 1, of each of [ReviewModel.BARS] stretches.
+ * @property waveform the peak, 0 to 1, of each of [ReviewModel.BARS] parts.
  */
 data class Clip(val preview: Preview, val waveform: List<Float>)
 
 /**
- * The screen of what would be sent.
+ * The state of the review screen.
  *
- * @property playing the clip that is being played.
- * @property played how much of it has been heard, 0 to 1.
+ * @property playing the clip that is playing.
+ * @property progress the part of it that has been played, 0 to 1.
  */
-data class ReviewState(val clips: List<Clip> = emptyList(), val playing: Id? = null, val played: Float = 0f)
+data class ReviewState(val clips: List<Clip> = emptyList(), val playing: Id? = null, val progress: Float = 0f)
 
-/** Has the person hear what would be sent, and say yes or no to each. */
+/** Plays the clips that would be sent, and accepts or discards each. */
 class ReviewModel(
     private val sordino: Sordino,
     scope: CoroutineScope,
-    private val output: SoundOutput,
-) : Model<ReviewState>(scope, ReviewState()) {
-    private var playing: Job? = null
+    private val output: AudioOutput,
+) : ViewModel<ReviewState>(scope, ReviewState()) {
+    private var playback: Job? = null
 
     override suspend fun refresh() {
         val known = state.value.clips.associateBy { it.preview.id }
         val clips = sordino.previews().map { preview ->
             known[preview.id] ?: Clip(preview, waveformOf(sordino.preview(preview.id).toShorts()))
         }
-        show { it.copy(clips = clips) }
+        update { it.copy(clips = clips) }
     }
 
     @Synchronized
     fun play(clip: Id) {
         stop()
-        playing = act {
-            val sound = sordino.preview(clip)
-            val shorts = sound.toShorts()
-            show { it.copy(playing = clip, played = 0f) }
+        playback = perform {
+            val audio = sordino.preview(clip)
+            val samples = audio.toShorts()
+            update { it.copy(playing = clip, progress = 0f) }
             try {
-                output.play(shorts, sound.rate.toInt()) { heard ->
-                    show { if (it.playing == clip) it.copy(played = heard / shorts.size.toFloat()) else it }
+                output.play(samples, audio.rate.toInt()) { position ->
+                    update { if (it.playing == clip) it.copy(progress = position / samples.size.toFloat()) else it }
                 }
             } finally {
-                show { if (it.playing == clip) it.copy(playing = null, played = 0f) else it }
+                update { if (it.playing == clip) it.copy(playing = null, progress = 0f) else it }
             }
         }
     }
 
     @Synchronized
     fun stop() {
-        playing?.cancel()
+        playback?.cancel()
     }
 
-    fun accept(clip: Id) = act {
+    fun accept(clip: Id) = perform {
         stop()
-        val offer = sordino.acceptPreview(clip)
+        val outcome = sordino.acceptPreview(clip)
         refresh()
-        tell(
-            when (offer) {
-                is Offer.Queued -> "Accepted. It is locked, and waits to be sent under “What was sent”."
-                is Offer.AwaitsReview -> "It waits for your word."
-                is Offer.Withheld -> "It is not sent: ${wordsOf(offer.reason, sordino.consentState.value)}."
+        report(
+            when (outcome) {
+                is SubmitOutcome.Queued -> "Accepted. It is encrypted, and listed under “Samples” until it is sent."
+                is SubmitOutcome.AwaitsReview -> "It waits for your review."
+                is SubmitOutcome.Withheld -> "It is not sent: ${describe(outcome.reason, sordino.consentState.value)}."
             },
         )
     }
 
-    fun discard(clip: Id) = act {
+    fun discard(clip: Id) = perform {
         stop()
         sordino.discardPreview(clip)
         refresh()
-        tell("Discarded. Nothing of it is left.")
+        report("Discarded and erased.")
     }
 
     companion object {
-        /** Bars of a waveform. */
+        /** The number of bars of a waveform. */
         const val BARS = 120
 
-        internal fun waveformOf(sound: ShortArray): List<Float> = List(BARS) { bar ->
-            val from = (bar.toLong() * sound.size / BARS).toInt()
-            val until = ((bar + 1L) * sound.size / BARS).toInt()
-            var loudest = 0
-            for (index in from until until) loudest = maxOf(loudest, abs(sound[index].toInt()))
-            loudest / -Short.MIN_VALUE.toFloat()
+        internal fun waveformOf(samples: ShortArray): List<Float> = List(BARS) { bar ->
+            val from = (bar.toLong() * samples.size / BARS).toInt()
+            val until = ((bar + 1L) * samples.size / BARS).toInt()
+            var peak = 0
+            for (index in from until until) peak = maxOf(peak, abs(samples[index].toInt()))
+            peak / -Short.MIN_VALUE.toFloat()
         }
     }
 }

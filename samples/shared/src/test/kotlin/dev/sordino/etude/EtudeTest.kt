@@ -26,12 +26,12 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** What the screens show and ask for, against the real library and a real collector. */
+/** The view models with the real library and a collector. */
 internal class EtudeTest(@TempDir private val folder: File) {
     private val recording = Recording("flute-alone")
     private val demo = Demo(folder.resolve("demo"), File(System.getProperty("sordino.programs")), PLAN)
-    private val kept = mutableMapOf<String, ByteArray>()
-    private val output = Speaker()
+    private val saved = mutableMapOf<String, ByteArray>()
+    private val output = FakeOutput()
     private val etude = open()
 
     @AfterEach
@@ -41,33 +41,33 @@ internal class EtudeTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `no switch is on and no age is answered before the person does it`() = patiently {
-        etude.choice.until { notice != null }
-        val state = etude.choice.state.value
-        assertEquals(listOf(Purpose.QUALITY_ASSURANCE, Purpose.RECOGNITION_RESEARCH), state.asked)
-        assertEquals(emptySet<Purpose>(), state.chosen)
+    fun `no purpose and no age is preselected`() = runTest {
+        etude.consent.until { notice != null }
+        val state = etude.consent.state.value
+        assertEquals(listOf(Purpose.QUALITY_ASSURANCE, Purpose.RECOGNITION_RESEARCH), state.requested)
+        assertEquals(emptySet<Purpose>(), state.selected)
         assertNull(state.age)
         assertNotNull(state.missing)
-        etude.choice.agree().join()
-        assertEquals(ConsentState.UNANSWERED, etude.choice.state.value.standing)
+        etude.consent.giveConsent().join()
+        assertEquals(ConsentState.UNANSWERED, etude.consent.state.value.consent)
     }
 
     @Test
-    fun `the notice is shown in the language that was chosen, each of them its own`() = patiently {
+    fun `the notice is shown in each language`() = runTest {
         val titles = Language.entries.map { language ->
-            etude.choice.read(language).join()
-            val notice = etude.choice.state.value.notice!!
-            assertEquals(language.tag to false, notice.language to notice.fellBack)
+            etude.consent.selectLanguage(language).join()
+            val notice = etude.consent.state.value.notice!!
+            assertEquals(language.tag to false, notice.language to notice.fallback)
             notice.title
         }
         assertEquals(Language.entries.size, titles.toSet().size)
     }
 
     @Test
-    fun `without consent the line says so, and what was marked is not kept`() = patiently {
-        etude.practice.until { sampling.isNotEmpty() }
-        assertFalse(etude.practice.state.value.maySample)
-        assertEquals("Nothing is kept: nobody has said yes.", etude.practice.state.value.sampling)
+    fun `without consent nothing is sampled, and the screen says so`() = runTest {
+        etude.practice.until { samplingText.isNotEmpty() }
+        assertFalse(etude.practice.state.value.isSamplingAllowed)
+        assertEquals("Nothing is recorded: you have not agreed.", etude.practice.state.value.samplingText)
         listenAndMark(67)
         waitUntil { etude.practice.problem.value != null }
         assertEquals(emptyList<Clip>(), etude.review.state.value.clips)
@@ -75,7 +75,7 @@ internal class EtudeTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `the notes that are played are shown while they sound`() = patiently {
+    fun `the played notes are shown`() = runTest {
         val shown = mutableListOf<Int>()
         etude.practice.start()
         waitUntil {
@@ -89,48 +89,48 @@ internal class EtudeTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `of a child nothing is kept until the guardian has answered`() = patiently {
+    fun `a child is sampled only after the guardian has approved`() = runTest {
         consent(AgeBand.CHILD)
-        assertEquals(ConsentState.AWAITING_GUARDIAN, etude.choice.state.value.standing)
-        etude.practice.until { "parent" in sampling }
-        etude.choice.openGate()
-        etude.choice.choose(GuardianMethod.TEXT_PLUS)
-        etude.choice.enterEvidence("too short")
-        etude.choice.approve().join()
-        assertEquals(ConsentState.AWAITING_GUARDIAN, etude.choice.state.value.standing)
-        etude.choice.enterEvidence("check 5f0c-99d1-77ab-e2c4")
-        etude.choice.approve().join()
-        assertEquals(ConsentState.GRANTED, etude.choice.state.value.standing)
-        assertNull(etude.choice.state.value.gate)
-        etude.practice.until { maySample }
+        assertEquals(ConsentState.AWAITING_GUARDIAN, etude.consent.state.value.consent)
+        etude.practice.until { "parent" in samplingText }
+        etude.consent.openGuardianForm()
+        etude.consent.selectMethod(GuardianMethod.TEXT_PLUS)
+        etude.consent.enterEvidence("too short")
+        etude.consent.approve().join()
+        assertEquals(ConsentState.AWAITING_GUARDIAN, etude.consent.state.value.consent)
+        etude.consent.enterEvidence("check 5f0c-99d1-77ab-e2c4")
+        etude.consent.approve().join()
+        assertEquals(ConsentState.GRANTED, etude.consent.state.value.consent)
+        assertNull(etude.consent.state.value.guardian)
+        etude.practice.until { isSamplingAllowed }
     }
 
     @Test
-    fun `a moment goes from the mark to the desk only by the person's word, and comes back`() = patiently {
+    fun `a moment is sent after review and deleted on withdrawal`() = runTest {
         consent(AgeBand.ADULT)
-        etude.practice.until { maySample }
+        etude.practice.until { isSamplingAllowed }
         makeMoment(68)
         etude.practice.stop()
         val clip = etude.review.state.value.clips.single()
         assertEquals(ReviewModel.BARS, clip.waveform.size)
         assertTrue(clip.waveform.max() in 0.02f..1f)
-        assertEquals(emptySet<String>(), demo.held())
+        assertEquals(emptySet<String>(), demo.storedSamples())
 
         etude.review.play(clip.preview.id)
         waitUntil { output.played.isNotEmpty() }
         assertEquals(clip.preview.seconds, output.played.single().toDouble(), 0.05)
         etude.review.accept(clip.preview.id).join()
-        etude.sent.until { pending == 1 }
-        etude.sent.send().join()
-        assertNull(etude.sent.problem.value)
-        val sample = etude.sent.state.value.samples.single()
+        etude.samples.until { pending == 1 }
+        etude.samples.send().join()
+        assertNull(etude.samples.problem.value)
+        val sample = etude.samples.state.value.samples.single()
         assertEquals(SampleState.SENT, sample.state)
-        assertEquals(setOf(sample.id), demo.held())
+        assertEquals(setOf(sample.id), demo.storedSamples())
 
         val dataset = folder.resolve("dataset")
         demo.pull(dataset)
-        etude.sent.askWhoOpened(sample.id).join()
-        assertEquals("quality desk", etude.sent.state.value.accesses.getValue(sample.id).accesses.single().reader)
+        etude.samples.loadAccesses(sample.id).join()
+        assertEquals("quality team", etude.samples.state.value.accesses.getValue(sample.id).accesses.single().reader)
         val manifest = dataset.walk().single { it.name == "manifest.json" }.readText()
         assertTrue("etude/free-play" in manifest && Regex("\"midi\":\\s*68") in manifest, manifest)
 
@@ -138,12 +138,12 @@ internal class EtudeTest(@TempDir private val folder: File) {
         etude.withdrawal.sendDeletions().join()
         assertNull(etude.withdrawal.problem.value)
         assertEquals(SampleState.DELETED, etude.withdrawal.state.value.deletions.single().state)
-        assertEquals(emptySet<String>(), demo.held())
-        etude.practice.until { "took your yes back" in sampling }
+        assertEquals(emptySet<String>(), demo.storedSamples())
+        etude.practice.until { "withdrew your consent" in samplingText }
     }
 
     @Test
-    fun `a moment that is discarded or deleted never leaves`() = patiently {
+    fun `a discarded or deleted moment is never sent`() = runTest {
         consent(AgeBand.ADULT)
         makeMoment(67)
         etude.review.discard(etude.review.state.value.clips.single().preview.id).join()
@@ -153,96 +153,96 @@ internal class EtudeTest(@TempDir private val folder: File) {
 
         makeMoment(67)
         etude.review.accept(etude.review.state.value.clips.single().preview.id).join()
-        etude.sent.askDeleteAll(true)
-        etude.sent.deleteAll().join()
-        assertFalse(etude.sent.state.value.canDelete)
-        etude.sent.send().join()
-        assertEquals(emptySet<String>(), demo.held())
+        etude.samples.confirmDeleteAll(true)
+        etude.samples.deleteAll().join()
+        assertFalse(etude.samples.state.value.canDelete)
+        etude.samples.send().join()
+        assertEquals(emptySet<String>(), demo.storedSamples())
     }
 
     @Test
-    fun `one purpose is taken back and the other stands`() = patiently {
-        etude.choice.until { notice != null }
-        Purpose.entries.forEach { etude.choice.switch(it, true) }
-        etude.choice.answerAge(AgeBand.ADULT)
-        etude.choice.agree().join()
+    fun `one purpose can be withdrawn`() = runTest {
+        etude.consent.until { notice != null }
+        Purpose.entries.forEach { etude.consent.selectPurpose(it, true) }
+        etude.consent.selectAge(AgeBand.ADULT)
+        etude.consent.giveConsent().join()
         etude.withdrawal.withdraw(Purpose.QUALITY_ASSURANCE).join()
         val state = etude.withdrawal.state.value
-        assertEquals(ConsentState.GRANTED to listOf(Purpose.RECOGNITION_RESEARCH), state.standing to state.purposes)
+        assertEquals(ConsentState.GRANTED to listOf(Purpose.RECOGNITION_RESEARCH), state.consent to state.purposes)
     }
 
     @Test
-    fun `receipt and data are handed out`() = patiently {
+    fun `receipt and data can be saved`() = runTest {
         consent(AgeBand.ADULT)
-        etude.choice.saveReceipt().join()
-        etude.sent.exportMyData().join()
-        assertEquals(etude.choice.state.value.receipt, String(kept.getValue("receipt.json")))
-        assertArrayEquals("PK".toByteArray(), kept.getValue("my-data.zip").copyOf(2))
+        etude.consent.saveReceipt().join()
+        etude.samples.exportMyData().join()
+        assertEquals(etude.consent.state.value.receipt, String(saved.getValue("receipt.json")))
+        assertArrayEquals("PK".toByteArray(), saved.getValue("my-data.zip").copyOf(2))
     }
 
     private suspend fun consent(age: AgeBand) {
-        etude.choice.until { notice != null }
-        etude.choice.switch(Purpose.QUALITY_ASSURANCE, true)
-        etude.choice.answerAge(age)
-        etude.choice.agree().join()
+        etude.consent.until { notice != null }
+        etude.consent.selectPurpose(Purpose.QUALITY_ASSURANCE, true)
+        etude.consent.selectAge(age)
+        etude.consent.giveConsent().join()
     }
 
-    /** A moment that waits for review. The gate lets one go where it doubts, by draws of its own: then another. */
+    /** Makes a moment that waits for review. The anonymizer may reject one, depending on its random draws; then another. */
     private suspend fun makeMoment(played: Int) {
         repeat(3) {
-            etude.practice.forget()
+            etude.practice.clearMessage()
             listenAndMark(played)
-            waitUntil { "ready" in told() || "not kept" in told() || etude.practice.problem.value != null }
-            if ("ready" in told()) return etude.review.until { clips.isNotEmpty() }
-            System.err.println("no moment came of a mark: ${etude.practice.problem.value ?: told()}")
+            waitUntil { "ready" in message() || "not recorded" in message() || etude.practice.problem.value != null }
+            if ("ready" in message()) return etude.review.until { clips.isNotEmpty() }
+            System.err.println("the mark made no moment: ${etude.practice.problem.value ?: message()}")
         }
-        error(etude.practice.problem.value ?: told())
+        error(etude.practice.problem.value ?: message())
     }
 
-    private fun told() = etude.practice.told.value.orEmpty()
+    private fun message() = etude.practice.message.value.orEmpty()
 
-    /** Plays most of the recording in real time, then says that the last note was really [played]. */
+    /** Listens to some notes of the recording, then corrects the last note to [played]. */
     private suspend fun listenAndMark(played: Int) {
         etude.practice.start()
         etude.practice.until { recent.size >= 4 }
-        etude.practice.gotItWrong()
+        etude.practice.startCorrection()
         assertNotNull(etude.practice.state.value.correction?.recognized)
-        etude.practice.played(played)
+        etude.practice.correctTo(played)
     }
 
     private fun open(): Etude = runBlocking {
         val setup = Setup(folder.resolve("state"), demo.organizationKey, demo.collectorUrl, demo.plan)
-        Etude.open(setup, { name, content -> kept[name] = content; name }, output, ::play)
+        Etude.open(setup, { name, content -> saved[name] = content; name }, output, ::play)
     }
 
-    /** The recording again and again, as a microphone would give it to an app that is never late. */
+    /** Plays the recording repeatedly, no faster than its frames are collected. */
     private fun play(sordino: Sordino): Flow<Frame> = flow {
-        val heard = AtomicLong()
-        sordino.frames(recording.rate) { feed ->
-            val piece = recording.rate / 100
+        val received = AtomicLong()
+        sordino.frames(recording.rate) { writer ->
+            val block = recording.rate / 100
             var pushed = 0L
             while (true) {
-                for (start in 0..recording.samples.size - piece step piece) {
-                    feed.push(recording.samples, start, piece)
-                    pushed += piece
+                for (start in 0..recording.samples.size - block step block) {
+                    writer.push(recording.samples, start, block)
+                    pushed += block
                     delay(8)
-                    // A second is held for the app.
-                    while (pushed - heard.get() > recording.rate / 2) delay(1)
+                    // The flow buffers one second.
+                    while (pushed - received.get() > recording.rate / 2) delay(1)
                 }
             }
         }.collect { frame ->
-            heard.addAndGet(frame.samples.size.toLong())
+            received.addAndGet(frame.samples.size.toLong())
             emit(frame)
         }
     }
 
-    private class Speaker : SoundOutput {
-        /** How many seconds of sound were played to the end, each time. */
+    private class FakeOutput : AudioOutput {
+        /** The durations in seconds of what was played to the end. */
         val played = java.util.concurrent.CopyOnWriteArrayList<Float>()
 
-        override suspend fun play(sound: ShortArray, rate: Int, onPosition: (Int) -> Unit) {
-            onPosition(sound.size)
-            played += sound.size / rate.toFloat()
+        override suspend fun play(samples: ShortArray, rate: Int, onPosition: (Int) -> Unit) {
+            onPosition(samples.size)
+            played += samples.size / rate.toFloat()
         }
     }
 
@@ -251,12 +251,12 @@ internal class EtudeTest(@TempDir private val folder: File) {
     }
 }
 
-/** A test that ends: a deadlock is a failure, not a hang. No machine is as slow as that. */
-private fun patiently(test: suspend () -> Unit) = runBlocking { withTimeout(20.minutes) { test() } }
+/** Runs a test with a timeout, so that a deadlock fails instead of hanging. */
+private fun runTest(test: suspend () -> Unit) = runBlocking { withTimeout(20.minutes) { test() } }
 
 private suspend fun waitUntil(condition: () -> Boolean) {
     while (!condition()) delay(5)
 }
 
-private suspend fun <State : Any> Model<State>.until(condition: State.() -> Boolean) =
+private suspend fun <State : Any> ViewModel<State>.until(condition: State.() -> Boolean) =
     waitUntil { state.value.condition() }

@@ -8,20 +8,20 @@ import dev.sordino.etude.Setup
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.runBlocking
 
-/** Has the engine open as long as the process lives, since activities come and go. */
+/** Keeps the engine open for the lifetime of the process, which outlives activities. */
 class EtudeApplication : Application() {
     val etude: Etude by lazy {
         val setup = Setup(
             SordinoHost.stateFolder(this),
-            // Pinned in the app: only this organization's plans count.
+            // Pinned in the app: only this organization's plans are accepted.
             assets.open("organization-key.txt").bufferedReader().readText().trim(),
             assets.open("collector-url.txt").bufferedReader().readText().trim(),
             assets.open("plan.json").readBytes(),
         )
-        val keeper = DownloadsKeeper(this)
+        val documents = DownloadsDocumentStore(this)
         // Reads a few small files.
         runBlocking(Dispatchers.IO) {
-            Etude.open(setup, keeper, TrackOutput()) { it.frames(AudioRecordSource(this@EtudeApplication)) }
+            Etude.open(setup, documents, AudioTrackOutput()) { it.frames(AudioRecordSource(this@EtudeApplication)) }
         }
     }
 }

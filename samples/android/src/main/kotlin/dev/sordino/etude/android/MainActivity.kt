@@ -9,14 +9,14 @@ import dev.sordino.etude.screens.EtudeApp
 class MainActivity : ComponentActivity() {
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        // Without it, “Start listening” says so in a line of its own.
-        if (!MicrophonePermission.isGranted(this)) MicrophonePermission.ask(this)
+        // Without it, “Start listening” shows an error.
+        if (!MicrophonePermission.isGranted(this)) MicrophonePermission.request(this)
         val etude = (application as EtudeApplication).etude
         setContent { EtudeApp(etude) }
     }
 
     override fun onStop() {
-        // Nobody is listened to who does not see that they are.
+        // The app listens only while it is visible.
         (application as EtudeApplication).etude.practice.stop()
         super.onStop()
     }

@@ -16,29 +16,29 @@ import kotlin.system.exitProcess
 import kotlinx.coroutines.runBlocking
 
 /**
- * The practice app with an organization and a collector of its own on this machine.
+ * The practice app with a demo organization and a collector on this machine.
  *
- * @param arguments the folder where all of it is kept, the folder of Sordino's programs, and the example plan.
+ * @param arguments the folder for all data, the folder of Sordino's programs, and the example plan.
  */
 fun main(arguments: Array<String>) {
-    if (arguments.size != 3) fail("usage: FOLDER PROGRAMS PLAN.toml; samples/desktop/run gives them")
+    if (arguments.size != 3) fail("usage: FOLDER PROGRAMS PLAN.toml; run samples/desktop/run, which passes them")
     val (folder, programs, plan) = arguments.map(::File)
     Demo(folder.resolve("organization"), programs, plan).use { demo ->
-        println("the collector is at ${demo.collectorUrl}; all is kept in $folder")
+        println("the collector listens on ${demo.collectorUrl}; all data is in $folder")
         val setup = Setup(folder.resolve("state"), demo.organizationKey, demo.collectorUrl, demo.plan)
         try {
-            runBlocking { Etude.open(setup, FolderKeeper(folder.resolve("saved")), Loudspeaker()) }.use(::show)
+            runBlocking { Etude.open(setup, FolderDocumentStore(folder.resolve("saved")), JavaAudioOutput()) }.use(::show)
         } catch (problem: SordinoException) {
             fail(problem.message)
         }
     }
-    // Skia's and the engine's threads are daemons, AWT's is not.
+    // AWT's thread is not a daemon and would keep the program alive.
     exitProcess(0)
 }
 
 /** Shows the window until the person closes it. */
-internal fun show(etude: Etude, at: WindowPosition = WindowPosition.PlatformDefault) = application(exitProcessOnExit = false) {
-    val state = rememberWindowState(position = at, size = DpSize(WIDTH.dp, HEIGHT.dp))
+internal fun show(etude: Etude, position: WindowPosition = WindowPosition.PlatformDefault) = application(exitProcessOnExit = false) {
+    val state = rememberWindowState(position = position, size = DpSize(WIDTH.dp, HEIGHT.dp))
     Window(onCloseRequest = ::exitApplication, state = state, title = "Etude") { EtudeApp(etude) }
 }
 

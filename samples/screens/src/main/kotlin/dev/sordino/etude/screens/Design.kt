@@ -7,8 +7,8 @@ import androidx.compose.ui.unit.dp
 import androidx.compose.ui.unit.sp
 
 /**
- * Colors. Text has a contrast of 4.5 : 1 or more on all that it stands on, borders of controls 3 : 1 (WCAG 2.2,
- * 1.4.3 and 1.4.11); no meaning is told by color alone.
+ * Colors. Text has a contrast of at least 4.5 : 1 on every background, borders of controls 3 : 1 (WCAG 2.2, 1.4.3 and
+ * 1.4.11); no information depends on color alone.
  */
 internal object Colors {
     val paper = Color(0xFFF7F5F0)
@@ -26,7 +26,7 @@ internal object Colors {
     val dangerSoft = Color(0xFFFAE6E6)
 }
 
-/** Sizes of type, by a scale of about five to four. */
+/** Text styles, on a scale of about 5 : 4. */
 internal object Type {
     val note = TextStyle(fontSize = 72.sp, lineHeight = 80.sp, fontWeight = FontWeight.Light, color = Colors.ink)
     val title = TextStyle(fontSize = 28.sp, lineHeight = 36.sp, fontWeight = FontWeight.SemiBold, color = Colors.ink)
@@ -37,7 +37,7 @@ internal object Type {
     val small = TextStyle(fontSize = 13.sp, lineHeight = 18.sp, color = Colors.quiet)
 }
 
-/** Distances: a grid of 4. */
+/** Spacing on a grid of 4 dp. */
 internal object Space {
     val hair = 4.dp
     val small = 8.dp
@@ -45,12 +45,12 @@ internal object Space {
     val large = 24.dp
     val huge = 40.dp
 
-    /** Corners of cards and controls. */
+    /** The corner radius of cards and controls. */
     val corner = 10.dp
 
-    /** The least side of what a finger is to hit. */
+    /** The smallest side of a touch target. */
     val touch = 44.dp
 
-    /** Lines longer than this are hard to read. */
+    /** The longest readable line. */
     val readable = 800.dp
 }

@@ -32,17 +32,17 @@ private val NARROW = 48..84
 private val HEIGHT = 128.dp
 
 /**
- * A piano's keyboard, on which [sounding] is lit. With [onKey], a key can be pressed, each named for its note;
- * without, it is a picture.
+ * A piano keyboard with the key of [sounding] highlighted. With [onKey] the keys are buttons named after their notes;
+ * without, it is an image.
  */
 @Composable
 internal fun Keyboard(sounding: Int?, onKey: ((Int) -> Unit)?) {
     BoxWithConstraints(Modifier.fillMaxWidth().height(HEIGHT)) {
         val keys = if (maxWidth > 520.dp) WIDE else NARROW
         val width = maxWidth / keys.count { !isBlack(it) }
-        val picture = "Keyboard. " + (sounding?.let { "${nameOf(it)} sounds." } ?: "Nothing sounds.")
-        Box(if (onKey == null) Modifier.clearAndSetSemantics { contentDescription = picture } else Modifier) {
-            // Black keys lie on the white ones.
+        val description = "Keyboard. " + (sounding?.let { "${nameOf(it)} sounds." } ?: "Nothing sounds.")
+        Box(if (onKey == null) Modifier.clearAndSetSemantics { contentDescription = description } else Modifier) {
+            // Black keys are drawn over the white ones.
             for (midi in keys.filterNot(::isBlack)) Key(midi, keys.first, width, midi == sounding, onKey)
             for (midi in keys.filter(::isBlack)) Key(midi, keys.first, width, midi == sounding, onKey)
         }
@@ -56,19 +56,19 @@ private fun Key(midi: Int, first: Int, width: Dp, isSounding: Boolean, onKey: ((
     val left = width * whitesBefore - if (isBlack) width * 0.3f else 0.dp
     val size = if (isBlack) Modifier.size(width * 0.6f, HEIGHT * 0.6f) else Modifier.size(width, HEIGHT)
     val shape = RoundedCornerShape(bottomStart = 4.dp, bottomEnd = 4.dp)
-    val ground = when {
+    val background = when {
         isSounding -> Colors.accent
         isBlack -> Colors.ink
         else -> Colors.card
     }
     val interaction = remember { MutableInteractionSource() }
-    val press = if (onKey == null) Modifier else {
+    val pressable = if (onKey == null) Modifier else {
         Modifier.focusRing(interaction, shape)
             .clickable(interaction, null, role = Role.Button) { onKey(midi) }
             .semantics { contentDescription = nameOf(midi) }
     }
     Box(
-        Modifier.offset(left).then(size).background(ground, shape).border(1.dp, Colors.border, shape).then(press),
+        Modifier.offset(left).then(size).background(background, shape).border(1.dp, Colors.border, shape).then(pressable),
         Alignment.BottomCenter,
     ) {
         val label = Type.small.copy(fontSize = 10.sp, color = if (isSounding) Colors.onAccent else Colors.quiet)

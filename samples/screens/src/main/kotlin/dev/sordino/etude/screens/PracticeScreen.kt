@@ -36,33 +36,33 @@ import kotlin.math.roundToInt
 @Composable
 internal fun PracticeScreen(model: PracticeModel) {
     val state by model.state.collectAsState()
-    Screen("Practice", "Play one note at a time, and see what the app hears.", model) {
-        SamplingLine(state.maySample, state.sampling)
+    Screen("Practice", "Play one note at a time, and see what the app recognizes.", model) {
+        SamplingLine(state.isSamplingAllowed, state.samplingText)
         Card {
-            // While a moment is put right, what was heard in it stands still.
+            // While the person corrects a moment, its note stays visible.
             val correction = state.correction
             val note = if (correction == null) state.sounding else correction.recognized?.midi
-            Heard(note, state.cents.takeIf { correction == null && note != null }, state.level)
-            Keyboard(note, model::played.takeIf { correction != null })
+            CurrentNote(note, state.cents.takeIf { correction == null && note != null }, state.level)
+            Keyboard(note, model::correctTo.takeIf { correction != null })
             if (correction == null) RecentNotes(state) else CorrectionPanel(model, correction)
         }
         Actions(model, state)
     }
 }
 
-/** Says whether moments may be sampled, and why not. */
+/** Shows whether moments may be sampled, and the reason if not. */
 @Composable
-private fun SamplingLine(maySample: Boolean, sentence: String) {
+private fun SamplingLine(isAllowed: Boolean, text: String) {
     Row(horizontalArrangement = Arrangement.spacedBy(10.dp), verticalAlignment = Alignment.CenterVertically) {
         Canvas(Modifier.size(12.dp)) {
-            if (maySample) drawCircle(Colors.accent) else drawCircle(Colors.border, style = ring())
+            if (isAllowed) drawCircle(Colors.accent) else drawCircle(Colors.border, style = ring())
         }
-        BasicText(sentence, style = Type.body)
+        BasicText(text, style = Type.body)
     }
 }
 
 @Composable
-private fun Heard(note: Int?, cents: Int?, level: Double) {
+private fun CurrentNote(note: Int?, cents: Int?, level: Double) {
     Row(Modifier.fillMaxWidth(), Arrangement.spacedBy(Space.large), Alignment.CenterVertically) {
         val name = note?.let(::nameOf)
         Box(Modifier.width(150.dp).height(84.dp), Alignment.CenterStart) {
@@ -76,7 +76,7 @@ private fun Heard(note: Int?, cents: Int?, level: Double) {
     }
 }
 
-/** How far the note lies from its key: a pin between 50 cents flat and 50 cents sharp. */
+/** The note's distance from its key: a marker between 50 cents flat and 50 cents sharp. */
 @Composable
 private fun Tuning(cents: Int?) {
     val words = when {
@@ -109,7 +109,7 @@ private fun LevelMeter(level: Double) {
 @Composable
 private fun RecentNotes(state: PracticeState) {
     Row(Modifier.heightIn(min = 32.dp), Arrangement.spacedBy(Space.small), Alignment.CenterVertically) {
-        BasicText("Heard:", style = Type.small)
+        BasicText("Recognized:", style = Type.small)
         FlowRow(horizontalArrangement = Arrangement.spacedBy(6.dp), verticalArrangement = Arrangement.spacedBy(6.dp)) {
             if (state.recent.isEmpty()) BasicText("nothing yet", style = Type.small)
             for (note in state.recent) {
@@ -124,11 +124,11 @@ private fun RecentNotes(state: PracticeState) {
 @Composable
 private fun CorrectionPanel(model: PracticeModel, correction: Correction) {
     Column(verticalArrangement = Arrangement.spacedBy(12.dp)) {
-        val heard = correction.recognized?.let { "The app heard ${nameOf(it.midi)}." } ?: "The app heard no note."
-        BasicText("$heard What did you play? Press its key above.", style = Type.strong)
+        val recognized = correction.recognized?.let { "The app recognized ${nameOf(it.midi)}." } ?: "The app recognized no note."
+        BasicText("$recognized What did you play? Press its key above.", style = Type.strong)
         FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
-            Button("I do not know", model::doNotKnow)
-            Button("Never mind", model::neverMind)
+            Button("I do not know", model::correctToUnknown)
+            Button("Cancel", model::cancelCorrection)
         }
     }
 }
@@ -137,9 +137,9 @@ private fun CorrectionPanel(model: PracticeModel, correction: Correction) {
 @Composable
 private fun Actions(model: PracticeModel, state: PracticeState) {
     FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
-        if (state.isListening) Button("Stop listening", model::stop, Modifier.widthIn(min = 160.dp), Weight.MAIN)
-        else Button("Start listening", model::start, Modifier.widthIn(min = 160.dp), Weight.MAIN)
-        Button("The app got it wrong", model::gotItWrong, isEnabled = state.isListening && state.correction == null)
+        if (state.isListening) Button("Stop listening", model::stop, Modifier.widthIn(min = 160.dp), Emphasis.MAIN)
+        else Button("Start listening", model::start, Modifier.widthIn(min = 160.dp), Emphasis.MAIN)
+        Button("Report a wrong note", model::startCorrection, isEnabled = state.isListening && state.correction == null)
     }
 }
 

@@ -12,20 +12,20 @@ import androidx.compose.ui.unit.dp
 import dev.sordino.etude.Clip
 import dev.sordino.etude.ReviewModel
 import dev.sordino.etude.ReviewState
-import dev.sordino.etude.words
-import dev.sordino.etude.wordsOf
+import dev.sordino.etude.describe
+import dev.sordino.etude.label
 
 @Composable
 internal fun ReviewScreen(model: ReviewModel) {
     val state by model.state.collectAsState()
-    Screen("To hear first", "This is what we would send, with voices taken out. Nothing goes without your yes.", model) {
+    Screen("Review", "These moments would be sent, with voices removed. Nothing is sent unless you accept it.", model) {
         if (state.clips.isEmpty()) Card {
-            Heading("Nothing waits for you")
-            BasicText("When you say that the app got it wrong, the moment comes here first.", style = Type.quiet)
+            Heading("Nothing to review")
+            BasicText("When you report a wrong note, the moment appears here first.", style = Type.quiet)
         }
         for (clip in state.clips) key(clip.preview.id) { ClipCard(model, state, clip) }
         if (state.clips.isNotEmpty()) {
-            BasicText("They are kept in memory only, and are gone when you close the app.", style = Type.small)
+            BasicText("They are in memory only, and are lost when you close the app.", style = Type.small)
         }
     }
 }
@@ -35,15 +35,15 @@ internal fun ReviewScreen(model: ReviewModel) {
 private fun ClipCard(model: ReviewModel, state: ReviewState, clip: Clip) = Card {
     val id = clip.preview.id
     val isPlaying = state.playing == id
-    Heading(clip.preview.trigger.words)
-    BasicText("${secondsOf(clip.preview.seconds)}, for ${wordsOf(clip.preview.purposes)}", style = Type.quiet)
-    Waveform(clip.waveform, if (isPlaying) state.played else 0f)
+    Heading(clip.preview.trigger.label)
+    BasicText("${secondsOf(clip.preview.seconds)}, for ${describe(clip.preview.purposes)}", style = Type.quiet)
+    Waveform(clip.waveform, if (isPlaying) state.progress else 0f)
     FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
         if (isPlaying) Button("Stop", model::stop) else Button("Play", { model.play(id) })
-        Button("Yes, send it", { model.accept(id) }, weight = Weight.MAIN)
-        Button("No, discard it", { model.discard(id) }, weight = Weight.DANGER)
+        Button("Accept", { model.accept(id) }, emphasis = Emphasis.MAIN)
+        Button("Discard", { model.discard(id) }, emphasis = Emphasis.DANGER)
     }
 }
 
-/** A length in words, with one decimal. */
+/** A duration in words, with one decimal. */
 internal fun secondsOf(seconds: Double): String = "%.1f seconds".format(java.util.Locale.ROOT, seconds)

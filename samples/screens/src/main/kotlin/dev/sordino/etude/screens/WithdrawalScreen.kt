@@ -12,25 +12,25 @@ import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
 import dev.sordino.etude.WithdrawalModel
 import dev.sordino.etude.WithdrawalState
-import dev.sordino.etude.words
+import dev.sordino.etude.label
 
 @Composable
 internal fun WithdrawalScreen(model: WithdrawalModel) {
     val state by model.state.collectAsState()
-    Screen("Take it back", "You need not say why, and everything works just the same.", model) {
+    Screen("Withdraw", "You do not have to give a reason, and everything continues to work.", model) {
         if (state.purposes.isEmpty()) Card {
-            Heading("There is nothing to take back")
-            BasicText(state.standing.words, style = Type.quiet)
+            Heading("There is no consent to withdraw")
+            BasicText(state.consent.label, style = Type.quiet)
         } else {
-            WhatHappens()
-            Ways(model, state)
+            Consequences()
+            WithdrawButtons(model, state)
         }
         Deletions(model, state)
     }
 }
 
 @Composable
-private fun WhatHappens() = Card {
+private fun Consequences() = Card {
     Heading("What happens then")
     for (sentence in SENTENCES) {
         Row(horizontalArrangement = Arrangement.spacedBy(Space.small)) {
@@ -41,38 +41,38 @@ private fun WhatHappens() = Card {
 }
 
 @Composable
-private fun Ways(model: WithdrawalModel, state: WithdrawalState) = Card {
-    Heading("Take back")
+private fun WithdrawButtons(model: WithdrawalModel, state: WithdrawalState) = Card {
+    Heading("Withdraw consent for")
     if (state.purposes.size > 1) for (purpose in state.purposes) {
-        Button("Only ${purpose.words.lowercase()}", { model.withdraw(purpose) })
+        Button("Only ${purpose.label.lowercase()}", { model.withdraw(purpose) })
     }
-    Button("My whole yes", { model.withdraw() }, weight = Weight.DANGER)
+    Button("All uses", { model.withdraw() }, emphasis = Emphasis.DANGER)
 }
 
 @Composable
 private fun Deletions(model: WithdrawalModel, state: WithdrawalState) {
     if (state.deletions.isEmpty() && state.unacknowledged == 0) return
     Card {
-        Heading("What became of each deletion")
+        Heading("Deletions")
         for (sample in state.deletions) {
             Row(Modifier.fillMaxWidth(), Arrangement.SpaceBetween, Alignment.CenterVertically) {
                 Column {
                     BasicText("${weekOf(sample.week)}, ${secondsOf(sample.seconds)}", style = Type.body)
-                    BasicText(sample.trigger.words, style = Type.small)
+                    BasicText(sample.trigger.label, style = Type.small)
                 }
                 StateTag(sample.state)
             }
         }
         if (state.unacknowledged > 0) {
             BasicText("Not confirmed by the service yet: ${state.unacknowledged}.", style = Type.quiet)
-            Button(if (state.isBusy) "Asking …" else "Ask now", { model.sendDeletions() }, isEnabled = !state.isBusy)
+            Button(if (state.isBusy) "Requesting …" else "Request now", { model.sendDeletions() }, isEnabled = !state.isBusy)
         }
     }
 }
 
 private val SENTENCES = listOf(
-    "From this moment on nothing more is kept.",
-    "What waits on this device is destroyed at once.",
-    "What was sent is deleted everywhere, copies too. If this device is offline, that is asked for when it is online again.",
-    "What stays is the note of your yes, the list of who opened what, and random numbers.",
+    "Nothing more is recorded from now on.",
+    "Moments on this device are deleted immediately.",
+    "Moments that were sent are deleted everywhere, including copies. An offline device requests that when it is online again.",
+    "The record of your consent, the list of who opened what, and random numbers remain.",
 )

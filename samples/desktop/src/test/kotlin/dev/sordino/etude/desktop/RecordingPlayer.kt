@@ -3,8 +3,8 @@ package dev.sordino.etude.desktop
 import java.io.File
 import kotlin.concurrent.thread
 
-/** Somebody who plays a recording into the microphone, again and again, until it is closed. */
-internal class Player(recording: File) : AutoCloseable {
+/** Plays a recording into the test's microphone, repeatedly, until it is closed. */
+internal class RecordingPlayer(recording: File) : AutoCloseable {
     @Volatile
     private var isPlaying = true
 

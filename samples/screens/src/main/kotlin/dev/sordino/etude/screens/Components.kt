@@ -47,57 +47,57 @@ import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.text.TextStyle
 import androidx.compose.ui.unit.dp
-import dev.sordino.etude.Model
+import dev.sordino.etude.ViewModel
 
 private val corners = RoundedCornerShape(Space.corner)
 
-/** Whether the person goes about by the keyboard, so that its focus is to be seen. */
+/** Whether the person uses the keyboard, so that the focus must be visible. */
 internal val LocalKeyboardUse = compositionLocalOf { false }
 
-/** Notes whether the last thing that came was a key or a pointer. */
-internal fun Modifier.noteKeyboardUse(onChange: (Boolean) -> Unit): Modifier = this
+/** Reports whether the last input was a key or a pointer. */
+internal fun Modifier.observeKeyboardUse(onChange: (Boolean) -> Unit): Modifier = this
     .onPreviewKeyEvent { onChange(true); false }
     .pointerInput(Unit) {
         awaitPointerEventScope { while (true) if (awaitPointerEvent(PointerEventPass.Initial).type == PointerEventType.Press) onChange(false) }
     }
 
-/** A ring around what the keyboard's focus is on; [interaction] is that of the control. */
+/** A ring around the control with the keyboard's focus; [interaction] is that of the control. */
 internal fun Modifier.focusRing(interaction: MutableInteractionSource, shape: Shape = corners): Modifier = composed {
     val isFocused by interaction.collectIsFocusedAsState()
     if (isFocused && LocalKeyboardUse.current) border(3.dp, Colors.ink, shape) else this
 }
 
-/** A screen: its title, a sentence below it, what came of the last deed, and its content, which scrolls. */
+/** A screen: its title, a subtitle, the result of the last action, and its scrolling content. */
 @Composable
-internal fun Screen(title: String, lead: String, model: Model<*>, content: @Composable ColumnScope.() -> Unit) {
+internal fun Screen(title: String, subtitle: String, model: ViewModel<*>, content: @Composable ColumnScope.() -> Unit) {
     Column(
         Modifier.verticalScroll(rememberScrollState()).padding(Space.large).widthIn(max = Space.readable).fillMaxWidth(),
         Arrangement.spacedBy(Space.medium),
     ) {
         Column(verticalArrangement = Arrangement.spacedBy(Space.hair)) {
             BasicText(title, Modifier.semantics { heading() }, Type.title)
-            BasicText(lead, style = Type.quiet)
+            BasicText(subtitle, style = Type.quiet)
         }
-        val told by model.told.collectAsState()
+        val message by model.message.collectAsState()
         val problem by model.problem.collectAsState()
         problem?.let { Notice(it, Colors.danger, Colors.dangerSoft) }
-        told?.let { Notice(it, Colors.accent, Colors.accentSoft) }
+        message?.let { Notice(it, Colors.accent, Colors.accentSoft) }
         content()
     }
 }
 
-/** A sentence that is read out when it appears. */
+/** A sentence that screen readers announce when it appears. */
 @Composable
-internal fun Notice(text: String, ink: Color, ground: Color, modifier: Modifier = Modifier) {
+internal fun Notice(text: String, color: Color, background: Color, modifier: Modifier = Modifier) {
     BasicText(
         text,
-        modifier.fillMaxWidth().background(ground, corners).padding(Space.medium, 12.dp)
+        modifier.fillMaxWidth().background(background, corners).padding(Space.medium, 12.dp)
             .semantics { liveRegion = LiveRegionMode.Polite },
-        Type.body.copy(color = ink),
+        Type.body.copy(color = color),
     )
 }
 
-/** A white sheet. */
+/** A white card. */
 @Composable
 internal fun Card(modifier: Modifier = Modifier, content: @Composable ColumnScope.() -> Unit) {
     Column(
@@ -111,36 +111,36 @@ internal fun Card(modifier: Modifier = Modifier, content: @Composable ColumnScop
 @Composable
 internal fun Heading(text: String) = BasicText(text, Modifier.semantics { heading() }, Type.heading)
 
-/** How much a button weighs. */
-internal enum class Weight { MAIN, PLAIN, DANGER }
+/** The emphasis of a button. */
+internal enum class Emphasis { MAIN, PLAIN, DANGER }
 
 @Composable
 internal fun Button(
     text: String,
     onClick: () -> Unit,
     modifier: Modifier = Modifier,
-    weight: Weight = Weight.PLAIN,
+    emphasis: Emphasis = Emphasis.PLAIN,
     isEnabled: Boolean = true,
 ) {
     val interaction = remember { MutableInteractionSource() }
-    val (ground, ink, edge) = when {
+    val (background, color, border) = when {
         !isEnabled -> Triple(Colors.line, Colors.quiet, Colors.line)
-        weight == Weight.MAIN -> Triple(Colors.accent, Colors.onAccent, Colors.accent)
-        weight == Weight.DANGER -> Triple(Colors.card, Colors.danger, Colors.danger)
+        emphasis == Emphasis.MAIN -> Triple(Colors.accent, Colors.onAccent, Colors.accent)
+        emphasis == Emphasis.DANGER -> Triple(Colors.card, Colors.danger, Colors.danger)
         else -> Triple(Colors.card, Colors.accent, Colors.border)
     }
     Box(
-        modifier.heightIn(min = Space.touch).background(ground, corners).border(1.dp, edge, corners)
+        modifier.heightIn(min = Space.touch).background(background, corners).border(1.dp, border, corners)
             .focusRing(interaction)
             .clickable(interaction, null, isEnabled, role = Role.Button, onClick = onClick)
             .padding(horizontal = 20.dp, vertical = 10.dp),
         Alignment.Center,
-    ) { BasicText(text, style = Type.strong.copy(color = ink)) }
+    ) { BasicText(text, style = Type.strong.copy(color = color)) }
 }
 
-/** A switch with its label and what it means. */
+/** A switch with its label. */
 @Composable
-internal fun SwitchRow(label: String, meaning: String, isOn: Boolean, onChange: (Boolean) -> Unit) {
+internal fun SwitchRow(label: String, isOn: Boolean, onChange: (Boolean) -> Unit) {
     val interaction = remember { MutableInteractionSource() }
     Row(
         Modifier.fillMaxWidth().focusRing(interaction)
@@ -158,35 +158,32 @@ internal fun SwitchRow(label: String, meaning: String, isOn: Boolean, onChange: 
                     .background(if (isOn) Colors.onAccent else Colors.border, CircleShape),
             )
         }
-        Column(Modifier.weight(1f)) {
-            BasicText(label, style = Type.strong)
-            BasicText(meaning, style = Type.quiet)
-        }
+        BasicText(label, Modifier.weight(1f), Type.body)
         BasicText(if (isOn) "On" else "Off", style = Type.small)
     }
 }
 
-/** One of several answers. */
+/** One of several options. */
 @Composable
-internal fun Answer(label: String, isChosen: Boolean, onChoose: () -> Unit, modifier: Modifier = Modifier) {
+internal fun Option(label: String, isSelected: Boolean, onSelect: () -> Unit, modifier: Modifier = Modifier) {
     val interaction = remember { MutableInteractionSource() }
     Row(
         modifier.heightIn(min = Space.touch).focusRing(interaction)
-            .background(if (isChosen) Colors.accentSoft else Colors.card, corners)
-            .border(if (isChosen) 2.dp else 1.dp, if (isChosen) Colors.accent else Colors.border, corners)
-            .selectable(isChosen, interaction, null, role = Role.RadioButton, onClick = onChoose)
+            .background(if (isSelected) Colors.accentSoft else Colors.card, corners)
+            .border(if (isSelected) 2.dp else 1.dp, if (isSelected) Colors.accent else Colors.border, corners)
+            .selectable(isSelected, interaction, null, role = Role.RadioButton, onClick = onSelect)
             .padding(Space.medium, 10.dp),
         Arrangement.spacedBy(10.dp),
         Alignment.CenterVertically,
     ) {
-        Box(Modifier.size(18.dp).border(2.dp, if (isChosen) Colors.accent else Colors.border, CircleShape), Alignment.Center) {
-            if (isChosen) Box(Modifier.size(10.dp).background(Colors.accent, CircleShape))
+        Box(Modifier.size(18.dp).border(2.dp, if (isSelected) Colors.accent else Colors.border, CircleShape), Alignment.Center) {
+            if (isSelected) Box(Modifier.size(10.dp).background(Colors.accent, CircleShape))
         }
         BasicText(label, style = Type.body)
     }
 }
 
-/** A line of text to be written. */
+/** A text field. */
 @Composable
 internal fun Field(label: String, text: String, onChange: (String) -> Unit) {
     val interaction = remember { MutableInteractionSource() }
@@ -206,8 +203,8 @@ internal fun Field(label: String, text: String, onChange: (String) -> Unit) {
     }
 }
 
-/** A word in a small frame. */
+/** A small label with a background. */
 @Composable
-internal fun Tag(text: String, ink: Color = Colors.quiet, ground: Color = Colors.paper, style: TextStyle = Type.small) {
-    BasicText(text, Modifier.background(ground, RoundedCornerShape(6.dp)).padding(Space.small, Space.hair), style.copy(color = ink))
+internal fun Tag(text: String, color: Color = Colors.quiet, background: Color = Colors.paper, style: TextStyle = Type.small) {
+    BasicText(text, Modifier.background(background, RoundedCornerShape(6.dp)).padding(Space.small, Space.hair), style.copy(color = color))
 }

@@ -34,71 +34,71 @@ import androidx.compose.ui.text.style.TextAlign
 import androidx.compose.ui.unit.dp
 import dev.sordino.etude.Etude
 
-private enum class Place(val words: String) {
+private enum class Tab(val label: String) {
     PRACTICE("Practice"),
-    CHOICE("Your choice"),
-    REVIEW("To hear first"),
-    SENT("What was sent"),
-    WITHDRAWAL("Take it back"),
+    CONSENT("Consent"),
+    REVIEW("Review"),
+    SAMPLES("Samples"),
+    WITHDRAWAL("Withdraw"),
 }
 
-/** The app: five screens, and the way between them, at the side of a window and at the foot of a phone. */
+/** The app: five screens with tabs, at the side of a window and at the bottom of a phone. */
 @Composable
 fun EtudeApp(etude: Etude) {
     var isKeyboardUsed by remember { mutableStateOf(false) }
     CompositionLocalProvider(LocalKeyboardUse provides isKeyboardUsed) {
-        Places(etude, Modifier.fillMaxSize().background(Colors.paper).noteKeyboardUse { isKeyboardUsed = it })
+        Tabs(etude, Modifier.fillMaxSize().background(Colors.paper).observeKeyboardUse { isKeyboardUsed = it })
     }
 }
 
 @Composable
-private fun Places(etude: Etude, modifier: Modifier) {
-    var place by remember { mutableStateOf(Place.PRACTICE) }
+private fun Tabs(etude: Etude, modifier: Modifier) {
+    var selected by remember { mutableStateOf(Tab.PRACTICE) }
     val waiting = etude.review.state.collectAsState().value.clips.size
     BoxWithConstraints(modifier) {
         if (maxWidth >= WIDE) Row {
             Column(Modifier.width(208.dp).fillMaxHeight().background(Colors.card).padding(Space.medium), Arrangement.spacedBy(Space.hair)) {
                 BasicText("Etude", Modifier.padding(12.dp, Space.medium), Type.heading.copy(color = Colors.accent))
-                for (each in Place.entries) Way(each, each == place, waiting, Modifier.fillMaxWidth()) { place = each }
+                for (tab in Tab.entries) TabButton(tab, tab == selected, waiting, Modifier.fillMaxWidth()) { selected = tab }
             }
-            Box(Modifier.weight(1f).fillMaxHeight(), Alignment.TopCenter) { Shown(place, etude) }
+            Box(Modifier.weight(1f).fillMaxHeight(), Alignment.TopCenter) { TabContent(selected, etude) }
         } else Column {
-            Box(Modifier.weight(1f).fillMaxWidth()) { Shown(place, etude) }
+            Box(Modifier.weight(1f).fillMaxWidth()) { TabContent(selected, etude) }
             Row(Modifier.fillMaxWidth().background(Colors.card).padding(Space.hair)) {
-                for (each in Place.entries) Way(each, each == place, waiting, Modifier.weight(1f), isNarrow = true) { place = each }
+                for (tab in Tab.entries) TabButton(tab, tab == selected, waiting, Modifier.weight(1f), isNarrow = true) { selected = tab }
             }
         }
     }
 }
 
 @Composable
-private fun Shown(place: Place, etude: Etude) = key(place) {
-    val model = when (place) {
-        Place.PRACTICE -> etude.practice.also { PracticeScreen(it) }
-        Place.CHOICE -> etude.choice.also { ChoiceScreen(it) }
-        Place.REVIEW -> etude.review.also { ReviewScreen(it) }
-        Place.SENT -> etude.sent.also { SentScreen(it) }
-        Place.WITHDRAWAL -> etude.withdrawal.also { WithdrawalScreen(it) }
+private fun TabContent(tab: Tab, etude: Etude) = key(tab) {
+    val model = when (tab) {
+        Tab.PRACTICE -> etude.practice.also { PracticeScreen(it) }
+        Tab.CONSENT -> etude.consent.also { ConsentScreen(it) }
+        Tab.REVIEW -> etude.review.also { ReviewScreen(it) }
+        Tab.SAMPLES -> etude.samples.also { SamplesScreen(it) }
+        Tab.WITHDRAWAL -> etude.withdrawal.also { WithdrawalScreen(it) }
     }
-    DisposableEffect(model) { onDispose(model::forget) }
+    DisposableEffect(model) { onDispose(model::clearMessage) }
 }
 
 @Composable
-private fun Way(place: Place, isShown: Boolean, waiting: Int, modifier: Modifier, isNarrow: Boolean = false, onGo: () -> Unit) {
+private fun TabButton(tab: Tab, isSelected: Boolean, waiting: Int, modifier: Modifier, isNarrow: Boolean = false, onSelect: () -> Unit) {
     val interaction = remember { MutableInteractionSource() }
-    val count = waiting.takeIf { place == Place.REVIEW && it > 0 }
+    val count = waiting.takeIf { tab == Tab.REVIEW && it > 0 }
     val shape = RoundedCornerShape(Space.corner)
     Row(
-        modifier.heightIn(min = Space.touch).background(if (isShown) Colors.accentSoft else Colors.card, shape)
-            .focusRing(interaction).selectable(isShown, interaction, null, role = Role.Tab, onClick = onGo)
-            .semantics { contentDescription = place.words + (count?.let { ", $it waiting" } ?: "") }
+        modifier.heightIn(min = Space.touch).background(if (isSelected) Colors.accentSoft else Colors.card, shape)
+            .focusRing(interaction).selectable(isSelected, interaction, null, role = Role.Tab, onClick = onSelect)
+            .semantics { contentDescription = tab.label + (count?.let { ", $it waiting" } ?: "") }
             .padding(if (isNarrow) Space.hair else 12.dp, Space.small),
         Arrangement.SpaceBetween,
         Alignment.CenterVertically,
     ) {
         val style = if (isNarrow) Type.small.copy(textAlign = TextAlign.Center) else Type.body
-        val ink = if (isShown) Colors.accent else Colors.ink
-        BasicText(place.words, Modifier.weight(1f), style.copy(color = ink))
+        val color = if (isSelected) Colors.accent else Colors.ink
+        BasicText(tab.label, Modifier.weight(1f), style.copy(color = color))
         if (count != null) Tag("$count", Colors.onAccent, Colors.accent)
     }
 }

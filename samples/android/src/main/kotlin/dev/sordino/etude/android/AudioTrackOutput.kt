@@ -3,22 +3,22 @@ package dev.sordino.etude.android
 import android.media.AudioAttributes
 import android.media.AudioFormat
 import android.media.AudioTrack
-import dev.sordino.etude.SoundOutput
+import dev.sordino.etude.AudioOutput
 import java.io.IOException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.withContext
 
-/** Plays by Android's `AudioTrack`. */
-class TrackOutput : SoundOutput {
-    override suspend fun play(sound: ShortArray, rate: Int, onPosition: (Int) -> Unit) = withContext(Dispatchers.IO) {
-        val track = open(sound.size * Short.SIZE_BYTES, rate)
+/** Plays with Android's `AudioTrack`. */
+class AudioTrackOutput : AudioOutput {
+    override suspend fun play(samples: ShortArray, rate: Int, onPosition: (Int) -> Unit) = withContext(Dispatchers.IO) {
+        val track = open(samples.size * Short.SIZE_BYTES, rate)
         try {
-            track.write(sound, 0, sound.size)
+            track.write(samples, 0, samples.size)
             track.play()
-            while (track.playbackHeadPosition < sound.size) {
+            while (track.playbackHeadPosition < samples.size) {
                 onPosition(track.playbackHeadPosition)
-                delay(MILLIS_BETWEEN_POSITIONS)
+                delay(POSITION_MILLIS)
             }
         } finally {
             track.release()
@@ -36,10 +36,10 @@ class TrackOutput : SoundOutput {
             .setBufferSizeInBytes(bytes)
             .build()
     } catch (problem: UnsupportedOperationException) {
-        throw IOException("the sound cannot be played: ${problem.message}; close other apps that play")
+        throw IOException("cannot play the clip (${problem.message}); close other apps that play")
     }
 
     private companion object {
-        const val MILLIS_BETWEEN_POSITIONS = 100L
+        const val POSITION_MILLIS = 100L
     }
 }

@@ -17,20 +17,20 @@ import androidx.compose.ui.unit.dp
 import dev.sordino.Accesses
 import dev.sordino.Sample
 import dev.sordino.SampleState
-import dev.sordino.etude.SentModel
-import dev.sordino.etude.SentState
-import dev.sordino.etude.isThere
-import dev.sordino.etude.words
-import dev.sordino.etude.wordsOf
+import dev.sordino.etude.SamplesModel
+import dev.sordino.etude.SamplesState
+import dev.sordino.etude.describe
+import dev.sordino.etude.isDeletable
+import dev.sordino.etude.label
 
 @Composable
-internal fun SentScreen(model: SentModel) {
+internal fun SamplesScreen(model: SamplesModel) {
     val state by model.state.collectAsState()
-    Screen("What was sent", "Every moment there ever was, and what became of it.", model) {
+    Screen("Samples", "All recorded moments, and their state.", model) {
         Actions(model, state)
         if (state.samples.isEmpty()) Card {
-            Heading("Nothing was sent")
-            BasicText("Moments that you said yes to appear here.", style = Type.quiet)
+            Heading("No samples yet")
+            BasicText("Moments that you accept appear here.", style = Type.quiet)
         }
         for (sample in state.samples) key(sample.id) { SampleCard(model, sample, state.accesses[sample.id]) }
     }
@@ -38,57 +38,57 @@ internal fun SentScreen(model: SentModel) {
 
 @OptIn(ExperimentalLayoutApi::class)
 @Composable
-private fun Actions(model: SentModel, state: SentState) {
-    if (state.isAskedDeleteAll) Card {
-        Heading("Delete all of them?")
-        BasicText("They are gone for good, here and at the service. Your yes stands as it is.", style = Type.body)
+private fun Actions(model: SamplesModel, state: SamplesState) {
+    if (state.isConfirmingDeleteAll) Card {
+        Heading("Delete all samples?")
+        BasicText("They are deleted on this device and at the service. This cannot be undone. Your consent does not change.", style = Type.body)
         FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
-            Button("Delete them all", { model.deleteAll() }, weight = Weight.DANGER)
-            Button("Keep them", { model.askDeleteAll(false) })
+            Button("Delete all samples", { model.deleteAll() }, emphasis = Emphasis.DANGER)
+            Button("Keep them", { model.confirmDeleteAll(false) })
         }
     } else FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
         val waiting = if (state.pending > 0) " (${state.pending} waiting)" else ""
         val send = if (state.isBusy) "Sending …" else "Send now$waiting"
-        Button(send, { model.send() }, weight = Weight.MAIN, isEnabled = !state.isBusy)
+        Button(send, { model.send() }, emphasis = Emphasis.MAIN, isEnabled = !state.isBusy)
         Button("Save all my data", { model.exportMyData() })
-        Button("Delete all …", { model.askDeleteAll(true) }, weight = Weight.DANGER, isEnabled = state.canDelete)
+        Button("Delete all …", { model.confirmDeleteAll(true) }, emphasis = Emphasis.DANGER, isEnabled = state.canDelete)
     }
 }
 
 @OptIn(ExperimentalLayoutApi::class)
 @Composable
-private fun SampleCard(model: SentModel, sample: Sample, accesses: Accesses?) = Card {
+private fun SampleCard(model: SamplesModel, sample: Sample, accesses: Accesses?) = Card {
     Row(Modifier.fillMaxWidth(), Arrangement.SpaceBetween, Alignment.CenterVertically) {
         Heading(weekOf(sample.week))
         StateTag(sample.state)
     }
     Column {
-        BasicText(sample.trigger.words, style = Type.body)
-        BasicText("${secondsOf(sample.seconds)}, for ${wordsOf(sample.purposes)}", style = Type.quiet)
+        BasicText(sample.trigger.label, style = Type.body)
+        BasicText("${secondsOf(sample.seconds)}, for ${describe(sample.purposes)}", style = Type.quiet)
     }
-    accesses?.let { WhoOpened(it) }
-    if (sample.state.isThere) FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
-        if (sample.state == SampleState.SENT) Button("Who opened it?", { model.askWhoOpened(sample.id) })
-        Button("Delete", { model.delete(sample.id) }, weight = Weight.DANGER)
+    accesses?.let { AccessList(it) }
+    if (sample.state.isDeletable) FlowRow(horizontalArrangement = Arrangement.spacedBy(12.dp), verticalArrangement = Arrangement.spacedBy(12.dp)) {
+        if (sample.state == SampleState.SENT) Button("Who opened it?", { model.loadAccesses(sample.id) })
+        Button("Delete", { model.delete(sample.id) }, emphasis = Emphasis.DANGER)
     }
 }
 
 @Composable
 internal fun StateTag(state: SampleState) = when (state) {
-    SampleState.SENT, SampleState.DELETED -> Tag(state.words, Colors.accent, Colors.accentSoft)
-    SampleState.PENDING, SampleState.DELETION_ASKED -> Tag(state.words, Colors.warm, Colors.warmSoft)
-    SampleState.DROPPED, SampleState.REFUSED -> Tag(state.words, Colors.danger, Colors.dangerSoft)
+    SampleState.SENT, SampleState.DELETED -> Tag(state.label, Colors.accent, Colors.accentSoft)
+    SampleState.PENDING, SampleState.DELETION_ASKED -> Tag(state.label, Colors.warm, Colors.warmSoft)
+    SampleState.DROPPED, SampleState.REFUSED -> Tag(state.label, Colors.danger, Colors.dangerSoft)
 }
 
 @Composable
-private fun WhoOpened(accesses: Accesses) {
+private fun AccessList(accesses: Accesses) {
     Column(verticalArrangement = Arrangement.spacedBy(Space.hair)) {
         if (accesses.accesses.isEmpty()) BasicText("Nobody has opened it.", style = Type.body)
         for (access in accesses.accesses) {
-            val line = "Opened by “${access.reader}” in ${weekOf(access.week).lowercase()}, for ${access.purpose.words.lowercase()}"
+            val line = "Opened by “${access.reader}” in ${weekOf(access.week).lowercase()}, for ${access.purpose.label.lowercase()}"
             BasicText(line, style = Type.body)
         }
-        accesses.broken?.let { Notice("The list cannot be relied on: $it", Colors.danger, Colors.dangerSoft) }
+        accesses.inconsistency?.let { Notice("The list is inconsistent: $it", Colors.danger, Colors.dangerSoft) }
     }
 }
 

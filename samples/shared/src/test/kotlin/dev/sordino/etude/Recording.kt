@@ -7,15 +7,15 @@ import java.nio.ByteOrder
 /** The repository's root. */
 internal val ROOT: File = File(System.getProperty("sordino.root")).canonicalFile
 
-/** A note that was really played, by `truth.json`; in seconds. */
+/** A played note from `truth.json`, in seconds. */
 internal class PlayedNote(val onset: Double, val offset: Double, val midi: Int)
 
-/** One of the repository's recordings, mono. */
+/** A mono recording of the repository. */
 internal class Recording(name: String) {
     val rate: Int
     val samples: FloatArray
 
-    /** What was really played. */
+    /** The notes that were played. */
     val notes: List<PlayedNote>
 
     init {

@@ -16,20 +16,20 @@ import androidx.compose.ui.unit.dp
 /** An outline of 2 dp. */
 internal fun DrawScope.ring() = Stroke(2.dp.toPx())
 
-/** Bars as high as the sound is loud; those before [played], 0 to 1, are those that were heard. */
+/** The peaks of a clip as bars; those before [progress], 0 to 1, have been played. */
 @Composable
-internal fun Waveform(bars: List<Float>, played: Float) {
-    // Loud and soft clips fill it alike.
-    val loudest = maxOf(bars.max(), LEAST_LOUDNESS)
+internal fun Waveform(bars: List<Float>, progress: Float) {
+    // Scaled so that quiet clips fill the height too.
+    val maxPeak = maxOf(bars.max(), MIN_PEAK)
     Canvas(Modifier.fillMaxWidth().height(72.dp).semantics { contentDescription = "Waveform of the moment" }) {
         val step = size.width / bars.size
-        bars.forEachIndexed { index, loudness ->
-            val half = maxOf(1.dp.toPx(), loudness / loudest * size.height / 2)
+        bars.forEachIndexed { index, peak ->
+            val half = maxOf(1.dp.toPx(), peak / maxPeak * size.height / 2)
             val x = step * (index + 0.5f)
-            val color = if ((index + 1) / bars.size.toFloat() <= played) Colors.accent else Colors.border
+            val color = if ((index + 1) / bars.size.toFloat() <= progress) Colors.accent else Colors.border
             drawLine(color, Offset(x, center.y - half), Offset(x, center.y + half), step * 0.6f, StrokeCap.Round)
         }
     }
 }
 
-private const val LEAST_LOUDNESS = 0.01f
+private const val MIN_PEAK = 0.01f
