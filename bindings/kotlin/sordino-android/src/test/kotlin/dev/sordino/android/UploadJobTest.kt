@@ -128,7 +128,7 @@ internal class UploadJobTest {
     }
 
     @Test
-    fun `queueing a sample does not stop a running upload`() {
+    fun `a queued sample does not stop a running upload`() {
         consent()
         application.network.neverAnswers = true
         UploadJob.schedule(application)
