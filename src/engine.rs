@@ -191,7 +191,7 @@ impl Sordino {
         };
         let known: Option<DeviceSettings> = state.value(SETTINGS)?;
         if known.as_ref() != Some(&host) {
-            state.write(|change| change.set_value(SETTINGS, &host))?;
+            state.write(|txn| txn.set_value(SETTINGS, &host))?;
         }
         let before = known.map(|known| known.collector);
         Self::from_state(state, config, before)
@@ -388,9 +388,7 @@ impl Inner {
         }
         let version = offered.content().version;
         let as_signed = offered.content().freshness_as_signed();
-        self.keep_newer(as_signed, |change| {
-            change.set_value(PLAN, &offered.to_json())
-        })?;
+        self.keep_newer(as_signed, |txn| txn.set_value(PLAN, &offered.to_json()))?;
         *in_force = Some(offered);
         drop(in_force);
         self.bump_epoch();
@@ -423,11 +421,11 @@ impl Inner {
         let today = self.today();
         let newer = statement
             .and_then(|statement| Newest::after(*held, statement, self.organization, today));
-        self.state.write(|change| {
+        self.state.write(|txn| {
             if let Some(newer) = &newer {
-                change.set_value(FRESHNESS, newer)?;
+                txn.set_value(FRESHNESS, newer)?;
             }
-            also(change)
+            also(txn)
         })?;
         *held = newer.or(*held);
         Ok(newer.is_some())

@@ -195,13 +195,13 @@ impl State {
         body: impl FnOnce(&WriteTxn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let transaction = self.store()?.begin_write().map_err(StateError::from)?;
-        let change = WriteTxn {
+        let txn = WriteTxn {
             transaction: &transaction,
             tagger: &self.tagger,
         };
-        let outcome = body(&change)?;
+        let outcome = body(&txn)?;
         let reading = self.monotonic.read();
-        change.set_value(CLOCK_NAME, &reading)?;
+        txn.set_value(CLOCK_NAME, &reading)?;
         transaction.commit().map_err(StateError::from)?;
         self.monotonic.mark_persisted(reading);
         Ok(outcome)
@@ -223,8 +223,8 @@ impl State {
         match &*database {
             Some(database) => Ok(Arc::clone(database)),
             None => {
-                let anew = Arc::new(folder::open_store(&self.folder)?);
-                Ok(Arc::clone(database.insert(anew)))
+                let reopened = Arc::new(folder::open_store(&self.folder)?);
+                Ok(Arc::clone(database.insert(reopened)))
             }
         }
     }
@@ -284,8 +284,8 @@ impl State {
     #[cfg(test)]
     pub(crate) fn damage(&self, table: &'static str) {
         let table = redb::TableDefinition::<u64, &[u8]>::new(table);
-        let damaged = self.write(|change| -> Result<(), StateError> {
-            let mut rows = change.transaction.open_table(table)?;
+        let damaged = self.write(|txn| -> Result<(), StateError> {
+            let mut rows = txn.transaction.open_table(table)?;
             rows.insert(u64::MAX, b"no row at all, and no tag".as_slice())?;
             Ok(())
         });
@@ -294,18 +294,18 @@ impl State {
 
     /// A small value.
     pub(crate) fn value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StateError> {
-        self.read(|view| view.value(name))
+        self.read(|txn| txn.value(name))
     }
 }
 
 /// The stored reading of the monotonic clock; every store except a new one has it.
 fn latest_reading(database: &Database, tagger: &Tagger) -> Result<Option<Reading>, StateError> {
     let transaction = database.begin_read()?;
-    let view = ReadTxn {
+    let txn = ReadTxn {
         transaction: &transaction,
         tagger,
     };
-    view.value(CLOCK_NAME)
+    txn.value(CLOCK_NAME)
 }
 
 /// `time` plus `duration`, or [`Timestamp::MAX`].

@@ -77,7 +77,7 @@ pub(crate) fn notice(version: u32) -> Notice {
 }
 
 /// A yes to a notice's text.
-pub(crate) fn answer(
+pub(crate) fn response(
     purposes: impl Into<Purposes>,
     age_band: AgeBand,
     guardian: Option<GuardianMethod>,

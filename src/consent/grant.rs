@@ -101,12 +101,12 @@ impl Grants {
         purposes: &Purposes,
         identity: RecordIdentity,
         notice_version: u32,
-        lease: Arc<RevocationFlag>,
+        flag: Arc<RevocationFlag>,
         ends: Timestamp,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let validity = GrantValidity {
-            flag: lease,
+            flag: flag,
             ends,
             clock,
         };

@@ -48,17 +48,17 @@ pub(crate) struct RecordState {
 
 impl ConsentStore {
     /// Stores the notice text, so that it can be produced for as long as the record is kept.
-    pub(super) fn keep_notice(change: &WriteTxn<'_>, notice: &Notice) -> Result<(), StateError> {
+    pub(super) fn keep_notice(txn: &WriteTxn<'_>, notice: &Notice) -> Result<(), StateError> {
         let row = NoticeRow {
             text: notice.text().to_owned(),
         };
-        change.put(NOTICES, notice.reference().sha256.as_str(), &row)
+        txn.put(NOTICES, notice.reference().sha256.as_str(), &row)
     }
 
     /// Every record and every notice text.
     pub(crate) fn history(&self) -> Result<History, ConsentError> {
         let rows = self.state.read(rows::all)?;
-        let notices: Vec<(String, NoticeRow)> = self.state.read(|view| view.all(NOTICES))?;
+        let notices: Vec<(String, NoticeRow)> = self.state.read(|txn| txn.all(NOTICES))?;
         Ok(History {
             receipts: rows.values().filter_map(|row| row.record().ok()).collect(),
             states: rows

@@ -56,7 +56,7 @@ impl ConsentStore {
         &self,
         present: &Endpoint,
     ) -> Result<Vec<(RecordIdentity, Endpoint, Stage)>, StateError> {
-        let slips = self.revocations.all()?;
+        let revocations = self.revocations.all()?;
         let rows = self.state.read(rows::all)?;
         let mut without = Vec::new();
         for (record, row) in &rows {
@@ -66,9 +66,10 @@ impl ConsentStore {
             let known = row.collectors.keys().map(|known| (known, Stage::Offered));
             let new = (!row.collectors.contains_key(present)).then_some((present, Stage::Kept));
             for (collector, stage) in known.chain(new) {
-                let is_its =
-                    |slip: &RevocationRecord| slip.record == *record && slip.is_for(collector);
-                if !slips.iter().any(is_its) {
+                let is_its = |revocation: &RevocationRecord| {
+                    revocation.record == *record && revocation.is_for(collector)
+                };
+                if !revocations.iter().any(is_its) {
                     without.push((row.identity(*record)?, collector.clone(), stage));
                 }
             }
@@ -85,21 +86,21 @@ impl ConsentStore {
     ) -> Result<bool, StateError> {
         let row = self.row(record)?;
         Ok(row.is_none_or(|row| {
-            let told = row.collectors.get(collector);
-            told.is_some_and(|told| !told.registering.is_empty())
+            let entry = row.collectors.get(collector);
+            entry.is_some_and(|entry| !entry.registering.is_empty())
         }))
     }
 
     /// Withdrawals of records that only exist as revocation records, since the store was reset.
     pub(crate) fn revocations_due(&self) -> Result<Vec<(Id, Vec<u8>)>, StateError> {
         let mut due = Vec::new();
-        for slip in self.revocations.all()? {
-            if slip.stage == Stage::Offered
-                && slip.is_fully_revoked()
-                && self.row(slip.record)?.is_none()
+        for revocation in self.revocations.all()? {
+            if revocation.stage == Stage::Offered
+                && revocation.is_fully_revoked()
+                && self.row(revocation.record)?.is_none()
             {
-                let request = self.revocations.request(&slip)?;
-                due.extend(request.map(|request| (slip.record, request)));
+                let request = self.revocations.request(&revocation)?;
+                due.extend(request.map(|request| (revocation.record, request)));
             }
         }
         Ok(due)
@@ -109,8 +110,9 @@ impl ConsentStore {
     /// knows.
     pub(crate) fn remove_unused_revocations(&self) -> Result<(), StateError> {
         let rows = self.state.read(rows::all)?;
-        self.revocations
-            .remove(|slip| !rows.contains_key(&slip.record) && slip.stage == Stage::Kept)
+        self.revocations.remove(|revocation| {
+            !rows.contains_key(&revocation.record) && revocation.stage == Stage::Kept
+        })
     }
 
     /// `collector` has acknowledged the withdrawal of `record`. The revocation record is kept:
@@ -127,12 +129,12 @@ impl ConsentStore {
     pub(crate) fn withdrawals_due(&self) -> Result<Vec<WithdrawalDue>, StateError> {
         let mut due = Vec::new();
         for (record, row) in self.state.read(rows::all)? {
-            for (collector, told) in row.collectors {
-                if !told.withdrawal_due.is_empty() {
+            for (collector, entry) in row.collectors {
+                if !entry.withdrawal_due.is_empty() {
                     due.push(WithdrawalDue {
                         record,
                         collector,
-                        purposes: told.withdrawal_due,
+                        purposes: entry.withdrawal_due,
                     });
                 }
             }
@@ -144,20 +146,20 @@ impl ConsentStore {
     /// has now acknowledged every withdrawal of the record.
     pub(crate) fn withdrawal_done(
         &self,
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         record: Id,
         collector: &Endpoint,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
-        let rows = RecordTable(change);
+        let rows = RecordTable(txn);
         let Some(mut row) = rows.get(record)? else {
             return Ok(false);
         };
-        let Some(told) = row.collectors.get_mut(collector) else {
+        let Some(entry) = row.collectors.get_mut(collector) else {
             return Ok(false);
         };
-        told.withdrawal_due = told.withdrawal_due.difference(purposes);
-        let heard_all = told.withdrawal_due.is_empty();
+        entry.withdrawal_due = entry.withdrawal_due.difference(purposes);
+        let heard_all = entry.withdrawal_due.is_empty();
         rows.put(record, &row)?;
         Ok(heard_all)
     }
@@ -166,16 +168,16 @@ impl ConsentStore {
     /// again, and each active record is registered again.
     pub(crate) fn mark_unacknowledged(
         &self,
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        let rows = RecordTable(change);
+        let rows = RecordTable(txn);
         for (record, mut row) in rows.all()? {
-            let Some(told) = row.collectors.get_mut(collector) else {
+            let Some(entry) = row.collectors.get_mut(collector) else {
                 continue;
             };
-            told.registered = 0;
-            told.withdrawal_due = row.withdrawn_purposes.clone();
+            entry.registered = 0;
+            entry.withdrawal_due = row.withdrawn_purposes.clone();
             rows.put(record, &row)?;
         }
         Ok(self.revocations.mark_unacknowledged(collector)?)
@@ -200,7 +202,7 @@ impl ConsentStore {
         let collectors = self.row(record)?.map(|row| row.collectors);
         let others = (collectors.into_iter().flatten()).filter(|(known, _)| known != present);
         Ok(others
-            .map(|(collector, told)| (collector, told.registered > 0))
+            .map(|(collector, entry)| (collector, entry.registered > 0))
             .collect())
     }
 
@@ -212,8 +214,8 @@ impl ConsentStore {
         collector: &Endpoint,
     ) -> Result<bool, StateError> {
         let row = self.row(record)?;
-        let told = row.as_ref().and_then(|row| row.collectors.get(collector));
-        Ok(told.is_some_and(|told| told.registered >= revision))
+        let entry = row.as_ref().and_then(|row| row.collectors.get(collector));
+        Ok(entry.is_some_and(|entry| entry.registered >= revision))
     }
 
     /// The active record is about to be registered with `collector`: from now on its withdrawal
@@ -241,9 +243,9 @@ impl ConsentStore {
         revision: u32,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        self.update_collector(record, collector, |told| {
-            told.registered = revision;
-            told.registering.remove(&revision);
+        self.update_collector(record, collector, |entry| {
+            entry.registered = revision;
+            entry.registering.remove(&revision);
             Some(revision)
         })
     }
@@ -256,8 +258,8 @@ impl ConsentStore {
         revision: u32,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        self.update_collector(record, collector, |told| {
-            told.registering.remove(&revision);
+        self.update_collector(record, collector, |entry| {
+            entry.registering.remove(&revision);
             Some(revision)
         })
     }
@@ -268,8 +270,8 @@ impl ConsentStore {
         record: Id,
         collector: &Endpoint,
     ) -> Result<(), ConsentError> {
-        self.update_collector(record, collector, |told| {
-            told.registered = 0;
+        self.update_collector(record, collector, |entry| {
+            entry.registered = 0;
             None
         })
     }
@@ -314,8 +316,8 @@ impl ConsentStore {
         record: Id,
         change: impl FnOnce(&mut RecordRow) -> Result<bool, ConsentError>,
     ) -> Result<bool, ConsentError> {
-        self.state.write(|transaction| {
-            let rows = RecordTable(transaction);
+        self.state.write(|txn| {
+            let rows = RecordTable(txn);
             let Some(mut row) = rows.get(record)? else {
                 return Ok(false);
             };

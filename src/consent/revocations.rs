@@ -77,12 +77,12 @@ impl RevocationRecords {
     /// Every revocation record. Other files in the folder are ignored.
     pub(crate) fn all(&self) -> Result<Vec<RevocationRecord>, StateError> {
         let unreadable = || StateError::io("read", &self.folder);
-        let mut slips = Vec::new();
+        let mut revocations = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(unreadable())? {
             let name = file.map_err(unreadable())?.file_name();
-            slips.extend(name.to_str().and_then(RevocationRecord::parse));
+            revocations.extend(name.to_str().and_then(RevocationRecord::parse));
         }
-        Ok(slips)
+        Ok(revocations)
     }
 
     /// Stores the `request` that withdraws `record` from `collector`, unless there is one already.
@@ -94,25 +94,31 @@ impl RevocationRecords {
         request: &[u8],
     ) -> Result<(), StateError> {
         let _changing = self.lock();
-        let is_it = |slip: &RevocationRecord| slip.record == record && slip.is_for(collector);
+        let is_it = |revocation: &RevocationRecord| {
+            revocation.record == record && revocation.is_for(collector)
+        };
         if self.all()?.iter().any(is_it) {
             return Ok(());
         }
-        let slip = RevocationRecord {
+        let revocation = RevocationRecord {
             record,
             collector: Some(tag(collector)),
             stage,
             revoked: Purposes::default(),
         };
-        let path = self.path(&slip);
+        let path = self.path(&revocation);
         files::write_durably(&path, request).map_err(StateError::io("write", &path))
     }
 
     /// `collector` may know `record` from now on.
     pub(crate) fn mark_offered(&self, record: Id, collector: &Endpoint) -> Result<(), StateError> {
         self.update(
-            |slip| slip.record == record && slip.is_for(collector) && slip.stage == Stage::Kept,
-            |slip| slip.stage = Stage::Offered,
+            |revocation| {
+                revocation.record == record
+                    && revocation.is_for(collector)
+                    && revocation.stage == Stage::Kept
+            },
+            |revocation| revocation.stage = Stage::Offered,
         )
     }
 
@@ -123,16 +129,20 @@ impl RevocationRecords {
         collector: &Endpoint,
     ) -> Result<(), StateError> {
         self.update(
-            |slip| slip.record == record && slip.is_for(collector) && slip.stage == Stage::Offered,
-            |slip| slip.stage = Stage::Acknowledged,
+            |revocation| {
+                revocation.record == record
+                    && revocation.is_for(collector)
+                    && revocation.stage == Stage::Offered
+            },
+            |revocation| revocation.stage = Stage::Acknowledged,
         )
     }
 
     /// `collector` may have lost what it acknowledged.
     pub(crate) fn mark_unacknowledged(&self, collector: &Endpoint) -> Result<(), StateError> {
         self.update(
-            |slip| slip.is_for(collector) && slip.stage == Stage::Acknowledged,
-            |slip| slip.stage = Stage::Offered,
+            |revocation| revocation.is_for(collector) && revocation.stage == Stage::Acknowledged,
+            |revocation| revocation.stage = Stage::Offered,
         )
     }
 
@@ -140,14 +150,17 @@ impl RevocationRecords {
     /// return.
     pub(crate) fn revoke(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
         self.update(
-            |slip| !refused(slip.record).is_subset(&slip.revoked),
-            |slip| slip.revoked = slip.revoked.union(&refused(slip.record)),
+            |revocation| !refused(revocation.record).is_subset(&revocation.revoked),
+            |revocation| revocation.revoked = revocation.revoked.union(&refused(revocation.record)),
         )
     }
 
     /// The stored request; `None` if another thread has just removed it.
-    pub(crate) fn request(&self, slip: &RevocationRecord) -> Result<Option<Vec<u8>>, StateError> {
-        let path = self.path(slip);
+    pub(crate) fn request(
+        &self,
+        revocation: &RevocationRecord,
+    ) -> Result<Option<Vec<u8>>, StateError> {
+        let path = self.path(revocation);
         match fs::read(&path) {
             Ok(request) => Ok(Some(request)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -162,8 +175,8 @@ impl RevocationRecords {
     ) -> Result<(), StateError> {
         let _changing = self.lock();
         let all = self.all()?;
-        let gone = all.iter().filter(|slip| goes(slip));
-        files::shred_all(gone.map(|slip| self.path(slip)));
+        let gone = all.iter().filter(|revocation| goes(revocation));
+        files::shred_all(gone.map(|revocation| self.path(revocation)));
         Ok(())
     }
 
@@ -173,9 +186,9 @@ impl RevocationRecords {
         change: impl Fn(&mut RevocationRecord),
     ) -> Result<(), StateError> {
         let _changing = self.lock();
-        for slip in self.all()?.into_iter().filter(which) {
-            let from = self.path(&slip);
-            let mut changed = slip;
+        for revocation in self.all()?.into_iter().filter(which) {
+            let from = self.path(&revocation);
+            let mut changed = revocation;
             change(&mut changed);
             let renamed = files::rename(&from, &self.path(&changed));
             renamed.map_err(StateError::io("rename", &from))?;
@@ -187,8 +200,8 @@ impl RevocationRecords {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn path(&self, slip: &RevocationRecord) -> PathBuf {
-        self.folder.join(slip.name())
+    fn path(&self, revocation: &RevocationRecord) -> PathBuf {
+        self.folder.join(revocation.name())
     }
 }
 
@@ -282,7 +295,7 @@ mod tests {
         ])
     }
 
-    fn slips() -> impl Strategy<Value = RevocationRecord> {
+    fn revocations() -> impl Strategy<Value = RevocationRecord> {
         let tags = prop::option::of("[0-9a-f]{12}");
         let stages = prop::sample::select(Stage::ALL.to_vec());
         (any::<u128>(), tags, stages, refusals()).prop_map(|(id, collector, stage, refused)| {
@@ -301,14 +314,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_slip_is_read_back_from_its_name(slip in slips()) {
-            prop_assert_eq!(RevocationRecord::parse(&slip.name()), Some(slip));
+        fn a_slip_is_read_back_from_its_name(revocation in revocations()) {
+            prop_assert_eq!(RevocationRecord::parse(&revocation.name()), Some(revocation));
         }
 
         #[test]
         fn any_other_name_is_no_slip_and_no_panic(name in ".{0,60}") {
-            if let Some(slip) = RevocationRecord::parse(&name) {
-                prop_assert_eq!(RevocationRecord::parse(&slip.name()), Some(slip));
+            if let Some(revocation) = RevocationRecord::parse(&name) {
+                prop_assert_eq!(RevocationRecord::parse(&revocation.name()), Some(revocation));
             }
         }
     }
@@ -318,71 +331,87 @@ mod tests {
         let collector = collector("a");
         for _ in 0..test_tiers::sized(20, 2_000) {
             let folder = crate::testing::folder();
-            let slips = RevocationRecords::open(folder.path()).unwrap();
+            let revocations = RevocationRecords::open(folder.path()).unwrap();
             let record = Id::random().unwrap();
-            slips
+            revocations
                 .insert(record, &collector, Stage::Kept, b"no")
                 .unwrap();
             std::thread::scope(|scope| {
-                scope.spawn(|| slips.mark_offered(record, &collector).unwrap());
-                scope.spawn(|| slips.revoke(|_| QA.into()).unwrap());
-                scope.spawn(|| slips.revoke(|_| RESEARCH.into()).unwrap());
+                scope.spawn(|| revocations.mark_offered(record, &collector).unwrap());
+                scope.spawn(|| revocations.revoke(|_| QA.into()).unwrap());
+                scope.spawn(|| revocations.revoke(|_| RESEARCH.into()).unwrap());
             });
-            let slip = slips.all().unwrap().pop().unwrap();
-            assert!(slip.stage == Stage::Offered && slip.is_fully_revoked());
+            let revocation = revocations.all().unwrap().pop().unwrap();
+            assert!(revocation.stage == Stage::Offered && revocation.is_fully_revoked());
         }
     }
 
     #[test]
     fn a_refusal_stands_beside_what_was_refused_before() {
         let folder = crate::testing::folder();
-        let slips = RevocationRecords::open(folder.path()).unwrap();
+        let revocations = RevocationRecords::open(folder.path()).unwrap();
         let (record, collector) = (Id::random().unwrap(), collector("a"));
-        slips
+        revocations
             .insert(record, &collector, Stage::Kept, b"no")
             .unwrap();
-        slips.revoke(|_| QA.into()).unwrap();
-        slips.mark_offered(record, &collector).unwrap();
-        slips.revoke(|_| RESEARCH.into()).unwrap();
-        let slip = slips.all().unwrap().pop().unwrap();
-        assert!(slip.stage == Stage::Offered && slip.is_fully_revoked());
-        assert_eq!(slips.request(&slip).unwrap().unwrap(), b"no");
-        slips.remove(|slip| slip.record == record).unwrap();
-        assert!(slips.all().unwrap().is_empty());
+        revocations.revoke(|_| QA.into()).unwrap();
+        revocations.mark_offered(record, &collector).unwrap();
+        revocations.revoke(|_| RESEARCH.into()).unwrap();
+        let revocation = revocations.all().unwrap().pop().unwrap();
+        assert!(revocation.stage == Stage::Offered && revocation.is_fully_revoked());
+        assert_eq!(revocations.request(&revocation).unwrap().unwrap(), b"no");
+        revocations
+            .remove(|revocation| revocation.record == record)
+            .unwrap();
+        assert!(revocations.all().unwrap().is_empty());
     }
 
     #[test]
     fn each_collector_has_a_slip_of_its_own_and_a_refusal_is_noted_on_all() {
         let folder = crate::testing::folder();
-        let slips = RevocationRecords::open(folder.path()).unwrap();
+        let revocations = RevocationRecords::open(folder.path()).unwrap();
         let (record, first, second) = (Id::random().unwrap(), collector("a"), collector("b"));
-        slips.insert(record, &first, Stage::Kept, b"first").unwrap();
-        slips
+        revocations
+            .insert(record, &first, Stage::Kept, b"first")
+            .unwrap();
+        revocations
             .insert(record, &second, Stage::Kept, b"second")
             .unwrap();
-        slips
+        revocations
             .insert(record, &second, Stage::Kept, b"again")
             .unwrap();
-        slips.mark_offered(record, &first).unwrap();
-        slips.revoke(|_| both()).unwrap();
-        slips.mark_acknowledged(record, &first).unwrap();
-        slips.mark_acknowledged(record, &second).unwrap();
-        let all = slips.all().unwrap();
+        revocations.mark_offered(record, &first).unwrap();
+        revocations.revoke(|_| both()).unwrap();
+        revocations.mark_acknowledged(record, &first).unwrap();
+        revocations.mark_acknowledged(record, &second).unwrap();
+        let all = revocations.all().unwrap();
         assert!(all.len() == 2 && all.iter().all(RevocationRecord::is_fully_revoked));
-        let of = |collector| all.iter().find(|slip| slip.is_for(collector)).unwrap();
+        let of = |collector| {
+            all.iter()
+                .find(|revocation| revocation.is_for(collector))
+                .unwrap()
+        };
         assert_eq!(of(&first).stage, Stage::Acknowledged);
         // It never knew the record, so it has nothing to acknowledge.
         assert_eq!(of(&second).stage, Stage::Kept);
-        assert_eq!(slips.request(of(&second)).unwrap().unwrap(), b"second");
-        slips.mark_unacknowledged(&first).unwrap();
-        let stages: Vec<_> = slips.all().unwrap().iter().map(|slip| slip.stage).collect();
+        assert_eq!(
+            revocations.request(of(&second)).unwrap().unwrap(),
+            b"second"
+        );
+        revocations.mark_unacknowledged(&first).unwrap();
+        let stages: Vec<_> = revocations
+            .all()
+            .unwrap()
+            .iter()
+            .map(|revocation| revocation.stage)
+            .collect();
         assert!(stages.contains(&Stage::Offered) && !stages.contains(&Stage::Acknowledged));
     }
 
     #[test]
     fn a_slip_of_version_0_1_is_for_the_one_collector_that_there_was() {
-        let slip =
+        let revocation =
             RevocationRecord::parse("000102030405060708090a0b0c0d0e0f.offered.quality-assurance");
-        assert!(slip.unwrap().is_for(&collector("any")));
+        assert!(revocation.unwrap().is_for(&collector("any")));
     }
 }

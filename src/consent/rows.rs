@@ -97,14 +97,14 @@ impl RecordRow {
 
     /// Queues the withdrawal of `purposes` for every collector that may know the record.
     pub(super) fn queue_withdrawal(&mut self, purposes: &Purposes) {
-        for told in self.collectors.values_mut() {
-            told.withdrawal_due = told.withdrawal_due.union(purposes);
+        for entry in self.collectors.values_mut() {
+            entry.withdrawal_due = entry.withdrawal_due.union(purposes);
         }
     }
 
     /// Withdrawn purposes that some collector has yet to acknowledge.
     pub(super) fn withdrawal_due(&self) -> Purposes {
-        let due = self.collectors.values().map(|told| &told.withdrawal_due);
+        let due = self.collectors.values().map(|entry| &entry.withdrawal_due);
         due.fold(Purposes::default(), |all, due| all.union(due))
     }
 
@@ -181,13 +181,13 @@ impl RecordTable<'_> {
 }
 
 /// One record, as the transaction sees it.
-pub(super) fn find(view: &ReadTxn<'_>, id: Id) -> Result<Option<RecordRow>, StateError> {
-    view.get(RECORDS, id.to_string().as_str())
+pub(super) fn find(txn: &ReadTxn<'_>, id: Id) -> Result<Option<RecordRow>, StateError> {
+    txn.get(RECORDS, id.to_string().as_str())
 }
 
 /// Every record, as the transaction sees them.
-pub(super) fn all(view: &ReadTxn<'_>) -> Result<BTreeMap<Id, RecordRow>, StateError> {
-    by_id(view.all(RECORDS)?)
+pub(super) fn all(txn: &ReadTxn<'_>) -> Result<BTreeMap<Id, RecordRow>, StateError> {
+    by_id(txn.all(RECORDS)?)
 }
 
 fn by_id(rows: Vec<(String, RecordRow)>) -> Result<BTreeMap<Id, RecordRow>, StateError> {

@@ -140,18 +140,18 @@ impl ConsentStore {
     /// notice, another age band, consent after a withdrawal) begins a new record.
     pub(crate) fn record(
         &self,
-        change: &WriteTxn<'_>,
-        answer: &ConsentResponse<'_>,
+        txn: &WriteTxn<'_>,
+        response: &ConsentResponse<'_>,
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
-        if answer.purposes.is_empty() {
+        if response.purposes.is_empty() {
             return Err(ConsentError::NoPurpose);
         }
-        let beyond = answer.purposes.difference(&terms.purposes);
+        let beyond = response.purposes.difference(&terms.purposes);
         if !beyond.is_empty() {
             return Err(ConsentError::NotAsked(beyond));
         }
-        let notice = answer.notice.reference();
+        let notice = response.notice.reference();
         if notice.version != terms.notice_version {
             return Err(ConsentError::WrongNotice {
                 shown: notice.version,
@@ -159,11 +159,11 @@ impl ConsentStore {
             });
         }
         let now = self.state.monotonic_time();
-        let rows = RecordTable(change);
+        let rows = RecordTable(txn);
         let current = rows.current()?;
         if let Some((id, mut row)) = current.clone()
             && now < row.ends
-            && let Some(signed) = extend(&mut row, answer, now, terms)?
+            && let Some(signed) = extend(&mut row, response, now, terms)?
         {
             rows.put(id, &row)?;
             return Ok(signed);
@@ -174,10 +174,10 @@ impl ConsentStore {
             row.phase = Phase::Superseded;
             rows.put(id, &row)?;
         }
-        let (id, row, signed) = begin(answer, now, terms)?;
+        let (id, row, signed) = begin(response, now, terms)?;
         rows.put(id, &row)?;
-        Self::keep_notice(change, answer.notice)?;
-        change.set_value(CURRENT, &id)?;
+        Self::keep_notice(txn, response.notice)?;
+        txn.set_value(CURRENT, &id)?;
         Ok(signed)
     }
 
@@ -188,8 +188,8 @@ impl ConsentStore {
         terms: &Terms,
     ) -> Result<SignedRecord, ConsentError> {
         let guardian = guardian.into();
-        self.state.write(|change| {
-            let rows = RecordTable(change);
+        self.state.write(|txn| {
+            let rows = RecordTable(txn);
             // Checked inside the transaction: a withdrawal must not come between.
             let (id, mut row, _) =
                 self.check_transition(&rows, Transition::Approve, Some(terms))?;
@@ -205,8 +205,8 @@ impl ConsentStore {
     /// Records that the child who consented has come of age: the guardian's approval is no longer
     /// valid, and the person must be asked again.
     pub(crate) fn come_of_age(&self, terms: Option<&Terms>) -> Result<(), ConsentError> {
-        self.state.write(|change| {
-            let rows = RecordTable(change);
+        self.state.write(|txn| {
+            let rows = RecordTable(txn);
             let (id, mut row, from) = self.check_transition(&rows, Transition::ComeOfAge, terms)?;
             if !row.record()?.content().age_band.needs_guardian() {
                 return Err(ConsentError::Refused(TransitionError {
@@ -243,7 +243,7 @@ impl ConsentStore {
     /// The grants that are valid under `terms`.
     pub(crate) fn grants(&self, terms: &Terms) -> Result<Grants, ConsentError> {
         // The flag is taken first: a withdrawal between here and the end raises it.
-        let lease = self.revocation_flag.get();
+        let flag = self.revocation_flag.get();
         self.state.persist_time();
         let (record, row) = self
             .current()?
@@ -263,7 +263,7 @@ impl ConsentStore {
             &purposes,
             identity,
             notice_version,
-            lease,
+            flag,
             row.ends,
             self.state.monotonic_clock(),
         ))
@@ -271,20 +271,20 @@ impl ConsentStore {
 
     /// A record's key, as the transaction sees it.
     pub(crate) fn identity_in(
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         record: Id,
     ) -> Result<Option<RecordIdentity>, StateError> {
-        let row = RecordTable(change).get(record)?;
+        let row = RecordTable(txn).get(record)?;
         row.map(|row| row.identity(record)).transpose()
     }
 
     /// Whether `record` still grants all of `purposes` in this transaction.
     pub(crate) fn still_grants(
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         record: Id,
         purposes: &Purposes,
     ) -> Result<bool, ConsentError> {
-        let Some(row) = RecordTable(change).get(record)? else {
+        let Some(row) = RecordTable(txn).get(record)? else {
             return Ok(false);
         };
         let held = row.record()?.content().purposes.clone();
@@ -299,14 +299,14 @@ impl ConsentStore {
     }
 
     pub(super) fn row(&self, id: Id) -> Result<Option<RecordRow>, StateError> {
-        self.state.read(|view| rows::find(view, id))
+        self.state.read(|txn| rows::find(txn, id))
     }
 }
 
 /// Extends the active record with the response, where it answers the same question.
 fn extend(
     row: &mut RecordRow,
-    answer: &ConsentResponse<'_>,
+    response: &ConsentResponse<'_>,
     now: Timestamp,
     terms: &Terms,
 ) -> Result<Option<SignedRecord>, ConsentError> {
@@ -318,34 +318,34 @@ fn extend(
         .as_ref()
         .is_none_or(|controller| *controller == terms.controller);
     let same_question = same_controller
-        && record.age_band == answer.age_band
-        && record.notice == answer.notice.reference();
-    let comes_back = answer
+        && record.age_band == response.age_band
+        && record.notice == response.notice.reference();
+    let comes_back = response
         .purposes
         .iter()
         .any(|purpose| row.withdrawn_purposes.contains(purpose));
     if !standing || !same_question || comes_back {
         return Ok(None);
     }
-    let purposes = record.purposes.union(&answer.purposes);
-    let approves = row.phase == Phase::AwaitingGuardian && answer.guardian.is_some();
+    let purposes = record.purposes.union(&response.purposes);
+    let approves = row.phase == Phase::AwaitingGuardian && response.guardian.is_some();
     let grows = purposes != record.purposes;
-    if approves && !record.purposes.is_subset(&answer.purposes) {
+    if approves && !record.purposes.is_subset(&response.purposes) {
         // The guardian approves this response, not what the child had asked for before.
         return Ok(None);
     }
     if grows && row.phase == Phase::Granted && record.age_band.needs_guardian() {
         // The guardian approved what was asked then, not more.
-        let Some(_) = answer.guardian else {
+        let Some(_) = response.guardian else {
             return Ok(None);
         };
     }
     if !grows && !approves {
         return Ok(Some(signed));
     }
-    let guardian = answer
+    let guardian = response
         .guardian
-        .filter(|_| answer.age_band.needs_guardian())
+        .filter(|_| response.age_band.needs_guardian())
         .map(|guardian| guardian.approval(record.id, Week::from_timestamp(now)))
         .transpose()?;
     let revised = row.revise(|record| {
@@ -362,15 +362,15 @@ fn extend(
 }
 
 fn begin(
-    answer: &ConsentResponse<'_>,
+    response: &ConsentResponse<'_>,
     now: Timestamp,
     terms: &Terms,
 ) -> Result<(Id, RecordRow, SignedRecord), ConsentError> {
     let id = Id::random()?;
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).map_err(|_| crate::RngError)?;
     let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| crate::RngError)?;
-    let needs_guardian = answer.age_band.needs_guardian();
-    let guardian = answer
+    let needs_guardian = response.age_band.needs_guardian();
+    let guardian = response
         .guardian
         .filter(|_| needs_guardian)
         .map(|guardian| guardian.approval(id, Week::from_timestamp(now)))
@@ -384,10 +384,10 @@ fn begin(
         schema: Record::SCHEMA,
         id,
         revision: 1,
-        purposes: answer.purposes.clone(),
-        age_band: answer.age_band,
+        purposes: response.purposes.clone(),
+        age_band: response.age_band,
         guardian,
-        notice: answer.notice.reference(),
+        notice: response.notice.reference(),
         controller: Some(terms.controller.clone()),
         given: Week::from_timestamp(now),
         holds_until: Week::from_timestamp(ends),

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Purpose, Purposes,
     state::State,
-    testing::{QA, RESEARCH, TestClock, answer, both, days, notice, terms},
+    testing::{QA, RESEARCH, TestClock, both, days, notice, response, terms},
 };
 
 const METHOD: GuardianMethod = GuardianMethod::SignedForm;
@@ -58,18 +58,18 @@ impl Person {
 
     fn try_say(
         &self,
-        answer: &ConsentResponse<'_>,
+        response: &ConsentResponse<'_>,
         notice: u32,
     ) -> Result<SignedRecord, ConsentError> {
         self.consent
             .state
-            .write(|transaction| self.consent.record(transaction, answer, &terms(notice)))
+            .write(|txn| self.consent.record(txn, response, &terms(notice)))
     }
 
     fn says(&self, purposes: impl Into<Purposes>, age: AgeBand, guardian: bool) -> SignedRecord {
         let notice = notice(1);
         let guardian = guardian.then_some(METHOD);
-        self.try_say(&answer(purposes, age, guardian, &notice), 1)
+        self.try_say(&response(purposes, age, guardian, &notice), 1)
             .unwrap()
     }
 
@@ -78,7 +78,7 @@ impl Person {
         self.consent.revoke_grants();
         self.consent
             .state
-            .write(|transaction| ConsentStore::withdraw(transaction, |_| purposes.clone()))
+            .write(|txn| ConsentStore::withdraw(txn, |_| purposes.clone()))
             .unwrap()
     }
 
@@ -215,12 +215,12 @@ fn a_new_notice_is_a_new_question() {
     assert!(person.consent.grants(&terms(2)).is_err());
 
     let (old, new) = (notice(1), notice(2));
-    let shown = person.try_say(&answer(QA, AgeBand::Adult, None, &old), 2);
+    let shown = person.try_say(&response(QA, AgeBand::Adult, None, &old), 2);
     assert!(matches!(
         shown,
         Err(ConsentError::WrongNotice { shown: 1, asked: 2 })
     ));
-    let second = person.try_say(&answer(QA, AgeBand::Adult, None, &new), 2);
+    let second = person.try_say(&response(QA, AgeBand::Adult, None, &new), 2);
     assert_ne!(first.content().id, second.unwrap().content().id);
     assert!(person.consent.grants(&terms(2)).is_ok());
 }
@@ -229,18 +229,18 @@ fn a_new_notice_is_a_new_question() {
 fn what_was_not_asked_is_not_consented_to() {
     let person = Person::new();
     let notice = notice(1);
-    let none = answer(Purposes::default(), AgeBand::Adult, None, &notice);
+    let none = response(Purposes::default(), AgeBand::Adult, None, &notice);
     assert!(matches!(
         person.try_say(&none, 1),
         Err(ConsentError::NoPurpose)
     ));
     let mut narrow = terms(1);
     narrow.purposes = QA.into();
-    let beyond = answer(both(), AgeBand::Adult, None, &notice);
+    let beyond = response(both(), AgeBand::Adult, None, &notice);
     let said = person
         .consent
         .state
-        .write(|transaction| person.consent.record(transaction, &beyond, &narrow));
+        .write(|txn| person.consent.record(txn, &beyond, &narrow));
     assert!(matches!(said, Err(ConsentError::NotAsked(_))));
     person.says(both(), AgeBand::Adult, false);
     assert_eq!(
@@ -331,8 +331,8 @@ fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
     // That it was found to be good once says nothing of it as it is now.
     assert_eq!(person.granted(), QA.into());
     let state = &person.consent.state;
-    let changed = state.write(|transaction| {
-        let rows = RecordTable(transaction);
+    let changed = state.write(|txn| {
+        let rows = RecordTable(txn);
         let mut row = rows.get(id)?.unwrap();
         row.document = row
             .document
@@ -346,7 +346,7 @@ fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
     changed.unwrap();
     assert!(person.consent.grants(&terms(1)).is_err());
     person.withdraws(QA);
-    let row = state.read(|transaction| rows::find(transaction, id));
+    let row = state.read(|txn| rows::find(txn, id));
     assert_eq!(row.unwrap().unwrap().phase, rows::Phase::Withdrawn);
     let due = person.consent.withdrawals_due().unwrap();
     assert!(matches!(due.as_slice(), [due] if due.record == id && due.purposes == both()));
@@ -359,8 +359,8 @@ fn a_record_beside_another_records_key_grants_nothing() {
     let others = other.says(QA, AgeBand::Adult, false).content().id;
     assert_eq!(person.granted(), QA.into());
     let key = other.consent.row(others).unwrap().unwrap().key;
-    let swapped = person.consent.state.write(|transaction| {
-        let rows = RecordTable(transaction);
+    let swapped = person.consent.state.write(|txn| {
+        let rows = RecordTable(txn);
         let mut row = rows.get(id)?.unwrap();
         row.key = key;
         rows.put(id, &row)

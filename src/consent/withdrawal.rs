@@ -66,12 +66,12 @@ impl ConsentStore {
     pub(crate) fn revocations_to_apply(&self) -> Result<BTreeMap<Id, Purposes>, StateError> {
         let rows = self.state.read(rows::all)?;
         let mut refused = BTreeMap::new();
-        for slip in self.revocations.all()? {
-            if let Some(row) = rows.get(&slip.record)
+        for revocation in self.revocations.all()? {
+            if let Some(row) = rows.get(&revocation.record)
                 && row.phase != Phase::Withdrawn
-                && !row.held().intersection(&slip.revoked).is_empty()
+                && !row.held().intersection(&revocation.revoked).is_empty()
             {
-                refused.insert(slip.record, slip.revoked);
+                refused.insert(revocation.record, revocation.revoked);
             }
         }
         Ok(refused)
@@ -79,10 +79,10 @@ impl ConsentStore {
 
     /// Withdraws from each record the purposes that `refused` returns for it.
     pub(crate) fn withdraw(
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         refused: impl Fn(Id) -> Purposes,
     ) -> Result<Vec<Withdrawn>, ConsentError> {
-        let rows = RecordTable(change);
+        let rows = RecordTable(txn);
         let mut changed = Vec::new();
         for (id, mut row) in rows.all()? {
             if row.phase == Phase::Withdrawn {

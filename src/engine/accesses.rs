@@ -56,12 +56,12 @@ impl Sordino {
     pub fn read_accesses(
         &self,
         task: &UploadTask,
-        outcome: UploadResult,
+        result: UploadResult,
     ) -> Result<Accesses, Error> {
         let TaskKind::ReadAccesses { sample, seen } = task.kind else {
             return Err(UploadError::NotAnAccessTask(task.clone()).into());
         };
-        let mut accesses = Accesses::from_result(outcome)?;
+        let mut accesses = Accesses::from_result(result)?;
         let broken = self
             .inner()?
             .check_accesses(sample, seen, &task.collector, &accesses)?;
@@ -111,14 +111,14 @@ impl Inner {
             return Ok(Ok(()));
         }
         let (heads_key, told_key) = (key(consent, collector), key(sample, collector));
-        self.state.write(|change| {
-            let head_now: Option<AuditHead> = change.get(HEADS, heads_key.as_str())?;
-            let told_now: Option<Vec<ReportedAccess>> = change.get(REPORTED, told_key.as_str())?;
+        self.state.write(|txn| {
+            let head_now: Option<AuditHead> = txn.get(HEADS, heads_key.as_str())?;
+            let told_now: Option<Vec<ReportedAccess>> = txn.get(REPORTED, told_key.as_str())?;
             if head_now != kept.head || told_now.unwrap_or_default() != kept.reported {
                 return Err(UploadError::AccessesOutdated(sample));
             }
-            change.put(HEADS, heads_key.as_str(), &head)?;
-            change.put(REPORTED, told_key.as_str(), &told)?;
+            txn.put(HEADS, heads_key.as_str(), &head)?;
+            txn.put(REPORTED, told_key.as_str(), &told)?;
             Ok(Ok(()))
         })
     }
@@ -129,13 +129,13 @@ impl Inner {
         consent: Id,
         collector: &Endpoint,
     ) -> Result<KnownLog, StateError> {
-        self.state.read(|view| {
-            let unproven: Option<UnprovenHead> = view.value(UNPROVEN_HEAD)?;
+        self.state.read(|txn| {
+            let unproven: Option<UnprovenHead> = txn.value(UNPROVEN_HEAD)?;
             let unproven = unproven.filter(|seen| seen.collector == collector.to_string());
             let told: Option<Vec<ReportedAccess>> =
-                view.get(REPORTED, key(sample, collector).as_str())?;
+                txn.get(REPORTED, key(sample, collector).as_str())?;
             Ok(KnownLog {
-                head: view.get(HEADS, key(consent, collector).as_str())?,
+                head: txn.get(HEADS, key(consent, collector).as_str())?,
                 reported: told.unwrap_or_default(),
                 unproven: unproven.map(|seen| seen.head),
             })

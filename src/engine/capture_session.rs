@@ -289,32 +289,32 @@ impl<F> FrameDispatcher<F> {
         if is_fresh {
             return;
         }
-        let leave = self
+        let permit = self
             .inner
             .sampling_permit()
             .unwrap_or(Err(WithheldReason::Failed));
-        if let Err(reason) = leave {
+        if let Err(reason) = permit {
             self.blocked = reason;
         }
-        let leave = leave.ok();
+        let permit = permit.ok();
         let changed = self
             .permit_checked
             .is_none_or(|(_, known)| known != version);
         let mut sampler = self.inner.sampler();
-        if changed && leave.is_some() {
+        if changed && permit.is_some() {
             // Another plan may have other settings.
-            let anew = self.inner.new_sampler();
+            let new_sampler = self.inner.new_sampler();
             match sampler.as_mut() {
-                Some(sampler) if sampler.settings() == anew.settings() => {}
-                Some(sampler) => sampler.reconfigure(anew),
-                None => *sampler = Some(anew),
+                Some(sampler) if sampler.settings() == new_sampler.settings() => {}
+                Some(sampler) => sampler.reconfigure(new_sampler),
+                None => *sampler = Some(new_sampler),
             }
         }
         if let Some(sampler) = sampler.as_mut() {
-            match leave {
+            match permit {
                 None => sampler.revoke(),
                 // A withdrawal during the check has revoked these grants too.
-                Some(leave) => sampler.permit(leave.grants),
+                Some(permit) => sampler.permit(permit.grants),
             }
         }
         self.permit_checked = Some((Instant::now(), version));
@@ -366,7 +366,7 @@ impl<F> Drop for FrameDispatcher<F> {
 fn seal_all(inner: &Inner, clips: &Receiver<RawClip>, visits: &CallbackWatchdog) {
     for clip in clips {
         let event = match catch_unwind(AssertUnwindSafe(|| inner.sample(clip))) {
-            Ok(Ok(offer)) => offer.into(),
+            Ok(Ok(outcome)) => outcome.into(),
             Ok(Err(error)) => Event::Failed(error.to_string()),
             Err(_) => Event::Failed("a stage panicked; the clip was wiped".to_owned()),
         };

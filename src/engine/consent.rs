@@ -39,20 +39,20 @@ impl Sordino {
     /// # Errors
     /// No plan is installed, the plan does not ask for a purpose, the notice has another version
     /// than the plan requires, or the guardian's evidence is too short.
-    pub fn give_consent(&self, answer: &ConsentResponse<'_>) -> Result<SignedRecord, Error> {
+    pub fn give_consent(&self, response: &ConsentResponse<'_>) -> Result<SignedRecord, Error> {
         let inner = self.inner()?;
         let terms = inner.terms().ok_or(ConsentError::NoPlan)?;
         inner.write_revocations()?;
-        let (record, dropped) = inner.state.write(|change| -> Result<_, ConsentError> {
-            let record = inner.consent.record(change, answer, &terms)?;
+        let (record, dropped) = inner.state.write(|txn| -> Result<_, ConsentError> {
+            let record = inner.consent.record(txn, response, &terms)?;
             let id = record.content().id;
-            if let Some(identity) = ConsentStore::identity_in(change, id)? {
+            if let Some(identity) = ConsentStore::identity_in(txn, id)? {
                 let collector = inner.protocol.endpoint();
                 inner
                     .protocol
                     .keep_revocation(&identity, collector, Stage::Kept)?;
             }
-            let dropped = inner.outbox.drop_others(change, id)?;
+            let dropped = inner.outbox.drop_others(txn, id)?;
             Ok((record, dropped))
         })?;
         // They may be grants of a superseded record.
@@ -195,9 +195,9 @@ impl Inner {
     /// Withdraws from each record, and from the samples made under it, the purposes that `refused`
     /// returns for it.
     fn apply_withdrawal(&self, refused: impl Fn(Id) -> Purposes) -> Result<usize, ConsentError> {
-        let shredded = self.state.write(|change| -> Result<_, ConsentError> {
-            let withdrawn = ConsentStore::withdraw(change, refused)?;
-            Ok(self.outbox.withdraw(change, &withdrawn)?)
+        let shredded = self.state.write(|txn| -> Result<_, ConsentError> {
+            let withdrawn = ConsentStore::withdraw(txn, refused)?;
+            Ok(self.outbox.withdraw(txn, &withdrawn)?)
         })?;
         self.outbox.shred(&shredded);
         Ok(shredded.len())

@@ -40,18 +40,18 @@ impl Sordino {
             Err(error) => return Err(error.into()),
         };
         // The point of no return: the next start completes what a crash interrupts.
-        let slips = RevocationRecords::open(folder)?;
-        slips.revoke(|_| Purposes::all())?;
+        let revocations = RevocationRecords::open(folder)?;
+        revocations.revoke(|_| Purposes::all())?;
         Outbox::destroy(folder)?;
         State::destroy(folder)?;
-        slips.remove(|slip| slip.stage == Stage::Kept)?;
+        revocations.remove(|revocation| revocation.stage == Stage::Kept)?;
         if kept.is_empty() {
             return Ok(false);
         }
-        let anew = State::open(folder, Arc::clone(clock))?;
-        anew.write(|change| -> Result<(), StateError> {
+        let state = State::open(folder, Arc::clone(clock))?;
+        state.write(|txn| -> Result<(), StateError> {
             for (name, value) in &kept {
-                change.set_value(name, value)?;
+                txn.set_value(name, value)?;
             }
             Ok(())
         })?;

@@ -106,15 +106,15 @@ impl Sordino {
     pub fn accept_preview(&self, id: Id) -> Result<SubmitOutcome, Error> {
         let inner = self.inner()?;
         let PendingClip { record, clip, .. } = inner.reviews.take(id)?;
-        let offer = match inner.sampling_permit()? {
+        let outcome = match inner.sampling_permit()? {
             Err(reason) => SubmitOutcome::Withheld { reason },
-            Ok(leave) if leave.grants.record() != record => SubmitOutcome::Withheld {
+            Ok(permit) if permit.grants.record() != record => SubmitOutcome::Withheld {
                 reason: WithheldReason::NoConsent,
             },
-            Ok(leave) => inner.seal(clip, &leave)?,
+            Ok(permit) => inner.seal(clip, &permit)?,
         };
-        inner.emit(&offer.into());
-        Ok(offer)
+        inner.emit(&outcome.into());
+        Ok(outcome)
     }
 
     /// The person rejects this clip: it is wiped.

@@ -40,8 +40,8 @@ pub enum SubmitOutcome {
 }
 
 impl From<SubmitOutcome> for Event {
-    fn from(offer: SubmitOutcome) -> Self {
-        match offer {
+    fn from(outcome: SubmitOutcome) -> Self {
+        match outcome {
             SubmitOutcome::Queued { sample_id } => Self::Queued(sample_id),
             SubmitOutcome::AwaitsReview { preview_id } => Self::AwaitsReview(preview_id),
             SubmitOutcome::Withheld { reason } => Self::Withheld(reason),
@@ -123,9 +123,9 @@ impl Sordino {
     /// A stage failed, for example because the disk is full. The clip is wiped.
     pub fn submit(&self, clip: RawClip) -> Result<SubmitOutcome, Error> {
         let inner = self.inner()?;
-        let offer = inner.sample(clip)?;
-        inner.emit(&offer.into());
-        Ok(offer)
+        let outcome = inner.sample(clip)?;
+        inner.emit(&outcome.into());
+        Ok(outcome)
     }
 }
 
@@ -163,11 +163,11 @@ impl Inner {
     }
 
     pub(super) fn sample(&self, clip: RawClip) -> Result<SubmitOutcome, Error> {
-        let leave = match self.sampling_permit()? {
-            Ok(leave) => leave,
+        let permit = match self.sampling_permit()? {
+            Ok(permit) => permit,
             Err(reason) => return Ok(SubmitOutcome::Withheld { reason }),
         };
-        let clip = clip.keep_last(f64::from(leave.plan.clip_seconds));
+        let clip = clip.keep_last(f64::from(permit.plan.clip_seconds));
         let anonymous = {
             let mut anonymizer = self
                 .anonymizer
@@ -190,28 +190,28 @@ impl Inner {
                 });
             }
         };
-        if Review::Required == self.review || Review::Required == leave.plan.review {
+        if Review::Required == self.review || Review::Required == permit.plan.review {
             // A withdrawal after this line wipes it there.
-            let SamplingPermit { grants, .. } = &leave;
-            let offer = self.queue_for_review(anonymous, grants.record(), grants.purposes())?;
+            let SamplingPermit { grants, .. } = &permit;
+            let outcome = self.queue_for_review(anonymous, grants.record(), grants.purposes())?;
             if !grants.is_live() {
                 self.reviews.keep_only(None);
                 return Ok(SubmitOutcome::Withheld {
                     reason: WithheldReason::NoConsent,
                 });
             }
-            return Ok(offer);
+            return Ok(outcome);
         }
-        self.seal(anonymous, &leave)
+        self.seal(anonymous, &permit)
     }
 
     /// Seals and queues an anonymous clip.
     pub(super) fn seal(
         &self,
         clip: AnonymousClip,
-        leave: &SamplingPermit,
+        permit: &SamplingPermit,
     ) -> Result<SubmitOutcome, Error> {
-        let SamplingPermit { plan, grants } = leave;
+        let SamplingPermit { plan, grants } = permit;
         let week = Week::from_timestamp(self.state.monotonic_time());
         let sealed = match seal::seal(clip, grants, &plan.recipients, week) {
             Ok(sealed) => sealed,

@@ -71,9 +71,9 @@ impl Sordino {
     pub fn process_upload_result(
         &self,
         task: &UploadTask,
-        outcome: UploadResult,
+        result: UploadResult,
     ) -> Result<TaskStatus, Error> {
-        Ok(self.inner()?.process_upload_result(task, outcome)?)
+        Ok(self.inner()?.process_upload_result(task, result)?)
     }
 
     /// Whether a request that was handed out should still be sent. A host that uploads through the
@@ -118,12 +118,10 @@ impl Sordino {
         let mut tried = BTreeSet::new();
         self.renew_plan()?;
         while let Some(request) = self.next_upload_task_now(&tried)? {
-            let outcome = client.send(&request);
-            let finished = self
-                .inner()?
-                .process_upload_result(&request.task, outcome)?;
-            summary.record(&request.task, &finished);
-            if !matches!(finished, TaskStatus::Done) {
+            let result = client.send(&request);
+            let status = self.inner()?.process_upload_result(&request.task, result)?;
+            summary.record(&request.task, &status);
+            if !matches!(status, TaskStatus::Done) {
                 tried.insert(request.task);
             }
         }
@@ -134,8 +132,8 @@ impl Sordino {
 
 impl UploadSummary {
     /// Counts the status of a request.
-    pub fn record(&mut self, task: &UploadTask, finished: &TaskStatus) {
-        match (finished, &task.kind) {
+    pub fn record(&mut self, task: &UploadTask, status: &TaskStatus) {
+        match (status, &task.kind) {
             (TaskStatus::Done, TaskKind::Register { .. }) => self.registrations += 1,
             (TaskStatus::Done, TaskKind::Send { .. }) => self.samples += 1,
             (TaskStatus::Done, TaskKind::Withdraw { .. } | TaskKind::Delete { .. }) => {
@@ -210,7 +208,7 @@ impl Inner {
     pub(super) fn waiting(&self) -> Result<Vec<Waiting>, UploadError> {
         let plan = self.plan();
         let grants = self.grants().ok();
-        let leave = match (&plan, &grants) {
+        let permit = match (&plan, &grants) {
             (None, _) => Err(WithheldReason::NoPlan),
             (Some(plan), grants) => match self.plan_block(plan) {
                 Some(reason) => Err(reason),
@@ -218,19 +216,19 @@ impl Inner {
             },
         };
         self.protocol
-            .waiting(leave.map_err(|reason| reason.to_string()))
+            .waiting(permit.map_err(|reason| reason.to_string()))
     }
 
     fn process_upload_result(
         &self,
         task: &UploadTask,
-        outcome: UploadResult,
+        result: UploadResult,
     ) -> Result<TaskStatus, UploadError> {
         let plan = self.plan();
         let settled = self
             .protocol
-            .process_result(task, outcome, plan.as_ref(), |answer| {
-                self.accept_plan(answer)
+            .process_result(task, result, plan.as_ref(), |response| {
+                self.accept_plan(response)
             })?;
         if settled.was_withdrawn {
             self.bump_epoch();
@@ -246,9 +244,9 @@ impl Inner {
 
     /// Accepts a plan, and a statement that the installed one is the newest. Each is accepted
     /// without the other: the collector can forge neither.
-    fn accept_plan(&self, answer: PlanResponse<'_>) -> Result<(), UploadError> {
-        let installed = answer.plan.map_or(Ok(()), |json| self.install_plan(json));
-        let taken = answer
+    fn accept_plan(&self, response: PlanResponse<'_>) -> Result<(), UploadError> {
+        let installed = response.plan.map_or(Ok(()), |json| self.install_plan(json));
+        let taken = response
             .freshness
             .map_or(Ok(()), |value| self.accept_freshness(value));
         installed.and(taken)

@@ -141,21 +141,21 @@ impl SampleEntry {
 }
 
 /// Queued samples, oldest first.
-pub(super) fn pending(view: &ReadTxn<'_>) -> Result<Vec<SampleEntry>, StateError> {
-    let mut entries = entries(view)?;
+pub(super) fn pending(txn: &ReadTxn<'_>) -> Result<Vec<SampleEntry>, StateError> {
+    let mut entries = entries(txn)?;
     entries.retain(|entry| entry.state == SampleState::Pending);
     Ok(entries)
 }
 
 /// Every entry, oldest first.
-pub(super) fn entries(view: &ReadTxn<'_>) -> Result<Vec<SampleEntry>, StateError> {
-    Ok(values(view.all(ENTRIES)?))
+pub(super) fn entries(txn: &ReadTxn<'_>) -> Result<Vec<SampleEntry>, StateError> {
+    Ok(values(txn.all(ENTRIES)?))
 }
 
 /// One entry.
-pub(super) fn entry(view: &ReadTxn<'_>, sample: Id) -> Result<Option<SampleEntry>, StateError> {
-    match view.get(PLACES, sample.to_string().as_str())? {
-        Some(place) => view.get(ENTRIES, place),
+pub(super) fn entry(txn: &ReadTxn<'_>, sample: Id) -> Result<Option<SampleEntry>, StateError> {
+    match txn.get(PLACES, sample.to_string().as_str())? {
+        Some(place) => txn.get(ENTRIES, place),
         None => Ok(None),
     }
 }
@@ -216,13 +216,10 @@ impl Ledger<'_> {
     pub(super) fn withdraw(&self, withdrawn: &[Withdrawn]) -> Result<Vec<Id>, StateError> {
         let mut gone = Vec::new();
         for (place, mut entry) in self.all()? {
-            let Some(change) = withdrawn
-                .iter()
-                .find(|change| change.record == entry.consent)
-            else {
+            let Some(txn) = withdrawn.iter().find(|txn| txn.record == entry.consent) else {
                 continue;
             };
-            let left = entry.purposes.intersection(&change.left);
+            let left = entry.purposes.intersection(&txn.left);
             if left == entry.purposes {
                 continue;
             }

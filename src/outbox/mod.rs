@@ -163,12 +163,12 @@ impl Outbox {
     fn insert(&self, sample: &SealedSample, plan: &Plan) -> Result<Vec<Id>, OutboxError> {
         let today = budget::today(&self.state);
         let bytes = sample.bytes().len() as u64;
-        self.state.write(|change| {
-            if !ConsentStore::still_grants(change, sample.consent(), sample.purposes())? {
+        self.state.write(|txn| {
+            if !ConsentStore::still_grants(txn, sample.consent(), sample.purposes())? {
                 return Err(OutboxError::Withdrawn);
             }
-            budget::charge(change, today, plan, bytes)?;
-            let ledger = ledger::Ledger(change);
+            budget::charge(txn, today, plan, bytes)?;
+            let ledger = ledger::Ledger(txn);
             ledger.add(&SampleEntry::pending(sample))?;
             Ok(ledger.drop_beyond(self.quota)?)
         })
@@ -187,7 +187,7 @@ impl Outbox {
     /// One sample.
     pub(crate) fn entry(&self, sample: Id) -> Result<SampleEntry, OutboxError> {
         self.state
-            .read(|transaction| ledger::entry(transaction, sample))?
+            .read(|txn| ledger::entry(txn, sample))?
             .ok_or(OutboxError::Unknown(sample))
     }
 
@@ -253,10 +253,7 @@ impl Outbox {
 
     /// Deletes every sample, as [`Self::delete`] does one.
     pub(crate) fn delete_all(&self) -> Result<(), StateError> {
-        let delete = || {
-            self.state
-                .write(|change| ledger::Ledger(change).delete_all())
-        };
+        let delete = || self.state.write(|txn| ledger::Ledger(txn).delete_all());
         let gone = delete().or_else(|_| {
             self.shred_pending(|_| true)?;
             delete()
@@ -275,29 +272,29 @@ impl Outbox {
     /// `collector` may have lost which samples it had to delete.
     pub(crate) fn mark_unacknowledged(
         &self,
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         collector: &Endpoint,
     ) -> Result<(), StateError> {
-        ledger::Ledger(change).mark_unacknowledged(collector)
+        ledger::Ledger(txn).mark_unacknowledged(collector)
     }
 
     /// Applies a withdrawal of consent to its samples. Returns those to shred after the commit.
     pub(crate) fn withdraw(
         &self,
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         withdrawn: &[Withdrawn],
     ) -> Result<Vec<Id>, StateError> {
-        ledger::Ledger(change).withdraw(withdrawn)
+        ledger::Ledger(txn).withdraw(withdrawn)
     }
 
     /// Drops queued samples of any record other than `current`. Returns those to shred after the
     /// commit.
     pub(crate) fn drop_others(
         &self,
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         current: Id,
     ) -> Result<Vec<Id>, StateError> {
-        ledger::Ledger(change).drop_pending(|entry| entry.consent != current)
+        ledger::Ledger(txn).drop_pending(|entry| entry.consent != current)
     }
 
     /// Drops all queued samples, since consent no longer covers them, and returns them.
@@ -307,7 +304,7 @@ impl Outbox {
         }
         let dropped = self
             .state
-            .write(|change| ledger::Ledger(change).drop_pending(|_| true))?;
+            .write(|txn| ledger::Ledger(txn).drop_pending(|_| true))?;
         self.shred(&dropped);
         Ok(dropped)
     }
@@ -333,18 +330,18 @@ impl Outbox {
     /// `collector` has acknowledged a withdrawal of `record`.
     pub(crate) fn record_deleted(
         &self,
-        change: &WriteTxn<'_>,
+        txn: &WriteTxn<'_>,
         record: Id,
         collector: &Endpoint,
     ) -> Result<(), StateError> {
-        ledger::Ledger(change).record_deleted(record, collector)
+        ledger::Ledger(txn).record_deleted(record, collector)
     }
 
     /// Adds samples whose files a test has written.
     #[cfg(test)]
     pub(crate) fn enter_for_test(&self, samples: &[SealedSample]) {
-        let entered = self.state.write(|change| {
-            let ledger = ledger::Ledger(change);
+        let entered = self.state.write(|txn| {
+            let ledger = ledger::Ledger(txn);
             samples
                 .iter()
                 .try_for_each(|sample| ledger.add(&SampleEntry::pending(sample)))
@@ -357,8 +354,8 @@ impl Outbox {
         sample: Id,
         change: impl FnOnce(&mut SampleEntry),
     ) -> Result<SampleEntry, OutboxError> {
-        self.state.write(|transaction| {
-            let ledger = ledger::Ledger(transaction);
+        self.state.write(|txn| {
+            let ledger = ledger::Ledger(txn);
             let mut entry = ledger.one(sample)?.ok_or(OutboxError::Unknown(sample))?;
             change(&mut entry);
             ledger.put(&entry)?;
@@ -385,7 +382,7 @@ impl Outbox {
         }
         Ok(self
             .state
-            .write(|change| ledger::Ledger(change).drop_pending(is_lost))?)
+            .write(|txn| ledger::Ledger(txn).drop_pending(is_lost))?)
     }
 }
 

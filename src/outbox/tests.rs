@@ -32,7 +32,7 @@ impl Device {
         let yes = answer(both(), AgeBand::Adult, None, &notice);
         let said = device
             .state
-            .write(|transaction| device.consent.record(transaction, &yes, &terms(1)));
+            .write(|txn| device.consent.record(txn, &yes, &terms(1)));
         said.unwrap();
         device
     }
@@ -248,7 +248,7 @@ fn a_sample_whose_yes_went_meanwhile_leaves_nothing_behind() {
     // Written, but not yet ended everywhere: the transaction itself must see it.
     let withdrawn = device
         .state
-        .write(|transaction| ConsentStore::withdraw(transaction, |_| QA.into()));
+        .write(|txn| ConsentStore::withdraw(txn, |_| QA.into()));
     assert_eq!(withdrawn.unwrap().len(), 1);
     assert!(grants.is_live());
     let queued = device.outbox.enqueue(sealed, &grants, &device.plan);

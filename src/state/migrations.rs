@@ -55,7 +55,7 @@ fn found(transaction: &WriteTransaction) -> Result<Option<u64>, StateError> {
 
 /// Migrates layout 1 to 2.
 fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
-    let change = WriteTxn {
+    let txn = WriteTxn {
         transaction,
         tagger,
     };
@@ -63,13 +63,13 @@ fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), State
         let table = Table::<&str>::new(name);
         for (key, json) in bare(transaction, table)? {
             if name != "meta" || key != LAYOUT_NAME {
-                change.put_json(table, key.as_str(), &json)?;
+                txn.put_json(table, key.as_str(), &json)?;
             }
         }
     }
     let samples = Table::<u64>::new("samples");
     for (place, json) in bare(transaction, samples)? {
-        change.put_json(samples, place, &json)?;
+        txn.put_json(samples, place, &json)?;
     }
     // It held plain numbers; the positions are now stored in a table of rows.
     let order = TableDefinition::<&str, u64>::new("samples-order");
@@ -79,7 +79,7 @@ fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), State
         .map(|entry| entry.map(|(id, place)| (id.value().to_owned(), place.value())))
         .collect::<Result<_, _>>()?;
     for (id, place) in places {
-        change.put(Table::<&str>::new("sample-places"), id.as_str(), &place)?;
+        txn.put(Table::<&str>::new("sample-places"), id.as_str(), &place)?;
     }
     transaction.delete_table(order)?;
     Ok(())
@@ -87,35 +87,35 @@ fn tag_rows(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), State
 
 /// Migrates layout 2 to 3: until then there was one collector, from the host's settings.
 fn name_collectors(transaction: &WriteTransaction, tagger: &Tagger) -> Result<(), StateError> {
-    let change = WriteTxn {
+    let txn = WriteTxn {
         transaction,
         tagger,
     };
-    let host: Option<Value> = change.value("host")?;
+    let host: Option<Value> = txn.value("host")?;
     let Some(Value::String(collector)) =
         host.and_then(|mut host| Some(host.get_mut("collector")?.take()))
     else {
         return Ok(());
     };
     let records = Table::<&str>::new("consent-records");
-    for (record, mut row) in change.all::<_, Value>(records)? {
+    for (record, mut row) in txn.all::<_, Value>(records)? {
         if row["offered"] == true {
             let told = ["registered", "registering", "withdrawal_due"];
             let told = told.map(|name| Some((name.to_owned(), row.get(name)?.clone())));
             let told = Value::from_iter(told.into_iter().flatten());
             row["collectors"] = Value::from_iter([(collector.clone(), told)]);
         }
-        change.put(records, record.as_str(), &row)?;
+        txn.put(records, record.as_str(), &row)?;
     }
     let samples = Table::<u64>::new("samples");
-    for (place, mut row) in change.all::<_, Value>(samples)? {
+    for (place, mut row) in txn.all::<_, Value>(samples)? {
         if row["offered"] == true {
             row["collectors"] = json!([&collector]);
         }
         if row["state"] == "deletion-asked" {
             row["deletion_due"] = json!([&collector]);
         }
-        change.put(samples, place, &row)?;
+        txn.put(samples, place, &row)?;
     }
     Ok(())
 }

@@ -56,14 +56,14 @@ impl Accesses {
     ///
     /// # Errors
     /// It did not answer, or with a problem.
-    pub fn from_result(outcome: UploadResult) -> Result<Self, UploadError> {
-        match outcome {
+    pub fn from_result(result: UploadResult) -> Result<Self, UploadError> {
+        match result {
             UploadResult::Unreachable(reason) => Err(UploadError::Accesses(reason)),
-            UploadResult::Response(answer) if answer.status == 200 => {
-                serde_json::from_slice(&answer.body)
+            UploadResult::Response(response) if response.status == 200 => {
+                serde_json::from_slice(&response.body)
                     .map_err(|error| UploadError::Accesses(error.to_string()))
             }
-            UploadResult::Response(answer) => Err(UploadError::Accesses(problem(&answer))),
+            UploadResult::Response(response) => Err(UploadError::Accesses(problem(&response))),
         }
     }
 }

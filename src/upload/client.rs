@@ -90,7 +90,7 @@ impl Ready {
     fn send(&self, request: &Request) -> UploadResult {
         let proxy = self.settings.proxy_for(&request.task.collector);
         match self.try_send(request, proxy.map(NamedProxy::proxy)) {
-            Ok(answer) => UploadResult::Response(answer),
+            Ok(response) => UploadResult::Response(response),
             Err(error) => UploadResult::Unreachable(match proxy {
                 Some(proxy) => format!("{error}, through {proxy}"),
                 None => error.to_string(),

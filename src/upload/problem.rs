@@ -52,8 +52,8 @@ pub(super) enum Refusal {
 }
 
 impl Problem {
-    pub(super) fn from_response(answer: &HttpResponse) -> Self {
-        let document = serde_json::from_slice(&answer.body);
+    pub(super) fn from_response(response: &HttpResponse) -> Self {
+        let document = serde_json::from_slice(&response.body);
         let document: Map<String, Value> = document.unwrap_or_default();
         Self {
             kind: member(&document, "type").unwrap_or_default(),
@@ -101,8 +101,8 @@ fn member<T: DeserializeOwned>(document: &Map<String, Value>, name: &str) -> Opt
 }
 
 /// The problem in one line.
-pub(super) fn problem(answer: &HttpResponse) -> String {
-    let Problem { title, detail, .. } = Problem::from_response(answer);
+pub(super) fn problem(response: &HttpResponse) -> String {
+    let Problem { title, detail, .. } = Problem::from_response(response);
     let said = if detail.is_empty() { title } else { detail };
     let said: String = said
         .chars()
@@ -110,8 +110,8 @@ pub(super) fn problem(answer: &HttpResponse) -> String {
         .take(300)
         .collect();
     match said.is_empty() {
-        true => format!("the collector answered with status {}", answer.status),
-        false => format!("{said} (status {})", answer.status),
+        true => format!("the collector answered with status {}", response.status),
+        false => format!("{said} (status {})", response.status),
     }
 }
 

@@ -131,7 +131,7 @@ impl Protocol {
 
     /// Makes the next plan request due at once.
     pub(crate) fn mark_plan_stale(&self) -> Result<(), StateError> {
-        self.state.write(|change| change.clear_value(PLAN_FETCHED))
+        self.state.write(|txn| txn.clear_value(PLAN_FETCHED))
     }
 
     fn is_confirmed(&self, record: Id, collector: &Endpoint) -> bool {

@@ -44,7 +44,7 @@ pub(super) struct Backoffs(BTreeMap<String, BackoffRow>);
 
 impl Backoffs {
     pub(super) fn load(state: &State) -> Result<Self, StateError> {
-        let waits = state.read(|view| view.all(RETRIES))?;
+        let waits = state.read(|txn| txn.all(RETRIES))?;
         Ok(Self(waits.into_iter().collect()))
     }
 
@@ -79,14 +79,14 @@ impl Backoffs {
 
 /// Records a failure of `task` and when it is due again.
 pub(super) fn failed(
-    change: &WriteTxn<'_>,
+    txn: &WriteTxn<'_>,
     task: &UploadTask,
     now: Timestamp,
     asked: Option<Duration>,
     reason: &str,
 ) -> Result<(), StateError> {
     let name = task.to_string();
-    let earlier: Option<BackoffRow> = change.get(RETRIES, name.as_str())?;
+    let earlier: Option<BackoffRow> = txn.get(RETRIES, name.as_str())?;
     let failures = earlier.map_or(0, |retry| retry.failures).saturating_add(1);
     let wait = asked.map_or_else(|| backoff(failures), |asked| asked.min(MAX_RETRY_AFTER));
     let retry = BackoffRow {
@@ -95,12 +95,12 @@ pub(super) fn failed(
         asked: asked.is_some(),
         reason: reason.to_owned(),
     };
-    change.put(RETRIES, name.as_str(), &retry)
+    txn.put(RETRIES, name.as_str(), &retry)
 }
 
 /// Clears the failures of `task`.
-pub(super) fn clear(change: &WriteTxn<'_>, task: &UploadTask) -> Result<(), StateError> {
-    change.remove(RETRIES, task.to_string().as_str())
+pub(super) fn clear(txn: &WriteTxn<'_>, task: &UploadTask) -> Result<(), StateError> {
+    txn.remove(RETRIES, task.to_string().as_str())
 }
 
 fn signed(wait: Duration) -> SignedDuration {

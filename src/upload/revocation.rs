@@ -31,10 +31,10 @@ pub(super) fn to_bytes(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8
 ///
 /// # Errors
 /// It is corrupt.
-pub(super) fn from_bytes(record: Id, slip: &[u8]) -> Result<Request, StateError> {
+pub(super) fn from_bytes(record: Id, revocation: &[u8]) -> Result<Request, StateError> {
     let damaged = |reason| StateError::Damaged(format!("the slip of {record}: {reason}"));
     let document: Document =
-        serde_json::from_slice(slip).map_err(|error| damaged(error.to_string()))?;
+        serde_json::from_slice(revocation).map_err(|error| damaged(error.to_string()))?;
     let collector = Endpoint::serving(&document.url, &request::withdrawal_of(record))
         .ok_or_else(|| damaged("its URL is not that of a withdrawal".to_owned()))?;
     let kind = TaskKind::Withdraw {

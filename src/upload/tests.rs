@@ -15,7 +15,7 @@ use crate::{
     outbox::{Outbox, Quota, SampleState},
     seal::SealedSample,
     state::State,
-    testing::{QA, RESEARCH, TestClock, answer, both, notice, plan, terms},
+    testing::{QA, RESEARCH, TestClock, both, notice, plan, response, terms},
 };
 
 const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_hours(6);
@@ -46,9 +46,9 @@ impl Device {
         let state = Arc::new(State::open(folder.path(), clock.clone()).unwrap());
         let consent = Arc::new(ConsentStore::open(Arc::clone(&state)).unwrap());
         let notice = notice(1);
-        let yes = answer(both(), AgeBand::Adult, None, &notice);
+        let yes = response(both(), AgeBand::Adult, None, &notice);
         state
-            .write(|transaction| consent.record(transaction, &yes, &terms(1)))
+            .write(|txn| consent.record(txn, &yes, &terms(1)))
             .unwrap();
         let (outbox, _) = Outbox::open(Arc::clone(&state), Quota::default()).unwrap();
         let outbox = Arc::new(outbox);
@@ -95,14 +95,14 @@ impl Device {
         protocol.next(scope, Urgency::Scheduled).unwrap()
     }
 
-    fn finish(&self, task: &UploadTask, outcome: UploadResult) -> TaskStatus {
-        self.settled(task, outcome).status
+    fn finish(&self, task: &UploadTask, result: UploadResult) -> TaskStatus {
+        self.settled(task, result).status
     }
 
-    fn settled(&self, task: &UploadTask, outcome: UploadResult) -> ProcessedResult {
+    fn settled(&self, task: &UploadTask, result: UploadResult) -> ProcessedResult {
         let plan = plan(1);
         self.protocol
-            .process_result(task, outcome, Some(&plan), |_| Ok(()))
+            .process_result(task, result, Some(&plan), |_| Ok(()))
             .unwrap()
     }
 
@@ -117,9 +117,9 @@ impl Device {
     fn withdraw(&self, purposes: impl Into<Purposes>) {
         let purposes = purposes.into();
         self.consent.revoke_grants();
-        let gone = self.state.write(|transaction| {
-            let withdrawn = ConsentStore::withdraw(transaction, |_| purposes.clone())?;
-            Ok::<_, super::ConsentError>(self.outbox.withdraw(transaction, &withdrawn)?)
+        let gone = self.state.write(|txn| {
+            let withdrawn = ConsentStore::withdraw(txn, |_| purposes.clone())?;
+            Ok::<_, super::ConsentError>(self.outbox.withdraw(txn, &withdrawn)?)
         });
         self.outbox.shred(&gone.unwrap());
     }
@@ -189,12 +189,12 @@ fn refused_for(status: u16, kind: &str, purposes: Option<&Purposes>) -> UploadRe
 }
 
 fn refused_with(status: u16, document: &str) -> UploadResult {
-    let UploadResult::Response(answer) = answered(status) else {
+    let UploadResult::Response(response) = answered(status) else {
         unreachable!()
     };
     UploadResult::Response(HttpResponse {
         body: document.as_bytes().to_vec(),
-        ..answer
+        ..response
     })
 }
 

@@ -47,14 +47,14 @@ impl Protocol {
     pub(super) fn note_epoch(
         &self,
         collector: &Endpoint,
-        answer: &HttpResponse,
+        response: &HttpResponse,
     ) -> Result<(), UploadError> {
-        let named: Option<Id> = answer
+        let named: Option<Id> = response
             .header(EPOCH_HEADER)
             .and_then(|epoch| epoch.parse().ok());
         let now = self.state.monotonic_time();
         let url = collector.to_string();
-        let seen: Option<EpochRow> = self.state.read(|view| view.get(EPOCHS, url.as_str()))?;
+        let seen: Option<EpochRow> = self.state.read(|txn| txn.get(EPOCHS, url.as_str()))?;
         let (epoch, mut changes, wanted) = match (named, seen) {
             (named, Some(mut seen)) if named.is_none_or(|named| named == seen.epoch) => {
                 let since = now.duration_since(seen.answered);
@@ -62,7 +62,7 @@ impl Protocol {
                     seen.answered = now;
                     seen.wanted = (seen.wanted).saturating_sub(u8::from(since >= QUERY_INTERVAL));
                     self.state
-                        .write(|change| change.put(EPOCHS, url.as_str(), &seen))?;
+                        .write(|txn| txn.put(EPOCHS, url.as_str(), &seen))?;
                 }
                 return Ok(());
             }
@@ -70,22 +70,22 @@ impl Protocol {
             (Some(epoch), None) => (epoch, Vec::new(), 0),
             (None, _) => return Ok(()),
         };
-        changes.retain(|change| now.duration_since(*change) < CHANGE_WINDOW);
+        changes.retain(|txn| now.duration_since(*txn) < CHANGE_WINDOW);
         if changes.len() >= MAX_CHANGES {
             return Ok(());
         }
         changes.push(now);
         Self::lock(&self.confirmed).clear();
-        self.state.write(|change| -> Result<_, ConsentError> {
-            self.consent.mark_unacknowledged(change, collector)?;
-            self.outbox.mark_unacknowledged(change, collector)?;
+        self.state.write(|txn| -> Result<_, ConsentError> {
+            self.consent.mark_unacknowledged(txn, collector)?;
+            self.outbox.mark_unacknowledged(txn, collector)?;
             let seen = EpochRow {
                 epoch,
                 changes,
                 answered: now,
                 wanted,
             };
-            Ok(change.put(EPOCHS, url.as_str(), &seen)?)
+            Ok(txn.put(EPOCHS, url.as_str(), &seen)?)
         })?;
         Ok(())
     }
@@ -93,15 +93,15 @@ impl Protocol {
     /// The collector has acknowledged a withdrawal or a deletion.
     pub(super) fn revocation_acknowledged(&self, collector: &Endpoint) -> Result<(), StateError> {
         let url = collector.to_string();
-        self.state.write(|change| {
-            let Some(seen) = change.get::<_, EpochRow>(EPOCHS, url.as_str())? else {
+        self.state.write(|txn| {
+            let Some(seen) = txn.get::<_, EpochRow>(EPOCHS, url.as_str())? else {
                 return Ok(());
             };
             let seen = EpochRow {
                 wanted: MAX_QUERIES,
                 ..seen
             };
-            change.put(EPOCHS, url.as_str(), &seen)
+            txn.put(EPOCHS, url.as_str(), &seen)
         })
     }
 
@@ -109,7 +109,7 @@ impl Protocol {
     /// person has withdrawn everything would never learn of a restored database.
     pub(super) fn epoch_due(&self, gate: &BackoffGate<'_>) -> Result<Option<Request>, UploadError> {
         let now = self.state.monotonic_time();
-        let seen: Vec<(String, EpochRow)> = self.state.read(|view| view.all(EPOCHS))?;
+        let seen: Vec<(String, EpochRow)> = self.state.read(|txn| txn.all(EPOCHS))?;
         for (url, seen) in seen {
             let Ok(collector) = url.parse() else {
                 continue;

@@ -47,9 +47,9 @@ pub(crate) struct ProcessedResult {
 }
 
 impl From<TaskStatus> for ProcessedResult {
-    fn from(finished: TaskStatus) -> Self {
+    fn from(status: TaskStatus) -> Self {
         Self {
-            status: finished,
+            status: status,
             was_withdrawn: false,
         }
     }
@@ -61,35 +61,35 @@ impl Protocol {
     pub(crate) fn process_result(
         &self,
         task: &UploadTask,
-        outcome: UploadResult,
+        result: UploadResult,
         plan: Option<&Plan>,
         take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
     ) -> Result<ProcessedResult, UploadError> {
         Self::lock(&self.in_flight).remove(task);
-        let answer = match outcome {
+        let response = match result {
             UploadResult::Unreachable(reason) => {
                 Self::lock(&self.unreachable).insert(task.collector.clone());
                 return Ok(self.retry_later(task, None, reason)?.into());
             }
-            UploadResult::Response(answer) => answer,
+            UploadResult::Response(response) => response,
         };
         Self::lock(&self.unreachable).remove(&task.collector);
-        if answer.header(PROTOCOL_HEADER) != Some(PROTOCOL_VERSION) {
+        if response.header(PROTOCOL_HEADER) != Some(PROTOCOL_VERSION) {
             let reason = format!(
                 "status {} from something that is no collector",
-                answer.status
+                response.status
             );
             return Ok(self.retry_later(task, None, reason)?.into());
         }
-        self.note_epoch(&task.collector, &answer)?;
-        match answer.status {
-            200..=299 => Ok(self.acknowledged(task, &answer, take_plan)?.into()),
+        self.note_epoch(&task.collector, &response)?;
+        match response.status {
+            200..=299 => Ok(self.acknowledged(task, &response, take_plan)?.into()),
             304 if task.kind == TaskKind::FetchPlan => {
-                Ok(self.acknowledged(task, &answer, take_plan)?.into())
+                Ok(self.acknowledged(task, &response, take_plan)?.into())
             }
-            400..=499 => self.refused(task, &answer, plan),
+            400..=499 => self.refused(task, &response, plan),
             _ => Ok(self
-                .retry_later(task, answer.retry_after(), problem(&answer))?
+                .retry_later(task, response.retry_after(), problem(&response))?
                 .into()),
         }
     }
@@ -97,15 +97,15 @@ impl Protocol {
     fn acknowledged(
         &self,
         task: &UploadTask,
-        answer: &HttpResponse,
+        response: &HttpResponse,
         take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
     ) -> Result<TaskStatus, UploadError> {
-        let done = self.done(task, answer, take_plan);
+        let done = self.done(task, response, take_plan);
         self.clear_failures(task)?;
         match done {
             // The device keeps its plan; the app is notified.
             Err(UploadError::Plan(error)) => Ok(TaskStatus::Refused {
-                status: answer.status,
+                status: response.status,
                 reason: error.to_string(),
             }),
             done => done.map(|()| TaskStatus::Done),
@@ -115,7 +115,7 @@ impl Protocol {
     fn done(
         &self,
         task: &UploadTask,
-        answer: &HttpResponse,
+        response: &HttpResponse,
         take_plan: impl FnOnce(PlanResponse<'_>) -> Result<(), UploadError>,
     ) -> Result<(), UploadError> {
         let collector = &task.collector;
@@ -123,8 +123,8 @@ impl Protocol {
             TaskKind::FetchPlan => {
                 self.mark_plan_fetched()?;
                 take_plan(PlanResponse {
-                    plan: (answer.status == 200).then_some(&answer.body),
-                    freshness: answer.header(freshness::HEADER),
+                    plan: (response.status == 200).then_some(&response.body),
+                    freshness: response.header(freshness::HEADER),
                 })
             }
             TaskKind::Register { record, revision } | TaskKind::Confirm { record, revision } => {
@@ -155,13 +155,13 @@ impl Protocol {
         if Purposes::all().is_subset(purposes) {
             self.consent.revocation_acknowledged(record, collector)?;
         }
-        Ok(self.state.write(|transaction| {
-            let heard_all =
-                self.consent
-                    .withdrawal_done(transaction, record, collector, purposes)?;
+        Ok(self.state.write(|txn| {
+            let heard_all = self
+                .consent
+                .withdrawal_done(txn, record, collector, purposes)?;
             // While more withdrawals are due, it is unknown which samples are deleted there.
             if heard_all {
-                self.outbox.record_deleted(transaction, record, collector)?;
+                self.outbox.record_deleted(txn, record, collector)?;
             }
             Ok::<(), ConsentError>(())
         })?)
@@ -177,9 +177,9 @@ impl Protocol {
         };
         self.consent.revoke_grants();
         self.consent.mark_revoked(of)?;
-        let written = self.state.write(|transaction| -> Result<_, ConsentError> {
-            let withdrawn = ConsentStore::withdraw(transaction, of)?;
-            let gone = self.outbox.withdraw(transaction, &withdrawn)?;
+        let written = self.state.write(|txn| -> Result<_, ConsentError> {
+            let withdrawn = ConsentStore::withdraw(txn, of)?;
+            let gone = self.outbox.withdraw(txn, &withdrawn)?;
             Ok((gone, !withdrawn.is_empty()))
         });
         self.consent.revoke_grants();
@@ -191,10 +191,10 @@ impl Protocol {
     fn refused(
         &self,
         task: &UploadTask,
-        answer: &HttpResponse,
+        response: &HttpResponse,
         plan: Option<&Plan>,
     ) -> Result<ProcessedResult, UploadError> {
-        let refusal = Problem::from_response(answer).refusal();
+        let refusal = Problem::from_response(response).refusal();
         // A withdrawal counts, whatever the request was.
         let withdrawn = match &refusal {
             Refusal::Withdrawn(purposes) => Some(purposes),
@@ -206,7 +206,7 @@ impl Protocol {
             _ => false,
         };
         let end = match &task.kind {
-            TaskKind::FetchPlan => self.plan_refused(answer, &refusal)?,
+            TaskKind::FetchPlan => self.plan_refused(response, &refusal)?,
             TaskKind::Register { record, revision } | TaskKind::Confirm { record, revision } => {
                 let end = self.registration_refused(*record, refusal, was_withdrawn)?;
                 self.registration_ended(*record, *revision, &task.collector)?;
@@ -227,7 +227,7 @@ impl Protocol {
             }
             TaskKind::AskEpoch | TaskKind::ReadAccesses { .. } => Resolution::Final,
         };
-        let finished = match end {
+        let status = match end {
             Resolution::Done => {
                 self.clear_failures(task)?;
                 TaskStatus::Done
@@ -235,26 +235,26 @@ impl Protocol {
             Resolution::Final => {
                 self.clear_failures(task)?;
                 TaskStatus::Refused {
-                    status: answer.status,
-                    reason: problem(answer),
+                    status: response.status,
+                    reason: problem(response),
                 }
             }
             Resolution::Again(wait) => {
-                self.retry_later(task, answer.retry_after().or(wait), problem(answer))?
+                self.retry_later(task, response.retry_after().or(wait), problem(response))?
             }
         };
         Ok(ProcessedResult {
-            status: finished,
+            status: status,
             was_withdrawn,
         })
     }
 
     fn plan_refused(
         &self,
-        answer: &HttpResponse,
+        response: &HttpResponse,
         refusal: &Refusal,
     ) -> Result<Resolution, StateError> {
-        match (answer.status, refusal) {
+        match (response.status, refusal) {
             (404, _) => {
                 self.mark_plan_fetched()?;
                 Ok(Resolution::Done)
@@ -369,7 +369,7 @@ impl Protocol {
         }
         let now = self.state.system_time();
         self.state
-            .write(|transaction| retry::failed(transaction, task, now, asked, &reason))?;
+            .write(|txn| retry::failed(txn, task, now, asked, &reason))?;
         Ok(TaskStatus::Retry { reason })
     }
 
@@ -403,14 +403,12 @@ impl Protocol {
     }
 
     fn clear_failures(&self, task: &UploadTask) -> Result<(), StateError> {
-        self.state
-            .write(|transaction| retry::clear(transaction, task))
+        self.state.write(|txn| retry::clear(txn, task))
     }
 
     fn mark_plan_fetched(&self) -> Result<(), StateError> {
         let now = self.state.system_time();
-        self.state
-            .write(|change| change.set_value(PLAN_FETCHED, &now))
+        self.state.write(|txn| txn.set_value(PLAN_FETCHED, &now))
     }
 }
 

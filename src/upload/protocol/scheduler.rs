@@ -102,8 +102,8 @@ impl Protocol {
                 )));
             }
         }
-        for (record, slip) in self.consent.revocations_due()? {
-            match revocation::from_bytes(record, &slip) {
+        for (record, revocation) in self.consent.revocations_due()? {
+            match revocation::from_bytes(record, &revocation) {
                 Ok(request) if gate.permits(&request.task) => return Ok(Some(request)),
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "a withdrawal is lost"),

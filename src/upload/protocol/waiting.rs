@@ -47,7 +47,7 @@ impl Protocol {
     /// holds the grants, or why registrations and samples are blocked.
     pub(crate) fn waiting(
         &self,
-        leave: Result<&Grants, String>,
+        allowed: Result<&Grants, String>,
     ) -> Result<Vec<Waiting>, UploadError> {
         let mut all = WaitingList {
             waits: Backoffs::load(&self.state)?,
@@ -61,8 +61,8 @@ impl Protocol {
             };
             all.add(WaitingKind::Withdrawal, &kind.for_collector(&due.collector));
         }
-        for (record, slip) in self.consent.revocations_due()? {
-            if let Ok(request) = revocation::from_bytes(record, &slip) {
+        for (record, revocation) in self.consent.revocations_due()? {
+            if let Ok(request) = revocation::from_bytes(record, &revocation) {
                 all.add(WaitingKind::Withdrawal, &request.task);
             }
         }
@@ -74,7 +74,7 @@ impl Protocol {
                 }
             }
         }
-        match leave {
+        match allowed {
             Ok(grants) => self.add_granted(grants, &mut all)?,
             Err(reason) => {
                 for _ in self.outbox.pending()? {
