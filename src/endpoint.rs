@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_http_reaches_no_other_machine() {
+    fn plain_http_is_only_allowed_on_loopback() {
         for url in [
             "http://127.0.0.1:8080",
             "http://localhost",
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_normalized_as_rfc_9421_section_2_2_3_says() {
+    fn the_authority_is_normalized_as_in_rfc_9421() {
         let endpoint: Endpoint = "https://Collector.Example:443/qa/".parse().unwrap();
         assert_eq!(endpoint.authority(), "collector.example");
         assert_eq!(endpoint.path_of("/v1/plan"), "/qa/v1/plan");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collector_is_found_by_the_url_of_what_it_serves() {
+    fn a_collector_is_derived_from_a_resource_url() {
         let endpoint: Endpoint = "https://collector.example/qa".parse().unwrap();
         let url = endpoint.url_of("/v1/plan");
         assert_eq!(Endpoint::serving(&url, "/v1/plan"), Some(endpoint));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_url_is_refused() {
+    fn invalid_base_urls_are_rejected() {
         for url in [
             "",
             "ftp://x",

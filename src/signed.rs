@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_is_read_back_from_either_form() {
+    fn signed_documents_round_trip_in_both_forms() {
         let pair = key_pair();
         for share in [1.0, 0.02, 0.0, 1e-9] {
             let signed = Signed::sign(paper(share), &pair).unwrap();
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn another_signer_and_no_signer_are_told_apart() {
+    fn a_wrong_and_a_missing_signature_are_distinguished() {
         let (pair, other) = (key_pair(), PublicKey::from_key_pair(&key_pair()));
         let json = Signed::sign(paper(0.5), &pair).unwrap().to_json();
         let read = Signed::<Paper>::verify(json.as_bytes(), &other);

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_would_obey_is_written_as_json_does() {
+    fn terminal_control_characters_are_escaped_as_in_json() {
         for (text, printed) in [
             ("\u{1b}]0;title\u{7}", "\\u001b]0;title\\u0007"),
             ("\u{9b}2J\u{7f}\r", "\\u009b2J\\u007f\\u000d"),
@@ -103,7 +103,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_says_the_same_once_it_is_printable(text: String, pretty: bool) {
+        fn printable_json_keeps_its_meaning(text: String, pretty: bool) {
             let value = serde_json::json!({ "text": text });
             let json = match pretty {
                 true => format!("{value:#}"),

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_evidence_leaves_another_hash_in_each_record() {
+    fn the_same_evidence_hashes_differently_in_each_record() {
         let evidence = b"a receipt's number, and a seal";
         let (one, other) = (Id::random().unwrap(), Id::random().unwrap());
         let hash = EvidenceHash::new(one, evidence).unwrap();
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn evidence_that_could_be_guessed_is_refused() {
+    fn short_evidence_is_rejected() {
         let record = Id::random().unwrap();
         for length in 0..EvidenceHash::MIN_BYTES {
             let refused = EvidenceHash::new(record, &vec![7; length]);

@@ -112,7 +112,7 @@ impl Device {
 }
 
 #[test]
-fn in_no_order_does_a_sample_wait_after_a_withdrawal() {
+fn no_interleaving_queues_a_sample_after_a_withdrawal() {
     loom::model(|| {
         let device = Device::new(Vec::new());
         let sealing = {
@@ -128,7 +128,7 @@ fn in_no_order_does_a_sample_wait_after_a_withdrawal() {
 }
 
 #[test]
-fn in_no_order_is_a_sample_sent_and_not_asked_back() {
+fn no_interleaving_sends_a_sample_without_requesting_deletion() {
     loom::model(|| {
         let device = Device::new(vec![Sample::Pending { offered: false }]);
         let uploading = {
@@ -148,7 +148,7 @@ fn in_no_order_is_a_sample_sent_and_not_asked_back() {
 }
 
 #[test]
-fn in_no_order_does_a_grant_outlive_a_withdrawal() {
+fn no_interleaving_lets_a_grant_outlive_a_withdrawal() {
     loom::model(|| {
         let device = Device::new(Vec::new());
         let asking = {

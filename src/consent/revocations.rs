@@ -314,12 +314,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_slip_is_read_back_from_its_name(revocation in revocations()) {
+        fn a_revocation_record_round_trips_through_its_name(revocation in revocations()) {
             prop_assert_eq!(RevocationRecord::parse(&revocation.name()), Some(revocation));
         }
 
         #[test]
-        fn any_other_name_is_no_slip_and_no_panic(name in ".{0,60}") {
+        fn arbitrary_file_names_never_panic(name in ".{0,60}") {
             if let Some(revocation) = RevocationRecord::parse(&name) {
                 prop_assert_eq!(RevocationRecord::parse(&revocation.name()), Some(revocation));
             }
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_change_slips_at_once_lose_no_refusal() {
+    fn concurrent_changes_lose_no_revocation() {
         let collector = collector("a");
         for _ in 0..test_tiers::sized(20, 2_000) {
             let folder = crate::testing::folder();
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_stands_beside_what_was_refused_before() {
+    fn revocations_accumulate() {
         let folder = crate::testing::folder();
         let revocations = RevocationRecords::open(folder.path()).unwrap();
         let (record, collector) = (Id::random().unwrap(), collector("a"));
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn each_collector_has_a_slip_of_its_own_and_a_refusal_is_noted_on_all() {
+    fn each_collector_has_its_own_record_and_all_are_revoked() {
         let folder = crate::testing::folder();
         let revocations = RevocationRecords::open(folder.path()).unwrap();
         let (record, first, second) = (Id::random().unwrap(), collector("a"), collector("b"));
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_version_0_1_is_for_the_one_collector_that_there_was() {
+    fn a_version_0_1_record_applies_to_any_collector() {
         let revocation =
             RevocationRecord::parse("000102030405060708090a0b0c0d0e0f.offered.quality-assurance");
         assert!(revocation.unwrap().is_for(&collector("any")));

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_no_and_a_new_yes_are_taken_in_every_state() {
+    fn withdrawal_and_new_consent_are_allowed_in_every_state() {
         for state in ConsentState::ALL {
             for always in [
                 Transition::Give,
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_yes_leads_to_a_standing_one() {
+    fn only_consent_leads_to_granted() {
         for state in ConsentState::ALL {
             for transition in Transition::ALL {
                 let Ok(after) = state.after(transition) else {
@@ -201,7 +201,7 @@ mod tests {
 
     /// One row a transition, one column a state; a refusal is a dash.
     #[test]
-    fn the_table_in_the_docs_is_this_one() {
+    fn the_table_in_the_docs_matches() {
         let docs = include_str!("../../docs/consent.md");
         let states = ConsentState::ALL
             .map(|state| format!("`{state}`"))

@@ -95,14 +95,14 @@ impl Person {
 }
 
 #[test]
-fn nobody_who_was_not_asked_grants_anything() {
+fn nothing_is_granted_without_consent() {
     let person = Person::new();
     assert_eq!(person.state(), ConsentState::None);
     assert!(person.granted().is_empty());
 }
 
 #[test]
-fn an_adults_yes_grants_just_the_purposes_named_and_survives_a_restart() {
+fn adult_consent_grants_only_its_purposes_and_survives_restart() {
     for purposes in [QA.into(), RESEARCH.into(), both()] {
         let person = Person::new();
         person.says(purposes.clone(), AgeBand::Adult, false);
@@ -113,7 +113,7 @@ fn an_adults_yes_grants_just_the_purposes_named_and_survives_a_restart() {
 }
 
 #[test]
-fn a_child_and_whoever_may_be_one_grant_nothing_before_a_guardian_approves() {
+fn child_or_unknown_age_needs_guardian_approval() {
     for age in [AgeBand::Child, AgeBand::Unknown] {
         let person = Person::new();
         person.says(both(), age, false);
@@ -126,7 +126,7 @@ fn a_child_and_whoever_may_be_one_grant_nothing_before_a_guardian_approves() {
 }
 
 #[test]
-fn a_child_that_comes_of_age_is_asked_anew_and_grants_nothing_until_then() {
+fn coming_of_age_requires_new_consent() {
     let person = Person::new();
     assert!(person.consent.come_of_age(Some(&terms(1))).is_err());
     person.says(both(), AgeBand::Child, true);
@@ -145,7 +145,7 @@ fn a_child_that_comes_of_age_is_asked_anew_and_grants_nothing_until_then() {
 }
 
 #[test]
-fn nothing_but_a_waiting_childs_yes_can_be_approved() {
+fn only_consent_awaiting_a_guardian_can_be_approved() {
     let person = Person::new();
     let refused = |person: &Person| match person.consent.approve(METHOD, &terms(1)) {
         Err(ConsentError::Refused(refused)) => refused.from,
@@ -161,7 +161,7 @@ fn nothing_but_a_waiting_childs_yes_can_be_approved() {
 }
 
 #[test]
-fn an_approval_that_races_a_withdrawal_never_brings_the_yes_back() {
+fn an_approval_racing_a_withdrawal_does_not_restore_consent() {
     for _ in 0..test_tiers::sized(20, 1_000) {
         let person = Person::new();
         person.says(both(), AgeBand::Child, false);
@@ -181,7 +181,7 @@ fn an_approval_that_races_a_withdrawal_never_brings_the_yes_back() {
 }
 
 #[test]
-fn a_purpose_more_is_a_revision_and_a_childs_guardian_must_approve_of_it() {
+fn an_added_purpose_is_a_revision_that_the_guardian_approves() {
     let adult = Person::new();
     let first = adult.says(QA, AgeBand::Adult, false);
     let second = adult.says(RESEARCH, AgeBand::Adult, false);
@@ -199,7 +199,7 @@ fn a_purpose_more_is_a_revision_and_a_childs_guardian_must_approve_of_it() {
 }
 
 #[test]
-fn a_guardian_who_approves_of_one_purpose_approves_of_no_other_that_waits() {
+fn approving_one_purpose_does_not_approve_another() {
     let child = Person::new();
     child.says(RESEARCH, AgeBand::Child, false);
     child.says(QA, AgeBand::Child, true);
@@ -207,7 +207,7 @@ fn a_guardian_who_approves_of_one_purpose_approves_of_no_other_that_waits() {
 }
 
 #[test]
-fn a_new_notice_is_a_new_question() {
+fn a_new_notice_version_requires_new_consent() {
     let person = Person::new();
     let first = person.says(QA, AgeBand::Adult, false);
     let status = person.consent.status(Some(&terms(2))).unwrap();
@@ -226,7 +226,7 @@ fn a_new_notice_is_a_new_question() {
 }
 
 #[test]
-fn what_was_not_asked_is_not_consented_to() {
+fn purposes_outside_the_plan_are_rejected() {
     let person = Person::new();
     let notice = notice(1);
     let none = response(Purposes::default(), AgeBand::Adult, None, &notice);
@@ -261,7 +261,7 @@ fn a_withdrawn_purpose_never_returns_to_its_record() {
 }
 
 #[test]
-fn a_yes_runs_out_while_it_is_held_and_is_not_lengthened_by_asking_again() {
+fn held_grants_expire_and_repeated_consent_does_not_extend_them() {
     let person = Person::new();
     person.says(QA, AgeBand::Adult, false);
     person.clock.advance(days(364));
@@ -280,7 +280,7 @@ fn a_yes_runs_out_while_it_is_held_and_is_not_lengthened_by_asking_again() {
 }
 
 #[test]
-fn a_grant_dies_with_a_withdrawal_in_another_thread_and_none_is_made_after_it() {
+fn a_withdrawal_revokes_grants_in_other_threads() {
     for _ in 0..test_tiers::sized(50, 1_000) {
         let person = Person::new();
         person.says(both(), AgeBand::Adult, false);
@@ -314,7 +314,7 @@ fn a_grant_dies_with_a_withdrawal_in_another_thread_and_none_is_made_after_it() 
 }
 
 #[test]
-fn what_could_not_be_written_is_refused_all_the_same() {
+fn an_unwritten_withdrawal_still_revokes_grants() {
     let person = Person::new();
     person.says(both(), AgeBand::Adult, false);
     person.consent.revoke_in_memory(&RESEARCH.into());
@@ -325,7 +325,7 @@ fn what_could_not_be_written_is_refused_all_the_same() {
 }
 
 #[test]
-fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
+fn a_tampered_record_grants_nothing_but_can_be_withdrawn() {
     let person = Person::new();
     let id = person.says(QA, AgeBand::Adult, false).content().id;
     // That it was found to be good once says nothing of it as it is now.
@@ -353,7 +353,7 @@ fn a_record_that_was_changed_grants_nothing_and_can_still_be_withdrawn() {
 }
 
 #[test]
-fn a_record_beside_another_records_key_grants_nothing() {
+fn a_record_with_another_records_key_grants_nothing() {
     let (person, other) = (Person::new(), Person::new());
     let id = person.says(QA, AgeBand::Adult, false).content().id;
     let others = other.says(QA, AgeBand::Adult, false).content().id;
@@ -399,7 +399,7 @@ proptest! {
     /// For each purpose the oracle knows on which true day it was last said yes to, and whether a
     /// guardian still has to approve or it was withdrawn since.
     #[test]
-    fn nothing_is_granted_but_what_was_said_yes_to_within_its_days(
+    fn grants_never_exceed_consent_or_its_term(
         steps in prop::collection::vec(steps(), 1..25),
     ) {
         let mut person = Person::new();

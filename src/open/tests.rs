@@ -11,7 +11,7 @@ fn a_sealed_sample_opens() {
 }
 
 #[test]
-fn another_identity_is_told_so() {
+fn another_identity_is_reported() {
     let error = open_sample(SEALED, &[Identity::generate()]).unwrap_err();
     assert!(matches!(error, OpenError::WrongIdentity), "{error}");
 }
@@ -114,7 +114,7 @@ fn a_size_that_the_archive_does_not_hold_is_refused() {
 }
 
 #[test]
-fn a_manifest_that_is_not_one_is_refused() {
+fn an_invalid_manifest_is_rejected() {
     let (manifest, flac) = contents();
     let text = String::from_utf8(manifest).unwrap();
     let large = vec![b' '; MAX_MANIFEST_BYTES as usize + 1];
@@ -154,7 +154,7 @@ fn sound_that_is_damaged_is_refused_and_never_panics() {
 
 /// A constant block of FLAC stands for up to 65 535 samples in some 12 bytes.
 #[test]
-fn sound_that_unpacks_to_hours_is_refused_whatever_it_says_of_its_length() {
+fn audio_that_decodes_to_hours_is_rejected() {
     let blocks = MAX_SECONDS as usize * 16_000 / 4_096 + 1;
     for stated in [0, 4_096, u64::from(MAX_SECONDS) * 16_000] {
         let error = decode_flac(&silence(blocks, 16_000, stated)).unwrap_err();
@@ -166,7 +166,7 @@ fn sound_that_unpacks_to_hours_is_refused_whatever_it_says_of_its_length() {
 
 /// Nothing is decoded then: there is not one frame in it.
 #[test]
-fn sound_that_says_it_is_too_much_is_refused_before_it_is_decoded() {
+fn audio_that_claims_to_be_too_long_is_not_decoded() {
     let too_many = u64::from(MAX_SECONDS) * 16_000 + 1;
     for (rate, stated, said) in [
         (16_000, too_many, "longer than 120 s"),
@@ -195,7 +195,7 @@ fn sound_that_says_it_is_too_much_is_refused_before_it_is_decoded() {
 
 /// The decoder makes room for what a metadata block says before it reads it.
 #[test]
-fn metadata_that_are_long_or_say_so_are_refused() {
+fn oversized_metadata_is_rejected() {
     let flac = silence(3, 16_000, 0);
     let (start, frames) = flac.split_at(42);
     let with = |kind: u8, stated: usize, length: usize| {
@@ -225,7 +225,7 @@ fn metadata_that_are_long_or_say_so_are_refused() {
 
 /// The parser's work grows with the square of a header's length.
 #[test]
-fn a_header_that_is_long_or_names_many_recipients_is_refused_before_it_is_parsed() {
+fn an_oversized_header_is_rejected_before_parsing() {
     let refused = |sealed: &[u8]| match open_sample(sealed, &identities()).unwrap_err() {
         OpenError::Header(reason) => reason,
         other => panic!("{other}"),
@@ -296,7 +296,7 @@ fn no_error_hands_on_control_characters_of_the_sample() {
 }
 
 #[test]
-fn what_is_no_age_file_is_said_to_be_none_however_long_it_is() {
+fn a_file_that_is_not_age_is_reported_as_such() {
     for file in [
         &b"RIFF"[..],
         &[b'a'; 100_000],

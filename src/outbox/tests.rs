@@ -10,7 +10,7 @@ use crate::{
     sampler::budget,
     seal::SealedSample,
     state::{State, StateError},
-    testing::{QA, TestClock, answer, both, days, notice, plan, terms},
+    testing::{QA, TestClock, both, days, notice, plan, response, terms},
 };
 
 struct Device {
@@ -29,7 +29,7 @@ impl Device {
         let folder = crate::testing::folder();
         let device = Self::open(folder, Arc::new(TestClock::new()), quota, plan);
         let notice = notice(1);
-        let yes = answer(both(), AgeBand::Adult, None, &notice);
+        let yes = response(both(), AgeBand::Adult, None, &notice);
         let said = device
             .state
             .write(|txn| device.consent.record(txn, &yes, &terms(1)));
@@ -104,7 +104,7 @@ fn file_of(sample: Id) -> String {
 }
 
 #[test]
-fn a_queued_sample_survives_a_crash_with_its_file_and_nothing_else_lies_there() {
+fn a_queued_sample_and_only_its_file_survive_a_crash() {
     let device = Device::new(Quota::default(), plan(1));
     let (sample, _) = device.queue(1_000).unwrap();
     let device = device.crash(|_, _| {});
@@ -118,7 +118,7 @@ fn a_queued_sample_survives_a_crash_with_its_file_and_nothing_else_lies_there() 
 }
 
 #[test]
-fn what_a_crash_left_half_done_is_swept_away() {
+fn leftovers_of_a_crash_are_removed() {
     let device = Device::new(Quota::default(), plan(1));
     let (sample, _) = device.queue(10).unwrap();
     let orphan = Id::random().unwrap();
@@ -136,7 +136,7 @@ fn what_a_crash_left_half_done_is_swept_away() {
 }
 
 #[test]
-fn a_sample_that_ended_but_was_not_shredded_before_a_crash_is_swept_away() {
+fn an_ended_sample_is_shredded_after_a_crash() {
     let device = Device::new(Quota::default(), plan(1));
     let (sample, _) = device.queue(10).unwrap();
     device.outbox.sent(sample).unwrap();
@@ -146,7 +146,7 @@ fn a_sample_that_ended_but_was_not_shredded_before_a_crash_is_swept_away() {
 }
 
 #[test]
-fn a_lost_file_is_reported_and_asked_back_where_the_collector_may_have_it() {
+fn a_lost_file_is_reported_and_its_deletion_requested() {
     let device = Device::new(Quota::default(), plan(1));
     let (never_sent, _) = device.queue(10).unwrap();
     let (maybe_sent, _) = device.queue(10).unwrap();
@@ -166,7 +166,7 @@ fn a_lost_file_is_reported_and_asked_back_where_the_collector_may_have_it() {
 }
 
 #[test]
-fn a_full_queue_drops_its_oldest_and_says_which() {
+fn a_full_queue_drops_and_reports_its_oldest_sample() {
     for quota in [
         Quota {
             samples: 3,
@@ -197,7 +197,7 @@ fn a_full_queue_drops_its_oldest_and_says_which() {
 }
 
 #[test]
-fn a_sample_larger_than_the_quota_is_dropped_and_said_to_be() {
+fn a_sample_larger_than_the_quota_is_dropped_and_reported() {
     let device = Device::new(
         Quota {
             samples: 9,
@@ -211,7 +211,7 @@ fn a_sample_larger_than_the_quota_is_dropped_and_said_to_be() {
 }
 
 #[test]
-fn the_budget_survives_a_restart_and_a_clock_set_back_gives_no_second_one() {
+fn the_budget_survives_restarts_and_clock_changes() {
     let mut small = plan(1);
     small.samples_per_day = 2;
     let device = Device::new(Quota::default(), small);
@@ -242,7 +242,7 @@ fn a_sample_that_is_over_the_budget_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_sample_whose_yes_went_meanwhile_leaves_nothing_behind() {
+fn a_sample_without_consent_leaves_nothing_behind() {
     let device = Device::new(Quota::default(), plan(1));
     let (sealed, grants) = (device.sealed(10), device.grants());
     // Written, but not yet ended everywhere: the transaction itself must see it.
@@ -286,7 +286,7 @@ fn a_deleted_sample_is_never_offered() {
 }
 
 #[test]
-fn a_refused_sample_is_asked_back_too_since_an_earlier_answer_may_have_been_lost() {
+fn the_deletion_of_a_refused_sample_is_requested_too() {
     let device = Device::new(Quota::default(), plan(1));
     let (sample, _) = device.queue(10).unwrap();
     device
@@ -303,7 +303,7 @@ fn a_refused_sample_is_asked_back_too_since_an_earlier_answer_may_have_been_lost
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_an_error_and_charges_nothing() {
+fn a_failed_write_is_an_error_and_charges_no_budget() {
     let mut small = plan(1);
     small.samples_per_day = 1;
     let device = Device::new(Quota::default(), small);

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_somebody_who_can_be_reached_is_taken() {
+    fn valid_controllers_are_accepted() {
         let longest = "n".repeat(100);
         for (name, contact, country) in [
             ("Your company", "privacy@example.com", None),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn each_country_stands_there_once() {
+    fn each_country_is_listed_once() {
         let codes: Vec<_> = COUNTRIES.split_ascii_whitespace().collect();
         assert_eq!(codes.len(), 249);
         assert!(codes.is_sorted() && codes.windows(2).all(|pair| pair[0] != pair[1]));

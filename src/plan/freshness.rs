@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_not_a_statement_of_the_organization_is_refused_with_the_reason() {
+    fn an_invalid_freshness_header_is_rejected_with_a_reason() {
         let organization = Organization::new();
         let read = |header: &str| Freshness::from_header(header, &organization.key()).err();
         let good = Freshness::to_header(&organization.freshness(3, day("2026-03-02")).to_json());
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_no_statement_and_a_statement_is_no_plan() {
+    fn plans_and_statements_are_not_interchangeable() {
         let organization = Organization::new();
         let statement = organization.freshness(3, day("2026-03-02")).to_json();
         let taken = Plan::verify(statement.as_bytes(), &organization.key());
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_from_a_later_day_counts_from_the_one_on_which_it_first_came() {
+    fn a_statement_from_the_future_counts_from_its_arrival() {
         let signer = Organization::new().key();
         let far = Freshness::new(3, day("2099-01-01"));
         let newest = Newest::after(None, far, signer, day("2026-03-02")).unwrap();

@@ -8,7 +8,7 @@ use super::{Manifest, ManifestError, Platform};
 use crate::{anonymize::RemovalReason, purpose::Purpose, sampler::Trigger};
 
 #[test]
-fn a_manifest_holds_these_members_and_no_other() {
+fn a_manifest_has_exactly_the_documented_members() {
     let mut members = BTreeSet::new();
     collect_members(&written(), "", &mut members);
     let expected = "
@@ -29,7 +29,7 @@ fn a_manifest_holds_these_members_and_no_other() {
 }
 
 #[test]
-fn the_schema_states_each_member_of_a_full_manifest_and_no_other() {
+fn the_schema_has_exactly_the_members_of_a_manifest() {
     let (schema, manifest) = (schema(), written());
     compare(&schema, &schema, &manifest, "manifest");
 }
@@ -55,7 +55,7 @@ fn the_schema_states_each_name_of_each_enumeration() {
 }
 
 #[test]
-fn a_full_and_a_bare_manifest_fit_the_schema_and_are_read_back() {
+fn full_and_minimal_manifests_match_the_schema() {
     for value in [written(), bare()] {
         let manifest = Manifest::from_json(value.to_string().as_bytes()).unwrap();
         assert_eq!(serde_json::to_value(&manifest).unwrap(), value);
@@ -66,7 +66,7 @@ fn a_full_and_a_bare_manifest_fit_the_schema_and_are_read_back() {
 /// Every member in turn taken out, doubled with a stranger beside it, or replaced by a value of
 /// each kind: what the reader refuses, the schema must refuse too, and the other way round.
 #[test]
-fn the_reader_refuses_just_what_the_schema_refuses() {
+fn the_parser_and_the_schema_reject_the_same_documents() {
     let (mut refused, mut taken) = (0, 0);
     let mut manifest = written();
     // Spans that 1.5 fits into as a start and as an end: that they are in order, only the reader says.
@@ -90,7 +90,7 @@ fn the_reader_refuses_just_what_the_schema_refuses() {
 }
 
 #[test]
-fn a_later_schema_is_named_as_such_also_where_it_has_new_members() {
+fn a_later_schema_is_reported_as_such() {
     let later = json!({"schema": 2, "something_new": true});
     let refused = Manifest::from_json(later.to_string().as_bytes()).unwrap_err();
     assert_eq!(refused, ManifestError::Schema(2));

@@ -62,7 +62,7 @@ fn a_sealed_sample_holds_the_sound_and_a_manifest_of_the_clip() {
 }
 
 #[test]
-fn what_is_said_of_a_sealed_sample_is_so() {
+fn the_properties_of_a_sealed_sample_are_correct() {
     let (grants, _) = grants();
     let sealed = seal_samples(music(40_000), &grants).unwrap();
     assert_eq!(sealed.consent(), grants.record());
@@ -141,7 +141,7 @@ impl Clock for WithdrawsWhenAsked {
 }
 
 #[test]
-fn a_sample_whose_consent_is_withdrawn_while_it_is_sealed_is_dropped() {
+fn withdrawal_during_sealing_drops_the_sample() {
     let live = TestGrant::new();
     let clock = Arc::new(WithdrawsWhenAsked(Arc::clone(&live)));
     let record = Id::random().unwrap();

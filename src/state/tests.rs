@@ -17,7 +17,7 @@ proptest! {
     /// The oracle is the time that truly passed. The clock is looked at once a month, and before and
     /// after each jump.
     #[test]
-    fn however_the_clock_jumps_no_less_time_passes_than_truly_did(
+    fn clock_jumps_never_lose_elapsed_time(
         steps in prop::collection::vec((0_i64..=32, -800_i64..800, any::<bool>()), 1..30),
     ) {
         let system = Arc::new(TestClock::new());
@@ -42,7 +42,7 @@ proptest! {
 }
 
 #[test]
-fn a_clock_that_starts_in_1970_and_is_set_right_ages_nothing() {
+fn correcting_a_clock_from_1970_expires_nothing() {
     let system = Arc::new(TestClock::new());
     let steady = MonotonicClock::resume(system.clone(), None);
     let right = steady.now();
@@ -53,7 +53,7 @@ fn a_clock_that_starts_in_1970_and_is_set_right_ages_nothing() {
 }
 
 #[test]
-fn the_end_of_time_is_no_panic() {
+fn the_maximum_timestamp_does_not_panic() {
     let system = Arc::new(TestClock::new());
     system.set(Timestamp::MAX);
     let folder = tempfile::tempdir().unwrap();
@@ -65,7 +65,7 @@ fn the_end_of_time_is_no_panic() {
 }
 
 #[test]
-fn time_seen_but_not_written_survives_a_restart_but_for_an_hour() {
+fn a_restart_loses_at_most_an_hour_of_elapsed_time() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock::new());
     let state = State::open(folder.path(), clock.clone()).unwrap();
@@ -81,7 +81,7 @@ fn time_seen_but_not_written_survives_a_restart_but_for_an_hour() {
 }
 
 #[test]
-fn a_second_engine_on_the_folder_is_refused_and_the_first_goes_on() {
+fn a_second_engine_on_a_folder_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path());
     let second = State::open(folder.path(), Arc::new(TestClock::new()));
@@ -115,7 +115,7 @@ fn a_newer_layout_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_store_that_is_none_is_an_error_and_is_not_overwritten() {
+fn a_file_that_is_not_a_store_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(STORE);
     let strange = vec![0xA5; 100_000];
@@ -126,7 +126,7 @@ fn a_store_that_is_none_is_an_error_and_is_not_overwritten() {
 
 #[cfg(unix)]
 #[test]
-fn the_store_is_its_owners_even_in_a_folder_that_is_everybodys() {
+fn the_store_is_private_even_in_a_shared_folder() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let folder = tempfile::tempdir().unwrap();

@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collector_that_keeps_no_chain_is_understood() {
+    fn a_collector_without_a_log_is_accepted() {
         let body =
             r#"{"accesses":[{"purpose":"quality-assurance","week":"2026-W48","reader":"desk"}]}"#;
         let accesses = Accesses::from_result(answered(body)).unwrap();
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_head_is_not_taken_for_one() {
+    fn invalid_heads_are_rejected() {
         let hash = "0".repeat(64);
         for text in [
             "",
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_shrank_or_changed_does_not_continue_what_it_was() {
+    fn a_shortened_or_rewritten_log_is_not_a_continuation() {
         let before = head(7, 'a');
         for later in [before, head(8, 'a'), head(8, 'b')] {
             assert_eq!(later.continues(&before), Ok(()));

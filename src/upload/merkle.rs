@@ -264,7 +264,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_hashes_and_proofs_are_those_of_certificate_transparency() {
+    fn hashes_and_proofs_match_certificate_transparency() {
         let leaves = CONTENTS.map(|content| {
             let digits = content.as_bytes().chunks(2);
             let bytes = digits
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn every_proof_of_every_small_tree_holds_and_for_no_other_place_or_size() {
+    fn every_proof_of_small_trees_verifies_only_for_itself() {
         let all = leaves(33);
         let roots: Vec<_> = (0..=all.len()).map(|size| root(&all[..size])).collect();
         for size in 1..all.len() {
@@ -424,7 +424,7 @@ mod tests {
         }
 
         #[test]
-        fn no_numbers_and_hashes_whatever_make_it_panic(
+        fn arbitrary_numbers_and_hashes_never_panic(
             numbers in any::<[u64; 3]>(), hashes in prop::collection::vec(any::<[u8; 32]>(), 0..70),
         ) {
             let proof: Vec<TreeHash> = hashes.into_iter().map(TreeHash::from).collect();

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_no_that_names_no_purpose_that_is_known_is_a_no_to_all() {
+    fn a_withdrawal_without_known_purposes_covers_all() {
         for (rest, withdrawn) in [
             ("", both()),
             (r#", "purposes": []"#, both()),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_to_be_final_may_pass() {
+    fn unknown_problems_are_temporary() {
         for document in [
             "",
             "<html>Forbidden</html>",

@@ -194,7 +194,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_whatever_is_a_task_or_an_error(text in ".{0,80}") {
+        fn arbitrary_text_never_panics(text in ".{0,80}") {
             if let Ok(task) = text.parse::<UploadTask>() {
                 prop_assert_eq!(task.to_string().parse::<UploadTask>().unwrap(), task);
             }

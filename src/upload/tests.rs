@@ -233,7 +233,7 @@ fn a_sample_goes_out_only_after_its_record_was_acknowledged() {
 }
 
 #[test]
-fn a_sample_that_can_never_be_taken_is_reported_and_never_sent_again() {
+fn a_permanently_refused_sample_is_reported_and_not_resent() {
     for (status, kind) in [
         (403, "not-yours"),
         (409, "different-content"),
@@ -250,7 +250,7 @@ fn a_sample_that_can_never_be_taken_is_reported_and_never_sent_again() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_and_the_sample_stays() {
+fn temporary_failures_are_retried_and_keep_the_sample() {
     let statuses = [
         100, 301, 304, 307, 400, 401, 403, 404, 405, 408, 409, 410, 411, 413, 415, 422, 425, 429,
         431, 451, 499, 500, 502, 503, 599, 700,
@@ -282,7 +282,7 @@ fn what_may_pass_is_tried_again_and_the_sample_stays() {
 }
 
 #[test]
-fn a_sample_for_recipients_that_no_plan_names_any_more_is_given_up() {
+fn a_sample_for_outdated_recipients_is_abandoned() {
     let device = Device::new();
     let task = device.send();
     // Without a plan of its own the device cannot tell who is behind.
@@ -304,7 +304,7 @@ fn a_sample_for_recipients_that_no_plan_names_any_more_is_given_up() {
 }
 
 #[test]
-fn any_answer_that_says_withdrawn_or_not_granted_is_the_persons_no() {
+fn any_withdrawn_or_not_granted_response_withdraws_consent() {
     for kind in ["withdrawn", "not-granted"] {
         for status in [403, 410] {
             for purposes in [None, Some(both())] {
@@ -333,7 +333,7 @@ fn any_answer_that_says_withdrawn_or_not_granted_is_the_persons_no() {
 }
 
 #[test]
-fn a_no_to_one_purpose_that_only_the_collector_knows_leaves_the_other() {
+fn a_partial_withdrawal_from_the_collector_keeps_the_rest() {
     let device = Device::new();
     let task = device.send();
     let research = RESEARCH.into();
@@ -349,7 +349,7 @@ fn a_no_to_one_purpose_that_only_the_collector_knows_leaves_the_other() {
 }
 
 #[test]
-fn a_device_that_was_put_back_registers_above_what_the_collector_knows() {
+fn a_restored_device_registers_above_the_known_revision() {
     let device = Device::unregistered();
     let task = device.next().unwrap().task;
     let stale = |withdrawn: &str| {
@@ -384,7 +384,7 @@ fn a_device_that_was_put_back_registers_above_what_the_collector_knows() {
 }
 
 #[test]
-fn the_first_sample_of_a_process_goes_after_its_record_was_confirmed() {
+fn the_first_sample_of_a_process_follows_a_confirmation() {
     let device = Device::new().restarted(collector());
     let confirmation = device.next().unwrap().task;
     assert!(matches!(
@@ -402,7 +402,7 @@ fn the_first_sample_of_a_process_goes_after_its_record_was_confirmed() {
 }
 
 #[test]
-fn what_was_sent_to_one_collector_is_taken_back_there_and_nowhere_else() {
+fn withdrawals_go_to_the_collector_that_has_the_samples() {
     let device = Device::new();
     let sent = device.send();
     device.finish(&sent, answered(201));
@@ -445,7 +445,7 @@ fn what_was_sent_to_one_collector_is_taken_back_there_and_nowhere_else() {
 }
 
 #[test]
-fn an_earlier_collector_that_is_gone_for_good_holds_a_yes_up_for_two_days_at_most() {
+fn a_vanished_collector_delays_uploads_at_most_two_days() {
     let elsewhere: Endpoint = "https://elsewhere.example".parse().unwrap();
     let device = Device::new().restarted(elsewhere.clone());
     device.finish(
@@ -467,7 +467,7 @@ fn an_earlier_collector_that_is_gone_for_good_holds_a_yes_up_for_two_days_at_mos
 }
 
 #[test]
-fn another_epoch_has_every_no_said_again() {
+fn a_new_epoch_repeats_every_withdrawal() {
     let epoch = |number: u8| [(EPOCH_HEADER, format!("{number:032x}"))];
     let said = |device: &Device, number: u8, status: u16, task: &UploadTask| {
         let headers = epoch(number);
@@ -514,7 +514,7 @@ fn another_epoch_has_every_no_said_again() {
 }
 
 #[test]
-fn an_answer_of_something_that_is_no_collector_is_taken_for_nothing() {
+fn responses_of_other_servers_are_ignored() {
     for status in [200, 201, 204, 403, 404, 410] {
         let device = Device::new();
         let task = device.send();
@@ -530,7 +530,7 @@ fn an_answer_of_something_that_is_no_collector_is_taken_for_nothing() {
 }
 
 #[test]
-fn a_no_is_repeated_until_the_collector_acknowledges_it() {
+fn a_withdrawal_is_repeated_until_acknowledged() {
     let device = Device::new();
     device.withdraw(both());
     let is_due = || !device.consent.withdrawals_due().unwrap().is_empty();
@@ -558,7 +558,7 @@ fn a_no_is_repeated_until_the_collector_acknowledges_it() {
 }
 
 #[test]
-fn a_withdrawal_that_was_overtaken_by_another_settles_no_samples() {
+fn an_outdated_withdrawal_result_settles_no_samples() {
     let device = Device::new();
     device.send();
     device.withdraw(RESEARCH);
@@ -575,7 +575,7 @@ fn a_withdrawal_that_was_overtaken_by_another_settles_no_samples() {
 }
 
 #[test]
-fn a_registration_that_arrives_after_the_no_is_taken_back() {
+fn a_registration_after_the_withdrawal_is_withdrawn() {
     for purposes in [both(), QA.into()] {
         let device = Device::unregistered();
         let registration = device.next().unwrap();
@@ -595,7 +595,7 @@ fn a_registration_that_arrives_after_the_no_is_taken_back() {
 }
 
 #[test]
-fn dead_grants_make_no_request_for_a_sample() {
+fn revoked_grants_make_no_request_for_a_sample() {
     let device = Device::new();
     let grants = device.grants().unwrap();
     let entry = device.outbox.entry(device.sample).unwrap();
@@ -625,7 +625,7 @@ fn dead_grants_make_no_request_for_a_sample() {
 }
 
 #[test]
-fn a_narrowed_sample_goes_out_for_what_is_left() {
+fn a_narrowed_sample_is_sent_for_the_remaining_purposes() {
     let device = Device::new();
     device.withdraw(RESEARCH);
     let withdrawal = device.next().unwrap();

@@ -34,7 +34,7 @@ fn clear_stack() {
 
 // One test, since the count is the whole process's.
 #[test]
-fn freed_memory_holds_no_sound() {
+fn freed_memory_contains_no_audio() {
     drop(std::hint::black_box(vec![SOUND; 10]));
     assert_eq!(
         LEFT.swap(0, Ordering::Relaxed),

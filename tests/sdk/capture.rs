@@ -68,7 +68,7 @@ fn expected(frame: usize, channels: u16) -> f64 {
 }
 
 #[test]
-fn every_bit_depth_channel_count_and_rate_is_read_as_the_average_of_its_channels() {
+fn every_wav_format_is_read_as_the_average_of_its_channels() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("a.wav");
     let formats = [
@@ -100,7 +100,7 @@ fn every_bit_depth_channel_count_and_rate_is_read_as_the_average_of_its_channels
 }
 
 #[test]
-fn a_file_that_cannot_be_read_gets_one_line_with_its_path_and_the_reason() {
+fn an_unreadable_file_is_reported_with_path_and_reason() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = |name: &str, content: &[u8]| -> PathBuf {
         let path = folder.path().join(name);
@@ -151,7 +151,7 @@ fn a_file_that_cannot_be_read_gets_one_line_with_its_path_and_the_reason() {
 }
 
 #[test]
-fn a_recording_of_more_than_two_hours_is_refused_before_memory_is_taken() {
+fn a_recording_over_two_hours_is_rejected_before_allocating() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("long.wav");
     write_wav(&path, spec(8, SampleFormat::Int, 1, 8_000), 10);
@@ -175,7 +175,7 @@ fn a_recording_of_more_than_two_hours_is_refused_before_memory_is_taken() {
 }
 
 #[test]
-fn a_file_in_real_time_takes_as_long_as_it_sounds() {
+fn a_file_in_real_time_takes_its_duration() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("a.wav");
     write_wav(&path, spec(16, SampleFormat::Int, 1, 48_000), 14_400);
@@ -189,7 +189,7 @@ fn a_file_in_real_time_takes_as_long_as_it_sounds() {
 }
 
 #[test]
-fn a_host_that_changes_its_format_is_heard_on_and_the_app_is_told() {
+fn a_format_change_of_the_host_is_reported() {
     let (mut feed, source) = pcm_channel(48_000, 1).expect("a known format");
     assert_eq!(feed.push(&[0.25_f32; 480]), 0);
     let (sender, events) = channel();
@@ -213,7 +213,7 @@ fn a_host_that_changes_its_format_is_heard_on_and_the_app_is_told() {
 }
 
 #[test]
-fn an_overrun_is_told_even_where_no_sound_follows_it() {
+fn an_overrun_is_reported_even_without_further_audio() {
     let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     let lost = feed.push(&vec![0.5_f32; 20_000]);
     assert_eq!(lost, 4_000, "the ring holds two seconds");
@@ -238,7 +238,7 @@ impl CaptureHandler for Sends {
 }
 
 #[test]
-fn an_overrun_is_told_while_the_feed_is_open_although_no_sound_follows_it() {
+fn an_overrun_is_reported_while_the_writer_is_open() {
     let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     assert_eq!(feed.push(&vec![0.5_f32; 80_000]), 64_000, "of ten seconds");
     let (sender, events) = channel();
@@ -254,7 +254,7 @@ fn an_overrun_is_told_while_the_feed_is_open_although_no_sound_follows_it() {
 }
 
 #[test]
-fn losses_in_a_row_are_told_of_together() {
+fn consecutive_losses_are_reported_together() {
     let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     for _ in 0..50 {
         feed.report_dropped(1);
@@ -289,7 +289,7 @@ fn a_recording_that_is_written_at_once_arrives_whole() {
 }
 
 #[test]
-fn what_finds_no_room_in_time_is_lost_or_left_as_the_app_chooses() {
+fn audio_without_space_in_time_is_dropped_or_left() {
     let (mut feed, _source) = pcm_channel(8_000, 1).expect("a known format");
     assert_eq!(feed.try_push(&[0.5_f32; 20_000]), 16_000);
     assert_eq!(feed.try_push(&[0.5_f32; 10]), 0);
@@ -297,14 +297,14 @@ fn what_finds_no_room_in_time_is_lost_or_left_as_the_app_chooses() {
 }
 
 #[test]
-fn a_write_to_a_source_that_is_gone_does_not_wait() {
+fn a_write_to_a_closed_source_does_not_wait() {
     let (mut feed, mut source) = pcm_channel(8_000, 1).expect("a known format");
     drop(source.open().expect("it is new"));
     assert_eq!(feed.write(&[0.5_f32; 10], Duration::MAX), 10);
 }
 
 #[test]
-fn what_a_format_held_that_nobody_opened_is_told_as_lost() {
+fn audio_of_an_unopened_format_is_reported_as_lost() {
     let (mut feed, source) = pcm_channel(8_000, 1).expect("a known format");
     assert_eq!(feed.push(&[0.5_f32; 30]), 0);
     feed.change_format(16_000, 1).expect("a known format");

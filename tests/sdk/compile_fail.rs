@@ -33,7 +33,7 @@ struct Case {
 }
 
 #[test]
-fn what_breaks_the_promise_does_not_compile_and_for_that_reason_only() {
+fn violations_of_the_promise_do_not_compile() {
     let compiler = Compiler::find();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let cases = Case::all(folder.path());

@@ -13,7 +13,7 @@ mod room;
 use room::{RATE, Recorder, Room, start_server};
 
 #[test]
-fn a_tone_played_into_the_microphone_is_heard_at_its_pitch_and_length_and_without_gaps() {
+fn a_tone_is_captured_with_its_pitch_and_length() {
     let Some(room) = Room::enter("a_tone_played") else {
         return;
     };
@@ -57,7 +57,7 @@ fn a_tone_played_into_the_microphone_is_heard_at_its_pitch_and_length_and_withou
 }
 
 #[test]
-fn a_recording_played_into_the_microphone_is_captured_sample_by_sample() {
+fn a_recording_is_captured_sample_by_sample() {
     let Some(room) = Room::enter("a_recording_played") else {
         return;
     };
@@ -84,7 +84,7 @@ fn a_recording_played_into_the_microphone_is_captured_sample_by_sample() {
 }
 
 #[test]
-fn a_microphone_that_goes_away_is_opened_anew_and_the_app_is_told() {
+fn a_lost_microphone_is_reopened_and_reported() {
     let Some(mut room) = Room::enter("a_microphone_that_goes") else {
         return;
     };

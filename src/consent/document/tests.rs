@@ -187,7 +187,7 @@ fn each_byte_that_is_changed_is_refused_or_means_the_same() {
 }
 
 #[test]
-fn no_document_holds_a_time_finer_than_a_week() {
+fn documents_contain_no_time_finer_than_a_week() {
     fn strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {
             Value::Object(object) => object.values().for_each(|value| strings(value, found)),
@@ -205,7 +205,7 @@ fn no_document_holds_a_time_finer_than_a_week() {
 }
 
 #[test]
-fn a_childs_yes_is_a_request_until_its_guardian_gives_consent() {
+fn a_childs_consent_is_a_request_until_the_guardian_approves() {
     let states = |record: &Record| {
         let events = write(record)["dpv:hasConsentStatus"].take();
         let events = events.as_array().unwrap().clone();
@@ -228,7 +228,7 @@ fn a_childs_yes_is_a_request_until_its_guardian_gives_consent() {
 
 /// As it stood at a collector before there was a schema 2.
 #[test]
-fn a_record_of_schema_1_is_verified_and_when_it_is_revised_becomes_one_of_schema_2() {
+fn a_schema_1_record_verifies_and_is_upgraded_when_revised() {
     let document = vector("schema-1.json");
     let read = Record::verify(&document).unwrap();
     let record = read.content().clone();
@@ -272,13 +272,13 @@ fn row(document: String, pkcs8: &[u8]) -> RecordRow {
 
 /// Written when schema 2 came, and never changed since.
 #[test]
-fn a_record_that_was_written_in_schema_2_is_read_by_this_version_too() {
+fn a_stored_schema_2_record_still_verifies() {
     let read = Record::verify(&vector("schema-2.json")).unwrap();
     assert_eq!(*read.content(), full());
 }
 
 #[test]
-fn an_unknown_schema_is_named_and_so_is_none() {
+fn unknown_and_missing_schemas_are_reported() {
     let refused = |document: Value| {
         let signed = crate::signed::Signed::sign(document, &key_pair()).unwrap();
         match Record::verify(signed.to_json().as_bytes()) {
@@ -303,7 +303,7 @@ fn an_unknown_schema_is_named_and_so_is_none() {
 }
 
 #[test]
-fn what_is_wrong_is_named_by_its_member() {
+fn errors_name_the_invalid_member() {
     for (pointer, value, named) in [
         ("/dct:identifier", json!("X"), "dct:identifier"),
         ("/schema:version", json!(-1), "schema:version"),

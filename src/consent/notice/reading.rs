@@ -159,7 +159,7 @@ fn syllables_of_known_words_are_counted() {
 }
 
 #[test]
-fn the_formulas_give_what_is_worked_out_by_hand() {
+fn the_formulas_match_values_computed_by_hand() {
     // Ten words in two sentences; `playing` and `anybody` are long; 6 and 8 syllables.
     let counts = Counts::from_paragraphs(["We hear you playing well. Does not anybody hear us?"]);
     assert_eq!((counts.words, counts.sentences), (10, 2));

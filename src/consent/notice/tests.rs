@@ -34,7 +34,7 @@ fn body(notice: &BundledNotice) -> Vec<&str> {
 }
 
 #[test]
-fn every_language_says_the_same_things_in_the_same_places() {
+fn all_languages_have_the_same_structure() {
     let shape = |language: &str| -> Vec<usize> {
         let notice = bundled(language);
         let sections = notice.full().iter();
@@ -57,7 +57,7 @@ fn every_language_says_the_same_things_in_the_same_places() {
 }
 
 #[test]
-fn every_file_has_its_members_and_uses_each_placeholder_and_no_other() {
+fn every_file_has_all_members_and_placeholders() {
     for (name, json) in super::bundled::FILES {
         let file: Value = serde_json::from_str(json).unwrap();
         let members: Vec<&str> = file
@@ -95,7 +95,7 @@ fn every_file_has_its_members_and_uses_each_placeholder_and_no_other() {
 }
 
 #[test]
-fn what_is_put_in_is_read_and_nothing_is_left_to_fill() {
+fn all_placeholders_are_substituted() {
     let days = 123;
     for language in Notice::LANGUAGES {
         let notice = Notice::bundled(7, language, &app(), days).unwrap();
@@ -116,7 +116,7 @@ fn what_is_put_in_is_read_and_nothing_is_left_to_fill() {
 }
 
 #[test]
-fn each_purpose_says_how_long_its_samples_are_kept_and_the_text_holds_it() {
+fn each_purpose_states_its_retention_in_the_text() {
     use Purpose::{QualityAssurance, RecognitionResearch};
     for language in Notice::LANGUAGES {
         let kept = |days: &[(Purpose, u32)]| {
@@ -153,7 +153,7 @@ fn each_purpose_says_how_long_its_samples_are_kept_and_the_text_holds_it() {
 }
 
 #[test]
-fn the_text_is_made_of_the_layers_as_its_documentation_says() {
+fn the_text_is_rendered_as_documented() {
     for language in Notice::LANGUAGES {
         let notice = bundled(language);
         let text = notice.text();
@@ -184,7 +184,7 @@ fn the_text_is_made_of_the_layers_as_its_documentation_says() {
 }
 
 #[test]
-fn the_hash_changes_with_all_that_the_person_reads_and_with_nothing_else() {
+fn the_hash_covers_exactly_what_the_person_reads() {
     let hash = |language, app: &App, days| {
         let notice = Notice::bundled(1, language, app, days).unwrap();
         notice.notice().reference().sha256
@@ -201,7 +201,7 @@ fn the_hash_changes_with_all_that_the_person_reads_and_with_nothing_else() {
 }
 
 #[test]
-fn the_nearest_language_is_given_and_a_missing_one_falls_back_and_says_so() {
+fn the_nearest_language_is_used_and_a_fallback_is_reported() {
     let cases = [
         ("de", "de"),
         ("DE-at", "de"),
@@ -292,7 +292,7 @@ fn a_name_or_contact_that_the_notice_cannot_show_is_refused() {
 
 proptest! {
     #[test]
-    fn whatever_is_asked_for_a_whole_notice_comes(
+    fn any_requested_language_yields_a_complete_notice(
         language in any::<String>(), tag in "[a-zA-Z]{0,3}([-_][a-zA-Z0-9]{0,8}){0,5}",
         name in any::<String>(), contact in any::<String>(), days: u32,
     ) {
@@ -358,7 +358,7 @@ fn a_twelve_year_old_can_read_every_notice() {
 }
 
 #[test]
-fn the_documents_table_is_what_is_measured() {
+fn the_readability_table_in_the_docs_matches() {
     let table = reading_table();
     assert!(
         include_str!("../../../docs/consent.md").contains(&table),

@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[test]
-fn a_log_that_grows_is_whole_and_each_request_names_the_head_that_was_seen_last() {
+fn a_growing_log_verifies_against_the_stored_head() {
     let (mut device, sample) = with_sample();
     let mut log = TestLog::default();
     let mut seen = 0;
@@ -40,7 +40,7 @@ fn a_log_that_grows_is_whole_and_each_request_names_the_head_that_was_seen_last(
 }
 
 #[test]
-fn a_log_that_shrinks_or_changes_is_told_of_for_as_long_as_it_does_not_come_back() {
+fn a_shortened_or_rewritten_log_is_reported_until_restored() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(6);
     log.hand_out(sample);
@@ -80,7 +80,7 @@ fn a_log_that_shrinks_or_changes_is_told_of_for_as_long_as_it_does_not_come_back
 }
 
 #[test]
-fn each_way_to_tell_what_is_not_in_the_log_is_named() {
+fn each_inconsistency_has_its_own_error() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(2);
     log.hand_out(sample);
@@ -244,7 +244,7 @@ fn each_way_to_tell_what_is_not_in_the_log_is_named() {
 
 /// The collector takes an entry for another one of the same number, and proves a log in which that is so.
 #[test]
-fn an_access_that_was_told_before_as_another_one_is_found_at_a_device_that_lost_its_head() {
+fn a_changed_access_is_detected_without_a_stored_head() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(1);
     log.hand_out(sample);
@@ -278,7 +278,7 @@ fn an_access_that_was_told_before_as_another_one_is_found_at_a_device_that_lost_
 }
 
 #[test]
-fn an_answer_that_another_one_overtook_is_to_be_asked_for_again() {
+fn an_outdated_access_response_must_be_requested_again() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(3);
     let (first, second) = (task(&device, sample), task(&device, sample));
@@ -297,7 +297,7 @@ fn an_answer_that_another_one_overtook_is_to_be_asked_for_again() {
 }
 
 #[test]
-fn the_outcome_of_another_request_is_refused() {
+fn the_result_of_another_request_is_rejected() {
     let (device, sample) = with_sample();
     let answer = TestLog::default().answer(sample, 0);
     let task = TaskKind::Delete { sample }.for_collector(&device.collector);
@@ -309,7 +309,7 @@ fn the_outcome_of_another_request_is_refused() {
 }
 
 #[test]
-fn each_collector_has_a_head_of_its_own() {
+fn each_collector_has_its_own_head() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(9);
     log.hand_out(sample);
@@ -346,7 +346,7 @@ fn each_collector_has_a_head_of_its_own() {
 
 /// The number in a request would tell the collector that two records are one person's.
 #[test]
-fn a_new_record_does_not_name_the_head_that_was_seen_under_the_one_before() {
+fn a_new_record_does_not_reveal_the_head_of_an_earlier_one() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(5);
     log.hand_out(sample);
@@ -379,7 +379,7 @@ fn a_new_record_does_not_name_the_head_that_was_seen_under_the_one_before() {
 }
 
 #[test]
-fn the_head_that_a_version_without_proofs_remembered_is_compared_as_it_was() {
+fn a_head_stored_without_proofs_is_still_compared() {
     let (device, sample) = with_sample();
     let log = TestLog::with_others(4);
     let mut head = log.answer(sample, 0)["head"].clone();
@@ -414,7 +414,7 @@ fn the_head_that_a_version_without_proofs_remembered_is_compared_as_it_was() {
 }
 
 #[test]
-fn a_collector_cannot_say_itself_that_its_log_is_broken_or_whole() {
+fn the_collector_cannot_set_the_verification_result() {
     let (device, sample) = with_sample();
     let mut answer = TestLog::with_others(2).answer(sample, 0);
     answer["broken"] = json!({"problem": "rewritten", "entries": 1});
@@ -430,7 +430,7 @@ proptest! {
     #![proptest_config(cases(24, 500))]
 
     #[test]
-    fn any_byte_of_an_answer_that_is_another_one_is_found_or_no_answer_at_all(
+    fn any_modified_byte_of_a_response_is_detected(
         entries in 1..40_usize, seen in any::<Index>(), changes in prop::collection::vec((any::<Index>(), any::<u8>()), 40),
     ) {
         let (device, sample) = with_sample();
@@ -462,7 +462,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_whatever_make_the_device_panic(body in any::<Vec<u8>>()) {
+    fn arbitrary_responses_never_panic(body in any::<Vec<u8>>()) {
         let (device, sample) = with_sample();
         let task = task(&device, sample);
         let _ = device.engine.read_accesses(&task, answered(body));

@@ -41,7 +41,7 @@ fn crashing_everywhere<T>(
 }
 
 #[test]
-fn a_no_is_whole_or_not_said_and_holds_once_it_was_taken() {
+fn a_withdrawal_is_atomic_and_durable() {
     let crashes = crashing_everywhere(
         |device| {
             device.says(both());
@@ -74,7 +74,7 @@ fn a_no_is_whole_or_not_said_and_holds_once_it_was_taken() {
 }
 
 #[test]
-fn a_no_to_one_purpose_is_whole_or_not_said() {
+fn a_partial_withdrawal_is_atomic() {
     crashing_everywhere(
         |device| {
             device.says(both());
@@ -92,7 +92,7 @@ fn a_no_to_one_purpose_is_whole_or_not_said() {
 }
 
 #[test]
-fn a_yes_is_whole_or_not_said() {
+fn consent_is_atomic() {
     for age in [AgeBand::Adult, AgeBand::Child] {
         let crashes = crashing_everywhere(
             |_| {},
@@ -118,7 +118,7 @@ fn a_yes_is_whole_or_not_said() {
 }
 
 #[test]
-fn a_deletion_is_whole_or_not_asked() {
+fn a_deletion_is_atomic() {
     crashing_everywhere(
         |device| {
             device.says(both());
@@ -139,7 +139,7 @@ fn a_deletion_is_whole_or_not_asked() {
 }
 
 #[test]
-fn a_sample_is_queued_whole_or_not_at_all() {
+fn queueing_a_sample_is_atomic() {
     crashing_everywhere(
         |device| {
             device.says(both());
@@ -156,7 +156,7 @@ fn a_sample_is_queued_whole_or_not_at_all() {
 
 /// The store may be lost in it, and its consent with it; the no to what was registered may not.
 #[test]
-fn a_reset_that_is_cut_short_forgets_no_no() {
+fn an_interrupted_reset_loses_no_withdrawal() {
     for write in 1..40 {
         for loses_power in [false, true] {
             crash::with_power_cuts();
@@ -192,7 +192,7 @@ fn a_reset_that_is_cut_short_forgets_no_no() {
 /// The collector knew no record to withdraw, then the registration arrived there, and the app died of the
 /// answer: nothing on the device remembers it but that it was on its way.
 #[test]
-fn a_registration_that_arrives_after_the_no_is_asked_back_though_its_answer_is_lost() {
+fn a_late_registration_is_withdrawn_after_a_lost_response() {
     let device = Device::new();
     let record = device.says(QA);
     let mut collector = FakeCollector::new();
@@ -234,7 +234,7 @@ fn a_registration_that_arrives_after_the_no_is_asked_back_though_its_answer_is_l
 }
 
 #[test]
-fn a_device_that_is_made_is_made_or_can_be_made_again() {
+fn creating_a_device_is_atomic_or_can_be_repeated() {
     for write in 1..60 {
         for loses_power in [false, true] {
             crash::with_power_cuts();

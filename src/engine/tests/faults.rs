@@ -73,7 +73,7 @@ fn files(folder: &Path) -> usize {
 }
 
 #[test]
-fn on_a_full_disk_a_sample_fails_whole_and_the_engine_goes_on_once_there_is_room() {
+fn on_a_full_disk_a_sample_fails_and_later_ones_succeed() {
     let Some(disk) = SmallDisk::mount("a_sample_on_a_full_disk", 8 << 20) else {
         return;
     };
@@ -93,7 +93,7 @@ fn on_a_full_disk_a_sample_fails_whole_and_the_engine_goes_on_once_there_is_room
 }
 
 #[test]
-fn on_a_full_disk_a_no_still_ends_everything_at_once_and_is_durable_in_the_end() {
+fn on_a_full_disk_a_withdrawal_is_immediate_and_durable() {
     let Some(disk) = SmallDisk::mount("a_no_on_a_full_disk", 8 << 20) else {
         return;
     };
@@ -116,7 +116,7 @@ fn on_a_full_disk_a_no_still_ends_everything_at_once_and_is_durable_in_the_end()
 
 /// Nothing waits that could make room by being shredded: the name of the slip alone has to hold it.
 #[test]
-fn on_a_full_disk_a_no_holds_even_where_nothing_makes_room() {
+fn on_a_full_disk_a_withdrawal_holds_without_free_space() {
     let Some(disk) = SmallDisk::mount("a_no_without_room", 8 << 20) else {
         return;
     };
@@ -147,7 +147,7 @@ fn on_a_full_disk_a_no_holds_even_where_nothing_makes_room() {
 }
 
 #[test]
-fn a_full_disk_at_the_start_is_an_error_and_harms_nothing() {
+fn opening_on_a_full_disk_is_an_error_without_data_loss() {
     let Some(disk) = SmallDisk::mount("a_start_on_a_full_disk", 8 << 20) else {
         return;
     };
@@ -165,7 +165,7 @@ fn a_full_disk_at_the_start_is_an_error_and_harms_nothing() {
 }
 
 #[test]
-fn a_disk_that_cannot_be_written_is_an_error_and_harms_nothing() {
+fn a_read_only_disk_is_an_error_without_data_loss() {
     let Some(disk) = SmallDisk::mount("a_read_only_disk", 8 << 20) else {
         return;
     };

@@ -101,7 +101,7 @@ fn no_call_in_a_forked_process_touches_the_engine() {
 }
 
 #[test]
-fn dropping_the_engine_in_a_forked_process_gives_nothing_back() {
+fn dropping_the_engine_in_a_forked_process_releases_nothing() {
     let device = Device::new();
     device.says(QA);
     let mut device = Some(device);

@@ -85,7 +85,7 @@ impl Device {
 }
 
 #[test]
-fn a_plan_that_is_not_confirmed_stops_sampling_and_sending_until_it_is() {
+fn an_unconfirmed_plan_blocks_sampling_and_uploads() {
     let device = device();
     let sample = device.queue().unwrap();
     device.clock.advance(days(3));
@@ -116,7 +116,7 @@ fn a_plan_that_is_not_confirmed_stops_sampling_and_sending_until_it_is() {
 }
 
 #[test]
-fn a_newer_plan_ends_the_wait_too() {
+fn a_newer_plan_counts_as_a_confirmation() {
     let device = device();
     device.clock.advance(days(4));
     assert!(!device.is_fresh());
@@ -135,7 +135,7 @@ fn a_newer_plan_ends_the_wait_too() {
 }
 
 #[test]
-fn a_withdrawal_goes_out_although_the_plan_is_not_fresh() {
+fn withdrawals_are_sent_under_a_stale_plan() {
     let device = device();
     let record = device.engine.grants().unwrap().record();
     device.mark_offered(record);
@@ -147,7 +147,7 @@ fn a_withdrawal_goes_out_although_the_plan_is_not_fresh() {
 }
 
 #[test]
-fn a_statement_that_does_not_count_changes_nothing_and_is_reported() {
+fn an_invalid_statement_is_reported_and_ignored() {
     let device = device();
     device.clock.advance(days(4));
     let foreign = Freshness::to_header(
@@ -175,7 +175,7 @@ fn a_statement_that_does_not_count_changes_nothing_and_is_reported() {
 }
 
 #[test]
-fn a_statement_for_a_newer_version_ends_the_older_plan_at_once() {
+fn a_statement_for_a_newer_plan_invalidates_the_older() {
     let device = device();
     assert!(device.is_fresh());
     assert_eq!(device.hears_that(2, FIRST), TaskStatus::Done);
@@ -187,7 +187,7 @@ fn a_statement_for_a_newer_version_ends_the_older_plan_at_once() {
 }
 
 #[test]
-fn a_statement_counts_although_the_plan_beside_it_does_not() {
+fn a_statement_is_accepted_without_its_plan() {
     let device = device();
     device.clock.advance(days(4));
     let header = (
@@ -200,7 +200,7 @@ fn a_statement_counts_although_the_plan_beside_it_does_not() {
 }
 
 #[test]
-fn a_statement_from_the_future_lasts_no_longer_than_one_of_today() {
+fn a_statement_from_the_future_lasts_as_long_as_today() {
     let device = device();
     device.clock.advance(days(2));
     for _ in 0..4 {
@@ -230,7 +230,7 @@ fn a_statement_from_the_future_lasts_no_longer_than_one_of_today() {
 }
 
 #[test]
-fn a_clock_that_is_set_makes_no_plan_fresh() {
+fn setting_the_clock_does_not_make_a_plan_fresh() {
     let device = device();
     device.clock.advance(days(2));
     assert!(device.is_fresh());
@@ -270,7 +270,7 @@ fn a_restart_and_a_reset_keep_the_newest_statement() {
 }
 
 #[test]
-fn a_plan_without_fresh_days_needs_no_statement_and_hears_none() {
+fn a_plan_without_fresh_days_ignores_statements() {
     let device = Device::with(folder(), plan(1), Quota::default());
     device.says(QA);
     device.clock.advance(days(300));

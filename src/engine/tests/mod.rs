@@ -33,7 +33,7 @@ use crate::{
     plan::Plan,
     sampler::{MarkOutcome, Moment},
     seal::SealedSample,
-    testing::{Organization, QA, RESEARCH, TestClock, answer, both, days, folder, notice, plan},
+    testing::{Organization, QA, RESEARCH, TestClock, both, days, folder, notice, plan, response},
 };
 
 /// An engine, and what its app was told.
@@ -111,7 +111,7 @@ impl Device {
         let notice = notice(self.engine.plan()?.notice_version);
         let said = self
             .engine
-            .give_consent(&answer(purposes.clone(), age, None, &notice));
+            .give_consent(&response(purposes.clone(), age, None, &notice));
         Some(said.map(|receipt| receipt.content().id))
     }
 
@@ -119,7 +119,7 @@ impl Device {
         let notice = notice(self.engine.plan().unwrap().notice_version);
         let receipt = self
             .engine
-            .give_consent(&answer(purposes, age, None, &notice));
+            .give_consent(&response(purposes, age, None, &notice));
         receipt.unwrap().content().id
     }
 
@@ -207,7 +207,7 @@ impl Off {
 }
 
 #[test]
-fn a_withdrawal_shreds_what_waits_and_asks_back_what_was_sent() {
+fn a_withdrawal_shreds_queued_and_deletes_sent_samples() {
     let device = Device::new();
     device.says(both());
     let (waits, offered) = (device.queue().unwrap(), device.queue().unwrap());
@@ -222,7 +222,7 @@ fn a_withdrawal_shreds_what_waits_and_asks_back_what_was_sent() {
 }
 
 #[test]
-fn a_no_is_taken_in_every_state_and_twice() {
+fn withdrawal_is_accepted_in_every_state_and_twice() {
     let device = Device::new();
     device.engine.withdraw(None).unwrap();
     device.engine.withdraw(Some(QA)).unwrap();
@@ -241,7 +241,7 @@ fn a_no_is_taken_in_every_state_and_twice() {
 }
 
 #[test]
-fn a_new_record_ends_the_grants_of_the_one_before_and_drops_what_waits_under_it() {
+fn a_new_record_revokes_the_earlier_one_and_drops_its_samples() {
     let device = Device::new();
     device.says(QA);
     let held = device.engine.grants().unwrap();
@@ -255,18 +255,18 @@ fn a_new_record_ends_the_grants_of_the_one_before_and_drops_what_waits_under_it(
 }
 
 #[test]
-fn a_yes_at_the_end_of_time_is_no_panic() {
+fn consent_at_the_maximum_timestamp_does_not_panic() {
     let device = Device::new();
     device.clock.set(jiff::Timestamp::MAX);
     let notice = notice(1);
     let said = device
         .engine
-        .give_consent(&answer(QA, AgeBand::Adult, None, &notice));
+        .give_consent(&response(QA, AgeBand::Adult, None, &notice));
     assert!(said.is_ok() && device.engine.next_upload_task().is_ok());
 }
 
 #[test]
-fn what_waits_under_a_yes_that_ran_out_is_dropped_and_reported() {
+fn samples_of_expired_consent_are_dropped_and_reported() {
     let device = Device::new();
     device.says(QA);
     let sample = device.queue().unwrap();
@@ -278,7 +278,7 @@ fn what_waits_under_a_yes_that_ran_out_is_dropped_and_reported() {
 }
 
 #[test]
-fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
+fn a_paused_or_expired_plan_sends_only_withdrawals() {
     for expires in [false, true] {
         let device = Device::new();
         device.says(both());
@@ -301,7 +301,7 @@ fn a_paused_or_expired_plan_sends_nothing_but_a_no() {
 }
 
 #[test]
-fn plans_never_go_back_nor_change_under_their_version() {
+fn plans_are_never_downgraded_or_changed() {
     let device = Device::with(folder(), plan(5), Quota::default());
     let install = |plan| device.engine.install_plan(&device.organization.sign(plan));
     assert!(install(plan(4)).is_err());
@@ -337,7 +337,7 @@ fn a_sample_whose_file_was_lost_is_reported_at_the_next_start() {
 }
 
 #[test]
-fn a_chosen_mark_of_which_nothing_comes_is_told_of_too() {
+fn an_abandoned_mark_is_reported() {
     let device = Device::new();
     let (feed, listening, _heard) = device.marked_after_half_a_second();
     // That is no clip.
@@ -347,7 +347,7 @@ fn a_chosen_mark_of_which_nothing_comes_is_told_of_too() {
 }
 
 #[test]
-fn a_chosen_mark_that_a_no_overtakes_is_told_of_too() {
+fn a_mark_abandoned_by_a_withdrawal_is_reported() {
     let device = Device::new();
     let (mut feed, listening, _heard) = device.marked_after_half_a_second();
     device.engine.withdraw(None).unwrap();
@@ -358,7 +358,7 @@ fn a_chosen_mark_that_a_no_overtakes_is_told_of_too() {
 }
 
 #[test]
-fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
+fn a_panicking_callback_discards_audio_and_keeps_the_engine_usable() {
     let device = Device::new();
     device.says(QA);
     for _ in 0..2 {
@@ -372,7 +372,7 @@ fn a_callback_that_panics_leaves_no_sound_and_an_engine_that_listens_anew() {
 }
 
 #[test]
-fn a_callback_that_never_returns_holds_nobody_up_for_long() {
+fn a_callback_that_never_returns_does_not_block_stop() {
     let device = Device::new();
     device.says(QA);
     let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
@@ -407,7 +407,7 @@ fn a_callback_that_never_returns_holds_nobody_up_for_long() {
 }
 
 #[test]
-fn sampling_and_withdrawing_at_once_leaves_nothing_that_waits() {
+fn concurrent_sampling_and_withdrawal_leaves_no_sample() {
     for _ in 0..sized(10, 300) {
         let device = Device::new();
         device.says(both());
@@ -438,7 +438,7 @@ fn sampling_and_withdrawing_at_once_leaves_nothing_that_waits() {
 }
 
 #[test]
-fn without_consent_an_offered_clip_is_withheld_and_nothing_is_due() {
+fn without_consent_a_submitted_clip_is_withheld() {
     use crate::sampler::{Annotation, RawClip, Selection, Trigger};
 
     let device = Device::new();

@@ -289,7 +289,7 @@ fn beginnings() -> impl Strategy<Value = Vec<Step>> {
 
 /// Lives that once broke a promise.
 #[test]
-fn what_once_went_wrong_does_not_again() {
+fn regressions() {
     let say = |purposes: Purposes, age| Step::Say(purposes, age);
     let comes = |tenths: u64| Step::Comes(Pick(u64::MAX / 10 * tenths), Fate::Answered);
     let adult = AgeBand::Adult;
@@ -552,13 +552,13 @@ fn live(
 }
 
 #[test]
-fn whatever_happens_nothing_goes_without_a_yes_and_a_no_reaches_everywhere() {
+fn no_schedule_violates_consent() {
     let coverage = live(120, 3_000, "whatever_happens", Just(None));
     coverage.assert_each(1, &can_happen());
 }
 
 #[test]
-fn nor_does_it_through_crashes_at_any_write() {
+fn no_schedule_with_crashes_violates_consent() {
     let coverage = live(400, 7_000, "nor_does_it", cuts());
     coverage.assert_each(4, &can_happen());
     coverage.assert_each(10, &can_be_cut_short());

@@ -50,7 +50,7 @@ fn files(device: &Device) -> usize {
 }
 
 #[test]
-fn nothing_is_sealed_before_the_person_has_said_yes_to_it() {
+fn nothing_is_sealed_before_the_person_accepts_it() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
     device.says(both());
     let (accepted, discarded) = (waits(&device), waits(&device));
@@ -87,7 +87,7 @@ fn nothing_is_sealed_before_the_person_has_said_yes_to_it() {
 }
 
 #[test]
-fn what_waits_for_review_is_wiped_by_a_no_by_another_record_and_by_the_end_of_the_app() {
+fn withdrawal_new_consent_or_exit_wipe_clips_in_review() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
     device.says(both());
     waits(&device);
@@ -104,7 +104,7 @@ fn what_waits_for_review_is_wiped_by_a_no_by_another_record_and_by_the_end_of_th
 }
 
 #[test]
-fn a_yes_to_a_clip_is_none_where_consent_ended_meanwhile() {
+fn accepting_a_clip_after_withdrawal_has_no_effect() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
     device.says(both());
     let waiting = waits(&device);
@@ -122,7 +122,7 @@ fn a_yes_to_a_clip_is_none_where_consent_ended_meanwhile() {
 }
 
 #[test]
-fn a_crowd_of_clips_that_nobody_hears_is_let_go_oldest_first() {
+fn the_oldest_unreviewed_clips_are_dropped_first() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
     device.says(both());
     let all: Vec<Id> = (0..5).map(|_| waits(&device)).collect();

@@ -38,7 +38,7 @@ fn device() -> Device {
 
 #[test]
 #[ignore = "a measurement, which benches/run makes"]
-fn a_no_with_ten_thousand_samples_waiting() {
+fn withdrawal_with_ten_thousand_samples_is_fast() {
     let device = device();
     assert_eq!(device.engine.status().unwrap().pending, WAITING);
     let consent = &device.engine.inner().unwrap().consent;

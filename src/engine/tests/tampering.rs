@@ -39,7 +39,7 @@ fn open(folder: &Path) -> Result<Sordino, Error> {
 }
 
 #[test]
-fn a_store_of_layout_1_is_taken_over_whole() {
+fn a_layout_1_store_is_migrated_completely() {
     let folder = of_layout_1("granted");
     // The pending sample's file, which the vector leaves out.
     let waits = "9a3d1741c176b8a9b930bd457836b304.age";
@@ -61,7 +61,7 @@ fn a_store_of_layout_1_is_taken_over_whole() {
 }
 
 #[test]
-fn a_no_of_layout_1_stays_one() {
+fn a_layout_1_withdrawal_is_preserved() {
     let folder = of_layout_1("withdrawn");
     let engine = open(folder.path()).unwrap();
     let status = engine.status().unwrap();
@@ -196,7 +196,7 @@ fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
 }
 
 #[test]
-fn no_changed_byte_of_a_store_brings_a_no_back() {
+fn no_modified_byte_of_a_store_undoes_a_withdrawal() {
     let device = Device::new();
     device.says(both());
     device.queue().unwrap();
@@ -205,7 +205,7 @@ fn no_changed_byte_of_a_store_brings_a_no_back() {
 }
 
 #[test]
-fn no_changed_byte_of_a_store_grants_more_than_was_said() {
+fn no_modified_byte_of_a_store_extends_consent() {
     let device = Device::new();
     device.says(QA);
     device.queue().unwrap();
@@ -213,14 +213,14 @@ fn no_changed_byte_of_a_store_grants_more_than_was_said() {
 }
 
 #[test]
-fn no_changed_byte_of_a_store_stands_in_for_a_guardian() {
+fn no_modified_byte_of_a_store_replaces_a_guardian() {
     let device = Device::new();
     device.says_as(both(), AgeBand::Child);
     grants_at_most(device, &Purposes::default(), false);
 }
 
 #[test]
-fn a_damaged_device_starts_anew_and_still_asks_back_what_it_sent() {
+fn a_corrupt_device_is_reset_and_still_deletes_sent_samples() {
     let device = Device::new();
     let record = device.says(both());
     let sent = device.queue().unwrap();
@@ -258,7 +258,7 @@ fn a_damaged_device_starts_anew_and_still_asks_back_what_it_sent() {
 }
 
 #[test]
-fn a_no_is_taken_although_the_list_of_samples_is_damaged() {
+fn withdrawal_works_with_a_corrupt_ledger() {
     let device = Device::new();
     let record = device.says(both());
     device.mark_offered(record);
@@ -279,7 +279,7 @@ fn a_no_is_taken_although_the_list_of_samples_is_damaged() {
 }
 
 #[test]
-fn a_reset_forgets_consent_and_samples_but_not_the_plan() {
+fn a_reset_erases_consent_and_samples_but_keeps_the_plan() {
     let device = Device::new();
     device.says(both());
     let sample = device.queue().unwrap();
@@ -297,7 +297,7 @@ fn a_reset_forgets_consent_and_samples_but_not_the_plan() {
 }
 
 #[test]
-fn deleting_all_leaves_consent_and_no_sample() {
+fn deleting_all_samples_keeps_consent() {
     let device = Device::new();
     device.says(both());
     let (waits, offered) = (device.queue().unwrap(), device.queue().unwrap());
@@ -316,7 +316,7 @@ fn deleting_all_leaves_consent_and_no_sample() {
 
 /// Somebody removed the store: what it had registered can be known by the slips alone.
 #[test]
-fn a_store_that_is_gone_takes_no_no_with_it() {
+fn withdrawals_survive_the_loss_of_the_store() {
     let device = Device::new();
     let record = device.says(both());
     device.mark_offered(record);

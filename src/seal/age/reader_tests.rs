@@ -40,7 +40,7 @@ fn the_age_crate_opens_every_length_around_a_chunk() {
 }
 
 #[test]
-fn each_of_several_recipients_opens_and_nobody_else() {
+fn only_the_recipients_can_open_a_file() {
     let keys: Vec<Key> = (0..5).map(|_| Key::generate()).collect();
     let recipients: Vec<Recipient> = keys.iter().map(|key| key.recipient).collect();
     let file = encrypt(&recipients, b"for five");
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn an_output_that_fails_anywhere_is_reported_and_leaves_nothing_that_opens(
+    fn a_failing_output_is_reported_and_leaves_no_valid_file(
         length in 0..3 * CHUNK_BYTES,
         room in 0..3 * CHUNK_BYTES + 300,
         kind in prop::sample::select(vec![
@@ -167,7 +167,7 @@ proptest! {
 }
 
 #[test]
-fn nobody_to_encrypt_to_is_refused_before_a_byte_is_written() {
+fn missing_recipients_are_rejected_before_writing() {
     let mut output = Vec::new();
     let refused = AgeWriter::new(&[], &mut output);
     assert!(matches!(refused, Err(AgeError::NoRecipients)));

@@ -130,7 +130,7 @@ fn stanzas_are_those_of_the_vectors() {
 }
 
 #[test]
-fn headers_of_x25519_stanzas_are_those_of_the_vectors_to_the_byte() {
+fn x25519_headers_match_the_vectors() {
     let mut written = 0;
     for name in [&SUCCESS[..], &PAYLOAD_FAILURE].concat() {
         let vector = Vector::read(name);
@@ -180,7 +180,7 @@ fn shares_of_low_order_are_refused_as_recipients() {
 }
 
 #[test]
-fn recipients_of_the_vectors_identities_are_written_as_the_age_crate_does() {
+fn recipients_are_encoded_like_the_age_crate() {
     let mut identities = BTreeSet::new();
     for name in [&SUCCESS[..], &PAYLOAD_FAILURE, &MAC_FAILURE, &NO_MATCH].concat() {
         let vector = Vector::read(name);

@@ -29,7 +29,7 @@ const COLLECTOR: &str = "https://collector.example";
 const SOCKS: (&str, &str) = ("ALL_PROXY", "socks5://127.0.0.1:1080");
 
 #[test]
-fn a_collector_is_reached_through_the_proxy_of_its_scheme_and_else_through_that_for_all() {
+fn the_proxy_of_the_scheme_precedes_all_proxy() {
     for (variables, due) in [
         (&[][..], None),
         (
@@ -84,7 +84,7 @@ fn a_collector_is_reached_through_the_proxy_of_its_scheme_and_else_through_that_
 
 /// Whatever the scheme says, a name goes to the SOCKS proxy as it is.
 #[test]
-fn no_socks_proxy_has_names_resolved_here() {
+fn names_behind_a_socks_proxy_are_not_resolved_locally() {
     for scheme in ["socks", "socks4", "socks4a", "socks5", "socks5h", "SOCKS5"] {
         let settings = settings(&[("ALL_PROXY", &format!("{scheme}://user:secret@one"))]).unwrap();
         let proxy = settings.proxy_for(&COLLECTOR.parse().unwrap()).unwrap();
@@ -95,7 +95,7 @@ fn no_socks_proxy_has_names_resolved_here() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_understood_is_an_error_and_never_no_proxy() {
+fn an_invalid_proxy_is_an_error() {
     for name in [
         "all_proxy",
         "ALL_PROXY",
@@ -163,7 +163,7 @@ fn only_a_socks_proxy_is_asked_for_this_machine() {
 
 /// The table in `proxy_test.go` of <https://pkg.go.dev/golang.org/x/net/http/httpproxy>.
 #[test]
-fn no_proxy_means_what_it_means_to_go() {
+fn no_proxy_matches_like_go() {
     let no_proxy = "foobar.com, .barbaz.net, *.wildcard.io, 192.168.1.1, 192.168.1.2:81, 192.168.1.3:443, 10.0.0.0/30, \
                     2001:db8::52:0:1, [2001:db8::52:0:2]:80, [2001:db8::52:0:3]:443, 2002:db8:a::45/64";
     for (host, is_proxied) in [
@@ -246,7 +246,7 @@ fn no_proxy_takes_every_form_that_people_write() {
 proptest! {
     /// Whatever a variable holds, it is a proxy or an error.
     #[test]
-    fn no_value_of_a_proxy_variable_lets_a_request_go_out_directly(value in "\\PC{1,40}") {
+    fn an_invalid_proxy_never_falls_back_to_a_direct_request(value in "\\PC{1,40}") {
         prop_assume!(!value.trim().is_empty());
         if let Ok(settings) = settings(&[("ALL_PROXY", &value)]) {
             prop_assert!(settings.proxy_for(&COLLECTOR.parse().unwrap()).is_some());
@@ -255,7 +255,7 @@ proptest! {
 
     /// Addresses are in a network just where their first bits are the network's.
     #[test]
-    fn a_network_holds_the_addresses_that_begin_as_it_does(network: u32, length in 0..=32_u32, address: u32) {
+    fn a_network_contains_the_addresses_with_its_prefix(network: u32, length in 0..=32_u32, address: u32) {
         let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
         let text = |address: u32| std::net::Ipv4Addr::from(address).to_string();
         let no_proxy = format!("{}/{length}", text(network));
@@ -266,7 +266,7 @@ proptest! {
 }
 
 #[test]
-fn a_file_without_certificates_is_named_with_what_named_it() {
+fn certificate_errors_name_the_file_and_its_option() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     let damaged = "-----BEGIN CERTIFICATE-----\n%\n-----END CERTIFICATE-----\n";
@@ -295,7 +295,7 @@ fn a_file_without_certificates_is_named_with_what_named_it() {
 
 /// An option that is given counts, whatever the variable names.
 #[test]
-fn an_option_is_taken_before_the_variable() {
+fn an_option_takes_precedence_over_the_variable() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     fs::write(

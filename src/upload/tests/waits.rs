@@ -25,7 +25,7 @@ fn retry_after_is_kept_and_a_hurry_does_not_pass_it_over() {
 }
 
 #[test]
-fn a_collector_cannot_stop_a_device_for_more_than_a_day_nor_a_clock_set_back() {
+fn backoff_is_limited_to_a_day_even_if_the_clock_is_set_back() {
     let device = Device::new();
     let task = device.send();
     let never = [("retry-after", "18446744073709551615")];
@@ -38,7 +38,7 @@ fn a_collector_cannot_stop_a_device_for_more_than_a_day_nor_a_clock_set_back() {
 }
 
 #[test]
-fn waits_grow_with_each_failure_up_to_six_hours_and_a_success_forgets_them() {
+fn backoff_grows_up_to_six_hours_and_resets_on_success() {
     let (mut early, mut late) = (SignedDuration::ZERO, SignedDuration::ZERO);
     for _ in 0..8 {
         let device = Device::new();

@@ -25,7 +25,7 @@ fn verified(python: &str, receipt: &[u8]) -> bool {
 }
 
 #[test]
-fn python_verifies_a_receipt_and_refuses_a_changed_one() {
+fn python_verifies_receipts_and_rejects_tampered_ones() {
     let python = std::env::var("SORDINO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let is_there = Command::new(&python)
         .args(["-c", "import cryptography"])

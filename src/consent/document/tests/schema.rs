@@ -87,7 +87,7 @@ const RELATIONS: [&str; 12] = [
 /// Each member in turn taken out, changed, or with a stranger beside it: what the reader refuses,
 /// the schema must refuse too, and the other way round.
 #[test]
-fn the_reader_refuses_just_what_the_schema_refuses() {
+fn the_parser_and_the_schema_reject_the_same_documents() {
     let (mut refused, mut taken, mut at_odds) = (0, 0, BTreeSet::new());
     for record in [full(), bare()] {
         let mut document = signed(record);
@@ -117,7 +117,7 @@ fn the_reader_refuses_just_what_the_schema_refuses() {
 }
 
 #[test]
-fn a_member_of_any_object_that_is_removed_or_added_is_refused_though_it_is_signed_anew() {
+fn signed_records_with_added_or_missing_members_are_rejected() {
     let pair = key_pair();
     let document = super::super::write(&full());
     let mut tried = 0;
