@@ -12,13 +12,13 @@ test:
 	tools/setup build
 	tools/test
 
-# Beside them lints, PostgreSQL, S3, the review page, the bindings, the sample apps, the documentation, and one Android
+# In addition lints, PostgreSQL, S3, the review page, the bindings, the sample apps, the documentation, and one Android
 # and one iOS target, as far as the tools are installed. `tools/setup ci` installs all of them.
 test-all:
 	tools/setup build
 	tools/test all
 
-# All of that for hours, with cases drawn anew, and what else finds rare faults by repeating: docs/soak.md.
+# All of that for hours, with new random cases and more repetitions: docs/soak.md.
 soak:
 	tools/setup ci
 	tools/soak

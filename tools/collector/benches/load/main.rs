@@ -30,7 +30,7 @@ use targets::Collector;
 /// Concurrent connections.
 const CONNECTIONS: usize = 64;
 /// More requests than any of them completes in a second on the target machines.
-const MOST_A_SECOND: usize = 4000;
+const MAX_PER_SECOND: usize = 4000;
 /// A worker of nginx blocks during a sync, so it gets the number of workers that is fastest here.
 const NGINX_WORKERS: usize = 16;
 
@@ -87,12 +87,12 @@ fn uploads(runtime: &Runtime, options: &Options) {
         format!("{collector:.0}"),
     );
     row(
-        "beside it: MinIO",
+        "baseline: MinIO",
         "≥ 1.5 × slower",
         format!("{minio:.0}, {to_minio:.1} × slower"),
     );
     row(
-        "beside it: nginx's WebDAV, with fsync",
+        "baseline: nginx's WebDAV, with fsync",
         "≥ 0.7 × as fast as it",
         format!("{nginx:.0}, {to_nginx:.2} × as fast as it"),
     );
@@ -245,6 +245,6 @@ impl Options {
     }
 
     fn requests(&self) -> usize {
-        (MOST_A_SECOND as f64 * self.time.as_secs_f64()) as usize
+        (MAX_PER_SECOND as f64 * self.time.as_secs_f64()) as usize
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn measure(runtime: &Runtime, many: usize) {
         );
         cost(runtime, &collector, &url, &[], rows)
     };
-    told("SQLite", many, on_sqlite(FEW), on_sqlite(many));
+    print_row("SQLite", many, on_sqlite(FEW), on_sqlite(many));
     let Some(postgres) = Postgres::start() else {
         return;
     };
@@ -44,10 +44,10 @@ pub(crate) fn measure(runtime: &Runtime, many: usize) {
         let collector = Collector::start(&arguments, &[]);
         cost(runtime, &collector, &url, &arguments, rows)
     };
-    told("PostgreSQL", many, on_postgres(FEW), on_postgres(many));
+    print_row("PostgreSQL", many, on_postgres(FEW), on_postgres(many));
 }
 
-fn told(database: &str, rows: usize, few: Cost, many: Cost) {
+fn print_row(database: &str, rows: usize, few: Cost, many: Cost) {
     row(
         &format!("a page of 100 listed at {FEW} / {rows} samples, {database}"),
         "the same",

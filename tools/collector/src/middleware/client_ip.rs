@@ -179,7 +179,7 @@ mod tests {
         assert!(of("10.0.0.1", 1, ProxyHeader::XForwardedFor, &both) == seen);
     }
 
-    /// The examples of RFC 7239 sections 4 and 6, and what is no address.
+    /// The examples of RFC 7239 sections 4 and 6, and invalid addresses.
     #[test]
     fn forwarded_is_parsed_as_rfc_7239_defines() {
         let v4 = Some(Network::V4([192, 0, 2]));

@@ -185,7 +185,7 @@ fn a_device_reports_a_manipulated_log() {
             LogInconsistency::Rewritten { entries: 4 },
         ),
         (
-            "an entry of others changed, and the tree made anew",
+            "an entry of others changed, and the tree rebuilt",
             &[
                 "UPDATE accesses SET reader = 'nobody' WHERE sequence = 1",
                 "DELETE FROM access_tree",

@@ -39,11 +39,11 @@ const BETWEEN: usize = 24;
 /// More than a collector has places for connections, and more samples of 1 MiB than it takes in at a time.
 const CONNECTIONS: usize = 1100;
 const PAUSED: usize = 80;
-/// How long a part is down, beside the time that it takes to start; a step longer each round, up to seven.
+/// How long a part is down, in addition to its start-up time; a step longer each round, up to seven.
 const DOWN: Duration = Duration::from_millis(150);
 const LONGER: Duration = Duration::from_millis(97);
 
-/// What everything stands on.
+/// What all instances share.
 struct Ground {
     postgres: Option<Postgres>,
     s3: Option<S3>,
@@ -202,7 +202,7 @@ enum Part<'a> {
     Disk(&'a Disk),
     /// Those of a collector are taken by strangers who say nothing.
     Connections(u16),
-    /// So many stop midway that a collector has no room for more.
+    /// So many stop midway that a collector has no capacity for more.
     Uploads(u16),
 }
 
@@ -544,7 +544,7 @@ impl Ground {
         stats
     }
 
-    /// The samples of all objects. A name begins with the sample's id; a bucket's goes on with what makes
+    /// The samples of all objects. A name begins with the sample's id; a bucket's continues with what makes
     /// an upload unique.
     fn stored_objects(&self) -> Vec<String> {
         let names = match &self.s3 {

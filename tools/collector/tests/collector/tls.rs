@@ -18,7 +18,7 @@ use sordino_collector::TlsFiles;
 
 use crate::{commands::Service, support::*};
 
-/// Makes a certificate for this machine's own name by OpenSSL, and its key beside it.
+/// Makes a certificate for this machine's own name by OpenSSL, and its key next to it.
 fn make_certificate(folder: &Path, name: &str) -> TlsFiles {
     let files = TlsFiles {
         certificate: folder.join(format!("{name}.pem")),
@@ -176,7 +176,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
     assert!(!speaks(&old));
     copy(&old);
     eventually(|| speaks(&old));
-    // Connections of before go on.
+    // Existing connections continue.
     send_tls(kept, &health()).expect(200);
 }
 
@@ -200,7 +200,7 @@ fn a_stalled_tls_handshake_times_out() {
     for stream in &mut silent {
         assert!(!until_closed(stream).starts_with(b"HTTP"));
     }
-    // All four places are free again, for whoever greets in time.
+    // All four slots are free again, for clients that complete the handshake in time.
     let certificate = files.unwrap().certificate;
     eventually(|| {
         let stream = connect_tls(collector.address(), &certificate);

@@ -1,4 +1,4 @@
-//! Connections that end early, crawl, or send what is no HTTP.
+//! Connections that end early, crawl, or send something other than HTTP.
 
 use std::{
     io::Write as _,
