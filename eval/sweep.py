@@ -43,7 +43,7 @@ def main() -> None:
     clips = options.data / "corpus" / sets.HELD_BACK.name / "clips"
     chosen = chosen_of(clips, options.data / "sweep" / "clips")
     outs = {}
-    detector, gate = infer.Exported(ROOT / "models/voice/voice_net.f16"), anonymize.Gate()
+    detector, gate = infer.Exported(ROOT / "dsp/weights/voice_net.f16"), anonymize.Gate()
     for mask_exponent, min_residual in POINTS:
         name = f"exponent {mask_exponent:g}, residual {min_residual:g}"
         outs[name] = options.data / "sweep" / name

@@ -21,12 +21,13 @@ FRAME = 512
 
 
 def main() -> None:
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
-    folder = folder if folder.is_dir() else folder.parent
+    here = pathlib.Path(__file__).resolve().parent
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here
+    weights_folder = folder if len(sys.argv) > 1 else here.parent.parent / "dsp/weights"
     data = pathlib.Path(silero_vad.__file__).parent / "data"
     weights = published(data)
     check_basis(weights["stft"])
-    (folder / "silero_vad_16k.f16").write_bytes(packed(weights))
+    (weights_folder / "silero_vad_16k.f16").write_bytes(packed(weights))
     (folder / "reference.json").write_text(json.dumps(reference()) + "\n")
 
 

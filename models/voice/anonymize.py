@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("orig", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--weights", type=pathlib.Path, default=pathlib.Path(__file__).with_name("voice_net.f16"))
+    parser.add_argument("--weights", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2] / "dsp/weights/voice_net.f16")
     parser.add_argument("--cut-only", action="store_true")
     for name, value in SETTINGS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=value)

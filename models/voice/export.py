@@ -27,7 +27,7 @@ def main() -> None:
     model = net.VoiceNet()
     model.load_state_dict(torch.load(sys.argv[1])["model"])
     model.eval()
-    weights = folder / "voice_net.f16"
+    weights = (folder if len(sys.argv) > 2 else here.parent.parent / "dsp/weights") / "voice_net.f16"
     weights.write_bytes(infer.packed(folded(model)))
     exported = infer.Exported(weights)
     samples = signal(here)

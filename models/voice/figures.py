@@ -28,7 +28,7 @@ NAMES = {1: "bright piano", 12: "marimba", 22: "harmonica", 25: "steel guitar", 
 def main() -> None:
     torch.set_num_threads(1)
     mixer = mix.Mixer(pathlib.Path(sys.argv[1]), "valid")
-    detector, model = infer.Exported(pathlib.Path(__file__).with_name("voice_net.f16")), net.VoiceNet()
+    detector, model = infer.Exported(pathlib.Path(__file__).resolve().parents[2] / "dsp/weights/voice_net.f16"), net.VoiceNet()
     print("| voice | alone | over music, -6 dB |\n| --- | --- | --- |")
     for kind in mix.SPOKEN:
         shares = [voice_rate(mixer, detector, model, kind, over) for over in (False, True)]

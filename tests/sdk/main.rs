@@ -5,5 +5,6 @@
 mod capture;
 mod checkout;
 mod compile_fail;
+mod examples;
 #[cfg(all(feature = "microphone", target_os = "linux"))]
 mod microphone;

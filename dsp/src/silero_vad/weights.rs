@@ -1,10 +1,10 @@
-//! The embedded weights, `models/silero/silero_vad_16k.f16`.
+//! The embedded weights, `dsp/weights/silero_vad_16k.f16`.
 
 use super::config::{BINS, GATES, NARROW, WIDE};
 use crate::nn::{Linear, WeightReader, WeightsError};
 
 /// models/silero/README.md specifies the layout.
-static EMBEDDED: &[u8] = include_bytes!("../../../models/silero/silero_vad_16k.f16");
+static EMBEDDED: &[u8] = include_bytes!("../../weights/silero_vad_16k.f16");
 
 const MAGIC: [u8; 8] = *b"SILERO16";
 

@@ -1,4 +1,4 @@
-//! The embedded weights, `models/voice/voice_net.f16`.
+//! The embedded weights, `dsp/weights/voice_net.f16`.
 
 use super::config::{
     BAND_TAPS, BANDS, CHANNELS, DILATIONS, NARROW, PLANES, PROJECTION_INPUTS, QUARTER_BANDS, TAPS,
@@ -7,7 +7,7 @@ use super::config::{
 use crate::nn::{Linear, WeightReader, WeightsError};
 
 /// models/voice/README.md specifies the layout.
-static EMBEDDED: &[u8] = include_bytes!("../../../models/voice/voice_net.f16");
+static EMBEDDED: &[u8] = include_bytes!("../../weights/voice_net.f16");
 
 const MAGIC: [u8; 8] = *b"SORDVOX1";
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use sordino::{Id, Purpose, Purposes};
+use sordino::{Id, Purpose};
 
 use self::writing::Writing;
 use super::{

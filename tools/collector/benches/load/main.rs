@@ -23,7 +23,7 @@ use std::{net::SocketAddr, process::Command, time::Duration};
 
 use tokio::runtime::Runtime;
 
-use client::{Stats, Load, Pace, Prepared};
+use client::{Load, Pace, Prepared, Stats};
 use services::{Postgres, S3};
 use targets::Collector;
 
