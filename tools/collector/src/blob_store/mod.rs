@@ -196,7 +196,7 @@ impl ObjectName {
     }
 
     /// The value of the database column.
-    pub(crate) fn to_column(&self) -> String {
+    pub(crate) fn to_column(self) -> String {
         self.upload
             .map(|upload| upload.to_string())
             .unwrap_or_default()
