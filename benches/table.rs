@@ -21,7 +21,7 @@ use sordino::{
 
 /// Set in the child process whose memory is measured.
 const CHILD: &str = "SORDINO_BENCH_MEMORY";
-/// Set by `benches/run` to the libraries that it built, as `NAME=PATH` separated by spaces.
+/// Set by `cargo xtask bench` to the libraries that it built, as `NAME=PATH` separated by spaces.
 const LIBRARIES: &str = "SORDINO_BENCH_LIBRARIES";
 const CLIPS: usize = 100;
 

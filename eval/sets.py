@@ -1,7 +1,7 @@
 """Whose voices and which instruments the clips are made of.
 
 Nothing of `HELD_BACK` was learned from (`models/voice/sources.py` says what was) or is in `LEARNING`.
-Paths are those of Debian's packages, which `eval/setup` installs.
+Paths are those of Debian's packages, which `eval/setup.sh` installs.
 """
 
 import dataclasses

@@ -9,7 +9,7 @@ use std::{
 
 use nnnoiseless::DenoiseState;
 
-/// Set by `benches/run` to a Python with `silero-vad`, if `eval/setup` has installed one.
+/// Set by `cargo xtask bench` to a Python with `silero-vad`, if `eval/setup.sh` has installed one.
 const PYTHON: &str = "SORDINO_BENCH_PYTHON";
 const ROUNDS: usize = 9;
 

@@ -1,4 +1,4 @@
-"""Configuration of Sphinx for the pages that `assemble.py` assembles. See tools/docs."""
+"""Configuration of Sphinx for the pages that `assemble.py` assembles. See cargo xtask docs."""
 
 project = "Sordino"
 author = "the Sordino authors"

@@ -1,4 +1,4 @@
-"""Tests of the link checker. tools/docs runs them before the check."""
+"""Tests of the link checker. cargo xtask docs runs them before the check."""
 
 import tempfile
 import unittest

@@ -92,7 +92,7 @@ def package_folder(name: str) -> pathlib.Path:
     """The folder of a package, without importing it: only its library is needed."""
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
-        raise FileNotFoundError(f"the package {name} is not installed; run eval/setup")
+        raise FileNotFoundError(f"the package {name} is not installed; run eval/setup.sh")
     return pathlib.Path(found.submodule_search_locations[0])
 
 

@@ -2,7 +2,7 @@ pluginManagement {
     repositories { google(); mavenCentral(); gradlePluginPortal() }
 }
 dependencyResolutionManagement {
-    // `bindings/kotlin/build` installs Sordino into the local one.
+    // `cargo xtask kotlin build` installs Sordino into the local one.
     repositories { mavenLocal(); google(); mavenCentral() }
 }
 rootProject.name = "etude"

@@ -1,5 +1,5 @@
 //! Reference implementations for tests: mir_eval and SciPy, run by `tests/reference/scores.py` in the environment that
-//! `tools/setup ci` creates.
+//! `tools/setup.sh ci` creates.
 
 #![allow(clippy::unwrap_used)]
 

@@ -11,8 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAMS = pathlib.Path(os.environ.get("SORDINO_PROGRAMS", ROOT / "target" / "debug")).resolve()
 
 for needed, command in [
-    (PROGRAMS / "sordino", "tools/build"),
-    (PROGRAMS / "sordino-collector", "tools/build"),
+    (PROGRAMS / "sordino", "cargo xtask build"),
+    (PROGRAMS / "sordino-collector", "cargo xtask build"),
 ]:
     if not needed.exists():
         sys.exit(f"{needed} is not there; run {command} first")

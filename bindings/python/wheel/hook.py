@@ -1,4 +1,4 @@
-"""Build hook for hatchling: adds the library, the code that UniFFI generates for it, and its types to the wheel."""
+"""What hatchling asks while it makes the wheel: the library, what UniFFI prints for it, and the types of that."""
 
 import os
 import subprocess
@@ -15,13 +15,13 @@ class Hook(BuildHookInterface):
         here = Path(self.root)
         self.made = tempfile.TemporaryDirectory()
         made = Path(self.made.name)
-        subprocess.run([here.parent / "generate", "python", made], check=True, stdout=sys.stderr)
+        subprocess.run([os.environ["SORDINO_XTASK"], "generate", "python", made], check=True, stdout=sys.stderr)
         subprocess.run([sys.executable, here / "wheel/stub.py", made / "sordino.py", made / "sordino.pyi"], check=True)
         (made / "__init__.py").touch()
         build_data["force_include"] = {
             str(made / name): f"sordino/_sordino/{name}" for name in sorted(os.listdir(made))
         }
-        # For any Python 3, since the library is not an extension module, but only for this system and processor.
+        # Any Python 3, since the library is no extension module; but this system and processor only.
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"

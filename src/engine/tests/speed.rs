@@ -1,4 +1,4 @@
-//! What a "no" costs with ten thousand samples waiting. `benches/run` runs it; it measures, and asserts
+//! What a "no" costs with ten thousand samples waiting. `cargo xtask bench` runs it; it measures, and asserts
 //! only what must be true at any speed.
 
 use std::{fs, time::Instant};
@@ -37,7 +37,7 @@ fn device() -> Device {
 }
 
 #[test]
-#[ignore = "a measurement, which benches/run makes"]
+#[ignore = "a measurement, which cargo xtask bench makes"]
 fn withdrawal_with_ten_thousand_samples_is_fast() {
     let device = device();
     assert_eq!(device.engine.status().unwrap().pending, WAITING);

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The paths and programs that the tests use, as `bindings/swift/test` sets them.
+/// The paths and programs that the tests use, as `cargo xtask swift test` sets them.
 enum TestPaths {
   static let repository = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().appendingPathComponent("../../../..").standardizedFileURL

@@ -20,7 +20,7 @@ pub(super) fn loaded_by_each(stage: &Stage, kind: &str, folder: &str) -> Vec<Val
     let newest = match std::env::var("SORDINO_NEWEST_DATASETS") {
         Ok(path) => loaded_from(stage, kind, "datasets", folder, Some(&path)),
         Err(_) => {
-            skipped("loading by the newest datasets", "it (tools/setup ci)");
+            skipped("loading by the newest datasets", "it (tools/setup.sh ci)");
             None
         }
     };
@@ -42,7 +42,7 @@ fn loaded_from(
         .output()
         .unwrap();
     if !has_module.status.success() {
-        skipped(&test, &format!("{module} (tools/setup ci)"));
+        skipped(&test, &format!("{module} (tools/setup.sh ci)"));
         return None;
     }
     let ran = Command::new(python)

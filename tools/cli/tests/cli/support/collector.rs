@@ -115,7 +115,7 @@ pub(crate) fn collector_program() -> PathBuf {
     let program = own.with_file_name(format!("sordino-collector{}", env::consts::EXE_SUFFIX));
     assert!(
         program.is_file(),
-        "{} is not there; build it with tools/build, or test without -p",
+        "{} is not there; build it with cargo xtask build, or test without -p",
         program.display()
     );
     program

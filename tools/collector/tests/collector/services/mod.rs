@@ -1,7 +1,7 @@
 //! Real services: PostgreSQL, pgbouncer, an S3 server, nginx. Each test starts its own, on a free
 //! port and in a temporary folder, which are cleaned up however the test ends.
 //!
-//! `tools/setup services` installs them. If one is missing, `start` prints a message on stderr and
+//! `tools/setup.sh services` installs them. If one is missing, `start` prints a message on stderr and
 //! returns `None`, and the test is skipped; with `CI=true` it panics. `make test` sets
 //! `SORDINO_TEST_SERVICES=no`; `make test-all` runs them.
 
@@ -254,7 +254,7 @@ fn wanted<T>(service: &str, found: impl FnOnce() -> Option<T>) -> Option<T> {
     } else if let Some(found) = found() {
         return Some(found);
     } else {
-        let message = format!("skipped: {service} is lacking; run `tools/setup services`");
+        let message = format!("skipped: {service} is lacking; run `tools/setup.sh services`");
         assert!(!is("CI", "true"), "{message}");
         message
     };

@@ -21,7 +21,7 @@ import kotlinx.coroutines.runBlocking
  * @param arguments the folder for all data, the folder of Sordino's programs, and the example plan.
  */
 fun main(arguments: Array<String>) {
-    if (arguments.size != 3) fail("usage: FOLDER PROGRAMS PLAN.toml; run samples/desktop/run, which passes them")
+    if (arguments.size != 3) fail("usage: FOLDER PROGRAMS PLAN.toml; run cargo xtask samples run, which passes them")
     val (folder, programs, plan) = arguments.map(::File)
     Demo(folder.resolve("organization"), programs, plan).use { demo ->
         println("the collector listens on ${demo.collectorUrl}; all data is in $folder")

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir
 
 /**
  * A child and a parent use every screen of the app: in a window, with mouse and keyboard, with a virtual microphone that
- * plays a recording, and with a collector. `samples/desktop/test` starts the screen and the microphone.
+ * plays a recording, and with a collector. `cargo xtask samples test` starts the screen and the microphone.
  */
 internal class WalkthroughTest(@TempDir private val folder: File) {
     private lateinit var demo: Demo
@@ -35,7 +35,7 @@ internal class WalkthroughTest(@TempDir private val folder: File) {
 
     @BeforeEach
     fun open() {
-        assumeTrue(System.getenv("ETUDE_VIRTUAL_AUDIO") != null, "samples/desktop/test starts the screen and the microphone")
+        assumeTrue(System.getenv("ETUDE_VIRTUAL_AUDIO") != null, "cargo xtask samples test starts the screen and the microphone")
         demo = Demo(folder.resolve("organization"), File(System.getProperty("sordino.programs")), PLAN)
         val setup = Setup(folder.resolve("state"), demo.organizationKey, demo.collectorUrl, demo.plan)
         etude = runBlocking { Etude.open(setup, FolderDocumentStore(saved), JavaAudioOutput()) }

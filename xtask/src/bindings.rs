@@ -1,0 +1,141 @@
+//! The part that all bindings share: UniFFI prints each language's bindings from the library.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::{
+    build,
+    process::{cargo, cmd, copy, create_folder, run, target},
+};
+
+/// The name of the library that apps load.
+pub const LIBRARY: &str = if cfg!(target_os = "macos") {
+    "libsordino.dylib"
+} else {
+    "libsordino.so"
+};
+
+#[derive(Args)]
+pub struct Generate {
+    pub language: Language,
+    /// The folder for both
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub library: Library,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Language {
+    Python,
+    Kotlin,
+    Swift,
+}
+
+/// Which library the bindings are for
+///
+/// Without these options it is that of the folder SORDINO_PROGRAMS, or else a development build.
+#[derive(Args, Clone, Default)]
+pub struct Library {
+    /// A library that is built already
+    #[arg(long)]
+    pub library: Option<PathBuf>,
+    /// Build one by this profile of Cargo.toml
+    #[arg(long, env = "PROFILE")]
+    pub profile: Option<String>,
+    /// Build one with these features
+    #[arg(long, env = "FEATURES")]
+    pub features: Option<String>,
+}
+
+impl Library {
+    pub fn release(mut self) -> Self {
+        if self.library.is_none() && self.profile.is_none() {
+            self.profile = Some("release".to_owned());
+        }
+        self
+    }
+
+    fn is_chosen(&self) -> bool {
+        self.library.is_some() || self.profile.is_some() || self.features.is_some()
+    }
+}
+
+pub fn generate(wanted: &Generate) -> Result<()> {
+    let Generate {
+        language,
+        out,
+        library,
+    } = wanted;
+    let out = &std::path::absolute(out)?;
+    create_folder(out)?;
+    let copied = out.join(LIBRARY);
+    copy(&find_or_build(library)?, &copied)?;
+    let bindgen = match build::given_programs()? {
+        Some(programs) => programs.join("sordino-bindgen"),
+        None => {
+            build::generator()?;
+            target().join("debug/sordino-bindgen")
+        }
+    };
+    let language = match language {
+        Language::Python => "python",
+        Language::Kotlin => "kotlin",
+        Language::Swift => "swift",
+    };
+    let mut bindgen = cmd(bindgen);
+    bindgen
+        .args([language, "uniffi.toml"])
+        .arg(&copied)
+        .arg(out)
+        .stdout(Stdio::null());
+    run(&mut bindgen)?;
+    if library.profile.as_deref() == Some("mobile") {
+        run(cmd("strip").arg("-x").arg(&copied))?;
+    }
+    Ok(())
+}
+
+fn find_or_build(wanted: &Library) -> Result<PathBuf> {
+    if let Some(library) = &wanted.library {
+        return Ok(std::path::absolute(library)?);
+    }
+    if !wanted.is_chosen()
+        && let Some(programs) = build::given_programs()?
+    {
+        return Ok(programs.join(LIBRARY));
+    }
+    let profile = wanted.profile.as_deref().unwrap_or("dev");
+    let features = wanted.features.as_deref().unwrap_or("microphone,http");
+    build_library(profile, features)?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target().join(folder).join(LIBRARY))
+}
+
+fn build_library(profile: &str, features: &str) -> Result<()> {
+    let mut build = cargo();
+    build.args([
+        "build",
+        "--quiet",
+        "-p",
+        "sordino-ffi",
+        "--no-default-features",
+    ]);
+    build.args(["--features", features, "--profile", profile]);
+    // The generator reads the symbols of the library, which can go only after that.
+    run(build.env("CARGO_PROFILE_MOBILE_STRIP", "none"))
+}
+
+/// Copies a file if its content is another, so that build tools see no change where there is none.
+pub fn copy_if_new(from: &Path, to: &Path) -> Result<()> {
+    if fs::read(to).ok() == Some(fs::read(from)?) {
+        Ok(())
+    } else {
+        copy(from, to)
+    }
+}

@@ -1,0 +1,236 @@
+//! The Kotlin binding: `bindings/kotlin`, built by Maven.
+
+mod aar;
+mod aar_test;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use regex::Regex;
+
+use crate::{
+    bindings::{self, Generate, LIBRARY, Language, Library},
+    build,
+    markdown::code_blocks,
+    process::{cmd, copy_folder, create_folder, empty_folder, maven, root, run},
+};
+
+#[derive(Subcommand)]
+pub enum Task {
+    /// Make the JARs and install them into the local Maven repository
+    Build {
+        #[command(flatten)]
+        library: Library,
+        /// Options for Maven
+        #[arg(last = true)]
+        maven: Vec<String>,
+    },
+    /// Test it on the JVM with the real library and a real collector, and for Android under Robolectric
+    ///
+    /// OPENINGS is how often the test of leaks opens and closes an engine: 2000, or 10000 with SORDINO_SOAK=1.
+    Test(Library),
+    /// Write the API reference as HTML, by Dokka: OUT/sordino and OUT/sordino-android
+    Docs { out: PathBuf },
+    /// Measure what share of a core pushing 48 kHz mono in frames of 10 ms and receiving it costs
+    Bench(Library),
+    /// Make the AAR of sordino-android, with libsordino.so for arm64-v8a, armeabi-v7a, x86_64 and x86
+    Aar(aar::Options),
+}
+
+pub fn perform(task: Task) -> Result<()> {
+    match task {
+        Task::Build { library, maven } => {
+            install_jars(library, &maven)?;
+            println!(
+                "built dev.sordino:sordino and dev.sordino:sordino-android, and installed them into the local Maven repository"
+            );
+            Ok(())
+        }
+        Task::Test(library) => test(library),
+        Task::Docs { out } => docs(&out),
+        Task::Bench(library) => bench(library),
+        Task::Aar(options) => aar::build(&options),
+    }
+}
+
+pub fn install_jars(library: Library, options: &[String]) -> Result<()> {
+    generate(library)?;
+    let mut install = maven(&folder());
+    run(install
+        .args(["--quiet", "install", "-Dmaven.test.skip=true"])
+        .args(options))
+}
+
+fn test(library: Library) -> Result<()> {
+    let programs = build::programs()?;
+    generate_with(library, Some(&programs))?;
+    write_quick_start()?;
+    let is_soak = env::var("SORDINO_SOAK").is_ok_and(|soak| soak == "1");
+    let openings =
+        env::var("OPENINGS").unwrap_or_else(|_| if is_soak { "10000" } else { "2000" }.to_owned());
+    let mut install = maven(&folder());
+    install
+        .arg("install")
+        .arg(format!("-Dsordino.programs={}", programs.display()));
+    install.args([
+        &format!("-Dsordino.tests.openings={openings}"),
+        "-Dstyle.color=never",
+    ]);
+    let output = install
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run mvn")?;
+    let kept = Regex::new(r"^\[(INFO|ERROR|WARNING)\] (Tests run|BUILD)|ERROR|openings:")?;
+    for line in String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter(|line| kept.is_match(line))
+    {
+        println!("{line}");
+    }
+    if !output.status.success() {
+        bail!("Maven failed: {}", output.status);
+    }
+    aar_test::run_all()
+}
+
+fn docs(out: &Path) -> Result<()> {
+    let out = std::path::absolute(out)?;
+    if !generated().join("kotlin").exists() {
+        generate(Library::default())?;
+    }
+    let mut package = maven(&folder());
+    package.args([
+        "--quiet",
+        "-pl",
+        "sordino,sordino-android",
+        "package",
+        "dokka:dokka",
+    ]);
+    run(package.arg("-Dmaven.test.skip=true"))?;
+    for module in ["sordino", "sordino-android"] {
+        empty_folder(&out.join(module))?;
+        copy_folder(
+            &folder().join(module).join("target/dokka"),
+            &out.join(module),
+        )?;
+    }
+    Ok(())
+}
+
+fn bench(library: Library) -> Result<()> {
+    generate(library.release())?;
+    write_quick_start()?;
+    let module = folder().join("sordino/target");
+    let listed = module.join("classpath");
+    let mut compile = maven(&folder());
+    compile.args([
+        "--quiet",
+        "-pl",
+        "sordino",
+        "test-compile",
+        "dependency:build-classpath",
+    ]);
+    compile
+        .arg(format!("-Dmdep.outputFile={}", listed.display()))
+        .arg("-Dmdep.includeScope=test");
+    run(compile.stdout(Stdio::null()))?;
+    let classes = [
+        module.join("test-classes"),
+        module.join("classes"),
+        fs::read_to_string(listed)?.trim().into(),
+    ];
+    let classes = classes.map(|path| path.display().to_string()).join(":");
+    run(cmd("java").args(["-cp", &classes, "dev.sordino.BenchmarkKt"]))
+}
+
+fn folder() -> PathBuf {
+    root().join("bindings/kotlin")
+}
+
+/// Where Maven takes the generated bindings and the library from.
+fn generated() -> PathBuf {
+    folder().join("sordino/target/generated")
+}
+
+fn generate(library: Library) -> Result<()> {
+    generate_with(library, None)
+}
+
+/// Puts the generated bindings into `generated()/kotlin`, and the library into `generated()/native`, in a folder by JNA's
+/// name for this machine.
+fn generate_with(mut library: Library, programs: Option<&Path>) -> Result<()> {
+    if library.library.is_none() && library.profile.is_none() && library.features.is_none() {
+        library.library = programs.map(|programs| programs.join(LIBRARY));
+    }
+    let out = generated().join("kotlin");
+    bindings::generate(&Generate {
+        language: Language::Kotlin,
+        out: out.clone(),
+        library,
+    })?;
+    // Under a name of its own: a class is made of each file's name, and Sordino.kt has SordinoKt.
+    let package = out.join("dev/sordino");
+    let text = fs::read_to_string(package.join("sordino.kt"))?;
+    fs::remove_file(package.join("sordino.kt"))?;
+    fs::write(package.join("Bindings.kt"), mend(&text)?)?;
+
+    let native = generated().join("native").join(native_folder());
+    create_folder(&native)?;
+    fs::rename(out.join(LIBRARY), native.join(LIBRARY))?;
+    Ok(())
+}
+
+/// Makes the classes final that hold a handle of the library, since a subclass could be `Cloneable` and free the handle
+/// twice; and lets the message of an exception be that of the error, where UniFFI overrides it with a list of all fields.
+fn mend(text: &str) -> Result<String> {
+    let open = Regex::new(r"(?m)^open (class \w+: Disposable\b)")?;
+    let message = Regex::new(concat!(
+        r"val `message`: kotlin\.String(\s*\) : SordinoException\(\)) \{",
+        r#"\s*override val message\s*get\(\) = "[^"]*"\s*\}"#,
+    ))?;
+    let text = open.replace_all(text, "$1");
+    Ok(message
+        .replace_all(&text, "override val `message`: kotlin.String$1")
+        .into_owned())
+}
+
+/// JNA's name for this machine.
+fn native_folder() -> String {
+    let system = if cfg!(target_os = "macos") {
+        "darwin"
+    } else {
+        "linux"
+    };
+    let processor = match env::consts::ARCH {
+        "x86_64" => "x86-64",
+        other => other,
+    };
+    format!("{system}-{processor}")
+}
+
+/// Takes the programs out of docs/quickstart/kotlin.md, for the tests: each Kotlin block is a file, named by its first
+/// line. Those of the package com.example.etude are Android's.
+fn write_quick_start() -> Result<()> {
+    let jvm = folder().join("sordino/target/quickstart");
+    let android = folder().join("sordino-android/target/quickstart");
+    empty_folder(&jvm)?;
+    empty_folder(&android)?;
+    let name = Regex::new(r"^// ([A-Za-z]+\.kt)\b")?;
+    for block in code_blocks("docs/quickstart/kotlin.md", "kotlin")? {
+        let first = block.lines().next().unwrap_or_default();
+        let name = name.captures(first).with_context(|| {
+            format!("a Kotlin block of docs/quickstart/kotlin.md does not name its file: {first}")
+        })?;
+        let is_android = block
+            .lines()
+            .any(|line| line == "package com.example.etude");
+        let folder = if is_android { &android } else { &jvm };
+        fs::write(folder.join(&name[1]), block)?;
+    }
+    Ok(())
+}
