@@ -1,5 +1,6 @@
 //! The collector's API for QA tools, as docs/protocol.md describes it.
 
+mod responses;
 mod retry;
 
 use std::{
@@ -15,12 +16,15 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sordino::{
-    Id, Purpose, Purposes, Week,
+    Purpose,
     upload::{AuditHead, Endpoint, NamedProxy, NetworkSettings},
 };
 use ureq::{Agent, http};
 
-use self::retry::RetryPolicy;
+pub(crate) use self::responses::{
+    ListedSample, ReviewPage, SamplePage, SampleResponse, StoredReview, WithdrawnPage,
+};
+use self::{responses::AuditPage, retry::RetryPolicy};
 use crate::{digest::sha256, error::CliError, files, secrets::TOKEN_PREFIX};
 
 const AUDIT_HEAD_PATH: &str = "/v1/audit/head";
@@ -52,66 +56,6 @@ pub(crate) struct Api {
     retries_stopped: AtomicBool,
 }
 
-/// A sample in a list.
-#[derive(Debug, Deserialize)]
-pub(crate) struct ListedSample {
-    pub(crate) id: Id,
-    /// The record under which it came, by whose key it was signed.
-    pub(crate) consent: Id,
-    pub(crate) bytes: u64,
-    pub(crate) sha256: String,
-    pub(crate) purposes: Purposes,
-}
-
-/// The response to a request for a sample.
-#[derive(Debug)]
-pub(crate) enum SampleResponse {
-    /// Its sealed bytes, with the digest from the list.
-    Sealed(Vec<u8>),
-    /// It was deleted.
-    Gone,
-    /// Another response, described.
-    Other(String),
-}
-
-/// A page of samples.
-#[derive(Debug, Deserialize)]
-pub(crate) struct SamplePage {
-    pub(crate) samples: Vec<ListedSample>,
-    pub(crate) next: String,
-}
-
-/// A page of ids that are no longer to be used.
-#[derive(Debug, Deserialize)]
-pub(crate) struct WithdrawnPage {
-    pub(crate) ids: Vec<Id>,
-    /// Those of them that are only held back, since a voice was heard; an earlier collector does not say.
-    #[serde(default)]
-    pub(crate) quarantined: HashSet<Id>,
-    pub(crate) next: String,
-}
-
-/// A page of reviews from the review page.
-#[derive(Debug, Deserialize)]
-pub(crate) struct ReviewPage {
-    pub(crate) reviews: Vec<StoredReview>,
-    pub(crate) assignments: Vec<Value>,
-    pub(crate) next: String,
-}
-
-/// A review as the collector stores it.
-#[derive(Debug, Deserialize)]
-pub(crate) struct StoredReview {
-    pub(crate) sample: Id,
-    pub(crate) reader: String,
-    pub(crate) week: Week,
-    /// An age file in base64.
-    #[serde(default)]
-    pub(crate) sealed: Option<String>,
-    #[serde(default)]
-    pub(crate) plain: Option<Value>,
-}
-
 /// The token in a file: its last word. Nothing else is sent, such as a private key whose file was given by mistake.
 fn read_token(path: &Path) -> Result<String, CliError> {
     let text = files::read_text(path)?;
@@ -122,12 +66,6 @@ fn read_token(path: &Path) -> Result<String, CliError> {
         )));
     }
     Ok(token.to_owned())
-}
-
-/// A page of the access log.
-#[derive(Debug, Deserialize)]
-struct AuditPage {
-    entries: Vec<Map<String, Value>>,
 }
 
 struct ApiResponse {

@@ -6,6 +6,7 @@
 //! What was withdrawn goes first, before anything new is asked for, and again in the end: for whatever purpose it was
 //! pulled, and whatever the token may read today. A token that expired or was revoked removes copies too.
 
+mod args;
 mod dataset;
 mod entry;
 mod fetch;
@@ -19,17 +20,13 @@ mod split;
 mod unreadable;
 mod verdicts;
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::PathBuf,
-};
+use std::collections::{BTreeMap, HashSet};
 
-use clap::Args;
 use serde::Serialize;
 use sordino::{
     Id, Purpose,
     open::{self, Identity},
-    upload::{Endpoint, NetworkSettings},
+    upload::NetworkSettings,
 };
 
 use self::{
@@ -37,44 +34,13 @@ use self::{
     progress::Progress,
     unreadable::{ReaderVersion, Unreadable},
 };
-use crate::{
-    api::Api, command_output::CommandOutput, error::CliError, files, network::NetworkArgs,
-};
+use crate::{api::Api, command_output::CommandOutput, error::CliError, files};
+pub(crate) use args::PullArgs;
 pub(crate) use dataset::stored;
 pub(crate) use entry::Entry;
 pub(crate) use format::DatasetFormat;
 pub(crate) use index::Index;
 pub(crate) use verdicts::{Review, Verdict};
-
-#[derive(Args)]
-pub(crate) struct PullArgs {
-    /// The collector's URL
-    #[arg(long)]
-    pub(crate) collector: Endpoint,
-    /// The file with the token
-    #[arg(long)]
-    pub(crate) token_file: PathBuf,
-    /// The age identity
-    #[arg(long)]
-    pub(crate) identity: PathBuf,
-    /// The dataset's folder
-    #[arg(long)]
-    pub(crate) out: PathBuf,
-    /// Only this purpose [default: all purposes of the token]
-    #[arg(long)]
-    pub(crate) purpose: Option<Purpose>,
-    /// The layout of the dataset
-    #[arg(long, value_enum, default_value = "audiofolder")]
-    pub(crate) format: DatasetFormat,
-    /// Number of parallel downloads
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub(crate) jobs: u8,
-    /// Retry samples that could not be read before; automatic when the identity or the version of sordino changes
-    #[arg(long)]
-    pub(crate) retry_unreadable: bool,
-    #[command(flatten)]
-    pub(crate) network: NetworkArgs,
-}
 
 /// The summary of a pull.
 #[derive(Debug, Default, Serialize)]
