@@ -39,10 +39,10 @@ pub enum Error {
     NoDevice(std::path::PathBuf),
     /// No clip with that id awaits review: it was reviewed, withdrawn, or dropped because too many
     /// were waiting.
-    #[error("no preview {0} waits for an answer")]
+    #[error("no preview {0} awaits review")]
     NoPreview(crate::Id),
     /// Only one session may be open at a time.
-    #[error("the engine listens already; stop that first")]
+    #[error("the engine is already listening; stop that session first")]
     AlreadyListening,
     /// The source ended before it was open.
     #[error("the source ended before it was open")]
@@ -53,8 +53,7 @@ pub enum Error {
     /// A callback of the app did not return. Once it does, the source is closed and the folder is
     /// released.
     #[error(
-        "the app's listener has kept the engine's thread for more than 5 s; what was heard stays open until \
-         it returns"
+        "a listener of the app blocked the engine's thread for over 5 s; the session stays open until it returns"
     )]
     ListenerBlocked,
     /// The engine belongs to the process that this one was forked from.

@@ -12,7 +12,7 @@ pub struct Id([u8; 16]);
 
 /// The text is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no id of 32 lower-case hexadecimal digits")]
+#[error("invalid id `{0}`: expected 32 lower-case hexadecimal digits")]
 pub struct ParseIdError(String);
 
 impl Id {

@@ -46,7 +46,7 @@ impl FromStr for Purpose {
 
 /// The name is not a purpose.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no purpose; there are `quality-assurance` and `recognition-research`")]
+#[error("unknown purpose `{0}`: expected `quality-assurance` or `recognition-research`")]
 pub struct ParsePurposeError(pub String);
 
 /// A set of purposes, in their fixed order. Written as a JSON array, or as a comma-separated list.

@@ -37,7 +37,7 @@ pub struct PublicKey([u8; 32]);
 
 /// The text is not a public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an Ed25519 public key of 64 hexadecimal digits")]
+#[error("invalid Ed25519 public key `{0}`: expected 64 hexadecimal digits")]
 pub struct ParseKeyError(String);
 
 impl PublicKey {

@@ -76,7 +76,7 @@ pub(crate) fn notice(version: u32) -> Notice {
     bundled.into_notice()
 }
 
-/// A yes to a notice's text.
+/// Consent to a notice's text.
 pub(crate) fn response(
     purposes: impl Into<Purposes>,
     age_band: AgeBand,

@@ -14,7 +14,7 @@ pub struct Week {
 
 /// The text is not a week.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no ISO week like 2026-W48")]
+#[error("invalid ISO week `{0}`: expected a form like 2026-W48")]
 pub struct ParseWeekError(String);
 
 impl Week {

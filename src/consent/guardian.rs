@@ -14,7 +14,7 @@ use crate::{hex, id::Id, week::Week};
 pub enum GuardianMethod {
     /// (i): a form signed and sent back by post, fax or electronic scan.
     SignedForm,
-    /// (ii): a transaction with a card or account whose holder is told of each one.
+    /// (ii): a transaction with a card or account whose holder is notified of each one.
     PaymentCard,
     /// (iii): a call to a toll-free number staffed by trained people.
     TollFreeCall,
@@ -140,7 +140,7 @@ pub struct EvidenceTooShort(pub usize);
 
 /// Text that is no hash of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no SHA-256 of 64 lower-case hexadecimal digits")]
+#[error("invalid SHA-256 `{0}`: expected 64 lower-case hexadecimal digits")]
 pub struct ParseEvidenceHashError(String);
 
 impl EvidenceHash {

@@ -41,9 +41,9 @@ impl Notice {
     /// The text that comes with the SDK, in layers, under the organization's `version`.
     ///
     /// `language` is a BCP 47 tag, of which the best match is given: `de` for `de-AT`. Where there is
-    /// none, English is, and [`BundledNotice::fallback`] says so. `terms` are how long a yes lasts and
-    /// samples are kept: those of a `&Plan`, or the days of a yes alone, with samples kept until the
-    /// person says no.
+    /// none, English is, and [`BundledNotice::fallback`] says so. `terms` are how long consent lasts and
+    /// samples are kept: those of a `&Plan`, or the days of consent alone, with samples kept until the
+    /// person withdraws consent.
     ///
     /// ```
     /// use sordino::consent::{App, Notice};
@@ -96,10 +96,10 @@ impl Notice {
 /// How long what a notice tells of lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeTerms {
-    /// Days that a yes lasts, 1 to 366: [`Plan::consent_days`].
+    /// Days that consent lasts, 1 to 366: [`Plan::consent_days`].
     pub consent_days: u32,
     /// Days that a purpose's samples are kept after the week in which they were sent, at least 1:
-    /// [`Plan::retention_days`]. Those of a purpose that it lacks are kept until the person says no.
+    /// [`Plan::retention_days`]. Those of a purpose that it lacks are kept until the person withdraws consent.
     pub retention_days: BTreeMap<Purpose, u32>,
 }
 
@@ -198,7 +198,7 @@ pub enum NoticeError {
         character: char,
     },
     /// No yes lasts so long.
-    #[error("a yes cannot last {0} days; a plan allows 1 to 366")]
+    #[error("consent cannot last {0} days; a plan allows 1 to 366")]
     Days(u32),
     /// No sample is kept so long.
     #[error("samples cannot be kept for {0} days; a plan allows 1 to 3650")]

@@ -50,7 +50,7 @@ pub enum Transition {
 
 /// A transition that is not allowed from a state, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("consent is {from}, so {transition} is refused: {why}")]
+#[error("consent is {from}, so {transition} is not possible: {why}")]
 pub struct TransitionError {
     /// The state.
     pub from: ConsentState,
@@ -90,19 +90,21 @@ impl ConsentState {
 
             (Transition::Approve, State::AwaitingGuardian) => Ok(State::Granted),
             (Transition::Approve, State::None) => {
-                refused("nobody has said yes; ask the child first")
+                refused("nobody has consented; ask the child first")
             }
-            (Transition::Approve, State::Granted) => refused("no child's yes is waiting"),
+            (Transition::Approve, State::Granted) => refused("no child's consent awaits approval"),
             (Transition::Approve, State::Outdated) => {
-                refused("the question has changed; ask the child anew")
+                refused("the question has changed; ask the child again")
             }
-            (Transition::Approve, State::Expired) => refused("the yes ran out; ask the child anew"),
+            (Transition::Approve, State::Expired) => {
+                refused("consent has expired; ask the child again")
+            }
             (Transition::Approve, State::Withdrawn) => {
-                refused("the yes was taken back; ask the child anew")
+                refused("consent was withdrawn; ask the child again")
             }
 
             (Transition::Extend, State::AwaitingGuardian | State::Granted) => Ok(self),
-            (Transition::Extend, _) => refused("no yes stands that could be added to; ask anew"),
+            (Transition::Extend, _) => refused("there is no valid consent to extend; ask again"),
 
             (Transition::Narrow, _) | (Transition::Withdraw, State::None) => Ok(self),
             (Transition::Withdraw, _) => Ok(State::Withdrawn),
@@ -110,15 +112,19 @@ impl ConsentState {
             (Transition::Expire, State::AwaitingGuardian | State::Granted | State::Outdated) => {
                 Ok(State::Expired)
             }
-            (Transition::Expire, _) => refused("no yes stands that could run out"),
+            (Transition::Expire, _) => refused("there is no consent that could expire"),
 
             (Transition::Outdate, State::AwaitingGuardian | State::Granted) => Ok(State::Outdated),
-            (Transition::Outdate, _) => refused("no yes stands that a new notice could outdate"),
+            (Transition::Outdate, _) => {
+                refused("there is no consent that a new notice could outdate")
+            }
 
             (Transition::ComeOfAge, State::AwaitingGuardian | State::Granted) => {
                 Ok(State::Outdated)
             }
-            (Transition::ComeOfAge, _) => refused("no child's yes stands; ask as of an adult"),
+            (Transition::ComeOfAge, _) => {
+                refused("there is no valid consent of a child; ask as an adult")
+            }
         }
     }
 }
@@ -154,13 +160,13 @@ impl fmt::Display for ConsentState {
 impl fmt::Display for Transition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Give => "a yes",
-            Self::AskGuardian => "a child's yes",
+            Self::Give => "consent",
+            Self::AskGuardian => "consent of a child",
             Self::Approve => "a guardian's approval",
-            Self::Extend => "a purpose more",
-            Self::Narrow => "a no to a part",
-            Self::Withdraw => "a no to all",
-            Self::Expire => "the end of the term",
+            Self::Extend => "an additional purpose",
+            Self::Narrow => "a partial withdrawal",
+            Self::Withdraw => "a full withdrawal",
+            Self::Expire => "expiry",
             Self::Outdate => "a new notice",
             Self::ComeOfAge => "coming of age",
         })

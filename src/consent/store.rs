@@ -212,7 +212,7 @@ impl ConsentStore {
                 return Err(ConsentError::Refused(TransitionError {
                     from,
                     transition: Transition::ComeOfAge,
-                    why: "an adult said it",
+                    why: "an adult consented",
                 }));
             }
             row.phase = Phase::CameOfAge;

@@ -38,7 +38,7 @@ impl Person {
         }
     }
 
-    /// The app ends, the clock is moved, and the app starts anew.
+    /// The app ends, the clock is moved, and the app starts again.
     fn restart(self, meanwhile: impl FnOnce(&TestClock)) -> Self {
         let Self {
             folder,
@@ -141,7 +141,12 @@ fn coming_of_age_requires_new_consent() {
     person.says(QA, AgeBand::Adult, false);
     assert_eq!(person.granted(), QA.into());
     let twice = person.consent.come_of_age(Some(&terms(1)));
-    assert!(twice.unwrap_err().to_string().contains("an adult said it"));
+    assert!(
+        twice
+            .unwrap_err()
+            .to_string()
+            .contains("an adult consented")
+    );
 }
 
 #[test]
@@ -396,7 +401,7 @@ fn steps() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(crate::testing::cases(48, 2_000))]
 
-    /// For each purpose the oracle knows on which true day it was last said yes to, and whether a
+    /// For each purpose the oracle knows on which true day it was last consented to, and whether a
     /// guardian still has to approve or it was withdrawn since.
     #[test]
     fn grants_never_exceed_consent_or_its_term(

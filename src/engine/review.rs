@@ -98,7 +98,7 @@ impl Sordino {
         })
     }
 
-    /// The person says yes to this clip: it is sealed and queued, if consent, plan and budget still
+    /// The person consents to this clip: it is sealed and queued, if consent, plan and budget still
     /// allow it.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub enum OpenError {
     #[error("the sample's age header is refused: {0}")]
     Header(&'static str),
     /// Not an age file, or modified or truncated since it was sealed.
-    #[error("the sample is no age file, or was damaged: {0}")]
+    #[error("the sample is not an age file or is damaged: {0}")]
     Damaged(String),
     /// Sealed to other keys.
     #[error("the sample is sealed to another key; give the identity of one of its recipients")]
@@ -299,9 +299,7 @@ fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
             .ok_or_else(|| refused(&format!("it holds no {name}")))?
             .map_err(|error| refused(&error))?;
         if *entry.path_bytes() != *name.as_bytes() || !entry.header().entry_type().is_file() {
-            return Err(refused(&format!(
-                "another entry stands where {name} should"
-            )));
+            return Err(refused(&format!("another entry is in the place of {name}")));
         }
         let content = read_at_most(&mut entry, most)
             .map_err(|error| refused(&error))?

@@ -52,7 +52,7 @@ pub enum OtherKey {
     #[error("UTF-16 text; save it as UTF-8")]
     Utf16,
     /// Something else.
-    #[error("no age X25519 identity (AGE-SECRET-KEY-1…)")]
+    #[error("not an age X25519 identity (AGE-SECRET-KEY-1…)")]
     Unknown,
 }
 

@@ -24,7 +24,7 @@ struct Device {
 }
 
 impl Device {
-    /// Its person has said yes to both purposes.
+    /// Its person has consented to both purposes.
     fn new(quota: Quota, plan: Plan) -> Self {
         let folder = crate::testing::folder();
         let device = Self::open(folder, Arc::new(TestClock::new()), quota, plan);
@@ -52,7 +52,7 @@ impl Device {
         }
     }
 
-    /// The process dies; `meanwhile` happens to its folder and its clock; it starts anew.
+    /// The process dies; `meanwhile` happens to its folder and its clock; it starts again.
     fn crash(self, meanwhile: impl FnOnce(&Path, &TestClock)) -> Self {
         let Self {
             folder,

@@ -141,7 +141,7 @@ pub(crate) struct Newest {
 impl Newest {
     /// What a device holds that held `known` when `statement` came on `today`; `None` where it is no newer.
     ///
-    /// The day is fixed when the statement comes: one of a later day than today's would otherwise count anew from
+    /// The day is fixed when the statement comes: one of a later day than today's would otherwise count again from
     /// each day until its own. Devices are in no time zone that is a day ahead, but their clocks may be behind.
     pub(crate) fn after(
         known: Option<Self>,

@@ -149,7 +149,7 @@ impl Plan {
     /// The sample rate of all samples, in Hz: that of the anonymizer.
     pub const SAMPLE_RATE: u32 = sordino_dsp::SAMPLE_RATE;
 
-    /// How long a yes may last, in days.
+    /// How long consent may last, in days.
     pub(crate) const CONSENT_DAYS: RangeInclusive<u32> = 1..=366;
 
     /// How long a sample may be kept for a purpose, in days.
@@ -218,7 +218,7 @@ impl Plan {
             (
                 "recipients",
                 !self.recipients.is_empty(),
-                "names nobody who could open a sample",
+                "names no recipients",
             ),
             (
                 "recipients",

@@ -16,7 +16,7 @@ pub struct Recipient([u8; 32]);
 
 /// The text is not a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no age X25519 recipient (`age1…`): {reason}")]
+#[error("`{text}` is not an age X25519 recipient (`age1…`): {reason}")]
 pub struct RecipientError {
     text: String,
     reason: String,
@@ -78,7 +78,7 @@ fn other_kind(text: &str) -> Option<&'static str> {
     let begins = |with: &str| lower.starts_with(with);
     match () {
         () if begins("age-secret-key-") => Some(
-            "it is an identity, the secret half; give its recipient, and let nobody see the identity",
+            "it is an identity, the secret half; give its recipient, and keep the identity secret",
         ),
         () if begins("ssh-") || begins("ecdsa-sha2-") || begins("sk-ssh-") => Some(
             "it is a public key of SSH, which samples are not sealed to; make an age identity with `sordino keygen`",

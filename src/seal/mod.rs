@@ -55,7 +55,7 @@ pub enum SealError {
     #[error("the clip is empty: nothing of it was safe to keep")]
     Empty,
     /// The plan has no recipients.
-    #[error("there is nobody to seal to: the plan must name a recipient")]
+    #[error("the plan has no recipients; a sample must be sealed to at least one")]
     NoRecipients,
     /// A recipient with which anybody could open the sample.
     #[error(

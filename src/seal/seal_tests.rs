@@ -173,7 +173,7 @@ fn clips_that_cannot_be_sealed_are_refused_in_one_line() {
         (seal(clip(vec![], 0.5), &grants, &[sound], week()), "empty"),
         (
             seal(clip(vec![1], 0.5), &grants, &[], week()),
-            "nobody to seal to",
+            "no recipients",
         ),
         (
             seal(clip(vec![1], 0.5), &grants, &[sound, weak], week()),

@@ -1,7 +1,7 @@
 //! Crashes at a chosen write, for tests.
 //!
 //! On the thread of a test, from the chosen step on nothing is written any more, to the store or to any
-//! file, until the test says that the device starts anew. What was written to the store and not synced
+//! file, until the test says that the device starts again. What was written to the store and not synced
 //! may be lost then, as after a power cut.
 
 use std::{
@@ -53,7 +53,7 @@ pub(crate) fn with_power_cuts() {
     UNSYNCED.set(Some(Vec::new()));
 }
 
-/// The device starts anew: all can be written. After a crash, `loses_power` takes back what was not
+/// The device starts again: all can be written. After a crash, `loses_power` takes back what was not
 /// synced to the store.
 pub(crate) fn restart(loses_power: bool) {
     let has_crashed = has_come();

@@ -22,7 +22,7 @@ pub struct Accesses {
     /// The proof that the log continues the one whose head this device remembers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consistency: Option<Vec<TreeHash>>,
-    /// What is wrong with that log or with what was told of it. The collector does not say it:
+    /// What is wrong with that log or with with what was reported about it. The collector does not say it:
     /// [`crate::Sordino::read_accesses`] finds it.
     #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub broken: Option<LogInconsistency>,
@@ -116,25 +116,25 @@ pub enum LogInconsistency {
     )]
     Unproven,
     /// Entries were reported out of order or twice.
-    #[error("entry {entry} of the access log was told out of order")]
+    #[error("entry {entry} of the access log was reported out of order")]
     OutOfOrder {
         /// The entry that is out of order.
         entry: u64,
     },
     /// A reported entry does not match its hash.
-    #[error("entry {entry} of the access log was told with a hash that does not fit it")]
+    #[error("entry {entry} of the access log does not match its reported hash")]
     WrongHash {
         /// The entry.
         entry: u64,
     },
     /// The reported entry is not in the log.
-    #[error("entry {entry}, as it was told, is not in the access log")]
+    #[error("entry {entry}, as reported, is not in the access log")]
     NotIncluded {
         /// The entry.
         entry: u64,
     },
     /// An access that was reported before is missing or different.
-    #[error("entry {entry} of the access log was told before, and is left out or another one now")]
+    #[error("entry {entry} of the access log was reported before, and is now missing or different")]
     LeftOut {
         /// The entry.
         entry: u64,
@@ -189,7 +189,7 @@ impl fmt::Display for AuditHead {
 
 /// The text is not the head of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no head of a log, which is ENTRIES:HASH")]
+#[error("invalid log head `{0}`: expected ENTRIES:HASH")]
 pub struct ParseAuditHeadError(String);
 
 impl FromStr for AuditHead {
@@ -217,7 +217,7 @@ pub struct AuditRoot {
 
 /// The text is not the root of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no root of a log, which is ENTRIES:ROOT")]
+#[error("invalid log root `{0}`: expected ENTRIES:ROOT")]
 pub struct ParseAuditRootError(String);
 
 impl fmt::Display for AuditRoot {

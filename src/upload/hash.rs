@@ -8,7 +8,7 @@ use crate::hex;
 
 /// The text is not a hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no hash of 64 lower-case hexadecimal digits")]
+#[error("invalid hash `{0}`: expected 64 lower-case hexadecimal digits")]
 pub struct ParseHashError(String);
 
 macro_rules! hash {

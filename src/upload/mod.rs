@@ -173,7 +173,7 @@ pub enum UploadError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The collector did not say who opened a sample.
-    #[error("who opened the sample cannot be told: {0}")]
+    #[error("cannot determine who opened the sample: {0}")]
     Accesses(String),
     /// The task is not that of an access query.
     #[error("`{0}` does not ask who opened a sample; hand over the task of the request that does")]
@@ -190,6 +190,6 @@ pub enum UploadError {
     )]
     NoClient,
     /// The sample has no valid grant.
-    #[error("there is no live grant for sample {0}")]
+    #[error("sample {0} has no valid grant")]
     NotGranted(Id),
 }

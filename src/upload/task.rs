@@ -66,7 +66,7 @@ pub enum TaskKind {
 
 /// The text is not an [`UploadTask`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no upload task of this SDK")]
+#[error("`{0}` is not an upload task of this SDK")]
 pub struct ParseUploadTaskError(String);
 
 impl TaskKind {

@@ -412,7 +412,7 @@ fn withdrawals_go_to_the_collector_that_has_the_samples() {
         &TaskKind::FetchPlan.for_collector(&elsewhere),
         answered(304),
     );
-    // The yes holds, as far as the first one knows; so the new collector is told of it as well.
+    // The yes holds, as far as the first one knows; so the new collector is notified as well.
     let confirmation = device.next().unwrap().task;
     assert!(matches!(confirmation.kind, TaskKind::Confirm { .. }));
     assert_eq!(confirmation.collector, collector());

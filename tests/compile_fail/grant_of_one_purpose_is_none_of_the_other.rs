@@ -1,4 +1,4 @@
-//! A yes to quality assurance is no yes to research.
+//! Consent to quality assurance is not consent to research.
 use sordino::consent::{Grant, Grants, QualityAssurance, RecognitionResearch};
 
 fn research(_: &Grant<RecognitionResearch>) {}

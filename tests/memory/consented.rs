@@ -1,4 +1,4 @@
-//! An engine whose person has said yes, made as an app makes one.
+//! An engine whose person has consented, made as an app makes one.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
 

@@ -21,7 +21,7 @@ struct Watched;
 static ALLOCATOR: Watched = Watched;
 
 #[allow(unsafe_code)] // An allocator cannot be written without; it hands all on to the system's.
-// SAFETY: every call goes on to `System` as it came; reading before that is within the block.
+// SAFETY: every call continues to `System` as it came; reading before that is within the block.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         check();

@@ -1,7 +1,7 @@
 //! The audio callback's part of capture neither allocates nor frees, whatever the sample format,
 //! also when the ring runs over; and it makes no system call.
 //!
-//! [`PcmWriter::push`](sordino::capture::PcmWriter::push) is the very code that runs inside the
+//! [`PcmWriter::push`](sordino::capture::PcmWriter::push) is the exact code that runs inside the
 //! microphone's callback.
 
 use sordino::capture::{Capture, Frame, PcmWriter, Sample, pcm_channel};

@@ -7,8 +7,8 @@
 //! which `trybuild` compares, is not, and stable rustdoc does not look at a `compile_fail`'s code.
 //!
 //! Each file is a module of one crate, so that a run of rustc, most of which is reading the library, tries them
-//! all. What fails early, a name say, can hide what fails late, a move say: whoever has failed as it should then
-//! goes on without its marked lines, and the rest is tried again.
+//! all. What fails early, a name say, can hide what fails late, a move say: anyone who has failed as it should then
+//! continues without its marked lines, and the rest is tried again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

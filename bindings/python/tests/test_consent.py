@@ -108,7 +108,7 @@ class ComingOfAge(ConsentTest):
         self.assertEqual(self.submit().reason, NO_CONSENT)
         self.say_yes()
         self.assertTrue(self.submit().is_queued())
-        with self.assertRaisesRegex(sordino.SordinoError.Consent, "an adult said it"):
+        with self.assertRaisesRegex(sordino.SordinoError.Consent, "an adult consented"):
             self.engine.come_of_age()
 
     def test_only_the_hash_of_a_guardians_evidence_is_stored(self):

@@ -155,7 +155,7 @@ class Engines(EngineTest):
 
     def test_only_one_source_is_open_at_a_time(self):
         writer = self.engine.listen_to_pcm_source(RATE, 1)
-        with self.assertRaisesRegex(sordino.SordinoError.Listening, "listens already"):
+        with self.assertRaisesRegex(sordino.SordinoError.Listening, "already listening"):
             self.engine.listen_to_pcm_source(RATE, 1)
         writer.stop()
         writer.stop()

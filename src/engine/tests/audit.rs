@@ -528,7 +528,7 @@ fn flip(hash: &mut Value) {
     *hash = json!(format!("{first}{}", &text[1..]));
 }
 
-/// The last element once more.
+/// The last element again.
 fn double(array: &mut Value) {
     let array = array.as_array_mut().unwrap();
     array.extend(array.last().cloned());

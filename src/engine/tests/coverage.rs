@@ -10,7 +10,7 @@ use std::{
 pub(super) struct Coverage(RefCell<BTreeMap<String, u32>>);
 
 impl Coverage {
-    /// It has happened once more.
+    /// It has happened again.
     pub(super) fn met(&self, what: impl Into<String>) {
         *self.0.borrow_mut().entry(what.into()).or_default() += 1;
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Does `what` with a crash at every write in turn, with and without a power cut, until one lets it be
-/// done. Tells `check` of the device that started anew, and of whether the call had said that it was
+/// done. Tells `check` of the device that started again, and of whether the call had said that it was
 /// done. Returns at how many writes it crashed.
 fn crashing_everywhere<T>(
     prepare: impl Fn(&Device),
@@ -69,7 +69,7 @@ fn a_withdrawal_is_atomic_and_durable() {
             }
         },
     );
-    // The rename of the slip, the transaction, two files shredded: less would mean that nothing was hit.
+    // The rename of the revocation record, the transaction, two files shredded: less would mean that nothing was hit.
     assert!(crashes > 6, "{crashes}");
 }
 
@@ -108,7 +108,7 @@ fn consent_is_atomic() {
                 };
                 assert!(status.state == whole || !is_done && status.state == ConsentState::None);
                 assert!(status.purposes == both() || status.purposes == Purposes::default());
-                // Whatever it is, a no takes it back.
+                // Whatever it is, a withdrawal takes it back.
                 device.engine.withdraw(None).unwrap();
                 assert!(device.engine.grants().is_err());
             },

@@ -92,7 +92,7 @@ fn no_call_in_a_forked_process_touches_the_engine() {
     });
     assert_eq!(device.waiting(), 1);
     device.assert_holds_its_folder();
-    // The parent's engine goes on.
+    // The parent's engine continues.
     drop(feed);
     listening.unwrap().wait().unwrap();
     device.queue().unwrap();

@@ -92,7 +92,7 @@ fn an_unconfirmed_plan_blocks_sampling_and_uploads() {
     assert!(device.is_fresh());
     device.clock.advance(days(1));
     assert!(!device.is_fresh());
-    // All that is asked for is the plan, and what waits goes on waiting.
+    // All that is asked for is the plan, and what waits continues waiting.
     assert_eq!(device.hears(None), TaskStatus::Done);
     assert!(device.engine.next_upload_task().unwrap().is_none());
     assert_eq!(device.state_of(sample), SampleState::Pending);

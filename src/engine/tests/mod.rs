@@ -36,7 +36,7 @@ use crate::{
     testing::{Organization, QA, RESEARCH, TestClock, both, days, folder, notice, plan, response},
 };
 
-/// An engine, and what its app was told.
+/// An engine, and the events that its app received.
 struct Device {
     folder: TempDir,
     collector: Endpoint,
@@ -80,7 +80,7 @@ impl Device {
         }
     }
 
-    /// The process ends; `meanwhile` happens; it starts anew.
+    /// The process ends; `meanwhile` happens; it starts again.
     fn restart(self, meanwhile: impl FnOnce(&TestClock)) -> Self {
         let off = self.off();
         meanwhile(&off.clock);
@@ -136,7 +136,7 @@ impl Device {
         Ok(queued.sample)
     }
 
-    /// Listens with a yes, and a mark that was chosen half a second into the sound.
+    /// Listens with consent, and a mark that was chosen half a second into the sound.
     fn marked_after_half_a_second(&self) -> (PcmWriter, CaptureSession, mpsc::Receiver<()>) {
         self.says(QA);
         let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
@@ -389,13 +389,13 @@ fn a_callback_that_never_returns_does_not_block_stop() {
     assert_eq!(feed.push(&[0.1_f32; 4_800]), 0);
     is_called.recv().unwrap();
     assert!(matches!(listening.stop(), Err(Error::ListenerBlocked)));
-    // Nothing is held meanwhile, and everything but listening goes on.
+    // Nothing is held meanwhile, and everything but listening continues.
     assert!(device.engine.mark(Moment::default()).is_err());
     device.engine.withdraw(None).unwrap();
     let (_feed, source) = pcm_channel(48_000, 1).unwrap();
     let again = device.engine.listen(source, |_| {});
     assert!(matches!(again, Err(Error::AlreadyListening)));
-    // Once it returns, the engine can listen anew.
+    // Once it returns, the engine can listen again.
     drop(free);
     while device.engine.inner().unwrap().sampler().is_some() {
         std::thread::yield_now();
@@ -424,7 +424,7 @@ fn concurrent_sampling_and_withdrawal_leaves_no_sample() {
                     } {}
                 });
             }
-            // Both are at it, whatever the machine's speed; each goes on until it hears of the withdrawal.
+            // Both are at it, whatever the machine's speed; each continues until it hears of the withdrawal.
             for _ in 0..4 {
                 is_queued.recv().unwrap();
             }

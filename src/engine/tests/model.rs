@@ -4,7 +4,7 @@
 //! How many lives are enough is counted, not guessed. A usual run lives 120 without a crash and 400 with crashes, the
 //! same each time. In the latter each thing of [`can_happen`] and [`can_be_cut_short`] is met at least ten times, in
 //! the former each of [`can_happen`] at least once; both are asserted. So each step is taken, each answer comes to
-//! each kind of request, also after a restart, a reset or a no, and each of the first sixteen writes is the last one
+//! each kind of request, also after a restart, a reset or a withdrawal, and each of the first sixteen writes is the last one
 //! before a crash. The rarest are a portal that answers a registration, met 10 times, and a reset with a registration on
 //! its way and a crash at the sixteenth write, 11 times each; half are met over 70 times. A soak draws 10 000 lives or
 //! more, and meets [`can_happen_at_last`] too.
@@ -223,7 +223,7 @@ fn cuts() -> impl Strategy<Value = Option<(u32, bool)>> {
 pub(super) const MANY: u32 = 16;
 const LATEST: u32 = 30;
 
-/// How a life begins: with nothing said, or further on, where few lives would come by themselves. A yes is on its way
+/// How a life begins: with nothing said, or further on, where few lives would come by themselves. Consent is on its way
 /// to the collector or known there, a guardian's too; samples wait, are on their way, or were sent and pulled.
 fn beginnings() -> impl Strategy<Value = Vec<Step>> {
     use Step::{

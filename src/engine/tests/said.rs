@@ -13,7 +13,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// What may be sampled, sealed and sent. A yes may have run out besides.
+    /// What may be sampled, sealed and sent. Consent may have run out besides.
     pub(super) fn allows(&self) -> Purposes {
         match self.came_of_age || (self.is_child() && !self.guardian_agrees) {
             true => Purposes::default(),
@@ -21,7 +21,7 @@ impl Said {
         }
     }
 
-    /// A yes to purposes; `stood` is whether the one before still stood. It grows the one before where
+    /// Consent to purposes; `stood` is whether the one before still stood. It grows the one before where
     /// that is an answer to the same question; more for a child whose guardian has agreed is not.
     pub(super) fn says(&mut self, purposes: &Purposes, age: AgeBand, stood: bool) {
         let grows = !purposes.is_subset(&self.yes);

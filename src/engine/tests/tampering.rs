@@ -186,7 +186,7 @@ fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
             }
         }
     }
-    // What is not noticed lies in pages that hold nothing any more, or says the same.
+    // What is not noticed is in pages that hold nothing any more, or says the same.
     let refused: u32 = noticed.values().map(|(_, refused)| refused).sum();
     let tried = places.len();
     assert!(refused > 1000, "only {refused} of {tried} were noticed");
@@ -268,7 +268,7 @@ fn withdrawal_works_with_a_corrupt_ledger() {
     device.engine.withdraw(None).unwrap();
     assert!(!held.is_live() && device.engine.grants().is_err());
     assert!(!device.file(sample).exists());
-    // Started anew it is refused, as damaged; reset, it says no to what was registered.
+    // Started again it is refused, as damaged; reset, it withdraws consent to what was registered.
     let off = device.off();
     assert!(Sordino::open(off.config()).is_err_and(|error| error.is_damaged()));
     Sordino::reset(off.folder.path()).unwrap();
@@ -292,7 +292,7 @@ fn a_reset_erases_consent_and_samples_but_keeps_the_plan() {
     assert_eq!(device.engine.consent().unwrap().state, ConsentState::None);
     assert!(device.engine.samples().unwrap().is_empty() && !device.file(sample).exists());
     assert_eq!(device.engine.plan().unwrap().version, 1);
-    // Nothing was ever offered: nobody is told.
+    // Nothing was ever offered: nobody is notified.
     assert!(device.engine.next_upload_task().unwrap().is_none());
 }
 
@@ -314,7 +314,7 @@ fn deleting_all_samples_keeps_consent() {
     device.queue().unwrap();
 }
 
-/// Somebody removed the store: what it had registered can be known by the slips alone.
+/// Somebody removed the store: what it had registered can be known by the revocation records alone.
 #[test]
 fn withdrawals_survive_the_loss_of_the_store() {
     let device = Device::new();

@@ -52,7 +52,7 @@ pub(super) struct World<'a> {
     collector_was_put_back: bool,
     /// How often the device has started.
     starts: u32,
-    /// Which of its starts it was when the person last said yes.
+    /// Which of its starts it was when the person last consented.
     starts_at_yes: u32,
     /// The write at which the present step is cut short, and whether power is lost.
     cut: Option<(u32, bool)>,
@@ -121,7 +121,7 @@ impl<'a> World<'a> {
                 self.has_crashed = true;
                 self.met_crash(&step.name());
                 self.restart(loses_power);
-                // What was cut short may or may not have happened; whoever wanted it says it again.
+                // What was cut short may or may not have happened; anyone who wanted it says it again.
                 if step.is_said_again() {
                     self.act(step);
                 }
@@ -441,7 +441,7 @@ impl<'a> World<'a> {
         let off = self.device.take().unwrap().off();
         let clock = off.config().clock;
         let is_done = done(Sordino::reset_by(off.folder.path(), &clock)).is_some();
-        // A crash comes to its end here, since an engine must be there to go on with.
+        // A crash comes to its end here, since an engine must be there to continue with.
         if crash::has_come() {
             self.met_crash("reset");
             self.has_crashed = true;
@@ -601,7 +601,7 @@ impl<'a> World<'a> {
         {
             self.refused.insert(sample);
         }
-        // A "no" that only a collector knows of is one all the same.
+        // A withdrawal that only a collector knows of is one all the same.
         let taken = before.difference(&self.granted_purposes());
         if !taken.is_empty() && !crash::has_come() {
             self.met(format!("{name}: the no is the collector's"));
@@ -654,7 +654,7 @@ impl<'a> World<'a> {
     fn check(&self) {
         for entry in self.engine().samples().unwrap() {
             let is_held = self.is_held(entry.id);
-            // Until it was told again, a collector that was put back may hold what was deleted there.
+            // Until the requests are sent again, a collector that was put back may hold what was deleted there.
             let is_unsure = self.collector_was_put_back || self.before_put_back.contains(&entry.id);
             let file = self.device().file(entry.id);
             self.met(format!("check: {:?}", entry.state));

@@ -37,7 +37,7 @@ pub(super) struct AgeWriter<W: Write> {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AgeError {
     /// Nobody could open the file.
-    #[error("there is nobody to encrypt to")]
+    #[error("there are no recipients to encrypt to")]
     NoRecipients,
     /// A public key with which every shared secret is zero.
     #[error("{0} is a point of low order: anybody could open what is encrypted to it")]

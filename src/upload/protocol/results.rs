@@ -76,7 +76,7 @@ impl Protocol {
         Self::lock(&self.unreachable).remove(&task.collector);
         if response.header(PROTOCOL_HEADER) != Some(PROTOCOL_VERSION) {
             let reason = format!(
-                "status {} from something that is no collector",
+                "status {} from a server that is not a collector",
                 response.status
             );
             return Ok(self.retry_later(task, None, reason)?.into());

@@ -198,13 +198,15 @@ fn a_wrong_base_url_sends_and_loses_no_sample() {
     stage.consent("d", QA);
     stage.submit("d", PLAYED[0]);
     stage.submit("d", PLAYED[1]);
-    stage.sordino("device d upload").failed(&["no collector"]);
+    stage
+        .sordino("device d upload")
+        .failed(&["not a collector"]);
     assert_nothing_is_lost(&stage);
     assert!(stage.objects().is_empty());
     // The device gets the right URL. The wrong server is asked once whether it knows of a withdrawal.
     stage.device("d");
     let first = stage.sordino("device d upload --json");
-    first.failed(&["no collector"]);
+    first.failed(&["not a collector"]);
     assert_eq!(first.document()["samples"], 2);
     assert_eq!(stage.upload("d")["failed"], 0);
 }

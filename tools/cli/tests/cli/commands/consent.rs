@@ -332,7 +332,7 @@ fn only_a_child_can_come_of_age() {
     for json in ["", " --json"] {
         stage
             .sordino(&format!("device d came-of-age{json}"))
-            .refused(&["consent is granted", "an adult said it"]);
+            .refused(&["consent is granted", "an adult consented"]);
     }
     assert_eq!(stage.status("d")["consent"], "granted");
     stage.sordino("device d withdraw").ok();

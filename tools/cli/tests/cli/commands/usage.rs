@@ -242,7 +242,7 @@ fn a_failure_is_one_line_and_status_1() {
             "device d export --out nowhere/made.zip".to_owned(),
             "nowhere/made.zip",
         ),
-        ("device d came-of-age".to_owned(), "an adult said it"),
+        ("device d came-of-age".to_owned(), "an adult consented"),
         (
             format!("device made init --plan text --plan-key {key} --collector {url}"),
             "text",
