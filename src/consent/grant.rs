@@ -106,7 +106,7 @@ impl Grants {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let validity = GrantValidity {
-            flag: flag,
+            flag,
             ends,
             clock,
         };

@@ -49,7 +49,7 @@ pub(crate) struct ProcessedResult {
 impl From<TaskStatus> for ProcessedResult {
     fn from(status: TaskStatus) -> Self {
         Self {
-            status: status,
+            status,
             was_withdrawn: false,
         }
     }
@@ -244,7 +244,7 @@ impl Protocol {
             }
         };
         Ok(ProcessedResult {
-            status: status,
+            status,
             was_withdrawn,
         })
     }
