@@ -40,6 +40,8 @@ pub(crate) struct Review {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
+    /// Stored with the spelling of the protocol.
+    #[serde(rename = "recogniser-wrong")]
     RecognizerWrong,
     ExpectationWrong,
     PlayerWrong,
