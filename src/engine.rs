@@ -85,7 +85,7 @@ impl Config {
 /// The part of [`Config`] that is stored, for [`Sordino::open_existing`].
 #[derive(PartialEq, Serialize, Deserialize)]
 struct DeviceSettings {
-    #[serde(alias = "organisation")]
+    #[serde(alias = "organisation")] // words: ignore
     organization: PublicKey,
     collector: Endpoint,
 }
@@ -134,7 +134,7 @@ type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 /// The device's current state.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
-    /// Where consent stands.
+    /// The state of consent.
     pub consent: ConsentState,
     /// The purposes that the person consented to.
     pub purposes: Purposes,

@@ -91,7 +91,7 @@ pub(crate) fn response(
     }
 }
 
-/// Grants of both purposes that nobody takes back.
+/// Grants of both purposes that are never withdrawn.
 pub(crate) fn grants() -> Grants {
     let record = crate::Id::random().unwrap();
     Grants::for_test(record, both(), &TestGrant::new())

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: tools/mobile.sh [setup|one-each|types|library] — holds the crate to phones, as far as one can go without a phone, an SDK or an NDK:
+# usage: tools/mobile.sh [setup|one-each|types|library] — checks the crate for phones, as far as possible without a phone, an SDK or an NDK:
 #   1  every condition on the platform in src/ belongs to a target that is checked
 #   2  types: the crate type-checks for Android and iOS, with each set of features that a phone takes
 #   3  library: Android's library is linked, stripped, and no larger than it may be
@@ -7,7 +7,7 @@
 # A Rust that can add targets needs none of this for itself; where rustup cannot download, Debian's testing
 # release carries what does: rustc with the source of its library, and clang. It is laid by debootstrap in
 # ~/.cache/sordino (2.2 GB, once; MIRROR overrides the host's own), entered as root, and all that is mounted
-# for it is in a mount namespace that goes with the script, however it ends. `setup` does no more than that; whoever
+# for it is in a mount namespace that goes with the script, however it ends. `setup` only prepares that; anyone who
 # comes meanwhile waits for it. `one-each` checks one Android and one iOS target, with all features.
 set -euo pipefail
 cd "$(dirname "$0")/.."

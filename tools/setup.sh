@@ -81,7 +81,7 @@ python_binding() {
   target/python-test/bin/pip install -q numpy matplotlib -r bindings/python/tests/requirements.txt
 }
 
-# A version of MinIO that the Go module proxy serves; it is built since no package of it is to be had here.
+# A version of MinIO that the Go module proxy serves; it is built since no package of it is available here.
 MINIO=github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 MINIO_OLDEST_GO=1.24
 

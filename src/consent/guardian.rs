@@ -49,7 +49,7 @@ impl GuardianMethod {
         Self::TextPlus,
     ];
 
-    /// The name as it stands in records and on the command line.
+    /// The name as it is written in records and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignedForm => "signed-form",
@@ -77,7 +77,7 @@ pub struct Guardian<'a> {
     /// How the app made sure that it was the guardian.
     pub method: GuardianMethod,
     /// What the app could show for it later: the transaction's number, the scan's bytes, a token of
-    /// the service that checked. At least [`EvidenceHash::LEAST_BYTES`], and nothing that could be
+    /// the service that checked. At least [`EvidenceHash::MIN_BYTES`], and nothing that could be
     /// guessed: only its hash is kept, and a hash of an e-mail address, say, is as good as the
     /// address to anybody with a list of addresses.
     pub evidence: Option<&'a [u8]>,
@@ -138,7 +138,7 @@ pub struct EvidenceHash([u8; 32]);
 )]
 pub struct EvidenceTooShort(pub usize);
 
-/// Text that is no hash of evidence.
+/// Text that is not a hash of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid SHA-256 `{0}`: expected 64 lower-case hexadecimal digits")]
 pub struct ParseEvidenceHashError(String);
@@ -150,7 +150,7 @@ impl EvidenceHash {
     /// The hash that `record` keeps of `evidence`.
     ///
     /// # Errors
-    /// The evidence is shorter than [`Self::LEAST_BYTES`].
+    /// The evidence is shorter than [`Self::MIN_BYTES`].
     pub fn new(record: Id, evidence: &[u8]) -> Result<Self, EvidenceTooShort> {
         if evidence.len() < Self::MIN_BYTES {
             return Err(EvidenceTooShort(evidence.len()));

@@ -93,7 +93,7 @@ impl Notice {
     }
 }
 
-/// How long what a notice tells of lasts.
+/// The terms that a notice states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeTerms {
     /// Days that consent lasts, 1 to 366: [`Plan::consent_days`].
@@ -124,7 +124,7 @@ impl From<&Plan> for NoticeTerms {
     }
 }
 
-/// The app that asks, as the person knows it. What it holds stands on one line.
+/// The app that asks, as the person knows it. Its texts are single lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
     name: String,
@@ -150,7 +150,7 @@ impl App {
         })
     }
 
-    /// Words that stand in for an app without a name, such as "This app", in the language that
+    /// Words in place of an app without a name, such as "This app", in the language that
     /// [`Notice::bundled`] gives for `language`. For tools; an app has a name.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What each collector still has to be told about consent: registrations and withdrawals.
+//! What each collector still has to learn about consent: registrations and withdrawals.
 
 use super::{
     ConsentError, ConsentStore, Grants, RecordIdentity,

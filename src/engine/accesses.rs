@@ -102,23 +102,23 @@ impl Inner {
             return Err(UploadError::AccessesOutdated(sample));
         }
         let earlier = kept.head.or(kept.unproven);
-        let (head, told) = match check_accesses(sample, accesses, earlier.as_ref(), &kept.reported)
-        {
-            Ok(checked) => checked,
-            Err(broken) => return Ok(Err(broken)),
-        };
-        if kept.head == Some(head) && kept.reported == told {
+        let (head, reported) =
+            match check_accesses(sample, accesses, earlier.as_ref(), &kept.reported) {
+                Ok(checked) => checked,
+                Err(broken) => return Ok(Err(broken)),
+            };
+        if kept.head == Some(head) && kept.reported == reported {
             return Ok(Ok(()));
         }
-        let (heads_key, told_key) = (key(consent, collector), key(sample, collector));
+        let (heads_key, reported_key) = (key(consent, collector), key(sample, collector));
         self.state.write(|txn| {
             let head_now: Option<AuditHead> = txn.get(HEADS, heads_key.as_str())?;
-            let told_now: Option<Vec<ReportedAccess>> = txn.get(REPORTED, told_key.as_str())?;
+            let told_now: Option<Vec<ReportedAccess>> = txn.get(REPORTED, reported_key.as_str())?;
             if head_now != kept.head || told_now.unwrap_or_default() != kept.reported {
                 return Err(UploadError::AccessesOutdated(sample));
             }
             txn.put(HEADS, heads_key.as_str(), &head)?;
-            txn.put(REPORTED, told_key.as_str(), &told)?;
+            txn.put(REPORTED, reported_key.as_str(), &reported)?;
             Ok(Ok(()))
         })
     }
@@ -132,11 +132,11 @@ impl Inner {
         self.state.read(|txn| {
             let unproven: Option<UnprovenHead> = txn.value(UNPROVEN_HEAD)?;
             let unproven = unproven.filter(|seen| seen.collector == collector.to_string());
-            let told: Option<Vec<ReportedAccess>> =
+            let reported: Option<Vec<ReportedAccess>> =
                 txn.get(REPORTED, key(sample, collector).as_str())?;
             Ok(KnownLog {
                 head: txn.get(HEADS, key(consent, collector).as_str())?,
-                reported: told.unwrap_or_default(),
+                reported: reported.unwrap_or_default(),
                 unproven: unproven.map(|seen| seen.head),
             })
         })
@@ -158,5 +158,5 @@ fn key(id: Id, collector: &Endpoint) -> String {
 /// with the next request: a head of another record would tell the collector that both are one person's.
 const HEADS: Table<&str> = Table::new("audit-heads");
 /// Reported accesses, by sample and collector.
-const REPORTED: Table<&str> = Table::new("told-accesses");
+const REPORTED: Table<&str> = Table::new("told-accesses"); // words: ignore
 const UNPROVEN_HEAD: &str = "audit-head";

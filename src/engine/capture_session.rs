@@ -170,7 +170,7 @@ impl Running {
         }
         self.join_threads().unwrap_or_else(|held| {
             // The remaining audio is no longer wanted.
-            self.inner.forbid();
+            self.inner.revoke();
             Err(held)
         })
     }
@@ -211,11 +211,11 @@ impl Inner {
     /// Discards all audio that is held in memory.
     pub(super) fn discard_audio(&self) {
         self.reviews.keep_only(None);
-        self.forbid();
+        self.revoke();
     }
 
     /// The sampler holds no audio until it is permitted again.
-    fn forbid(&self) {
+    fn revoke(&self) {
         if let Some(sampler) = self.sampler().as_mut() {
             sampler.revoke();
         }
@@ -253,7 +253,7 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for FrameDispatcher<F> {
     fn on_frame(&mut self, frame: Frame<'_>) {
         self.refresh_permit();
         // The frame must be in the sampler when the recognizer marks it.
-        let (clips, given_up) = {
+        let (clips, abandoned) = {
             let mut sampler = self.inner.sampler();
             sampler.as_mut().map_or_else(Default::default, |sampler| {
                 let clips = sampler.feed(&frame);
@@ -266,7 +266,7 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for FrameDispatcher<F> {
         };
         self.visits.call(|| (self.on_frame)(frame));
         self.queue_clips(clips);
-        self.emit_withheld(given_up);
+        self.emit_withheld(abandoned);
     }
 
     fn on_event(&mut self, event: CaptureEvent) {
@@ -335,13 +335,13 @@ impl<F> FrameDispatcher<F> {
     /// the last clips may block, since no frame waits.
     fn end(&self) {
         let ended = self.inner.sampler().take();
-        let (last, given_up) = ended.map_or_else(Default::default, |mut sampler| {
+        let (last, abandoned) = ended.map_or_else(Default::default, |mut sampler| {
             (sampler.finish(), sampler.take_abandoned())
         });
         for clip in last {
             let _ = self.clips.send(clip);
         }
-        self.emit_withheld(vec![WithheldReason::TooShort; given_up]);
+        self.emit_withheld(vec![WithheldReason::TooShort; abandoned]);
     }
 
     /// The app is notified of every selected mark, also if it does not become a sample.

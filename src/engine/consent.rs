@@ -25,7 +25,7 @@ pub struct Withdrawal {
 }
 
 impl Sordino {
-    /// Where consent stands.
+    /// The state of consent.
     ///
     /// # Errors
     /// The state cannot be read, or a record in it was modified.
@@ -126,7 +126,7 @@ impl Sordino {
         };
         // The withdrawal is durable; a damaged state that cannot be read is not a reason to fail.
         if let Err(error) = inner.emit_consent() {
-            tracing::warn!(%error, "what a withdrawal came to cannot be told");
+            tracing::warn!(%error, "the result of a withdrawal cannot be determined");
         }
         Ok(Withdrawal {
             shredded,
@@ -225,7 +225,7 @@ impl Inner {
             self.consent.without_revocation(self.protocol.endpoint())?
         {
             if let Err(error) = self.protocol.keep_revocation(&identity, &collector, stage) {
-                tracing::warn!(%error, "a record has no slip yet");
+                tracing::warn!(%error, "a record has no revocation record yet");
             }
         }
         Ok(())

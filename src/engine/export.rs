@@ -13,8 +13,8 @@ const README: &str = "\
 This is all that the app's sampling holds of you on this device.
 
 consent/ID.json      each answer that you gave, as a signed receipt; `sordino consent verify` checks it
-consent/states.json  what became of each answer: whether it stands, what you took back, what is due
-notices/HASH.txt     the very texts that you agreed to, by the hash that the receipts name
+consent/states.json  the state of each consent, what you withdrew, and what is due
+notices/HASH.txt     the exact texts that you agreed to, by the hash that the receipts name
 samples.json         each sample that was ever made: when (the week), why, how long, for what, and
                      where it is now
 plan.json            what the organization asks for, signed by it

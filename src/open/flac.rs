@@ -91,7 +91,7 @@ pub(super) fn decode(flac: &[u8], rate: Option<u32>) -> Result<Sound, OpenError>
 
 /// Checks the length of the metadata blocks: claxon allocates what they state.
 fn check_metadata(flac: &[u8]) -> Result<(), &'static str> {
-    let mut rest = flac.strip_prefix(MARKER).ok_or("it is no FLAC file")?;
+    let mut rest = flac.strip_prefix(MARKER).ok_or("it is not a FLAC file")?;
     let mut is_first = true;
     loop {
         let (header, after) = rest

@@ -166,7 +166,7 @@ pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opene
 /// and lines that begin with `#` left out.
 ///
 /// # Errors
-/// Unreadable, a line that is no identity, or no identity at all.
+/// Unreadable, a line that is not an identity, or no identity at all.
 pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
     let unreadable = |error| IdentityError::Read {
         path: path.to_owned(),
@@ -200,7 +200,7 @@ pub fn read_identity_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
 /// Reads the identities in the text of an identity file, as [`read_identity_file`] does.
 ///
 /// # Errors
-/// A line that is no identity, or no identity at all.
+/// A line that is not an identity, or no identity at all.
 pub fn read_identities(text: &str) -> Result<Vec<Identity>, NoIdentity> {
     let text = text.trim_start_matches('\u{feff}');
     if let Some(kind) = OtherKey::from_file(text.as_bytes()) {

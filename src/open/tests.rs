@@ -100,14 +100,14 @@ fn an_archive_cut_anywhere_is_refused() {
 fn a_size_that_the_archive_does_not_hold_is_refused() {
     let archive = plaintext();
     for size in [1_000_000, u64::from(u32::MAX), u64::MAX] {
-        let mut lying = archive.clone();
+        let mut forged = archive.clone();
         let mut header = tar::Header::new_ustar();
-        header.as_mut_bytes().copy_from_slice(&lying[..TAR_BLOCK]);
+        header.as_mut_bytes().copy_from_slice(&forged[..TAR_BLOCK]);
         header.set_size(size);
         header.set_cksum();
-        lying[..TAR_BLOCK].copy_from_slice(header.as_bytes());
+        forged[..TAR_BLOCK].copy_from_slice(header.as_bytes());
         assert!(
-            open_sample(seal(&lying).as_slice(), &identities()).is_err(),
+            open_sample(seal(&forged).as_slice(), &identities()).is_err(),
             "{size}"
         );
     }
@@ -193,7 +193,7 @@ fn audio_that_claims_to_be_too_long_is_not_decoded() {
     }
 }
 
-/// The decoder makes room for what a metadata block says before it reads it.
+/// The decoder allocates what a metadata block says before it reads it.
 #[test]
 fn oversized_metadata_is_rejected() {
     let flac = silence(3, 16_000, 0);

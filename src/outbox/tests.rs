@@ -179,15 +179,16 @@ fn a_full_queue_drops_and_reports_its_oldest_sample() {
     ] {
         let device = Device::new(quota, plan(1));
         let mut all = Vec::new();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for _ in 0..7 {
             let (sample, dropped) = device.queue(10).unwrap();
             all.push(sample);
-            told.extend(dropped);
+            reported.extend(dropped);
         }
-        assert_eq!(told, all[..4]);
+        assert_eq!(reported, all[..4]);
         assert!(
-            told.iter()
+            reported
+                .iter()
                 .all(|&sample| device.state_of(sample) == SampleState::Dropped)
         );
         let mut left: Vec<_> = all[4..].iter().map(|&sample| file_of(sample)).collect();

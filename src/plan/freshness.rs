@@ -139,7 +139,7 @@ pub(crate) struct Newest {
 }
 
 impl Newest {
-    /// What a device holds that held `known` when `statement` came on `today`; `None` where it is no newer.
+    /// What a device holds that held `known` when `statement` came on `today`; `None` if it is not newer.
     ///
     /// The day is fixed when the statement comes: one of a later day than today's would otherwise count again from
     /// each day until its own. Devices are in no time zone that is a day ahead, but their clocks may be behind.
@@ -397,9 +397,9 @@ mod tests {
         let plan: Plan = serde_json::from_str(BEFORE).unwrap();
         assert_eq!(plan.check_bounds(), Ok(()));
         let organization = Organization::new();
-        let anew = SignedPlan::verify(&organization.sign(plan), &organization.key()).unwrap();
+        let again = SignedPlan::verify(&organization.sign(plan), &organization.key()).unwrap();
         let before = String::from_utf8(organization.sign_any(BEFORE)).unwrap();
-        assert_eq!(anew.to_json(), before);
+        assert_eq!(again.to_json(), before);
     }
 
     proptest! {

@@ -43,7 +43,7 @@ pub(super) fn encode(samples: &[i16], rate: u32) -> Result<Vec<u8>, FlacError> {
 
 /// Order of the linear predictor. Measured on 10 s of flute, guitar, piano, violin and a noisy room
 /// at 16 kHz: order 24 saves 0.1 to 2.6 % of the bytes for twice the time, the fixed predictors
-/// alone need 2 to 7 % more bytes and 0.4 of the time, and trying them beside this one saves 0.1 % at
+/// alone need 2 to 7 % more bytes and 0.4 of the time, and trying them in addition saves 0.1 % at
 /// most.
 const PREDICTOR_ORDER: usize = 8;
 

@@ -63,7 +63,7 @@ fn full_and_minimal_manifests_match_the_schema() {
     }
 }
 
-/// Every member in turn taken out, doubled with a stranger beside it, or replaced by a value of
+/// Every member in turn taken out, accompanied by an unknown one, or replaced by a value of
 /// each kind: what the reader refuses, the schema must refuse too, and the other way round.
 #[test]
 fn the_parser_and_the_schema_reject_the_same_documents() {

@@ -130,7 +130,7 @@ fn nothing_is_sealed_after_a_withdrawal() {
     assert!(matches!(refused, Err(SealError::Withdrawn)));
 }
 
-/// Somebody withdraws while the sample is sealed: right after the first look at whether the grants stand.
+/// Somebody withdraws while the sample is sealed: right after the first check of the grants.
 struct WithdrawsWhenAsked(Arc<TestGrant>);
 
 impl Clock for WithdrawsWhenAsked {
@@ -235,7 +235,7 @@ proptest! {
 /// Writes what `tests/vectors/sealed` holds. Run it once for each schema, and never again for one
 /// that was released.
 #[test]
-#[ignore = "writes tests/vectors/sealed anew"]
+#[ignore = "rewrites tests/vectors/sealed"]
 fn write_the_sealed_vector() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/sealed");
     std::fs::create_dir_all(folder).unwrap();

@@ -100,10 +100,10 @@ fn name_collectors(transaction: &WriteTransaction, tagger: &Tagger) -> Result<()
     let records = Table::<&str>::new("consent-records");
     for (record, mut row) in txn.all::<_, Value>(records)? {
         if row["offered"] == true {
-            let told = ["registered", "registering", "withdrawal_due"];
-            let told = told.map(|name| Some((name.to_owned(), row.get(name)?.clone())));
-            let told = Value::from_iter(told.into_iter().flatten());
-            row["collectors"] = Value::from_iter([(collector.clone(), told)]);
+            let known = ["registered", "registering", "withdrawal_due"];
+            let known = known.map(|name| Some((name.to_owned(), row.get(name)?.clone())));
+            let known = Value::from_iter(known.into_iter().flatten());
+            row["collectors"] = Value::from_iter([(collector.clone(), known)]);
         }
         txn.put(records, record.as_str(), &row)?;
     }

@@ -53,7 +53,7 @@ pub(crate) fn with_power_cuts() {
     UNSYNCED.set(Some(Vec::new()));
 }
 
-/// The device starts again: all can be written. After a crash, `loses_power` takes back what was not
+/// The device starts again: all can be written. After a crash, `loses_power` discards what was not
 /// synced to the store.
 pub(crate) fn restart(loses_power: bool) {
     let has_crashed = has_come();

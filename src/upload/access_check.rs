@@ -27,7 +27,7 @@ pub(crate) struct ReportedAccess {
     hash: EntryHash,
 }
 
-/// Verifies a response about `sample`. `kept` is the head that the request stated, `told` are the
+/// Verifies a response about `sample`. `kept` is the head that the request stated, `reported` are the
 /// accesses that were reported before.
 ///
 /// # Errors
@@ -36,7 +36,7 @@ pub(crate) fn check_accesses(
     sample: Id,
     accesses: &Accesses,
     kept: Option<&AuditHead>,
-    told: &[ReportedAccess],
+    reported: &[ReportedAccess],
 ) -> Result<(AuditHead, Vec<ReportedAccess>), LogInconsistency> {
     let head = accesses.head.ok_or(LogInconsistency::Unproven)?;
     if let Some(kept) = kept {
@@ -74,7 +74,7 @@ pub(crate) fn check_accesses(
         now.push(access);
     }
     let found: BTreeSet<_> = now.iter().collect();
-    match told.iter().find(|told| !found.contains(told)) {
+    match reported.iter().find(|reported| !found.contains(reported)) {
         Some(&ReportedAccess { entry, .. }) => Err(LogInconsistency::LeftOut { entry }),
         None => Ok((head, now)),
     }
@@ -85,9 +85,10 @@ fn check_access(
     access: &Access,
     log: &AuditRoot,
 ) -> Result<ReportedAccess, LogInconsistency> {
-    let told = access.entry.zip(access.hash);
+    let reported = access.entry.zip(access.hash);
     let proven = access.previous.zip(access.proof.as_ref());
-    let ((entry, hash), (previous, proof)) = told.zip(proven).ok_or(LogInconsistency::Unproven)?;
+    let ((entry, hash), (previous, proof)) =
+        reported.zip(proven).ok_or(LogInconsistency::Unproven)?;
     let content = Entry {
         previous,
         purpose: access.purpose,

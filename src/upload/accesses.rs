@@ -75,7 +75,7 @@ pub struct AuditHead {
     pub entries: u64,
     /// The hash of the last entry; [`EntryHash::NONE`] where there is none.
     pub hash: EntryHash,
-    /// The root of the log's Merkle tree; `None` from a collector that keeps no tree, and where it was not told.
+    /// The root of the log's Merkle tree; `None` from a collector that keeps no tree, or if it was not reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<TreeHash>,
 }

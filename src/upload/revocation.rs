@@ -32,7 +32,8 @@ pub(super) fn to_bytes(endpoint: &Endpoint, identity: &RecordIdentity) -> Vec<u8
 /// # Errors
 /// It is corrupt.
 pub(super) fn from_bytes(record: Id, revocation: &[u8]) -> Result<Request, StateError> {
-    let damaged = |reason| StateError::Damaged(format!("the slip of {record}: {reason}"));
+    let damaged =
+        |reason| StateError::Damaged(format!("the revocation record of {record}: {reason}"));
     let document: Document =
         serde_json::from_slice(revocation).map_err(|error| damaged(error.to_string()))?;
     let collector = Endpoint::serving(&document.url, &request::withdrawal_of(record))

@@ -18,7 +18,7 @@ use crate::{
     testing::{QA, RESEARCH, TestClock, both, notice, plan, response, terms},
 };
 
-const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_hours(6);
+const MAX_BACKOFF: SignedDuration = SignedDuration::from_hours(6);
 
 /// A registered device with one sample that waits.
 struct Device {
@@ -257,7 +257,7 @@ fn temporary_failures_are_retried_and_keep_the_sample() {
     ];
     // A status alone is also a proxy's.
     let bare = statuses.map(answered);
-    let told = [
+    let refusals = [
         (400, "malformed"),
         (401, "bad-signature"),
         (405, "method-not-allowed"),
@@ -269,7 +269,7 @@ fn temporary_failures_are_retried_and_keep_the_sample() {
         (503, "busy"),
     ]
     .map(|(status, kind)| refused(status, kind));
-    for outcome in bare.into_iter().chain(told) {
+    for outcome in bare.into_iter().chain(refusals) {
         let device = Device::new();
         let task = device.send();
         let said = format!("{outcome:?}");
@@ -277,7 +277,7 @@ fn temporary_failures_are_retried_and_keep_the_sample() {
         assert!(matches!(finished, TaskStatus::Retry { .. }), "{said}");
         assert_eq!(device.state_of_sample(), SampleState::Pending);
         assert!(device.outbox.path(device.sample).exists());
-        assert!(device.wait_until_due() <= LONGEST_BACKOFF);
+        assert!(device.wait_until_due() <= MAX_BACKOFF);
     }
 }
 
@@ -412,7 +412,7 @@ fn withdrawals_go_to_the_collector_that_has_the_samples() {
         &TaskKind::FetchPlan.for_collector(&elsewhere),
         answered(304),
     );
-    // The yes holds, as far as the first one knows; so the new collector is notified as well.
+    // Consent is valid, as far as the first one knows; so the new collector is notified as well.
     let confirmation = device.next().unwrap().task;
     assert!(matches!(confirmation.kind, TaskKind::Confirm { .. }));
     assert_eq!(confirmation.collector, collector());
@@ -424,20 +424,20 @@ fn withdrawals_go_to_the_collector_that_has_the_samples() {
     device.finish(&registration, answered(201));
 
     device.withdraw(both());
-    let mut told = Vec::new();
+    let mut due = Vec::new();
     while let Some(request) = device.next() {
         assert!(request.url.starts_with(&request.task.collector.to_string()));
-        told.extend(
+        due.extend(
             Some(request.task).filter(|task| matches!(task.kind, TaskKind::Withdraw { .. })),
         );
     }
-    assert_eq!(told.len(), 2);
+    assert_eq!(due.len(), 2);
     // Whatever the other one says, only the one that has the sample can say that it is gone.
-    for task in told.iter().filter(|task| task.collector == elsewhere) {
+    for task in due.iter().filter(|task| task.collector == elsewhere) {
         device.finish(task, answered(200));
     }
     assert_eq!(device.state_of_sample(), SampleState::DeletionAsked);
-    for task in told.iter().filter(|task| task.collector == collector()) {
+    for task in due.iter().filter(|task| task.collector == collector()) {
         device.finish(task, answered(200));
     }
     assert_eq!(device.state_of_sample(), SampleState::Deleted);
@@ -501,7 +501,7 @@ fn a_new_epoch_repeats_every_withdrawal() {
     said(&device, 2, 304, &plan);
     assert!(device.next().is_none());
 
-    // One that names another epoch with each answer does not keep the device at it for ever.
+    // One that names another epoch with each answer does not keep the device at it forever.
     let mut requests = 0;
     for number in 3..100 {
         said(&device, number, 304, &plan);
@@ -549,7 +549,7 @@ fn a_withdrawal_is_repeated_until_acknowledged() {
         assert!(matches!(request.task.kind, TaskKind::Withdraw { .. }));
         device.finish(&request.task, outcome);
         assert!(is_due());
-        assert!(device.wait_until_due() <= LONGEST_BACKOFF);
+        assert!(device.wait_until_due() <= MAX_BACKOFF);
     }
     let request = device.next().unwrap();
     device.finish(&request.task, answered(200));

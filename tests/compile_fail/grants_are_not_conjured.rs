@@ -1,4 +1,4 @@
-//! No default, no conversion makes a grant of what is none.
+//! No default and no conversion creates a grant.
 use sordino::consent::{ConsentStatus, Grants, SignedRecord};
 
 pub fn main(status: ConsentStatus, record: SignedRecord) {

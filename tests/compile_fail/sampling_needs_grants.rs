@@ -1,4 +1,4 @@
-//! That an app thinks that it may listen is no leave to hold sound.
+//! An app that may listen may not therefore buffer audio.
 use sordino::{consent::Grants, sampler::Sampler};
 
 pub fn main(sampler: &mut Sampler, grants: Grants) {

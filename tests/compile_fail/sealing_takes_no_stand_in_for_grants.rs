@@ -1,4 +1,4 @@
-//! That somebody consented once, a record say, is no leave to seal now.
+//! Earlier consent, such as a record, does not permit sealing now.
 use sordino::{
     Week, anonymize::AnonymousClip, consent::SignedRecord, plan::Recipient, seal::seal,
 };

@@ -5,5 +5,5 @@ pub fn main() {
     let _ = Grants::is_live;
     let _: Option<sordino::consent::ConsentStore>; //~ E0603
     let _: Option<sordino::consent::lease::Lease>; //~ E0603
-    let _: Option<sordino::consent::Slips>; //~ E0603
+    let _: Option<sordino::consent::RevocationRecords>; //~ E0603
 }

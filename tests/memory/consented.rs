@@ -1,6 +1,9 @@
 //! An engine whose person has consented, made as an app makes one.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop where it cannot continue"
+)]
 
 use sordino::{
     Config, Purposes, Sordino,

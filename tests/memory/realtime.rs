@@ -27,14 +27,14 @@ fn hold<S: Sample>(block: &[S]) {
     });
     assert!(lost > 0, "the ring was to run over");
     drop(feed);
-    let (mut taken, mut told) = (0, 0);
+    let (mut taken, mut reported) = (0, 0);
     Capture::new(source)
         .run(&mut |frame: Frame<'_>| {
             taken += frame.samples.len() as u64;
-            told += frame.lost;
+            reported += frame.lost;
         })
         .expect("it ends");
-    assert_eq!(told, 7, "only the first gap is followed by a sample");
+    assert_eq!(reported, 7, "only the first gap is followed by a sample");
     assert_eq!(taken + lost, 7 + (BLOCKS * BLOCK / 2) as u64);
 }
 

@@ -15,14 +15,14 @@ use sordino::capture::{
 };
 
 #[derive(Default)]
-struct Heard {
+struct Received {
     samples: Vec<f32>,
     lengths: Vec<usize>,
     rates: Vec<u32>,
     events: Vec<CaptureEvent>,
 }
 
-impl CaptureHandler for Heard {
+impl CaptureHandler for Received {
     fn on_frame(&mut self, frame: Frame<'_>) {
         self.samples.extend_from_slice(frame.samples);
         self.lengths.push(frame.samples.len());
@@ -91,7 +91,7 @@ fn every_wav_format_is_read_as_the_average_of_its_channels() {
                     "{bits} bits, {channels} channels: off by {error}"
                 );
             }
-            let mut heard = Heard::default();
+            let mut heard = Received::default();
             let file = WavFile::new(&path, Pace::Unthrottled);
             Capture::new(file).run(&mut heard).expect("a good file");
             assert_eq!(heard.samples, recording.samples);
@@ -127,7 +127,7 @@ fn an_unreadable_file_is_reported_with_path_and_reason() {
         (folder.path().to_owned(), "not a file"),
         (file("empty.wav", b""), "empty"),
         (
-            file("text.wav", b"this is no sound at all, just words"),
+            file("text.wav", b"this is not audio, just words"),
             "no RIFF",
         ),
         (file("head.wav", &good[..20]), "truncated"),
@@ -140,7 +140,7 @@ fn an_unreadable_file_is_reported_with_path_and_reason() {
     for (path, reason) in cases {
         let read = read_wav(&path).expect_err("it cannot be read").to_string();
         let played = Capture::new(WavFile::new(&path, Pace::Unthrottled))
-            .run(&mut Heard::default())
+            .run(&mut Received::default())
             .expect_err("it cannot be played");
         for line in [read, played.to_string()] {
             assert!(line.starts_with(&path.display().to_string()), "{line}");
@@ -179,7 +179,7 @@ fn a_file_in_real_time_takes_its_duration() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("a.wav");
     write_wav(&path, spec(16, SampleFormat::Int, 1, 48_000), 14_400);
-    let mut heard = Heard::default();
+    let mut heard = Received::default();
     // The promise is a time, and a slow machine only makes it longer.
     let start = Instant::now();
     let file = WavFile::new(&path, Pace::RealTime);
@@ -194,7 +194,7 @@ fn a_format_change_of_the_host_is_reported() {
     assert_eq!(feed.push(&[0.25_f32; 480]), 0);
     let (sender, events) = channel();
     let listener = thread::spawn(move || {
-        let mut sink = Sends(sender, Heard::default());
+        let mut sink = Sends(sender, Received::default());
         Capture::new(source).run(&mut sink).map(|()| sink.1)
     });
     assert!(matches!(events.recv(), Ok(CaptureEvent::Opened(_))));
@@ -218,14 +218,14 @@ fn an_overrun_is_reported_even_without_further_audio() {
     let lost = feed.push(&vec![0.5_f32; 20_000]);
     assert_eq!(lost, 4_000, "the ring holds two seconds");
     drop(feed);
-    let mut heard = Heard::default();
+    let mut heard = Received::default();
     Capture::new(source).run(&mut heard).expect("it ends");
     let overrun = CaptureEvent::Overrun { samples: 4_000 };
     assert_eq!(heard.events[1..], [overrun, CaptureEvent::Ended]);
 }
 
 /// Sends on what happens while capture runs on a thread of its own.
-struct Sends(Sender<CaptureEvent>, Heard);
+struct Sends(Sender<CaptureEvent>, Received);
 
 impl CaptureHandler for Sends {
     fn on_frame(&mut self, frame: Frame<'_>) {
@@ -243,7 +243,7 @@ fn an_overrun_is_reported_while_the_writer_is_open() {
     assert_eq!(feed.push(&vec![0.5_f32; 80_000]), 64_000, "of ten seconds");
     let (sender, events) = channel();
     let capture = thread::spawn(move || {
-        let mut sink = Sends(sender, Heard::default());
+        let mut sink = Sends(sender, Received::default());
         Capture::new(source).run(&mut sink).map(|()| sink.1)
     });
     assert!(matches!(events.recv(), Ok(CaptureEvent::Opened(_))));
@@ -261,7 +261,7 @@ fn consecutive_losses_are_reported_together() {
         assert_eq!(feed.push(&[0.5_f32; 80]), 0);
     }
     drop(feed);
-    let mut heard = Heard::default();
+    let mut heard = Received::default();
     Capture::new(source).run(&mut heard).expect("it ends");
     let overrun = CaptureEvent::Overrun { samples: 50 };
     assert_eq!(heard.events[1..], [overrun, CaptureEvent::Ended]);
@@ -273,7 +273,7 @@ fn a_recording_that_is_written_at_once_arrives_whole() {
     let recording: Vec<f32> = (0..80_000).map(|frame| frame as f32).collect();
     let stereo: Vec<f32> = recording.iter().flat_map(|&s| [s, s]).collect();
     let capture = thread::spawn(move || {
-        let mut heard = Heard::default();
+        let mut heard = Received::default();
         Capture::new(source).run(&mut heard).map(|()| heard)
     });
     assert_eq!(feed.write(&stereo, Duration::MAX), 0);
@@ -310,14 +310,14 @@ fn audio_of_an_unopened_format_is_reported_as_lost() {
     feed.change_format(16_000, 1).expect("a known format");
     assert_eq!(feed.push(&[0.5_f32; 20]), 0);
     drop(feed);
-    let mut heard = Heard::default();
+    let mut heard = Received::default();
     Capture::new(source).run(&mut heard).expect("it ends");
     let overrun = CaptureEvent::Overrun { samples: 30 };
     assert_eq!(heard.events[1..], [overrun, CaptureEvent::Ended]);
     assert_eq!(heard.samples.len(), 20);
 }
 
-/// Without the stop it would wait for sound for ever.
+/// Without the stop it would wait for audio forever.
 #[test]
 fn a_stop_ends_capture_at_once_from_any_thread() {
     struct SaysOpened(Sender<()>);

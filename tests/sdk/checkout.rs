@@ -1,4 +1,4 @@
-//! A checkout holds the same bytes whatever git is told about line endings: migrations, the review page, test vectors and
+//! A checkout holds the same bytes whatever git is configured to do with line endings: migrations, the review page, test vectors and
 //! signed examples are known by their digests.
 
 use std::{

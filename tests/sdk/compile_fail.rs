@@ -22,7 +22,7 @@ const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compile_fail");
 /// An error: the line that it points to, and its code.
 type Fault = (usize, String);
 /// The errors of each file.
-type Faults = BTreeMap<PathBuf, BTreeSet<Fault>>;
+type FaultsByFile = BTreeMap<PathBuf, BTreeSet<Fault>>;
 
 /// A file that must not compile.
 struct Case {
@@ -132,7 +132,7 @@ impl Compiler {
     }
 
     /// Compiles `files` as the modules of one library and returns their errors.
-    fn faults_of<'a>(&self, files: impl Iterator<Item = &'a PathBuf>) -> Faults {
+    fn faults_of<'a>(&self, files: impl Iterator<Item = &'a PathBuf>) -> FaultsByFile {
         let modules = files.map(|file| {
             let name = file.file_stem().unwrap().to_str().unwrap();
             format!("#[path = {file:?}] pub mod {name};\n")
@@ -141,7 +141,7 @@ impl Compiler {
     }
 
     /// Compiles `source` as a library and returns its errors.
-    fn faults(&self, source: &str) -> Faults {
+    fn faults(&self, source: &str) -> FaultsByFile {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let root = folder.path().join("cases.rs");
         fs::write(&root, source).unwrap();
@@ -167,7 +167,7 @@ impl Compiler {
             .arg(format!("serde={}", self.serde.display()));
         let output = rustc.output().expect("rustc compiled this test");
         let said = String::from_utf8(output.stderr).unwrap();
-        let mut faults = Faults::new();
+        let mut faults = FaultsByFile::new();
         for (file, fault) in said.lines().filter_map(fault) {
             faults.entry(file).or_default().insert(fault);
         }

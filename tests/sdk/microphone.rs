@@ -1,7 +1,7 @@
 //! A real capture: PulseAudio plays into a null sink whose monitor is the machine's microphone.
 //!
 //! Each test starts a PulseAudio of its own in a folder of its own. ALSA reads its settings once, when
-//! it is loaded, so the capture itself runs in a child process: this same test, told by
+//! it is loaded, so the capture itself runs in a child process: this same test, selected by
 //! `room::RECORDER` to be the recorder.
 
 use std::{thread, time::Duration};

@@ -1,6 +1,6 @@
 //! The documentation site: the guides, the compliance papers, the measurements, and the API reference of each language.
 //!
-//! A reference that cannot be made here is listed with what it lacks; with CI=true it fails. So does a link that leads
+//! A reference that cannot be made here is listed with what is missing; with CI=true it fails. So does a link that leads
 //! nowhere, and a page that would make a request to a third party. All but the Swift reference can be read from the disk;
 //! that one has to be served from the root of a site (`python3 -m http.server -d OUT`).
 
@@ -94,7 +94,7 @@ fn rust_reference(api: &Path) -> Result<String> {
     Ok("rust=index.html".to_owned())
 }
 
-/// What docs/site/assemble.py is given for one language: its front pages, or what it lacks.
+/// What docs/site/assemble.py is given for one language: its front pages, or what is missing.
 fn binding_reference(binding: &Binding, api: &Path) -> Result<String> {
     let Binding {
         name,

@@ -177,7 +177,7 @@ fn generate_with(mut library: Library, programs: Option<&Path>) -> Result<()> {
     let package = out.join("dev/sordino");
     let text = fs::read_to_string(package.join("sordino.kt"))?;
     fs::remove_file(package.join("sordino.kt"))?;
-    fs::write(package.join("Bindings.kt"), mend(&text)?)?;
+    fs::write(package.join("Bindings.kt"), fix(&text)?)?;
 
     let native = generated().join("native").join(native_folder());
     create_folder(&native)?;
@@ -187,7 +187,7 @@ fn generate_with(mut library: Library, programs: Option<&Path>) -> Result<()> {
 
 /// Makes the classes final that hold a handle of the library, since a subclass could be `Cloneable` and free the handle
 /// twice; and lets the message of an exception be that of the error, where UniFFI overrides it with a list of all fields.
-fn mend(text: &str) -> Result<String> {
+fn fix(text: &str) -> Result<String> {
     let open = Regex::new(r"(?m)^open (class \w+: Disposable\b)")?;
     let message = Regex::new(concat!(
         r"val `message`: kotlin\.String(\s*\) : SordinoException\(\)) \{",

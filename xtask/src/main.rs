@@ -86,7 +86,7 @@ enum Task {
         #[arg(value_parser = ["setup", "one-each", "types", "library"])]
         what: Option<String>,
     },
-    /// Print the bindings of one language, and copy the library beside them
+    /// Print the bindings of one language, and copy the library next to them
     Generate(bindings::Generate),
     /// The Python binding
     #[command(subcommand)]

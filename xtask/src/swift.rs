@@ -174,7 +174,7 @@ fn find_symbols() -> Result<PathBuf> {
     bail!("swift package dump-symbol-graph wrote no Sordino.symbols.json")
 }
 
-/// DocC is beside the compiler, which a distribution may have put elsewhere than on the PATH.
+/// DocC is next to the compiler, which a distribution may have put elsewhere than on the PATH.
 fn find_docc() -> Result<String> {
     let script = r#"docc=$(command -v docc || command -v xcrun >/dev/null && xcrun --find docc || true)
         [ -n "$docc" ] || docc=$(dirname "$(readlink -f "$(command -v swiftc)")")/docc

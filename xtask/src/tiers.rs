@@ -177,7 +177,7 @@ fn test_rust_and_phones(steps: &Steps) -> Result<()> {
     }
 }
 
-/// The tests of the collector once more; those that use no database, or one of their own, have run already.
+/// The tests of the collector again; those that use no database, or one of their own, have run already.
 fn test_on_postgresql(steps: &Steps) -> Result<()> {
     if !has_postgresql() {
         return steps.skip(

@@ -21,7 +21,7 @@ class Hook(BuildHookInterface):
         build_data["force_include"] = {
             str(made / name): f"sordino/_sordino/{name}" for name in sorted(os.listdir(made))
         }
-        # Any Python 3, since the library is no extension module; but this system and processor only.
+        # Any Python 3, since the library is not an extension module; but this system and processor only.
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"

@@ -121,7 +121,7 @@ fn age_band(document: &Value) -> Result<AgeBand, DocumentError> {
     [AgeBand::Adult, AgeBand::Child, AgeBand::Unknown]
         .into_iter()
         .find(|&band| stated.value() == Some(&subject(band)))
-        .ok_or_else(|| stated.wrong("is no age band"))
+        .ok_or_else(|| stated.wrong("is not an age band"))
 }
 
 fn guardian(event: &Value) -> Result<GuardianApproval, DocumentError> {
@@ -132,7 +132,7 @@ fn guardian(event: &Value) -> Result<GuardianApproval, DocumentError> {
         method: GuardianMethod::ALL
             .into_iter()
             .find(|method| named == Some(method.as_str()))
-            .ok_or_else(|| method.wrong("is no method of a guardian's approval"))?,
+            .ok_or_else(|| method.wrong("is not a method of a guardian's approval"))?,
         week: Member(event, "/dpv:isIndicatedAtTime").parse()?,
         evidence: match evidence.value() {
             Some(_) => Some(evidence.parse::<EvidenceHash>()?),
@@ -146,7 +146,7 @@ fn sha256(document: &Value) -> Result<String, DocumentError> {
     let digits = stated.text()?;
     match hex::decode::<32>(digits) {
         Some(_) => Ok(digits.to_owned()),
-        None => Err(stated.wrong("is no SHA-256 of 64 lower-case hexadecimal digits")),
+        None => Err(stated.wrong("is not a SHA-256 hash of 64 lower-case hexadecimal digits")),
     }
 }
 
@@ -155,7 +155,7 @@ fn organization(controller: &Value) -> Result<Organization, DocumentError> {
     let key = id.text()?.strip_prefix(ORGANIZATION);
     let key = key.and_then(|key| key.parse().ok());
     Ok(Organization {
-        key: key.ok_or_else(|| id.wrong("is no organization's key"))?,
+        key: key.ok_or_else(|| id.wrong("is not an organization's key"))?,
         named: named(controller)?,
     })
 }

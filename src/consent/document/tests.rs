@@ -241,7 +241,7 @@ fn a_schema_1_record_verifies_and_is_upgraded_when_revised() {
     assert_eq!(record.holds_until.to_string(), "2027-W47");
     assert_eq!((record.guardian, &record.controller), (None, &None));
 
-    // Its own key is gone; signed again in the old shape it is like any that stands on a device.
+    // Its own key is gone; signed again in the old shape it is like any that is stored on a device.
     let mut flat: Value = serde_json::from_slice(&document).unwrap();
     flat.as_object_mut().unwrap().remove("signature");
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).unwrap();

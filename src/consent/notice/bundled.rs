@@ -200,14 +200,14 @@ fn read((language, json): (&'static str, &str)) -> Result<File, NoticeError> {
 struct File {
     #[serde(flatten)]
     layers: Layers,
-    kept: Kept,
+    kept: RetentionTexts,
     unnamed: Unnamed,
 }
 
 /// Sentences on how long samples are kept for a purpose.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct RetentionTexts {
     /// For `{kept}` days.
     limited: String,
     /// Until consent is withdrawn.

@@ -13,7 +13,7 @@
 /// much as the percentage of long words in its newspapers differs from that in Swedish ones, 30 (C.-H.
 /// Björnsson, *Readability of Newspapers in 11 Languages*, Reading Research Quarterly 18 (4), 1983,
 /// 480–497): how long words are is the language's own, how long sentences are is the writer's. Neither
-/// Dutch nor Polish was measured. Dutch stands here halfway between its neighbors English and German,
+/// Dutch nor Polish was measured. Dutch is placed halfway between its neighbors English and German,
 /// Polish with the one Slavic language that was, Russian.
 pub(super) fn most_lix(language: &str) -> f64 {
     let long_words_in_newspapers = match language {
@@ -33,7 +33,7 @@ pub(super) fn most_lix(language: &str) -> f64 {
 const EASY_IN_SWEDISH: f64 = 30.0;
 
 /// The highest grade that an English notice may have.
-pub(super) const MOST_GRADE: f64 = 7.0;
+pub(super) const MAX_GRADE: f64 = 7.0;
 
 /// What the formulas count.
 #[derive(Clone, Copy, Default)]
@@ -47,7 +47,7 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Counts running text; headings are left out, since they would shorten its sentences. A word is
-    /// what stands between white space and has a letter or a digit. A sentence ends in a full stop, a
+    /// what is between white space and has a letter or a digit. A sentence ends in a full stop, a
     /// question or an exclamation mark, and with its paragraph.
     pub(super) fn from_paragraphs<'a>(paragraphs: impl IntoIterator<Item = &'a str>) -> Self {
         let mut counts = Self::default();

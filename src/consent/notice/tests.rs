@@ -351,7 +351,7 @@ fn a_twelve_year_old_can_read_every_notice() {
             );
             if language == "en" {
                 let grade = counts.grade();
-                assert!(grade <= reading::MOST_GRADE, "{layer}: grade {grade}");
+                assert!(grade <= reading::MAX_GRADE, "{layer}: grade {grade}");
             }
         }
     }

@@ -31,12 +31,12 @@ fn a_growing_log_verifies_against_the_stored_head() {
         }
         let task = task(&device, sample);
         assert_eq!(task.kind, TaskKind::ReadAccesses { sample, seen });
-        let accesses = told(&device, &log, sample);
+        let accesses = reported(&device, &log, sample);
         assert_eq!(accesses.broken, None, "{step}");
         seen = log.len() as u64;
     }
     // Asked again, with nothing new.
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_shortened_or_rewritten_log_is_reported_until_restored() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(6);
     log.hand_out(sample);
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     let device = device.restart(|_| {});
 
     let mut shorter = log.clone();
@@ -62,7 +62,7 @@ fn a_shortened_or_rewritten_log_is_reported_until_restored() {
             (&other, written_anew),
             (&longer, forked),
         ] {
-            let accesses = told(&device, log, sample);
+            let accesses = reported(&device, log, sample);
             assert_eq!(accesses.broken, Some(broken));
             // They are shown all the same.
             assert_eq!(
@@ -72,9 +72,9 @@ fn a_shortened_or_rewritten_log_is_reported_until_restored() {
         }
     }
     log.hand_out(sample);
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     assert_eq!(
-        told(&device, &shorter, sample).broken,
+        reported(&device, &shorter, sample).broken,
         Some(LogInconsistency::Shortened { before: 8, now: 6 })
     );
 }
@@ -84,7 +84,7 @@ fn each_inconsistency_has_its_own_error() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(2);
     log.hand_out(sample);
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     log.hand_out(sample);
     log.hand_out(Id::random().unwrap());
     log.hand_out(sample);
@@ -104,122 +104,124 @@ fn each_inconsistency_has_its_own_error() {
         (
             "without a head",
             LogInconsistency::Unproven,
-            Box::new(|told| remove(told, "head")),
+            Box::new(|response| remove(response, "head")),
         ),
         (
             "without a root",
             LogInconsistency::Unproven,
-            Box::new(|told| remove(&mut told["head"], "root")),
+            Box::new(|response| remove(&mut response["head"], "root")),
         ),
         (
             "without consistency",
             LogInconsistency::Unproven,
-            Box::new(|told| remove(told, "consistency")),
+            Box::new(|response| remove(response, "consistency")),
         ),
         (
             "without a proof",
             LogInconsistency::Unproven,
-            Box::new(|told| remove(&mut told["accesses"][1], "proof")),
+            Box::new(|response| remove(&mut response["accesses"][1], "proof")),
         ),
         (
             "without previous",
             LogInconsistency::Unproven,
-            Box::new(|told| remove(&mut told["accesses"][1], "previous")),
+            Box::new(|response| remove(&mut response["accesses"][1], "previous")),
         ),
         (
             "without a number",
             LogInconsistency::Unproven,
-            Box::new(|told| remove(&mut told["accesses"][1], "entry")),
+            Box::new(|response| remove(&mut response["accesses"][1], "entry")),
         ),
         (
             "another root",
             LogInconsistency::Inconsistent { before: 3, now: 6 },
-            Box::new(|told| flip(&mut told["head"]["root"])),
+            Box::new(|response| flip(&mut response["head"]["root"])),
         ),
         (
             "another consistency",
             LogInconsistency::Inconsistent { before: 3, now: 6 },
-            Box::new(|told| flip(&mut told["consistency"][1])),
+            Box::new(|response| flip(&mut response["consistency"][1])),
         ),
         (
             "more consistency",
             LogInconsistency::Inconsistent { before: 3, now: 6 },
-            Box::new(|told| double(&mut told["consistency"])),
+            Box::new(|response| double(&mut response["consistency"])),
         ),
         (
             "another reader",
             LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|told| told["accesses"][1]["reader"] = json!("somebody")),
+            Box::new(|response| response["accesses"][1]["reader"] = json!("somebody")),
         ),
         (
             "another week",
             LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|told| told["accesses"][1]["week"] = json!("2026-W11")),
+            Box::new(|response| response["accesses"][1]["week"] = json!("2026-W11")),
         ),
         (
             "another purpose",
             LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|told| told["accesses"][1]["purpose"] = json!(Purpose::RecognitionResearch)),
+            Box::new(|response| {
+                response["accesses"][1]["purpose"] = json!(Purpose::RecognitionResearch)
+            }),
         ),
         (
             "another hash",
             LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|told| flip(&mut told["accesses"][1]["hash"])),
+            Box::new(|response| flip(&mut response["accesses"][1]["hash"])),
         ),
         (
             "another one before",
             LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|told| flip(&mut told["accesses"][1]["previous"])),
+            Box::new(|response| flip(&mut response["accesses"][1]["previous"])),
         ),
         (
             "another number",
             LogInconsistency::WrongHash { entry: 5 },
-            Box::new(|told| told["accesses"][1]["entry"] = json!(5)),
+            Box::new(|response| response["accesses"][1]["entry"] = json!(5)),
         ),
         (
             "another head",
             LogInconsistency::WrongHash { entry: 6 },
-            Box::new(|told| flip(&mut told["head"]["hash"])),
+            Box::new(|response| flip(&mut response["head"]["hash"])),
         ),
         (
             "number 0",
             LogInconsistency::WrongHash { entry: 0 },
-            Box::new(|told| told["accesses"][0]["entry"] = json!(0)),
+            Box::new(|response| response["accesses"][0]["entry"] = json!(0)),
         ),
         (
             "another proof",
             LogInconsistency::NotIncluded { entry: 4 },
-            Box::new(|told| flip(&mut told["accesses"][1]["proof"][0])),
+            Box::new(|response| flip(&mut response["accesses"][1]["proof"][0])),
         ),
         (
             "a shorter proof",
             LogInconsistency::NotIncluded { entry: 4 },
-            Box::new(|told| told["accesses"][1]["proof"] = json!([])),
+            Box::new(|response| response["accesses"][1]["proof"] = json!([])),
         ),
         (
             "an invented access",
             LogInconsistency::NotIncluded { entry: 4 },
-            Box::new(move |told| told["accesses"][1] = invented.clone()),
+            Box::new(move |response| response["accesses"][1] = invented.clone()),
         ),
         (
             "swapped",
             LogInconsistency::OutOfOrder { entry: 4 },
-            Box::new(|told| told["accesses"].as_array_mut().unwrap().swap(1, 2)),
+            Box::new(|response| response["accesses"].as_array_mut().unwrap().swap(1, 2)),
         ),
         (
             "twice",
             LogInconsistency::OutOfOrder { entry: 6 },
-            Box::new(|told| double(&mut told["accesses"])),
+            Box::new(|response| double(&mut response["accesses"])),
         ),
         (
             "left out",
             LogInconsistency::LeftOut { entry: 3 },
-            Box::new(|told| drop(told["accesses"].as_array_mut().unwrap().remove(0))),
+            Box::new(|response| drop(response["accesses"].as_array_mut().unwrap().remove(0))),
         ),
         (
             "all left out",
             LogInconsistency::LeftOut { entry: 3 },
-            Box::new(|told| told["accesses"] = json!([])),
+            Box::new(|response| response["accesses"] = json!([])),
         ),
     ];
     for (what, broken, forge) in cases {
@@ -231,7 +233,7 @@ fn each_inconsistency_has_its_own_error() {
         let expected = TaskKind::ReadAccesses { sample, seen: 3 };
         assert_eq!(task(&device, sample).kind, expected, "{what}");
     }
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     // What was new in it is expected from now on.
     let mut left_out = log.answer(sample, 6);
     left_out["accesses"].as_array_mut().unwrap().pop();
@@ -248,7 +250,7 @@ fn a_changed_access_is_detected_without_a_stored_head() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(1);
     log.hand_out(sample);
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     let record = device
         .engine
         .inner()
@@ -272,7 +274,7 @@ fn a_changed_access_is_detected_without_a_stored_head() {
     let mut other = TestLog::with_others(1);
     other.hand_out_to(sample, "somebody");
     assert_eq!(
-        told(&device, &other, sample).broken,
+        reported(&device, &other, sample).broken,
         Some(LogInconsistency::LeftOut { entry: 2 })
     );
 }
@@ -293,7 +295,7 @@ fn an_outdated_access_response_must_be_requested_again() {
         "{overtaken}"
     );
     assert!(overtaken.to_string().contains("ask again"));
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
 }
 
 #[test]
@@ -313,7 +315,7 @@ fn each_collector_has_its_own_head() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(9);
     log.hand_out(sample);
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     let mut off = device.off();
     off.collector = "https://another.example".parse().unwrap();
     let device = off.on();
@@ -333,7 +335,7 @@ fn each_collector_has_its_own_head() {
     );
     let mut short = TestLog::default();
     short.hand_out(other);
-    assert_eq!(told(&device, &short, other).broken, None);
+    assert_eq!(reported(&device, &short, other).broken, None);
     assert_eq!(
         task(&device, other).kind,
         TaskKind::ReadAccesses {
@@ -341,7 +343,7 @@ fn each_collector_has_its_own_head() {
             seen: 1
         }
     );
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
 }
 
 /// The number in a request would tell the collector that two records are one person's.
@@ -350,7 +352,7 @@ fn a_new_record_does_not_reveal_the_head_of_an_earlier_one() {
     let (device, sample) = with_sample();
     let mut log = TestLog::with_others(5);
     log.hand_out(sample);
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     device.engine.withdraw(None).unwrap();
     device.says(QA);
     let later = device.queue().unwrap();
@@ -362,7 +364,7 @@ fn a_new_record_does_not_reveal_the_head_of_an_earlier_one() {
             seen: 0
         }
     );
-    assert_eq!(told(&device, &log, later).broken, None);
+    assert_eq!(reported(&device, &log, later).broken, None);
     assert_eq!(
         task(&device, sample).kind,
         TaskKind::ReadAccesses { sample, seen: 6 }
@@ -400,13 +402,13 @@ fn a_head_stored_without_proofs_is_still_compared() {
     let mut shorter = log.clone();
     shorter.cut(3);
     let broken = Some(LogInconsistency::Shortened { before: 4, now: 3 });
-    assert_eq!(told(&device, &shorter, sample).broken, broken);
+    assert_eq!(reported(&device, &shorter, sample).broken, broken);
     let other = TestLog::with_others(4);
     assert_eq!(
-        told(&device, &other, sample).broken,
+        reported(&device, &other, sample).broken,
         Some(LogInconsistency::Rewritten { entries: 4 })
     );
-    assert_eq!(told(&device, &log, sample).broken, None);
+    assert_eq!(reported(&device, &log, sample).broken, None);
     assert_eq!(
         task(&device, sample).kind,
         TaskKind::ReadAccesses { sample, seen: 4 }
@@ -438,7 +440,7 @@ proptest! {
         let seen = seen.index(entries);
         for entry in 0..entries {
             if entry == seen {
-                prop_assert_eq!(told(&device, &log, sample).broken, None);
+                prop_assert_eq!(reported(&device, &log, sample).broken, None);
             }
             log.hand_out(sample);
         }
@@ -449,7 +451,7 @@ proptest! {
             let mut changed = whole.clone();
             changed[at.index(whole.len())] = byte;
             match device.engine.read_accesses(&task, answered(changed)) {
-                // A byte within what is no member, say.
+                // A byte outside of any member, say.
                 Ok(accesses) if accesses.broken.is_none() => {
                     prop_assert_eq!(accesses, expected);
                     return Ok(());
@@ -458,7 +460,7 @@ proptest! {
                 Err(error) => return Err(TestCaseError::fail(error.to_string())),
             }
         }
-        prop_assert_eq!(told(&device, &log, sample).broken, None);
+        prop_assert_eq!(reported(&device, &log, sample).broken, None);
     }
 
     #[test]
@@ -495,7 +497,7 @@ fn task(device: &Device, sample: Id) -> UploadTask {
 }
 
 /// What the device makes of the log of a collector that is asked now.
-fn told(device: &Device, log: &TestLog, sample: Id) -> Accesses {
+fn reported(device: &Device, log: &TestLog, sample: Id) -> Accesses {
     let task = task(device, sample);
     let TaskKind::ReadAccesses { seen, .. } = task.kind else {
         panic!("{task}");

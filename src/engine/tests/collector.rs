@@ -114,13 +114,13 @@ impl FakeCollector {
         true
     }
 
-    /// Whether a record stands there.
+    /// Whether a record is stored there.
     pub(super) fn grants_something(&self) -> bool {
         let mut records = self.records.values();
         records.any(|known| !known.granted.is_empty())
     }
 
-    /// How much was taken back there.
+    /// How much was withdrawn there.
     pub(super) fn withdrawals(&self) -> usize {
         let records = self.records.values();
         records.map(|known| known.withdrawn.len()).sum::<usize>() + self.tombstones.len()

@@ -154,7 +154,7 @@ fn queueing_a_sample_is_atomic() {
     );
 }
 
-/// The store may be lost in it, and its consent with it; the no to what was registered may not.
+/// The store may be lost in it, and its consent with it; the withdrawal of what was registered may not.
 #[test]
 fn an_interrupted_reset_loses_no_withdrawal() {
     for write in 1..40 {

@@ -114,7 +114,7 @@ fn on_a_full_disk_a_withdrawal_is_immediate_and_durable() {
     assert_eq!(device.engine.status().unwrap().pending, 0);
 }
 
-/// Nothing waits that could make room by being shredded: the name of the revocation record alone has to hold it.
+/// Nothing is queued that could free space when shredded: the name of the revocation record alone has to hold it.
 #[test]
 fn on_a_full_disk_a_withdrawal_holds_without_free_space() {
     let Some(disk) = SmallDisk::mount("a_no_without_room", 8 << 20) else {

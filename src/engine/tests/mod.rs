@@ -123,7 +123,7 @@ impl Device {
         receipt.unwrap().content().id
     }
 
-    /// Queues a sample as the engine does, but for the sound.
+    /// Queues a sample as the engine does, without audio.
     fn queue(&self) -> Result<Id, Error> {
         let grants = self.engine.grants()?;
         let sealed = SealedSample::for_test(grants.record(), grants.purposes(), vec![0xC5; 500]);
@@ -294,7 +294,7 @@ fn a_paused_or_expired_plan_sends_only_withdrawals() {
         device.clock.advance(days(i64::from(expires)));
         assert!(device.engine.sampling_blocked().unwrap().is_some());
         assert!(device.engine.next_upload_task().unwrap().is_none());
-        // The record was never offered, so that there is nobody to tell.
+        // The record was never offered, so there is no one to notify.
         device.engine.withdraw(None).unwrap();
         assert!(device.engine.next_upload_task().unwrap().is_none());
     }
@@ -340,7 +340,7 @@ fn a_sample_whose_file_was_lost_is_reported_at_the_next_start() {
 fn an_abandoned_mark_is_reported() {
     let device = Device::new();
     let (feed, listening, _heard) = device.marked_after_half_a_second();
-    // That is no clip.
+    // That is not a clip.
     drop(feed);
     listening.wait().unwrap();
     assert!(device.was_told(&Event::Withheld(WithheldReason::TooShort)));

@@ -36,7 +36,7 @@ pub(super) enum Step {
     /// The host takes what is due.
     Take,
     /// Something comes of a request on its way, in any order.
-    Comes(Pick, Fate),
+    Comes(Pick, Disposition),
     /// The network holds for a while: all that is due is taken and answered.
     Exchange,
     /// Somebody pulls, with a token of that kind.
@@ -83,7 +83,7 @@ impl Pick {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Fate {
+pub(super) enum Disposition {
     /// It arrives and so does the answer.
     Answered,
     /// It arrives, but the answer is lost.
@@ -137,7 +137,7 @@ impl Step {
     }
 }
 
-impl Fate {
+impl Disposition {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -188,15 +188,15 @@ fn tokens() -> Vec<Token> {
     good.into_iter().chain([Token::Revoked]).collect()
 }
 
-fn fates() -> impl Strategy<Value = Fate> {
+fn fates() -> impl Strategy<Value = Disposition> {
     prop_oneof![
-        4 => Just(Fate::Answered),
-        3 => Just(Fate::AnswerLost),
-        2 => Just(Fate::NeverArrives),
-        2 => Just(Fate::Portal),
-        3 => prop::sample::select(BUSY.to_vec()).prop_map(Fate::Busy),
+        4 => Just(Disposition::Answered),
+        3 => Just(Disposition::AnswerLost),
+        2 => Just(Disposition::NeverArrives),
+        2 => Just(Disposition::Portal),
+        3 => prop::sample::select(BUSY.to_vec()).prop_map(Disposition::Busy),
         3 => prop::sample::select(REFUSED.to_vec())
-            .prop_map(|(status, kind)| Fate::Refused(status, kind)),
+            .prop_map(|(status, kind)| Disposition::Refused(status, kind)),
     ]
 }
 
@@ -291,7 +291,7 @@ fn beginnings() -> impl Strategy<Value = Vec<Step>> {
 #[test]
 fn regressions() {
     let say = |purposes: Purposes, age| Step::Say(purposes, age);
-    let comes = |tenths: u64| Step::Comes(Pick(u64::MAX / 10 * tenths), Fate::Answered);
+    let comes = |tenths: u64| Step::Comes(Pick(u64::MAX / 10 * tenths), Disposition::Answered);
     let adult = AgeBand::Adult;
     let lives = [
         vec![
@@ -393,7 +393,7 @@ fn can_happen() -> BTreeSet<String> {
         "pull: a copy goes",
         "pull: a copy that the token may not read",
         "pull: copies",
-        "put collector back: a no is forgotten",
+        "restored collector: a withdrawal is lost",
         "put device back: a no was said since",
         "put device back: the collector knows of a no",
         "register: answered 200",

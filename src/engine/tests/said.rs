@@ -1,9 +1,9 @@
-//! The reference: what a person has said, in as few lines as it can be told.
+//! The reference: what a person has decided, in as few lines as possible.
 
 use crate::{Purposes, consent::AgeBand};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said {
+pub(super) struct ExpectedConsent {
     yes: Purposes,
     taken_back: Purposes,
     /// `None` before anything was said.
@@ -12,8 +12,8 @@ pub(super) struct Said {
     came_of_age: bool,
 }
 
-impl Said {
-    /// What may be sampled, sealed and sent. Consent may have run out besides.
+impl ExpectedConsent {
+    /// What may be sampled, sealed and sent. Consent may also have expired.
     pub(super) fn allows(&self) -> Purposes {
         match self.came_of_age || (self.is_child() && !self.guardian_agrees) {
             true => Purposes::default(),

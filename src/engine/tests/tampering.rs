@@ -156,11 +156,11 @@ fn places(store: &[u8]) -> BTreeMap<usize, String> {
 /// What a store may grant after it was changed: as much as before, or less.
 fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
     let store = device.folder.path().join(STORE);
-    let slips = device.folder.path().join("slips");
+    let revocations = device.folder.path().join("slips");
     let off = device.off();
     let open = || {
         if !with_slips {
-            let _ = fs::remove_dir_all(&slips);
+            let _ = fs::remove_dir_all(&revocations);
         }
         Sordino::open(off.config())
     };
@@ -322,11 +322,11 @@ fn withdrawals_survive_the_loss_of_the_store() {
     device.mark_offered(record);
     for emptied in [false, true] {
         let copy = folder();
-        let slips = copy.path().join("slips");
-        fs::create_dir(&slips).unwrap();
-        for slip in fs::read_dir(device.folder.path().join("slips")).unwrap() {
-            let slip = slip.unwrap();
-            fs::copy(slip.path(), slips.join(slip.file_name())).unwrap();
+        let revocations = copy.path().join("slips");
+        fs::create_dir(&revocations).unwrap();
+        for revocation in fs::read_dir(device.folder.path().join("slips")).unwrap() {
+            let revocation = revocation.unwrap();
+            fs::copy(revocation.path(), revocations.join(revocation.file_name())).unwrap();
         }
         if emptied {
             fs::write(copy.path().join(STORE), []).unwrap();
@@ -341,11 +341,11 @@ fn withdrawals_survive_the_loss_of_the_store() {
     }
     // Without a reset too.
     let copy = folder();
-    let slips = copy.path().join("slips");
-    fs::create_dir(&slips).unwrap();
-    let slip = fs::read_dir(device.folder.path().join("slips")).unwrap();
-    let slip = slip.map(Result::unwrap).next().unwrap();
-    fs::copy(slip.path(), slips.join(slip.file_name())).unwrap();
+    let revocations = copy.path().join("slips");
+    fs::create_dir(&revocations).unwrap();
+    let revocation = fs::read_dir(device.folder.path().join("slips")).unwrap();
+    let revocation = revocation.map(Result::unwrap).next().unwrap();
+    fs::copy(revocation.path(), revocations.join(revocation.file_name())).unwrap();
     let engine = open(copy.path()).unwrap();
     assert!(engine.next_upload_task().unwrap().is_some());
 }

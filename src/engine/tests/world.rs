@@ -15,8 +15,8 @@ use super::{
     Device,
     collector::{FakeCollector, OnItsWay, answer, refusal},
     coverage::Coverage,
-    model::{Fate, MANY, Pick, Step, Token},
-    said::Said,
+    model::{Disposition, MANY, Pick, Step, Token},
+    said::ExpectedConsent,
 };
 use crate::{
     Event, Id, Purpose, Purposes, Sordino,
@@ -33,8 +33,8 @@ pub(super) struct World<'a> {
     /// The one that there is at first, and the one that the app names later.
     collectors: BTreeMap<Endpoint, FakeCollector>,
     on_their_way: Vec<OnItsWay>,
-    said: Said,
-    /// What of each record was taken back; all that it ever held where the device was reset.
+    said: ExpectedConsent,
+    /// What of each record was withdrawn; all that it ever held where the device was reset.
     taken_back: BTreeMap<Id, Purposes>,
     deleted: BTreeSet<Id>,
     refused: BTreeSet<Id>,
@@ -60,7 +60,7 @@ pub(super) struct World<'a> {
 
 struct Backup {
     folder: TempDir,
-    said: Said,
+    said: ExpectedConsent,
     taken_back: BTreeMap<Id, Purposes>,
     deleted: BTreeSet<Id>,
     refused: BTreeSet<Id>,
@@ -83,7 +83,7 @@ impl<'a> World<'a> {
                 .map(|url| (url.parse().unwrap(), FakeCollector::new()))
                 .into(),
             on_their_way: Vec::new(),
-            said: Said::default(),
+            said: ExpectedConsent::default(),
             taken_back: BTreeMap::new(),
             deleted: BTreeSet::new(),
             refused: BTreeSet::new(),
@@ -397,7 +397,7 @@ impl<'a> World<'a> {
             self.collector_was_put_back = true;
             let after = self.present().withdrawals();
             self.met("put collector back: done");
-            self.met_if(before > after, "put collector back: a no is forgotten");
+            self.met_if(before > after, "restored collector: a withdrawal is lost");
         }
     }
 
@@ -419,7 +419,7 @@ impl<'a> World<'a> {
         );
     }
 
-    /// What each record holds, read before it is taken back.
+    /// What each record holds, read before it is withdrawn.
     fn held_by_records(&self) -> BTreeMap<Id, Purposes> {
         let history = self.engine().inner().unwrap().consent.history().unwrap();
         history
@@ -462,7 +462,7 @@ impl<'a> World<'a> {
                     );
                 }
                 self.was_reset = true;
-                self.said = Said::default();
+                self.said = ExpectedConsent::default();
                 self.take_back(&held, &both());
             }
             false => self.reset(),
@@ -539,19 +539,19 @@ impl<'a> World<'a> {
                 break;
             }
             let request = self.on_their_way.pop().unwrap();
-            self.comes(&request, &Fate::Answered);
+            self.comes(&request, &Disposition::Answered);
             if !crash::has_come() {
                 self.check();
             }
         }
     }
 
-    fn comes(&mut self, request: &OnItsWay, fate: &Fate) {
+    fn comes(&mut self, request: &OnItsWay, fate: &Disposition) {
         let name = task_name(&request.task.kind);
         self.met(format!("{name}: {}", fate.name()));
         match fate {
-            Fate::Busy(status) => self.met(format!("status: {status}")),
-            Fate::Refused(_, kind) => self.met(format!("refused: {kind}")),
+            Disposition::Busy(status) => self.met(format!("status: {status}")),
+            Disposition::Refused(_, kind) => self.met(format!("refused: {kind}")),
             _ => {}
         }
         self.met_if(
@@ -564,29 +564,29 @@ impl<'a> World<'a> {
         }
         let collector = self.collectors.get_mut(&request.task.collector).unwrap();
         let outcome = match fate {
-            Fate::Answered => UploadResult::Response(collector.take(request)),
-            Fate::AnswerLost => {
+            Disposition::Answered => UploadResult::Response(collector.take(request)),
+            Disposition::AnswerLost => {
                 collector.take(request);
                 UploadResult::Unreachable("closed midway".to_owned())
             }
-            Fate::NeverArrives => UploadResult::Unreachable("no route".to_owned()),
-            Fate::Portal => UploadResult::Response(HttpResponse {
+            Disposition::NeverArrives => UploadResult::Unreachable("no route".to_owned()),
+            Disposition::Portal => UploadResult::Response(HttpResponse {
                 status: 200,
                 ..HttpResponse::default()
             }),
-            Fate::Busy(status) => {
+            Disposition::Busy(status) => {
                 let mut busy = answer(*status);
                 busy.headers
                     .push(("retry-after".to_owned(), "600".to_owned()));
                 UploadResult::Response(busy)
             }
-            Fate::Refused(status, kind) => {
+            Disposition::Refused(status, kind) => {
                 UploadResult::Response(refusal(*status, kind, &Purposes::default()))
             }
         };
         // The host hands it back by its text, since the app may have ended meanwhile.
         let task: UploadTask = request.task.to_string().parse().unwrap();
-        if let (Fate::Answered, UploadResult::Response(answer)) = (fate, &outcome) {
+        if let (Disposition::Answered, UploadResult::Response(answer)) = (fate, &outcome) {
             self.met(format!("{name}: answered {}", answer.status));
         }
         let before = self.granted_purposes();
@@ -604,7 +604,7 @@ impl<'a> World<'a> {
         // A withdrawal that only a collector knows of is one all the same.
         let taken = before.difference(&self.granted_purposes());
         if !taken.is_empty() && !crash::has_come() {
-            self.met(format!("{name}: the no is the collector's"));
+            self.met(format!("{name}: the collector knows of the withdrawal"));
             self.said.says_no(&taken);
         }
     }
@@ -694,7 +694,7 @@ impl<'a> World<'a> {
     /// The network holds from here on: everything comes to its end.
     fn settle(&mut self) {
         for request in std::mem::take(&mut self.on_their_way) {
-            self.comes(&request, &Fate::Answered);
+            self.comes(&request, &Disposition::Answered);
             self.check();
         }
         // What was taken before a restart and never came to anything.
@@ -759,7 +759,7 @@ impl<'a> World<'a> {
             assert!(!self.deleted.contains(sample), "deleted, yet held");
             assert!(
                 held.purposes.intersection(&taken).is_empty(),
-                "taken back, yet held"
+                "withdrawn, yet held"
             );
             let entry = entries.iter().find(|entry| entry.id == *sample);
             let states = [SampleState::Sent, SampleState::Refused];
@@ -804,7 +804,7 @@ fn task_name(task: &TaskKind) -> &'static str {
     }
 }
 
-/// What came of a call; `None` where the crash cut it short. Nothing else may fail it.
+/// The result of a call; `None` where the crash cut it short. Nothing else may fail it.
 fn done<T, E: Debug>(outcome: Result<T, E>) -> Option<T> {
     match outcome {
         Ok(done) => Some(done),

@@ -54,7 +54,7 @@ impl<W: Write> AgeWriter<W> {
     /// Writes the header for `recipients`, and is then ready for the payload.
     ///
     /// # Errors
-    /// Nobody to encrypt to, a recipient of low order, no randomness, or `output` fails.
+    /// No recipient, a recipient of low order, no randomness, or `output` fails.
     pub(super) fn new(recipients: &[Recipient], mut output: W) -> Result<Self, AgeError> {
         if recipients.is_empty() {
             return Err(AgeError::NoRecipients);

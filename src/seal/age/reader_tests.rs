@@ -157,7 +157,7 @@ proptest! {
         let mut writer = AgeWriter::new(&[key.recipient], &mut output).unwrap();
         let failed = writer.write_all(&plaintext(4 * CHUNK_BYTES)).unwrap_err();
         prop_assert_eq!(failed.kind(), kind);
-        // Were there room again, going on would encrypt with a nonce that was used.
+        // If there were space again, continuing would encrypt with a nonce that was used.
         writer.output_for_test().room = usize::MAX;
         prop_assert!(writer.write_all(&plaintext(4 * CHUNK_BYTES)).is_err());
         prop_assert!(writer.flush().is_err());

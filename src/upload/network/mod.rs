@@ -109,7 +109,7 @@ impl NetworkSettings {
     ///
     /// A proxy is `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, `http` if it does not say. An HTTP proxy is
     /// not asked for this machine itself (`localhost`, 127.0.0.0/8, ::1), to which it would be another one; a SOCKS
-    /// proxy is asked for all that `no_proxy` does not name. This is how curl reads the variables, but for what it
+    /// proxy is asked for all that `no_proxy` does not name. This is how curl reads the variables, except what it
     /// does with names (a SOCKS proxy resolves them, whatever the scheme) and with this machine (as Go's
     /// [httpproxy](https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config.ProxyFunc) does).
     ///

@@ -113,11 +113,11 @@ impl NamedProxy {
         };
         // Only a complete URL is parsed correctly.
         let url = format!("{}://{rest}", protocol.to_string().to_ascii_lowercase());
-        let uri: Uri = url.parse().map_err(|_| wrong("it is no URL"))?;
+        let uri: Uri = url.parse().map_err(|_| wrong("it is not a URL"))?;
         let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
         let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
         let (host, port) =
-            split_port(host_and_port).ok_or_else(|| wrong("its port is no number"))?;
+            split_port(host_and_port).ok_or_else(|| wrong("its port is not a number"))?;
         if host.is_empty() || host == "[]" {
             return Err(wrong("it names no host"));
         }
@@ -130,7 +130,7 @@ impl NamedProxy {
         {
             return Err(wrong("it has a path"));
         }
-        let proxy = Proxy::new(&url).map_err(|_| wrong("it is no URL"))?;
+        let proxy = Proxy::new(&url).map_err(|_| wrong("it is not a URL"))?;
         Ok(Self { variable, proxy })
     }
 

@@ -15,7 +15,7 @@ use sordino::capture::{Capture, CaptureEvent, CaptureHandler, Frame, Microphone,
 /// Set in the recorder: the file that it writes its samples to, as 32-bit floats.
 const RECORDER: &str = "SORDINO_TEST_RECORDER";
 const PROGRAMS: [&str; 4] = ["pulseaudio", "pactl", "paplay", "sox"];
-/// How long anything here may take before the test gives up: it ends a hang, and is no measure of speed.
+/// How long anything here may take before the test gives up: it ends a hang, and does not measure speed.
 const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) const RATE: usize = 48_000;
 

@@ -36,18 +36,18 @@ pub fn run_all() -> Result<()> {
         run(maven(&folder()).args(["--quiet", "package", "-DskipTests"]))?;
     }
     let work = tempfile::tempdir()?;
-    builds_say_what_they_lack(work.path())?;
+    builds_name_what_is_missing(work.path())?;
     the_layout_is_complete(work.path())?;
     println!("aar: 1 passed, 0 failed");
     Ok(())
 }
 
-fn builds_say_what_they_lack(work: &Path) -> Result<()> {
+fn builds_name_what_is_missing(work: &Path) -> Result<()> {
     let none = work.join("none.aar");
     let without_ndk = failure(aar(&none)?.env("ANDROID_NDK_HOME", ""))?;
     ensure!(
         without_ndk.contains("set ANDROID_NDK_HOME"),
-        "it does not say what it lacks: {without_ndk}"
+        "it does not name what is missing: {without_ndk}"
     );
     let wrong_ndk = failure(aar(&none)?.env("ANDROID_NDK_HOME", work))?;
     ensure!(

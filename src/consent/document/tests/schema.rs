@@ -84,7 +84,7 @@ const RELATIONS: [&str; 12] = [
     "/dpv:hasProcess/N/dpv:hasDataController",
 ];
 
-/// Each member in turn taken out, changed, or with a stranger beside it: what the reader refuses,
+/// Each member in turn taken out, changed, or with an unknown one added: what the reader refuses,
 /// the schema must refuse too, and the other way round.
 #[test]
 fn the_parser_and_the_schema_reject_the_same_documents() {
