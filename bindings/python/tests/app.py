@@ -21,10 +21,15 @@ def read_wav(path):
         return array.array("f", (sample / 32768 for sample in integers)), recording.getframerate()
 
 
+INFO = sordino.AppInfo(name="Etude", contact="privacy@etude.example")
+
+
 def notice(version):
     """The bundled English notice, as this app shows it."""
     return sordino.bundled_notice(
-        "en", sordino.AppInfo("Etude", "privacy@etude.example"), sordino.NoticeTerms(version, 365)
+        "en",
+        INFO,
+        sordino.NoticeTerms(version=version, consent_days=365),
     ).notice
 
 

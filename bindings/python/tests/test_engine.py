@@ -4,6 +4,7 @@ import array
 import inspect
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
 import threading
@@ -298,7 +299,7 @@ class BadInput(EngineTest):
             ("https://", lambda: open_with(folder, key, "ftp://collector.example")),
             ("this very machine", lambda: open_with(folder, key, "http://collector.example")),
             ("32 lower-case", lambda: self.engine.delete("sample")),
-            ("no upload task", lambda: self.engine.process_upload_result("send", outcome)),
+            ("not an upload task", lambda: self.engine.process_upload_result("send", outcome)),
         ]
         for says, call in wrong:
             with self.assertRaisesRegex(sordino.SordinoError.Argument, says):
@@ -310,17 +311,30 @@ class BadInput(EngineTest):
         notice = app.notice(1)
         adult, quality = sordino.AgeBand.ADULT, [sordino.Purpose.QUALITY_ASSURANCE]
         calls = [
-            (errors.Consent, lambda: self.engine.give_consent(quality, adult, notice)),
-            (errors.Consent, lambda: self.engine.approve(sordino.GuardianMethod.EMAIL_PLUS)),
-            (errors.Plan, lambda: self.engine.install_plan(b"{}")),
-            (errors.Outbox, lambda: self.engine.delete("0" * 32)),
-            (errors.Mark, lambda: self.engine.mark(sordino.Moment())),
+            (errors.Consent, "no-plan", lambda: self.engine.give_consent(quality, adult, notice)),
+            (errors.Consent, "no-plan", lambda: self.engine.approve(sordino.GuardianMethod.EMAIL_PLUS)),
+            (errors.Consent, "no-plan", lambda: self.engine.notice("en", app.INFO)),
+            (errors.Plan, "plan-unsigned", lambda: self.engine.install_plan(b"{}")),
+            (errors.Outbox, "no-such-sample", lambda: self.engine.delete("0" * 32)),
+            (errors.Mark, "not-listening", lambda: self.engine.mark(sordino.Moment())),
         ]
-        for kind, call in calls:
+        for kind, code, call in calls:
             with self.assertRaises(kind) as raised:
                 call()
-            message = str(raised.exception)
-            self.assertTrue(message and "\n" not in message, message)
+            error = raised.exception
+            self.assertEqual(error.code, code)
+            self.assertEqual(str(error), error.message)
+            self.assertTrue(error.message and "\n" not in error.message, error.message)
+            copy = pickle.loads(pickle.dumps(error))
+            self.assertEqual((type(copy), copy.code, copy.message), (kind, error.code, error.message))
+
+    def test_the_notice_is_built_from_the_plan_in_force(self):
+        self.engine.install_plan(self.organization.plan)
+        plan = self.engine.plan()
+        terms = sordino.NoticeTerms(
+            version=plan.notice_version, consent_days=plan.consent_days, retention_days=plan.retention_days
+        )
+        self.assertEqual(self.engine.notice("de", app.INFO), sordino.bundled_notice("de", app.INFO, terms))
 
     def test_a_child_waits_for_its_guardian(self):
         self.engine.install_plan(self.organization.plan)

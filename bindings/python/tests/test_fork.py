@@ -107,7 +107,7 @@ class Forks(Device):
         self.consent()
         context = multiprocessing.get_context("fork")
         outcomes = context.SimpleQueue()
-        worker = context.Process(target=offer, args=(self.engine, outcomes))
+        worker = context.Process(target=submit, args=(self.engine, outcomes))
         worker.start()
         worker.join()
         self.assertEqual((worker.exitcode, outcomes.get()), (0, "Closed"))

@@ -88,7 +88,7 @@ class Handles(Device):
                     # Invalid arguments may be refused before the handle is read.
                     with self.assertRaises((TypeError, AttributeError, ValueError)):
                         method(hollow, *[None] * (len(required) - 1))
-            with self.assertRaisesRegex(TypeError, "nothing behind it"):
+            with self.assertRaisesRegex(TypeError, "has no handle"):
                 hollow._uniffi_clone_handle()
             self.assertIsInstance(repr(hollow), str)
 
@@ -102,7 +102,7 @@ class Handles(Device):
         for item in (writer, engine):
             for _ in range(3):
                 item.__del__()
-            with self.assertRaisesRegex(TypeError, "nothing behind it"):
+            with self.assertRaisesRegex(TypeError, "has no handle"):
                 item._uniffi_clone_handle()
         # It was freed, and so released its folder.
         sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE).close()

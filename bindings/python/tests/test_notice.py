@@ -27,8 +27,9 @@ def text(notice, retention):
     return re.sub(r"\{(app|contact|days)\}", lambda found: put_in[found[0]], lines)
 
 
-def bundled(language, *retention):
-    return sordino.bundled_notice(language, sordino.AppInfo(APP, CONTACT), sordino.NoticeTerms(1, DAYS, *retention))
+def bundled(language, retention=None):
+    terms = sordino.NoticeTerms(version=1, consent_days=DAYS, retention_days=retention or {})
+    return sordino.bundled_notice(language, sordino.AppInfo(name=APP, contact=CONTACT), terms)
 
 
 class Notices(unittest.TestCase):
@@ -65,7 +66,8 @@ class Notices(unittest.TestCase):
         ]
         for says, (app, contact, days) in wrong:
             with self.assertRaisesRegex(sordino.SordinoError.Argument, says):
-                sordino.bundled_notice("en", sordino.AppInfo(app, contact), sordino.NoticeTerms(1, days))
+                terms = sordino.NoticeTerms(version=1, consent_days=days)
+                sordino.bundled_notice("en", sordino.AppInfo(name=app, contact=contact), terms)
 
 
 if __name__ == "__main__":

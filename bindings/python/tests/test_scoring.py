@@ -95,9 +95,9 @@ class WorstNotes(unittest.TestCase):
         self.assertGreater(intervals, 200)
 
     def same(self, mine, row):
-        names = ("samples", "records", "expected", "recognised", "missed", "wrong", "extra")
+        names = ("samples", "records", "expected", "recognized", "missed", "wrong", "extra")
         for name in names:
-            self.assertEqual(getattr(mine, name), row.get(name), name)
+            self.assertEqual(getattr(mine, name), row.get(name.replace("recognized", "recognised")), name)
         self.assertTrue(math.isclose(mine.value, row["value"], abs_tol=1e-12))
         self.assertEqual(mine.interval is None, row["interval"] is None)
         for end, other in zip(mine.interval or (), row["interval"] or ()):
