@@ -47,7 +47,7 @@ const REPLACEMENTS: [(&str, &str); 11] = [
     ),
     // Types of functions that uniffi.toml leaves out.
     (
-        r"^public ((?:struct|enum) (?:AnonymizedSound|SoundSpan|RemovedSpan|RemovalReason|RejectionReason|OpenedSound|SampleSound)\b)",
+        r"^public ((?:struct|enum) (?:AnonymizedSound|SoundSpan|RemovedSpan|RemovalReason|RejectionReason|OpenedSound|SampleSound|AnnotatedClip|NoteErrorRow|NotePair|NoteAlignment)\b)",
         "$1",
     ),
     (r"^open class", "final class"),

@@ -187,7 +187,7 @@ extension SessionDelegate: URLSessionDataDelegate, URLSessionDownloadDelegate {
     let headers = response.allHeaderFields.compactMap { name, value in
       (name as? String).map { Header(name: $0, value: "\(value)") }
     }
-    return .answered(
+    return .response(
       response: HttpResponse(status: UInt16(clamping: response.statusCode), headers: headers, body: body))
   }
 }

@@ -90,7 +90,7 @@ class UrlConnectionTransport(
         }
         val response = if (status >= 400) connection.errorStream else connection.inputStream
         val content = response?.use { it.readAtMost(MAX_RESPONSE_BYTES) } ?: ByteArray(0)
-        return UploadResult.Answered(HttpResponse(status.toUShort(), headers, content))
+        return UploadResult.Response(HttpResponse(status.toUShort(), headers, content))
     }
 
     private fun send(connection: HttpURLConnection, length: Long, body: InputStream) = body.use {

@@ -51,7 +51,7 @@ internal class TransportTest(@TempDir private val folder: File) {
             it.respond(201, "made")
         }
         val request = request("PUT", RequestBody.File(content.path), Header("content-digest", "sha-256=:abc:"))
-        val response = (transport.send(request) as UploadResult.Answered).response
+        val response = (transport.send(request) as UploadResult.Response).response
         assertEquals(201.toUShort() to "made", response.status to response.body.decodeToString())
         assertEquals("PUT" to "sha-256=:abc:", method to headers["content-digest"])
         assertArrayEquals(content.readBytes(), body)
@@ -68,21 +68,21 @@ internal class TransportTest(@TempDir private val folder: File) {
     @Test
     fun `a refusal is a response, and a redirect is not followed`() = runTest {
         respond = { it.respond(410, "gone") }
-        assertEquals(410.toUShort(), (transport.send(request("DELETE")) as UploadResult.Answered).response.status)
+        assertEquals(410.toUShort(), (transport.send(request("DELETE")) as UploadResult.Response).response.status)
         var requests = 0
         respond = {
             requests++
             it.responseHeaders.add("Location", url + "elsewhere")
             it.respond(302)
         }
-        assertEquals(302.toUShort(), (transport.send(request("GET")) as UploadResult.Answered).response.status)
+        assertEquals(302.toUShort(), (transport.send(request("GET")) as UploadResult.Response).response.status)
         assertEquals(1, requests)
     }
 
     @Test
     fun `at most one MiB of a response is read`() = runTest {
         respond = { it.respond(200, "a".repeat(2_000_000)) }
-        assertEquals(1 shl 20, (transport.send(request("GET")) as UploadResult.Answered).response.body.size)
+        assertEquals(1 shl 20, (transport.send(request("GET")) as UploadResult.Response).response.body.size)
     }
 
     @Test
