@@ -105,11 +105,7 @@ impl Grants {
         ends: Timestamp,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let validity = GrantValidity {
-            flag,
-            ends,
-            clock,
-        };
+        let validity = GrantValidity { flag, ends, clock };
         Self {
             quality_assurance: validity.grant(purposes),
             recognition_research: validity.grant(purposes),
