@@ -129,7 +129,10 @@ fn a_pull_removes_withdrawn_samples_with_any_token() {
         match reader {
             "one purpose" => use_token_for(QA),
             "another purpose" => use_token_for(RESEARCH),
-            _ => drop(administer(&stage.collected(), &["token", "revoke", "desk"])),
+            _ => drop(administer(
+                &stage.collected(),
+                &["token", "revoke", "first-reader"],
+            )),
         }
         stage.sordino("device d withdraw").ok();
         stage.upload("d");

@@ -268,7 +268,7 @@ fn each_error_of_a_log_is_one_line() {
         ),
         (
             Flaw::Misplaced { line: 9, found: 4 },
-            "line 9: entry 4 stands where entry 9 belongs",
+            "line 9: entry 4 is in the place of entry 9",
         ),
         (
             Flaw::CutOff {

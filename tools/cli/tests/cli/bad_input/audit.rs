@@ -73,9 +73,10 @@ fn a_failed_fetch_leaves_the_log_unchanged() {
     auditor.fetch_with("nowhere").refused(&["nowhere"]);
     assert_eq!(auditor.text(), intact);
 
-    let edited = String::from_utf8(intact.clone())
-        .unwrap()
-        .replacen("auditor", "dusk", 1);
+    let edited =
+        String::from_utf8(intact.clone())
+            .unwrap()
+            .replacen("first-reader", "other-reader", 1);
     fs::write(auditor.stage.path("audit.jsonl"), &edited).unwrap();
     auditor
         .fetch_with("token")

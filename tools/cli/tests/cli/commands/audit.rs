@@ -33,7 +33,7 @@ fn a_pulled_sample_is_in_the_log_that_the_person_sees() {
     let [entry] = auditor.entries().try_into().unwrap();
     assert_eq!(
         (&entry["sample"], &entry["reader"]),
-        (&auditor.sample.clone().into(), &"auditor".into())
+        (&auditor.sample.clone().into(), &"first-reader".into())
     );
     let line = format!("device d accesses {}", auditor.sample);
     let answer = auditor.stage.json(&line);
@@ -123,7 +123,7 @@ fn a_refetched_log_continues_and_has_every_earlier_head() {
         ),
         (
             &format!("--head {}", heads[0]),
-            "at entry 1; whether entries were cut off",
+            "at entry 1; only a later head shows whether entries were cut off",
         ),
     ] {
         let result = auditor.verify(flags).ok().stdout;
@@ -140,7 +140,7 @@ fn every_tampering_with_a_log_is_reported_in_one_line() {
     let auditor = Auditor::with_hand_outs(6);
     let lines = auditor.lines();
     let [head, earlier] = [auditor.head(), auditor.head_at(3)];
-    let edited = lines[3].replace("auditor", "dusk");
+    let edited = lines[3].replace("first-reader", "other-reader");
     let without = |from: usize, to: usize| [&lines[..from], &lines[to..]].concat();
     let mut swapped = lines.clone();
     swapped.swap(1, 4);
@@ -157,7 +157,7 @@ fn every_tampering_with_a_log_is_reported_in_one_line() {
         (without(3, 4), "", "line 4: entry 4 is missing here"),
         (without(0, 2), "", "line 1: entries 1 to 2 are missing here"),
         (swapped, "", "line 2: entries 2 to 4 are missing here"),
-        (inserted, "", "line 5: entry 2 stands where entry 5 belongs"),
+        (inserted, "", "line 5: entry 2 is in the place of entry 5"),
         (
             without(4, 6),
             head.as_str(),
@@ -295,7 +295,7 @@ fn a_rewritten_collector_log_is_detected_by_an_older_copy() {
     auditor.fetch_with("token").refused(&[
         "audit.jsonl: ",
         &url,
-        "line 3: it does not follow on the entry before",
+        "line 3: it does not follow the previous entry",
     ]);
     assert_eq!(auditor.text(), kept);
 

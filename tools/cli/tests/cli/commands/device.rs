@@ -273,9 +273,9 @@ fn a_person_sees_who_downloaded_a_sample() {
     );
     stage.pull("data", "bundle");
     let accesses = stage.json(&line);
-    assert_eq!(accesses["accesses"][0]["reader"], "desk");
+    assert_eq!(accesses["accesses"][0]["reader"], "first-reader");
     assert_eq!(accesses["accesses"][0]["purpose"], QA);
-    assert!(stage.sordino(&line).ok().stdout.contains("desk"));
+    assert!(stage.sordino(&line).ok().stdout.contains("first-reader"));
 }
 
 #[test]

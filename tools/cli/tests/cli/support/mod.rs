@@ -202,12 +202,12 @@ impl Stage {
         self.address.address
     }
 
-    /// A token of a reader of its own; the first one's name is "desk".
+    /// A token of a reader of its own; the first one's name is "first-reader".
     pub(crate) fn token(&self, purposes: &[Purpose]) -> String {
         let made = self.tokens.fetch_add(1, Ordering::Relaxed);
         match made {
-            0 => self.token_of("desk", purposes),
-            made => self.token_of(&format!("desk {}", made + 1), purposes),
+            0 => self.token_of("first-reader", purposes),
+            made => self.token_of(&format!("reader {}", made + 1), purposes),
         }
     }
 
