@@ -295,7 +295,7 @@ fn a_child_who_came_of_age_must_consent_as_an_adult() {
     assert!(stage.outbox("d").is_empty() && stage.objects().is_empty());
     stage
         .sordino("device d came-of-age")
-        .refused(&["outdated", "ask as of an adult"]);
+        .refused(&["outdated", "ask as an adult"]);
 
     let adult = stage.json(&format!("device d consent --purpose {QA} --age-band adult"));
     assert_ne!(adult["dct:identifier"], child["dct:identifier"]);
