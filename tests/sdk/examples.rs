@@ -1,6 +1,12 @@
 //! The programs in `examples/` do what they say.
 
-use std::{fs, io::Read as _, net::TcpListener, path::PathBuf, thread};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    path::PathBuf,
+    thread,
+};
 
 use sordino::{
     consent::{AgeBand, ConsentState},
@@ -89,22 +95,31 @@ fn own_http_reports_the_response_of_the_server() {
     let folder = folder();
     let engine = consent::open(folder.path(), &url).unwrap();
     consent::ask(&engine, "en", AgeBand::Adult).unwrap();
-    // A collector that is overloaded.
+    // A collector that has no newer plan, and is overloaded otherwise.
     let server = thread::spawn(move || {
-        use std::io::Write as _;
-        let (mut connection, _) = server.accept().unwrap();
-        let mut head = [0; 65_536];
-        let read = connection.read(&mut head).unwrap();
-        let response =
-            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        connection.write_all(response.as_bytes()).unwrap();
-        String::from_utf8_lossy(&head[..read]).into_owned()
+        loop {
+            let (mut connection, _) = server.accept().unwrap();
+            let mut head = [0; 65_536];
+            let read = connection.read(&mut head).unwrap();
+            let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
+            let is_plan = head.starts_with("get /v1/plan");
+            let status = if is_plan {
+                "304 Not Modified"
+            } else {
+                "503 Service Unavailable"
+            };
+            let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
+            write!(connection, "HTTP/1.1 {status}\r\n{rest}").unwrap();
+            if !is_plan {
+                return head;
+            }
+        }
     });
     let done = own_http::upload(&engine).unwrap();
-    assert!(
-        matches!(done.first(), Some((_, TaskStatus::Retry { .. }))),
-        "{done:?}"
-    );
-    let request = server.join().unwrap().to_lowercase();
+    let retried = done
+        .iter()
+        .filter(|(_, status)| matches!(status, TaskStatus::Retry { .. }));
+    assert_eq!(retried.count(), 1, "{done:?}");
+    let request = server.join().unwrap();
     assert!(request.contains("\r\nsignature-input:"), "{request}");
 }

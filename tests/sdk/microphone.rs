@@ -14,11 +14,11 @@ use room::{RATE, Recorder, Room, start_server};
 
 #[test]
 fn a_tone_is_captured_with_its_pitch_and_length() {
-    let Some(room) = Room::enter("a_tone_played") else {
+    let Some(room) = Room::enter("a_tone_is_captured") else {
         return;
     };
     room.make("tone.wav", "synth 2 sine 440 vol 0.5");
-    let heard = room.record("a_tone_played", |_| room.play("tone.wav"));
+    let heard = room.record("a_tone_is_captured", |_| room.play("tone.wav"));
 
     let loud: Vec<bool> = heard
         .chunks(RATE / 200)
@@ -58,7 +58,7 @@ fn a_tone_is_captured_with_its_pitch_and_length() {
 
 #[test]
 fn a_recording_is_captured_sample_by_sample() {
-    let Some(room) = Room::enter("a_recording_played") else {
+    let Some(room) = Room::enter("a_recording_is_captured") else {
         return;
     };
     // Noise that swells like bow strokes: nothing in it comes twice, so each part has one place.
@@ -66,7 +66,7 @@ fn a_recording_is_captured_sample_by_sample() {
     let played = read_wav(&room.path("recording.wav"))
         .expect("sox wrote it")
         .samples;
-    let heard = room.record("a_recording_played", |_| room.play("recording.wav"));
+    let heard = room.record("a_recording_is_captured", |_| room.play("recording.wav"));
 
     let played = &played[RATE / 2..]; // without the silence before it
     // Both ends of the recording lie equally late: nothing was lost or came twice between them.
@@ -85,11 +85,11 @@ fn a_recording_is_captured_sample_by_sample() {
 
 #[test]
 fn a_lost_microphone_is_reopened_and_reported() {
-    let Some(mut room) = Room::enter("a_microphone_that_goes") else {
+    let Some(mut room) = Room::enter("a_lost_microphone") else {
         return;
     };
     room.make("tone.wav", "synth 1 sine 440 vol 0.5");
-    let recorder = Recorder::start(&room, "a_microphone_that_goes");
+    let recorder = Recorder::start(&room, "a_lost_microphone");
     recorder.wait_for("opened");
     room.play("tone.wav");
     recorder.catch_up();
