@@ -46,9 +46,9 @@ fn a_demo_that_is_killed_leaves_no_collector_behind() {
     // Opened once the other end is.
     let mut lives = File::open(&lives).unwrap();
     let mut said = BufReader::new(demo.stderr.take().unwrap()).lines();
-    let hears = said.find(|line| line.as_ref().unwrap().contains("hears"));
+    let adult = said.find(|line| line.as_ref().unwrap().contains("an adult"));
     assert!(
-        hears.is_some(),
+        adult.is_some(),
         "no device came for which the collector runs"
     );
     demo.kill().unwrap();
