@@ -32,7 +32,23 @@ pub fn cmd(program: impl AsRef<OsStr>) -> Command {
         program.to_owned()
     });
     command.current_dir(root());
+    without_build_folders(&mut command);
     command
+}
+
+/// Cargo puts its build folders on the library path of the programs that it runs. From there a JVM would load another
+/// libsordino than the one that is tested.
+fn without_build_folders(command: &mut Command) {
+    for name in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
+        let Some(paths) = env::var_os(name) else {
+            continue;
+        };
+        let kept = env::split_paths(&paths).filter(|path| !path.starts_with(target()));
+        match env::join_paths(kept) {
+            Ok(kept) if !kept.is_empty() => command.env(name, kept),
+            _ => command.env_remove(name),
+        };
+    }
 }
 
 pub fn cargo() -> Command {
