@@ -1,5 +1,7 @@
 //! Anonymizes a recording without an engine: `cargo run --release --example anonymize IN.wav OUT.wav`.
 
+#![allow(clippy::print_stdout, reason = "this program prints its results")]
+
 use std::{env, error::Error, path::Path};
 
 use sordino::{

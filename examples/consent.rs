@@ -3,6 +3,8 @@
 //! FOLDER has `org.pub`, the organization's public key, and `plan.json`, its signed plan: docs/quickstart/rust.md makes
 //! both.
 
+#![allow(clippy::print_stdout, reason = "this program prints its results")]
+
 use std::{env, error::Error, fs, path::Path};
 
 use sordino::{

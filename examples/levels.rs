@@ -2,6 +2,8 @@
 //!
 //! Capture alone needs no plan and no consent: nothing is kept, and nothing leaves the device.
 
+#![allow(clippy::print_stdout, reason = "this program prints its results")]
+
 use std::{env, error::Error, path::PathBuf};
 
 use sordino::capture::{Capture, Frame, Microphone, Pace, WavFile};

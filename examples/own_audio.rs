@@ -1,5 +1,7 @@
 //! An app with its own audio path writes PCM, and its recognizer receives frames: `cargo run --example own_audio`.
 
+#![allow(clippy::print_stdout, reason = "this program prints its results")]
+
 use std::{error::Error, f32::consts::TAU, thread, time::Duration};
 
 use sordino::capture::{Capture, Frame, PcmWriter, pcm_channel};

@@ -3,6 +3,8 @@
 //! On phones only the app may upload in the background (URLSession, WorkManager), so the SDK says which request is due, and
 //! the app reports the result. FOLDER is that of docs/quickstart/rust.md.
 
+#![allow(clippy::print_stdout, reason = "this program prints its results")]
+
 use std::{collections::BTreeSet, env, error::Error, fs, path::Path};
 
 use sordino::{
