@@ -95,31 +95,29 @@ fn own_http_reports_the_response_of_the_server() {
     let folder = folder();
     let engine = consent::open(folder.path(), &url).unwrap();
     consent::ask(&engine, "en", AgeBand::Adult).unwrap();
-    // A collector that has no newer plan, and is overloaded otherwise.
+    // A collector that is overloaded.
     let server = thread::spawn(move || {
         loop {
             let (mut connection, _) = server.accept().unwrap();
             let mut head = [0; 65_536];
             let read = connection.read(&mut head).unwrap();
             let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
-            let is_plan = head.starts_with("get /v1/plan");
-            let status = if is_plan {
-                "304 Not Modified"
-            } else {
-                "503 Service Unavailable"
-            };
             let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
-            write!(connection, "HTTP/1.1 {status}\r\n{rest}").unwrap();
-            if !is_plan {
+            write!(connection, "HTTP/1.1 503 Service Unavailable\r\n{rest}").unwrap();
+            // The request for a newer plan is not signed.
+            if !head.starts_with("get /v1/plan") {
                 return head;
             }
         }
     });
     let done = own_http::upload(&engine).unwrap();
-    let retried = done
-        .iter()
-        .filter(|(_, status)| matches!(status, TaskStatus::Retry { .. }));
-    assert_eq!(retried.count(), 1, "{done:?}");
+    assert!(!done.is_empty());
+    for (task, status) in &done {
+        assert!(
+            matches!(status, TaskStatus::Retry { .. }),
+            "{task}: {status:?}"
+        );
+    }
     let request = server.join().unwrap();
     assert!(request.contains("\r\nsignature-input:"), "{request}");
 }
