@@ -138,10 +138,9 @@ fn environment(name: &str) -> Result<PathBuf> {
 }
 
 fn install(environment: &str, what: &[&str]) -> Result<()> {
-    let pip = target().join(environment).join("bin/pip");
-    run(cmd(pip)
-        .args(["install", "-q", "--disable-pip-version-check"])
-        .args(what))
+    let python = target().join(environment).join("bin/python");
+    let pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check"];
+    run(cmd(python).args(pip).args(what))
 }
 
 /// Installs the wheel of now with its dependencies, those of `extra`, and `more`.
