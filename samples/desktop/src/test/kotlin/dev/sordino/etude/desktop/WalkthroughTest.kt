@@ -82,7 +82,7 @@ internal class WalkthroughTest(@TempDir private val folder: File) {
     private fun nothingIsRecordedYet() {
         ui.press("Report a wrong note")
         ui.press("I do not know")
-        ui.waitFor("nothing can be marked")
+        ui.waitFor("sampling is not permitted")
         ui.press("Review")
         ui.waitFor("Nothing to review")
     }
