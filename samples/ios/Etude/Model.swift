@@ -23,7 +23,7 @@ final class Model: ObservableObject {
 
   private var sordino: Sordino?
   private var transport: UploadTransport?
-  private var practice: Task<Void, Never>?
+  private var practiceTask: Task<Void, Never>?
   private var player: AVAudioPlayer?
 
   func open() async {
@@ -72,9 +72,9 @@ final class Model: ObservableObject {
   // Practice.
 
   func practice() {
-    guard let sordino, practice == nil else { return }
+    guard let sordino, practiceTask == nil else { return }
     isPracticing = true
-    practice = Task {
+    practiceTask = Task {
       await attempt {
         let session = AVAudioSession.sharedInstance()
         try session.setCategory(.playAndRecord, mode: .measurement, options: .defaultToSpeaker)
@@ -88,12 +88,12 @@ final class Model: ObservableObject {
         }
       }
       self.isPracticing = false
-      self.practice = nil
+      self.practiceTask = nil
     }
   }
 
   /// Ends the task, and with it the capture.
-  func stopPracticing() { practice?.cancel() }
+  func stopPracticing() { practiceTask?.cancel() }
 
   // Consent.
 
