@@ -30,7 +30,7 @@ pub(super) fn without_alsa_messages<T: Send>(
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn quietly<T>(
+pub(super) fn without_alsa_messages<T>(
     work: impl FnOnce() -> Result<T, CaptureError>,
 ) -> Result<T, CaptureError> {
     work()

@@ -60,7 +60,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 }
 
 /// Writes `bytes` to `path` under a temporary name, then renames it; only its owner can read it. For a file that the
-/// caller keeps: what a person names is an [`Output`](crate::output::Output).
+/// caller keeps: what a person names is an [`OutputFile`](crate::output_files::OutputFile).
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let written = temporary(path).and_then(|mut file| {
         file.write_all(bytes)?;
