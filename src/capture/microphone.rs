@@ -102,7 +102,7 @@ fn list(
 }
 
 impl Microphone {
-    /// The input device with this id or name, as [`devices`] lists them.
+    /// The input device with this id or name, as [`input_devices`] lists them.
     pub fn named(device: impl Into<String>) -> Self {
         Self {
             device: Some(device.into()),
