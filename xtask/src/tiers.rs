@@ -77,7 +77,13 @@ pub fn soak(fuzz_seconds: u32) -> Result<()> {
 
 fn table(perform: impl FnOnce(&Steps) -> Result<()>) -> Result<()> {
     let steps = Steps::begin()?;
-    // Readers that the tests compare with, where tools/setup.sh has installed them.
+    let outcome = perform(&steps);
+    steps.end();
+    outcome
+}
+
+/// Tells the tests where the readers are that they compare with, if tools/setup.sh has installed them by now.
+fn name_references(steps: &Steps) {
     for (name, path) in [
         ("SORDINO_PYTHON", "python/bin/python"),
         ("SORDINO_NEWEST_DATASETS", "python-datasets"),
@@ -87,13 +93,11 @@ fn table(perform: impl FnOnce(&Steps) -> Result<()>) -> Result<()> {
             steps.set_env(name, path.to_string_lossy());
         }
     }
-    let outcome = perform(&steps);
-    steps.end();
-    outcome
 }
 
 /// Two lanes for two cores: while one waits for a process, a browser or a sound device, the other computes.
 fn test_rust(steps: &Steps) -> Result<()> {
+    name_references(steps);
     // The tests of the collector on PostgreSQL, MinIO and nginx are left to `test all`.
     steps.set_env("SORDINO_TEST_SERVICES", "no");
     check_text(steps)?;
@@ -119,6 +123,7 @@ fn test_rust(steps: &Steps) -> Result<()> {
 }
 
 fn test_all(steps: &Steps) -> Result<()> {
+    name_references(steps);
     check_text(steps)?;
     steps.step("build", xtask()?.arg("build"))?;
     steps.set_env("SORDINO_PROGRAMS", target().join("debug").to_string_lossy());
