@@ -61,6 +61,14 @@ impl Library {
         self
     }
 
+    /// The library in `programs`, where tests have it built, if these options choose none.
+    pub fn or_in(mut self, programs: &Path) -> Self {
+        if !self.is_chosen() {
+            self.library = Some(programs.join(LIBRARY));
+        }
+        self
+    }
+
     fn is_chosen(&self) -> bool {
         self.library.is_some() || self.profile.is_some() || self.features.is_some()
     }

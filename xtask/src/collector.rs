@@ -1,7 +1,7 @@
 //! The collector: its review page in a browser, its OpenAPI document, faults, and one to test others with.
 
 use std::{
-    env, fs,
+    fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::Stdio,
@@ -13,7 +13,7 @@ use regex::Regex;
 
 use crate::{
     build,
-    process::{Running, cargo, cmd, last_word, read, root, run, target},
+    process::{Running, cargo, cmd, is_soak, last_word, read, root, run, target},
 };
 
 #[derive(Subcommand)]
@@ -134,8 +134,7 @@ fn test_openapi(options: &[String]) -> Result<()> {
     let token = last_word(token.args(["--purpose", "quality-assurance", "recognition-research"]))?;
 
     // A count, not a time, so that every machine tries the same: some 40 s on two cores, and minutes with SORDINO_SOAK=1.
-    let is_soak = env::var("SORDINO_SOAK").is_ok_and(|soak| soak == "1");
-    let examples = if is_soak { "1000" } else { "100" };
+    let examples = if is_soak() { "1000" } else { "100" };
     let mut schemathesis = cmd(program);
     schemathesis
         .env("PYTHONPATH", HERE)

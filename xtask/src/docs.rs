@@ -4,13 +4,13 @@
 //! nowhere, and a page that would make a request to a third party. All but the Swift reference can be read from the disk;
 //! that one has to be served from the root of a site (`python3 -m http.server -d OUT`).
 
-use std::{env, fs, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::{Result, bail, ensure};
 
 use crate::process::{
-    cargo, cmd, copy_folder, create_folder, empty_folder, is_installed, run, run_logged, target,
-    xtask,
+    cargo, cmd, copy_folder, create_folder, empty_folder, is_ci, is_installed, run, run_logged,
+    target, xtask,
 };
 
 /// A language with a reference beside Rust's.
@@ -104,7 +104,7 @@ fn binding_reference(binding: &Binding, api: &Path) -> Result<String> {
     } = binding;
     if !(binding.is_ready)() {
         println!("skipped: the API reference of {name} lacks {lacks}");
-        if env::var("CI").is_ok_and(|ci| ci == "true") {
+        if is_ci() {
             bail!("the API reference of {name} lacks {lacks}");
         }
         return Ok(format!("{name}:{lacks}"));

@@ -17,7 +17,7 @@ use crate::{
     bindings::{self, Generate, LIBRARY, Language, Library},
     build,
     markdown::code_blocks,
-    process::{cmd, copy_folder, create_folder, empty_folder, maven, root, run},
+    process::{cmd, copy_folder, create_folder, empty_folder, is_soak, maven, root, run},
 };
 
 #[derive(Subcommand)]
@@ -68,11 +68,10 @@ pub fn install_jars(library: Library, options: &[String]) -> Result<()> {
 
 fn test(library: Library) -> Result<()> {
     let programs = build::programs()?;
-    generate_with(library, Some(&programs))?;
+    generate(library.or_in(&programs))?;
     write_quick_start()?;
-    let is_soak = env::var("SORDINO_SOAK").is_ok_and(|soak| soak == "1");
-    let openings =
-        env::var("OPENINGS").unwrap_or_else(|_| if is_soak { "10000" } else { "2000" }.to_owned());
+    let openings = env::var("OPENINGS")
+        .unwrap_or_else(|_| if is_soak() { "10000" } else { "2000" }.to_owned());
     let mut install = maven(&folder());
     install
         .arg("install")
@@ -157,16 +156,9 @@ fn generated() -> PathBuf {
     folder().join("sordino/target/generated")
 }
 
-fn generate(library: Library) -> Result<()> {
-    generate_with(library, None)
-}
-
 /// Puts the generated bindings into `generated()/kotlin`, and the library into `generated()/native`, in a folder by JNA's
 /// name for this machine.
-fn generate_with(mut library: Library, programs: Option<&Path>) -> Result<()> {
-    if library.library.is_none() && library.profile.is_none() && library.features.is_none() {
-        library.library = programs.map(|programs| programs.join(LIBRARY));
-    }
+fn generate(library: Library) -> Result<()> {
     let out = generated().join("kotlin");
     bindings::generate(&Generate {
         language: Language::Kotlin,

@@ -22,6 +22,16 @@ pub fn target() -> PathBuf {
     root().join(folder.unwrap_or_else(|| "target".into()))
 }
 
+/// Whether everything is installed, so that a skipped suite is a failure.
+pub fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
+/// Whether tests run their long versions.
+pub fn is_soak() -> bool {
+    env::var("SORDINO_SOAK").is_ok_and(|soak| soak == "1")
+}
+
 /// A command that runs in the root of the repository. `program` is found on the PATH or, with a slash, from the root.
 pub fn cmd(program: impl AsRef<OsStr>) -> Command {
     let program = Path::new(&program);

@@ -13,7 +13,7 @@ use clap::Subcommand;
 use regex::Regex;
 
 use crate::{
-    bindings::{LIBRARY, Library},
+    bindings::Library,
     build, kotlin,
     process::{Running, cmd, maven, root, run},
 };
@@ -56,10 +56,7 @@ fn make(library: Library) -> Result<()> {
 
 fn start(folder: &Path) -> Result<()> {
     let programs = build::programs()?;
-    make(Library {
-        library: Some(programs.join(LIBRARY)),
-        ..Library::default()
-    })?;
+    make(Library::default().or_in(&programs))?;
     let target = root().join("samples/desktop/target");
     let classes = format!("{0}/classes:{0}/lib/*", target.display());
     let mut java = cmd("java");
@@ -68,12 +65,9 @@ fn start(folder: &Path) -> Result<()> {
     run(java.arg(programs).arg(root().join("samples/plan.toml")))
 }
 
-fn test(mut library: Library, options: &[String]) -> Result<()> {
+fn test(library: Library, options: &[String]) -> Result<()> {
     let programs = build::programs()?;
-    if library.library.is_none() {
-        library.library = Some(programs.join(LIBRARY));
-    }
-    kotlin::install_jars(library, &[])?;
+    kotlin::install_jars(library.or_in(&programs), &[])?;
     let devices = SoundDevices::start()?;
     let mut verify = cmd("xvfb-run");
     devices.enter(&mut verify);

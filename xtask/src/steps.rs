@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env,
     fs::{self, File},
     io::Write as _,
     os::unix::process::CommandExt as _,
@@ -18,7 +17,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
 
-use crate::process::{empty_folder, target};
+use crate::process::{empty_folder, is_ci, target};
 
 pub struct Steps {
     /// Where the output of each step is.
@@ -115,7 +114,7 @@ impl Steps {
     pub fn skip(&self, suite: &str, lacks: &str) -> Result<()> {
         println!("skipped: {suite} lacks {lacks}");
         lock(&self.skipped).insert(format!("{suite} lacks {lacks}"));
-        if env::var("CI").is_ok_and(|ci| ci == "true") {
+        if is_ci() {
             bail!("{suite} is skipped, which lacks {lacks}");
         }
         Ok(())

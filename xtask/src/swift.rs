@@ -15,7 +15,7 @@ use clap::Subcommand;
 use regex::Regex;
 
 use crate::{
-    bindings::{LIBRARY, Library},
+    bindings::Library,
     build,
     process::{cmd, copy_folder, empty_folder, read, root, run, run_logged, target},
 };
@@ -73,12 +73,9 @@ fn toolchain(program: &str) -> Command {
     command
 }
 
-fn test(mut library: Library) -> Result<()> {
+fn test(library: Library) -> Result<()> {
     let programs = build::programs()?;
-    if library.library.is_none() && library.profile.is_none() && library.features.is_none() {
-        library.library = Some(programs.join(LIBRARY));
-    }
-    generated::write(library)?;
+    generated::write(library.or_in(&programs))?;
     // Alone, the tests that count what the process holds.
     let tests = run_suite(&programs, &["--skip", "LeakTests"])?
         + run_suite(&programs, &["--filter", "LeakTests"])?;
