@@ -82,7 +82,7 @@ pub use engine::{
 };
 pub use error::Error;
 pub use id::{Id, ParseIdError};
-pub use process::Forked;
+pub use process::{Forked, OwnerProcess};
 pub use purpose::{ParsePurposeError, Purpose, Purposes};
 pub use rng::RngError;
 pub use state::{Clock, StateError, SystemClock};

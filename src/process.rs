@@ -14,19 +14,19 @@ use std::{mem, process};
 )]
 pub struct Forked;
 
-/// The process that created a value.
+/// The process that created a value, for bindings that must not touch their own locks in a forked process.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct OwnerProcess(u32);
+pub struct OwnerProcess(u32);
 
 impl OwnerProcess {
     /// This process.
-    pub(crate) fn current() -> Self {
+    pub fn current() -> Self {
         Self(process::id())
     }
 
     /// # Errors
     /// This is another process.
-    pub(crate) fn check(self) -> Result<(), Forked> {
+    pub fn check(self) -> Result<(), Forked> {
         if self.0 == process::id() {
             Ok(())
         } else {

@@ -2,12 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use sordino::Sordino;
+use sordino::{OwnerProcess, Sordino};
 
-use crate::{
-    error::Error, listeners::EventSink, panics::catch_panic, process::OwnerProcess,
-    session::Session,
-};
+use crate::{error::Error, listeners::EventSink, panics::catch_panic, session::Session};
 
 pub(crate) struct EngineHandle {
     process: OwnerProcess,

@@ -29,7 +29,6 @@ pub mod notice;
 mod panics;
 pub mod pcm_writer;
 pub mod plan;
-mod process;
 #[cfg(feature = "research")]
 pub mod research;
 pub mod review;

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sordino::{CaptureSession, capture::PcmWriter};
+use sordino::{CaptureSession, OwnerProcess, capture::PcmWriter};
 
-use crate::{error::Error, process::OwnerProcess};
+use crate::error::Error;
 
 /// A capture session. Dropping it ends the app's own audio first, then stops and closes the source.
 pub(crate) struct Session {
