@@ -146,14 +146,7 @@ fn summary(devices: &[Device; 4], checks: &[Check], report: &Path, dataset: &Pat
         "bytes sent",
     ]);
     for device in devices {
-        table.push(vec![
-            device.name.to_owned(),
-            device.heard.len().to_string(),
-            device.queued().to_string(),
-            device.sent.to_string(),
-            device.connections.to_string(),
-            device.bytes_up.to_string(),
-        ]);
+        table.push(device.row());
     }
     let mut lines = vec![table.text()];
     lines.push(String::new());

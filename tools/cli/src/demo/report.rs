@@ -194,16 +194,6 @@ impl DemoReport<'_> {
     }
 
     fn devices_table(&self) -> Table {
-        let row = |device: &Device| {
-            vec![
-                device.name.to_owned(),
-                device.heard.len().to_string(),
-                device.queued().to_string(),
-                device.sent.to_string(),
-                device.connections.to_string(),
-                device.bytes_up.to_string(),
-            ]
-        };
         Table {
             caption: "The four devices".to_owned(),
             columns: [
@@ -216,7 +206,7 @@ impl DemoReport<'_> {
             ]
             .map(str::to_owned)
             .to_vec(),
-            rows: self.devices.iter().map(row).collect(),
+            rows: self.devices.iter().map(Device::row).collect(),
         }
     }
 

@@ -71,6 +71,18 @@ impl Device {
         self.heard.iter().map(|heard| heard.queued.len()).sum()
     }
 
+    /// Its row in the tables of the terminal and of the report.
+    pub(super) fn row(&self) -> Vec<String> {
+        vec![
+            self.name.to_owned(),
+            self.heard.len().to_string(),
+            self.queued().to_string(),
+            self.sent.to_string(),
+            self.connections.to_string(),
+            self.bytes_up.to_string(),
+        ]
+    }
+
     pub(super) fn received_all_frames(&self) -> bool {
         self.heard
             .iter()
