@@ -3,23 +3,28 @@
 pub(crate) mod audit_log;
 pub(crate) mod crash;
 pub(crate) mod draws;
-#[cfg(unix)]
-pub(crate) mod fork;
 
 // Shared with the tests of other packages, which have them from the crate test-fixtures.
 #[path = "../tools/fixtures/src/clock.rs"]
 #[allow(unreachable_pub, reason = "public in that crate")]
 mod clock;
+#[path = "../tools/fixtures/src/folder.rs"]
+#[allow(unreachable_pub, reason = "public in that crate")]
+mod folder;
+#[cfg(unix)]
+#[path = "../tools/fixtures/src/fork.rs"]
+#[allow(unreachable_pub, reason = "public in that crate")]
+pub(crate) mod fork;
 #[path = "../tools/fixtures/src/organization.rs"]
 #[allow(unreachable_pub, reason = "public in that crate")]
 mod organization;
 
 pub(crate) use clock::TestClock;
+pub(crate) use folder::folder;
 pub(crate) use organization::{Organization, key_pair, plan};
 
 use jiff::SignedDuration;
 use proptest::test_runner::Config as ProptestConfig;
-use tempfile::TempDir;
 use test_tiers::sized;
 
 use crate::{
@@ -39,13 +44,6 @@ pub(crate) fn cases(usual: u32, soak: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     let cases = sized(usual, soak.max(asked.cases));
     ProptestConfig { cases, ..asked }
-}
-
-/// A folder of a test's own, in memory where there is such a place: a device syncs a lot.
-pub(crate) fn folder() -> TempDir {
-    tempfile::tempdir_in("/dev/shm")
-        .or_else(|_| tempfile::tempdir())
-        .unwrap()
 }
 
 pub(crate) fn days(days: i64) -> SignedDuration {

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, Weak, mpsc};
 
-use tempfile::TempDir;
+use test_fixtures::folder;
 
 use crate::{
     builder::EngineBuilder,
@@ -15,17 +15,6 @@ use crate::{
     listeners::{EventListener, Frame, FrameListener, ListenerError},
     pcm_writer::PcmWriter,
 };
-
-#[cfg(unix)]
-#[path = "../../../src/testing/fork.rs"]
-mod fork;
-
-/// A folder of a test's own, in memory where there is such a place: the engine syncs a lot.
-fn folder() -> TempDir {
-    tempfile::tempdir_in("/dev/shm")
-        .or_else(|_| tempfile::tempdir())
-        .unwrap()
-}
 
 struct PanickingListener;
 
@@ -149,7 +138,7 @@ fn calls_in_a_forked_process_fail_and_the_parent_continues() {
     let engine = builder(folder.path()).open().unwrap();
     let mut writer = Some(engine.listen_to_pcm_source(8_000, 1, None).unwrap());
     let mut engine = Some(engine);
-    fork::in_child(|| {
+    test_fixtures::fork::in_child(|| {
         let (engine, writer) = (engine.take().unwrap(), writer.take().unwrap());
         engine.set_event_listener(Some(Arc::new(PanickingListener)));
         assert!(matches!(engine.status(), Err(Error::Closed { .. })));
