@@ -33,7 +33,8 @@ pub fn run_target(target: &str, seconds: u32) -> Result<()> {
     if target == "wav" {
         write_other_containers(&corpus)?;
     }
-    let mut fuzz = cargo();
+    // The cargo of rustup, which alone takes `+nightly`; CARGO names that of the toolchain which runs this program.
+    let mut fuzz = cmd("cargo");
     fuzz.args(["+nightly", "fuzz", "run", target]).arg(&corpus);
     let seeds = match target {
         "records" => "tests/vectors/consent".to_owned(),
@@ -50,7 +51,6 @@ pub fn run_target(target: &str, seconds: u32) -> Result<()> {
         "-timeout=300",
         "-report_slow_units=300",
     ]);
-    // A cargo that runs this program has chosen a toolchain, and `+nightly` is for the one of rustup.
     run(fuzz.env_remove("RUSTUP_TOOLCHAIN"))
 }
 
