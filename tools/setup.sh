@@ -68,7 +68,7 @@ schemathesis() { venv schemathesis tools/collector/schemathesis/requirements.txt
 
 # The Swift toolchain: the machine's own, or a chroot with Debian's.
 swift_toolchain() {
-  bindings/swift/toolchain --ready || say "Swift is not tested here"
+  bindings/swift/toolchain.sh --ready || say "Swift is not tested here"
 }
 
 # What the Python binding is built and tested with; libsndfile comes in soundfile's wheel.
