@@ -1,4 +1,4 @@
-//! Every measurement of docs/benchmarks.md, as one Markdown table. Criterion's own benches:
+//! All rows of docs/benchmarks.md except those of `make eval`, as Markdown. Criterion's benchmarks run with
 //! `cargo bench -p sordino-benches --bench stages`.
 
 use std::{fs, process::Stdio};
@@ -15,7 +15,7 @@ pub fn run_all(load: &[String]) -> Result<()> {
     for language in ["python", "kotlin", "swift"] {
         binding(language)?;
     }
-    // What a reader pulls, with the programs of a release.
+    // `sordino pull`, with release builds.
     run(cargo().args([
         "build",
         "--quiet",
@@ -28,7 +28,7 @@ pub fn run_all(load: &[String]) -> Result<()> {
     if let Err(error) = run(&mut cmd("benches/pull.py")) {
         eprintln!("not measured: {error:#}");
     }
-    // The collector next to MinIO and nginx, where tools/setup.sh services has installed them.
+    // The collector, and MinIO and nginx if `tools/setup.sh services` has installed them.
     let mut bench = cargo();
     bench.args([
         "bench",
@@ -43,7 +43,7 @@ pub fn run_all(load: &[String]) -> Result<()> {
     withdrawal()
 }
 
-/// The table of the SDK, with the sizes of libraries with the fewest and with the usual features.
+/// The SDK, with the sizes of the library without features and with the default ones.
 fn stages_and_sizes() -> Result<()> {
     let kept = tempfile::tempdir()?;
     let mut libraries = Vec::new();
@@ -68,7 +68,7 @@ fn stages_and_sizes() -> Result<()> {
         fs::copy(target().join("mobile").join(LIBRARY), &copied)?;
         libraries.push(format!("{name}={}", copied.display()));
     }
-    // Silero's own package, where eval/setup.sh has installed it.
+    // The baseline: Silero's package, if eval/setup.sh has installed it.
     let python = target().join("eval/venv/bin/python");
     let python = if python.exists() {
         python.display().to_string()
@@ -113,8 +113,7 @@ fn binding(language: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a withdrawal takes with ten thousand samples, which are more than can be made through the public API in a bench's
-/// time.
+/// The time of a withdrawal with 10 000 queued samples. A test inserts them directly: the public API takes too long.
 fn withdrawal() -> Result<()> {
     let mut test = cargo();
     test.args([

@@ -1,4 +1,4 @@
-//! The part that all bindings share: UniFFI prints each language's bindings from the library.
+//! Steps that all bindings share: UniFFI generates the bindings of each language from the library.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ pub const LIBRARY: &str = if cfg!(target_os = "macos") {
 #[derive(Args)]
 pub struct Generate {
     pub language: Language,
-    /// The folder for both
+    /// The output folder
     pub out: PathBuf,
     #[command(flatten)]
     pub library: Library,
@@ -37,18 +37,18 @@ pub enum Language {
     Swift,
 }
 
-/// Which library the bindings are for
+/// The library that the bindings are generated from
 ///
-/// Without these options it is that of the folder SORDINO_PROGRAMS, or else a development build.
+/// By default it is the one in the folder SORDINO_PROGRAMS, or else a development build.
 #[derive(Args, Clone, Default)]
 pub struct Library {
-    /// A library that is built already
+    /// Use this library
     #[arg(long)]
     pub library: Option<PathBuf>,
-    /// Build one by this profile of Cargo.toml
+    /// Build it with this profile of Cargo.toml
     #[arg(long, env = "PROFILE")]
     pub profile: Option<String>,
-    /// Build one with these features
+    /// Build it with these features
     #[arg(long, env = "FEATURES")]
     pub features: Option<String>,
 }
@@ -61,7 +61,7 @@ impl Library {
         self
     }
 
-    /// The library in `programs`, where tests have it built, if these options choose none.
+    /// The library in `programs`, unless an option selects another.
     pub fn or_in(mut self, programs: &Path) -> Self {
         if !self.is_chosen() {
             self.library = Some(programs.join(LIBRARY));
@@ -135,11 +135,11 @@ fn build_library(profile: &str, features: &str) -> Result<()> {
         "--no-default-features",
     ]);
     build.args(["--features", features, "--profile", profile]);
-    // The generator reads the symbols of the library, which can go only after that.
+    // The generator reads the symbols of the library, so it is stripped only afterwards.
     run(build.env("CARGO_PROFILE_MOBILE_STRIP", "none"))
 }
 
-/// Copies a file if its content is another, so that build tools see no change where there is none.
+/// Copies a file if the contents differ, so that build tools see no change where there is none.
 pub fn copy_if_new(from: &Path, to: &Path) -> Result<()> {
     if fs::read(to).ok() == Some(fs::read(from)?) {
         Ok(())

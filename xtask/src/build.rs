@@ -1,4 +1,4 @@
-//! What tests load: the SDK, the library that apps load, the programs and all test programs.
+//! Builds for tests: the SDK, the library that apps load, the programs and all test programs.
 
 use std::{env, path::PathBuf};
 
@@ -8,9 +8,9 @@ use crate::process::{cargo, run, target};
 
 /// Builds in target/debug; with `all` also sordino-bindgen.
 ///
-/// `cargo test` and `cargo clippy` without -p take the same packages and features, the default-members of Cargo.toml, and
-/// so compile no dependency a second time. With --tests the features that tests ask of shared dependencies count for the
-/// programs too. The generator is built by itself, since it asks others of the dependencies that it shares with the SDK.
+/// `cargo test` and `cargo clippy` without -p use the same packages and features, the default-members of Cargo.toml, so no
+/// dependency is compiled twice. `--tests` also enables the features that tests need of shared dependencies. The generator
+/// is built separately, since it needs other features of dependencies that it shares with the SDK.
 pub fn build(all: bool) -> Result<()> {
     run(cargo().args(["build", "--quiet", "--lib", "--bins", "--tests"]))?;
     if all { generator() } else { Ok(()) }
@@ -20,9 +20,8 @@ pub fn generator() -> Result<()> {
     run(cargo().args(["build", "--quiet", "-p", "sordino-bindgen"]))
 }
 
-/// The folder that has `sordino`, `sordino-collector`, `sordino-bindgen` and the library that apps load:
-/// `SORDINO_PROGRAMS`, or else target/debug, where they are built first. Tests of other languages call Cargo in no other
-/// way.
+/// The folder with `sordino`, `sordino-collector`, `sordino-bindgen` and the library that apps load: `SORDINO_PROGRAMS`, or
+/// else target/debug, where they are built first. Tests of other languages call Cargo only through this function.
 pub fn programs() -> Result<PathBuf> {
     if let Some(folder) = given_programs()? {
         return Ok(folder);
@@ -31,7 +30,7 @@ pub fn programs() -> Result<PathBuf> {
     Ok(target().join("debug"))
 }
 
-/// `SORDINO_PROGRAMS`, absolute.
+/// `SORDINO_PROGRAMS` as an absolute path.
 pub fn given_programs() -> Result<Option<PathBuf>> {
     let Some(folder) = env::var_os("SORDINO_PROGRAMS").filter(|folder| !folder.is_empty()) else {
         return Ok(None);

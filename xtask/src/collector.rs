@@ -1,4 +1,5 @@
-//! The collector: its review page in a browser, its OpenAPI document, faults, and one to test others with.
+//! Tests of the collector: its review page in a browser, its OpenAPI document, faults. Other tests start a collector from
+//! here.
 
 use std::{
     fs,
@@ -18,20 +19,20 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Test the review page in Chromium against a real collector, that dist/ is what src/ builds, and that the types hold
+    /// Test the review page in Chromium with a real collector, check its types, and that dist/ is built from src/
     ///
-    /// CHROMIUM names the browser, by default /usr/bin/chromium.
+    /// CHROMIUM is the path of the browser, by default /usr/bin/chromium.
     Page {
-        /// Test files, as tests/queue.test.mjs; without, all
+        /// Test files, such as tests/queue.test.mjs; by default all
         files: Vec<String>,
     },
-    /// Test a collector with random requests, right and wrong, by docs/openapi.json
+    /// Test a collector with random valid and invalid requests, generated from docs/openapi.json
     Openapi {
         /// Options for Schemathesis
         #[arg(last = true)]
         schemathesis: Vec<String>,
     },
-    /// Kill two collectors, PostgreSQL and the S3 server in turn while samples come and go
+    /// Kill two collectors, PostgreSQL and the S3 server in turn, under uploads, deletions and reads
     Faults {
         #[arg(default_value_t = 30)]
         rounds: u32,
@@ -88,7 +89,7 @@ fn test_page(mut files: Vec<String>) -> Result<()> {
         .success();
     ensure!(
         is_current,
-        "dist/ is not what src/ builds: run `node build.mjs` in tools/collector/page"
+        "dist/ is not built from src/: run `node build.mjs` in tools/collector/page"
     );
     run(here("node").args(["node_modules/typescript/bin/tsc", "--noEmit"]))?;
     if files.is_empty() {
@@ -100,7 +101,7 @@ fn test_page(mut files: Vec<String>) -> Result<()> {
         }
         files.sort();
     }
-    // Two at a time: they wait for what the page asks for every 20 s.
+    // Two at a time: they wait for the page, which polls every 20 s.
     run(here("node")
         .args(["--test", "--test-concurrency=2"])
         .args(files))
@@ -112,7 +113,7 @@ fn test_openapi(options: &[String]) -> Result<()> {
     let program = environment.join("schemathesis");
     ensure!(
         program.exists(),
-        "there is no target/schemathesis: run tools/setup.sh ci"
+        "Schemathesis is not installed in target/schemathesis: run `tools/setup.sh ci`"
     );
     let python = |script: &str| {
         let mut python = cmd(environment.join("python"));
@@ -133,7 +134,8 @@ fn test_openapi(options: &[String]) -> Result<()> {
         .arg(data.path());
     let token = last_word(token.args(["--purpose", "quality-assurance", "recognition-research"]))?;
 
-    // A count, not a time, so that every machine tries the same: some 40 s on two cores, and minutes with SORDINO_SOAK=1.
+    // A count rather than a time, so that all machines send the same requests: some 40 s on two cores, minutes with
+    // SORDINO_SOAK=1.
     let examples = if is_soak() { "1000" } else { "100" };
     let mut schemathesis = cmd(program);
     schemathesis
@@ -168,7 +170,7 @@ fn test_openapi(options: &[String]) -> Result<()> {
         .env("SORDINO_URL", &collector.url)
         .env("SORDINO_TOKEN", token);
     run(reached.arg("docs/openapi.json"))?;
-    // What it provoked is in the log; an error there is a defect even where the response was right.
+    // An error in the log is a defect even if the response was correct.
     let log = fs::read_to_string(data.path().join("log"))?;
     let errors: Vec<_> = log
         .lines()
@@ -236,7 +238,7 @@ impl Organization {
     }
 }
 
-/// A collector on a free port, which ends with this value.
+/// A collector on a free port. It is killed when this value is dropped.
 pub struct Collector {
     pub url: String,
     data: PathBuf,
@@ -244,7 +246,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Waits until it is ready. Its log is `data`/log.
+    /// Starts a collector and waits until it is ready. Its log is `data`/log.
     fn start(programs: &Path, data: &Path, plan: &Path, options: &[&str]) -> Result<Self> {
         let mut serve = cmd(programs.join("sordino-collector"));
         serve
@@ -278,7 +280,7 @@ impl Collector {
         })
     }
 
-    /// Whether it has a sealed sample.
+    /// Whether the collector stores a sealed sample.
     pub fn has_samples(&self) -> Result<bool> {
         has_samples(&self.data)
     }

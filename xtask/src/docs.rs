@@ -1,8 +1,8 @@
-//! The documentation site: the guides, the compliance papers, the measurements, and the API reference of each language.
+//! The documentation site: guides, compliance documents, benchmarks, and the API reference of each language.
 //!
-//! A reference that cannot be made here is listed with what is missing; with CI=true it fails. So does a link that leads
-//! nowhere, and a page that would make a request to a third party. All but the Swift reference can be read from the disk;
-//! that one has to be served from the root of a site (`python3 -m http.server -d OUT`).
+//! A reference that cannot be built here is listed with the missing tool; with CI=true it is a failure. Broken links and
+//! pages that send requests to third parties are failures. The pages can be opened from disk, except the Swift reference,
+//! which has to be served from the root of a site (`python3 -m http.server -d OUT`).
 
 use std::{fs, path::Path};
 
@@ -13,11 +13,11 @@ use crate::process::{
     target, xtask,
 };
 
-/// A language with a reference beside Rust's.
+/// A language other than Rust.
 struct Binding {
     name: &'static str,
     lacks: &'static str,
-    /// The front page of the whole, or one for each part.
+    /// The front page, or one for each part.
     front_pages: &'static [&'static str],
     is_ready: fn() -> bool,
 }
@@ -49,7 +49,7 @@ pub fn build(out: &Path) -> Result<()> {
     let work = target().join("docs");
     ensure!(
         environment.join("sphinx-build").exists(),
-        "there is no Sphinx in target/docs-venv: run `tools/setup.sh docs`"
+        "Sphinx is not installed in target/docs-venv: run `tools/setup.sh docs`"
     );
     for folder in [&work, out] {
         empty_folder(folder)?;
@@ -80,21 +80,20 @@ pub fn build(out: &Path) -> Result<()> {
 
 fn rust_reference(api: &Path) -> Result<String> {
     let doc = target().join("doc");
-    // It has the packages and features of every other build. With those of the last time its index would name crates that
-    // are gone.
+    // With the packages and features of other builds. An old folder's index would list crates that no longer exist.
     empty_folder(&doc)?;
     run(cargo()
         .env("RUSTDOCFLAGS", "-D warnings")
         .args(["doc", "--quiet", "--no-deps"]))?;
     copy_folder(&doc, &api.join("rust"))?;
-    // Its help leads to the folder's own front page, which rustdoc makes for several crates only.
+    // rustdoc's help page links to index.html of the folder, which rustdoc does not write.
     let forward =
         "<!doctype html><meta http-equiv=\"refresh\" content=\"0; url=sordino/index.html\">\n";
     fs::write(api.join("rust/index.html"), forward)?;
     Ok("rust=index.html".to_owned())
 }
 
-/// What docs/site/assemble.py is given for one language: its front pages, or what is missing.
+/// The argument of docs/site/assemble.py for one language: its front pages, or the missing tool.
 fn binding_reference(binding: &Binding, api: &Path) -> Result<String> {
     let Binding {
         name,
@@ -111,7 +110,7 @@ fn binding_reference(binding: &Binding, api: &Path) -> Result<String> {
     }
     let out = api.join(name);
     create_folder(&out)?;
-    // The pages of DocC name the place below which they are.
+    // DocC writes the base path into its pages.
     let mut docs = xtask()?;
     docs.args([name, "docs"])
         .arg(&out)

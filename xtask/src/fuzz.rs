@@ -1,4 +1,4 @@
-//! Fuzzing: fuzz/README.md.
+//! Fuzzing. fuzz/README.md describes the targets.
 
 use std::{fs, path::Path};
 
@@ -54,7 +54,7 @@ pub fn run_target(target: &str, seconds: u32) -> Result<()> {
     run(fuzz.env_remove("RUSTUP_TOOLCHAIN"))
 }
 
-/// Headers of real files with a second of sound, in the formats that phones write.
+/// Writes recordings of at most a second in the formats that phones write.
 fn write_recordings(corpus: &Path) -> Result<()> {
     for entry in fs::read_dir(root().join("samples/audio"))? {
         let recording = entry?.path();
@@ -82,7 +82,7 @@ fn write_recordings(corpus: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What other programs write: containers, codings, and sizes that a pipe leaves open.
+/// Writes other containers and codings, and a file with the open sizes that pipes have.
 fn write_other_containers(corpus: &Path) -> Result<()> {
     let recording = root().join("samples/audio/flute-alone.wav");
     for coding in ["a-law", "u-law", "ms-adpcm", "gsm-full-rate"] {

@@ -22,7 +22,7 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Make the JARs and install them into the local Maven repository
+    /// Build the JARs and install them into the local Maven repository
     Build {
         #[command(flatten)]
         library: Library,
@@ -32,13 +32,13 @@ pub enum Task {
     },
     /// Test it on the JVM with the real library and a real collector, and for Android under Robolectric
     ///
-    /// OPENINGS is how often the test of leaks opens and closes an engine: 2000, or 10000 with SORDINO_SOAK=1.
+    /// OPENINGS is the number of engines that the leak test opens and closes: 2000, or 10000 with SORDINO_SOAK=1.
     Test(Library),
     /// Write the API reference as HTML, by Dokka: OUT/sordino and OUT/sordino-android
     Docs { out: PathBuf },
-    /// Measure what share of a core pushing 48 kHz mono in frames of 10 ms and receiving it costs
+    /// Measure the share of a core for pushing and receiving 48 kHz mono in frames of 10 ms
     Bench(Library),
-    /// Make the AAR of sordino-android, with libsordino.so for arm64-v8a, armeabi-v7a, x86_64 and x86
+    /// Build the AAR of sordino-android, with libsordino.so for arm64-v8a, armeabi-v7a, x86_64 and x86
     Aar(aar::Options),
 }
 
@@ -151,13 +151,13 @@ fn folder() -> PathBuf {
     root().join("bindings/kotlin")
 }
 
-/// Where Maven takes the generated bindings and the library from.
+/// The folder from which Maven takes the generated bindings and the library.
 fn generated() -> PathBuf {
     folder().join("sordino/target/generated")
 }
 
-/// Puts the generated bindings into `generated()/kotlin`, and the library into `generated()/native`, in a folder by JNA's
-/// name for this machine.
+/// Writes the bindings to `generated()/kotlin`, and the library to `generated()/native`, in a folder with JNA's name for
+/// this machine.
 fn generate(library: Library) -> Result<()> {
     let out = generated().join("kotlin");
     bindings::generate(&Generate {
@@ -165,7 +165,7 @@ fn generate(library: Library) -> Result<()> {
         out: out.clone(),
         library,
     })?;
-    // Under a name of its own: a class is made of each file's name, and Sordino.kt has SordinoKt.
+    // Renamed, since Kotlin derives a class from each file's name, and Sordino.kt has SordinoKt.
     let package = out.join("dev/sordino");
     let text = fs::read_to_string(package.join("sordino.kt"))?;
     fs::remove_file(package.join("sordino.kt"))?;
@@ -177,8 +177,8 @@ fn generate(library: Library) -> Result<()> {
     Ok(())
 }
 
-/// Makes the classes final that hold a handle of the library, since a subclass could be `Cloneable` and free the handle
-/// twice; and lets the message of an exception be that of the error, where UniFFI overrides it with a list of all fields.
+/// Makes classes with a handle of the library final, since a subclass could be `Cloneable` and free the handle twice, and
+/// restores the message of an exception, which UniFFI overrides with a list of all fields.
 fn fix(text: &str) -> Result<String> {
     let open = Regex::new(r"(?m)^open (class \w+: Disposable\b)")?;
     let message = Regex::new(concat!(
@@ -205,8 +205,8 @@ fn native_folder() -> String {
     format!("{system}-{processor}")
 }
 
-/// Takes the programs out of docs/quickstart/kotlin.md, for the tests: each Kotlin block is a file, named by its first
-/// line. Those of the package com.example.etude are Android's.
+/// Extracts the programs of docs/quickstart/kotlin.md for the tests: each Kotlin block is a file, named in its first line.
+/// Those of the package com.example.etude are for Android.
 fn write_quick_start() -> Result<()> {
     let jvm = folder().join("sordino/target/quickstart");
     let android = folder().join("sordino-android/target/quickstart");

@@ -1,7 +1,7 @@
 //! The tasks of this repository that Cargo has no command for. `cargo xtask --help` lists them.
 //!
-//! What has to work before there is a compiler, or as root in a chroot, is a shell script that a task calls:
-//! `tools/setup.sh`, `tools/mobile.sh`, `bindings/swift/toolchain.sh`.
+//! Shell scripts do what works without a compiler, or as root in a chroot: `tools/setup.sh`, `tools/mobile.sh`,
+//! `bindings/swift/toolchain.sh`. Tasks call them.
 
 mod bench;
 mod bindings;
@@ -35,19 +35,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run the tests, and print what each step took
+    /// Run the Rust tests that need no service, and print the time of each step
     ///
-    /// Skipped suites are listed with the tool that they lack. With CI=true, where everything is installed, a skipped
-    /// suite fails.
+    /// Skipped suites are listed with the missing tool. With CI=true, where everything is installed, a skipped suite
+    /// is a failure.
     Test {
-        /// Not only the Rust tests that need no service, but also lints, PostgreSQL, S3, the review page, the OpenAPI
-        /// document, Python, Kotlin, Swift, the sample apps, the documentation, Android and iOS
+        /// Also lints, PostgreSQL, S3, the review page, the OpenAPI document, Python, Kotlin, Swift, the sample apps, the
+        /// documentation, Android and iOS
         #[arg(value_parser = ["all"])]
         tier: Option<String>,
     },
-    /// Find rare faults by repeating: the long versions of all tests with new random cases, and fuzzing
+    /// Find rare faults by repetition: the long versions of all tests with new random cases, and fuzzing
     ///
-    /// It takes hours. docs/soak.md has its sizes and the figures of its last run.
+    /// It takes hours. docs/soak.md has the sizes of all tiers and the results of the last run.
     Soak {
         /// Seconds of fuzzing for each target
         #[arg(default_value_t = 600)]
@@ -61,46 +61,50 @@ enum Task {
         #[arg(value_parser = ["all"])]
         what: Option<String>,
     },
-    /// Install what building or testing needs: see tools/setup.sh
+    /// Install the tools for building or testing: see tools/setup.sh
     Setup {
         #[arg(required = true)]
         what: Vec<String>,
     },
-    /// Check the language of tracked text files, or of those below PATH
+    /// Check vocabulary and spelling of tracked text files, or of those below PATH
     Words { path: Vec<PathBuf> },
     /// Build the documentation site and check its links
     Docs {
         #[arg(default_value = "target/site")]
         out: PathBuf,
     },
-    /// Measure everything and print one Markdown table
+    /// Run all benchmarks and print one Markdown table
     Bench {
-        /// For the load bench of the collector, as `--minutes 10`
+        /// Options of the collector's load benchmark, such as `--minutes 10`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         load: Vec<String>,
     },
     /// Fuzz one target; fails at the first finding
-    Fuzz { target: String, seconds: u32 },
-    /// Check what can be known of Android and iOS without a phone: see tools/mobile.sh
+    Fuzz {
+        /// A file of fuzz/fuzz_targets, without `.rs`
+        target: String,
+        seconds: u32,
+    },
+    /// Check without a phone what can be checked for Android and iOS: see tools/mobile.sh
     Mobile {
         #[arg(value_parser = ["setup", "one-each", "types", "library"])]
         what: Option<String>,
     },
-    /// Print the bindings of one language, and copy the library next to them
+    /// Generate the bindings of one language, and copy the library next to them
     Generate(bindings::Generate),
-    /// The Python binding
+    /// Build, test, document and measure the Python binding
     #[command(subcommand)]
     Python(python::Task),
-    /// The Kotlin binding
+    /// Build, test, document and measure the Kotlin binding
     #[command(subcommand)]
     Kotlin(kotlin::Task),
-    /// The Swift binding
+    /// Build, test, document and measure the Swift binding
     #[command(subcommand)]
     Swift(swift::Task),
-    /// The sample app for desktops
+    /// Build, run and test the desktop sample app
     #[command(subcommand)]
     Samples(samples::Task),
-    /// The collector
+    /// Test the collector's review page, its OpenAPI document, and its behavior under faults
     #[command(subcommand)]
     Collector(collector::Task),
 }

@@ -1,4 +1,4 @@
-//! The programs in the quick starts.
+//! Extracts the programs of the quick starts.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::process::root;
 
-/// The code blocks of `page` (from the root) in `language`, in their order.
+/// The code blocks in `language` of `page`, a path from the root, in order.
 pub fn code_blocks(page: &str, language: &str) -> Result<Vec<String>> {
     let page = root().join(Path::new(page));
     let text =

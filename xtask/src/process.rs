@@ -1,4 +1,4 @@
-//! Running other programs, and where things are.
+//! Runs other programs; paths of the repository.
 
 use std::{
     env,
@@ -46,8 +46,8 @@ pub fn cmd(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Cargo puts its build folders on the library path of the programs that it runs. From there a JVM would load another
-/// libsordino than the one that is tested.
+/// Cargo adds its build folders to the library path of programs that it runs. From there a JVM would load another
+/// libsordino than the tested one.
 fn without_build_folders(command: &mut Command) {
     for name in ["LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
         let Some(paths) = env::var_os(name) else {
@@ -90,7 +90,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// What `command` prints on standard output, without the last line feed.
+/// Runs `command` and returns its standard output, without trailing white space.
 pub fn read(command: &mut Command) -> Result<String> {
     let output = command
         .stderr(Stdio::inherit())
@@ -102,7 +102,7 @@ pub fn read(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 
-/// Runs `command` with its output in the file `log`, and prints that if it fails.
+/// Runs `command` with its output in the file `log`, and prints the file if it fails.
 pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     create_folder_of(log)?;
     let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -127,7 +127,7 @@ pub fn is_installed(program: &str) -> bool {
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-/// A process that ends with this value.
+/// A process that is killed when this value is dropped.
 pub struct Running(pub Child);
 
 impl Drop for Running {

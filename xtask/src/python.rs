@@ -15,18 +15,18 @@ const TESTS: &str = "bindings/python/tests";
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Make the wheel target/wheels/sordino-*.whl: the library, its bindings with types, and the package above them
+    /// Build the wheel target/wheels/sordino-*.whl: the library, its bindings with types, and the Python package
     ///
-    /// By default of a release build with all features.
+    /// By default from a release build with all features.
     Build(Library),
-    /// Make the wheel of a development build, install it, and test what is installed together with the programs
+    /// Build the wheel from a development build, install it, and test it together with the programs
     Test {
-        /// Names of tests, as `test_consent.ConsentTests`; without, all
+        /// Names of tests, such as `test_consent.ConsentTests`; by default all
         tests: Vec<String>,
     },
     /// Write the API reference as HTML, by pdoc
     Docs { out: PathBuf },
-    /// Measure what pushing and receiving 48 kHz mono in frames of 10 ms costs
+    /// Measure the share of a core for pushing and receiving 48 kHz mono in frames of 10 ms
     Bench {
         #[arg(default_value_t = 30)]
         seconds: u32,
@@ -78,7 +78,7 @@ fn build_wheel(library: &Library) -> Result<()> {
 fn test(tests: &[String]) -> Result<()> {
     let programs = build::programs()?;
     let mut build = xtask()?;
-    // Without what a shell has set for the wheel that is published.
+    // Without settings of the shell for a published wheel.
     build
         .args(["python", "build"])
         .env_remove("PROFILE")
@@ -128,7 +128,7 @@ fn bench(seconds: u32) -> Result<()> {
         .arg(seconds.to_string()))
 }
 
-/// The Python environment target/`name`, which is created if need be.
+/// The Python environment target/`name`, created if it is missing.
 fn environment(name: &str) -> Result<PathBuf> {
     let folder = target().join(name);
     if !folder.join("bin/python").exists() {
@@ -143,7 +143,7 @@ fn install(environment: &str, what: &[&str]) -> Result<()> {
     run(cmd(python).args(pip).args(what))
 }
 
-/// Installs the wheel of now with its dependencies, those of `extra`, and `more`.
+/// Installs the current wheel with its dependencies, those of `extra`, and `more`.
 fn reinstall(environment: &str, extra: &str, more: &[&str]) -> Result<()> {
     let wheel = wheel()?.to_string_lossy().into_owned();
     install(environment, &["--force-reinstall", "--no-deps", &wheel])?;

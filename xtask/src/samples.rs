@@ -1,4 +1,4 @@
-//! The sample app for desktops, and with it the parts that it shares with the Android app: `samples`.
+//! The desktop sample app, with the parts that it shares with the Android app: `samples`.
 
 use std::{
     fs,
@@ -20,18 +20,18 @@ use crate::{
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Make the desktop app in samples/desktop/target
+    /// Build the desktop app in samples/desktop/target
     Build(Library),
-    /// Make and start the desktop app, with an organization and a collector of its own
+    /// Build and start the desktop app, with its own organization and collector
     Run {
-        /// Where it keeps all that it writes
+        /// The folder for its files
         #[arg(default_value = "samples/desktop/target/demo")]
         folder: PathBuf,
     },
-    /// Test the sample apps: their parts without a window, then the desktop app on a screen of Xvfb, with a microphone of
-    /// PulseAudio that recordings are played into
+    /// Test the sample apps: parts without a window, then the desktop app under Xvfb, with a virtual microphone of
+    /// PulseAudio that plays recordings
     ///
-    /// Pictures of its screens are in samples/desktop/target/screens after that.
+    /// It writes screenshots to samples/desktop/target/screens.
     Test {
         #[command(flatten)]
         library: Library,
@@ -71,7 +71,7 @@ fn test(library: Library, options: &[String]) -> Result<()> {
     let devices = SoundDevices::start()?;
     let mut verify = cmd("xvfb-run");
     devices.enter(&mut verify);
-    // Software rendering, since such a screen has no graphics card.
+    // Software rendering, since Xvfb has no graphics card.
     verify.env("SKIKO_RENDER_API", "SOFTWARE");
     verify.args(["--auto-servernum", "--server-args", "-screen 0 1080x760x24"]);
     let mvn = maven(&root().join("samples"));
@@ -86,7 +86,7 @@ fn test(library: Library, options: &[String]) -> Result<()> {
     print_counts()
 }
 
-/// A sound server with a microphone that can be played into, and a loudspeaker that it does not record.
+/// A sound server with a virtual microphone, and a separate loudspeaker.
 struct SoundDevices {
     home: tempfile::TempDir,
     _server: Running,
@@ -151,7 +151,7 @@ fn enter(command: &mut Command, home: &Path) {
         .env("XDG_RUNTIME_DIR", home.join("run"));
 }
 
-/// How many tests each suite ran.
+/// Prints the number of tests of each suite.
 fn print_counts() -> Result<()> {
     let suite = Regex::new(r#"<testsuite [^>]*? name="([^"]*)"[^>]* tests="(\d+)""#)?;
     for module in fs::read_dir(root().join("samples"))? {

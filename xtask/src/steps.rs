@@ -1,5 +1,5 @@
-//! Named steps, each with its output in a file and its time in one table. A lane is a list of steps that runs beside other
-//! lanes, since many steps wait for something half of the time.
+//! Named steps, each with its output in a file and its time in one table. A lane is a list of steps. Lanes run in parallel,
+//! since many steps wait half of the time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
 use crate::process::{empty_folder, is_ci, target};
 
 pub struct Steps {
-    /// Where the output of each step is.
+    /// The folder for the output of each step.
     folder: PathBuf,
     began: Instant,
     env: Mutex<BTreeMap<String, String>>,
@@ -38,7 +38,7 @@ struct Row {
 }
 
 impl Steps {
-    /// Begins an empty table. Every step ends with this process, also when a signal ends it.
+    /// Begins an empty table. All steps end with this process, also if a signal ends it.
     pub fn begin() -> Result<Self> {
         let folder = target().join("steps");
         empty_folder(&folder)?;
@@ -110,17 +110,17 @@ impl Steps {
         Ok(())
     }
 
-    /// Notes that a suite cannot run here. With CI=true, where everything is installed, it fails.
+    /// Records that a suite cannot run here. With CI=true, where everything is installed, it fails.
     pub fn skip(&self, suite: &str, lacks: &str) -> Result<()> {
         println!("skipped: {suite} lacks {lacks}");
         lock(&self.skipped).insert(format!("{suite} lacks {lacks}"));
         if is_ci() {
-            bail!("{suite} is skipped, which lacks {lacks}");
+            bail!("{suite} is skipped, since it lacks {lacks}");
         }
         Ok(())
     }
 
-    /// Runs all lanes at once and waits for all; fails if one fails.
+    /// Runs all lanes in parallel and waits for all of them; fails if one fails.
     pub fn lanes(&self, lanes: &[fn(&Self) -> Result<()>]) -> Result<()> {
         thread::scope(|scope| {
             let running: Vec<_> = lanes
@@ -140,7 +140,7 @@ impl Steps {
     pub fn end(&self) {
         let skipped = lock(&self.skipped);
         if !skipped.is_empty() {
-            println!("\nSkipped suites and tests, and the tool that each lacks:");
+            println!("\nSkipped suites and tests, with the missing tool:");
         }
         for line in skipped.iter() {
             println!("  {line}");
@@ -150,7 +150,7 @@ impl Steps {
             let note = if row.passed { "" } else { "  failed" };
             println!("{:<44} {:>8}{note}", row.name, row.seconds);
         }
-        let total = "total (steps of several lanes run at once)";
+        let total = "total (lanes run in parallel)";
         println!("{total:<44} {:>8}", self.began.elapsed().as_secs());
     }
 }
@@ -161,7 +161,7 @@ impl Row {
     }
 }
 
-/// What a lane leaves running would go on after this process, and keep files and ports.
+/// Otherwise the steps would outlive this process, and keep files and ports open.
 fn end_steps_on_signals(running: Arc<Mutex<BTreeSet<i32>>>) -> Result<()> {
     let mut signals = Signals::new(TERM_SIGNALS).context("cannot handle signals")?;
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! The Swift binding: `bindings/swift`. Where there is no Swift, `bindings/swift/toolchain.sh` runs commands in a chroot.
+//! The Swift binding: `bindings/swift`. If Swift is not installed, `bindings/swift/toolchain.sh` runs commands in a chroot.
 
 mod apple;
 mod generated;
@@ -21,31 +21,31 @@ use crate::{
 };
 
 const PACKAGE: &str = "bindings/swift";
-/// The key of an organization whose plan is never installed: RFC 8032, section 7.1, test 1.
+/// An organization's key, whose plan is never installed: RFC 8032, section 7.1, test 1.
 const ANY_KEY: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-/// Only so that a test that hangs ends, in seconds.
+/// Seconds after which a hanging test is killed.
 const TEST_LIMIT: &str = "3600";
 
 #[derive(Subcommand)]
 pub enum Task {
-    /// Put the library, its C header, the generated bindings and the privacy manifest where Package.swift looks for them
+    /// Copy the library, its C header, the generated bindings and the privacy manifest to the paths in Package.swift
     Generate(Library),
-    /// Build the package and test it with the library and the programs, and type-check what is for Apple's systems
+    /// Build the package and test it with the library and the programs; type-check the code for Apple's systems
     Test(Library),
-    /// Type-check what is for Apple's systems alone, against stubs of the types that it uses
+    /// Type-check the code for Apple's systems with stubs of the types that it uses
     CheckApple,
     /// Write the API reference, by DocC
     Docs {
         out: PathBuf,
-        /// Where it is below the root of the site
+        /// The path of the reference on the site
         #[arg(long, env = "BASE", default_value = "swift")]
         base: String,
         #[command(flatten)]
         library: Library,
     },
-    /// Measure what one core has to do while 48 kHz mono is pushed in frames of 10 ms and read back
+    /// Measure the share of a core for pushing and receiving 48 kHz mono in frames of 10 ms
     Bench {
-        /// How much faster than real time
+        /// The speed relative to real time
         #[arg(long, env = "SPEED", default_value = "1")]
         speed: String,
         #[command(flatten)]
@@ -66,7 +66,7 @@ pub fn perform(task: Task) -> Result<()> {
     }
 }
 
-/// A command where there is Swift.
+/// A command that runs with a Swift toolchain.
 fn toolchain(program: &str) -> Command {
     let mut command = cmd("bindings/swift/toolchain.sh");
     command.arg(program);
@@ -76,13 +76,13 @@ fn toolchain(program: &str) -> Command {
 fn test(library: Library) -> Result<()> {
     let programs = build::programs()?;
     generated::write(library.or_in(&programs))?;
-    // Alone, the tests that count what the process holds.
+    // Leak tests run alone, since they count the process's resources.
     let tests = run_suite(&programs, &["--skip", "LeakTests"])?
         + run_suite(&programs, &["--filter", "LeakTests"])?;
     println!("{tests} tests passed");
     quick_start::run(&programs)?;
     apple::check()?;
-    // What an app's bundle gets is the privacy manifest of the compliance papers.
+    // The app's bundle contains the privacy manifest of the compliance documents.
     let bundled = format!("{PACKAGE}/.build/debug/Sordino_Sordino.resources/PrivacyInfo.xcprivacy");
     let is_same = fs::read(root().join(PRIVACY_MANIFEST))? == fs::read(root().join(&bundled))?;
     ensure!(is_same, "{bundled} is not {PRIVACY_MANIFEST}");
@@ -91,7 +91,7 @@ fn test(library: Library) -> Result<()> {
 
 const PRIVACY_MANIFEST: &str = "docs/papers/PrivacyInfo.xcprivacy";
 
-/// How many tests passed.
+/// Runs tests and returns the number that passed.
 fn run_suite(programs: &Path, options: &[&str]) -> Result<u32> {
     let log = target().join("swift/test.log");
     let mut suite = toolchain("timeout");

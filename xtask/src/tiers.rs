@@ -27,7 +27,7 @@ pub fn test(all: bool) -> Result<()> {
 pub fn ci() -> Result<()> {
     table(|steps| {
         steps.set_env("CI", "true");
-        // What has to be downloaded waits for the network mostly, and the build needs none of it.
+        // In parallel: downloads mostly wait for the network, and the build needs none of them.
         steps.lanes(&[
             |steps| {
                 steps.step(
@@ -82,8 +82,8 @@ fn table(perform: impl FnOnce(&Steps) -> Result<()>) -> Result<()> {
     outcome
 }
 
-/// Tells the tests where the readers are that they compare with, if tools/setup.sh has installed them by now.
-fn name_references(steps: &Steps) {
+/// Sets the paths of the reference implementations that tests compare with, if tools/setup.sh has installed them.
+fn set_reference_paths(steps: &Steps) {
     for (name, path) in [
         ("SORDINO_PYTHON", "python/bin/python"),
         ("SORDINO_NEWEST_DATASETS", "python-datasets"),
@@ -95,10 +95,10 @@ fn name_references(steps: &Steps) {
     }
 }
 
-/// Two lanes for two cores: while one waits for a process, a browser or a sound device, the other computes.
+/// Two lanes: while one waits for a process, a browser or a sound device, the other computes.
 fn test_rust(steps: &Steps) -> Result<()> {
-    name_references(steps);
-    // The tests of the collector on PostgreSQL, MinIO and nginx are left to `test all`.
+    set_reference_paths(steps);
+    // The collector's tests with PostgreSQL, MinIO and nginx run in `test all` only.
     steps.set_env("SORDINO_TEST_SERVICES", "no");
     check_text(steps)?;
     steps.step("build", xtask()?.arg("build"))?;
@@ -123,12 +123,12 @@ fn test_rust(steps: &Steps) -> Result<()> {
 }
 
 fn test_all(steps: &Steps) -> Result<()> {
-    name_references(steps);
+    set_reference_paths(steps);
     check_text(steps)?;
     steps.step("build", xtask()?.arg("build"))?;
     steps.set_env("SORDINO_PROGRAMS", target().join("debug").to_string_lossy());
     steps.lanes(&[test_rust_and_phones, test_other_languages])?;
-    // Dokka, DocC and pdoc read what the tests of the bindings have built.
+    // Dokka, DocC and pdoc read the output of the bindings' tests.
     if target().join("docs-venv/bin/sphinx-build").exists() {
         steps.step("documentation and its links", xtask()?.arg("docs"))
     } else {
@@ -136,7 +136,7 @@ fn test_all(steps: &Steps) -> Result<()> {
     }
 }
 
-/// Formatting and language.
+/// Checks formatting, vocabulary and spelling.
 fn check_text(steps: &Steps) -> Result<()> {
     if has_cargo_command("fmt") {
         steps.step("formatting", cargo().args(["fmt", "--all", "--check"]))?;
@@ -147,7 +147,7 @@ fn check_text(steps: &Steps) -> Result<()> {
 }
 
 fn test_rust_and_phones(steps: &Steps) -> Result<()> {
-    // In one call: while the other lane builds, a second would wait for Cargo's lock.
+    // In one call: a second would wait for Cargo's lock while the other lane builds.
     steps.step("Rust tests", cargo().arg("test"))?;
     test_on_postgresql(steps)?;
     if target().join("schemathesis/bin/schemathesis").exists() {
@@ -182,7 +182,7 @@ fn test_rust_and_phones(steps: &Steps) -> Result<()> {
     }
 }
 
-/// The tests of the collector again; those that use no database, or one of their own, have run already.
+/// Runs the collector's tests again, except those that use no database or one of their own.
 fn test_on_postgresql(steps: &Steps) -> Result<()> {
     if !has_postgresql() {
         return steps.skip(
@@ -190,7 +190,7 @@ fn test_on_postgresql(steps: &Steps) -> Result<()> {
             "PostgreSQL (tools/setup.sh services)",
         );
     }
-    // The program is run by itself: for one test program alone, Cargo selects other features and compiles the SDK again.
+    // Without Cargo: for a single test program, Cargo selects other features and compiles the SDK again.
     let mut program = cmd(collector_tests()?);
     program
         .current_dir(root().join("tools/collector"))
@@ -204,7 +204,7 @@ fn test_on_postgresql(steps: &Steps) -> Result<()> {
     steps.step("collector on PostgreSQL", &mut program)
 }
 
-/// Modules of the collector's tests that use no database, or one of their own.
+/// The modules of the collector's tests that use no database, or one of their own.
 const WITHOUT_DATABASE: [&str; 9] = [
     "remote_storage",
     "deployment",
@@ -226,7 +226,7 @@ fn test_other_languages(steps: &Steps) -> Result<()> {
             "Node 20 or later, npm or Chromium (CHROMIUM names it)",
         )?;
     }
-    // It compiles for minutes on one core, so not before all else.
+    // After the review page, since it compiles for minutes on one core.
     steps.step(
         "generator of the bindings",
         cargo().args(["build", "--quiet", "-p", "sordino-bindgen"]),
@@ -287,7 +287,7 @@ fn chromium_exists() -> bool {
     Path::new(&chromium).exists()
 }
 
-/// The test program of the collector, which is built by now.
+/// The test program of the collector, which is already built.
 fn collector_tests() -> Result<String> {
     let mut build = cargo();
     build
@@ -303,7 +303,7 @@ fn collector_tests() -> Result<String> {
         .context("Cargo names no test program of the collector")
 }
 
-/// The seed of .cargo/config.toml, which Cargo sets for the programs that it runs.
+/// The seed in .cargo/config.toml, which Cargo sets for programs that it runs.
 fn fixed_seed() -> Result<String> {
     let config = fs::read_to_string(root().join(".cargo/config.toml"))?;
     let seed = config

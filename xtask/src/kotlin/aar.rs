@@ -18,8 +18,8 @@ use crate::process::{cargo, cmd, copy, copy_folder, create_folder, read, run, ta
 #[derive(Args)]
 pub struct Options {
     out: PathBuf,
-    /// Use this library of this machine in place of all four, to check the layout without an Android NDK; such an AAR does
-    /// not run on a device, and a file in it says so
+    /// Use this library of this machine for all four ABIs, to check the layout without an Android NDK. Such an AAR does not
+    /// run on a device, as a file in it states
     #[arg(long, value_name = "LIBRARY")]
     placeholder: Option<PathBuf>,
 }
@@ -49,9 +49,9 @@ pub const ABIS: [Abi; 4] = [
 
 pub struct Abi {
     pub name: &'static str,
-    /// What Rust calls it.
+    /// Its target triple in Rust.
     rust: &'static str,
-    /// What the NDK's clang calls it.
+    /// Its target triple in the NDK's clang.
     clang: &'static str,
 }
 
@@ -122,7 +122,7 @@ impl Libraries {
         }
     }
 
-    /// What the names of nm and readelf begin with.
+    /// The prefix of nm and readelf.
     fn tool_prefix(&self) -> String {
         match self {
             Self::Placeholder(_) => String::new(),
@@ -131,7 +131,7 @@ impl Libraries {
     }
 }
 
-/// The API level of the manifest: the oldest system that the AAR is for.
+/// The API level of the manifest, the minimum that the AAR supports.
 fn api_level() -> Result<u32> {
     let manifest =
         fs::read_to_string(folder().join("sordino-android/src/main/AndroidManifest.xml"))?;
@@ -179,9 +179,9 @@ fn check_rust_targets() -> Result<()> {
     Ok(())
 }
 
-/// The library for one ABI, small, aligned for pages of 16 KiB (Android 15). It has neither an HTTP client nor a microphone
-/// of its own: requests go by HttpURLConnection, and sound comes from AudioRecord. With the feature `microphone` it would
-/// bind libaaudio.so, and would not load on a system older than that.
+/// Builds the library for one ABI, optimized for size and aligned to pages of 16 KiB (Android 15). It includes neither the
+/// HTTP client nor the microphone: the package uses HttpURLConnection and AudioRecord. With the feature `microphone` it
+/// would link libaaudio.so, and not load on systems without it.
 fn build_library(abi: &Abi, out: &Path, tools: &Path) -> Result<()> {
     let clang = tools.join(format!("{}{}-clang", abi.clang, api_level()?));
     let (upper, under) = (
@@ -210,8 +210,8 @@ fn build_library(abi: &Abi, out: &Path, tools: &Path) -> Result<()> {
     run(cmd(tools.join("llvm-strip")).arg("-x").arg(out))
 }
 
-/// Fails where `library` would not load: where it lacks a function that the classes call, or needs a library that the
-/// oldest system lacks.
+/// Fails if `library` would not load: if it lacks a function that the classes call, or needs a library that is missing on
+/// the oldest supported system.
 fn check_links(library: &Path, classes: &Path, tool_prefix: &str) -> Result<()> {
     let oldest = api_level()?;
     let needed = read(
@@ -271,7 +271,7 @@ fn write_resources(layout: &Path) -> Result<()> {
         &layout.join("proguard.txt"),
     )?;
     copy_folder(&main.join("res"), &layout.join("res"))?;
-    // Each resource by its name; the build of the app numbers them.
+    // The names of all resources; the build of the app numbers them.
     let mut names = Vec::new();
     for entry in fs::read_dir(layout.join("res/xml"))? {
         let path = entry?.path();

@@ -14,8 +14,8 @@ use crate::{
     process::{cmd, maven, read, run, xtask},
 };
 
-/// Reads the rules for backups, since a state folder that is restored from a backup or moved to another device would bring
-/// back an earlier state of consent.
+/// Checks the backup rules: a state folder that is restored from a backup or moved to another device would restore an
+/// earlier state of consent.
 const CHECK_BACKUP_RULES: &str = r#"
 import pathlib, sys, xml.etree.ElementTree as xml
 aar = pathlib.Path(sys.argv[1])
@@ -55,7 +55,7 @@ fn builds_name_what_is_missing(work: &Path) -> Result<()> {
         "more than one line: {wrong_ndk}"
     );
 
-    // A library that lacks what the classes call is a crash when the app starts.
+    // An app with a library that lacks a called function crashes when it starts.
     let empty = work.join("empty.so");
     compile(
         "int ffi_sordino_uniffi_contract_version(void) { return 0; }",
@@ -68,7 +68,7 @@ fn builds_name_what_is_missing(work: &Path) -> Result<()> {
         "it does not say what the library lacks: {lacking}"
     );
 
-    // One with the feature `microphone` binds AAudio, which the oldest system that the manifest allows does not have.
+    // A library with the feature `microphone` links AAudio, which the oldest supported system does not have.
     compile("int nothing;", &[], &work.join("libaaudio.so"))?;
     let bound = work.join("aaudio.so");
     let link = format!("-L{}", work.display());
@@ -151,7 +151,7 @@ fn aar(out: &Path) -> Result<Command> {
     Ok(aar)
 }
 
-/// What a build that has to fail prints.
+/// The errors of a build that has to fail.
 fn failure(build: &mut Command) -> Result<String> {
     let Output { status, stderr, .. } = build.output()?;
     let printed = String::from_utf8_lossy(&stderr).into_owned();

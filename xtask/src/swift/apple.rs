@@ -1,4 +1,4 @@
-//! What is for Apple's systems alone.
+//! The parts that exist on Apple's systems only.
 
 use std::{env, fs, path::PathBuf};
 
@@ -10,13 +10,13 @@ use crate::{
     process::{cargo, cmd, copy, empty_folder, is_installed, root, run, target},
 };
 
-/// Modules of Apple's that are stubbed, in bindings/swift/stubs.
+/// Apple's modules with stubs in bindings/swift/stubs.
 const STUBS: [&str; 4] = ["AVFAudio", "AVFoundation", "BackgroundTasks", "SwiftUI"];
-/// Parts of Foundation that Linux lacks.
+/// The stub of the parts of Foundation that Linux lacks.
 const FOUNDATION: &str = "bindings/swift/stubs/AppleFoundation.swift";
 
-/// Type-checks on Linux, as Swift 6 with warnings as errors. Nothing but Apple's documentation says that the stubs are like
-/// Apple's own.
+/// Type-checks on Linux, as Swift 6 with warnings as errors. The stubs were written from Apple's documentation and not
+/// compared with its SDK.
 pub fn check() -> Result<()> {
     empty_folder(&stubs())?;
     for stub in STUBS {
@@ -36,7 +36,7 @@ pub fn check() -> Result<()> {
         .filter(|file| file.contains("/Apple/"))
         .count();
     println!(
-        "type-checked against stubs: Sordino, {apple} files of it for Apple's systems alone; and samples/ios"
+        "type-checked with stubs: Sordino, including {apple} files for Apple's systems only, and samples/ios"
     );
     Ok(())
 }
@@ -61,7 +61,7 @@ fn swiftc() -> std::process::Command {
     swiftc
 }
 
-/// Makes a module for others to import. It looks at declarations only.
+/// Writes a module for others to import. It checks declarations only.
 fn emit_module(name: &str, files: &[String]) -> Result<()> {
     let module = stubs().join(format!("{name}.swiftmodule"));
     run(swiftc()
@@ -70,7 +70,7 @@ fn emit_module(name: &str, files: &[String]) -> Result<()> {
         .args(files))
 }
 
-/// Checks all that the files have.
+/// Type-checks the files, with function bodies.
 fn type_check(name: &str, files: &[String]) -> Result<()> {
     run(swiftc()
         .args(["-typecheck", "-warnings-as-errors", "-module-name", name])
@@ -102,24 +102,24 @@ const TARGETS: [&str; 5] = [
 ];
 const PROFILE: &str = "mobile";
 
-/// Builds the library for iOS (arm64), its simulator and macOS (both arm64 and x86_64), and the bindings to it, so that the
-/// folder bindings/swift is the whole Swift package, for Xcode to add.
+/// Builds the library for iOS (arm64), its simulator and macOS (both arm64 and x86_64), and its bindings. After that the
+/// folder bindings/swift is a complete Swift package, which Xcode can add.
 ///
-/// It has neither the library's own microphone nor its HTTP client: on Apple's systems those are AVAudioEngine and
+/// The library includes neither microphone nor HTTP client: on Apple's systems the package uses AVAudioEngine and
 /// URLSession.
 pub fn xcframework() -> Result<()> {
     ensure!(
         cfg!(target_os = "macos"),
-        "it needs a Mac: Apple's SDKs are for macOS alone, and this is {}",
+        "an XCFramework can be built on macOS only, since Apple's SDKs require it; this is {}",
         env::consts::OS
     );
     ensure!(
         is_installed("xcodebuild"),
-        "it needs Xcode, with its command-line tools chosen (xcode-select)"
+        "xcodebuild is missing: install Xcode and select its command-line tools with xcode-select"
     );
     ensure!(
         is_installed("rustup"),
-        "it needs rustup, which has Rust's library for iOS"
+        "rustup is missing: it installs Rust's standard library for iOS"
     );
     let made = target().join("swift/xcframework");
     let framework = root().join(PACKAGE).join("SordinoC.xcframework");
@@ -135,7 +135,7 @@ pub fn xcframework() -> Result<()> {
     }
     run(cmd("rustup").args(["target", "add"]).args(TARGETS))?;
     for target in TARGETS {
-        // A phone's app takes a static library; the crate is a cdylib, for all other languages.
+        // An iOS app links a static library; the crate is a cdylib for all other languages.
         let mut build = cargo();
         build
             .env("IPHONEOS_DEPLOYMENT_TARGET", "15.0")
@@ -162,7 +162,7 @@ pub fn xcframework() -> Result<()> {
     let macos = made.join("macos/libsordino.a");
     lipo(&["aarch64-apple-darwin", "x86_64-apple-darwin"], &macos)?;
 
-    // The bindings are generated from this Mac's own library with the same features.
+    // The bindings are generated from the library for this Mac, with the same features.
     let features = Some(String::new());
     generated::write(Library {
         library: None,
@@ -174,7 +174,7 @@ pub fn xcframework() -> Result<()> {
         &sources.join("SordinoC.h"),
         &made.join("headers/SordinoC.h"),
     )?;
-    // Linux links it by name; here the framework is the library.
+    // Linux links the library by name; here the framework contains it.
     let map = fs::read_to_string(sources.join("module.modulemap"))?;
     let map: String = map
         .lines()

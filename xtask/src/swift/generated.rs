@@ -1,4 +1,4 @@
-//! The generated Swift file: what is plumbing in it is hidden, so that apps see the records and enums only.
+//! Hides the internals of the generated Swift file, so that apps see only records and enums.
 
 use std::fs;
 
@@ -31,7 +31,7 @@ pub fn write(library: Library) -> Result<()> {
         &out.join("SordinoC.h"),
         &package.join("Sources/SordinoC/SordinoC.h"),
     )?;
-    // A link would not do: SwiftPM copies it as it is, into a bundle where it leads nowhere.
+    // A copy: SwiftPM would copy a symbolic link into a bundle where its target does not exist.
     copy_if_new(
         &root().join(PRIVACY_MANIFEST),
         &package.join("Sources/Sordino/PrivacyInfo.xcprivacy"),
@@ -39,13 +39,13 @@ pub fn write(library: Library) -> Result<()> {
     copy_if_new(&out.join(LIBRARY), &package.join("Library").join(LIBRARY))
 }
 
-/// What is replaced in each line, in this order.
+/// The replacements in each line, in this order.
 const REPLACEMENTS: [(&str, &str); 11] = [
     (
         r"^public (struct FfiConverter|struct EngineFrame|func |protocol )",
         "$1",
     ),
-    // Types of functions that uniffi.toml leaves out.
+    // Types of functions that uniffi.toml excludes.
     (
         r"^public ((?:struct|enum) (?:AnonymizedSound|SoundSpan|RemovedSpan|RemovalReason|RejectionReason|OpenedSound|SampleSound|AnnotatedClip|NoteErrorRow|NotePair|NoteAlignment)\b)",
         "$1",
@@ -56,7 +56,7 @@ const REPLACEMENTS: [(&str, &str); 11] = [
     (r"^func bundledNotice\(", "func engineNotice("),
     (r"^func inputDevices\(", "func engineInputDevices("),
     (r"^(\s*)public protocol", "${1}protocol"),
-    // Where UniFFI forgets its own renaming.
+    // UniFFI does not rename these.
     (
         r"FfiConverterTypeSordino(Builder|Error|)_lift",
         "FfiConverterTypeEngine${1}_lift",
@@ -64,7 +64,7 @@ const REPLACEMENTS: [(&str, &str); 11] = [
     (r"`null`", "`nil`"),
     (r"\bRaises\b", "Throws"),
 ];
-/// Of the replacements, those that are for lines of documentation.
+/// The replacements in lines of documentation.
 const IN_DOCS: std::ops::Range<usize> = 9..11;
 
 fn hide_plumbing(text: &str) -> Result<String> {
@@ -77,7 +77,7 @@ fn hide_plumbing(text: &str) -> Result<String> {
     let constructor = Regex::new(r"-> Sordino(Builder)?\b")?;
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
-        // Of errors: `public` is in a line of its own.
+        // The visibility of errors is on a separate line.
         if line.trim_end() == "public" {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The quick start, word for word and nothing added, as an app of its own against a collector.
+//! Runs the program of the quick start, unchanged, as an app with a collector.
 
 use std::{fs, path::Path};
 
@@ -39,7 +39,7 @@ pub fn run(programs: &Path) -> Result<()> {
         .arg(&organization.key)
         .arg(organization.plan());
     let printed = read(started.args([&collector.url, "samples/audio/flute-alone.wav"]))?;
-    // What was submitted, and what was marked while it played.
+    // The submitted recording, and the moments marked while it played.
     let is_sealed = Regex::new(r"(?m)^sealed [0-9a-f]{32}$")?.is_match(&printed);
     let sent = printed
         .lines()
