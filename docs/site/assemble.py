@@ -25,6 +25,7 @@ PAGES = [
 ]
 # Sections of README.md: page, title.
 SECTIONS = {
+    "Terms": ("terms.md", "Terms"),
     "Try it": ("try-it.md", "Try it"),
     "Limits": ("limits.md", None),
     "License": ("license.md", None),
