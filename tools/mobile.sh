@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# usage: tools/mobile.sh [setup|one-each|types|library] — checks the crate for phones, as far as possible without a phone, an SDK or an NDK:
-#   1  every condition on the platform in src/ belongs to a target that is checked
-#   2  types: the crate type-checks for Android and iOS, with each set of features that a phone takes
-#   3  library: Android's library is linked, stripped, and no larger than it may be
-#   4  what it asks of the system is there since Android 7.0 (API level 24)
-# A Rust that can add targets needs none of this for itself; where rustup cannot download, Debian's testing
-# release carries what does: rustc with the source of its library, and clang. It is laid by debootstrap in
-# ~/.cache/sordino (2.2 GB, once; MIRROR overrides the host's own), entered as root, and all that is mounted
-# for it is in a mount namespace that goes with the script, however it ends. `setup` only prepares that; anyone who
-# comes meanwhile waits for it. `one-each` checks one Android and one iOS target, with all features.
+# usage: tools/mobile.sh [setup|one-each|types|library] — checks the library for phones without a phone, an SDK or an NDK.
+#   (nothing)  the checks of `types` and `library`
+#   types      the library type-checks for Android and iOS, with each set of features
+#   library    Android's library links, is within its size limit, and uses only symbols that Android 7.0 (API level 24) has
+#   one-each   the library type-checks for one Android and one iOS target, with all features
+#   setup      installs the compilers only
+# Each run also checks that every platform condition in the source is true for a target that is checked.
+#
+# The compilers (rustc with the source of the standard library, and clang) are those of Debian's testing release, so that
+# it also works where rustup cannot download targets. debootstrap installs them in ~/.cache/sordino the first time (2.2 GB;
+# MIRROR names another Debian mirror). The checks run there in a chroot, as root, in a mount namespace of their own, which
+# disappears when the script ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +26,7 @@ main() {
   if [ "${SORDINO_MOUNTS:-}" != private ]; then
     SORDINO_MOUNTS=private exec unshare --mount --propagation private "$0" "$@"
   fi
-  command -v debootstrap >/dev/null || fail "there is no debootstrap: run tools/setup.sh ci"
+  command -v debootstrap >/dev/null || fail "debootstrap is not installed: run tools/setup.sh ci"
   # shellcheck source=tools/mobile.d/targets.sh
   . tools/mobile.d/targets.sh
 
@@ -34,21 +36,21 @@ main() {
   [ -e "$ROOT/.complete" ] || setup
   [ "${1:-}" != setup ] || return 0
   exec 9<&-
-  say "conditions on the platform"
-  python3 tools/mobile.d/covered.py "${ANDROID[@]}" "${IOS[@]}" "${DESKTOP[@]}"
+  say "platform conditions"
+  python3 tools/mobile.d/platform_conditions.py "${ANDROID[@]}" "${IOS[@]}" "${DESKTOP[@]}"
   mount_all
   chroot "$ROOT" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin bash /sordino/tools/mobile.d/inside.sh "$@"
 }
 
-# The chroot, from nothing. Only a complete one is taken for one the next time.
+# Creates the chroot. An incomplete one lacks the file `.complete` and is created again.
 setup() {
-  say "laying Debian $RELEASE for its Rust and clang"
+  say "installing the Rust and clang of Debian $RELEASE"
   find "$ROOT" -mindepth 1 -delete
   local log=$ROOT.log
   debootstrap --variant=minbase "$RELEASE" "$ROOT" "$(mirror)" /usr/share/debootstrap/scripts/sid >"$log" 2>&1 \
     || { tail -n 20 "$log" >&2; fail "debootstrap failed: $log"; }
   mount_all
-  # The mirror may be a snapshot that is older than its own date of expiry.
+  # A mirror that is a snapshot may be past its expiry date.
   local apt=(chroot "$ROOT" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Acquire::Check-Valid-Until=false)
   {
     chroot "$ROOT" dpkg --add-architecture arm64 && "${apt[@]}" update \
@@ -57,7 +59,7 @@ setup() {
   touch "$ROOT/.complete"
 }
 
-# LLVM's unwinder for arm64, to be linked into the library: an NDK's own is the same code, made for Android.
+# LLVM's unwinder for arm64, which is linked into the library. The NDK's unwinder is the same code, built for Android.
 unwinder() {
   local inside='package=libunwind-$(clang -dumpversion | cut -d. -f1)-dev
     cd "$(mktemp -d)" && apt-get download "$package:arm64" && dpkg -x "$package"_*.deb . \
@@ -65,15 +67,16 @@ unwinder() {
   chroot "$ROOT" sh -c "$inside"
 }
 
-# Where the host itself takes Debian from.
+# The Debian mirror of the host.
 mirror() {
   local found=${MIRROR:-}
   [ -n "$found" ] || found=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' | awk '/\/debian\/?$/ && !found++')
-  [ -n "$found" ] || fail "this host takes no packages from a Debian mirror: name one, MIRROR=… $0"
+  [ -n "$found" ] || fail "the configuration of apt has no Debian mirror: name one, as MIRROR=… $0"
   printf '%s' "$found"
 }
 
-# The repository, Cargo's downloads and settings, and the host's way to the network. Done twice, it is done once.
+# Mounts the repository and Cargo's downloads, and copies the settings of Cargo and of the network. Does nothing the second
+# time.
 mount_all() {
   ! mountpoint -q "$ROOT/sordino" || return 0
   local cargo=${CARGO_HOME:-$HOME/.cargo} file
@@ -88,7 +91,7 @@ mount_all() {
   for file in /etc/resolv.conf /etc/hosts; do
     if [ -e "$file" ]; then cp -L "$file" "$ROOT$file"; fi
   done
-  # An organization's own certificates count inside too.
+  # With the certificates that an organization has added to the host.
   file=/etc/ssl/certs/ca-certificates.crt
   if [ -e "$file" ] && ! cmp -s "$file" "$ROOT/host-certificates.crt"; then cp -L "$file" "$ROOT/host-certificates.crt"; fi
 }

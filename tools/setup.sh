@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# usage: tools/setup.sh build|mobile|docs|services|packages|toolchains|ci
-# What takes long to get and is the same for every clone (MinIO, the chroots of Swift and of the phones' compilers)
-# is kept in ~/.cache/sordino (XDG_CACHE_HOME); all else is below target.
-#   build       what building needs: on Debian and Ubuntu the ALSA headers, by apt (with sudo where not root)
-#   mobile      what tools/mobile.sh needs: debootstrap and python3
-#   docs        the renderer of the documentation site, in target/docs-venv
-#   services    PostgreSQL, pgbouncer, nginx and an S3 server, for the collector's tests
-#   packages    every package of the distribution that a test can want
-#   toolchains  every other tool that a test can want: Python environments, MinIO, Swift, the phones' compilers
-#   ci          both, so that no test is skipped
+# usage: tools/setup.sh build|mobile|docs|services|packages|toolchains|ci — installs the tools of the build and of the tests.
+#   build       for building: the C compiler and the ALSA headers on Debian and Ubuntu, by apt (sudo unless root)
+#   mobile      for tools/mobile.sh: debootstrap and Python
+#   docs        for the documentation site: Sphinx, in target/docs-venv
+#   services    for the collector's tests: PostgreSQL, pgbouncer, nginx and an S3 server
+#   packages    all Debian packages that tests use
+#   toolchains  all other tools that tests use: Python environments, MinIO, Swift, the compilers for phones
+#   ci          packages and toolchains, so that no test is skipped
+# Tools that take minutes to install and are the same for each clone (MinIO, the chroots of Swift and of the compilers for
+# phones) are in ~/.cache/sordino (XDG_CACHE_HOME), the others in target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,29 +17,28 @@ OLDEST_RUST=1.94
 say() { printf '%s\n' "$*" >&2; }
 
 check_rust() {
-  command -v cargo >/dev/null || { say "there is no Rust here: install rustc and cargo $OLDEST_RUST or later"; exit 1; }
+  command -v cargo >/dev/null || { say "Rust is not installed: install rustc and cargo $OLDEST_RUST or later"; exit 1; }
   local found; found=$(rustc --version | cut -d' ' -f2)
   if [ "$(printf '%s\n%s\n' "$OLDEST_RUST" "$found" | sort -V | head -n1)" != "$OLDEST_RUST" ]; then
     say "Rust $found is too old: $OLDEST_RUST or later is needed"; exit 1
   fi
 }
 
-# Installs those of the named Debian packages that are not there. The packages of services would start them at once; at
-# this run level they do not.
+# debian PACKAGE... — installs the packages that are missing. RUNLEVEL=1 keeps the packages of services from starting them.
 debian() {
   command -v dpkg-query >/dev/null || return 0
-  local lacking=() package
+  local missing=() package
   for package in "$@"; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || lacking+=("$package")
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
   done
-  [ ${#lacking[@]} -gt 0 ] || return 0
+  [ ${#missing[@]} -gt 0 ] || return 0
   local root=(); [ "$(id -u)" = 0 ] || root=(sudo)
-  say "installing ${lacking[*]}"
+  say "installing ${missing[*]}"
   "${root[@]}" apt-get update -qq
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${lacking[@]}" >/dev/null
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# venv FOLDER REQUIREMENTS — a Python environment in target/FOLDER with what the file names, at its versions.
+# venv FOLDER REQUIREMENTS — creates a Python environment in target/FOLDER with the packages in the file REQUIREMENTS.
 venv() {
   local folder=target/$1 wanted=$2
   cmp -s "$wanted" "$folder/requirements.txt" && return 0
@@ -48,7 +47,7 @@ venv() {
   cp "$wanted" "$folder/requirements.txt"
 }
 
-# Readers that serve as oracles of the tests.
+# Dataset readers in Python, which the tests compare with.
 python_oracles() {
   venv python tools/cli/tests/requirements.txt
   local wanted=tools/cli/tests/datasets-newest.txt folder=target/python-datasets
@@ -57,13 +56,13 @@ python_oracles() {
   target/python/bin/pip install -q --disable-pip-version-check --no-deps --target "$folder" -r "$wanted"
   cp "$wanted" "$folder/requirements.txt"
 }
-# mir_eval and SciPy, which scores and statistics are compared with.
+# mir_eval and SciPy, which the tests compare scores and statistics with.
 evaluation_oracles() { venv python-eval tools/cli/tests/eval-requirements.txt; }
 # The spelling checker of tools/words.py.
 spelling() { venv typos tools/typos-requirements.txt; }
 # The renderer of the documentation site.
 docs() { venv docs-venv docs/site/requirements.txt; }
-# What compares the collector with its OpenAPI document.
+# Compares the collector with its OpenAPI document.
 schemathesis() { venv schemathesis tools/collector/schemathesis/requirements.txt; }
 
 # The Swift toolchain: the machine's own, or a chroot with Debian's.
@@ -71,7 +70,7 @@ swift_toolchain() {
   bindings/swift/toolchain.sh --ready || say "Swift is not tested here"
 }
 
-# What the Python binding is built and tested with; libsndfile comes in soundfile's wheel.
+# The environments in which the Python binding is built and tested. The wheel of soundfile contains libsndfile.
 python_binding() {
   local venv
   for venv in target/python-wheel target/python-test; do
@@ -81,12 +80,12 @@ python_binding() {
   target/python-test/bin/pip install -q numpy matplotlib -r bindings/python/tests/requirements.txt
 }
 
-# A version of MinIO that the Go module proxy serves; it is built since no package of it is available here.
+# Built from source by Go, because Debian has no package of MinIO.
 MINIO=github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 MINIO_OLDEST_GO=1.24
 
-# What the collector's tests start for themselves: the programs of PostgreSQL, pgbouncer and nginx, and an S3 server, target/s3/minio.
-# No service of the machine's own is used, and none is left running.
+# The programs that the collector's tests start: PostgreSQL, pgbouncer, nginx, and MinIO as target/s3/minio. The tests use
+# none of the machine's own services and leave none running.
 services() {
   debian postgresql pgbouncer nginx
   s3_server
@@ -108,24 +107,24 @@ build_minio() {
   say "building MinIO, which takes minutes"
   mkdir -p "$(dirname "$1")" target
   built=$(mktemp -d target/minio.XXXXXX)
-  # Go's cache is for this one build and larger than all else here.
+  # A cache for this build only: it is large.
   GOTOOLCHAIN=local GOFLAGS='-p=2 -buildvcs=false' GOCACHE=$PWD/$built/cache GOBIN=$PWD/$built CGO_ENABLED=0 \
     go install -trimpath -ldflags '-s -w' "$MINIO" 2> >(grep -v '^go: downloading' >&2)
   mv "$built/minio" "$1"
   rm -rf "$built"
 }
 
-# All in one run of apt, since each takes half a minute before it installs anything.
+# In one run of apt, because each run takes half a minute before it installs anything.
 packages() {
   local wanted=(
     gcc libc6-dev pkg-config libasound2-dev                        # the build
-    pulseaudio pulseaudio-utils libasound2-plugins sox             # a microphone where there is none
-    strace age tar openssl faketime                                # what tests look with
-    python3 python3-venv                                           # oracles, the Python binding
+    pulseaudio pulseaudio-utils libasound2-plugins sox             # a virtual microphone
+    strace age tar openssl faketime                                # programs that tests compare with or trace by
+    python3 python3-venv                                           # references, the Python binding
     xvfb xauth default-jre libgl1 fonts-dejavu-core                # the sample apps; the headless JRE has no windows
     postgresql pgbouncer nginx                                     # the collector's tests
     chromium                                                       # the review page
-    debootstrap                                                    # the compilers of phones and, where it is lacking, of Swift
+    debootstrap                                                    # chroots of the compilers for phones and for Swift
   )
   command -v javac >/dev/null || wanted+=(openjdk-17-jdk-headless)
   command -v mvn >/dev/null || wanted+=(maven)
@@ -136,13 +135,13 @@ packages() {
 
 PAGE_OLDEST_NODE=20
 
-# What the test of the collector's review page runs in.
+# Node runs the tests of the collector's review page.
 check_node() {
   local found; found=$(node --version); found=${found#v}
   [ "${found%%.*}" -ge "$PAGE_OLDEST_NODE" ] || say "Node $found is too old to test the review page: $PAGE_OLDEST_NODE or later is needed"
 }
 
-# At once, since each waits for another server. Each prints its log when it has failed.
+# In parallel, because most of the time is spent waiting for downloads.
 toolchains() {
   local logs tool failed=0
   logs=$(mktemp -d)
@@ -159,7 +158,7 @@ toolchains() {
   return $failed
 }
 
-# The chroot of the phones' compilers.
+# The chroot of the compilers for phones.
 phones() {
   if [ "$(id -u)" = 0 ]; then tools/mobile.sh setup; fi
 }

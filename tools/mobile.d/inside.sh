@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# usage: inside the chroot of tools/mobile.sh, with the repository at /sordino: the checks that need its compilers.
+# The checks of tools/mobile.sh, which runs this in its chroot with the repository at /sordino.
 set -euo pipefail
 cd /sordino
 # shellcheck source=tools/mobile.d/targets.sh
 . tools/mobile.d/targets.sh
 FILES=/sordino/tools/mobile.d
 BUILD=/sordino/target/phones/build
-# Rust's own library for size, and without what reads a library's own debugging symbols for a trace: it has none.
+# The standard library optimized for size, and without backtraces: a stripped library has no symbols for them.
 STD_FEATURES=panic-unwind,optimize_for_size
-# The oldest Android that the library is for: 7.0. Older ones lack what Rust's own library asks for.
+# The oldest supported Android, 7.0. Older ones lack symbols that Rust's standard library needs.
 API=24
 
 say() { printf '\n== %s\n' "$*"; }
@@ -24,7 +24,7 @@ main() {
   esac
 }
 
-# One target of each system, with all that a phone takes.
+# One target of each system, with all features.
 one_each() {
   say "type check, by $(rustc --version)"
   check "${ANDROID[0]}" "${FEATURES[-1]}"
@@ -34,13 +34,13 @@ one_each() {
 types() {
   say "type check, by $(rustc --version)"
   local target
-  # With less, one target of each system says what all of its would.
+  # The smaller sets of features are checked for one target of each system: they do not depend on the processor.
   for target in "${ANDROID[0]}" "${IOS[0]}"; do check "$target" "${FEATURES[@]}"; done
   for target in "${ANDROID[@]:1}" "${IOS[@]:1}"; do check "$target" "${FEATURES[-1]}"; done
   for target in "${DESKTOP[@]}"; do check "$target" ""; done
 }
 
-# The ceilings keep it from growing unseen; docs/phones.md has the target and what prevents it.
+# The limits keep the library from growing unnoticed. docs/phones.md has the goal and what is in the way.
 library() {
   say "the library of Android, arm64"
   stubs
@@ -51,14 +51,15 @@ library() {
 
 environment() {
   export HOME=/root CARGO_TARGET_DIR=$BUILD CARGO_TERM_COLOR=never CARGO_INCREMENTAL=0
-  # Lets a stable compiler build its own library, which for these targets nobody has built.
+  # Lets a stable compiler build the standard library, which Debian does not package for these targets.
   export RUSTC_BOOTSTRAP=1
   if [ -e /host-certificates.crt ]; then
     export CARGO_HTTP_CAINFO=/host-certificates.crt SSL_CERT_FILE=/host-certificates.crt
   fi
-  # Windows' own libraries are bound by stubs that a tool makes, which has another name here.
+  # Debian's name of the tool that makes import libraries for Windows.
   export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS=-Cdlltool=/usr/bin/llvm-dlltool
-  # ring's C is compiled for real, with a few headers of our own instead of an SDK's; iOS wants a folder for one.
+  # The C code of ring is compiled with the headers in $FILES/include instead of an SDK's. Builds for iOS need the folder of
+  # an SDK, which may be empty.
   export SDKROOT=$BUILD/no-sdk
   mkdir -p "$SDKROOT"
   local target
@@ -68,7 +69,7 @@ environment() {
   done
 }
 
-# check TARGET FEATURES... — the library and the SDK, with each set of features.
+# check TARGET FEATURES... — type-checks the library and the SDK with each set of features.
 check() {
   local target=$1 features
   shift
@@ -80,7 +81,7 @@ check() {
   done
 }
 
-# Empty libraries by the names of the system's: nothing is resolved against them, all that is asked for is listed.
+# Empty libraries with the names of the system's. The linker resolves nothing against them and lists all undefined symbols.
 stubs() {
   local library
   mkdir -p "$BUILD/stubs"
@@ -90,24 +91,24 @@ stubs() {
   done
 }
 
-# size FEATURES CEILING AIM — links the library with these features; it may have CEILING bytes when stripped.
+# size FEATURES LIMIT GOAL — links the library with these features, and fails if it has more than LIMIT bytes when stripped.
 size() {
-  local features=$1 ceiling=$2 aim=$3 library=$BUILD/libsordino-${1//,/-}.so bytes
+  local features=$1 limit=$2 goal=$3 library=$BUILD/libsordino-${1//,/-}.so bytes
   CARGO_TARGET_AARCH64_LINUX_ANDROID_LINKER=$FILES/linker.sh \
     cargo build --quiet --locked -Zbuild-std=std,panic_unwind "-Zbuild-std-features=$STD_FEATURES" \
     --target aarch64-linux-android -p sordino-ffi --no-default-features --features "$features" --profile mobile \
     || fail "Android's library does not link with --features '$features'"
   llvm-strip --strip-all -o "$library" "$BUILD/aarch64-linux-android/mobile/libsordino.so"
   bytes=$(stat -c %s "$library")
-  printf '%s: %d bytes (ceiling %d, aim %d)\n' "${features:-no features}" "$bytes" "$ceiling" "$aim"
+  printf '%s: %d bytes (limit %d, goal %d)\n' "${features:-no features}" "$bytes" "$limit" "$goal"
   symbols "$library" "$features"
-  [ "$bytes" -le "$ceiling" ] || fail "the library with features '$features' is $((bytes - ceiling)) bytes over its ceiling"
+  [ "$bytes" -le "$limit" ] || fail "the library with features '$features' is $((bytes - limit)) bytes over its limit"
 }
 
-# same_exports FEATURES OTHERS — bindings that were printed from one of the two libraries load the other.
+# same_exports FEATURES OTHERS — checks that bindings generated from one of the two libraries can load the other.
 same_exports() {
   local difference
-  [ "$(exports "$1" | wc -l)" -gt 50 ] || fail "the library with features '$1' exports next to nothing"
+  [ "$(exports "$1" | wc -l)" -gt 50 ] || fail "the library with features '$1' exports fewer than 50 functions"
   difference=$(diff <(exports "$1") <(exports "$2") || true)
   [ -z "$difference" ] || fail "libraries with features '$1' and '$2' export different functions: $difference"
 }
@@ -116,17 +117,17 @@ exports() {
   llvm-nm --dynamic --defined-only "$BUILD/libsordino-${1//,/-}.so" | awk '{ print $NF }' | grep _sordino_ | sort
 }
 
-# symbols LIBRARY FEATURES — what it takes from the system, held to tools/mobile.d/symbols.txt.
+# symbols LIBRARY FEATURES — compares the undefined symbols of the library with tools/mobile.d/symbols.txt.
 symbols() {
   local library=$1 features=$2 allowed=$API
-  # cpal speaks AAudio, which came with API level 26, and binds it when the library is loaded.
+  # cpal links AAudio, which Android has since API level 26.
   case ,$features, in *,microphone,*) allowed=26 ;; esac
   llvm-readelf --dyn-syms --wide "$library" \
     | awk '$7 == "UND" && $8 != "" { sub(/@.*/, "", $8); print $8, ($5 == "WEAK" ? "weak" : "bound") }' | sort -u \
     | awk -v allowed="$allowed" -v features="$features" '
         FNR == NR { if ($0 !~ /^#/ && NF == 3) { level[$3] = $2; from[$3] = $1 } next }
         $2 == "weak" { weak++; next }
-        !($1 in level) { print "not in symbols.txt, so nobody knows since when Android has it: " $1; faults++; next }
+        !($1 in level) { print "not in tools/mobile.d/symbols.txt; add the API level that introduced it: " $1; faults++; next }
         level[$1] > allowed { print "only since API level " level[$1] ": " $1 " of " from[$1]; faults++; next }
         { count[from[$1]]++; if (level[$1] > newest) newest = level[$1] }
         END {

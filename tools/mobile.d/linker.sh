@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The linker of tools/mobile.sh for Android arm64: clang and lld, without an NDK, with what makes the library small.
+# The linker for Android arm64 of tools/mobile.sh: clang and lld without an NDK, with options that make the library small.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 arguments=()
 for argument in "$@"; do
   case $argument in
-    # UniFFI's metadata is for its generator, which reads them from a host's build.
+    # UniFFI's metadata is for its generator, which reads it from a host build.
     -Wl,--version-script=*) sed -i '/^ *UNIFFI_META_/d' "${argument#*=}"; arguments+=("$argument") ;;
     *) arguments+=("$argument") ;;
   esac

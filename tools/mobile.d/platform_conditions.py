@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""usage: covered.py TARGET... — holds every condition on the platform in src/, dsp/ and bindings/ffi/ to the targets that are checked.
+"""usage: platform_conditions.py TARGET... — checks that the targets compile all platform-dependent code.
 
-For each `cfg(…)` that names an operating system, a vendor, a family, an ABI or a processor: one of the targets
-must make it true, or nothing has ever read the code behind it; and each operating system that it names must be
-that of a target. What the targets are, rustc says (`--print cfg`). Fails by file:line.
+Reads each `cfg(…)` in src/, dsp/ and bindings/ffi/ that names an operating system, vendor, family, ABI or processor. It must
+be true for one of the targets, and each operating system that it names must be that of a target. `rustc --print cfg` gives
+the configuration of a target. Prints findings as file:line, and exits with 1 if there are any.
 """
 
 import pathlib
@@ -15,34 +15,37 @@ PLATFORM = re.compile(r"\b(target_(os|vendor|family|env|abi|arch|pointer_width|e
 TOKEN = re.compile(r'\s*(?:([A-Za-z_]\w*)(?:\s*=\s*"([^"]*)")?|([(),]))')
 
 
+FOLDERS = ("bindings/ffi", "dsp", "src")
+
+
 def main(targets: list[str]) -> int:
-    platforms = {target: facts(target) for target in targets}
+    platforms = {target: configuration(target) for target in targets}
     systems = {value for known in platforms.values() for name, value in known if name == "target_os"}
-    conditions, faults = 0, 0
-    for path in sorted(path for folder in ("bindings/ffi", "dsp", "src") for path in pathlib.Path(folder).rglob("*.rs")):
+    conditions, findings = 0, 0
+    for path in sorted(path for folder in FOLDERS for path in pathlib.Path(folder).rglob("*.rs")):
         for line, condition in platform_conditions(path.read_text(encoding="utf-8")):
             conditions += 1
             tree, named = parse(condition)
             unknown = sorted({value for name, value in named if name == "target_os"} - systems)
             if unknown:
-                faults += 1
-                print(f"{path}:{line}: no checked target has the system {', '.join(unknown)}: {condition}")
+                findings += 1
+                print(f"{path}:{line}: no target has the operating system {', '.join(unknown)}: {condition}")
             elif not any(tree(known) is not False for known in platforms.values()):
-                faults += 1
-                print(f"{path}:{line}: true on no checked target: {condition}")
-    print(f"{conditions} conditions on the platform in src/, dsp/ and bindings/ffi/, {faults} of them not covered by {len(targets)} targets")
-    return 1 if faults or not conditions else 0
+                findings += 1
+                print(f"{path}:{line}: true for no target: {condition}")
+    print(f"{conditions} platform conditions in {', '.join(FOLDERS)}, {findings} of them not covered by {len(targets)} targets")
+    return 1 if findings or not conditions else 0
 
 
-def facts(target: str) -> set[tuple[str, str | None]]:
-    """What rustc holds to be true of the target, as pairs of a name and a value."""
+def configuration(target: str) -> set[tuple[str, str | None]]:
+    """The configuration of a target, as pairs of a name and a value."""
     output = subprocess.run(["rustc", "--print", "cfg", "--target", target], check=True, capture_output=True, text=True)
     pairs = (line.partition("=") for line in output.stdout.split())
     return {(name, value.strip('"') if equals else None) for name, equals, value in pairs}
 
 
 def platform_conditions(source: str):
-    """Each `cfg(…)`, `cfg!(…)` and `cfg_attr(…)` that is about the platform: its line, and what stands within."""
+    """Yields the line and the content of each `cfg(…)`, `cfg!(…)` and `cfg_attr(…)` that names a platform."""
     for start in re.finditer(r"\bcfg(?:!|_attr)?\(", source):
         depth, end = 1, start.end()
         while depth and end < len(source):
@@ -54,7 +57,11 @@ def platform_conditions(source: str):
 
 
 def parse(condition: str):
-    """The condition as a function from facts to True, False or None (it hangs on a feature), and what it names."""
+    """Parses a condition.
+
+    Returns a function from a configuration to True, False or None (depends on a feature), and the pairs that the condition
+    names.
+    """
     tokens = [match.groups() for match in TOKEN.finditer(condition)]
     named: set[tuple[str, str | None]] = set()
 
