@@ -1,4 +1,4 @@
-"""Sound in and out, and the way from a mouth or an instrument to a file on a phone.
+"""Reads and writes audio, and simulates the path from a mouth or an instrument to a file on a phone.
 
 Sounds are mono float32 in [-1, 1]. Clips are made at RATE; attackers work at ATTACKER_RATE.
 """
@@ -13,12 +13,12 @@ from scipy.signal import butter, fftconvolve, resample_poly, sosfilt
 
 RATE = 48_000
 ATTACKER_RATE = 16_000
-# -20 dBFS: what speech and music are brought to before they are mixed.
+# -20 dBFS: the level of speech and music before they are mixed.
 LEVEL = 0.1
 
 
 def load(path: pathlib.Path, rate: int) -> np.ndarray:
-    """The sound of a file; nothing where there is no file, which is how a clip is withheld."""
+    """The audio of a file; empty if the file does not exist, since the clip was withheld."""
     if not path.exists():
         return np.zeros(0, np.float32)
     sound, found = soundfile.read(path, dtype="float32", always_2d=True)
@@ -33,7 +33,7 @@ def resampled(sound: np.ndarray, rate: int, wanted: int) -> np.ndarray:
 
 
 def decoded(path: str) -> np.ndarray:
-    """Any recording that ffmpeg reads, at RATE."""
+    """Reads any recording that ffmpeg supports, at RATE."""
     command = ["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-ac", "1", "-ar", str(RATE), "-"]
     return np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32).copy()
 
@@ -47,7 +47,7 @@ def leveled(sound: np.ndarray) -> np.ndarray:
 
 
 def raised(sound: np.ndarray) -> np.ndarray:
-    """Quiet parts amplified to LEVEL over 0.2 s, by 40 dB at most."""
+    """Amplifies quiet parts to LEVEL over 0.2 s, by at most 40 dB."""
     window = ATTACKER_RATE // 5
     if len(sound) < window:
         return sound
@@ -56,7 +56,7 @@ def raised(sound: np.ndarray) -> np.ndarray:
 
 
 def in_room(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Heard in a small room, of 0.15-0.45 s reverberation."""
+    """Adds the reverberation of a small room, 0.15 to 0.45 s."""
     length = int(rng.uniform(0.15, 0.45) * RATE)
     echoes = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length) * 0.02
     echoes[0] = 1.0
@@ -64,7 +64,7 @@ def in_room(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def on_phone(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What a phone makes of it: no lows, pink noise 28-42 dB under LEVEL, mains hum."""
+    """Simulates a phone: no low frequencies, pink noise 28 to 42 dB below LEVEL, mains hum."""
     spectrum = np.fft.rfft(rng.standard_normal(len(sound)))
     pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE), 20)), len(sound))
     noise = pink / loudness(pink) * LEVEL * 10 ** (-rng.uniform(28, 42) / 20)
@@ -74,7 +74,7 @@ def on_phone(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The spectrum's envelope stays; noise takes the place of the voice's tone."""
+    """Keeps the spectral envelope, and replaces the excitation by noise."""
     size, hop = 1024, 256
     window = np.hanning(size)
     smooth = np.exp(-0.5 * (np.arange(-12, 13) / 5) ** 2)
@@ -89,5 +89,5 @@ def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def repitched(sound: np.ndarray) -> np.ndarray:
-    """A higher, quicker voice, as a child's: pitch and formants up by 1.28."""
+    """A higher and faster voice, like a child's: pitch and formants raised by 1.28."""
     return resample_poly(sound, 100, 128).astype(np.float32)

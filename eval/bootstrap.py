@@ -1,4 +1,4 @@
-"""How sure a figure is: percentile bootstrap over clips (Efron 1979), 95 %."""
+"""Confidence intervals of figures: percentile bootstrap over clips (Efron 1979), 95 %."""
 
 import dataclasses
 import math
@@ -14,7 +14,7 @@ class Figure:
     value: float
     low: float
     high: float
-    # How many clips (or pairs) it is of.
+    # The number of clips (or pairs).
     count: int
 
     def known(self) -> bool:
@@ -40,5 +40,5 @@ def interval(clips: np.ndarray, statistic=None, rounds: int = ROUNDS) -> Figure:
 
 
 def ratio(pairs: np.ndarray) -> float:
-    """Of sums: the first column's to the second's."""
+    """The ratio of the sum of the first column to that of the second."""
     return float(pairs[:, 0].sum() / pairs[:, 1].sum()) if pairs[:, 1].sum() else math.nan

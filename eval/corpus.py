@@ -25,7 +25,7 @@ from acoustics import RATE
 
 SECONDS = 12.0
 ENROLL_SECONDS = 20.0
-# Speech's level over the music's, dB.
+# The level of the speech relative to the music, dB.
 LEVELS = (6, 0, -6, -12, -18)
 MUSIC_CLIPS = 12
 SCALE = (0, 2, 4, 5, 7, 9, 11)
@@ -35,7 +35,7 @@ LOW_PROGRAMS = (42,)
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """One clip that shall be made."""
+    """One clip to create."""
 
     name: str
     case: str
@@ -44,7 +44,7 @@ class Clip:
 
 
 def plan(voices: list[str], per_voice: int = 1) -> list[Clip]:
-    """All clips of a corpus; `alternate` counts double, being what happens most."""
+    """All clips of a corpus; `alternate` is there twice, since it is the most common case."""
     clips = [Clip(f"music-{number:02d}", "music") for number in range(MUSIC_CLIPS * per_voice)]
     clips.append(Clip("noise-00", "noise"))
     for voice in voices:
@@ -60,7 +60,7 @@ def plan(voices: list[str], per_voice: int = 1) -> list[Clip]:
 def build(
     folder: pathlib.Path, voice_set: sets.VoiceSet, seed: int, clips: list[Clip] | None = None, jobs: int = 2
 ) -> list[Clip]:
-    """Makes those clips of the corpus that are not there yet."""
+    """Creates the missing clips of the corpus."""
     for part in ("", "clean", "enroll"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     if clips is None:
@@ -120,7 +120,7 @@ def make_between(folder, voice_set, seed, clip, rng) -> None:
 
 
 def make_over(folder, voice_set, seed, clip, rng) -> None:
-    """Somebody speaks from a quarter of the time on, for half of it, over music."""
+    """Speech over music, from a quarter to three quarters of the time."""
     music, notes, program = playing(voice_set, SECONDS, rng)
     said, spans = talking(recordings(voice_set, seed, clip.voice)[1], SECONDS / 2, rng)
     quicker = 1.0
@@ -148,7 +148,7 @@ def generator(*names: object) -> np.random.Generator:
 
 
 def recordings(voice_set: sets.VoiceSet, seed: int, voice: str) -> tuple[list[str], list[str]]:
-    """A voice's recordings in two halves: to enroll it by, to make clips of."""
+    """The recordings of a voice in two halves: for enrollment, and for clips."""
     files = voice_set.recordings()[voice]
     generator(voice_set.name, seed, voice).shuffle(files)
     return files[: len(files) // 2], files[len(files) // 2 :]

@@ -31,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 SEED = 1
 LEARNED_PAIRS, TRIED_PAIRS = 160, 80
-# Of dev, unless the run is thorough.
+# The voices of dev, unless the run is thorough.
 DEV_VOICES = 3
 
 
@@ -114,7 +114,7 @@ def ways_of(version: str, headline: bool, thorough: bool) -> tuple[str, ...]:
 
 
 def traced(voice_set: sets.VoiceSet, options: argparse.Namespace) -> dict:
-    """For Sordino, and for no processing, where the attacker proves its ability."""
+    """For Sordino, and for no processing, which shows that the attacker works."""
     learning, trying = options.data / "pairs" / "learning", options.data / "pairs" / voice_set.name
     pairs.build(learning, sets.LEARNING, LEARNED_PAIRS, options.jobs)
     pairs.build(trying, voice_set, TRIED_PAIRS, options.jobs)

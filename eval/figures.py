@@ -36,7 +36,7 @@ class VersionResults:
     """A corpus and the results for one version's clips of it."""
 
     truths: dict[str, dict]
-    # Of the input: the words in the speech alone, the notes, the speakers' clean voices.
+    # Of the input: the words in the speech alone, the notes, the speakers' unprocessed voices.
     inputs: dict[str, dict]
     enrolled: dict[str, dict]
     outputs: dict[str, dict]
@@ -87,7 +87,7 @@ def kept_of(out: pathlib.Path, name: str, truth: dict, output: dict) -> list:
 
 
 def rows(results: VersionResults) -> dict[str, list[dict[str, float]]]:
-    """By case, a row of figures per clip, without those that do not apply to it."""
+    """For each case a row of figures per clip, without those that do not apply to the clip."""
     out = collections.defaultdict(list)
     for name, truth in results.truths.items():
         out[truth["case"]].append(row(truth, results.inputs[name], results.outputs[name], results.kept[name]))
@@ -113,7 +113,7 @@ def row(truth: dict, given: dict, output: dict, kept: list) -> dict[str, float]:
 
 
 def mean(by_case: dict[str, list[dict]], cases: list[str], column: str) -> Figure:
-    """Over all clips of the cases that have the figure."""
+    """The figure over all clips of the cases that have it."""
     return bootstrap.interval(
         np.array([row[column] for case in cases for row in by_case.get(case, []) if column in row])
     )

@@ -1,4 +1,4 @@
-"""What is left of the music: Basic Pitch (Bittner et al. 2022, arXiv 2203.09893), judged by mir_eval."""
+"""Remaining music: Basic Pitch (Bittner et al. 2022, arXiv 2203.09893), evaluated by mir_eval."""
 
 import contextlib
 import io
@@ -10,7 +10,7 @@ import soundfile
 # [start_s, end_s, midi]
 Note = list[float]
 MIN_SECONDS = 0.5
-# A note's onset counts as kept when this much of it is.
+# The share of a note's onset that must be kept for the onset to count as kept.
 ONSET_S = 0.05
 
 
@@ -29,7 +29,7 @@ def transcribe(path: pathlib.Path) -> list[Note]:
 
 
 def f1(truth: list[Note], transcribed: list[Note]) -> float:
-    """Of onsets within 50 ms and pitches within a quarter tone."""
+    """F1 of onsets within 50 ms and pitches within a quarter tone."""
     import mir_eval
 
     if not transcribed:
@@ -41,7 +41,7 @@ def f1(truth: list[Note], transcribed: list[Note]) -> float:
 
 
 def in_input(at: float, kept: list[list[float]]) -> float:
-    """A time of the output in the input's time, s."""
+    """Maps a time of the output to the input, s."""
     for start, end in kept:
         if at <= end - start:
             return start + at
@@ -55,8 +55,8 @@ def overlap(spans: list, kept: list) -> float:
 
 
 def judged(truth: dict, kept: list, transcribed_before: list[Note], transcribed: list[Note]) -> dict[str, float]:
-    """How well the notes of the truth are found in the input, in the output, in what was kept; and
-    what share of the music that no voice touches was kept."""
+    """F1 of the true notes in the input, in the output and in the kept audio, and the share of the
+    music without speech that was kept."""
     notes, speech = truth["notes"], truth["speech"]
     moved = [[in_input(start, kept), in_input(end, kept), midi] for start, end, midi in transcribed]
     out = {"f1_before": f1(notes, transcribed_before), "f1_all": f1(notes, moved)}

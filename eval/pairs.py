@@ -18,7 +18,7 @@ from attackers import trace
 
 SECONDS = 6.0
 SEED = 2
-# With fewer there is no figure.
+# With fewer pairs there is no figure.
 MIN_PAIRS = 8
 
 
@@ -46,7 +46,7 @@ def make(folder: pathlib.Path, voice_set: sets.VoiceSet, number: int) -> None:
 
 
 def read_outputs(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float]]:
-    """Pairs of which neither was withheld, as bands, and the share of each one's speech that was kept."""
+    """Pairs of which neither clip was withheld, as bands, and the share of the speech of each that was kept."""
     pairs, shares = [], []
     for metadata in sorted(folder.glob("pair-???.json")):
         both = [trace.bands_of(out / f"{metadata.stem}-{kind}.wav") for kind in ("voice", "alone")]
@@ -64,7 +64,7 @@ def distinguish(learned: tuple, tried: tuple, threads: int) -> dict[str, bootstr
     (learning, _), (trying, shares) = learned, tried
     if len(learning) < MIN_PAIRS or len(trying) < MIN_PAIRS:
         return {"all": bootstrap.NONE, "kept": bootstrap.NONE}
-    rows = trace.suspicions(trace.learn(learning, threads), trying)
+    rows = trace.scores(trace.learn(learning, threads), trying)
     kept = rows[np.array(shares) > 0.5]
     curve = trace.area_under_curve
     return {

@@ -1,4 +1,4 @@
-"""RESULTS.md, and the same for a terminal."""
+"""Writes RESULTS.md, and its tables for a terminal."""
 
 import dataclasses
 import re
@@ -13,10 +13,10 @@ from versions import LABELS
 
 @dataclasses.dataclass
 class Result:
-    """What was measured on one set of voices and instruments."""
+    """The results for one set of voices and instruments."""
 
     name: str
-    # By version, by case, a row a clip.
+    # By version and case, a row per clip.
     rows: dict[str, dict[str, list[dict]]]
     # By version and attacker.
     speakers: dict[str, dict[str, Figure]]
@@ -117,7 +117,7 @@ def bar(result: Result, has_words: bool) -> str:
         return figure, CASES.get(case, case)
 
     def all_attackers(figure_of):
-        """No figure if only attackers without inversion ran on the version."""
+        """The figure, or none if only attackers without inversion ran on the version."""
         return lambda version: (
             figure_of(version)
             if figures.mean(result.rows[version], SPOKEN, "words rnnoise").known()
@@ -213,7 +213,7 @@ def table(head: list[str], lines: list[list[str]]) -> str:
 
 
 def for_terminal(text: str) -> str:
-    """The same with the tables' columns in line."""
+    """The text with aligned columns."""
     text = re.sub(r"<br><sub>(.*?)</sub>", r" · \1", text)
     text = re.sub(r" <sub>(.*?)</sub>", r" (\1)", text).replace("**", "")
     out, block = [], []

@@ -1,4 +1,4 @@
-"""Whose voices and which instruments the clips are made of.
+"""The voices and instruments of the clips.
 
 Nothing of `HELD_BACK` was learned from (`models/voice/sources.py` says what was) or is in `LEARNING`.
 Paths are those of Debian's packages, which `eval/setup.sh` installs.
@@ -43,16 +43,16 @@ def ktuberling(*languages: str) -> dict[str, str]:
     return {f"ktuberling-{language}": f"{KTUBERLING}/{language}/*.ogg" for language in languages}
 
 
-# Five of the voices and four of the instruments that the net never learned from: steel guitar, cello,
-# clarinet, recorder. Thresholds are tuned on the other voices and instruments of that split, so that
-# these stay unseen; keep it so.
+# Five of the voices and four of the instruments that the network was not trained on: steel guitar, cello,
+# clarinet, recorder. Tune thresholds only on the other voices and instruments of that split, so that
+# these remain unseen.
 HELD_BACK = VoiceSet(
     "held_back",
     {"it-menardi": f"{ASTERISK}/it_IT_f_Menardi/*.wav"} | klettres("hu", "nl") | ktuberling("ru", "gl"),
     [25, 42, 71, 74],
 )
 
-# Voices (all but it-menardi) and instruments that are in the training: it flatters.
+# Voices (except it-menardi) and instruments of the training set: the results are optimistic.
 DEV = VoiceSet(
     "dev",
     {"en-allison": f"{ASTERISK}/en_US_f_Allison/*.wav", "es-co": f"{ASTERISK}/es/*.gsm"}
@@ -62,7 +62,7 @@ DEV = VoiceSet(
     [0, 24, 40, 73],
 )
 
-# What an attacker learns from: training voices and instruments only.
+# The training set of attackers: training voices and instruments only.
 LEARNING = VoiceSet(
     "learning",
     {"en-allison": f"{ASTERISK}/en_US_f_Allison/*.wav", "es-co": f"{ASTERISK}/es/*.gsm"}

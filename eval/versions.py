@@ -14,13 +14,13 @@ import soundfile
 import acoustics
 from acoustics import ATTACKER_RATE
 
-# How much wider than the detector says is cut, on both sides.
+# Padding of each cut on both sides.
 CUT_PADDING = ATTACKER_RATE // 5
 LABELS = {"sordino": "Sordino", "identity": "no processing (16 kHz)", "silero": "Silero cut", "webrtc": "WebRTC cut"}
 
 
 def anonymize(version: str, folder: pathlib.Path, out: pathlib.Path, program: pathlib.Path) -> None:
-    """Runs one version over a folder; `program` is the `sordino` that is measured."""
+    """Runs one version on a folder; `program` is the `sordino` to measure."""
     out.mkdir(parents=True, exist_ok=True)
     clips = sorted(folder.glob("*.wav"))
     if version == "sordino":
@@ -35,7 +35,7 @@ def anonymize(version: str, folder: pathlib.Path, out: pathlib.Path, program: pa
 
 
 def without_voice(sound: np.ndarray, detector) -> np.ndarray:
-    """Which samples stay when all that is detected is cut, CUT_PADDING on both sides."""
+    """The samples that remain after detected spans, padded by CUT_PADDING, are cut."""
     keep = np.ones(len(sound), bool)
     detector.reset()
     for start in range(0, len(sound) - detector.frame + 1, detector.frame):
@@ -83,7 +83,7 @@ class Silero:
 
 
 class WebRtc:
-    """The telephone's detector at its strictest, mode 3."""
+    """WebRTC's detector in its strictest mode, 3."""
 
     frame = 480
 

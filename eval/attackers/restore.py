@@ -19,12 +19,12 @@ from acoustics import ATTACKER_RATE
 # RNNoise and DeepFilterNet work at 48 kHz in frames of 10 ms.
 ENHANCED = 48_000
 FLOATS = ctypes.POINTER(ctypes.c_float)
-# Of both libraries' functions: the state, a frame in, a frame out.
+# The arguments of both libraries' functions: the state, an input frame, an output frame.
 FRAME_BY_FRAME = [ctypes.c_void_p, FLOATS, FLOATS]
 WINDOW, HOP = 512, 128
-# What erasing may have taken and an attacker puts back, in nepers: 30 dB.
+# The maximum gain with which an attacker restores erased bins, in nepers: 30 dB.
 MOST = 30 / 8.686
-# A bin this far under its surroundings counts as erased, in nepers: 9 dB.
+# A bin that is this far below its surroundings counts as erased, in nepers: 9 dB.
 HOLE = 9 / 8.686
 
 
@@ -33,18 +33,18 @@ def plain(sound: np.ndarray) -> np.ndarray:
 
 
 def rnnoise(sound: np.ndarray) -> np.ndarray:
-    """After RNNoise (Valin 2018, arXiv 1709.08243): all that is not speech is lowered."""
+    """Applies RNNoise (Valin 2018, arXiv 1709.08243), which attenuates everything except speech."""
     library = rnnoise_library()
     state = library.rnnoise_create(None)
     try:
-        # It takes and gives floats in the range of 16 bits.
+        # Its samples are floats in the range of 16-bit integers.
         return enhanced(sound * 32_767, lambda given, made: library.rnnoise_process_frame(state, made, given)) / 32_767
     finally:
         library.rnnoise_destroy(state)
 
 
 def deepfilternet(sound: np.ndarray) -> np.ndarray:
-    """After DeepFilterNet 3 (Schröter et al. 2023, arXiv 2305.08227)."""
+    """Applies DeepFilterNet 3 (Schröter et al. 2023, arXiv 2305.08227)."""
     library, model = deepfilternet_library()
     state = library.df_create(model, ctypes.c_float(100.0), None)
     try:
@@ -97,14 +97,14 @@ def package_folder(name: str) -> pathlib.Path:
 
 
 def exaggerated(sound: np.ndarray) -> np.ndarray:
-    """Inverts the mask: raises what is below its surroundings in time and band."""
+    """Inverts the mask: amplifies bins that are below their surroundings in time and frequency."""
     bins, level = log_spectrum(sound)
     lost = np.clip(surroundings(level) - level, 0, MOST)
     return sound_of(bins * np.exp(lost), len(sound))
 
 
 def inpainted(sound: np.ndarray) -> np.ndarray:
-    """Erased bins drawn again from what stands around them, by diffusion; their own phase."""
+    """Fills erased bins from their surroundings by diffusion, with their own phase."""
     bins, level = log_spectrum(sound)
     erased = surroundings(level) - level > HOLE
     filled = level.copy()
@@ -114,7 +114,7 @@ def inpainted(sound: np.ndarray) -> np.ndarray:
 
 
 def negative(sound: np.ndarray) -> np.ndarray:
-    """The holes are the message: where the eraser took most, the voice was strongest."""
+    """Keeps the erased bins only: the voice was strongest where the eraser removed most."""
     bins, level = log_spectrum(sound)
     around = surroundings(level)
     taken = 1 - np.exp(-np.clip(around - level, 0, MOST))
@@ -123,13 +123,13 @@ def negative(sound: np.ndarray) -> np.ndarray:
 
 
 def log_spectrum(sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Bins (band, frame), and the logarithm of their size in nepers."""
+    """Bins (band, frame), and the logarithm of their magnitude in nepers."""
     _, _, bins = stft(sound, ATTACKER_RATE, nperseg=WINDOW, noverlap=WINDOW - HOP)
     return bins, np.log(np.abs(bins) + 1e-6)
 
 
 def surroundings(level: np.ndarray) -> np.ndarray:
-    """The level that a bin's neighborhood has where nothing is taken: 0.4 s and 400 Hz around it."""
+    """The level of a bin's surroundings that were not erased: 0.4 s and 400 Hz around it."""
     return uniform_filter(maximum_filter(level, (5, 9)), (13, 51))
 
 
@@ -139,7 +139,7 @@ def sound_of(bins: np.ndarray, length: int) -> np.ndarray:
     return sound / max(1.0, float(np.abs(sound).max(initial=0)))
 
 
-# In the order in which tables show them. All but the first are then raised too.
+# In the order of the tables. All except the first are amplified as well.
 WAYS = {
     "plain": ("as it is", plain),
     "raised": ("quiet parts amplified", plain),
@@ -158,7 +158,7 @@ SIMPLE, ENHANCING, INVERTING = (
 
 
 def restored(sound: np.ndarray, way: str) -> np.ndarray:
-    """A clip as the attacker of that name hears it."""
+    """Applies the restoration of the named attacker to a clip."""
     if len(sound) < WINDOW or way == "plain":
         return sound
     return acoustics.raised(WAYS[way][1](sound))

@@ -1,4 +1,4 @@
-"""Who spoke: Resemblyzer's voice encoder (Wan et al. 2018, arXiv 1710.10467).
+"""Speaker verification: Resemblyzer's voice encoder (Wan et al. 2018, arXiv 1710.10467).
 
 A trial asks whether a clip is of an enrolled person; the score is the cosine of both embeddings. The
 uninformed attacker enrolled people by clean speech, the informed one by anonymized clips of them.
@@ -8,7 +8,7 @@ import numpy as np
 
 from acoustics import ATTACKER_RATE
 
-# The score of a clip without enough audio: neither near nor far.
+# The score of a clip with too little audio: undecided.
 UNKNOWN = 0.0
 
 
@@ -30,7 +30,7 @@ def score(voice: list[float] | None, known: list[float] | None) -> float:
 
 
 def equal_error_rate(trials: np.ndarray) -> float:
-    """Of rows (score, 1 if it is the same person): where both kinds of error are nearest to equal."""
+    """The equal error rate of rows (score, 1 if it is the same person): where both error rates are closest."""
     scores, same = trials[:, 0], trials[:, 1] > 0.5
     if same.all() or not same.any():
         return float("nan")

@@ -19,12 +19,12 @@ BANDS, WINDOW, HOP = 64, 512, 256
 EPOCHS, BATCH = 30, 16
 # Clips are cut or repeated to this, s, so that their length reveals nothing.
 SECONDS = 6.0
-# A clip is as suspect as the mean of its most suspect frames.
+# The score of a clip is the mean of its highest frame scores.
 SUSPECT_FRAMES = 24
 
 
 class Net(nn.Module):
-    """Six convolutions over time; a frame sees half a second either way."""
+    """Six convolutions over time, with a context of half a second on both sides."""
 
     def __init__(self, width: int = 48):
         super().__init__()
@@ -39,12 +39,12 @@ class Net(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Dropout(0.2), nn.Conv1d(width, 1, 1))
 
     def forward(self, bands: torch.Tensor) -> torch.Tensor:
-        """(clips, BANDS, frames) to a suspicion a clip."""
+        """(clips, BANDS, frames) to a score per clip."""
         return self.layers(bands)[:, 0].topk(SUSPECT_FRAMES, 1).values.mean(1)
 
 
 def bands_of(path: pathlib.Path) -> np.ndarray | None:
-    """A clip's logarithmic bands (BANDS, frames), less their mean; None where it was withheld."""
+    """The logarithmic bands (BANDS, frames) of a clip minus their mean; None if it was withheld."""
     sound = acoustics.load(path, ATTACKER_RATE)
     if len(sound) < ATTACKER_RATE:
         return None
@@ -77,7 +77,7 @@ def learn(pairs: list[tuple[np.ndarray, np.ndarray]], threads: int) -> Net:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps)
     for _ in range(steps):
         chosen = torch.from_numpy(rng.integers(len(clips), size=BATCH))
-        # Another start and another level each time.
+        # With a random start and level each time.
         bands = clips[chosen].roll(int(rng.integers(clips.shape[2])), 2) + 0.2 * torch.randn(BATCH, 1, 1)
         loss = functional.binary_cross_entropy_with_logits(net(bands), spoken[chosen])
         optimizer.zero_grad()
@@ -88,12 +88,12 @@ def learn(pairs: list[tuple[np.ndarray, np.ndarray]], threads: int) -> Net:
 
 
 @torch.no_grad()
-def suspicions(net: Net, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Rows (suspicion of the spoken one, of the other)."""
+def scores(net: Net, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Rows (score of the clip with speech, score of the other)."""
     return np.array([net(torch.from_numpy(np.stack(pair))).tolist() for pair in pairs])
 
 
 def area_under_curve(rows: np.ndarray) -> float:
-    """How often a spoken clip is more suspect than an unspoken one: 0.5 is guessing."""
+    """The share of clips with speech that score higher than one without: 0.5 is chance."""
     with_voice, without = rows[:, 0][:, None], rows[:, 1][None, :]
     return float(np.mean((with_voice > without) + 0.5 * (with_voice == without)))

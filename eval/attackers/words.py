@@ -1,4 +1,4 @@
-"""What was said: Whisper base (Radford et al. 2022, arXiv 2212.04356), with the language given.
+"""Speech recognition: Whisper base (Radford et al. 2022, arXiv 2212.04356), with the language given.
 
 Words left are the words that Whisper finds in the speech alone and still finds in the clip, with
 repetitions, in any order.
@@ -24,7 +24,7 @@ class Listener:
         self.model = WhisperModel(str(weights), device="cpu", compute_type="int8", cpu_threads=threads)
 
     def words(self, sound: np.ndarray, language: str | None) -> tuple[list[str], str | None]:
-        """The recognized words and their language; `language` None: detected."""
+        """The recognized words and their language, which is detected if `language` is None."""
         if len(sound) < MIN_SAMPLES:
             return [], language
         parts, info = self.model.transcribe(

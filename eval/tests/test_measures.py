@@ -95,7 +95,7 @@ class Intervals(unittest.TestCase):
 
 
 class Restoring(unittest.TestCase):
-    """An attack that could not win would prove nothing: each must undo an erasing of its kind."""
+    """An attack that cannot succeed proves nothing: each must undo an erasure of its kind."""
 
     def test_inverting_the_mask_restores_an_erased_band(self):
         rng = np.random.default_rng(3)
