@@ -14,7 +14,7 @@ use std::{
     process::Command,
 };
 
-use sound_search::{ENCODINGS, Sound};
+use audio_search::{ENCODINGS, Recording};
 
 use crate::support::holds;
 
@@ -38,7 +38,7 @@ fn a_device_never_writes_raw_sound() {
     let folder = tempfile::tempdir().unwrap();
     let device = Device::new(folder.path());
     let recording = recording("violin-alone.wav");
-    let heard = Sound::read(&recording).unwrap();
+    let heard = Recording::read(&recording).unwrap();
     let anonymized = folder.path().join("anonymized");
     sordino(&[
         "anonymize".as_ref(),
@@ -46,7 +46,7 @@ fn a_device_never_writes_raw_sound() {
         "--out".as_ref(),
         anonymized.as_ref(),
     ]);
-    let anonymized = Sound::read(&anonymized.join("violin-alone.wav")).unwrap();
+    let anonymized = Recording::read(&anonymized.join("violin-alone.wav")).unwrap();
 
     for command in ["submit", "listen"] {
         // As wherever a sample must come, it is submitted again where it is withheld.
@@ -63,7 +63,7 @@ fn a_device_never_writes_raw_sound() {
             assert!(!holds(&all, plain), "{command} wrote a plain container");
         }
         for (name, sound) in [("raw", &heard), ("anonymized", &anonymized)] {
-            let found = sound.found_in(&written);
+            let found = sound.find_in(&written);
             assert!(found.is_none(), "{command} wrote {name} sound: {found:?}");
         }
     }
@@ -76,13 +76,13 @@ fn a_program_that_writes_raw_sound_is_detected() {
     }
     let folder = tempfile::tempdir().unwrap();
     let recording = recording("violin-alone.wav");
-    let heard = Sound::read(&recording).unwrap();
+    let heard = Recording::read(&recording).unwrap();
 
     let mut copy = Command::new("dd");
     copy.arg(format!("if={}", recording.display()))
         .arg(format!("of={}", folder.path().join("copy.wav").display()))
         .args(["bs=4096", "status=none"]);
-    assert!(heard.found_in(&traced(&copy)).is_some());
+    assert!(heard.find_in(&traced(&copy)).is_some());
 
     // Its output is filtered, at another rate and level, and dithered.
     let mut anonymize = Command::new(env!("CARGO_BIN_EXE_sordino"));
@@ -91,12 +91,12 @@ fn a_program_that_writes_raw_sound_is_detected() {
         .arg(&recording)
         .arg("--out")
         .arg(folder.path());
-    assert!(heard.found_in(&traced(&anonymize)).is_some());
+    assert!(heard.find_in(&traced(&anonymize)).is_some());
 }
 
 #[test]
 fn sound_is_found_in_any_format_and_level_but_not_in_noise() {
-    let heard = Sound::read(&recording("violin-alone.wav")).unwrap();
+    let heard = Recording::read(&recording("violin-alone.wav")).unwrap();
     let from = heard.samples().len() / 2;
     let piece = &heard.samples()[from..from + 20_000];
     let slower: Vec<f32> = piece
@@ -108,7 +108,7 @@ fn sound_is_found_in_any_format_and_level_but_not_in_noise() {
             for (name, encode) in ENCODINGS {
                 let mut bytes = b"odd".to_vec();
                 bytes.extend(samples.iter().flat_map(|sample| encode(sample * gain)));
-                assert!(heard.found_in(&[bytes]).is_some(), "{name} at {gain}");
+                assert!(heard.find_in(&[bytes]).is_some(), "{name} at {gain}");
             }
         }
     }
@@ -117,7 +117,7 @@ fn sound_is_found_in_any_format_and_level_but_not_in_noise() {
             .iter()
             .flat_map(|&sample| encode(sample))
             .collect();
-        assert!(heard.found_in(&[few]).is_some(), "40 samples as {name}");
+        assert!(heard.find_in(&[few]).is_some(), "40 samples as {name}");
     }
     let mut state = 1_u64;
     let noise: Vec<u8> = (0..200_000)
@@ -128,7 +128,7 @@ fn sound_is_found_in_any_format_and_level_but_not_in_noise() {
             (state >> 56) as u8
         })
         .collect();
-    assert!(heard.found_in(&[noise]).is_none());
+    assert!(heard.find_in(&[noise]).is_none());
 }
 
 /// A device that may sample.

@@ -1,22 +1,22 @@
-//! Finds a recording in whatever bytes a program wrote. For tests: a crate of its own, so that it alone is optimized
-//! where they are built to be built soon.
+//! Finds a recording in the bytes that a program wrote. For tests; a separate crate, so that development builds optimize
+//! it.
 //!
 //! * **In**: a recording, and buffers of bytes.
-//! * **Out**: which buffer holds the recording or a part of it, and how it was found: a run of its samples to the bit,
-//!   or a stretch that is alike whatever its level, filtered a little, at its rate or at a third of it.
+//! * **Out**: the buffer that contains at least a part of the recording, and how it was found: by [`exact`] samples, or by
+//!   [`correlation`] at any level, lightly filtered, at the recording's rate or a third of it.
 
-mod likeness;
-mod runs;
+mod correlation;
+mod exact;
 
 use std::path::Path;
 
-use likeness::Likeness;
-use runs::Runs;
+use correlation::CorrelationMatcher;
+use exact::ExactMatcher;
 
-/// How a sample may be written.
+/// Encodes one sample.
 pub type Encode = fn(f32) -> Vec<u8>;
 
-/// The ways, with their names.
+/// Encodings of samples, all little-endian, with their names.
 pub const ENCODINGS: [(&str, Encode); 4] = [
     ("i16", |sample| {
         ((sample * 32_768.0) as i16).to_le_bytes().to_vec()
@@ -30,18 +30,18 @@ pub const ENCODINGS: [(&str, Encode); 4] = [
     ("f32", |sample| sample.to_le_bytes().to_vec()),
 ];
 
-/// A recording, made ready to be found.
-pub struct Sound {
+/// A recording to search for.
+pub struct Recording {
     samples: Vec<f32>,
-    runs: Runs,
-    likeness: Likeness,
+    exact: ExactMatcher,
+    correlation: CorrelationMatcher,
 }
 
-impl Sound {
-    /// Reads a WAV file of one channel and 16 bits.
+impl Recording {
+    /// Reads a mono WAV file of 16 bits.
     ///
     /// # Errors
-    /// What the reader says, also where the file is another kind of WAV.
+    /// If the file cannot be read or has another format.
     pub fn read(path: &Path) -> hound::Result<Self> {
         let mut reader = hound::WavReader::open(path)?;
         if (reader.spec().channels, reader.spec().bits_per_sample) != (1, 16) {
@@ -52,31 +52,31 @@ impl Sound {
             .map(|sample| Ok(f32::from(sample?) / 32_768.0))
             .collect::<hound::Result<Vec<f32>>>()?;
         Ok(Self {
-            runs: Runs::of(&samples),
-            likeness: Likeness::of(&samples),
+            exact: ExactMatcher::new(&samples),
+            correlation: CorrelationMatcher::new(&samples),
             samples,
         })
     }
 
-    /// Its samples, in -1 to 1.
+    /// The samples, in [-1, 1].
     pub fn samples(&self) -> &[f32] {
         &self.samples
     }
 
-    /// Which buffer holds it, and how it was found.
-    pub fn found_in(&self, written: &[Vec<u8>]) -> Option<(usize, String)> {
+    /// The index of the first buffer that contains a part of the recording, and how it was found.
+    pub fn find_in(&self, written: &[Vec<u8>]) -> Option<(usize, String)> {
         written.iter().enumerate().find_map(|(index, bytes)| {
             let how = self
-                .runs
-                .found_in(bytes)
-                .or_else(|| self.likeness.found_in(bytes))?;
+                .exact
+                .find_in(bytes)
+                .or_else(|| self.correlation.find_in(bytes))?;
             Some((index, how))
         })
     }
 }
 
-/// Every third of the sound's rate, as an anonymized recording has it: the mean of each three samples.
-fn slower(samples: &[f32]) -> Vec<f32> {
+/// At a third of the rate, as anonymized recordings are: the mean of each three samples.
+fn decimate(samples: &[f32]) -> Vec<f32> {
     samples
         .chunks(3)
         .map(|three| three.iter().sum::<f32>() / 3.0)
