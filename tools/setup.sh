@@ -8,7 +8,7 @@
 #   toolchains  all other tools that tests use: Python environments, MinIO, Swift, the compilers for phones
 #   ci          packages and toolchains, so that no test is skipped
 # Tools that take minutes to install and are the same for each clone (MinIO, the chroots of Swift and of the compilers for
-# phones) are in ~/.cache/sordino (XDG_CACHE_HOME), the others in target.
+# phones, cargo-deny) are in ~/.cache/sordino (XDG_CACHE_HOME), the others in target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -114,6 +114,18 @@ build_minio() {
   rm -rf "$built"
 }
 
+# Built from source by Cargo, because Debian has no package of it.
+CARGO_DENY=0.20.2
+
+cargo_deny() {
+  local kept=${XDG_CACHE_HOME:-$HOME/.cache}/sordino/cargo-deny-$CARGO_DENY
+  if [ ! -x "$kept/bin/cargo-deny" ]; then
+    say "building cargo-deny, which takes minutes"
+    cargo install --quiet --locked --root "$kept" "cargo-deny@$CARGO_DENY"
+  fi
+  mkdir -p target/tools && ln -sf "$kept/bin/cargo-deny" target/tools/cargo-deny
+}
+
 # In one run of apt, because each run takes half a minute before it installs anything.
 packages() {
   local wanted=(
@@ -146,7 +158,7 @@ toolchains() {
   local logs tool failed=0
   logs=$(mktemp -d)
   local -A running=()
-  for tool in python_oracles evaluation_oracles python_binding docs spelling schemathesis s3_server swift_toolchain phones check_node; do
+  for tool in python_oracles evaluation_oracles python_binding docs spelling schemathesis s3_server cargo_deny swift_toolchain phones check_node; do
     ( set -e; "$tool" ) >"$logs/$tool" 2>&1 &
     running[$tool]=$!
   done

@@ -125,6 +125,7 @@ fn test_rust(steps: &Steps) -> Result<()> {
 fn test_all(steps: &Steps) -> Result<()> {
     set_reference_paths(steps);
     check_text(steps)?;
+    check_dependencies(steps)?;
     steps.step("build", xtask()?.arg("build"))?;
     steps.set_env("SORDINO_PROGRAMS", target().join("debug").to_string_lossy());
     steps.lanes(&[test_rust_and_phones, test_other_languages])?;
@@ -144,6 +145,27 @@ fn check_text(steps: &Steps) -> Result<()> {
         steps.skip("the check of the formatting", "rustfmt")?;
     }
     steps.step("words", xtask()?.arg("words"))
+}
+
+/// The licenses and sources of all dependencies. Not the advisories: their database is on another server than crates.io.
+fn check_dependencies(steps: &Steps) -> Result<()> {
+    let cargo_deny = target().join("tools/cargo-deny");
+    if !cargo_deny.exists() {
+        return steps.skip(
+            "the check of the dependencies",
+            "cargo-deny (tools/setup.sh ci)",
+        );
+    }
+    let check = [
+        "--workspace",
+        "--log-level=error",
+        "check",
+        "--hide-inclusion-graph",
+        "licenses",
+        "bans",
+        "sources",
+    ];
+    steps.step("licenses of dependencies", cmd(cargo_deny).args(check))
 }
 
 fn test_rust_and_phones(steps: &Steps) -> Result<()> {
