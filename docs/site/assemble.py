@@ -35,7 +35,7 @@ BENCHMARKS = "docs/benchmarks.md"
 LEXERS = {".rs": "rust", ".py": "python", ".json": "json", ".sql": "sql", ".toml": "toml", ".kt": "kotlin",
           ".swift": "swift", ".xml": "xml", ".xcprivacy": "xml", ".sh": "bash", "": "bash"}
 PICTURES = {".svg", ".png", ".jpg"}
-# How many characters of a file are shown.
+# The maximum number of characters of a file that are shown.
 MAX_SHOWN = 200_000
 
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-# What a browser loads without a click.
+# Resources that a browser loads without a click.
 FETCHED = {("script", "src"), ("img", "src"), ("iframe", "src"), ("audio", "src"), ("video", "src"),
            ("source", "src"), ("embed", "src"), ("object", "data"), ("image", "href"), ("use", "href")}
 FETCHED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "manifest",

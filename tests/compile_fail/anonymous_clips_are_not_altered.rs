@@ -1,4 +1,4 @@
-//! What was anonymized cannot be swapped for other sound afterwards.
+//! The audio of an anonymous clip cannot be replaced afterwards.
 use sordino::anonymize::AnonymousClip;
 
 pub fn main(clip: &mut AnonymousClip, other: Vec<i16>) {

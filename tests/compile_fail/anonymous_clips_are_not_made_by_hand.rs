@@ -1,4 +1,4 @@
-//! Only the anonymizer says that a clip is anonymous.
+//! Only the anonymizer creates anonymous clips.
 use sordino::{
     anonymize::{AnonymizerInfo, AnonymousClip},
     sampler::{Annotation, Selection},

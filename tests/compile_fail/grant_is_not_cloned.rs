@@ -1,4 +1,4 @@
-//! Leave cannot be kept for later by copying it.
+//! A grant cannot be copied for later use.
 use sordino::consent::{AgeBand, Grant, QualityAssurance};
 
 fn cloned<T: Clone>() {}

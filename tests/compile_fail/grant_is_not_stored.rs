@@ -1,4 +1,4 @@
-//! Leave cannot be written down and read back after a withdrawal.
+//! A grant cannot be serialized and read back after a withdrawal.
 extern crate serde;
 use sordino::consent::{AgeBand, Grant, QualityAssurance};
 

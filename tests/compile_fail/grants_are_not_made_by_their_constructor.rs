@@ -1,4 +1,4 @@
-//! The store's own constructor is out of reach.
+//! The store's constructor is private.
 use sordino::consent::Grants;
 
 pub fn main() {

@@ -1,4 +1,4 @@
-//! What makes a grant valid is out of reach.
+//! The parts of a grant that make it valid are private.
 use sordino::consent::{Grant, Grants, QualityAssurance};
 
 pub fn main(grant: &Grant<QualityAssurance>, grants: &Grants) {

@@ -1,4 +1,4 @@
-//! Leave cannot be kept for later by copying it.
+//! Grants cannot be copied for later use.
 use sordino::consent::{AgeBand, Grants};
 
 fn cloned<T: Clone>() {}

@@ -1,4 +1,4 @@
-//! Without an entry that the outbox made from a sealed sample, nothing can be asked to be sent.
+//! Only the outbox creates ledger entries, from sealed samples; without an entry nothing is sent.
 use sordino::outbox::SampleEntry;
 
 pub fn main(entry: SampleEntry, other: SampleEntry) {

@@ -1,4 +1,4 @@
-//! There is no leave for a purpose that nobody was asked for.
+//! There is no grant for a purpose that nobody was asked for.
 use sordino::{Purpose, consent::PurposeType};
 
 pub enum Advertising {}

@@ -1,4 +1,4 @@
-//! The trait that seals the set of purposes is out of reach.
+//! The trait that seals the set of purposes is private.
 use sordino::consent::PurposeType;
 
 pub fn main<P: PurposeType>() {

@@ -1,4 +1,4 @@
-//! Sound as the microphone heard it cannot be sealed: only the anonymizer's clips can.
+//! Raw audio cannot be sealed: only the anonymizer's clips can.
 use sordino::{Week, consent::Grants, plan::Recipient, sampler::RawClip, seal::seal};
 
 pub fn main(clip: RawClip, grants: &Grants, recipients: &[Recipient], week: Week) {

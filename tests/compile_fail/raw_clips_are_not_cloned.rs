@@ -1,4 +1,4 @@
-//! There is one copy of raw sound, so that wiping it wipes it.
+//! There is one copy of raw audio, so wiping it is complete.
 use sordino::sampler::{RawClip, Selection};
 
 fn cloned<T: Clone>() {}

@@ -1,4 +1,4 @@
-//! The buffer of raw sound does not leave its clip.
+//! The buffer of raw audio does not leave its clip.
 use sordino::sampler::RawClip;
 
 pub fn main(clip: RawClip) {

@@ -1,4 +1,4 @@
-//! Raw sound has no form outside memory.
+//! Raw audio cannot be serialized.
 extern crate serde;
 use sordino::sampler::{Annotation, RawClip};
 

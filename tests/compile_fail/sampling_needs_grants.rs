@@ -1,4 +1,4 @@
-//! An app that may listen may not therefore buffer audio.
+//! Permission to listen does not permit the app to buffer audio.
 use sordino::{consent::Grants, sampler::Sampler};
 
 pub fn main(sampler: &mut Sampler, grants: Grants) {

@@ -1,4 +1,4 @@
-//! Only sealing says that bytes are ciphertext.
+//! Only sealing creates sealed samples.
 use sordino::seal::SealedSample;
 
 pub fn main(other: &SealedSample, bytes: Vec<u8>) {

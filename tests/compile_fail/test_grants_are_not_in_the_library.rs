@@ -1,4 +1,4 @@
-//! What the crate's own tests grant themselves is not compiled into it.
+//! The constructor of grants for the crate's own tests is not compiled into the library.
 use sordino::{anonymize::AnonymousClip, consent::Grants};
 
 pub fn main() {

@@ -1,4 +1,4 @@
-//! Nobody but the engine opens the store, and nobody has its revocation flags.
+//! Only the engine opens the consent store and has its revocation flags.
 use sordino::consent::Grants;
 
 pub fn main() {

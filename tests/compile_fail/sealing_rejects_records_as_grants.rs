@@ -1,4 +1,4 @@
-//! Earlier consent, such as a record, does not permit sealing now.
+//! A record of earlier consent does not permit sealing.
 use sordino::{
     Week, anonymize::AnonymousClip, consent::SignedRecord, plan::Recipient, seal::seal,
 };

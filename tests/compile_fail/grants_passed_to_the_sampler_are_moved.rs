@@ -1,4 +1,4 @@
-//! Leave that was given to the sampler is not kept for later.
+//! Grants that were passed to the sampler cannot be used again.
 use sordino::{consent::Grants, sampler::Sampler};
 
 pub fn main(sampler: &mut Sampler, grants: Grants) {
