@@ -7,6 +7,7 @@ mod bench;
 mod bindings;
 mod build;
 mod collector;
+mod dependencies;
 mod docs;
 mod fuzz;
 mod kotlin;
@@ -68,6 +69,8 @@ enum Task {
     },
     /// Check vocabulary and spelling of tracked text files, or of those below PATH
     Words { path: Vec<PathBuf> },
+    /// Check that docs/dependencies.md lists the dependencies of all Cargo.toml files, and no others
+    Dependencies,
     /// Build the documentation site and check its links
     Docs {
         #[arg(default_value = "target/site")]
@@ -127,6 +130,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Build { what } => build::build(what.is_some()),
         Task::Setup { what } => run(cmd("tools/setup.sh").args(what)),
         Task::Words { path } => run(cmd("tools/words.py").args(path)),
+        Task::Dependencies => dependencies::check(),
         Task::Docs { out } => docs::build(&out),
         Task::Bench { load } => bench::run_all(&load),
         Task::Fuzz { target, seconds } => fuzz::run_target(&target, seconds),

@@ -137,14 +137,15 @@ fn test_all(steps: &Steps) -> Result<()> {
     }
 }
 
-/// Checks formatting, vocabulary and spelling.
+/// Checks formatting, vocabulary, spelling and the list of dependencies.
 fn check_text(steps: &Steps) -> Result<()> {
     if has_cargo_command("fmt") {
         steps.step("formatting", cargo().args(["fmt", "--all", "--check"]))?;
     } else {
         steps.skip("the check of the formatting", "rustfmt")?;
     }
-    steps.step("words", xtask()?.arg("words"))
+    steps.step("words", xtask()?.arg("words"))?;
+    steps.step("list of dependencies", xtask()?.arg("dependencies"))
 }
 
 /// The licenses and sources of all dependencies. Not the advisories: their database is on another server than crates.io.
