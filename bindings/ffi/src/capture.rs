@@ -24,7 +24,7 @@ impl Engine {
     /// writer. `listener` receives it as mono frames of 10 ms, on a thread of the engine, which waits for
     /// it. If consent and plan allow it, moments of it become samples.
     ///
-    /// Raises `Listening` if the engine listens already, and `Capture` for an unsupported format.
+    /// Raises `AlreadyListening` if a session is open, and `Capture` for an unsupported format.
     #[uniffi::method(default(listener = None))]
     pub fn listen_to_pcm_source(
         &self,
@@ -45,7 +45,7 @@ impl Engine {
     /// `input_devices`. `listener` receives mono frames of 10 ms, on a thread of the engine, which
     /// waits for it. A microphone that is lost is reopened; events report it.
     ///
-    /// Raises `Listening` if the engine listens already, `NoDevice` if there is no
+    /// Raises `AlreadyListening` if a session is open, `NoDevice` if there is no
     /// microphone, `PermissionDenied` if the app may not use it, `DeviceBusy` if another app has it, and `Capture` if the
     /// library has no microphone of its own: see `library_features`.
     #[uniffi::method(default(device = None, listener = None))]

@@ -46,7 +46,7 @@ impl Engine {
 /// Returns whether the plan was kept. It is lost if the folder was corrupt, and must then be installed
 /// again.
 ///
-/// Raises `State` if the folder is open or a newer version wrote it, and `Argument` if it is not a state folder.
+/// Raises `State` if the folder is open or a newer version wrote it, and `NoState` if the folder holds no state.
 #[uniffi::export]
 pub fn reset(folder: String) -> Result<bool, Error> {
     catch_panic(|| Ok(Sordino::reset(Path::new(&folder))?))

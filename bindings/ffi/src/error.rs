@@ -57,11 +57,15 @@ error_kinds! {
     NoDevice,
     /// Another app has the microphone.
     DeviceBusy,
-    /// Capture failed for another reason: an unsupported format, a device that was lost, or a library without a
-    /// microphone of its own.
+    /// Capture failed for another reason: an unsupported format, a device that was lost, a source that ended before it
+    /// was open, a library without a microphone of its own, or a thread that could not be started.
     Capture,
-    /// The engine listens already, the session was stopped, a listener does not return, or no thread could be started.
-    Listening,
+    /// A capture session is open; an engine has one at a time.
+    AlreadyListening,
+    /// The capture session was stopped.
+    Stopped,
+    /// A listener of the app blocked the engine for over 5 s, or called a function that waits for listeners.
+    ListenerBlocked,
     /// A mark was not accepted.
     Mark,
     /// An annotation is out of bounds.
@@ -82,6 +86,8 @@ error_kinds! {
     State,
     /// The state folder is corrupt or was modified. It grants no consent until `reset` was called on it.
     Damaged,
+    /// The folder holds no state of an engine.
+    NoState,
     /// A bug in Sordino. The engine is closed; open it again.
     Internal,
 }
@@ -98,7 +104,7 @@ impl Error {
 
     pub(crate) fn stopped() -> Self {
         let message = "the capture session was stopped; start listening again";
-        Self::new(ErrorKind::Listening, "stopped", message)
+        Self::new(ErrorKind::Stopped, "stopped", message)
     }
 
     pub(crate) fn panicked(panic: &str) -> Self {

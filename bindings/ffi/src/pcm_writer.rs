@@ -32,7 +32,7 @@ impl PcmWriter {
     /// two seconds was full. A `Capture` event reports them too. For a recording use `write`, which waits.
     ///
     /// NaN becomes silence and is reported as an event. Raises `Argument` for bytes that are not whole
-    /// frames, and `Listening` after `stop`.
+    /// frames, and `Stopped` after `stop`.
     pub fn push(&self, interleaved: &[u8]) -> Result<u64, Error> {
         self.push_bytes(
             interleaved,
@@ -54,7 +54,7 @@ impl PcmWriter {
     /// Returns how many frames were dropped because there was still no space; 0 means that all were taken. Never call
     /// it from the app's audio callback.
     ///
-    /// Raises as `push` does, `Argument` if the timeout is negative or NaN, and `Listening` in a listener, which would
+    /// Raises as `push` does, `Argument` if the timeout is negative or NaN, and `ListenerBlocked` in a listener, which would
     /// wait for itself.
     pub fn write(&self, interleaved: &[u8], timeout_seconds: f64) -> Result<u64, Error> {
         self.write_bytes::<4>(interleaved, timeout_seconds)
@@ -68,7 +68,7 @@ impl PcmWriter {
     /// Reports that the app's own audio path dropped `frames` before the next push, so that positions
     /// stay correct.
     ///
-    /// Raises `Listening` after `stop`.
+    /// Raises `Stopped` after `stop`.
     pub fn report_dropped(&self, frames: u64) -> Result<(), Error> {
         self.run(|| {
             let mut writer = self.session.writer();
@@ -134,7 +134,7 @@ impl PcmWriter {
             if self.session.is_callback_thread() {
                 let message = "a listener that calls `write` would wait for itself; call `push`, or `write` on another \
                      thread";
-                return Err(Error::new(ErrorKind::Listening, "write-in-listener", message));
+                return Err(Error::new(ErrorKind::ListenerBlocked, "write-in-listener", message));
             }
             let started = Instant::now();
             let mut rest = interleaved;

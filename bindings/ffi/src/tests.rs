@@ -61,7 +61,7 @@ fn a_panic_in_a_call_is_an_internal_error_and_closes_the_engine() {
     };
     assert!(message.contains("an event too many"), "{message}");
     assert_closed(&engine, folder.path());
-    assert!(matches!(writer.push(&[0; 4]), Err(Error::Listening { .. })));
+    assert!(matches!(writer.push(&[0; 4]), Err(Error::Stopped { .. })));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_recording_can_be_written_at_once() {
     writer.stop().unwrap();
     assert!(matches!(
         writer.write(&TEN_SECONDS, 1.0),
-        Err(Error::Listening { .. })
+        Err(Error::Stopped { .. })
     ));
 }
 
@@ -126,7 +126,7 @@ fn write_in_a_listener_fails_instead_of_waiting_forever() {
     assert_eq!(writer.push(&[0; 4 * 800]).unwrap(), 0);
     let refused = is_written.recv().unwrap();
     assert!(
-        matches!(refused, Err(Error::Listening { .. })),
+        matches!(refused, Err(Error::ListenerBlocked { .. })),
         "{refused:?}"
     );
 }

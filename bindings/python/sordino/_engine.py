@@ -113,7 +113,7 @@ class Sordino(_bindings.Engine):
         of 10 ms, on a thread of the engine, which waits for it. If consent and plan allow it, moments of
         it become samples.
 
-        Raises `SordinoError.Listening` if the engine listens already, and `.Capture` for an unsupported format.
+        Raises `SordinoError.AlreadyListening` if a session is open, and `.Capture` for an unsupported format.
         """
         opened = super().listen_to_pcm_source(rate, channels, _frame_callback(listener))
         writer = PcmWriter._uniffi_make_instance(opened._uniffi_clone_handle())
@@ -127,7 +127,7 @@ class Sordino(_bindings.Engine):
         `input_devices`. `listener` is as in `listen_to_pcm_source`. A microphone that is lost is reopened;
         events report it.
 
-        Raises `SordinoError.Listening` if the engine listens already, `.NoDevice` if there is no
+        Raises `SordinoError.AlreadyListening` if a session is open, `.NoDevice` if there is no
         microphone, `.PermissionDenied` if the app may not use it, and `.DeviceBusy` if another app has it.
         """
         return super().listen_to_microphone(device, _frame_callback(listener))

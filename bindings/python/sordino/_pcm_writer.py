@@ -51,7 +51,7 @@ class PcmWriter(_bindings.PcmWriter):
         reported as an event.
 
         Raises TypeError for another type, dtype or shape, such as (channels, n),
-        `SordinoError.Argument` for sound that is not whole frames of all channels, and `SordinoError.Listening`
+        `SordinoError.Argument` for sound that is not whole frames of all channels, and `SordinoError.Stopped`
         after `stop`.
         """
         return self._push(interleaved, _push_f32)
@@ -68,7 +68,7 @@ class PcmWriter(_bindings.PcmWriter):
         it from an audio callback.
 
         Raises as `push` does, `SordinoError.Argument` if the timeout is negative or NaN, and
-        `SordinoError.Listening` in a listener, which would wait for itself.
+        `SordinoError.ListenerBlocked` in a listener, which would wait for itself.
         """
         return self._write(interleaved, timeout, _write_f32)
 

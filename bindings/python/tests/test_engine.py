@@ -110,7 +110,7 @@ class Callbacks(EngineTest):
     def can_listen(self):
         try:
             self.engine.listen_to_pcm_source(RATE, 1).stop()
-        except sordino.SordinoError.Listening:
+        except sordino.SordinoError.AlreadyListening:
             return False
         return True
 
@@ -144,7 +144,7 @@ class Engines(EngineTest):
         for call in calls:
             with self.assertRaisesRegex(sordino.SordinoError.Closed, "open it again"):
                 call()
-        with self.assertRaises(sordino.SordinoError.Listening):
+        with self.assertRaises(sordino.SordinoError.Stopped):
             writer.push(FLOATS_10_MS)
 
     def test_consent_persists_after_the_engine_is_closed(self):
@@ -156,7 +156,7 @@ class Engines(EngineTest):
 
     def test_only_one_source_is_open_at_a_time(self):
         writer = self.engine.listen_to_pcm_source(RATE, 1)
-        with self.assertRaisesRegex(sordino.SordinoError.Listening, "already listening"):
+        with self.assertRaisesRegex(sordino.SordinoError.AlreadyListening, "already listening"):
             self.engine.listen_to_pcm_source(RATE, 1)
         writer.stop()
         writer.stop()

@@ -174,7 +174,7 @@ class Sound(Device):
 
         writers = [self.engine.listen_to_pcm_source(RATE, 1, listener)]
         writers[0].push(PIECE)
-        self.assertIsInstance(outcome.get(timeout=app.TIMEOUT), sordino.SordinoError.Listening)
+        self.assertIsInstance(outcome.get(timeout=app.TIMEOUT), sordino.SordinoError.ListenerBlocked)
         writers[0].stop()
 
     def test_chunks_that_are_not_whole_frames_are_refused(self):
@@ -264,11 +264,11 @@ class Listeners(Device):
         writer = self.engine.listen_to_pcm_source(RATE, 1, hang)
         writer.push(PIECE)
         self.assertTrue(inside.wait(app.TIMEOUT))
-        with self.assertRaisesRegex(sordino.SordinoError.Listening, "returns"):
+        with self.assertRaisesRegex(sordino.SordinoError.ListenerBlocked, "returns"):
             writer.stop()
         self.assertFalse(returned.is_set())
         self.assertEqual(self.engine.status().pending, 0)
-        with self.assertRaises(sordino.SordinoError.Listening):
+        with self.assertRaises(sordino.SordinoError.AlreadyListening):
             self.engine.listen_to_pcm_source(RATE, 1)
         free.set()
         self.engine.close()

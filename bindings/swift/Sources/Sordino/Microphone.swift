@@ -16,7 +16,7 @@ extension Sordino {
     /// seconds; if nobody reads it, frames that do not fit are lost, and the next frame counts them. It ends when the
     /// source does: ``events`` report the reason.
     ///
-    /// Throws ``SordinoError/Kind/listening`` if a capture is already in progress,
+    /// Throws ``SordinoError/Kind/alreadyListening`` if a capture is already in progress,
     /// ``SordinoError/Kind/permissionDenied`` if the app may not use the microphone, ``SordinoError/Kind/noDevice`` if
     /// there is none, ``SordinoError/Kind/deviceBusy`` if another app uses it, and ``SordinoError/Kind/capture`` if the
     /// library was built without a microphone: see ``features``.

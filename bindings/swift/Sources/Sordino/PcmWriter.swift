@@ -7,7 +7,7 @@ extension Sordino {
   ///   - rate: The sample rate in Hz.
   ///   - channels: The number of interleaved channels, which are averaged.
   ///
-  /// Throws ``SordinoError/Kind/listening`` if a capture is already in progress, and ``SordinoError/Kind/capture`` if the
+  /// Throws ``SordinoError/Kind/alreadyListening`` if a capture is already in progress, and ``SordinoError/Kind/capture`` if the
   /// format is not supported.
   public func listenToPcmSource(rate: Int, channels: Int = 1) async throws(SordinoError) -> PcmWriter {
     let engineRate = try converted(rate, "sample rate", as: UInt32.self)
@@ -40,7 +40,7 @@ public final class PcmWriter: Sendable {
   /// ``Sordino/events`` report them too. To pass on a recording, use `write`, which waits instead.
   ///
   /// NaN and infinity become silence and are reported as an event. Throws ``SordinoError/Kind/argument`` for partial
-  /// frames, and ``SordinoError/Kind/listening`` after ``stop()``.
+  /// frames, and ``SordinoError/Kind/stopped`` after ``stop()``.
   public func push(_ interleaved: UnsafeBufferPointer<Float>) throws(SordinoError) -> UInt64 {
     try mapError { try writer.push(interleaved: borrowed(interleaved)) }.get()
   }
@@ -84,7 +84,7 @@ public final class PcmWriter: Sendable {
 
   /// Reports that the app's audio path dropped `frames` before the next push, so that positions stay correct.
   ///
-  /// Throws ``SordinoError/Kind/listening`` after ``stop()``.
+  /// Throws ``SordinoError/Kind/stopped`` after ``stop()``.
   public func reportDropped(_ frames: UInt64) throws(SordinoError) {
     try mapError { try writer.reportDropped(frames: frames) }.get()
   }

@@ -63,7 +63,7 @@ public final class Sordino: Sendable {
   /// Returns whether the plan was kept; if not, install it again.
   ///
   /// Throws ``SordinoError/Kind/state`` if the folder is open or a newer version wrote it, and
-  /// ``SordinoError/Kind/argument`` if it is not a state folder.
+  /// ``SordinoError/Kind/noState`` if the folder holds no state.
   @discardableResult
   public static func reset(folder: URL) async throws(SordinoError) -> Bool {
     try await BlockingQueue.run { try engineReset(folder: folder.path) }

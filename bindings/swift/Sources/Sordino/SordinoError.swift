@@ -28,11 +28,15 @@ public struct SordinoError: Error, Sendable, Hashable {
     case noDevice
     /// Another app uses the device.
     case deviceBusy
-    /// The microphone or the app's audio path, for other reasons: an unsupported format, a lost device, or a library
-    /// built without a microphone.
+    /// Capture failed for another reason: an unsupported format, a lost device, a library built without a microphone, or
+    /// a thread that could not be started.
     case capture
-    /// A capture is already in progress, or it has stopped.
-    case listening
+    /// A capture is already in progress.
+    case alreadyListening
+    /// The capture was stopped.
+    case stopped
+    /// A listener blocked the engine for over 5 s.
+    case listenerBlocked
     /// A mark that was rejected.
     case mark
     /// An annotation that is out of bounds.
@@ -54,7 +58,9 @@ public struct SordinoError: Error, Sendable, Hashable {
     /// The state folder is corrupt or was modified. Consent is not valid until ``Sordino/reset(folder:)`` is called
     /// on it.
     case damaged
-    /// A bug in the SDK, or the system cannot start a thread.
+    /// The folder holds no state of an engine.
+    case noState
+    /// A bug in the SDK. The engine is closed; open it again.
     case `internal`
   }
 }
@@ -84,7 +90,9 @@ extension SordinoError {
       case .NoDevice(let code, let message): .init(.noDevice, code: code, message)
       case .DeviceBusy(let code, let message): .init(.deviceBusy, code: code, message)
       case .Capture(let code, let message): .init(.capture, code: code, message)
-      case .Listening(let code, let message): .init(.listening, code: code, message)
+      case .AlreadyListening(let code, let message): .init(.alreadyListening, code: code, message)
+      case .Stopped(let code, let message): .init(.stopped, code: code, message)
+      case .ListenerBlocked(let code, let message): .init(.listenerBlocked, code: code, message)
       case .Mark(let code, let message): .init(.mark, code: code, message)
       case .Annotation(let code, let message): .init(.annotation, code: code, message)
       case .Clip(let code, let message): .init(.clip, code: code, message)
@@ -95,6 +103,7 @@ extension SordinoError {
       case .Upload(let code, let message): .init(.upload, code: code, message)
       case .State(let code, let message): .init(.state, code: code, message)
       case .Damaged(let code, let message): .init(.damaged, code: code, message)
+      case .NoState(let code, let message): .init(.noState, code: code, message)
       case .Internal(let code, let message): .init(.internal, code: code, message)
       }
   }

@@ -38,7 +38,7 @@ private let block = [Float](repeating: 0.25, count: rate / 100)
     #expect(await thrownError { try await sordino.withdraw() }?.kind == .closed)
     #expect(await thrownError { _ = try await sordino.listenToPcmSource(rate: rate) }?.kind == .closed)
     #expect(await thrownError { _ = try await sordino.submit(block, rate: rate) }?.kind == .closed)
-    #expect(await thrownError { _ = try writer.push(block) }?.kind == .listening)
+    #expect(await thrownError { _ = try writer.push(block) }?.kind == .stopped)
     let closed = await thrownError { _ = try await sordino.plan() }
     #expect(closed?.localizedDescription == closed?.message && closed?.code == "closed")
     // Streams end, whether created before or after.
@@ -58,7 +58,7 @@ private let block = [Float](repeating: 0.25, count: rate / 100)
   @Test func onlyOneCaptureIsInProgress() async throws {
     let writer = try await sordino.listenToPcmSource(rate: rate)
     let error = await thrownError { _ = try await sordino.listenToPcmSource(rate: rate) }
-    #expect(error?.kind == .listening && error?.code == "already-listening")
+    #expect(error?.kind == .alreadyListening && error?.code == "already-listening")
     try await writer.stop()
     try await writer.stop()
     try await sordino.listenToPcmSource(rate: rate, channels: 2).stop()

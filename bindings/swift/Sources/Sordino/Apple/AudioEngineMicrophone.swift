@@ -14,7 +14,7 @@
     ///
     /// On iOS, set the session's category (`.record` or `.playAndRecord`) and activate it before.
     ///
-    /// Throws ``SordinoError/Kind/listening`` if a capture is already in progress,
+    /// Throws ``SordinoError/Kind/alreadyListening`` if a capture is already in progress,
     /// ``SordinoError/Kind/permissionDenied`` if the app may not use the microphone, ``SordinoError/Kind/noDevice`` if
     /// there is none, and ``SordinoError/Kind/deviceBusy`` if it cannot be started.
     public func listenToMicrophone() async throws(SordinoError) -> AsyncStream<Frame> {

@@ -8,4 +8,4 @@ internal fun formatError(message: String) = SordinoException.Capture("unsupporte
 
 internal fun engineClosed() = SordinoException.Closed("closed", "Sordino is closed; open it again")
 
-internal fun writerClosed() = SordinoException.Listening("stopped", "the writer is closed; start listening again")
+internal fun writerClosed() = SordinoException.Stopped("stopped", "the writer is closed; start listening again")

@@ -68,7 +68,7 @@ private const val SOURCE_CANCELLATION_MILLIS = 2_000L
 private suspend fun ProducerScope<Frame>.runSource(source: suspend () -> Unit, session: Session) {
     try {
         source()
-    } catch (stopped: SordinoException.Listening) {
+    } catch (stopped: SordinoException.Stopped) {
         // Its writer was closed: a regular end.
     }
     // Waits until all pushed samples are processed, so that it closes the channel after the last frame.

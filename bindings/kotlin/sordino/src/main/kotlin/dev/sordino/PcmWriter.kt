@@ -35,7 +35,7 @@ class PcmWriter internal constructor(
      * @return the number of frames that were dropped because the buffer of two seconds was full. They are also reported
      *   by `CaptureEvent.Overrun` in [Sordino.events]. To pass on a recording, use [write], which waits instead.
      * @throws SordinoException.Argument if [length] is not a multiple of [channels], or the range is outside the array.
-     * @throws SordinoException.Listening if the writer is closed.
+     * @throws SordinoException.Stopped if the writer is closed.
      */
     @Synchronized
     fun push(interleaved: FloatArray, offset: Int = 0, length: Int = interleaved.size - offset): Long {
@@ -76,7 +76,7 @@ class PcmWriter internal constructor(
      * @return the number of frames that were dropped because the timeout expired; 0 if all were accepted.
      * @throws SordinoException.Argument if [length] is not a multiple of [channels], the range is outside the array, or
      *   [timeout] is negative.
-     * @throws SordinoException.Listening if the writer is closed, also while it waits.
+     * @throws SordinoException.Stopped if the writer is closed, also while it waits.
      */
     suspend fun write(
         interleaved: FloatArray,
@@ -104,7 +104,7 @@ class PcmWriter internal constructor(
     /**
      * Reports that the app's audio path dropped [frames] before the next push, so that positions stay correct.
      *
-     * @throws SordinoException.Listening if the writer is closed.
+     * @throws SordinoException.Stopped if the writer is closed.
      */
     fun reportDropped(frames: Long) {
         if (frames < 0) throw argumentError("invalid number of dropped frames $frames; pass 0 or more")

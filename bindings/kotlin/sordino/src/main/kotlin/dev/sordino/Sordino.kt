@@ -135,7 +135,7 @@ class Sordino private constructor(
      * in [events] reports them.
      *
      * @param device the id of one of [inputDevices]; the system's default device if `null`.
-     * @throws SordinoException.Listening when collected, if a capture is already in progress.
+     * @throws SordinoException.AlreadyListening when collected, if a capture is already in progress.
      * @throws SordinoException.PermissionDenied when collected, if the app may not use the microphone.
      * @throws SordinoException.NoDevice when collected, if there is no such microphone.
      * @throws SordinoException.DeviceBusy when collected, if another app uses the microphone.
@@ -170,7 +170,7 @@ class Sordino private constructor(
      *
      * @param rate the sample rate in Hz.
      * @param channels the number of interleaved channels, which are averaged.
-     * @throws SordinoException.Listening if a capture is already in progress.
+     * @throws SordinoException.AlreadyListening if a capture is already in progress.
      * @throws SordinoException.Capture if the format is not supported.
      */
     fun listenToPcmSource(rate: Int, channels: Int = 1): PcmWriter = writer(rate, channels, null)
@@ -377,7 +377,7 @@ class Sordino private constructor(
          *
          * @return whether the plan was kept; if not, install it again.
          * @throws SordinoException.State if the folder is open, or a newer version wrote it.
-         * @throws SordinoException.Argument if it is not a state folder.
+         * @throws SordinoException.NoState if the folder holds no state.
          */
         suspend fun reset(folder: File): Boolean =
             withContext(Dispatchers.IO) { reset(folder.path) }

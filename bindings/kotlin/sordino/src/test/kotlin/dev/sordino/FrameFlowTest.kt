@@ -206,7 +206,7 @@ internal class FrameFlowTest : EngineTestBase() {
         val frames = sordino.frames(RATE) { writer -> while (true) { writer.push(SOUND); delay(10) } }
         repeat(3) { assertEquals(2, frames.take(2).toList().size) }
         sordino.listenToPcmSource(RATE).use {
-            assertThrows<SordinoException.Listening> { kotlinx.coroutines.runBlocking { frames.collect() } }
+            assertThrows<SordinoException.AlreadyListening> { kotlinx.coroutines.runBlocking { frames.collect() } }
         }
         assertEquals(2, frames.take(2).toList().size)
     }
@@ -273,14 +273,14 @@ internal class FrameFlowTest : EngineTestBase() {
     }
 
     @Test
-    fun `a closed writer throws Listening`() {
+    fun `a closed writer throws Stopped`() {
         val writer = sordino.listenToPcmSource(RATE)
         writer.close()
         writer.close()
-        assertThrows<SordinoException.Listening> { writer.push(SOUND) }
+        assertThrows<SordinoException.Stopped> { writer.push(SOUND) }
         val other = sordino.listenToPcmSource(RATE)
         sordino.close()
-        assertThrows<SordinoException.Listening> { other.push(SOUND) }
+        assertThrows<SordinoException.Stopped> { other.push(SOUND) }
         other.close()
     }
 

@@ -107,7 +107,7 @@ internal class ForegroundTest {
     private fun canListen(): Boolean = try {
         application.sordino.listenToPcmSource(48_000).close()
         true
-    } catch (busy: SordinoException.Listening) {
+    } catch (busy: SordinoException.AlreadyListening) {
         false
     }
 }
