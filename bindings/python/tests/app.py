@@ -1,6 +1,7 @@
 """An app: its own audio, its own HTTP client, and listeners."""
 
 import array
+import contextlib
 import http.client
 import threading
 import time
@@ -31,6 +32,14 @@ def notice(version):
         INFO,
         sordino.NoticeTerms(version=version, consent_days=365),
     ).notice
+
+
+@contextlib.contextmanager
+def raises(case, kind, code):
+    """Checks, as `assertRaises` of the test case, that an error of this kind with this code is raised."""
+    with case.assertRaises(kind) as raised:
+        yield raised
+    case.assertEqual(raised.exception.code, code)
 
 
 def wait_until(condition):

@@ -108,13 +108,13 @@ class ComingOfAge(ConsentTest):
         self.assertEqual(self.submit().reason, NO_CONSENT)
         self.say_yes()
         self.assertTrue(self.submit().is_queued())
-        with self.assertRaisesRegex(sordino.SordinoError.Consent, "an adult consented"):
+        with app.raises(self, sordino.SordinoError.Consent, "invalid-transition"):
             self.engine.come_of_age()
 
     def test_only_the_hash_of_a_guardians_evidence_is_stored(self):
         evidence = b"number 4711 of the payment, 2 November"
         for short in (b"", b"fifteen bytes..", b"1234"):
-            with self.assertRaisesRegex(sordino.SordinoError.Consent, "at least 16"):
+            with app.raises(self, sordino.SordinoError.Consent, "evidence-too-short"):
                 self.say_yes(
                     CHILD,
                     guardian=sordino.GuardianMethod.PAYMENT_CARD,
@@ -138,7 +138,7 @@ class Reset(ConsentTest):
         self.say_yes()
         sample = self.queue()
         self.upload()
-        with self.assertRaisesRegex(sordino.SordinoError.State, "in use"):
+        with app.raises(self, sordino.SordinoError.State, "in-use"):
             sordino.reset(str(self.state))
         self.engine.close()
         self.assertTrue(sordino.reset(str(self.state)))
@@ -158,7 +158,7 @@ class Reset(ConsentTest):
             self.open()
         self.engine.close()
         (self.state / "state.redb").write_bytes(b"rubbish" * 1000)
-        with self.assertRaisesRegex(sordino.SordinoError.Damaged, "reset"):
+        with app.raises(self, sordino.SordinoError.Damaged, "damaged"):
             self.open()
         self.assertFalse(sordino.reset(str(self.state)))
         self.engine = self.open()
@@ -167,7 +167,7 @@ class Reset(ConsentTest):
         self.assertEqual(self.at_the_collector(), set())
 
     def test_reset_leaves_other_folders_unchanged(self):
-        with self.assertRaises(sordino.SordinoError.NoState):
+        with app.raises(self, sordino.SordinoError.NoState, "no-state"):
             sordino.reset(str(self.folder / "nowhere"))
         self.assertFalse((self.folder / "nowhere").exists())
 

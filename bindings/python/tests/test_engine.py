@@ -124,7 +124,7 @@ class Callbacks(EngineTest):
 
 class Engines(EngineTest):
     def test_a_folder_has_one_engine_at_a_time(self):
-        with self.assertRaisesRegex(sordino.SordinoError.State, "in use") as raised:
+        with app.raises(self, sordino.SordinoError.State, "in-use") as raised:
             self.open()
         self.assertIn(str(self.state), str(raised.exception))
         self.engine.close()
@@ -142,7 +142,7 @@ class Engines(EngineTest):
             lambda: self.engine.submit(FLOATS_10_MS, RATE),
         ]
         for call in calls:
-            with self.assertRaisesRegex(sordino.SordinoError.Closed, "open it again"):
+            with app.raises(self, sordino.SordinoError.Closed, "closed"):
                 call()
         with self.assertRaises(sordino.SordinoError.Stopped):
             writer.push(FLOATS_10_MS)
@@ -156,7 +156,7 @@ class Engines(EngineTest):
 
     def test_only_one_source_is_open_at_a_time(self):
         writer = self.engine.listen_to_pcm_source(RATE, 1)
-        with self.assertRaisesRegex(sordino.SordinoError.AlreadyListening, "already listening"):
+        with app.raises(self, sordino.SordinoError.AlreadyListening, "already-listening"):
             self.engine.listen_to_pcm_source(RATE, 1)
         writer.stop()
         writer.stop()
@@ -227,10 +227,10 @@ class BadInput(EngineTest):
         self.assertEqual(stereo.push(bytes(8)), 0)
         self.assertEqual(stereo.push_i16(bytes(4)), 0)
         for push, size in [(stereo.push, 4), (stereo.push, 9), (stereo.push_i16, 2)]:
-            with self.assertRaisesRegex(sordino.SordinoError.Argument, "not whole frames"):
+            with app.raises(self, sordino.SordinoError.Argument, "invalid-argument"):
                 push(bytes(size))
         stereo.stop()
-        with self.assertRaisesRegex(sordino.SordinoError.Argument, "5 bytes"):
+        with app.raises(self, sordino.SordinoError.Argument, "invalid-argument"):
             self.engine.submit(bytes(5), RATE)
 
     def test_sound_of_the_wrong_type_is_a_type_error(self):
@@ -254,11 +254,11 @@ class BadInput(EngineTest):
 
     def test_an_empty_clip_or_one_with_nan_is_refused(self):
         self.consent()
-        for samples, says in [([0.0, NAN], "sample 1 is not a finite"), ([], "no samples")]:
-            with self.assertRaisesRegex(sordino.SordinoError.Clip, says):
+        for samples, code in [([0.0, NAN], "non-finite-sample"), ([], "empty-clip")]:
+            with app.raises(self, sordino.SordinoError.Clip, code):
                 self.engine.submit(array.array("f", samples).tobytes(), RATE)
         for rate in (0, 7_999, 384_001):
-            with self.assertRaisesRegex(sordino.SordinoError.Clip, "8000 to 384000"):
+            with app.raises(self, sordino.SordinoError.Clip, "unsupported-rate"):
                 self.engine.submit(FLOATS_10_MS, rate)
 
     def test_an_unsupported_format_keeps_the_old_one(self):
@@ -287,7 +287,7 @@ class BadInput(EngineTest):
 
     def test_an_annotation_with_free_text_is_refused(self):
         annotation = sordino.Annotation(tag="Lisa's song")
-        with self.assertRaisesRegex(sordino.SordinoError.Annotation, "a-z"):
+        with app.raises(self, sordino.SordinoError.Annotation, "invalid-annotation"):
             self.engine.submit(FLOATS_10_MS, RATE, annotation)
 
     def test_invalid_arguments_say_what_is_wrong(self):

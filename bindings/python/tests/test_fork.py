@@ -128,7 +128,7 @@ class Forks(Device):
             del engine
 
         self.assertTrue(in_fork(work))
-        with self.assertRaisesRegex(sordino.SordinoError.State, "in use"):
+        with app.raises(self, sordino.SordinoError.State, "in-use"):
             sordino.Sordino.open(self.state, self.organization.key, NOWHERE)
         self.assertEqual(writers[0].push(PIECE), 0)
         writers[0].stop()

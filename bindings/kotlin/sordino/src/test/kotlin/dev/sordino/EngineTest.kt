@@ -44,7 +44,7 @@ internal class EngineTest : EngineTestBase() {
         )
         for (call in calls) {
             val error = runCatching { call() }.exceptionOrNull()
-            assertTrue(error is SordinoException.Closed && "open it again" in error.message!!, "$error")
+            assertTrue(error is SordinoException.Closed && error.code == "closed", "$error")
         }
     }
 
@@ -168,7 +168,7 @@ internal class EngineTest : EngineTestBase() {
             SordinoException.Outbox::class.java to { sordino.delete("0".repeat(32)) },
             SordinoException.Mark::class.java to { sordino.mark() },
             SordinoException.Annotation::class.java to { sordino.submit(FloatArray(FRAME_SIZE), RATE, Annotation(tag = "Lisa's song")) },
-            SordinoException.Argument::class.java to { Sordino.reset(folder.resolve("nothing here")) },
+            SordinoException.NoState::class.java to { Sordino.reset(folder.resolve("nothing here")) },
         )
         for ((kind, call) in calls) {
             val error = runCatching { call() }.exceptionOrNull()

@@ -15,7 +15,7 @@ import kotlinx.coroutines.launch
 abstract class ViewModel<State : Any>(private val scope: CoroutineScope, initial: State) {
     private val currentState = MutableStateFlow(initial)
     private val currentMessage = MutableStateFlow<String?>(null)
-    private val currentProblem = MutableStateFlow<String?>(null)
+    private val currentProblem = MutableStateFlow<Exception?>(null)
 
     /** What the screen shows. */
     val state: StateFlow<State> = currentState.asStateFlow()
@@ -23,8 +23,8 @@ abstract class ViewModel<State : Any>(private val scope: CoroutineScope, initial
     /** The result of the person's last action, in a sentence. */
     val message: StateFlow<String?> = currentMessage.asStateFlow()
 
-    /** The failure of the person's last action, in one line. */
-    val problem: StateFlow<String?> = currentProblem.asStateFlow()
+    /** The failure of the person's last action; its message is one line. */
+    val problem: StateFlow<Exception?> = currentProblem.asStateFlow()
 
     /** Loads what the screen shows. */
     abstract suspend fun refresh()
@@ -65,6 +65,6 @@ abstract class ViewModel<State : Any>(private val scope: CoroutineScope, initial
 
     private fun fail(problem: Exception) {
         currentMessage.value = null
-        currentProblem.value = problem.message
+        currentProblem.value = problem
     }
 }

@@ -7,6 +7,7 @@ import dev.sordino.GuardianMethod
 import dev.sordino.Purpose
 import dev.sordino.SampleState
 import dev.sordino.Sordino
+import dev.sordino.SordinoException
 import dev.sordino.demo.Demo
 import java.io.File
 import java.util.concurrent.atomic.AtomicLong
@@ -70,6 +71,7 @@ internal class EtudeTest(@TempDir private val folder: File) {
         assertEquals("Nothing is recorded: you have not agreed.", etude.practice.state.value.samplingText)
         listenAndMark(67)
         waitUntil { etude.practice.problem.value != null }
+        assertEquals("mark-not-permitted", (etude.practice.problem.value as? SordinoException.Mark)?.code)
         assertEquals(emptyList<Clip>(), etude.review.state.value.clips)
         etude.practice.stop()
     }
@@ -194,12 +196,14 @@ internal class EtudeTest(@TempDir private val folder: File) {
             listenAndMark(played)
             waitUntil { "ready" in message() || "not recorded" in message() || etude.practice.problem.value != null }
             if ("ready" in message()) return etude.review.until { clips.isNotEmpty() }
-            System.err.println("the mark made no moment: ${etude.practice.problem.value ?: message()}")
+            System.err.println("the mark made no moment: ${failure()}")
         }
-        error(etude.practice.problem.value ?: message())
+        error(failure())
     }
 
     private fun message() = etude.practice.message.value.orEmpty()
+
+    private fun failure() = etude.practice.problem.value?.message ?: message()
 
     /** Listens to some notes of the recording, then corrects the last note to [played]. */
     private suspend fun listenAndMark(played: Int) {

@@ -73,14 +73,14 @@ internal class AudioRecordSourceTest {
     fun `without the permission it throws PermissionDenied`() {
         shadowOf(application).denyPermissions(Manifest.permission.RECORD_AUDIO)
         val error = failure()
-        assertTrue("$error", error is SordinoException.PermissionDenied && "RECORD_AUDIO" in error.message!!)
+        assertTrue("$error", error is SordinoException.PermissionDenied && error.code == "permission-denied")
     }
 
     @Test
     fun `without a microphone it throws NoDevice`() {
         shadowOf(application.packageManager).setSystemFeature(PackageManager.FEATURE_MICROPHONE, false)
         val error = failure()
-        assertTrue("$error", error is SordinoException.NoDevice && "no microphone" in error.message!!)
+        assertTrue("$error", error is SordinoException.NoDevice && error.code == "no-microphone")
     }
 
     @Test

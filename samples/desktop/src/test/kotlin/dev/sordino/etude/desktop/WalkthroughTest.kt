@@ -2,6 +2,7 @@ package dev.sordino.etude.desktop
 
 import androidx.compose.ui.unit.dp
 import androidx.compose.ui.window.WindowPosition
+import dev.sordino.SordinoException
 import dev.sordino.demo.Demo
 import dev.sordino.etude.Etude
 import dev.sordino.etude.Setup
@@ -82,7 +83,10 @@ internal class WalkthroughTest(@TempDir private val folder: File) {
     private fun nothingIsRecordedYet() {
         ui.press("Report a wrong note")
         ui.press("I do not know")
-        ui.waitFor("sampling is not permitted")
+        await { etude.practice.problem.value != null }
+        val problem = etude.practice.problem.value
+        assertEquals("mark-not-permitted", (problem as? SordinoException.Mark)?.code)
+        ui.waitFor(problem!!.message!!)
         ui.press("Review")
         ui.waitFor("Nothing to review")
     }

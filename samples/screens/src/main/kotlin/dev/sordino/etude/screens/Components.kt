@@ -80,7 +80,7 @@ internal fun Screen(title: String, subtitle: String, model: ViewModel<*>, conten
         }
         val message by model.message.collectAsState()
         val problem by model.problem.collectAsState()
-        problem?.let { Notice(it, Colors.danger, Colors.dangerSoft) }
+        problem?.message?.let { Notice(it, Colors.danger, Colors.dangerSoft) }
         message?.let { Notice(it, Colors.accent, Colors.accentSoft) }
         content()
     }
