@@ -1,6 +1,6 @@
 """Reads and writes audio, and simulates the path from a mouth or an instrument to a file on a phone.
 
-Sounds are mono float32 in [-1, 1]. Clips are made at RATE; attackers work at ATTACKER_RATE.
+Audio is mono float32 in [-1, 1]. Clips are made at RATE; attackers work at ATTACKER_RATE.
 """
 
 import fractions

@@ -21,6 +21,7 @@ import versions
 from acoustics import ATTACKER_RATE
 from attackers import restore, speaker, words
 
+# The modules that determine a result: the key of the cache has a digest of them.
 SOURCES = [music, acoustics, restore, speaker, words]
 
 
@@ -32,6 +33,10 @@ class WorkerSettings:
     # Whisper's weights; None: no words.
     whisper: pathlib.Path | None
     threads: int
+
+
+# Those of this process, set once by `initialize`.
+SETTINGS: WorkerSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +63,7 @@ def analyze_all(jobs: list[Job], settings: WorkerSettings, processes: int) -> li
 
 
 def initialize(settings: WorkerSettings) -> None:
-    global SETTINGS  # of this process, set once
+    global SETTINGS
     SETTINGS = settings
     # Basic Pitch warns about each missing runtime.
     warnings.filterwarnings("ignore")

@@ -1,4 +1,4 @@
-"""Builds the clips that are anonymized and attacked: music, recorded speech, and both, with the truth.
+"""Builds the clips that are anonymized and attacked: music, recorded speech, and both, with ground truth.
 
 FOLDER/NAME.wav (48 kHz, mono, 16 bit) has FOLDER/NAME.json: `case`, `seconds`, `notes` [[start, end,
 midi]], `speech` [[start, end]], `speaker`, `program`, `snr_db`. FOLDER/clean/NAME.wav is the clip's
@@ -65,9 +65,9 @@ def build(
         (folder / part).mkdir(parents=True, exist_ok=True)
     if clips is None:
         clips = plan(sorted(voice_set.recordings()))
-    lacking = [clip for clip in clips if not (folder / f"{clip.name}.json").exists()]
+    missing = [clip for clip in clips if not (folder / f"{clip.name}.json").exists()]
     with multiprocessing.Pool(jobs) as pool:
-        pool.starmap(make, [(folder, voice_set, seed, clip) for clip in lacking], chunksize=1)
+        pool.starmap(make, [(folder, voice_set, seed, clip) for clip in missing], chunksize=1)
     return clips
 
 
@@ -99,7 +99,7 @@ def make_enrollment(folder, voice_set, seed, clip, rng) -> None:
 
 
 def make_between(folder, voice_set, seed, clip, rng) -> None:
-    """Talk, play, talk: a quarter, a half, a quarter of the time."""
+    """Speech, music, speech: a quarter, a half and a quarter of the time."""
     quarter, files = SECONDS / 4, recordings(voice_set, seed, clip.voice)[1]
     music, notes, program = playing(voice_set, 2 * quarter, rng)
     (before, spans), (after, later) = talking(files, quarter, rng), talking(files, quarter, rng)
@@ -174,7 +174,7 @@ def trimmed(sound: np.ndarray) -> np.ndarray:
 
 
 def playing(voice_set: sets.VoiceSet, seconds: float, rng: np.random.Generator) -> tuple[np.ndarray, list, int]:
-    """A beginner's melody, on keyboards sometimes with a left hand: the sound, its notes, its program."""
+    """A beginner's melody, on keyboards sometimes with a left hand: the audio, its notes, its program."""
     program = int(rng.choice(voice_set.programs))
     root = 48 if program in LOW_PROGRAMS else int(rng.choice([60, 62, 65, 67]))
     beat, at, degree, notes = float(rng.choice([0.35, 0.45, 0.6])), 0.15, int(rng.integers(7)), []

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Draws privacy against music kept, one line a case, as a curve over thresholds.
+"""Draws privacy against kept music, with one curve over thresholds for each case.
 
 usage: frontier.py [FILE.csv [FILE.svg]]
 
-The CSV has a head and the columns `case`, `threshold`, `music` (share kept or F1, across) and `privacy` (share
-of words or speech left, up: less is better).
+The CSV has a header and the columns `case`, `threshold`, `music` (share kept or F1, on the x axis) and `privacy` (share
+of words or speech left, on the y axis; less is better).
 """
 
 import csv

@@ -23,7 +23,7 @@ def transcribe(path: pathlib.Path) -> list[Note]:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             _, _, events = predict(str(path), ICASSP_2022_MODEL_PATH)
-    except ValueError:  # it raises where it hears no note at all
+    except ValueError:  # raised if no note was found
         return []
     return [[float(start), float(end), int(midi)] for start, end, midi, *_ in events]
 

@@ -24,9 +24,9 @@ MIN_PAIRS = 8
 
 def build(folder: pathlib.Path, voice_set: sets.VoiceSet, count: int, jobs: int = 2) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    lacking = [number for number in range(count) if not (folder / f"pair-{number:03d}.json").exists()]
+    missing = [number for number in range(count) if not (folder / f"pair-{number:03d}.json").exists()]
     with multiprocessing.Pool(jobs) as pool:
-        pool.starmap(make, [(folder, voice_set, number) for number in lacking], chunksize=1)
+        pool.starmap(make, [(folder, voice_set, number) for number in missing], chunksize=1)
 
 
 def make(folder: pathlib.Path, voice_set: sets.VoiceSet, number: int) -> None:

@@ -30,7 +30,7 @@ RECORDINGS = {
 WINDOW, RANGE = 256, 80.0
 COLORS = 48
 WIDTH, HEIGHT, GAP, TOP = 440, 128, 16, 26
-# Black over violet and red to pale yellow, evenly bright to the eye; after "inferno" of Smith and van der Walt.
+# From black over violet and red to pale yellow, perceptually uniform, after "inferno" of Smith and van der Walt.
 SHADES = np.array([[0, 0, 4], [40, 11, 84], [101, 21, 110], [159, 42, 99], [212, 72, 66], [245, 125, 21], [250, 193, 39], [252, 255, 164]])
 
 

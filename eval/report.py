@@ -200,7 +200,7 @@ def cell(figure: Figure, bold: bool = False) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits, no zero before the point: .012, 0, 1, −.004."""
+    """Three decimals without a zero before the point: .012, 0, 1, −.004."""
     if value == int(value):  # 0 and 1 are exact
         return str(int(value))
     text = f"{abs(value):.3f}".removeprefix("0")

@@ -1,6 +1,6 @@
 """The voices and instruments of the clips.
 
-Nothing of `HELD_BACK` was learned from (`models/voice/sources.py` says what was) or is in `LEARNING`.
+None of `HELD_BACK` was used in training (see `models/voice/sources.py`) or is in `LEARNING`.
 Paths are those of Debian's packages, which `eval/setup.sh` installs.
 """
 
@@ -15,7 +15,7 @@ KTUBERLING = "/usr/share/ktuberling/sounds"
 TIMGM6MB = "/usr/share/sounds/sf2/TimGM6mb.sf2"
 # A voice with fewer recordings cannot provide different ones for enrollment and clips.
 MIN_RECORDINGS = 8
-# How long, s, TimGM6mb's slow instruments (cello, recorder) take until a note is audible: without it the
+# The time, in seconds, until a note of TimGM6mb's slow instruments (cello, recorder) is audible. Without it the
 # transcriber, with a tolerance of 50 ms, would find every onset of an unprocessed clip too late.
 ONSET_DELAY_S = {42: 0.03, 74: 0.06}
 
@@ -23,7 +23,7 @@ ONSET_DELAY_S = {42: 0.03, 74: 0.06}
 @dataclasses.dataclass(frozen=True)
 class VoiceSet:
     name: str
-    # Voice to the pattern of its recordings.
+    # The pattern of the recordings of each voice.
     voices: dict[str, str]
     # General MIDI programs, from 0.
     programs: list[int]

@@ -99,25 +99,25 @@ def package_folder(name: str) -> pathlib.Path:
 def exaggerated(sound: np.ndarray) -> np.ndarray:
     """Inverts the mask: amplifies bins that are below their surroundings in time and frequency."""
     bins, level = log_spectrum(sound)
-    lost = np.clip(surroundings(level) - level, 0, MOST)
+    lost = np.clip(surroundings(level) - level, 0, MAX_GAIN)
     return sound_of(bins * np.exp(lost), len(sound))
 
 
 def inpainted(sound: np.ndarray) -> np.ndarray:
     """Fills erased bins from their surroundings by diffusion, with their own phase."""
     bins, level = log_spectrum(sound)
-    erased = surroundings(level) - level > HOLE
+    erased = surroundings(level) - level > ERASED_DEPTH
     filled = level.copy()
     for _ in range(8):
         filled[erased] = gaussian_filter(filled, (3, 2))[erased]
-    return sound_of(bins * np.exp(np.clip(filled - level, 0, MOST)), len(sound))
+    return sound_of(bins * np.exp(np.clip(filled - level, 0, MAX_GAIN)), len(sound))
 
 
 def negative(sound: np.ndarray) -> np.ndarray:
     """Keeps the erased bins only: the voice was strongest where the eraser removed most."""
     bins, level = log_spectrum(sound)
     around = surroundings(level)
-    taken = 1 - np.exp(-np.clip(around - level, 0, MOST))
+    taken = 1 - np.exp(-np.clip(around - level, 0, MAX_GAIN))
     strength = gaussian_filter(taken, (1, 1)) ** 2 * np.exp(around)
     return sound_of(strength * np.exp(1j * np.angle(bins)), len(sound))
 

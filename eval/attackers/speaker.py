@@ -1,7 +1,7 @@
 """Speaker verification: Resemblyzer's voice encoder (Wan et al. 2018, arXiv 1710.10467).
 
 A trial asks whether a clip is of an enrolled person; the score is the cosine of both embeddings. The
-uninformed attacker enrolled people by clean speech, the informed one by anonymized clips of them.
+uninformed attacker enrolled people with clean speech, the informed one with anonymized clips of them.
 """
 
 import numpy as np

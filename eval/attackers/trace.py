@@ -17,7 +17,7 @@ from acoustics import ATTACKER_RATE
 
 BANDS, WINDOW, HOP = 64, 512, 256
 EPOCHS, BATCH = 30, 16
-# Clips are cut or repeated to this, s, so that their length reveals nothing.
+# Clips are cut or repeated to this length in seconds, so that it reveals nothing.
 SECONDS = 6.0
 # The score of a clip is the mean of its highest frame scores.
 SUSPECT_FRAMES = 24

@@ -33,7 +33,7 @@ def main() -> None:
     for kind in mix.SPOKEN:
         shares = [voice_rate(mixer, detector, model, kind, over) for over in (False, True)]
         print(f"| {kind} | {shares[0]:.2f} | {shares[1]:.2f} |")
-    print("\n| instrument | frames found | with padding |\n| --- | --- | --- |")
+    print("\n| instrument | frames detected | with padding |\n| --- | --- | --- |")
     for name, (hit, wide) in sorted(false_positive_rates(mixer, detector).items()):
         print(f"| {name} | {hit:.4f} | {wide:.3f} |")
 

@@ -76,8 +76,10 @@ def main() -> None:
         # Mixing is slower than training: batches in memory are used again, with each voice over other music.
         for repeat in range(REPEATS):
             batch = kept[-1] if repeat == 0 else crossed(kept, draw)
-            energies = stems(model, *batch[:2])
-            parts = losses(model, *(erased(model, *energies, draw) if repeat == 1 else energies), batch[2])
+            all_, spoken, rest = stems(model, *batch[:2])
+            if repeat == 1:
+                all_, spoken, rest = erased(model, all_, spoken, rest, draw)
+            parts = losses(model, all_, spoken, rest, batch[2])
             learn(model, optimizer, parts)
             sums += [float(part.detach()) for part in parts]
             counted += 1
@@ -148,9 +150,11 @@ def smoothed(weights: dict) -> net.VoiceNet:
     return model
 
 
-def stems(model: net.VoiceNet, voice: torch.Tensor, rest: torch.Tensor):
+def stems(
+    model: net.VoiceNet, voice: torch.Tensor, rest: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Band energies of the mixture, of its voice and of the rest, from spectra."""
-    return tuple(model.energies(bins) for bins in (voice + rest, voice, rest))
+    return model.energies(voice + rest), model.energies(voice), model.energies(rest)
 
 
 def truth(spoken: torch.Tensor, rest: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

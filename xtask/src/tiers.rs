@@ -256,6 +256,7 @@ fn test_other_languages(steps: &Steps) -> Result<()> {
     )?;
     if is_installed("python3") {
         steps.step("Python binding", xtask()?.args(["python", "test"]))?;
+        check_scripts(steps)?;
     } else {
         steps.skip("the Python binding", "python3")?;
     }
@@ -274,6 +275,19 @@ fn test_other_languages(steps: &Steps) -> Result<()> {
     } else {
         steps.skip("the sample apps", "Maven, Xvfb or PulseAudio")
     }
+}
+
+/// Finds names and arguments that do not exist in the scripts of training and evaluation, with the mypy of the Python
+/// binding's tests. Running the scripts needs gigabytes of packages.
+fn check_scripts(steps: &Steps) -> Result<()> {
+    for folder in ["eval", "models/silero", "models/voice", "samples/audio"] {
+        let mut mypy = cmd(target().join("python-test/bin/python"));
+        mypy.current_dir(root().join(folder)).args(["-m", "mypy"]);
+        mypy.arg("--config-file").arg(root().join("eval/mypy.ini"));
+        mypy.arg("--cache-dir").arg(target().join("mypy"));
+        steps.step(&format!("names in {folder}"), mypy.arg("."))?;
+    }
+    Ok(())
 }
 
 fn has_cargo_command(name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Who opened a sample.
+//! Accesses to samples.
 
 #[cfg(not(feature = "http"))]
 use sordino::upload::UploadError;
@@ -16,7 +16,7 @@ use crate::{
 /// Accesses to a sample.
 #[uniffi::export]
 impl Engine {
-    /// The request that asks the collector who opened a sample; pass its result to `read_accesses`.
+    /// The request that asks the collector which readers opened a sample; pass its result to `read_accesses`.
     ///
     /// Raises `Outbox` if there is no such sample.
     pub fn accesses_request(&self, sample: Id) -> Result<Request, Error> {
@@ -24,17 +24,17 @@ impl Engine {
             .with_engine(|engine| Ok(engine.accesses_request(sample)?.into()))
     }
 
-    /// Reads who opened a sample from the result of the request of `accesses_request` for this task. The collector's
-    /// proofs about its access log are verified.
+    /// Reads the accesses to a sample from the result of the request of `accesses_request` with this task, and verifies
+    /// the collector's proofs about its access log.
     ///
-    /// Raises `Upload` if the collector did not answer, or if the request must be made again because another answer was
-    /// read in the meantime.
+    /// Raises `Upload` if the collector did not answer, or if the request must be made again because another response
+    /// was read in the meantime.
     pub fn read_accesses(&self, task: UploadTask, result: UploadResult) -> Result<Accesses, Error> {
         self.handle
             .with_engine(|engine| Ok(engine.read_accesses(&task, result.into())?.into()))
     }
 
-    /// Asks the collector who opened a sample, by the built-in client.
+    /// Asks the collector which readers opened a sample, with the built-in client.
     ///
     /// Raises `Upload` if the collector does not answer or the library has no client, and `Outbox` if there is no
     /// such sample.
@@ -56,7 +56,7 @@ impl Engine {
 pub struct Access {
     /// The purpose for which it was opened.
     pub purpose: Purpose,
-    /// When.
+    /// The week in which it was opened.
     pub week: Week,
     /// The name of the reader's token.
     pub reader: String,
@@ -78,17 +78,17 @@ impl From<upload::Access> for Access {
     }
 }
 
-/// Who opened a sample, by the collector's access log.
+/// The accesses to a sample, by the collector's access log.
 #[derive(uniffi::Record)]
 pub struct Accesses {
-    /// Oldest first.
+    /// The accesses, oldest first.
     pub accesses: Vec<Access>,
     /// The head of the log, `ENTRIES:HASH`; `null` if the collector keeps no chain yet.
     pub head: Option<String>,
     /// The root of the log's Merkle tree, `ENTRIES:ROOT`; `null` if the collector keeps no tree yet.
     pub root: Option<String>,
-    /// What is wrong with the log or the answer, in one line: the log does not continue the one that this
-    /// device saw before, an access is missing from the log or from the answer, or the collector proves nothing.
+    /// The inconsistency of the log or the response, in one line: the log does not continue the one that this device saw
+    /// before, an access is missing from the log or from the response, or the response has no proof.
     pub inconsistency: Option<String>,
 }
 

@@ -24,8 +24,8 @@ pub struct EngineBuilder {
 impl EngineBuilder {
     /// `folder` holds the state and is created if it is missing; nothing else may write there.
     /// `organization_key` is the organization's Ed25519 public key, 64 hexadecimal digits, pinned in the
-    /// app: only plans signed with it are accepted. `collector_url` is where samples go: `https://…`, or `http://…` for
-    /// this machine.
+    /// app: only plans signed with it are accepted. `collector_url` is the collector's URL: `https://…`, or `http://…` on
+    /// the same machine.
     ///
     /// Raises `Argument` for an invalid key or URL.
     // Only converting the arguments can fail here, and UniFFI raises that as the error of the signature.

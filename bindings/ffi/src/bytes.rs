@@ -1,4 +1,4 @@
-//! Sound crosses the boundary as little-endian bytes.
+//! Audio samples as little-endian bytes: the form in which they are passed to and from the app.
 
 use crate::error::Error;
 

@@ -1,4 +1,4 @@
-//! Listening to the app's own audio or to the microphone, and marking moments of what is heard.
+//! Capture from the app's own audio or the microphone, and marks.
 
 use std::sync::{Arc, Weak};
 
@@ -20,9 +20,9 @@ use crate::{
 /// Capture.
 #[uniffi::export]
 impl Engine {
-    /// Listens to the app's own audio: `channels` interleaved channels at `rate` Hz, which the app pushes into the
-    /// writer. `listener` receives it as mono frames of 10 ms, on a thread of the engine, which waits for
-    /// it. If consent and plan allow it, moments of it become samples.
+    /// Captures the app's own audio: `channels` interleaved channels at `rate` Hz, which the app pushes into the writer.
+    /// `listener` receives mono frames of 10 ms, on a thread of the engine, which waits for it. If consent and plan allow
+    /// it, moments of the audio become samples.
     ///
     /// Raises `AlreadyListening` if a session is open, and `Capture` for an unsupported format.
     #[uniffi::method(default(listener = None))]
@@ -41,9 +41,9 @@ impl Engine {
         Ok(PcmWriter::new(session, &self.handle))
     }
 
-    /// Listens to the microphone: the system's default one, or the `device` with an id from
-    /// `input_devices`. `listener` receives mono frames of 10 ms, on a thread of the engine, which
-    /// waits for it. A microphone that is lost is reopened; events report it.
+    /// Captures the microphone: the system's default one, or the `device` with an id from `input_devices`. `listener`
+    /// receives mono frames of 10 ms, on a thread of the engine, which waits for it. A microphone that is lost is
+    /// reopened; events report it.
     ///
     /// Raises `AlreadyListening` if a session is open, `NoDevice` if there is no
     /// microphone, `PermissionDenied` if the app may not use it, `DeviceBusy` if another app has it, and `Capture` if the
@@ -74,10 +74,10 @@ impl Engine {
         })
     }
 
-    /// Marks a moment of the sound in progress, because the recognizer was unsure or wrong. It is
-    /// selected with the plan's probability and within its budget, and never without consent.
+    /// Marks a moment of the captured audio, because the recognizer was unsure or wrong. It is selected with the plan's
+    /// probability and within its budget, and never without consent.
     ///
-    /// Raises `Mark` if the engine is not listening, sampling is blocked, or the sound of the moment is gone.
+    /// Raises `Mark` if no session is open, sampling is blocked, or the moment is too old.
     pub fn mark(&self, moment: Moment) -> Result<MarkOutcome, Error> {
         self.handle.with_engine(|engine| Ok(engine.mark(moment)?))
     }
@@ -108,7 +108,7 @@ impl CaptureSession {
 /// An input device, for a person to choose from.
 #[derive(uniffi::Record)]
 pub struct InputDevice {
-    /// What `listen_to_microphone` takes. A device that is reconnected keeps its id.
+    /// The id for `listen_to_microphone`. A device that is reconnected keeps it.
     pub id: String,
     /// The name to show.
     pub name: String,

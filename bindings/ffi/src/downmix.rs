@@ -1,4 +1,4 @@
-//! Several channels as one.
+//! Mixing of several channels to mono.
 
 use sordino::capture;
 

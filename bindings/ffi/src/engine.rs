@@ -1,4 +1,4 @@
-//! [`Engine`] and its lifetime. Its other methods are in the modules of what they are about.
+//! [`Engine`] and its lifetime. The modules for capture, consent and so on add its other methods.
 
 use std::{path::Path, sync::Arc};
 
@@ -6,7 +6,7 @@ use sordino::Sordino;
 
 use crate::{error::Error, handle::EngineHandle, listeners::EventListener, panics::catch_panic};
 
-/// The engine of one device. It captures sound for the app's recognizer and, only if the person has
+/// The engine of one device. It captures audio for the app's recognizer and, only if the person has
 /// consented, makes anonymous, encrypted samples of it.
 ///
 /// It may be called from many threads. Only one engine at a time can open a state folder; `close`
@@ -22,7 +22,7 @@ pub struct Engine {
 
 #[uniffi::export]
 impl Engine {
-    /// Stops listening, seals the selected clips, and releases the state folder. Every later call
+    /// Stops capture, seals the selected clips, and releases the state folder. Every later call
     /// raises `Closed`. Closing again has no effect.
     ///
     /// Raises the error of the capture session if that had failed; the engine is closed nevertheless.

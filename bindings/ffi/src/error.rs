@@ -1,10 +1,10 @@
-//! The one error type of the library: its variant is the kind of the error, its code tells the errors of a kind apart.
+//! The error type of all calls: its variant is the kind of error, its code distinguishes errors of one kind.
 
 mod convert;
 
 macro_rules! error_kinds {
     ($($(#[$docs:meta])* $kind:ident),* $(,)?) => {
-        /// What went wrong. The variant is the kind of error. `code` is a stable identifier in kebab case, for programs.
+        /// An error of any call. The variant is the kind of error. `code` is a stable identifier in kebab case, for programs.
         /// `message` says in one line what failed, on what, why, and what to do; it is for people, and may change.
         #[derive(Debug, thiserror::Error, uniffi::Error)]
         #[uniffi(name = "SordinoError")]
@@ -49,7 +49,7 @@ error_kinds! {
     Argument,
     /// The engine is closed, or belongs to the process that this one was forked from.
     Closed,
-    /// The sampling plan.
+    /// The sampling plan was refused.
     Plan,
     /// The system does not let the app use the microphone.
     PermissionDenied,
@@ -66,21 +66,21 @@ error_kinds! {
     Stopped,
     /// A listener of the app blocked the engine for over 5 s, or called a function that waits for listeners.
     ListenerBlocked,
-    /// A mark was not accepted.
+    /// A mark was refused.
     Mark,
     /// An annotation is out of bounds.
     Annotation,
-    /// The sound cannot be a clip.
+    /// The recording cannot be a clip: it is empty, has NaN, or an unsupported rate.
     Clip,
     /// Voice removal failed.
     Anonymize,
-    /// Consent.
+    /// Consent could not be recorded or changed.
     Consent,
     /// Sealing failed.
     Seal,
-    /// The queue of samples.
+    /// The queue of samples: there is no such sample, or no space or budget for it.
     Outbox,
-    /// Upload.
+    /// Upload failed.
     Upload,
     /// The state folder cannot be used, is open in another engine, or was written by a newer version.
     State,

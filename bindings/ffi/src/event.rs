@@ -7,7 +7,7 @@ use sordino::{
     upload::{Endpoint, TaskStatus, UploadTask},
 };
 
-/// An event of the engine. It never carries sound.
+/// An event of the engine. It never contains audio.
 #[derive(uniffi::Enum)]
 pub enum Event {
     /// A sample was sealed and queued.
@@ -22,7 +22,7 @@ pub enum Event {
     },
     /// A moment was not sampled.
     Withheld {
-        /// Why.
+        /// The reason.
         reason: WithheldReason,
     },
     /// A sample was dropped before it was sent, because the queue was full or its file was lost.
@@ -45,9 +45,9 @@ pub enum Event {
     /// The engine was opened with another collector than before. Deletions of what was sent to the earlier one still go
     /// there.
     CollectorChanged {
-        /// Where samples went before.
+        /// The earlier collector.
         from: Endpoint,
-        /// Where they go now.
+        /// The current collector.
         to: Endpoint,
     },
     /// The result of an upload was processed.
@@ -59,12 +59,12 @@ pub enum Event {
     },
     /// The source was opened, lost, reopened or overrun.
     Capture {
-        /// What happened to it.
+        /// The event of the source.
         event: CaptureEvent,
     },
     /// A stage or a listener failed; the engine continues.
     Failed {
-        /// One line.
+        /// The reason, in one line.
         reason: String,
     },
 }
@@ -79,7 +79,7 @@ pub enum CaptureEvent {
     },
     /// It was lost. Reopening is retried until it succeeds or the session is stopped.
     Lost {
-        /// One line.
+        /// The reason, in one line.
         reason: String,
     },
     /// It was reopened, perhaps at another rate. Positions count from 0 again.
@@ -87,8 +87,8 @@ pub enum CaptureEvent {
         /// Its format now.
         format: Format,
     },
-    /// Samples were lost because they were not read in time: reported at once, then at most once a second. The frame
-    /// after the loss says where.
+    /// Samples were lost because they were not read in time: reported at once, then at most once a second. The next
+    /// frame has the position of the loss.
     Overrun {
         /// Samples lost since the last such event.
         samples: u64,
@@ -103,7 +103,7 @@ pub enum CaptureEvent {
 }
 
 impl Event {
-    /// `None` for an event that was added to the SDK and not here.
+    /// Converts an event of the SDK; `None` for one that the bindings do not have.
     pub(crate) fn from_sdk(event: &sordino::Event) -> Option<Self> {
         Some(match event {
             &sordino::Event::Queued(sample) => Self::Queued { sample },

@@ -25,7 +25,7 @@ impl EngineHandle {
         })
     }
 
-    /// Calls `work` with the engine. No lock is held meanwhile: it may take its time, or call back.
+    /// Calls `work` with the engine. No lock is held during the call, which may be slow or call the engine again.
     ///
     /// # Errors
     /// Those of `work`, [`Error::Closed`], and [`Error::Internal`] if it panicked.

@@ -6,7 +6,7 @@ use sordino::capture;
 
 use crate::{bytes, event::Event};
 
-/// Captured sound, for the app's recognizer.
+/// A frame of captured audio, for the app's recognizer: 10 ms, or shorter if samples were lost after it.
 #[derive(uniffi::Record)]
 pub struct Frame {
     /// Mono 32-bit floats in little-endian bytes, full scale at ±1, finite.
@@ -50,11 +50,10 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for ListenerError {
     }
 }
 
-/// Receives the captured sound.
+/// Receives the captured audio.
 #[uniffi::export(foreign)]
 pub trait FrameListener: Send + Sync {
-    /// The next frame: 10 ms, or shorter if samples were lost after it. It is called on a thread of the
-    /// engine. If it is slower than the sound, samples are lost, which the next frame reports.
+    /// Receives the next frame, on a thread of the engine. If it is slower than real time, samples are lost, which the next frame counts.
     /// An error that it raises becomes a `Failed` event, and the next frame follows nevertheless.
     fn on_frame(&self, frame: Frame) -> Result<(), ListenerError>;
 }
@@ -62,11 +61,11 @@ pub trait FrameListener: Send + Sync {
 /// Receives the engine's events.
 #[uniffi::export(foreign)]
 pub trait EventListener: Send + Sync {
-    /// An event. It is called on the thread on which the event happened; errors that it raises are ignored.
+    /// Receives an event, on the thread on which it occurs. Errors that it raises are ignored.
     fn on_event(&self, event: Event) -> Result<(), ListenerError>;
 }
 
-/// Where events go. No lock is held while the listener runs, so that it may replace itself.
+/// The current listener for events. No lock is held while it runs, so that it may replace itself.
 #[derive(Default)]
 pub(crate) struct EventSink(RwLock<Option<Arc<dyn EventListener>>>);
 

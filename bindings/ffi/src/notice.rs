@@ -1,4 +1,4 @@
-//! The text that a person agrees to.
+//! The consent notice: the text that a person agrees to.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::{engine::Engine, error::Error, panics::catch_panic};
 /// The notice.
 #[uniffi::export]
 impl Engine {
-    /// The bundled notice for the plan in force, in the available language nearest to `language`, a BCP 47 tag, or in
+    /// The bundled notice for the installed plan, in the available language nearest to `language`, a BCP 47 tag, or in
     /// English.
     ///
     /// Raises `Consent` if no plan is installed, and `Argument` if the app's name or contact is empty, too long or has
@@ -49,11 +49,11 @@ impl From<Notice> for consent::Notice {
 pub struct AppInfo {
     /// The app's name, 1 to 100 characters.
     pub name: String,
-    /// Where to ask questions, 1 to 200 characters.
+    /// A contact for questions, 1 to 200 characters.
     pub contact: String,
 }
 
-/// What a notice says of versions and durations. With a plan in force `notice` takes them from there.
+/// The version and the durations that a notice states. `Engine.notice` takes them from the installed plan.
 #[derive(uniffi::Record)]
 pub struct NoticeTerms {
     /// The organization's version of its text: the plan's `notice_version`.
@@ -66,8 +66,7 @@ pub struct NoticeTerms {
     pub retention_days: HashMap<Purpose, u32>,
 }
 
-/// A notice that is part of the SDK: `notice` is what `give_consent` takes, the rest are its layers,
-/// for the app's screens.
+/// A notice that is part of the SDK: `notice` is for `give_consent`, the rest are its layers, for the app's screens.
 #[derive(uniffi::Record)]
 pub struct BundledNotice {
     /// The whole text, in `language`. The consent record has its hash.
@@ -127,7 +126,7 @@ impl From<consent::BundledNotice> for BundledNotice {
     }
 }
 
-/// The bundled notice for an app that has no plan installed yet; `Engine.notice` takes the terms from the plan.
+/// The bundled notice for given terms, for an app without an installed plan; otherwise use `Engine.notice`.
 /// It is in the available language nearest to `language`, a BCP 47 tag, or in English.
 ///
 /// Raises `Argument` if one of the arguments is out of bounds.

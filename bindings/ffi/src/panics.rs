@@ -1,4 +1,4 @@
-//! Panics become errors: none may unwind into the host's language.
+//! Conversion of panics to errors: none may unwind into the app.
 
 use std::{
     any::Any,
@@ -12,7 +12,7 @@ use crate::error::Error;
 /// # Errors
 /// Those of `work`, and [`Error::Internal`] if it panicked.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // `EngineHandle::run` drops whatever state the panic left inconsistent.
+    // `EngineHandle::run` drops the engine, whose state the panic may have left inconsistent.
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(Error::panicked(panic_message(&*panic))))
 }

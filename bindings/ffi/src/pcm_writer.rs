@@ -27,11 +27,11 @@ pub struct PcmWriter {
 
 #[uniffi::export]
 impl PcmWriter {
-    /// Takes interleaved 32-bit floats in little-endian bytes, full scale at ±1. It never waits and
+    /// Pushes interleaved 32-bit floats in little-endian bytes, full scale at ±1. It never waits and
     /// may be called from the app's audio callback. Returns how many frames were dropped because the buffer of
     /// two seconds was full. A `Capture` event reports them too. For a recording use `write`, which waits.
     ///
-    /// NaN becomes silence and is reported as an event. Raises `Argument` for bytes that are not whole
+    /// NaN and infinity become silence and are reported as an event. Raises `Argument` for bytes that are not whole
     /// frames, and `Stopped` after `stop`.
     pub fn push(&self, interleaved: &[u8]) -> Result<u64, Error> {
         self.push_bytes(

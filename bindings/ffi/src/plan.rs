@@ -16,20 +16,21 @@ impl Engine {
     /// Installs a signed sampling plan: the JSON that `sordino plan sign` wrote.
     ///
     /// Raises `Plan` if it is not signed by the organization, out of bounds, expired, or older than the
-    /// plan in force.
+    /// installed plan.
     pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
         self.handle
             .with_engine(|engine| Ok(engine.install_plan(json)?))
     }
 
-    /// The plan in force, even if it has expired.
+    /// The installed plan, even if it has expired; `null` before the first.
     pub fn plan(&self) -> Result<Option<Plan>, Error> {
         self.handle
             .with_engine(|engine| Ok(engine.plan().map(Plan::from)))
     }
 }
 
-/// A sampling plan: what the organization asks of devices. It grants nothing; only the person does.
+/// A sampling plan: the samples that the organization asks for, with their limits. It grants nothing; only the person
+/// does.
 #[derive(uniffi::Record)]
 pub struct Plan {
     /// Increases with each plan; a device never goes back to a lower version.

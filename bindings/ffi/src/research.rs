@@ -1,4 +1,5 @@
-//! For readers of samples: anonymizing a recording, opening a sealed sample. No app has it.
+//! Functions for readers of samples: anonymizing a recording, opening a sealed sample. Libraries for apps are built
+//! without them.
 
 use sordino::{
     anonymize::{Anonymizer, RejectionReason, Removal, RemovalReason, Settings, Span},
@@ -15,11 +16,11 @@ pub struct AnonymizedSound {
     pub samples: Vec<u8>,
     /// Samples per second; 0 if the recording is rejected.
     pub rate: u32,
-    /// Why nothing of the recording is safe to keep; `null` if `samples` is.
+    /// Why the recording is rejected; `null` if it is not.
     pub rejected: Option<RejectionReason>,
     /// The parts of the recording that are in `samples`, in order.
     pub kept: Vec<SoundSpan>,
-    /// The removed parts, and why.
+    /// The removed parts, with their reasons.
     pub removed: Vec<RemovedSpan>,
     /// The kept parts from which a voice was erased; the music there is incomplete too.
     pub erased: Vec<SoundSpan>,
@@ -41,11 +42,11 @@ pub struct RemovedSpan {
     pub start_s: f64,
     /// Seconds from the recording's start.
     pub end_s: f64,
-    /// Why.
+    /// The reason.
     pub reason: RemovalReason,
 }
 
-/// Why a part was removed.
+/// The reason why a part was removed.
 #[uniffi::remote(Enum)]
 pub enum RemovalReason {
     /// A voice was detected there or nearby.
@@ -54,7 +55,7 @@ pub enum RemovalReason {
     Fragment,
 }
 
-/// Why a recording is rejected.
+/// The reason why a recording is rejected.
 #[uniffi::remote(Enum)]
 pub enum RejectionReason {
     /// Too little is left without the voice, or a voice was still detected in the rest.
@@ -78,7 +79,7 @@ pub struct OpenedSound {
     pub manifest: String,
 }
 
-/// Why a sealed sample was not opened.
+/// An error of opening a sealed sample.
 #[derive(Debug, thiserror::Error, uniffi::Error)]
 #[uniffi(flat_error)]
 pub enum OpenError {
@@ -144,8 +145,8 @@ pub fn anonymize_sound(
     })
 }
 
-/// Opens a sealed sample. Its content is untrusted: lengths are bounded, and whatever Sordino would not have sealed
-/// like that is refused as a whole.
+/// Opens a sealed sample. Its content is untrusted: lengths are bounded, and a file that Sordino would not have
+/// produced is refused as a whole.
 ///
 /// `sealed` is the content of the age file, `identity` the text of an identity file, as `sordino keygen` and
 /// `age-keygen` write it. No error contains it.
@@ -164,7 +165,7 @@ pub fn open_sealed(sealed: &[u8], identity: &str) -> Result<OpenedSound, OpenErr
 
 /// Decodes the FLAC file of a sample in a pulled dataset: mono, 16 bit, little-endian.
 ///
-/// Raises `Refused` for a file that Sordino did not make.
+/// Raises `Refused` for a file that Sordino would not have produced.
 #[uniffi::export]
 pub fn decode_sample(flac: &[u8]) -> Result<SampleSound, OpenError> {
     let (samples, rate) = open::decode_flac(flac)?;
@@ -174,7 +175,7 @@ pub fn decode_sample(flac: &[u8]) -> Result<SampleSound, OpenError> {
     })
 }
 
-/// The sound of a sample.
+/// The audio of a sample.
 #[derive(uniffi::Record)]
 pub struct SampleSound {
     /// Mono, 16 bit, little-endian.

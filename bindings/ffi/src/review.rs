@@ -15,7 +15,7 @@ impl Engine {
         })
     }
 
-    /// The sound that would be sent.
+    /// The audio that would be sent.
     ///
     /// Raises `Argument` if no such clip waits.
     pub fn preview(&self, preview: Id) -> Result<PreviewSound, Error> {
@@ -32,7 +32,7 @@ impl Engine {
             .with_engine(|engine| Ok(engine.accept_preview(preview)?.into()))
     }
 
-    /// Rejects a clip: it is deleted.
+    /// Discards a clip and wipes its audio.
     ///
     /// Raises `Argument` if no such clip waits.
     pub fn discard_preview(&self, preview: Id) -> Result<(), Error> {
@@ -41,16 +41,16 @@ impl Engine {
     }
 }
 
-/// A clip that waits for the person to hear it and to accept or reject it.
+/// A clip that waits for the person to hear it and to accept or discard it.
 #[derive(uniffi::Record)]
 pub struct Preview {
     /// The id of the preview; the sample gets an id of its own.
     pub id: Id,
     /// The week in which it was made.
     pub week: Week,
-    /// What selected it.
+    /// The trigger that selected it.
     pub trigger: Trigger,
-    /// Its length.
+    /// Its length in seconds.
     pub seconds: f64,
     /// The purposes for which it would be used.
     pub purposes: Purposes,
@@ -68,7 +68,7 @@ impl From<sordino::Preview> for Preview {
     }
 }
 
-/// The sound that would be sent.
+/// The audio that would be sent.
 #[derive(uniffi::Record)]
 pub struct PreviewSound {
     /// Samples per second.

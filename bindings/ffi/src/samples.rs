@@ -1,4 +1,4 @@
-//! Samples on this device: submitting recordings, and what became of them.
+//! Samples on this device, and recordings that the app submits.
 
 use sordino::{
     Id, Purposes, Week, WithheldReason,
@@ -90,7 +90,7 @@ pub enum SubmitOutcome {
     },
     /// It was deleted.
     Withheld {
-        /// Why.
+        /// The reason.
         reason: WithheldReason,
     },
 }
@@ -116,13 +116,13 @@ pub struct Sample {
     pub state: SampleState,
     /// The week in which it was made.
     pub week: Week,
-    /// What selected it.
+    /// The trigger that selected it.
     pub trigger: Trigger,
     /// The probability with which a moment like it is selected, in (0, 1].
     pub probability: f64,
-    /// Its length.
+    /// Its length in seconds.
     pub seconds: f64,
-    /// Its size, sealed.
+    /// Its sealed size in bytes.
     pub bytes: u64,
     /// The purposes for which it may be used.
     pub purposes: Purposes,
@@ -161,7 +161,7 @@ pub struct Status {
     pub sent: u64,
     /// How many deletions a collector has not acknowledged yet.
     pub deletions_pending: u64,
-    /// What waits to be sent, why, and until when.
+    /// The uploads that wait, with the reason and the time of each.
     pub waiting: Vec<Waiting>,
 }
 

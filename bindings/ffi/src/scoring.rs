@@ -1,4 +1,4 @@
-//! For readers of samples: a recognizer's errors, counted as `sordino query` counts them.
+//! Functions for readers of samples: a recognizer's errors, counted as `sordino query` counts them.
 
 use sordino::sampler::Note;
 use sordino_scoring::{Alignment, Clip, GroupBy, Metric, NoteErrors};
@@ -18,7 +18,7 @@ pub struct AnnotatedClip {
     pub recognized: Vec<Note>,
 }
 
-/// What the rows of `worst_notes` are about.
+/// The grouping of the rows of `worst_notes`.
 #[uniffi::remote(Enum)]
 pub enum GroupBy {
     /// Exercises.
@@ -42,7 +42,7 @@ pub enum Metric {
     F1,
 }
 
-/// How the recognizer did on an exercise, a pitch, or a pitch of an exercise.
+/// The recognizer's errors on an exercise, a pitch, or a pitch of an exercise.
 #[derive(uniffi::Record)]
 pub struct NoteErrorRow {
     /// The exercise, if rows are of exercises.
@@ -125,7 +125,7 @@ pub struct NotePair {
     pub recognized: u32,
 }
 
-/// Which recognized note corresponds to which expected note.
+/// The alignment of recognized notes with expected notes.
 #[derive(uniffi::Record)]
 pub struct NoteAlignment {
     /// Expected and recognized at the same pitch.

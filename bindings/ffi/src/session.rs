@@ -55,7 +55,7 @@ impl Session {
 
     pub(crate) fn stop(&self) -> Result<(), Error> {
         let writer = self.writer().take();
-        // Taken out first, so that nobody waits for the lock while this waits.
+        // Taken out first, so that no other call waits for the lock while this one waits.
         let capture = self.capture().take();
         match (writer, capture) {
             (_, None) => Ok(()),

@@ -58,16 +58,15 @@ pub enum Purpose {
 /// The age of the person. A date of birth is never recorded.
 #[uniffi::remote(Enum)]
 pub enum AgeBand {
-    /// Decides for themselves.
+    /// An adult, who decides alone.
     Adult,
-    /// A parent or guardian decides.
+    /// A child, for whom a parent or guardian decides.
     Child,
-    /// Treated as a child.
+    /// Unknown: treated as a child.
     Unknown,
 }
 
-/// How the app verified the guardian: the methods of the COPPA rule, 16 CFR
-/// 312.5(b)(2).
+/// The method by which the app verified the guardian: those of the COPPA rule, 16 CFR 312.5(b)(2).
 #[uniffi::remote(Enum)]
 pub enum GuardianMethod {
     /// A form signed and sent back by post, fax or scan.
@@ -109,7 +108,7 @@ pub enum ConsentState {
     Outdated,
 }
 
-/// Why a moment is not sampled.
+/// The reason why a moment is not sampled.
 #[uniffi::remote(Enum)]
 pub enum WithheldReason {
     /// No plan is installed.
@@ -124,7 +123,7 @@ pub enum WithheldReason {
     NoConsent,
     /// Today's budget of samples or bytes is spent.
     Budget,
-    /// A voice, or what may be one, could not be removed safely.
+    /// A voice, or a sound that may be one, could not be removed safely.
     Voice,
     /// It is silent.
     Silence,
@@ -153,7 +152,7 @@ pub enum SampleState {
     Refused,
 }
 
-/// What selected a moment.
+/// The trigger that selected a moment.
 #[uniffi::remote(Enum)]
 pub enum Trigger {
     /// The app marked it: the recognizer was unsure or wrong.
@@ -180,7 +179,7 @@ pub enum TaskStatus {
     Done,
     /// It failed and is due again later.
     Retry {
-        /// Why it failed.
+        /// The reason, in one line.
         reason: String,
     },
     /// The collector refuses it for good.

@@ -17,7 +17,7 @@ impl Engine {
     }
 
     /// As `next_upload_task`, for an upload that the person requests: delays after failures are skipped,
-    /// except those that the collector asked for. `tried` are the tasks that have failed since the
+    /// except those that the collector requested. `tried` are the tasks that have failed since the
     /// person asked.
     pub fn next_upload_task_now(&self, tried: Vec<UploadTask>) -> Result<Option<Request>, Error> {
         self.handle.with_engine(|engine| {
@@ -89,7 +89,7 @@ impl Engine {
 pub struct Request {
     /// Identifies the task, for `process_upload_result`.
     pub task: UploadTask,
-    /// What it sends; `null` for requests that send nothing of the person's, such as asking for a newer plan.
+    /// The kind of upload; `null` for a request that sends no data of the person, such as the one for a newer plan.
     pub kind: Option<WaitingKind>,
     /// Whether it is a withdrawal or a deletion. Such a request waits neither for other uploads nor for an unmetered
     /// network.
@@ -140,7 +140,7 @@ pub enum UploadResult {
     },
     /// No response: no network, a broken connection, a timeout.
     Unreachable {
-        /// One line.
+        /// The reason, in one line.
         reason: String,
     },
 }
@@ -180,7 +180,7 @@ impl From<upload::Request> for Request {
     }
 }
 
-/// What [`UploadSummary`] counts a task as.
+/// The kind under which [`UploadSummary`] counts a task.
 fn kind_of(task: &TaskKind) -> Option<WaitingKind> {
     match task {
         TaskKind::Register { .. } => Some(WaitingKind::Registration),
@@ -227,9 +227,9 @@ pub enum WaitingKind {
 /// Uploads of one kind that wait for the same reason.
 #[derive(uniffi::Record)]
 pub struct Waiting {
-    /// Their kind.
+    /// The kind of these uploads.
     pub kind: WaitingKind,
-    /// Their number.
+    /// The number of these uploads.
     pub count: u64,
     /// Why they wait; `null` if they are due now.
     pub reason: Option<String>,
@@ -264,7 +264,7 @@ pub struct UploadSummary {
     pub failed: u64,
     /// The reason of the first request that was refused or failed.
     pub problem: Option<String>,
-    /// What still waits on this device, why, and until when.
+    /// The uploads that still wait on this device, with the reason and the time of each.
     pub waiting: Vec<Waiting>,
 }
 

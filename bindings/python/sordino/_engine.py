@@ -132,8 +132,8 @@ class Sordino(_bindings.Engine):
         """
         return super().listen_to_microphone(device, _frame_callback(listener))
 
-    def microphone(self, device: Optional[str] = None) -> Frames:
-        """The microphone's frames, to iterate: `for frame in engine.microphone(): …`. It listens from this call on,
+    def frames(self, device: Optional[str] = None) -> Frames:
+        """The microphone's frames, to iterate: `for frame in engine.frames(): …`. It listens from this call on,
         until the iterator is dropped or `close` is called.
 
         Raises as `listen_to_microphone` does.

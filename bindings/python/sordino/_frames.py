@@ -115,7 +115,7 @@ class Stoppable(Protocol):
 
 
 class Frames:
-    """The frames of a capture session, to iterate: `for frame in engine.microphone(): …`.
+    """The frames of a capture session, to iterate: `for frame in engine.frames(): …`.
 
     Iteration waits for the next frame, and ends when the source ends or `close` is called. If it falls more than two and
     a half seconds behind, samples are lost, which the next frame reports in `lost`. Dropping

@@ -306,7 +306,7 @@ class Listeners(Device):
 
     def test_no_microphone_is_an_error_of_its_own_kind(self):
         with self.assertRaises(sordino.SordinoError.NoDevice) as raised:
-            self.engine.microphone("no such device")
+            self.engine.frames("no such device")
         self.assertIn(raised.exception.code, ("no-such-device", "no-microphone"))
         self.assertNotIn("\n", str(raised.exception))
         # And the engine can still listen.

@@ -39,7 +39,7 @@ def run(folder: str, key: str) -> int:
             engine.mark(sordino.Moment(at=0))
         except sordino.SordinoError.Mark as error:
             print(str(error))
-        for frame in engine.microphone():
+        for frame in engine.frames():
             lost += frame.lost
     return lost
 

@@ -7,15 +7,20 @@ class Options internal constructor() {
     /** Whether the person reviews each sample before it is sealed, even if the plan does not require it. */
     var reviewRequired: Boolean = false
 
-    /** The largest number of samples to keep until they are sent, 1 or more. The oldest are dropped first. */
-    var maxPendingSamples: Int = 200
-
-    /** The largest total size of the samples to keep until they are sent, in bytes. The oldest are dropped first. */
-    var maxPendingBytes: Long = 32L shl 20
+    /** The limits of the queue of samples. */
+    var quota: Quota = Quota()
 
     /** Sends the requests: [UrlConnectionTransport] by default, or the app's HTTP client. */
     var transport: Transport = UrlConnectionTransport()
 }
+
+/**
+ * The limits of the queue of samples. The oldest are dropped first.
+ *
+ * @property samples the largest number of samples.
+ * @property bytes the largest total size, in bytes.
+ */
+data class Quota(val samples: Int = 200, val bytes: Long = 32L shl 20)
 
 /** Opens the engine of the generated bindings. */
 internal fun openEngine(
@@ -28,15 +33,13 @@ internal fun openEngine(
     keepCallbackThreadsAttached()
     // Each call returns a new builder; `use` frees the previous one without waiting for the garbage collector.
     var builder = EngineBuilder(folder.path, organizationKey, collectorUrl)
-        .use { it.quota(options.quotaSamples(), options.quotaBytes()) }
+        .use { it.quota(options.quota) }
         .use { it.eventListener(eventBus) }
     if (options.reviewRequired) builder = builder.use { it.reviewRequired() }
     return builder.use { it.open() }
 }
 
-private fun Options.quotaSamples(): UInt = unsigned(maxPendingSamples, "maxPendingSamples")
-
-private fun Options.quotaBytes(): ULong {
-    if (maxPendingBytes < 0) throw argumentError("invalid maxPendingBytes $maxPendingBytes; pass 0 or more")
-    return maxPendingBytes.toULong()
+private fun EngineBuilder.quota(quota: Quota): EngineBuilder {
+    if (quota.bytes < 0) throw argumentError("invalid quota of ${quota.bytes} bytes; pass 0 or more")
+    return quota(unsigned(quota.samples, "the quota of samples"), quota.bytes.toULong())
 }

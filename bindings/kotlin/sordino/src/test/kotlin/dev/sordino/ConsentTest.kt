@@ -92,7 +92,7 @@ internal class ConsentTest(@TempDir private val folder: File) {
     @Test
     fun `the quota drops the oldest pending sample`() = runTest {
         sordino.close()
-        sordino = open { maxPendingSamples = 1 }
+        sordino = open { quota = Quota(samples = 1) }
         giveConsent()
         val dropped = launch(start = CoroutineStart.UNDISPATCHED) { sordino.events.first { it is Event.Dropped } }
         queue()
