@@ -111,7 +111,7 @@ def code() -> str:
 
 
 def seconds_spoken(sound: np.ndarray) -> float:
-    """How many seconds Silero detects a voice."""
+    """The number of seconds in which Silero detects a voice."""
     detector = silero()
     detector.reset()
     frames = [

@@ -23,9 +23,9 @@ FLOATS = ctypes.POINTER(ctypes.c_float)
 FRAME_BY_FRAME = [ctypes.c_void_p, FLOATS, FLOATS]
 WINDOW, HOP = 512, 128
 # The maximum gain with which an attacker restores erased bins, in nepers: 30 dB.
-MOST = 30 / 8.686
+MAX_GAIN = 30 / 8.686
 # A bin that is this far below its surroundings counts as erased, in nepers: 9 dB.
-HOLE = 9 / 8.686
+ERASED_DEPTH = 9 / 8.686
 
 
 def plain(sound: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ EPOCHS, BATCH = 30, 16
 # Clips are cut or repeated to this length in seconds, so that it reveals nothing.
 SECONDS = 6.0
 # The score of a clip is the mean of its highest frame scores.
-SUSPECT_FRAMES = 24
+SCORED_FRAMES = 24
 
 
 class Net(nn.Module):
@@ -40,7 +40,7 @@ class Net(nn.Module):
 
     def forward(self, bands: torch.Tensor) -> torch.Tensor:
         """(clips, BANDS, frames) to a score per clip."""
-        return self.layers(bands)[:, 0].topk(SUSPECT_FRAMES, 1).values.mean(1)
+        return self.layers(bands)[:, 0].topk(SCORED_FRAMES, 1).values.mean(1)
 
 
 def bands_of(path: pathlib.Path) -> np.ndarray | None:

@@ -1,7 +1,7 @@
 //! UniFFI's generator, in the version that the library is built with.
 //!
-//! It takes all settings from the configuration file and asks Cargo for nothing, so that it needs neither Cargo nor a
-//! network when it runs.
+//! It reads all settings from the configuration file and does not call Cargo, so that it needs neither Cargo nor a network
+//! when it runs.
 
 use std::{env, process::ExitCode};
 

@@ -120,9 +120,9 @@ impl From<consent::ConsentStatus> for ConsentStatus {
 /// The result of a withdrawal.
 #[derive(uniffi::Record)]
 pub struct Withdrawal {
-    /// How many pending samples were shredded.
+    /// The number of pending samples that were shredded.
     pub shredded: u64,
-    /// How many uploaded samples wait for their deletion.
+    /// The number of uploaded samples that wait for their deletion.
     pub deletions_pending: u64,
 }
 

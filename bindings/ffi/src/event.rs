@@ -95,7 +95,7 @@ pub enum CaptureEvent {
     },
     /// Samples were NaN or infinite; they became silence. Reported at most once a second.
     NonFinite {
-        /// How many since the last such event.
+        /// Such samples since the last such event.
         samples: u64,
     },
     /// The last event: the source has ended or the session was stopped.

@@ -7,8 +7,8 @@
 //!   and closes the engine; it never unwinds into the app.
 //! * **Never**: contains policy. It converts types; all rules are in [`sordino::Sordino`].
 //!
-//! What is exported does not depend on the features `microphone` and `http`: bindings
-//! generated from one library load another. A call that needs a missing feature raises an error that names it.
+//! The exported functions do not depend on the features `microphone` and `http`: bindings generated from one library
+//! load another. A call that needs a missing feature raises an error that names it.
 //! `research` adds functions for readers of samples; libraries for apps are built without it.
 //!
 //! The docs of exported items become KDoc, DocC and docstrings.

@@ -16,7 +16,7 @@ pub struct Frame {
     /// Position of the first sample, in samples since the source was last opened. Lost samples
     /// count.
     pub position: u64,
-    /// How many samples were lost immediately before this frame, because they were not read in time.
+    /// The number of samples lost immediately before this frame, because they were not read in time.
     pub lost: u64,
 }
 

@@ -58,9 +58,9 @@ pub struct AppInfo {
 pub struct NoticeTerms {
     /// The organization's version of its text: the plan's `notice_version`.
     pub version: u32,
-    /// For how many days consent lasts: the plan's `consent_days`.
+    /// The number of days for which consent lasts: the plan's `consent_days`.
     pub consent_days: u32,
-    /// How many days samples are kept: the plan's `retention_days`. Samples of a purpose that is not here are kept until
+    /// The number of days for which samples are kept: the plan's `retention_days`. Samples of a purpose that is not here are kept until
     /// consent is withdrawn.
     #[uniffi(default)]
     pub retention_days: HashMap<Purpose, u32>,

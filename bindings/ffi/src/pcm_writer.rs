@@ -15,7 +15,7 @@ use crate::{
     session::Session,
 };
 
-/// How often a waiting write checks for space.
+/// The interval at which a waiting write checks for space.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Writes the app's own audio into a capture session. Dropping it stops the session.
@@ -79,7 +79,7 @@ impl PcmWriter {
     }
 
     /// Continues in another format, for example after a headset was connected or removed. Positions count from 0 again.
-    /// What was pushed before still arrives.
+    /// Samples that were pushed before still arrive.
     ///
     /// Raises `Capture` for an unsupported format; the writer then keeps the old one.
     pub fn change_format(&self, rate: u32, channels: u16) -> Result<(), Error> {

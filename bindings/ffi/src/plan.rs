@@ -37,7 +37,7 @@ pub struct Plan {
     pub version: u64,
     /// The first day (UTC) on which it is expired, as `2030-12-31`.
     pub expires: String,
-    /// For how many days the device may sample and send after the organization's last statement that this is the newest
+    /// The number of days for which the device may sample and send after the organization's last statement that this is the newest
     /// plan; `null` if no statement is needed.
     pub fresh_days: Option<u16>,
     /// The day (UTC) on which it was signed, as `2030-12-31`; `null` without `fresh_days`.
@@ -50,9 +50,9 @@ pub struct Plan {
     pub purposes: Purposes,
     /// The version of the notice that a person must have agreed to.
     pub notice_version: u32,
-    /// For how many days consent lasts.
+    /// The number of days for which consent lasts.
     pub consent_days: u32,
-    /// How many days a purpose's samples are kept after the week in which they were sent. Samples of a purpose
+    /// The number of days for which a purpose's samples are kept after the week in which they were sent. Samples of a purpose
     /// that is not here are kept until consent is withdrawn.
     pub retention_days: HashMap<Purpose, u32>,
     /// Whether the person hears each sample before it is sealed: see `previews`.
@@ -61,13 +61,13 @@ pub struct Plan {
     pub mark_probability: f64,
     /// The probability with which each interval of `clip_seconds` is selected at random, 0 to 1.
     pub random_probability: f64,
-    /// How many samples a device may make per day.
+    /// The maximum number of samples that a device makes per day.
     pub samples_per_day: u32,
-    /// How many bytes of sealed samples a device may make per day.
+    /// The maximum number of bytes of sealed samples that a device makes per day.
     pub bytes_per_day: u64,
     /// Length of a sample in seconds.
     pub clip_seconds: u32,
-    /// How much of a marked clip is before the mark, in seconds.
+    /// The part of a marked clip before the mark, in seconds.
     pub pre_roll_seconds: u32,
     /// Sample rate of a sample in Hz.
     pub sample_rate: u32,

@@ -153,13 +153,13 @@ pub struct Status {
     pub consent: ConsentState,
     /// The purposes consented to.
     pub purposes: Purposes,
-    /// How many samples wait here.
+    /// The number of samples that wait on this device.
     pub pending: u64,
     /// Their size in bytes.
     pub pending_bytes: u64,
-    /// How many samples the collector has.
+    /// The number of samples that the collector has.
     pub sent: u64,
-    /// How many deletions a collector has not acknowledged yet.
+    /// The number of deletions that a collector has not acknowledged yet.
     pub deletions_pending: u64,
     /// The uploads that wait, with the reason and the time of each.
     pub waiting: Vec<Waiting>,

@@ -231,9 +231,9 @@ pub struct Waiting {
     pub kind: WaitingKind,
     /// The number of these uploads.
     pub count: u64,
-    /// Why they wait; `null` if they are due now.
+    /// The reason for waiting; `null` if they are due now.
     pub reason: Option<String>,
-    /// When the first of them is due again, in seconds since 1970 by the system's clock; `null` if they are due now,
+    /// The time when the first of them is due again, in seconds since 1970 by the system's clock; `null` if they are due now,
     /// or if no time makes them due.
     pub until: Option<i64>,
 }
@@ -252,15 +252,15 @@ impl From<upload::Waiting> for Waiting {
 /// The result of one upload.
 #[derive(uniffi::Record)]
 pub struct UploadSummary {
-    /// How many consent records the collector registered.
+    /// The number of consent records that the collector registered.
     pub registrations: u64,
-    /// How many samples it accepted.
+    /// The number of samples that it accepted.
     pub samples: u64,
-    /// How many withdrawals and deletions it acknowledged.
+    /// The number of withdrawals and deletions that it acknowledged.
     pub deletions: u64,
-    /// How many requests it refused for good.
+    /// The number of requests that it refused for good.
     pub refused: u64,
-    /// How many requests failed and are due again later.
+    /// The number of requests that failed and are due again later.
     pub failed: u64,
     /// The reason of the first request that was refused or failed.
     pub problem: Option<String>,

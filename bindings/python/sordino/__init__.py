@@ -1,7 +1,7 @@
-"""Sordino captures music practice for an app's recognizer, and makes anonymous, encrypted samples of it if
-the person has consented.
+"""Sordino captures audio for an app's recognizer and, only with the person's consent, makes anonymous, encrypted samples
+of it.
 
-Apps start with `Sordino.open`, readers of samples with `Dataset`, `open_sample` and `anonymize`.
+Start with `Sordino.open` in an app, and with `Dataset`, `open_sample` or `anonymize` to read samples.
 """
 
 from importlib import metadata as _metadata

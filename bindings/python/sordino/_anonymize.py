@@ -21,11 +21,11 @@ class Anonymized:
     rate: int
     #: The parts of the recording that are in `samples`, in order: (start, end) in seconds.
     kept: Tuple[Tuple[float, float], ...]
-    #: The removed parts, and why.
+    #: The removed parts, with their reasons.
     removed: Tuple[_bindings.RemovedSpan, ...]
     #: The kept parts from which a voice was erased; the music there is incomplete too.
     erased: Tuple[Tuple[float, float], ...]
-    #: Why nothing of the recording is safe to keep; None if `samples` is.
+    #: Why the recording is rejected; None if it is not.
     rejected: Optional[_bindings.RejectionReason]
 
     @property
@@ -51,11 +51,11 @@ def anonymize(samples: SoundOrBuffer, rate: int, *, keep_time: bool = False) -> 
 
     `samples` are floats within ±1 or int16, of shape (n,) or (n, channels), which are averaged, at `rate` Hz.
     With `keep_time` removed parts become silence, so that times stay aligned. Two calls give slightly different
-    results: the clock, the ends and the noise floor are random. It takes about a tenth of
-    the recording's length, and other threads run meanwhile.
+    results: the clock, the ends and the noise floor are random. The call takes about
+    a tenth of the recording's length, and does not block other threads.
 
     Raises TypeError for another dtype, ValueError for another shape, and `SordinoError.Clip` for an empty recording,
-    NaN, or a rate outside 8 to 384 kHz. If nothing of the recording is safe, that is not an error: see `rejected`.
+    NaN, or a rate outside 8 to 384 kHz. A rejected recording is not an error: see `rejected`.
     """
     sound = _bindings.anonymize_sound(mono_bytes(samples, rate), rate, keep_time)
     return Anonymized(

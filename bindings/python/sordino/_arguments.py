@@ -1,4 +1,4 @@
-"""Better errors for arguments that are not of an enum: UniFFI's only contain the wrong value."""
+"""Errors for invalid arguments of enum types that list the valid values; those of UniFFI only have the wrong value."""
 
 import enum
 import inspect

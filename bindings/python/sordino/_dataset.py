@@ -1,4 +1,4 @@
-"""A folder that `sordino pull` wrote."""
+"""Datasets: folders that `sordino pull` wrote."""
 
 import html
 import json
@@ -16,7 +16,7 @@ from ._sordino import sordino as _bindings
 from ._sound import int16_of
 
 INDEX = ".sordino-pull.json"
-#: Rows that a notebook is shown of a dataset.
+#: The number of rows of a dataset that a notebook shows.
 ROWS_SHOWN = 20
 
 Keep = Callable[[Manifest], bool]
@@ -32,8 +32,8 @@ class Dataset:
     """The samples in a folder that `sordino pull` wrote, in any format: a sequence of `OpenedSample`s, by
     index or by id, in the order of their ids.
 
-    It holds no copies and reads the folder each time: samples that a later pull removed, because consent was
-    withdrawn, are gone here too. Pull before each use.
+    It has no copies and reads the folder each time, so samples that a later pull removed, because consent was
+    withdrawn, are no longer in it. Pull before each use.
     """
 
     def __init__(self, folder: "Union[str, os.PathLike[str]]", *, _keep: Tuple[Keep, ...] = ()) -> None:
@@ -49,7 +49,7 @@ class Dataset:
 
     @property
     def manifests(self) -> List[Manifest]:
-        """The manifests, without opening the sounds."""
+        """The manifests, without decoding audio."""
         return [entry.manifest for entry in self._entries().values()]
 
     def filter(
@@ -63,7 +63,7 @@ class Dataset:
     ) -> "Dataset":
         """The samples that fulfill all given conditions: `keep` is true for the manifest; the exercise has this `tag`,
         or begins with it if it ends in `/`; the `purpose` is granted; the `trigger` is `mark` or `random`;
-        a MIDI `note` is expected or was recognized. No sound is opened."""
+        a MIDI `note` is expected or was recognized. No audio is decoded."""
         conditions: List[Keep] = [] if keep is None else [keep]
         if tag is not None:
             conditions.append(lambda manifest: _has_tag(manifest, tag))
@@ -115,13 +115,13 @@ class Dataset:
         trigger: Optional[str] = None,
         tolerance_ms: float = 50.0,
     ) -> List[NoteErrors]:
-        """What the app's recognizer gets wrong most: a row for each MIDI note, exercise, or both (`by`: `note`,
+        """The most frequent errors of the app's recognizer: a row for each MIDI note, exercise, or both (`by`: `note`,
         `exercise`, `exercise,note`), the worst first, weighted, with a 95 % interval if there are at least five consent
         records; rows with fewer follow. `metric` is `f1`; `missed` or `wrong`, of the expected notes; or
         `extra`, of the recognized notes.
 
         Clips selected at random and clips that the app marked estimate different quantities, so each trigger has its
-        own `worst` rows, `random` first, unless one `trigger` is given. `sordino query` gives the same.
+        own `worst` rows, `random` first, unless one `trigger` is given. `sordino query` has the same results.
         """
         return worst_notes(self.manifests, by, metric, worst, trigger, tolerance_ms)
 
@@ -172,7 +172,7 @@ class Dataset:
         )
 
     def _path(self, sample: str, entry: _Entry) -> Path:
-        """The file with its sound."""
+        """The file with its audio."""
         kind = self._read[1]
         if kind == "audiofolder":
             return self.folder / "audio" / f"{sample}.flac"

@@ -37,14 +37,14 @@ OnEvent = Union[EventHandler, Callable[[Any], object]]
 
 
 class Sordino(_bindings.Engine):
-    """The engine of one device. It captures sound for the app's recognizer and, only if the person has
+    """The engine of one device. It captures audio for the app's recognizer and, only if the person has
     consented, makes anonymous, encrypted samples of it.
 
-    It may be called from many threads; long calls can be awaited with `asyncio.to_thread`. Only one engine at a
+    All methods may be called from any thread; long calls can be awaited with `asyncio.to_thread`. Only one engine at a
     time can open a state folder. As a context manager it is closed at the end, which releases the folder.
 
     It belongs to the process that opened it: it cannot be copied or pickled, and in a process forked from
-    this one, for example by `multiprocessing`, every call raises `SordinoError.Closed` and touches nothing.
+    this one, for example by `multiprocessing`, every call raises `SordinoError.Closed` and accesses no state.
     """
 
     _dispatcher: "_EventDispatcher"
@@ -67,7 +67,7 @@ class Sordino(_bindings.Engine):
 
         `folder` holds the state and is created if it is missing; nothing else may write there. `organization_key` is
         the organization's Ed25519 public key, 64 hexadecimal digits, pinned in the app: only plans signed with it are
-        accepted. `collector_url` is where samples go: `https://…`, or `http://…` for this machine.
+        accepted. `collector_url` is the collector's URL: `https://…`, or `http://…` on the same machine.
 
         With `review_required` the person hears each sample before it is sealed, even if the plan does not require
         it: see `previews`. `quota` limits the samples and the bytes that wait to be sent; the default is 200 samples
@@ -99,7 +99,7 @@ class Sordino(_bindings.Engine):
 
     def set_event_listener(self, listener: Optional[OnEvent]) -> None:
         """Sets the listener for events: a function, or an object with `on_event`. It is called on the thread on which
-        an event happens, and errors that it raises are ignored. None removes it.
+        an event occurs, and errors that it raises are ignored. None removes it.
 
         Raises TypeError if it is not callable, and for a coroutine function, which would never be awaited."""
         self._check_usable()
@@ -108,10 +108,9 @@ class Sordino(_bindings.Engine):
     def listen_to_pcm_source(
         self, rate: int, channels: int = 1, listener: Optional[Listener] = None
     ) -> PcmWriter:
-        """Listens to the app's own audio: `channels` interleaved channels at `rate` Hz, which the app pushes into the
-        writer. `listener`, a function or an object with `on_frame`, receives it as mono frames
-        of 10 ms, on a thread of the engine, which waits for it. If consent and plan allow it, moments of
-        it become samples.
+        """Captures the app's own audio: `channels` interleaved channels at `rate` Hz, which the app pushes into the
+        writer. `listener`, a function or an object with `on_frame`, receives mono frames of 10 ms, on a thread of the
+        engine, which waits for it. If consent and plan allow it, moments of the audio become samples.
 
         Raises `SordinoError.AlreadyListening` if a session is open, and `.Capture` for an unsupported format.
         """
@@ -123,9 +122,8 @@ class Sordino(_bindings.Engine):
     def listen_to_microphone(
         self, device: Optional[str] = None, listener: Optional[Listener] = None
     ) -> _bindings.CaptureSession:
-        """Listens to the microphone: the system's default one, or the `device` with an id from
-        `input_devices`. `listener` is as in `listen_to_pcm_source`. A microphone that is lost is reopened;
-        events report it.
+        """Captures the microphone: the system's default one, or the `device` with an id from `input_devices`.
+        `listener` is as in `listen_to_pcm_source`. A microphone that is lost is reopened; events report it.
 
         Raises `SordinoError.AlreadyListening` if a session is open, `.NoDevice` if there is no
         microphone, `.PermissionDenied` if the app may not use it, and `.DeviceBusy` if another app has it.
@@ -133,8 +131,8 @@ class Sordino(_bindings.Engine):
         return super().listen_to_microphone(device, _frame_callback(listener))
 
     def frames(self, device: Optional[str] = None) -> Frames:
-        """The microphone's frames, to iterate: `for frame in engine.frames(): …`. It listens from this call on,
-        until the iterator is dropped or `close` is called.
+        """The frames of the microphone, to iterate: `for frame in engine.frames(): …`. Capture starts with this call,
+        and ends when the iterator is dropped or `close` is called.
 
         Raises as `listen_to_microphone` does.
         """
@@ -147,7 +145,7 @@ class Sordino(_bindings.Engine):
         return frames._begin(listen)
 
     def close(self) -> None:
-        """Stops listening, seals the selected clips, and releases the state folder. Every later call raises
+        """Stops capture, seals the selected clips, and releases the state folder. Every later call raises
         `SordinoError.Closed`. Closing again has no effect.
 
         Raises the error of the capture session if that had failed; the engine is closed nevertheless.

@@ -1,8 +1,8 @@
 """Receiving frames, a hundred a second.
 
 UniFFI reads a frame field by field, and attaches a thread that Python did not create to the interpreter again for each
-call, which costs more than the frame. Here a frame is read at once, and the engine's
-thread stays attached until its source has ended.
+call, which costs more than the frame. This module reads a frame at once, and keeps the engine's thread attached until
+its source has ended.
 """
 
 import ctypes
@@ -18,9 +18,9 @@ import numpy.typing as npt
 from ._handles import check_owner, current_owner, is_owner, refuse_copies
 from ._sordino import sordino as _bindings
 
-#: Frames that may wait to be iterated; beyond them the engine's buffer of two seconds fills.
+#: The maximum number of frames that wait to be iterated; more of them fill the engine's buffer of two seconds.
 QUEUE_FRAMES = 50
-#: How often, in seconds, a waiting thread checks whether the iterator was closed.
+#: The interval, in seconds, at which a waiting thread checks whether the iterator was closed.
 POLL_INTERVAL = 0.1
 
 NO_COROUTINES = (
@@ -34,7 +34,7 @@ _LENGTH_BYTES = 4
 
 
 class Frame(_bindings.Frame):
-    """Captured sound: 10 ms, or shorter if samples were lost after it."""
+    """A frame of captured audio: 10 ms, or shorter if samples were lost after it."""
 
     @property
     def array(self) -> npt.NDArray[np.float32]:
@@ -66,7 +66,7 @@ def _lift(buffer: Any) -> Frame:
 
 _internals._UniffiFfiConverterTypeFrame.lift = staticmethod(_lift)
 
-# Per thread: whether it is attached, and its state in the interpreter.
+# For each thread, whether it is attached, and its state in the interpreter.
 _thread = threading.local()
 
 
@@ -117,9 +117,8 @@ class Stoppable(Protocol):
 class Frames:
     """The frames of a capture session, to iterate: `for frame in engine.frames(): …`.
 
-    Iteration waits for the next frame, and ends when the source ends or `close` is called. If it falls more than two and
-    a half seconds behind, samples are lost, which the next frame reports in `lost`. Dropping
-    the object closes the source.
+    Iteration waits for the next frame, and ends when the source ends or `close` is called. If it is more than two and a
+    half seconds behind, samples are lost, and `lost` of the next frame counts them. Dropping the object closes the source.
     """
 
     def __init__(self) -> None:
@@ -132,7 +131,7 @@ class Frames:
     def _begin(self, listen: Callable[[FrameCallback], Stoppable]) -> "Frames":
         waiting, closed = self._waiting, self._closed
 
-        # It holds no reference to the object, which is so freed when the user drops it.
+        # Without a reference to `self`, so that the object is freed when the user drops it.
         def take(frame: Frame) -> None:
             while not closed.is_set():
                 try:
@@ -144,11 +143,11 @@ class Frames:
         return self
 
     def _end(self) -> None:
-        """The source has ended; the frames that wait are still returned."""
+        """Ends the iteration after the frames that wait, because the source has ended."""
         self._ended.set()
 
     def _abandon(self) -> None:
-        """The engine is closing, and must not wait for the iterator."""
+        """Ends the iteration, because the engine is closing and must not wait for it."""
         self._closed.set()
 
     def __iter__(self) -> "Frames":
@@ -157,7 +156,7 @@ class Frames:
     def __next__(self) -> Frame:
         check_owner(self._owner)
         while not self._closed.is_set():
-            # Read first: all frames before the end are in the queue then.
+            # Read before the queue: if it is set, all frames are in the queue.
             ended = self._ended.is_set()
             try:
                 return self._waiting.get(timeout=0 if ended else POLL_INTERVAL)
@@ -167,7 +166,7 @@ class Frames:
         raise StopIteration
 
     def close(self) -> None:
-        """Stops listening. Closing again has no effect."""
+        """Stops capture. Closing again has no effect."""
         check_owner(self._owner)
         self._closed.set()
         if self._source is not None:

@@ -1,7 +1,7 @@
 """Handles of objects in the library, each used and freed by one Python object of one process.
 
 UniFFI's classes store a handle as a plain number. A copy would free it a second time, and a forked process has the
-number but not the engine's threads; so all classes with a handle get a descriptor from here.
+number but not the engine's threads. The descriptor of this module, which all classes with a handle get, prevents both.
 """
 
 import inspect

@@ -4,7 +4,7 @@ from typing import List, Optional, Tuple, TypedDict
 
 
 class ManifestNote(TypedDict, total=False):
-    """A note, in seconds of the microphone's sound."""
+    """A note, in seconds of the recording."""
 
     midi: int
     onset: float
@@ -20,7 +20,7 @@ class ManifestAnnotation(TypedDict, total=False):
 
 
 class ManifestRemoval(TypedDict):
-    """A removed part, and why: `voice` or `fragment`."""
+    """A removed part, with its reason: `voice` or `fragment`."""
 
     start_s: float
     end_s: float
@@ -28,7 +28,7 @@ class ManifestRemoval(TypedDict):
 
 
 class ManifestSelection(TypedDict):
-    """Why the moment was selected, `mark` or `random`, and with what probability; one over it is its weight."""
+    """The trigger, `mark` or `random`, and the probability of selection; one over it is the weight of the sample."""
 
     trigger: str
     probability: float
@@ -48,7 +48,7 @@ class ManifestAnonymizer(TypedDict):
 
 
 class Manifest(TypedDict):
-    """`manifest.json`. Times are seconds of the microphone's sound, before anything was removed."""
+    """`manifest.json`. Times are seconds of the recording, before anything was removed."""
 
     schema: int
     sample: str

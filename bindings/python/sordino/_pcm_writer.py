@@ -1,4 +1,4 @@
-"""The app's own audio."""
+"""Writing the app's own audio into a capture session."""
 
 import ctypes
 import math
@@ -43,15 +43,15 @@ class PcmWriter(_bindings.PcmWriter):
         self._has_warned = False
 
     def push(self, interleaved: SoundOrBuffer) -> int:
-        """Takes sound of shape (n,) or (n, channels): float32, full scale at ±1, or int16; or a buffer of
-        these; or bytes, which are 32-bit floats, little-endian. The sound is not copied on the way to the library.
+        """Pushes audio of shape (n,) or (n, channels): float32, full scale at ±1, or int16; or a buffer of these; or
+        bytes, which are 32-bit floats, little-endian. The audio is not copied on the way to the library.
 
         It never waits. Returns how many frames were dropped because the buffer of two seconds was full. The event
-        `CaptureEvent.OVERRUN` reports them too, and the first time a RuntimeWarning. NaN becomes silence and is
-        reported as an event.
+        `CaptureEvent.OVERRUN` reports them too, and the first time a RuntimeWarning. NaN and infinity become
+        silence and are reported as an event.
 
         Raises TypeError for another type, dtype or shape, such as (channels, n),
-        `SordinoError.Argument` for sound that is not whole frames of all channels, and `SordinoError.Stopped`
+        `SordinoError.Argument` for audio that is not whole frames of all channels, and `SordinoError.Stopped`
         after `stop`.
         """
         return self._push(interleaved, _push_f32)
@@ -109,7 +109,7 @@ class PcmWriter(_bindings.PcmWriter):
         left = math.inf if timeout is None else float(timeout)
         deadline = time.monotonic() + left
         frame_bytes = self._channels * (2 if function is _write_i16 else 4)
-        # One second at a time, so that a KeyboardInterrupt is handled in between. Sound that is not whole frames is not
+        # One second at a time, so that a KeyboardInterrupt is handled in between. Audio that is not whole frames is not
         # split, so that it is refused as a whole.
         chunk = size if size % frame_bytes else self._rate * frame_bytes
         lost = 0
@@ -119,7 +119,7 @@ class PcmWriter(_bindings.PcmWriter):
         return lost
 
     def _array_of(self, sound: SoundOrBuffer) -> npt.NDArray[Any]:
-        """Bytes stay bytes, and sound in the right layout is not copied."""
+        """The array of the audio, or of its bytes; audio in the right layout is not copied."""
         self._handle  # noqa: B018, raises if there is no writer
         if isinstance(sound, (bytes, bytearray)):
             return np.frombuffer(sound, np.uint8) if sound else np.empty(0, np.uint8)

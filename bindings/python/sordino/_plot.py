@@ -20,7 +20,7 @@ ABOVE_LEFT: Any = {**ABOVE_RIGHT, "loc": "lower left", "bbox_to_anchor": (0, 1)}
 
 
 class Span(NamedTuple):
-    """A removed part: seconds, and why."""
+    """A removed part, in seconds, with its reason."""
 
     start: float
     end: float

@@ -15,7 +15,7 @@ MAX_SHOWN = 80
 
 
 class PreviewSound(_bindings.PreviewSound):
-    """The sound that would be sent."""
+    """The audio that would be sent."""
 
     @property
     def array(self) -> npt.NDArray[np.int16]:

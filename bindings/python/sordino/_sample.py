@@ -19,13 +19,13 @@ SECRET = "AGE-SECRET-KEY-"
 
 @dataclass(frozen=True, repr=False, eq=False)
 class OpenedSample:
-    """A decrypted sample: its sound and its manifest."""
+    """A decrypted sample: its audio and its manifest."""
 
     #: Mono, 16 bit, read only.
     samples: npt.NDArray[np.int16]
     #: Samples per second.
     rate: int
-    #: Its manifest; times are seconds of the microphone's sound.
+    #: Its manifest; times are seconds of the recording.
     manifest: Manifest
 
     @property
@@ -35,11 +35,11 @@ class OpenedSample:
 
     @property
     def seconds(self) -> float:
-        """The length of its sound in seconds."""
+        """The length of its audio in seconds."""
         return len(self.samples) / self.rate
 
     def plot(self, ax: Any = None) -> Any:
-        """Draws the sound in the time of the recording, with the removed and erased parts marked, and the expected
+        """Draws the audio in the time of the recording, with the removed and erased parts marked, and the expected
         and recognized notes above it. Returns the axes. Needs matplotlib: `pip install sordino[plot]`."""
         manifest = self.manifest
         removed = [Span(r["start_s"], r["end_s"], r["reason"]) for r in manifest["removed"]]
@@ -58,8 +58,7 @@ class OpenedSample:
 def open_sample(
     path: "Union[str, os.PathLike[str]]", identity: "Union[str, os.PathLike[str]]"
 ) -> OpenedSample:
-    """Opens a sealed sample, `ID.age`. Its content is untrusted: whatever Sordino would not have sealed like that is
-    refused.
+    """Opens a sealed sample, `ID.age`. Its content is untrusted: a file that Sordino would not have produced is refused.
 
     `identity` is the path of an identity file, as `sordino keygen` and `age-keygen` write it, or an identity
     itself, `AGE-SECRET-KEY-1…`.

@@ -1,4 +1,4 @@
-"""The notes that the app's recognizer gets wrong most, counted by the library as `sordino query` does.
+"""The most frequent errors of the app's recognizer, counted by the library as `sordino query` does.
 `docs/evaluating.md` has the definitions and their sources."""
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class NoteErrors:
-    """How the recognizer did on a note, an exercise, or a note of an exercise, in clips of one trigger."""
+    """The recognizer's errors on a note, an exercise, or a note of an exercise, in clips of one trigger."""
 
     #: `random` or `mark`: they estimate different quantities.
     trigger: str

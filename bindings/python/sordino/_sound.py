@@ -1,4 +1,4 @@
-"""Converting sound between numpy and the library."""
+"""Conversion of audio between numpy and the library."""
 
 from typing import Any, Union
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ._sordino import sordino as _bindings
 
-#: Sound: mono of shape (n,), or interleaved channels of shape (n, channels).
+#: Audio: mono of shape (n,), or interleaved channels of shape (n, channels).
 Sound = Union[npt.NDArray[np.float32], npt.NDArray[np.int16], npt.NDArray[Any]]
 #: The same, or bytes and other buffers of 32-bit floats or of 16-bit integers.
 SoundOrBuffer = Union[Sound, bytes, bytearray, memoryview, Any]
@@ -68,7 +68,7 @@ def _channels_first(sound: npt.NDArray[Any]) -> str:
 
 
 def _conversion(dtype: npt.DTypeLike) -> str:
-    """How to convert sound of another dtype."""
+    """The conversion to suggest for audio of another dtype."""
     kind = np.dtype(dtype)
     if kind.kind == "f" or kind.newbyteorder("=") == np.int16:
         return "; convert it by sound.astype(numpy.float32)" if kind.kind == "f" else (
@@ -84,5 +84,5 @@ def _conversion(dtype: npt.DTypeLike) -> str:
 
 
 def int16_of(sound: bytes) -> npt.NDArray[np.int16]:
-    """16-bit sound of the library as a read-only array."""
+    """16-bit audio of the library as a read-only array."""
     return np.frombuffer(sound, "<i2")

@@ -47,7 +47,7 @@ def wait_until(condition):
     deadline = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError("it did not come to pass in time")
+            raise AssertionError("timeout")
         time.sleep(0.002)
 
 
@@ -59,11 +59,11 @@ class Recognizer(sordino.FrameListener):
         self.moment = moment
         self.marked = None
         self.position = 0
-        self.heard = bytearray()
+        self.received = bytearray()
 
     def on_frame(self, frame):
         assert frame.lost == 0 and frame.position == self.position
-        self.heard += frame.samples
+        self.received += frame.samples
         self.position += len(frame.samples) // 4
         if self.moment is not None and self.position >= self.moment.at:
             moment, self.moment = self.moment, None
@@ -92,9 +92,9 @@ class EventLog(sordino.EventListener):
 def play(engine, samples, rate, recognizer):
     """Pushes a recording in chunks of 10 ms, as fast as it is processed, and stops."""
     writer = engine.listen_to_pcm_source(rate, 1, recognizer)
-    piece = rate // 100
-    for start in range(0, len(samples), piece):
-        lost = writer.push(samples[start : start + piece].tobytes())
+    block = rate // 100
+    for start in range(0, len(samples), block):
+        lost = writer.push(samples[start : start + block].tobytes())
         assert lost == 0
         # The buffer holds two seconds; a microphone is not faster than real time either.
         wait_until(lambda: start - recognizer.position < rate)
@@ -121,10 +121,10 @@ def send(request):
         if request.method == "PUT":
             connection.putheader("content-length", str(len(body)))
         connection.endheaders(body)
-        answer = connection.getresponse()
-        headers = [sordino.Header(name=name, value=value) for name, value in answer.getheaders()]
+        response = connection.getresponse()
+        headers = [sordino.Header(name=name, value=value) for name, value in response.getheaders()]
         return sordino.UploadResult.RESPONSE(
-            sordino.HttpResponse(status=answer.status, headers=headers, body=answer.read(1 << 20))
+            sordino.HttpResponse(status=response.status, headers=headers, body=response.read(1 << 20))
         )
     except OSError as error:
         return sordino.UploadResult.UNREACHABLE(reason=str(error))

@@ -57,15 +57,15 @@ def main(seconds):
     idle = share(seconds / 3, lambda: None)
     with tempfile.TemporaryDirectory() as folder, sordino.Sordino.open(folder, KEY, NOWHERE) as engine:
         with engine.listen_to_pcm_source(RATE, 1) as writer:
-            unheard = share(seconds / 3, lambda: writer.push(SOUND)) - idle
+            without_listener = share(seconds / 3, lambda: writer.push(SOUND)) - idle
         recognizer = Recognizer()
         with engine.listen_to_pcm_source(RATE, 1, recognizer) as writer:
-            heard = share(seconds, lambda: writer.push(SOUND)) - idle
+            received = share(seconds, lambda: writer.push(SOUND)) - idle
             worked = faster(writer, recognizer, 2 * seconds)
         assert recognizer.frames - round(2 * seconds / FRAME_S) == WINDOWS * round(seconds / WINDOWS / FRAME_S), recognizer.frames
     print(
-        f"python push+receive: {100 * heard:.2f} % of a core (the work alone {100 * worked:.2f} %; pushing and the"
-        f" engine without a listener {100 * unheard:.2f} %; an empty loop {100 * idle:.2f} %, not counted)"
+        f"python push+receive: {100 * received:.2f} % of a core (the work alone {100 * worked:.2f} %; pushing and the"
+        f" engine without a listener {100 * without_listener:.2f} %; an empty loop {100 * idle:.2f} %, not counted)"
     )
 
 

@@ -41,7 +41,7 @@ class ConsentTest(unittest.TestCase):
         self.addCleanup(engine.close)
         return engine
 
-    def say_yes(self, age_band=ADULT, **options):
+    def give_consent(self, age_band=ADULT, **options):
         return self.engine.give_consent(QUALITY, age_band, app.notice(1), **options)
 
     def submit(self):
@@ -60,7 +60,7 @@ class ConsentTest(unittest.TestCase):
 
 class Deletion(ConsentTest):
     def test_delete_all_deletes_here_and_then_at_the_collector(self):
-        self.say_yes()
+        self.give_consent()
         sent = self.queue()
         self.upload()
         self.queue()
@@ -78,17 +78,17 @@ class Deletion(ConsentTest):
 
 class Export(ConsentTest):
     def test_the_export_has_receipts_that_verify(self):
-        receipt = self.say_yes()
+        receipt = self.give_consent()
         sample = self.queue()
         with zipfile.ZipFile(io.BytesIO(self.engine.export_my_data())) as archive:
             self.assertIsNone(archive.testzip())
-            archive.extractall(self.folder / "mine")
-        mine = self.folder / "mine"
-        [listed] = json.loads((mine / "samples.json").read_bytes())
+            archive.extractall(self.folder / "export")
+        export = self.folder / "export"
+        [listed] = json.loads((export / "samples.json").read_bytes())
         self.assertEqual((listed["id"], listed["state"]), (sample, "pending"))
-        file = mine / "consent" / f"{listed['consent']}.json"
+        file = export / "consent" / f"{listed['consent']}.json"
         self.assertEqual(json.loads(file.read_bytes()), json.loads(receipt))
-        [notice] = (mine / "notices").iterdir()
+        [notice] = (export / "notices").iterdir()
         text = notice.read_bytes()
         self.assertEqual(text.decode(), app.notice(1).text)
         self.assertEqual(notice.stem, hashlib.sha256(text).hexdigest())
@@ -98,7 +98,7 @@ class Export(ConsentTest):
 
 class ComingOfAge(ConsentTest):
     def test_a_child_who_comes_of_age_is_asked_again(self):
-        self.say_yes(CHILD, guardian=sordino.GuardianMethod.TEXT_PLUS)
+        self.give_consent(CHILD, guardian=sordino.GuardianMethod.TEXT_PLUS)
         self.assertIsNone(self.engine.sampling_blocked())
         self.assertFalse(self.engine.consent().came_of_age)
         self.engine.come_of_age()
@@ -106,7 +106,7 @@ class ComingOfAge(ConsentTest):
         self.assertEqual(status.state, sordino.ConsentState.OUTDATED)
         self.assertTrue(status.came_of_age)
         self.assertEqual(self.submit().reason, NO_CONSENT)
-        self.say_yes()
+        self.give_consent()
         self.assertTrue(self.submit().is_queued())
         with app.raises(self, sordino.SordinoError.Consent, "invalid-transition"):
             self.engine.come_of_age()
@@ -115,13 +115,13 @@ class ComingOfAge(ConsentTest):
         evidence = b"number 4711 of the payment, 2 November"
         for short in (b"", b"fifteen bytes..", b"1234"):
             with app.raises(self, sordino.SordinoError.Consent, "evidence-too-short"):
-                self.say_yes(
+                self.give_consent(
                     CHILD,
                     guardian=sordino.GuardianMethod.PAYMENT_CARD,
                     guardian_evidence=short,
                 )
         self.assertEqual(self.engine.sampling_blocked(), NO_CONSENT)
-        receipt = self.say_yes(
+        receipt = self.give_consent(
             CHILD,
             guardian=sordino.GuardianMethod.PAYMENT_CARD,
             guardian_evidence=evidence,
@@ -135,7 +135,7 @@ class ComingOfAge(ConsentTest):
 
 class Reset(ConsentTest):
     def test_uploaded_samples_are_deleted_after_a_reset(self):
-        self.say_yes()
+        self.give_consent()
         sample = self.queue()
         self.upload()
         with app.raises(self, sordino.SordinoError.State, "in-use"):
@@ -151,13 +151,13 @@ class Reset(ConsentTest):
         self.assertEqual(self.at_the_collector(), set())
 
     def test_a_corrupt_state_is_a_different_error_and_can_be_reset(self):
-        self.say_yes()
+        self.give_consent()
         self.queue()
         self.upload()
         with self.assertRaises(sordino.SordinoError.State):
             self.open()
         self.engine.close()
-        (self.state / "state.redb").write_bytes(b"rubbish" * 1000)
+        (self.state / "state.redb").write_bytes(b"garbage" * 1000)
         with app.raises(self, sordino.SordinoError.Damaged, "damaged"):
             self.open()
         self.assertFalse(sordino.reset(str(self.state)))
@@ -177,21 +177,21 @@ class Review(ConsentTest):
 
     def setUp(self):
         super().setUp()
-        self.diary = app.EventLog()
-        self.engine.set_event_listener(self.diary)
-        self.say_yes()
+        self.log = app.EventLog()
+        self.engine.set_event_listener(self.log)
+        self.give_consent()
 
     def test_the_accepted_preview_is_what_is_sent(self):
         self.assertTrue(self.engine.plan().review_required)
-        offer = self.submit()
-        self.assertTrue(offer.is_awaits_review(), offer)
-        [event] = self.diary.of(sordino.Event.AWAITS_REVIEW)
+        outcome = self.submit()
+        self.assertTrue(outcome.is_awaits_review(), outcome)
+        [event] = self.log.of(sordino.Event.AWAITS_REVIEW)
         [preview] = self.engine.previews()
-        self.assertEqual({preview.id, event.preview}, {offer.preview})
+        self.assertEqual({preview.id, event.preview}, {outcome.preview})
         self.assertEqual((preview.trigger, preview.purposes), (sordino.Trigger.MARK, QUALITY))
         self.assertEqual((self.engine.samples(), self.at_the_collector()), ([], set()))
-        heard = self.engine.preview(preview.id)
-        self.assertAlmostEqual(len(heard.samples) / 2 / heard.rate, preview.seconds, places=2)
+        received = self.engine.preview(preview.id)
+        self.assertAlmostEqual(len(received.samples) / 2 / received.rate, preview.seconds, places=2)
 
         accepted = self.engine.accept_preview(preview.id)
         self.assertTrue(accepted.is_queued(), accepted)
@@ -199,8 +199,8 @@ class Review(ConsentTest):
         self.upload()
         self.collector.open_sample(accepted.sample, self.folder / "opened")
         sent, rate = app.read_wav(self.folder / "opened" / "audio.wav")
-        integers = array.array("h", heard.samples)
-        self.assertEqual(rate, heard.rate)
+        integers = array.array("h", received.samples)
+        self.assertEqual(rate, received.rate)
         self.assertEqual(sent, array.array("f", (sample / 32768 for sample in integers)))
 
     def test_discarding_and_withdrawing_delete_a_preview(self):
@@ -217,7 +217,7 @@ class Review(ConsentTest):
 
 class ReviewByTheApp(ConsentTest):
     def test_the_app_can_require_review(self):
-        self.say_yes()
+        self.give_consent()
         self.assertFalse(self.engine.plan().review_required)
         self.assertTrue(self.submit().is_queued())
         self.engine.close()

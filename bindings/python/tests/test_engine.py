@@ -38,14 +38,14 @@ class Callbacks(EngineTest):
                 self.calls += 1
                 raise ZeroDivisionError("the recognizer is broken")
 
-        listener, diary = Raising(), app.EventLog()
-        self.engine.set_event_listener(diary)
+        listener, log = Raising(), app.EventLog()
+        self.engine.set_event_listener(log)
         writer = self.engine.listen_to_pcm_source(RATE, 1, listener)
         for _ in range(20):
             writer.push(FLOATS_10_MS)
         writer.stop()
         self.assertEqual(listener.calls, 20)
-        [failed] = diary.of(sordino.Event.FAILED)
+        [failed] = log.of(sordino.Event.FAILED)
         self.assertIn("the recognizer is broken", failed.reason)
         self.assertEqual(self.engine.status().pending, 0)
 
@@ -79,15 +79,15 @@ class Callbacks(EngineTest):
     def test_an_event_listener_may_replace_itself(self):
         engine = self.engine
 
-        class Leaving(app.EventLog):
+        class OneEventListener(app.EventLog):
             def on_event(self, event):
                 super().on_event(event)
                 engine.set_event_listener(None)
 
-        leaving = Leaving()
-        engine.set_event_listener(leaving)
+        listener = OneEventListener()
+        engine.set_event_listener(listener)
         self.consent()
-        self.assertEqual(len(leaving.events), 1)
+        self.assertEqual(len(listener.events), 1)
 
     def in_a_listener(self, action):
         """Runs `action` once, on a thread of the engine, and waits for it."""
@@ -178,7 +178,7 @@ class Engines(EngineTest):
                     self.engine.status()
                     self.engine.next_upload_task()
                     self.engine.withdraw()
-            except Exception as error:  # whatever it is, the test tells
+            except Exception as error:  # any error fails the test below
                 errors.append(error)
 
         threads = [threading.Thread(target=work) for _ in range(4)]
@@ -241,14 +241,14 @@ class BadInput(EngineTest):
         writer.stop()
 
     def test_nan_becomes_silence_and_is_reported(self):
-        recognizer, diary = app.Recognizer(), app.EventLog()
-        self.engine.set_event_listener(diary)
+        recognizer, log = app.Recognizer(), app.EventLog()
+        self.engine.set_event_listener(log)
         writer = self.engine.listen_to_pcm_source(RATE, 1, recognizer)
         writer.push(array.array("f", [0.5, NAN, float("inf"), -0.5]).tobytes())
         writer.stop()
-        heard = array.array("f", bytes(recognizer.heard))
-        self.assertEqual(list(heard), [0.5, 0.0, 0.0, -0.5])
-        captured = [event.event for event in diary.of(sordino.Event.CAPTURE)]
+        received = array.array("f", bytes(recognizer.received))
+        self.assertEqual(list(received), [0.5, 0.0, 0.0, -0.5])
+        captured = [event.event for event in log.of(sordino.Event.CAPTURE)]
         [non_finite] = [event for event in captured if event.is_non_finite()]
         self.assertEqual(non_finite.samples, 2)
 

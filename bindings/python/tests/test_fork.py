@@ -15,7 +15,7 @@ from organization import ROOT
 import app
 import sordino
 
-PIECE = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
+BLOCK = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
 
 
 def in_fork(work):
@@ -46,7 +46,7 @@ def closed(call):
 def submit(engine, outcomes):
     """A worker that was passed an engine."""
     try:
-        outcomes.put(repr(engine.submit(PIECE, RATE)))
+        outcomes.put(repr(engine.submit(BLOCK, RATE)))
     except Exception as error:
         outcomes.put(type(error).__name__)
 
@@ -65,7 +65,7 @@ class Forks(Device):
         sound, rate = app.read_wav(ROOT / "samples" / "audio" / "flute-alone.wav")
         self.assertIsInstance(self.engine.submit(np.array(sound), rate), sordino.SubmitOutcome.QUEUED)
         writer = self.engine.listen_to_pcm_source(RATE, 1, lambda frame: None)
-        frames = self.engine._frames(lambda ear: writer)
+        frames = self.engine._frames(lambda callback: writer)
         before = {path: path.read_bytes() for path in self.state.rglob("*") if path.is_file()}
         calls = [
             lambda: self.engine.submit(np.array(sound), rate),
@@ -83,9 +83,9 @@ class Forks(Device):
             lambda: self.engine.mark(sordino.Moment()),
             lambda: self.engine.listen_to_pcm_source(RATE, 1),
             lambda: self.engine.set_event_listener(print),
-            lambda: writer.push(PIECE),
-            lambda: writer.push(PIECE.tobytes()),
-            lambda: writer.write(PIECE, 1.0),
+            lambda: writer.push(BLOCK),
+            lambda: writer.push(BLOCK.tobytes()),
+            lambda: writer.write(BLOCK, 1.0),
             lambda: writer.report_dropped(1),
             writer.stop,
             frames.close,
@@ -130,7 +130,7 @@ class Forks(Device):
         self.assertTrue(in_fork(work))
         with app.raises(self, sordino.SordinoError.State, "in-use"):
             sordino.Sordino.open(self.state, self.organization.key, NOWHERE)
-        self.assertEqual(writers[0].push(PIECE), 0)
+        self.assertEqual(writers[0].push(BLOCK), 0)
         writers[0].stop()
         self.assertEqual(self.engine.status().pending, 0)
 
@@ -165,7 +165,7 @@ print(ended, engine.status().pending)
             thread.start()
         with self.engine.listen_to_pcm_source(RATE, 1, lambda frame: None) as writer:
             for _ in range(20):
-                writer.push(PIECE)
+                writer.push(BLOCK)
                 self.assertTrue(in_fork(lambda: [closed(self.engine.status), closed(writer.stop)]))
         over.set()
         for thread in threads:

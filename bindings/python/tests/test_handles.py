@@ -61,7 +61,7 @@ class Handles(Device):
         generated = sordino.Sordino.__mro__[1]
         builder = inspect.getmodule(generated).EngineBuilder(f"{self.state}-other", self.organization.key, NOWHERE)
         with self.engine.listen_to_pcm_source(RATE, 1) as writer:
-            frames = self.engine._frames(lambda ear: writer)
+            frames = self.engine._frames(lambda callback: writer)
             for item in (self.engine, writer, builder, frames):
                 self.assert_refuses_copies(item)
             gc.collect()
@@ -109,7 +109,7 @@ class Handles(Device):
 
     def test_closing_twice_has_no_effect(self):
         writer = self.engine.listen_to_pcm_source(RATE, 1)
-        frames = self.engine._frames(lambda ear: writer)
+        frames = self.engine._frames(lambda callback: writer)
         for close in (frames.close, writer.stop, self.engine.close):
             close()
             close()

@@ -17,7 +17,7 @@ from device import NOWHERE, RATE, Device
 import app
 import sordino
 
-PIECE = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
+BLOCK = np.linspace(-0.5, 0.5, 480, dtype=np.float32)
 #: With SORDINO_SOAK=1 enough to detect a leak of 0.5 kB per engine, such as its key. Otherwise enough for 2.3 kB, such
 #: as its store or a thread.
 OPENINGS = 10_000 if os.environ.get("SORDINO_SOAK") == "1" else 2_000
@@ -26,28 +26,28 @@ GROWTH = 4 << 20
 
 
 class Sound(Device):
-    def heard(self, *pieces, channels=1):
+    def received(self, *blocks, channels=1):
         frames = []
         with self.engine.listen_to_pcm_source(RATE, channels, frames.append) as writer:
-            for piece in pieces:
-                self.assertEqual(writer.push(piece), 0)
+            for block in blocks:
+                self.assertEqual(writer.push(block), 0)
         return np.concatenate([frame.array for frame in frames])
 
     def test_all_float_arrays_and_buffers_arrive_equal(self):
-        kinds = [PIECE, PIECE.tobytes(), bytearray(PIECE.tobytes()), memoryview(PIECE), PIECE[::-1][::-1]]
+        kinds = [BLOCK, BLOCK.tobytes(), bytearray(BLOCK.tobytes()), memoryview(BLOCK), BLOCK[::-1][::-1]]
         for kind in kinds:
-            np.testing.assert_array_equal(self.heard(kind), PIECE)
+            np.testing.assert_array_equal(self.received(kind), BLOCK)
 
     def test_integers_arrive_as_floats_and_channels_as_their_mean(self):
         integers = np.arange(-240, 240, dtype=np.int16)
-        np.testing.assert_allclose(self.heard(integers), integers / 32768, atol=1e-7)
-        stereo = np.stack([PIECE, PIECE / 2], axis=1)
-        np.testing.assert_allclose(self.heard(stereo, channels=2), PIECE * 0.75, atol=1e-7)
+        np.testing.assert_allclose(self.received(integers), integers / 32768, atol=1e-7)
+        stereo = np.stack([BLOCK, BLOCK / 2], axis=1)
+        np.testing.assert_allclose(self.received(stereo, channels=2), BLOCK * 0.75, atol=1e-7)
 
     def test_a_frames_array_is_its_bytes_and_read_only(self):
         frames = []
         with self.engine.listen_to_pcm_source(RATE, 1, frames.append) as writer:
-            writer.push(PIECE)
+            writer.push(BLOCK)
         [frame] = frames
         self.assertEqual((frame.array.dtype, len(frame), frame.rate), (np.float32, 480, RATE))
         self.assertEqual(frame.array.tobytes(), frame.samples)
@@ -57,7 +57,7 @@ class Sound(Device):
 
     def test_wrong_sound_is_a_type_error_that_names_the_types(self):
         with self.engine.listen_to_pcm_source(RATE, 1) as writer:
-            for wrong in (PIECE.astype(float), PIECE.astype(np.uint8), PIECE.astype(object)):
+            for wrong in (BLOCK.astype(float), BLOCK.astype(np.uint8), BLOCK.astype(object)):
                 with self.assertRaisesRegex(TypeError, "float32 or int16"):
                     writer.push(wrong)
             for wrong in ([0.0], "sound", None, 1.0):
@@ -71,7 +71,7 @@ class Sound(Device):
             self.engine.submit(np.zeros((2, 2, 2)), RATE)
 
     def test_channels_first_is_a_type_error_that_suggests_transposing(self):
-        stereo = np.stack([PIECE, PIECE])
+        stereo = np.stack([BLOCK, BLOCK])
         with self.engine.listen_to_pcm_source(RATE, 2) as writer:
             for call in (
                 writer.push,
@@ -85,25 +85,25 @@ class Sound(Device):
             self.assertEqual(writer.push(stereo.T), 0)
             self.assertIsInstance(self.engine.submit(stereo.T, RATE), sordino.SubmitOutcome.WITHHELD)
             with self.assertRaisesRegex(TypeError, "1 channels, and the writer has 2"):
-                writer.push(PIECE[:, np.newaxis])
+                writer.push(BLOCK[:, np.newaxis])
 
     def test_the_shape_is_checked_against_a_changed_format(self):
         with self.engine.listen_to_pcm_source(RATE, 2) as writer:
             writer.change_format(RATE, 1)
-            self.assertEqual(writer.push(PIECE[:, np.newaxis]), 0)
+            self.assertEqual(writer.push(BLOCK[:, np.newaxis]), 0)
             with self.assertRaises(sordino.SordinoError.Capture):
                 writer.change_format(1, 2)
-            self.assertEqual(writer.push(PIECE[:, np.newaxis]), 0)
+            self.assertEqual(writer.push(BLOCK[:, np.newaxis]), 0)
 
     def test_the_suggested_conversion_of_a_dtype_works(self):
         others = {
-            np.dtype(np.float64): PIECE,
-            np.dtype(np.float16): PIECE,
-            np.dtype(">f4"): PIECE,
-            np.dtype(">i2"): PIECE * 2**15,
-            np.dtype(np.int32): PIECE * 2.0**31,
-            np.dtype(np.int8): PIECE * 2**7,
-            np.dtype(np.uint8): PIECE * 2**7 + 2**7,
+            np.dtype(np.float64): BLOCK,
+            np.dtype(np.float16): BLOCK,
+            np.dtype(">f4"): BLOCK,
+            np.dtype(">i2"): BLOCK * 2**15,
+            np.dtype(np.int32): BLOCK * 2.0**31,
+            np.dtype(np.int8): BLOCK * 2**7,
+            np.dtype(np.uint8): BLOCK * 2**7 + 2**7,
         }
         for dtype, values in others.items():
             sound = values.astype(dtype)
@@ -114,7 +114,7 @@ class Sound(Device):
                 converted = eval(hint, {"numpy": np, "sound": sound})
                 self.assertEqual(writer.push(converted), 0)
                 scale = 2**15 if converted.dtype == np.int16 else 1
-                np.testing.assert_allclose(converted / scale, PIECE, atol=0.01)
+                np.testing.assert_allclose(converted / scale, BLOCK, atol=0.01)
 
     def test_a_recording_can_be_written_at_once(self):
         ten_seconds = np.sin(np.arange(10 * RATE) * 0.01).astype(np.float32)
@@ -161,19 +161,19 @@ class Sound(Device):
         with self.engine.listen_to_pcm_source(RATE, 1) as writer:
             for wrong in (-1, float("nan")):
                 with app.raises(self, sordino.SordinoError.Argument, "invalid-argument"):
-                    writer.write(PIECE, wrong)
+                    writer.write(BLOCK, wrong)
 
     def test_write_in_a_listener_raises(self):
         outcome = queue.Queue()
 
         def listener(frame):
             try:
-                writers[0].write(PIECE)
+                writers[0].write(BLOCK)
             except sordino.SordinoError as error:
                 outcome.put(error)
 
         writers = [self.engine.listen_to_pcm_source(RATE, 1, listener)]
-        writers[0].push(PIECE)
+        writers[0].push(BLOCK)
         self.assertIsInstance(outcome.get(timeout=app.TIMEOUT), sordino.SordinoError.ListenerBlocked)
         writers[0].stop()
 
@@ -183,7 +183,7 @@ class Sound(Device):
                 with app.raises(self, sordino.SordinoError.Argument, "invalid-argument"):
                     push(b"\0" * 3)
             with app.raises(self, sordino.SordinoError.Argument, "invalid-argument"):
-                writer.push(PIECE[:479])
+                writer.push(BLOCK[:479])
 
 
 class Listeners(Device):
@@ -191,7 +191,7 @@ class Listeners(Device):
         events, frames = [], []
         self.engine.set_event_listener(events.append)
         with self.engine.listen_to_pcm_source(RATE, 1, frames.append) as writer:
-            writer.push(PIECE)
+            writer.push(BLOCK)
         self.assertEqual(len(frames), 1)
         self.assertTrue(events[0].is_capture() and events[-1].event.is_ended())
 
@@ -203,20 +203,20 @@ class Listeners(Device):
                 self.engine.set_event_listener(wrong)
 
     def test_a_coroutine_function_is_refused(self):
-        async def hear(happening):
+        async def handle(event):
             pass
 
-        class Hears:
+        class Handler:
             async def on_frame(self, frame):
                 pass
 
             async def on_event(self, event):
                 pass
 
-            async def __call__(self, happening):
+            async def __call__(self, event):
                 pass
 
-        for wrong in (hear, functools.partial(hear), Hears()):
+        for wrong in (handle, functools.partial(handle), Handler()):
             with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
                 self.engine.listen_to_pcm_source(RATE, 1, wrong)
             with self.assertRaisesRegex(TypeError, "call_soon_threadsafe"):
@@ -225,16 +225,16 @@ class Listeners(Device):
                 sordino.Sordino.open(f"{self.state}-other", self.organization.key, NOWHERE, on_event=wrong)
 
     def test_a_function_that_returns_a_coroutine_is_reported(self):
-        async def hear(happening):
+        async def handle(event):
             pass
 
         events = []
         self.engine.set_event_listener(events.append)
-        with self.engine.listen_to_pcm_source(RATE, 1, lambda frame: hear(frame)) as writer:
-            writer.push(PIECE)
+        with self.engine.listen_to_pcm_source(RATE, 1, lambda frame: handle(frame)) as writer:
+            writer.push(BLOCK)
         [failed] = [event for event in events if event.is_failed()]
         self.assertIn("call_soon_threadsafe", failed.reason)
-        self.engine.set_event_listener(lambda event: hear(event))
+        self.engine.set_event_listener(lambda event: handle(event))
         with self.assertWarnsRegex(RuntimeWarning, "call_soon_threadsafe"):
             self.engine.withdraw()
 
@@ -262,7 +262,7 @@ class Listeners(Device):
 
         self.addCleanup(free.set)
         writer = self.engine.listen_to_pcm_source(RATE, 1, hang)
-        writer.push(PIECE)
+        writer.push(BLOCK)
         self.assertTrue(inside.wait(app.TIMEOUT))
         with app.raises(self, sordino.SordinoError.ListenerBlocked, "listener-blocked"):
             writer.stop()
@@ -283,23 +283,23 @@ class Listeners(Device):
 
     def test_frames_can_be_iterated_and_end_with_the_engine(self):
         writers = []
-        listen = lambda ear: writers.append(self.engine.listen_to_pcm_source(RATE, 1, ear)) or writers[0]  # noqa: E731
+        listen = lambda callback: writers.append(self.engine.listen_to_pcm_source(RATE, 1, callback)) or writers[0]  # noqa: E731
         frames = self.engine._frames(listen)
         for _ in range(5):
-            writers[0].push(PIECE)
+            writers[0].push(BLOCK)
         for number, frame in zip(range(5), frames):
             self.assertEqual(frame.position, 480 * number)
-        writers[0].push(PIECE)
+        writers[0].push(BLOCK)
         writers[0].stop()
         self.assertEqual([frame.position for frame in frames], [5 * 480])
         self.assertEqual(list(frames), [])
 
     def test_frames_that_are_not_iterated_do_not_delay_close(self):
         writers = []
-        listen = lambda ear: writers.append(self.engine.listen_to_pcm_source(RATE, 1, ear)) or writers[0]  # noqa: E731
+        listen = lambda callback: writers.append(self.engine.listen_to_pcm_source(RATE, 1, callback)) or writers[0]  # noqa: E731
         frames = self.engine._frames(listen)
         for _ in range(150):
-            writers[0].push(PIECE)
+            writers[0].push(BLOCK)
         # It would raise if it had timed out on a listener.
         self.engine.close()
         self.assertEqual(list(frames), [])
@@ -352,7 +352,7 @@ signal.pause()
                 with sordino.Sordino.open(folder, self.organization.key, NOWHERE) as engine:
                     if number % 20 == 0:
                         with engine.listen_to_pcm_source(RATE, 1, lambda frame: None) as writer:
-                            writer.push(PIECE)
+                            writer.push(BLOCK)
         self.assertLess(resident() - before, GROWTH)
 
 

@@ -28,8 +28,8 @@ class EndToEnd(unittest.TestCase):
             collector_url=self.collector.url,
         )
         self.addCleanup(self.engine.close)
-        self.diary = app.EventLog()
-        self.engine.set_event_listener(self.diary)
+        self.log = app.EventLog()
+        self.engine.set_event_listener(self.log)
         self.engine.install_plan(self.organization.plan)
         self.samples, self.rate = app.read_wav(RECORDING)
 
@@ -46,13 +46,13 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(self.engine.sampling_blocked(), sordino.WithheldReason.NO_CONSENT)
         recognizer = self.play()
         self.assertIsInstance(recognizer.marked, sordino.SordinoError.Mark)
-        self.assertEqual(bytes(recognizer.heard), self.samples.tobytes())
-        offer = self.engine.submit(self.samples.tobytes(), self.rate)
-        self.assertEqual(offer.reason, sordino.WithheldReason.NO_CONSENT)
+        self.assertEqual(bytes(recognizer.received), self.samples.tobytes())
+        outcome = self.engine.submit(self.samples.tobytes(), self.rate)
+        self.assertEqual(outcome.reason, sordino.WithheldReason.NO_CONSENT)
         self.assertEqual(self.engine.samples(), [])
         self.assertIsNone(self.engine.next_upload_task())
         self.assertEqual(list((self.folder / "state" / "outbox").iterdir()), [])
-        self.assertEqual(self.diary.of(sordino.Event.QUEUED), [])
+        self.assertEqual(self.log.of(sordino.Event.QUEUED), [])
 
     def consent_is_given(self):
         plan = self.engine.plan()
@@ -71,7 +71,7 @@ class EndToEnd(unittest.TestCase):
     def a_marked_moment_is_queued(self):
         recognizer = self.play()
         self.assertEqual(recognizer.marked, sordino.MarkOutcome.SELECTED)
-        [queued] = self.diary.of(sordino.Event.QUEUED)
+        [queued] = self.log.of(sordino.Event.QUEUED)
         status = self.engine.status()
         self.assertEqual((status.pending, status.sent), (1, 0))
         return queued.sample
@@ -110,9 +110,9 @@ class EndToEnd(unittest.TestCase):
         self.collector.open_sample(sample, opened)
         samples, rate = app.read_wav(opened / "audio.wav")
         manifest = json.loads((opened / "manifest.json").read_bytes())
-        heard = manifest["annotation"]["recognised"]
-        self.assertGreater(len(heard), 10)
-        for note in heard:
+        recognized = manifest["annotation"]["recognised"]
+        self.assertGreater(len(recognized), 10)
+        for note in recognized:
             start, end = (int(note[name] * rate) for name in ("onset", "offset"))
             sound = samples[start:end]
             level = {shift: pitch_level(sound, note["midi"] + shift, rate) for shift in (-1, 0, 1)}

@@ -22,18 +22,18 @@ import numpy.typing as npt
 import sordino
 
 
-def hear(frame: sordino.Frame) -> float:
+def handle(frame: sordino.Frame) -> float:
     array: npt.NDArray[np.float32] = frame.array
     return float(array.mean())
 
 
 def run(folder: str, key: str) -> int:
     with sordino.Sordino.open(folder, key, "https://c.example", review_required=True) as engine:
-        with engine.listen_to_pcm_source(48_000, 2, lambda frame: hear(frame)) as writer:
+        with engine.listen_to_pcm_source(48_000, 2, lambda frame: handle(frame)) as writer:
             lost: int = writer.push(np.zeros((480, 2), np.int16))
-        offer = engine.submit(np.zeros(48_000, np.float32), 48_000, sordino.Annotation(tag="a"))
-        if isinstance(offer, sordino.SubmitOutcome.WITHHELD):
-            reason: sordino.WithheldReason = offer.reason
+        outcome = engine.submit(np.zeros(48_000, np.float32), 48_000, sordino.Annotation(tag="a"))
+        if isinstance(outcome, sordino.SubmitOutcome.WITHHELD):
+            reason: sordino.WithheldReason = outcome.reason
             print(reason.name)
         try:
             engine.mark(sordino.Moment(at=0))
@@ -94,8 +94,8 @@ class Types(unittest.TestCase):
             program.write_text(EXAMPLE, encoding="utf-8")
             mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder]
             self.assertEqual(run(*mypy, str(program), cwd=folder)[0], 0, run(*mypy, str(program), cwd=folder))
-            status, said = run(*mypy, "-p", "sordino", cwd=folder)
-            self.assertEqual(status, 0, said)
+            status, printed = run(*mypy, "-p", "sordino", cwd=folder)
+            self.assertEqual(status, 0, printed)
 
     def test_the_quick_start_passes_mypy_strict(self):
         for program in quick_start():
@@ -103,17 +103,17 @@ class Types(unittest.TestCase):
                 path = pathlib.Path(folder) / "program.py"
                 path.write_text(program, encoding="utf-8")
                 mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder]
-                status, said = run(*mypy, str(path), cwd=folder)
-                self.assertEqual(status, 0, said)
+                status, printed = run(*mypy, str(path), cwd=folder)
+                self.assertEqual(status, 0, printed)
 
     def test_a_wrong_program_fails_mypy(self):
         with tempfile.TemporaryDirectory() as folder:
             program = pathlib.Path(folder) / "program.py"
             program.write_text(EXAMPLE.replace("frame.array\n", "frame.samples\n"), encoding="utf-8")
             mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", folder]
-            status, said = run(*mypy, str(program), cwd=folder)
-            self.assertEqual(status, 1, said)
-            self.assertIn("Incompatible types in assignment", said)
+            status, printed = run(*mypy, str(program), cwd=folder)
+            self.assertEqual(status, 1, printed)
+            self.assertIn("Incompatible types in assignment", printed)
 
 
 PAGE = ROOT / "docs" / "quickstart" / "python.md"
@@ -137,18 +137,18 @@ class QuickStart(unittest.TestCase):
             self.addCleanup(collector.stop)
             recording = ROOT / "samples" / "audio" / "flute-alone.wav"
             shutil.copy(recording, folder / "practice.wav")
-            # What the organization gives to the developer.
+            # The files that the organization gives to the developer.
             app = app.replace("YOUR-ORGANIZATION-KEY", organization.key)
             app = app.replace("https://collector.example", collector.url)
-            status, said = run(sys.executable, "-W", "error", "-c", app, cwd=folder)
-            self.assertEqual(status, 0, said)
-            self.assertIn("heard 8.9 s of 8.9 s, 0 frames lost", said)
-            self.assertIn("QUEUED", said)
-            self.assertIn("samples=1", said)
+            status, printed = run(sys.executable, "-W", "error", "-c", app, cwd=folder)
+            self.assertEqual(status, 0, printed)
+            self.assertIn("received 8.9 s of 8.9 s, 0 frames lost", printed)
+            self.assertIn("QUEUED", printed)
+            self.assertIn("samples=1", printed)
             self.assertEqual(collector.pull(folder / "dataset")["pulled"], 1)
-            status, said = run(sys.executable, "-c", reader, cwd=folder)
-            self.assertEqual(status, 0, said)
-            self.assertIn("<OpenedSample", said)
+            status, printed = run(sys.executable, "-c", reader, cwd=folder)
+            self.assertEqual(status, 0, printed)
+            self.assertIn("<OpenedSample", printed)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,12 @@ def manifest(sample, record, drawn):
     for step in range(drawn.randint(0, 12)):
         note = {"midi": drawn.randint(58, 66), "onset": round(0.4 * (step // 2), 3)}
         expected.append(note)
-        heard = {"midi": note["midi"], "onset": note["onset"] + drawn.choice([0, 0.02, 0.05, 0.0501, 0.2])}
+        found = {"midi": note["midi"], "onset": note["onset"] + drawn.choice([0, 0.02, 0.05, 0.0501, 0.2])}
         fate = drawn.random()
         if fate < 0.2:
-            heard["midi"] = min(127, note["midi"] + drawn.choice([1, -1, 12]))
+            found["midi"] = min(127, note["midi"] + drawn.choice([1, -1, 12]))
         if fate < 0.85:
-            recognized.append(heard)
+            recognized.append(found)
     for _ in range(drawn.randint(0, 2)):
         recognized.append({"midi": drawn.randint(50, 70), "onset": drawn.uniform(0, 3)})
     annotation = {"expected": expected, "recognised": recognized}

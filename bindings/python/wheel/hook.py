@@ -1,4 +1,4 @@
-"""What hatchling asks while it makes the wheel: the library, what UniFFI prints for it, and the types of that."""
+"""The build hook of hatchling, which adds the library, its bindings by UniFFI, and their types to the wheel."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ class Hook(BuildHookInterface):
         build_data["force_include"] = {
             str(made / name): f"sordino/_sordino/{name}" for name in sorted(os.listdir(made))
         }
-        # Any Python 3, since the library is not an extension module; but this system and processor only.
+        # For any Python 3, since the library is not an extension module, but only for this system and processor.
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"

@@ -1,7 +1,7 @@
 """usage: reference.py OUT — writes the API reference of the installed package into the folder OUT, by pdoc.
 
-Methods that a class inherits from a generated class are documented as its own: pdoc would leave them out, since the
-generated module is private.
+Methods that a class inherits from a generated class are documented as its own, because pdoc omits them: the generated
+module is private.
 """
 
 import sys

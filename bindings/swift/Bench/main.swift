@@ -15,7 +15,7 @@ let rate = 48_000
 let block = rate / 100
 let organizationKey = CommandLine.arguments[1]
 let seconds = 30
-// How much faster than real time to push. Each block is still pushed and read separately; only the effect of other
+// The factor by which to push faster than real time. Each block is still pushed and read separately; only the effect of other
 // programs on the processor's caches changes.
 let speed = CommandLine.arguments.dropFirst(2).first.flatMap(Int.init) ?? 1
 

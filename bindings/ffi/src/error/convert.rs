@@ -36,7 +36,7 @@ impl From<sordino::Error> for Error {
             sordino::Error::ListenerBlocked => (ErrorKind::ListenerBlocked, "listener-blocked"),
             sordino::Error::Thread(_) => (ErrorKind::Capture, "no-thread"),
             sordino::Error::Panicked => (ErrorKind::Internal, "panic"),
-            // What the SDK may add.
+            // Variants that the SDK may add.
             _ => (ErrorKind::Internal, "other"),
         };
         Self::new(kind, code, error)

@@ -1,6 +1,6 @@
 import Dispatch
 
-/// How many frames of 10 ms a stream buffers for a slow reader: two seconds.
+/// The number of frames of 10 ms that a stream buffers for a slow reader: two seconds.
 private let frameBufferSize = 200
 
 /// The capture in progress: at most one source at a time, and the stream of its frames.
@@ -10,7 +10,7 @@ final class CaptureController: Sendable {
   private let stopping = DispatchGroup()
 
   /// Opens a source on the blocking queue and returns the stream that it fills. The source is stopped when the reader of
-  /// the stream is gone.
+  /// the stream ends.
   func start<Source: Sendable>(
     _ broadcaster: EventBroadcaster,
     open: @escaping @Sendable (any FrameListener) throws -> Source,

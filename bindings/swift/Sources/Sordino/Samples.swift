@@ -22,7 +22,7 @@ extension Sordino {
   /// - Parameters:
   ///   - samples: Mono, full scale at ±1.
   ///   - rate: The sample rate in Hz, 8000 to 384000.
-  ///   - annotation: What the app knows about it, with times in seconds from the start.
+  ///   - annotation: The app's annotation, with times in seconds from the start of the recording.
   ///
   /// Throws ``SordinoError/Kind/clip`` if the recording is empty, contains NaN, or its rate is out of bounds, and
   /// ``SordinoError/Kind/annotation`` if the annotation is out of bounds.

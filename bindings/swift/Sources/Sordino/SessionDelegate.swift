@@ -125,7 +125,7 @@ final class SessionDelegate: NSObject, Sendable {
 }
 
 extension SessionDelegate: URLSessionDataDelegate, URLSessionDownloadDelegate {
-  /// How much of a response the engine reads.
+  /// The part of a response that is read; the engine needs no more.
   private static let maxResponseBytes = 1 << 20
 
   func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {

@@ -12,8 +12,8 @@ import Foundation
 /// withdrawal would wait behind an upload. Calls that wait for the disk, the sealing or the network are `async` and run
 /// outside Swift's cooperative thread pool. A call that has started completes even if its task is canceled.
 ///
-/// Only one `Sordino` at a time can open a folder. ``close()`` releases it; so does releasing the object, once its streams
-/// are gone.
+/// Only one `Sordino` at a time can open a folder. ``close()`` releases it; so does releasing the object and its
+/// streams.
 public final class Sordino: Sendable {
   /// The configuration it was opened with.
   public let configuration: Configuration

@@ -6,7 +6,7 @@ public struct SordinoError: Error, Sendable, Hashable {
   public let kind: Kind
   /// Identifies the case for programs, for example `no-plan`. It does not change between versions.
   public let code: String
-  /// What failed, on what, and what to do, in one line. Show or log it; do not parse it.
+  /// One line that says what failed, on what, and what to do. Show or log it; do not parse it.
   public let message: String
 
   public init(_ kind: Kind, code: String, _ message: String) {
@@ -16,11 +16,11 @@ public struct SordinoError: Error, Sendable, Hashable {
   }
 
   public enum Kind: Sendable, Hashable {
-    /// An invalid argument: a key, a URL, an id, partial frames.
+    /// An argument is invalid: a key, a URL, an id, partial frames.
     case argument
     /// The engine is closed; open it again.
     case closed
-    /// The sampling plan.
+    /// The sampling plan was refused.
     case plan
     /// The system does not let the app use the microphone.
     case permissionDenied
@@ -37,21 +37,21 @@ public struct SordinoError: Error, Sendable, Hashable {
     case stopped
     /// A listener blocked the engine for over 5 s.
     case listenerBlocked
-    /// A mark that was rejected.
+    /// A mark was refused.
     case mark
-    /// An annotation that is out of bounds.
+    /// An annotation is out of bounds.
     case annotation
-    /// Audio that cannot be a clip.
+    /// The recording cannot be a clip: it is empty, has NaN, or an unsupported rate.
     case clip
-    /// The anonymizer.
+    /// Voice removal failed.
     case anonymize
-    /// Consent.
+    /// Consent could not be recorded or changed.
     case consent
-    /// Sealing.
+    /// Sealing failed.
     case seal
-    /// The queue of samples.
+    /// The queue of samples: there is no such sample, or no space or budget for it.
     case outbox
-    /// Upload.
+    /// Upload failed.
     case upload
     /// The state folder: it cannot be used, is open in another engine, or a newer version wrote it.
     case state

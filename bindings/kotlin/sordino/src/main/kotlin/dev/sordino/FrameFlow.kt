@@ -62,7 +62,7 @@ internal fun frameFlow(eventBus: EventBus, start: (FrameListener) -> Session): F
     }
 }.buffer(Sordino.FRAME_BUFFER_SIZE).flowOn(Dispatchers.IO)
 
-/** How long a cancelled source may take to return, in milliseconds. */
+/** The time that a cancelled source may take to return, in milliseconds. */
 private const val SOURCE_CANCELLATION_MILLIS = 2_000L
 
 private suspend fun ProducerScope<Frame>.runSource(source: suspend () -> Unit, session: Session) {

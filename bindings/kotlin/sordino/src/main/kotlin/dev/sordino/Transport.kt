@@ -100,7 +100,7 @@ class UrlConnectionTransport(
     }
 
     private companion object {
-        /** How much of a response is read; the engine needs no more. */
+        /** The part of a response that is read; the engine needs no more. */
         const val MAX_RESPONSE_BYTES = 1 shl 20
     }
 }

@@ -15,7 +15,7 @@ private const val SECONDS = 30
 /** The result is the cheapest window, since other load on the machine only adds to the cost. */
 private const val WINDOWS = 5
 
-/** How many frames may be pushed ahead of the collector when not paced in real time: half the buffer of the flow. */
+/** The number of frames that may be pushed ahead of the collector when not paced in real time: half the flow's buffer. */
 private const val MAX_AHEAD = 50
 
 /**

@@ -49,8 +49,8 @@ internal class FrameFlowTest : EngineTestBase() {
             writer.push(floatArrayOf(9f, 0.125f, 9f), offset = 1, length = 1)
             writer.push(direct.apply { position(4) })
         }.toList()
-        val heard = frames.flatMap { it.samples.asList() }
-        assertEquals(listOf(0.25f, 0.5f, 0.125f, 0.5f, 0.25f), heard)
+        val received = frames.flatMap { it.samples.asList() }
+        assertEquals(listOf(0.25f, 0.5f, 0.125f, 0.5f, 0.25f), received)
     }
 
     @Test

@@ -55,7 +55,7 @@ class Demo(val folder: File, private val programs: File, examplePlan: File) : Au
         )
     }
 
-    /** The ids of the samples that the collector holds. */
+    /** The ids of the samples that the collector stores. */
     fun storedSamples(): Set<String> = data.walk().filter { it.extension == "age" }.map { it.nameWithoutExtension }.toSet()
 
     override fun close() {

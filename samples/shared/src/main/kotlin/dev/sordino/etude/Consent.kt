@@ -46,7 +46,7 @@ data class ConsentScreenState(
     val receipt: String? = null,
     val guardian: GuardianForm? = null,
 ) {
-    /** What is missing before the person can agree; `null` if nothing is. */
+    /** The answer that is missing before the person can agree; `null` if none is. */
     val missing: String?
         get() = when {
             notice == null -> "No plan is installed yet."

@@ -48,7 +48,7 @@ val ConsentState.label: String
         ConsentState.OUTDATED -> "The question has changed, so we ask again."
     }
 
-/** Why nothing is sampled, given the state of consent. */
+/** The reason why nothing is sampled, given the state of consent. */
 fun describe(reason: WithheldReason, consent: ConsentState): String = when (reason) {
     WithheldReason.NO_PLAN -> "no plan is installed"
     WithheldReason.PLAN_EXPIRED -> "the plan has expired"

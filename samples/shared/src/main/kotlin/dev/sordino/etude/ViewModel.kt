@@ -17,7 +17,7 @@ abstract class ViewModel<State : Any>(private val scope: CoroutineScope, initial
     private val currentMessage = MutableStateFlow<String?>(null)
     private val currentProblem = MutableStateFlow<Exception?>(null)
 
-    /** What the screen shows. */
+    /** The state that the screen shows. */
     val state: StateFlow<State> = currentState.asStateFlow()
 
     /** The result of the person's last action, in a sentence. */
@@ -26,7 +26,7 @@ abstract class ViewModel<State : Any>(private val scope: CoroutineScope, initial
     /** The failure of the person's last action; its message is one line. */
     val problem: StateFlow<Exception?> = currentProblem.asStateFlow()
 
-    /** Loads what the screen shows. */
+    /** Loads the state. */
     abstract suspend fun refresh()
 
     /** Clears the message, when the person opens another screen. */

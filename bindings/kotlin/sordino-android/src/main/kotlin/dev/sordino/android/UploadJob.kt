@@ -37,7 +37,7 @@ class UploadJob : JobService() {
         return true
     }
 
-    /** The network is gone, or the time limit is reached: aborts the current request, which stays due. */
+    /** The network was lost, or the time limit is reached: aborts the current request, which stays due. */
     override fun onStopJob(parameters: JobParameters): Boolean {
         running.stop(parameters.jobId)
         return true
