@@ -79,7 +79,7 @@ class Forks(Device):
             self.engine.upload,
             self.engine.export_my_data,
             self.engine.close,
-            self.engine.microphone,
+            self.engine.frames,
             lambda: self.engine.mark(sordino.Moment()),
             lambda: self.engine.listen_to_pcm_source(RATE, 1),
             lambda: self.engine.set_event_listener(print),
