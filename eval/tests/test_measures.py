@@ -34,7 +34,7 @@ def output(recognized: list[str], samples: int = 128_000, notes=(), spoken: floa
     }
 
 
-class TheRow(unittest.TestCase):
+class Rows(unittest.TestCase):
     def test_no_processing_keeps_all_music_and_words(self):
         row = figures.row(TRUTH, GIVEN, output(["due", "uno", "due"], notes=NOTES, spoken=2.0), [[0.0, 8.0]])
         for column in ("words", "voice", "music_kept", "f1_all", "f1_kept", "speech_kept"):
