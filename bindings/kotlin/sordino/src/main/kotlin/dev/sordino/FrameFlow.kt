@@ -53,7 +53,7 @@ internal fun frameFlow(eventBus: EventBus, start: (FrameListener) -> Session): F
         try {
             session.stop()
         } catch (fault: SordinoException) {
-            // If the collection itself failed or was cancelled, that reason takes precedence.
+            // If the collection itself failed or was canceled, that reason takes precedence.
             if (isComplete) throw fault
         } finally {
             session.release()
@@ -62,7 +62,7 @@ internal fun frameFlow(eventBus: EventBus, start: (FrameListener) -> Session): F
     }
 }.buffer(Sordino.FRAME_BUFFER_SIZE).flowOn(Dispatchers.IO)
 
-/** The time that a cancelled source may take to return, in milliseconds. */
+/** The time that a canceled source may take to return, in milliseconds. */
 private const val SOURCE_CANCELLATION_MILLIS = 2_000L
 
 private suspend fun ProducerScope<Frame>.runSource(source: suspend () -> Unit, session: Session) {

@@ -9,7 +9,7 @@ interface PcmSource {
     val channels: Int
 
     /**
-     * Records and pushes the samples into [writer], until the source ends or the coroutine is cancelled. Runs on
+     * Records and pushes the samples into [writer], until the source ends or the coroutine is canceled. Runs on
      * `Dispatchers.IO`, where short blocking calls are allowed.
      */
     suspend fun run(writer: PcmWriter)

@@ -21,7 +21,7 @@ import kotlinx.coroutines.withContext
  * ```
  *
  * All functions may be called from any thread. Functions that wait for the disk, the network or the anonymizer suspend
- * and run on [Dispatchers.IO]. If they are cancelled before they start, they do nothing; once started, they complete
+ * and run on [Dispatchers.IO]. If they are canceled before they start, they do nothing; once started, they complete
  * and only their result is lost. App code never runs on the engine's threads, so it cannot block the engine.
  *
  * Only one `Sordino` at a time can open a state folder. After [close] every call throws [SordinoException.Closed].
@@ -126,7 +126,7 @@ class Sordino private constructor(
     /**
      * Frames of the microphone: mono, 10 ms each. If consent and plan allow it, moments of the audio become samples.
      *
-     * Collecting opens the microphone. Cancelling the collection, or an exception in it, closes the microphone and
+     * Collecting opens the microphone. Canceling the collection, or an exception in it, closes the microphone and
      * waits until the selected samples are sealed and queued. A microphone that disappears is reopened, which [events]
      * report. The flow completes when this object is closed.
      *
@@ -149,7 +149,7 @@ class Sordino private constructor(
 
     /**
      * Frames of the audio that [source] pushes: mono, 10 ms each. Collecting runs [source] on [Dispatchers.IO],
-     * cancelling the collection cancels it, and the flow completes after the last pushed sample when it returns.
+     * canceling the collection cancels it, and the flow completes after the last pushed sample when it returns.
      * Otherwise like the overload for the microphone.
      *
      * @param rate the sample rate in Hz.
@@ -259,7 +259,7 @@ class Sordino private constructor(
      * Sends everything that is due, when the person asks for it: ignores the waiting time after failures, except one
      * that the collector asked for, and asks for a newer plan. The first problem is in the summary.
      *
-     * If cancelled, it aborts the current request, which stays due; sending it twice has no effect. A second upload
+     * If canceled, it aborts the current request, which stays due; sending it twice has no effect. A second upload
      * waits for the first.
      */
     suspend fun upload(): UploadSummary = uploadLock.withLock {

@@ -24,7 +24,7 @@ fun interface Transport {
 }
 
 /**
- * Sends requests with the platform's `HttpURLConnection`, on the JVM and Android. If cancelled, it aborts the connection
+ * Sends requests with the platform's `HttpURLConnection`, on the JVM and Android. If canceled, it aborts the connection
  * and returns immediately.
  *
  * It refuses to send a request if the app's `CookieHandler` would add cookies, because they could identify the person.

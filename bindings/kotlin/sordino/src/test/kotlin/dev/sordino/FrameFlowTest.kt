@@ -54,7 +54,7 @@ internal class FrameFlowTest : EngineTestBase() {
     }
 
     @Test
-    fun `cancelling the collection cancels the source`() = runTest {
+    fun `canceling the collection cancels the source`() = runTest {
         val isRunning = CompletableDeferred<Unit>()
         val isCancelled = CompletableDeferred<Unit>()
         val collection = launch {
@@ -172,7 +172,7 @@ internal class FrameFlowTest : EngineTestBase() {
     }
 
     @Test
-    fun `cancelling a stuck collector stops the capture`() = runTest {
+    fun `canceling a stuck collector stops the capture`() = runTest {
         val isStuck = CountDownLatch(1)
         val forever = CountDownLatch(1)
         val stuck = launch(Dispatchers.Default) {

@@ -98,7 +98,7 @@ internal class TransportTest(@TempDir private val folder: File) {
     }
 
     @Test
-    fun `cancelling a request aborts its connection`() = runTest {
+    fun `canceling a request aborts its connection`() = runTest {
         val isRequested = CountDownLatch(1)
         val forever = CountDownLatch(1)
         respond = { isRequested.countDown(); forever.await() }

@@ -3,7 +3,7 @@ package dev.sordino.etude
 /** Plays audio. */
 fun interface AudioOutput {
     /**
-     * Plays to the end; if cancelled, it stops immediately.
+     * Plays to the end; if canceled, it stops immediately.
      *
      * @param samples mono, 16 bit.
      * @param rate the sample rate in Hz.

@@ -23,7 +23,7 @@ internal class RunningJobs {
             runs[run.id] = run
             finished -= run.id
         }
-        // However it ends; a run that is cancelled before it starts does not call `finish`.
+        // However it ends; a run that is canceled before it starts does not call `finish`.
         run.work.invokeOnCompletion { remove(run) }
         run.work.start()
     }

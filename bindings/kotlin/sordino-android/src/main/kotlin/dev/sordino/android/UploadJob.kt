@@ -125,7 +125,7 @@ class UploadJob : JobService() {
         /**
          * Schedules an upload now, for what is left from earlier runs, and whenever a sample is queued or consent
          * changes. A change of consent aborts a running upload, and its withdrawals do not wait for an unmetered
-         * network. Runs until it is cancelled; launch it once, in a scope of the `Application`. After a deletion the app
+         * network. Runs until it is canceled; launch it once, in a scope of the `Application`. After a deletion the app
          * calls [scheduleUrgent] itself.
          *
          * @param context any context of the app.

@@ -59,7 +59,7 @@ internal class AudioRecordSourceTest {
     }
 
     @Test
-    fun `the microphone delivers frames until cancelled`() {
+    fun `the microphone delivers frames until canceled`() {
         val listening = listen()
         waitUntil { frames.size >= 5 }
         assertEquals(48_000, frames[0].rate)

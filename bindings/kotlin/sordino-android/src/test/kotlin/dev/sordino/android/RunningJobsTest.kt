@@ -32,7 +32,7 @@ internal class RunningJobsTest {
     }
 
     @Test
-    fun `a stopped or cancelled job accepts no request`() {
+    fun `a stopped or canceled job accepts no request`() {
         val stopped = started()
         jobs.stop(JOB_ID)
         assertTrue(stopped.work.isCancelled)
