@@ -2,7 +2,7 @@ import Foundation
 
 /// An error of any call.
 public struct SordinoError: Error, Sendable, Hashable {
-  /// The kind: the stage that failed, or for the microphone the reason.
+  /// The kind: the stage that failed, or for capture the reason.
   public let kind: Kind
   /// Identifies the case for programs, for example `no-plan`. It does not change between versions.
   public let code: String
