@@ -2,8 +2,11 @@
 
 mod accesses;
 mod capture_session;
+mod config;
 mod consent;
+mod event;
 mod export;
+mod plan;
 mod reset;
 mod review;
 mod sampling;
@@ -13,20 +16,23 @@ mod upload;
 mod worker;
 
 use std::{
-    mem,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use jiff::{civil::Date, tz::Offset};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use capture_session::CaptureSession;
 use capture_session::SharedSampler;
+pub use config::Config;
+use config::{DeviceSettings, SETTINGS};
 pub use consent::Withdrawal;
+pub use event::Event;
+use event::Listener;
+use plan::{FRESHNESS, installed_plan};
 use review::ReviewQueue;
 pub use review::{Preview, PreviewSound};
 pub use sampling::{SubmitOutcome, WithheldReason};
@@ -37,99 +43,23 @@ use crate::{
     anonymize::Anonymizer,
     consent::{ConsentState, ConsentStore},
     id::Id,
-    outbox::{Outbox, Quota, SampleEntry, SampleState},
-    plan::{Freshness, Plan, PlanError, Review, SignedPlan, freshness::Newest},
+    outbox::{Outbox, SampleEntry, SampleState},
+    plan::{Review, SignedPlan, freshness::Newest},
     process::{Forked, ProcessOwned},
     purpose::Purposes,
     signed::PublicKey,
-    state::{Clock, State, StateError, SystemClock, WriteTxn},
-    upload::{Endpoint, Protocol, TaskStatus, UploadError, UploadTask, Waiting},
+    state::{State, SystemClock},
+    upload::{Endpoint, Protocol, Waiting},
 };
 
-const PLAN: &str = "plan";
-/// The newest freshness statement of the plan.
-const FRESHNESS: &str = "plan-freshness";
-const SETTINGS: &str = "host";
-
-/// What the host passes when it opens an engine.
+/// The engine of one device. It can be shared between threads; clones are the same engine.
+///
+/// It belongs to the process that opened it. In a forked process every call fails with
+/// [`Error::Forked`], and neither calling nor dropping it touches the state, a thread or a file.
 #[derive(Clone)]
-pub struct Config {
-    /// The state folder; only the engine writes there.
-    pub folder: PathBuf,
-    /// The organization's public key, pinned in the app; only plans signed by it are accepted.
-    pub organization: PublicKey,
-    /// The collector that samples are sent to.
-    pub collector: Endpoint,
-    /// How much may be queued.
-    pub quota: Quota,
-    /// Whether the person reviews each sample before it is sealed; the plan can require it too.
-    pub review: Review,
-    /// The system clock, or a test's.
-    pub clock: Arc<dyn Clock>,
+pub struct Sordino {
+    inner: ProcessOwned<Arc<Inner>>,
 }
-
-impl Config {
-    /// A configuration with the default [`Quota`], no review, and the system's clock.
-    pub fn new(folder: impl Into<PathBuf>, organization: PublicKey, collector: Endpoint) -> Self {
-        Self {
-            folder: folder.into(),
-            organization,
-            collector,
-            quota: Quota::default(),
-            review: Review::None,
-            clock: Arc::new(SystemClock),
-        }
-    }
-}
-
-/// The part of [`Config`] that is stored, for [`Sordino::open_existing`].
-#[derive(PartialEq, Serialize, Deserialize)]
-struct DeviceSettings {
-    #[serde(alias = "organisation")] // words: ignore
-    organization: PublicKey,
-    collector: Endpoint,
-}
-
-/// What happened in the engine, reported to the host as it happens. It never carries audio.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A sample was sealed and queued.
-    Queued(Id),
-    /// A clip awaits the person's review under this id: see [`Sordino::previews`].
-    AwaitsReview(Id),
-    /// A moment was not sampled.
-    Withheld(WithheldReason),
-    /// A sample was dropped before it was sent: the queue was full, or its file was lost.
-    Dropped(Id),
-    /// A clip was dropped because the two before it were still being processed.
-    ClipDropped,
-    /// The state of consent changed.
-    Consent(ConsentState),
-    /// A plan was installed; its version.
-    Plan(u64),
-    /// The engine was opened with another collector than before. Withdrawals and deletions of
-    /// earlier samples still go to the earlier collector.
-    CollectorChanged {
-        /// The earlier collector.
-        from: Endpoint,
-        /// The current collector.
-        to: Endpoint,
-    },
-    /// The result of an upload.
-    Uploaded {
-        /// The task.
-        task: UploadTask,
-        /// Its status.
-        status: TaskStatus,
-    },
-    /// The audio source was opened, lost, reopened or overrun.
-    Capture(crate::capture::CaptureEvent),
-    /// A stage failed; the engine continues.
-    Failed(String),
-}
-
-type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
 /// The device's current state.
 #[derive(Clone, Debug, Serialize)]
@@ -148,15 +78,6 @@ pub struct Status {
     pub deletions_pending: usize,
     /// What has not reached a collector yet, why, and until when it waits.
     pub waiting: Vec<Waiting>,
-}
-
-/// The engine of one device. It can be shared between threads; clones are the same engine.
-///
-/// It belongs to the process that opened it. In a forked process every call fails with
-/// [`Error::Forked`], and neither calling nor dropping it touches the state, a thread or a file.
-#[derive(Clone)]
-pub struct Sordino {
-    inner: ProcessOwned<Arc<Inner>>,
 }
 
 struct Inner {
@@ -260,41 +181,6 @@ impl Sordino {
         Ok(engine)
     }
 
-    /// Registers a listener for events, called on the thread on which the event happens. The first
-    /// listener immediately receives what was found when the engine was opened: samples whose files
-    /// were lost, another collector than before.
-    pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) {
-        let Ok(inner) = self.inner() else { return };
-        *inner
-            .listener
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
-        let untold = mem::take(
-            &mut *inner
-                .pending_events
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        for event in &untold {
-            inner.emit(event);
-        }
-    }
-
-    /// Installs a plan. A plan with [`Plan::fresh_days`] is fresh for that many days after it was
-    /// signed, and longer as long as the collector passes on newer statements of the organization.
-    ///
-    /// # Errors
-    /// The plan is not signed by the organization, out of bounds, expired, or older than the
-    /// installed plan.
-    pub fn install_plan(&self, json: &[u8]) -> Result<(), Error> {
-        Ok(self.inner()?.install_plan(json)?)
-    }
-
-    /// The installed plan, whether or not it has expired.
-    pub fn plan(&self) -> Option<Plan> {
-        self.inner().ok()?.plan()
-    }
-
     /// The device's current state.
     ///
     /// # Errors
@@ -360,105 +246,6 @@ impl Sordino {
 }
 
 impl Inner {
-    fn plan(&self) -> Option<Plan> {
-        let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
-        plan.as_ref().map(|signed| signed.content().clone())
-    }
-
-    fn signed_plan(&self) -> Option<SignedPlan> {
-        let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner);
-        plan.clone()
-    }
-
-    fn install_plan(&self, json: &[u8]) -> Result<(), UploadError> {
-        let offered = Plan::verify(json, &self.organization)?;
-        offered
-            .content()
-            .check_in_force(self.state.monotonic_time())?;
-        let mut in_force = self.plan.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(in_force) = in_force.as_ref() {
-            let (offered, in_force) = (offered.content(), in_force.content());
-            if offered.version < in_force.version {
-                let (offered, in_force) = (offered.version, in_force.version);
-                return Err(PlanError::Older { offered, in_force }.into());
-            }
-            if offered.version == in_force.version && offered != in_force {
-                return Err(PlanError::SameVersion(offered.version).into());
-            }
-        }
-        let version = offered.content().version;
-        let as_signed = offered.content().freshness_as_signed();
-        self.keep_newer(as_signed, |txn| txn.set_value(PLAN, &offered.to_json()))?;
-        *in_force = Some(offered);
-        drop(in_force);
-        self.bump_epoch();
-        self.emit(&Event::Plan(version));
-        Ok(())
-    }
-
-    /// Accepts the organization's statement of which plan is the newest, if the installed plan
-    /// requires one.
-    fn accept_freshness(&self, header: &str) -> Result<(), UploadError> {
-        if self.plan().is_none_or(|plan| plan.fresh_days.is_none()) {
-            return Ok(());
-        }
-        let statement =
-            Freshness::from_header(header, &self.organization).map_err(PlanError::from)?;
-        if self.keep_newer(Some(*statement.content()), |_| Ok(()))? {
-            self.bump_epoch();
-        }
-        Ok(())
-    }
-
-    /// Stores `statement` if it is newer than the current one, in one transaction with `also`.
-    /// Returns whether it is newer.
-    fn keep_newer(
-        &self,
-        statement: Option<Freshness>,
-        also: impl FnOnce(&WriteTxn<'_>) -> Result<(), StateError>,
-    ) -> Result<bool, StateError> {
-        let mut held = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let today = self.today();
-        let newer = statement
-            .and_then(|statement| Newest::after(*held, statement, self.organization, today));
-        self.state.write(|txn| {
-            if let Some(newer) = &newer {
-                txn.set_value(FRESHNESS, newer)?;
-            }
-            also(txn)
-        })?;
-        *held = newer.or(*held);
-        Ok(newer.is_some())
-    }
-
-    /// Whether `plan` is fresh or does not have to be.
-    fn is_fresh(&self, plan: &Plan) -> bool {
-        if plan.fresh_days.is_none() {
-            return true;
-        }
-        // A plan that is not fresh now must not become fresh after a restart with the clock set
-        // back.
-        self.state.persist_time();
-        let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        plan.is_fresh(newest.as_ref(), &self.organization, self.today())
-    }
-
-    /// The day (UTC) by the monotonic clock: setting a device's clock back makes no plan fresh.
-    fn today(&self) -> Date {
-        Offset::UTC.to_datetime(self.state.monotonic_time()).date()
-    }
-
-    fn emit(&self, event: &Event) {
-        if let Some(listener) = self
-            .listener
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-        {
-            listener(event);
-        }
-    }
-
     /// Invalidates cached decisions on whether sampling is allowed.
     fn bump_epoch(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
@@ -467,13 +254,4 @@ impl Inner {
     fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::SeqCst)
     }
-}
-
-/// The plan that was installed last, unless it is not signed by `organization`.
-fn installed_plan(
-    state: &State,
-    organization: &PublicKey,
-) -> Result<Option<SignedPlan>, StateError> {
-    let json: Option<String> = state.value(PLAN)?;
-    Ok(json.and_then(|json| Plan::verify(json.as_bytes(), organization).ok()))
 }

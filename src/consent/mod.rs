@@ -17,6 +17,7 @@ mod loom_tests;
 mod notice;
 mod record;
 mod registration;
+mod response;
 mod revocation_flag;
 mod revocations;
 mod rows;
@@ -35,8 +36,9 @@ pub use notice::{
     App, BundledNotice, LanguageFallback, Notice, NoticeError, NoticeSection, NoticeTerms,
 };
 pub use record::{AgeBand, NoticeReference, Organization, Record, SignedRecord};
+pub use response::ConsentResponse;
 pub use state_machine::{ConsentState, Transition, TransitionError};
-pub use store::{ConsentResponse, ConsentStatus};
+pub use store::ConsentStatus;
 
 pub(crate) use grant::RecordIdentity;
 #[cfg(test)]

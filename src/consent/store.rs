@@ -1,17 +1,11 @@
 //! The store of consent records and its transitions.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
-
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use jiff::{SignedDuration, Timestamp};
-use ring::signature::Ed25519KeyPair;
+use std::sync::{Arc, Mutex};
 
 use super::{
-    AgeBand, ConsentError, Guardian, Notice, Organization, Record, SignedRecord,
+    ConsentError, Guardian, Organization, SignedRecord,
     grant::{Grants, RecordIdentity},
+    response::{ConsentResponse, begin, extend},
     revocation_flag::CurrentFlag,
     revocations::RevocationRecords,
     rows::{self, CURRENT, Phase, RecordRow, RecordTable, VerifiedCache},
@@ -20,23 +14,9 @@ use super::{
 use crate::{
     id::Id,
     purpose::Purposes,
-    rng,
-    state::{self, State, StateError, WriteTxn},
+    state::{State, StateError, WriteTxn},
     week::Week,
 };
-
-/// A person's response to the notice.
-#[derive(Clone, Debug)]
-pub struct ConsentResponse<'a> {
-    /// The purposes that the person consents to.
-    pub purposes: Purposes,
-    /// Whether a guardian must approve.
-    pub age_band: AgeBand,
-    /// The guardian's approval, where the app has it already.
-    pub guardian: Option<Guardian<'a>>,
-    /// The text that was shown.
-    pub notice: &'a Notice,
-}
 
 /// The current state of consent.
 #[derive(Clone, Debug)]
@@ -301,105 +281,4 @@ impl ConsentStore {
     pub(super) fn row(&self, id: Id) -> Result<Option<RecordRow>, StateError> {
         self.state.read(|txn| rows::find(txn, id))
     }
-}
-
-/// Extends the active record with the response, where it answers the same question.
-fn extend(
-    row: &mut RecordRow,
-    response: &ConsentResponse<'_>,
-    now: Timestamp,
-    terms: &Terms,
-) -> Result<Option<SignedRecord>, ConsentError> {
-    let standing = matches!(row.phase, Phase::Granted | Phase::AwaitingGuardian);
-    let signed = row.record()?;
-    let record = signed.content();
-    let same_controller = record
-        .controller
-        .as_ref()
-        .is_none_or(|controller| *controller == terms.controller);
-    let same_question = same_controller
-        && record.age_band == response.age_band
-        && record.notice == response.notice.reference();
-    let comes_back = response
-        .purposes
-        .iter()
-        .any(|purpose| row.withdrawn_purposes.contains(purpose));
-    if !standing || !same_question || comes_back {
-        return Ok(None);
-    }
-    let purposes = record.purposes.union(&response.purposes);
-    let approves = row.phase == Phase::AwaitingGuardian && response.guardian.is_some();
-    let grows = purposes != record.purposes;
-    if approves && !record.purposes.is_subset(&response.purposes) {
-        // The guardian approves this response, not what the child had asked for before.
-        return Ok(None);
-    }
-    if grows && row.phase == Phase::Granted && record.age_band.needs_guardian() {
-        // The guardian approved what was asked then, not more.
-        let Some(_) = response.guardian else {
-            return Ok(None);
-        };
-    }
-    if !grows && !approves {
-        return Ok(Some(signed));
-    }
-    let guardian = response
-        .guardian
-        .filter(|_| response.age_band.needs_guardian())
-        .map(|guardian| guardian.approval(record.id, Week::from_timestamp(now)))
-        .transpose()?;
-    let revised = row.revise(|record| {
-        record.purposes = purposes;
-        record.guardian = guardian.or(record.guardian);
-        record
-            .controller
-            .get_or_insert_with(|| terms.controller.clone());
-    })?;
-    if guardian.is_some() {
-        row.phase = Phase::Granted;
-    }
-    Ok(Some(revised))
-}
-
-fn begin(
-    response: &ConsentResponse<'_>,
-    now: Timestamp,
-    terms: &Terms,
-) -> Result<(Id, RecordRow, SignedRecord), ConsentError> {
-    let id = Id::random()?;
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&rng::system()).map_err(|_| crate::RngError)?;
-    let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| crate::RngError)?;
-    let needs_guardian = response.age_band.needs_guardian();
-    let guardian = response
-        .guardian
-        .filter(|_| needs_guardian)
-        .map(|guardian| guardian.approval(id, Week::from_timestamp(now)))
-        .transpose()?;
-    let ends = state::saturating_add(now, SignedDuration::from_hours(24 * i64::from(terms.days)));
-    let phase = match guardian {
-        None if needs_guardian => Phase::AwaitingGuardian,
-        _ => Phase::Granted,
-    };
-    let record = Record {
-        schema: Record::SCHEMA,
-        id,
-        revision: 1,
-        purposes: response.purposes.clone(),
-        age_band: response.age_band,
-        guardian,
-        notice: response.notice.reference(),
-        controller: Some(terms.controller.clone()),
-        given: Week::from_timestamp(now),
-        holds_until: Week::from_timestamp(ends),
-    };
-    let signed = SignedRecord::sign(record, &key)?;
-    let row = RecordRow {
-        document: signed.to_json(),
-        key: BASE64.encode(pkcs8.as_ref()),
-        phase,
-        ends,
-        withdrawn_purposes: Purposes::default(),
-        collectors: BTreeMap::new(),
-    };
-    Ok((id, row, signed))
 }

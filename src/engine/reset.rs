@@ -4,7 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
 
-use super::{FRESHNESS, PLAN, SETTINGS, Sordino};
+use super::{
+    Sordino,
+    config::SETTINGS,
+    plan::{FRESHNESS, PLAN},
+};
 use crate::{
     Error,
     consent::{RevocationRecords, Stage},

@@ -1,6 +1,7 @@
 //! The upload protocol without I/O: which requests may be sent, and which are in flight.
 
 mod epoch;
+mod refusals;
 mod results;
 mod scheduler;
 mod waiting;
