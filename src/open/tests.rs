@@ -1,5 +1,9 @@
 //! Samples as sealed, damaged and forged.
 
+mod identities;
+mod silent_flac;
+
+use self::silent_flac::silence;
 use super::{flac::decode, limits::*, *};
 
 #[test]
@@ -309,63 +313,6 @@ fn a_file_that_is_not_age_is_reported_as_such() {
     }
 }
 
-#[test]
-fn keygen_writes_what_age_reads_and_never_overwrites() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("qa.key");
-    let recipient = keygen(&path).unwrap();
-    let [identity] = read_identity_file(&path).unwrap().try_into().ok().unwrap();
-    assert_eq!(identity.to_public().to_string(), recipient.to_string());
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with(&format!("# public key: {recipient}\nAGE-SECRET-KEY-1")));
-    #[cfg(unix)]
-    {
-        let mode =
-            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    let error = keygen(&path).unwrap_err();
-    assert!(matches!(error, IdentityError::Exists { .. }), "{error}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    let error = keygen(&folder.path().join("none/qa.key")).unwrap_err();
-    assert!(matches!(error, IdentityError::Write { .. }), "{error}");
-}
-
-#[test]
-fn an_identity_file_that_is_wrong_is_named_without_its_secret() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("qa.key");
-    let secret = Identity::generate().to_string();
-    let secret = secret.expose_secret();
-    for (text, said) in [
-        (format!("# a comment\n\n{}X\n", secret), "line 3"),
-        ("# a comment\n".to_owned(), "holds no identity"),
-        (String::new(), "holds no identity"),
-        (format!("{secret}\nage1nothing\n"), "line 2"),
-    ] {
-        fs::write(&path, text).unwrap();
-        let error = read_identity_file(&path).err().unwrap().to_string();
-        assert!(error.contains(said) && error.contains("qa.key"), "{error}");
-        assert!(!error.contains(&secret[20..30]), "{error}");
-    }
-    // As an editor saves it, and as a passphrase leaves it.
-    fs::write(&path, format!("\u{feff}{secret}\n")).unwrap();
-    assert_eq!(read_identity_file(&path).unwrap().len(), 1);
-    let passphrase = age::secrecy::SecretString::from("a passphrase".to_owned());
-    let mut work = age::scrypt::Recipient::new(passphrase);
-    work.set_work_factor(2);
-    fs::write(&path, age::encrypt(&work, secret.as_bytes()).unwrap()).unwrap();
-    let error = read_identity_file(&path).err().unwrap().to_string();
-    assert!(error.contains("passphrase"), "{error}");
-    let missing = read_identity_file(&folder.path().join("none"))
-        .err()
-        .unwrap();
-    assert!(matches!(missing, IdentityError::Read { .. }), "{missing}");
-    fs::write(&path, format!("# two\r\n{secret}\r\n\r\n{secret}\r\n")).unwrap();
-    assert_eq!(read_identity_file(&path).unwrap().len(), 2);
-}
-
 /// Half a second of tones, sealed by the SDK; `tests/vectors/sealed/README.md`.
 const SEALED: &[u8] = include_bytes!("../../tests/vectors/sealed/schema-1.age");
 
@@ -402,43 +349,4 @@ fn open_archive(entries: &[(&str, tar::EntryType, &[u8])]) -> Result<Opened, Ope
         seal(&archive.into_inner().unwrap()).as_slice(),
         &identities(),
     )
-}
-
-/// `blocks` blocks of 4096 samples of silence, which say that they are `stated` samples (0: not known) at `rate`. By hand
-/// after RFC 9639.
-fn silence(blocks: usize, rate: u32, stated: u64) -> Vec<u8> {
-    let mut flac = b"fLaC".to_vec();
-    // The last metadata block, STREAMINFO, of 34 bytes.
-    flac.extend([0x80, 0, 0, 34]);
-    flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0]);
-    // 20 bits of the rate, 3 of the channels less one, 5 of the bits less one, 36 of the length; then no MD5.
-    let fields = u64::from(rate) << 44 | 15 << 36 | stated;
-    flac.extend(fields.to_be_bytes());
-    flac.extend([0; 16]);
-    for number in 0..blocks as u32 {
-        let mut frame = vec![0xff, 0xf8, 0xc5, 0x08];
-        let mut text = [0; 4];
-        let number = char::from_u32(number).unwrap().encode_utf8(&mut text);
-        frame.extend(number.as_bytes());
-        frame.push(crc8(&frame));
-        // A constant subframe of zeros.
-        frame.extend([0, 0, 0]);
-        frame.extend(crc16(&frame).to_be_bytes());
-        flac.extend(frame);
-    }
-    flac
-}
-
-fn crc8(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |crc, byte| {
-        (0..8).fold(crc ^ byte, |crc, _| (crc << 1) ^ (0x07 * (crc >> 7)))
-    })
-}
-
-fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, &byte| {
-        (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
-            (crc << 1) ^ (0x8005 * (crc >> 15))
-        })
-    })
 }

@@ -1,5 +1,7 @@
 //! What a device finds of the collector's access log, and remembers of it.
 
+mod inconsistencies;
+
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
 
@@ -76,171 +78,6 @@ fn a_shortened_or_rewritten_log_is_reported_until_restored() {
     assert_eq!(
         reported(&device, &shorter, sample).broken,
         Some(LogInconsistency::Shortened { before: 8, now: 6 })
-    );
-}
-
-#[test]
-fn each_inconsistency_has_its_own_error() {
-    let (device, sample) = with_sample();
-    let mut log = TestLog::with_others(2);
-    log.hand_out(sample);
-    assert_eq!(reported(&device, &log, sample).broken, None);
-    log.hand_out(sample);
-    log.hand_out(Id::random().unwrap());
-    log.hand_out(sample);
-    let whole = log.answer(sample, 3);
-    // An access that is in another log, with a proof of that log.
-    let mut other = log.clone();
-    other.cut(3);
-    other.hand_out_to(sample, "invented");
-    other.hand_out(Id::random().unwrap());
-    other.hand_out(sample);
-    let invented = other.answer(sample, 3)["accesses"][1].clone();
-    // One of another sample.
-    let mut others = TestLog::with_others(2);
-    others.hand_out(Id::random().unwrap());
-
-    let cases: Vec<Case> = vec![
-        (
-            "without a head",
-            LogInconsistency::Unproven,
-            Box::new(|response| remove(response, "head")),
-        ),
-        (
-            "without a root",
-            LogInconsistency::Unproven,
-            Box::new(|response| remove(&mut response["head"], "root")),
-        ),
-        (
-            "without consistency",
-            LogInconsistency::Unproven,
-            Box::new(|response| remove(response, "consistency")),
-        ),
-        (
-            "without a proof",
-            LogInconsistency::Unproven,
-            Box::new(|response| remove(&mut response["accesses"][1], "proof")),
-        ),
-        (
-            "without previous",
-            LogInconsistency::Unproven,
-            Box::new(|response| remove(&mut response["accesses"][1], "previous")),
-        ),
-        (
-            "without a number",
-            LogInconsistency::Unproven,
-            Box::new(|response| remove(&mut response["accesses"][1], "entry")),
-        ),
-        (
-            "another root",
-            LogInconsistency::Inconsistent { before: 3, now: 6 },
-            Box::new(|response| flip(&mut response["head"]["root"])),
-        ),
-        (
-            "another consistency",
-            LogInconsistency::Inconsistent { before: 3, now: 6 },
-            Box::new(|response| flip(&mut response["consistency"][1])),
-        ),
-        (
-            "more consistency",
-            LogInconsistency::Inconsistent { before: 3, now: 6 },
-            Box::new(|response| double(&mut response["consistency"])),
-        ),
-        (
-            "another reader",
-            LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|response| response["accesses"][1]["reader"] = json!("somebody")),
-        ),
-        (
-            "another week",
-            LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|response| response["accesses"][1]["week"] = json!("2026-W11")),
-        ),
-        (
-            "another purpose",
-            LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|response| {
-                response["accesses"][1]["purpose"] = json!(Purpose::RecognitionResearch)
-            }),
-        ),
-        (
-            "another hash",
-            LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|response| flip(&mut response["accesses"][1]["hash"])),
-        ),
-        (
-            "another one before",
-            LogInconsistency::WrongHash { entry: 4 },
-            Box::new(|response| flip(&mut response["accesses"][1]["previous"])),
-        ),
-        (
-            "another number",
-            LogInconsistency::WrongHash { entry: 5 },
-            Box::new(|response| response["accesses"][1]["entry"] = json!(5)),
-        ),
-        (
-            "another head",
-            LogInconsistency::WrongHash { entry: 6 },
-            Box::new(|response| flip(&mut response["head"]["hash"])),
-        ),
-        (
-            "number 0",
-            LogInconsistency::WrongHash { entry: 0 },
-            Box::new(|response| response["accesses"][0]["entry"] = json!(0)),
-        ),
-        (
-            "another proof",
-            LogInconsistency::NotIncluded { entry: 4 },
-            Box::new(|response| flip(&mut response["accesses"][1]["proof"][0])),
-        ),
-        (
-            "a shorter proof",
-            LogInconsistency::NotIncluded { entry: 4 },
-            Box::new(|response| response["accesses"][1]["proof"] = json!([])),
-        ),
-        (
-            "an invented access",
-            LogInconsistency::NotIncluded { entry: 4 },
-            Box::new(move |response| response["accesses"][1] = invented.clone()),
-        ),
-        (
-            "swapped",
-            LogInconsistency::OutOfOrder { entry: 4 },
-            Box::new(|response| response["accesses"].as_array_mut().unwrap().swap(1, 2)),
-        ),
-        (
-            "twice",
-            LogInconsistency::OutOfOrder { entry: 6 },
-            Box::new(|response| double(&mut response["accesses"])),
-        ),
-        (
-            "left out",
-            LogInconsistency::LeftOut { entry: 3 },
-            Box::new(|response| drop(response["accesses"].as_array_mut().unwrap().remove(0))),
-        ),
-        (
-            "all left out",
-            LogInconsistency::LeftOut { entry: 3 },
-            Box::new(|response| response["accesses"] = json!([])),
-        ),
-    ];
-    for (what, broken, forge) in cases {
-        let mut forged = whole.clone();
-        forge(&mut forged);
-        let accesses = read(&device, &task(&device, sample), &forged).unwrap();
-        assert_eq!(accesses.broken, Some(broken), "{what}");
-        // Nothing of it is remembered.
-        let expected = TaskKind::ReadAccesses { sample, seen: 3 };
-        assert_eq!(task(&device, sample).kind, expected, "{what}");
-    }
-    assert_eq!(reported(&device, &log, sample).broken, None);
-    // What was new in it is expected from now on.
-    let mut left_out = log.answer(sample, 6);
-    left_out["accesses"].as_array_mut().unwrap().pop();
-    let accesses = read(&device, &task(&device, sample), &left_out).unwrap();
-    assert_eq!(
-        accesses.broken,
-        Some(LogInconsistency::LeftOut { entry: 6 })
     );
 }
 
@@ -470,9 +307,6 @@ proptest! {
         let _ = device.engine.read_accesses(&task, answered(body));
     }
 }
-
-/// What is done to an answer, what the device makes of it, and how it is done.
-type Case = (&'static str, LogInconsistency, Box<dyn Fn(&mut Value)>);
 
 /// A device with a sample that its collector has.
 fn with_sample() -> (Device, Id) {

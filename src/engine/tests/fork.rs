@@ -7,7 +7,8 @@ use std::{
 
 use super::*;
 use crate::{
-    sampler::{Annotation, RawClip, Selection, Trigger},
+    capture::pcm_channel,
+    sampler::{Annotation, Moment, RawClip, Selection, Trigger},
     state::StateError,
     testing::fork::in_child,
 };
