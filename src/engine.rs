@@ -76,7 +76,7 @@ pub struct Status {
     pub sent: usize,
     /// Deletions and withdrawals that a collector has not acknowledged yet.
     pub deletions_pending: usize,
-    /// What has not reached a collector yet, why, and until when it waits.
+    /// Tasks that no collector has acknowledged yet, why they wait, and until when.
     pub waiting: Vec<Waiting>,
 }
 
@@ -121,15 +121,15 @@ impl Sordino {
     /// Opens the engine on an existing folder with its stored settings.
     ///
     /// # Errors
-    /// As [`Self::open`], and [`Error::NoDevice`] if the folder holds no engine.
+    /// As [`Self::open`], and [`Error::NoState`] if the folder holds no engine.
     pub fn open_existing(folder: &Path) -> Result<Self, Error> {
         if !State::exists(folder) {
-            return Err(Error::NoDevice(folder.to_owned()));
+            return Err(Error::NoState(folder.to_owned()));
         }
         let state = Arc::new(State::open(folder, Arc::new(SystemClock))?);
         let host: DeviceSettings = state
             .value(SETTINGS)?
-            .ok_or_else(|| Error::NoDevice(folder.to_owned()))?;
+            .ok_or_else(|| Error::NoState(folder.to_owned()))?;
         let config = Config::new(folder, host.organization, host.collector);
         Self::from_state(state, config, None)
     }

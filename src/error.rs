@@ -34,9 +34,9 @@ pub enum Error {
     /// The state folder.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The folder holds no engine.
-    #[error("there is no device in {}", .0.display())]
-    NoDevice(std::path::PathBuf),
+    /// The folder has no state of an engine.
+    #[error("there is no state in {}", .0.display())]
+    NoState(std::path::PathBuf),
     /// No clip with that id awaits review: it was reviewed, withdrawn, or dropped because too many
     /// were waiting.
     #[error("no preview {0} awaits review")]

@@ -32,13 +32,13 @@ impl Sordino {
 
     pub(super) fn reset_by(folder: &Path, clock: &Arc<dyn Clock>) -> Result<bool, Error> {
         if !State::exists(folder) && !RevocationRecords::exist(folder) {
-            return Err(Error::NoDevice(folder.to_owned()));
+            return Err(Error::NoState(folder.to_owned()));
         }
         let opened = State::open(folder, Arc::clone(clock));
         let kept = match opened.and_then(|state| settings(&state)) {
             Ok(settings) => settings,
             Err(StateError::Damaged(reason)) => {
-                tracing::warn!(reason, "the state is damaged and is forgotten");
+                tracing::warn!(reason, "the state is corrupt and is erased");
                 Vec::new()
             }
             Err(error) => return Err(error.into()),

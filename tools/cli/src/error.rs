@@ -36,8 +36,8 @@ impl CliError {
     pub(crate) fn with_device_hint(self, device: &Path) -> Self {
         let device = device.display();
         match self {
-            Self::Sdk(error @ sordino::Error::NoDevice(_)) => {
-                Self::Message(format!("{error}; make one with `device {device} init`"))
+            Self::Sdk(error @ sordino::Error::NoState(_)) => {
+                Self::Message(format!("{error}; create it with `device {device} init`"))
             }
             Self::Sdk(error) if error.is_damaged() => Self::Message(format!(
                 "{error}; `device {device} reset` erases it, and requests the deletion of what was sent"

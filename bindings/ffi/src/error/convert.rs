@@ -29,7 +29,7 @@ impl From<sordino::Error> for Error {
             sordino::Error::Upload(error) => return error.into(),
             sordino::Error::State(error) => return error.into(),
             sordino::Error::Forked(error) => return error.into(),
-            sordino::Error::NoDevice(_) => (ErrorKind::NoState, "no-state"),
+            sordino::Error::NoState(_) => (ErrorKind::NoState, "no-state"),
             sordino::Error::NoPreview(_) => (ErrorKind::Argument, "no-preview"),
             sordino::Error::AlreadyListening => (ErrorKind::AlreadyListening, "already-listening"),
             sordino::Error::SourceNotOpened => (ErrorKind::Capture, "source-ended"),

@@ -152,7 +152,7 @@ fn a_corrupt_device_says_how_to_reset_and_then_works() {
         assert!(stage.outbox("d").is_empty(), "{name}");
         stage
             .sordino("device d status")
-            .refused(&["no device in d", "`device d init`"]);
+            .refused(&["no state in d", "`device d init`"]);
         stage.device("d");
         assert_eq!(stage.status("d")["consent"], "none", "{name}");
         assert_deletion_requested(&stage, &sent);
