@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How many frames the recognizer receives of one second of sound.
+/// Returns the number of frames that the recognizer receives of one second of sound.
 pub fn receive() -> Result<usize, Box<dyn Error>> {
     let (writer, source) = pcm_channel(RATE, CHANNELS)?;
     // In an app this is the audio callback.

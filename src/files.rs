@@ -12,10 +12,10 @@ use crate::testing::crash;
 
 /// The extension of a file that is being written.
 const TEMPORARY_SUFFIX: &str = "unfinished";
-/// How much of a shredded file is overwritten. An age header with twenty recipients is shorter, and
+/// The part of a shredded file that is overwritten, in bytes. An age header with twenty recipients is shorter, and
 /// holds the only copies of the file key: without it the rest cannot be opened.
 const HEADER_BYTES: u64 = 4096;
-/// How many files are shredded sequentially before threads are started.
+/// The number of files that are shredded sequentially before threads are started.
 const SEQUENTIAL_LIMIT: usize = 200;
 const MAX_THREADS: usize = 8;
 

@@ -50,11 +50,11 @@ pub enum StateError {
     /// The folder or a file in it cannot be used.
     #[error("cannot {action} {}: {error}", .path.display())]
     Io {
-        /// What was tried.
+        /// The operation that failed.
         action: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// It was opened by the process that this one was forked from.

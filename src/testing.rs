@@ -54,7 +54,7 @@ pub(crate) fn both() -> Purposes {
     Purposes::all()
 }
 
-/// What a plan asks of consent.
+/// The terms of [`plan`].
 pub(crate) fn terms(notice_version: u32) -> Terms {
     Terms {
         purposes: both(),

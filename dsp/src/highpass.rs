@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub(crate) const CORNER_HZ: f64 = 22.0;
 /// The number of biquads, each of second order.
 const SECTIONS: usize = 5;
-/// How much of the input, mirrored at its start, the filter processes beforehand, in seconds. The transient of the
+/// The length of the input, mirrored at its start, that the filter processes beforehand, in seconds. The transient of the
 /// filter's own start then decays by 180 dB, so that an offset or a slow drift starts without a thump.
 const SETTLING_S: f64 = 1.0;
 

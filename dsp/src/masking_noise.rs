@@ -1,6 +1,6 @@
 //! Masking noise: the same noise spectrum on every clip.
 //!
-//! What remains of a device's own noise floor is below it. An attacker who subtracts the known spectrum is left with
+//! It is louder than the rest of a device's own noise floor. An attacker who subtracts the known spectrum is left with
 //! its random fluctuation. The noise is white noise plus pink noise, whose -3 dB per octave the sum of three one-pole
 //! low-pass filters approximates.
 

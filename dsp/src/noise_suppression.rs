@@ -26,7 +26,7 @@ const HOP: usize = WINDOW / 2;
 const BINS: usize = WINDOW / 2 + 1;
 /// The quantile of a bin's power over all frames from which the floor is estimated.
 const QUANTILE: f64 = 0.1;
-/// That quantile of an exponential distribution of mean 1, as which the power of noise is distributed: -ln 0.9. The
+/// The same quantile of an exponential distribution of mean 1, the distribution of the power of noise: -ln 0.9. The
 /// estimate is divided by it.
 const EXPONENTIAL_QUANTILE: f32 = 0.105_36;
 /// The maximum number of frames in the estimate; in a longer clip they are spread evenly.

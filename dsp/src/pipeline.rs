@@ -24,7 +24,7 @@ use crate::{
 const MIN_INPUT_S: f64 = 1.0;
 /// The minimum length of what is kept, in samples: 0.8 s, the length that trimming leaves of the shortest input.
 const MIN_KEPT_LENGTH: usize = SAMPLE_RATE as usize * 8 / 10;
-/// How often a clip is rendered and verified at most. A cut changes what the detector sees around it; in most clips
+/// The maximum number of times a clip is rendered and verified. A cut changes the detector's input around it; in most clips
 /// a few passes converge.
 const MAX_PASSES: usize = 8;
 

@@ -1,4 +1,4 @@
-/// How a clip is anonymized.
+/// Settings of the anonymizer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Replace removed parts by silence, so that the output keeps the timing of the input.

@@ -26,7 +26,7 @@ const MASK_EXPONENT: f32 = 2.0;
 /// The minimum share of the power that masking must keep within half a second. Below it the voice was louder than the
 /// music or alone, and what remains is mostly the voice's residue.
 const MIN_RESIDUAL: f32 = 0.1;
-/// How much more of a masked range is removed on either side of where the gate finds a voice, in samples: 0.35 s.
+/// The additional part of a masked range that is removed on either side of a voice that the gate finds, in samples: 0.35 s.
 const GATE_CONTEXT: usize = SAMPLE_RATE as usize * 35 / 100;
 
 /// Detects and removes voices. Create it once and use it for any number of clips; it keeps no samples between clips.

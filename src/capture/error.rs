@@ -42,7 +42,7 @@ pub enum CaptureError {
     Unsupported {
         /// The source.
         device: String,
-        /// What is not supported.
+        /// The unsupported property.
         reason: String,
     },
     /// The device stopped delivering, or could not be opened for another reason.

@@ -17,7 +17,7 @@ use super::{
 /// The name of the source in events and errors.
 const DEVICE: &str = "host audio";
 
-/// How often [`PcmWriter::write`] checks for free space while it waits.
+/// The interval at which [`PcmWriter::write`] checks for free space while it waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The writing end of [`pcm_channel`]. Dropping it ends the source.

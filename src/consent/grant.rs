@@ -45,7 +45,7 @@ pub struct Grant<P: PurposeType> {
 }
 
 impl<P: PurposeType> Grant<P> {
-    /// What was granted.
+    /// The granted purpose.
     pub fn purpose(&self) -> Purpose {
         P::PURPOSE
     }
@@ -125,7 +125,7 @@ impl Grants {
         self.recognition_research.as_ref()
     }
 
-    /// What was granted.
+    /// The granted purposes.
     pub fn purposes(&self) -> Purposes {
         let quality_assurance = self.quality_assurance.as_ref().map(Grant::purpose);
         let recognition_research = self.recognition_research.as_ref().map(Grant::purpose);

@@ -74,9 +74,9 @@ impl fmt::Display for GuardianMethod {
 /// A guardian's yes, as the app reports it. The app does the verification.
 #[derive(Clone, Copy, Debug)]
 pub struct Guardian<'a> {
-    /// How the app made sure that it was the guardian.
+    /// The method by which the app verified the guardian.
     pub method: GuardianMethod,
-    /// What the app could show for it later: the transaction's number, the scan's bytes, a token of
+    /// Evidence that the app can show later: the transaction's number, the scan's bytes, a token of
     /// the service that checked. At least [`EvidenceHash::MIN_BYTES`], and nothing that could be
     /// guessed: only its hash is kept, and a hash of an e-mail address, say, is as good as the
     /// address to anybody with a list of addresses.
@@ -93,7 +93,7 @@ impl From<GuardianMethod> for Guardian<'_> {
 }
 
 impl Guardian<'_> {
-    /// What `record` keeps of it.
+    /// The approval as `record` stores it.
     pub(super) fn approval(
         self,
         record: Id,
@@ -111,10 +111,10 @@ impl Guardian<'_> {
     }
 }
 
-/// What a record keeps of a guardian's yes.
+/// A guardian's approval in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct GuardianApproval {
-    /// How the app made sure that it was the guardian.
+    /// The method by which the app verified the guardian.
     pub method: GuardianMethod,
     /// When.
     pub week: Week,

@@ -1,9 +1,9 @@
 //! Consent: who decides, what for, and until when.
 //!
-//! * **In**: a person's response to a [`Notice`], purpose by purpose, and a guardian's approval.
-//! * **Out**: a signed [`Record`], which is also the receipt, and [`Grants`] while consent is
+//! * **Input**: a person's response to a [`Notice`], purpose by purpose, and a guardian's approval.
+//! * **Output**: a signed [`Record`], which is also the receipt, and [`Grants`] while consent is
 //!   valid.
-//! * **Promises**: without valid consent there is no [`Grants`] value, and without one nothing is
+//! * **Guarantees**: without valid consent there is no [`Grants`] value, and without one nothing is
 //!   sampled, sealed or sent. A withdrawal revokes every grant at once, then becomes durable.
 //! * **Never**: takes a name, an address, a birth date or any id of a person or device. Never
 //!   extends a grant, and never makes one from a modified record.

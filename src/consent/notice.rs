@@ -77,12 +77,12 @@ impl Notice {
         &self.language
     }
 
-    /// What the person reads, and what is hashed.
+    /// The text that the person reads, and that is hashed.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// How a record names this text.
+    /// The reference to this text in a record.
     pub fn reference(&self) -> NoticeReference {
         let hash = digest(&SHA256, self.text.as_bytes());
         NoticeReference {
@@ -159,12 +159,12 @@ impl App {
         bundled::unnamed(language)
     }
 
-    /// What the app is called.
+    /// The app's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where a person's questions go.
+    /// The contact for a person's questions.
     pub fn contact(&self) -> &str {
         &self.contact
     }
@@ -184,9 +184,9 @@ pub enum NoticeError {
     TooLong {
         /// `name` or `contact`.
         field: &'static str,
-        /// How long it is.
+        /// Its length.
         characters: usize,
-        /// How long it may be.
+        /// The maximum length.
         most: usize,
     },
     /// A name or a contact that would not stay on its line, or would turn the text around it.
@@ -203,12 +203,12 @@ pub enum NoticeError {
     /// No sample is kept so long.
     #[error("samples cannot be kept for {0} days; a plan allows 1 to 3650")]
     Retention(u32),
-    /// What was compiled in cannot be read: a defect of the SDK.
+    /// A notice that was compiled in cannot be read: a bug in the SDK.
     #[error("the bundled notice in `{language}` cannot be read: {reason}")]
     Damaged {
         /// Its language.
         language: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: serde_json::Error,
     },
 }

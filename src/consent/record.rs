@@ -16,7 +16,7 @@ use crate::{
 /// A record signed with its own key. It is also the person's receipt.
 pub type SignedRecord = Signed<Record>;
 
-/// What a person consented to. Times are ISO weeks, so that the record does not reveal a day or an
+/// A person's consent. Times are ISO weeks, so that the record does not reveal a day or an
 /// hour.
 ///
 /// It is written as JSON-LD with the fields of ISO/IEC TS 27560:2023 (`docs/consent.md`, "The
@@ -29,7 +29,7 @@ pub struct Record {
     pub id: Id,
     /// Incremented with each purpose that is added or withdrawn.
     pub revision: u32,
-    /// What the samples may be used for.
+    /// The purposes that the samples may be used for.
     pub purposes: Purposes,
     /// The person's age band, which decides whether a guardian must approve.
     pub age_band: AgeBand,

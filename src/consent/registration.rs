@@ -1,4 +1,4 @@
-//! What each collector still has to learn about consent: registrations and withdrawals.
+//! Registrations and withdrawals that each collector must still receive.
 
 use super::{
     ConsentError, ConsentStore, Grants, RecordIdentity,
@@ -331,7 +331,7 @@ impl ConsentStore {
 }
 
 impl RecordRow {
-    /// What `collector` knows; from now on it counts as one that may know the record.
+    /// The state of `collector`, which from now on counts as one that may know the record.
     fn collector_mut(&mut self, collector: &Endpoint) -> &mut CollectorState {
         self.collectors.entry(collector.clone()).or_default()
     }

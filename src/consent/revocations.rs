@@ -51,7 +51,7 @@ pub(crate) struct RevocationRecord {
     pub(crate) revoked: Purposes,
 }
 
-/// How far the collector is involved.
+/// The collector's knowledge of a consent record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     /// The collector cannot know the consent record.

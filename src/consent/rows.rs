@@ -52,7 +52,7 @@ pub(super) struct RecordRow {
     pub(super) collectors: BTreeMap<Endpoint, CollectorState>,
 }
 
-/// What a collector knows about a record.
+/// A collector's knowledge of a record.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct CollectorState {

@@ -54,7 +54,7 @@ pub enum Transition {
 pub struct TransitionError {
     /// The state.
     pub from: ConsentState,
-    /// What was asked for.
+    /// The transition that was refused.
     pub transition: Transition,
     /// The reason, and what to do.
     pub why: &'static str,

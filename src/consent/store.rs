@@ -33,7 +33,7 @@ pub struct ConsentStatus {
     pub came_of_age: bool,
 }
 
-/// What the plan in force requires of consent.
+/// The plan's requirements of consent.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) purposes: Purposes,

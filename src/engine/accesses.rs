@@ -1,4 +1,4 @@
-//! Access log queries: who opened a sample, verified against earlier answers.
+//! Access log queries: who opened a sample, verified against earlier responses.
 
 use serde::Deserialize;
 
@@ -36,7 +36,7 @@ impl Sordino {
         Ok(accesses_request(collector, &identity, sample, kept.seen()))
     }
 
-    /// Who opened a sample, asked of the collector with the built-in client.
+    /// The accesses to a sample, requested from the collector with the built-in client.
     ///
     /// # Errors
     /// There is no such sample, or the collector did not respond.
@@ -46,7 +46,7 @@ impl Sordino {
         self.read_accesses(&request.task, client.send(&request))
     }
 
-    /// Who opened a sample, from the result of the request of [`Self::accesses_request`] with this
+    /// The accesses to a sample, from the result of the request of [`Self::accesses_request`] with this
     /// task. The device verifies the collector's proofs ([`Accesses::broken`]), and stores the head
     /// of the log and these accesses for the next query.
     ///
@@ -70,7 +70,7 @@ impl Sordino {
     }
 }
 
-/// What a collector reported before.
+/// The content of a collector's log as it was reported before.
 struct KnownLog {
     /// The head of its log, from the last response about a sample of the same record.
     head: Option<AuditHead>,
@@ -81,7 +81,7 @@ struct KnownLog {
 }
 
 impl KnownLog {
-    /// How many entries of the log the collector must prove unchanged.
+    /// The number of log entries that the collector must prove unchanged.
     fn seen(&self) -> u64 {
         self.head.map_or(0, |head| head.entries)
     }
@@ -143,7 +143,7 @@ impl Inner {
     }
 }
 
-/// What versions without proofs stored, for one collector.
+/// The row of versions without proofs, for one collector.
 #[derive(Deserialize)]
 struct UnprovenHead {
     collector: String,

@@ -26,9 +26,9 @@ use crate::{
     sampler::{MarkError, MarkOutcome, Moment, RawClip, Sampler, SamplerSettings},
 };
 
-/// How many clips may wait while one is being sealed; a raw clip is about two megabytes.
+/// The number of clips that may wait while one is being sealed; a raw clip is about two megabytes.
 const MAX_WAITING_CLIPS: usize = 2;
-/// How long a permit is cached. A withdrawal does not wait for it.
+/// The time for which a permit is cached. A withdrawal does not wait for it.
 const MAX_PERMIT_AGE: Duration = Duration::from_secs(1);
 
 /// The sampler of the session, shared with threads that mark or withdraw.

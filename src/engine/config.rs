@@ -12,7 +12,7 @@ use crate::{
     state::{Clock, SystemClock},
 };
 
-/// What the host passes when it opens an engine.
+/// The configuration with which the host opens an engine.
 #[derive(Clone)]
 pub struct Config {
     /// The state folder; only the engine writes there.
@@ -21,7 +21,7 @@ pub struct Config {
     pub organization: PublicKey,
     /// The collector that samples are sent to.
     pub collector: Endpoint,
-    /// How much may be queued.
+    /// The limits of the queue.
     pub quota: Quota,
     /// Whether the person reviews each sample before it is sealed; the plan can require it too.
     pub review: Review,

@@ -15,7 +15,7 @@ use crate::{
     upload::UploadError,
 };
 
-/// What a withdrawal did.
+/// The effect of a withdrawal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Withdrawal {
     /// Queued samples that were shredded.

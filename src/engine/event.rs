@@ -10,7 +10,7 @@ use crate::{
     upload::{Endpoint, TaskStatus, UploadTask},
 };
 
-/// What happened in the engine, reported to the host as it happens. It never carries audio.
+/// An event in the engine, reported to the host as it happens. It never carries audio.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {

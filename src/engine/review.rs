@@ -15,7 +15,7 @@ use crate::{
     Error, anonymize::AnonymousClip, id::Id, purpose::Purposes, sampler::Selection, week::Week,
 };
 
-/// How many clips may wait, each at most 1 MB; the oldest is dropped first.
+/// The number of clips that may wait, each at most 1 MB; the oldest is dropped first.
 const MAX_PREVIEWS: usize = 4;
 
 /// A clip that awaits review.
@@ -29,7 +29,7 @@ pub struct Preview {
     pub selection: Selection,
     /// Its length.
     pub seconds: f64,
-    /// What the sample may be used for.
+    /// The purposes that the sample may be used for.
     pub purposes: Purposes,
 }
 
@@ -84,7 +84,7 @@ impl Sordino {
             .collect()
     }
 
-    /// What would be sent, to be heard.
+    /// The sound that would be sent, to be played to the person.
     ///
     /// # Errors
     /// [`Error::NoPreview`].

@@ -32,7 +32,7 @@ pub struct UploadSummary {
     /// The reason of the first refused or failed request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// What still waits after the round, why, and until when.
+    /// Tasks that still wait after the round, why, and until when.
     pub waiting: Vec<Waiting>,
 }
 
@@ -204,7 +204,7 @@ impl Inner {
         }))
     }
 
-    /// What has not reached a collector yet, and why.
+    /// The tasks that no collector has acknowledged yet, and why they wait.
     pub(super) fn waiting(&self) -> Result<Vec<Waiting>, UploadError> {
         let plan = self.plan();
         let grants = self.grants().ok();

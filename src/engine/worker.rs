@@ -11,9 +11,9 @@ use std::{
 
 use crate::Error;
 
-/// How long a callback may block a thread that is to end.
+/// The longest time that a callback may block a thread that is to end.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How often [`Worker::join`] checks the watchdog.
+/// The interval at which [`Worker::join`] checks the watchdog.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) struct Worker<T> {

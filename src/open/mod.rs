@@ -95,7 +95,7 @@ pub enum IdentityError {
         path: PathBuf,
         /// Which line, from 1.
         line: usize,
-        /// What was found instead.
+        /// The kind that was found instead.
         kind: OtherKey,
     },
     /// The whole file is a key of another kind.
@@ -103,7 +103,7 @@ pub enum IdentityError {
     Other {
         /// Which file.
         path: PathBuf,
-        /// What was found instead.
+        /// The kind that was found instead.
         kind: OtherKey,
     },
     /// Comments only.

@@ -1,6 +1,6 @@
 //! Detection of other keys given instead of an age X25519 identity, for helpful errors.
 
-/// What was given instead of an age X25519 identity (`AGE-SECRET-KEY-1…`). It never quotes the key.
+/// The kind of text that was given instead of an age X25519 identity (`AGE-SECRET-KEY-1…`). It never quotes the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OtherKey {
     /// An age file, which may be an identity with a passphrase.

@@ -58,7 +58,7 @@ pub struct SampleEntry {
     pub seconds: f64,
     /// Size of the sealed file.
     pub bytes: u64,
-    /// What it may be used for.
+    /// The purposes that it may be used for.
     pub purposes: Purposes,
     /// The consent record that covers it.
     pub consent: Id,

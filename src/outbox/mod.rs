@@ -1,8 +1,8 @@
 //! The outbox: a durable queue of sealed samples, and the ledger of their states.
 //!
-//! * **In**: a [`SealedSample`], under a grant that is still valid in the same transaction.
-//! * **Out**: the queued samples, oldest first; a [`SampleEntry`] for each sample ever made.
-//! * **Promises**: a queued sample survives a crash at any instant, a partially written one never
+//! * **Input**: a [`SealedSample`], under a grant that is still valid in the same transaction.
+//! * **Output**: the queued samples, oldest first; a [`SampleEntry`] for each sample ever made.
+//! * **Guarantees**: a queued sample survives a crash at any instant, a partially written one never
 //!   does. When the quota is full the oldest sample is dropped and reported.
 //! * **Never**: holds anything but ciphertext.
 
@@ -34,7 +34,7 @@ use crate::{
 /// The files' folder in the state folder.
 const FOLDER: &str = "outbox";
 
-/// How much may be queued. The oldest sample is dropped first.
+/// The limits of the queue. The oldest sample is dropped first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Sealed samples.

@@ -1,13 +1,13 @@
 //! Statements of the organization that a plan is the newest one.
 //!
-//! A collector that answers "nothing new" can hide a newer plan, one that pauses sampling say. Only the
-//! organization's key can say that there is none, so that a plan with [`Plan::fresh_days`] rules for so many days
-//! after the last day on which that key said so.
+//! A collector that responds "nothing new" can hide a newer plan, for example one that pauses sampling. Only the
+//! organization's key can sign that there is none, so a plan with [`Plan::fresh_days`] applies for that number of days
+//! after the last day for which that key signed this.
 //!
-//! * **In**: a [`SignedFreshness`] in the header [`HEADER`] of an answer, a byte sequence of RFC 9651 section 3.3.5;
-//!   [`Plan::signed_on`] of each plan that a device takes, which is such a statement too.
-//! * **Out**: whether the plan in force is fresh.
-//! * **Promises**: a device keeps the newest statement, by version and then by day, and never goes back.
+//! * **Input**: a [`SignedFreshness`] in the header [`HEADER`] of a response, a byte sequence of RFC 9651 section 3.3.5;
+//!   [`Plan::signed_on`] of each plan that a device installs, which is such a statement too.
+//! * **Output**: whether the installed plan is fresh.
+//! * **Guarantees**: a device keeps the newest statement, by version and then by day, and never replaces it by an older one.
 //! * **Never**: counts from a day that the device has yet to reach.
 
 #[cfg(test)]
@@ -24,14 +24,14 @@ use crate::signed::{PublicKey, Signed, SignedError};
 /// A statement whose signature was verified.
 pub type SignedFreshness = Signed<Freshness>;
 
-/// The header by which a collector hands the newest statement on, in lower case.
+/// The header in which a collector forwards the newest statement, in lower case.
 pub const HEADER: &str = "sordino-plan-freshness";
 
-/// "On this day this version of the plan is the newest." The order is that of the versions, then of the days.
+/// The statement that on this day this version of the plan is the newest. Ordered by version, then by day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Freshness {
-    /// Keeps this document apart from all others that the same key signs.
+    /// Distinguishes this document from all others that the same key signs.
     statement: Kind,
     /// The version of the plan.
     pub plan: u64,
@@ -45,28 +45,28 @@ enum Kind {
     PlanFreshness,
 }
 
-/// Why a statement was not taken.
+/// Why a statement was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FreshnessError {
-    /// Larger than any statement is.
+    /// The statement is larger than any valid one.
     #[error("the plan's freshness statement is {0} bytes long, and at most {max} are read", max = Freshness::MAX_HEADER)]
     TooLong(usize),
-    /// Not as a header carries it.
+    /// The header's value is not a byte sequence.
     #[error("the plan's freshness statement is not a byte sequence like `:BASE64:` (RFC 9651)")]
     Header,
-    /// Not signed by the organization, or changed since.
+    /// The statement is not signed by the organization, or was modified.
     #[error("the plan's freshness statement is refused: {0}")]
     Signature(#[from] SignedError),
-    /// No plan has that version.
+    /// The version is out of bounds.
     #[error("the freshness statement's `plan` must be 1 to 2^53 - 1")]
     Version,
 }
 
 impl Freshness {
-    /// The longest header that is read, in bytes. A statement takes some 400.
+    /// The maximum length of the header, in bytes. A statement takes about 400.
     pub const MAX_HEADER: usize = 4096;
 
-    /// That `plan` is the newest version on `day`.
+    /// The statement that `plan` is the newest version on `day`.
     pub fn new(plan: u64, day: Date) -> Self {
         Self {
             statement: Kind::PlanFreshness,
@@ -75,10 +75,10 @@ impl Freshness {
         }
     }
 
-    /// Signs that `plan` is the newest version on `day`.
+    /// Signs the statement that `plan` is the newest version on `day`.
     ///
     /// # Errors
-    /// None that is known: a statement is a JSON object.
+    /// No known case: a statement is always a JSON object.
     pub fn sign(
         plan: u64,
         day: Date,
@@ -105,7 +105,7 @@ impl Freshness {
         }
     }
 
-    /// Reads a statement from the value of [`HEADER`], and verifies it.
+    /// Parses a statement from the value of [`HEADER`] and verifies it.
     ///
     /// # Errors
     /// As [`Self::verify`], and [`FreshnessError::Header`].
@@ -135,17 +135,17 @@ impl Freshness {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Newest {
     statement: Freshness,
-    /// The day from which the plan's `fresh_days` count: the statement's, or the one on which it came where its own
-    /// had not come yet.
+    /// The day from which the plan's `fresh_days` count: the statement's, or the day on which it was received if its
+    /// own day was still in the future.
     counts_from: Date,
     signer: PublicKey,
 }
 
 impl Newest {
-    /// What a device holds that held `known` when `statement` came on `today`; `None` if it is not newer.
+    /// The new value of a device that held `known` and receives `statement` on `today`; `None` if it is not newer.
     ///
-    /// The day is fixed when the statement comes: one of a later day than today's would otherwise count again from
-    /// each day until its own. Devices are in no time zone that is a day ahead, but their clocks may be behind.
+    /// The day is fixed when the statement is received: a statement with a future day would otherwise count again from
+    /// each day until its own. No time zone is a day ahead of UTC, but a device's clock may be behind.
     pub(crate) fn after(
         known: Option<Self>,
         statement: Freshness,
@@ -175,14 +175,14 @@ impl Newest {
 }
 
 impl Plan {
-    /// The day on which the plan was signed, as a statement of that day; `None` where it need not be fresh.
+    /// The day on which the plan was signed, as a statement of that day; `None` if the plan need not be fresh.
     pub fn freshness_as_signed(&self) -> Option<Freshness> {
         self.fresh_days?;
         Some(Freshness::new(self.version, self.signed_on?))
     }
 
-    /// Until which day (UTC, the last) the plan is fresh by `statement`, or by its own where that is newer; `None`
-    /// where it need not be fresh.
+    /// The last day (UTC) on which the plan is fresh by `statement`, or by its own statement if that is newer; `None`
+    /// if the plan need not be fresh.
     pub fn fresh_through(&self, statement: Option<Freshness>) -> Option<Date> {
         let days = self.fresh_days?;
         let statement = statement.filter(|statement| statement.plan == self.version);
@@ -190,8 +190,8 @@ impl Plan {
         Some(later(newest.day, days.into()))
     }
 
-    /// Whether the organization said lately enough that this is the newest plan; `newest` is what the device holds.
-    /// Once it named a newer version, this one is not fresh any more.
+    /// Whether the organization recently stated that this is the newest plan; `newest` is the device's stored statement.
+    /// After a statement about a newer version, this plan is no longer fresh.
     pub(crate) fn is_fresh(
         &self,
         newest: Option<&Newest>,
@@ -209,7 +209,7 @@ impl Plan {
     }
 }
 
-/// So many days later, or the last day that there is.
+/// `days` after `day`, at most the last representable day.
 fn later(day: Date, days: i64) -> Date {
     day.saturating_add(Span::new().days(days))
 }

@@ -1,8 +1,8 @@
 //! The sampling plan: what the organization requires of devices.
 //!
-//! * **In**: JSON signed with the organization's Ed25519 key, whose public half the app pins.
-//! * **Out**: a [`Plan`], verified and checked: recipients, purposes, rates, budgets, kill switch.
-//! * **Promises**: a plan that is unsigned, expired or older than the installed one has no effect;
+//! * **Input**: JSON signed with the organization's Ed25519 key, whose public half the app pins.
+//! * **Output**: a [`Plan`], verified and checked: recipients, purposes, rates, budgets, kill switch.
+//! * **Guarantees**: a plan that is unsigned, expired or older than the installed one has no effect;
 //!   a plan with [`Plan::fresh_days`] has no effect once the organization has not confirmed for
 //!   that long that it is the newest.
 //! * **Never**: grants anything. A plan limits what may be sampled; only the person allows it.
@@ -31,7 +31,7 @@ pub type SignedPlan = Signed<Plan>;
 /// The largest integer that is interoperable in JSON (RFC 8259 section 6).
 const MOST: u64 = (1 << 53) - 1;
 
-/// What devices sample, for whom, and how much at most.
+/// The organization's instructions to devices: what they may sample, for whom, and within which limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -39,7 +39,7 @@ pub struct Plan {
     pub version: u64,
     /// The first day (UTC) on which the plan is no longer valid.
     pub expires: Date,
-    /// How many days after the day of the newest [`Freshness`] statement that a device holds the plan lets it sample
+    /// The number of days after the day of the newest [`Freshness`] statement for which the plan lets a device sample
     /// and send, 1 to 60; without it no statement is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fresh_days: Option<u16>,
@@ -59,16 +59,16 @@ pub struct Plan {
     pub purposes: Purposes,
     /// The notice version that a person must have consented to.
     pub notice_version: u32,
-    /// How long consent is valid, in days, at most 366.
+    /// The validity of consent, in days, at most 366.
     pub consent_days: u32,
-    /// How long the collector keeps a sample for a purpose, in days after its week's end, 1 to
+    /// The retention period of a sample at the collector for a purpose, in days after its week's end, 1 to
     /// 3650; a missing purpose has no limit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retention_days: BTreeMap<Purpose, u16>,
     /// Whether the person reviews each sample before it is sealed.
     #[serde(default, skip_serializing_if = "is_none")]
     pub review: Review,
-    /// How moments are selected.
+    /// The probabilities with which moments are selected.
     pub triggers: Triggers,
     /// Samples that one device may make in a day.
     pub samples_per_day: u32,
@@ -76,7 +76,7 @@ pub struct Plan {
     pub bytes_per_day: u64,
     /// Length of a sample in seconds, 2 to 30.
     pub clip_seconds: u32,
-    /// How much of a marked clip precedes the mark, in seconds.
+    /// The part of a marked clip that precedes the mark, in seconds.
     pub pre_roll_seconds: u32,
     /// Sample rate in Hz; currently always 16 000.
     pub sample_rate: u32,
@@ -119,7 +119,7 @@ pub enum PlanError {
     Field {
         /// The member that is wrong.
         field: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// Its last day is past.
@@ -149,13 +149,13 @@ impl Plan {
     /// The sample rate of all samples, in Hz: that of the anonymizer.
     pub const SAMPLE_RATE: u32 = sordino_dsp::SAMPLE_RATE;
 
-    /// How long consent may last, in days.
+    /// Bounds of [`Self::consent_days`].
     pub(crate) const CONSENT_DAYS: RangeInclusive<u32> = 1..=366;
 
-    /// How long a sample may be kept for a purpose, in days.
+    /// Bounds of a value of [`Self::retention_days`].
     pub(crate) const RETENTION_DAYS: RangeInclusive<u32> = 1..=3650;
 
-    /// How long a plan may be fresh by one statement, in days.
+    /// Bounds of [`Self::fresh_days`].
     pub(crate) const FRESH_DAYS: RangeInclusive<u16> = 1..=60;
 
     /// Verifies a plan against the organization's key and checks its bounds. Whether it has expired
@@ -169,7 +169,7 @@ impl Plan {
         Ok(signed)
     }
 
-    /// How long the collector keeps a sample for `purpose`, in days after the end of its week; `None` where
+    /// The retention period of a sample for `purpose`, in days after the end of its week; `None` where
     /// the plan sets no limit.
     pub fn retention_days(&self, purpose: Purpose) -> Option<u16> {
         self.retention_days.get(&purpose).copied()

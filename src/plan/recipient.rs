@@ -72,7 +72,7 @@ impl FromStr for Recipient {
     }
 }
 
-/// What a text is instead of an X25519 recipient, judged by its beginning, and what to do.
+/// The kind of key that a text is instead of an X25519 recipient, judged by its beginning, and what to do.
 fn other_kind(text: &str) -> Option<&'static str> {
     let lower = text.trim_start().to_ascii_lowercase();
     let begins = |with: &str| lower.starts_with(with);

@@ -66,7 +66,7 @@ pub enum AnnotationError {
         list: &'static str,
         /// Position in that list, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// A list has too many notes.

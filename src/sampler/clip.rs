@@ -10,13 +10,13 @@ use super::annotation::Annotation;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Selection {
-    /// What selected it.
+    /// The trigger that selected it.
     pub trigger: Trigger,
     /// The probability with which such a moment is selected, in (0, 1].
     pub probability: f64,
 }
 
-/// What selects a moment.
+/// The trigger of a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {

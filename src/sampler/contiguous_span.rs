@@ -15,9 +15,9 @@ use crate::capture::Frame;
 
 /// The minimum length of a clip, in seconds: the plan's minimum of `clip_seconds`.
 const MIN_CLIP_SECONDS: u64 = 2;
-/// How late a mark may come and still get its whole clip, in seconds.
+/// The longest delay of a mark that still gets its whole clip, in seconds.
 const MAX_MARK_DELAY_SECONDS: u64 = 2;
-/// How far a mark may be ahead of the sampler's frames, in seconds: the app's recognizer may get them first.
+/// The longest time by which a mark may be ahead of the sampler's frames, in seconds: the app's recognizer may get them first.
 const MAX_MARK_LEAD_SECONDS: u64 = 1;
 
 pub(super) struct ContiguousSpan {

@@ -5,7 +5,7 @@ use crate::plan::Plan;
 pub struct SamplerSettings {
     /// The length of a clip, in seconds, 2 to 30.
     pub clip_seconds: u32,
-    /// How much of a marked clip is before the mark, in seconds, at most `clip_seconds`.
+    /// The part of a marked clip before the mark, in seconds, at most `clip_seconds`.
     pub pre_roll_seconds: u32,
     /// The probability with which a marked moment is selected, 0 to 1.
     pub mark_probability: f64,

@@ -129,7 +129,7 @@ mod tests {
         );
     }
 
-    /// What encoders stumble over: silence, steps, full scale, noise, and short pieces of each.
+    /// Difficult input for encoders: silence, steps, full scale, noise, and short pieces of each.
     fn sound() -> impl Strategy<Value = Vec<i16>> {
         let piece = prop_oneof![
             (any::<i16>(), 0usize..6000).prop_map(|(level, length)| vec![level; length]),

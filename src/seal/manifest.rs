@@ -23,7 +23,7 @@ pub struct Manifest {
     pub schema: u32,
     /// Random, the sample's own.
     pub sample: Id,
-    /// What it may be used for; at least one.
+    /// The purposes that it may be used for; at least one.
     pub purposes: Purposes,
     /// The consent record that covers it.
     pub consent: Id,
@@ -89,7 +89,7 @@ pub enum ManifestError {
     Field {
         /// The member that is wrong.
         field: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// An annotation out of its bounds.

@@ -1,9 +1,9 @@
 //! Seal: encrypts an anonymous clip to a file that only the QA key opens.
 //!
-//! * **In**: an [`AnonymousClip`], the [`Grants`] that allow it, and the plan's recipients.
-//! * **Out**: a [`SealedSample`]: an age v1 file of a padded tar with `manifest.json` and
+//! * **Input**: an [`AnonymousClip`], the [`Grants`] that allow it, and the plan's recipients.
+//! * **Output**: a [`SealedSample`]: an age v1 file of a padded tar with `manifest.json` and
 //!   `audio.flac`. `age -d -i qa.key sample.age | tar x` opens it.
-//! * **Promises**: the manifest holds nothing but [`Manifest`]'s fields; the size says little of
+//! * **Guarantees**: the manifest holds nothing but [`Manifest`]'s fields; the size says little of
 //!   what was played; no sample comes out if consent was withdrawn before the last byte was sealed.
 //! * **Never**: writes to disk, keeps a key, or opens anything. A device cannot read what it sealed.
 
@@ -152,7 +152,7 @@ impl SealedSample {
         self.consent
     }
 
-    /// What it may be used for.
+    /// The purposes that it may be used for.
     pub fn purposes(&self) -> &Purposes {
         &self.purposes
     }

@@ -11,7 +11,7 @@ use redb::Database;
 use super::StateError;
 use crate::rng;
 
-/// What redb may keep in memory. The whole store is a few hundred kilobytes.
+/// The size of redb's cache. The whole store is a few hundred kilobytes.
 const CACHE_BYTES: usize = 1 << 20;
 pub(super) const STORE: &str = "state.redb";
 /// The store while it is being created.

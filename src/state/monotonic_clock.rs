@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clock, saturating_add};
 
-/// How much elapsed time may be lost in a crash.
+/// The elapsed time that may be lost in a crash.
 const PERSIST_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// The largest step of the system's clock that counts as elapsed time. A larger step corrects a

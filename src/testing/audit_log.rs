@@ -51,7 +51,7 @@ impl TestLog {
         self.entries.len()
     }
 
-    /// What the collector answers about `sample` to a device that last saw the head after `seen` entries.
+    /// The collector's response about `sample` to a device that last saw the head after `seen` entries.
     pub(crate) fn answer(&self, sample: Id, seen: u64) -> Value {
         let accesses = self.entries.iter().zip(0..);
         let accesses = accesses.filter(|(entry, _)| entry["sample"] == sample.to_string());

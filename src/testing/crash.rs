@@ -17,7 +17,7 @@ use redb::{BackendError, DatabaseError, StorageBackend, backends::FileBackend};
 
 thread_local! {
     static STEPS_LEFT: Cell<Option<u32>> = const { Cell::new(None) };
-    /// What was written and not synced, oldest first, where a test wants power cuts.
+    /// Unsynced writes, oldest first; `None` unless a test wants power cuts.
     static UNSYNCED: RefCell<Option<Vec<Unsynced>>> = const { RefCell::new(None) };
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn step() -> io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Backend {
     file: FileBackend,
-    /// What undoes its writes.
+    /// A second handle of the file, which undoes its writes.
     undo: Arc<FileBackend>,
     path: PathBuf,
 }

@@ -1,12 +1,12 @@
 //! Verification of a collector's report on who opened a sample (docs/protocol.md, "The access
 //! log").
 //!
-//! * **In**: the response; the stored head of the collector's log and the stored accesses of the
+//! * **Input**: the response; the stored head of the collector's log and the stored accesses of the
 //!   sample.
-//! * **Out**: the head and the accesses to store, or the first inconsistency.
-//! * **Promises**: each access is in the log as reported; the log continues the stored one; no
+//! * **Output**: the head and the accesses to store, or the first inconsistency.
+//! * **Guarantees**: each access is in the log as reported; the log continues the stored one; no
 //!   access that was reported before is missing.
-//! * **Never**: shows that an access was logged at all. Only readers of the whole log can check
+//! * **Never**: proves that an access was logged at all. Only readers of the whole log can check
 //!   that.
 
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
-//! Who opened a sample, as the collector tells the person.
+//! A collector's report on who opened a sample.
 //!
-//! The collector notes each hand-out in a log whose entries are chained by their hashes and are the leaves of a Merkle
-//! tree (docs/protocol.md, "The access log"). Its answer has the log's head and proves that each access is in that
-//! log, and that the log continues the one whose head this device remembers. `access_check` verifies it.
+//! The collector records each access in a log whose entries are chained by their hashes and are the leaves of a Merkle
+//! tree (docs/protocol.md, "The access log"). Its response has the log's head and proves that each access is in that
+//! log, and that the log continues the one whose head this device has stored. `access_check` verifies it.
 
 use std::{fmt, str::FromStr};
 
@@ -11,51 +11,51 @@ use serde::{Deserialize, Serialize};
 use super::{EntryHash, TreeHash, UploadError, UploadResult, problem::problem};
 use crate::{Purpose, Week};
 
-/// Every hand-out of one sample.
+/// Every access to one sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accesses {
     /// Oldest first.
     pub accesses: Vec<Access>,
-    /// Where the collector's log stood then; `None` from a collector that keeps no chain yet.
+    /// The head of the collector's log at that time; `None` from a collector of a version without a chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<AuditHead>,
-    /// The proof that the log continues the one whose head this device remembers.
+    /// The proof that the log continues the one whose head this device has stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consistency: Option<Vec<TreeHash>>,
-    /// What is wrong with that log or with with what was reported about it. The collector does not say it:
-    /// [`crate::Sordino::read_accesses`] finds it.
+    /// The first inconsistency of the log or of the report. It is not part of the response:
+    /// [`crate::Sordino::read_accesses`] sets it.
     #[serde(default, skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub broken: Option<LogInconsistency>,
 }
 
-/// One hand-out.
+/// One access to a sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// What it was handed out for.
+    /// The purpose of the access.
     pub purpose: Purpose,
-    /// When.
+    /// The week of the access.
     pub week: Week,
     /// The name of the reader's token.
     pub reader: String,
-    /// Its number in the collector's log, from 1; `None` from a collector that keeps no chain yet.
+    /// Its number in the collector's log, from 1; `None` from a collector of a version without a chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<u64>,
-    /// The entry's hash, by which it is found in the log; `None` likewise.
+    /// The hash of the entry in the log; `None` likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<EntryHash>,
-    /// The hash of the entry before it in the log; `None` from a collector that proves nothing.
+    /// The hash of the entry before it in the log; `None` from a collector of a version without proofs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<EntryHash>,
-    /// The proof that the entry is in the log with the answer's head; `None` likewise.
+    /// The proof that the entry is in the log with the response's head; `None` likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Vec<TreeHash>>,
 }
 
 impl Accesses {
-    /// What the collector answered.
+    /// The accesses in the collector's response.
     ///
     /// # Errors
-    /// It did not answer, or with a problem.
+    /// The collector did not respond, or with a problem.
     pub fn from_result(result: UploadResult) -> Result<Self, UploadError> {
         match result {
             UploadResult::Unreachable(reason) => Err(UploadError::Accesses(reason)),
@@ -68,12 +68,12 @@ impl Accesses {
     }
 }
 
-/// The head of an access log: it names every entry up to the last. Written `ENTRIES:HASH`, without the root.
+/// The head of an access log, which commits to every entry up to the last. Written `ENTRIES:HASH`, without the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
-    /// How many entries the log has, which is the number of the last.
+    /// The number of entries, which is also the number of the last one.
     pub entries: u64,
-    /// The hash of the last entry; [`EntryHash::NONE`] where there is none.
+    /// The hash of the last entry; [`EntryHash::NONE`] if the log is empty.
     pub hash: EntryHash,
     /// The root of the log's Merkle tree; `None` from a collector that keeps no tree, or if it was not reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,15 +87,15 @@ pub enum LogInconsistency {
     /// Entries were removed.
     #[error("the access log had {before} entries and has {now} now: entries were removed")]
     Shortened {
-        /// How many it had.
+        /// The number of entries before.
         before: u64,
-        /// How many it has.
+        /// The number of entries now.
         now: u64,
     },
     /// The same number of entries, but with different content.
     #[error("the access log has {entries} entries as before, but they were changed")]
     Rewritten {
-        /// How many it has.
+        /// The number of entries now.
         entries: u64,
     },
     /// More entries than before, without proof that the earlier ones are unchanged.
@@ -104,9 +104,9 @@ pub enum LogInconsistency {
          it had before"
     )]
     Inconsistent {
-        /// How many it had.
+        /// The number of entries before.
         before: u64,
-        /// How many it has.
+        /// The number of entries now.
         now: u64,
     },
     /// The response has no root, or an access without an inclusion proof.
@@ -209,7 +209,7 @@ impl FromStr for AuditHead {
 /// The root of the Merkle tree over the first entries of an access log. Written `ENTRIES:ROOT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditRoot {
-    /// How many entries.
+    /// The number of entries.
     pub entries: u64,
     /// The root.
     pub root: TreeHash,

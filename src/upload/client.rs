@@ -16,7 +16,7 @@ use super::{
 const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 /// The timeout for a whole request: a sample is about 200 kB.
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(60);
-/// How much of a response is read. A plan is a few kilobytes.
+/// The maximum length of a response. A plan is a few kilobytes.
 const MAX_RESPONSE_BYTES: u64 = 1 << 20;
 
 /// Sends requests, one after another.

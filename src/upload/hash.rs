@@ -74,7 +74,7 @@ hash! {
 }
 
 impl EntryHash {
-    /// What the first entry has as the hash of the entry before it.
+    /// The hash of the previous entry in the first entry.
     pub const NONE: Self = Self([0; 32]);
 }
 

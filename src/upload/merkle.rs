@@ -87,7 +87,7 @@ pub fn verify_consistency(
     if earlier_size > size {
         return false;
     }
-    // The earlier root is a node of the later tree then, and the proof leaves it out.
+    // If the earlier size is a power of two, its root is a node of the later tree, and the proof omits it.
     let (first, proof) = match (earlier_size.is_power_of_two(), proof) {
         (_, []) => return false,
         (true, proof) => (*earlier_root, proof),
@@ -138,8 +138,8 @@ impl Path {
             true => Side::Left,
             false => Side::Right,
         };
-        // A last node without a sibling is its own parent, up to where it is a right child. It is not at 0 here, where
-        // no bit would end that.
+        // A last node without a sibling is its own parent, up to the level at which it is a right child. `node` is not
+        // 0 here, so it has a lowest set bit.
         if matches!(side, Side::Left) && !is_right_child {
             let levels = self.node.trailing_zeros();
             self.node >>= levels;

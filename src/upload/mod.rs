@@ -1,9 +1,9 @@
 //! Upload: which requests are due, and processing their results.
 //!
-//! * **In**: the outbox, the consent records and the plan; the result of each request.
-//! * **Out**: one [`Request`] at a time, ready to be sent by the host's own HTTP (only it may upload
+//! * **Input**: the outbox, the consent records and the plan; the result of each request.
+//! * **Output**: one [`Request`] at a time, ready to be sent by the host's own HTTP (only it may upload
 //!   while the app sleeps) or by the built-in [`Client`].
-//! * **Promises**: a sample's request is only made from [`crate::consent::Grants`] that are valid
+//! * **Guarantees**: a sample's request is only made from [`crate::consent::Grants`] that are valid
 //!   at that instant; withdrawals and deletions need no grant and are sent before everything else;
 //!   repeating a request does no harm; nothing counts as done until the collector has acknowledged
 //!   it.

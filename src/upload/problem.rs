@@ -22,7 +22,7 @@ pub(super) struct Problem {
     revision: Option<u32>,
 }
 
-/// What a refusal means, by the `type` of the problem alone: a status is also given by proxies.
+/// The meaning of a refusal, by the `type` of the problem alone: proxies send statuses too.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// These purposes of the record are withdrawn, whether or not this device knows.

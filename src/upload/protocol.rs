@@ -39,7 +39,7 @@ pub(crate) enum Urgency<'a> {
     },
 }
 
-/// What may be sent besides withdrawals and deletions.
+/// The tasks that may be sent besides withdrawals and deletions.
 #[derive(Clone, Copy)]
 pub(crate) enum Scope<'a> {
     /// Consent is valid, but the plan is paused or has expired: only a newer plan is fetched.

@@ -48,7 +48,7 @@ impl Backoffs {
         Ok(Self(waits.into_iter().collect()))
     }
 
-    /// How often `task` has failed in succession.
+    /// The number of successive failures of `task`.
     pub(super) fn failures(&self, task: &UploadTask) -> u32 {
         let retry = self.0.get(&task.to_string());
         retry.map_or(0, |retry| retry.failures)

@@ -4,17 +4,17 @@ use std::{fmt, str::FromStr};
 
 use crate::{Purposes, endpoint::Endpoint, id::Id};
 
-/// What a request does, and for which collector. Its text form `KIND@URL` survives the process, for
+/// The kind of a request, and its collector. Its text form `KIND@URL` survives the process, for
 /// uploads that a phone completes after the app has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UploadTask {
-    /// What the request does.
+    /// The kind of the request.
     pub kind: TaskKind,
     /// The collector that must respond.
     pub collector: Endpoint,
 }
 
-/// What a request does.
+/// The kind of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TaskKind {
     /// Fetches the plan if there is a newer one.
@@ -58,7 +58,7 @@ pub enum TaskKind {
     ReadAccesses {
         /// The sample.
         sample: Id,
-        /// How many entries the access log had when this device last saw its head; 0 if it never
+        /// The number of entries of the access log when this device last saw its head; 0 if it never
         /// did.
         seen: u64,
     },

@@ -1,5 +1,5 @@
-//! What becomes of memory. One program, with an allocator that watches it: threads that may not allocate are held to
-//! it, and the test that looks for sound in freed memory finds it there.
+//! Memory. One program, with an allocator that checks it: threads that may not allocate do not, and
+//! freed memory contains no audio.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

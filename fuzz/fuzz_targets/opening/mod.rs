@@ -1,4 +1,4 @@
-//! Who opens.
+//! The identity that opens samples.
 
 use std::sync::LazyLock;
 

@@ -22,11 +22,11 @@ use crate::capture::{
     source::{Format, ReadOutcome, SourceStream, StreamStats},
 };
 
-/// How long a device may take to deliver its first samples; Bluetooth takes seconds.
+/// The longest time until a device delivers its first samples; Bluetooth takes seconds.
 const FIRST_SAMPLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an open device may deliver no samples at all.
+/// The longest time for which an open device may deliver no samples.
 const STALL_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long to wait for a device to close.
+/// The longest time to wait for a device to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) struct MicrophoneStream {

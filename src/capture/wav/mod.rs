@@ -48,7 +48,7 @@ pub struct WavFile {
     pace: Pace,
 }
 
-/// How fast a file is delivered.
+/// The speed at which a file is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
     /// In real time, as a microphone delivers.

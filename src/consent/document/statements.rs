@@ -1,4 +1,4 @@
-//! What every consent record states besides the answer: what is processed, how, where, for how long, and what the
+//! The statements of every consent record besides the response: what is processed, how, where, for how long, and what the
 //! person can do about it.
 //!
 //! Terms are those of the Data Privacy Vocabulary, version 2 (<https://w3id.org/dpv>), and of its extension for
@@ -19,7 +19,7 @@ pub(super) struct Statement {
     pub(super) description: &'static str,
 }
 
-/// What `purpose` is.
+/// The description of `purpose`.
 pub(super) const fn purpose(purpose: Purpose) -> Statement {
     match purpose {
         Purpose::QualityAssurance => Statement {
@@ -83,7 +83,7 @@ pub(super) const RIGHTS: [(&str, &str); 3] = [
     ("erasure", "To have one sample deleted, or all of them."),
 ];
 
-/// What is done with the data, as terms.
+/// The processing of the data, as terms.
 pub(super) const PROCESSING: [&str; 7] = [
     "dpv:Collect",
     "dpv:Filter",
@@ -98,29 +98,29 @@ pub(super) const PROCESSING: [&str; 7] = [
 pub(super) const SOURCE: &str = "The device's microphone, while the app listens to a person play and consent \
                                  stands. The sound itself stays in the device's memory.";
 
-/// Where the data is stored, as terms.
+/// The locations of the data, as terms.
 pub(super) const LOCATIONS: [&str; 2] = ["dpv:WithinDevice", "dpv:RemoteLocation"];
 
-/// How long samples are stored.
+/// The retention of samples.
 pub(super) const RETENTION: &str = "Until consent is withdrawn, the sample is deleted, or the days have passed \
                                     that the plan in force sets for the purpose, if it sets any. What still \
                                     waits on the device goes when consent runs out, too.";
 
-/// How samples are deleted.
+/// The deletion of samples.
 pub(super) const DELETION: &str = "What waits on the device is shredded at once. The collector is asked to \
                                    delete until it says that it has, and its readers remove their copies the \
                                    next time that they pull.";
 
-/// Who receives samples.
+/// The recipients of samples.
 pub(super) const RECIPIENTS: &str = "People of the controller who hold a key that opens the samples and a token \
                                      for the purpose. Each time is written down.";
 
-/// Who does not receive them.
+/// The statement on third parties.
 pub(super) const NO_THIRD_PARTY: &str = "Nothing goes to a third party, and nothing is sold.";
 
-/// How consent is withdrawn.
+/// The ways to withdraw consent.
 pub(super) const WITHDRAWAL: &str = "At any time, as a whole or for one purpose, without a reason and without a \
                                      network.";
 
-/// Where consent is withdrawn and the other rights are exercised.
+/// The place where consent is withdrawn and the other rights are exercised.
 pub(super) const EXERCISED_AT: &str = "in the app";

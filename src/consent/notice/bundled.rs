@@ -94,7 +94,7 @@ impl BundledNotice {
         })
     }
 
-    /// What the person consents to, for
+    /// The text that the person consents to, for
     /// [`ConsentResponse::notice`](crate::consent::ConsentResponse::notice).
     pub fn notice(&self) -> &Notice {
         &self.notice
@@ -143,7 +143,7 @@ impl BundledNotice {
         &self.layers.full
     }
 
-    /// What one purpose is and how long its samples are kept, in one paragraph, to show next to its
+    /// One purpose and the retention period of its samples, in one paragraph, to show next to its
     /// switch.
     pub fn purpose(&self, purpose: Purpose) -> &str {
         self.layers.purposes.get(purpose)

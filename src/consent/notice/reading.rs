@@ -1,4 +1,4 @@
-//! How easy a text is to read, by two published formulas.
+//! The readability of a text, by two published formulas.
 //!
 //! * LIX: C.-H. Björnsson, *Läsbarhet*, Stockholm 1968: words a sentence, plus the percentage of words
 //!   of more than six letters. The same in every language, but languages differ; see [`most_lix`].
@@ -35,7 +35,7 @@ const EASY_IN_SWEDISH: f64 = 30.0;
 /// The highest grade that an English notice may have.
 pub(super) const MAX_GRADE: f64 = 7.0;
 
-/// What the formulas count.
+/// The counts that the formulas use.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) words: usize,

@@ -29,7 +29,7 @@ pub(super) struct StreamWriter<W: Write> {
     failed: bool,
 }
 
-/// Where a chunk stands.
+/// The position of a chunk in its stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
     Inner,

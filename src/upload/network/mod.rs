@@ -1,8 +1,8 @@
 //! Network settings: the proxies and the trusted certificates of HTTP clients.
 //!
-//! * **In**: the environment variables that curl, Go and Python's requests read, and a file of certificates.
-//! * **Out**: the settings of a [`ureq`] agent, for one collector.
-//! * **Promises**: a configured proxy is used or rejected; a request is never sent directly because
+//! * **Input**: the environment variables that curl, Go and Python's requests read, and a file of certificates.
+//! * **Output**: the settings of a [`ureq`] agent, for one collector.
+//! * **Guarantees**: a configured proxy is used or rejected; a request is never sent directly because
 //!   a proxy could not be parsed. The name of a collector behind a SOCKS proxy is resolved by the
 //!   proxy, never here.
 
@@ -84,7 +84,7 @@ pub enum NetworkError {
         path: PathBuf,
         /// The option or the variable with its path.
         named_by: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
 }

@@ -32,7 +32,7 @@ pub enum ProxyError {
     Url {
         /// The environment variable.
         variable: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The proxy's protocol is not supported.

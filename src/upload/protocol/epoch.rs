@@ -16,7 +16,7 @@ use crate::{
 
 const EPOCHS: Table<&str> = Table::new("collector-epochs");
 
-/// How many new epochs of a collector are accepted in [`CHANGE_WINDOW`]. A collector with another
+/// The number of new epochs of a collector that are accepted in [`CHANGE_WINDOW`]. A collector with another
 /// epoch in each response would otherwise receive the same requests without end.
 const MAX_CHANGES: usize = 4;
 const CHANGE_WINDOW: SignedDuration = SignedDuration::from_hours(1);
@@ -38,7 +38,7 @@ struct EpochRow {
     changes: Vec<Timestamp>,
     /// When the collector last responded.
     answered: Timestamp,
-    /// How many more responses are wanted, each at least a day after the one before.
+    /// The number of responses that are still wanted, each at least a day after the one before.
     wanted: u8,
 }
 

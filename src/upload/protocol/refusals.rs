@@ -22,11 +22,11 @@ use crate::{
 /// The delay before a refused registration is retried: an update of either side may change the
 /// result.
 const REFUSAL_DELAY: Duration = Duration::from_secs(24 * 3600);
-/// How often a withdrawal is sent to a collector that does not know the record while a registration
+/// The number of times a withdrawal is sent to a collector that does not know the record while a registration
 /// may still arrive there: over about two days, longer than a phone keeps an upload.
 const MAX_TRIES_IN_FLIGHT: u32 = 20;
 
-/// How a refused task continues.
+/// The next step of a refused task.
 enum Resolution {
     /// The intended state is reached anyway.
     Done,

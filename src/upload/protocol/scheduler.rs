@@ -14,13 +14,13 @@ use crate::{
     upload::{Request, TaskKind, UploadError, UploadTask, request, retry::Backoffs, revocation},
 };
 
-/// How often an earlier collector is asked for a withdrawal that this device does not know of,
+/// The number of times an earlier collector is asked for a withdrawal that this device does not know of,
 /// before samples no longer wait for it: over about two days. A collector that is gone for good
 /// must not block uploads; one that never acknowledged the record, for example because of a wrong
 /// URL, is asked once.
 const MAX_TRIES_KNOWN: u32 = 20;
 const MAX_TRIES_UNKNOWN: u32 = 1;
-/// How old the plan may get before it is fetched again.
+/// The age of the plan at which it is fetched again.
 const MAX_PLAN_AGE: SignedDuration = SignedDuration::from_hours(6);
 
 impl Protocol {

@@ -1,4 +1,4 @@
-//! What has yet to reach a collector, and why it has not.
+//! Tasks that no collector has acknowledged yet, and why they wait.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub enum WaitingKind {
 pub struct Waiting {
     /// Their kind.
     pub kind: WaitingKind,
-    /// How many.
+    /// The number of tasks.
     pub count: usize,
     /// Why they wait; `None` if they are due now.
     pub reason: Option<String>,
@@ -43,7 +43,7 @@ pub struct Waiting {
 }
 
 impl Protocol {
-    /// What waits: withdrawals and deletions first, then the registration, then samples. `leave`
+    /// The waiting tasks: withdrawals and deletions first, then the registration, then samples. `leave`
     /// holds the grants, or why registrations and samples are blocked.
     pub(crate) fn waiting(
         &self,
