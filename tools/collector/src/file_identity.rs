@@ -19,7 +19,7 @@ pub(crate) struct FileIdentity {
 type InodeId = (u64, u64);
 /// Not available on this system: only the existence of the path is checked.
 #[cfg(not(unix))]
-type Number = ();
+type InodeId = ();
 
 impl FileIdentity {
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
