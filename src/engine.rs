@@ -143,10 +143,10 @@ impl Sordino {
         let consent = Arc::new(ConsentStore::open(Arc::clone(&state))?);
         let (outbox, lost) = Outbox::open(Arc::clone(&state), config.quota)?;
         let outbox = Arc::new(outbox);
-        let mut untold: Vec<Event> = lost.iter().copied().map(Event::Dropped).collect();
+        let mut pending_events: Vec<Event> = lost.iter().copied().map(Event::Dropped).collect();
         if let Some(from) = before.filter(|before| *before != config.collector) {
             let to = config.collector.clone();
-            untold.push(Event::CollectorChanged { from, to });
+            pending_events.push(Event::CollectorChanged { from, to });
         }
         let protocol = Protocol::new(
             Arc::clone(&state),
@@ -172,7 +172,7 @@ impl Sordino {
                 sampler: SharedSampler::default(),
                 review: config.review,
                 reviews: ReviewQueue::default(),
-                pending_events: Mutex::new(untold),
+                pending_events: Mutex::new(pending_events),
                 epoch: AtomicU64::new(0),
                 listener: RwLock::new(None),
             })),

@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
 use redb::{Database, ReadableDatabase as _};
 use serde::de::DeserializeOwned;
 
@@ -262,6 +262,12 @@ impl State {
     /// protect the person are measured by it, so that setting the clock back extends none.
     pub(crate) fn monotonic_time(&self) -> Timestamp {
         self.monotonic.now()
+    }
+
+    /// The day (UTC) of the monotonic time: setting the clock back gives no second budget and makes no
+    /// plan fresh.
+    pub(crate) fn today(&self) -> Date {
+        Offset::UTC.to_datetime(self.monotonic_time()).date()
     }
 
     /// The clock of [`Self::monotonic_time`].

@@ -159,9 +159,9 @@ impl ConsentStore {
             return Ok(false);
         };
         entry.withdrawal_due = entry.withdrawal_due.difference(purposes);
-        let heard_all = entry.withdrawal_due.is_empty();
+        let is_complete = entry.withdrawal_due.is_empty();
         rows.put(record, &row)?;
-        Ok(heard_all)
+        Ok(is_complete)
     }
 
     /// `collector` may have lost what it acknowledged: each withdrawal ever sent to it is due
@@ -228,11 +228,11 @@ impl ConsentStore {
     ) -> Result<bool, ConsentError> {
         self.revocations.mark_offered(record, collector)?;
         self.update_row(record, |row| {
-            let stands = row.phase == Phase::Granted;
-            if stands {
+            let is_active = row.phase == Phase::Granted;
+            if is_active {
                 row.collector_mut(collector).registering.insert(revision);
             }
-            Ok(stands)
+            Ok(is_active)
         })
     }
 
@@ -302,8 +302,8 @@ impl ConsentStore {
             // A device restored from a backup may not know that anything was sent to the collector.
             let ended = change(row.collector_mut(collector));
             if ended.is_some_and(|revision| row.is_superseded(revision)) {
-                let taken_back = row.withdrawn_purposes.clone();
-                row.collector_mut(collector).withdrawal_due = taken_back;
+                let withdrawn = row.withdrawn_purposes.clone();
+                row.collector_mut(collector).withdrawal_due = withdrawn;
             }
             Ok(true)
         })?;

@@ -32,7 +32,7 @@ pub(super) fn extend(
     now: Timestamp,
     terms: &Terms,
 ) -> Result<Option<SignedRecord>, ConsentError> {
-    let standing = matches!(row.phase, Phase::Granted | Phase::AwaitingGuardian);
+    let is_active = matches!(row.phase, Phase::Granted | Phase::AwaitingGuardian);
     let signed = row.record()?;
     let record = signed.content();
     let same_controller = record
@@ -42,27 +42,27 @@ pub(super) fn extend(
     let same_question = same_controller
         && record.age_band == response.age_band
         && record.notice == response.notice.reference();
-    let comes_back = response
+    let was_withdrawn = response
         .purposes
         .iter()
         .any(|purpose| row.withdrawn_purposes.contains(purpose));
-    if !standing || !same_question || comes_back {
+    if !is_active || !same_question || was_withdrawn {
         return Ok(None);
     }
     let purposes = record.purposes.union(&response.purposes);
     let approves = row.phase == Phase::AwaitingGuardian && response.guardian.is_some();
-    let grows = purposes != record.purposes;
+    let adds_purposes = purposes != record.purposes;
     if approves && !record.purposes.is_subset(&response.purposes) {
         // The guardian approves this response, not what the child had asked for before.
         return Ok(None);
     }
-    if grows && row.phase == Phase::Granted && record.age_band.needs_guardian() {
+    if adds_purposes && row.phase == Phase::Granted && record.age_band.needs_guardian() {
         // The guardian approved what was asked then, not more.
         let Some(_) = response.guardian else {
             return Ok(None);
         };
     }
-    if !grows && !approves {
+    if !adds_purposes && !approves {
         return Ok(Some(signed));
     }
     let guardian = response

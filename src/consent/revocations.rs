@@ -149,12 +149,12 @@ impl RevocationRecords {
         )
     }
 
-    /// Marks the purposes that `refused` returns for each record as withdrawn: the point of no
+    /// Marks the purposes that `revoked` returns for each record as withdrawn: the point of no
     /// return.
-    pub(crate) fn revoke(&self, refused: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
+    pub(crate) fn revoke(&self, revoked: impl Fn(Id) -> Purposes) -> Result<(), StateError> {
         self.update(
-            |revocation| !refused(revocation.record).is_subset(&revocation.revoked),
-            |revocation| revocation.revoked = revocation.revoked.union(&refused(revocation.record)),
+            |revocation| !revoked(revocation.record).is_subset(&revocation.revoked),
+            |revocation| revocation.revoked = revocation.revoked.union(&revoked(revocation.record)),
         )
     }
 
@@ -171,15 +171,15 @@ impl RevocationRecords {
         }
     }
 
-    /// Removes the revocation records that `goes` selects.
+    /// Removes the revocation records for which `selects` returns true.
     pub(crate) fn remove(
         &self,
-        goes: impl Fn(&RevocationRecord) -> bool,
+        selects: impl Fn(&RevocationRecord) -> bool,
     ) -> Result<(), StateError> {
         let _changing = self.lock();
         let all = self.all()?;
-        let gone = all.iter().filter(|revocation| goes(revocation));
-        files::shred_all(gone.map(|revocation| self.path(revocation)));
+        let selected = all.iter().filter(|revocation| selects(revocation));
+        files::shred_all(selected.map(|revocation| self.path(revocation)));
         Ok(())
     }
 
@@ -226,8 +226,8 @@ impl RevocationRecord {
         parts.extend(self.collector.clone());
         parts.push(self.stage.name().to_owned());
         if !self.revoked.is_empty() {
-            let refused: Vec<&str> = self.revoked.iter().map(Purpose::as_str).collect();
-            parts.push(refused.join("+"));
+            let revoked: Vec<&str> = self.revoked.iter().map(Purpose::as_str).collect();
+            parts.push(revoked.join("+"));
         }
         parts.join(".")
     }
@@ -237,7 +237,7 @@ impl RevocationRecord {
         let record = parts.next()?.parse().ok()?;
         let collector = parts.next_if(|part| is_tag(part)).map(str::to_owned);
         let stage = Stage::parse(parts.next()?)?;
-        let refused = match parts.next() {
+        let revoked = match parts.next() {
             None => Purposes::default(),
             Some(list) => list.replace('+', ",").parse().ok()?,
         };
@@ -245,7 +245,7 @@ impl RevocationRecord {
             record,
             collector,
             stage,
-            revoked: refused,
+            revoked,
         })
     }
 }

@@ -127,9 +127,9 @@ impl ConsentStore {
         if response.purposes.is_empty() {
             return Err(ConsentError::NoPurpose);
         }
-        let beyond = response.purposes.difference(&terms.purposes);
-        if !beyond.is_empty() {
-            return Err(ConsentError::NotAsked(beyond));
+        let not_asked = response.purposes.difference(&terms.purposes);
+        if !not_asked.is_empty() {
+            return Err(ConsentError::NotAsked(not_asked));
         }
         let notice = response.notice.reference();
         if notice.version != terms.notice_version {

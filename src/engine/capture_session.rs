@@ -98,24 +98,24 @@ impl Inner {
         let (opened, is_open) = mpsc::sync_channel(1);
         let seal = {
             let inner = Arc::clone(self);
-            Worker::start("sordino-seal", move |visits| {
-                seal_all(&inner, &to_seal, &visits);
+            Worker::start("sordino-seal", move |watchdog| {
+                seal_all(&inner, &to_seal, &watchdog);
             })?
         };
         let capture = {
             let inner = Arc::clone(self);
-            Worker::start("sordino-capture", move |visits| {
-                let mut ear = FrameDispatcher {
+            Worker::start("sordino-capture", move |watchdog| {
+                let mut dispatcher = FrameDispatcher {
                     inner,
-                    visits,
+                    watchdog,
                     on_frame,
                     clips,
                     opened: Some(opened),
                     permit_checked: None,
                     blocked: WithheldReason::NoConsent,
                 };
-                let outcome = capture.run(&mut ear);
-                ear.end();
+                let outcome = capture.run(&mut dispatcher);
+                dispatcher.end();
                 outcome
             })?
         };
@@ -239,7 +239,7 @@ impl Inner {
 /// Passes frames to the app and to the sampler.
 struct FrameDispatcher<F> {
     inner: Arc<Inner>,
-    visits: Arc<CallbackWatchdog>,
+    watchdog: Arc<CallbackWatchdog>,
     on_frame: F,
     clips: SyncSender<RawClip>,
     /// Dropped without sending if the source never opened.
@@ -264,7 +264,7 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for FrameDispatcher<F> {
                 (clips, vec![reason; sampler.take_abandoned()])
             })
         };
-        self.visits.call(|| (self.on_frame)(frame));
+        self.watchdog.call(|| (self.on_frame)(frame));
         self.queue_clips(clips);
         self.emit_withheld(abandoned);
     }
@@ -275,7 +275,8 @@ impl<F: FnMut(Frame<'_>)> CaptureHandler for FrameDispatcher<F> {
         {
             let _ = opened.send(());
         }
-        self.visits.call(|| self.inner.emit(&Event::Capture(event)));
+        self.watchdog
+            .call(|| self.inner.emit(&Event::Capture(event)));
     }
 }
 
@@ -325,7 +326,7 @@ impl<F> FrameDispatcher<F> {
             match self.clips.try_send(clip) {
                 Ok(()) => {}
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                    self.visits.call(|| self.inner.emit(&Event::ClipDropped));
+                    self.watchdog.call(|| self.inner.emit(&Event::ClipDropped));
                 }
             }
         }
@@ -347,7 +348,7 @@ impl<F> FrameDispatcher<F> {
     /// The app is notified of every selected mark, also if it does not become a sample.
     fn emit_withheld(&self, reasons: Vec<WithheldReason>) {
         for reason in reasons {
-            self.visits
+            self.watchdog
                 .call(|| self.inner.emit(&Event::Withheld(reason)));
         }
     }
@@ -363,13 +364,13 @@ impl<F> Drop for FrameDispatcher<F> {
 }
 
 /// Ends when the capture thread has dropped the sender.
-fn seal_all(inner: &Inner, clips: &Receiver<RawClip>, visits: &CallbackWatchdog) {
+fn seal_all(inner: &Inner, clips: &Receiver<RawClip>, watchdog: &CallbackWatchdog) {
     for clip in clips {
         let event = match catch_unwind(AssertUnwindSafe(|| inner.sample(clip))) {
             Ok(Ok(outcome)) => outcome.into(),
             Ok(Err(error)) => Event::Failed(error.to_string()),
             Err(_) => Event::Failed("a stage panicked; the clip was wiped".to_owned()),
         };
-        visits.call(|| inner.emit(&event));
+        watchdog.call(|| inner.emit(&event));
     }
 }

@@ -163,27 +163,27 @@ impl Inner {
 
     /// Writes withdrawals that are not written yet. Returns how many queued samples were shredded.
     pub(super) fn write_revocations(&self) -> Result<usize, ConsentError> {
-        let refused = self.consent.unwritten_revocations();
-        if refused.is_empty() {
+        let revoked = self.consent.unwritten_revocations();
+        if revoked.is_empty() {
             return Ok(0);
         }
-        let shredded = self.apply_withdrawal(|_| refused.clone()).or_else(|_| {
+        let shredded = self.apply_withdrawal(|_| revoked.clone()).or_else(|_| {
             // The disk may be full: shredding samples that are to be deleted anyway frees space.
-            self.outbox.shred_covered(&refused)?;
-            self.apply_withdrawal(|_| refused.clone())
+            self.outbox.shred_covered(&revoked)?;
+            self.apply_withdrawal(|_| revoked.clone())
         })?;
-        self.consent.revocation_written(&refused);
+        self.consent.revocation_written(&revoked);
         Ok(shredded)
     }
 
     /// Shreds samples whose purposes are all withdrawn, although the state cannot be written, and
     /// perhaps not read either. Returns the number of files.
-    fn shred_revoked(&self, refused: &Purposes) -> usize {
-        let shredded = self.outbox.shred_covered(refused);
+    fn shred_revoked(&self, revoked: &Purposes) -> usize {
+        let shredded = self.outbox.shred_covered(revoked);
         shredded.unwrap_or_else(|error| {
             tracing::warn!(%error, "the list of samples cannot be read");
             let everything = Purposes::all();
-            if everything.is_subset(refused)
+            if everything.is_subset(revoked)
                 && let Err(error) = Outbox::destroy(self.state.folder())
             {
                 tracing::warn!(%error, "samples are left to be swept");
@@ -192,11 +192,11 @@ impl Inner {
         })
     }
 
-    /// Withdraws from each record, and from the samples made under it, the purposes that `refused`
+    /// Withdraws from each record, and from the samples made under it, the purposes that `revoked`
     /// returns for it.
-    fn apply_withdrawal(&self, refused: impl Fn(Id) -> Purposes) -> Result<usize, ConsentError> {
+    fn apply_withdrawal(&self, revoked: impl Fn(Id) -> Purposes) -> Result<usize, ConsentError> {
         let shredded = self.state.write(|txn| -> Result<_, ConsentError> {
-            let withdrawn = ConsentStore::withdraw(txn, refused)?;
+            let withdrawn = ConsentStore::withdraw(txn, revoked)?;
             Ok(self.outbox.withdraw(txn, &withdrawn)?)
         })?;
         self.outbox.shred(&shredded);
@@ -206,15 +206,15 @@ impl Inner {
     /// Writes withdrawals that a crash or a full disk interrupted, and creates missing revocation
     /// records: for records that an earlier version made, or that the collector does not know yet.
     pub(super) fn recover_revocations(&self) -> Result<(), ConsentError> {
-        let refused = self.consent.revocations_to_apply()?;
-        let of = |record| refused.get(&record).cloned().unwrap_or_default();
-        if !refused.is_empty()
+        let revoked = self.consent.revocations_to_apply()?;
+        let of = |record| revoked.get(&record).cloned().unwrap_or_default();
+        if !revoked.is_empty()
             && let Err(error) = self.apply_withdrawal(of)
         {
             // The disk is still full. The withdrawal is written before any new consent, or with the
             // next request.
             tracing::warn!(%error, "a withdrawal is yet to be written");
-            for purposes in refused.values() {
+            for purposes in revoked.values() {
                 self.consent.revoke_in_memory(purposes);
                 self.shred_revoked(purposes);
             }

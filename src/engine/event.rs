@@ -61,13 +61,13 @@ impl Sordino {
             .listener
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(Box::new(listener));
-        let untold = mem::take(
+        let pending = mem::take(
             &mut *inner
                 .pending_events
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        for event in &untold {
+        for event in &pending {
             inner.emit(event);
         }
     }

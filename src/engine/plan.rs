@@ -2,8 +2,6 @@
 
 use std::sync::PoisonError;
 
-use jiff::{civil::Date, tz::Offset};
-
 use super::{Event, Inner, Sordino};
 use crate::{
     Error,
@@ -93,7 +91,7 @@ impl Inner {
         also: impl FnOnce(&WriteTxn<'_>) -> Result<(), StateError>,
     ) -> Result<bool, StateError> {
         let mut held = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let today = self.today();
+        let today = self.state.today();
         let newer = statement
             .and_then(|statement| Newest::after(*held, statement, self.organization, today));
         self.state.write(|txn| {
@@ -115,12 +113,7 @@ impl Inner {
         // back.
         self.state.persist_time();
         let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        plan.is_fresh(newest.as_ref(), &self.organization, self.today())
-    }
-
-    /// The day (UTC) by the monotonic clock: setting a device's clock back makes no plan fresh.
-    pub(super) fn today(&self) -> Date {
-        Offset::UTC.to_datetime(self.state.monotonic_time()).date()
+        plan.is_fresh(newest.as_ref(), &self.organization, self.state.today())
     }
 }
 

@@ -29,13 +29,13 @@ impl<T: Send + 'static> Worker<T> {
         body: impl FnOnce(Arc<CallbackWatchdog>) -> T + Send + 'static,
     ) -> Result<Self, Error> {
         let (ends, ended) = mpsc::channel::<()>();
-        let visits = Arc::new(CallbackWatchdog::default());
+        let watchdog = Arc::new(CallbackWatchdog::default());
         let handle = {
-            let visits = Arc::clone(&visits);
+            let watchdog = Arc::clone(&watchdog);
             thread::Builder::new()
                 .name(name.to_owned())
                 .spawn(move || {
-                    let outcome = body(visits);
+                    let outcome = body(watchdog);
                     drop(ends);
                     outcome
                 })
@@ -44,7 +44,7 @@ impl<T: Send + 'static> Worker<T> {
         Ok(Self {
             handle,
             ended,
-            watchdog: visits,
+            watchdog,
         })
     }
 

@@ -39,7 +39,7 @@ pub enum SampleState {
     /// It was dropped because the queue was full, its file was lost, or consent ended; the
     /// collector never had it.
     Dropped,
-    /// The collector refused it for good.
+    /// The collector refused it permanently.
     Refused,
 }
 
@@ -214,42 +214,45 @@ impl Ledger<'_> {
     /// Withdraws purposes from the samples of withdrawn records. Returns the samples whose
     /// ciphertext must be destroyed.
     pub(super) fn withdraw(&self, withdrawn: &[Withdrawn]) -> Result<Vec<Id>, StateError> {
-        let mut gone = Vec::new();
+        let mut dropped = Vec::new();
         for (place, mut entry) in self.all()? {
-            let Some(txn) = withdrawn.iter().find(|txn| txn.record == entry.consent) else {
+            let Some(withdrawal) = withdrawn
+                .iter()
+                .find(|withdrawal| withdrawal.record == entry.consent)
+            else {
                 continue;
             };
-            let left = entry.purposes.intersection(&txn.left);
+            let left = entry.purposes.intersection(&withdrawal.left);
             if left == entry.purposes {
                 continue;
             }
             if left.is_empty() {
                 if entry.state == SampleState::Pending {
-                    gone.push(entry.id);
+                    dropped.push(entry.id);
                 }
                 entry.ask_deletion();
             }
             entry.purposes = left;
             self.0.put(ENTRIES, place, &entry)?;
         }
-        Ok(gone)
+        Ok(dropped)
     }
 
     /// Requests the deletion of every sample that may still exist. Returns the samples whose
     /// ciphertext must be destroyed.
     pub(super) fn delete_all(&self) -> Result<Vec<Id>, StateError> {
-        let mut gone = Vec::new();
+        let mut dropped = Vec::new();
         for (place, mut entry) in self.all()? {
             let before = entry.state;
             entry.ask_deletion();
             if entry.state != before {
                 if before == SampleState::Pending {
-                    gone.push(entry.id);
+                    dropped.push(entry.id);
                 }
                 self.0.put(ENTRIES, place, &entry)?;
             }
         }
-        Ok(gone)
+        Ok(dropped)
     }
 
     /// `collector` has deleted the samples of `record` that have no purpose left.
@@ -280,14 +283,14 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Drops the queued samples that `goes` selects.
+    /// Drops the queued samples for which `selects` returns true.
     pub(super) fn drop_pending(
         &self,
-        goes: impl Fn(&SampleEntry) -> bool,
+        selects: impl Fn(&SampleEntry) -> bool,
     ) -> Result<Vec<Id>, StateError> {
         let mut dropped = Vec::new();
         for (place, entry) in self.all()? {
-            if entry.state == SampleState::Pending && goes(&entry) {
+            if entry.state == SampleState::Pending && selects(&entry) {
                 dropped.push(self.drop(place, entry)?);
             }
         }

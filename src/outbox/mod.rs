@@ -161,7 +161,7 @@ impl Outbox {
     }
 
     fn insert(&self, sample: &SealedSample, plan: &Plan) -> Result<Vec<Id>, OutboxError> {
-        let today = budget::today(&self.state);
+        let today = self.state.today();
         let bytes = sample.bytes().len() as u64;
         self.state.write(|txn| {
             if !ConsentStore::still_grants(txn, sample.consent(), sample.purposes())? {
@@ -224,7 +224,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// The collector refused it for good.
+    /// The collector refused it permanently.
     pub(crate) fn refused(&self, sample: Id) -> Result<(), OutboxError> {
         self.update(sample, |entry| {
             if entry.state == SampleState::Pending {
@@ -254,11 +254,11 @@ impl Outbox {
     /// Deletes every sample, as [`Self::delete`] does one.
     pub(crate) fn delete_all(&self) -> Result<(), StateError> {
         let delete = || self.state.write(|txn| ledger::Ledger(txn).delete_all());
-        let gone = delete().or_else(|_| {
+        let deleted = delete().or_else(|_| {
             self.shred_pending(|_| true)?;
             delete()
         })?;
-        self.shred(&gone);
+        self.shred(&deleted);
         Ok(())
     }
 
@@ -315,9 +315,9 @@ impl Outbox {
         self.shred_pending(|entry| entry.purposes.is_subset(purposes))
     }
 
-    fn shred_pending(&self, goes: impl Fn(&SampleEntry) -> bool) -> Result<usize, StateError> {
+    fn shred_pending(&self, selects: impl Fn(&SampleEntry) -> bool) -> Result<usize, StateError> {
         let mut pending = self.pending()?;
-        pending.retain(goes);
+        pending.retain(selects);
         files::shred_all(pending.iter().map(|entry| self.path(entry.id)));
         Ok(pending.len())
     }

@@ -227,7 +227,7 @@ fn the_budget_survives_restarts_and_clock_changes() {
     }
     let device = device.crash(|_, clock| clock.advance(days(-30)));
     assert!(matches!(device.queue(10), Err(OutboxError::Budget)));
-    // And a clock that stays behind does not end sampling for good.
+    // And a clock that stays behind does not end sampling permanently.
     device.clock.advance(days(1));
     device.queue(10).unwrap();
 }

@@ -1,6 +1,6 @@
 //! The plan's daily budget, which persists across restarts.
 
-use jiff::{civil::Date, tz::Offset};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -31,24 +31,19 @@ pub(crate) enum BudgetError {
 
 /// Whether another sample, of unknown size, fits into the budget of today.
 pub(crate) fn has_budget(state: &State, plan: &Plan) -> Result<bool, StateError> {
-    let today = today(state);
+    let today = state.today();
     let usage = usage_on(today, state.value(NAME)?);
     Ok(usage.samples < plan.samples_per_day && usage.bytes < plan.bytes_per_day)
 }
 
-/// The day that is charged. It is monotonic, so that setting the clock back does not give a second budget.
-pub(crate) fn today(state: &State) -> Date {
-    Offset::UTC.to_datetime(state.monotonic_time()).date()
-}
-
 /// Charges one sample of `bytes` to `today`, in the transaction that queues it.
 pub(crate) fn charge(
-    change: &WriteTxn<'_>,
+    txn: &WriteTxn<'_>,
     today: Date,
     plan: &Plan,
     bytes: u64,
 ) -> Result<(), BudgetError> {
-    let usage = usage_on(today, change.value(NAME)?);
+    let usage = usage_on(today, txn.value(NAME)?);
     let after = DailyUsage {
         day: today,
         samples: usage.samples.saturating_add(1),
@@ -57,7 +52,7 @@ pub(crate) fn charge(
     if after.samples > plan.samples_per_day || after.bytes > plan.bytes_per_day {
         return Err(BudgetError::Exhausted);
     }
-    change.set_value(NAME, &after)?;
+    txn.set_value(NAME, &after)?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Refused requests: nothing counts as refused for good that may still succeed.
+//! Refused requests: a request that may still succeed is not permanently refused.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Protocol {
         plan: Option<&Plan>,
     ) -> Result<ProcessedResult, UploadError> {
         let refusal = Problem::from_response(response).refusal();
-        // A withdrawal counts, whatever the request was.
+        // A withdrawal counts for every kind of request.
         let withdrawn = match &refusal {
             Refusal::Withdrawn(purposes) => Some(purposes),
             Refusal::Stale { withdrawn, .. } => Some(withdrawn),
@@ -135,7 +135,7 @@ impl Protocol {
         })
     }
 
-    /// A withdrawal is repeated until it is acknowledged, whatever the collector responds.
+    /// A withdrawal is repeated until it is acknowledged, for every other response.
     fn withdrawal_refused(
         &self,
         task: &UploadTask,
@@ -204,12 +204,12 @@ impl Protocol {
         self.consent.mark_revoked(of)?;
         let written = self.state.write(|txn| -> Result<_, ConsentError> {
             let withdrawn = ConsentStore::withdraw(txn, of)?;
-            let gone = self.outbox.withdraw(txn, &withdrawn)?;
-            Ok((gone, !withdrawn.is_empty()))
+            let shredded = self.outbox.withdraw(txn, &withdrawn)?;
+            Ok((shredded, !withdrawn.is_empty()))
         });
         self.consent.revoke_grants();
-        let (gone, is_news) = written?;
-        self.outbox.shred(&gone);
+        let (shredded, is_news) = written?;
+        self.outbox.shred(&shredded);
         Ok(is_news)
     }
 

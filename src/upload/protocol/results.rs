@@ -1,5 +1,4 @@
-//! Processing of upload results: nothing counts as done until the collector has acknowledged it,
-//! and nothing counts as refused for good that may still succeed.
+//! Processing of upload results: nothing counts as done until the collector has acknowledged it.
 
 use std::time::Duration;
 
@@ -136,11 +135,11 @@ impl Protocol {
             self.consent.revocation_acknowledged(record, collector)?;
         }
         Ok(self.state.write(|txn| {
-            let heard_all = self
+            let is_complete = self
                 .consent
                 .withdrawal_done(txn, record, collector, purposes)?;
             // While more withdrawals are due, it is unknown which samples are deleted there.
-            if heard_all {
+            if is_complete {
                 self.outbox.record_deleted(txn, record, collector)?;
             }
             Ok::<(), ConsentError>(())
