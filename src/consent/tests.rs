@@ -243,11 +243,11 @@ fn purposes_outside_the_plan_are_rejected() {
     let mut narrow = terms(1);
     narrow.purposes = QA.into();
     let beyond = response(both(), AgeBand::Adult, None, &notice);
-    let said = person
+    let result = person
         .consent
         .state
         .write(|txn| person.consent.record(txn, &beyond, &narrow));
-    assert!(matches!(said, Err(ConsentError::NotAsked(_))));
+    assert!(matches!(result, Err(ConsentError::NotAsked(_))));
     person.says(both(), AgeBand::Adult, false);
     assert_eq!(
         person.consent.grants(&narrow).unwrap().purposes(),
@@ -277,7 +277,7 @@ fn held_grants_expire_and_repeated_consent_does_not_extend_them() {
     person.clock.advance(days(1));
     assert!(!held.is_live());
     assert_eq!(person.state(), ConsentState::Expired);
-    // Nor does a clock that is set back bring it to life again, held or asked for.
+    // A clock that is set back does not make it valid again, neither held nor new grants.
     person.clock.advance(days(-365));
     assert!(!held.is_live());
     assert_eq!(person.state(), ConsentState::Expired);
@@ -334,7 +334,7 @@ fn an_unwritten_withdrawal_still_revokes_grants() {
 fn a_tampered_record_grants_nothing_but_can_be_withdrawn() {
     let person = Person::new();
     let id = person.says(QA, AgeBand::Adult, false).content().id;
-    // That it was found to be good once says nothing of it as it is now.
+    // An earlier successful verification does not count.
     assert_eq!(person.granted(), QA.into());
     let state = &person.consent.state;
     let changed = state.write(|txn| {

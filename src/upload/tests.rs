@@ -22,7 +22,7 @@ use crate::{
 
 const MAX_BACKOFF: SignedDuration = SignedDuration::from_hours(6);
 
-/// A registered device with one sample that waits.
+/// A registered device with one waiting sample.
 struct Device {
     _folder: TempDir,
     clock: Arc<TestClock>,
@@ -48,9 +48,9 @@ impl Device {
         let state = Arc::new(State::open(folder.path(), clock.clone()).unwrap());
         let consent = Arc::new(ConsentStore::open(Arc::clone(&state)).unwrap());
         let notice = notice(1);
-        let yes = response(both(), AgeBand::Adult, None, &notice);
+        let granted = response(both(), AgeBand::Adult, None, &notice);
         state
-            .write(|txn| consent.record(txn, &yes, &terms(1)))
+            .write(|txn| consent.record(txn, &granted, &terms(1)))
             .unwrap();
         let (outbox, _) = Outbox::open(Arc::clone(&state), Quota::default()).unwrap();
         let outbox = Arc::new(outbox);
@@ -130,7 +130,7 @@ impl Device {
         self.outbox.entry(self.sample).unwrap().state
     }
 
-    /// What is due, asked without taking it.
+    /// The next request, without taking its task.
     fn peek(&self) -> Option<Request> {
         let due = self.next();
         if let Some(request) = &due {
@@ -150,7 +150,7 @@ impl Device {
         Self { protocol, ..self }
     }
 
-    /// How long until something is due, to the minute; at most two days.
+    /// The time until something is due, to the minute; at most two days.
     fn wait_until_due(&self) -> SignedDuration {
         self.wait_in_steps_of(SignedDuration::from_mins(1))
     }
@@ -245,7 +245,9 @@ fn a_permanently_refused_sample_is_reported_and_not_resent() {
         let device = Device::new();
         let task = device.send();
         let finished = device.finish(&task, refused(status, kind));
-        assert!(matches!(finished, TaskStatus::Refused { status: said, .. } if said == status));
+        assert!(
+            matches!(finished, TaskStatus::Refused { status: refused, .. } if refused == status)
+        );
         assert_eq!(device.state_of_sample(), SampleState::Refused);
         assert!(device.is_idle_for_two_days());
     }
@@ -274,9 +276,12 @@ fn temporary_failures_are_retried_and_keep_the_sample() {
     for outcome in bare.into_iter().chain(refusals) {
         let device = Device::new();
         let task = device.send();
-        let said = format!("{outcome:?}");
+        let description = format!("{outcome:?}");
         let finished = device.finish(&task, outcome);
-        assert!(matches!(finished, TaskStatus::Retry { .. }), "{said}");
+        assert!(
+            matches!(finished, TaskStatus::Retry { .. }),
+            "{description}"
+        );
         assert_eq!(device.state_of_sample(), SampleState::Pending);
         assert!(device.outbox.path(device.sample).exists());
         assert!(device.wait_until_due() <= MAX_BACKOFF);
@@ -287,7 +292,7 @@ fn temporary_failures_are_retried_and_keep_the_sample() {
 fn a_sample_for_outdated_recipients_is_abandoned() {
     let device = Device::new();
     let task = device.send();
-    // Without a plan of its own the device cannot tell who is behind.
+    // Without a plan of its own the device does not know whose plan is older.
     let refusal = || refused(422, "wrong-recipients");
     let settled = device
         .protocol
@@ -323,7 +328,7 @@ fn a_restored_device_registers_above_the_known_revision() {
     let mut due = std::iter::from_fn(|| device.next()).map(|request| request.task.kind);
     assert!(due.any(|kind| matches!(kind, TaskKind::Register { revision: 8, .. })));
     assert_eq!(device.grants().unwrap().purposes(), QA.into());
-    // One that names a higher one each time is not followed without end.
+    // A collector that names a higher revision each time is not followed forever.
     let registration = TaskKind::Register {
         record: device.grants().unwrap().record(),
         revision: 8,

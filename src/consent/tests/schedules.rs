@@ -9,7 +9,7 @@ use crate::{
     testing::{QA, RESEARCH, both, days, terms},
 };
 
-/// What a person, a guardian and the clock may do.
+/// The steps of a person, a guardian and the clock.
 #[derive(Clone, Debug)]
 enum Step {
     Say(Purposes, AgeBand, bool),
@@ -44,24 +44,24 @@ proptest! {
     ) {
         let mut person = Person::new();
         let mut truly = 0;
-        let mut said: Vec<(Purpose, i64, bool)> = Vec::new();
+        let mut granted: Vec<(Purpose, i64, bool)> = Vec::new();
         for step in steps {
             match step {
                 Step::Say(purposes, age, guardian) => {
                     person.says(purposes.clone(), age, guardian);
                     let open = age.needs_guardian() && !guardian;
-                    said.extend(purposes.iter().map(|purpose| (purpose, truly, open)));
+                    granted.extend(purposes.iter().map(|purpose| (purpose, truly, open)));
                 }
                 Step::Approve => {
                     if person.consent.approve(METHOD, &terms(1)).is_ok() {
-                        said.iter_mut().for_each(|(.., open)| *open = false);
+                        granted.iter_mut().for_each(|(.., open)| *open = false);
                     }
                 }
                 Step::Withdraw(purposes) => {
                     let held = person.consent.grants(&terms(1));
                     person.withdraws(purposes.clone());
                     prop_assert!(!held.is_ok_and(|held| held.is_live()));
-                    said.retain(|(purpose, ..)| !purposes.contains(*purpose));
+                    granted.retain(|(purpose, ..)| !purposes.contains(*purpose));
                 }
                 Step::Pass(passed) => {
                     // The app is used once a month at least.
@@ -78,10 +78,10 @@ proptest! {
                 Step::Restart => person = person.restart(|_| {}),
             }
             for purpose in person.granted().iter() {
-                let covered = said
+                let covered = granted
                     .iter()
-                    .any(|&(said, day, open)| said == purpose && !open && truly - day < 365);
-                prop_assert!(covered, "{purpose} on day {truly}: {said:?}");
+                    .any(|&(consented, day, open)| consented == purpose && !open && truly - day < 365);
+                prop_assert!(covered, "{purpose} on day {truly}: {granted:?}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a device finds of the collector's access log, and remembers of it.
+//! The device's verification of the collector's access log.
 
 mod inconsistencies;
 
@@ -37,7 +37,7 @@ fn a_growing_log_verifies_against_the_stored_head() {
         assert_eq!(accesses.broken, None, "{step}");
         seen = log.len() as u64;
     }
-    // Asked again, with nothing new.
+    // The same request again, with nothing new.
     assert_eq!(reported(&device, &log, sample).broken, None);
 }
 
@@ -66,7 +66,7 @@ fn a_shortened_or_rewritten_log_is_reported_until_restored() {
         ] {
             let accesses = reported(&device, log, sample);
             assert_eq!(accesses.broken, Some(broken));
-            // They are shown all the same.
+            // The accesses are still shown.
             assert_eq!(
                 accesses.accesses.len(),
                 log.answer(sample, 0)["accesses"].as_array().unwrap().len()
@@ -81,7 +81,7 @@ fn a_shortened_or_rewritten_log_is_reported_until_restored() {
     );
 }
 
-/// The collector takes an entry for another one of the same number, and proves a log in which that is so.
+/// The collector replaces an entry with another one of the same number, and proves that log.
 #[test]
 fn a_changed_access_is_detected_without_a_stored_head() {
     let (device, sample) = with_sample();
@@ -153,10 +153,10 @@ fn each_collector_has_its_own_head() {
     let mut log = TestLog::with_others(9);
     log.hand_out(sample);
     assert_eq!(reported(&device, &log, sample).broken, None);
-    let mut off = device.off();
-    off.collector = "https://another.example".parse().unwrap();
-    let device = off.on();
-    // The sample is at the first collector still; another one is at the second.
+    let mut stopped = device.stop();
+    stopped.collector = "https://another.example".parse().unwrap();
+    let device = stopped.start();
+    // The sample is still at the first collector; another one is at the second.
     assert_eq!(
         task(&device, sample).kind,
         TaskKind::ReadAccesses { sample, seen: 10 }
@@ -183,7 +183,7 @@ fn each_collector_has_its_own_head() {
     assert_eq!(reported(&device, &log, sample).broken, None);
 }
 
-/// The number in a request would tell the collector that two records are one person's.
+/// The number in a request would reveal to the collector that two records are one person's.
 #[test]
 fn a_new_record_does_not_reveal_the_head_of_an_earlier_one() {
     let (device, sample) = with_sample();
@@ -191,7 +191,7 @@ fn a_new_record_does_not_reveal_the_head_of_an_earlier_one() {
     log.hand_out(sample);
     assert_eq!(reported(&device, &log, sample).broken, None);
     device.engine.withdraw(None).unwrap();
-    device.says(QA);
+    device.consent_to(QA);
     let later = device.queue().unwrap();
     device.mark_sent(later);
     assert_eq!(
@@ -288,7 +288,7 @@ proptest! {
             let mut changed = whole.clone();
             changed[at.index(whole.len())] = byte;
             match device.engine.read_accesses(&task, answered(changed)) {
-                // A byte outside of any member, say.
+                // For example, a byte outside of any member.
                 Ok(accesses) if accesses.broken.is_none() => {
                     prop_assert_eq!(accesses, expected);
                     return Ok(());
@@ -308,10 +308,10 @@ proptest! {
     }
 }
 
-/// A device with a sample that its collector has.
+/// A device with a sample that its collector has stored.
 fn with_sample() -> (Device, Id) {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     let sample = device.queue().unwrap();
     device.mark_sent(sample);
     (device, sample)
@@ -330,7 +330,7 @@ fn task(device: &Device, sample: Id) -> UploadTask {
     request.task
 }
 
-/// What the device makes of the log of a collector that is asked now.
+/// The device's verification of `log`, requested now.
 fn reported(device: &Device, log: &TestLog, sample: Id) -> Accesses {
     let task = task(device, sample);
     let TaskKind::ReadAccesses { seen, .. } = task.kind else {

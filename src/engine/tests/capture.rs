@@ -9,10 +9,10 @@ use crate::{Error, Event, WithheldReason, capture::pcm_channel, sampler::Moment,
 fn an_abandoned_mark_is_reported() {
     let device = Device::new();
     let (feed, listening, _heard) = device.marked_after_half_a_second();
-    // That is not a clip.
+    // Half a second is too short for a clip.
     drop(feed);
     listening.wait().unwrap();
-    assert!(device.was_told(&Event::Withheld(WithheldReason::TooShort)));
+    assert!(device.received(&Event::Withheld(WithheldReason::TooShort)));
 }
 
 #[test]
@@ -23,13 +23,13 @@ fn a_mark_abandoned_by_a_withdrawal_is_reported() {
     assert_eq!(feed.push(&[0.1_f32; 24_000]), 0);
     drop(feed);
     listening.wait().unwrap();
-    assert!(device.was_told(&Event::Withheld(WithheldReason::NoConsent)));
+    assert!(device.received(&Event::Withheld(WithheldReason::NoConsent)));
 }
 
 #[test]
 fn a_panicking_callback_discards_audio_and_keeps_the_engine_usable() {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     for _ in 0..2 {
         let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
         let listening = device.engine.listen(source, |_| panic!("the app's defect"));
@@ -43,7 +43,7 @@ fn a_panicking_callback_discards_audio_and_keeps_the_engine_usable() {
 #[test]
 fn a_callback_that_never_returns_does_not_block_stop() {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
     let (free, is_free) = mpsc::channel::<()>();
     let (called, is_called) = mpsc::channel();

@@ -1,5 +1,5 @@
-//! A fake collector: docs/protocol.md as a model in memory. It believes signatures; that the real
-//! one does not is tested there.
+//! A fake collector: docs/protocol.md as a model in memory. It does not verify signatures; the tests
+//! of the collector cover that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,18 +32,18 @@ pub(super) struct Held {
     pub(super) purposes: Purposes,
 }
 
-/// A request on its way: what the host read of the device when it took it.
+/// A request in flight: the content that the host read from the device.
 #[derive(Clone)]
-pub(super) struct OnItsWay {
+pub(super) struct InFlight {
     pub(super) task: UploadTask,
-    /// How often the device had started when the host took it.
+    /// The number of times that the device had started when the host took it.
     pub(super) starts: u32,
     signer: Option<Id>,
     purposes: Purposes,
     document: Vec<u8>,
 }
 
-impl OnItsWay {
+impl InFlight {
     pub(super) fn read(request: &Request, starts: u32) -> Self {
         let header = |wanted: &str| {
             let found = request.headers.iter().find(|(name, _)| name == wanted);
@@ -71,7 +71,7 @@ impl OnItsWay {
         &self.purposes
     }
 
-    /// What the record that it registers holds.
+    /// The purposes of the record that it registers.
     pub(super) fn registers(&self) -> Option<Purposes> {
         let record = Record::verify(&self.document).ok()?;
         Some(record.content().purposes.clone())
@@ -93,7 +93,7 @@ impl FakeCollector {
         }
     }
 
-    /// Somebody makes a backup of its database.
+    /// Makes a backup of the database.
     pub(super) fn back_up(&mut self) {
         self.backup = Some(Box::new(Self {
             records: self.records.clone(),
@@ -104,7 +104,7 @@ impl FakeCollector {
         }));
     }
 
-    /// Somebody puts the backup in the place of its database. Whether there was one.
+    /// Restores the database from the backup. Returns whether there was one.
     pub(super) fn restore(&mut self) -> bool {
         let Some(backup) = self.backup.take() else {
             return false;
@@ -114,26 +114,26 @@ impl FakeCollector {
         true
     }
 
-    /// Whether a record is stored there.
+    /// Whether any record is stored.
     pub(super) fn grants_something(&self) -> bool {
         let mut records = self.records.values();
         records.any(|known| !known.granted.is_empty())
     }
 
-    /// How much was withdrawn there.
+    /// The number of withdrawn purposes and deleted samples.
     pub(super) fn withdrawals(&self) -> usize {
         let records = self.records.values();
         records.map(|known| known.withdrawn.len()).sum::<usize>() + self.tombstones.len()
     }
 
-    pub(super) fn take(&mut self, request: &OnItsWay) -> HttpResponse {
+    pub(super) fn receive(&mut self, request: &InFlight) -> HttpResponse {
         let mut answer = self.answer(request);
         let epoch = (EPOCH_HEADER.to_owned(), self.epoch.to_string());
         answer.headers.push(epoch);
         answer
     }
 
-    fn answer(&mut self, request: &OnItsWay) -> HttpResponse {
+    fn answer(&mut self, request: &InFlight) -> HttpResponse {
         match &request.task.kind {
             TaskKind::FetchPlan => answer(304),
             TaskKind::AskEpoch | TaskKind::ReadAccesses { .. } => answer(200),
@@ -181,7 +181,7 @@ impl FakeCollector {
         known.revision = record.revision;
         known.granted = record.purposes.clone();
         known.withdrawn = known.withdrawn.union(&dropped);
-        self.take_back(id, &dropped);
+        self.withdraw_samples(id, &dropped);
         answer(200)
     }
 
@@ -191,11 +191,11 @@ impl FakeCollector {
         };
         known.granted = known.granted.difference(purposes);
         known.withdrawn = known.withdrawn.union(purposes);
-        self.take_back(id, purposes);
+        self.withdraw_samples(id, purposes);
         answer(200)
     }
 
-    fn take_back(&mut self, record: Id, purposes: &Purposes) {
+    fn withdraw_samples(&mut self, record: Id, purposes: &Purposes) {
         let tombstones = &mut self.tombstones;
         self.samples.retain(|id, held| {
             if held.record == record {
@@ -208,7 +208,7 @@ impl FakeCollector {
         });
     }
 
-    fn delete(&mut self, sample: Id, request: &OnItsWay) -> HttpResponse {
+    fn delete(&mut self, sample: Id, request: &InFlight) -> HttpResponse {
         if !request
             .signer
             .is_some_and(|signer| self.records.contains_key(&signer))
@@ -220,7 +220,7 @@ impl FakeCollector {
         answer(204)
     }
 
-    fn send(&mut self, sample: Id, request: &OnItsWay) -> HttpResponse {
+    fn send(&mut self, sample: Id, request: &InFlight) -> HttpResponse {
         let record = request.signer.unwrap();
         let Some(known) = self.records.get(&record) else {
             return unknown_record();
@@ -254,7 +254,7 @@ pub(super) fn answer(status: u16) -> HttpResponse {
     }
 }
 
-/// As docs/protocol.md names problems.
+/// A refusal with a problem of docs/protocol.md.
 pub(super) fn refusal(status: u16, kind: &str, purposes: &Purposes) -> HttpResponse {
     with_body(status, &problem(kind, purposes))
 }

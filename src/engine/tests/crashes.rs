@@ -1,10 +1,10 @@
-//! Each write of each thing that a person can say, as the last before a crash.
+//! A crash at each write of each operation of the person.
 
 use jiff::SignedDuration;
 
 use super::{
     Device,
-    collector::{FakeCollector, OnItsWay},
+    collector::{FakeCollector, InFlight},
 };
 use crate::{
     Error, Purposes,
@@ -14,9 +14,9 @@ use crate::{
     upload::{TaskKind, UploadResult},
 };
 
-/// Does `what` with a crash at every write in turn, with and without a power cut, until one lets it be
-/// done. Tells `check` of the device that started again, and of whether the call had said that it was
-/// done. Returns at how many writes it crashed.
+/// Calls `what` with a crash at every write in turn, with and without a power cut, until it completes
+/// without one. Passes to `check` the restarted device and whether the call had returned
+/// success. Returns the number of writes at which it crashed.
 fn crashing_everywhere<T>(
     prepare: impl Fn(&Device),
     what: impl Fn(&Device) -> Result<T, Error>,
@@ -44,7 +44,7 @@ fn crashing_everywhere<T>(
 fn a_withdrawal_is_atomic_and_durable() {
     let crashes = crashing_everywhere(
         |device| {
-            device.says(both());
+            device.consent_to(both());
             device.queue().unwrap();
             let offered = device.queue().unwrap();
             device.mark_sent(offered);
@@ -77,7 +77,7 @@ fn a_withdrawal_is_atomic_and_durable() {
 fn a_partial_withdrawal_is_atomic() {
     crashing_everywhere(
         |device| {
-            device.says(both());
+            device.consent_to(both());
             device.queue().unwrap();
         },
         |device| device.engine.withdraw(Some(QA)),
@@ -97,8 +97,8 @@ fn consent_is_atomic() {
         let crashes = crashing_everywhere(
             |_| {},
             |device| {
-                let said = device.try_says_as(&both(), age);
-                said.unwrap_or(Err(Error::SourceNotOpened))
+                let result = device.try_consent_as(&both(), age);
+                result.unwrap_or(Err(Error::SourceNotOpened))
             },
             |device, is_done| {
                 let status = device.engine.consent().unwrap();
@@ -108,7 +108,7 @@ fn consent_is_atomic() {
                 };
                 assert!(status.state == whole || !is_done && status.state == ConsentState::None);
                 assert!(status.purposes == both() || status.purposes == Purposes::default());
-                // Whatever it is, a withdrawal takes it back.
+                // A withdrawal revokes it in any case.
                 device.engine.withdraw(None).unwrap();
                 assert!(device.engine.grants().is_err());
             },
@@ -121,7 +121,7 @@ fn consent_is_atomic() {
 fn a_deletion_is_atomic() {
     crashing_everywhere(
         |device| {
-            device.says(both());
+            device.consent_to(both());
             device.queue().unwrap();
             device.queue().unwrap();
         },
@@ -142,7 +142,7 @@ fn a_deletion_is_atomic() {
 fn queueing_a_sample_is_atomic() {
     crashing_everywhere(
         |device| {
-            device.says(both());
+            device.consent_to(both());
         },
         Device::queue,
         |device, is_done| {
@@ -154,14 +154,14 @@ fn queueing_a_sample_is_atomic() {
     );
 }
 
-/// The store may be lost in it, and its consent with it; the withdrawal of what was registered may not.
+/// The store and its consent may be lost, but not the withdrawals of registered records.
 #[test]
 fn an_interrupted_reset_loses_no_withdrawal() {
     for write in 1..40 {
         for loses_power in [false, true] {
             crash::with_power_cuts();
             let device = Device::new();
-            let record = device.says(both());
+            let record = device.consent_to(both());
             device.queue().unwrap();
             device.mark_offered(record);
             let folder = device.folder.path().to_owned();
@@ -172,7 +172,7 @@ fn an_interrupted_reset_loses_no_withdrawal() {
                 is_done = crate::Sordino::reset_by(&folder, &clock).is_ok();
                 crash::restart(loses_power);
                 if !is_done {
-                    // It is asked for again, as after any failure.
+                    // It is repeated, as after any failure.
                     let _ = crate::Sordino::reset_by(&folder, &clock);
                 }
             });
@@ -189,23 +189,23 @@ fn an_interrupted_reset_loses_no_withdrawal() {
     }
 }
 
-/// The collector knew no record to withdraw, then the registration arrived there, and the app died of the
-/// answer: nothing on the device remembers it but that it was on its way.
+/// The collector knew no record to withdraw, then the registration arrived, and the app crashed on the
+/// response: the device only knows that the registration was in flight.
 #[test]
 fn a_late_registration_is_withdrawn_after_a_lost_response() {
     let device = Device::new();
-    let record = device.says(QA);
+    let record = device.consent_to(QA);
     let mut collector = FakeCollector::new();
     let take = |device: &Device| {
         let request = device.engine.next_upload_task().unwrap();
-        request.map(|request| OnItsWay::read(&request, 0))
+        request.map(|request| InFlight::read(&request, 0))
     };
     let registration = std::iter::from_fn(|| take(&device))
         .find(|request| matches!(request.task.kind, TaskKind::Register { .. }))
         .unwrap();
     device.engine.withdraw(None).unwrap();
     let withdrawal = take(&device).unwrap();
-    let answer = collector.take(&withdrawal);
+    let answer = collector.receive(&withdrawal);
     assert_eq!(answer.status, 404);
     let answered = UploadResult::Response(answer);
     device
@@ -213,7 +213,7 @@ fn a_late_registration_is_withdrawn_after_a_lost_response() {
         .process_upload_result(&withdrawal.task, answered)
         .unwrap();
 
-    let answered = UploadResult::Response(collector.take(&registration));
+    let answered = UploadResult::Response(collector.receive(&registration));
     crash::after(1);
     assert!(
         device
@@ -224,7 +224,7 @@ fn a_late_registration_is_withdrawn_after_a_lost_response() {
     let device = device.restart(|_| crash::restart(false));
     device.clock.advance(SignedDuration::from_hours(1));
     while let Some(request) = take(&device) {
-        let answered = UploadResult::Response(collector.take(&request));
+        let answered = UploadResult::Response(collector.receive(&request));
         device
             .engine
             .process_upload_result(&request.task, answered)

@@ -33,7 +33,7 @@ impl Device {
     }
 
     pub(super) fn with(folder: TempDir, plan: Plan, quota: Quota) -> Self {
-        let off = Off {
+        let stopped = StoppedDevice {
             folder,
             collector: "https://collector.example".parse().unwrap(),
             organization: Organization::new(),
@@ -41,16 +41,16 @@ impl Device {
             quota,
             events: Arc::default(),
         };
-        let device = off.on();
+        let device = stopped.start();
         let plan = device.organization.sign(plan);
         device.engine.install_plan(&plan).unwrap();
         device
     }
 
-    /// The process ends.
-    pub(super) fn off(self) -> Off {
+    /// Ends the process.
+    pub(super) fn stop(self) -> StoppedDevice {
         drop(self.engine);
-        Off {
+        StoppedDevice {
             folder: self.folder,
             collector: self.collector,
             organization: self.organization,
@@ -60,15 +60,15 @@ impl Device {
         }
     }
 
-    /// The process ends; `meanwhile` happens; it starts again.
+    /// Ends the process, calls `meanwhile`, and starts it again.
     pub(super) fn restart(self, meanwhile: impl FnOnce(&TestClock)) -> Self {
-        let off = self.off();
-        meanwhile(&off.clock);
-        off.on()
+        let stopped = self.stop();
+        meanwhile(&stopped.clock);
+        stopped.start()
     }
 
-    pub(super) fn says(&self, purposes: impl Into<Purposes>) -> Id {
-        self.says_as(purposes, AgeBand::Adult)
+    pub(super) fn consent_to(&self, purposes: impl Into<Purposes>) -> Id {
+        self.consent_as(purposes, AgeBand::Adult)
     }
 
     /// The collector may know `record` from now on.
@@ -87,19 +87,19 @@ impl Device {
         assert!(marked.unwrap().is_some());
     }
 
-    pub(super) fn try_says_as(
+    pub(super) fn try_consent_as(
         &self,
         purposes: &Purposes,
         age: AgeBand,
     ) -> Option<Result<Id, Error>> {
         let notice = notice(self.engine.plan()?.notice_version);
-        let said = self
+        let result = self
             .engine
             .give_consent(&response(purposes.clone(), age, None, &notice));
-        Some(said.map(|receipt| receipt.content().id))
+        Some(result.map(|receipt| receipt.content().id))
     }
 
-    pub(super) fn says_as(&self, purposes: impl Into<Purposes>, age: AgeBand) -> Id {
+    pub(super) fn consent_as(&self, purposes: impl Into<Purposes>, age: AgeBand) -> Id {
         let notice = notice(self.engine.plan().unwrap().notice_version);
         let receipt = self
             .engine
@@ -120,20 +120,22 @@ impl Device {
         Ok(queued.sample)
     }
 
-    /// Listens with consent, and a mark that was chosen half a second into the sound.
+    /// Listens with consent, with a mark that was selected half a second into the sound.
     pub(super) fn marked_after_half_a_second(
         &self,
     ) -> (PcmWriter, CaptureSession, mpsc::Receiver<()>) {
-        self.says(QA);
+        self.consent_to(QA);
         let (mut feed, source) = pcm_channel(48_000, 1).unwrap();
-        let (heard, is_heard) = mpsc::channel();
-        let listening = self.engine.listen(source, move |_| heard.send(()).unwrap());
+        let (received, is_received) = mpsc::channel();
+        let listening = self
+            .engine
+            .listen(source, move |_| received.send(()).unwrap());
         let listening = listening.unwrap();
         assert_eq!(feed.push(&[0.1_f32; 24_000]), 0);
-        is_heard.recv().unwrap();
+        is_received.recv().unwrap();
         let marked = self.engine.mark(Moment::default());
         assert!(matches!(marked, Ok(MarkOutcome::Selected)), "{marked:?}");
-        (feed, listening, is_heard)
+        (feed, listening, is_received)
     }
 
     pub(super) fn state_of(&self, sample: Id) -> SampleState {
@@ -150,13 +152,13 @@ impl Device {
         self.engine.inner().unwrap().outbox.path(sample)
     }
 
-    pub(super) fn was_told(&self, event: &Event) -> bool {
+    pub(super) fn received(&self, event: &Event) -> bool {
         self.events.lock().unwrap().contains(event)
     }
 }
 
 /// A device whose process has ended.
-pub(super) struct Off {
+pub(super) struct StoppedDevice {
     pub(super) folder: TempDir,
     pub(super) collector: Endpoint,
     pub(super) organization: Organization,
@@ -165,8 +167,8 @@ pub(super) struct Off {
     pub(super) events: Arc<Mutex<Vec<Event>>>,
 }
 
-impl Off {
-    /// With what its app opens it.
+impl StoppedDevice {
+    /// The app's configuration.
     pub(super) fn config(&self) -> Config {
         let collector = self.collector.clone();
         Config {
@@ -176,7 +178,7 @@ impl Off {
         }
     }
 
-    pub(super) fn on(self) -> Device {
+    pub(super) fn start(self) -> Device {
         let engine = Sordino::open(self.config()).unwrap();
         let events = Arc::clone(&self.events);
         engine.on_event(move |event| events.lock().unwrap().push(event.clone()));

@@ -17,11 +17,11 @@ use crate::{
     testing::{QA, RESEARCH, both, plan},
 };
 
-/// A small disk of its own, taken away when dropped.
+/// A small separate disk, unmounted on drop.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// `None`, with a line that says so, where no disk can be mounted; CI must be able to.
+    /// `None`, with a message, if no disk can be mounted; in CI that is a failure.
     fn mount(test: &str, bytes: u32) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
@@ -78,7 +78,7 @@ fn on_a_full_disk_a_sample_fails_and_later_ones_succeed() {
         return;
     };
     let device = disk.device();
-    device.says(QA);
+    device.consent_to(QA);
     let kept = device.queue().unwrap();
     disk.fill();
     for _ in 0..3 {
@@ -98,7 +98,7 @@ fn on_a_full_disk_a_withdrawal_is_immediate_and_durable() {
         return;
     };
     let device = disk.device();
-    device.says(both());
+    device.consent_to(both());
     let samples = [device.queue().unwrap(), device.queue().unwrap()];
     let held = device.engine.grants().unwrap();
     disk.fill();
@@ -122,7 +122,7 @@ fn on_a_full_disk_a_withdrawal_holds_without_free_space() {
     };
     for purpose in [None, Some(QA)] {
         let device = disk.device();
-        device.says(both());
+        device.consent_to(both());
         disk.fill();
         device.engine.withdraw(purpose).unwrap();
         let granted = |engine: &crate::Sordino| {
@@ -130,13 +130,13 @@ fn on_a_full_disk_a_withdrawal_holds_without_free_space() {
             grants.map_or_else(|_| Purposes::default(), |grants| grants.purposes())
         };
         let allowed = granted(&device.engine);
-        let off = device.off();
+        let stopped = device.stop();
         // Started again with the disk still full, where that can be; then with room.
-        if let Ok(engine) = crate::Sordino::open(off.config()) {
+        if let Ok(engine) = crate::Sordino::open(stopped.config()) {
             assert_eq!(granted(&engine), allowed);
         }
         disk.empty();
-        let device = off.on();
+        let device = stopped.start();
         let status = device.engine.status().unwrap();
         match purpose {
             None => assert_eq!(status.consent, ConsentState::Withdrawn),
@@ -152,15 +152,15 @@ fn opening_on_a_full_disk_is_an_error_without_data_loss() {
         return;
     };
     let device = disk.device();
-    device.says(QA);
+    device.consent_to(QA);
     let sample = device.queue().unwrap();
-    let off = device.off();
+    let stopped = device.stop();
     disk.fill();
     // It may fit without growing; then it must be whole.
-    drop(crate::Sordino::open(off.config()));
+    drop(crate::Sordino::open(stopped.config()));
     disk.empty();
-    let device = off.on();
-    assert!(!device.was_told(&Event::Dropped(sample)));
+    let device = stopped.start();
+    assert!(!device.received(&Event::Dropped(sample)));
     assert_eq!(device.engine.status().unwrap().pending, 1);
 }
 
@@ -170,7 +170,7 @@ fn a_read_only_disk_is_an_error_without_data_loss() {
         return;
     };
     let device = disk.device();
-    device.says(QA);
+    device.consent_to(QA);
     let sample = device.queue().unwrap();
     let remount = |how: &str| {
         let mut mount = Command::new("mount");
@@ -182,14 +182,14 @@ fn a_read_only_disk_is_an_error_without_data_loss() {
     let mut tried = false;
     let device = device.restart(|_| tried = remount("rw"));
     assert!(tried);
-    let off = device.off();
+    let stopped = device.stop();
     assert!(remount("ro"));
-    let error = crate::Sordino::open(off.config())
+    let error = crate::Sordino::open(stopped.config())
         .err()
         .expect("it cannot be written");
     assert_eq!(error.to_string().lines().count(), 1);
     assert!(remount("rw"));
-    let device = off.on();
+    let device = stopped.start();
     assert_eq!(device.engine.samples().unwrap()[0].id, sample);
     assert_eq!(device.engine.status().unwrap().pending, 1);
 }

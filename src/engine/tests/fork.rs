@@ -54,7 +54,7 @@ impl Device {
 #[test]
 fn no_call_in_a_forked_process_touches_the_engine() {
     let device = Device::new();
-    device.says(both());
+    device.consent_to(both());
     device.queue().unwrap();
     let (feed, source) = pcm_channel(48_000, 1).unwrap();
     let mut listening = Some(device.engine.listen(source, |_| {}).unwrap());
@@ -63,7 +63,7 @@ fn no_call_in_a_forked_process_touches_the_engine() {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let _over = SaysOver(&is_over);
-        // Locks of the engine's are held at whatever instant it is forked.
+        // At any instant of the fork, locks of the engine may be held.
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
                 device.engine.status().unwrap();
@@ -104,7 +104,7 @@ fn no_call_in_a_forked_process_touches_the_engine() {
 #[test]
 fn dropping_the_engine_in_a_forked_process_releases_nothing() {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     let mut device = Some(device);
     in_child(|| {
         let Device { folder, engine, .. } = device.take().unwrap();
@@ -123,7 +123,7 @@ fn a_forked_process_may_open_a_folder_of_its_own() {
     let device = Device::new();
     in_child(|| {
         let other = Device::new();
-        other.says(QA);
+        other.consent_to(QA);
         other.queue().unwrap();
         assert_eq!(other.engine.status().unwrap().pending, 1);
     });

@@ -1,4 +1,4 @@
-//! How long a device goes by a plan that the organization has not confirmed.
+//! The time for which a device uses a plan that the organization has not confirmed.
 
 use std::sync::Arc;
 
@@ -31,12 +31,12 @@ fn three_days() -> Plan {
 
 fn device() -> Device {
     let device = Device::with(folder(), three_days(), Quota::default());
-    device.says(QA);
+    device.consent_to(QA);
     device
 }
 
 impl Device {
-    /// The collector is asked for the plan and says that there is none that is newer, with this header.
+    /// The plan is requested, and the collector responds that there is no newer one, with this header.
     fn hears(&self, header: Option<&str>) -> TaskStatus {
         let freshness = header.map(|value| ("sordino-plan-freshness".to_owned(), value.to_owned()));
         self.asks_for_plan(304, freshness, Vec::new())
@@ -92,7 +92,7 @@ fn an_unconfirmed_plan_blocks_sampling_and_uploads() {
     assert!(device.is_fresh());
     device.clock.advance(days(1));
     assert!(!device.is_fresh());
-    // All that is asked for is the plan, and what waits continues waiting.
+    // Only the plan is requested; everything else continues to wait.
     assert_eq!(device.hears(None), TaskStatus::Done);
     assert!(device.engine.next_upload_task().unwrap().is_none());
     assert_eq!(device.state_of(sample), SampleState::Pending);
@@ -212,9 +212,9 @@ fn a_statement_from_the_future_lasts_as_long_as_today() {
     assert_eq!(device.hears_that(1, "2099-01-01"), TaskStatus::Done);
     assert!(!device.is_fresh());
 
-    // Nor does a plan that says that it was signed then.
+    // Nor does a plan that states that day as its own.
     let device = Device::with(folder(), plan(1), Quota::default());
-    device.says(QA);
+    device.consent_to(QA);
     let future = Plan {
         signed_on: Some(day("2099-01-01")),
         version: 2,
@@ -259,11 +259,11 @@ fn a_restart_and_a_reset_keep_the_newest_statement() {
     assert_eq!(device.hears_that(1, "2026-03-03"), TaskStatus::Done);
     let device = device.restart(|_| ());
     assert!(device.is_fresh());
-    let off = device.off();
-    let clock = Arc::clone(&off.clock) as Arc<dyn crate::Clock>;
-    assert!(crate::Sordino::reset_by(off.folder.path(), &clock).unwrap());
-    let device = off.on();
-    device.says(QA);
+    let stopped = device.stop();
+    let clock = Arc::clone(&stopped.clock) as Arc<dyn crate::Clock>;
+    assert!(crate::Sordino::reset_by(stopped.folder.path(), &clock).unwrap());
+    let device = stopped.start();
+    device.consent_to(QA);
     assert!(device.is_fresh());
     device.clock.advance(days(1));
     assert!(!device.is_fresh());
@@ -272,7 +272,7 @@ fn a_restart_and_a_reset_keep_the_newest_statement() {
 #[test]
 fn a_plan_without_fresh_days_ignores_statements() {
     let device = Device::with(folder(), plan(1), Quota::default());
-    device.says(QA);
+    device.consent_to(QA);
     device.clock.advance(days(300));
     assert!(device.is_fresh());
     assert_eq!(device.hears(Some("all is well")), TaskStatus::Done);

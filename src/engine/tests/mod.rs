@@ -33,7 +33,7 @@ use crate::{
 #[test]
 fn a_withdrawal_shreds_queued_and_deletes_sent_samples() {
     let device = Device::new();
-    device.says(both());
+    device.consent_to(both());
     let (waits, offered) = (device.queue().unwrap(), device.queue().unwrap());
     device.mark_sent(offered);
     let withdrawal = device.engine.withdraw(None).unwrap();
@@ -41,7 +41,7 @@ fn a_withdrawal_shreds_queued_and_deletes_sent_samples() {
     assert!(!device.file(waits).exists() && !device.file(offered).exists());
     assert_eq!(device.state_of(waits), SampleState::Deleted);
     assert_eq!(device.state_of(offered), SampleState::DeletionAsked);
-    assert!(device.was_told(&Event::Consent(ConsentState::Withdrawn)));
+    assert!(device.received(&Event::Consent(ConsentState::Withdrawn)));
     assert!(device.queue().is_err());
 }
 
@@ -50,11 +50,11 @@ fn withdrawal_is_accepted_in_every_state_and_twice() {
     let device = Device::new();
     device.engine.withdraw(None).unwrap();
     device.engine.withdraw(Some(QA)).unwrap();
-    device.says_as(QA, AgeBand::Child);
+    device.consent_as(QA, AgeBand::Child);
     device.engine.withdraw(Some(RESEARCH)).unwrap();
     device.engine.withdraw(None).unwrap();
     assert!(device.engine.approve(GuardianMethod::SignedForm).is_err());
-    device.says(both());
+    device.consent_to(both());
     device.clock.advance(days(400));
     device.engine.withdraw(None).unwrap();
     device.engine.withdraw(None).unwrap();
@@ -67,14 +67,14 @@ fn withdrawal_is_accepted_in_every_state_and_twice() {
 #[test]
 fn a_new_record_revokes_the_earlier_one_and_drops_its_samples() {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     let held = device.engine.grants().unwrap();
     let sample = device.queue().unwrap();
-    device.says_as(QA, AgeBand::Child);
+    device.consent_as(QA, AgeBand::Child);
     assert!(!held.is_live());
     assert_eq!(device.state_of(sample), SampleState::Dropped);
     assert!(!device.file(sample).exists());
-    assert!(device.was_told(&Event::Dropped(sample)));
+    assert!(device.received(&Event::Dropped(sample)));
     assert!(device.engine.next_upload_task().unwrap().is_none());
 }
 
@@ -83,29 +83,29 @@ fn consent_at_the_maximum_timestamp_does_not_panic() {
     let device = Device::new();
     device.clock.set(jiff::Timestamp::MAX);
     let notice = notice(1);
-    let said = device
+    let result = device
         .engine
         .give_consent(&response(QA, AgeBand::Adult, None, &notice));
-    assert!(said.is_ok() && device.engine.next_upload_task().is_ok());
+    assert!(result.is_ok() && device.engine.next_upload_task().is_ok());
 }
 
 #[test]
 fn samples_of_expired_consent_are_dropped_and_reported() {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     let sample = device.queue().unwrap();
     device.clock.advance(days(365));
     assert!(device.engine.next_upload_task().unwrap().is_none());
     assert_eq!(device.state_of(sample), SampleState::Dropped);
     assert!(!device.file(sample).exists());
-    assert!(device.was_told(&Event::Dropped(sample)));
+    assert!(device.received(&Event::Dropped(sample)));
 }
 
 #[test]
 fn a_paused_or_expired_plan_sends_only_withdrawals() {
     for expires in [false, true] {
         let device = Device::new();
-        device.says(both());
+        device.consent_to(both());
         device.queue().unwrap();
         let task = device.engine.next_upload_task().unwrap().unwrap().task;
         assert_eq!(task.kind, crate::upload::TaskKind::FetchPlan);
@@ -152,11 +152,11 @@ fn plans_are_never_downgraded_or_changed() {
 #[test]
 fn a_sample_whose_file_was_lost_is_reported_at_the_next_start() {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     let sample = device.queue().unwrap();
     let path = device.file(sample);
     let device = device.restart(|_| std::fs::remove_file(path).unwrap());
-    assert!(device.was_told(&Event::Dropped(sample)));
+    assert!(device.received(&Event::Dropped(sample)));
     assert_eq!(device.state_of(sample), SampleState::Dropped);
 }
 
@@ -164,7 +164,7 @@ fn a_sample_whose_file_was_lost_is_reported_at_the_next_start() {
 fn concurrent_sampling_and_withdrawal_leaves_no_sample() {
     for _ in 0..sized(10, 300) {
         let device = Device::new();
-        device.says(both());
+        device.consent_to(both());
         thread::scope(|scope| {
             let (queued, is_queued) = mpsc::channel();
             for _ in 0..2 {
@@ -178,7 +178,7 @@ fn concurrent_sampling_and_withdrawal_leaves_no_sample() {
                     } {}
                 });
             }
-            // Both are at it, whatever the machine's speed; each continues until it hears of the withdrawal.
+            // Both threads run, whatever the machine's speed; each continues until its grants are revoked.
             for _ in 0..4 {
                 is_queued.recv().unwrap();
             }

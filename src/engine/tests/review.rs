@@ -1,4 +1,4 @@
-//! What the person hears before it is sealed.
+//! The preview that the person hears before a clip is sealed.
 
 use std::fs;
 
@@ -52,7 +52,7 @@ fn files(device: &Device) -> usize {
 #[test]
 fn nothing_is_sealed_before_the_person_accepts_it() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
-    device.says(both());
+    device.consent_to(both());
     let (accepted, discarded) = (waits(&device), waits(&device));
     assert_eq!(
         (files(&device), device.engine.samples().unwrap().len()),
@@ -89,14 +89,14 @@ fn nothing_is_sealed_before_the_person_accepts_it() {
 #[test]
 fn withdrawal_new_consent_or_exit_wipe_clips_in_review() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
-    device.says(both());
+    device.consent_to(both());
     waits(&device);
     device.engine.withdraw(Some(QA)).unwrap();
     assert!(device.engine.previews().is_empty());
     let waiting = waits(&device);
-    device.says_as(both(), AgeBand::Child);
+    device.consent_as(both(), AgeBand::Child);
     assert!(device.engine.accept_preview(waiting).is_err());
-    device.says(both());
+    device.consent_to(both());
     waits(&device);
     let device = device.restart(|_| {});
     assert!(device.engine.previews().is_empty());
@@ -106,7 +106,7 @@ fn withdrawal_new_consent_or_exit_wipe_clips_in_review() {
 #[test]
 fn accepting_a_clip_after_withdrawal_has_no_effect() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
-    device.says(both());
+    device.consent_to(both());
     let waiting = waits(&device);
     device.clock.advance(crate::testing::days(366));
     assert_eq!(
@@ -124,7 +124,7 @@ fn accepting_a_clip_after_withdrawal_has_no_effect() {
 #[test]
 fn the_oldest_unreviewed_clips_are_dropped_first() {
     let device = Device::with(folder(), reviewed(1), Quota::default());
-    device.says(both());
+    device.consent_to(both());
     let all: Vec<Id> = (0..5).map(|_| waits(&device)).collect();
     let left: Vec<Id> = device
         .engine
@@ -133,17 +133,17 @@ fn the_oldest_unreviewed_clips_are_dropped_first() {
         .map(|preview| preview.id)
         .collect();
     assert_eq!(left, all[1..]);
-    assert!(device.was_told(&crate::Event::Withheld(WithheldReason::Unreviewed)));
+    assert!(device.received(&crate::Event::Withheld(WithheldReason::Unreviewed)));
 }
 
 #[test]
 fn the_host_can_require_review_where_the_plan_does_not() {
     let device = Device::new();
-    device.says(both());
-    let off = device.off();
+    device.consent_to(both());
+    let stopped = device.stop();
     let engine = crate::Sordino::open(crate::Config {
         review: Review::Required,
-        ..off.config()
+        ..stopped.config()
     });
     let engine = engine.unwrap();
     let offer = engine.submit(clip()).unwrap();
@@ -154,7 +154,7 @@ fn the_host_can_require_review_where_the_plan_does_not() {
     drop(engine);
     // Without it, the same clip is sealed at once.
     assert!(matches!(
-        off.on().engine.submit(clip()).unwrap(),
+        stopped.start().engine.submit(clip()).unwrap(),
         SubmitOutcome::Queued { .. }
     ));
 }

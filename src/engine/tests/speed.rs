@@ -1,4 +1,4 @@
-//! What a "no" costs with ten thousand samples waiting. `cargo xtask bench` runs it; it measures, and asserts
+//! The duration of a withdrawal with ten thousand waiting samples. `cargo xtask bench` runs it; it measures, and asserts
 //! only what must be true at any speed.
 
 use std::{fs, time::Instant};
@@ -24,7 +24,7 @@ fn device() -> Device {
         bytes: u64::MAX,
     };
     let device = Device::with(folder, plan(1), quota);
-    let record = device.says(both());
+    let record = device.consent_to(both());
     let inner = device.engine.inner().unwrap();
     let samples: Vec<SealedSample> = (0..WAITING)
         .map(|_| SealedSample::for_test(record, both(), vec![0xC5; BYTES]))

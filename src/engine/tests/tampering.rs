@@ -1,4 +1,4 @@
-//! A state folder that somebody changed, or that another version wrote.
+//! A state folder that was tampered with, or that another version wrote.
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::{
 
 const STORE: &str = "state.redb";
 
-/// A folder as layout 1 left it; tests/vectors/state/README.md tells how.
+/// A folder of layout 1, made as tests/vectors/state/README.md describes.
 fn of_layout_1(which: &str) -> TempDir {
     let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/state");
     let packed = fs::read(format!("{vectors}/layout-1-{which}.redb.zlib")).unwrap();
@@ -153,16 +153,16 @@ fn places(store: &[u8]) -> BTreeMap<usize, String> {
     places
 }
 
-/// What a store may grant after it was changed: as much as before, or less.
+/// A modified store grants as much as before, or less.
 fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
     let store = device.folder.path().join(STORE);
     let revocations = device.folder.path().join("slips");
-    let off = device.off();
+    let stopped = device.stop();
     let open = || {
         if !with_slips {
             let _ = fs::remove_dir_all(&revocations);
         }
-        Sordino::open(off.config())
+        Sordino::open(stopped.config())
     };
     let whole = fs::read(&store).unwrap();
     let mut noticed: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
@@ -186,7 +186,7 @@ fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
             }
         }
     }
-    // What is not noticed is in pages that hold nothing any more, or says the same.
+    // Unnoticed bytes are in unused pages, or have the same meaning.
     let refused: u32 = noticed.values().map(|(_, refused)| refused).sum();
     let tried = places.len();
     assert!(refused > 1000, "only {refused} of {tried} were noticed");
@@ -198,7 +198,7 @@ fn grants_at_most(device: Device, allowed: &Purposes, with_slips: bool) {
 #[test]
 fn no_modified_byte_of_a_store_undoes_a_withdrawal() {
     let device = Device::new();
-    device.says(both());
+    device.consent_to(both());
     device.queue().unwrap();
     device.engine.withdraw(None).unwrap();
     grants_at_most(device, &Purposes::default(), true);
@@ -207,7 +207,7 @@ fn no_modified_byte_of_a_store_undoes_a_withdrawal() {
 #[test]
 fn no_modified_byte_of_a_store_extends_consent() {
     let device = Device::new();
-    device.says(QA);
+    device.consent_to(QA);
     device.queue().unwrap();
     grants_at_most(device, &QA.into(), false);
 }
@@ -215,17 +215,17 @@ fn no_modified_byte_of_a_store_extends_consent() {
 #[test]
 fn no_modified_byte_of_a_store_replaces_a_guardian() {
     let device = Device::new();
-    device.says_as(both(), AgeBand::Child);
+    device.consent_as(both(), AgeBand::Child);
     grants_at_most(device, &Purposes::default(), false);
 }
 
 #[test]
 fn a_corrupt_device_is_reset_and_still_deletes_sent_samples() {
     let device = Device::new();
-    let record = device.says(both());
+    let record = device.consent_to(both());
     let sent = device.queue().unwrap();
     device.engine.renew_plan().unwrap();
-    // The plan and the registration, on their way.
+    // The plan and the registration, in flight.
     for _ in 0..2 {
         device.engine.next_upload_task().unwrap().unwrap();
     }
@@ -248,10 +248,10 @@ fn a_corrupt_device_is_reset_and_still_deletes_sent_samples() {
         purposes: both(),
     };
     assert_eq!(request.task.kind, expected);
-    let heard = crate::upload::UploadResult::Response(super::collector::answer(200));
+    let acknowledged = crate::upload::UploadResult::Response(super::collector::answer(200));
     device
         .engine
-        .process_upload_result(&request.task, heard)
+        .process_upload_result(&request.task, acknowledged)
         .unwrap();
     assert!(device.engine.next_upload_task().unwrap().is_none());
     assert_eq!(device.engine.status().unwrap().deletions_pending, 0);
@@ -260,7 +260,7 @@ fn a_corrupt_device_is_reset_and_still_deletes_sent_samples() {
 #[test]
 fn withdrawal_works_with_a_corrupt_ledger() {
     let device = Device::new();
-    let record = device.says(both());
+    let record = device.consent_to(both());
     device.mark_offered(record);
     let sample = device.queue().unwrap();
     let held = device.engine.grants().unwrap();
@@ -269,10 +269,16 @@ fn withdrawal_works_with_a_corrupt_ledger() {
     assert!(!held.is_live() && device.engine.grants().is_err());
     assert!(!device.file(sample).exists());
     // Started again it is refused, as damaged; reset, it withdraws consent to what was registered.
-    let off = device.off();
-    assert!(Sordino::open(off.config()).is_err_and(|error| error.is_damaged()));
-    Sordino::reset(off.folder.path()).unwrap();
-    let task = off.on().engine.next_upload_task().unwrap().unwrap().task;
+    let stopped = device.stop();
+    assert!(Sordino::open(stopped.config()).is_err_and(|error| error.is_damaged()));
+    Sordino::reset(stopped.folder.path()).unwrap();
+    let task = stopped
+        .start()
+        .engine
+        .next_upload_task()
+        .unwrap()
+        .unwrap()
+        .task;
     assert!(
         matches!(task.kind, crate::upload::TaskKind::Withdraw { record: due, .. } if due == record)
     );
@@ -281,7 +287,7 @@ fn withdrawal_works_with_a_corrupt_ledger() {
 #[test]
 fn a_reset_erases_consent_and_samples_but_keeps_the_plan() {
     let device = Device::new();
-    device.says(both());
+    device.consent_to(both());
     let sample = device.queue().unwrap();
     let folder = device.folder.path().to_owned();
     assert!(matches!(
@@ -292,14 +298,14 @@ fn a_reset_erases_consent_and_samples_but_keeps_the_plan() {
     assert_eq!(device.engine.consent().unwrap().state, ConsentState::None);
     assert!(device.engine.samples().unwrap().is_empty() && !device.file(sample).exists());
     assert_eq!(device.engine.plan().unwrap().version, 1);
-    // Nothing was ever offered: nobody is notified.
+    // Nothing was ever offered to a collector, so none is notified.
     assert!(device.engine.next_upload_task().unwrap().is_none());
 }
 
 #[test]
 fn deleting_all_samples_keeps_consent() {
     let device = Device::new();
-    device.says(both());
+    device.consent_to(both());
     let (waits, offered) = (device.queue().unwrap(), device.queue().unwrap());
     device.mark_sent(offered);
     device.engine.delete_all().unwrap();
@@ -314,11 +320,11 @@ fn deleting_all_samples_keeps_consent() {
     device.queue().unwrap();
 }
 
-/// Somebody removed the store: what it had registered can be known by the revocation records alone.
+/// The store is missing: only the revocation records show what it had registered.
 #[test]
 fn withdrawals_survive_the_loss_of_the_store() {
     let device = Device::new();
-    let record = device.says(both());
+    let record = device.consent_to(both());
     device.mark_offered(record);
     for emptied in [false, true] {
         let copy = folder();

@@ -1,4 +1,4 @@
-//! Several collectors, restored collectors, and servers that are none.
+//! Several collectors, restored collectors, and other servers.
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn withdrawals_go_to_the_collector_that_has_the_samples() {
         );
     }
     assert_eq!(due.len(), 2);
-    // Whatever the other one says, only the one that has the sample can say that it is gone.
+    // Only the collector that has the sample can confirm its deletion.
     for task in due.iter().filter(|task| task.collector == elsewhere) {
         device.finish(task, answered(200));
     }
@@ -70,7 +70,7 @@ fn a_vanished_collector_delays_uploads_at_most_two_days() {
 #[test]
 fn a_new_epoch_repeats_every_withdrawal() {
     let epoch = |number: u8| [(EPOCH_HEADER, format!("{number:032x}"))];
-    let said = |device: &Device, number: u8, status: u16, task: &UploadTask| {
+    let respond = |device: &Device, number: u8, status: u16, task: &UploadTask| {
         let headers = epoch(number);
         let headers: Vec<(&str, &str)> = headers
             .iter()
@@ -80,35 +80,35 @@ fn a_new_epoch_repeats_every_withdrawal() {
     };
     let device = Device::new();
     let sent = device.send();
-    said(&device, 1, 201, &sent);
+    respond(&device, 1, 201, &sent);
     device.outbox.delete(device.sample).unwrap();
     let deletion = device.next().unwrap().task;
-    said(&device, 1, 204, &deletion);
+    respond(&device, 1, 204, &deletion);
     device.withdraw(RESEARCH);
     let withdrawal = device.next().unwrap().task;
-    said(&device, 1, 200, &withdrawal);
+    respond(&device, 1, 200, &withdrawal);
     let registration = device.next().unwrap().task;
-    said(&device, 1, 200, &registration);
+    respond(&device, 1, 200, &registration);
     assert!(device.next().is_none());
 
     let plan = TaskKind::FetchPlan.for_collector(&collector());
-    said(&device, 2, 304, &plan);
+    respond(&device, 2, 304, &plan);
     let mut again = Vec::new();
     while let Some(request) = device.next() {
         again.push(request.task.clone());
-        said(&device, 2, 200, &request.task);
+        respond(&device, 2, 200, &request.task);
     }
     assert_eq!(again, [withdrawal, deletion, registration]);
-    said(&device, 2, 304, &plan);
+    respond(&device, 2, 304, &plan);
     assert!(device.next().is_none());
 
-    // One that names another epoch with each answer does not keep the device at it forever.
+    // A collector that names another epoch in each response does not cause endless requests.
     let mut requests = 0;
     for number in 3..100 {
-        said(&device, number, 304, &plan);
+        respond(&device, number, 304, &plan);
         while let Some(request) = device.next() {
             requests += 1;
-            said(&device, number, 200, &request.task);
+            respond(&device, number, 200, &request.task);
         }
     }
     assert!(requests <= 3 * 5, "{requests}");

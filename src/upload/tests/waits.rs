@@ -1,11 +1,11 @@
-//! How long a failure holds what up.
+//! Backoff after failures.
 
 use std::time::Duration;
 
 use super::*;
 
 #[test]
-fn retry_after_is_kept_and_a_hurry_does_not_pass_it_over() {
+fn retry_after_applies_to_manual_uploads_too() {
     for status in [429, 503] {
         let device = Device::new();
         let task = device.send();
@@ -59,7 +59,7 @@ fn backoff_grows_up_to_six_hours_and_resets_on_success() {
         let next = device.next().unwrap().task;
         assert!(
             matches!(next.kind, TaskKind::Withdraw { .. }),
-            "a \"no\" waits for nothing"
+            "a withdrawal has no backoff"
         );
     }
     assert!(late > early * 10, "{early} then {late}");

@@ -20,7 +20,7 @@ fn any_withdrawn_or_not_granted_response_withdraws_consent() {
                     assert!(matches!(settled.status, TaskStatus::Refused { .. }));
                     assert!(!grants.is_live() && device.grants().is_none());
                     assert!(!device.outbox.path(device.sample).exists());
-                    // It is said to the collector too, which may know of a part only.
+                    // The collector is notified too: it may know only a part.
                     let next = device.next().unwrap().task;
                     assert!(matches!(next.kind, TaskKind::Withdraw { .. }));
                     device.finish(&next, answered(200));
@@ -83,7 +83,7 @@ fn an_outdated_withdrawal_result_settles_no_samples() {
     let first = device.next().unwrap().task;
     device.withdraw(QA);
     assert_eq!(device.state_of_sample(), SampleState::DeletionAsked);
-    // The collector has only taken one purpose back; it holds the sample for the other still.
+    // The collector has withdrawn one purpose only; it still holds the sample for the other.
     device.finish(&first, answered(200));
     assert_eq!(device.state_of_sample(), SampleState::DeletionAsked);
     let second = device.next().unwrap().task;
@@ -99,7 +99,7 @@ fn a_registration_after_the_withdrawal_is_withdrawn() {
         let registration = device.next().unwrap();
         device.withdraw(purposes);
         let withdrawal = device.next().unwrap();
-        // The "no" came first, and the collector did not know the record then.
+        // The withdrawal arrived first, when the collector did not know the record.
         device.finish(&withdrawal.task, answered(404));
         device.finish(&registration.task, answered(201));
         assert_eq!(device.next().unwrap().task, withdrawal.task);
@@ -143,7 +143,7 @@ fn revoked_grants_make_no_request_for_a_sample() {
     assert!(sample_request(endpoint, &grants, &entry, file.clone()).is_ok());
     device.withdraw(RESEARCH);
     assert!(sample_request(endpoint, &grants, &entry, file.clone()).is_err());
-    // Live grants for less than the sample was made for do not do either.
+    // Live grants for fewer purposes than the sample's are not enough either.
     let narrower = device.grants().unwrap();
     assert!(sample_request(endpoint, &narrower, &entry, file).is_err());
     let scope = Scope::Samples {

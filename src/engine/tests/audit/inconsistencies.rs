@@ -12,7 +12,7 @@ fn each_inconsistency_has_its_own_error() {
     log.hand_out(Id::random().unwrap());
     log.hand_out(sample);
     let whole = log.answer(sample, 3);
-    // An access that is in another log, with a proof of that log.
+    // An access of another log, with a proof of that log.
     let mut other = log.clone();
     other.cut(3);
     other.hand_out_to(sample, "invented");
@@ -152,12 +152,12 @@ fn each_inconsistency_has_its_own_error() {
         forge(&mut forged);
         let accesses = read(&device, &task(&device, sample), &forged).unwrap();
         assert_eq!(accesses.broken, Some(broken), "{what}");
-        // Nothing of it is remembered.
+        // Nothing of it is stored.
         let expected = TaskKind::ReadAccesses { sample, seen: 3 };
         assert_eq!(task(&device, sample).kind, expected, "{what}");
     }
     assert_eq!(reported(&device, &log, sample).broken, None);
-    // What was new in it is expected from now on.
+    // Its new accesses are expected from now on.
     let mut left_out = log.answer(sample, 6);
     left_out["accesses"].as_array_mut().unwrap().pop();
     let accesses = read(&device, &task(&device, sample), &left_out).unwrap();
@@ -167,5 +167,5 @@ fn each_inconsistency_has_its_own_error() {
     );
 }
 
-/// What is done to an answer, what the device makes of it, and how it is done.
+/// A name, the expected inconsistency, and the modification of the response.
 type Case = (&'static str, LogInconsistency, Box<dyn Fn(&mut Value)>);

@@ -1,12 +1,12 @@
-//! What random lives have met: how often each thing that can happen has happened in them. A number of lives
-//! is enough when all of it has, many times.
+//! Coverage: the number of times that each possible event occurred in random schedules. There are enough schedules
+//! if all of them occurred, many times.
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::steps::{BUSY, JUMPS, MANY, REFUSED, Step, tokens};
+use super::steps::{BUSY, CLOCK_CHANGES, MANY, REFUSED, Step, tokens};
 use crate::{
     consent::AgeBand,
     testing::{QA, RESEARCH, both},
@@ -16,18 +16,18 @@ use crate::{
 pub(super) struct Coverage(RefCell<BTreeMap<String, u32>>);
 
 impl Coverage {
-    /// It has happened again.
-    pub(super) fn met(&self, what: impl Into<String>) {
+    /// Counts an event.
+    pub(super) fn record(&self, what: impl Into<String>) {
         *self.0.borrow_mut().entry(what.into()).or_default() += 1;
     }
 
-    pub(super) fn met_if(&self, has_happened: bool, what: impl Into<String>) {
+    pub(super) fn record_if(&self, has_happened: bool, what: impl Into<String>) {
         if has_happened {
-            self.met(what);
+            self.record(what);
         }
     }
 
-    /// Fails where something of `expected` was met less than `times`.
+    /// Fails if an event of `expected` occurred fewer than `times` times.
     #[track_caller]
     pub(super) fn assert_each(&self, times: u32, expected: &BTreeSet<String>) {
         let met = self.0.borrow();
@@ -39,57 +39,57 @@ impl Coverage {
             .collect();
         assert!(
             rare.is_empty(),
-            "met less than {times} times:\n{}",
+            "fewer than {times} times:\n{}",
             rare.join("\n")
         );
     }
 }
 
-/// What must have happened in random lives before they are enough.
+/// Events that random schedules must cover.
 pub(super) fn can_happen() -> BTreeSet<String> {
     let mut all: BTreeSet<String> = [
         "approve: refused",
-        "approve: taken",
-        "approve: taken, after a restart",
-        "check: a deletion has to reach the collector",
+        "approve: accepted",
+        "approve: accepted, after a restart",
+        "check: a deletion is pending",
         "check: granted",
         "check: nothing is allowed",
-        "check: said, and not granted any more",
+        "check: consented, and no longer granted",
         "come of age: refused",
-        "come of age: taken",
-        "delete all: a sample is on its way",
+        "come of age: accepted",
+        "delete all: a sample is in flight",
         "delete all: there are samples",
         "delete: answered 204",
-        "delete: the sample is on its way",
+        "delete: the sample is in flight",
         "end: held",
         "end: held for what is left of its purposes",
         "end: pulled",
-        "end: the collector heard of a no",
+        "end: the collector knows of a withdrawal",
         "end: the collector holds nothing of a record",
         "change collector: a record is registered",
         "confirm: answered 200",
         "epoch: answered 200",
-        "offer: not queued",
-        "offer: queued",
-        "pull: a copy goes",
+        "submit: not queued",
+        "submit: queued",
+        "pull: a copy is deleted",
         "pull: a copy that the token may not read",
         "pull: copies",
         "restored collector: a withdrawal is lost",
-        "put device back: a no was said since",
-        "put device back: the collector knows of a no",
+        "restore device: a withdrawal followed the backup",
+        "restore device: the collector knows of a withdrawal",
         "register: answered 200",
         "register: answered 201",
         "reset: a record is registered",
         "reset: done",
         "reset: the collector has samples",
-        "say: a record of its own",
-        "say: awaiting-guardian",
-        "say: granted",
-        "say: none",
-        "say: to the record before",
-        "say: withdrawn",
+        "consent: a new record",
+        "consent: awaiting-guardian",
+        "consent: granted",
+        "consent: none",
+        "consent: extends the record",
+        "consent: withdrawn",
         "send: answered 201",
-        "send: comes after the no",
+        "send: arrives after the withdrawal",
         "settle: after a reset",
         "take: nothing",
         "withdraw: a sample waits",
@@ -105,7 +105,7 @@ pub(super) fn can_happen() -> BTreeSet<String> {
     ]
     .map(str::to_owned)
     .into();
-    let fates = [
+    let dispositions = [
         "answered",
         "answer lost",
         "never arrives",
@@ -115,12 +115,12 @@ pub(super) fn can_happen() -> BTreeSet<String> {
     ];
     for task in ["plan", "register", "confirm", "withdraw", "send", "delete"] {
         all.insert(format!("take: {task}"));
-        all.insert(format!("{task}: comes after a restart"));
-        all.extend(fates.map(|fate| format!("{task}: {fate}")));
+        all.insert(format!("{task}: arrives after a restart"));
+        all.extend(dispositions.map(|disposition| format!("{task}: {disposition}")));
     }
     for task in ["register", "withdraw", "send", "delete"] {
-        all.insert(format!("withdraw: a {task} is on its way"));
-        all.insert(format!("reset: a {task} is on its way"));
+        all.insert(format!("withdraw: a {task} is in flight"));
+        all.insert(format!("reset: a {task} is in flight"));
     }
     all.extend(BUSY.map(|status| format!("status: {status}")));
     all.extend(REFUSED.map(|(_, kind)| format!("refused: {kind}")));
@@ -141,29 +141,32 @@ pub(super) fn can_happen() -> BTreeSet<String> {
     }
     for purposes in [QA.into(), RESEARCH.into(), both()] {
         for age in [AgeBand::Adult, AgeBand::Child, AgeBand::Unknown] {
-            all.insert(format!("step: {}", Step::Say(purposes.clone(), age).name()));
+            all.insert(format!(
+                "step: {}",
+                Step::Consent(purposes.clone(), age).name()
+            ));
         }
     }
     for withdrawn in [None, Some(QA), Some(RESEARCH)] {
         all.insert(format!("step: {}", Step::Withdraw(withdrawn).name()));
     }
-    for days in JUMPS {
-        all.insert(format!("step: {}", Step::Jump(days).name()));
+    for days in CLOCK_CHANGES {
+        all.insert(format!("step: {}", Step::SetClock(days).name()));
     }
     all
 }
 
-/// What more must have happened where writes are cut short: a crash in each step that writes, at each of the first
+/// Events that schedules with crashes must cover too: a crash in each step that writes, at each of the first
 /// writes.
 pub(super) fn can_be_cut_short() -> BTreeSet<String> {
     let steps = [
-        "say",
-        "offer",
+        "consent",
+        "submit",
         "withdraw",
         "delete",
         "delete-all",
         "take",
-        "comes",
+        "deliver",
         "exchange",
         "reset",
     ];
@@ -172,7 +175,7 @@ pub(super) fn can_be_cut_short() -> BTreeSet<String> {
     in_steps.into_iter().chain(at_writes).collect()
 }
 
-/// What is rarer: met twice at least in lives with crashes.
+/// Rarer events, at least twice in schedules with crashes.
 pub(super) fn can_happen_too() -> BTreeSet<String> {
     let rare = [
         "crash: at a later write",
@@ -181,13 +184,13 @@ pub(super) fn can_happen_too() -> BTreeSet<String> {
         "pull: a copy loses a purpose",
         "send: answered 200",
         "send: answered 410",
-        "send: of before the reset",
+        "send: unknown after the reset",
     ];
     let power_lost = (1..=MANY).map(|write| format!("crash: at write {write}, power lost"));
     power_lost.chain(rare.map(str::to_owned)).collect()
 }
 
-/// What thousands of lives meet.
+/// Events that thousands of schedules cover.
 pub(super) fn can_happen_at_last() -> BTreeSet<String> {
     let rarest = [
         "register: answered 409",

@@ -4,34 +4,34 @@ use crate::{Purposes, consent::AgeBand};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct ExpectedConsent {
-    yes: Purposes,
-    taken_back: Purposes,
-    /// `None` before anything was said.
+    granted: Purposes,
+    withdrawn: Purposes,
+    /// `None` before the first consent.
     age: Option<AgeBand>,
     guardian_agrees: bool,
     came_of_age: bool,
 }
 
 impl ExpectedConsent {
-    /// What may be sampled, sealed and sent. Consent may also have expired.
+    /// The purposes for which samples may be made and sent. Consent may also have expired.
     pub(super) fn allows(&self) -> Purposes {
         match self.came_of_age || (self.is_child() && !self.guardian_agrees) {
             true => Purposes::default(),
-            false => self.yes.clone(),
+            false => self.granted.clone(),
         }
     }
 
-    /// Consent to purposes; `stood` is whether the one before still stood. It grows the one before where
-    /// that is an answer to the same question; more for a child whose guardian has agreed is not.
-    pub(super) fn says(&mut self, purposes: &Purposes, age: AgeBand, stood: bool) {
-        let grows = !purposes.is_subset(&self.yes);
-        let same = stood && self.age == Some(age) && !self.came_of_age;
-        let again = purposes.intersection(&self.taken_back).is_empty();
+    /// Consent to purposes; `was_active`: whether the earlier consent was still active. It extends that one if
+    /// it answers the same question; additional purposes of a child whose guardian has agreed do not.
+    pub(super) fn consents(&mut self, purposes: &Purposes, age: AgeBand, was_active: bool) {
+        let grows = !purposes.is_subset(&self.granted);
+        let same = was_active && self.age == Some(age) && !self.came_of_age;
+        let again = purposes.intersection(&self.withdrawn).is_empty();
         match same && again && !(age.needs_guardian() && self.guardian_agrees && grows) {
-            true => self.yes = self.yes.union(purposes),
+            true => self.granted = self.granted.union(purposes),
             false => {
                 *self = Self {
-                    yes: purposes.clone(),
+                    granted: purposes.clone(),
                     age: Some(age),
                     ..Self::default()
                 }
@@ -51,8 +51,8 @@ impl ExpectedConsent {
         self.came_of_age = true;
     }
 
-    pub(super) fn says_no(&mut self, purposes: &Purposes) {
-        self.taken_back = self.taken_back.union(&self.yes.intersection(purposes));
-        self.yes = self.yes.difference(purposes);
+    pub(super) fn withdraws(&mut self, purposes: &Purposes) {
+        self.withdrawn = self.withdrawn.union(&self.granted.intersection(purposes));
+        self.granted = self.granted.difference(purposes);
     }
 }

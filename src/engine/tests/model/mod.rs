@@ -1,13 +1,13 @@
-//! Random lives of a device: everything that a person, a guardian, the app, the network and the clock can
-//! do, in any order, with crashes at any write, against the reference of `said.rs`.
+//! Random schedules: everything that a person, a guardian, the app, the network and the clock can
+//! do, in any order, with crashes at any write, compared with the reference of `expected_consent.rs`.
 //!
-//! How many lives are enough is counted, not guessed. A usual run lives 120 without a crash and 400 with crashes, the
-//! same each time. In the latter each thing of [`can_happen`] and [`can_be_cut_short`] is met at least ten times, in
-//! the former each of [`can_happen`] at least once; both are asserted. So each step is taken, each answer comes to
+//! The number of schedules is sufficient by count: a normal run has 120 without a crash and 400 with crashes, the
+//! same each time. The latter cover each event of [`can_happen`] and [`can_be_cut_short`] at least ten times,
+//! the former each event of [`can_happen`] at least once; both are asserted. So each step is taken, each response reaches
 //! each kind of request, also after a restart, a reset or a withdrawal, and each of the first sixteen writes is the last one
-//! before a crash. The rarest are a portal that answers a registration, met 10 times, and a reset with a registration on
-//! its way and a crash at the sixteenth write, 11 times each; half are met over 70 times. A soak draws 10 000 lives or
-//! more, and meets [`can_happen_at_last`] too.
+//! before a crash. The rarest events are a portal that responds to a registration, 10 times, and a reset with a registration
+//! in flight and a crash at the sixteenth write, 11 times each; half occur over 70 times. A soak run draws 10 000 schedules or
+//! more, and covers [`can_happen_at_last`] too.
 
 mod coverage;
 mod expected_consent;
@@ -33,86 +33,86 @@ use crate::{
     testing::{QA, RESEARCH, both, cases, draws},
 };
 
-/// Lives that once broke a promise.
+/// Schedules that once failed.
 #[test]
 fn regressions() {
-    let say = |purposes: Purposes, age| Step::Say(purposes, age);
-    let comes = |tenths: u64| Step::Comes(Pick(u64::MAX / 10 * tenths), Disposition::Answered);
+    let consent = |purposes: Purposes, age| Step::Consent(purposes, age);
+    let deliver = |tenths: u64| Step::Deliver(Pick(u64::MAX / 10 * tenths), Disposition::Answered);
     let adult = AgeBand::Adult;
-    let lives = [
+    let schedules = [
         vec![
-            (say(QA.into(), adult), None),
-            (Step::Take, None),
-            (Step::Take, None),
-            (say(RESEARCH.into(), adult), None),
+            (consent(QA.into(), adult), None),
+            (Step::TakeTask, None),
+            (Step::TakeTask, None),
+            (consent(RESEARCH.into(), adult), None),
             (Step::Withdraw(Some(RESEARCH)), None),
-            (Step::Take, None),
-            (Step::Take, None),
-            (say(QA.into(), adult), None),
-            (say(QA.into(), adult), None),
+            (Step::TakeTask, None),
+            (Step::TakeTask, None),
+            (consent(QA.into(), adult), None),
+            (consent(QA.into(), adult), None),
             (Step::Reset, None),
-            (say(QA.into(), adult), None),
-            (comes(8), None),
+            (consent(QA.into(), adult), None),
+            (deliver(8), None),
         ],
         vec![
-            (say(both(), adult), None),
-            (Step::Take, None),
-            (Step::Take, None),
-            (say(QA.into(), adult), None),
+            (consent(both(), adult), None),
+            (Step::TakeTask, None),
+            (Step::TakeTask, None),
+            (consent(QA.into(), adult), None),
             (Step::Withdraw(Some(QA)), None),
-            (Step::Take, None),
+            (Step::TakeTask, None),
             (Step::Reset, None),
         ],
         vec![
-            (say(both(), AgeBand::Child), None),
+            (consent(both(), AgeBand::Child), None),
             (Step::Withdraw(Some(QA)), None),
-            (say(RESEARCH.into(), AgeBand::Unknown), None),
-            (say(QA.into(), AgeBand::Unknown), None),
+            (consent(RESEARCH.into(), AgeBand::Unknown), None),
+            (consent(QA.into(), AgeBand::Unknown), None),
             (Step::Approve, None),
         ],
         vec![
-            (say(QA.into(), adult), None),
-            (Step::Take, None),
-            (comes(0), None),
-            (Step::Take, None),
+            (consent(QA.into(), adult), None),
+            (Step::TakeTask, None),
+            (deliver(0), None),
+            (Step::TakeTask, None),
             (Step::Withdraw(None), None),
-            (Step::Take, None),
-            (comes(6), None),
-            (comes(0), Some((1, false))),
+            (Step::TakeTask, None),
+            (deliver(6), None),
+            (deliver(0), Some((1, false))),
         ],
         vec![
-            (say(both(), adult), None),
+            (consent(both(), adult), None),
             (Step::Exchange, None),
-            (Step::Offer, None),
+            (Step::Submit, None),
             (Step::Exchange, None),
             (Step::BackUpDevice, None),
             (Step::Withdraw(None), None),
             (Step::Exchange, None),
-            (Step::PutDeviceBack, None),
-            (Step::Offer, None),
+            (Step::RestoreDevice, None),
+            (Step::Submit, None),
             (Step::ChangeCollector, None),
-            (say(QA.into(), adult), None),
+            (consent(QA.into(), adult), None),
         ],
         vec![
-            (say(both(), adult), None),
-            (Step::Offer, None),
+            (consent(both(), adult), None),
+            (Step::Submit, None),
             (Step::Exchange, None),
             (Step::BackUpCollector, None),
             (Step::DeleteAll, None),
             (Step::Withdraw(Some(QA)), None),
             (Step::Exchange, None),
-            (Step::PutCollectorBack, None),
-            (Step::Jump(365), None),
+            (Step::RestoreCollector, None),
+            (Step::SetClock(365), None),
         ],
     ];
-    for steps in lives {
-        World::new(&Coverage::default()).live_through(&steps);
+    for steps in schedules {
+        World::new(&Coverage::default()).run(&steps);
     }
 }
 
-/// Lives random lives, and returns what they met. All but keys is the same in every usual run, so that what
-/// was met once is always met.
-fn live(
+/// Runs random schedules and returns their coverage. Everything except keys is the same in every normal run, so that
+/// the coverage is too.
+fn run_schedules(
     usual: u32,
     soak: u32,
     test: &'static str,
@@ -129,17 +129,17 @@ fn live(
         ..cases
     };
     let coverage = Coverage::default();
-    let lives = Cell::new(0);
-    let life = (beginnings(), prop::collection::vec((steps(), cuts), 1..45));
-    let lived = TestRunner::new(config).run(&life, |(beginning, steps)| {
-        lives.set(lives.get() + 1);
-        let _draws = (!is_soak()).then(|| draws::seeded(lives.get()));
+    let count = Cell::new(0);
+    let schedule = (beginnings(), prop::collection::vec((steps(), cuts), 1..45));
+    let outcome = TestRunner::new(config).run(&schedule, |(beginning, steps)| {
+        count.set(count.get() + 1);
+        let _draws = (!is_soak()).then(|| draws::seeded(count.get()));
         let beginning = beginning.into_iter().map(|step| (step, None));
         let steps: Vec<_> = beginning.chain(steps).collect();
-        World::new(&coverage).live_through(&steps);
+        World::new(&coverage).run(&steps);
         Ok(())
     });
-    if let Err(failure) = lived {
+    if let Err(failure) = outcome {
         panic!("{failure}");
     }
     coverage
@@ -147,13 +147,18 @@ fn live(
 
 #[test]
 fn no_schedule_violates_consent() {
-    let coverage = live(120, 3_000, "whatever_happens", Just(None));
+    let coverage = run_schedules(120, 3_000, "no_schedule_violates_consent", Just(None));
     coverage.assert_each(1, &can_happen());
 }
 
 #[test]
 fn no_schedule_with_crashes_violates_consent() {
-    let coverage = live(400, 7_000, "nor_does_it", cuts());
+    let coverage = run_schedules(
+        400,
+        7_000,
+        "no_schedule_with_crashes_violates_consent",
+        cuts(),
+    );
     coverage.assert_each(4, &can_happen());
     coverage.assert_each(10, &can_be_cut_short());
     coverage.assert_each(2, &can_happen_too());

@@ -10,40 +10,40 @@ use crate::{
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Say(Purposes, AgeBand),
+    Consent(Purposes, AgeBand),
     Approve,
     ComeOfAge,
-    Offer,
+    Submit,
     Withdraw(Option<Purpose>),
     Delete(Pick),
     DeleteAll,
-    /// The host takes what is due.
-    Take,
-    /// Something comes of a request on its way, in any order.
-    Comes(Pick, Disposition),
-    /// The network holds for a while: all that is due is taken and answered.
+    /// The host takes the next task.
+    TakeTask,
+    /// A request in flight gets its result, in any order.
+    Deliver(Pick, Disposition),
+    /// The network works for a while: everything that is due is sent and answered.
     Exchange,
-    /// Somebody pulls, with a token of that kind.
+    /// A reader pulls, with a token of that kind.
     Pull(Token),
-    Pass(i64),
-    Jump(i64),
+    Advance(i64),
+    SetClock(i64),
     Restart,
     Reset,
-    /// The state folder is copied; later the copy is put in its place.
+    /// The state folder is copied; later the copy replaces it.
     BackUpDevice,
-    PutDeviceBack,
+    RestoreDevice,
     /// The same with the collector's database.
     BackUpCollector,
-    PutCollectorBack,
+    RestoreCollector,
     /// The app is opened with another collector than before.
     ChangeCollector,
 }
 
-/// What a reader's token is good for.
+/// A reader's token.
 #[derive(Clone, Debug)]
 pub(super) enum Token {
     For(Purposes),
-    /// Or it has expired.
+    /// It was revoked or has expired.
     Revoked,
 }
 
@@ -56,7 +56,7 @@ impl Token {
     }
 }
 
-/// One of some, by how far along it is.
+/// A choice of one element of a list, as a fraction of its length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pick(pub(super) u64);
 
@@ -68,50 +68,50 @@ impl Pick {
 
 #[derive(Clone, Debug)]
 pub(super) enum Disposition {
-    /// It arrives and so does the answer.
+    /// The request and the response arrive.
     Answered,
-    /// It arrives, but the answer is lost.
+    /// The request arrives, but the response is lost.
     AnswerLost,
     NeverArrives,
     Portal,
     Busy(u16),
-    /// It is refused with that status and problem.
+    /// It is refused with this status and problem.
     Refused(u16, &'static str),
 }
 
 impl Step {
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Say(purposes, age) => format!("say {purposes} {age:?}"),
+            Self::Consent(purposes, age) => format!("consent {purposes} {age:?}"),
             Self::Approve => "approve".to_owned(),
             Self::ComeOfAge => "come-of-age".to_owned(),
-            Self::Offer => "offer".to_owned(),
+            Self::Submit => "submit".to_owned(),
             Self::Withdraw(None) => "withdraw all".to_owned(),
             Self::Withdraw(Some(purpose)) => format!("withdraw {purpose}"),
             Self::Delete(_) => "delete".to_owned(),
             Self::DeleteAll => "delete-all".to_owned(),
-            Self::Take => "take".to_owned(),
-            Self::Comes(..) => "comes".to_owned(),
+            Self::TakeTask => "take".to_owned(),
+            Self::Deliver(..) => "deliver".to_owned(),
             Self::Exchange => "exchange".to_owned(),
             Self::Pull(Token::For(purposes)) => format!("pull for {purposes}"),
             Self::Pull(Token::Revoked) => "pull with a revoked token".to_owned(),
-            Self::Pass(_) => "pass".to_owned(),
-            Self::Jump(days) => format!("jump {days}"),
+            Self::Advance(_) => "advance".to_owned(),
+            Self::SetClock(days) => format!("set clock {days}"),
             Self::Restart => "restart".to_owned(),
             Self::Reset => "reset".to_owned(),
             Self::BackUpDevice => "back-up-device".to_owned(),
-            Self::PutDeviceBack => "put-device-back".to_owned(),
+            Self::RestoreDevice => "restore-device".to_owned(),
             Self::BackUpCollector => "back-up-collector".to_owned(),
-            Self::PutCollectorBack => "put-collector-back".to_owned(),
+            Self::RestoreCollector => "restore-collector".to_owned(),
             Self::ChangeCollector => "change-collector".to_owned(),
         }
     }
 
-    /// Whether somebody wanted it who notices a crash.
-    pub(super) fn is_said_again(&self) -> bool {
+    /// Whether a person, who notices a crash, wanted the step.
+    pub(super) fn is_repeated_after_crash(&self) -> bool {
         matches!(
             self,
-            Self::Say(..)
+            Self::Consent(..)
                 | Self::Approve
                 | Self::ComeOfAge
                 | Self::Withdraw(_)
@@ -144,25 +144,25 @@ pub(super) fn steps() -> impl Strategy<Value = Step> {
     let withdrawn = prop::sample::select(vec![None, Some(QA), Some(RESEARCH)]);
     let pick = || any::<u64>().prop_map(Pick);
     prop_oneof![
-        4 => (purposes, ages).prop_map(|(purposes, age)| Step::Say(purposes, age)),
+        4 => (purposes, ages).prop_map(|(purposes, age)| Step::Consent(purposes, age)),
         2 => Just(Step::Approve),
         2 => Just(Step::ComeOfAge),
-        8 => Just(Step::Offer),
+        8 => Just(Step::Submit),
         2 => withdrawn.prop_map(Step::Withdraw),
         2 => pick().prop_map(Step::Delete),
         1 => Just(Step::DeleteAll),
-        12 => Just(Step::Take),
-        12 => (pick(), fates()).prop_map(|(pick, fate)| Step::Comes(pick, fate)),
+        12 => Just(Step::TakeTask),
+        12 => (pick(), dispositions()).prop_map(|(pick, disposition)| Step::Deliver(pick, disposition)),
         4 => Just(Step::Exchange),
         2 => prop::sample::select(tokens()).prop_map(Step::Pull),
-        3 => (1_i64..3_000).prop_map(Step::Pass),
-        1 => prop::sample::select(JUMPS.to_vec()).prop_map(Step::Jump),
+        3 => (1_i64..3_000).prop_map(Step::Advance),
+        1 => prop::sample::select(CLOCK_CHANGES.to_vec()).prop_map(Step::SetClock),
         2 => Just(Step::Restart),
         1 => Just(Step::Reset),
         2 => Just(Step::BackUpDevice),
-        2 => Just(Step::PutDeviceBack),
+        2 => Just(Step::RestoreDevice),
         1 => Just(Step::BackUpCollector),
-        2 => Just(Step::PutCollectorBack),
+        2 => Just(Step::RestoreCollector),
         1 => Just(Step::ChangeCollector),
     ]
 }
@@ -172,7 +172,7 @@ pub(super) fn tokens() -> Vec<Token> {
     good.into_iter().chain([Token::Revoked]).collect()
 }
 
-fn fates() -> impl Strategy<Value = Disposition> {
+fn dispositions() -> impl Strategy<Value = Disposition> {
     prop_oneof![
         4 => Just(Disposition::Answered),
         3 => Just(Disposition::AnswerLost),
@@ -184,10 +184,10 @@ fn fates() -> impl Strategy<Value = Disposition> {
     ]
 }
 
-/// In days: a clock that is set right or wrong.
-pub(super) const JUMPS: [i64; 4] = [-365, -1, 1, 365];
+/// Changes of the clock, in days.
+pub(super) const CLOCK_CHANGES: [i64; 4] = [-365, -1, 1, 365];
 pub(super) const BUSY: [u16; 5] = [408, 425, 429, 500, 503];
-/// The first three may pass, the others never do.
+/// The first three are temporary, the others permanent.
 pub(super) const REFUSED: [(u16, &str); 6] = [
     (400, "malformed"),
     (401, "bad-signature"),
@@ -207,66 +207,74 @@ pub(super) fn cuts() -> impl Strategy<Value = Option<(u32, bool)>> {
 pub(super) const MANY: u32 = 16;
 const LATEST: u32 = 30;
 
-/// How a life begins: with nothing said, or further on, where few lives would come by themselves. Consent is on its way
-/// to the collector or known there, a guardian's too; samples wait, are on their way, or were sent and pulled.
+/// The beginnings of schedules: empty, or a state that few random schedules would reach. Consent is in flight
+/// to the collector or known there, a guardian's too; samples wait, are in flight, or were sent and pulled.
 pub(super) fn beginnings() -> impl Strategy<Value = Vec<Step>> {
     use Step::{
-        Approve, BackUpCollector, BackUpDevice, DeleteAll, Exchange, Offer, PutCollectorBack,
-        PutDeviceBack, Restart, Say, Take, Withdraw,
+        Approve, BackUpCollector, BackUpDevice, Consent, DeleteAll, Exchange, Restart,
+        RestoreCollector, RestoreDevice, Submit, TakeTask, Withdraw,
     };
     let pull = || Step::Pull(Token::For(both()));
 
-    let adult = || Say(both(), AgeBand::Adult);
-    let child = || Say(both(), AgeBand::Child);
+    let adult = || Consent(both(), AgeBand::Adult);
+    let child = || Consent(both(), AgeBand::Child);
     prop::sample::select(vec![
         vec![],
-        vec![adult(), Take, Take],
-        vec![adult(), Exchange, Offer, Offer],
-        vec![adult(), Exchange, Offer, Offer, Take],
-        vec![adult(), Exchange, Offer, Offer, Exchange, pull(), Offer],
+        vec![adult(), TakeTask, TakeTask],
+        vec![adult(), Exchange, Submit, Submit],
+        vec![adult(), Exchange, Submit, Submit, TakeTask],
+        vec![adult(), Exchange, Submit, Submit, Exchange, pull(), Submit],
         vec![
             adult(),
             Exchange,
-            Offer,
+            Submit,
             Exchange,
             DeleteAll,
-            Offer,
-            Take,
-            Take,
+            Submit,
+            TakeTask,
+            TakeTask,
         ],
         vec![
             adult(),
             Exchange,
-            Offer,
+            Submit,
             Exchange,
             pull(),
             Withdraw(Some(QA)),
-            Take,
+            TakeTask,
         ],
         vec![
             adult(),
             Exchange,
-            Offer,
+            Submit,
             Exchange,
             BackUpDevice,
             Withdraw(None),
             Exchange,
-            PutDeviceBack,
-            Offer,
+            RestoreDevice,
+            Submit,
         ],
         vec![
             adult(),
-            Offer,
+            Submit,
             Exchange,
             BackUpCollector,
             pull(),
             DeleteAll,
             Withdraw(Some(QA)),
             Exchange,
-            PutCollectorBack,
+            RestoreCollector,
         ],
-        vec![adult(), Exchange, Offer, Offer, Restart, Take, Take],
+        vec![
+            adult(),
+            Exchange,
+            Submit,
+            Submit,
+            Restart,
+            TakeTask,
+            TakeTask,
+        ],
         vec![child()],
-        vec![child(), Restart, Approve, Exchange, Offer, Take],
+        vec![child(), Restart, Approve, Exchange, Submit, TakeTask],
     ])
 }

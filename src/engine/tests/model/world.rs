@@ -1,5 +1,5 @@
-//! A device, what its person said, and the rest of the world: an unreliable network, a collector, a folder
-//! that somebody pulls into.
+//! A device, the person's expected consent, and their environment: an unreliable network, collectors, a folder
+//! that a reader pulls into.
 
 mod check;
 mod consent;
@@ -23,7 +23,7 @@ use crate::{
     endpoint::Endpoint,
     engine::tests::{
         Device,
-        collector::{FakeCollector, OnItsWay},
+        collector::{FakeCollector, InFlight},
     },
     outbox::Quota,
     testing::{crash, days, folder, plan},
@@ -34,31 +34,31 @@ use restore::Backup;
 pub(super) struct World<'a> {
     coverage: &'a Coverage,
     device: Option<Device>,
-    /// The one that there is at first, and the one that the app names later.
+    /// The first collector, and the one that the app names later.
     collectors: BTreeMap<Endpoint, FakeCollector>,
-    on_their_way: Vec<OnItsWay>,
-    said: ExpectedConsent,
-    /// What of each record was withdrawn; all that it ever held where the device was reset.
-    taken_back: BTreeMap<Id, Purposes>,
+    in_flight: Vec<InFlight>,
+    expected: ExpectedConsent,
+    /// The withdrawn purposes of each record; all that it ever held if the device was reset.
+    withdrawn: BTreeMap<Id, Purposes>,
     deleted: BTreeSet<Id>,
     refused: BTreeSet<Id>,
-    /// Copies in the folders that were pulled into, one for each collector, and what each may be used for.
+    /// Copies in the folders of readers, one folder for each collector, and their purposes.
     pulled: BTreeMap<(Endpoint, Id), Purposes>,
     has_crashed: bool,
     was_reset: bool,
-    /// A copy of the state folder, with what was known when it was made.
+    /// A copy of the state folder, with the expectations at that time.
     backup: Option<Backup>,
-    /// Whether the state folder was ever put back.
-    was_put_back: bool,
-    /// Samples that there were when it was: the device may not know of them, or not what became of them.
-    before_put_back: BTreeSet<Id>,
-    /// Whether a collector's database was ever put back.
-    collector_was_put_back: bool,
-    /// How often the device has started.
+    /// Whether the state folder was ever restored.
+    was_restored: bool,
+    /// Samples that existed when it was: the device may not know of them, or not their state.
+    before_restore: BTreeSet<Id>,
+    /// Whether a collector's database was ever restored.
+    collector_was_restored: bool,
+    /// The number of times that the device has started.
     starts: u32,
-    /// Which of its starts it was when the person last consented.
-    starts_at_yes: u32,
-    /// The write at which the present step is cut short, and whether power is lost.
+    /// That number when the person last consented.
+    starts_at_consent: u32,
+    /// The write at which the current step crashes, and whether power is lost.
     cut: Option<(u32, bool)>,
 }
 
@@ -78,48 +78,48 @@ impl<'a> World<'a> {
             collectors: COLLECTORS
                 .map(|url| (url.parse().unwrap(), FakeCollector::new()))
                 .into(),
-            on_their_way: Vec::new(),
-            said: ExpectedConsent::default(),
-            taken_back: BTreeMap::new(),
+            in_flight: Vec::new(),
+            expected: ExpectedConsent::default(),
+            withdrawn: BTreeMap::new(),
             deleted: BTreeSet::new(),
             refused: BTreeSet::new(),
             pulled: BTreeMap::new(),
             has_crashed: false,
             was_reset: false,
             backup: None,
-            was_put_back: false,
-            before_put_back: BTreeSet::new(),
-            collector_was_put_back: false,
+            was_restored: false,
+            before_restore: BTreeSet::new(),
+            collector_was_restored: false,
             starts: 1,
-            starts_at_yes: 0,
+            starts_at_consent: 0,
             cut: None,
         }
     }
 
-    /// Each step with its cut, and then on to the end.
-    pub(super) fn live_through(mut self, steps: &[(Step, Option<(u32, bool)>)]) {
+    /// Runs each step with its crash, then everything until nothing is due.
+    pub(super) fn run(mut self, steps: &[(Step, Option<(u32, bool)>)]) {
         for (step, cut) in steps {
-            self.live(step, *cut);
+            self.run_step(step, *cut);
         }
         self.settle();
     }
 
-    /// One step, cut short by a crash at that write, perhaps with a power cut.
-    fn live(&mut self, step: &Step, cut: Option<(u32, bool)>) {
+    /// Runs one step, with a crash at that write, perhaps with a power cut.
+    fn run_step(&mut self, step: &Step, cut: Option<(u32, bool)>) {
         if let Some((writes, _)) = cut {
             crash::after(writes);
         }
         self.cut = cut;
-        self.met(format!("step: {}", step.name()));
-        self.act(step);
+        self.record(format!("step: {}", step.name()));
+        self.apply(step);
         match cut {
             Some((_, loses_power)) if crash::has_come() => {
                 self.has_crashed = true;
-                self.met_crash(&step.name());
+                self.record_crash(&step.name());
                 self.restart(loses_power);
-                // What was cut short may or may not have happened; anyone who wanted it says it again.
-                if step.is_said_again() {
-                    self.act(step);
+                // The step may or may not have taken effect; a person repeats it.
+                if step.is_repeated_after_crash() {
+                    self.apply(step);
                 }
             }
             Some(_) => crash::restart(false),
@@ -128,17 +128,17 @@ impl<'a> World<'a> {
         self.check();
     }
 
-    fn met(&self, what: impl Into<String>) {
-        self.coverage.met(what);
+    fn record(&self, what: impl Into<String>) {
+        self.coverage.record(what);
     }
 
-    fn met_if(&self, has_happened: bool, what: impl Into<String>) {
-        self.coverage.met_if(has_happened, what);
+    fn record_if(&self, has_happened: bool, what: impl Into<String>) {
+        self.coverage.record_if(has_happened, what);
     }
 
-    fn met_crash(&self, step: &str) {
+    fn record_crash(&self, step: &str) {
         let step = step.split(' ').next().unwrap_or_default();
-        self.met(format!("crash: in {step}"));
+        self.record(format!("crash: in {step}"));
         let Some((write, loses_power)) = self.cut else {
             return;
         };
@@ -146,13 +146,13 @@ impl<'a> World<'a> {
             true => format!("crash: at write {write}"),
             false => "crash: at a later write".to_owned(),
         };
-        self.met_if(loses_power, format!("{at}, power lost"));
-        self.met(at);
+        self.record_if(loses_power, format!("{at}, power lost"));
+        self.record(at);
     }
 
-    /// Whether a request of such a task is on its way.
-    fn is_on_its_way(&self, kind: &str) -> bool {
-        let mut tasks = self.on_their_way.iter().map(|request| &request.task.kind);
+    /// Whether a request of such a task is in flight.
+    fn is_in_flight(&self, kind: &str) -> bool {
+        let mut tasks = self.in_flight.iter().map(|request| &request.task.kind);
         tasks.any(|task| task_name(task) == kind)
     }
 
@@ -168,11 +168,11 @@ impl<'a> World<'a> {
         let device = self.device.take().unwrap();
         self.device = Some(device.restart(|_| crash::restart(loses_power)));
         self.starts += 1;
-        self.keep_plan();
+        self.reinstall_plan();
     }
 
-    /// A reset that is cut short may lose the plan.
-    fn keep_plan(&self) {
+    /// A reset that crashes may lose the plan.
+    fn reinstall_plan(&self) {
         if self.engine().plan().is_none() {
             let device = self.device();
             let plan = device.organization.sign(plan(1));
@@ -180,34 +180,34 @@ impl<'a> World<'a> {
         }
     }
 
-    fn act(&mut self, step: &Step) {
+    fn apply(&mut self, step: &Step) {
         match step {
-            Step::Say(purposes, age) => self.say(purposes, *age),
+            Step::Consent(purposes, age) => self.give_consent(purposes, *age),
             Step::Approve => self.approve(),
             Step::ComeOfAge => self.come_of_age(),
-            Step::Offer => self.offer(),
+            Step::Submit => self.submit(),
             Step::Withdraw(purpose) => self.withdraw(*purpose),
             Step::Delete(pick) => self.delete(*pick),
             Step::DeleteAll => self.delete_all(),
-            Step::Take => drop(self.take()),
-            Step::Comes(pick, fate) if !self.on_their_way.is_empty() => {
-                let at = pick.index(self.on_their_way.len());
-                let request = self.on_their_way.remove(at);
-                self.comes(&request, fate);
+            Step::TakeTask => drop(self.take_task()),
+            Step::Deliver(pick, disposition) if !self.in_flight.is_empty() => {
+                let at = pick.index(self.in_flight.len());
+                let request = self.in_flight.remove(at);
+                self.deliver(&request, disposition);
             }
-            Step::Comes(..) => {}
+            Step::Deliver(..) => {}
             Step::Exchange => self.exchange(),
             Step::Pull(token) => self.pull(token),
             Step::BackUpDevice => self.back_up_device(),
-            Step::PutDeviceBack => self.put_device_back(),
+            Step::RestoreDevice => self.restore_device(),
             Step::BackUpCollector => self.present().back_up(),
-            Step::PutCollectorBack => self.put_collector_back(),
+            Step::RestoreCollector => self.restore_collector(),
             Step::ChangeCollector => self.change_collector(),
-            Step::Pass(minutes) => self
+            Step::Advance(minutes) => self
                 .device()
                 .clock
                 .advance(SignedDuration::from_mins(*minutes)),
-            Step::Jump(jump) => self.device().clock.advance(days(*jump)),
+            Step::SetClock(jump) => self.device().clock.advance(days(*jump)),
             Step::Restart => self.restart(false),
             Step::Reset => self.reset(),
         }
@@ -224,7 +224,7 @@ impl<'a> World<'a> {
         collectors.any(|collector| !collector.samples.is_empty())
     }
 
-    /// The collector with which the device is open.
+    /// The device's current collector.
     fn present(&mut self) -> &mut FakeCollector {
         let present = self.device().collector.clone();
         self.collectors.get_mut(&present).unwrap()
@@ -235,7 +235,7 @@ impl<'a> World<'a> {
         collectors.any(|collector| collector.samples.contains_key(&sample))
     }
 
-    /// What each record holds, read before it is withdrawn.
+    /// The purposes of each record, read before a withdrawal.
     fn held_by_records(&self) -> BTreeMap<Id, Purposes> {
         let history = self.engine().inner().unwrap().consent.history().unwrap();
         history
@@ -245,9 +245,9 @@ impl<'a> World<'a> {
             .collect()
     }
 
-    fn take_back(&mut self, held: &BTreeMap<Id, Purposes>, purposes: &Purposes) {
+    fn note_withdrawal(&mut self, held: &BTreeMap<Id, Purposes>, purposes: &Purposes) {
         for (record, held) in held {
-            let taken = self.taken_back.entry(*record).or_default();
+            let taken = self.withdrawn.entry(*record).or_default();
             *taken = taken.union(&held.intersection(purposes));
         }
     }
@@ -266,7 +266,7 @@ fn task_name(task: &TaskKind) -> &'static str {
     }
 }
 
-/// The result of a call; `None` where the crash cut it short. Nothing else may fail it.
+/// The result of a call; `None` after a crash, the only permitted cause of an error.
 fn done<T, E: Debug>(outcome: Result<T, E>) -> Option<T> {
     match outcome {
         Ok(done) => Some(done),

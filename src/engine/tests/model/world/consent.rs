@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl World<'_> {
-    pub(super) fn say(&mut self, purposes: &Purposes, age: AgeBand) {
+    pub(super) fn give_consent(&mut self, purposes: &Purposes, age: AgeBand) {
         let Some(status) = done(self.engine().consent()) else {
             return;
         };
@@ -18,30 +18,30 @@ impl World<'_> {
             status.state,
             ConsentState::Granted | ConsentState::AwaitingGuardian
         );
-        let Some(record) = self.device().try_says_as(purposes, age).and_then(done) else {
+        let Some(record) = self.device().try_consent_as(purposes, age).and_then(done) else {
             return;
         };
-        self.met(match self.taken_back.contains_key(&record) {
-            true => "say: to the record before",
-            false => "say: a record of its own",
+        self.record(match self.withdrawn.contains_key(&record) {
+            true => "consent: extends the record",
+            false => "consent: a new record",
         });
-        self.met(format!("say: {}", status.state));
-        self.said.says(purposes, age, stood);
-        self.taken_back.entry(record).or_default();
-        self.starts_at_yes = self.starts;
+        self.record(format!("consent: {}", status.state));
+        self.expected.consents(purposes, age, stood);
+        self.withdrawn.entry(record).or_default();
+        self.starts_at_consent = self.starts;
     }
 
     pub(super) fn approve(&mut self) {
-        // Whether it is refused is tested beside consent.
+        // The reasons of a refusal are tested with consent.
         let is_done = self.engine().approve(GuardianMethod::SignedForm).is_ok();
         let is_taken = is_done || self.has_crashed && self.state() == Some(ConsentState::Granted);
-        self.met(match (is_taken, self.starts > self.starts_at_yes) {
-            (true, true) => "approve: taken, after a restart",
-            (true, false) => "approve: taken",
+        self.record(match (is_taken, self.starts > self.starts_at_consent) {
+            (true, true) => "approve: accepted, after a restart",
+            (true, false) => "approve: accepted",
             (false, _) => "approve: refused",
         });
         if is_taken {
-            self.said.guardian_agrees();
+            self.expected.guardian_agrees();
         }
     }
 
@@ -49,20 +49,20 @@ impl World<'_> {
         let is_done = self.engine().come_of_age().is_ok();
         let status = self.engine().consent().ok();
         let is_taken = is_done || status.is_some_and(|status| status.came_of_age);
-        self.met(match is_taken {
-            true => "come of age: taken",
+        self.record(match is_taken {
+            true => "come of age: accepted",
             false => "come of age: refused",
         });
         if is_taken {
-            self.said.comes_of_age();
+            self.expected.comes_of_age();
         }
     }
 
-    pub(super) fn offer(&self) {
+    pub(super) fn submit(&self) {
         let queued = self.device().queue();
-        self.met(match queued {
-            Ok(_) => "offer: queued",
-            Err(_) => "offer: not queued",
+        self.record(match queued {
+            Ok(_) => "submit: queued",
+            Err(_) => "submit: not queued",
         });
     }
 
@@ -82,26 +82,26 @@ impl World<'_> {
             return;
         }
         if let Some(state) = before {
-            self.met(format!("withdraw: {state}"));
+            self.record(format!("withdraw: {state}"));
         }
-        self.met_if(waits, "withdraw: a sample waits");
+        self.record_if(waits, "withdraw: a sample waits");
         for kind in ["register", "withdraw", "send", "delete"] {
-            self.met_if(
-                self.is_on_its_way(kind),
-                format!("withdraw: a {kind} is on its way"),
+            self.record_if(
+                self.is_in_flight(kind),
+                format!("withdraw: a {kind} is in flight"),
             );
         }
-        self.met_if(self.is_registered(), "withdraw: the record is registered");
-        self.met_if(self.are_held(), "withdraw: the collector has samples");
+        self.record_if(self.is_registered(), "withdraw: the record is registered");
+        self.record_if(self.are_held(), "withdraw: the collector has samples");
         let present = &self.device().collector;
-        self.met_if(
+        self.record_if(
             self.collectors
                 .iter()
                 .any(|(collector, known)| collector != present && known.grants_something()),
             "withdraw: an earlier collector knows the record",
         );
-        self.said.says_no(&purposes);
-        self.take_back(&held, &purposes);
+        self.expected.withdraws(&purposes);
+        self.note_withdrawal(&held, &purposes);
     }
 
     pub(super) fn delete(&mut self, pick: Pick) {
@@ -110,8 +110,8 @@ impl World<'_> {
             let before = &samples[pick.index(samples.len())];
             let sample = before.id;
             if done(self.engine().delete(sample)).is_some() {
-                self.met(format!("delete: {:?}", before.state));
-                self.met_if(self.is_sending(sample), "delete: the sample is on its way");
+                self.record(format!("delete: {:?}", before.state));
+                self.record_if(self.is_sending(sample), "delete: the sample is in flight");
                 self.deleted.insert(sample);
             }
         }
@@ -120,19 +120,19 @@ impl World<'_> {
     pub(super) fn delete_all(&mut self) {
         let samples = self.engine().samples().unwrap();
         if done(self.engine().delete_all()).is_some() {
-            self.met_if(!samples.is_empty(), "delete all: there are samples");
-            self.met_if(
-                self.is_on_its_way("send"),
-                "delete all: a sample is on its way",
+            self.record_if(!samples.is_empty(), "delete all: there are samples");
+            self.record_if(
+                self.is_in_flight("send"),
+                "delete all: a sample is in flight",
             );
             self.deleted.extend(samples.iter().map(|entry| entry.id));
         }
     }
 
-    /// Whether that sample is on its way.
+    /// Whether that sample is in flight.
     pub(super) fn is_sending(&self, sample: Id) -> bool {
         let task = TaskKind::Send { sample };
-        let mut tasks = self.on_their_way.iter().map(|request| &request.task.kind);
+        let mut tasks = self.in_flight.iter().map(|request| &request.task.kind);
         tasks.any(|kind| *kind == task)
     }
 }

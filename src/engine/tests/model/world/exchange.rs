@@ -5,7 +5,7 @@ use crate::{
     Id, Purposes,
     endpoint::Endpoint,
     engine::tests::{
-        collector::{OnItsWay, answer, refusal},
+        collector::{InFlight, answer, refusal},
         model::steps::{Disposition, Token},
     },
     testing::crash,
@@ -13,21 +13,24 @@ use crate::{
 };
 
 impl World<'_> {
-    pub(super) fn take(&mut self) -> bool {
+    pub(super) fn take_task(&mut self) -> bool {
         let Some(Some(request)) = done(self.engine().next_upload_task()) else {
-            self.met("take: nothing");
+            self.record("take: nothing");
             return false;
         };
-        let request = OnItsWay::read(&request, self.starts);
-        self.met(format!("take: {}", task_name(&request.task.kind)));
+        let request = InFlight::read(&request, self.starts);
+        self.record(format!("take: {}", task_name(&request.task.kind)));
         match &request.task.kind {
             TaskKind::Send { sample } => {
                 assert!(!self.deleted.contains(sample));
                 assert!(!self.refused.contains(sample), "refused, yet sent again");
                 let record = request.signer().unwrap();
-                let taken = &self.taken_back[&record];
+                let taken = &self.withdrawn[&record];
                 assert!(!request.purposes().is_empty());
-                assert!(request.purposes().is_subset(&self.said.allows()), "no yes");
+                assert!(
+                    request.purposes().is_subset(&self.expected.allows()),
+                    "no consent"
+                );
                 assert!(request.purposes().intersection(taken).is_empty());
                 let grants = self.engine().grants().expect("sent without a grant");
                 assert!(grants.record() == record && grants.is_live());
@@ -36,49 +39,49 @@ impl World<'_> {
             TaskKind::Register { .. } | TaskKind::Confirm { .. } => {
                 let registers = request.registers().unwrap();
                 assert!(!registers.is_empty());
-                assert!(registers.is_subset(&self.said.allows()), "no yes");
+                assert!(registers.is_subset(&self.expected.allows()), "no consent");
             }
             _ => {}
         }
-        self.on_their_way.push(request);
+        self.in_flight.push(request);
         true
     }
 
-    /// All that is due is taken and answered, as far as a device gets in a while.
+    /// Takes and answers everything that is due, up to a limit.
     pub(super) fn exchange(&mut self) {
         for _ in 0..200 {
-            if !self.take() {
+            if !self.take_task() {
                 break;
             }
-            let request = self.on_their_way.pop().unwrap();
-            self.comes(&request, &Disposition::Answered);
+            let request = self.in_flight.pop().unwrap();
+            self.deliver(&request, &Disposition::Answered);
             if !crash::has_come() {
                 self.check();
             }
         }
     }
 
-    pub(super) fn comes(&mut self, request: &OnItsWay, fate: &Disposition) {
+    pub(super) fn deliver(&mut self, request: &InFlight, disposition: &Disposition) {
         let name = task_name(&request.task.kind);
-        self.met(format!("{name}: {}", fate.name()));
-        match fate {
-            Disposition::Busy(status) => self.met(format!("status: {status}")),
-            Disposition::Refused(_, kind) => self.met(format!("refused: {kind}")),
+        self.record(format!("{name}: {}", disposition.name()));
+        match disposition {
+            Disposition::Busy(status) => self.record(format!("status: {status}")),
+            Disposition::Refused(_, kind) => self.record(format!("refused: {kind}")),
             _ => {}
         }
-        self.met_if(
+        self.record_if(
             request.starts < self.starts,
-            format!("{name}: comes after a restart"),
+            format!("{name}: arrives after a restart"),
         );
         if let TaskKind::Send { .. } = &request.task.kind {
-            let stands = request.purposes().is_subset(&self.said.allows());
-            self.met_if(!stands, "send: comes after the no");
+            let stands = request.purposes().is_subset(&self.expected.allows());
+            self.record_if(!stands, "send: arrives after the withdrawal");
         }
         let collector = self.collectors.get_mut(&request.task.collector).unwrap();
-        let outcome = match fate {
-            Disposition::Answered => UploadResult::Response(collector.take(request)),
+        let outcome = match disposition {
+            Disposition::Answered => UploadResult::Response(collector.receive(request)),
             Disposition::AnswerLost => {
-                collector.take(request);
+                collector.receive(request);
                 UploadResult::Unreachable("closed midway".to_owned())
             }
             Disposition::NeverArrives => UploadResult::Unreachable("no route".to_owned()),
@@ -96,16 +99,16 @@ impl World<'_> {
                 UploadResult::Response(refusal(*status, kind, &Purposes::default()))
             }
         };
-        // The host hands it back by its text, since the app may have ended meanwhile.
+        // The host returns the task as text, since the app may have ended meanwhile.
         let task: UploadTask = request.task.to_string().parse().unwrap();
-        if let (Disposition::Answered, UploadResult::Response(answer)) = (fate, &outcome) {
-            self.met(format!("{name}: answered {}", answer.status));
+        if let (Disposition::Answered, UploadResult::Response(answer)) = (disposition, &outcome) {
+            self.record(format!("{name}: answered {}", answer.status));
         }
         let before = self.granted_purposes();
         let finished = self.engine().process_upload_result(&task, outcome);
-        if (self.was_reset || self.was_put_back) && finished.is_err() && !crash::has_come() {
-            // Of a sample that the device does not know.
-            self.met(format!("{name}: of before the reset"));
+        if (self.was_reset || self.was_restored) && finished.is_err() && !crash::has_come() {
+            // The device does not know the sample.
+            self.record(format!("{name}: unknown after the reset"));
             return;
         }
         if let (TaskKind::Send { sample }, Some(TaskStatus::Refused { .. })) =
@@ -113,22 +116,22 @@ impl World<'_> {
         {
             self.refused.insert(sample);
         }
-        // A withdrawal that only a collector knows of is one all the same.
+        // A withdrawal that only a collector knows of counts too.
         let taken = before.difference(&self.granted_purposes());
         if !taken.is_empty() && !crash::has_come() {
-            self.met(format!("{name}: the collector knows of the withdrawal"));
-            self.said.says_no(&taken);
+            self.record(format!("{name}: the collector knows of the withdrawal"));
+            self.expected.withdraws(&taken);
         }
     }
 
-    /// What stands, whether or not it is granted at present.
+    /// The purposes of the record, whether or not they are granted at present.
     pub(super) fn granted_purposes(&self) -> Purposes {
         let consent = self.engine().consent();
         consent.map_or_else(|_| Purposes::default(), |status| status.purposes)
     }
 
-    /// `sordino pull`, in short: what may no longer be used goes, whatever the token may read; then what the token may
-    /// read is copied.
+    /// `sordino pull`, in short: copies that may no longer be used are deleted, independent of the token; then the samples
+    /// that the token may read are copied.
     pub(super) fn pull(&mut self, token: &Token) {
         for (collector, known) in &self.collectors {
             let is_its = |(of, _): &(Endpoint, Id)| of == collector;
@@ -140,20 +143,21 @@ impl World<'_> {
                 let left = held.map_or_else(Purposes::default, |held| {
                     purposes.intersection(&held.purposes)
                 });
-                self.coverage.met_if(left.is_empty(), "pull: a copy goes");
-                self.coverage.met_if(
+                self.coverage
+                    .record_if(left.is_empty(), "pull: a copy is deleted");
+                self.coverage.record_if(
                     !left.is_empty() && left != *purposes,
                     "pull: a copy loses a purpose",
                 );
                 let is_beyond = !purposes.difference(&left).is_subset(&token.reads());
                 self.coverage
-                    .met_if(is_beyond, "pull: a copy that the token may not read");
+                    .record_if(is_beyond, "pull: a copy that the token may not read");
                 *purposes = left;
             }
             for (sample, held) in &known.samples {
                 let read = held.purposes.intersection(&token.reads());
                 if !read.is_empty() {
-                    self.coverage.met("pull: copies");
+                    self.coverage.record("pull: copies");
                     let copy = self.pulled.entry((collector.clone(), *sample)).or_default();
                     *copy = copy.union(&read);
                 }
