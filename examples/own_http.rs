@@ -1,6 +1,6 @@
 //! Uploads over the app's own HTTP client instead of the built-in one: `cargo run --example own_http FOLDER COLLECTOR`.
 //!
-//! On phones only the app may upload in the background (URLSession, WorkManager), so the SDK says which request is due, and
+//! On phones only the app may upload in the background (URLSession, WorkManager), so the SDK provides the next request, and
 //! the app reports the result. FOLDER is that of docs/quickstart/rust.md.
 
 #![allow(clippy::print_stdout, reason = "this program prints its results")]

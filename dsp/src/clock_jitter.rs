@@ -1,6 +1,6 @@
 //! Clock jitter: resamples a clip by a random ratio near 1, which hides the exact sample clock of the device.
 //!
-//! Every device's clock is off by up to some 50 ppm of its own, which anybody who knows the pitch or the tempo of the
+//! Every device's clock is off by up to some 50 ppm of its own, which anyone who knows the pitch or the tempo of the
 //! music can measure. The random ratio differs from 1 by up to 0.1 %: 1.7 cents, inaudible, and at least ten times the
 //! spread of real clocks. It is not recorded.
 //!

@@ -24,7 +24,7 @@ const HOP: usize = 4 * PERIOD;
 /// Adds decoys to `samples` (16 kHz), from which `hum` was removed.
 ///
 /// # Errors
-/// The FFT failed, which it does not.
+/// The FFT failed, which it does only for buffers of wrong lengths.
 pub(crate) fn add_decoy_hum(
     samples: &mut [f32],
     hum: &HumLevels,
@@ -58,7 +58,7 @@ pub(crate) fn add_decoy_hum(
 }
 
 /// The bin and the amplitude of each decoy. Both mains frequencies get the same, so that the decoys do not reveal
-/// which of them was there.
+/// which of them was removed.
 fn tones(hum: &HumLevels) -> Vec<(usize, f32)> {
     let harmonics = |mains: f64| {
         (1..).zip(&hum.amplitudes).map(move |(k, amplitude)| {

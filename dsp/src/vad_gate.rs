@@ -1,4 +1,4 @@
-//! The gate: verifies a rendered clip as its recipient will hear it.
+//! The gate: verifies a rendered clip in the form in which it is sent.
 //!
 //! Silero VAD runs on the clip twice: as it is, and with its quiet parts amplified. The higher probability of each
 //! frame counts, against a threshold stricter than the usual 0.5. A clip that passes becomes a [`VerifiedClip`],

@@ -15,7 +15,7 @@ use sordino::{
 struct Input {
     rate: u32,
     keep_time: bool,
-    /// Parts, each a few numbers said over and over: long sounds out of few bytes.
+    /// Parts, each a repeated list of a few numbers: long sounds from few bytes.
     parts: Vec<(Vec<f32>, u16)>,
 }
 

@@ -1,4 +1,5 @@
-//! Any bytes as a WAV file, read in memory: all of it, or one line. What is read is as long as the header says, and finite.
+//! Any bytes as a WAV file, read in memory: the whole file or an error of one line. The samples are finite, and as many as
+//! the header states.
 
 #![no_main]
 

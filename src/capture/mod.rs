@@ -5,7 +5,7 @@
 //! * **Output**: mono f32 frames of 10 ms, and [`CaptureEvent`]s, passed to a [`CaptureHandler`].
 //! * **Guarantees**: the audio callback neither allocates, locks, logs nor makes a system call. Samples that are lost
 //!   because they were not read in time are counted, reported and included in [`Frame::position`]. A device that goes
-//!   away is reopened, at whatever rate it then has.
+//!   away is reopened, at its new rate.
 //! * **Never**: stores audio. Samples are zeroed in the ring buffer when they are read, and nothing is written to disk.
 //!
 //! Capture starts no thread: [`Capture::run`] works on the calling thread, since on some platforms a stream must stay

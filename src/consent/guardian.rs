@@ -78,8 +78,8 @@ pub struct Guardian<'a> {
     pub method: GuardianMethod,
     /// Evidence that the app can show later: the transaction's number, the scan's bytes, a token of
     /// the service that checked. At least [`EvidenceHash::MIN_BYTES`], and nothing that could be
-    /// guessed: only its hash is kept, and a hash of an e-mail address, say, is as good as the
-    /// address to anybody with a list of addresses.
+    /// guessed: only its hash is kept, and the hash of an e-mail address, for example, is as good as the
+    /// address to anyone with a list of addresses.
     pub evidence: Option<&'a [u8]>,
 }
 

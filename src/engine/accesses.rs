@@ -155,7 +155,7 @@ fn key(id: Id, collector: &Endpoint) -> String {
 }
 
 /// Heads of access logs, by consent record and collector. Each record has its own, since the number of entries is sent
-/// with the next request: a head of another record would tell the collector that both are one person's.
+/// with the next request: a head of another record would reveal to the collector that both are one person's.
 const HEADS: Table<&str> = Table::new("audit-heads");
 /// Reported accesses, by sample and collector.
 const REPORTED: Table<&str> = Table::new("told-accesses"); // words: ignore

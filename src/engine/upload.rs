@@ -25,7 +25,7 @@ pub struct UploadSummary {
     pub samples: usize,
     /// Acknowledged withdrawals and deletions.
     pub deletions: usize,
-    /// Requests that the collector refused for good.
+    /// Requests that the collector refused permanently.
     pub refused: usize,
     /// Requests that failed and will be retried.
     pub failed: usize,

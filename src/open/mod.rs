@@ -287,7 +287,7 @@ fn decrypt(sealed: &[u8], identities: &[Identity]) -> Result<Vec<u8>, OpenError>
 /// `manifest.json` and `audio.flac` of an archive that holds these two, in this order, and zeros
 /// after them.
 fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
-    // The crate's errors quote the archive, which is anybody's.
+    // The crate's errors quote the archive, which is untrusted.
     let refused = |reason: &dyn std::fmt::Display| OpenError::Archive(one_line(reason));
     let mut tar = tar::Archive::new(archive);
     // Raw: long names and other extensions are entries of their own then, and so refused.

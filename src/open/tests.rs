@@ -197,7 +197,7 @@ fn audio_that_claims_to_be_too_long_is_not_decoded() {
     }
 }
 
-/// The decoder allocates what a metadata block says before it reads it.
+/// The decoder allocates the stated size of a metadata block before it reads it.
 #[test]
 fn oversized_metadata_is_rejected() {
     let flac = silence(3, 16_000, 0);
@@ -272,7 +272,7 @@ fn a_sample_for_as_many_recipients_as_are_allowed_opens() {
     assert!(matches!(error, OpenError::Header(_)), "{error}");
 }
 
-/// What a sender wrote would steer the terminal of who opens it.
+/// Text of a sender could otherwise control the reader's terminal.
 #[test]
 fn no_error_hands_on_control_characters_of_the_sample() {
     let (manifest, flac) = contents();

@@ -42,7 +42,7 @@ fn append<W: Write>(archive: &mut Builder<W>, name: &str, content: &[u8]) -> io:
     archive.append(&header, content)
 }
 
-/// Counts what goes through.
+/// Counts the bytes that are written.
 struct Counted<W> {
     inner: W,
     written: u64,

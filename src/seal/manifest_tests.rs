@@ -1,4 +1,4 @@
-//! The manifest, its JSON Schema, and that the two say the same.
+//! The manifest and its JSON Schema, which accept the same documents.
 
 use std::{collections::BTreeSet, fs};
 
@@ -69,7 +69,7 @@ fn full_and_minimal_manifests_match_the_schema() {
 fn the_parser_and_the_schema_reject_the_same_documents() {
     let (mut refused, mut taken) = (0, 0);
     let mut manifest = written();
-    // Spans that 1.5 fits into as a start and as an end: that they are in order, only the reader says.
+    // Spans that 1.5 fits into as a start and as an end: only the reader checks their order.
     manifest["kept"] = json!([[1.0, 2.0]]);
     manifest["erased"] = json!([[1.0, 2.0]]);
     manifest["removed"] = json!([{"start_s": 1.0, "end_s": 2.0, "reason": "voice"}]);
@@ -158,7 +158,7 @@ fn all_are_listed(platform: Platform, reason: RemovalReason, trigger: Trigger) {
     }
 }
 
-/// What `seal` wrote for a clip with every member filled.
+/// The manifest that `seal` wrote for a clip with every member filled.
 fn written() -> Value {
     let opened = super::seal_tests::open(&super::seal_tests::sealed_full());
     serde_json::from_slice(&opened.manifest).unwrap()

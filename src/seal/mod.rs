@@ -3,7 +3,7 @@
 //! * **Input**: an [`AnonymousClip`], the [`Grants`] that allow it, and the plan's recipients.
 //! * **Output**: a [`SealedSample`]: an age v1 file of a padded tar with `manifest.json` and
 //!   `audio.flac`. `age -d -i qa.key sample.age | tar x` opens it.
-//! * **Guarantees**: the manifest holds nothing but [`Manifest`]'s fields; the size says little of
+//! * **Guarantees**: the manifest holds only [`Manifest`]'s fields; the size reveals little of
 //!   what was played; no sample comes out if consent was withdrawn before the last byte was sealed.
 //! * **Never**: writes to disk, keeps a key, or opens anything. A device cannot read what it sealed.
 
@@ -57,7 +57,7 @@ pub enum SealError {
     /// The plan has no recipients.
     #[error("the plan has no recipients; a sample must be sealed to at least one")]
     NoRecipients,
-    /// A recipient with which anybody could open the sample.
+    /// A recipient with which anyone could open the sample.
     #[error(
         "the recipient {0} is a point of low order, which anybody could open; make a new key with `sordino keygen`"
     )]

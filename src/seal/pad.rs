@@ -8,7 +8,7 @@
 //! 12 %.
 
 /// The minimum size of a sample in bytes. The size of a clip from which nearly everything was
-/// removed would reveal that somebody spoke; below this size, about a second and a half of audio,
+/// removed would reveal that someone spoke; below this size, about a second and a half of audio,
 /// all samples have the same size.
 pub(super) const FLOOR_BYTES: u64 = 32 * 1024;
 

@@ -1,4 +1,4 @@
-//! The stage as a whole: what goes in comes out for the holder of the key, and for nobody else.
+//! The stage as a whole: only the holder of the key can open its output.
 
 use std::{
     io::{Read as _, Write as _},
@@ -266,7 +266,7 @@ pub(super) fn sealed_full() -> SealedSample {
     seal_samples(music(8_000), &grants).unwrap()
 }
 
-/// What an age tool and tar make of a sample.
+/// A sample as an age tool and tar read it.
 pub(super) struct Opened {
     pub(super) manifest: Vec<u8>,
     pub(super) audio: Vec<u8>,

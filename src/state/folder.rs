@@ -114,7 +114,7 @@ pub(crate) fn make_private_folder(folder: &Path) -> Result<(), StateError> {
         .map_err(StateError::io("make the folder", folder))
 }
 
-/// Creates a file that only its owner can read: somebody else may have created the folder, with
+/// Creates a file that only its owner can read: another user may have created the folder, with
 /// access for all.
 fn make_private_file(path: &Path) -> Result<(), StateError> {
     let mut options = fs::OpenOptions::new();

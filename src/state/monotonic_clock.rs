@@ -1,4 +1,4 @@
-//! A monotonic clock, to measure terms on a device whose clock anybody may set.
+//! A monotonic clock, to measure terms on a device whose clock can be set.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

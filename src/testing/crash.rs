@@ -24,7 +24,7 @@ thread_local! {
 /// A write that a power cut undoes: a store is a megabyte, and what is written between two syncs a few pages.
 struct Unsynced {
     path: PathBuf,
-    /// A handle of its own, which holds no lock: the store's may be closed, or its name taken by another file.
+    /// A separate handle without a lock: the store's may be closed, or its name taken by another file.
     file: Arc<FileBackend>,
     length: u64,
     offset: u64,
@@ -43,7 +43,7 @@ pub(crate) fn after(steps: u32) {
     STEPS_LEFT.set(Some(steps));
 }
 
-/// Whether the crash has come.
+/// Whether the crash has happened.
 pub(crate) fn has_come() -> bool {
     STEPS_LEFT.get() == Some(0)
 }

@@ -20,7 +20,7 @@ impl Drop for Seeded {
     }
 }
 
-/// Fills `bytes` where this thread is seeded, and says whether it is.
+/// Fills `bytes` if this thread is seeded; returns whether it is.
 pub(crate) fn fill(bytes: &mut [u8]) -> bool {
     let Some(mut state) = STATE.get() else {
         return false;

@@ -147,7 +147,7 @@ pub enum TaskStatus {
         /// Why it failed.
         reason: String,
     },
-    /// The collector refuses it for good.
+    /// The collector refuses it permanently.
     Refused {
         /// The HTTP status.
         status: u16,
@@ -172,7 +172,7 @@ pub enum UploadError {
     /// The collector's plan was rejected.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The collector did not say who opened a sample.
+    /// The collector did not report who opened a sample.
     #[error("cannot determine who opened the sample: {0}")]
     Accesses(String),
     /// The task is not that of an access query.

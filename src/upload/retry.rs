@@ -18,7 +18,7 @@ const RETRIES: Table<&str> = Table::new("retries");
 const INITIAL_BACKOFF: Duration = Duration::from_secs(30);
 /// The maximum delay after many failures.
 const MAX_BACKOFF: Duration = Duration::from_secs(6 * 3600);
-/// The longest `Retry-After` that is honored: a wrong response must not block a device for good.
+/// The longest `Retry-After` that is honored: a wrong response must not block a device forever.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -14,14 +14,14 @@ thread_local! {
     static FORBIDDEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The system's allocator, which ends the process where a thread said that it would not allocate.
+/// The system's allocator; it ends the process if a thread that must not allocate does.
 struct Watched;
 
 #[global_allocator]
 static ALLOCATOR: Watched = Watched;
 
 #[allow(unsafe_code)] // An allocator cannot be written without; it hands all on to the system's.
-// SAFETY: every call continues to `System` as it came; reading before that is within the block.
+// SAFETY: every call is passed unchanged to `System`; reading before that is within the block.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         check();

@@ -1,4 +1,4 @@
-//! The audio callback's part of capture neither allocates nor frees, whatever the sample format,
+//! The audio callback's part of capture neither allocates nor frees, for any sample format,
 //! also when the ring runs over; and it makes no system call.
 //!
 //! [`PcmWriter::push`](sordino::capture::PcmWriter::push) is the exact code that runs inside the
@@ -76,7 +76,7 @@ fn the_callback_makes_no_system_call() {
 
     const CHILD: &str = "SORDINO_TEST_SECCOMP";
     if std::env::var_os(CHILD).is_some() {
-        // A thread that is killed leaves no result, at which joining it panics; what it wrote tells.
+        // A killed thread has no result, and joining it panics; its output shows the cause.
         let _ = std::panic::catch_unwind(|| std::thread::spawn(push_in_strict_mode).join());
         std::process::exit(0);
     }

@@ -11,7 +11,7 @@ use sordino::{
 use super::consented;
 
 const RATE: u32 = 8_000;
-/// The sound: a sample whose bits come up nowhere else.
+/// The sound: a sample whose bits occur nowhere else.
 const SOUND: f32 = 0.123_456_79;
 
 /// Samples of [`SOUND`] that stood in memory when it was given back.
@@ -79,7 +79,7 @@ fn freed_memory_contains_no_audio() {
     assert_eq!(sampler.mark(Moment::default()), Ok(MarkOutcome::Selected));
     clips += sampler.finish().len();
     assert!(clips >= 2, "{clips} clips were made");
-    // Permission withdrawn with sound held, and a source that nobody ever takes from.
+    // Permission revoked with buffered sound, and a source that is never read.
     sampler.feed(&frame);
     sampler.revoke();
     clear_stack();

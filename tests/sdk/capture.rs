@@ -224,7 +224,7 @@ fn an_overrun_is_reported_even_without_further_audio() {
     assert_eq!(heard.events[1..], [overrun, CaptureEvent::Ended]);
 }
 
-/// Sends on what happens while capture runs on a thread of its own.
+/// Forwards the events of a capture that runs on its own thread.
 struct Sends(Sender<CaptureEvent>, Received);
 
 impl CaptureHandler for Sends {

@@ -7,7 +7,7 @@
 //! which `trybuild` compares, is not, and stable rustdoc does not look at a `compile_fail`'s code.
 //!
 //! Each file is a module of one crate, so that a run of rustc, most of which is reading the library, tries them
-//! all. What fails early, a name say, can hide what fails late, a move say: anyone who has failed as it should then
+//! all. An early error, such as a name, can hide a late one, such as a move: a program that has failed as it should
 //! continues without its marked lines, and the rest is tried again.
 
 use std::{

@@ -1,4 +1,4 @@
-//! The programs in `examples/` do what they say.
+//! The programs in `examples/` run and print the documented results.
 
 use std::{
     fs,

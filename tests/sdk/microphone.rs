@@ -1,6 +1,6 @@
 //! A real capture: PulseAudio plays into a null sink whose monitor is the machine's microphone.
 //!
-//! Each test starts a PulseAudio of its own in a folder of its own. ALSA reads its settings once, when
+//! Each test starts its own PulseAudio in its own folder. ALSA reads its settings once, when
 //! it is loaded, so the capture itself runs in a child process: this same test, selected by
 //! `room::RECORDER` to be the recorder.
 
@@ -61,7 +61,7 @@ fn a_recording_is_captured_sample_by_sample() {
     let Some(room) = Room::enter("a_recording_is_captured") else {
         return;
     };
-    // Noise that swells like bow strokes: nothing in it comes twice, so each part has one place.
+    // Noise that swells like bow strokes: it never repeats, so each part has one position.
     room.make("recording.wav", "synth 4 pinknoise tremolo 3 80");
     let played = read_wav(&room.path("recording.wav"))
         .expect("sox wrote it")
@@ -69,7 +69,7 @@ fn a_recording_is_captured_sample_by_sample() {
     let heard = room.record("a_recording_is_captured", |_| room.play("recording.wav"));
 
     let played = &played[RATE / 2..]; // without the silence before it
-    // Both ends of the recording lie equally late: nothing was lost or came twice between them.
+    // Both ends of the recording are equally late: nothing was lost or repeated between them.
     let length = played.len();
     let (head, tail) = (&played[..length / 4], &played[length - length / 4..]);
     let head_at = place_of(head, &heard);
@@ -103,7 +103,7 @@ fn a_lost_microphone_is_reopened_and_reported() {
     room.play("tone.wav");
     let heard = recorder.finish();
 
-    // What was on its way when the service died is lost with it.
+    // Samples in flight when the service died are lost with it.
     let loud = heard
         .chunks(RATE / 100)
         .filter(|part| rms(part) > 0.3)
@@ -146,7 +146,7 @@ fn pitch(samples: &[f32]) -> f64 {
     (rises.len() - 1) as f64 * RATE as f64 / (last - first)
 }
 
-/// Where in `heard` `part` begins: the place where its loudest 50 ms differ least. (They would
+/// The position in `heard` at which `part` begins: the one at which its loudest 50 ms differ least. (They would
 /// correlate as well a period later.)
 fn place_of(part: &[f32], heard: &[f32]) -> usize {
     let length = RATE / 20;

@@ -9,7 +9,7 @@
 //!    estimated from the phase advance of the lowest four harmonics, then the fluctuation from that of all.
 //! 2. At the tracked frequency, the amplitude and phase of each harmonic are measured under a Hann window of two
 //!    seconds, which resolves 98 Hz from 100 Hz.
-//! 3. Hum never stops. So no more is subtracted than slightly more than what is there in a quiet moment, and a note
+//! 3. Hum is continuous. So the subtracted amplitude is limited to slightly more than that of a quiet moment, and a note
 //!    at the frequency of a harmonic is kept.
 //!
 //! Only kept samples are measured, each segment at its time in the clip, so that the phases continue across a cut.

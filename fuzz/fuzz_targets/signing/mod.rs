@@ -12,7 +12,7 @@ pub fn public_key() -> PublicKey {
     PublicKey::from_key_pair(&key())
 }
 
-/// The JSON object in `bytes` with a signature of `key` in place of its own; `None` where there is no object.
+/// The JSON object in `bytes` with its signature replaced by one of `key`; `None` if there is no object.
 pub fn signed(bytes: &[u8], key: &Ed25519KeyPair) -> Option<String> {
     let mut object: Value = serde_json::from_slice(bytes).ok()?;
     object.as_object_mut()?.remove("signature");

@@ -270,7 +270,7 @@ fn row(document: String, pkcs8: &[u8]) -> RecordRow {
     }
 }
 
-/// Written when schema 2 came, and never changed since.
+/// Written with the first version of schema 2, and unchanged since.
 #[test]
 fn a_stored_schema_2_record_still_verifies() {
     let read = Record::verify(&vector("schema-2.json")).unwrap();

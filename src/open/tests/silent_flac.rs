@@ -1,7 +1,6 @@
-//! FLAC of silence.
+//! A FLAC file of silence, written by hand after RFC 9639.
 
-/// `blocks` blocks of 4096 samples of silence, which say that they are `stated` samples (0: not known) at `rate`. By hand
-/// after RFC 9639.
+/// `blocks` blocks of 4096 samples of silence, with a header that states `stated` samples (0: unknown) at `rate` Hz.
 pub(super) fn silence(blocks: usize, rate: u32, stated: u64) -> Vec<u8> {
     let mut flac = b"fLaC".to_vec();
     // The last metadata block, STREAMINFO, of 34 bytes.

@@ -94,7 +94,7 @@ fn plans_and_statements_are_not_interchangeable() {
         taken,
         Err(FreshnessError::Signature(SignedError::Shape(_)))
     ));
-    // A document that says the same without being one.
+    // A document with the same content and another kind.
     for other in [
         r#"{"plan":3,"day":"2026-03-02"}"#,
         r#"{"plan":3,"day":"2026-03-02","statement":"audit-head"}"#,
@@ -203,7 +203,7 @@ proptest! {
             let next = Newest::after(held, statement, signer, today).or(held).unwrap();
             if let Some(before) = held {
                 prop_assert_eq!(next.statement, before.statement.max(statement));
-                // What was there already is not renewed by being repeated.
+                // A repeated statement does not renew anything.
                 prop_assert!(next.statement != before.statement || next == before);
             }
             prop_assert!(next.counts_from <= later(today, 1));

@@ -1,4 +1,4 @@
-//! What is written opens with three readers that share no code with the writer: the `age` crate,
+//! The output opens with three readers that share no code with the writer: the `age` crate,
 //! the `age` program (Go), and pyrage. A reader that is not installed is named as skipped; with `CI=true`
 //! that is a failure.
 
@@ -13,7 +13,7 @@ use proptest::{collection::vec, prelude::*};
 use super::{AgeError, AgeWriter, stream::CHUNK_BYTES};
 use crate::plan::Recipient;
 
-/// Around every edge of a chunk.
+/// Lengths around the boundaries of chunks.
 const LENGTHS: [usize; 9] = [
     0,
     1,
@@ -313,7 +313,7 @@ fn skip(lack: &str) {
 }
 
 fn run(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    // Through a file: a pipe could fill while nobody reads it.
+    // Through a file: a pipe could fill up.
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(input).unwrap();
     io::Seek::rewind(&mut file).unwrap();

@@ -25,7 +25,7 @@ pub(super) struct StreamWriter<W: Write> {
     chunk: u64,
     plaintext: Zeroizing<Vec<u8>>,
     output: W,
-    /// Part of a chunk may have gone out: continuing would leave a file that nobody can open.
+    /// Part of a chunk may have been written: continuing would produce a file that cannot be opened.
     failed: bool,
 }
 

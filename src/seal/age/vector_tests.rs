@@ -1,6 +1,6 @@
 //! The community's age test vectors (`tests/vectors/age/README.md`), one by one. They were made to
-//! try readers; here each is read by the `age` crate or taken apart, and what our writer makes of
-//! its file key, nonce and shares must be its very bytes — or, where the vector is wrong, must not.
+//! test readers; here each is read by the `age` crate or parsed, and the output of our writer for
+//! its file key, nonce and shares must equal its bytes or, for an invalid vector, must not.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use bech32::primitives::decode::CheckedHrpstring;
 use super::{AgeError, file_key::FileKey, header, stream::StreamWriter, x25519::Stanza};
 use crate::plan::Recipient;
 
-/// Right in all its parts: header, MAC, stanzas and payload must be what we write.
+/// Valid vectors: header, MAC, stanzas and payload must equal our output.
 const SUCCESS: [&str; 14] = [
     "stanza_empty_body",
     "stanza_empty_last_line",
@@ -33,7 +33,7 @@ const SUCCESS: [&str; 14] = [
     "x25519_multiple_recipients",
 ];
 
-/// The header must be what we write, the payload must not.
+/// The header must equal our output, the payload must not.
 const PAYLOAD_FAILURE: [&str; 18] = [
     "stream_bad_tag",
     "stream_bad_tag_second_chunk",
@@ -297,7 +297,7 @@ impl Vector {
         writer.finish().unwrap()
     }
 
-    /// What the `age` crate reads before it ends or fails, checked against the vector's digest.
+    /// The bytes that the `age` crate reads before it ends or fails, checked against the vector's digest.
     fn plaintext(&self) -> Vec<u8> {
         let identity = self.identity();
         let identity: &dyn age::Identity = &identity;

@@ -82,7 +82,7 @@ fn the_proxy_of_the_scheme_precedes_all_proxy() {
     }
 }
 
-/// Whatever the scheme says, a name goes to the SOCKS proxy as it is.
+/// The SOCKS proxy receives the name unresolved, for every scheme.
 #[test]
 fn names_behind_a_socks_proxy_are_not_resolved_locally() {
     for scheme in ["socks", "socks4", "socks4a", "socks5", "socks5h", "SOCKS5"] {
@@ -127,7 +127,7 @@ fn an_invalid_proxy_is_an_error() {
     }
 }
 
-/// To an HTTP proxy this machine's own names are the proxy's. A SOCKS proxy is set by who wants nothing to go out past it.
+/// An HTTP proxy would resolve this machine's own names to itself. A SOCKS proxy is set to route everything through it.
 #[test]
 fn only_a_socks_proxy_is_asked_for_this_machine() {
     for url in [
@@ -244,7 +244,7 @@ fn no_proxy_takes_every_form_that_people_write() {
 }
 
 proptest! {
-    /// Whatever a variable holds, it is a proxy or an error.
+    /// Any value of a variable is a proxy or an error.
     #[test]
     fn an_invalid_proxy_never_falls_back_to_a_direct_request(value in "\\PC{1,40}") {
         prop_assume!(!value.trim().is_empty());
@@ -293,7 +293,7 @@ fn certificate_errors_name_the_file_and_its_option() {
     assert!(error.to_string().contains("SSL_CERT_FILE"), "{error}");
 }
 
-/// An option that is given counts, whatever the variable names.
+/// An option takes precedence over the variable.
 #[test]
 fn an_option_takes_precedence_over_the_variable() {
     let folder = tempfile::tempdir().unwrap();

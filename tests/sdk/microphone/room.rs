@@ -1,4 +1,4 @@
-//! A room with a microphone: a PulseAudio of its own, and the process that records in it.
+//! A simulated microphone: a PulseAudio server of its own, and the process that records from it.
 
 use std::{
     env, fs,
@@ -15,7 +15,7 @@ use sordino::capture::{Capture, CaptureEvent, CaptureHandler, Frame, Microphone,
 /// Set in the recorder: the file that it writes its samples to, as 32-bit floats.
 const RECORDER: &str = "SORDINO_TEST_RECORDER";
 const PROGRAMS: [&str; 4] = ["pulseaudio", "pactl", "paplay", "sox"];
-/// How long anything here may take before the test gives up: it ends a hang, and does not measure speed.
+/// The time limit of every wait in the test: it ends a hang, and does not measure speed.
 const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) const RATE: usize = 48_000;
 
@@ -76,7 +76,7 @@ impl Room {
             .arg(self.path(name)));
     }
 
-    /// What the microphone hears while `act` is done.
+    /// The samples that the microphone delivers while `act` runs.
     pub(super) fn record(&self, test: &str, act: impl FnOnce(&Recorder)) -> Vec<f32> {
         let recorder = Recorder::start(self, test);
         recorder.wait_for("opened");
@@ -144,7 +144,7 @@ impl Recorder {
         }
     }
 
-    /// Waits until what was played is heard too. What is on its way is less than what the recorder holds, two
+    /// Waits until the played sound is recorded too. The samples in flight are fewer than the recorder holds, two
     /// seconds of sound; the microphone's own time is counted, since a busy machine may be behind by the clock.
     pub(super) fn catch_up(&self) {
         while let Ok(line) = self.lines.try_recv() {
@@ -293,7 +293,7 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {errors}");
 }
 
-/// What the machine lacks for these tests, if anything.
+/// The missing tool for these tests, if any.
 fn lacking() -> Option<String> {
     let missing = PROGRAMS.iter().find(|program| {
         let version = Command::new(program)

@@ -1,4 +1,4 @@
-//! The code and `docs/consent-record.schema.json` say the same.
+//! The code and `docs/consent-record.schema.json` accept the same documents.
 
 use std::{collections::BTreeSet, fs, sync::LazyLock};
 
@@ -68,7 +68,7 @@ fn the_schema_states_each_term_of_the_tables() {
     }
 }
 
-/// What only the reader can refuse: members that are well formed, and at odds with others.
+/// Documents that only the reader can refuse: well-formed members that contradict others.
 const RELATIONS: [&str; 12] = [
     "/@id",
     "/dct:identifier",
