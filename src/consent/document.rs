@@ -1,7 +1,7 @@
 //! The JSON-LD form of a record: the fields of ISO/IEC TS 27560:2023, mapped as in the W3C
 //! community's guide (<https://w3id.org/dpv/guides/consent-27560>).
 //!
-//! The parts that are the same in every record are in [`statements`]. Reading is strict: a document is accepted only if the
+//! [`statements`] has the parts that are the same in every record. Reading is strict: a document is accepted only if the
 //! record that it states would be written exactly like it, except for descriptions.
 
 mod flat;

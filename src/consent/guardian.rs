@@ -1,4 +1,4 @@
-//! A guardian's approval: how the app made sure of it, and what is kept of that.
+//! A guardian's approval: the app's verification method, and the hash of its evidence.
 
 use std::{fmt, str::FromStr};
 
@@ -71,7 +71,7 @@ impl fmt::Display for GuardianMethod {
     }
 }
 
-/// A guardian's yes, as the app reports it. The app does the verification.
+/// A guardian's approval, as the app reports it. The app does the verification.
 #[derive(Clone, Copy, Debug)]
 pub struct Guardian<'a> {
     /// The method by which the app verified the guardian.
@@ -116,15 +116,15 @@ impl Guardian<'_> {
 pub struct GuardianApproval {
     /// The method by which the app verified the guardian.
     pub method: GuardianMethod,
-    /// When.
+    /// The week of the approval.
     pub week: Week,
-    /// By what it can be shown later, where the app has something.
+    /// The hash of the evidence, if the app has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidenceHash>,
 }
 
 /// SHA-256 of the record's 16 id bytes and, after them, the evidence; written as 64 lower-case
-/// hexadecimal digits. With the id in it, the same evidence leaves another hash in each record, so
+/// hexadecimal digits. With the id in it, the same evidence has another hash in each record, so
 /// that two records of one family cannot be linked by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvidenceHash([u8; 32]);
@@ -144,10 +144,10 @@ pub struct EvidenceTooShort(pub usize);
 pub struct ParseEvidenceHashError(String);
 
 impl EvidenceHash {
-    /// 128 bits, as much as an id has, are the least that cannot be found by trying.
+    /// 128 bits, as in an id: too many to be found by trying.
     pub const MIN_BYTES: usize = 16;
 
-    /// The hash that `record` keeps of `evidence`.
+    /// The hash of `evidence` for `record`.
     ///
     /// # Errors
     /// The evidence is shorter than [`Self::MIN_BYTES`].

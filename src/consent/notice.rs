@@ -1,4 +1,4 @@
-//! The text that a person agrees to: an app's own, or one that comes with the SDK.
+//! The text that a person consents to: an app's own, or a bundled one of the SDK.
 
 mod bundled;
 mod language;
@@ -16,8 +16,8 @@ pub use bundled::{BundledNotice, LanguageFallback, NoticeSection};
 use super::NoticeReference;
 use crate::{Purpose, plan::Plan};
 
-/// A notice in one language. The record names it by version, language and hash, so that the very
-/// text agreed to can be produced.
+/// A notice in one language. The record names it by version, language and hash, so that the exact
+/// text can be produced later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     version: u32,
@@ -26,10 +26,10 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The languages of the bundled notices (BCP 47). The first is what a missing one falls back to.
+    /// The languages of the bundled notices (BCP 47). The first is the fallback.
     pub const LANGUAGES: [&'static str; 9] = bundled::LANGUAGES;
 
-    /// A notice of the app's own: `version` is the organization's count, `language` a BCP 47 tag.
+    /// A notice of the app: `version` is the organization's number, `language` a BCP 47 tag.
     pub fn new(version: u32, language: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             version,
@@ -38,11 +38,11 @@ impl Notice {
         }
     }
 
-    /// The text that comes with the SDK, in layers, under the organization's `version`.
+    /// The bundled text, in layers, under the organization's `version`.
     ///
-    /// `language` is a BCP 47 tag, of which the best match is given: `de` for `de-AT`. Where there is
-    /// none, English is, and [`BundledNotice::fallback`] says so. `terms` are how long consent lasts and
-    /// samples are kept: those of a `&Plan`, or the days of consent alone, with samples kept until the
+    /// `language` is a BCP 47 tag. The best match is returned: `de` for `de-AT`. If none matches,
+    /// English is, with [`BundledNotice::fallback`] set. `terms` are the validity of consent and the
+    /// retention of samples: those of a `&Plan`, or the days of consent alone, with samples kept until the
     /// person withdraws consent.
     ///
     /// ```
@@ -67,12 +67,12 @@ impl Notice {
         BundledNotice::render(version, language, app, &terms.into())
     }
 
-    /// The organization's count of its texts.
+    /// The organization's number for this text.
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// The language that it is in (BCP 47).
+    /// The language of the text (BCP 47).
     pub fn language(&self) -> &str {
         &self.language
     }
@@ -96,10 +96,10 @@ impl Notice {
 /// The terms that a notice states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeTerms {
-    /// Days that consent lasts, 1 to 366: [`Plan::consent_days`].
+    /// The validity of consent, 1 to 366 days: [`Plan::consent_days`].
     pub consent_days: u32,
     /// Days that a purpose's samples are kept after the week in which they were sent, at least 1:
-    /// [`Plan::retention_days`]. Those of a purpose that it lacks are kept until the person withdraws consent.
+    /// [`Plan::retention_days`]. Samples for a missing purpose are kept until the person withdraws consent.
     pub retention_days: BTreeMap<Purpose, u32>,
 }
 
@@ -137,9 +137,9 @@ impl App {
     /// The longest contact, in characters.
     pub const CONTACT_CHARACTERS: usize = 200;
 
-    /// `name` is what the app is called, 1 to 100 characters. `contact` is where a person's questions
-    /// go, an e-mail address or a web page, say: 1 to 200 characters. White space around them is
-    /// taken off.
+    /// `name` is the app's name, 1 to 100 characters. `contact` is the address for a person's questions,
+    /// such as an e-mail address or a web page: 1 to 200 characters. White space around them is
+    /// removed.
     ///
     /// # Errors
     /// [`NoticeError::Empty`], [`NoticeError::TooLong`], [`NoticeError::Control`].
@@ -150,8 +150,8 @@ impl App {
         })
     }
 
-    /// Words in place of an app without a name, such as "This app", in the language that
-    /// [`Notice::bundled`] gives for `language`. For tools; an app has a name.
+    /// Placeholders for an app without a name, such as "This app", in the language that
+    /// [`Notice::bundled`] returns for `language`. For tools; an app has a name.
     ///
     /// # Errors
     /// [`NoticeError::Damaged`].
@@ -189,7 +189,7 @@ pub enum NoticeError {
         /// The maximum length.
         most: usize,
     },
-    /// A name or a contact that would not stay on its line, or would turn the text around it.
+    /// A name or a contact with a line break, or with a character that reorders the text around it.
     #[error("the app's {field} holds {character:?}, a control character; take it out")]
     Control {
         /// `name` or `contact`.
@@ -197,10 +197,10 @@ pub enum NoticeError {
         /// The first such character.
         character: char,
     },
-    /// No yes lasts so long.
+    /// The validity of consent is out of bounds.
     #[error("consent cannot last {0} days; a plan allows 1 to 366")]
     Days(u32),
-    /// No sample is kept so long.
+    /// The retention period is out of bounds.
     #[error("samples cannot be kept for {0} days; a plan allows 1 to 3650")]
     Retention(u32),
     /// A notice that was compiled in cannot be read: a bug in the SDK.

@@ -30,7 +30,7 @@ use crate::{
     week::Week,
 };
 
-/// A record with every member filled: a child's, approved of with evidence.
+/// A record with every member filled: a child's, approved with evidence.
 fn full() -> Record {
     let id = "000102030405060708090a0b0c0d0e0f".parse().unwrap();
     Record {
@@ -177,7 +177,7 @@ fn each_byte_that_is_changed_is_refused_or_means_the_same() {
             changed[at] ^= bit;
             if let Ok(read) = Record::verify(&changed) {
                 assert_eq!(*read.content(), record);
-                // The case of a digit of the key is all that does not matter.
+                // Only the case of a digit of the key does not matter.
                 assert!(json[at].is_ascii_hexdigit() && bit == 0x20, "byte {at}");
                 same += 1;
             }
@@ -226,7 +226,7 @@ fn a_childs_consent_is_a_request_until_the_guardian_approves() {
     }
 }
 
-/// As it stood at a collector before there was a schema 2.
+/// A record at a collector from before schema 2.
 #[test]
 fn a_schema_1_record_verifies_and_is_upgraded_when_revised() {
     let document = vector("schema-1.json");

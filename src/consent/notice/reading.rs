@@ -9,7 +9,7 @@
 
 /// The highest LIX that a notice in `language` may have.
 ///
-/// On Björnsson's scale for Swedish 30 is where easy texts end. For another language it is moved by as
+/// On Björnsson's scale for Swedish, texts up to 30 are easy. For another language the limit is moved by as
 /// much as the percentage of long words in its newspapers differs from that in Swedish ones, 30 (C.-H.
 /// Björnsson, *Readability of Newspapers in 11 Languages*, Reading Research Quarterly 18 (4), 1983,
 /// 480–497): how long words are is the language's own, how long sentences are is the writer's. Neither
@@ -47,7 +47,7 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Counts running text; headings are left out, since they would shorten its sentences. A word is
-    /// what is between white space and has a letter or a digit. A sentence ends in a full stop, a
+    /// a string between white space with a letter or a digit. A sentence ends in a full stop, a
     /// question or an exclamation mark, and with its paragraph.
     pub(super) fn from_paragraphs<'a>(paragraphs: impl IntoIterator<Item = &'a str>) -> Self {
         let mut counts = Self::default();
@@ -94,7 +94,7 @@ impl Counts {
 }
 
 /// Counts an English word's syllables by its runs of vowels: `y` is none before another vowel, `i` begins
-/// a run of its own before `a`, `o` and `u` unless it is heard as part of the consonant (`social`,
+/// a separate run before `a`, `o` and `u` unless it is pronounced as part of the consonant (`social`,
 /// `question`), and an `e` at the end is silent. Where it errs it counts too many, as in `somebody`.
 fn syllables(word: &str) -> usize {
     let letters: Vec<char> = word

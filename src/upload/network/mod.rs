@@ -58,11 +58,11 @@ pub enum NetworkError {
     /// The file of certificates cannot be read.
     #[error("the certificates in {} ({named_by}) cannot be read: {error}", path.display())]
     CaFile {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The option or the variable with its path.
         named_by: &'static str,
-        /// Why.
+        /// The system's error.
         error: io::Error,
     },
     /// The file holds no certificate.
@@ -72,7 +72,7 @@ pub enum NetworkError {
         path.display()
     )]
     NoCertificate {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The option or the variable with its path.
         named_by: &'static str,
@@ -80,7 +80,7 @@ pub enum NetworkError {
     /// A part of the file is damaged.
     #[error("{} ({named_by}) is damaged: {reason}", path.display())]
     DamagedCaFile {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The option or the variable with its path.
         named_by: &'static str,
@@ -100,17 +100,17 @@ impl NetworkSettings {
 
     /// The settings of the environment.
     ///
-    /// * `https_proxy`, `http_proxy`, `all_proxy`, or the same in capitals where the first is not set: the proxy for
-    ///   collectors at `https://…`, at `http://…`, and for all that have none of their own. An empty value is none.
+    /// * `https_proxy`, `http_proxy`, `all_proxy`, or the same in capitals if the first is not set: the proxy for
+    ///   collectors at `https://…`, at `http://…`, and for all without one of these. An empty value counts as unset.
     /// * `no_proxy`, `NO_PROXY`: the hosts that are reached directly, separated by commas: names (with all below them),
-    ///   `.name` or `*.name` (only what is below), addresses, networks (`10.0.0.0/8`, `fe80::/10`), each with a `:PORT`
+    ///   `.name` or `*.name` (only names below), addresses, networks (`10.0.0.0/8`, `fe80::/10`), each with a `:PORT`
     ///   if it is for one port only; `*` for all.
     /// * `SSL_CERT_FILE`: trusted root certificates in PEM, in place of Mozilla's.
     ///
-    /// A proxy is `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, `http` if it does not say. An HTTP proxy is
-    /// not asked for this machine itself (`localhost`, 127.0.0.0/8, ::1), to which it would be another one; a SOCKS
-    /// proxy is asked for all that `no_proxy` does not name. This is how curl reads the variables, except what it
-    /// does with names (a SOCKS proxy resolves them, whatever the scheme) and with this machine (as Go's
+    /// A proxy's scheme is `http` (the default), `https`, `socks4`, `socks4a`, `socks5` or `socks5h`. An HTTP proxy is
+    /// not used for this machine (`localhost`, 127.0.0.0/8, ::1), since the proxy would resolve these to itself; a SOCKS
+    /// proxy is used for every host that `no_proxy` does not name. curl reads the variables in the same way, except for
+    /// names (a SOCKS proxy resolves them, with any scheme) and for this machine (as Go's
     /// [httpproxy](https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config.ProxyFunc) does).
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl NetworkSettings {
     /// are trusted. `named_by` is the option that named the file, for errors.
     ///
     /// # Errors
-    /// As for [`Self::from_env`], and where the file cannot be read, is damaged, or holds no certificate.
+    /// As for [`Self::from_env`], and if the file cannot be read, is damaged, or holds no certificate.
     pub fn from_env_and_ca_file(path: &Path, named_by: &'static str) -> Result<Self, NetworkError> {
         Self::from_variables(|name| env::var_os(name), Some((path, named_by)))
     }

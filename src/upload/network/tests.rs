@@ -1,4 +1,4 @@
-//! Variables and files, as people set them.
+//! Variables and files in the forms in which they are set.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn settings(variables: &[(&str, &str)]) -> Result<NetworkSettings, NetworkError>
     NetworkSettings::from_variables(variable, None)
 }
 
-/// Which proxy is asked for the collector at `url`, and by which variable.
+/// The proxy for the collector at `url`, and its variable.
 fn proxy(variables: &[(&str, &str)], url: &str) -> Option<String> {
     let settings = settings(variables).unwrap();
     let proxy = settings.proxy_for(&url.parse().unwrap());
