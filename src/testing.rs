@@ -38,8 +38,8 @@ use crate::{
 pub(crate) const QA: Purpose = Purpose::QualityAssurance;
 pub(crate) const RESEARCH: Purpose = Purpose::RecognitionResearch;
 
-/// So many cases of a property in a usual run, and in a soak as many as given there, or as PROPTEST_CASES
-/// asks for where that is more.
+/// The number of cases of a property: `usual` in a normal run, and in a soak run `soak`, or PROPTEST_CASES
+/// if that is higher.
 pub(crate) fn cases(usual: u32, soak: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     let cases = sized(usual, soak.max(asked.cases));

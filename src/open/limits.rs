@@ -1,4 +1,4 @@
-//! The largest things that are opened. Each is checked before the work that it bounds.
+//! Limits of what is opened. Each is checked before the work that it bounds.
 //!
 //! A sample comes from an untrusted device, and a few kilobytes can cause hours of parsing or gigabytes of
 //! memory. `docs/formats.md` lists the same numbers; the review page has them too.
@@ -14,7 +14,7 @@ pub const MAX_STANZAS: usize = 64;
 pub const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 /// Bytes of the metadata before the first frame of the sound: STREAMINFO takes 42, and Sordino writes no other.
 pub const MAX_FLAC_METADATA_BYTES: usize = 64 << 10;
-/// Samples a second of the sound; Sordino writes 16 000.
+/// The sample rate of the sound, in Hz; Sordino writes 16 000.
 pub const MAX_RATE: u32 = 48_000;
 /// The lowest rate that a manifest can state.
 pub const MIN_RATE: u32 = 8_000;

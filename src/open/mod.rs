@@ -83,17 +83,17 @@ pub enum IdentityError {
     /// The file could not be read.
     #[error("the identity file {} cannot be read: {error}", path.display())]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         error: io::Error,
     },
     /// A line that is neither a comment nor an X25519 identity. The line itself is a secret.
     #[error("line {line} of the identity file {} is {kind}", path.display())]
     Line {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The line number, from 1.
         line: usize,
         /// The kind that was found instead.
         kind: OtherKey,
@@ -101,7 +101,7 @@ pub enum IdentityError {
     /// The whole file is a key of another kind.
     #[error("the identity file {} is {kind}", path.display())]
     Other {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The kind that was found instead.
         kind: OtherKey,
@@ -109,21 +109,21 @@ pub enum IdentityError {
     /// Comments only.
     #[error("the identity file {} holds no identity; make one with `sordino keygen`", path.display())]
     Empty {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
     /// The file already exists, and may be the only key to samples.
     #[error("{} is there already and is not overwritten; name another file", path.display())]
     Exists {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
     /// The new file could not be written.
     #[error("the identity file {} cannot be written: {error}", path.display())]
     Write {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -142,10 +142,10 @@ pub enum NoIdentity {
     Empty,
 }
 
-/// Opens one sample with whichever of `identities` fits, and decodes its sound.
+/// Opens one sample with the matching one of `identities`, and decodes its sound.
 ///
 /// # Errors
-/// The first thing about it that is not as Sordino seals it.
+/// The first property in which it differs from a sample that Sordino sealed.
 pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opened, OpenError> {
     let sealed = read_at_most(age_file, MAX_SAMPLE_BYTES)
         .map_err(OpenError::Read)?
@@ -163,7 +163,7 @@ pub fn open_sample(age_file: impl Read, identities: &[Identity]) -> Result<Opene
 }
 
 /// Reads the identities of a file as `age-keygen` and [`keygen`] write it: one a line, empty lines
-/// and lines that begin with `#` left out.
+/// and lines that begin with `#` are skipped.
 ///
 /// # Errors
 /// Unreadable, a line that is not an identity, or no identity at all.
@@ -226,11 +226,11 @@ pub fn read_identities(text: &str) -> Result<Vec<Identity>, NoIdentity> {
     Ok(identities)
 }
 
-/// Makes a new identity, writes it to `path` (which only its owner can read, mode 0600), and gives
-/// its recipient. A file that is there already is never overwritten.
+/// Makes a new identity, writes it to `path` (which only its owner can read, mode 0600), and returns
+/// its recipient. An existing file is never overwritten.
 ///
 /// # Errors
-/// The file is there already or cannot be written; no partial file is left.
+/// The file already exists or cannot be written; no partial file is left.
 pub fn keygen(path: &Path) -> Result<Recipient, IdentityError> {
     let identity = Identity::generate();
     let recipient = identity.to_public();
@@ -321,7 +321,7 @@ fn unpack(archive: &[u8]) -> Result<(Vec<u8>, Vec<u8>), OpenError> {
     Ok((manifest, flac))
 }
 
-/// Opens an age file that holds no sample, such as a sealed verdict, with whichever of `identities` fits.
+/// Opens an age file that holds no sample, such as a sealed verdict, with the matching one of `identities`.
 ///
 /// # Errors
 /// It is too large, damaged, or sealed to other keys.
@@ -332,12 +332,12 @@ pub fn open_sealed(age_file: &[u8], identities: &[Identity]) -> Result<Vec<u8>, 
     decrypt(age_file, identities)
 }
 
-/// An error's text, escaped: it may quote what a sender wrote to steer a terminal.
+/// An error's text, escaped: it may quote control sequences of a sender.
 fn one_line(error: &dyn std::fmt::Display) -> String {
     text::printable_line(&error.to_string()).into_owned()
 }
 
-/// All of `source`, or nothing where it is longer than `most` bytes.
+/// All of `source`; `None` if it is longer than `most` bytes.
 fn read_at_most(source: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     source.take(most + 1).read_to_end(&mut bytes)?;

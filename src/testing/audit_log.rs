@@ -15,14 +15,14 @@ pub(crate) struct TestLog {
 }
 
 impl TestLog {
-    /// A log with so many hand-outs of other samples.
+    /// A log with this number of accesses to other samples.
     pub(crate) fn with_others(entries: usize) -> Self {
         let mut log = Self::default();
         (0..entries).for_each(|_| log.hand_out(Id::random().unwrap()));
         log
     }
 
-    /// Notes that `sample` was handed out.
+    /// Records an access to `sample`.
     pub(crate) fn hand_out(&mut self, sample: Id) {
         self.hand_out_to(sample, "desk");
     }

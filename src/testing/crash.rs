@@ -1,7 +1,7 @@
 //! Crashes at a chosen write, for tests.
 //!
-//! On the thread of a test, from the chosen step on nothing is written any more, to the store or to any
-//! file, until the test says that the device starts again. What was written to the store and not synced
+//! On the thread of a test, from the chosen step on nothing is written to the store or to any
+//! file, until the test restarts the device. Unsynced writes to the store
 //! may be lost then, as after a power cut.
 
 use std::{
@@ -48,12 +48,12 @@ pub(crate) fn has_come() -> bool {
     STEPS_LEFT.get() == Some(0)
 }
 
-/// Remembers what is not synced, so that [`restart`] can lose it.
+/// Records unsynced writes, so that [`restart`] can discard them.
 pub(crate) fn with_power_cuts() {
     UNSYNCED.set(Some(Vec::new()));
 }
 
-/// The device starts again: all can be written. After a crash, `loses_power` discards what was not
+/// Restarts the device: writes succeed again. After a crash, `loses_power` discards the writes that were not
 /// synced to the store.
 pub(crate) fn restart(loses_power: bool) {
     let has_crashed = has_come();
@@ -103,7 +103,7 @@ impl Backend {
         })
     }
 
-    /// Remembers the `length` bytes from `offset` on, which are about to be overwritten or cut off.
+    /// Records the `length` bytes from `offset` on, which are about to be overwritten or cut off.
     fn will_change(&self, offset: u64, length: u64) -> io::Result<()> {
         UNSYNCED.with_borrow_mut(|unsynced| {
             let Some(unsynced) = unsynced else {

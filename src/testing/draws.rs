@@ -1,4 +1,4 @@
-//! Draws that a test can repeat: ids and waits, which are the system's to choose otherwise. Keys stay random.
+//! Reproducible random numbers for a test: ids and delays. Keys stay random.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ thread_local! {
     static STATE: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Draws are the seed's on this thread until it is dropped.
+/// Random numbers on this thread come from the seed until it is dropped.
 pub(crate) struct Seeded(());
 
 pub(crate) fn seeded(seed: u64) -> Seeded {
