@@ -31,7 +31,7 @@
 //!
 //! # Limits
 //!
-//! Where a voice overlapped the music, the music loses some of its sound too; [`Anonymized::erased`] says where. The
+//! If a voice overlapped the music, the music is attenuated too; [`Anonymized::erased`] lists the spans. The
 //! sound of an instrument or a room is not hidden.
 //!
 //! # Why a separate crate

@@ -176,7 +176,7 @@ pub struct Clip<'a, R> {
     pub recognized: &'a [Note],
 }
 
-/// What a row of [`worst_notes`] is about.
+/// The grouping of the rows of [`worst_notes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupBy {
     /// An exercise.

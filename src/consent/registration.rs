@@ -77,7 +77,7 @@ impl ConsentStore {
         Ok(without)
     }
 
-    /// Whether a registration of `record` may still reach `collector`: one was handed out and its
+    /// Whether a registration of `record` may still reach `collector`: one was issued and its
     /// result is unknown, or the record itself is unknown after a reset.
     pub(crate) fn may_yet_arrive(
         &self,

@@ -58,7 +58,7 @@ pub(super) struct RecordRow {
 pub(super) struct CollectorState {
     /// The latest revision that it has acknowledged.
     pub(super) registered: u32,
-    /// Revisions whose registration was handed out with unknown result: each may still arrive.
+    /// Revisions whose registration was issued with unknown result: each may still arrive.
     pub(super) registering: BTreeSet<u32>,
     /// Purposes whose withdrawal it has yet to acknowledge.
     pub(super) withdrawal_due: Purposes,

@@ -76,7 +76,7 @@ impl Sordino {
         Ok(self.inner()?.process_upload_result(task, result)?)
     }
 
-    /// Whether a request that was handed out should still be sent. A host that uploads through the
+    /// Whether a request that was issued should still be sent. A host that uploads through the
     /// operating system calls this when consent or samples change, and cancels requests that are no
     /// longer wanted.
     ///
@@ -252,7 +252,7 @@ impl Inner {
         installed.and(taken)
     }
 
-    /// Whether `task`, which was handed out, should still be sent: a withdrawal or deletion always,
+    /// Whether `task`, which was issued, should still be sent: a withdrawal or deletion always,
     /// a registration or a sample while consent covers it and the sample is queued.
     fn is_still_wanted(&self, task: &UploadTask) -> Result<bool, UploadError> {
         let grants = self.grants().ok();

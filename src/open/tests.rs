@@ -22,7 +22,7 @@ fn another_identity_is_reported() {
 
 #[test]
 fn a_sample_cut_or_changed_anywhere_is_refused() {
-    // Every byte of the header, then one in so many.
+    // Every byte of the header, then every n-th byte.
     for place in (0..300).chain((300..SEALED.len()).step_by(997)) {
         let mut changed = SEALED.to_vec();
         changed[place] ^= 1;
@@ -143,7 +143,7 @@ fn an_invalid_manifest_is_rejected() {
 #[test]
 fn sound_that_is_damaged_is_refused_and_never_panics() {
     let (_, flac) = contents();
-    // STREAMINFO and the first frame's header byte by byte, then one in so many.
+    // STREAMINFO and the first frame's header byte by byte, then every n-th byte.
     for place in (0..120).chain((120..flac.len()).step_by(131)) {
         for bit in 0..8 {
             let mut changed = flac.clone();

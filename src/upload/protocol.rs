@@ -76,7 +76,7 @@ pub(crate) struct Protocol {
     /// The collector of new records and samples. Withdrawals and deletions go to the collector that
     /// has them.
     endpoint: Endpoint,
-    /// Tasks that were handed out and have no result yet. Lost at a restart, when each is due
+    /// Tasks that were issued and have no result yet. Lost at a restart, when each is due
     /// again.
     in_flight: Mutex<BTreeSet<UploadTask>>,
     /// Collectors whose last request had no response.

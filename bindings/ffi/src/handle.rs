@@ -1,4 +1,4 @@
-//! [`EngineHandle`]: every call into the engine goes through it. It closes the engine for good after a panic.
+//! [`EngineHandle`]: every call into the engine goes through it. It closes the engine permanently after a panic.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 

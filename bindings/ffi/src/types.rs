@@ -182,7 +182,7 @@ pub enum TaskStatus {
         /// The reason, in one line.
         reason: String,
     },
-    /// The collector refuses it for good.
+    /// The collector refuses it permanently.
     Refused {
         /// The HTTP status.
         status: u16,

@@ -258,7 +258,7 @@ pub struct UploadSummary {
     pub samples: u64,
     /// The number of withdrawals and deletions that it acknowledged.
     pub deletions: u64,
-    /// The number of requests that it refused for good.
+    /// The number of requests that it refused permanently.
     pub refused: u64,
     /// The number of requests that failed and are due again later.
     pub failed: u64,

@@ -273,7 +273,7 @@ fn plaintext(length: usize) -> Vec<u8> {
     (0..length).map(|n| (n * 31 + n / 251) as u8).collect()
 }
 
-/// An output with `room` for so many bytes.
+/// An output with space for `room` bytes.
 #[derive(Debug)]
 struct Full {
     room: usize,

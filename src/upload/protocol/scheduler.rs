@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The number of times an earlier collector is asked for a withdrawal that this device does not know of,
-/// before samples no longer wait for it: over about two days. A collector that is gone for good
+/// before samples no longer wait for it: over about two days. A collector that is gone permanently
 /// must not block uploads; one that never acknowledged the record, for example because of a wrong
 /// URL, is asked once.
 const MAX_TRIES_KNOWN: u32 = 20;
@@ -66,7 +66,7 @@ impl Protocol {
         })
     }
 
-    /// Hands out the request that `due` finds, which is in flight from now on.
+    /// Issues the request that `due` finds, which is in flight from now on.
     fn hand_out(
         &self,
         urgency: Urgency<'_>,

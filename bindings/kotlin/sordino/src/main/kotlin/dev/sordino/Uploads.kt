@@ -6,7 +6,7 @@ package dev.sordino
  * @property registrations the number of consent records that the collector registered.
  * @property samples the number of samples that it accepted.
  * @property deletions the number of withdrawals and deletions that it acknowledged.
- * @property refused the number of requests that it refused for good.
+ * @property refused the number of requests that it refused permanently.
  * @property failed the number of requests that will be sent again later.
  * @property problem the reason for the first refusal or failure, in one line.
  */
