@@ -52,7 +52,7 @@ papers! {
     GooglePlayDataSafety "google-play-data-safety.md" "md"
     Law "law.md" "md"
     OnTheWire "on-the-wire.md" "md"
-    PrivacyManifest "PrivacyInfo.xcprivacy" "html"
+    PrivacyManifest "PrivacyInfo.xcprivacy" "xml"
     RecordOfProcessing "record-of-processing.md" "md"
 }
 

@@ -41,12 +41,16 @@ impl Axis {
         self.place(onset, offset)
     }
 
-    /// Seconds between two labels: some ten of them in all.
-    pub(super) fn tick(self) -> f64 {
-        [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0]
+    /// The labels: time in seconds, and position from the left in percent. At most 17 up to 10 minutes.
+    pub(super) fn ticks(self) -> impl Iterator<Item = (f64, f64)> {
+        let step = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0]
             .into_iter()
-            .find(|tick| self.0 / tick <= 16.0)
-            .unwrap_or(600.0)
+            .find(|step| self.0 / step <= 16.0)
+            .unwrap_or(600.0);
+        (0..)
+            .map(move |index| f64::from(index) * step)
+            .take_while(move |time| *time <= self.0)
+            .map(move |time| (time, time / self.0 * 100.0))
     }
 
     /// The stretches that lie within the axis, with their reasons.

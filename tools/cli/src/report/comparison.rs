@@ -74,3 +74,14 @@ impl Comparison {
 fn count(notes: &[(Note, NoteStatus)], kind: NoteStatus) -> usize {
     notes.iter().filter(|(_, found)| *found == kind).count()
 }
+
+/// The class that colors a recognized note.
+pub(super) fn note_class(status: NoteStatus) -> &'static str {
+    match status {
+        NoteStatus::Right => "right",
+        NoteStatus::Octave => "octave",
+        NoteStatus::Wrong => "wrong",
+        NoteStatus::Missed => "missed",
+        NoteStatus::Extra => "extra",
+    }
+}

@@ -1,39 +1,30 @@
-//! Text that comes from elsewhere, made harmless for HTML.
+//! Escaping of text in the templates of the report.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-/// Shows text as character data or as a quoted attribute's value, whatever is in it.
+use askama::filters::{Escaper, Html};
+
+/// Escapes text as character data or as a quoted attribute's value.
 ///
 /// In addition to the five characters of markup, it replaces what XML 1.0 does not allow (section 2.2) and
 /// the Unicode controls of writing direction, which could make a text read as another.
-pub(super) struct Text<'a>(pub(super) &'a str);
+#[derive(Clone, Copy)]
+pub(super) struct Text;
 
-impl fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| match character {
-            '&' => f.write_str("&amp;"),
-            '<' => f.write_str("&lt;"),
-            '>' => f.write_str("&gt;"),
-            '"' => f.write_str("&quot;"),
-            '\'' => f.write_str("&#39;"),
-            '\t' | '\n' | '\r' => f.write_char(' '),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
-                f.write_char(char::REPLACEMENT_CHARACTER)
-            }
-            control if control.is_control() => f.write_char(char::REPLACEMENT_CHARACTER),
-            plain => f.write_char(plain),
-        })
+impl Escaper for Text {
+    fn write_escaped_str<W: fmt::Write>(&self, mut dest: W, text: &str) -> fmt::Result {
+        text.chars()
+            .try_for_each(|character| self.write_escaped_char(&mut dest, character))
     }
-}
 
-/// Shows text as paragraphs, parted by empty lines.
-pub(super) struct Paragraphs<'a>(pub(super) &'a str);
-
-impl fmt::Display for Paragraphs<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .split("\n\n")
-            .filter(|paragraph| !paragraph.trim().is_empty())
-            .try_for_each(|paragraph| write!(f, "<p>{}</p>", Text(paragraph.trim())))
+    fn write_escaped_char<W: fmt::Write>(&self, mut dest: W, character: char) -> fmt::Result {
+        match character {
+            '\t' | '\n' | '\r' => dest.write_char(' '),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
+                dest.write_char(char::REPLACEMENT_CHARACTER)
+            }
+            control if control.is_control() => dest.write_char(char::REPLACEMENT_CHARACTER),
+            other => Html.write_escaped_char(dest, other),
+        }
     }
 }

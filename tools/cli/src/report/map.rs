@@ -1,13 +1,9 @@
 //! The error map: which note was recognized for which.
 
-use std::{
-    collections::BTreeSet,
-    fmt::{self, Write as _},
-};
+use std::collections::BTreeSet;
 
 use sordino_scoring::{Confusion, ConfusionMatrix};
 
-use super::escape::Text;
 use crate::notes;
 
 /// A titled confusion matrix.
@@ -20,74 +16,85 @@ pub(crate) struct ErrorMap {
     pub(crate) matrix: ConfusionMatrix,
 }
 
+/// An error map as a table, a row per expected note.
+pub(super) struct MapTable<'a> {
+    pub(super) title: &'a str,
+    pub(super) intro: &'a str,
+    /// Names of the recognized notes.
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<MapRow>,
+}
+
+pub(super) struct MapRow {
+    /// Name of the expected note.
+    pub(super) name: String,
+    /// A cell per column; `None` where nothing was counted.
+    pub(super) cells: Vec<Option<MapCell>>,
+}
+
+pub(super) struct MapCell {
+    /// Whether the recognized note is the expected one.
+    pub(super) is_right: bool,
+    /// Step of color, from 1 to [`LEVELS`]; the darker the larger the share of the row is.
+    pub(super) level: u8,
+    /// Notes, weighted.
+    pub(super) weighted: f64,
+    /// Share of the row, in percent.
+    pub(super) percent: f64,
+    /// Notes, unweighted.
+    pub(super) notes: usize,
+}
+
 /// Steps of color.
 const LEVELS: f64 = 9.0;
 
-/// Writes the map as a table whose cells are darker the larger their share of the row is.
-pub(super) fn write(page: &mut String, map: &ErrorMap, number: usize) -> fmt::Result {
-    let rows: BTreeSet<u8> = map
-        .matrix
-        .cells
-        .keys()
-        .filter_map(|(expected, _)| *expected)
-        .collect();
-    let columns: BTreeSet<u8> = map
-        .matrix
-        .cells
-        .keys()
-        .filter_map(|(_, heard)| *heard)
-        .collect();
-    // Missed notes are next to the names, visible in a narrow window.
-    let columns: Vec<Option<u8>> = [None]
-        .into_iter()
-        .chain(columns.into_iter().map(Some))
-        .collect();
-    let rows = rows.into_iter().map(Some).chain([None]);
-    write!(
-        page,
-        "<section class=\"map\"><h2 id=\"map-{number}\">{}</h2>\
-         <div class=\"story\">{}</div>\
-         <div class=\"table\" tabindex=\"0\" role=\"region\" aria-labelledby=\"map-{number}\">\
-         <table class=\"matrix\"><caption>Rows: the note expected. Columns: what was recognized for \
-         it.</caption><thead><tr><td></td>",
-        Text(&map.title),
-        super::escape::Paragraphs(&map.intro)
-    )?;
-    for heard in &columns {
-        match *heard {
-            Some(midi) => write!(page, "<th scope=\"col\">{}</th>", notes::name(midi))?,
-            None => page.push_str("<th scope=\"col\">missed</th>"),
-        }
-    }
-    page.push_str("</tr></thead><tbody>");
-    for expected in rows {
-        let all = map.matrix.row_total(expected);
-        let name = match expected {
-            Some(midi) => notes::name(midi),
-            None => "extra".to_owned(),
-        };
-        write!(page, "<tr><th scope=\"row\">{name}</th>")?;
-        for &heard in &columns {
-            match map.matrix.cells.get(&(expected, heard)) {
-                None => page.push_str("<td></td>"),
-                Some(cell) => write_cell(page, cell, all.weighted, expected == heard)?,
+impl<'a> MapTable<'a> {
+    pub(super) fn new(map: &'a ErrorMap) -> Self {
+        let cells = &map.matrix.cells;
+        let expected: BTreeSet<u8> = cells.keys().filter_map(|pair| pair.0).collect();
+        let recognized: BTreeSet<u8> = cells.keys().filter_map(|pair| pair.1).collect();
+        // Missed notes are next to the names, visible in a narrow window.
+        let columns: Vec<Option<u8>> = [None]
+            .into_iter()
+            .chain(recognized.into_iter().map(Some))
+            .collect();
+        let row = |expected: Option<u8>| {
+            let total = map.matrix.row_total(expected).weighted;
+            let cell = |&recognized: &Option<u8>| {
+                let confusion = cells.get(&(expected, recognized))?;
+                Some(MapCell::new(confusion, total, expected == recognized))
+            };
+            MapRow {
+                name: expected.map_or_else(|| "extra".to_owned(), notes::name),
+                cells: columns.iter().map(cell).collect(),
             }
+        };
+        Self {
+            title: &map.title,
+            intro: &map.intro,
+            rows: expected
+                .into_iter()
+                .map(Some)
+                .chain([None])
+                .map(row)
+                .collect(),
+            columns: columns
+                .iter()
+                .map(|midi| midi.map_or_else(|| "missed".to_owned(), notes::name))
+                .collect(),
         }
-        page.push_str("</tr>");
     }
-    page.push_str("</tbody></table></div></section>\n");
-    Ok(())
 }
 
-fn write_cell(page: &mut String, cell: &Confusion, row: f64, right: bool) -> fmt::Result {
-    let share = cell.weighted / row.max(f64::MIN_POSITIVE);
-    let level = (share * LEVELS).ceil().clamp(1.0, LEVELS);
-    let kind = if right { "hit" } else { "miss" };
-    write!(
-        page,
-        "<td class=\"{kind} l{level:.0}\" title=\"weighted {:.0}, {:.1} % of the row\">{}</td>",
-        cell.weighted,
-        share * 100.0,
-        cell.notes
-    )
+impl MapCell {
+    fn new(confusion: &Confusion, row_total: f64, is_right: bool) -> Self {
+        let share = confusion.weighted / row_total.max(f64::MIN_POSITIVE);
+        Self {
+            is_right,
+            level: (share * LEVELS).ceil().clamp(1.0, LEVELS) as u8,
+            weighted: confusion.weighted,
+            percent: share * 100.0,
+            notes: confusion.notes,
+        }
+    }
 }

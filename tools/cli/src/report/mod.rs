@@ -15,6 +15,7 @@ mod escape;
 mod map;
 mod model;
 mod page;
+mod piano_roll;
 mod picture;
 mod sample;
 mod sound;
@@ -22,6 +23,7 @@ mod styles;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod track;
 
 use std::io;
 

@@ -192,6 +192,9 @@ pub(crate) enum ReportError {
     /// The place it is written to failed.
     #[error("the report cannot be written: {0}")]
     Write(#[from] io::Error),
+    /// A template could not be rendered.
+    #[error("the report cannot be rendered: {0}")]
+    Render(#[from] askama::Error),
     /// A picture could not be drawn.
     #[error("the spectrogram of `{sample}` cannot be drawn: {reason}")]
     Picture {
