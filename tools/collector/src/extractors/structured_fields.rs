@@ -3,11 +3,12 @@
 //! The crate `sfv` parses them. This module is stricter where signed requests need it: a key may occur only once, the
 //! number of members is bounded, and decimals, dates and display strings are rejected.
 
-use std::collections::BTreeSet;
-
 use sfv::{
-    BareItem, BareItemFromInput, InnerList, KeyRef, ListEntry, ListSerializer, Parser,
-    visitor::{DictionaryVisitor, EntryVisitor, InnerListVisitor, ItemVisitor, ParameterVisitor},
+    BareItem, BareItemFromInput, InnerList, Item, KeyRef, ListEntry, ListSerializer, Parser,
+    visitor::{
+        DictionaryVisitor, EntryVisitor, InnerListVisitor, ItemVisitor, ParameterVisitor,
+        parameter_visitor_with,
+    },
 };
 
 /// The maximum number of members of a dictionary, items of an inner list, and parameters of either. A signature has two
@@ -29,9 +30,8 @@ impl Dictionary {
     /// win: signer and verifier must not read different values.
     pub(crate) fn parse(text: &str) -> Result<Self, ParseFieldError> {
         Parser::new(text)
-            .parse_dictionary_with_visitor(Keys::default())
-            .map_err(ParseFieldError)?;
-        Parser::new(text).parse().map(Self).map_err(ParseFieldError)
+            .parse_dictionary_with_visitor(Self(sfv::Dictionary::new()))
+            .map_err(ParseFieldError)
     }
 
     pub(crate) fn inner_list(&self, key: &str) -> Option<&InnerList> {
@@ -63,7 +63,7 @@ pub(crate) fn serialize_inner_list(list: &InnerList) -> String {
 
 /// A rule of this module that is stricter than the RFC.
 #[derive(Debug, thiserror::Error)]
-enum Violation {
+pub(crate) enum Violation {
     #[error("a key occurs twice")]
     DuplicateKey,
     #[error("it has more than {MAX_MEMBERS} members")]
@@ -72,37 +72,94 @@ enum Violation {
     UnsupportedType,
 }
 
-/// The keys of a dictionary or of parameters.
-#[derive(Default)]
-struct Keys<'de>(BTreeSet<&'de str>);
-
-impl<'de> Keys<'de> {
-    fn insert(&mut self, key: &'de KeyRef) -> Result<(), Violation> {
-        if !self.0.insert(key.as_str()) {
-            return Err(Violation::DuplicateKey);
-        }
-        match self.0.len() > MAX_MEMBERS {
-            true => Err(Violation::TooManyMembers),
-            false => Ok(()),
-        }
-    }
-}
-
-impl<'de> DictionaryVisitor<'de> for Keys<'de> {
-    type Out = ();
+impl<'de> DictionaryVisitor<'de> for Dictionary {
+    type Out = Self;
     type Error = Violation;
 
     fn entry(&mut self, key: &'de KeyRef) -> Result<impl EntryVisitor<'de>, Violation> {
-        self.insert(key).map(|()| Member)
+        check_key(self.0.contains_key(key.as_str()), self.0.len())?;
+        Ok(Member(|entry| {
+            self.0.insert(key.to_owned(), entry);
+        }))
     }
 
-    fn finish(self) -> Result<(), Violation> {
-        Ok(())
+    fn finish(self) -> Result<Self, Violation> {
+        Ok(self)
     }
 }
 
-impl<'de> ParameterVisitor<'de> for Keys<'de> {
+/// A member of a dictionary, which the function receives when it is complete.
+struct Member<F>(F);
+
+impl<'de, F: FnOnce(ListEntry)> EntryVisitor<'de> for Member<F> {
+    type Error = Violation;
+
+    fn item(self) -> Result<impl ItemVisitor<'de>, Violation> {
+        Ok(ItemBuilder(|item| (self.0)(ListEntry::Item(item))))
+    }
+
+    fn inner_list(self) -> Result<impl InnerListVisitor<'de>, Violation> {
+        Ok(InnerListBuilder {
+            items: Vec::new(),
+            insert: |list| (self.0)(ListEntry::InnerList(list)),
+        })
+    }
+}
+
+/// An item, which the function receives when it is complete.
+struct ItemBuilder<F>(F);
+
+impl<'de, F: FnOnce(Item)> ItemVisitor<'de> for ItemBuilder<F> {
     type Out = ();
+    type Error = Violation;
+
+    fn bare_item(
+        self,
+        value: BareItemFromInput<'de>,
+    ) -> Result<impl ParameterVisitor<'de, Out = ()>, Violation> {
+        check_type(&value)?;
+        Ok(parameter_visitor_with(
+            Parameters::default(),
+            move |parameters| {
+                (self.0)(Item::with_params(value, parameters));
+                Ok(())
+            },
+        ))
+    }
+}
+
+/// An inner list, which `insert` receives when it is complete.
+struct InnerListBuilder<F> {
+    items: Vec<Item>,
+    insert: F,
+}
+
+impl<'de, F: FnOnce(InnerList)> InnerListVisitor<'de> for InnerListBuilder<F> {
+    type Error = Violation;
+
+    fn item(&mut self) -> Result<impl ItemVisitor<'de>, Violation> {
+        match self.items.len() >= MAX_MEMBERS {
+            true => Err(Violation::TooManyMembers),
+            false => Ok(ItemBuilder(|item| self.items.push(item))),
+        }
+    }
+
+    fn finish(self) -> Result<impl ParameterVisitor<'de>, Violation> {
+        Ok(parameter_visitor_with(
+            Parameters::default(),
+            move |parameters| {
+                (self.insert)(InnerList::with_params(self.items, parameters));
+                Ok(())
+            },
+        ))
+    }
+}
+
+#[derive(Default)]
+struct Parameters(sfv::Parameters);
+
+impl<'de> ParameterVisitor<'de> for Parameters {
+    type Out = sfv::Parameters;
     type Error = Violation;
 
     fn parameter(
@@ -111,57 +168,22 @@ impl<'de> ParameterVisitor<'de> for Keys<'de> {
         value: BareItemFromInput<'de>,
     ) -> Result<(), Violation> {
         check_type(&value)?;
-        self.insert(key)
-    }
-
-    fn finish(self) -> Result<(), Violation> {
+        check_key(self.0.contains_key(key.as_str()), self.0.len())?;
+        self.0.insert(key.to_owned(), value.into());
         Ok(())
     }
-}
 
-/// An item, in a dictionary or in an inner list.
-struct Member;
-
-impl<'de> EntryVisitor<'de> for Member {
-    type Error = Violation;
-
-    fn item(self) -> Result<impl ItemVisitor<'de>, Violation> {
-        Ok(self)
-    }
-
-    fn inner_list(self) -> Result<impl InnerListVisitor<'de>, Violation> {
-        Ok(Items(0))
+    fn finish(self) -> Result<sfv::Parameters, Violation> {
+        Ok(self.0)
     }
 }
 
-impl<'de> ItemVisitor<'de> for Member {
-    type Out = ();
-    type Error = Violation;
-
-    fn bare_item(
-        self,
-        value: BareItemFromInput<'de>,
-    ) -> Result<impl ParameterVisitor<'de, Out = ()>, Violation> {
-        check_type(&value).map(|()| Keys::default())
-    }
-}
-
-/// The number of items of an inner list.
-struct Items(usize);
-
-impl<'de> InnerListVisitor<'de> for Items {
-    type Error = Violation;
-
-    fn item(&mut self) -> Result<impl ItemVisitor<'de>, Violation> {
-        self.0 += 1;
-        match self.0 > MAX_MEMBERS {
-            true => Err(Violation::TooManyMembers),
-            false => Ok(Member),
-        }
-    }
-
-    fn finish(self) -> Result<impl ParameterVisitor<'de>, Violation> {
-        Ok(Keys::default())
+/// Checks a key that is to be added to `count` others.
+fn check_key(is_known: bool, count: usize) -> Result<(), Violation> {
+    match (is_known, count >= MAX_MEMBERS) {
+        (true, _) => Err(Violation::DuplicateKey),
+        (false, true) => Err(Violation::TooManyMembers),
+        (false, false) => Ok(()),
     }
 }
 

@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    /// The methods are compared in tests/collector/operating.rs.
+    /// The methods are compared in tests/collector/operations.rs.
     #[test]
     fn routes_match_the_openapi_document() {
         let document: Value = serde_json::from_str(openapi::DOCUMENT).unwrap();

@@ -10,7 +10,6 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::extractors::pagination::PageQuery;
 use crate::{
     app_state::AppState,
     database::NewAccess,
@@ -18,6 +17,7 @@ use crate::{
     errors::Problem,
     extractors::{
         content_digest::CONTENT_DIGEST,
+        pagination::PageQuery,
         path::PathId,
         reader::{FormerReader, Reader},
     },

@@ -2,24 +2,22 @@
 
 use axum::{
     Json,
-    body::Body,
-    extract::{Request, State},
-    http::{StatusCode, header, request::Parts},
+    extract::{FromRequest, FromRequestParts as _, Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sordino::{Id, Purpose};
 
-use crate::extractors::pagination::PageQuery;
 use crate::{
     age_header,
     app_state::AppState,
     config::Verdicts,
-    database::{ReadRefusal, Review, ReviewKind, Session},
+    database::{ReadRefusal, Review, ReviewKind},
     dates::this_week,
     errors::{Problem, ProblemType},
-    extractors::{limited_body::LimitedBody, path::PathId, reader::Reader},
+    extractors::{limited_body::LimitedBody, pagination::PageQuery, path::PathId, reader::Reader},
 };
 
 /// The maximum size of a sealed verdict and of the JSON bodies of these routes, in bytes.
@@ -88,6 +86,69 @@ fn verdict_json(review: &Review) -> Value {
     verdict
 }
 
+/// A request about one sample, from a reader who may use it for the purpose in the query.
+pub(super) struct ReviewRequest {
+    sample: Id,
+    purpose: Purpose,
+    reader: Reader,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl FromRequest<AppState> for ReviewRequest {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let PathId(sample) = PathId::from_request_parts(&mut parts, state).await?;
+        let reader = Reader::from_request_parts(&mut parts, state).await?;
+        let purpose = reader.purpose(&parts)?;
+        let mut body = LimitedBody::new(&parts.headers, body, MAX_BODY_BYTES, &state.limits);
+        let outcome = body.read_all().await;
+        Ok(Self {
+            sample,
+            purpose,
+            reader,
+            body: body.drain_and_respond(outcome).await?,
+            headers: parts.headers,
+        })
+    }
+}
+
+impl ReviewRequest {
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| ProblemType::Malformed.with_detail(format!("invalid body: {error}")))
+    }
+
+    /// Stores a review of the sample if it is available for the purpose.
+    async fn put_review(
+        &self,
+        state: &AppState,
+        kind: ReviewKind,
+        reader: &str,
+        content: &str,
+    ) -> Result<StatusCode, Problem> {
+        let mut session = state.storage.database.write().await?;
+        session
+            .available(self.sample, self.purpose)
+            .await?
+            .map_err(Problem::unavailable_sample)?;
+        session
+            .put_review(
+                self.sample,
+                self.purpose,
+                kind,
+                reader,
+                this_week(),
+                content,
+            )
+            .await?;
+        session.commit().await?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+}
+
 /// A plain verdict.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,23 +171,15 @@ enum Verdict {
 /// `PUT /v1/reviews/SAMPLE`: a verdict, sealed or plain as configured.
 pub(super) async fn put(
     State(state): State<AppState>,
-    PathId(sample): PathId,
-    reader: Reader,
-    request: Request,
+    request: ReviewRequest,
 ) -> Result<StatusCode, Problem> {
-    let (parts, body) = request.into_parts();
-    let purpose = reader.purpose(&parts)?;
-    let body = receive(&state, &parts, body).await?;
     let (kind, content) = match state.verdicts {
-        Verdicts::Sealed => (ReviewKind::Sealed, parse_sealed(&body)?),
-        Verdicts::Plain => (ReviewKind::Plain, parse_plain(&parts, &body)?),
+        Verdicts::Sealed => (ReviewKind::Sealed, parse_sealed(&request.body)?),
+        Verdicts::Plain => (ReviewKind::Plain, parse_plain(&request)?),
     };
-    let mut session = begin_review(&state, sample, purpose).await?;
-    session
-        .put_review(sample, purpose, kind, &reader.name, this_week(), &content)
-        .await?;
-    session.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    request
+        .put_review(&state, kind, &request.reader.name, &content)
+        .await
 }
 
 fn parse_sealed(body: &[u8]) -> Result<String, Problem> {
@@ -139,8 +192,8 @@ fn parse_sealed(body: &[u8]) -> Result<String, Problem> {
     }
 }
 
-fn parse_plain(parts: &Parts, body: &[u8]) -> Result<String, Problem> {
-    let is_json = parts
+fn parse_plain(request: &ReviewRequest) -> Result<String, Problem> {
+    let is_json = request
         .headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -149,7 +202,7 @@ fn parse_plain(parts: &Parts, body: &[u8]) -> Result<String, Problem> {
             ProblemType::Malformed.with_detail("the collector requires plain verdicts: send JSON")
         );
     }
-    let PlainVerdict { verdict, note } = from_json(body)?;
+    let PlainVerdict { verdict, note } = request.json()?;
     if note.chars().count() > MAX_NOTE_CHARS {
         return Err(ProblemType::Malformed.with_detail("a note may have at most 2000 characters"));
     }
@@ -165,32 +218,18 @@ struct Assignment {
 /// `PUT /v1/reviews/SAMPLE/assignment`.
 pub(super) async fn assign(
     State(state): State<AppState>,
-    PathId(sample): PathId,
-    reader: Reader,
-    request: Request,
+    request: ReviewRequest,
 ) -> Result<StatusCode, Problem> {
-    let (parts, body) = request.into_parts();
-    let purpose = reader.purpose(&parts)?;
-    let assigned: Assignment = from_json(&receive(&state, &parts, body).await?)?;
+    let assigned: Assignment = request.json()?;
     let name = assigned.reader.unwrap_or_default();
     if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
         return Err(ProblemType::Malformed.with_detail(
             "a reader's name may have at most 100 characters and no control characters",
         ));
     }
-    let mut session = begin_review(&state, sample, purpose).await?;
-    session
-        .put_review(
-            sample,
-            purpose,
-            ReviewKind::Assignment,
-            &name,
-            this_week(),
-            "",
-        )
-        .await?;
-    session.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    request
+        .put_review(&state, ReviewKind::Assignment, &name, "")
+        .await
 }
 
 #[derive(Deserialize)]
@@ -202,13 +241,9 @@ struct QuarantineRequest {
 /// `PUT /v1/samples/SAMPLE/quarantine`: a reader heard a voice.
 pub(super) async fn quarantine(
     State(state): State<AppState>,
-    PathId(sample): PathId,
-    reader: Reader,
-    request: Request,
+    request: ReviewRequest,
 ) -> Result<StatusCode, Problem> {
-    let (parts, body) = request.into_parts();
-    let purpose = reader.purpose(&parts)?;
-    let QuarantineRequest { anonymizer } = from_json(&receive(&state, &parts, body).await?)?;
+    let QuarantineRequest { anonymizer } = request.json()?;
     // It becomes a metrics label.
     let is_version = (1..=40).contains(&anonymizer.len())
         && anonymizer
@@ -220,9 +255,9 @@ pub(super) async fn quarantine(
         ));
     }
     let mut session = state.storage.database.write().await?;
-    match session.available(sample, purpose).await? {
+    match session.available(request.sample, request.purpose).await? {
         Ok(_) => {
-            session.quarantine(sample, &anonymizer).await?;
+            session.quarantine(request.sample, &anonymizer).await?;
             session.commit().await?;
             tracing::warn!(
                 anonymizer,
@@ -234,24 +269,4 @@ pub(super) async fn quarantine(
         Err(ReadRefusal::Deleted) => Ok(StatusCode::NO_CONTENT),
         Err(refusal) => Err(Problem::unavailable_sample(refusal)),
     }
-}
-
-/// Begins a transaction in which the sample is available for the purpose.
-async fn begin_review(state: &AppState, sample: Id, purpose: Purpose) -> Result<Session, Problem> {
-    let mut session = state.storage.database.write().await?;
-    match session.available(sample, purpose).await? {
-        Ok(_) => Ok(session),
-        Err(refusal) => Err(Problem::unavailable_sample(refusal)),
-    }
-}
-
-async fn receive(state: &AppState, parts: &Parts, body: Body) -> Result<Vec<u8>, Problem> {
-    let mut body = LimitedBody::new(&parts.headers, body, MAX_BODY_BYTES, &state.limits);
-    let outcome = body.read_all().await;
-    body.drain_and_respond(outcome).await
-}
-
-fn from_json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body)
-        .map_err(|error| ProblemType::Malformed.with_detail(format!("invalid body: {error}")))
 }
