@@ -166,13 +166,13 @@ impl<R: Ord> Aggregate<R> {
 pub struct Clip<'a, R> {
     /// The consent record.
     pub record: R,
-    /// One over the probability of selection.
+    /// 1 / probability of selection.
     pub weight: f64,
     /// The exercise's tag.
     pub exercise: &'a str,
-    /// In any order.
+    /// Notes in any order.
     pub expected: &'a [Note],
-    /// In any order.
+    /// Notes in any order.
     pub recognized: &'a [Note],
 }
 
@@ -187,7 +187,7 @@ pub enum GroupBy {
     ExerciseAndNote,
 }
 
-/// How the recognizer did on an exercise, a pitch, or a pitch of an exercise.
+/// Error rates of an exercise, a pitch, or a pitch of an exercise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NoteErrors {
     /// The exercise's tag, if rows are of exercises.

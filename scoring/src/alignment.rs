@@ -1,4 +1,4 @@
-//! Which recognized note corresponds to which expected note, as `docs/evaluating.md` defines it. `sordino query`,
+//! Pairs recognized with expected notes, as `docs/evaluating.md` defines it. `sordino query`,
 //! `sordino report` and the Python package count by it.
 //!
 //! The review page (`tools/collector/page/src/alignment.ts`) has the same rules in TypeScript. The cases in
@@ -142,7 +142,7 @@ mod tests {
     use crate::{TimedNote, score};
 
     #[derive(Deserialize)]
-    struct Case {
+    struct AlignmentCase {
         name: String,
         tolerance: f64,
         expected: Vec<Note>,
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn alignments_match_the_shared_cases() {
         const CASES: &str = include_str!("../../tests/vectors/alignment/cases.json");
-        let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
+        let cases: Vec<AlignmentCase> = serde_json::from_str(CASES).unwrap();
         assert!(cases.len() > 50);
         for case in cases {
             let mut found = Alignment::new(&case.expected, &case.recognized, case.tolerance);

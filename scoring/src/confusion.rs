@@ -1,4 +1,4 @@
-//! Which note was recognized as which.
+//! Confusion matrix of notes.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::{Alignment, Note};
 /// The pitch expected and the pitch recognized; `None` for no note.
 pub type NotePair = (Option<u8>, Option<u8>);
 
-/// How often a pair occurred.
+/// The number of occurrences of a pair.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Confusion {
     /// Notes, unweighted.

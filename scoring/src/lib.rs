@@ -15,11 +15,9 @@ mod alignment;
 mod confusion;
 mod matching;
 mod metrics;
-#[cfg(test)]
-mod mir_eval_tests;
-#[cfg(test)]
-mod reference;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
 pub use aggregate::{Aggregate, Clip, GroupBy, Metric, NoteCounts, NoteErrors, worst_notes};
 pub use alignment::{Alignment, NoteStatus};

@@ -21,7 +21,7 @@ pub(crate) fn maximum_matching(graph: &BipartiteGraph) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// Which left and right vertices may be paired.
+/// A bipartite graph: the pairs of left and right vertices that may be matched.
 pub(crate) struct BipartiteGraph {
     left_count: usize,
     /// The left neighbors of each right vertex.
@@ -57,20 +57,20 @@ impl BipartiteGraph {
 
 struct Search<'a> {
     graph: &'a BipartiteGraph,
-    /// Of each left vertex.
+    /// The partner of each left vertex.
     partner: Vec<Option<usize>>,
     /// The right vertices from which a left one was reached; empty if it was not, or once they are
     /// tried.
     layered: Vec<Vec<usize>>,
-    /// How a right vertex was reached.
+    /// The origin of each visited right vertex.
     visited: Vec<Option<Origin>>,
 }
 
 #[derive(Clone, Copy)]
 enum Origin {
-    /// It has no partner yet.
+    /// The vertex has no partner yet.
     Start,
-    /// From the left vertex that is its partner.
+    /// Reached from the left vertex that is its partner.
     Left(usize),
 }
 

@@ -24,7 +24,7 @@ pub fn weighted_mean<R: Ord>(clips: impl IntoIterator<Item = (R, f64, f64)>) -> 
 pub struct PairedScore<R> {
     /// The consent record.
     pub record: R,
-    /// One over the probability of selection.
+    /// 1 / probability of selection.
     pub weight: f64,
     /// The baseline's score.
     pub before: f64,

@@ -9,7 +9,7 @@ use super::{
     split_mix::SplitMix64,
     *,
 };
-use crate::reference;
+use crate::tests::reference;
 
 /// A standard normal variate: the sum of twelve uniform ones, less six.
 fn normal(rng: &mut SplitMix64) -> f64 {

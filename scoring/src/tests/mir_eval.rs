@@ -1,4 +1,4 @@
-//! Compares [`score`] with mir_eval on thousands of random lists of notes.
+//! Compares [`crate::score`] with mir_eval on thousands of random lists of notes.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +9,8 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-use crate::{TimedNote, reference, score};
+use super::reference;
+use crate::{TimedNote, score};
 
 const CASES: usize = 4_000;
 

@@ -1,0 +1,4 @@
+//! Comparisons with other implementations.
+
+mod mir_eval;
+pub(crate) mod reference;
