@@ -32,7 +32,7 @@ pub(crate) struct Load {
     next: AtomicUsize,
 }
 
-/// When requests are sent.
+/// The times at which requests are sent.
 #[derive(Clone, Copy)]
 pub(crate) enum Pace {
     /// Each connection sends the next request after the last response. Latency is measured from sending.

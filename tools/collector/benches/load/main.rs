@@ -15,7 +15,7 @@ mod rows;
 #[path = "../../tests/collector/services/mod.rs"]
 mod services;
 #[allow(dead_code, reason = "most of it is for tests")]
-#[path = "../../tests/collector/support.rs"]
+#[path = "../../tests/collector/support/mod.rs"]
 mod support;
 mod targets;
 
@@ -150,7 +150,7 @@ fn half_load(runtime: &Runtime, options: &Options, collector: &Collector, rate: 
     );
 }
 
-/// One instance on PostgreSQL and S3.
+/// Measures one instance on PostgreSQL and S3.
 fn shared(runtime: &Runtime, options: &Options) {
     let (Some(postgres), Some(s3)) = (Postgres::start(), S3::start()) else {
         return;

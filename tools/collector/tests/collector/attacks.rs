@@ -54,7 +54,7 @@ fn a_signature_with_too_many_members_is_malformed() {
 fn idle_connections_do_not_block_other_clients() {
     let collector = Collector::start_with(|config| config.limits.connections = 16);
     let device = Device::registered(&collector, QA);
-    // One has a request in progress and is not evicted.
+    // One connection has a request in progress and is not evicted.
     let file = long_age_file();
     let request = device.put(sample(), QA, &file);
     let mut sending = connect(collector.address());
@@ -93,7 +93,7 @@ fn an_unread_response_closes_its_connection() {
     while sent < 20_000 && stream.write_all(get.head().as_bytes()).is_ok() {
         sent += 1;
     }
-    // It is closed although not all responses were sent.
+    // The connection is closed although not all responses were sent.
     let received = until_closed(&mut stream);
     let answers = received
         .windows(12)

@@ -225,7 +225,7 @@ fn a_withdrawal_deletes_samples_without_a_purpose() {
         .send(&device.put(sample(), BOTH, &age_file(1, 5)))
         .problem(403, "not-granted");
 
-    // It can be repeated.
+    // The withdrawal can be repeated.
     let again = collector.send(&device.withdraw(QA)).expect(200).json();
     assert_eq!(again, json!({"deleted": 0, "narrowed": 0}));
     let rest = collector.send(&device.withdraw(BOTH)).expect(200).json();

@@ -14,7 +14,7 @@ use sordino::Id;
 use sordino_collector::{BlockingServer, Config};
 use test_tiers::{is_soak, sized};
 
-use crate::{commands::Service, support::*};
+use crate::support::*;
 
 #[test]
 fn a_restart_keeps_everything() {
@@ -62,7 +62,7 @@ fn kills() -> usize {
     sized(6, 100)
 }
 
-/// How many answers a round waits for.
+/// The number of responses that a round waits for.
 fn answers(round: usize) -> usize {
     let drawn = if is_soak() {
         sample().to_string()
@@ -177,7 +177,7 @@ fn the_access_log_survives_sigkill() {
         let noted = collector.log();
         assert_chained(&noted);
         let answered = answered.load(Ordering::SeqCst);
-        // One that was noted may have been cut off before its answer arrived.
+        // A recorded access may have been cut off before its response arrived.
         let most = answered + READERS * (round + 1);
         assert!(
             (answered..=most).contains(&noted.len()),

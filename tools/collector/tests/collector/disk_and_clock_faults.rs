@@ -10,7 +10,6 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    commands::{Service, command},
     services::Postgres,
     support::*,
 };

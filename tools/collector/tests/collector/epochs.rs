@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::{commands::run, support::*};
+use crate::support::*;
 
 fn epoch(collector: &Collector) -> String {
     let answer = collector

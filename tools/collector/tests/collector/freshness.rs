@@ -15,7 +15,7 @@ use sordino::{
     signed::PublicKey,
 };
 
-use crate::{commands::run, support::*};
+use crate::support::*;
 
 /// A collector whose plan is fresh for three days, and the key that signed it.
 struct Organization {
@@ -93,7 +93,7 @@ impl Organization {
         first
     }
 
-    /// When devices stop, as the metrics tell.
+    /// The time at which devices stop, from the metrics.
     fn fresh_until(&self) -> i64 {
         let page = self.collector.metrics_page();
         let name = "sordino_plan_fresh_until_timestamp_seconds ";
@@ -102,7 +102,7 @@ impl Organization {
     }
 }
 
-/// So many days from today, in UTC.
+/// The date so many days from today, in UTC.
 fn day(days: i64) -> Date {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     today.checked_add(Span::new().days(days)).unwrap()

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use serde_json::{Value, json};
 use sordino_collector::Config;
 
-use crate::{commands::run, support::*};
+use crate::support::*;
 
 fn run_command(collector: &Collector, command: &[&str]) -> (Value, bool) {
     let data = collector.data().to_str().unwrap();

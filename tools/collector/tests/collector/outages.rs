@@ -9,7 +9,6 @@ use serde_json::Value;
 use sordino_collector::{Clock, Rate};
 
 use crate::{
-    commands::run,
     services::{Nginx, Postgres},
     support::*,
 };

@@ -125,7 +125,7 @@ fn slow_request_heads_time_out() {
     scope(|scope| {
         for stream in &crawling {
             let mut stream = stream.try_clone().unwrap();
-            // One byte at a time, without an end.
+            // Sends one byte at a time, without an end.
             scope.spawn(move || {
                 while stream.write_all(b"G").is_ok() {
                     sleep(Duration::from_millis(50));

@@ -9,7 +9,7 @@ use std::{
 
 use sordino_collector::BlockingServer;
 
-use crate::{commands::Service, support::*};
+use crate::support::*;
 
 const ROUNDS: u64 = 24;
 const CLIENTS: u64 = 8;
@@ -33,7 +33,7 @@ fn at_once(requests: Vec<(SocketAddr, Request)>) -> Vec<u16> {
     })
 }
 
-/// How many requests of a round were answered.
+/// The numbers of answered requests of a round.
 #[derive(Default)]
 struct Answered {
     number: Mutex<usize>,
@@ -122,7 +122,7 @@ fn a_withdrawal_during_uploads_leaves_no_sample() {
             .iter()
             .map(|id| device.put(*id, QA, &age_file(1, round)))
             .collect();
-        // One is under way all the time that the withdrawal takes.
+        // One upload is in progress during the whole withdrawal.
         let (file, address) = (long_age_file(), addresses[(round as usize + 1) % 2]);
         let long = device.put(sample(), QA, &file);
         let mut under_way = connect(address);

@@ -1,4 +1,4 @@
-//! What QA tools ask for: lists, samples, withdrawn ids, the plan.
+//! Requests of QA tools: lists, samples, withdrawn ids, the plan.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::digest::{SHA256, digest};

@@ -1,4 +1,4 @@
-//! That the services of the tests do what tests lean on.
+//! Checks the properties of the services on which tests rely.
 
 use std::{
     io::{Read as _, Write as _},

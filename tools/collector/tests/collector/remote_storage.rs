@@ -10,7 +10,6 @@ use sordino::Id;
 use tempfile::TempDir;
 
 use crate::{
-    commands::{Service, command},
     services::{Nginx, Postgres, S3, pgbouncer::Pgbouncer},
     support::*,
 };

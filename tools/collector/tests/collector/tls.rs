@@ -16,7 +16,7 @@ use rustls::{
 };
 use sordino_collector::TlsFiles;
 
-use crate::{commands::Service, support::*};
+use crate::support::*;
 
 /// Makes a certificate for this machine's own name by OpenSSL, and its key next to it.
 fn make_certificate(folder: &Path, name: &str) -> TlsFiles {
@@ -239,7 +239,7 @@ fn an_invalid_certificate_is_a_one_line_error() {
             "--tls-key",
             &key,
         ];
-        let output = crate::commands::run(&arguments);
+        let output = run(&arguments);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{stderr}");
         assert!(
@@ -248,5 +248,5 @@ fn an_invalid_certificate_is_a_one_line_error() {
         );
     }
     let alone = ["serve", "--data", "x", "--tls-cert", "y"];
-    assert_eq!(crate::commands::run(&alone).status.code(), Some(2));
+    assert_eq!(run(&alone).status.code(), Some(2));
 }

@@ -4,7 +4,6 @@ use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::{
-    commands::{Service, run},
     support::*,
 };
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path, time::SystemTime};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::digest::{SHA256, digest};
 
-use crate::{commands::Service, support::*};
+use crate::support::*;
 
 const AGENT: &str = "UnmistakableAgent/7";
 const FORWARDED: &str = "198.51.100.77";
@@ -226,7 +226,7 @@ fn binary(address: &[u8]) -> Vec<Vec<u8>> {
 
 fn token(data: &Path) -> String {
     let data = data.to_str().unwrap();
-    let made = crate::commands::run(&[
+    let made = run(&[
         "token",
         "create",
         "--data",

@@ -79,7 +79,7 @@ fn a_slow_client_times_out() {
     let service = impatient(|limits| limits.headers = SHORT);
     let mut silent = connect(service.address());
     silent.write_all(b"PUT /v1/samples/").unwrap();
-    // It is closed, with or without a word.
+    // The connection is closed, with or without a response.
     until_closed(&mut silent);
 
     eventually(|| collector.files("part").is_empty());
@@ -166,7 +166,7 @@ fn shutdown_waits_for_a_request_in_progress() {
     let address = collector.address();
     scope(|scope| {
         let client = scope.spawn(move || {
-            // It stops: nobody else gets in.
+            // The collector stops: no new connection is accepted.
             eventually(|| TcpStream::connect(address).is_err());
             stream.write_all(&file[LONG_ENOUGH..]).unwrap();
             read_response(&mut stream).unwrap().expect(201);

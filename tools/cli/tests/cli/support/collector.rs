@@ -26,7 +26,7 @@ impl Collector {
         Self::start_with(data, address, plan, &[])
     }
 
-    /// As [`Self::start`], which speaks https where the flags name a certificate.
+    /// Like [`Self::start`], with https if the flags name a certificate.
     #[track_caller]
     pub(crate) fn start_with(
         data: &Path,
@@ -52,7 +52,7 @@ impl Collector {
         }
     }
 
-    /// With the first line that it prints; it prints no other.
+    /// The collector and its only line of output.
     fn try_start(
         data: &Path,
         address: SocketAddr,
@@ -92,7 +92,7 @@ fn log_of(data: &Path) -> PathBuf {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // Where it has ended before, there is nothing to do.
+        // It may have exited before.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -124,7 +124,7 @@ pub(crate) fn collector_program() -> PathBuf {
 /// An address of this machine that nobody else gets as long as this lives, while nobody listens there either.
 pub(crate) struct Address {
     pub(crate) address: SocketAddr,
-    /// What claims it. Ports of UDP are others than those of TCP, so the same number can be held without being in the
+    /// Claims the port. Ports of UDP are others than those of TCP, so the same number can be held without being in the
     /// the way of other listeners.
     _claim: UdpSocket,
 }

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// What a command said, and how it ended.
+/// The output and exit status of a command.
 #[derive(Debug)]
 pub(crate) struct CommandResult {
     #[expect(dead_code, reason = "shown where an assertion fails")]
@@ -28,7 +28,7 @@ impl CommandResult {
         }
     }
 
-    /// It succeeded, and had nothing to complain of.
+    /// Asserts success without messages on standard error.
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
         assert_eq!(self.status, Some(0), "{self:#?}");
@@ -43,7 +43,7 @@ impl CommandResult {
         self.failed(says);
     }
 
-    /// As [`Self::refused`], but what it could do it did, and says so on standard output.
+    /// Like [`Self::refused`], with the completed part on standard output.
     #[track_caller]
     pub(crate) fn failed(&self, says: &[&str]) {
         assert_eq!(self.status, Some(1), "{self:#?}");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// A clip of ten seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Clip {
-    /// Whose it is: a small number.
+    /// The number of the consent record.
     pub(crate) record: u64,
     pub(crate) trigger: &'static str,
     pub(crate) probability: f64,

@@ -9,7 +9,7 @@ use std::{
 
 use test_tiers::is_soak;
 
-/// When `count` runs are killed, as shares of a run: in the middle of each of as many equal parts of it, so that no part
+/// The times at which `count` runs are killed, as shares of a run: the middles of as many equal parts, so that no part
 /// is left out; in a soak, at random.
 pub(crate) fn instants(count: usize) -> Vec<f64> {
     let instant = |place| match is_soak() {
@@ -19,7 +19,7 @@ pub(crate) fn instants(count: usize) -> Vec<f64> {
     (0..count).map(instant).collect()
 }
 
-/// How long a run takes on this machine, now.
+/// Measures a run on this machine.
 pub(crate) fn time<T>(run: impl FnOnce() -> T) -> (Duration, T) {
     let began = Instant::now();
     let ran = run();

@@ -55,12 +55,12 @@ impl RecordingProxy {
         Self { address, shared }
     }
 
-    /// What the device takes for its collector.
+    /// The URL that the device uses as its collector's.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many connections the device made.
+    /// The number of connections of the device.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
@@ -70,17 +70,17 @@ impl RecordingProxy {
         self.shared.sent.lock().unwrap().clone()
     }
 
-    /// From now on nothing passes.
+    /// Refuses connections from now on.
     pub(crate) fn cut(&self) {
         self.shared.cut.store(true, Ordering::SeqCst);
     }
 
-    /// From now on one bit of each sample arrives as another.
+    /// Flips one bit of each sample from now on.
     pub(crate) fn garble(&self) {
         self.shared.garbles.store(true, Ordering::SeqCst);
     }
 
-    /// From now on all passes again, as it was sent.
+    /// Forwards everything unchanged from now on.
     pub(crate) fn restore(&self) {
         self.shared.garbles.store(false, Ordering::SeqCst);
         self.shared.cut.store(false, Ordering::SeqCst);

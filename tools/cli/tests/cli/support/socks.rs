@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-/// It leads every connection to one address, whatever was asked for, and notes what that was. It ends with the process.
+/// A SOCKS proxy that connects to one address whatever is requested, and records the requests. It ends with the process.
 pub(crate) struct Socks {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -33,7 +33,7 @@ impl Socks {
         self.address
     }
 
-    /// What connections were asked for since this was last called: `ADDRESS:PORT`, or `NAME:PORT` of what is left to the
+    /// The connections requested since the last call: `ADDRESS:PORT`, or `NAME:PORT` for names that are left to the
     /// server to resolve.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.asked.lock().unwrap())

@@ -5,6 +5,8 @@
 //! store that it had left in the middle of something; thirty with `SORDINO_SOAK=1`, or as many as
 //! `SORDINO_FAULT_ROUNDS` says.
 
+mod client;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -31,25 +33,26 @@ use crate::{
     services::{Nginx, Postgres, S3},
     support::*,
 };
+use self::client::*;
 
 /// Clients at a time, each with records of its own.
 const CLIENTS: u64 = 6;
-/// How many answers the clients have had between two failures: each of them a few, of most kinds of request.
+/// The number of responses between two failures: a few for each client, of most kinds of request.
 const BETWEEN: usize = 24;
 /// More than a collector has places for connections, and more samples of 1 MiB than it takes in at a time.
 const CONNECTIONS: usize = 1100;
 const PAUSED: usize = 80;
-/// How long a part is down, in addition to its start-up time; a step longer each round, up to seven.
+/// The time that a part is down, in addition to its start-up time; one step longer each round, up to seven.
 const DOWN: Duration = Duration::from_millis(150);
 const LONGER: Duration = Duration::from_millis(97);
 
-/// What all instances share.
+/// The parts that all instances share.
 struct Ground {
     postgres: Option<Postgres>,
     s3: Option<S3>,
-    /// S3 by a way that lets no bulk deletion through.
+    /// A proxy for S3 that rejects bulk deletion.
     one_by_one: Option<Nginx>,
-    /// What the folder is on, where it can be filled.
+    /// The disk of the folder, if it can be filled.
     disk: Option<Disk>,
     folder: PathBuf,
 }
@@ -104,7 +107,7 @@ fn run(mut ground: Ground) {
     let rounds = match rounds {
         Ok(rounds) => rounds.parse().unwrap(),
         Err(_) if is_soak() => 30,
-        // What differs is how objects are deleted, and that is the same in each round.
+        // Only the deletion of objects differs, which is the same in each round.
         Err(_) if ground.one_by_one.is_some() => 1,
         Err(_) => 3,
     };
@@ -198,11 +201,11 @@ enum Part<'a> {
     Instance(&'a mut Instance),
     Postgres(&'a mut Postgres),
     S3(&'a mut S3),
-    /// It has no byte left.
+    /// The disk is full.
     Disk(&'a Disk),
-    /// Those of a collector are taken by strangers who say nothing.
+    /// Silent strangers take all connections of a collector.
     Connections(u16),
-    /// So many stop midway that a collector has no capacity for more.
+    /// So many uploads stop midway that a collector has no capacity for more.
     Uploads(u16),
 }
 
@@ -233,7 +236,7 @@ impl Part<'_> {
                 fs::remove_file(filler).unwrap();
             }
             Self::Connections(port) => {
-                // As many as this process may have.
+                // As many as this process may open.
                 let connect = |_| TcpStream::connect(("127.0.0.1", port)).ok();
                 let silent: Vec<_> = (0..CONNECTIONS).filter_map(connect).collect();
                 thread::sleep(down);
@@ -248,7 +251,7 @@ impl Part<'_> {
                     .map(|_| {
                         let mut stream = connect_to(port);
                         let head = device.put(sample(), QA, &begun);
-                        // A collector that was just killed hears none of it.
+                        // A collector that was just killed does not receive it.
                         let _ = stream.write_all(head.head().as_bytes());
                         let _ = stream.write_all(&begun[..LONG_ENOUGH]);
                         stream
@@ -272,180 +275,6 @@ impl Drop for OverWhenPanicking<'_> {
         if thread::panicking() {
             self.0.store(true, Ordering::Relaxed);
         }
-    }
-}
-
-/// What clients talk to.
-struct Harness {
-    nginx: Nginx,
-    token: String,
-    is_over: AtomicBool,
-    repeated: AtomicUsize,
-    /// Requests that were answered.
-    done: AtomicUsize,
-    /// Samples that are there, and those that were deleted one by one.
-    held: AtomicUsize,
-    deleted: AtomicUsize,
-}
-
-impl Harness {
-    /// Waits for the clients.
-    fn wait(&self, holds: impl Fn() -> bool) {
-        eventually(|| {
-            assert!(!self.is_over.load(Ordering::Relaxed), "a client gave up");
-            holds()
-        });
-    }
-
-    /// Repeats a request as the SDK does, only sooner, until the answer is none of a fault's.
-    fn persist(&self, request: &Request) -> Response {
-        self.persist_at(self.nginx.address(), request)
-    }
-
-    fn persist_at(&self, address: SocketAddr, request: &Request) -> Response {
-        let started = Instant::now();
-        loop {
-            match try_send(address, request) {
-                Some(answer) if !matches!(answer.status, 429 | 500 | 502..=504) => return answer,
-                other => {
-                    let last = other.map(|answer| (answer.status, answer.body));
-                    assert!(started.elapsed() < HANG, "no answer but {last:?}");
-                    self.repeated.fetch_add(1, Ordering::Relaxed);
-                    thread::sleep(Duration::from_millis(50));
-                }
-            }
-        }
-    }
-
-    fn read(&self, sample: Id) -> Request {
-        Request::new("GET", format!("/v1/samples/{sample}?purpose={QA}"))
-            .header("Authorization", format!("Bearer {}", self.token))
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Sample {
-    id: Id,
-    seed: u64,
-}
-
-impl Sample {
-    fn file(&self) -> Vec<u8> {
-        age_file(1, self.seed)
-    }
-}
-
-/// What was acknowledged.
-#[derive(Default)]
-struct Stats {
-    kept: Vec<Sample>,
-    gone: Vec<Sample>,
-    read: usize,
-}
-
-impl Stats {
-    fn add(&mut self, other: Self) {
-        self.kept.extend(other.kept);
-        self.gone.extend(other.gone);
-        self.read += other.read;
-    }
-}
-
-/// One who uploads, deletes, withdraws and reads, and knows what was acknowledged.
-struct Client<'a> {
-    harness: &'a Harness,
-    device: Device,
-    /// Samples of `device`, among `stats.kept` too.
-    of_device: usize,
-    seed: u64,
-    stats: Stats,
-}
-
-impl<'a> Client<'a> {
-    fn new(harness: &'a Harness, number: u64) -> Self {
-        let mut client = Self {
-            harness,
-            device: Device::new(),
-            of_device: 0,
-            seed: number << 32,
-            stats: Stats::default(),
-        };
-        client.register();
-        client
-    }
-
-    fn register(&mut self) {
-        self.device = Device::new();
-        self.of_device = 0;
-        let answer = self.harness.persist(&self.device.register(1, QA));
-        assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
-    }
-
-    fn act(&mut self) {
-        self.seed += 1;
-        match self.seed % 20 {
-            4 | 9 | 14 if self.of_device > 0 => self.delete(),
-            6 | 12 if !self.stats.kept.is_empty() => self.read(),
-            17 if !self.stats.gone.is_empty() => self.upload_late(),
-            19 if self.seed % 60 == 59 => self.withdraw(),
-            _ => self.upload(),
-        }
-    }
-
-    fn upload(&mut self) {
-        let (id, seed) = (sample(), self.seed);
-        let kept = Sample { id, seed };
-        let answer = self.harness.persist(&self.device.put(id, QA, &kept.file()));
-        assert!(matches!(answer.status, 200 | 201), "{}", answer.head);
-        self.stats.kept.push(kept);
-        self.of_device += 1;
-        self.harness.held.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Through both collectors at once, at times.
-    fn delete(&mut self) {
-        let place = self.stats.kept.len() - 1 - (self.seed as usize % self.of_device);
-        let gone = self.stats.kept.remove(place);
-        self.of_device -= 1;
-        let request = self.device.delete(gone.id);
-        thread::scope(|scope| {
-            if self.seed.is_multiple_of(2) {
-                scope.spawn(|| self.harness.persist(&request).expect(204));
-            }
-            self.harness.persist(&request).expect(204);
-        });
-        self.stats.gone.push(gone);
-        self.harness.held.fetch_sub(1, Ordering::Relaxed);
-        self.harness.deleted.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn read(&mut self) {
-        let kept = self.stats.kept[self.seed as usize % self.stats.kept.len()];
-        let answer = self
-            .harness
-            .persist(&self.harness.read(kept.id))
-            .expect(200);
-        assert!(answer.body == kept.file(), "an acknowledged sample changed");
-        self.stats.read += 1;
-    }
-
-    /// An upload that a network held back until after the deletion.
-    fn upload_late(&mut self) {
-        let gone = self.stats.gone[self.seed as usize % self.stats.gone.len()];
-        let answer = self
-            .harness
-            .persist(&self.device.put(gone.id, QA, &gone.file()));
-        assert!(matches!(answer.status, 403 | 410), "{}", answer.head);
-    }
-
-    fn withdraw(&mut self) {
-        self.harness.persist(&self.device.withdraw(QA)).expect(200);
-        let first = self.stats.kept.len() - self.of_device;
-        self.harness
-            .held
-            .fetch_sub(self.of_device, Ordering::Relaxed);
-        self.stats.gone.extend(self.stats.kept.drain(first..));
-        self.register();
     }
 }
 
@@ -505,7 +334,7 @@ impl Ground {
             let complaint = String::from_utf8_lossy(&output.stderr);
             let report: Value = serde_json::from_slice(&output.stdout).expect(&complaint);
             assert_eq!(report["samples"], kept, "{report}");
-            // What the last kill left in the folder is removed behind the start.
+            // Leftovers of the last kill are removed after the start.
             if output.status.success() {
                 return;
             }
