@@ -77,7 +77,7 @@ struct ApiResponse {
 }
 
 impl Api {
-    /// With the token in a file, for so many requests at once, whose connections are kept.
+    /// A client with the token in a file, which keeps the connections of so many concurrent requests.
     pub(crate) fn new(
         collector: &Endpoint,
         network: &NetworkSettings,
@@ -91,7 +91,7 @@ impl Api {
         })
     }
 
-    /// For what needs no token.
+    /// A client without a token.
     pub(crate) fn unauthenticated(collector: &Endpoint, network: &NetworkSettings) -> Self {
         Self::with_connections(collector, network, 1)
     }
@@ -220,7 +220,7 @@ impl Api {
         listed: &ListedSample,
     ) -> Result<SampleResponse, CliError> {
         let resource = format!("/v1/samples/{}?purpose={purpose}", listed.id);
-        // One byte more tells that there is more.
+        // One byte more, to detect a longer body.
         let most = listed
             .bytes
             .saturating_add(1)
@@ -233,7 +233,7 @@ impl Api {
                 self.collector
             )),
             404 | 410 => SampleResponse::Gone,
-            // Its object is missing or damaged there; that must not keep others away.
+            // The object is missing or damaged at the collector; the pull continues with other samples.
             500 => SampleResponse::Other(self.response_error(&answer).to_string()),
             _ => return Err(self.response_error(&answer)),
         })
@@ -277,7 +277,7 @@ impl Api {
                         "{} responds with status {} but is not a collector; check the URL and the network",
                         self.collector, answer.status
                     ));
-                    // What a proxy says while the collector behind it is away.
+                    // A proxy's answer while its collector is unavailable.
                     match self.has_answered() && matches!(answer.status, 502..=504) {
                         true => (failure, answer.retry_after),
                         false => return Err(failure),

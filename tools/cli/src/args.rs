@@ -39,7 +39,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Run the whole pipeline on recordings, with a collector of its own
+    /// Run the whole pipeline on recordings, with a temporary collector
     Demo(DemoArgs),
     /// Remove voices from recordings: writes NAME.wav and NAME.json for each
     Anonymize(AnonymizeArgs),

@@ -20,7 +20,7 @@ pub(crate) enum CliError {
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// An error of the SDK.
@@ -46,7 +46,7 @@ impl CliError {
         }
     }
 
-    /// For `map_err` on a system's error about `path`.
+    /// Converts a system error about `path`, for `map_err`.
     pub(crate) fn file(
         action: &'static str,
         path: &Path,
@@ -59,7 +59,7 @@ impl CliError {
         }
     }
 
-    /// For `map_err` on an error in the content of `path`.
+    /// Converts an error in the content of `path`, for `map_err`.
     pub(crate) fn content<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> Self {
         let path = path.to_owned();
         move |error| Self::Content {
@@ -68,7 +68,7 @@ impl CliError {
         }
     }
 
-    /// For `map_err` on an error that is a complete message.
+    /// Converts an error whose text is a complete message, for `map_err`.
     pub(crate) fn message<E: std::fmt::Display>(error: E) -> Self {
         Self::Message(error.to_string())
     }

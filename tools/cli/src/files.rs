@@ -15,19 +15,19 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     fs::read(path).map_err(CliError::file("read", path))
 }
 
-/// Reads a whole text file, as [`text::decode`] takes it.
+/// Reads a whole text file with [`text::decode`].
 pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
     let bytes = read(path)?;
     let text = text::decode(&bytes).map_err(CliError::content(path))?;
     Ok(text.to_owned())
 }
 
-/// Makes a folder and those above it.
+/// Creates a folder and its parents.
 pub(crate) fn make_folder(path: &Path) -> Result<(), CliError> {
     fs::create_dir_all(path).map_err(CliError::file("make the folder", path))
 }
 
-/// As [`make_folder`], for their owner only. A folder that is there already stays as it is.
+/// Like [`make_folder`], with access for the owner only. An existing folder is not changed.
 pub(crate) fn make_private_folder(path: &Path) -> Result<(), CliError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -38,7 +38,7 @@ pub(crate) fn make_private_folder(path: &Path) -> Result<(), CliError> {
         .map_err(CliError::file("make the folder", path))
 }
 
-/// Lets nobody but the owner into a folder or file that is there.
+/// Restricts an existing folder or file to the owner.
 pub(crate) fn make_private(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -59,8 +59,8 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().create(true).truncate(true)).open(path)
 }
 
-/// Writes `bytes` to `path` under a temporary name, then renames it; only its owner can read it. For a file that the
-/// caller keeps: what a person names is an [`OutputFile`](crate::output_files::OutputFile).
+/// Writes `bytes` to `path` atomically, readable by the owner only. For files of the program's own; a file that a person
+/// names is an [`OutputFile`](crate::output_files::OutputFile).
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let written = temporary(path).and_then(|mut file| {
         file.write_all(bytes)?;
@@ -70,8 +70,8 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     persist(written, path)
 }
 
-/// Writes `bytes` to `path`, in one step less than [`write_private()`]: for a file that counts only once something
-/// else names it. What was begun is gone where it fails.
+/// Writes `bytes` to `path` without a temporary name, unlike [`write_private()`]: for a file that is valid only once
+/// something else names it. An incomplete file is removed.
 pub(crate) fn write_unnamed(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     create_private(path)
         .and_then(|mut file| file.write_all(bytes))
@@ -86,7 +86,7 @@ pub(crate) fn temporary(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     tempfile::NamedTempFile::new_in(folder_of(path))
 }
 
-/// The folder in which `path` is.
+/// The folder of `path`.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     let folder = path
         .parent()
@@ -104,7 +104,7 @@ pub(crate) fn remove_if_exists(path: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Gives a temporary file, written meanwhile, the name `path`.
+/// Renames a complete temporary file to `path`.
 pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), CliError> {
     let persisted = file.persist(path).map_err(|error| error.error);
     persisted
@@ -112,7 +112,7 @@ pub(crate) fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<(), 
         .map_err(|error| CliError::file("write", path)(without_path(error)))
 }
 
-/// What the system said, without the temporary name that `tempfile` puts behind it.
+/// The system's error without the temporary path that `tempfile` appends.
 pub(crate) fn without_path(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
         Some((said, _)) => io::Error::new(error.kind(), said),

@@ -1,4 +1,4 @@
-//! How a collector is reached.
+//! Network settings: proxy and certificates.
 
 use std::path::PathBuf;
 

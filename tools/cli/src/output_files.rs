@@ -1,10 +1,10 @@
 //! Output files that a person names.
 //!
-//! * A file that the command reads is never overwritten, whatever it is called and however it is reached.
-//! * A file that exists stays, unless `--force` is given, it has the same bytes, or the command can show that it
-//!   made it.
-//! * Obstacles are found before the work. A file is written under a temporary name and renamed once it is
-//!   whole, in a way that leaves alone what was put there meanwhile.
+//! * An input of the command is never overwritten, by any name or link.
+//! * An existing file is overwritten only with `--force`, if it has the same bytes, or if the command recognizes it as
+//!   its own.
+//! * Obstacles are found before the work begins. A file is written under a temporary name and renamed when it is
+//!   complete, without replacing a file that appeared meanwhile.
 
 mod file_id;
 #[cfg(test)]
@@ -22,13 +22,13 @@ use crate::{error::CliError, files};
 use file_id::FileId;
 pub(crate) use file_id::check_distinct;
 
-/// The largest file that is looked into for who made it, in bytes.
+/// The maximum size of a file whose content is examined, in bytes.
 const MAX_OWN_BYTES: u64 = 1 << 30;
 
 /// `--force`.
 #[derive(Args, Clone, Copy, Default)]
 pub(crate) struct Overwrite {
-    /// Overwrite files that exist; what the command reads is never overwritten
+    /// Overwrite existing files; inputs are never overwritten
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -56,12 +56,12 @@ pub(crate) struct OutputFile {
 /// A complete output that is not at its path yet.
 pub(crate) struct StagedFile<'a> {
     output: &'a OutputFile,
-    /// None where there is nothing to put in place: the file has these bytes, or is not a regular file.
+    /// `None` if nothing is to be replaced: the file has these bytes, or is not a regular file.
     file: Option<tempfile::NamedTempFile>,
 }
 
 impl OutputFiles {
-    /// For a command that reads `inputs`; those that do not exist are left out.
+    /// The outputs of a command that reads `inputs`; missing inputs are ignored.
     pub(crate) fn new<'a>(
         inputs: impl IntoIterator<Item = &'a Path>,
         overwrite: Overwrite,
@@ -84,7 +84,7 @@ impl OutputFiles {
     /// An output at `path` that only its owner can read.
     ///
     /// # Errors
-    /// The command reads that file, or it is a folder or a disk, or its folder does not exist.
+    /// The file is an input, a folder or a disk, or its folder does not exist.
     pub(crate) fn private(&self, path: &Path) -> Result<OutputFile, CliError> {
         let output = OutputFile {
             path: path.to_owned(),
@@ -112,10 +112,10 @@ impl OutputFiles {
         }
     }
 
-    /// As [`Self::private`], but readable by others.
+    /// Like [`Self::private`], but readable by others.
     ///
     /// # Errors
-    /// As [`Self::private`].
+    /// Those of [`Self::private`].
     pub(crate) fn public(&self, path: &Path) -> Result<OutputFile, CliError> {
         Ok(OutputFile {
             is_private: false,
@@ -151,15 +151,15 @@ impl OutputFile {
     /// Writes the file, whole or not at all.
     ///
     /// # Errors
-    /// It exists and is not to be overwritten, or it cannot be written.
+    /// The file exists and is not to be overwritten, or cannot be written.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), CliError> {
         self.stage(bytes)?.commit()
     }
 
-    /// Writes the file, without a name yet: for several that belong together.
+    /// Writes the file under a temporary name, for several files that belong together.
     ///
     /// # Errors
-    /// As [`Self::write`].
+    /// Those of [`Self::write`].
     pub(crate) fn stage(&self, bytes: &[u8]) -> Result<StagedFile<'_>, CliError> {
         let nothing = StagedFile {
             output: self,
@@ -191,10 +191,10 @@ impl OutputFile {
         })
     }
 
-    /// Removes the file, where there is one that the command made.
+    /// Removes the file if the command made it.
     ///
     /// # Errors
-    /// Somebody else made it, or it cannot be removed.
+    /// The command did not make the file, or it cannot be removed.
     pub(crate) fn remove(&self) -> Result<(), CliError> {
         match fs::read(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -215,7 +215,7 @@ impl OutputFile {
             && fs::read(&self.path).is_ok_and(|found| found == bytes)
     }
 
-    /// Whether what is at the path may be replaced; also where there is nothing.
+    /// Whether the file at the path may be replaced, or there is none.
     fn may_replace(&self) -> Result<bool, CliError> {
         let found = match fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
@@ -224,7 +224,7 @@ impl OutputFile {
         if self.force {
             return Ok(true);
         }
-        // Read through a link, it would not be the file that is replaced.
+        // Through a link, another file would be read than the one that is replaced.
         let is_small = found.is_file() && found.len() <= MAX_OWN_BYTES;
         Ok(is_small && fs::read(&self.path).is_ok_and(|bytes| (self.is_own)(&bytes)))
     }
@@ -277,20 +277,20 @@ impl StagedFile<'_> {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(output.exists_error())
             }
-            // A file system with neither hard links nor renaming that replaces nothing.
+            // The file system supports neither hard links nor renaming without replacing.
             Err(error) if fs::symlink_metadata(path).is_err() => files::persist(error.file, path),
             Err(error) => Err(output.write_error(error.error)),
         }
     }
 }
 
-/// What is at an output's path.
+/// The kind of file at an output's path.
 #[derive(PartialEq)]
 enum Kind {
     /// A regular file, or nothing.
     File,
     Folder,
-    /// A terminal, a pipe, `/dev/null`: written to as it is.
+    /// A terminal, a pipe, `/dev/null`: written to directly.
     Stream,
     /// A disk, a socket.
     Device,
@@ -314,7 +314,7 @@ impl Kind {
     }
 }
 
-/// A temporary file is private; what a command writes for others is not.
+/// Temporary files are private; outputs for others are not.
 #[cfg(unix)]
 fn set_usual_mode(file: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! How secrets begin, and their removal from messages.
+//! Prefixes of secrets, and their removal from messages.
 
 /// The line that begins the file of an organization's key.
 pub(crate) const ORGANIZATION_KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";

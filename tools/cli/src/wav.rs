@@ -11,7 +11,7 @@ const MARK: &[u8] = b"LIST\x6a\x00\x00\x00INFOICMT\x5e\x00\x00\x00sordino previe
 const DIGEST: usize = 64;
 const END: usize = 5;
 
-/// As [`encode`], with a mark by which [`is_marked`] knows the file as long as nobody changed it.
+/// Like [`encode`], with a mark by which [`is_marked`] recognizes the unchanged file.
 pub(crate) fn encode_marked(samples: &[i16], rate: u32) -> Result<Vec<u8>, CliError> {
     let mut wav = encode(samples, rate)?;
     let mark = [MARK, sha256(&wav).as_bytes(), &[0; END]].concat();

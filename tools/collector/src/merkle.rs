@@ -22,7 +22,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Its complete subtrees from left to right, in decreasing size.
+    /// The complete subtrees from left to right, in decreasing size.
     pub(crate) fn nodes(self) -> Vec<Node> {
         let mut nodes = Vec::new();
         let mut start = self.start;
@@ -37,7 +37,7 @@ impl Span {
         nodes
     }
 
-    /// Its hash, if `stored` has all of its nodes.
+    /// The root hash, if `stored` has all nodes.
     pub(crate) fn hash(self, stored: impl Fn(Node) -> Option<TreeHash>) -> Option<TreeHash> {
         let hashes: Option<Vec<_>> = self.nodes().into_iter().map(stored).collect();
         Some(join_hashes(&hashes?))

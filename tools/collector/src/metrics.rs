@@ -27,7 +27,7 @@ use crate::{
 /// The content type of the metrics.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// How long the statistics of the database are cached: counting a million rows takes a while.
+/// The cache time of the database's statistics: counting a million rows takes a while.
 const STATS_TTL: Duration = Duration::from_secs(15);
 /// The timeout of the statistics; afterwards the last ones are shown.
 const STATS_TIMEOUT: Duration = Duration::from_secs(5);

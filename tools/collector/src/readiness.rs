@@ -13,7 +13,7 @@ use crate::{
     storage::Storage,
 };
 
-/// How long a result is cached, so that frequent checks do not load the database and the object storage.
+/// The cache time of a result, so that frequent checks do not load the database and the object storage.
 const CACHE_TTL: Duration = Duration::from_secs(1);
 /// The timeout of the checks.
 const TIMEOUT: Duration = Duration::from_secs(3);

@@ -35,7 +35,7 @@ pub(crate) fn operators_router(state: AppState) -> Router {
     operator_routes().fallback(unknown_path).with_state(state)
 }
 
-/// What the middleware needs to know about the route of a request; `None` for an unknown path.
+/// Properties of a request's route for the middleware; `None` for an unknown path.
 fn route_info(method: &Method, matched: &str) -> Option<RouteInfo> {
     static TEMPLATES: LazyLock<Vec<&'static str>> =
         LazyLock::new(|| routes().into_iter().map(|(template, _)| template).collect());

@@ -20,9 +20,9 @@ pub(crate) struct ListedSample {
 /// The response to a request for a sample.
 #[derive(Debug)]
 pub(crate) enum SampleResponse {
-    /// Its sealed bytes, with the digest from the list.
+    /// The sealed bytes, with the digest from the list.
     Sealed(Vec<u8>),
-    /// It was deleted.
+    /// The sample was deleted.
     Gone,
     /// Another response, described.
     Other(String),
@@ -39,7 +39,7 @@ pub(crate) struct SamplePage {
 #[derive(Debug, Deserialize)]
 pub(crate) struct WithdrawnPage {
     pub(crate) ids: Vec<Id>,
-    /// Those of them that are only held back, since a voice was heard; an earlier collector does not say.
+    /// The quarantined ones among `ids`. Earlier collectors omit the member.
     #[serde(default)]
     pub(crate) quarantined: HashSet<Id>,
     pub(crate) next: String,

@@ -1,5 +1,5 @@
-//! Whether a log is the collector's own, as docs/protocol.md defines it: each entry as it was written,
-//! and each on the one before. No I/O, and none of the collector's code: this checks it.
+//! Verifies an access log by docs/protocol.md: each entry is unchanged
+//! and chained to the one before. No I/O, and no code of the collector, which it checks.
 
 #[cfg(test)]
 mod tests;
@@ -11,16 +11,16 @@ use sordino::upload::{
     merkle::{leaf_hash, root},
 };
 
-/// A log as far as it was read: all of it is in order.
+/// The valid part of a log that was read so far.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    /// Of each entry.
+    /// Hashes of the entries.
     hashes: Vec<EntryHash>,
-    /// Of each entry as a leaf of the Merkle tree.
+    /// Hashes of the entries as leaves of the Merkle tree.
     leaves: Vec<TreeHash>,
 }
 
-/// An error in a log. Lines are counted from 1; in a log in order, line N holds entry N.
+/// An error in a log. Lines are counted from 1; in a valid log, line N has entry N.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
     /// A line is not an entry in canonical form.
@@ -57,7 +57,7 @@ pub(super) enum Flaw {
 }
 
 impl Log {
-    /// Reads a log: an entry a line, each in the canonical form of RFC 8785.
+    /// Reads a log with one entry per line, in the canonical form of RFC 8785.
     pub(super) fn read(text: &[u8]) -> Result<Self, Flaw> {
         let mut log = Self::default();
         if text.is_empty() {
@@ -70,7 +70,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Takes in the next entry.
+    /// Adds the next entry.
     pub(super) fn append(&mut self, text: &[u8]) -> Result<(), Flaw> {
         let last = self.head();
         let line = last.entries + 1;
@@ -93,7 +93,7 @@ impl Log {
         Ok(())
     }
 
-    /// Where it ends.
+    /// The head: number of entries, last hash, and root of the tree.
     pub(super) fn head(&self) -> AuditHead {
         AuditHead {
             entries: self.hashes.len() as u64,
@@ -110,7 +110,7 @@ impl Log {
         }
     }
 
-    /// Whether it is the log that had this head once, whole up to there. The head may be older than
+    /// Whether the log had this head once and is complete up to it. The head may be older than
     /// the log.
     pub(super) fn holds(&self, head: &AuditHead) -> Result<(), Flaw> {
         let entries = self.head().entries;
@@ -135,7 +135,7 @@ impl Log {
         }
     }
 
-    /// Whether its first entries are those over which a tree had this root.
+    /// Whether the tree over the first entries has this root.
     pub(super) fn has_root(&self, expected: &AuditRoot) -> Result<(), Flaw> {
         let AuditRoot {
             entries,
@@ -154,13 +154,13 @@ impl Log {
     }
 }
 
-/// What of an entry makes the chain.
+/// The members of an entry that form the chain.
 struct Entry {
     sequence: u64,
     previous: EntryHash,
-    /// The hash that it states.
+    /// The stated hash.
     hash: EntryHash,
-    /// The hash that it has.
+    /// The computed hash.
     computed: EntryHash,
     leaf: TreeHash,
 }

@@ -148,7 +148,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
     }
 }
 
-/// What a log is compared with.
+/// The head or the earlier log that a log is compared with.
 enum Reference {
     Nothing,
     /// A head that somebody kept, from now or earlier.

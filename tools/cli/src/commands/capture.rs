@@ -102,7 +102,7 @@ fn range<N: Into<u64>>((low, high): (N, N), most: N, what: &str, unit: &str) -> 
     }
 }
 
-/// What was recorded.
+/// Summary of a recording.
 #[derive(Serialize)]
 struct CaptureSummary {
     out: PathBuf,
@@ -111,7 +111,7 @@ struct CaptureSummary {
     seconds: f64,
     /// Samples lost because they were not taken in time; silence stands for them.
     lost: u64,
-    /// How often the device went away and came back.
+    /// Number of times the device disappeared and was reopened.
     reopened: u32,
     /// The loudest sample, in dB below full scale.
     peak_dbfs: Option<f64>,

@@ -24,10 +24,10 @@ pub(crate) enum ConsentCommand {
         /// The organization's version number of the notice
         #[arg(long, default_value_t = 1)]
         version: u32,
-        /// How many days consent lasts
+        /// Days until consent expires
         #[arg(long, default_value_t = 365)]
         days: u32,
-        /// How many days a purpose's samples are kept; without it, until consent is withdrawn
+        /// Days for which samples are kept for a purpose; by default until consent is withdrawn
         #[arg(long, value_name = "PURPOSE=DAYS", value_parser = retention)]
         retention_days: Vec<(Purpose, u32)>,
     },
@@ -127,7 +127,7 @@ fn bundled(
     Notice::bundled(version, language, &app, terms).map_err(CliError::message)
 }
 
-/// As text, what is printed is what is hashed, to the byte.
+/// The printed text is byte for byte the text that is hashed.
 fn notice(bundled: &BundledNotice) -> Result<CommandOutput, CliError> {
     let purposes: serde_json::Map<_, _> = Purpose::ALL
         .iter()

@@ -23,7 +23,7 @@ use crate::{
 
 /// The recipient of samples/plan.toml.
 const EXAMPLE_RECIPIENT: &str = "age12fscpxgnuwv3n48y89wdzaug6xxe9nyuymnj8j59l307zqf5hs2sdyw4ac";
-/// The name and the contact there.
+/// The name and the contact in samples/plan.toml.
 const EXAMPLE_CONTROLLER: (&str, &str) = ("Your company", "privacy@example.com");
 
 #[derive(Subcommand)]
@@ -164,7 +164,7 @@ fn sign(path: &Path, key: &Ed25519KeyPair) -> Result<SignedPlan, CliError> {
     SignedPlan::sign(plan, key).map_err(CliError::content(path))
 }
 
-/// Refuses to seal anything to the recipient of the example plan, alone or beside others, and says what to do.
+/// Rejects the recipient of the example plan, alone or among others.
 pub(super) fn check_recipients(recipients: &[Recipient]) -> Result<(), String> {
     let is_example = |recipient: &Recipient| recipient.to_string() == EXAMPLE_RECIPIENT;
     match recipients.iter().any(is_example) {
@@ -175,7 +175,7 @@ pub(super) fn check_recipients(recipients: &[Recipient]) -> Result<(), String> {
     }
 }
 
-/// What of the example plan's controller `plan` still names.
+/// A warning if `plan` still has the controller of the example plan.
 fn example_controller_note(plan: &Plan) -> Option<String> {
     let controller = plan.controller.as_ref()?;
     let left: Vec<String> = [
@@ -192,7 +192,7 @@ fn example_controller_note(plan: &Plan) -> Option<String> {
     ))
 }
 
-/// The number of the first line of `text` that holds `word`, in whichever case.
+/// The number of the first line of `text` with `word`, ignoring case.
 fn line_of(word: &str, text: &str) -> usize {
     let holds = |line: &str| line.to_lowercase().contains(word);
     text.lines().position(holds).map_or(1, |line| line + 1)
@@ -245,7 +245,7 @@ fn refresh(
     )
 }
 
-/// TOML's own message is a drawing of several lines.
+/// An error message in one line; TOML's own message has several.
 fn describe_toml_error(error: &toml::de::Error, text: &str) -> String {
     let message = error.message();
     match error.span() {
@@ -257,7 +257,7 @@ fn describe_toml_error(error: &toml::de::Error, text: &str) -> String {
     }
 }
 
-/// Who answers for the samples, in one line.
+/// The controller in one line.
 pub(super) fn describe_controller(controller: &Controller) -> String {
     let country = controller.country.as_deref();
     [controller.name.as_str(), controller.contact.as_str()]
@@ -268,7 +268,7 @@ pub(super) fn describe_controller(controller: &Controller) -> String {
         .join(", ")
 }
 
-/// Reads a signed plan of whatever organization, and checks it.
+/// Reads and verifies a signed plan of any organization.
 pub(crate) fn read(path: &Path) -> Result<SignedPlan, CliError> {
     let signed = SignedPlan::verify_any(files::read_text(path)?.as_bytes())
         .map_err(CliError::content(path))?;
@@ -279,7 +279,7 @@ pub(crate) fn read(path: &Path) -> Result<SignedPlan, CliError> {
     Ok(signed)
 }
 
-/// How long samples are kept, a line a purpose.
+/// The retention of each purpose, one line each.
 fn kept(plan: &Plan) -> Vec<String> {
     let purposes = plan.purposes.iter();
     purposes

@@ -62,7 +62,7 @@ fn lines(signed: &SignedRecord) -> Vec<String> {
     lines
 }
 
-/// Who agreed to what, a line each.
+/// The person's and the guardian's consent, one line each.
 pub(super) fn agreed(signed: &SignedRecord) -> Vec<String> {
     let record = signed.content();
     let over = match record.holds_until < Week::from_timestamp(Timestamp::now()) {

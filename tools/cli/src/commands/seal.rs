@@ -32,7 +32,7 @@ use crate::{
 pub(crate) struct SealArgs {
     /// The recording, in a format that `anonymize` reads; `-` is standard input
     file: PathBuf,
-    /// Who may open it
+    /// Recipients that can decrypt the sample
     #[arg(long, required = true, num_args = 1..)]
     recipient: Vec<Recipient>,
     /// The file to write
@@ -142,7 +142,7 @@ pub(crate) fn open(args: &OpenArgs) -> Result<CommandOutput, CliError> {
     let manifest = outputs
         .private(&out.join("manifest.json"))?
         .replace_if(is_of_sample);
-    // What was opened before has the same bytes; others were made by somebody else.
+    // A file of an earlier run has the same bytes. A different file is someone else's and is not replaced.
     let audio = outputs.private(&out.join("audio.wav"))?;
     let json = serde_json::to_vec_pretty(&opened.manifest).map_err(CliError::message)?;
     let json = manifest.stage(&json)?;

@@ -1,7 +1,7 @@
-//! The papers that the owner of an app needs, rendered from `compliance/` and a plan.
+//! Compliance documents for the owner of an app, rendered from `compliance/` and a plan.
 //!
-//! The same facts, templates and plan give the same bytes: no date, no name of a machine. What only the owner
-//! knows is a placeholder, `[TO FILL: …]`, and each paper begins with the list of its placeholders.
+//! The same facts, templates and plan give the same bytes: no date, no name of a machine. Data that only the owner
+//! knows is a placeholder, `[TO FILL: …]`, and each document begins with the list of its placeholders.
 
 mod facts;
 mod markdown;
@@ -56,7 +56,7 @@ papers! {
     RecordOfProcessing "record-of-processing.md" "md"
 }
 
-/// Writes them all to `out`, with the figures of `plan` or of the example plan.
+/// Writes all documents to `out`, with the figures of `plan` or of the example plan.
 pub(crate) fn run(
     out: &Path,
     plan: Option<&Path>,
@@ -70,7 +70,7 @@ pub(crate) fn run(
         .into_iter()
         .map(|(name, paper)| Ok((outputs.public(&out.join(name))?, paper)))
         .collect::<Result<_, CliError>>()?;
-    // One that was filled in stops them all before any is written.
+    // A document that was filled in stops the command before any is written.
     let staged: Vec<StagedFile<'_>> = written
         .iter()
         .map(|(output, paper)| output.stage(paper.as_bytes()))
@@ -83,7 +83,7 @@ pub(crate) fn run(
 }
 
 fn papers(facts: &Facts, plan: &PlanFigures<'_>) -> Vec<(&'static str, String)> {
-    // Rendering fails only where what is rendered does, and facts and figures are text and numbers.
+    // Rendering fails only if a value's `Display` fails; text and numbers do not.
     let rendered = render(facts, plan).expect("facts and figures are rendered");
     let papers = NAMES.iter().zip(rendered);
     papers

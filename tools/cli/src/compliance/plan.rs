@@ -15,7 +15,7 @@ pub(super) struct PlanFigures<'a> {
     pub(super) version: u64,
     /// The controller as the plan names it, or a placeholder. The example plan names nobody.
     pub(super) controller: String,
-    /// What the plan states of how the controller is reached, and a placeholder for the rest.
+    /// The controller's contact in the plan, with a placeholder for the rest.
     pub(super) contact: String,
     pub(super) purposes: Vec<PlannedPurpose<'a>>,
     pub(super) purpose_names: String,
@@ -39,7 +39,7 @@ pub(super) struct PlannedPurpose<'a> {
 }
 
 impl<'a> PlanFigures<'a> {
-    /// Those of the signed plan at `path`, or of the example plan.
+    /// The figures of the signed plan at `path`, or of the example plan.
     pub(super) fn read(path: Option<&Path>, facts: &'a Facts) -> Result<Self, CliError> {
         let plan = match path {
             Some(path) => read_plan(path)?.content().clone(),

@@ -117,7 +117,7 @@ fn annotations_hold_as_many_notes_as_the_code_takes() {
     }
 }
 
-/// Of each member: every name and pattern that it can take. A list or an object takes none.
+/// The names and patterns that each member can take; none for a list or an object.
 type Members = BTreeMap<String, BTreeSet<String>>;
 
 /// Tests of the SDK compare the schema with the code.
@@ -137,7 +137,7 @@ fn the_manifest_has_the_members_and_names_of_its_schema() {
 
 /// Tests of the SDK compare the schema with the code. It leaves open what a description says; the facts do not.
 #[test]
-fn the_registration_has_the_members_names_and_patterns_of_its_schema() {
+fn the_registration_has_the_names_and_patterns_of_its_schema() {
     let schema = include_str!("../../../../docs/consent-record.schema.json");
     let mut stated = members_of(schema, |schema| {
         let values = schema["enum"].as_array().into_iter().flatten();
@@ -160,7 +160,7 @@ fn the_registration_has_the_members_names_and_patterns_of_its_schema() {
     assert_eq!(listed, stated);
 }
 
-/// What is written takes fewer forms than what is read.
+/// Members that the writer restricts more than the schema does.
 const STRICTER: [&str; 3] = [
     "dpv:hasNotice.dct:language",
     "dpv:hasDataController.dpv:hasName",
@@ -200,7 +200,7 @@ fn collect(
             .or_default()
             .extend(values(schema));
     }
-    // One of several lists: their elements are stated one by one.
+    // A choice of lists: the schema states their elements one by one.
     for list in schema["enum"]
         .as_array()
         .into_iter()

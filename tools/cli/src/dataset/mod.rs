@@ -1,8 +1,8 @@
-//! A pulled dataset as the commands that measure read it.
+//! Reads a pulled dataset, for `query`, `evaluate` and `report`.
 //!
 //! * **In**: a folder that `sordino pull` wrote.
-//! * **Out**: its [`Sample`]s: whose they are, how likely they were chosen, what the app expected and
-//!   recognized, and their sound.
+//! * **Out**: its [`Sample`]s: consent record, weight, expected and
+//!   recognized notes, and sound.
 //! * **Promises**: only `pull` and this module know the layout of a dataset on disk.
 
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::{
     pull::{Entry, Index, Review, stored},
 };
 
-/// A dataset that was pulled.
+/// A pulled dataset.
 pub(crate) struct Dataset {
     index: Index,
 }
@@ -28,7 +28,7 @@ impl Dataset {
     /// Reads the dataset in `folder`.
     ///
     /// # Errors
-    /// No dataset is there, or it holds no sample.
+    /// There is no dataset.
     pub(crate) fn read(folder: &Path) -> Result<Self, CliError> {
         let index = Index::read(folder)?.ok_or_else(|| {
             CliError::content(folder)("not a dataset; make one with `sordino pull`")
@@ -36,7 +36,7 @@ impl Dataset {
         Ok(Self { index })
     }
 
-    /// As [`Self::read`], and refuses a dataset without a sample.
+    /// Like [`Self::read`], but an error if the dataset has no samples.
     pub(crate) fn read_non_empty(folder: &Path) -> Result<Self, CliError> {
         let dataset = Self::read(folder)?;
         if dataset.samples().next().is_none() {
@@ -60,14 +60,14 @@ impl Dataset {
             .map(move |entry| Sample { index, entry })
     }
 
-    /// Every file of it that is read.
+    /// All files of the dataset that are read.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let sounds = self.samples().map(|sample| sample.file());
         let own = self.index.own_files().into_iter().chain(sounds);
         own.map(|name| self.folder().join(name)).collect()
     }
 
-    /// Its folder.
+    /// The dataset's folder.
     pub(crate) fn folder(&self) -> &Path {
         self.index.folder()
     }
@@ -85,12 +85,12 @@ impl<'a> Sample<'a> {
         self.entry.manifest.sample
     }
 
-    /// The consent record: the nearest that is known to a person.
+    /// The consent record, the closest known identifier of a person.
     pub(crate) fn record(&self) -> Id {
         self.entry.manifest.consent
     }
 
-    /// The part of the dataset that it is in, with all of its record's: `train`, `validation`, `test`.
+    /// The split of the sample, the same for all samples of its record: `train`, `validation`, `test`.
     pub(crate) fn split(&self) -> &'static str {
         self.entry.split().as_str()
     }
@@ -99,17 +99,17 @@ impl<'a> Sample<'a> {
         self.entry.manifest.selection.trigger
     }
 
-    /// How many moments it stands for: one over the probability with which it was chosen.
+    /// The number of moments that the sample represents: 1 / probability of its selection.
     pub(crate) fn weight(&self) -> f64 {
         self.entry.weight()
     }
 
-    /// The exercise, or that there is none.
+    /// The exercise, or [`NO_EXERCISE`].
     pub(crate) fn exercise(&self) -> &'a str {
         self.annotation().tag.as_deref().unwrap_or(NO_EXERCISE)
     }
 
-    /// What the app expected and recognized, in the time of the clip before anything was taken out.
+    /// The app's annotation, in the time of the original clip.
     pub(crate) fn annotation(&self) -> &'a Annotation {
         &self.entry.manifest.annotation
     }
@@ -123,12 +123,12 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// All that is known of it.
+    /// The entry in the index.
     pub(crate) fn entry(&self) -> &'a Entry {
         self.entry
     }
 
-    /// What readers said of it in the review page.
+    /// The reviews of the sample.
     pub(crate) fn reviews(&self) -> impl Iterator<Item = &'a Review> {
         self.index.reviews(self.id()).map(|(_, review)| review)
     }
@@ -144,23 +144,23 @@ impl<'a> Sample<'a> {
             .map_err(|error| CliError::Message(format!("sample {}: {error}", self.id())))
     }
 
-    /// The file that holds its sound, within the dataset's folder.
+    /// The file with its sound, relative to the dataset's folder.
     pub(crate) fn file(&self) -> PathBuf {
         self.index.audio_file(self.entry)
     }
 
-    /// What the app expected, in the times of the stored sound.
+    /// The notes that the app expected, in the time of the stored sound.
     pub(crate) fn expected(&self) -> stored::Notes {
         stored::notes(self.entry, &self.annotation().expected)
     }
 
-    /// What the app's recognizer reported, in the times of the stored sound.
+    /// The notes that the app's recognizer reported, in the time of the stored sound.
     pub(crate) fn recognized(&self) -> stored::Notes {
         stored::notes(self.entry, &self.annotation().recognized)
     }
 }
 
-/// What the app expected and recognized, in the time of the clip before anything was removed.
+/// The expected and recognized notes, in the time of the original clip.
 pub(crate) struct AnnotatedNotes {
     pub(crate) expected: Vec<Note>,
     pub(crate) recognized: Vec<Note>,

@@ -1,5 +1,5 @@
-//! The collector of the demo: the `sordino-collector` program next to this one. It ends with the demo, however that
-//! ends.
+//! The collector of the demo: the `sordino-collector` program next to this one. It exits with the demo, even if the
+//! demo is killed.
 
 use std::{
     env,
@@ -14,10 +14,10 @@ use sordino::Purpose;
 
 use crate::error::CliError;
 
-/// Builds both programs into one folder.
+/// The command that builds both programs into one folder.
 const BUILD: &str = "cargo build --release -p sordino-cli -p sordino-collector";
 
-/// A collector that runs. It stops in order when dropped.
+/// A running collector. It is shut down on drop.
 pub(super) struct Collector {
     process: Child,
     program: PathBuf,
@@ -26,7 +26,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Starts one whose data are in the folder `data`, at a free port of this machine.
+    /// Starts a collector with its data in the folder `data`, on a free port of this machine.
     pub(super) fn start(data: &Path, plan: &Path) -> Result<Self, CliError> {
         let program = program_beside(&env::current_exe().map_err(CliError::message)?)?;
         let log = data.with_extension("log");
@@ -37,7 +37,7 @@ impl Collector {
             .arg(data)
             .arg("--plan")
             .arg(plan)
-            // The system closes our end when we end, killed or not, and the collector follows.
+            // The system closes our end of the pipe when we exit or are killed, and the collector then exits.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr)
@@ -69,7 +69,7 @@ impl Collector {
         format!("http://{}", self.address)
     }
 
-    /// Makes a token that reads for every purpose.
+    /// Creates a token for all purposes.
     pub(super) fn token(&self) -> Result<String, CliError> {
         let Output {
             status,
@@ -90,20 +90,20 @@ impl Collector {
         }
     }
 
-    /// What it prints once it answers; empty where it ends before.
+    /// The line that it prints when it is ready; empty if it exits before.
     fn first_line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         if let Some(stdout) = &mut self.process.stdout {
-            // It prints no more than this.
+            // One line is all that the collector prints.
             BufReader::new(stdout).read_line(&mut line)?;
         }
         Ok(line)
     }
 
-    /// With its error in what it `said`.
+    /// The error in the output `said` of a collector that did not start.
     fn failed(&self, said: &str) -> CliError {
         let error = said.lines().find_map(|line| line.strip_prefix("error: "));
-        let error = error.unwrap_or("it ended without a word");
+        let error = error.unwrap_or("it exited without a message");
         CliError::Message(format!("{}: {error}", self.program.display()))
     }
 }
@@ -111,7 +111,7 @@ impl Collector {
 impl Drop for Collector {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
-        // Requests under way end first. Where it cannot be waited for, nothing is left to be done.
+        // Requests in progress complete first. If waiting fails, nothing else can be done.
         let _ = self.process.wait();
     }
 }

@@ -20,10 +20,10 @@ struct Mark {
     collector: String,
 }
 
-/// Where the dataset goes. An earlier demo's is removed.
+/// The folder for the dataset. A dataset of an earlier demo is removed.
 ///
 /// # Errors
-/// Something else is there, such as a dataset that was pulled from a collector that people use.
+/// The folder has other content, such as a dataset from a real collector.
 pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, CliError> {
     let dataset = out.join(DATASET);
     if fs::symlink_metadata(&dataset).is_err() {
@@ -56,7 +56,7 @@ pub(super) fn make_room(out: &Path, overwrite: Overwrite) -> Result<PathBuf, Cli
     }
 }
 
-/// Notes that the dataset in `out` is a demo's, before it is pulled from `collector`.
+/// Marks the dataset in `out` as a demo's, before it is pulled from `collector`.
 pub(super) fn mark(out: &Path, collector: &Endpoint) -> Result<(), CliError> {
     let mark = Mark {
         collector: collector.to_string(),

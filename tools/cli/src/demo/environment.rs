@@ -27,7 +27,7 @@ const RANDOM_PROBABILITY: f64 = 0.1;
 
 /// The environment of the four devices, in a temporary folder.
 pub(super) struct Environment {
-    // Dropped before its folder.
+    // Dropped before the folder.
     collector: Collector,
     folder: tempfile::TempDir,
     plan: SignedPlan,
@@ -67,7 +67,7 @@ impl Environment {
         self.collector.address()
     }
 
-    /// As devices and datasets name it.
+    /// The collector's address, as devices and datasets store it.
     pub(super) fn endpoint(&self) -> Result<Endpoint, CliError> {
         self.collector.url().parse().map_err(CliError::message)
     }
@@ -76,12 +76,12 @@ impl Environment {
         self.plan.content()
     }
 
-    /// Where the device `name` keeps its state.
+    /// The state folder of the device `name`.
     pub(super) fn device_folder(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// A device of the plan, whose collector is at `url`.
+    /// A device with the plan, for the collector at `url`.
     pub(super) fn device(&self, name: &str, url: &str) -> Result<Sordino, CliError> {
         let collector: Endpoint = url.parse().map_err(CliError::message)?;
         let config = Config::new(self.device_folder(name), self.organization, collector);
@@ -90,7 +90,7 @@ impl Environment {
         Ok(device)
     }
 
-    /// What the QA engineer does.
+    /// Pulls with the QA key and token.
     pub(super) fn pull(&self, dataset: &Path) -> Result<Summary, CliError> {
         pull::pull(
             &PullArgs {
@@ -109,7 +109,7 @@ impl Environment {
         )
     }
 
-    /// How many sealed samples lie at the collector.
+    /// The number of sealed samples at the collector.
     pub(super) fn objects(&self) -> Result<usize, CliError> {
         let folder = self.folder.path().join("collector");
         let listing = fs::read_dir(&folder).map_err(CliError::file("read", &folder))?;

@@ -11,10 +11,10 @@ use std::{
     time::Duration,
 };
 
-/// How long a line may be silent before it is taken for dead.
+/// The maximum idle time of a connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Counts connections and bytes, and passes them on, unless it is cut. It ends with the process.
+/// Counts connections and bytes, and forwards them unless it is cut. It ends with the process.
 #[derive(Clone, Debug)]
 pub(super) struct Proxy {
     address: SocketAddr,
@@ -29,7 +29,7 @@ struct Counts {
 }
 
 impl Proxy {
-    /// Listens on a free port and passes all on to `collector`.
+    /// Listens on a free port and forwards to `collector`.
     pub(super) fn start(collector: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let proxy = Self {
@@ -41,30 +41,30 @@ impl Proxy {
             .name("demo-proxy".to_owned())
             .spawn(move || {
                 for device in listener.incoming().flatten() {
-                    // It is closed unheard: none that the device could say a word on.
+                    // The connection is closed before the device can send.
                     if counts.is_cut.load(Ordering::SeqCst) {
                         continue;
                     }
                     counts.connections.fetch_add(1, Ordering::SeqCst);
                     let counts = Arc::clone(&counts);
-                    // A line that cannot be laid is one that the device finds broken.
+                    // If the connection to the collector fails, the device's connection is closed.
                     let _ = thread::Builder::new().spawn(move || pass(&device, collector, &counts));
                 }
             })?;
         Ok(proxy)
     }
 
-    /// What the device takes for its collector.
+    /// The URL that the device uses as its collector's.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// From now on nothing passes: the device is offline.
+    /// Takes the device offline: connections are refused.
     pub(super) fn cut(&self) {
         self.counts.is_cut.store(true, Ordering::SeqCst);
     }
 
-    /// From now on all passes again.
+    /// Puts the device online again.
     pub(super) fn restore(&self) {
         self.counts.is_cut.store(false, Ordering::SeqCst);
     }

@@ -101,7 +101,7 @@ impl DemoReport<'_> {
         })
     }
 
-    /// What the microphone heard is shown once, for the first device; the others heard the same.
+    /// The original sound is shown for the first device only, because all devices play the same recordings.
     fn heard(&self, device: &Device, heard: &PlayedRecording) -> Result<Vec<SampleView>, CliError> {
         let recording = self
             .recordings
@@ -126,7 +126,7 @@ impl DemoReport<'_> {
                 true => heard.name.clone(),
                 false => format!("{} (drawn at random)", heard.name),
             };
-            // A random stretch is another than the marked one.
+            // A random clip covers another part of the recording than the marked one.
             view.before = before.clone().filter(|_| is_marked);
             view.outcome = match device.taken_back > 0 {
                 true => SampleStatus {
@@ -160,7 +160,7 @@ impl DemoReport<'_> {
         Ok(views)
     }
 
-    /// What the app's mark covers: the clip ends where the recording does.
+    /// The part of the recording in the clip, which ends with the recording.
     fn last_seconds(&self, recording: &Recording) -> Result<Sound, CliError> {
         let sound = capture::read_wav(&recording.file).map_err(CliError::message)?;
         let wanted = (self.plan.clip_seconds * sound.rate) as usize;
@@ -223,7 +223,7 @@ impl DemoReport<'_> {
     }
 }
 
-/// Whether it was the sound that spoke against it, or something else.
+/// Distinguishes clips withheld because of their sound from clips that were never sampled.
 fn disposition_of(withheld: &[WithheldReason]) -> Disposition {
     let by_its_sound = |reason: &WithheldReason| {
         use WithheldReason::{Failed, Silence, TooShort, Voice};

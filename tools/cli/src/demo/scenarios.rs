@@ -21,7 +21,7 @@ use sordino::{
 use super::{environment::Environment, proxy::Proxy};
 use crate::{commands::unnamed_notice, error::CliError, playback};
 
-/// To the demo's own collector on this machine, whatever proxy is set.
+/// Network settings without a proxy, for the demo's collector on this machine.
 fn own_client() -> Client {
     Client::with_settings(&NetworkSettings::direct())
 }
@@ -55,7 +55,7 @@ pub(crate) struct Device {
     /// Connections and bytes before the guardian approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) before_approval: Option<(u64, u64)>,
-    /// Whether only whole files were found after the kill.
+    /// Whether only complete files were found after the kill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) whole_after_kill: Option<bool>,
     /// Samples that a withdrawal deleted.
@@ -71,7 +71,7 @@ impl Device {
         self.heard.iter().map(|heard| heard.queued.len()).sum()
     }
 
-    /// Its row in the tables of the terminal and of the report.
+    /// The device's row in the tables of the terminal and of the report.
     pub(super) fn row(&self) -> Vec<String> {
         vec![
             self.name.to_owned(),
@@ -207,7 +207,7 @@ pub(super) fn offline(setting: &Environment, recordings: &[Recording]) -> Result
     let url = line.url();
     let engine = setting.device(NAME, &url)?;
     give_consent(&engine, AgeBand::Adult, &Purposes::all())?;
-    // One process at a time may use the state.
+    // Only one process at a time can open the state.
     drop(engine);
 
     let folder = setting.device_folder(NAME);
@@ -286,8 +286,8 @@ pub(super) fn name_of(file: &Path) -> String {
         .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
 }
 
-/// Runs a device in a process of its own, and kills it at the instant at which a sealed sample is
-/// half written.
+/// Runs a device in its own process, and kills it while a sealed sample is
+/// being written.
 fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), CliError> {
     let program = std::env::current_exe().map_err(CliError::message)?;
     let mut device = Command::new(program)
@@ -303,12 +303,12 @@ fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Cli
     let outbox = folder.join("outbox");
     let killed = loop {
         let (whole, others) = outbox_files(&outbox).unwrap_or_default();
-        // The second sample, so that a whole one is there to survive; or right after it, where the half was too quick
-        // to be seen.
+        // The second sample, so that a complete one can survive; or right after it, if the incomplete file was too short-lived
+        // to be observed.
         if (whole >= 1 && others > 0) || whole >= 2 {
             break Ok(());
         }
-        // As long as it runs, it works through its recordings.
+        // The process exits when all recordings are played.
         if device.try_wait().map_err(CliError::message)?.is_some() {
             break Err(whole);
         }
@@ -323,7 +323,7 @@ fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Cli
     })
 }
 
-/// How many whole samples lie in an outbox, and how many other files.
+/// The numbers of complete samples and of other files in an outbox.
 fn outbox_files(outbox: &Path) -> Result<(usize, usize), CliError> {
     let listing = fs::read_dir(outbox).map_err(CliError::file("read", outbox))?;
     let (whole, others): (Vec<PathBuf>, Vec<PathBuf>) = listing

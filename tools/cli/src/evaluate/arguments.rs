@@ -48,8 +48,8 @@ fn seconds(text: &str) -> Result<f64, String> {
     parse_in_range(text, 0.1, 86_400.0)
 }
 
-/// A program and its arguments, from one line as a shell reads it: words parted by white space,
-/// with quotes and backslashes. Nothing else of a shell is there; `sh -c '…'` has it.
+/// A program and its arguments, split from one line like a shell: words separated by white space,
+/// with quotes and backslashes. For other features of a shell use `sh -c '…'`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CommandLine {
     pub(crate) program: String,
@@ -92,7 +92,7 @@ fn words(line: &str) -> Result<Vec<String>, String> {
                     }
                 }
             }
-            // On Windows it parts folders.
+            // On Windows, a backslash separates folders.
             '\\' if !cfg!(windows) => {
                 let next = characters.next().ok_or("ends in a backslash")?;
                 word.get_or_insert_default().push(next);
@@ -133,7 +133,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// A shell reads the same words.
+        /// A shell splits into the same words.
         #[test]
         #[cfg(unix)]
         fn words_are_split_like_in_a_shell(line in "([a-z]{1,3}|'[a-z \"\\\\]{0,3}'|\"[a-z ']{0,3}\"|\\\\[a-z' \"]| ){1,12}") {

@@ -45,7 +45,7 @@ use summary::{EvaluatedSample, Summary};
 pub(crate) fn run(arguments: &EvaluateArgs, json: bool) -> Result<CommandOutput, CliError> {
     let dataset = Dataset::read_non_empty(&arguments.dir)?;
     let chosen = eligible_samples(&dataset, arguments.split.as_deref())?;
-    // Before the recognizer has its hours.
+    // Fails before the recognizer runs, which may take hours.
     let output = result_output(&dataset, arguments)?;
     let baseline = Baseline::read(arguments)?.outcomes(&chosen, arguments)?;
     let evaluated = evaluate(&chosen, arguments, json)?;
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &EvaluateArgs, json: bool) -> Result<CommandOutput,
         .with_problem(problem))
 }
 
-/// Where the scores go. The result of an earlier run is replaced, unless it is what this one is compared with.
+/// The output for the scores. The result of an earlier run is replaced, unless this run is compared with it.
 fn result_output(
     dataset: &Dataset,
     arguments: &EvaluateArgs,
@@ -94,11 +94,11 @@ fn result_output(
     arguments.out.as_ref().map(output).transpose()
 }
 
-/// A sample in which something that can be heard is expected.
+/// A sample with at least one expected note in the kept parts.
 struct EligibleSample<'a> {
     sample: Sample<'a>,
     expected: Vec<TimedNote>,
-    /// Expected notes that began in parts that were taken out.
+    /// The number of expected notes that began in removed parts.
     left_out: usize,
 }
 
@@ -135,10 +135,10 @@ fn eligible_samples<'a>(
     Ok(chosen)
 }
 
-/// What a run is compared with.
+/// The scores that a run is compared with.
 enum Baseline {
     Nothing,
-    /// What the app's own recognizer reported.
+    /// The notes that the app's own recognizer reported.
     Manifest,
     Result(EvalResult),
 }
@@ -154,7 +154,7 @@ impl Baseline {
         }
     }
 
-    /// Its outcome for each sample that it knows.
+    /// The outcome of each sample in it.
     fn outcomes(
         self,
         chosen: &[EligibleSample<'_>],
@@ -212,7 +212,7 @@ fn evaluate<'a>(
 ) -> Result<Vec<EvaluatedSample<'a>>, CliError> {
     let folder = tempfile::tempdir().map_err(CliError::message)?;
     let bar = command_output::progress(chosen.len(), "recognizing", json);
-    // Whatever stops one for good stops all.
+    // A fatal error stops all workers.
     let stopped = AtomicBool::new(false);
     let one = |chosen: &EligibleSample<'a>| {
         if stopped.load(Ordering::Relaxed) {
@@ -238,7 +238,7 @@ fn evaluate<'a>(
     Ok(evaluated)
 }
 
-/// The result of a sample, and how many notes would match if pitches without a unit were frequencies.
+/// The result of a sample, and the number of matches if pitches without a unit were frequencies.
 fn evaluate_one<'a>(
     chosen: &EligibleSample<'a>,
     arguments: &EvaluateArgs,
@@ -277,8 +277,8 @@ fn evaluate_one<'a>(
     Ok((evaluated, if_hz))
 }
 
-/// Refuses to score frequencies as MIDI note numbers: where nothing says what pitches are counted in, and more of them
-/// fit what is expected as frequencies, `if_hz`, they are not MIDI note numbers.
+/// Rejects frequencies that would be scored as MIDI note numbers: if the unit of pitches is not stated, and more of them
+/// match as frequencies, `if_hz`, they are not MIDI note numbers.
 fn refuse_frequencies(evaluated: &[EvaluatedSample<'_>], if_hz: usize) -> Result<(), CliError> {
     let scores = evaluated.iter().filter_map(|found| found.outcome.score());
     let as_midi: usize = scores.map(|score| score.notes.matched).sum();

@@ -1,12 +1,12 @@
-//! A recognizer together with what it starts: stopped as one, also where a signal ends this program, which the system
-//! sends to this program alone, since the recognizer has a process group of its own.
+//! A recognizer and its child processes, which are stopped together, also when a signal ends this program. The system
+//! sends such a signal to this program only, because the recognizer has its own process group.
 
 use std::{
     io,
     process::{Child, Command, ExitStatus},
 };
 
-/// A process that is stopped, with what it started, when it is no longer waited for.
+/// A process that is stopped on drop, with its children.
 pub(super) struct ProcessGroup(Child);
 
 impl ProcessGroup {
@@ -18,7 +18,7 @@ impl ProcessGroup {
         &mut self.0
     }
 
-    /// How it ended, if it has.
+    /// The exit status; `None` while the process runs.
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.0.try_wait()
     }
@@ -53,7 +53,7 @@ mod system {
         low_level::emulate_default_handler,
     };
 
-    /// Those that run. Held while one is started and while all are stopped, so that none is missed.
+    /// The running groups. Locked while one starts and while all are stopped, so that none is missed.
     static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
     pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
@@ -67,18 +67,18 @@ mod system {
     pub(super) fn stop(child: &Child) {
         let group = Pid::from_child(child);
         let mut running = running();
-        // Only once: afterwards its number may be another's.
+        // Only once: afterwards the id may belong to another process.
         if let Some(at) = running.iter().position(|&other| other == group) {
             running.swap_remove(at);
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 
-    /// From the first time on, whatever runs ends before a signal ends this program.
+    /// Stops all running groups before a signal ends this program.
     fn stop_all_on_signal() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
-            // Where signals cannot be caught they end this program alone, as they did before.
+            // If signals cannot be caught, they end this program only.
             let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
                 return;
             };
@@ -110,6 +110,6 @@ mod system {
         command.spawn()
     }
 
-    /// There are no groups: what it started stays.
+    /// Without process groups, children keep running.
     pub(super) fn stop(_: &Child) {}
 }

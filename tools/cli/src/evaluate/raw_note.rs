@@ -5,12 +5,12 @@ use sordino_scoring::TimedNote;
 
 /// The latest time, in seconds, as in annotations.
 const MAX_TIME: f64 = 3_600.0;
-/// The highest frequency, in Hz: nobody hears more.
+/// The highest frequency, in Hz: the limit of hearing.
 const MAX_HZ: f64 = 20_000.0;
 /// The MIDI note number of 440 Hz.
 const MIDI_OF_440_HZ: f64 = 69.0;
 
-/// What a pitch is counted in.
+/// The unit of a pitch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Pitch {
     /// MIDI note numbers, 0 to 127; fractions are allowed
@@ -23,14 +23,14 @@ pub(crate) enum Pitch {
 #[derive(Clone, Copy)]
 pub(super) struct RawNote {
     pub(super) value: f64,
-    /// None where nothing says it.
+    /// `None` if the output does not state it.
     pub(super) pitch: Option<Pitch>,
     pub(super) onset: f64,
     pub(super) offset: Option<f64>,
 }
 
 impl RawNote {
-    /// The note, where its pitch is counted in `fallback` if nothing says otherwise.
+    /// Converts the note, with the unit `fallback` if its pitch has none.
     pub(super) fn checked(&self, fallback: Pitch) -> Result<TimedNote, &'static str> {
         let time = |time: f64| (0.0..=MAX_TIME).contains(&time);
         let midi = match self.pitch.unwrap_or(fallback) {

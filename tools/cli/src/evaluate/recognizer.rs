@@ -11,48 +11,48 @@ use std::{
 
 use super::{arguments::CommandLine, process_group::ProcessGroup};
 
-/// Bytes that a recognizer may print for a sample; ten thousand notes stay below it.
+/// The maximum output for a sample, in bytes; ten thousand notes are shorter.
 const MAX_OUTPUT_BYTES: u64 = 1 << 20;
-/// Bytes of its standard error that are looked at for its last line.
+/// The part of standard error that is searched for the last line, in bytes.
 const MAX_STDERR_BYTES: usize = 4 << 10;
-/// Characters of that line in messages.
+/// The maximum length of that line in messages, in characters.
 const MAX_MESSAGE_CHARS: usize = 200;
-/// How often it is looked whether it has ended.
+/// The interval of checks whether the process has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// How long its output may take to arrive after its end.
+/// The maximum time between the end of the process and that of its output.
 const PIPE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The error of a recognizer on a sample.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
-    /// It could not be started at all, so not for any other sample either.
+    /// The program cannot be started, so it fails for every sample.
     #[error("cannot run `{program}`: {error}")]
     NotStarted {
-        /// Its name.
+        /// The name of the program.
         program: String,
         /// The system's error.
         error: io::Error,
     },
-    /// It was stopped.
+    /// The recognizer was stopped.
     #[error("it took longer than {0} s")]
     Timeout(f64),
-    /// It was stopped.
+    /// The recognizer was stopped.
     #[error("it printed more than {} MiB", MAX_OUTPUT_BYTES >> 20)]
     TooMuchOutput,
-    /// It ended in an error.
+    /// The recognizer failed.
     #[error("it ended with {status}{complaint}")]
     Failed {
-        /// How.
+        /// The exit status.
         status: ExitStatus,
-        /// The last line of its standard error, after a colon; or nothing.
+        /// A colon and the last line of standard error, or empty.
         complaint: String,
     },
-    /// Its output could not be read.
+    /// The output could not be read.
     #[error("its output cannot be read: {0}")]
     Output(io::Error),
 }
 
-/// What the recognizer prints for `sound`. Whatever it started is stopped with it, where it takes
+/// The recognizer's output for `sound`. The recognizer and its children are stopped if it takes
 /// longer than `limit` or prints more than 1 MiB.
 pub(super) fn run(
     recognizer: &CommandLine,
@@ -89,7 +89,7 @@ pub(super) fn run(
         }
         thread::sleep(POLL_INTERVAL);
     };
-    // What it left running may hold the pipes open.
+    // A child that still runs may hold the pipes open.
     running.stop();
     if !status.success() {
         let complaint = complaint.and_then(|complaint| complaint.recv_timeout(PIPE_TIMEOUT).ok());
@@ -106,7 +106,7 @@ pub(super) fn run(
     }
 }
 
-/// Reads up to one byte more than may be printed, on a thread of its own since a pipe blocks.
+/// Reads up to one byte more than the maximum, on its own thread because a pipe blocks.
 fn read_output(pipe: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -117,7 +117,7 @@ fn read_output(pipe: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>
     receiver
 }
 
-/// Reads all of it, so that the recognizer never waits, and keeps the end.
+/// Reads everything, so that the recognizer never blocks, and keeps the end.
 fn read_stderr(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -133,7 +133,7 @@ fn read_stderr(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// The last line that says something, after a colon.
+/// A colon and the last line that is not empty.
 fn last_line(complaint: Vec<u8>) -> String {
     let text = String::from_utf8_lossy(&complaint);
     let line = text

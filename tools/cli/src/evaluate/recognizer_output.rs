@@ -1,12 +1,12 @@
 //! Parses a recognizer's output: JSON, JAMS, or one line per note.
 //!
 //! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, with `hz` instead of `midi` for a frequency and
-//! `offset` where it is known; other members are ignored. JAMS is read where it has notes ([`jams`]). A line is
-//! `onset offset pitch` or `onset pitch`; `#` begins a comment. Times are seconds of the file that was given. Where
-//! nothing is recognized, the JSON has an empty list, or a comment alone says so: no output at all is a recognizer
-//! that did not work.
+//! `offset` if it is known; other members are ignored. JAMS is read if it has notes ([`jams`]). A line is
+//! `onset offset pitch` or `onset pitch`; `#` begins a comment. Times are seconds of the given file. If
+//! nothing is recognized, the JSON has an empty list, or there is only a comment: no output at all is an
+//! error.
 //!
-//! Only a line leaves open what its pitch is counted in: `440Hz` says it, else `--pitch` does, else it is a MIDI note
+//! Only a line may have a pitch without a unit: `440Hz` has one, else `--pitch` states it, else it is a MIDI note
 //! number. mir_eval's own files have frequencies there, and those of low notes are MIDI note numbers too, so the notes are
 //! kept in both readings for the caller to notice.
 
@@ -18,18 +18,18 @@ use sordino_scoring::TimedNote;
 
 use super::raw_note::{Pitch, RawNote};
 
-/// Notes that are taken for a sample: more than anybody plays in two minutes.
+/// The maximum number of notes for a sample: more than anyone plays in two minutes.
 const MAX_NOTES: usize = 10_000;
 
 /// The notes of a sample.
 #[derive(Debug, PartialEq)]
 pub(super) struct RecognizedNotes {
     pub(super) notes: Vec<TimedNote>,
-    /// What they are if pitches that were taken for MIDI note numbers, since nothing says what they are, are frequencies.
+    /// The notes if pitches without a unit, which are read as MIDI note numbers, are frequencies.
     pub(super) if_hz: Option<Vec<TimedNote>>,
 }
 
-/// Why output is not a list of notes.
+/// The output is not a list of notes.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum OutputError {
     #[error("it printed nothing; where nothing is recognized print {{\"recognised\": []}}")]
@@ -50,7 +50,7 @@ pub(super) enum OutputError {
     TooMany,
 }
 
-/// Reads what was printed; `pitch` is what the pitches of plain lines are counted in.
+/// Parses the output; `pitch` is the unit of pitches in plain lines.
 pub(super) fn parse(printed: &[u8], pitch: Option<Pitch>) -> Result<RecognizedNotes, OutputError> {
     let text = std::str::from_utf8(printed).map_err(|_| OutputError::NotText)?;
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -98,7 +98,7 @@ fn parse_json(text: &str) -> Result<Vec<RawNote>, OutputError> {
     if document.get("annotations").is_some() && document.get("recognised").is_none() {
         return jams::notes(&document).map_err(OutputError::Jams);
     }
-    // From the text, for the place in the error.
+    // Parsed from the text again, so that the error has a position.
     let document: Document = serde_json::from_str(text).map_err(refuse)?;
     let notes = document.recognized.into_iter().enumerate();
     notes
@@ -127,7 +127,7 @@ fn parse_lines(text: &str) -> Result<Vec<RawNote>, OutputError> {
     let mut notes = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
-        // A unit belongs to the pitch, which is last; `440 Hz` is as good as `440Hz`.
+        // A unit belongs to the pitch, which is last; `440 Hz` equals `440Hz`.
         let without_unit = line
             .len()
             .checked_sub(2)

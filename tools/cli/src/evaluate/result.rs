@@ -1,7 +1,7 @@
-//! `RESULT.json`: how a recognizer did on each sample, to be held against a later one.
+//! `RESULT.json`: a recognizer's scores for each sample, for comparison with a later run.
 //!
-//! It holds counts by the samples' random ids, and neither notes nor exercises nor consent records, so
-//! that what is withdrawn later leaves nothing in it.
+//! It contains counts by the samples' random ids, and no notes, exercises or consent records, so
+//! that a later withdrawal does not affect it.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,7 +12,7 @@ use sordino_scoring::NoteScore;
 
 use crate::{error::CliError, files, output_files::OutputFile};
 
-/// The version of the shape that is written and read.
+/// The version of the format.
 const SCHEMA: u32 = 1;
 const KIND: &str = "sordino evaluate";
 /// The kind in files of earlier versions, which are read too.
@@ -24,7 +24,7 @@ const EARLIER_KIND: &str = "sordino recognise-eval";
 pub(super) struct EvalResult {
     schema: u32,
     kind: String,
-    /// How far onsets might be apart.
+    /// The onset tolerance.
     tolerance_ms: f64,
     pub(super) samples: BTreeMap<Id, SampleResult>,
 }
@@ -33,12 +33,12 @@ pub(super) struct EvalResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum SampleResult {
-    /// The recognizer gave nothing, and why.
+    /// The recognizer failed.
     Failed {
-        /// In a line.
+        /// The reason, in one line.
         failed: String,
     },
-    /// It was scored.
+    /// The sample was scored.
     Scored(NoteScore),
 }
 
@@ -61,7 +61,7 @@ impl EvalResult {
         }
     }
 
-    /// Whether this is a result that a run wrote.
+    /// Whether a run wrote this file.
     pub(super) fn is_result(json: &[u8]) -> bool {
         serde_json::from_slice::<Value>(json).is_ok_and(|json| is_known_kind(&json))
     }

@@ -14,32 +14,32 @@ use crate::dataset::{Sample, trigger_name};
 /// A sample for which the recognizer was run.
 pub(super) struct EvaluatedSample<'a> {
     pub(super) sample: Sample<'a>,
-    /// Expected notes that can be heard in it.
+    /// Expected notes in the kept parts.
     pub(super) expected: usize,
-    /// Expected notes that began in parts that were taken out.
+    /// Expected notes that began in removed parts.
     pub(super) left_out: usize,
     pub(super) outcome: SampleResult,
 }
 
-/// All of it.
+/// The whole summary.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     pub(super) tolerance_ms: f64,
     /// Samples for which the recognizer was run.
     pub(super) samples: usize,
-    /// Consent records that they are of.
+    /// Consent records of these samples.
     pub(super) records: usize,
-    /// Expected notes that can be heard in them.
+    /// Expected notes in the kept parts.
     pub(super) expected: usize,
-    /// Expected notes that began in parts that were taken out.
+    /// Expected notes that began in removed parts.
     pub(super) left_out: usize,
-    /// Samples for which it failed; they are in no figure.
+    /// Samples for which it failed; they are excluded from all figures.
     pub(super) failed: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_failure: Option<String>,
-    /// Of those, samples that the baseline scored.
+    /// Failed samples that the baseline scored.
     newly_failed: usize,
-    /// Scored samples that the baseline does not know or failed for; they are in no difference.
+    /// Scored samples that the baseline does not have or failed for; they are excluded from differences.
     pub(super) without_baseline: usize,
     /// Clips of one trigger each: the two estimate different things.
     pub(super) groups: Vec<Group>,
@@ -61,15 +61,15 @@ pub(super) struct Estimates {
     pub(super) precision: Option<Ratio>,
     pub(super) recall: Option<Ratio>,
     pub(super) f1: Option<Ratio>,
-    /// With offsets, of those samples whose notes all have one.
+    /// F1 with offsets, of the samples whose notes all have one.
     pub(super) f1_with_offset: Option<Ratio>,
     pub(super) overlap: Option<Ratio>,
-    /// Of the samples that the baseline scored too.
+    /// Comparison on the samples that the baseline scored too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) change: Option<Change>,
 }
 
-/// A difference with a p below this, divided by the number of groups that are tested, is called
+/// A difference with a p-value below this, divided by the number of tested groups, is
 /// significant.
 const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
@@ -129,7 +129,7 @@ impl Summary {
         self.samples - self.failed
     }
 
-    /// That some failed, in a line.
+    /// A message about failed samples, in one line.
     pub(super) fn failures(&self) -> Option<String> {
         let first = self.first_failure.as_ref()?;
         Some(format!(
@@ -138,7 +138,7 @@ impl Summary {
         ))
     }
 
-    /// What is worse than the baseline, in a line.
+    /// A message about the regression against the baseline, in one line.
     pub(super) fn regression(&self) -> Option<String> {
         if self.newly_failed > 0 {
             return Some(format!(
@@ -152,7 +152,7 @@ impl Summary {
             let changes = self.groups.iter();
             changes.filter_map(|group| Some((group, group.all.change.as_ref()?)))
         };
-        // Two tests, each at half the level: one wrong alarm in twenty all the same.
+        // Two tests at half the level each keep the rate of false alarms at one in twenty.
         let testable = changes().filter(|(_, change)| is_testable(change)).count();
         let level = SIGNIFICANCE_LEVEL / testable.max(1) as f64;
         changes()
@@ -163,7 +163,7 @@ impl Summary {
                     group.trigger,
                     change.before,
                     change.after,
-                    // Never rounded up to what is not below the level.
+                    // Rounded down, so that a p-value below the level is not shown as the level.
                     (change.comparison.p * 1e4).floor() / 1e4
                 )
             })
@@ -223,7 +223,7 @@ impl Estimates {
     }
 }
 
-/// The weighted mean over clips of what `of` finds in each; clips where it finds nothing are out.
+/// The weighted mean over clips of the value that `of` returns; clips without a value are excluded.
 fn mean(pairs: &[Pair<'_>], of: impl Fn(&Pair<'_>) -> Option<f64>) -> Option<Ratio> {
     weighted_mean(pairs.iter().filter_map(|pair| {
         let value = of(pair)?;

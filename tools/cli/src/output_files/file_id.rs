@@ -1,4 +1,4 @@
-//! Which paths are one file: through links, and where a file system ignores case.
+//! Detects paths of the same file, through links and on file systems that ignore case.
 
 use std::{
     ffi::OsStr,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{error::CliError, files};
 
-/// What a path leads to, whatever it is called.
+/// The identity of the file at a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FileId(
     #[cfg(unix)] (u64, u64),
@@ -17,7 +17,7 @@ pub(super) struct FileId(
 );
 
 impl FileId {
-    /// `None` where there is no file.
+    /// `None` if there is no file.
     #[cfg(unix)]
     pub(super) fn of(path: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
@@ -25,18 +25,18 @@ impl FileId {
         Some(Self((found.dev(), found.ino())))
     }
 
-    /// `None` where there is no file.
+    /// `None` if there is no file.
     #[cfg(not(unix))]
     pub(super) fn of(path: &Path) -> Option<Self> {
         fs::canonicalize(path).ok().map(Self)
     }
 }
 
-/// Refuses two inputs whose outputs in `folder`, which exists, would be one file. The file system itself says which
-/// names are one: some ignore case, some the form of an accent.
+/// Rejects two inputs whose outputs in the existing `folder` would be the same file. The file system decides which names
+/// are the same: some ignore case, some the form of an accent.
 ///
 /// # Errors
-/// Two names are one, or the folder cannot be written to.
+/// Two names are the same, or the folder cannot be written to.
 pub(crate) fn check_distinct<'a>(
     folder: &Path,
     names: impl IntoIterator<Item = (&'a OsStr, &'a Path)>,

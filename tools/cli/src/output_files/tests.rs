@@ -25,7 +25,7 @@ fn a_file_that_appears_during_the_work_is_kept() {
     staged.commit().unwrap_err();
     assert_eq!(fs::read(&path).unwrap(), b"theirs");
     output.write(b"ours").unwrap_err();
-    // Nothing temporary is left either.
+    // No temporary file is left.
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -57,7 +57,7 @@ fn only_what_the_command_made_is_replaced_or_removed() {
     assert_eq!(fs::read(&path).unwrap(), b"theirs");
 }
 
-/// Not even `--force` removes what somebody else made; it only lets it be overwritten.
+/// `--force` overwrites a file of somebody else, but does not remove it.
 #[test]
 fn force_overwrites_and_never_removes() {
     let (folder, outputs) = outputs(FORCE);

@@ -10,23 +10,23 @@ use super::split::Split;
 pub(crate) struct Entry {
     /// The purposes for which it was pulled and may still be used.
     pub(crate) pulled_for: Purposes,
-    /// Its manifest; `purposes` there are those that are granted now.
+    /// The manifest; its `purposes` are those that are granted now.
     pub(crate) manifest: Manifest,
     /// The shard that contains it, if the dataset has shards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shard: Option<u32>,
-    /// Samples of the stored sound, mono; not known of what an earlier version pulled.
+    /// Samples of the stored sound, mono; `None` if an earlier version pulled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) frames: Option<u64>,
 }
 
 impl Entry {
-    /// Which part of a dataset it is in.
+    /// The split that the sample is in.
     pub(crate) fn split(&self) -> Split {
         Split::of(self.manifest.consent)
     }
 
-    /// How many moments it stands for, among those of its trigger.
+    /// The number of moments that the sample represents, among those with its trigger.
     pub(crate) fn weight(&self) -> f64 {
         self.manifest.selection.probability.recip()
     }
@@ -35,7 +35,7 @@ impl Entry {
     pub(crate) fn seconds(&self) -> f64 {
         match self.frames {
             Some(frames) => frames as f64 / f64::from(self.manifest.rate),
-            // Within 0.1 %. Not `sum`: that of nothing is -0.
+            // Accurate to 0.1 %. `fold` instead of `sum`, which returns -0 for no spans.
             None => self
                 .manifest
                 .kept

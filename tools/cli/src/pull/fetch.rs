@@ -1,7 +1,7 @@
 //! Downloads listed samples, several at once, in bounded memory.
 //!
-//! One thread lists, some fetch, open and write, and the caller takes in what came, one after the
-//! other. Each waits for the next, so that no more samples are in memory than are under way.
+//! One thread lists, some fetch, open and write, and the caller imports the results one by one. Bounded channels
+//! limit the number of samples in memory.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -32,23 +32,23 @@ pub(super) struct Fetch<'a> {
     pub(super) purpose: Purpose,
     pub(super) folder: &'a std::path::Path,
     pub(super) format: DatasetFormat,
-    /// How many at once.
+    /// The number of concurrent downloads.
     pub(super) jobs: usize,
-    /// What was fetched for this purpose already.
+    /// Samples that were fetched for this purpose before.
     pub(super) had: HashSet<Id>,
-    /// What was fetched for this purpose already and could not be read, each by the digest of its bytes.
+    /// Unreadable samples that were fetched for this purpose before, with the digest of their bytes.
     pub(super) unreadable: HashMap<Id, String>,
     /// The samples in the dataset, for any purpose.
     pub(super) here: HashSet<Id>,
-    /// Where the list continues.
+    /// The position in the list.
     pub(super) cursor: Option<String>,
 }
 
 /// The result of a download.
 pub(super) enum FetchResult {
-    /// A page of so many samples was listed; `next` is where the list continues.
+    /// A page with this number of samples was listed; `next` is the position after it.
     Page { samples: usize, next: String },
-    /// A sample that is new here; its own files are written.
+    /// A sample that is new in this dataset; its own files are written.
     New {
         page: usize,
         entry: Box<Entry>,
@@ -57,23 +57,23 @@ pub(super) enum FetchResult {
         /// Bytes that were sent for it.
         bytes: usize,
     },
-    /// A sample of the dataset may be used for this purpose too.
+    /// A sample that is in the dataset may also be used for this purpose.
     Known {
         page: usize,
         id: Id,
         granted: Purposes,
     },
-    /// It was withdrawn between the list and here.
+    /// The sample was withdrawn after it was listed.
     Gone { page: usize },
-    /// It cannot be read.
+    /// The sample cannot be read.
     Unreadable {
         page: usize,
         id: Id,
         reason: String,
-        /// The digest of its bytes; `None` where it is the collector that does not hand it out.
+        /// The digest of its bytes; `None` if the collector did not deliver it.
         sha256: Option<String>,
     },
-    /// It could not be read before.
+    /// The sample could not be read in an earlier pull.
     StillUnreadable { page: usize },
     /// The download failed.
     Failed(CliError),
@@ -85,8 +85,8 @@ struct Job {
 }
 
 impl Fetch<'_> {
-    /// Fetches all that is listed, and has `take` take in what comes. After an error nothing new is
-    /// begun.
+    /// Fetches everything that is listed, and passes the results to `take`. After an error no new download
+    /// begins.
     pub(super) fn run(
         &self,
         mut take: impl FnMut(FetchResult) -> Result<(), CliError>,
@@ -236,9 +236,9 @@ impl Fetch<'_> {
     }
 }
 
-/// Whether a manifest says of its sample what the collector, which checked signatures, says of it. So neither passes one
-/// sample off as another; its sender does not choose the record, and with it the split, that it counts for; and the
-/// collector does not widen what it may be used for.
+/// Whether a manifest agrees with the collector, which checked signatures, about the sample. So neither of them can
+/// pass one sample off as another; the sender cannot choose the record, which determines the split; and the
+/// collector cannot add purposes.
 fn check_manifest(
     manifest: &Manifest,
     listed: &ListedSample,
@@ -261,12 +261,11 @@ fn check_manifest(
     Ok(())
 }
 
-/// How far the list is done with: up to the last page of which, and before which, every sample was
-/// taken in.
+/// The position in the list up to which every sample was imported.
 #[derive(Default)]
 pub(super) struct CursorTracker {
     pages: VecDeque<Page>,
-    /// Pages that are done and gone from `pages`.
+    /// Pages that are done and removed from `pages`.
     before: usize,
 }
 
@@ -311,8 +310,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// In whatever order samples come, the cursor never passes one that did not come or could
-        /// not be read, and is at the last page when all did.
+        /// In any order of samples, the cursor never passes a sample that is missing or unreadable, and is at
+        /// the last page when all were imported.
         #[test]
         fn the_cursor_never_passes_a_sample_that_was_not_imported(
             pages in prop::collection::vec(1..5_usize, 1..6),

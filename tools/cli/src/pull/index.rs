@@ -21,33 +21,33 @@ use super::{
 };
 use crate::{error::CliError, files};
 
-/// The dataset's own record of itself.
+/// The content of the index file.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Index {
     collector: String,
     format: DatasetFormat,
     #[serde(default)]
     layout: u32,
-    /// Whether all of it was written for its owner only; an earlier version let others on the machine read it.
+    /// Whether all files are readable by the owner only; earlier versions wrote some for everyone.
     #[serde(default)]
     private: bool,
-    /// Counts how often this file was written.
+    /// The number of times this file was written.
     #[serde(default)]
     generation: u64,
-    /// The epoch of the collector's database in which the cursors mean something.
+    /// The epoch of the collector's database to which the cursors belong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     epoch: Option<String>,
     #[serde(default)]
     cursors: BTreeMap<Purpose, Cursors>,
     #[serde(default)]
     samples: BTreeMap<Id, Entry>,
-    /// What readers said of the samples, by the purpose for which they read them.
+    /// Reviews of the samples, by the purpose for which they were read.
     #[serde(default, skip_serializing_if = "AllReviews::is_empty")]
     reviews: AllReviews,
-    /// Whether the table of verdicts in the folder is a pull's.
+    /// Whether a pull wrote the table of verdicts in the folder.
     #[serde(default)]
     wrote_verdicts: bool,
-    /// Samples that are not here, since nothing can be made of them.
+    /// Unreadable samples, which are not in the dataset.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     unreadable: BTreeMap<Id, Unreadable>,
     #[serde(skip)]
@@ -56,7 +56,7 @@ pub(crate) struct Index {
     writing: Option<Writing>,
 }
 
-/// How far the pull of a purpose has come.
+/// The progress of the pull of a purpose.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Cursors {
     pub(super) samples: Option<String>,
@@ -70,7 +70,7 @@ impl Index {
         folder.join(names::INDEX).is_file()
     }
 
-    /// The dataset in `folder`, where there is one.
+    /// The dataset in `folder`, if there is one.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, CliError> {
         let path = folder.join(names::INDEX);
         if !Self::exists(folder) {
@@ -97,7 +97,7 @@ impl Index {
         self.format
     }
 
-    /// What readers said of a sample, and for which purpose they read it.
+    /// The reviews of a sample, each with the purpose for which it was read.
     pub(crate) fn reviews(&self, id: Id) -> impl Iterator<Item = (Purpose, &Review)> {
         self.reviews.of(id)
     }
@@ -117,7 +117,7 @@ impl Index {
         layout::own_files(self.format)
     }
 
-    /// A file in the dataset that no pull wrote and that `is_other_own` does not recognize by its content.
+    /// A file in the dataset that no pull wrote and whose content `is_other_own` does not recognize.
     pub(crate) fn foreign_file(
         &self,
         is_other_own: impl Fn(&[u8]) -> bool,
@@ -133,7 +133,7 @@ impl Index {
         &self.collector
     }
 
-    /// How many samples could not be read so far.
+    /// The number of samples that could not be read so far.
     pub(crate) fn unreadable_count(&self) -> usize {
         self.unreadable.len()
     }
@@ -150,7 +150,7 @@ impl Index {
             .map(|(&id, _)| id)
     }
 
-    /// What was fetched for `purpose` and could not be read.
+    /// Unreadable samples that were fetched for `purpose`.
     pub(super) fn unreadable_for(
         &self,
         purpose: Purpose,

@@ -1,9 +1,8 @@
-//! What a pull took in since the index was written, a line a sample, so that a pull that is killed
-//! continues at that sample.
+//! The samples that a pull imported since the index was written, one per line, so that the next pull continues there
+//! if this one is killed.
 //!
-//! A journal belongs to one state of the index. Once the index was rewritten, the old journal
-//! says nothing any more, whether or not it could be removed: a sample that was withdrawn meanwhile
-//! is not brought back by it.
+//! A journal belongs to one state of the index. It is invalid once the index is rewritten, even if it could not be
+//! removed, so that it never restores a withdrawn sample.
 
 use std::{
     fs::{self, File},
@@ -18,17 +17,17 @@ use crate::{error::CliError, files};
 
 const FILE: &str = ".sordino-pull.journal";
 
-/// The journal that is written.
+/// The journal that is being written.
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
 }
 
-/// A sample that was taken in.
+/// An imported sample.
 #[derive(Serialize, Deserialize)]
 pub(super) struct JournalEntry {
     pub(super) entry: Entry,
-    /// Bytes of its file; in a shard, where it ends there.
+    /// Bytes of its file; in a shard, the position of its end.
     pub(super) bytes: u64,
 }
 
@@ -47,17 +46,17 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Notes a sample whose files are whole.
+    /// Records a sample whose files are complete.
     pub(super) fn append(&mut self, taken: &JournalEntry) -> Result<(), CliError> {
         self.write(taken)
     }
 
-    /// The index says it all now.
+    /// Removes the journal after the index was written.
     pub(super) fn remove(self) -> Result<(), CliError> {
         fs::remove_file(&self.path).map_err(CliError::file("remove", &self.path))
     }
 
-    /// What a pull left that was killed: `None` where none was.
+    /// The entries that a killed pull left; `None` if there was none.
     pub(super) fn read_entries(
         folder: &Path,
         generation: u64,
@@ -67,7 +66,7 @@ impl Journal {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => file.map_err(CliError::file("read", &path))?,
         };
-        // The last line may be cut off.
+        // The last line may be incomplete.
         let mut lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
         let head: Option<Head> = lines
             .next()

@@ -1,10 +1,10 @@
 //! `sordino pull`: downloads a purpose's samples, and removes those whose consent was withdrawn.
 //!
-//! Run again, it continues where it stopped. A copy stays only as long as a purpose for which it was
-//! pulled is granted, so run it before each use of the dataset.
+//! A repeated pull continues where the last one stopped. A copy stays only as long as a purpose for which it was pulled
+//! is granted, so run `pull` before each use of the dataset.
 //!
-//! What was withdrawn goes first, before anything new is asked for, and again in the end: for whatever purpose it was
-//! pulled, and whatever the token may read today. A token that expired or was revoked removes copies too.
+//! Withdrawn samples of all purposes are removed first, before new samples are requested, and again at the end. A
+//! token that expired, was revoked, or is for another purpose removes copies too.
 
 mod args;
 mod dataset;
@@ -45,24 +45,24 @@ pub(crate) use verdicts::{Review, Verdict};
 /// The summary of a pull.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Summary {
-    /// Samples that are new here.
+    /// New samples.
     pub(crate) pulled: usize,
-    /// Local copies that were removed, since they were withdrawn, deleted, past their retention, or held back.
+    /// Local copies that were removed, because they were withdrawn, deleted, past their retention, or quarantined.
     pub(crate) removed: usize,
-    /// How many of those are held back at the collector, since a voice was heard in them.
+    /// The number of removed samples that are quarantined at the collector.
     #[serde(skip_serializing_if = "is_zero")]
     quarantined: usize,
-    /// Samples that lie in the dataset now.
+    /// Samples in the dataset.
     total: usize,
-    /// Verdicts of the review page on samples that lie in the dataset now.
+    /// Verdicts of the review page on samples in the dataset.
     #[serde(skip_serializing_if = "is_zero")]
     verdicts: usize,
-    /// Samples that no key in the identity file opens, or that are not what they claim.
+    /// Samples that no key in the identity file opens, or whose content is invalid.
     unreadable: usize,
-    /// How many of those were found so by an earlier pull, and not fetched again.
+    /// The number of unreadable samples that an earlier pull found, and that were not fetched again.
     #[serde(skip_serializing_if = "is_zero")]
     unreadable_before: usize,
-    /// Why, for the first of them.
+    /// The reason for the first unreadable sample.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_unreadable: Option<String>,
 }
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &PullArgs, json: bool) -> Result<CommandOutput, Cli
 }
 
 impl Summary {
-    /// How many local copies were removed, and why.
+    /// The number of removed local copies, with reasons.
     fn removals(&self) -> String {
         let removed = format!("{} local copies removed", self.removed);
         match (self.removed - self.quarantined, self.quarantined) {
@@ -105,7 +105,7 @@ impl Summary {
     }
 }
 
-/// Pulls, and says what it did. How far it is is shown on a terminal, unless `quiet`.
+/// Pulls and returns the summary. Shows progress on a terminal, unless `quiet`.
 pub(crate) fn pull(
     arguments: &PullArgs,
     network: &NetworkSettings,
@@ -123,7 +123,7 @@ pub(crate) fn pull(
             unreadable_now: HashSet::new(),
         })
     };
-    // Whatever comes of the rest, what was withdrawn by now goes.
+    // Withdrawn samples are removed even if the rest fails.
     let cleaned = match Index::exists(&arguments.out) {
         true => {
             let mut pull = begin()?;
@@ -143,7 +143,7 @@ pub(crate) fn pull(
     })
 }
 
-/// Pulls what is new, once a dataset that is there was `cleaned`.
+/// Pulls new samples. `cleaned` is the result of the removal from an existing dataset.
 fn finish<'a>(
     arguments: &PullArgs,
     api: &Api,
@@ -177,19 +177,19 @@ fn finish<'a>(
     Ok(summary)
 }
 
-/// A pull under way.
+/// A running pull.
 struct Pull<'a> {
     api: &'a Api,
     index: Index,
     jobs: usize,
     quiet: bool,
     summary: Summary,
-    /// What this pull could not read.
+    /// Samples that this pull could not read.
     unreadable_now: HashSet<Id>,
 }
 
 impl Pull<'_> {
-    /// Counts what this pull could not read and what earlier ones could not.
+    /// Counts the samples that this pull or earlier ones could not read.
     fn count_unreadable(&mut self, wanted: &[Purpose]) {
         let known = wanted
             .iter()
@@ -207,7 +207,7 @@ impl Pull<'_> {
         }
     }
 
-    /// Does `work`. What was taken in and what was removed stands, also where the rest failed.
+    /// Does `work`. Imports and removals are saved even if it fails.
     fn save_after(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<(), CliError>,
@@ -313,7 +313,7 @@ impl Pull<'_> {
                         let found = Unreadable::new(purpose.into(), sha256, reason, reader);
                         self.index.add_unreadable(id, found);
                     }
-                    // What the collector does not hand out today is listed again the next time.
+                    // Samples that the collector could not deliver are listed again in the next pull.
                     (page, is_remembered)
                 }
                 FetchResult::Failed(failure) => return Err(failure),
@@ -339,7 +339,7 @@ impl Pull<'_> {
     }
 
     fn import(&mut self, purpose: Purpose, entry: Entry, flac: &[u8]) -> Result<(), CliError> {
-        // Listed twice, it came twice.
+        // The sample was listed twice.
         if self.index.contains(entry.manifest.sample) {
             let (id, granted) = (entry.manifest.sample, entry.manifest.purposes);
             return self.index.add_purpose(id, purpose, &granted);

@@ -6,14 +6,14 @@ use sordino::Id;
 
 use super::{entry::Entry, format::DatasetFormat};
 
-/// The dataset's own record of itself.
+/// The index of the dataset.
 pub(super) const INDEX: &str = ".sordino-pull.json";
-/// The prefix of the names of a pull's own state.
+/// The prefix of the files with a pull's state.
 pub(super) const STATE: &str = ".sordino-pull";
 pub(super) const METADATA: &str = "metadata.jsonl";
 pub(super) const PARQUET: &str = "index.parquet";
 pub(super) const CARD: &str = "README.md";
-/// What readers said of the samples.
+/// The reviews of the samples.
 pub(super) const VERDICTS: &str = "verdicts.csv";
 pub(super) const AUDIO: &str = "audio";
 pub(super) const JAMS: &str = "jams";
@@ -21,7 +21,7 @@ pub(super) const BUNDLE_AUDIO: &str = "audio.flac";
 pub(super) const BUNDLE_JAMS: &str = "annotation.jams";
 pub(super) const BUNDLE_MANIFEST: &str = "manifest.json";
 
-/// Where a sample's sound is, from the dataset's folder; in a shard, the member's name.
+/// The path of a sample's sound in the dataset's folder; in a shard, the member's name.
 pub(super) fn file_name(entry: &Entry, format: DatasetFormat) -> String {
     let id = entry.manifest.sample;
     match format {

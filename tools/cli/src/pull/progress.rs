@@ -1,4 +1,4 @@
-//! How far a pull is, on a terminal: samples, bytes, rate.
+//! The progress of a pull on a terminal: samples, bytes, rate.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -8,7 +8,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use sordino::Purpose;
 
-/// The line that is shown. It goes when it is dropped.
+/// The line on the terminal. It is removed on drop.
 pub(super) struct Progress {
     bar: ProgressBar,
     purpose: Purpose,
@@ -16,7 +16,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// On a terminal, unless `quiet`; else nothing is shown.
+    /// Shows the line on a terminal, unless `quiet`.
     pub(super) fn new(purpose: Purpose, quiet: bool) -> Self {
         let bar = match quiet || !io::stderr().is_terminal() {
             true => ProgressBar::hidden(),
@@ -35,7 +35,7 @@ impl Progress {
         progress
     }
 
-    /// A sample came, sealed in so many bytes.
+    /// Counts a sample with this number of sealed bytes.
     pub(super) fn sample(&mut self, bytes: usize) {
         self.samples += 1;
         self.bar.inc(bytes as u64);

@@ -1,24 +1,24 @@
-//! Which part of a dataset a person's samples are in: by their consent record alone, so that it is
-//! the same in every dataset, whatever is pulled later and by whom.
+//! The split of a person's samples: determined by their consent record alone, so that it is the same in every
+//! dataset.
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use sordino::Id;
 
-/// Of all records, this share is kept to test with.
+/// The share of records in the test split.
 const TEST_SHARE: f64 = 0.1;
-/// And this one to validate with.
+/// The share of records in the validation split.
 const VALIDATION_SHARE: f64 = 0.1;
 
-/// A part of a dataset.
+/// A split of a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Split {
-    /// To learn from.
+    /// For training.
     Train,
-    /// To choose by.
+    /// For choosing between models.
     Validation,
-    /// To measure with, in the end.
+    /// For the final measurement.
     Test,
 }
 
@@ -45,7 +45,7 @@ impl Split {
         }
     }
 
-    /// Its name in files.
+    /// The name in files.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -67,7 +67,7 @@ mod tests {
     }
 
     proptest! {
-        /// The rule again, in whole numbers: bounds of 1/10 and 2/10 of 2^64.
+        /// The rule in integers: bounds of 1/10 and 2/10 of 2^64.
         #[test]
         fn the_split_depends_only_on_the_record_id(bytes: [u8; 16]) {
             let record = id(bytes);
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// What others computed by the rule as docs/formats.md states it must stay true.
+    /// Others compute splits by the rule in docs/formats.md, so the results must not change.
     #[test]
     fn the_split_of_known_records_does_not_change() {
         // int.from_bytes(hashlib.sha256(b"%032x" % number).digest()[:8], "big") / 2**64

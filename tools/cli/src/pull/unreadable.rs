@@ -1,7 +1,7 @@
 //! Unreadable samples, recorded so that they are not fetched again at every pull.
 //!
-//! Anybody who knows the plan's recipients can send what no key opens. Such a sample stays as it is, so it is fetched
-//! again only for another reader (other identities, another version of sordino), or where that is asked for.
+//! Anyone who knows the plan's recipients can send samples that no key opens. Such a sample does not change, so it is
+//! fetched again only for another reader (other identities, another version of sordino), or on request.
 
 use serde::{Deserialize, Serialize};
 use sordino::{Purposes, open::Identity};
@@ -35,11 +35,11 @@ impl ReaderVersion {
 /// A sample that could not be read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Unreadable {
-    /// What it was fetched for.
+    /// The purposes for which it was fetched.
     pub(super) purposes: Purposes,
     /// The digest of its bytes, as the collector lists it.
     pub(super) sha256: String,
-    /// What is wrong with it.
+    /// The reason.
     pub(super) reason: String,
     reader: ReaderVersion,
 }
@@ -59,7 +59,7 @@ impl Unreadable {
         }
     }
 
-    /// Whether it was `reader` that could not read it.
+    /// Whether `reader` failed to read it.
     pub(super) fn is_by(&self, reader: &ReaderVersion) -> bool {
         self.reader == *reader
     }

@@ -1,7 +1,7 @@
 //! The reviews of samples in the review page: fetched, opened, and written as `verdicts.csv`.
 //!
-//! They are fetched whole at each pull, since a reader's new verdict takes the place of the last. One of a sample that
-//! is not in the dataset, or no longer, is not kept.
+//! All reviews are fetched at each pull, because a reader's new verdict replaces the last one. Reviews of samples that
+//! are not in the dataset are discarded.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
     error::CliError,
 };
 
-/// The longest note that is kept, in characters: the review page's.
+/// The maximum length of a note, in characters, as in the review page.
 const MAX_NOTE: usize = 2000;
 const COLUMNS: [&str; 7] = [
     "sample", "purpose", "exercise", "reader", "week", "verdict", "note",
@@ -30,13 +30,13 @@ const COLUMNS: [&str; 7] = [
 pub(crate) struct Review {
     /// The name of the reader's token.
     pub(crate) reader: String,
-    /// When, as finely as it is known.
+    /// The time of the review, as precisely as it is known.
     pub(crate) week: Week,
     pub(crate) verdict: Verdict,
     pub(crate) note: String,
 }
 
-/// The verdict, as docs/protocol.md names it.
+/// The verdict, by its name in docs/protocol.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Verdict {
@@ -73,7 +73,7 @@ impl AllReviews {
         })
     }
 
-    /// These are all for `purpose` now. Whether that is news.
+    /// Replaces the reviews for `purpose`. Returns whether they changed.
     pub(super) fn set(&mut self, purpose: Purpose, reviews: Reviews) -> bool {
         let before = self.0.remove(&purpose).unwrap_or_default();
         let is_changed = before != reviews;
@@ -83,7 +83,7 @@ impl AllReviews {
         is_changed
     }
 
-    /// Keeps those of samples that stay for the purpose.
+    /// Keeps the reviews for which `stays` returns true.
     pub(super) fn retain(&mut self, stays: impl Fn(Id, Purpose) -> bool) {
         self.0.retain(|&purpose, of| {
             of.retain(|&id, _| stays(id, purpose));
@@ -100,7 +100,7 @@ impl Verdict {
         Self::Unusable,
     ];
 
-    /// Its name in files.
+    /// The name in files.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::RecognizerWrong => "recogniser-wrong",
@@ -110,7 +110,7 @@ impl Verdict {
         }
     }
 
-    /// Its name for people: the review page's.
+    /// The name in the review page.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::RecognizerWrong => "Recognizer wrong",
@@ -133,7 +133,7 @@ pub(super) fn fetch(
     loop {
         api.check_cursor(&mut asked, cursor.as_deref())?;
         let Some(page) = api.reviews(purpose, cursor.as_deref())? else {
-            // A collector without a review page.
+            // The collector has no review page.
             break;
         };
         if page.reviews.is_empty() && page.assignments.is_empty() {
@@ -155,7 +155,7 @@ pub(super) fn fetch(
     Ok(reviews)
 }
 
-/// Reads a review and checks that it is of its sample: the collector could swap reviews.
+/// Reads a review and checks that it is for its sample: the collector could swap reviews.
 fn read(stored: StoredReview, identities: &[Identity]) -> Option<Review> {
     #[derive(Deserialize)]
     struct Content {
@@ -179,7 +179,7 @@ fn read(stored: StoredReview, identities: &[Identity]) -> Option<Review> {
     })
 }
 
-/// A row a review, as RFC 4180 spells it; nothing where there is none.
+/// One row per review, as CSV (RFC 4180); empty without reviews.
 pub(super) fn csv<'a>(
     entries: impl Iterator<Item = &'a Entry>,
     all: &AllReviews,

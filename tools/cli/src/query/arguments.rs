@@ -21,7 +21,7 @@ pub(crate) struct QueryArgs {
     /// Number of rows of each trigger
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) worst: usize,
-    /// Only clips with this trigger; each trigger has a table of its own
+    /// Only clips with this trigger; there is one table per trigger
     #[arg(long, value_enum)]
     pub(crate) trigger: Option<TriggerArgument>,
     #[command(flatten)]

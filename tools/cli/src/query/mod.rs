@@ -1,8 +1,8 @@
 //! `sordino query`: the worst notes or exercises of the app's recognizer, weighted, with intervals.
 //!
-//! * **In**: a pulled dataset: what the app expected and what its recognizer reported, in the time of
-//!   the clip before anything was taken out.
-//! * **Out**: a row an exercise, a pitch, or both.
+//! * **In**: a pulled dataset: expected notes, and notes that the app's recognizer reported, in the time of
+//!   the original clip.
+//! * **Out**: one row per exercise, pitch, or both.
 //! * **Promises**: marked and random clips are never combined in one figure; fewer than five consent records give no
 //!   interval.
 

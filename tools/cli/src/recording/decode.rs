@@ -1,4 +1,4 @@
-//! What symphonia decodes, as mono.
+//! Decodes recordings with symphonia, as mono.
 
 use std::io::ErrorKind;
 
@@ -13,7 +13,7 @@ use symphonia::core::{
 
 use super::kind::Kind;
 
-/// Why a recording cannot be decoded.
+/// The recording cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DecodeError {
     #[error("it is {0}, which cannot be read; {CONVERT}")]
@@ -40,10 +40,10 @@ pub(super) enum DecodeError {
 
 const CONVERT: &str = "convert it: `ffmpeg -i IN -c:a pcm_s16le OUT.wav`";
 
-/// A recording at a higher rate is refused in the end.
+/// The highest rate; the SDK rejects recordings at higher rates.
 const MAX_RATE: u32 = 384_000;
 
-/// Decodes the first track of sound.
+/// Decodes the first audio track.
 pub(super) fn decode(source: Box<dyn MediaSource>, kind: Kind) -> Result<Recording, DecodeError> {
     let mut hint = Hint::new();
     match kind {
@@ -92,7 +92,7 @@ pub(super) fn decode(source: Box<dyn MediaSource>, kind: Kind) -> Result<Recordi
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
-            // A stream of frames without a length ends where it ends, as with a last frame that was cut off.
+            // A stream without a declared length may end with a truncated frame.
             Err(Error::IoError(error))
                 if error.kind() == ErrorKind::UnexpectedEof
                     && matches!(kind, Kind::Mp3 | Kind::Adts) =>
@@ -126,12 +126,12 @@ pub(super) fn decode(source: Box<dyn MediaSource>, kind: Kind) -> Result<Recordi
     mono.ok_or(DecodeError::Empty)?.finish()
 }
 
-/// Mixes what is decoded. The first second is kept until it shows whether channels cancel.
+/// Mixes decoded sound to mono. The first second is buffered to detect channels that cancel.
 struct Mono {
     rate: u32,
     channels: usize,
     downmixer: Downmixer,
-    /// What has not been mixed yet.
+    /// Samples that are not mixed yet.
     beginning: Option<Vec<f32>>,
     samples: Vec<f32>,
 }
@@ -199,7 +199,7 @@ impl Mono {
     }
 }
 
-/// What a person calls a coding that is not decoded here.
+/// The common name of an unsupported codec.
 fn name_of(codec: AudioCodecId) -> String {
     let name = match codec {
         id::CODEC_ID_OPUS => "Opus",

@@ -1,21 +1,21 @@
-//! Kinds of recordings, by how their files begin.
+//! Formats of recordings, detected from the first bytes of the file.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// RIFF and its relatives, which the SDK reads; also where it is refused there.
+    /// RIFF and related formats, which the SDK reads or rejects.
     Wav,
     Flac,
     Mp3,
-    /// AAC in no container.
+    /// AAC without a container.
     Adts,
     Ogg,
     /// M4A, MP4, MOV and 3GP.
     Mp4,
     Aiff,
     Caf,
-    /// What is known but cannot be read, by its name.
+    /// A known format that cannot be read, with its name.
     Foreign(&'static str),
 }
 
@@ -24,18 +24,18 @@ pub(super) const UNKNOWN: &str = "not a WAV, FLAC, MP3, M4A, AAC, Ogg, AIFF or C
                                   `ffmpeg -i IN -c:a pcm_s16le OUT.wav`";
 
 impl Kind {
-    /// What a file is, from its first bytes; an ID3v2 tag before them is skipped.
+    /// Detects the format from the first bytes; an ID3v2 tag before them is skipped.
     pub(super) fn detect(file: &mut (impl Read + Seek)) -> io::Result<Option<Self>> {
         let head = head_at(file, 0)?;
         if !head.starts_with(b"ID3") || head.len() < 10 {
             return Ok(Self::from_header(&head));
         }
-        // Of each byte of the tag's size 7 bits count.
+        // The tag's size has 7 bits per byte.
         let size = head[6..10]
             .iter()
             .fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7F));
         let head = head_at(file, 10 + size)?;
-        // Behind a tag padding may come before the first frame of an MP3.
+        // Padding may precede the first frame of an MP3 after a tag.
         Ok(Some(Self::from_header(&head).unwrap_or(Self::Mp3)))
     }
 
@@ -68,7 +68,7 @@ impl Kind {
     }
 }
 
-/// The first bytes from a place on, as many as there are.
+/// The bytes from a position on, as many as there are.
 fn head_at(file: &mut (impl Read + Seek), at: u64) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     file.seek(SeekFrom::Start(at))?;

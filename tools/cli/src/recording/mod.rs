@@ -1,10 +1,10 @@
-//! Recordings as people have them: WAV by the SDK's own reader, FLAC, MP3, M4A, AAC, Ogg, AIFF and CAF by symphonia. The
-//! content tells which it is, never the name. `-` is standard input.
+//! Recordings in common formats: WAV by the SDK's reader, FLAC, MP3, M4A, AAC, Ogg, AIFF and CAF by symphonia. The
+//! format is detected from the content, not from the name. `-` is standard input.
 //!
-//! * **Out**: mono f32, as [`capture::read_wav`] has it.
-//! * **Promises**: no more is decoded than [`capture::MAX_RECORDING_SECONDS`] allow; what cannot be read is refused in one line
-//!   that says how to convert it.
-//! * **Never**: writes sound to a disk, standard input's neither.
+//! * **Out**: mono f32, as from [`capture::read_wav`].
+//! * **Promises**: at most [`capture::MAX_RECORDING_SECONDS`] are decoded; an error for other formats is one line
+//!   with the command that converts the file.
+//! * **Never**: writes sound to a disk, even from standard input.
 
 mod decode;
 mod kind;
@@ -23,11 +23,11 @@ use sordino::capture::{self, Recording};
 use self::kind::Kind;
 use crate::error::CliError;
 
-/// What stands for standard input on a command line.
+/// The argument for standard input.
 const STANDARD_INPUT: &str = "-";
-/// How outputs and errors call it.
+/// The name of standard input in outputs and errors.
 const STANDARD_INPUT_NAME: &str = "stdin";
-/// What is taken of standard input, which is held in memory: two hours of stereo, 48 kHz and 24 bits, are 2.1 GB.
+/// The maximum length of standard input, which is held in memory: two hours of stereo at 48 kHz and 24 bits are 2.1 GB.
 const MAX_BYTES: u64 = 1 << 31;
 
 /// Reads a whole recording.
@@ -50,7 +50,7 @@ pub(crate) fn read(file: &Path) -> Result<Recording, CliError> {
     read_bytes(bytes, name)
 }
 
-/// What its outputs are named by: the name without its last ending, `stdin` for standard input.
+/// The stem for names of outputs: the file's name without its extension, `stdin` for standard input.
 pub(crate) fn name_of(file: &Path) -> Option<&OsStr> {
     match is_standard_input(file) {
         true => Some(OsStr::new(STANDARD_INPUT_NAME)),

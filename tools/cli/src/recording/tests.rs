@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::{name_of, read, read_bytes};
 
-/// In which it is exact.
+/// Formats that keep the samples exactly.
 const LOSSLESS: [&str; 5] = [
     "tone.flac",
     "tone-alac.m4a",
@@ -27,7 +27,7 @@ fn path(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// What was encoded, as its README says: four harmonics of 440 Hz, swelling three times.
+/// The encoded sound, as its README describes it: four harmonics of 440 Hz, swelling three times.
 fn tone() -> Vec<f64> {
     let sample = |at: u32| {
         let seconds = f64::from(at) / f64::from(RATE);
@@ -50,7 +50,7 @@ fn every_lossless_format_is_read_sample_by_sample() {
             "{name}"
         );
         for (sample, expected) in recording.samples.iter().zip(tone()) {
-            // Half a step of 16 bits, and what f32 rounds.
+            // Half a step of 16 bits, plus rounding of f32.
             assert!(
                 (f64::from(*sample) - expected).abs() < 0.51 / 32_768.0,
                 "{name}"
@@ -64,7 +64,7 @@ fn every_lossy_format_decodes_to_its_sound() {
     for name in LOSSY {
         let recording = read(&path(name)).unwrap();
         assert_eq!(recording.rate, RATE, "{name}");
-        // Encoders put some frames before and after the sound.
+        // Encoders add some frames before and after the sound.
         let excess = recording.samples.len() as i64 - i64::from(RATE);
         assert!(
             (0..4_096).contains(&excess),
@@ -119,7 +119,7 @@ fn outputs_are_named_after_the_input_or_stdin() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: test_tiers::sized(300, 20_000), ..ProptestConfig::default() })]
 
-    /// Any of them cut and changed anywhere is read or refused in one line, and never longer than its bytes can say.
+    /// Truncated and modified files are read or rejected in one line, and are never longer than their bytes allow.
     #[test]
     fn a_corrupt_recording_is_read_or_refused_in_one_line(
         name in prop::sample::select(LOSSLESS.into_iter().chain(LOSSY).collect::<Vec<_>>()),
@@ -128,7 +128,7 @@ proptest! {
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
         let mut bytes = fs::read(path(name)).unwrap();
-        // Most of what can go wrong is in the header.
+        // Most errors are in the header.
         let reach = if early { bytes.len().min(600) } else { bytes.len() };
         for (at, byte) in changes {
             bytes[at.index(reach)] = byte;

@@ -13,7 +13,7 @@ use super::{
 pub(super) struct Axis(pub(super) f64);
 
 impl Axis {
-    /// The axis on which all of a recording fits: what was heard, or else what is known of it.
+    /// The axis of a recording: the length of its original sound if there is one, else the end of its last known part.
     pub(super) fn new(view: &SampleView, before: Option<&Sound>, after: Option<&Sound>) -> Self {
         if let Some(before) = before {
             return Self(before.seconds().clamp(SHORTEST, LONGEST));
@@ -34,7 +34,7 @@ impl Axis {
         (end > start).then(|| (start / self.0 * 100.0, (end - start) / self.0 * 100.0))
     }
 
-    /// As [`Self::place`]; a note without an end is a short one.
+    /// Like [`Self::place`]; a note without an offset is drawn short.
     pub(super) fn place_note(self, note: &Note) -> Option<(f64, f64)> {
         let onset = note.onset;
         let offset = note.offset.unwrap_or(onset + 0.15);
@@ -53,7 +53,7 @@ impl Axis {
             .map(move |time| (time, time / self.0 * 100.0))
     }
 
-    /// The stretches that lie within the axis, with their reasons.
+    /// The removed parts within the axis: start, end and reason.
     pub(super) fn spans(self, removed: &[Removed]) -> impl Iterator<Item = (f64, f64, &str)> {
         removed
             .iter()

@@ -11,7 +11,7 @@ use crate::notes;
 pub(crate) struct ErrorMap {
     /// Heading.
     pub(crate) title: String,
-    /// What it counts; an empty line separates paragraphs.
+    /// Introduction; an empty line separates paragraphs.
     pub(crate) intro: String,
     pub(crate) matrix: ConfusionMatrix,
 }

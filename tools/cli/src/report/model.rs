@@ -14,35 +14,35 @@ use super::{map::ErrorMap, sound::Sound};
 pub(crate) struct Report {
     /// Heading and window title.
     pub(crate) title: String,
-    /// What the reader is looking at; an empty line parts paragraphs.
+    /// Introduction; an empty line separates paragraphs.
     pub(crate) intro: String,
-    /// Figures of the whole, shown large.
+    /// Figures of the whole report, shown large.
     pub(crate) facts: Vec<Fact>,
-    /// Which notes were recognized for which.
+    /// The error maps.
     pub(crate) maps: Vec<ErrorMap>,
-    /// Tables under them.
+    /// Tables below the maps.
     pub(crate) tables: Vec<Table>,
-    /// What follows.
+    /// The remaining parts.
     pub(crate) sections: Vec<Section>,
 }
 
 /// A figure with its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fact {
-    /// What it counts: `samples sent`.
+    /// The name: `samples sent`.
     pub(crate) label: String,
-    /// Its value, with its unit: `3`, `41 kB`.
+    /// The value with its unit: `3`, `41 kB`.
     pub(crate) value: String,
 }
 
 /// A table; its first column names the rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
-    /// What it shows.
+    /// Caption.
     pub(crate) caption: String,
     /// Headings.
     pub(crate) columns: Vec<String>,
-    /// Cells, as many a row as there are columns.
+    /// Cells, as many per row as there are columns.
     pub(crate) rows: Vec<Vec<String>>,
 }
 
@@ -51,51 +51,51 @@ pub(crate) struct Table {
 pub(crate) enum Section {
     /// A device and its samples.
     Device(DeviceSection),
-    /// A list: what never left, what a withdrawal deleted.
+    /// A list, for example of deleted samples.
     List(List),
-    /// Samples as rows, where they are too many to be drawn.
+    /// Samples as rows, if they are too many to be drawn.
     Listing(Listing),
 }
 
-/// Samples, a row each.
+/// Samples, one per row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listing {
-    /// What they are; an empty line parts paragraphs.
+    /// Introduction; an empty line separates paragraphs.
     pub(crate) intro: String,
     /// The caption is the heading, and the first column names the sample.
     pub(crate) table: Table,
-    /// Where each row leads to.
+    /// The target of each row.
     pub(crate) links: Vec<Link>,
 }
 
-/// A place in the page, and the file that it is of.
+/// An anchor in the page, and the file that it describes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Link {
-    /// The id that the place has in the page.
+    /// The id of the element in the page.
     pub(crate) anchor: String,
     /// A URL, relative to the page.
     pub(crate) href: String,
 }
 
-/// A device, or a dataset where there is none.
+/// A device, or a dataset without devices.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DeviceSection {
     /// Heading.
     pub(crate) name: String,
-    /// What happened to it; an empty line parts paragraphs.
+    /// Description; an empty line separates paragraphs.
     pub(crate) story: String,
-    /// Its figures.
+    /// Figures of the device.
     pub(crate) counters: Vec<Fact>,
-    /// Its samples, in the order in which they are shown.
+    /// Samples in the order in which they are shown.
     pub(crate) samples: Vec<SampleView>,
 }
 
-/// A list of things, each with its why.
+/// A list of items with reasons.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
     /// Heading.
     pub(crate) title: String,
-    /// What is listed; an empty line parts paragraphs.
+    /// Introduction; an empty line separates paragraphs.
     pub(crate) intro: String,
     /// The items.
     pub(crate) items: Vec<Item>,
@@ -117,38 +117,38 @@ pub(crate) struct Item {
 pub(crate) struct SampleView {
     /// Heading: a file's name or a sample's id.
     pub(crate) name: String,
-    /// The id of its place in the page, where others may lead to it.
+    /// The id of its element, as a target of links.
     pub(crate) anchor: Option<String>,
-    /// The file with its sound: a URL, relative to the page.
+    /// The URL of the sound file, relative to the page.
     pub(crate) file: Option<String>,
-    /// How far an onset may be from the expected one, in seconds; as everywhere, if none.
+    /// The onset tolerance in seconds; `None` for the default.
     pub(crate) onset_tolerance: Option<f64>,
-    /// Its status.
+    /// The status.
     pub(crate) outcome: SampleStatus,
-    /// The microphone's sound. See the module's warning.
+    /// The original sound. See the module's warning.
     pub(crate) before: Option<Sound>,
-    /// What is left: the kept stretches one after another.
+    /// The anonymized sound: the kept parts, concatenated.
     pub(crate) after: Option<Sound>,
     /// The parts of the input in `after`, in its order.
     pub(crate) kept: Vec<Span>,
-    /// Which were taken out.
+    /// The removed parts.
     pub(crate) removed: Vec<Removed>,
     /// The app's annotation.
     pub(crate) annotation: Option<Annotation>,
     /// The reviews.
     pub(crate) verdicts: Vec<ReviewView>,
-    /// More to know: the manifest's members.
+    /// The manifest's members.
     pub(crate) facts: Vec<Fact>,
 }
 
 /// A review of a recording.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReviewView {
-    /// Who, and when: `first, 2026-W48`.
+    /// Reader and week: `first, 2026-W48`.
     pub(crate) who: String,
-    /// The verdict, for people.
+    /// The label of the verdict.
     pub(crate) verdict: String,
-    /// More words; may be empty.
+    /// A note; may be empty.
     pub(crate) note: String,
 }
 
@@ -167,29 +167,29 @@ pub(crate) enum Disposition {
     /// Sealed, and at the collector or on its way.
     #[default]
     Sent,
-    /// Nothing safe was left of it.
+    /// Too little sound without voices was left.
     Withheld,
-    /// It never left: no consent, no budget, or not selected.
+    /// Not sampled: no consent, no budget, or not selected.
     NotSampled,
-    /// It was sent, and deleted by a withdrawal or deletion.
+    /// Sent, and deleted later.
     Withdrawn,
 }
 
-/// A stretch that was taken out.
+/// A part that was removed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Removed {
     /// Seconds in the time of the input.
     pub(crate) start_s: f64,
     /// Seconds in the time of the input.
     pub(crate) end_s: f64,
-    /// Why, in a word: `voice`.
+    /// The reason in a word: `voice`.
     pub(crate) reason: String,
 }
 
-/// Why a report could not be written.
+/// The report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReportError {
-    /// The place it is written to failed.
+    /// The output failed.
     #[error("the report cannot be written: {0}")]
     Write(#[from] io::Error),
     /// A template could not be rendered.
@@ -200,7 +200,7 @@ pub(crate) enum ReportError {
     Picture {
         /// The sample's name.
         sample: String,
-        /// What went wrong.
+        /// The cause.
         reason: String,
     },
     /// A sound could not be packed.
@@ -208,7 +208,7 @@ pub(crate) enum ReportError {
     Sound {
         /// The sample's name.
         sample: String,
-        /// What went wrong.
+        /// The cause.
         reason: String,
     },
 }

@@ -143,7 +143,7 @@ impl Disposition {
         }
     }
 
-    /// Its name for people.
+    /// The label in the page.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Sent => "Sent",

@@ -34,7 +34,7 @@ impl Sound {
         self.samples.len() as f64 / f64::from(self.rate.max(1))
     }
 
-    /// As the report uses it: finite, at most at [`MAX_RATE`]; none where there is nothing to
+    /// The sound for the report: finite, at most at [`MAX_RATE`]; `None` if there is nothing to
     /// hear.
     pub(super) fn prepared(&self) -> Option<Self> {
         if self.samples.is_empty() || self.rate == 0 {
@@ -82,7 +82,7 @@ impl Sound {
     }
 }
 
-/// Brings sound down to [`MAX_RATE`] by cutting its spectrum. For eyes and for a listener in a
+/// Resamples to [`MAX_RATE`] by cutting the spectrum. For eyes and for a listener in a
 /// report that is plenty; what leaves a device goes through the SDK's own filters.
 fn lowered(mut samples: Vec<f32>, rate: u32) -> Option<Sound> {
     // Some silence at the end, so that the spectrum's wrap-around falls into it, and a length that

@@ -1,8 +1,8 @@
-//! Where a part of the output was in the input.
+//! Maps times of a sound to times of the input.
 
 use sordino::anonymize::Span;
 
-/// A part of a sound, in seconds: heard at `heard` in the file that is played, shown at `shown` on
+/// A part of a sound, in seconds: at `heard` in the file that is played, at `shown` on
 /// the axis of the input's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PlayedSpan {
@@ -25,8 +25,8 @@ impl Timeline {
         }])
     }
 
-    /// `kept` stretches one after another, `seconds` in all. Spans that cannot be are left out;
-    /// where there is none, the sound is taken for the input.
+    /// The concatenated parts `kept`, `seconds` in all. Invalid spans are left out;
+    /// without valid spans, the sound is the whole input.
     pub(super) fn of_kept(kept: &[Span], seconds: f64) -> Self {
         let mut heard = 0.0;
         let mut stretches = Vec::new();
@@ -48,7 +48,7 @@ impl Timeline {
         Self(stretches)
     }
 
-    /// When `shown` seconds of the input are heard; none where they were taken out.
+    /// The time at which `shown` seconds of the input are heard; `None` if that time was removed.
     pub(super) fn heard_at(&self, shown: f64) -> Option<f64> {
         self.0
             .iter()
@@ -56,7 +56,7 @@ impl Timeline {
             .map(|stretch| stretch.heard + shown - stretch.shown)
     }
 
-    /// For the script: `[[heard, shown, seconds], …]`.
+    /// JSON for the script: `[[heard, shown, seconds], …]`.
     pub(super) fn to_json(&self) -> String {
         let rows: Vec<String> = self
             .0

@@ -1,5 +1,5 @@
-//! What leaves a device, counted and read on its line to the collector: nothing without consent, and
-//! with it nothing that says who, where or when.
+//! Data that leaves a device, counted and read on its connection to the collector: nothing without consent, and
+//! with consent nothing about who, where or when.
 
 use std::{collections::BTreeMap, fs};
 
@@ -10,7 +10,7 @@ use crate::support::{
     CommandResult, PLAYED, QA, RESEARCH, RecordingProxy, SPOKEN, Stage, holds, queued,
 };
 
-/// What the system knows about the person, so that it is recognized in any output.
+/// Facts about the person that the system knows, to be found in any output.
 const TELL_TALES: [(&str, &str); 7] = [
     ("USER", "unmistakable-user"),
     ("LOGNAME", "unmistakable-login"),
@@ -81,7 +81,7 @@ impl<'a> Device<'a> {
         }
     }
 
-    /// How many connections it made and how many bytes left it.
+    /// The numbers of its connections and of the bytes that it sent.
     fn traffic(&self) -> (usize, usize) {
         (self.line.connections(), self.line.sent().len())
     }
@@ -207,7 +207,7 @@ struct Request {
     body: Vec<u8>,
 }
 
-/// What passed on the line, request by request.
+/// The requests on the connection.
 fn requests(mut bytes: &[u8]) -> Vec<Request> {
     let mut requests = Vec::new();
     while !bytes.is_empty() {

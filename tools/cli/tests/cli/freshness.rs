@@ -93,7 +93,7 @@ fn a_freshness_statement_resumes_sampling_and_uploads() {
     let statement = stage.path("plan.freshness.json");
     let words = ["plan", "refresh", statement.to_str().unwrap()];
     administer(&stage.collected(), &words);
-    // It comes with the answer that there is no newer plan.
+    // The statement comes with the response that there is no newer plan.
     let uploaded = stage.upload("d");
     assert_eq!(uploaded["samples"], 1, "{uploaded}");
     assert_eq!(stage.objects().len(), 2);

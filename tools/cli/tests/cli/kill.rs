@@ -13,7 +13,7 @@ use test_tiers::sized;
 
 /// Devices that are killed side by side.
 const DEVICES: usize = 2;
-/// How much of a recording is played, in seconds, so that a run is soon over.
+/// The length of a recording that is played, in seconds, so that runs are short.
 const SECONDS: u32 = 5;
 /// Bytes of a run of raw sound that is looked for: so many do not meet by chance.
 const RUN: usize = 16;
@@ -226,7 +226,7 @@ impl RawSound {
     }
 }
 
-/// How many bytes are different ones.
+/// The number of distinct bytes.
 fn distinct(bytes: &[u8]) -> usize {
     let mut is_met = [false; 256];
     bytes

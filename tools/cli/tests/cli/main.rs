@@ -1,5 +1,5 @@
 //! The commands from end to end, as scripts and people run them, against a collector that runs as its own program.
-//! One program, since each one more would be linked with all that the SDK depends on.
+//! One program for all tests, since each is linked with all dependencies of the SDK.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::support::{CommandResult, PLAYED, QA, Socks, Stage};
 
-/// Where nobody listens.
+/// An address without a listener.
 const NOWHERE: &str = "127.0.0.1:9";
 
 /// Every command that asks a collector, of a device with a sample.
@@ -101,7 +101,7 @@ fn no_command_bypasses_an_unreachable_proxy() {
         }
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
-    // It would have counted.
+    // A request would have been counted.
     run(&stage, "device d upload", &[]).failed(&[]);
     assert!(connections.load(Ordering::SeqCst) > 0);
 }
@@ -150,7 +150,7 @@ fn make_certificates(stage: &Stage) {
     );
 }
 
-/// Nobody but the proxy knows the name, so that a local look-up would fail and be visible.
+/// Only the proxy knows the name, so that a local look-up would fail.
 #[test]
 fn the_socks_proxy_resolves_names_and_a_ca_file_is_trusted() {
     let mut stage = Stage::new();

@@ -49,7 +49,7 @@ fn a_device_never_writes_raw_sound() {
     let anonymized = Recording::read(&anonymized.join("violin-alone.wav")).unwrap();
 
     for command in ["submit", "listen"] {
-        // As wherever a sample must come, it is submitted again where it is withheld.
+        // The recording is submitted again if it is withheld, as in all tests that need a sample.
         let (written, all) = (0..4)
             .map(|_| traced(&device.command(command, &recording)))
             .map(|written| {
@@ -84,7 +84,7 @@ fn a_program_that_writes_raw_sound_is_detected() {
         .args(["bs=4096", "status=none"]);
     assert!(heard.find_in(&traced(&copy)).is_some());
 
-    // Its output is filtered, at another rate and level, and dithered.
+    // The output is filtered, dithered, and at another rate and level.
     let mut anonymize = Command::new(env!("CARGO_BIN_EXE_sordino"));
     anonymize
         .arg("anonymize")

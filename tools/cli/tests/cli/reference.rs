@@ -7,7 +7,7 @@ use std::{env, fmt::Write as _, fs, path::Path, process::Command};
 use crate::support::{CommandResult, collector_program};
 
 const PAGE: &str = "../../docs/cli.md";
-/// What follows this line is generated.
+/// The text after this line is generated.
 const MARKER: &str =
     "<!-- Generated from the help of the programs. See tools/cli/tests/cli/reference.rs. -->\n";
 /// Options that every command has.

@@ -254,7 +254,7 @@ fn every_withdrawal_is_immediate_offline_and_sent_later() {
         stage.sordino(&no).ok();
     }
     assert_eq!(line.connections(), connections, "a no asks nobody");
-    // Of what was reset only that it is to be withdrawn is known, as a whole.
+    // A reset device only knows that the record is to be withdrawn, as a whole.
     let due = [2, 1, 2, 1];
     let assert_due = |stage: &Stage| {
         for (device, due) in DEVICES.into_iter().zip(due) {
@@ -338,7 +338,7 @@ fn sound_of(stage: &Stage, id: &str) -> Vec<u8> {
     flac[flac.len() / 2..][..64].to_vec()
 }
 
-/// What each dataset says of a sample.
+/// The manifests of a sample in the datasets.
 fn manifests(stage: &Stage, id: &str) -> BTreeMap<&'static str, Value> {
     let parse = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
     let mut manifests = BTreeMap::new();

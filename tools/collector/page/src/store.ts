@@ -251,7 +251,7 @@ export class Store {
       entry.state = "open";
       opened.wipe();
     } catch (error) {
-      // It stays waiting; the next poll retries.
+      // The entry stays queued; the next poll retries.
       if (error instanceof UnreachableError || (error instanceof ProblemError && (error.status > 500 || error.status === 429))) return;
       if (error instanceof ProblemError && error.status === 410) return this.#remove([id]);
       entry.state = "unreadable";

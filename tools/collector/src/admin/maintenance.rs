@@ -187,7 +187,7 @@ impl Storage {
                     object.name == orphan && object.age.is_some_and(|age| age < ORPHAN_REPORT_AGE)
                 });
                 let is_deleted = session.is_deleted(orphan.sample).await?;
-                // It may have been removed in the meantime.
+                // The object may have been removed in the meantime.
                 if self.blob_store.read(orphan).await?.is_none() {
                     continue;
                 }

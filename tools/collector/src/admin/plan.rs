@@ -23,13 +23,13 @@ pub enum RefreshError {
     /// The collector has no plan.
     #[error("the collector has no plan; start it with `serve --plan FILE` first")]
     NoPlan,
-    /// It is not a statement signed with the key of the current plan.
+    /// The statement is not signed with the key of the current plan.
     #[error("{0}; create one with `sordino plan refresh` and the key that signed the plan")]
     Statement(#[from] FreshnessError),
     /// The current plan requires none.
     #[error("plan version {0} has no `fresh_days` and requires no freshness statement")]
     NotNeeded(u64),
-    /// It is for another version.
+    /// The statement is for another version.
     #[error(
         "the statement is for plan version {stated}, but version {in_force} is in force; start the collector with \
          version {stated} first, or sign a statement for version {in_force}"
@@ -48,7 +48,7 @@ pub enum RefreshError {
         /// The date of the loaded statement.
         held: Date,
     },
-    /// It is dated in the future; devices that accept it would reject later statements until that date.
+    /// The statement is dated in the future; devices that accept it would reject later statements until that date.
     #[error(
         "the statement is dated {stated}, but today is {today}: devices would reject all statements until then; correct \
          the clock of the signing machine and sign again"

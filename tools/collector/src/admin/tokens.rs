@@ -83,7 +83,7 @@ pub struct ListedToken {
     pub expires: Option<Date>,
     /// The day of its revocation.
     pub revoked: Option<Date>,
-    /// Its state today.
+    /// The state today.
     pub state: TokenState,
 }
 
@@ -91,11 +91,11 @@ pub struct ListedToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenState {
-    /// It is valid.
+    /// Valid.
     Good,
-    /// Its last day has passed.
+    /// The last day has passed.
     Expired,
-    /// It was revoked.
+    /// Revoked.
     Revoked,
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct ObjectName {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoredObject {
     pub(crate) name: ObjectName,
-    /// Its age by the clocks of the storage and of this machine; `None` in a folder, where the write lock protects
+    /// The age by the clocks of the storage and of this machine; `None` in a folder, where the write lock protects
     /// unfinished uploads.
     pub(crate) age: Option<Duration>,
 }

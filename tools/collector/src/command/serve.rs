@@ -24,7 +24,7 @@ pub(crate) struct Serve {
     /// The signed plan to serve; samples must be sealed to its recipients.
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// How verdicts of the review page are stored: sealed to the plan's recipients, or in plain text.
+    /// Storage of verdicts of the review page: sealed to the plan's recipients, or in plain text.
     #[arg(long, value_enum, default_value_t = VerdictsArg::Sealed)]
     verdicts: VerdictsArg,
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub(crate) struct Serve {
     metrics: Option<String>,
     #[command(flatten)]
     rates: RateArgs,
-    /// How long to accept connections after /readyz reports the shutdown, so that load balancers notice.
+    /// Time to accept connections after /readyz reports the shutdown, so that load balancers notice.
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     drain: u16,
     /// Stop as on SIGTERM when standard input is closed, so that the service ends with the program that started it.

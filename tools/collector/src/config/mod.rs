@@ -42,7 +42,7 @@ pub struct Config {
     pub proxies: Proxies,
     /// The rate limits.
     pub rates: RateLimits,
-    /// How verdicts of the review page are stored.
+    /// The storage format of verdicts.
     pub verdicts: Verdicts,
     /// The limits of requests and connections.
     pub limits: Limits,
@@ -53,14 +53,14 @@ pub struct Config {
     pub clock: Clock,
 }
 
-/// How verdicts of the review page are stored.
+/// The storage format of verdicts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdicts {
     /// Sealed by the page to the plan's recipients.
     #[default]
     Sealed,
-    /// As plain labels, which the collector can read.
+    /// Plain labels, which the collector can read.
     Plain,
 }
 
@@ -69,7 +69,7 @@ pub enum Verdicts {
 pub struct TlsFiles {
     /// The certificate, followed by its chain.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// The file with the private key.
     pub key: PathBuf,
 }
 

@@ -21,20 +21,20 @@ pub(crate) struct NewSample {
 /// Whether a sample is admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It is admitted.
+    /// Admitted.
     Open,
     /// The same bytes are already stored.
     Present,
-    /// It is refused.
+    /// Refused.
     Refused(Refusal),
 }
 
 /// Why a sample is refused, or a request about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Its record was never registered.
+    /// The record was never registered.
     UnknownRecord,
-    /// Its record was withdrawn for good.
+    /// The record was withdrawn for good.
     Withdrawn,
     /// The consent ended after this week.
     Expired(Week),
@@ -59,7 +59,7 @@ pub(crate) enum RecipientCheck {
     Rejected,
 }
 
-/// What is known about an upload before its body arrives.
+/// An upload before its body arrives.
 #[derive(Clone, Debug)]
 pub(crate) struct UploadContext {
     /// The key of its record; `None` if the record was never registered.
@@ -71,7 +71,7 @@ pub(crate) struct UploadContext {
     pub(crate) is_paused: bool,
     /// The daily limits of the current plan per record.
     pub(crate) limits: DailyLimits,
-    /// What its record has sent this week and is still stored.
+    /// Stored samples that its record sent this week.
     pub(crate) week: Usage,
 }
 

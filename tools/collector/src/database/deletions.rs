@@ -1,6 +1,6 @@
 //! Imports deletions and withdrawals from another, newer database.
 //!
-//! They get new sequence numbers, so that every pull sees them whatever its cursor is.
+//! Deletions get new sequence numbers, so that every pull sees them whatever its cursor is.
 
 use sordino::Id;
 

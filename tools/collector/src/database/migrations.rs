@@ -1,7 +1,7 @@
 //! The schema migrations. A released migration is never changed: a database stores the checksum of each one and does
 //! not open if it differs.
 //!
-//! They are listed by hand, because sqlx's macro would compile sqlx a second time for the build host.
+//! The migrations are listed by hand, because sqlx's macro would compile sqlx a second time for the build host.
 
 use sqlx::{
     SqlSafeStr as _,

@@ -77,7 +77,7 @@ pub(crate) enum DatabaseError {
     /// The lock could not be acquired in time, or no connection could be opened.
     #[error("it does not respond, or is locked by other processes")]
     Busy,
-    /// It is temporarily unreachable, or its disk is full.
+    /// The database is temporarily unreachable, or its disk is full.
     #[error("it is not available: {0}")]
     Unavailable(sqlx::Error),
     /// The object was removed as abandoned before its row was inserted.
@@ -101,10 +101,10 @@ pub(crate) enum DatabaseError {
     /// The path cannot be used in a URL.
     #[error("the path `{0}` is not UTF-8")]
     Path(PathBuf),
-    /// It is not the database of the backup.
+    /// Not the database of the backup.
     #[error("it is not the database of the backup; name the original database, or none")]
     DifferentDatabase,
-    /// It is behind a pooler in transaction mode.
+    /// The database is behind a pooler in transaction mode.
     #[error(
         "it is behind a pooler in transaction mode; connect to PostgreSQL directly, or use a pool in session mode"
     )]

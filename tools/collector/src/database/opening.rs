@@ -22,7 +22,7 @@ use crate::{
     file_identity::FileIdentity,
 };
 
-/// How long to wait for a connection: for other transactions of this process, or for a server that does not respond.
+/// The maximum wait for a connection: for other transactions of this process, or for a server that does not respond.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// The number of connections for reading.
 const READERS: u32 = 4;

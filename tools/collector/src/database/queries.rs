@@ -10,7 +10,7 @@ use crate::{blob_store::ObjectName, digest::Sha256};
 /// A sample in a list.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ListedSample {
-    /// Its position in the order of arrival.
+    /// The position in the order of arrival.
     #[serde(skip)]
     pub(crate) sequence: i64,
     pub(crate) id: Id,
@@ -24,10 +24,10 @@ pub(crate) struct ListedSample {
 /// A sample that must no longer be used for a purpose.
 #[derive(Clone, Debug)]
 pub(crate) struct WithdrawnSample {
-    /// Its position in the order of withdrawals.
+    /// The position in the order of withdrawals.
     pub(crate) sequence: i64,
     pub(crate) id: String,
-    /// It is quarantined and may be released again.
+    /// Whether it is quarantined and may be released again.
     pub(crate) is_quarantined: bool,
 }
 
@@ -41,11 +41,11 @@ pub(crate) struct AvailableSample {
 /// Why a sample is not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadRefusal {
-    /// It never existed, or not for this purpose.
+    /// No such sample, or none for this purpose.
     Unknown,
     /// Deleted, or withdrawn from this purpose.
     Deleted,
-    /// It belongs to another record.
+    /// The sample belongs to another record.
     NotYours,
 }
 

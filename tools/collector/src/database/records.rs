@@ -11,7 +11,7 @@ pub(crate) enum Registration {
     New,
     /// The same document is already registered.
     Known,
-    /// It replaced an older revision.
+    /// The record replaced an older revision.
     Revised,
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum RegistrationRefusal {
         /// The purposes in it that were withdrawn.
         withdrawn: Purposes,
     },
-    /// It grants these purposes, which were withdrawn.
+    /// The record grants these purposes, which were withdrawn.
     Withdrawn(Purposes),
 }
 

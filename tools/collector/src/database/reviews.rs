@@ -32,7 +32,7 @@ pub(crate) struct Review {
 /// A quarantined sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Quarantined {
-    /// Its id.
+    /// The id of the sample.
     pub sample: Id,
     /// The anonymizer version in its manifest.
     pub anonymizer: String,

@@ -12,7 +12,7 @@ pub(crate) struct Stats {
     pub(crate) voices_heard: Vec<(String, i64)>,
     /// Samples that are quarantined now.
     pub(crate) quarantined: i64,
-    /// When the freshness of the current plan expires, in seconds since 1970.
+    /// The expiry of the current plan's freshness, in seconds since 1970.
     pub(crate) plan_fresh_until: Option<i64>,
 }
 

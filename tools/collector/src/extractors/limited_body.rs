@@ -18,7 +18,7 @@ use crate::{
     errors::{Problem, ProblemType},
 };
 
-/// How much of a rejected body is read and discarded. Closing the connection with unread data could discard the
+/// The maximum part of a rejected body that is read and discarded. Closing the connection with unread data could discard the
 /// response before the client reads it.
 const MAX_DRAIN_BYTES: u64 = 8 << 20;
 /// The maximum time for that.

@@ -37,7 +37,7 @@ const EPOCH: HeaderName = HeaderName::from_static("sordino-epoch");
 const PROTOCOL: HeaderName = HeaderName::from_static("sordino-protocol");
 const PROTOCOL_VERSION: HeaderValue = HeaderValue::from_static("1");
 
-/// What the middleware needs to know about a route.
+/// Properties of a route for the middleware.
 pub(crate) struct RouteInfo {
     /// The route template, as a metrics label.
     pub(crate) template: &'static str,

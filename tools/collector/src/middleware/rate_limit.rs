@@ -24,7 +24,7 @@ use crate::{
 /// The cost of a failed authentication, in addition to the request itself.
 const FAILED_AUTH_COST: u32 = 19;
 
-/// How many withdrawals and deletions beyond their network's limit are verified concurrently.
+/// The maximum number of withdrawals and deletions beyond their network's limit that are verified concurrently.
 const MAX_ERASURES_OVER_LIMIT: usize = 4;
 
 /// The buckets of all networks and records.
@@ -116,7 +116,7 @@ struct Buckets {
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
     key: u64,
-    /// When the bucket is full again, in nanoseconds of the clock. A full bucket is equivalent to none.
+    /// The time at which the bucket is full again, in nanoseconds of the clock. A full bucket is equivalent to none.
     full_at: u64,
 }
 

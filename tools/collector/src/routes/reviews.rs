@@ -244,7 +244,7 @@ pub(super) async fn quarantine(
     request: ReviewRequest,
 ) -> Result<StatusCode, Problem> {
     let QuarantineRequest { anonymizer } = request.json()?;
-    // It becomes a metrics label.
+    // The version becomes a metrics label.
     let is_version = (1..=40).contains(&anonymizer.len())
         && anonymizer
             .bytes()

@@ -33,7 +33,7 @@ enum State {
     Idle(Instant),
     /// The number of requests in progress.
     Busy(u32),
-    /// It is being closed in favor of another connection.
+    /// The connection is being closed in favor of another one.
     Evicted,
 }
 

@@ -21,7 +21,7 @@ use sordino::text::TextError;
 
 use crate::{config::TlsFiles, digest::Sha256, startup::StartError};
 
-/// How often the files are checked for changes.
+/// The interval at which the files are checked for changes.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// An error of a certificate.

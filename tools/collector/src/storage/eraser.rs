@@ -6,7 +6,7 @@ use tokio::{sync::mpsc, time::sleep};
 
 use crate::database::Database;
 
-/// How long deletions are batched.
+/// The time during which deletions are batched.
 const BATCH_DELAY: Duration = Duration::from_secs(5);
 
 /// A handle of the background task that purges deleted rows. The task ends with the last handle.

@@ -35,7 +35,7 @@ fn log(readers: &[String]) -> (Vec<String>, AuditHead) {
     (lines, head)
 }
 
-/// What `sordino audit verify --head HEAD` finds.
+/// The flaw that `sordino audit verify --head HEAD` finds.
 fn verify(text: &[u8], head: &AuditHead) -> Result<(), Flaw> {
     Log::read(text)?.holds(head)
 }

@@ -34,7 +34,7 @@ pub(crate) struct ConsentArgs {
     /// Whether a guardian must consent too; `unknown` counts as `child`
     #[arg(long, value_name = "adult|child|unknown", value_parser = parse_name::<AgeBand>, default_value = "unknown")]
     age_band: AgeBand,
-    /// How the app verified the guardian's consent
+    /// Method by which the app verified the guardian's consent
     #[arg(long, value_parser = parse_name::<GuardianMethod>)]
     guardian_method: Option<GuardianMethod>,
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) struct ConsentArgs {
     overwrite: Overwrite,
 }
 
-/// Parses a value by its name in files, so that the two never differ.
+/// Parses a value by its name in files, so that both names are always the same.
 fn parse_name<T: DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }

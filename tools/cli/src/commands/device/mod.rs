@@ -39,7 +39,7 @@ pub(crate) enum DeviceCommand {
     Submit(SubmitArgs),
     /// Play recordings to the device like a microphone; its plan selects the moments
     Listen(ListenArgs),
-    /// Upload what is due: registrations, samples, deletions
+    /// Upload the registrations, samples and deletions that are due
     Upload(NetworkArgs),
     /// List all samples with their state
     Samples,

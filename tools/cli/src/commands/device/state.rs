@@ -1,4 +1,4 @@
-//! The state of a device: making it, its status, its export, and erasing it.
+//! The state of a device: creation, status, export and erasure.
 
 use std::{
     fs,
@@ -111,7 +111,7 @@ pub(super) fn export(
     let out = &args.out;
     let state = state_files(dir);
     let outputs = OutputFiles::new(state.iter().map(PathBuf::as_path), args.overwrite);
-    // Not checked before: the same state gives the same archive, which may be written again.
+    // Not checked earlier: the same state gives the same archive, which may be written again.
     let output = outputs.private(out)?;
     let archive = device.export_my_data()?;
     output.write(&archive)?;

@@ -1,4 +1,4 @@
-//! `sordino device DIR submit`: one recording, with the person's review of what would be sent.
+//! `sordino device DIR submit`: one recording, with the person's review of the anonymized sound.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -30,7 +30,7 @@ pub(crate) struct SubmitArgs {
     /// The app's annotation: expected and recognized notes, a tag
     #[arg(long)]
     annotation: Option<PathBuf>,
-    /// If the plan requires review: write what would be sent to this WAV file first
+    /// If the plan requires review, first write the sound that would be sent to this WAV file
     #[arg(long, value_name = "FILE")]
     preview: Option<PathBuf>,
     /// If the plan requires review: accept it for the person, without a question
@@ -137,7 +137,7 @@ fn ask(device: &Sordino, id: Id, heard: Option<&Path>) -> Result<bool, CliError>
     Ok(matches!(word.trim(), "y" | "Y" | "yes"))
 }
 
-/// Discards and reports what waits for review: nobody hears what a command plays to a device.
+/// Discards and reports clips that wait for review: nobody can review what a command plays to a device.
 pub(super) fn discard_all(device: &Sordino, played: &mut Playback) -> Result<(), CliError> {
     for preview in device.previews() {
         device.discard_preview(preview.id)?;

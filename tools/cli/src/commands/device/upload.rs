@@ -1,4 +1,4 @@
-//! What a device sends to its collector and asks of it.
+//! Requests of a device to its collector.
 
 use clap::Args;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub(super) fn upload(device: &Sordino, network: &NetworkArgs) -> Result<CommandO
         summary.registrations, summary.samples, summary.deletions, summary.refused, summary.failed
     );
     let lines: Vec<String> = summary.waiting.iter().map(waiting_line).collect();
-    // What waits is unsent too, like what failed just now.
+    // Waiting tasks are unsent too, like failed ones.
     let held_up = summary.waiting.iter().find(|some| some.reason.is_some());
     let problem = summary.problem.clone();
     let problem = problem.or_else(|| held_up.map(waiting_line));
@@ -41,7 +41,7 @@ pub(super) fn upload(device: &Sordino, network: &NetworkArgs) -> Result<CommandO
     Ok(CommandOutput::new(text.join("\n"), json)?.with_problem(problem))
 }
 
-/// What waits, why and until when, in one line.
+/// A waiting task with its reason and time, in one line.
 pub(super) fn waiting_line(some: &Waiting) -> String {
     let (one, many) = match some.kind {
         WaitingKind::Withdrawal => ("withdrawal", "withdrawals"),

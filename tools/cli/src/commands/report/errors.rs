@@ -16,15 +16,15 @@ use crate::{
     table::{interval, share},
 };
 
-/// Rows of a table of errors.
+/// The maximum number of rows of a table of errors.
 const MAX_ERRORS: usize = 20;
-/// Rows of samples that are not drawn; more make a page that no browser likes.
+/// The maximum number of rows of samples that are not drawn; more make a page slow.
 const MAX_ROWS: usize = 10_000;
 
-/// Every sample with what was recognized in it, those with most errors first.
+/// Every sample with its recognized notes, those with most errors first.
 pub(super) struct ErrorReport<'a> {
     pub(super) samples: Vec<ScoredSample<'a>>,
-    /// In seconds.
+    /// The onset tolerance in seconds.
     pub(super) tolerance: f64,
 }
 
@@ -54,7 +54,7 @@ impl<'a> ErrorReport<'a> {
         Self { samples, tolerance }
     }
 
-    /// A map a trigger; none where no note is known.
+    /// One map per trigger, without triggers that have no notes.
     pub(super) fn maps(&self) -> Vec<ErrorMap> {
         let map = |(trigger, title, of): (Trigger, &str, &str)| {
             let mut map = ErrorMap {
@@ -103,7 +103,7 @@ impl<'a> ErrorReport<'a> {
         tables
     }
 
-    /// How many samples readers judged in which way; none where nobody did.
+    /// The number of samples for each verdict; `None` without verdicts.
     pub(super) fn verdicts(&self) -> Option<Table> {
         let readers = |is_meant: &dyn Fn(Verdict) -> bool| {
             let all = self.samples.iter().flat_map(|found| found.sample.reviews());

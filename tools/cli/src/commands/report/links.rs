@@ -7,13 +7,13 @@ use std::{
 
 use crate::{dataset::Sample, error::CliError};
 
-/// The way from the page to the dataset's folder.
+/// The path from the page to the dataset's folder.
 pub(super) struct Links {
     folder: PathBuf,
 }
 
 impl Links {
-    /// For a page that is written to `out`.
+    /// Links of a page that is written to `out`.
     pub(super) fn new(dataset: &Path, out: &Path) -> Result<Self, CliError> {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
@@ -44,12 +44,12 @@ impl Links {
     }
 }
 
-/// The id of a sample's place in the page.
+/// The id of a sample's element in the page.
 pub(super) fn anchor(sample: &Sample<'_>) -> String {
     format!("sample-{}", sample.id())
 }
 
-/// A path's part as RFC 3986 wants it: all but its unreserved characters escaped, so that none
+/// A path segment with all but RFC 3986's unreserved characters percent-encoded, so that none
 /// is taken for a scheme, a query or a fragment.
 fn escaped(part: &str) -> String {
     let mut url = String::new();

@@ -73,7 +73,7 @@ fn report_of(errors: &ErrorReport<'_>, shown: usize, links: &Links) -> Result<Re
             .iter()
             .map(|found| &found.sample.entry().manifest)
     };
-    // Not `sum`: that of nothing is -0.
+    // Not `sum`, which returns -0 for no values.
     let kept = manifests().flat_map(|manifest| &manifest.kept);
     let seconds = kept.fold(0.0, |seconds, span| seconds + span.1 - span.0);
     let removed = manifests().flat_map(|manifest| &manifest.removed);

@@ -82,7 +82,7 @@ pub(crate) struct PurposeFacts {
     pub(crate) necessity: String,
 }
 
-/// What every consent record states about processing as a whole.
+/// The statements about processing as a whole, in every consent record.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordFacts {
@@ -172,7 +172,7 @@ pub(crate) struct Provision {
     pub(crate) number: String,
     pub(crate) requires: String,
     pub(crate) met_by: String,
-    /// What the owner of the app has to do; none where the code does it all.
+    /// The remaining duty of the app's owner; `None` if the code fulfills all of it.
     pub(crate) left: Option<String>,
     /// Whether the code does none of it.
     #[serde(default)]
@@ -209,14 +209,14 @@ pub(crate) struct StoreType {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppleApi {
     pub(crate) category: String,
-    /// None where the library does not call it.
+    /// `None` if the library does not call it.
     pub(crate) reason: Option<String>,
     pub(crate) because: String,
     #[serde(default)]
     pub(crate) evidence: EvidenceList,
 }
 
-/// What only the owner of the app can fill in: `[TO FILL: name]`.
+/// A placeholder for the owner of the app to fill in: `[TO FILL: name]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Placeholder {
@@ -238,7 +238,7 @@ impl EvidenceList {
     }
 }
 
-/// As links from docs/papers.
+/// Writes links relative to docs/papers.
 impl fmt::Display for EvidenceList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (path, test)) in self.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What leaves a device: requests, headers, members of documents, layers of the sealed sample.
+//! Data that leaves a device: requests, headers, members of documents, layers of the sealed sample.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub(crate) struct Request {
     pub(crate) body: Body,
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Body {
@@ -93,7 +93,7 @@ pub(crate) enum Shape {
     Flag,
     /// Exactly this JSON.
     Always(String),
-    /// Its members are fields of their own.
+    /// An object whose members are separate fields.
     Object,
     /// The maximum number of elements, which are a field of their own.
     List(usize),
@@ -101,7 +101,7 @@ pub(crate) enum Shape {
     Stated(Statement),
 }
 
-/// What the descriptions in a consent record are taken from.
+/// The source of the descriptions in a consent record.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Statement {
@@ -117,7 +117,7 @@ pub(crate) enum Statement {
     WithdrawalPlace,
 }
 
-/// What a field says about a person.
+/// The information about a person in a field.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Personal {

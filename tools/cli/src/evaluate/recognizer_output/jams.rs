@@ -1,5 +1,5 @@
-//! JAMS (<https://jams.readthedocs.io/>): what its namespaces `note_midi` and `note_hz` hold. Of several lists of notes the
-//! one whose `sandbox` says `"notes": "recognised"` is taken, as `sordino pull` writes it.
+//! JAMS (<https://jams.readthedocs.io/>): the notes in its namespaces `note_midi` and `note_hz`. Of several lists the
+//! one with `"notes": "recognised"` in its `sandbox` is used, as `sordino pull` writes it.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ struct Observation {
     value: f64,
 }
 
-/// The notes of a document, or why there is no one list of them.
+/// The notes of a document.
 pub(super) fn notes(document: &Value) -> Result<Vec<RawNote>, String> {
     let annotations = document["annotations"].as_array();
     let annotations = annotations.map(Vec::as_slice).unwrap_or_default();

@@ -1,5 +1,5 @@
 //! `README.md`: the dataset's card, with the front matter that the Hugging Face Hub defines
-//! (<https://huggingface.co/docs/hub/datasets-cards>), though the dataset is not to go there.
+//! (<https://huggingface.co/docs/hub/datasets-cards>). The dataset is not meant to be uploaded there.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use crate::pull::{entry::Entry, format::DatasetFormat};
 /// Weeks that are counted together.
 const WEEKS_A_RANGE: usize = 4;
 
-/// What is counted of some samples.
+/// Counts of a set of samples.
 #[derive(Debug, Default)]
 struct Counted {
     samples: usize,
@@ -138,7 +138,7 @@ fn table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, &'a Counted)>) ->
         "| {title} | samples | seconds | records | sum of weights |\n| --- | ---: | ---: | ---: | ---: |\n"
     );
     for (name, counted) in rows {
-        // Weights of marked and random clips are not to be added up.
+        // Weights of marked and random clips cannot be added.
         let weights = match title == "Trigger" {
             true => format!("{:.1}", counted.weights),
             false => "–".to_owned(),
@@ -154,7 +154,7 @@ fn table<'a>(title: &str, rows: impl Iterator<Item = (&'a str, &'a Counted)>) ->
     text
 }
 
-/// Four weeks at a time, from the first one on in which there is a sample.
+/// Counts per four weeks, from the first week with a sample.
 fn week_ranges(weeks: &BTreeMap<Week, Counted>) -> Vec<(String, Counted)> {
     let weeks: Vec<(&Week, &Counted)> = weeks.iter().collect();
     weeks
@@ -177,7 +177,7 @@ fn week_ranges(weeks: &BTreeMap<Week, Counted>) -> Vec<(String, Counted)> {
         .collect()
 }
 
-/// Text of a device or of a command line, which may not act as Markdown.
+/// Text from a device or a command line, escaped for Markdown.
 fn code(text: &str) -> String {
     let plain: String = text
         .chars()

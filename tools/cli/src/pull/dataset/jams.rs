@@ -1,4 +1,4 @@
-//! `ID.jams`: the notes that were expected and those that were recognized, in the time of the stored
+//! `ID.jams`: the expected and the recognized notes, in the time of the stored
 //! sound (JAMS 0.3, <https://jams.readthedocs.io/>; namespace `note_midi`).
 
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use sordino_scoring::TimedNote;
 use super::stored;
 use crate::{error::CliError, pull::entry::Entry};
 
-/// The version of JAMS that is written.
+/// The version of JAMS.
 const JAMS_VERSION: &str = "0.3.5";
-/// A note whose end is not known is written as this long, in seconds: readers want an interval. Only
-/// its onset means something.
+/// The length of a note whose offset is unknown, in seconds: readers require an interval. Only the onset has a
+/// meaning.
 const LENGTH_UNKNOWN_S: f64 = 0.05;
 
 /// The whole file.
@@ -86,7 +86,7 @@ fn notes(entry: &Entry, which: &str, notes: &[Note]) -> Value {
     })
 }
 
-/// A note as JAMS wants it: with a length.
+/// A note with a length, as JAMS requires.
 #[derive(Debug, PartialEq)]
 struct Interval {
     time: f64,
@@ -96,7 +96,7 @@ struct Interval {
 }
 
 impl Interval {
-    /// `None` where nothing is left to be heard before the sound's `end`.
+    /// `None` if the note begins after the sound's `end`.
     fn of(note: &TimedNote, end: f64) -> Option<Self> {
         let duration = note
             .offset
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// One whose parts and notes are these, in seconds of the input.
+    /// An entry with these kept parts and notes, in seconds of the input.
     fn entry(kept: &[(f64, f64)], keep_time: bool, notes: &[(f64, Option<f64>)]) -> Entry {
         let seconds: f64 = match keep_time {
             true => 30.0,

@@ -1,6 +1,6 @@
-//! What makes `load_dataset(FOLDER)` of Hugging Face `datasets` load the same columns, with the same types, whatever the
-//! samples look like: which files it reads and what they hold, stated in the card
-//! (<https://huggingface.co/docs/datasets/repository_structure>), and the order of rows from which types are inferred.
+//! Makes `load_dataset(FOLDER)` of Hugging Face `datasets` load the same columns with the same types for all samples:
+//! the card names the files and their types (<https://huggingface.co/docs/datasets/repository_structure>), and rows are
+//! ordered for the inference of types.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::row::{COLUMNS, Column, Kind};
 use crate::pull::{entry::Entry, format::DatasetFormat, names};
 
-/// The part of the card's front matter that names the files to load; nothing where there is no sample. Without it
-/// `datasets` counts extensions, and takes `index.parquet` where there are as few sounds.
+/// The part of the card's front matter that names the files to load; empty without samples. Without it
+/// `datasets` counts extensions, and loads `index.parquet` if there are as few sounds.
 pub(super) fn configs(entries: &[&Entry], format: DatasetFormat) -> String {
     if entries.is_empty() {
         return String::new();
@@ -36,12 +36,12 @@ pub(super) fn configs(entries: &[&Entry], format: DatasetFormat) -> String {
     yaml
 }
 
-/// The files of each split as `datasets` is to name it.
+/// The files of each split, in the notation of `datasets`.
 fn data_files(
     entries: &[&Entry],
     format: DatasetFormat,
 ) -> BTreeMap<&'static str, BTreeSet<String>> {
-    // A table of all rows is one split; its column `split` tells them apart.
+    // A table of all rows is one split; its column `split` distinguishes them.
     let all = |files: &[&str]| {
         let files = files.iter().map(|&file| file.to_owned());
         BTreeMap::from([("train", files.collect())])
@@ -63,7 +63,7 @@ fn data_files(
     }
 }
 
-/// A column as `datasets` writes its features in a card.
+/// A column as a feature in a card of `datasets`.
 fn feature(name: &str, kind: &Kind) -> Value {
     let mut feature = json!({"name": name});
     let (key, value) = kind_of(kind);
@@ -92,8 +92,8 @@ fn kind_of(kind: &Kind) -> (&'static str, Value) {
     }
 }
 
-/// The rows in an order in which the first ones show every type that any shows: `load_dataset("audiofolder", …)` reads
-/// no card and infers the types of `metadata.jsonl` from its first ten megabytes.
+/// The rows, ordered so that the first ones show every type that occurs: `load_dataset("audiofolder", …)` ignores
+/// the card and infers the types of `metadata.jsonl` from its first ten megabytes.
 pub(in crate::pull) fn in_showing_order<'a>(
     entries: impl Iterator<Item = &'a Entry>,
 ) -> Vec<&'a Entry> {
@@ -107,7 +107,7 @@ pub(in crate::pull) fn in_showing_order<'a>(
     first
 }
 
-/// Which of what may be empty or null in a row is neither in this one.
+/// The nullable members that this entry has.
 fn shows(entry: &Entry) -> impl Iterator<Item = &'static str> {
     let manifest = &entry.manifest;
     let annotation = &manifest.annotation;

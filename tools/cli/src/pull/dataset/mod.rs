@@ -1,5 +1,5 @@
-//! What a dataset says of its samples, whatever its layout: a row each, notes in the time of the
-//! stored sound, which split a person's samples are in, and the card.
+//! The description of a dataset's samples, the same in every layout: rows, notes in the time of the stored sound,
+//! splits, and the card.
 
 mod card;
 mod jams;

@@ -18,7 +18,7 @@ use crate::{
     pull::{entry::Entry, format::DatasetFormat},
 };
 
-/// Rows that are written at once, which bounds what a reader holds.
+/// The number of rows in a group, which bounds the memory of a reader.
 const ROWS_A_GROUP: usize = 10_000;
 
 /// The whole file.
@@ -109,7 +109,7 @@ fn field_schema(name: &str, kind: &Kind) -> String {
     }
 }
 
-/// A column of plain values, and where in the nesting each of them stands.
+/// A column of plain values with their positions in the nesting.
 struct Leaf {
     values: Values,
     defined: Vec<i16>,
@@ -123,8 +123,8 @@ enum Values {
     Flag(Vec<bool>),
 }
 
-/// How many of the levels above a value are there, at which list it continues, and how many lists it
-/// is in.
+/// A position in the nesting: the number of levels that are present above a value, the list at which it continues, and
+/// the number of lists around it.
 #[derive(Clone, Copy, Default)]
 struct Place {
     defined: i16,
@@ -160,7 +160,7 @@ fn count_leaves(kind: &Kind) -> usize {
     }
 }
 
-/// Puts the members of `value` into `leaves`, which are those of `fields`.
+/// Appends the members of `value` to `leaves`, which correspond to `fields`.
 fn shred_record(fields: &[Column], value: &Value, place: Place, mut leaves: &mut [Leaf]) {
     for (name, kind) in fields {
         let (own, rest) = leaves.split_at_mut(count_leaves(kind));
@@ -203,7 +203,7 @@ fn shred(kind: &Kind, value: &Value, place: Place, leaves: &mut [Leaf]) {
     }
 }
 
-/// There is no value at `place`.
+/// Records that there is no value at `place`.
 fn nothing(place: Place, leaves: &mut [Leaf]) {
     for leaf in leaves {
         leaf.mark(place);
@@ -218,7 +218,7 @@ impl Leaf {
 }
 
 impl Values {
-    /// Whether `value` is one of these; it is kept then.
+    /// Records a value if it is of one of these types, and returns whether it is.
     fn take(&mut self, value: &Value) -> bool {
         match self {
             Self::Text(values) => value.as_str().map(|text| values.push(text.into())),

@@ -15,12 +15,12 @@ use crate::pull::{entry::Entry, format::DatasetFormat, names, split::Split};
 /// readers infer a column's type from its values.
 #[derive(Debug, Serialize)]
 pub(in crate::pull) struct Row<'a> {
-    /// The sound, from the dataset's folder; in a shard the member's name.
+    /// The path of the sound in the dataset's folder; in a shard the member's name.
     file_name: String,
     /// The shard that contains it, if there are shards.
     shard: Option<String>,
     split: Split,
-    /// One over the probability of selection; comparable among rows of one `trigger` only.
+    /// 1 / probability of selection; comparable among rows with the same `trigger` only.
     weight: f64,
     trigger: Trigger,
     /// Length of the stored sound.
@@ -60,7 +60,7 @@ struct NoteColumns {
 
 impl<'a> Row<'a> {
     pub(in crate::pull) fn new(entry: &'a Entry, format: DatasetFormat) -> Self {
-        // Member by member, so that a new one of the manifest is not forgotten here.
+        // All members are named, so that a new member of the manifest causes a compile error here.
         let Manifest {
             schema,
             sample,
@@ -120,13 +120,13 @@ impl NoteColumns {
     }
 }
 
-/// A row as one object whose shape is the same whatever the sample: what is a list that may be empty, or holds one, is
-/// JSON text. The WebDataset reader of `datasets` takes the types of all samples from the first five, and an empty list
-/// has none.
+/// A row as one object with the same shape for every sample: lists that may be empty, or contain one, are
+/// JSON text. The WebDataset reader of `datasets` infers the types of all samples from the first five, and an empty list
+/// has no type.
 pub(in crate::pull) fn flat(row: &Row) -> serde_json::Result<Value> {
     let mut row = serde_json::to_value(row)?;
     if let Value::Object(members) = &mut row {
-        // Each sample has a purpose, which is the type of that list.
+        // Each sample has a purpose, so this list is never empty.
         let may_be_empty = |(name, kind): &&(&str, Kind)| *name != "purposes" && kind.holds_list();
         for (name, _) in COLUMNS.iter().filter(may_be_empty) {
             if let Some(member) = members.get_mut(*name) {
@@ -137,7 +137,7 @@ pub(in crate::pull) fn flat(row: &Row) -> serde_json::Result<Value> {
     Ok(row)
 }
 
-/// What a column holds. Anything may be missing.
+/// The type of a column. Every value is optional.
 #[derive(Debug)]
 pub(super) enum Kind {
     Text,
@@ -235,7 +235,7 @@ mod tests {
 
     use super::*;
 
-    /// What a reader that infers types sees of a value: nothing of what is in a text.
+    /// The types in a value, as a reader that infers them sees it; strings have no content.
     fn shape(value: &Value) -> Value {
         match value {
             Value::Object(members) => members

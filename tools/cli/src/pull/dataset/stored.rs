@@ -1,21 +1,21 @@
-//! From the time of a clip to that of its stored sound: `kept` of the manifest, as
-//! `docs/formats.md` says.
+//! Conversion from the time of a clip to the time of its stored sound, by the manifest's `kept` as in
+//! `docs/formats.md`.
 
 use sordino::{anonymize::Span, sampler::Note};
 use sordino_scoring::TimedNote;
 
 use crate::pull::entry::Entry;
 
-/// Notes that can be heard in the stored sound.
+/// Notes in the kept parts of a sample.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Notes {
-    /// In the times of the stored sound, in their order in the manifest.
+    /// Notes in the time of the stored sound, in the manifest's order.
     pub(crate) heard: Vec<TimedNote>,
-    /// How many began in a part that was taken out.
+    /// The number of notes that began in a removed part.
     pub(crate) left_out: usize,
 }
 
-/// Those of a sample's `notes` that begin in a part that was kept. One that continues into a removed
+/// The notes of a sample that begin in a kept part. A note that continues into a removed
 /// part ends there.
 pub(crate) fn notes(entry: &Entry, notes: &[Note]) -> Notes {
     let keeps_time = entry.manifest.anonymizer.keep_time;
@@ -32,7 +32,7 @@ fn in_parts(kept: &[Span], keeps_time: bool, notes: &[Note]) -> Notes {
             Some(TimedNote {
                 midi: f64::from(note.midi),
                 onset,
-                // A note without a length has no end that could be found.
+                // The end of a note without a length is unknown.
                 offset: offset.filter(|&offset| offset > onset),
             })
         })
@@ -43,8 +43,8 @@ fn in_parts(kept: &[Span], keeps_time: bool, notes: &[Note]) -> Notes {
     }
 }
 
-/// How much earlier the part with the clip's time `clip_s` is in the stored sound, and where in the
-/// clip it ends; `None` if that time was removed.
+/// The offset between clip and stored sound in the part at the clip's time `clip_s`, and the end of that part in the
+/// clip; `None` if that time was removed.
 fn part(kept: &[Span], keeps_time: bool, clip_s: f64) -> Option<(f64, f64)> {
     let mut before = 0.0;
     for &Span(start, end) in kept {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     proptest! {
-        /// What `docs/formats.md` says in a sentence, note by note, on any cuts.
+        /// The rule of `docs/formats.md`, note by note, on random cuts.
         #[test]
         fn notes_are_placed_as_the_docs_describe(
             lengths in prop::collection::vec((0.01..3.0f64, 0.01..3.0f64), 0..6),

@@ -31,8 +31,8 @@ const LAYOUT: u32 = 3;
 const LAYOUT_OF_SPLIT_SHARDS: u32 = 2;
 
 impl Index {
-    /// Opens the dataset in `folder` for a pull, or begins one. What a pull that was killed left is
-    /// taken in or swept away.
+    /// Opens the dataset in `folder` for a pull, or begins one. Leftovers of a killed pull are imported or
+    /// removed.
     pub(in crate::pull) fn open(
         folder: &Path,
         collector: &Endpoint,
@@ -40,7 +40,7 @@ impl Index {
     ) -> Result<Self, CliError> {
         let refuse = |reason: String| Err(CliError::content(folder)(reason));
         let is_new = !Self::exists(folder);
-        // A pull that was killed at its very beginning has left its lock.
+        // A pull that was killed right after its start left its lock.
         if is_new && !folder.join(LOCK).exists() && has_files(folder)? {
             return refuse(
                 "it is neither empty nor a pulled dataset; name another folder".to_owned(),
@@ -99,8 +99,8 @@ impl Index {
         Ok(index)
     }
 
-    /// The collector's database is of `epoch`. If that is another one than before, the database was put back from
-    /// a backup and may give numbers again that it had given: both lists are read from their beginnings.
+    /// Notes that the collector's database has this `epoch`. If it differs from the last one, the database was restored
+    /// from a backup and may reuse sequence numbers: both lists are read from the start.
     pub(in crate::pull) fn set_epoch(&mut self, epoch: Option<String>) {
         if self.epoch == epoch {
             return;
@@ -110,14 +110,14 @@ impl Index {
         self.mark_changed();
     }
 
-    /// The file does not say what this says.
+    /// Notes that the index file differs from this state.
     fn mark_changed(&mut self) {
         if let Some(writing) = &mut self.writing {
             writing.is_changed = true;
         }
     }
 
-    /// Takes in a sample whose own files are written, if it has any.
+    /// Imports a sample whose own files are written, if it has any.
     pub(in crate::pull) fn add(&mut self, mut entry: Entry, flac: &[u8]) -> Result<(), CliError> {
         let id = entry.manifest.sample;
         let is_sharded = self.format == DatasetFormat::WebDataset;
@@ -138,7 +138,7 @@ impl Index {
         Ok(())
     }
 
-    /// Nothing can be made of a sample.
+    /// Records an unreadable sample.
     pub(in crate::pull) fn add_unreadable(&mut self, id: Id, mut found: Unreadable) {
         if let Some(before) = self.unreadable.get(&id) {
             found.purposes = found.purposes.union(&before.purposes);
@@ -147,7 +147,7 @@ impl Index {
         self.mark_changed();
     }
 
-    /// Forgets which samples could not be read, those of `which`; they are listed and fetched again.
+    /// Forgets the unreadable samples that `which` selects; they are listed and fetched again.
     pub(in crate::pull) fn retry_unreadable(&mut self, which: impl Fn(&Unreadable) -> bool) {
         let (retried, kept) = std::mem::take(&mut self.unreadable)
             .into_iter()
@@ -159,7 +159,7 @@ impl Index {
         }
     }
 
-    /// A sample that is here already may be used for `purpose` too.
+    /// Records that a sample of the dataset may also be used for `purpose`.
     pub(in crate::pull) fn add_purpose(
         &mut self,
         id: Id,
@@ -179,11 +179,11 @@ impl Index {
         self.replace(entry)
     }
 
-    /// A sample may no longer be used for `purpose`. Whether its copy was removed.
+    /// Records that a sample may no longer be used for `purpose`. Returns whether its copy was removed.
     pub(in crate::pull) fn withdraw(&mut self, id: Id, purpose: Purpose) -> Result<bool, CliError> {
         self.forget_unreadable(id, purpose);
         let Some(entry) = self.samples.get(&id) else {
-            // A pull that was killed may have left a file of it.
+            // A killed pull may have left a file of the sample.
             layout::remove(&self.folder, self.format, id)?;
             return Ok(false);
         };
@@ -200,7 +200,7 @@ impl Index {
         Ok(true)
     }
 
-    /// These are all reviews for `purpose` now.
+    /// Replaces the reviews for `purpose`.
     pub(in crate::pull) fn set_reviews(&mut self, purpose: Purpose, mut reviews: Reviews) {
         reviews.retain(|id, _| is_here(&self.samples, *id, purpose));
         let is_changed = self.reviews.set(purpose, reviews);
@@ -226,7 +226,7 @@ impl Index {
         self.mark_changed();
     }
 
-    /// Writes the dataset's files that are not written yet, then the index.
+    /// Writes the remaining files of the dataset, then the index.
     pub(in crate::pull) fn save(&mut self) -> Result<(), CliError> {
         let Some(mut writing) = self.writing.take() else {
             return Ok(());
@@ -266,7 +266,7 @@ impl Index {
             files::write_private(&self.folder.join(names::INDEX), &json)?;
             writing.is_changed = false;
         }
-        // From here on whatever is taken in is added to this state of the index.
+        // Samples that are imported from here on are added to this state of the index.
         writing.journal = Some(Journal::begin(&self.folder, self.generation)?);
         Ok(())
     }
@@ -279,7 +279,7 @@ impl Index {
         }
     }
 
-    /// Takes in what a pull noted that was killed, as far as it is whole, and sweeps away the rest.
+    /// Imports the complete samples in the journal of a killed pull, and removes the rest.
     fn recover(&mut self) -> Result<(), CliError> {
         let Some(left) = Journal::read_entries(&self.folder, self.generation)? else {
             return Ok(());
@@ -293,7 +293,7 @@ impl Index {
                         let end = cut.entry(shard).or_default();
                         *end = bytes.max(*end);
                     }
-                    // It had its name already.
+                    // The file has its final name already.
                     None => {}
                 },
                 _ if layout::is_whole(&self.folder, self.format, &entry, bytes) => {}
@@ -344,7 +344,7 @@ impl Index {
         Ok(())
     }
 
-    /// What the tables and shards say of a sample is no longer so.
+    /// Marks the tables and shards of a sample as outdated.
     fn mark(&mut self, entry: &Entry) {
         if let Some(writing) = &mut self.writing {
             writing.tables_are_stale = true;
@@ -368,7 +368,7 @@ fn has_files(folder: &Path) -> Result<bool, CliError> {
     Ok(listing.next().is_some())
 }
 
-/// One pull at a time: two would write over each other's tables.
+/// Locks the folder: two concurrent pulls would overwrite each other's tables.
 fn lock(folder: &Path) -> Result<File, CliError> {
     let path = folder.join(LOCK);
     let file = files::create_private(&path).map_err(CliError::file("write", &path))?;

@@ -4,9 +4,9 @@ use std::fs::File;
 
 use crate::pull::{journal::Journal, layout::Shards};
 
-/// What a pull needs while it changes a dataset.
+/// The state of a pull while it changes a dataset.
 pub(super) struct Writing {
-    /// Held until it ends.
+    /// The lock, held until the pull ends.
     pub(super) _lock: File,
     pub(super) journal: Option<Journal>,
     pub(super) shards: Shards,

@@ -1,9 +1,9 @@
 //! The layout of a dataset in its folder.
 //!
-//! * AudioFolder (Hugging Face `datasets`): `audio/ID.flac`, `jams/ID.jams`, `metadata.jsonl` with a
-//!   line a file.
-//! * WebDataset: `shard-000000.tar` …, holding `ID.flac`, `ID.jams` and `ID.json` one after the
-//!   other; `shards.json` says which split each is of.
+//! * AudioFolder (Hugging Face `datasets`): `audio/ID.flac`, `jams/ID.jams`, `metadata.jsonl` with one
+//!   line per file.
+//! * WebDataset: `shard-000000.tar` …, with consecutive `ID.flac`, `ID.jams` and `ID.json`;
+//!   `shards.json` states the split of each shard.
 //! * Bundle: `ID/audio.flac`, `ID/annotation.jams`, and `ID/manifest.json` as it was sealed.
 //!
 //! Each also has `index.parquet`, `README.md`, and `verdicts.csv` if there are verdicts.
@@ -34,8 +34,8 @@ use crate::{
 };
 pub(super) use shards::Shards;
 
-/// Writes the files of a sample that has some of its own, the sound last. It is whole when its entry is noted, and
-/// swept away where a pull ends before that.
+/// Writes the files of a sample that has its own files, the sound last. The sample is complete when its entry is
+/// recorded, and removed if the pull ends before.
 pub(super) fn write(
     folder: &Path,
     format: DatasetFormat,
@@ -85,12 +85,12 @@ pub(super) fn rewrite_manifest(
             let own = folder.join(entry.manifest.sample.to_string());
             files::write_private(&own.join(BUNDLE_MANIFEST), &manifest_json(entry)?)
         }
-        // The tables and shards say it, and are written with the index.
+        // The tables and shards contain the purposes, and are written with the index.
         DatasetFormat::AudioFolder | DatasetFormat::WebDataset => Ok(()),
     }
 }
 
-/// Removes a sample's own files, also such as a pull that was killed may have left of it.
+/// Removes a sample's own files, including leftovers of a killed pull.
 pub(super) fn remove(folder: &Path, format: DatasetFormat, id: Id) -> Result<(), CliError> {
     match format {
         DatasetFormat::AudioFolder => {
@@ -102,8 +102,8 @@ pub(super) fn remove(folder: &Path, format: DatasetFormat, id: Id) -> Result<(),
     }
 }
 
-/// Removes what a pull that was killed left unfinished: temporary files, and samples that the index
-/// does not know, which no withdrawal would reach.
+/// Removes unfinished files of a killed pull: temporary files, and samples that are not in the index,
+/// which no withdrawal would reach.
 pub(super) fn sweep(
     folder: &Path,
     format: DatasetFormat,
@@ -139,7 +139,7 @@ pub(super) fn sweep(
     Ok(())
 }
 
-/// What the tables of all samples are written from.
+/// The data for the tables of all samples.
 pub(super) struct Tables<'a> {
     pub(super) folder: &'a Path,
     pub(super) format: DatasetFormat,
@@ -171,7 +171,7 @@ pub(super) fn write_tables(tables: &Tables<'_>) -> Result<(), CliError> {
     files::write_private(&folder.join(CARD), card.as_bytes())
 }
 
-/// Lets nobody but the owner in to what an earlier version wrote for all to read.
+/// Restricts files of earlier versions, which were readable by all, to the owner.
 pub(super) fn make_private(folder: &Path) -> Result<(), CliError> {
     let private = |path: &Path| files::make_private(path).map_err(CliError::file("protect", path));
     private(folder)?;
@@ -186,7 +186,7 @@ pub(super) fn make_private(folder: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What is said of all samples together, and the index: names in the dataset's folder.
+/// Names of the files about all samples together, and of the index.
 pub(super) fn own_files(format: DatasetFormat) -> Vec<PathBuf> {
     let mut names = vec![INDEX, PARQUET, CARD, VERDICTS];
     match format {
@@ -197,7 +197,7 @@ pub(super) fn own_files(format: DatasetFormat) -> Vec<PathBuf> {
     names.into_iter().map(PathBuf::from).collect()
 }
 
-/// A file in the dataset that no pull wrote, and of whose bytes `is_other_own` does not know who did.
+/// A file in the dataset that no pull wrote and whose content `is_other_own` does not recognize.
 pub(super) fn foreign_file(
     folder: &Path,
     format: DatasetFormat,
@@ -229,8 +229,8 @@ pub(super) fn foreign_file(
     Ok(None)
 }
 
-/// Writes the table of verdicts; without one there is no such file. Returns whether there is one now. A file of that name
-/// that no pull wrote (`is_own`) stays.
+/// Writes the table of verdicts, or removes it if there are none. Returns whether there is one. A file of that name
+/// that no pull wrote (`is_own`) is kept.
 ///
 /// # Errors
 /// There is such a file, or it cannot be written.
@@ -264,7 +264,7 @@ pub(super) fn flac(
     }
 }
 
-/// The file that holds a sample's sound, from the dataset's folder.
+/// The file with a sample's sound, relative to the dataset's folder.
 pub(super) fn audio_file(format: DatasetFormat, entry: &Entry) -> PathBuf {
     match (format, entry.shard) {
         (DatasetFormat::WebDataset, shard) => shard_name(shard.unwrap_or_default()).into(),
@@ -276,7 +276,7 @@ fn manifest_json(entry: &Entry) -> Result<Vec<u8>, CliError> {
     serde_json::to_vec_pretty(&entry.manifest).map_err(CliError::message)
 }
 
-/// What a temporary file of [`files::write_private`] is called.
+/// Whether `name` is that of a temporary file of [`files::write_private`].
 fn is_temporary(name: &str) -> bool {
     name.starts_with(".tmp")
 }
@@ -287,7 +287,7 @@ fn name_of(path: &Path) -> &str {
         .unwrap_or_default()
 }
 
-/// What is in a folder; nothing where there is no such folder.
+/// The files in a folder; none if it does not exist.
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let listing = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

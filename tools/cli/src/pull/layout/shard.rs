@@ -1,4 +1,4 @@
-//! One shard: a tar of a few samples of one split, each with its files one after the other.
+//! A shard: a tar with samples of one split, the files of each sample consecutive.
 
 use std::{
     collections::BTreeMap,
@@ -22,18 +22,18 @@ pub(super) fn shard_path(folder: &Path, shard: u32) -> PathBuf {
     folder.join(shard_name(shard))
 }
 
-/// Until it bears a shard's name, nobody takes it for one.
+/// The prefix of unfinished shards, which readers do not take for shards.
 pub(super) fn unfinished_path(folder: &Path, shard: u32) -> PathBuf {
     folder.join(format!(".shard-{shard:06}.unfinished"))
 }
 
-/// A shard that grows, under a name that is not its own yet.
+/// A shard that is being written, under a temporary name.
 pub(super) struct GrowingShard {
     folder: PathBuf,
     number: u32,
     archive: tar::Builder<File>,
     pub(super) samples: usize,
-    /// How many of them are new.
+    /// The number of new samples.
     added: usize,
 }
 
@@ -74,12 +74,12 @@ impl GrowingShard {
         self.number
     }
 
-    /// Puts a sample in. How many bytes there are then, without the tar's end.
+    /// Appends a sample. Returns the length of the shard in bytes, without the tar's end.
     pub(super) fn add(&mut self, entry: &Entry, flac: &[u8]) -> Result<u64, CliError> {
         let before = self.length()?;
         let added = self.append(entry, flac);
         if added.is_err() {
-            // The samples before it are complete, and stay.
+            // The samples before it are complete and are kept.
             let file = self.archive.get_mut();
             let _ = file.set_len(before);
             let _ = file.seek(SeekFrom::Start(before));
@@ -102,7 +102,7 @@ impl GrowingShard {
         Ok(())
     }
 
-    /// Ends it, and gives it its name. Where that fails it stays as it is, for the next pull.
+    /// Completes the shard and renames it. If that fails, the next pull completes it.
     pub(super) fn finish(self) -> Result<(), CliError> {
         let failure = self.failure();
         let (folder, number) = (self.folder, self.number);
@@ -129,7 +129,7 @@ impl GrowingShard {
     }
 }
 
-/// Ends a shard that a pull was killed over, of which `length` bytes are known to be whole.
+/// Completes a shard of a killed pull, of which `length` bytes are valid.
 pub(super) fn finish_cut(folder: &Path, number: u32, length: u64) -> Result<(), CliError> {
     let path = unfinished_path(folder, number);
     let finished = (|| {
@@ -143,7 +143,7 @@ pub(super) fn finish_cut(folder: &Path, number: u32, length: u64) -> Result<(), 
 }
 
 /// Rewrites a shard with only the samples in `entries`, and their current rows;
-/// without any it goes.
+/// removes it if there are none.
 pub(super) fn rewrite(
     folder: &Path,
     number: u32,
@@ -203,7 +203,7 @@ fn each_member(
 ) -> Result<(), CliError> {
     let file = File::open(path).map_err(CliError::file("read", path))?;
     let mut archive = tar::Archive::new(BufReader::new(file));
-    // What is not taken is not read either.
+    // The data of other members is skipped.
     for member in archive
         .entries_with_seek()
         .map_err(CliError::content(path))?

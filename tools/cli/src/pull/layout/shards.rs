@@ -1,5 +1,5 @@
-//! All shards of a WebDataset: which of them the next sample goes to, and which must be
-//! rewritten.
+//! All shards of a WebDataset: the choice of a shard for the next sample, and the rewriting of outdated
+//! ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,11 +16,11 @@ use crate::{
     pull::{entry::Entry, names::shard_name, split::Split},
 };
 
-/// Says which shard is of which split.
+/// The file with the split of each shard.
 pub(super) const LIST: &str = "shards.json";
 /// A new shard begins after this many samples …
 const SAMPLES_A_SHARD: usize = 500;
-/// … or beyond this many bytes, so that a deletion has no more to copy.
+/// … or beyond this many bytes, which limits what a deletion copies.
 const BYTES_A_SHARD: u64 = 100_000_000;
 
 /// The shards of a dataset.
@@ -29,7 +29,7 @@ pub(in crate::pull) struct Shards {
     growing: BTreeMap<Split, GrowingShard>,
     /// The content of each complete shard: its split and its number of samples.
     there: BTreeMap<u32, (Split, usize)>,
-    /// Those in which something is that is no longer so.
+    /// Shards with outdated content.
     stale: BTreeSet<u32>,
 }
 
@@ -52,8 +52,8 @@ impl Shards {
         }
     }
 
-    /// Puts a sample into a shard of its split, which is noted in `entry`. How many bytes of that
-    /// shard are whole then.
+    /// Appends a sample to a shard of its split, which is recorded in `entry`. Returns the length of the
+    /// shard in bytes.
     pub(in crate::pull) fn add(&mut self, entry: &mut Entry, flac: &[u8]) -> Result<u64, CliError> {
         let split = entry.split();
         if !self.growing.contains_key(&split) {
@@ -78,18 +78,18 @@ impl Shards {
         self.stale.insert(number);
     }
 
-    /// Ends a shard that a killed pull was writing, of which `length` bytes are whole.
+    /// Completes a shard of a killed pull, of which `length` bytes are valid.
     pub(in crate::pull) fn finish_cut(&self, number: u32, length: u64) -> Result<(), CliError> {
         shard::finish_cut(&self.folder, number, length)
     }
 
-    /// How many bytes of such a shard there are.
+    /// The length of a shard that a killed pull left, in bytes.
     pub(in crate::pull) fn cut_length(&self, number: u32) -> Option<u64> {
         let path = unfinished_path(&self.folder, number);
         fs::metadata(path).ok().map(|found| found.len())
     }
 
-    /// Gives those that grew their names.
+    /// Renames the shards that were written to their final names.
     pub(in crate::pull) fn finish_all(&mut self) -> Result<(), CliError> {
         Split::ALL
             .into_iter()
@@ -154,7 +154,7 @@ impl Shards {
         }
     }
 
-    /// The shard that the next sample of `split` goes to, and how many are in it.
+    /// The shard for the next sample of `split`, and its number of samples.
     fn open(&self, split: Split) -> (u32, usize) {
         let last = self
             .there

@@ -106,7 +106,7 @@ fn an_audit_of_another_server_gives_one_line() {
     assert!(!auditor.stage.path("made.jsonl").exists());
 }
 
-/// What a collector sends is checked like a file: nothing of a broken log is written.
+/// The response of a collector is checked like a file: nothing of a broken log is written.
 #[test]
 fn an_invalid_log_from_a_collector_is_not_written() {
     let auditor = Auditor::with_hand_outs(3);

@@ -66,7 +66,7 @@ fn no_impostor_makes_a_device_lose_samples() {
     }
 }
 
-/// It breaks only once the record is registered, so that samples are on their way.
+/// The collector fails after the record is registered, so that samples are being sent.
 #[test]
 fn a_sample_with_a_lost_acknowledgement_is_stored_once() {
     for manner in [
@@ -148,7 +148,7 @@ fn retry_after_is_respected_by_manual_uploads() {
     assert_eq!(stage.objects().len(), 2);
 }
 
-/// Nobody waits a minute for it here: the device is killed while it waits, as a person would.
+/// The test does not wait for a minute: it kills the device while it waits.
 #[test]
 fn an_unresponsive_collector_blocks_only_the_upload() {
     let mut stage = waiting_device();

@@ -93,7 +93,7 @@ fn a_full_disk_loses_nothing_and_leaves_no_partial_file() {
     let result = stage.sordino("device disk/d upload");
     fs::remove_file(filler).unwrap();
     match result.status {
-        // It could note what it sent …
+        // The device recorded what it sent …
         Some(0) => assert_eq!(stage.objects().len(), queued.len()),
         // … or could not, and sends it again.
         _ => {

@@ -10,7 +10,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// How it answers.
+/// The manner of its responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Behavior {
     /// A collector's 500, without a problem document.
@@ -110,7 +110,7 @@ impl FakeServer {
                 if seen.ended.load(Ordering::SeqCst) {
                     break;
                 }
-                // One at a time: a device has one request under way.
+                // One connection at a time: a device sends one request at a time.
                 let _ = answer(&connection, manner, &seen);
             }
         });
@@ -125,12 +125,12 @@ impl FakeServer {
         format!("http://{}", self.address)
     }
 
-    /// How many requests came.
+    /// The number of requests.
     pub(crate) fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
     }
 
-    /// How many of them would have brought a sample.
+    /// The number of requests that would have delivered a sample.
     pub(crate) fn samples(&self) -> usize {
         self.shared.samples.load(Ordering::SeqCst)
     }

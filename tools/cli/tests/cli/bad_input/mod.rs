@@ -1,5 +1,5 @@
-//! What bad input gets: recordings, disks, plans, clocks, collectors and keys that are not as they
-//! should be. One clear line, nothing lost, nothing half-written, nothing sent without a grant.
+//! Bad input: invalid recordings, disks, plans, clocks, collectors and keys.
+//! Each results in one clear line; nothing is lost, half-written, or sent without a grant.
 
 mod audit;
 mod clocks;

@@ -7,12 +7,12 @@ use test_tiers::sized;
 
 use crate::support::{QA, Stage, files_below, write_long};
 
-/// What a file gets from `anonymize`, `submit` and `seal`.
+/// The result of `anonymize`, `submit` and `seal` for a file.
 #[derive(Clone, Copy, PartialEq)]
 enum Expected {
-    /// It is read; the anonymizer decides the rest.
+    /// The file is read; the anonymizer decides the rest.
     Read,
-    /// One line that names the file and holds this word.
+    /// One line with the file's name and this word.
     Refused(&'static str),
 }
 
@@ -88,7 +88,7 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Expected)> {
     );
     raw("zeros.wav", &[0; 100_000]);
     raw("one-frame-short.wav", &good[..good.len() - 2]);
-    // As a writer to a pipe leaves it.
+    // The header that a writer to a pipe produces.
     let mut open = good.clone();
     open[40..44].copy_from_slice(&(u32::MAX - 15).to_le_bytes());
     raw("open-ended.wav", &open);
@@ -175,7 +175,7 @@ fn write_recordings(stage: &Stage) -> Vec<(&'static str, Expected)> {
     recordings
 }
 
-/// By every command but `listen`, which plays WAV files.
+/// Every command except `listen`, which plays WAV files.
 #[test]
 fn a_corrupt_recording_of_any_format_is_refused_in_one_line() {
     let stage = Stage::without_collector();

@@ -7,7 +7,7 @@ use sordino::Purpose;
 
 use crate::support::{Auditor, CommandResult, skipped};
 
-/// What docs/protocol.md shows.
+/// The examples in docs/protocol.md.
 const PROTOCOL: &str = include_str!("../../../../../docs/protocol.md");
 const ORACLE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -183,7 +183,7 @@ fn every_tampering_with_a_log_is_reported_in_one_line() {
             auditor.verify(&flags).refused(&["audit.jsonl: ", says]);
         }
     }
-    // What was cut off at the end is found by the collector's head too.
+    // A truncated log is also detected by the collector's head.
     fs::write(auditor.stage.path("audit.jsonl"), lines[..5].concat()).unwrap();
     let url = auditor.stage.url();
     auditor

@@ -100,7 +100,7 @@ fn guardian_approval_and_method_are_in_the_same_record() {
     assert_eq!(stage.status("at-once")["consent"], "granted");
 }
 
-/// What a person's command prints, saved as it is, is the receipt.
+/// The output of the command, saved unchanged, is the receipt.
 #[test]
 fn consent_prints_a_verifiable_receipt() {
     let stage = Stage::without_collector();
@@ -158,7 +158,7 @@ fn purposes_are_granted_and_withdrawn_one_by_one() {
     let status = stage.status("d");
     assert_eq!(status["consent"], "granted");
     assert_eq!(status["purposes"], json!([RESEARCH]));
-    // What was made for both may be used for the one that is left.
+    // Samples for both purposes may be used for the remaining one.
     assert_eq!(
         (status["pending"].as_u64(), stage.outbox("d").len()),
         (Some(1), 1)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{PLAYED, QA, RESEARCH, Stage};
 
-/// What `samples` says that became of each, in the order in which they were made.
+/// The states of the samples in `samples`, in the order of their creation.
 fn states(stage: &Stage) -> Vec<String> {
     let samples = stage.json("device d samples");
     let state = |sample: &Value| sample["state"].as_str().unwrap().to_owned();
@@ -47,7 +47,7 @@ fn samples_are_listed_with_their_state() {
         assert!(line("pending", why, &both).is_match(listed), "{listed}");
     }
 
-    // What is left of the purposes, and how far each deletion has come.
+    // The remaining purposes, and the progress of each deletion.
     stage
         .sordino(&format!("device d withdraw --purpose {RESEARCH}"))
         .ok();

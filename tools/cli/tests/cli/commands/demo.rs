@@ -31,7 +31,7 @@ fn a_collector_that_does_not_start_gives_its_error() {
 #[test]
 fn a_demo_that_is_killed_leaves_no_collector_behind() {
     let (path, program) = ("$(dirname \"$0\")/lives", collector_program());
-    // Whatever runs as the collector holds this pipe open as long as it lives.
+    // The collector process holds this pipe open until it exits.
     let script = format!("exec {} \"$@\" 3> \"{path}\"", program.display());
     let programs = Programs::new(Some(&script));
     let lives = programs.0.path().join("lives");

@@ -237,7 +237,7 @@ fn a_person_lists_samples_and_deletes_one() {
     let text = stage.sordino("device d samples").ok().stdout;
     assert_eq!(text.lines().count(), 3);
 
-    // What never left is gone at once; what left, once the collector says so.
+    // Unsent samples are gone at once; sent ones when the collector acknowledges it.
     assert_eq!(
         stage.json(&format!("device d delete {pending}"))["state"],
         "deleted"

@@ -99,7 +99,7 @@ fn the_example_plan_can_be_signed_with_an_own_recipient() {
     );
 }
 
-/// Nobody who signs plans has its key.
+/// No signer of plans has its key.
 #[test]
 fn nothing_is_sealed_to_the_recipient_of_the_example_plan() {
     let stage = Stage::without_collector();

@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use crate::support::{QA, Stage};
 
 const APP: &str = "--app Etude --contact privacy@etude.example";
-/// As samples/plan.toml says.
+/// The retention in samples/plan.toml.
 const KEPT: &str =
     "--retention-days quality-assurance=180 --retention-days recognition-research=730";
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::support::{PLAYED, QA, Stage};
 
-/// What somebody made by hand.
+/// Content that a person wrote.
 const PRECIOUS: &str = "made by hand";
 
 /// Commands with an output, and the file that it is; each has what it needs on [`stage`].
@@ -179,7 +179,7 @@ fn everything(stage: &Stage) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// By its own name, another spelling of it, a symbolic link, a hard link.
+/// The input by its own name, another spelling of it, a symbolic link, a hard link.
 #[test]
 #[cfg(unix)]
 fn inputs_are_never_overwritten_even_with_force() {
@@ -225,7 +225,7 @@ fn inputs_are_never_overwritten_even_with_force() {
         ran.refused(says);
         assert!(everything(&stage) == before, "{line}");
     }
-    // In a batch, the others are done.
+    // In a batch, the other files are processed.
     let recording = fs::read(stage.path("x.wav")).unwrap();
     stage
         .sordino(&format!("anonymize {flute} x.wav --out . --force"))

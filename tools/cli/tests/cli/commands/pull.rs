@@ -60,7 +60,7 @@ fn a_pull_resumes_and_removes_withdrawn_samples() {
 fn an_audiofolder_has_a_line_and_a_flac_for_each_sample() {
     let (stage, ids) = with_three_samples();
     let url = stage.url();
-    // It is what `pull` writes when no format is named.
+    // `pull` writes this format by default.
     stage
         .sordino(&format!(
             "pull --collector {url} --token-file token --identity qa.key --out data"

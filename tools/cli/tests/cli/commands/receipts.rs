@@ -149,7 +149,7 @@ fn consent_for_another_controller_is_a_new_record() {
     assert!(text.contains("Another company"), "{text}");
 }
 
-/// As it was written before records were JSON-LD.
+/// The format before records were JSON-LD.
 #[test]
 fn a_receipt_of_schema_1_is_verified_too() {
     let stage = Stage::without_collector();

@@ -11,7 +11,7 @@ use crate::support::{PLAYED, SPOKEN, Stage, assert_withheld_as_spoken};
 const MIXED: &str = "talk-over";
 /// Half a sample at 16 kHz, and what rounding to a thousandth of a second takes, in seconds.
 const ROUNDING: f64 = 0.002;
-/// What trimming a clip's ends takes at most, with its changed clock, in seconds.
+/// The maximum that trimming of a clip's ends removes, with its changed clock, in seconds.
 const TRIMMED: f64 = 0.25;
 
 #[test]
@@ -157,7 +157,7 @@ fn nothing_removed_is_printed_as_zero() {
     assert!(removed == 0.0 && removed.is_sign_positive());
 }
 
-/// In each format, under a name that says nothing.
+/// Each format, under a name without a meaningful extension.
 #[test]
 fn recordings_in_other_formats_are_accepted() {
     let stage = Stage::without_collector();

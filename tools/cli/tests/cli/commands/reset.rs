@@ -48,7 +48,7 @@ fn a_reset_keeps_the_plan_and_requests_deletion_of_samples() {
         "no-consent"
     );
     assert_deletion_requested(&stage, &sent);
-    // What is kept of the record is the signed withdrawal, for a collector that is put back from a backup.
+    // The part of the record that is kept is the signed withdrawal, for a collector that is restored from a backup.
     let record_bytes = record.as_str().unwrap().as_bytes();
     assert!(stage.mentions("d/slips", record_bytes));
     fs::remove_dir_all(stage.path("d/slips")).unwrap();
@@ -77,7 +77,7 @@ fn a_device_can_be_reset_repeatedly() {
     assert_eq!(stage.status("d")["deletions_pending"], 0);
 }
 
-/// Nobody but the device ever knew.
+/// The record was never sent to a collector.
 #[test]
 fn a_reset_requests_no_deletion_for_unregistered_records() {
     let stage = Stage::without_collector();
@@ -90,7 +90,7 @@ fn a_reset_requests_no_deletion_for_unregistered_records() {
 
 type Damage = fn(&Stage);
 
-/// How a state comes to harm.
+/// Kinds of damage to a state.
 const DAMAGES: [(&str, Damage); 4] = [
     ("rubbish", |stage| {
         let length = fs::metadata(stage.path("d/state.redb")).unwrap().len();
@@ -178,7 +178,7 @@ fn reset_does_not_change_a_folder_without_a_device() {
     assert!(!stage.path("nowhere").exists());
 }
 
-/// Its words are for a person who has a device in hand that no longer works.
+/// The message is for a person whose device no longer works.
 #[test]
 fn reset_prints_the_next_step() {
     let stage = Stage::new();

@@ -142,7 +142,7 @@ fn on_a_terminal_the_person_is_asked() {
     assert_eq!(stage.outbox("d"), [queued].into());
 }
 
-/// They consented to review.
+/// The person consented to review.
 #[test]
 fn an_unwritable_preview_queues_nothing() {
     let stage = reviewed();

@@ -56,7 +56,7 @@ fn a_changed_or_truncated_sample_does_not_open() {
     }
 }
 
-/// As a QA engineer without Sordino's tools does: `age -d -i qa.key sample.age | tar x`.
+/// The steps of a QA engineer without Sordino's tools: `age -d -i qa.key sample.age | tar x`.
 #[test]
 fn the_age_program_and_tar_open_a_sample() {
     const TEST: &str = "the_age_program_and_tar_open_a_sample";

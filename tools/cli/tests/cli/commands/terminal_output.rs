@@ -1,4 +1,4 @@
-//! What commands say: escaped where others' words could move the cursor, and short.
+//! Output of commands: short, and with control characters of untrusted text escaped.
 
 use std::{
     fs,
@@ -95,7 +95,7 @@ fn collector_errors_are_printed_without_control_characters() {
 }
 
 #[test]
-fn consent_prints_a_receipt_for_scripts_and_a_summary_for_people() {
+fn consent_prints_a_receipt_as_json_and_a_summary_as_text() {
     let stage = Stage::without_collector();
     stage.device("d");
     let consent = "device d consent --age-band adult --purpose quality-assurance";
@@ -152,7 +152,7 @@ fn a_query_without_readable_samples_is_an_error() {
 #[cfg(target_os = "linux")]
 fn without_a_sound_card_devices_says_so_in_one_line() {
     let stage = Stage::without_collector();
-    // Whatever this machine has, this process finds none of it.
+    // This process finds none of the machine's devices.
     let mut command = stage.command("devices");
     command.env("ALSA_CONFIG_PATH", "/dev/null");
     let output = command.output().unwrap();

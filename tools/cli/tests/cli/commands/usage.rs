@@ -1,4 +1,4 @@
-//! What is promised of every command alike.
+//! Promises of all commands.
 
 use std::fs;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::loads::{by_sample, loaded_by_each, table, with_samples};
 use crate::support::{FORMATS, PLAYED, QA, Stage};
 
-/// So many samples does the WebDataset reader of `datasets` infer types from, and one more.
+/// One more than the number of samples from which the WebDataset reader of `datasets` infers types.
 const SAMPLES: usize = 6;
 
 #[test]
@@ -68,7 +68,7 @@ fn a_folder_with_one_sample_is_loaded_with_its_sound() {
     }
 }
 
-/// With folders of the previous layout, which the next pull rewrites.
+/// Folders of the previous layout, which the next pull rewrites.
 #[test]
 fn types_do_not_depend_on_the_first_samples() {
     let stage = with_sample_of("d", SAMPLES);

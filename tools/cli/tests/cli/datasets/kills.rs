@@ -46,7 +46,7 @@ fn a_killed_pull_loses_nothing_and_restores_nothing() {
             );
         }
         assert_holds(&stage, format, &ids);
-        // It is what a pull that nobody disturbed makes of it.
+        // The result is that of an undisturbed pull.
         stage.pull("undisturbed", format);
         let sound = |folder: &str| -> BTreeSet<Vec<u8>> {
             files_below(&stage.path(folder))
@@ -82,7 +82,7 @@ fn assert_holds(stage: &Stage, format: &str, ids: &[(&str, String)]) {
     }
 }
 
-/// Where one is quicker than `whole`, it has ended when it would be killed, and that is as good.
+/// A pull that is quicker than `whole` ends before it is killed, which is as good.
 fn kill_pulls(stage: &Stage, format: &str, whole: Duration) {
     for share in instants(KILLS) {
         let mut pull = stage.command(&stage.pull_line("data", format));

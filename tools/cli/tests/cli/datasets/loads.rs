@@ -9,12 +9,12 @@ use crate::support::{FORMATS, PLAYED, QA, RESEARCH, Stage, python, skipped};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/datasets/load.py");
 
-/// What a reader says of the dataset in `folder`; `None` where it is not installed.
+/// The dataset in `folder` as a reader loads it; `None` if the reader is not installed.
 fn loaded(stage: &Stage, kind: &str, module: &str, folder: &str) -> Option<Value> {
     loaded_from(stage, kind, module, folder, None)
 }
 
-/// What each version of `datasets` says of it: the oldest one that docs/formats.md names, and the newest.
+/// The dataset as each version of `datasets` loads it: the oldest one that docs/formats.md names, and the newest.
 pub(super) fn loaded_by_each(stage: &Stage, kind: &str, folder: &str) -> Vec<Value> {
     let oldest = loaded(stage, kind, "datasets", folder);
     let newest = match std::env::var("SORDINO_NEWEST_DATASETS") {
@@ -27,7 +27,7 @@ pub(super) fn loaded_by_each(stage: &Stage, kind: &str, folder: &str) -> Vec<Val
     [oldest, newest].into_iter().flatten().collect()
 }
 
-/// As [`loaded`], with modules in the folder `path` before all others.
+/// Like [`loaded`], with modules in the folder `path` before all others.
 fn loaded_from(
     stage: &Stage,
     kind: &str,
@@ -80,7 +80,7 @@ pub(super) fn table(stage: &Stage, folder: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// By sample, without the file's path.
+/// The rows by sample, without the file's path.
 pub(super) fn by_sample(rows: &Value) -> BTreeMap<String, Value> {
     rows.as_array()
         .unwrap()

@@ -44,7 +44,7 @@ pub(crate) fn between(
     url
 }
 
-/// What the collector answers to a request without a body: its bytes as letters, one each.
+/// The collector's response to a request without a body, one letter for each byte.
 pub(crate) fn passed_on(collector: SocketAddr, head: &str) -> String {
     let mut to = TcpStream::connect(collector).unwrap();
     let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
@@ -130,7 +130,7 @@ fn a_withdrawn_copy_is_removed_before_the_network_fails() {
     }
 }
 
-/// What it listed is not what it sends, or it lists without end.
+/// The collector sends other content than it listed, or lists without end.
 #[test]
 fn a_dishonest_collector_is_reported_and_nothing_is_kept() {
     let stage = with_two();
@@ -172,14 +172,14 @@ fn a_dishonest_collector_is_reported_and_nothing_is_kept() {
     stage
         .sordino(&line(&circle, "circle", "bundle"))
         .refused(&["again and again"]);
-    // It asked for the first page and for page 7, and not for page 7 again.
+    // `pull` requested the first page and page 7, and not page 7 again.
     assert_eq!(lists.try_iter().count(), 2);
 }
 
 #[test]
 fn a_second_pull_into_the_same_folder_is_refused() {
     let stage = with_two();
-    // One that waits for an answer as long as this test wants.
+    // A pull that waits for a response until this test continues it.
     let (heard, hears) = mpsc::channel();
     let (answer, answers) = mpsc::channel::<()>();
     let slow = between(&stage, move |_, head| {

@@ -1,4 +1,4 @@
-//! What is pulled, opened and reported is for the eyes of the one who did it: others on the machine cannot read it.
+//! Pulled, opened and reported files are private: other users of the machine cannot read them.
 
 use std::{
     fs,

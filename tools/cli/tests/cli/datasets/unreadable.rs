@@ -38,7 +38,7 @@ fn send_junk(stage: &Stage, name: &str) -> String {
     id.to_string()
 }
 
-/// How many samples were ever handed out.
+/// The number of downloads of samples.
 fn handed_out(stage: &Stage) -> u64 {
     let mut answer = ureq::get(format!("{}/v1/audit/head", stage.url()))
         .call()
@@ -82,7 +82,7 @@ fn unreadable_samples_are_fetched_again_only_on_demand() {
         stage
             .sordino(&stage.pull_line(format, format))
             .failed(&[&junk]);
-        // What came behind it is listed and fetched all the same.
+        // Later samples are listed and fetched nevertheless.
         let newest = stage.submit("d", PLAYED[1]);
         stage.upload("d");
         assert_eq!(pull(""), (json!(1), 1), "{format}");

@@ -1,4 +1,4 @@
-//! What readers said in the review page comes with the samples, and goes with them.
+//! Reviews are pulled with the samples, and removed with them.
 
 use std::{
     fs,
@@ -55,7 +55,7 @@ impl Reviewed {
     fn review(&self, sample: &str, of: &str, verdict: &str, note: &str) {
         let said = json!({"schema": 1, "sample": of, "verdict": verdict, "note": note});
         let identities = open::read_identity_file(&self.stage.path("qa.key")).unwrap();
-        // As the review page seals it: filled up with spaces.
+        // The review page pads with spaces before it seals.
         let filled = format!("{:<1024}", said.to_string());
         let sealed = age::encrypt(&identities[0].to_public(), filled.as_bytes()).unwrap();
         self.reviews.lock().unwrap().push(json!({
@@ -172,7 +172,7 @@ fn without_verdicts_there_is_no_table_of_them() {
     assert!(!page.contains("Verdicts of the review page"));
 }
 
-/// Such as what the review page's button saves.
+/// A file that the review page's button saves.
 #[test]
 fn a_foreign_verdicts_table_is_kept() {
     let (reviewed, ids) = Reviewed::new();

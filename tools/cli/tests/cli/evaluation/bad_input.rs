@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{TestDataset, all_right, clips};
 use crate::support::{Clip, clip_id};
 
-/// How long a child of a recognizer keeps running: longer than all the rest takes on any machine, so that only a
+/// The time that a child of a recognizer runs: longer than all the rest takes on any machine, so that only a
 /// command that waits for it takes as long.
 const LEFT_RUNNING: Duration = Duration::from_secs(600);
 
@@ -80,7 +80,7 @@ fn a_recognizer_without_output_is_reported_and_not_scored() {
         ),
     ] {
         let begun = Instant::now();
-        // One that ends by itself has the time for it on a slow machine too.
+        // A recognizer that ends by itself has enough time on a slow machine too.
         let limit = if with == "sh forever.sh" { "1" } else { "600" };
         let words = [
             "evaluate",

@@ -61,7 +61,7 @@ fn only_a_regression_fails_the_run() {
     eval(&right, &["--out", "before.json"]).ok();
     eval(&worse, &["--out", "worse.json"]).ok();
     let before = fs::read_to_string(dataset.path("before.json")).unwrap();
-    // As earlier versions wrote it.
+    // The format of earlier versions.
     let earlier = before.replace("sordino evaluate", "sordino recognise-eval");
     assert_ne!(earlier, before);
     dataset.write("earlier.json", &earlier);
@@ -78,7 +78,7 @@ fn only_a_regression_fails_the_run() {
     // Without the gate it is reported, and the run succeeds.
     eval(&worse, &gate[..2]).ok();
     eval(&right, &["--baseline", "worse.json", "--fail-if-worse"]).ok();
-    // What it writes holds neither notes nor exercises nor whose they are.
+    // The output has no notes, exercises or consent records.
     let written = fs::read_to_string(dataset.path("before.json")).unwrap();
     assert!(
         written.contains(&clip_id(0)) && !written.contains("etude"),
@@ -127,7 +127,7 @@ fn new_failures_of_the_recognizer_fail_the_run() {
         ran.stderr.contains("1 of 12 samples failed") && ran.stderr.contains(&clip_id(3)),
         "{ran:?}"
     );
-    // It is in no figure: the others are all right.
+    // The sample is excluded from all figures: the others are all right.
     let result = dataset.run(&[&["--json"], &words[..]].concat()).document();
     assert_eq!(result["groups"][0]["all"]["f1"]["value"], 1.0);
     assert_eq!(result["groups"][0]["all"]["samples"], 11);

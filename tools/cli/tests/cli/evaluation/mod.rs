@@ -78,12 +78,12 @@ fn clips(people: u64) -> Vec<Clip> {
         .collect()
 }
 
-/// What is expected in each.
+/// The expected notes of each clip.
 fn all_right(clips: &[Clip]) -> Vec<Vec<(u8, f64)>> {
     clips.iter().map(|clip| clip.expected.clone()).collect()
 }
 
-/// As [`all_right`], without the last notes: one more is missing in each of the first three people's.
+/// Like [`all_right`], without the last notes: one more is missing for each of the first three people.
 fn some_missing(clips: &[Clip]) -> Vec<Vec<(u8, f64)>> {
     let cut = |clip: &Clip| clip.expected[..5 + clip.record as usize % 3].to_vec();
     clips.iter().map(cut).collect()

@@ -17,7 +17,7 @@ use crate::facts::{
 /// The list.
 pub(crate) static FACTS: LazyLock<Facts> = LazyLock::new(Facts::load);
 
-/// What was found, and what of the list was seen.
+/// Findings, and the entries of the list that were seen.
 #[derive(Default)]
 pub(crate) struct Findings {
     /// Each thing that is not on the list.

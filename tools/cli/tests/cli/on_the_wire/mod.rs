@@ -1,4 +1,4 @@
-//! What a device sends, compared with the byte-by-byte list in `compliance/facts`: nothing is sent that is not on the
+//! Traffic of a device, compared with the byte-by-byte list in `compliance/facts`: nothing is sent that is not on the
 //! list, and nothing is on the list that is never sent.
 
 mod list;
@@ -52,7 +52,7 @@ fn a_device_sends_nothing_that_is_not_on_the_list() {
 const GUARDED: &str =
     "--age-band child --guardian-method text-plus --guardian-evidence evidence --purpose";
 
-/// With a plan whose controller is named in full, and a guardian's `evidence`.
+/// A stage with a plan whose controller is named in full, and a guardian's `evidence`.
 fn stage() -> Stage {
     let mut stage = Stage::without_collector();
     stage.sign_plan("plan", &[("name", "\"Your school\"\ncountry = \"DE\"")]);
@@ -93,7 +93,7 @@ fn lifetime(stage: &Stage, name: &str, consent: &str) -> Vec<Sent> {
     requests(&line.sent())
 }
 
-/// What a device says of which all was deleted, and which was reset before it said so.
+/// The requests of a device that deleted all samples and was reset before it sent the deletions.
 fn forgotten(stage: &Stage) -> Vec<Sent> {
     let line = RecordingProxy::new(stage.collector_address());
     stage.device_at("forgotten", &line.url());

@@ -17,7 +17,7 @@ pub(crate) struct Entry {
     pub(crate) content: Vec<u8>,
 }
 
-/// What `file` holds for the key in the file `identity`.
+/// The plaintext of `file`, decrypted with the key in the file `identity`.
 pub(crate) fn plaintext(file: &[u8], identity: &Path) -> Vec<u8> {
     let keys = fs::read_to_string(identity).unwrap();
     let key = keys

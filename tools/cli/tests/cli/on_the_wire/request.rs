@@ -12,7 +12,7 @@ pub(crate) struct Sent {
     pub(crate) body: Vec<u8>,
 }
 
-/// What passed, request by request.
+/// The requests in the recorded bytes.
 pub(crate) fn requests(mut bytes: &[u8]) -> Vec<Sent> {
     let mut requests = Vec::new();
     while !bytes.is_empty() {

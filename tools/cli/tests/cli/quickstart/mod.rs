@@ -67,7 +67,7 @@ fn the_commands_of_the_reference_bring_a_first_sample() {
     let page = include_str!("../../../../../docs/cli.md");
     let (_, recipe) = page.split_once("## A first sample\n").unwrap();
     let recipe = first_block(recipe, "sh");
-    // With another port, since tests run in parallel, and with the collector's end.
+    // Another port, since tests run in parallel; and the collector is stopped at the end.
     let listening = Address::claim();
     let address = listening.address.to_string();
     let serve = format!("serve --listen {address} ");

@@ -81,7 +81,7 @@ struct Access {
     purpose: Purpose,
     week: Week,
     reader: String,
-    /// Its number in the log.
+    /// The number in the log.
     entry: i64,
     hash: String,
     #[serde(flatten)]
@@ -338,7 +338,7 @@ impl LogEnd {
 impl EntryContent {
     /// The bytes that the hash and the leaf cover.
     fn canonical(&self) -> Result<Vec<u8>, DatabaseError> {
-        // It fails only for numbers above the range of RFC 8785, far above any entry's.
+        // Fails only for numbers above the range of RFC 8785, far above any entry's.
         serde_json_canonicalizer::to_vec(self).map_err(|_| DatabaseError::Corrupt("accesses"))
     }
 }
