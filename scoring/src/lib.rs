@@ -4,7 +4,8 @@
 //! * [`score`]: the note metrics of `mir_eval.transcription` (Raffel et al., "mir_eval: a transparent implementation of
 //!   common MIR metrics", ISMIR 2014), equal to mir_eval match by match.
 //! * [`Alignment`]: which recognized note corresponds to which expected note; [`NoteStatus`] classifies each note.
-//! * [`worst_notes`]: weighted error rates by exercise and pitch; [`ConfusionMatrix`]: which note was recognized as which.
+//! * [`worst_notes`]: weighted error rates by exercise and pitch; [`ConfusionMatrix`]: which note was recognized as
+//! which.
 //! * [`Ratio`], [`weighted_mean`], [`Change`], [`compare`]: estimates with confidence intervals, clustered by consent
 //!   record, and a paired permutation test.
 //!

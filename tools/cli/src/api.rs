@@ -28,7 +28,7 @@ use self::{responses::AuditPage, retry::RetryPolicy};
 use crate::{digest::sha256, error::CliError, files, secrets::TOKEN_PREFIX};
 
 const AUDIT_HEAD_PATH: &str = "/v1/audit/head";
-/// Samples in a page.
+/// The number of samples in a page.
 const PAGE_SIZE: usize = 500;
 /// The timeout of a whole response.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -45,18 +45,19 @@ const MIN_READ_BYTES: u64 = 64 << 10;
 pub(crate) struct Api {
     agent: Agent,
     collector: Endpoint,
-    /// The proxy through which the collector is reached, as errors name it.
+    /// The proxy, for error messages.
     proxy: Option<String>,
     authorization: Option<String>,
     /// The file of the token.
     token_file: Option<PathBuf>,
-    /// Whether it has responded as a collector: later failures may be transient.
+    /// Whether the collector has responded: later failures may be transient.
     has_answered: AtomicBool,
-    /// Requests are no longer retried.
+    /// Whether retries are stopped.
     retries_stopped: AtomicBool,
 }
 
-/// The token in a file: its last word. Nothing else is sent, such as a private key whose file was given by mistake.
+/// Reads the token in a file: its last word. Anything else, such as a private key given by mistake, is rejected and not
+/// sent.
 fn read_token(path: &Path) -> Result<String, CliError> {
     let text = files::read_text(path)?;
     let token = text.split_whitespace().next_back().unwrap_or_default();
@@ -127,8 +128,8 @@ impl Api {
         self.retries_stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Refuses to ask for the page at `cursor` where `asked` holds it: a list that goes back to where
-    /// it was never ends. Samples may come twice, as one that was released from quarantine does.
+    /// Rejects the page at `cursor` if it is in `asked`: a list that returns to an earlier position
+    /// never ends. A sample may occur twice, for example after it was released from quarantine.
     pub(crate) fn check_cursor(
         &self,
         asked: &mut HashSet<Option<String>>,
@@ -148,18 +149,18 @@ impl Api {
         self.json(AUDIT_HEAD_PATH)
     }
 
-    /// The epoch of the collector's database; `None` from a collector that has none yet. Needs no token.
+    /// The epoch of the collector's database; `None` from an earlier version. Needs no token.
     pub(crate) fn epoch(&self) -> Result<Option<String>, CliError> {
         Ok(self.get(AUDIT_HEAD_PATH)?.epoch)
     }
 
-    /// Entries of the access log after the one with this number; none where that is the last.
+    /// Entries of the access log after the one with this number; none if it is the last.
     pub(crate) fn audit_log(&self, after: u64) -> Result<Vec<Map<String, Value>>, CliError> {
         let page: AuditPage = self.json(&format!("/v1/audit/log?after={after}"))?;
         Ok(page.entries)
     }
 
-    /// The purposes that the token is good for.
+    /// The purposes of the token.
     pub(crate) fn purposes(&self) -> Result<Vec<Purpose>, CliError> {
         let mut good = Vec::new();
         for purpose in Purpose::ALL {
@@ -190,7 +191,7 @@ impl Api {
         ))
     }
 
-    /// Ids that are no longer to be used for `purpose`, from `after` on.
+    /// Ids that may no longer be used for `purpose`, from `after` on.
     pub(crate) fn withdrawn(
         &self,
         purpose: Purpose,
@@ -259,7 +260,7 @@ impl Api {
         self.get_with_limit(resource, MAX_RESPONSE_BYTES)
     }
 
-    /// The answer to a request, tried again where that may help.
+    /// Sends a request, with retries after transient failures.
     fn get_with_limit(&self, resource: &str, most: u64) -> Result<ApiResponse, CliError> {
         let url = self.collector.url_of(resource);
         let mut patience = RetryPolicy::new(self.has_answered.load(Ordering::Relaxed));
@@ -327,7 +328,7 @@ impl Api {
         let epoch = headers.get(EPOCH_HEADER);
         let epoch = epoch.and_then(|epoch| Some(epoch.to_str().ok()?.to_owned()));
         let length = response.body().content_length().unwrap_or_default();
-        // One byte more, so that the end is found without another allocation.
+        // One byte more, so that the end is detected without another allocation.
         let mut body = Vec::with_capacity((length.min(most) + 1) as usize);
         response
             .body_mut()
@@ -380,7 +381,7 @@ fn cursor(after: Option<&str>) -> String {
     after.map_or_else(String::new, |after| format!("&after={after}"))
 }
 
-/// Whether `bytes` have the SHA-256 that the collector named, in hexadecimal or base64.
+/// Whether `bytes` have the SHA-256 that the collector stated, in hexadecimal or base64.
 fn is_digest(named: &str, bytes: &[u8]) -> bool {
     named == sha256(bytes) || named == BASE64.encode(digest(&SHA256, bytes))
 }

@@ -1,4 +1,4 @@
-//! The command line: the commands, and which code runs each.
+//! The command line: the commands and their dispatch.
 
 use std::path::PathBuf;
 

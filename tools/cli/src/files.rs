@@ -59,8 +59,8 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().create(true).truncate(true)).open(path)
 }
 
-/// Writes `bytes` to `path` atomically, readable by the owner only. For files of the program's own; a file that a person
-/// names is an [`OutputFile`](crate::output_files::OutputFile).
+/// Writes `bytes` to `path` atomically, readable by the owner only. For files of the program's own; a file that a
+/// person names is an [`OutputFile`](crate::output_files::OutputFile).
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let written = temporary(path).and_then(|mut file| {
         file.write_all(bytes)?;

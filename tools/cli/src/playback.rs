@@ -22,7 +22,7 @@ pub(crate) struct Playback {
     pub(crate) file: PathBuf,
     /// Samples that were queued, marked and drawn ones.
     pub(crate) queued: Vec<Id>,
-    /// Why other clips were not queued.
+    /// The reasons for which other clips were not queued.
     pub(crate) withheld: Vec<WithheldReason>,
     /// Errors.
     pub(crate) failed: Vec<String>,
@@ -31,7 +31,7 @@ pub(crate) struct Playback {
 }
 
 /// Plays `file` and waits until the selected clips are queued. With an `annotation` the app
-/// marks a moment so that the clip ends where the recording does.
+/// marks a moment so that the clip ends with the recording.
 pub(crate) fn play(
     device: &Sordino,
     file: &Path,

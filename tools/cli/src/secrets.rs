@@ -5,8 +5,8 @@ pub(crate) const ORGANIZATION_KEY_LABEL: &str = "SORDINO-PLAN-KEY-ED25519:";
 /// The prefix of every token.
 pub(crate) const TOKEN_PREFIX: &str = "sordino_";
 
-/// Replaces identities, organization keys and tokens in `text` by their prefix and `…`. A secret that was given instead of
-/// a file name must not end up in a terminal or a log.
+/// Replaces identities, organization keys and tokens in `text` by their prefix and `…`. A secret that was given instead
+/// of a file name must not end up in a terminal or a log.
 pub(crate) fn redact_secrets(text: &str) -> String {
     /// The prefix of each, and the minimal length of a secret after it: messages mention `AGE-SECRET-KEY-1…`, and file
     /// names may begin like a token, which has 64 digits.

@@ -43,7 +43,7 @@ impl Columns {
     }
 }
 
-/// Why there is no interval.
+/// The reason for a missing interval.
 pub(crate) const TOO_FEW: &str = "too few people";
 
 /// A share, rounded to a thousandth.
@@ -51,7 +51,7 @@ pub(crate) fn share(value: f64) -> String {
     format!("{value:.3}")
 }
 
-/// An interval, or the reason why there is none.
+/// An interval, or the reason for a missing one.
 pub(crate) fn interval(interval: Option<[f64; 2]>) -> String {
     interval.map_or_else(
         || TOO_FEW.to_owned(),

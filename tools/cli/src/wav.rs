@@ -4,10 +4,10 @@ use std::io::Cursor;
 
 use crate::{digest::sha256, error::CliError};
 
-/// Before the mark's digest: a LIST chunk of the Multimedia Programming Interface 1.0, with a comment. Sizes are of what
-/// follows them.
+/// The bytes before the mark's digest: a LIST chunk of the Multimedia Programming Interface 1.0, with a comment. Sizes
+/// are those of the following bytes.
 const MARK: &[u8] = b"LIST\x6a\x00\x00\x00INFOICMT\x5e\x00\x00\x00sordino preview, SHA-256 ";
-/// Bytes of the digest in hexadecimal, and of the zeros that end the comment.
+/// The length of the digest in hexadecimal, and of the zeros that end the comment.
 const DIGEST: usize = 64;
 const END: usize = 5;
 
@@ -21,7 +21,7 @@ pub(crate) fn encode_marked(samples: &[i16], rate: u32) -> Result<Vec<u8>, CliEr
     Ok(wav)
 }
 
-/// Whether [`encode_marked`] made a file just so.
+/// Whether [`encode_marked`] wrote exactly this file.
 pub(crate) fn is_marked(wav: &[u8]) -> bool {
     let Some(length) = wav.len().checked_sub(MARK.len() + DIGEST + END) else {
         return false;
@@ -79,7 +79,7 @@ mod tests {
         }
         assert!(!is_marked(&encode(&samples, 16_000).unwrap()));
         assert!(!is_marked(b""));
-        // Chunks are as long as they say, to the end of the file.
+        // The sizes of the chunks are correct up to the end of the file.
         let size = |at: usize| u32::from_le_bytes(marked[at..at + 4].try_into().unwrap()) as usize;
         let list = encode(&samples, 16_000).unwrap().len();
         assert_eq!(

@@ -10,7 +10,7 @@ use sordino::{Id, Purposes, Week};
 #[derive(Debug, Deserialize)]
 pub(crate) struct ListedSample {
     pub(crate) id: Id,
-    /// The record under which it came, by whose key it was signed.
+    /// The record whose key signed the upload.
     pub(crate) consent: Id,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
@@ -35,7 +35,7 @@ pub(crate) struct SamplePage {
     pub(crate) next: String,
 }
 
-/// A page of ids that are no longer to be used.
+/// A page of ids that may no longer be used.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WithdrawnPage {
     pub(crate) ids: Vec<Id>,

@@ -14,7 +14,7 @@ const MAX_RETRIES: u32 = 6;
 const MAX_RETRIES_BEFORE_CONTACT: u32 = 3;
 /// The maximum delay that a server may ask for.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// How often a delay checks whether retries were stopped.
+/// The interval at which a delay checks whether retries were stopped.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The remaining retries of one request.

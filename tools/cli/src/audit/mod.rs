@@ -80,7 +80,7 @@ pub(crate) fn run(command: AuditCommand) -> Result<CommandOutput, CliError> {
     }
 }
 
-/// Brings the log in `out` up to the collector's head. The existing log is checked first, and the
+/// Extends the log in `out` up to the collector's head. The existing log is checked first, and the
 /// collector's log must continue it; otherwise the file is not changed.
 fn fetch(
     collector: &Endpoint,
@@ -91,7 +91,7 @@ fn fetch(
     let api = Api::new(collector, network, token_file, 1)?;
     let output = OutputFiles::new([token_file], Overwrite::default())
         .private(out)?
-        // Read below before anything else, which rejects a file that is not a log.
+        // The log is read first, so that another file is rejected.
         .replace_if(|_| true);
     let kept = read_if_there(out)?;
     let is_new = kept.is_none();
@@ -151,7 +151,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, CliError> {
 /// The head or the earlier log that a log is compared with.
 enum Reference {
     Nothing,
-    /// A head that somebody kept, from now or earlier.
+    /// A stored head, from now or earlier.
     Head(AuditHead),
     /// The head that the collector publishes now.
     Collector(Endpoint, NetworkSettings),

@@ -50,11 +50,11 @@ struct Sidecar<'a> {
     removed: &'a [Removal],
     /// The kept parts from which a voice was erased; seconds of the input.
     erased: &'a [Span],
-    /// Whether nothing safe was left, so that there is no WAV file.
+    /// Whether too little was left, so that there is no WAV file.
     withheld: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<RejectionReason>,
-    /// SHA-256 of NAME.wav, in hexadecimal, by which a later run recognizes the file as its own.
+    /// SHA-256 of NAME.wav, in hexadecimal. A later run recognizes the file by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     wav_sha256: Option<String>,
 }
@@ -232,14 +232,14 @@ fn anonymize_file(
                 reason: None,
                 wav_sha256: Some(sha256(&sound)),
             };
-            // The sidecar first: the next run would not recognize a WAV file without one as its own.
+            // The JSON file first: the next run would not recognize a WAV file without one.
             let (json, wav) = (work.json.stage(&sidecar.bytes()?)?, work.wav.stage(&sound)?);
             json.commit()?;
             wav.commit()?;
             Ok(FileResult::kept(file, &anonymous))
         }
         Err(withheld) => {
-            // Output of an earlier run must not remain next to a report that nothing is safe.
+            // Output of an earlier run must not remain next to a report that the recording is withheld.
             work.wav.remove()?;
             let sidecar = Sidecar {
                 kept: &[],
@@ -278,7 +278,7 @@ impl Sidecar<'_> {
     }
 }
 
-/// Unlike `Path::with_extension`, which would take `.2` off `take.2`.
+/// Appends an extension, unlike `Path::with_extension`, which would replace `.2` in `take.2`.
 fn with_extension(stem: &OsStr, ending: &str) -> OsString {
     let mut name = stem.to_owned();
     name.push(".");
@@ -287,7 +287,7 @@ fn with_extension(stem: &OsStr, ending: &str) -> OsString {
 }
 
 fn seconds_of(removed: &[Removal]) -> f64 {
-    // Not `sum`: that of nothing is -0.
+    // Not `sum`, which returns -0 for no values.
     removed.iter().fold(0.0, |seconds, removal| {
         seconds + removal.end_s - removal.start_s
     })
@@ -321,7 +321,7 @@ impl FileResult {
                 removed_s,
                 ..
             } => format!("{file}: {kept_s:.1} s kept, {removed_s:.1} s removed"),
-            // The error most often begins with the file.
+            // Most errors begin with the file.
             Self::Failed { file, error } => match error.contains(file.as_str()) {
                 true => format!("failed: {error}"),
                 false => format!("{file}: failed: {error}"),

@@ -16,7 +16,7 @@ use crate::{
     wav,
 };
 
-/// The longest check: it is held in memory.
+/// The maximum duration: the recording is held in memory.
 const MAX_SECONDS: f64 = 600.0;
 
 #[derive(Args)]
@@ -67,8 +67,8 @@ pub(crate) fn devices() -> Result<CommandOutput, CliError> {
     CommandOutput::new(text, json)
 }
 
-/// Does `work` without what the libraries of the sound service write to standard error themselves: on Linux one for
-/// each that does not run. What they find is returned too.
+/// Does `work` and suppresses messages that the sound service's libraries write to standard error: on Linux one for
+/// each service that does not run. The messages are returned too.
 #[cfg(target_os = "linux")]
 fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, CliError> {
     use std::{fs::File, io, path::Path};
@@ -89,8 +89,8 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, CliError> {
     Ok(work())
 }
 
-/// What a device can do, in words. A sound system that converts whatever is asked of it has no bounds of its own: it
-/// says 1 or less, up to `most` or half of it.
+/// The range of a device's capability, in words. A sound system that converts has no limits of its own: it
+/// reports 1 or less, up to `most` or half of it.
 fn range<N: Into<u64>>((low, high): (N, N), most: N, what: &str, unit: &str) -> String {
     let (low, high, most) = (low.into(), high.into(), most.into());
     match (low <= 1, high >= most / 2) {
@@ -109,7 +109,7 @@ struct CaptureSummary {
     device: String,
     rate: u32,
     seconds: f64,
-    /// Samples lost because they were not taken in time; silence stands for them.
+    /// Samples that were lost because they were not read in time, and replaced by silence.
     lost: u64,
     /// Number of times the device disappeared and was reopened.
     reopened: u32,

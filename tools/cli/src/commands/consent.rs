@@ -16,7 +16,7 @@ use crate::{command_output::CommandOutput, error::CliError};
 #[derive(Subcommand)]
 pub(crate) enum ConsentCommand {
     /// Print the notice of the SDK, exactly as a person agrees to it
-    // Its `--version` is the notice's.
+    // `--version` is the version of the notice.
     #[command(disable_version_flag = true)]
     Notice {
         #[command(flatten)]
@@ -85,13 +85,13 @@ pub(crate) fn run(command: ConsentCommand) -> Result<CommandOutput, CliError> {
     }
 }
 
-/// The bundled notice as a plan asks for it.
+/// The bundled notice with the values of a plan.
 pub(super) fn notice_of(plan: &Plan, shown: &NoticeArgs) -> Result<BundledNotice, CliError> {
     let app = app_of(plan)?;
     bundled(shown, app, plan.notice_version, plan.into())
 }
 
-/// The bundled English notice as a plan asks for it, of an app without a name.
+/// The bundled English notice with the values of a plan, for an app without a name.
 pub(crate) fn unnamed_notice(
     version: u32,
     terms: impl Into<NoticeTerms>,
@@ -102,7 +102,7 @@ pub(crate) fn unnamed_notice(
     Ok(bundled.into_notice())
 }
 
-/// The app that the plan speaks for, where it says who answers for it.
+/// The app of the plan's controller, if the plan names one.
 fn app_of(plan: &Plan) -> Result<Option<App>, CliError> {
     let app = |controller: &Controller| App::new(&controller.name, &controller.contact);
     let app = plan.controller.as_ref().map(app).transpose();

@@ -6,13 +6,13 @@ use askama::filters::Escaper;
 
 use super::facts::Placeholder;
 
-/// Columns after which a line of a paragraph is broken.
+/// The maximum length of a line in a paragraph.
 const WIDTH: usize = 110;
-/// The line of a template that the list of placeholders replaces.
+/// The line of a template that is replaced by the list of placeholders.
 const MARKER: &str = "<!-- placeholders -->";
 const OPENING: &str = "[TO FILL: ";
 
-/// Text inside a cell of a table, which neither a `|` nor the end of a line may end.
+/// Escapes text in a cell of a table, which a `|` or a line feed would end.
 #[derive(Clone, Copy)]
 pub(super) struct Cell;
 
@@ -22,7 +22,7 @@ impl Escaper for Cell {
     }
 }
 
-/// The paper in `rendered`, with each of `placeholders` that it has stated at the top.
+/// Lays out the document in `rendered`, with a list of the `placeholders` in it at the top.
 pub(super) fn lay_out(rendered: &str, placeholders: &[Placeholder]) -> String {
     let stated: Vec<String> = placeholders
         .iter()
@@ -45,7 +45,7 @@ pub(super) fn lay_out(rendered: &str, placeholders: &[Placeholder]) -> String {
     blocks.join("\n\n") + "\n"
 }
 
-/// Headings, tables, lists and paragraphs.
+/// Splits into headings, tables, lists and paragraphs.
 fn blocks(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut block: Vec<&str> = Vec::new();
@@ -75,7 +75,7 @@ fn laid_out(lines: &[&str]) -> String {
     }
 }
 
-/// Broken at spaces, each line after the first begun with `indent`. A placeholder stays whole, so that it can be
+/// Wraps at spaces, with `indent` before each line after the first. A placeholder is not wrapped, so that it can be
 /// searched for.
 fn wrapped(text: &str, indent: &str) -> String {
     let mut wrapped = String::new();

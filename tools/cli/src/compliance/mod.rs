@@ -23,7 +23,7 @@ use crate::{
 use facts::{Facts, wire::Body};
 use plan::PlanFigures;
 
-/// Templates, each a type whose fields it uses.
+/// Declares a template type for each document.
 macro_rules! papers {
     ($($paper:ident $name:literal $escape:literal)*) => {
         $(
@@ -38,7 +38,7 @@ macro_rules! papers {
 
         const NAMES: &[&str] = &[$($name),*];
 
-        /// Each paper, in the order of [`NAMES`].
+        /// Renders the documents in the order of [`NAMES`].
         fn render(facts: &Facts, plan: &PlanFigures<'_>) -> askama::Result<Vec<String>> {
             Ok(vec![$($paper { facts, plan }.render()?),*])
         }

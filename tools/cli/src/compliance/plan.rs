@@ -1,4 +1,4 @@
-//! The figures of a plan that papers state.
+//! The figures of a plan in the documents.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::{
 pub(super) struct PlanFigures<'a> {
     pub(super) is_example: bool,
     pub(super) version: u64,
-    /// The controller as the plan names it, or a placeholder. The example plan names nobody.
+    /// The controller's name in the plan, or a placeholder. The example plan has none.
     pub(super) controller: String,
     /// The controller's contact in the plan, with a placeholder for the rest.
     pub(super) contact: String,

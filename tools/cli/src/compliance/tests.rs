@@ -1,4 +1,4 @@
-//! The facts against the code, the schemas and the repository.
+//! Compares the facts with the code, the schemas and the repository.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -303,8 +303,8 @@ fn kill_while_sealing(folder: &Path, recordings: &[Recording]) -> Result<(), Cli
     let outbox = folder.join("outbox");
     let killed = loop {
         let (whole, others) = outbox_files(&outbox).unwrap_or_default();
-        // The second sample, so that a complete one can survive; or right after it, if the incomplete file was too short-lived
-        // to be observed.
+        // The second sample, so that a complete one can survive; or right after it, if the incomplete file was too
+        // short-lived to be observed.
         if (whole >= 1 && others > 0) || whole >= 2 {
             break Ok(());
         }

@@ -277,8 +277,8 @@ fn evaluate_one<'a>(
     Ok((evaluated, if_hz))
 }
 
-/// Rejects frequencies that would be scored as MIDI note numbers: if the unit of pitches is not stated, and more of them
-/// match as frequencies, `if_hz`, they are not MIDI note numbers.
+/// Rejects frequencies that would be scored as MIDI note numbers: if the unit of pitches is not stated, and more of
+/// them match as frequencies, `if_hz`, they are not MIDI note numbers.
 fn refuse_frequencies(evaluated: &[EvaluatedSample<'_>], if_hz: usize) -> Result<(), CliError> {
     let scores = evaluated.iter().filter_map(|found| found.outcome.score());
     let as_midi: usize = scores.map(|score| score.notes.matched).sum();

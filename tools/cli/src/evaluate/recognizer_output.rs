@@ -1,14 +1,13 @@
 //! Parses a recognizer's output: JSON, JAMS, or one line per note.
 //!
-//! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, with `hz` instead of `midi` for a frequency and
-//! `offset` if it is known; other members are ignored. JAMS is read if it has notes ([`jams`]). A line is
-//! `onset offset pitch` or `onset pitch`; `#` begins a comment. Times are seconds of the given file. If
-//! nothing is recognized, the JSON has an empty list, or there is only a comment: no output at all is an
-//! error.
+//! JSON is `{"recognised": [{"midi": 60, "onset": 1.27, "offset": 1.7}]}`, with `hz` instead of `midi` for a frequency
+//! and `offset` if it is known; other members are ignored. JAMS is read if it has notes ([`jams`]). A line is `onset
+//! offset pitch` or `onset pitch`; `#` begins a comment. Times are seconds of the given file. If nothing is recognized,
+//! the JSON has an empty list, or there is only a comment: no output at all is an error.
 //!
 //! Only a line may have a pitch without a unit: `440Hz` has one, else `--pitch` states it, else it is a MIDI note
-//! number. mir_eval's own files have frequencies there, and those of low notes are MIDI note numbers too, so the notes are
-//! kept in both readings for the caller to notice.
+//! number. mir_eval's own files have frequencies there, and those of low notes are MIDI note numbers too, so the notes
+//! are kept in both readings for the caller to notice.
 
 mod jams;
 

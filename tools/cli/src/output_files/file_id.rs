@@ -32,8 +32,8 @@ impl FileId {
     }
 }
 
-/// Rejects two inputs whose outputs in the existing `folder` would be the same file. The file system decides which names
-/// are the same: some ignore case, some the form of an accent.
+/// Rejects two inputs whose outputs in the existing `folder` would be the same file. The file system decides which
+/// names are the same: some ignore case, some the form of an accent.
 ///
 /// # Errors
 /// Two names are the same, or the folder cannot be written to.

@@ -126,7 +126,8 @@ fn localhost_and_no_proxy_hosts_bypass_the_proxy() {
     }
 }
 
-/// A certificate authority `ca.pem`, and `collector.pem` with `collector.key`, for the name `collector.test`, by OpenSSL.
+/// A certificate authority `ca.pem`, and `collector.pem` with `collector.key`, for the name `collector.test`, by
+/// OpenSSL.
 fn make_certificates(stage: &Stage) {
     let make = |name: &str, more: &str| {
         let line = format!(

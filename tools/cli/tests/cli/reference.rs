@@ -1,6 +1,7 @@
 //! docs/cli.md lists every command, argument and option of both programs, as their help describes them.
 //!
-//! After a change of a command: `SORDINO_WRITE_DOCS=1 cargo test --test cli reference` writes the page's generated part.
+//! After a change of a command: `SORDINO_WRITE_DOCS=1 cargo test --test cli reference` writes the page's generated
+//! part.
 
 use std::{env, fmt::Write as _, fs, path::Path, process::Command};
 

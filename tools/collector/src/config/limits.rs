@@ -28,7 +28,8 @@ pub struct Limits {
     /// The maximum total size of concurrent uploads, in bytes. At the limit, an upload waits for `idle` and is then
     /// asked to retry.
     pub upload_bytes: u32,
-    /// The time during which connections are accepted after `/readyz` reports the shutdown, so that load balancers notice.
+    /// The time during which connections are accepted after `/readyz` reports the shutdown, so that load balancers
+    /// notice.
     pub drain: Duration,
     /// The maximum time that the shutdown waits for requests in progress before it aborts them.
     pub grace: Duration,

@@ -18,8 +18,8 @@ use crate::{
     errors::{Problem, ProblemType},
 };
 
-/// The maximum part of a rejected body that is read and discarded. Closing the connection with unread data could discard the
-/// response before the client reads it.
+/// The maximum part of a rejected body that is read and discarded. Closing the connection with unread data could
+/// discard the response before the client reads it.
 const MAX_DRAIN_BYTES: u64 = 8 << 20;
 /// The maximum time for that.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);

@@ -82,7 +82,7 @@ proptest! {
     fn a_truncated_log_is_detected_with_its_head(readers in readers(), at in any::<Index>()) {
         let (lines, head) = log(&readers);
         let text = lines.concat().into_bytes();
-        // Without its last line feed it is whole still.
+        // A log without its last line feed is complete too.
         let at = at.index(text.len() - 1);
         prop_assert!(verify(&text[..at], &head).is_err());
         prop_assert_eq!(verify(&text[..text.len() - 1], &head), Ok(()));
@@ -145,7 +145,7 @@ proptest! {
         prop_assert!(verify(lines.concat().as_bytes(), &head).is_err());
     }
 
-    /// A forger who chains well, but numbers an entry so that another seems to be the one.
+    /// A forger who chains correctly, but numbers an entry so that another seems to be wrong.
     #[test]
     fn a_forged_number_is_detected_without_a_head(readers in readers(), number in 0..20_u64) {
         let (mut lines, head) = log(&readers);

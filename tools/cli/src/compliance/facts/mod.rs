@@ -1,6 +1,6 @@
 //! The facts in `compliance/facts/*.toml`, typed.
 //!
-//! Tests in `compliance/tests` and the tests of a device's traffic hold them against the code.
+//! Tests in `compliance/tests` and the tests of a device's traffic compare them with the code.
 
 pub(crate) mod wire;
 
@@ -14,7 +14,7 @@ use sordino::Purpose;
 
 use wire::{Document, Field, Layer, Request, Statement};
 
-/// All files as one TOML document: each has tables of its own.
+/// All files as one TOML document, because each has different tables.
 const FILES: &str = concat!(
     include_str!("../../../../../compliance/facts/data.toml"),
     include_str!("../../../../../compliance/facts/purposes.toml"),
@@ -174,7 +174,7 @@ pub(crate) struct Provision {
     pub(crate) met_by: String,
     /// The remaining duty of the app's owner; `None` if the code fulfills all of it.
     pub(crate) left: Option<String>,
-    /// Whether the code does none of it.
+    /// Whether the code does not contribute to it.
     #[serde(default)]
     pub(crate) owner_only: bool,
     #[serde(default)]
@@ -224,7 +224,7 @@ pub(crate) struct Placeholder {
     pub(crate) asks: String,
 }
 
-/// Files of the repository, each with a test in it where one shows the claim: `path` or `path::test`.
+/// Files of the repository, with the test that shows the claim if there is one: `path` or `path::test`.
 #[derive(Default, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct EvidenceList(Vec<String>);
@@ -254,7 +254,7 @@ impl fmt::Display for EvidenceList {
 
 impl Facts {
     pub(crate) fn load() -> Self {
-        // The files are part of the program, and each test of this module reads them.
+        // The files are embedded in the program, and each test of this module reads them.
         let mut facts: Self = toml::from_str(FILES).expect("compliance/facts is well formed");
         for request in &mut facts.request {
             request.fields = request
@@ -269,7 +269,7 @@ impl Facts {
         facts
     }
 
-    /// The texts that a description in a consent record can be.
+    /// The possible descriptions in a consent record.
     fn texts(&self, statement: Statement) -> Vec<String> {
         use Statement::*;
         let record = &self.record;
@@ -300,7 +300,7 @@ impl Facts {
             .collect()
     }
 
-    /// Each of Apple's data types once, with the purposes of all data of that type.
+    /// Each of Apple's data types, with the purposes of all data of that type.
     pub(crate) fn apple_data_types(&self) -> Vec<(&str, BTreeSet<&str>)> {
         let mut types: Vec<(&str, BTreeSet<&str>)> = Vec::new();
         for StoreData { apple, .. } in &self.store_data {

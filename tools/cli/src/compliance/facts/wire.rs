@@ -15,7 +15,7 @@ pub(crate) struct Request {
     pub(crate) when: String,
     /// Keys of the table `header`.
     pub(super) headers: Vec<String>,
-    /// The headers that they name.
+    /// The headers with these keys.
     #[serde(skip)]
     pub(crate) fields: Vec<Field>,
     #[serde(default)]

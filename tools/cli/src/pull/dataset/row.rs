@@ -121,8 +121,8 @@ impl NoteColumns {
 }
 
 /// A row as one object with the same shape for every sample: lists that may be empty, or contain one, are
-/// JSON text. The WebDataset reader of `datasets` infers the types of all samples from the first five, and an empty list
-/// has no type.
+/// JSON text. The WebDataset reader of `datasets` infers the types of all samples from the first five, and an empty
+/// list has no type.
 pub(in crate::pull) fn flat(row: &Row) -> serde_json::Result<Value> {
     let mut row = serde_json::to_value(row)?;
     if let Value::Object(members) = &mut row {

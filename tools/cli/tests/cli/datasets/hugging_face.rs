@@ -185,8 +185,8 @@ fn with_sample_of(device: &str, samples: usize) -> Stage {
     stage
 }
 
-/// Makes of a dataset one of the layout before this, in which all that may be empty or unknown of a sample is so, but of
-/// the last one.
+/// Makes of a dataset one of the layout before this, in which all that may be empty or unknown of a sample is so, but
+/// of the last one.
 fn leave_only_in_last(folder: &Path) {
     let path = folder.join(".sordino-pull.json");
     let mut index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();

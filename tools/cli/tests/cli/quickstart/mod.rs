@@ -1,5 +1,5 @@
-//! Runs the code of the documentation: the program of docs/quickstart/rust.md, which README.md quotes, and the commands of
-//! docs/adding-sordino.md and docs/cli.md.
+//! Runs the code of the documentation: the program of docs/quickstart/rust.md, which README.md quotes, and the commands
+//! of docs/adding-sordino.md and docs/cli.md.
 
 #![allow(
     clippy::print_stdout,

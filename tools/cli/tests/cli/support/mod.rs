@@ -15,10 +15,9 @@ use std::{
     ffi::OsStr,
     fs,
     io::{self, Write as _},
-    iter,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 

@@ -7,7 +7,8 @@ use std::{
     thread,
 };
 
-/// A SOCKS proxy that connects to one address whatever is requested, and records the requests. It ends with the process.
+/// A SOCKS proxy that connects to one address whatever is requested, and records the requests. It ends with the
+/// process.
 pub(crate) struct Socks {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
