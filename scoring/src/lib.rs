@@ -5,7 +5,7 @@
 //!   common MIR metrics", ISMIR 2014), equal to mir_eval match by match.
 //! * [`Alignment`]: which recognized note corresponds to which expected note; [`NoteStatus`] classifies each note.
 //! * [`worst_notes`]: weighted error rates by exercise and pitch; [`ConfusionMatrix`]: which note was recognized as
-//! which.
+//!   which.
 //! * [`Ratio`], [`weighted_mean`], [`Change`], [`compare`]: estimates with confidence intervals, clustered by consent
 //!   record, and a paired permutation test.
 //!

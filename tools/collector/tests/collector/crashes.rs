@@ -55,9 +55,9 @@ fn a_restart_keeps_everything() {
     assert_eq!(withdrawn["ids"], json!([deleted]));
 }
 
-/// How often a service is killed: each time after another number of answers, so that it is met in another place. What
-/// a kill finds in the middle is chance: three clients always wait for an answer, so that some six rounds meet each
-/// part of an upload; many more meet what is rare.
+/// The number of kills of a service: each after a different number of responses, so that it is hit at different points.
+/// The exact point is random: three clients always wait for a response, so that some six rounds hit each part of an
+/// upload; many more hit rare points.
 fn kills() -> usize {
     sized(6, 100)
 }
@@ -112,7 +112,7 @@ fn acknowledged_requests_survive_sigkill() {
     let kept = kept.into_inner().unwrap();
     assert!(kept.len() >= kills());
 
-    // Also what such a crash may leave at worst: a partial upload and an object without a row.
+    // The worst leftovers of such a crash: a partial upload and an object without a row.
     let orphan = folder.path().join(format!("{}.age", sample()));
     let partial = folder
         .path()
@@ -203,7 +203,7 @@ fn a_repeated_withdrawal_removes_a_leftover_object() {
     collector
         .send(&device.withdraw(QA))
         .problem(500, "internal");
-    // The samples are out of reach all the same.
+    // The samples are unavailable nevertheless.
     assert!(collector.listed(&collector.token(QA), QA).is_empty());
     std::fs::remove_dir(&object).unwrap();
     std::fs::rename(&aside, &object).unwrap();
@@ -274,7 +274,7 @@ fn a_starting_service_keeps_uploads_of_another() {
     stream.write_all(&file[..LONG_ENOUGH]).unwrap();
     eventually(|| collector.files("part").len() == 1);
     let service = Service::start(collector.data(), &[]);
-    // Twice, so that it is over at least once.
+    // Twice, so that one run is complete.
     for _ in 0..2 {
         let orphan = collector.object(sample());
         std::fs::write(&orphan, &file).unwrap();

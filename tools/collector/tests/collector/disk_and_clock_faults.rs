@@ -142,7 +142,7 @@ fn a_full_disk_recovers_without_a_restart() {
     let is_ready = || collector.send(&Request::new("GET", "/readyz")).status == 200;
     for _ in 0..3 {
         let filler = disk.fill();
-        // So many that one of them is the first to fail.
+        // Enough writes that one of them is the first to fail.
         for _ in 0..20 {
             let newcomer = Device::new();
             collector

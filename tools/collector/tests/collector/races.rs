@@ -1,4 +1,4 @@
-//! Requests that meet.
+//! Concurrent requests.
 
 use std::{
     io::Write as _,
@@ -14,7 +14,7 @@ use crate::support::*;
 const ROUNDS: u64 = 24;
 const CLIENTS: u64 = 8;
 
-/// Sends requests at the same instant, and returns their answers' statuses.
+/// Sends requests at the same instant, and returns the statuses of the responses.
 fn at_once(requests: Vec<(SocketAddr, Request)>) -> Vec<u16> {
     let began = Barrier::new(requests.len());
     thread::scope(|scope| {
@@ -47,7 +47,7 @@ impl Answered {
         answer
     }
 
-    /// Waits until so many are.
+    /// Waits until this many are answered.
     fn wait(&self, number: usize) {
         let few = |answered: &mut usize| *answered < number;
         drop(
@@ -105,7 +105,7 @@ fn concurrent_different_uploads_with_one_id_store_one() {
     assert!(collector.files("part").is_empty());
 }
 
-/// Two services on the same database and folder, as when one machine is not enough.
+/// Two services on the same database and folder.
 #[test]
 fn a_withdrawal_during_uploads_leaves_no_sample() {
     let collector = Collector::start();
@@ -130,7 +130,7 @@ fn a_withdrawal_during_uploads_leaves_no_sample() {
         under_way.write_all(&file[..LONG_ENOUGH]).unwrap();
         eventually(|| collector.files("part").len() == 1);
 
-        // Round by round the withdrawal comes after another number of uploads was answered: before any, at the same
+        // In each round, the withdrawal is sent after a different number of responses to uploads: before any, at the same
         // instant, to after all but one.
         let first = (round % CLIENTS) as usize;
         let (began, answered) = (Barrier::new(uploads.len() + 1), Answered::default());
@@ -169,7 +169,7 @@ fn a_withdrawal_during_uploads_leaves_no_sample() {
     }
     assert!(collector.listed(&collector.token(QA), QA).is_empty());
     assert!(collector.files("age").is_empty() && collector.files("part").is_empty());
-    // Without both outcomes nothing met. An upload that was answered before the withdrawal came in.
+    // Both outcomes must occur, else nothing was concurrent. An upload may be answered before the withdrawal arrives.
     assert!(
         came_in > 0 && refused > 0,
         "{came_in} came in, {refused} refused"
@@ -192,8 +192,8 @@ fn a_deletion_wins_over_concurrent_uploads() {
     assert!(collector.files("part").is_empty());
 }
 
-/// Two processes on the same database: whichever hands out, the log is one chain, and nothing that was
-/// handed out is missing from it.
+/// Two processes on the same database: the log of all downloads is one chain, and no download
+/// is missing from it.
 #[test]
 fn concurrent_downloads_form_one_chain() {
     let folder = tempfile::tempdir().unwrap();

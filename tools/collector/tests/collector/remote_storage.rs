@@ -187,7 +187,7 @@ fn an_outage_of_bucket_or_database_loses_no_sample() {
                     })
                 })
                 .collect();
-            // Later in each round, with most uploads still to come.
+            // Later in each round, before most uploads.
             eventually(|| acknowledged.load(Ordering::Relaxed) > 2 * round as usize);
             match round % 2 {
                 0 => {
