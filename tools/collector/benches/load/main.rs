@@ -14,7 +14,7 @@ mod database;
 mod rows;
 #[path = "../../tests/collector/services/mod.rs"]
 mod services;
-#[allow(dead_code, reason = "most of it is for tests")]
+#[allow(dead_code, unused_imports, reason = "most of it is for tests")]
 #[path = "../../tests/collector/support/mod.rs"]
 mod support;
 mod targets;

@@ -1,16 +1,11 @@
 //! `sordino-collector` on the command line.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, Command, Output, Stdio},
-};
+use std::{fs, path::Path, process::Stdio};
 
 use serde_json::Value;
 use sordino::Purpose;
 
-use crate::database::{database_of, is_postgres};
+use crate::database::is_postgres;
 use crate::support::*;
 
 fn text(bytes: &[u8]) -> String {

@@ -9,10 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{
-    services::Postgres,
-    support::*,
-};
+use crate::{services::Postgres, support::*};
 
 /// A small file system in memory, which is unmounted on drop.
 pub(crate) struct Disk(TempDir);

@@ -3,9 +3,7 @@
 use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::{
-    support::*,
-};
+use crate::support::*;
 
 /// Runs a token command on `data` and parses its output.
 fn tokens(data: &str, arguments: &[&str]) -> Value {

@@ -1,6 +1,12 @@
 //! Devices and datasets of a stage.
 
-use std::{collections::BTreeSet, fs, io::Write as _, iter, process::{Child, Stdio}};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write as _,
+    iter,
+    process::{Child, Stdio},
+};
 
 use serde_json::Value;
 

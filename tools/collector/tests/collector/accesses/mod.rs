@@ -3,25 +3,15 @@
 mod person;
 
 use std::{
-    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
 use serde_json::{Value, json};
-use sordino::{
-    Config, Id, Purpose, Sordino, SubmitOutcome,
-    capture::read_wav,
-    consent::{AgeBand, App, ConsentResponse, Notice},
-    plan::SignedPlan,
-    sampler::{Annotation, RawClip, Selection, Trigger},
-    signed::PublicKey,
-    upload::{self, Accesses, Body, LogInconsistency, TaskStatus, UploadResult},
-};
-use tempfile::TempDir;
+use sordino::upload::LogInconsistency;
 
-use crate::{audit::execute, database::is_postgres, support::*};
 use self::person::*;
+use crate::{audit::execute, database::is_postgres, support::*};
 
 #[test]
 fn accesses_and_earlier_heads_are_proven_as_the_rfc_defines() {

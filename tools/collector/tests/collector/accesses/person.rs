@@ -1,12 +1,7 @@
 //! A real device: the SDK with a sample at the collector.
 
-use std::{
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
+use std::path::Path;
 
-use serde_json::{Value, json};
 use sordino::{
     Config, Id, Purpose, Sordino, SubmitOutcome,
     capture::read_wav,
@@ -14,12 +9,11 @@ use sordino::{
     plan::SignedPlan,
     sampler::{Annotation, RawClip, Selection, Trigger},
     signed::PublicKey,
-    upload::{self, Accesses, Body, LogInconsistency, TaskStatus, UploadResult},
+    upload::{self, Accesses, Body, TaskStatus, UploadResult},
 };
 use tempfile::TempDir;
 
-use crate::{audit::execute, database::is_postgres, support::*};
-use super::*;
+use crate::support::*;
 
 /// A real device: the SDK with a sample at the collector.
 pub(super) struct Person {

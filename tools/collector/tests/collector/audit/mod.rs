@@ -2,16 +2,13 @@
 
 mod schemas;
 
-use std::{path::Path, thread};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use sordino::{Id, Week};
-use sordino_collector::{BlockingServer, Config};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use tempfile::TempDir;
 
-use crate::database::is_postgres;
-use crate::support::*;
+use crate::{database::is_postgres, support::*};
 
 #[test]
 fn downloads_are_chained_in_order() {

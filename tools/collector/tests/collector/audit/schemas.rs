@@ -3,14 +3,11 @@
 use std::{path::Path, thread};
 
 use serde_json::{Value, json};
-use sordino::{Id, Week};
 use sordino_collector::{BlockingServer, Config};
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use crate::database::is_postgres;
-use crate::support::*;
 use super::*;
+use crate::{database::is_postgres, support::*};
 
 /// The database of a collector of schema 1, with four accesses.
 pub(super) const SCHEMA_1: &[u8] = include_bytes!("../../vectors/schema-1.sqlite.zlib");

@@ -5,21 +5,19 @@ mod site;
 use std::{
     collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
-    process::Output,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
 use serde_json::{Value, json};
 use sordino::Id;
-use tempfile::TempDir;
 
+use self::site::*;
 use crate::{
     services::{Postgres, S3},
     support::*,
 };
-use self::site::*;
 
 /// Checks the guarantees of a backup from one kind of storage to another.
 fn a_restored_collector_keeps_every_promise(from: &Site, to: &Site) {

@@ -1,15 +1,12 @@
 //! Collectors on a folder or on services, with a load on them.
 
 use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Output,
     sync::atomic::{AtomicBool, Ordering},
-    thread,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sordino::Id;
 use tempfile::TempDir;
 
@@ -17,7 +14,6 @@ use crate::{
     services::{Postgres, S3},
     support::*,
 };
-use super::*;
 
 /// The storage of a collector: a folder, or PostgreSQL and S3.
 pub(super) struct Site {

@@ -1,32 +1,15 @@
 //! Clients that know what was acknowledged.
 
 use std::{
-    collections::BTreeSet,
-    fs,
-    io::Write as _,
-    net::{SocketAddr, TcpStream},
-    path::{Path, PathBuf},
-    process::Command,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
 use sordino::Id;
-use test_tiers::is_soak;
 
-use crate::{
-    deployment::{Instance, deployed_in_clear},
-    disk_and_clock_faults::Disk,
-    remote_storage::without_bulk_deletion,
-    services::{Nginx, Postgres, S3},
-    support::*,
-};
-use super::*;
+use crate::{services::Nginx, support::*};
 
 /// The deployment, as clients see it.
 pub(super) struct Harness {

@@ -23,9 +23,9 @@ use std::{
 };
 
 use serde_json::Value;
-use sordino::Id;
 use test_tiers::is_soak;
 
+use self::client::*;
 use crate::{
     deployment::{Instance, deployed_in_clear},
     disk_and_clock_faults::Disk,
@@ -33,7 +33,6 @@ use crate::{
     services::{Nginx, Postgres, S3},
     support::*,
 };
-use self::client::*;
 
 /// Clients at a time, each with records of its own.
 const CLIENTS: u64 = 6;

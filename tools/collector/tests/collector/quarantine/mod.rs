@@ -2,19 +2,9 @@
 
 mod pull_model;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
-};
-
-use proptest::{
-    prelude::*,
-    test_runner::{Config as Cases, RngSeed, TestRunner},
-};
 use serde_json::{Value, json};
 use sordino::{Id, Week};
 use sordino_collector::{BlockingServer, Config, Verdicts};
-use test_tiers::is_soak;
 
 use crate::support::*;
 

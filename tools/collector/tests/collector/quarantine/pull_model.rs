@@ -9,13 +9,11 @@ use proptest::{
     prelude::*,
     test_runner::{Config as Cases, RngSeed, TestRunner},
 };
-use serde_json::{Value, json};
-use sordino::{Id, Week};
-use sordino_collector::{BlockingServer, Config, Verdicts};
+use serde_json::Value;
 use test_tiers::is_soak;
 
-use crate::support::*;
 use super::*;
+use crate::support::*;
 
 /// An event during a pull, for one of a few samples.
 #[derive(Clone, Copy, Debug)]

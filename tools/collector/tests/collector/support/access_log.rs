@@ -1,29 +1,7 @@
 //! The chain and the tree of the access log, by docs/protocol.md and RFC 9162.
 
-use std::{
-    io::{self, ErrorKind, Read as _, Write as _},
-    net::{IpAddr, SocketAddr, TcpStream},
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
-
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use ring::{
-    digest::{SHA256, digest},
-    signature::Ed25519KeyPair,
-};
+use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
-use sordino::{
-    Id, Purpose, Purposes,
-    consent::{AgeBand, NoticeReference, Record, SignedRecord},
-    plan::{Plan, Recipient, SignedPlan, Triggers},
-};
-use sordino_collector::{BlockingServer, Config, TokenError};
-use tempfile::TempDir;
-pub(crate) use test_fixtures::key_pair as key;
-use tokio::net::TcpSocket;
-
-use crate::database::database_of;
 
 use super::*;
 

@@ -1,31 +1,17 @@
 //! A collector in this process.
 
 use std::{
-    io::{self, ErrorKind, Read as _, Write as _},
-    net::{IpAddr, SocketAddr, TcpStream},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use ring::{
-    digest::{SHA256, digest},
-    signature::Ed25519KeyPair,
-};
-use serde_json::{Value, json};
-use sordino::{
-    Id, Purpose, Purposes,
-    consent::{AgeBand, NoticeReference, Record, SignedRecord},
-    plan::{Plan, Recipient, SignedPlan, Triggers},
-};
+use serde_json::Value;
+use sordino::Id;
 use sordino_collector::{BlockingServer, Config, TokenError};
 use tempfile::TempDir;
-pub(crate) use test_fixtures::key_pair as key;
-use tokio::net::TcpSocket;
-
-use crate::database::database_of;
 
 use super::*;
+use crate::database::database_of;
 
 /// A running collector with its folder.
 pub(crate) struct Collector {

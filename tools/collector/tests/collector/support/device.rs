@@ -1,29 +1,15 @@
 //! A device: a consent record with its key, its requests, and sealed samples.
 
-use std::{
-    io::{self, ErrorKind, Read as _, Write as _},
-    net::{IpAddr, SocketAddr, TcpStream},
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
-
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use ring::{
     digest::{SHA256, digest},
     signature::Ed25519KeyPair,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use sordino::{
-    Id, Purpose, Purposes,
+    Id, Purposes,
     consent::{AgeBand, NoticeReference, Record, SignedRecord},
-    plan::{Plan, Recipient, SignedPlan, Triggers},
+    plan::Recipient,
 };
-use sordino_collector::{BlockingServer, Config, TokenError};
-use tempfile::TempDir;
-pub(crate) use test_fixtures::key_pair as key;
-use tokio::net::TcpSocket;
-
-use crate::database::database_of;
 
 use super::*;
 

@@ -8,29 +8,16 @@ mod http;
 mod service;
 
 use std::{
-    io::{self, ErrorKind, Read as _, Write as _},
-    net::{IpAddr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use ring::{
-    digest::{SHA256, digest},
-    signature::Ed25519KeyPair,
-};
-use serde_json::{Value, json};
+use ring::digest::{SHA256, digest};
 use sordino::{
-    Id, Purpose, Purposes,
-    consent::{AgeBand, NoticeReference, Record, SignedRecord},
+    Purpose,
     plan::{Plan, Recipient, SignedPlan, Triggers},
 };
-use sordino_collector::{BlockingServer, Config, TokenError};
-use tempfile::TempDir;
 pub(crate) use test_fixtures::key_pair as key;
-use tokio::net::TcpSocket;
-
-use crate::database::database_of;
 
 pub(crate) use self::{access_log::*, collector::*, device::*, http::*, service::*};
 

@@ -1,18 +1,12 @@
 //! The program as a child process.
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
 };
 
-use serde_json::Value;
-use sordino::Purpose;
-
-use crate::database::{database_of, is_postgres};
-
-use super::*;
+use crate::database::database_of;
 
 /// The service as a child process, which is killed on drop.
 pub(crate) struct Service {
