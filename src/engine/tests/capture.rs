@@ -27,7 +27,7 @@ fn a_mark_abandoned_by_a_withdrawal_is_reported() {
 }
 
 #[test]
-fn a_panicking_callback_discards_audio_and_keeps_the_engine_usable() {
+fn a_panicking_callback_discards_audio_and_not_the_engine() {
     let device = Device::new();
     device.consent_to(QA);
     for _ in 0..2 {
