@@ -10,9 +10,8 @@ mod statements;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Value, json};
-
-pub(super) use reading::read;
 
 use super::{AgeBand, GuardianApproval, Organization, Record};
 use crate::{purpose::Purpose, week::Week};
@@ -25,8 +24,20 @@ const ORGANIZATION: &str = "urn:sordino:organisation:";
 const PURPOSE: &str = "urn:sordino:purpose:";
 const GUARDIAN_METHOD: &str = "urn:sordino:guardian-method:";
 
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        reading::read(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
 /// The unsigned document of `record`.
-pub(super) fn write(record: &Record) -> Value {
+fn write(record: &Record) -> Value {
     let organization = record.controller.as_ref();
     let processes = record.purposes.iter();
     let mut document = json!({

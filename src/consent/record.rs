@@ -1,10 +1,9 @@
 //! The consent record: what a person consented to. It is stored, given to the person as a receipt,
 //! and registered with the collector. It names no person.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
-use super::{GuardianApproval, document};
+use super::GuardianApproval;
 use crate::{
     id::Id,
     plan::Controller,
@@ -96,17 +95,5 @@ impl Record {
     /// It is not a record, has an unknown schema, or was changed after it was signed.
     pub fn verify(json: &[u8]) -> Result<SignedRecord, SignedError> {
         SignedRecord::verify_any(json)
-    }
-}
-
-impl Serialize for Record {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        document::write(self).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Record {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        document::read(&Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -17,7 +17,8 @@ use super::{
         AgeBand, EvidenceHash, GuardianApproval, GuardianMethod, NoticeReference, Organization,
         Record, SignedRecord,
     },
-    read, write,
+    reading::read,
+    write,
 };
 use crate::{
     Purposes,
