@@ -209,7 +209,7 @@ fn p_values_t_quantiles_and_wilson_intervals_match_scipy() {
     }
     for (degrees, due) in degrees.into_iter().zip(figures("student")) {
         let found = t_quantile(degrees);
-        assert!((found / due - 1.0).abs() < 4e-4, "{degrees}: {found} {due}");
+        assert!((found / due - 1.0).abs() < 1e-5, "{degrees}: {found} {due}");
     }
     let ends: Vec<[f64; 2]> = serde_json::from_value(answered["wilson"].clone()).unwrap();
     for ((found, size, quantile), due) in shares.into_iter().zip(ends) {
