@@ -14,9 +14,7 @@ mod manifest;
 mod pad;
 
 #[cfg(test)]
-mod manifest_tests;
-#[cfg(test)]
-mod seal_tests;
+mod tests;
 
 use std::{collections::BTreeSet, fmt, io};
 

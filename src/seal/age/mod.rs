@@ -10,9 +10,7 @@ mod stream;
 mod x25519;
 
 #[cfg(test)]
-mod reader_tests;
-#[cfg(test)]
-mod vector_tests;
+mod tests;
 
 use std::io::{self, Write};
 

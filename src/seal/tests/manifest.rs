@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
 
-use super::{Manifest, ManifestError, Platform};
+use super::super::{Manifest, ManifestError, Platform};
 use crate::{anonymize::RemovalReason, purpose::Purpose, sampler::Trigger};
 
 #[test]
@@ -160,7 +160,7 @@ fn all_are_listed(platform: Platform, reason: RemovalReason, trigger: Trigger) {
 
 /// The manifest that `seal` wrote for a clip with every member filled.
 fn written() -> Value {
-    let opened = super::seal_tests::open(&super::seal_tests::sealed_full());
+    let opened = super::open(&super::sealed_full());
     serde_json::from_slice(&opened.manifest).unwrap()
 }
 

@@ -1,5 +1,7 @@
 //! The stage as a whole: only the holder of the key can open its output.
 
+mod manifest;
+
 use std::{
     io::{Read as _, Write as _},
     process::Command,
