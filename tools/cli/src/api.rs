@@ -78,7 +78,7 @@ struct ApiResponse {
 }
 
 impl Api {
-    /// A client with the token in a file, which keeps the connections of so many concurrent requests.
+    /// A client with the token in a file, which keeps the connections of that many concurrent requests.
     pub(crate) fn new(
         collector: &Endpoint,
         network: &NetworkSettings,

@@ -15,7 +15,7 @@ use test_tiers::sized;
 const DEVICES: usize = 2;
 /// The length of a recording that is played, in seconds, so that runs are short.
 const SECONDS: u32 = 5;
-/// Bytes of a run of raw sound that is looked for: so many do not meet by chance.
+/// Bytes of a run of raw sound that is looked for: that many do not meet by chance.
 const RUN: usize = 16;
 /// Bytes from one place in a file that is looked at to the next: a hundredth of a second of raw
 /// sound is ten times as long.
@@ -32,7 +32,7 @@ fn folders_and_kills() -> (usize, usize) {
 fn kills_leave_no_partial_file_no_loss_and_no_raw_sound() {
     let mut stage = Stage::new();
     stage.stop_collector();
-    // Each run seals and queues a short clip at each of two marks. So many do not fill the outbox,
+    // Each run seals and queues a short clip at each of two marks. That many do not fill the outbox,
     // from which the oldest would go.
     stage.sign_plan(
         "plan",
@@ -74,7 +74,7 @@ fn kills_leave_no_partial_file_no_loss_and_no_raw_sound() {
     assert_eq!(pulled["total"], stage.objects().len());
 }
 
-/// Kills a device in a folder of its own so many times, and lets it send in the end what it queued.
+/// Kills a device in a folder of its own that many times, and lets it send in the end what it queued.
 fn kill_often(stage: &Stage, name: &str, raw: &RawSound, wanted: usize) -> usize {
     stage.granted(name, QA);
     let line = format!("device {name} listen short.wav short.wav --mark --json");

@@ -34,7 +34,7 @@ pub(crate) enum Admission {
 pub(crate) enum Refusal {
     /// The record was never registered.
     UnknownRecord,
-    /// The record was withdrawn for good.
+    /// The record was withdrawn permanently.
     Withdrawn,
     /// The consent ended after this week.
     Expired(Week),

@@ -102,7 +102,7 @@ impl Organization {
     }
 }
 
-/// The date so many days from today, in UTC.
+/// The date that many days from today, in UTC.
 fn day(days: i64) -> Date {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date();
     today.checked_add(Span::new().days(days)).unwrap()

@@ -210,7 +210,7 @@ fn only_the_protocols_signature_parameters_are_accepted() {
         answer.problem(status, name);
     }
     // An additional signature, for example of a proxy, is ignored.
-    let beside = signed
+    let with_proxy = signed
         .headers
         .iter()
         .map(|(name, value)| match name.as_str() {
@@ -223,7 +223,7 @@ fn only_the_protocols_signature_parameters_are_accepted() {
         });
     collector
         .send(&Request {
-            headers: beside.collect(),
+            headers: with_proxy.collect(),
             ..signed.clone()
         })
         .expect(201);

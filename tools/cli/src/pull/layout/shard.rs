@@ -38,7 +38,7 @@ pub(super) struct GrowingShard {
 }
 
 impl GrowingShard {
-    /// Begins a shard, or continues a copy of the existing one with so many `samples`.
+    /// Begins a shard, or continues a copy of the existing one with that many `samples`.
     pub(super) fn begin(folder: &Path, number: u32, samples: usize) -> Result<Self, CliError> {
         let path = unfinished_path(folder, number);
         let begun = (|| {

@@ -174,7 +174,7 @@ fn the_programs_in_the_docs_load_a_dataset() {
     }
 }
 
-/// A collector with so many samples of one person, who is in one split.
+/// A collector with that many samples of one person, who is in one split.
 fn with_sample_of(device: &str, samples: usize) -> Stage {
     let stage = Stage::new();
     stage.granted(device, QA);

@@ -22,7 +22,7 @@ impl Auditor {
         auditor
     }
 
-    /// An auditor with a fetched log of so many entries.
+    /// An auditor with a fetched log of that many entries.
     pub(crate) fn with_hand_outs(entries: usize) -> Self {
         let auditor = Self::new();
         for number in 0..entries {

@@ -153,7 +153,7 @@ pub(crate) fn queued(submit: impl FnMut() -> Value) -> String {
     queued.expect("a recording that is not withheld each time")
 }
 
-/// Writes so many seconds of silence as NAME, 8 kHz, 8 bit, mono: a header, and a hole in the file in place of
+/// Writes that many seconds of silence as NAME, 8 kHz, 8 bit, mono: a header, and a hole in the file in place of
 /// the sound.
 pub(crate) fn write_long(stage: &Stage, name: &str, seconds: u32) {
     let length = seconds * 8000;
