@@ -32,7 +32,7 @@ pub(super) fn run(
             .any(|heard| heard.name == "speech-alone" && !heard.queued.is_empty())
     };
     let left = ids(dataset)?;
-    let taken_back = child
+    let withdrawn = child
         .heard
         .iter()
         .flat_map(|heard| &heard.queued)
@@ -69,9 +69,9 @@ pub(super) fn run(
         ),
         check(
             "the withdrawal reached every copy",
-            second.removed == child.taken_back
-                && child.taken_back > 0
-                && taken_back
+            second.removed == child.withdrawn
+                && child.withdrawn > 0
+                && withdrawn
                 && objects == adult.sent + offline.sent,
         ),
     ])

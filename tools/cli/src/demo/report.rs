@@ -63,7 +63,7 @@ impl DemoReport<'_> {
             sections.push(Section::Device(self.device(device)?));
         }
         sections.push(Section::List(self.never_left()));
-        sections.push(Section::List(taken_back(child, self.second)));
+        sections.push(Section::List(withdrawn(child, self.second)));
         Ok(Report {
             title: "Sordino: what left, what did not, and what was withdrawn".to_owned(),
             intro: format!(
@@ -72,7 +72,7 @@ impl DemoReport<'_> {
                 self.recordings.len()
             ),
             facts: vec![
-                Fact::new("samples sent", adult.sent + child.taken_back + offline.sent),
+                Fact::new("samples sent", adult.sent + child.withdrawn + offline.sent),
                 Fact::new("pulled", self.first.pulled),
                 Fact::new("withdrawn", self.second.removed),
                 Fact::new("promises held", format!("{held} of {}", self.checks.len())),
@@ -90,7 +90,7 @@ impl DemoReport<'_> {
         }
         Ok(report::DeviceSection {
             name: device.name.to_owned(),
-            story: device.story.to_owned(),
+            description: device.description.to_owned(),
             counters: vec![
                 Fact::new("recordings heard", device.heard.len()),
                 Fact::new("samples", device.queued()),
@@ -128,7 +128,7 @@ impl DemoReport<'_> {
             };
             // A random clip covers another part of the recording than the marked one.
             view.before = before.clone().filter(|_| is_marked);
-            view.outcome = match device.taken_back > 0 {
+            view.outcome = match device.withdrawn > 0 {
                 true => SampleStatus {
                     disposition: Disposition::Withdrawn,
                     text: "sent and pulled; then deleted everywhere".to_owned(),
@@ -235,7 +235,7 @@ fn disposition_of(withheld: &[WithheldReason]) -> Disposition {
     }
 }
 
-fn taken_back(child: &Device, second: &Summary) -> List {
+fn withdrawn(child: &Device, second: &Summary) -> List {
     let items = child
         .heard
         .iter()

@@ -46,7 +46,7 @@ pub(crate) struct PlayedRecording {
 #[derive(Serialize)]
 pub(crate) struct Device {
     pub(super) name: &'static str,
-    pub(super) story: &'static str,
+    pub(super) description: &'static str,
     pub(super) heard: Vec<PlayedRecording>,
     pub(super) connections: u64,
     pub(super) bytes_up: u64,
@@ -59,7 +59,7 @@ pub(crate) struct Device {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) whole_after_kill: Option<bool>,
     /// Samples that a withdrawal deleted.
-    pub(super) taken_back: usize,
+    pub(super) withdrawn: usize,
     #[serde(skip)]
     line: Option<Proxy>,
     #[serde(skip)]
@@ -89,10 +89,10 @@ impl Device {
             .all(|heard| heard.frames > 0 || heard.note.is_some())
     }
 
-    fn new(name: &'static str, story: &'static str) -> Self {
+    fn new(name: &'static str, description: &'static str) -> Self {
         Self {
             name,
-            story,
+            description,
             heard: Vec::new(),
             connections: 0,
             bytes_up: 0,
@@ -100,7 +100,7 @@ impl Device {
             pending: 0,
             before_approval: None,
             whole_after_kill: None,
-            taken_back: 0,
+            withdrawn: 0,
             line: None,
             engine: None,
         }
@@ -186,7 +186,7 @@ pub(super) fn withdraw_child(device: &mut Device) -> Result<(), CliError> {
     };
     engine.withdraw(None)?;
     engine.upload(&own_client())?;
-    device.taken_back = engine
+    device.withdrawn = engine
         .samples()?
         .iter()
         .filter(|entry| entry.state == SampleState::Deleted)

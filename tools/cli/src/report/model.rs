@@ -83,7 +83,7 @@ pub(crate) struct DeviceSection {
     /// Heading.
     pub(crate) name: String,
     /// Description; an empty line separates paragraphs.
-    pub(crate) story: String,
+    pub(crate) description: String,
     /// Figures of the device.
     pub(crate) counters: Vec<Fact>,
     /// Samples in the order in which they are shown.

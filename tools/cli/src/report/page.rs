@@ -138,8 +138,8 @@ impl Disposition {
         match self {
             Self::Sent => "sent",
             Self::Withheld => "withheld",
-            Self::NotSampled => "stayed",
-            Self::Withdrawn => "taken-back",
+            Self::NotSampled => "not-sampled",
+            Self::Withdrawn => "withdrawn",
         }
     }
 

@@ -105,7 +105,7 @@ fn filled_with(text: &str) -> Report {
         sections: vec![
             Section::Device(DeviceSection {
                 name: text(),
-                story: text(),
+                description: text(),
                 counters: vec![fact()],
                 samples: vec![sample],
             }),

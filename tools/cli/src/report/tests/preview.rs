@@ -28,10 +28,10 @@ pub(super) fn report() -> Report {
             why: view.outcome.text.clone(),
         })
         .collect();
-    let device = |name: &str, story: &str, samples: &[SampleView]| {
+    let device = |name: &str, description: &str, samples: &[SampleView]| {
         Section::Device(DeviceSection {
             name: name.into(),
-            story: story.into(),
+            description: description.into(),
             counters: vec![
                 Fact::new("offered", samples.len()),
                 Fact::new(

@@ -21,12 +21,12 @@ fn every_recording_is_read_or_refused_by_name_in_one_line() {
     let stage = Stage::without_collector();
     stage.granted("d", QA);
     let recordings = write_recordings(&stage);
-    for (name, fate) in recordings {
-        assert_fate(&stage, name, fate);
+    for (name, expected) in recordings {
+        assert_handling(&stage, name, expected);
     }
 }
 
-fn assert_fate(stage: &Stage, name: &str, fate: Expected) {
+fn assert_handling(stage: &Stage, name: &str, expected: Expected) {
     let recipient = &stage.recipient;
     let before = stage.outbox("d").len();
     let anonymized = stage.sordino(&format!("anonymize {name} --out out"));
@@ -35,7 +35,7 @@ fn assert_fate(stage: &Stage, name: &str, fate: Expected) {
     let sealed = stage.sordino(&format!(
         "seal {name} --recipient {recipient} --out one.age"
     ));
-    match fate {
+    match expected {
         Expected::Read => {
             anonymized.ok();
             let submitted = submitted.ok().document();
