@@ -121,7 +121,8 @@ cargo_deny() {
   local kept=${XDG_CACHE_HOME:-$HOME/.cache}/sordino/cargo-deny-$CARGO_DENY
   if [ ! -x "$kept/bin/cargo-deny" ]; then
     say "building cargo-deny, which takes minutes"
-    cargo install --quiet --locked --root "$kept" "cargo-deny@$CARGO_DENY"
+    # Without optimization and debug information, because it compiles far longer than it runs.
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --debug --locked --root "$kept" "cargo-deny@$CARGO_DENY"
   fi
   mkdir -p target/tools && ln -sf "$kept/bin/cargo-deny" target/tools/cargo-deny
 }
