@@ -108,7 +108,7 @@ fn nothing_is_sealed_to_the_recipient_of_the_example_plan() {
     let stranger = stranger.find(&text).unwrap().as_str();
     let both = format!("[\n  \"{}\",\n  \"{stranger}\",\n]", stage.recipient);
     let alone = format!("[\"{stranger}\"]");
-    for (recipients, line) in [(alone, "line 12"), (both, "line 14")] {
+    for (recipients, line) in [(alone, "line 14"), (both, "line 16")] {
         let edited = text.replace(&format!("[\"{stranger}\"]"), &recipients);
         fs::write(stage.path("edited.toml"), edited).unwrap();
         for flag in ["", " --json"] {

@@ -170,7 +170,7 @@ fn reset_does_not_change_a_folder_without_a_device() {
         for json in ["", " --json"] {
             stage
                 .sordino(&format!("device {folder} reset{json}"))
-                .refused(&[folder, "no device"]);
+                .refused(&[folder, "no state"]);
         }
         let left = fs::read_to_string(stage.path(folder).join("outbox")).ok();
         assert_eq!(left.as_deref(), kept);

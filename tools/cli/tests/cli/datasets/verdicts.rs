@@ -150,7 +150,7 @@ fn a_report_shows_verdicts_by_sample_and_in_total() {
         fs::read_to_string(stage.path("data/report.html")).unwrap()
     };
     let drawn = page("2");
-    assert!(drawn.contains("&lt;b&gt;the bow&lt;/b&gt; slipped") && !drawn.contains(note));
+    assert!(drawn.contains("&#60;b&#62;the bow&#60;/b&#62; slipped") && !drawn.contains(note));
     assert!(drawn.contains("<li><b>Player wrong</b>"));
     let rows = page("0");
     assert!(rows.contains("<td>Player wrong</td>"));
