@@ -10,11 +10,11 @@ use super::{CaptureError, open_error, without_alsa_messages};
 /// An input device, as shown in a list to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputDevice {
-    /// The id for [`Microphone::named`]. It stays the same when the device is reconnected.
+    /// The id for [`Microphone::named`](super::Microphone::named). It stays the same when the device is reconnected.
     pub id: String,
     /// The name as the system shows it.
     pub name: String,
-    /// Whether [`Microphone::default`] opens this device.
+    /// Whether [`Microphone::default`](super::Microphone::default) opens this device.
     pub is_default: bool,
     /// The minimum and the maximum sample rate, in Hz.
     pub rates: (u32, u32),
