@@ -25,6 +25,7 @@ pub(crate) use organization::{Organization, key_pair, plan};
 
 use jiff::SignedDuration;
 use proptest::test_runner::Config as ProptestConfig;
+use serde_json::{Value, json};
 use test_tiers::sized;
 
 use crate::{
@@ -48,6 +49,19 @@ pub(crate) fn cases(usual: u32, soak: u32) -> ProptestConfig {
 
 pub(crate) fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
+}
+
+/// A JSON value of each type, to replace the members of a document by. No empty array: serde takes it for an object all of
+/// whose members have a default.
+pub(crate) fn values_of_each_type() -> [Value; 6] {
+    [
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!("x"),
+        json!([7]),
+        json!({}),
+    ]
 }
 
 pub(crate) fn both() -> Purposes {

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, fs};
 use serde_json::{Value, json};
 
 use super::super::{Manifest, ManifestError, Platform};
-use crate::{anonymize::RemovalReason, purpose::Purpose, sampler::Trigger};
+use crate::{
+    anonymize::RemovalReason, purpose::Purpose, sampler::Trigger, testing::values_of_each_type,
+};
 
 #[test]
 fn a_manifest_has_exactly_the_documented_members() {
@@ -233,16 +235,7 @@ fn collect_members(value: &Value, at: &str, members: &mut BTreeSet<String>) {
 
 /// Each change at each place of `value`, with a line that names it.
 fn changes(value: &Value) -> Vec<(String, Value)> {
-    // No empty array: serde takes it for an object all of whose members have a default.
-    let replacements = [
-        json!(true),
-        json!(-1),
-        json!(1.5),
-        json!("x"),
-        json!([7]),
-        json!({}),
-    ];
-    let mut changes: Vec<(String, Value)> = replacements
+    let mut changes: Vec<(String, Value)> = values_of_each_type()
         .into_iter()
         .map(|replacement| (format!("replaced by {replacement}"), replacement))
         .collect();

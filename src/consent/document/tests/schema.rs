@@ -11,7 +11,11 @@ use super::{
     },
     bare, full, signed,
 };
-use crate::{purpose::Purpose, signed::Signed, testing::key_pair};
+use crate::{
+    purpose::Purpose,
+    signed::Signed,
+    testing::{key_pair, values_of_each_type},
+};
 
 pub(super) fn fits(document: &Value) -> bool {
     static COMPILED: LazyLock<(boon::Schemas, boon::SchemaIndex)> = LazyLock::new(|| {
@@ -152,16 +156,11 @@ fn changes(document: &Value) -> Vec<(String, &'static str, Value)> {
             *changed.pointer_mut(&place).unwrap() = value;
             changes.push((place.clone(), what, changed));
         };
-        let others = [
-            json!(true),
-            json!(-1),
-            json!(1.5),
-            json!("x"),
-            json!([7]),
-            json!({}),
-        ];
         // The whole stays an object: a reader is never asked of anything else.
-        for other in others.into_iter().filter(|_| !place.is_empty()) {
+        for other in values_of_each_type()
+            .into_iter()
+            .filter(|_| !place.is_empty())
+        {
             put("replaced", other);
         }
         match here {

@@ -11,7 +11,7 @@ use age::secrecy::ExposeSecret as _;
 use proptest::{collection::vec, prelude::*};
 
 use super::super::{AgeError, AgeWriter, stream::CHUNK_BYTES};
-use crate::plan::Recipient;
+use crate::{hex, plan::Recipient};
 
 /// Lengths around the boundaries of chunks.
 const LENGTHS: [usize; 9] = [
@@ -192,7 +192,7 @@ fn every_point_of_low_order_is_refused_as_a_recipient() {
         .into_iter()
         .flat_map(|point| [(point, 0), (point, 0x80)])
     {
-        let mut bytes = super::vectors::hex::<32>(point);
+        let mut bytes = hex::decode::<32>(point).unwrap();
         bytes[31] |= top_bit;
         let weak = Recipient::from(bytes);
         let mut output = Vec::new();

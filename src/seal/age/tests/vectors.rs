@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use bech32::primitives::decode::CheckedHrpstring;
 
 use super::super::{AgeError, file_key::FileKey, header, stream::StreamWriter, x25519::Stanza};
-use crate::plan::Recipient;
+use crate::{hex, plan::Recipient};
 
 /// Valid vectors: header, MAC, stanzas and payload must equal our output.
 const SUCCESS: [&str; 14] = [
@@ -247,7 +247,7 @@ impl Vector {
     }
 
     fn file_key(&self) -> FileKey {
-        FileKey::for_test(hex(&self.fields["file key"]))
+        FileKey::for_test(hex::decode(&self.fields["file key"]).unwrap())
     }
 
     fn identity(&self) -> age::x25519::Identity {
@@ -310,7 +310,7 @@ impl Vector {
         assert_eq!(read.is_ok(), self.expect() == "success");
         assert_eq!(
             super::super::super::sha256(&plaintext),
-            hex(&self.fields["payload"])
+            hex::decode(&self.fields["payload"]).unwrap()
         );
         plaintext
     }
@@ -359,10 +359,4 @@ fn find(bytes: &[u8], part: &[u8]) -> usize {
         .windows(part.len())
         .position(|window| window == part)
         .unwrap()
-}
-
-/// `N` bytes from hexadecimal digits.
-pub(super) fn hex<const N: usize>(digits: &str) -> [u8; N] {
-    assert_eq!(digits.len(), 2 * N);
-    std::array::from_fn(|n| u8::from_str_radix(&digits[2 * n..2 * n + 2], 16).unwrap())
 }
