@@ -20,7 +20,7 @@ ROOT = HERE.parent.parent
 
 PAGES = [
     "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "RELEASING.md", "SECURITY.md", "docs/*.md", "docs/papers/*.md",
-    "docs/quickstart/*.md", "bindings/*/README.md", "samples/*/README.md", "samples/*/*.md", "models/*/README.md",
+    "docs/quickstart/*.md", "bindings/*/README.md", "samples/*/README.md", "samples/*/*.md", "models/*/README.md", "dsp/weights/CREDITS.md",
     "eval/*.md", "fuzz/README.md", "tests/vectors/*/README.md",
 ]
 # Sections of README.md: page, title.

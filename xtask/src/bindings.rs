@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     build,
-    process::{cargo, cmd, copy, create_folder, run, target},
+    process::{cargo, cmd, copy, create_folder, root, run, target},
 };
 
 /// The name of the library that apps load.
@@ -20,6 +20,24 @@ pub const LIBRARY: &str = if cfg!(target_os = "macos") {
 } else {
     "libsordino.so"
 };
+
+/// Licenses and credits of the library and of the weights in it, which each package ships.
+const NOTICES: [&str; 4] = [
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "dsp/weights/silero_vad_16k.LICENSE",
+    "dsp/weights/CREDITS.md",
+];
+
+pub fn copy_notices(out: &Path) -> Result<()> {
+    for notice in NOTICES.map(Path::new) {
+        copy(
+            &root().join(notice),
+            &out.join(notice.file_name().unwrap_or_default()),
+        )?;
+    }
+    Ok(())
+}
 
 #[derive(Args)]
 pub struct Generate {

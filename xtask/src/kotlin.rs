@@ -157,7 +157,7 @@ fn generated() -> PathBuf {
 }
 
 /// Writes the bindings to `generated()/kotlin`, and the library to `generated()/native`, in a folder with JNA's name for
-/// this machine.
+/// this machine, with the licenses and credits in META-INF/sordino.
 fn generate(library: Library) -> Result<()> {
     let out = generated().join("kotlin");
     bindings::generate(&Generate {
@@ -174,7 +174,7 @@ fn generate(library: Library) -> Result<()> {
     let native = generated().join("native").join(native_folder());
     create_folder(&native)?;
     fs::rename(out.join(LIBRARY), native.join(LIBRARY))?;
-    Ok(())
+    bindings::copy_notices(&generated().join("native/META-INF/sordino"))
 }
 
 /// Makes classes with a handle of the library final, since a subclass could be `Cloneable` and free the handle twice, and

@@ -287,7 +287,16 @@ fn check_scripts(steps: &Steps) -> Result<()> {
         mypy.arg("--cache-dir").arg(target().join("mypy"));
         steps.step(&format!("names in {folder}"), mypy.arg("."))?;
     }
-    Ok(())
+    // Standard library only: the manifest, the credits and the splits of the training data agree.
+    let tests = [
+        "-m",
+        "unittest",
+        "discover",
+        "-q",
+        "-s",
+        "models/voice/tests",
+    ];
+    steps.step("manifest of the training data", cmd("python3").args(tests))
 }
 
 fn has_cargo_command(name: &str) -> bool {

@@ -76,13 +76,15 @@ class Wheel(unittest.TestCase):
         self.assertTrue(any("matplotlib" in need and "plot" in need for need in needs), needs)
 
     @unittest.skipUnless("SORDINO_WHEEL" in os.environ, "no wheel is named")
-    def test_the_wheel_has_library_types_and_marker(self):
+    def test_the_wheel_has_library_types_licenses_and_marker(self):
         wheel = pathlib.Path(os.environ["SORDINO_WHEEL"])
         self.assertRegex(wheel.name, r"^sordino-[\d.]+-py3-none-\w+\.whl$")
         with zipfile.ZipFile(wheel) as archive:
             names = set(archive.namelist())
         for needed in ("py.typed", "_sordino/sordino.pyi", "_sordino/sordino.py"):
             self.assertIn(f"sordino/{needed}", names)
+        for notice in ("LICENSE-MIT", "LICENSE-APACHE", "silero_vad_16k.LICENSE", "CREDITS.md"):
+            self.assertIn(f"sordino-{sordino.__version__}.dist-info/licenses/{notice}", names)
         self.assertTrue(any(re.search(r"libsordino\.(so|dylib)$", name) for name in names))
         self.assertFalse([name for name in names if "test" in name], names)
 

@@ -138,6 +138,18 @@ fn the_layout_is_complete(work: &Path) -> Result<()> {
             "{class} is not among the classes"
         );
     }
+    for notice in [
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "silero_vad_16k.LICENSE",
+        "CREDITS.md",
+    ] {
+        let name = format!("META-INF/sordino/{notice}");
+        ensure!(
+            classes.lines().any(|line| line == name),
+            "{name} is not in classes.jar"
+        );
+    }
     ensure!(
         !classes.contains("libsordino"),
         "the library for desktops is among the classes"

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::{PACKAGE, generated, toolchain};
 use crate::{
-    bindings::Library,
+    bindings::{Library, copy_notices},
     process::{cargo, cmd, copy, empty_folder, is_installed, root, run, target},
 };
 
@@ -192,7 +192,8 @@ pub fn xcframework() -> Result<()> {
             .arg("-headers")
             .arg(made.join("headers"));
     }
-    run(create.arg("-output").arg(framework))
+    run(create.arg("-output").arg(&framework))?;
+    copy_notices(&framework.join("licenses"))
 }
 
 fn built(triple: &str) -> PathBuf {
