@@ -73,9 +73,10 @@ def on_phone(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return recorded / max(1.0, np.abs(recorded).max() / 0.95)
 
 
-def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def whispered(sound: np.ndarray, rng: np.random.Generator, rate: int = RATE) -> np.ndarray:
     """Keeps the spectral envelope, and replaces the excitation by noise."""
-    size, hop = 1024, 256
+    size = 2 * round(512 * rate / RATE)
+    hop = size // 4
     window = np.hanning(size)
     smooth = np.exp(-0.5 * (np.arange(-12, 13) / 5) ** 2)
     smooth /= smooth.sum()
@@ -84,7 +85,7 @@ def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         envelope = np.convolve(np.abs(np.fft.rfft(sound[start : start + size] * window)), smooth, "same")
         noise = envelope * np.exp(2j * np.pi * rng.random(len(envelope)))
         out[start : start + size] += np.fft.irfft(noise) * window
-    out = sosfilt(butter(2, 300, "high", fs=RATE, output="sos"), out[: len(sound)])
+    out = sosfilt(butter(2, 300, "high", fs=rate, output="sos"), out[: len(sound)])
     return (out / loudness(out) * loudness(sound)).astype(np.float32)
 
 

@@ -19,10 +19,10 @@ import acoustics
 import music
 import versions
 from acoustics import ATTACKER_RATE
-from attackers import restore, speaker, words
+from attackers import restore, speaker, trained, words
 
 # The modules that determine a result: the key of the cache has a digest of them.
-SOURCES = [music, acoustics, restore, speaker, words]
+SOURCES = [music, acoustics, restore, speaker, trained, words]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +33,8 @@ class WorkerSettings:
     # Whisper's weights; None: no words.
     whisper: pathlib.Path | None
     threads: int
+    # The weights of the net trained on pairs; None: it does not run.
+    net: pathlib.Path | None = None
 
 
 # Those of this process, set once by `initialize`.
@@ -87,7 +89,7 @@ def analyze(job: Job) -> dict:
     record = {"samples": len(sound), "language": job.language, "words": {}, "spoken": {}, "notes": [], "speaker": None}
     if SETTINGS.whisper and len(sound):
         for way in job.ways:
-            recognized, language = listener().words(restore.restored(sound, way), job.language)
+            recognized, language = listener().words(restored(sound, way), job.language)
             record["words"][way], record["language"] = recognized, language
     if job.voice:
         record["spoken"] = {way: seconds_spoken(restore.restored(sound, way)) for way in restore.SIMPLE}
@@ -98,8 +100,14 @@ def analyze(job: Job) -> dict:
     return record
 
 
+def restored(sound: np.ndarray, way: str) -> np.ndarray:
+    return trained.restored(net(), sound) if way == trained.WAY else restore.restored(sound, way)
+
+
 def digest(job: Job) -> str:
     sound = job.path.read_bytes() if job.path.exists() else b""
+    if trained.WAY in job.ways:
+        sound += SETTINGS.net.read_bytes()
     without_path = dataclasses.replace(job, path=pathlib.Path())
     return hashlib.sha256(f"{without_path} {bool(SETTINGS.whisper)} {code()}".encode() + sound).hexdigest()[:32]
 
@@ -123,6 +131,11 @@ def seconds_spoken(sound: np.ndarray) -> float:
 @functools.cache
 def listener() -> words.Listener:
     return words.Listener(SETTINGS.whisper, SETTINGS.threads)
+
+
+@functools.cache
+def net() -> trained.Net:
+    return trained.load(SETTINGS.net)
 
 
 @functools.cache

@@ -8,7 +8,6 @@ one more clip changes no other.
 """
 
 import dataclasses
-import hashlib
 import json
 import multiprocessing
 import pathlib
@@ -22,12 +21,12 @@ import soundfile
 import acoustics
 import sets
 from acoustics import RATE
+from seeding import generator
 
 SECONDS = 12.0
 ENROLL_SECONDS = 20.0
 # The level of the speech relative to the music, dB.
 LEVELS = (6, 0, -6, -12, -18)
-MUSIC_CLIPS = 12
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 KEYBOARDS = (0, 1, 2, 4)
 LOW_PROGRAMS = (42,)
@@ -43,9 +42,12 @@ class Clip:
     level: int = 0
 
 
-def plan(voices: list[str], per_voice: int = 1) -> list[Clip]:
-    """All clips of a corpus; `alternate` is there twice, since it is the most common case."""
-    clips = [Clip(f"music-{number:02d}", "music") for number in range(MUSIC_CLIPS * per_voice)]
+def plan(voices: list[str], per_voice: int = 1, clips_per_voice: int | None = None, music_clips: int = 12) -> list[Clip]:
+    """All clips of a corpus; `alternate` is there twice, since it is the most common case. With `clips_per_voice`, each
+    voice has only that many of the cases, and the next voice continues with the next case."""
+    if clips_per_voice is not None:
+        return some(plan(voices, per_voice, music_clips=music_clips), voices, clips_per_voice)
+    clips = [Clip(f"music-{number:02d}", "music") for number in range(music_clips * per_voice)]
     clips.append(Clip("noise-00", "noise"))
     for voice in voices:
         clips.append(Clip(f"enrolmix-{voice}", "enrolmix", voice))
@@ -55,6 +57,14 @@ def plan(voices: list[str], per_voice: int = 1) -> list[Clip]:
                 clips.append(Clip(f"{case}-{count:02d}", case, voice))
             clips += [Clip(f"over{level:+d}-{voice}-{take}", f"over{level:+d}", voice, level) for level in LEVELS]
     return clips
+
+
+def some(clips: list[Clip], voices: list[str], clips_per_voice: int) -> list[Clip]:
+    chosen = [clip for clip in clips if clip.voice is None or clip.case == "enrolmix"]
+    for number, voice in enumerate(voices):
+        own = [clip for clip in clips if clip.voice == voice and clip.case != "enrolmix"]
+        chosen += [own[(number * clips_per_voice + turn) % len(own)] for turn in range(clips_per_voice)]
+    return chosen
 
 
 def build(
@@ -139,12 +149,12 @@ def save(folder: pathlib.Path, clip: Clip, sound: np.ndarray, rng, clean: np.nda
         soundfile.write(folder / "clean" / f"{clip.name}.wav", clean, RATE)
     soundfile.write(folder / f"{clip.name}.wav", acoustics.on_phone(sound, rng), RATE, subtype="PCM_16")
     metadata = {"case": clip.case, "seconds": len(sound) / RATE, "notes": [], "speech": [], "speaker": clip.voice} | truth
+    if clip.voice:
+        kind = clip.case if clip.case in ("child", "whisper") else "speech"
+        metadata["voice_kind"] = "synthetic" if clip.voice.startswith("espeak-") else kind
+    if "program" in truth:
+        metadata["family"] = sets.family_of(truth["program"])
     (folder / f"{clip.name}.json").write_text(json.dumps(metadata))
-
-
-def generator(*names: object) -> np.random.Generator:
-    digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
-    return np.random.default_rng(list(digest))
 
 
 def recordings(voice_set: sets.VoiceSet, seed: int, voice: str) -> tuple[list[str], list[str]]:

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Attacks the output of `sordino anonymize` and of baselines, and writes RESULTS.md.
 
-usage: evaluate.py [--quick] [--thorough] [--no-asr] [--set NAME|FILE.json …] [--version NAME …]
+usage: evaluate.py [--quick] [--thorough] [--no-asr] [--set NAME|FILE.json …] [--version NAME …] [--recordings FOLDER]
 
---quick uses two voices and attackers without inversion, as a smoke test; its figures mean nothing. --thorough
-also runs enhancement on the baselines, and uses all of dev's voices. --no-asr omits Whisper. Clips, outputs
-and results are stored in target/eval.
+The sets are `real`, the test split of FOLDER (or of the environment variable EVAL_RECORDINGS), and `packages`; without
+FOLDER `real` is skipped. --quick uses few clips and attackers without inversion, as a smoke test; its figures mean
+nothing. --thorough also runs enhancement on the baselines. --no-asr omits Whisper. Clips, outputs and results are stored
+in target/eval.
 """
 
 import argparse
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -22,10 +24,13 @@ import figures
 import frontier
 import analyze
 import pairs
+import real_corpus
+import recordings
 import report
 import sets
+import train_attacker
 import versions
-from attackers import restore
+from attackers import restore, trained
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -33,6 +38,10 @@ SEED = 1
 LEARNED_PAIRS, TRIED_PAIRS = 160, 80
 # The voices of dev, unless the run is thorough.
 DEV_VOICES = 3
+QUICK_CLIPS = 40
+SKIPPED = (
+    "the set `real` is skipped: set EVAL_RECORDINGS or --recordings to a folder of recordings (eval/README.md, Recordings)"
+)
 
 
 def main() -> None:
@@ -53,7 +62,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--thorough", action="store_true")
     parser.add_argument("--no-asr", action="store_true")
-    parser.add_argument("--set", dest="sets", action="append", help="held_back, dev, or a JSON file; default: both")
+    parser.add_argument("--set", dest="sets", action="append", help="real, packages (both by default), held_back, dev, or a JSON file")
+    parser.add_argument("--recordings", type=pathlib.Path, default=os.environ.get("EVAL_RECORDINGS") or None)
+    parser.add_argument("--attacker-minutes", type=float, default=train_attacker.MINUTES, help="of training; 0: without it")
     parser.add_argument("--version", dest="versions", action="append", choices=list(versions.LABELS))
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target/release/sordino")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "target/eval")
@@ -61,31 +72,48 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--threads", type=int, default=1, help="of each process")
     options = parser.parse_args()
-    known = {voice_set.name: voice_set for voice_set in (sets.HELD_BACK, sets.DEV)}
-    names = options.sets or (["held_back"] if options.quick else list(known))
-    options.sets = [known[name] if name in known else sets.read(pathlib.Path(name)) for name in names]
-    options.versions = options.versions or list(versions.LABELS)
-    options.out = options.out or (options.data / "quick.md" if options.quick else HERE / "RESULTS.md")
     options.data.mkdir(parents=True, exist_ok=True)
+    options.sets = chosen_sets(options, parser)
+    options.versions = options.versions or [version for version in versions.LABELS if version != "webrtc"]
+    options.out = options.out or (options.data / "quick.md" if options.quick else HERE / "RESULTS.md")
     if "sordino" in options.versions and not options.program.exists():
         parser.error(f"{options.program} is not there; run `cargo build --release -p sordino-cli -p sordino-collector`")
     return options
 
 
-def measured(voice_set: sets.VoiceSet, options: argparse.Namespace) -> report.Result:
+def chosen_sets(options: argparse.Namespace, parser: argparse.ArgumentParser) -> list:
+    known: dict = {"held_back": lambda: sets.HELD_BACK, "dev": lambda: sets.DEV}
+    known["packages"] = lambda: sets.packages(options.data)
+    if options.recordings:
+        known["real"] = lambda: sets.RecordedSet("real", options.recordings, "test")
+    elif not options.sets:
+        print(SKIPPED, file=sys.stderr)
+    elif "real" in options.sets:
+        parser.error(SKIPPED)
+    names = options.sets or [name for name in ("real", "packages") if name in known]
+    return [known[name]() if name in known else sets.read(pathlib.Path(name)) for name in names]
+
+
+def measured(voice_set, options: argparse.Namespace) -> report.Result:
     folder = (
         options.data / ("quick" if options.quick else "thorough" if options.thorough else "corpus") / voice_set.name
     )
-    few = 2 if options.quick else DEV_VOICES if voice_set is sets.DEV and not options.thorough else None
-    clips = corpus.plan(sorted(voice_set.recordings())[:few])
     with stage(f"{voice_set.name}: clips"):
-        corpus.build(folder / "clips", voice_set, SEED, clips, options.jobs)
+        build(folder / "clips", voice_set, options)
     with stage(f"{voice_set.name}: anonymizing"):
         outs = anonymize_all(folder / "clips", folder / "out", options)
-    settings = analyze.WorkerSettings(options.data / "cache", None if options.no_asr else options.data / "whisper", options.threads)
     headline = voice_set is not sets.DEV and not options.quick
+    net = None
+    if headline and options.recordings and options.attacker_minutes and not options.no_asr and "sordino" in outs:
+        with stage("training the attacker"):
+            net = train_attacker.trained_net(
+                options.data / "attacker", options.recordings, options.program, options.attacker_minutes, options.jobs,
+                options.jobs * options.threads,
+            )  # fmt: skip
+    whisper = None if options.no_asr else options.data / "whisper"
+    settings = analyze.WorkerSettings(options.data / "cache", whisper, options.threads, net)
     with stage(f"{voice_set.name}: attacks"):
-        ways = {version: ways_of(version, headline, options.thorough) for version in outs}
+        ways = {version: ways_of(version, headline, options.thorough, net is not None) for version in outs}
         results = figures.run_attackers(folder / "clips", outs, ways, settings, options.jobs)
     traces = {}
     if headline:
@@ -96,7 +124,22 @@ def measured(voice_set: sets.VoiceSet, options: argparse.Namespace) -> report.Re
         {version: figures.rows(one) for version, one in results.items()},
         {version: figures.equal_error_rates(one) for version, one in results.items()},
         traces,
+        {version: figures.rows(one, "family", ("music",)) for version, one in results.items()},
+        {version: figures.rows(one, "voice_kind") for version, one in results.items()},
     )
+
+
+def build(folder: pathlib.Path, voice_set, options: argparse.Namespace) -> None:
+    if isinstance(voice_set, sets.RecordedSet):
+        sources = recordings.read(voice_set.folder, voice_set.split)
+        planned = real_corpus.plan(sources, QUICK_CLIPS if options.quick else real_corpus.CLIPS)
+        real_corpus.build(folder, voice_set.folder, voice_set.split, SEED, planned, options.jobs)
+        return
+    few = 2 if options.quick else DEV_VOICES if voice_set is sets.DEV and not options.thorough else None
+    per_voice = None if options.quick else voice_set.clips_per_voice
+    music_clips = 12 if options.quick else voice_set.music_clips
+    clips = corpus.plan(sorted(voice_set.recordings())[:few], clips_per_voice=per_voice, music_clips=music_clips)
+    corpus.build(folder, voice_set, SEED, clips, options.jobs)
 
 
 def anonymize_all(folder: pathlib.Path, out: pathlib.Path, options: argparse.Namespace) -> dict[str, pathlib.Path]:
@@ -106,17 +149,21 @@ def anonymize_all(folder: pathlib.Path, out: pathlib.Path, options: argparse.Nam
     return outs
 
 
-def ways_of(version: str, headline: bool, thorough: bool) -> tuple[str, ...]:
-    """The attackers. Inversion applies only where something may have been erased."""
+def ways_of(version: str, headline: bool, thorough: bool, has_net: bool) -> tuple[str, ...]:
+    """The attackers. Inversion and the trained net apply only where something may have been erased."""
     if headline and version == "sordino":
-        return restore.SIMPLE + restore.ENHANCING + restore.INVERTING
+        return restore.SIMPLE + restore.ENHANCING + restore.INVERTING + ((trained.WAY,) if has_net else ())
     return restore.SIMPLE + (restore.ENHANCING if headline and thorough else ())
 
 
-def traced(voice_set: sets.VoiceSet, options: argparse.Namespace) -> dict:
-    """For Sordino, and for no processing, which shows that the attacker works."""
-    learning, trying = options.data / "pairs" / "learning", options.data / "pairs" / voice_set.name
-    pairs.build(learning, sets.LEARNING, LEARNED_PAIRS, options.jobs)
+def traced(voice_set, options: argparse.Namespace) -> dict:
+    """For Sordino, and for no processing, which shows that the attacker works. It learns from the train split of the
+    recordings; without them from the voices that `held_back` has not, and not at all for `packages`."""
+    learned = sets.RecordedSet("learning-real", options.recordings, "train") if options.recordings else sets.LEARNING
+    if learned is sets.LEARNING and voice_set.name == "packages":
+        return {}
+    learning, trying = options.data / "pairs" / learned.name, options.data / "pairs" / voice_set.name
+    pairs.build(learning, learned, LEARNED_PAIRS, options.jobs)
     pairs.build(trying, voice_set, TRIED_PAIRS, options.jobs)
     traces = {}
     for version in (version for version in ("sordino", "identity") if version in options.versions):
@@ -138,7 +185,7 @@ def about(options: argparse.Namespace) -> list[str]:
         "by bootstrap over clips, omitted if all clips agree, which means little with few clips. **Bold**: the target is missed.",
     ]
     if options.quick:
-        lines.append("**A quick run: two voices, attackers without inversion. Its figures mean nothing.**")
+        lines.append("**A quick run: few clips, attackers without inversion. Its figures mean nothing.**")
     return lines
 
 

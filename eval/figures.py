@@ -26,9 +26,28 @@ CASES = {
     "over-18": "speech over music, −18 dB",
     "enrolmix": "20 s of speech over music, 0 dB",
     "speech": "speech alone",
+    "singing": "singing alone",
+    "singing-over": "singing over music, 0 dB",
+    "humming": "humming over music",
+    "vocal": "laughs, cries, screams between music",
+    "vocal-over": "laughs, cries, screams over music",
+    "crowd": "a crowd behind music",
+    "noise": "noise alone",
 }
 OVER = [case for case in CASES if case.startswith("over")]
-SPOKEN = [case for case in CASES if case != "music"]
+SPOKEN = [case for case in CASES if case not in ("music", "noise")]
+WITH_MUSIC = [case for case in CASES if case not in ("speech", "singing", "noise")]
+VOICE_KINDS = {
+    "speech": "speech",
+    "synthetic": "synthetic speech",
+    "child": "children",
+    "whisper": "whispers",
+    "singing": "singing and humming",
+    "vocal-sounds": "laughs, cries, screams",
+    "crowd": "crowds",
+}
+# Kinds of voices in which words are counted; what speech recognition finds in the others is guessed.
+WITH_WORDS = ("speech", "synthetic", "child", "whisper", "singing")
 
 
 @dataclasses.dataclass
@@ -49,26 +68,30 @@ def run_attackers(
     """Runs all attackers on the clips of `folder` and on each version's output; `ways` by version."""
     truths = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
     voices = sorted((folder / "enroll").glob("*.wav"))
+    # Recorded music has no score: its notes are those in the dry music.
+    unscored = [name for name, truth in truths.items() if truth.get("music") and not truth["notes"]]
     jobs = [analyze.Job(path, speaker=True) for path in voices]
     jobs += [
-        analyze.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if truth["speech"] else ())
+        analyze.Job(folder / "clean" / f"{name}.wav", ways=("plain",) if has_words(truth) else ())
         for name, truth in truths.items()
     ]
-    jobs += [analyze.Job(folder / f"{name}.wav", notes=bool(truth["notes"])) for name, truth in truths.items()]
+    jobs += [analyze.Job(folder / f"{name}.wav", notes=has_music(truth)) for name, truth in truths.items()]
+    jobs += [analyze.Job(folder / "dry" / f"{name}.wav", notes=True) for name in unscored]
     records = iter(analyze.analyze_all(jobs, settings, processes))
     enrolled = {path.stem: next(records) for path in voices}
     inputs = {name: next(records) for name in truths}
     for name in truths:
         inputs[name]["notes"] = next(records)["notes"]
+    for name in unscored:
+        truths[name]["notes"] = next(records)["notes"]
 
     jobs = []
     for version, out in outs.items():
         for name, truth in truths.items():
             spoken = bool(truth["speech"])
             requested = ways[version] if spoken and inputs[name]["words"].get("plain") else ()
-            jobs.append(
-                analyze.Job(out / f"{name}.wav", requested, inputs[name]["language"], bool(truth["notes"]), spoken, spoken)
-            )
+            notes = bool(truth["notes"])
+            jobs.append(analyze.Job(out / f"{name}.wav", requested, inputs[name]["language"], notes, spoken, spoken))
     records = iter(analyze.analyze_all(jobs, settings, processes))
     results = {}
     for version, out in outs.items():
@@ -76,6 +99,14 @@ def run_attackers(
         kept = {name: kept_of(out, name, truth, outputs[name]) for name, truth in truths.items()}
         results[version] = VersionResults(truths, inputs, enrolled, outputs, kept)
     return results
+
+
+def has_words(truth: dict) -> bool:
+    return bool(truth["speech"]) and truth.get("voice_kind", "speech") in WITH_WORDS
+
+
+def has_music(truth: dict) -> bool:
+    return bool(truth["notes"] or truth.get("music"))
 
 
 def kept_of(out: pathlib.Path, name: str, truth: dict, output: dict) -> list:
@@ -86,17 +117,19 @@ def kept_of(out: pathlib.Path, name: str, truth: dict, output: dict) -> list:
     return [[0.0, truth["seconds"]]] if kept is None else kept
 
 
-def rows(results: VersionResults) -> dict[str, list[dict[str, float]]]:
-    """For each case a row of figures per clip, without those that do not apply to the clip."""
+def rows(results: VersionResults, key: str = "case", only: tuple[str, ...] = ()) -> dict[str, list[dict[str, float]]]:
+    """For each value of `key` in the truth a row of figures per clip, without those that do not apply to the clip.
+    `only`: the cases that count; none: all."""
     out = collections.defaultdict(list)
     for name, truth in results.truths.items():
-        out[truth["case"]].append(row(truth, results.inputs[name], results.outputs[name], results.kept[name]))
+        if truth.get(key) and (not only or truth["case"] in only):
+            out[truth[key]].append(row(truth, results.inputs[name], results.outputs[name], results.kept[name]))
     return dict(out)
 
 
 def row(truth: dict, given: dict, output: dict, kept: list) -> dict[str, float]:
     out = {"withheld": float(output["samples"] == 0)}
-    if truth["notes"]:
+    if has_music(truth):
         out |= music.judged(truth, kept, given["notes"], output["notes"])
     if truth["speech"]:
         seconds = sum(end - start for start, end in truth["speech"])
@@ -131,7 +164,8 @@ def worst(by_case: dict[str, list[dict]], cases: list[str], column: str) -> tupl
 
 def against(by_case: dict[str, list[dict]], baseline: dict[str, list[dict]], case: str, column: str, how: str) -> Figure:
     """A version's figure relative to no processing over the same clips: `ratio` of means, or `difference`."""
-    pairs = np.array([(one[column], other[column]) for one, other in zip(by_case.get(case, []), baseline.get(case, []))])
+    both = zip(by_case.get(case, []), baseline.get(case, []))
+    pairs = np.array([(one[column], other[column]) for one, other in both if column in one and column in other])
     if how == "ratio":
         return bootstrap.interval(pairs, bootstrap.ratio)
     return bootstrap.interval(pairs[:, 0] - pairs[:, 1]) if len(pairs) else bootstrap.NONE
@@ -147,7 +181,7 @@ def equal_error_rates(results: VersionResults) -> dict[str, Figure]:
     }
     clips = [
         (results.outputs[name]["speaker"], truth["speaker"])
-        for name, truth in results.truths.items() if truth["speech"] and truth["case"] != "enrolmix"
+        for name, truth in results.truths.items() if truth["speech"] and truth["speaker"] and truth["case"] != "enrolmix"
     ]  # fmt: skip
     return {"uninformed": error_rate(clips, clean), "informed": error_rate(clips, informed)}
 

@@ -56,16 +56,34 @@ def overlap(spans: list, kept: list) -> float:
 
 def judged(truth: dict, kept: list, transcribed_before: list[Note], transcribed: list[Note]) -> dict[str, float]:
     """F1 of the true notes in the input, in the output and in the kept audio, and the share of the
-    music without speech that was kept."""
-    notes, speech = truth["notes"], truth["speech"]
-    moved = [[in_input(start, kept), in_input(end, kept), midi] for start, end, midi in transcribed]
-    out = {"f1_before": f1(notes, transcribed_before), "f1_all": f1(notes, moved)}
-    inside = [
-        note for note in notes if any(since <= note[0] + 0.02 and note[0] + ONSET_S <= until for since, until in kept)
-    ]
-    if inside:
-        out["f1_kept"] = f1(inside, moved)
-    played = [note[:2] for note in notes]
-    clear = [span for span in played if overlap([span], speech) == 0] or played
+    music without speech that was kept. Music without notes, as of drums, has the latter only."""
+    notes, out = truth["notes"], {}
+    if notes:
+        moved = [[in_input(start, kept), in_input(end, kept), midi] for start, end, midi in transcribed]
+        out = {"f1_before": f1(notes, transcribed_before), "f1_all": f1(notes, moved)}
+        inside = [
+            note for note in notes if any(since <= note[0] + 0.02 and note[0] + ONSET_S <= until for since, until in kept)
+        ]
+        if inside:
+            out["f1_kept"] = f1(inside, moved)
+    clear = clear_music(truth)
     out["music_kept"] = overlap(clear, kept) / sum(end - start for start, end in clear)
     return out
+
+
+def clear_music(truth: dict) -> list[list[float]]:
+    """The spans of music without speech; all music if speech is everywhere. Known music spans are cut at the speech, of
+    notes only the whole ones count."""
+    spans, speech = truth.get("music"), truth["speech"]
+    if spans:
+        return without(spans, speech) or spans
+    played = [note[:2] for note in truth["notes"]]
+    return [span for span in played if overlap([span], speech) == 0] or played
+
+
+def without(spans: list, removed: list) -> list[list[float]]:
+    """The parts of `spans` outside of `removed`."""
+    for since, until in removed:
+        parts = [part for start, end in spans for part in ([start, min(end, since)], [max(start, until), end])]
+        spans = [part for part in parts if part[1] > part[0]]
+    return spans

@@ -12,6 +12,8 @@ import acoustics
 import bootstrap
 import corpus
 import music
+import real_corpus
+import seeding
 import sets
 from acoustics import RATE
 from attackers import trace
@@ -22,19 +24,22 @@ SEED = 2
 MIN_PAIRS = 8
 
 
-def build(folder: pathlib.Path, voice_set: sets.VoiceSet, count: int, jobs: int = 2) -> None:
+def build(folder: pathlib.Path, voice_set: sets.VoiceSet | sets.RecordedSet, count: int, jobs: int = 2) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     missing = [number for number in range(count) if not (folder / f"pair-{number:03d}.json").exists()]
     with multiprocessing.Pool(jobs) as pool:
         pool.starmap(make, [(folder, voice_set, number) for number in missing], chunksize=1)
 
 
-def make(folder: pathlib.Path, voice_set: sets.VoiceSet, number: int) -> None:
-    rng = corpus.generator(voice_set.name, SEED, "pair", number)
-    voices = sorted(voice_set.recordings())
-    sound, _, program = corpus.playing(voice_set, SECONDS, rng)
-    files = corpus.recordings(voice_set, SEED, voices[number % len(voices)])[1]
-    said, spans = corpus.talking(files, float(rng.uniform(1.5, 4)), rng)
+def make(folder: pathlib.Path, voice_set: sets.VoiceSet | sets.RecordedSet, number: int) -> None:
+    rng = seeding.generator(voice_set.name, SEED, "pair", number)
+    talk_s = float(rng.uniform(1.5, 4))
+    if isinstance(voice_set, sets.RecordedSet):
+        sound, said, spans = real_corpus.pair(voice_set, SECONDS, talk_s, number, rng)
+    else:
+        voices = sorted(voice_set.recordings())
+        sound, *_ = corpus.playing(voice_set, SECONDS, rng)
+        said, spans = corpus.talking(corpus.recordings(voice_set, SEED, voices[number % len(voices)])[1], talk_s, rng)
     start_s, level = float(rng.uniform(0.5, 1.5)), float(rng.uniform(-18, 6))
     voice = np.zeros(len(sound), np.float32)
     voice[int(start_s * RATE) :][: len(said)] = said * 10 ** (level / 20)
@@ -42,7 +47,7 @@ def make(folder: pathlib.Path, voice_set: sets.VoiceSet, number: int) -> None:
         mixed = acoustics.on_phone(acoustics.in_room(mixed, rng), rng)
         soundfile.write(folder / f"pair-{number:03d}-{kind}.wav", mixed, RATE, subtype="PCM_16")
     spans = [[start + start_s, end + start_s] for start, end in spans]
-    (folder / f"pair-{number:03d}.json").write_text(json.dumps({"speech": spans, "snr_db": level, "program": program}))
+    (folder / f"pair-{number:03d}.json").write_text(json.dumps({"speech": spans, "snr_db": level}))
 
 
 def read_outputs(folder: pathlib.Path, out: pathlib.Path) -> tuple[list, list[float]]:

@@ -5,9 +5,9 @@ import re
 
 import bootstrap
 import figures
-from attackers import restore
+from attackers import restore, trained
 from bootstrap import Figure
-from figures import CASES, OVER, SPOKEN
+from figures import CASES, OVER, SPOKEN, VOICE_KINDS, WITH_MUSIC
 from versions import LABELS
 
 
@@ -22,6 +22,10 @@ class Result:
     speakers: dict[str, dict[str, Figure]]
     # By version: over all pairs, and those whose speech was mostly kept.
     traces: dict[str, dict[str, Figure]]
+    # By version and instrument family, a row per clip of music alone.
+    families: dict[str, dict[str, list[dict]]] = dataclasses.field(default_factory=dict)
+    # By version and kind of voice, a row per clip with a voice.
+    kinds: dict[str, dict[str, list[dict]]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +57,10 @@ def markdown(results: list[Result], about: list[str], has_words: bool) -> str:
 
 def title(name: str) -> str:
     titles = {
-        "held_back": "held_back: voices and instruments not used for training or tuning",
-        "dev": "dev: voices and instruments of the training set (optimistic)",
+        "real": "real: recordings of people, instruments and rooms of the test split",
+        "packages": "packages: all voices of evaluation-only packages, music of a soundfont",
+        "held_back": "held_back: five voices and four instruments of evaluation-only packages",
+        "dev": "dev: six other voices and four other instruments of evaluation-only packages",
     }
     return titles.get(name, name)
 
@@ -66,21 +72,27 @@ def tables(result: Result, has_words: bool) -> list[str]:
         parts += [
             "### Words left",
             "By the strongest attacker of each clip: all attackers for Sordino, those without inversion for the others.",
-            by_version(result, SPOKEN, "words"),
+            by_version(result.rows, SPOKEN, "words"),
+            "By kind of voice:",
+            by_version(result.kinds, VOICE_KINDS, "words", VOICE_KINDS),
         ]
         parts += ["Sordino, by attacker:", by_attacker(result)]
     parts += [
         "### Voice detected",
         "Seconds in which Silero detects a voice, relative to the seconds of speech.",
-        by_version(result, SPOKEN, "voice"),
-    ]
-    with_music = [case for case in CASES if case != "speech"]
-    parts += [
+        by_version(result.rows, SPOKEN, "voice"),
+        "By kind of voice:",
+        by_version(result.kinds, VOICE_KINDS, "voice", VOICE_KINDS),
         "### Music",
         "Share of the music without speech that was kept:",
-        by_version(result, with_music, "music_kept"),
+        by_version(result.rows, WITH_MUSIC, "music_kept"),
+        "The same of music alone, by instrument family:",
+        by_version(result.families, families(result), "music_kept"),
+        "Notes found (F1) of all played notes:",
+        by_version(result.rows, WITH_MUSIC, "f1_all"),
+        "The same of music alone, by instrument family:",
+        by_version(result.families, families(result), "f1_all"),
     ]
-    parts += ["Notes found (F1) of all played notes:", by_version(result, with_music, "f1_all")]
     if "sordino" in versions:
         parts += ["Sordino in detail:", closely(result)]
     return parts
@@ -154,26 +166,32 @@ def bar(result: Result, has_words: bool) -> str:
     return table(["", "target", *(LABELS.get(version, version) for version in versions)], lines)
 
 
-def by_version(result: Result, cases: list[str], column: str) -> str:
-    versions = list(result.rows)
+def families(result: Result) -> list[str]:
+    return sorted({family for rows in result.families.values() for family in rows})
+
+
+def by_version(groups: dict[str, dict[str, list[dict]]], names, column: str, labels: dict[str, str] = CASES) -> str:
+    """A line for each of `names` that has the figure. `groups`: by version and name, a row per clip."""
+    versions = list(groups)
     lines = []
-    for case in cases:
-        row = [figures.mean(result.rows[version], [case], column) for version in versions]
-        count = max(figure.count for figure in row)
+    for name in names:
+        row = [figures.mean(groups[version], [name], column) for version in versions]
+        count = max((figure.count for figure in row), default=0)
         if count:
-            lines.append([CASES[case], str(count), *map(cell, row)])
+            lines.append([labels.get(name, name), str(count), *map(cell, row)])
     return table(["", "clips", *(LABELS.get(version, version) for version in versions)], lines)
 
 
 def by_attacker(result: Result) -> str:
     rows = result.rows.get("sordino", {})
-    ways = [way for way in restore.WAYS if any(f"words {way}" in row for case in rows.values() for row in case)]
+    labels = {way: label for way, (label, _) in restore.WAYS.items()} | {trained.WAY: trained.LABEL}
+    ways = [way for way in labels if any(f"words {way}" in row for case in rows.values() for row in case)]
     lines = []
     for case in SPOKEN:
         row = [figures.mean(rows, [case], f"words {way}") for way in ways]
         if any(figure.known() for figure in row):
             lines.append([CASES[case], *map(cell, row)])
-    return table(["of the clips not withheld", *(restore.WAYS[way][0] for way in ways)], lines)
+    return table(["of the clips not withheld", *(labels[way] for way in ways)], lines)
 
 
 def closely(result: Result) -> str:

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=target/eval; mkdir -p "$folder"
-PACKAGES=(ffmpeg fluidsynth unzip python3-venv timgm6mb-soundfont asterisk-core-sounds-en-wav
+PACKAGES=(espeak-ng ffmpeg fluidsynth unzip python3-venv timgm6mb-soundfont asterisk-core-sounds-en-wav
   asterisk-prompt-es-co asterisk-prompt-it-menardi-wav klettres-data ktuberling-data)
 
 missing=()

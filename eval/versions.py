@@ -12,11 +12,18 @@ import numpy as np
 import soundfile
 
 import acoustics
+import reversal
 from acoustics import ATTACKER_RATE
 
 # Padding of each cut on both sides.
 CUT_PADDING = ATTACKER_RATE // 5
-LABELS = {"sordino": "Sordino", "identity": "no processing (16 kHz)", "silero": "Silero cut", "webrtc": "WebRTC cut"}
+LABELS = {
+    "sordino": "Sordino",
+    "identity": "no processing (16 kHz)",
+    "silero": "Silero cut",
+    "webrtc": "WebRTC cut",
+    "reversal": "separation and reversal",
+}
 
 
 def anonymize(version: str, folder: pathlib.Path, out: pathlib.Path, program: pathlib.Path) -> None:
@@ -28,10 +35,15 @@ def anonymize(version: str, folder: pathlib.Path, out: pathlib.Path, program: pa
         return
     if all((out / f"{clip.stem}.json").exists() for clip in clips):
         return  # the others never change
-    detector = {"identity": Nothing, "silero": Silero, "webrtc": WebRtc}[version]()
+    detector = {"identity": Nothing, "silero": Silero, "webrtc": WebRtc, "reversal": Silero}[version]()
     for clip in clips:
+        if (out / f"{clip.stem}.json").exists():
+            continue
         sound = acoustics.load(clip, ATTACKER_RATE)
-        write(out / clip.name, sound, without_voice(sound, detector))
+        keep = without_voice(sound, detector)
+        if version == "reversal" and not keep.all():
+            sound, keep = reversal.reversed_voice(sound, reversal.separated(sound), ~keep), np.ones(len(sound), bool)
+        write(out / clip.name, sound, keep)
 
 
 def without_voice(sound: np.ndarray, detector) -> np.ndarray:

@@ -1,12 +1,15 @@
 """Tests of the measures on cases with known results."""
 
+import collections
 import pathlib
 import sys
 import unittest
+from unittest import mock
 
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "models" / "voice"))
 
 import acoustics
 import bootstrap
@@ -14,7 +17,9 @@ import corpus
 import figures
 import music
 import report
+import reversal
 import sets
+import sources
 import versions
 from attackers import restore, speaker, trace, words
 
@@ -125,19 +130,31 @@ class Restoring(unittest.TestCase):
 
 
 class Clips(unittest.TestCase):
-    def test_training_voices_are_not_held_back(self):
-        sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "models" / "voice"))
-        import sources
+    def test_all_voices_and_soundfonts_are_of_evaluation_only_packages(self):
+        with mock.patch.object(sets.synthetic, "render"):
+            packages = sets.packages(pathlib.Path("data"))
+        known = sets.PACKAGES | {"data/espeak": "espeak-ng"}
+        for voice_set in (sets.HELD_BACK, sets.DEV, sets.LEARNING, packages):
+            for path in [*voice_set.voices.values(), voice_set.soundfont]:
+                package = next((package for folder, package in known.items() if f"{path}/".startswith(f"{folder}/")), path)
+                self.assertIn(package, sources.EVALUATION_ONLY_PACKAGES, voice_set.name)
+        self.assertFalse(set(sources.PACKAGES) & set(sources.EVALUATION_ONLY_PACKAGES))
 
-        self.assertLessEqual(set(sets.HELD_BACK.voices), sources.HELD_OUT_VOICES)
-        self.assertLessEqual(set(sets.HELD_BACK.programs), sources.HELD_OUT_PROGRAMS)
-        self.assertFalse(set(sets.LEARNING.voices) & sources.HELD_OUT_VOICES)
-        self.assertFalse(set(sets.LEARNING.programs) & sources.HELD_OUT_PROGRAMS)
+    def test_attackers_learn_from_nothing_that_is_held_back(self):
+        self.assertFalse(set(sets.LEARNING.voices) & set(sets.HELD_BACK.voices))
+        self.assertFalse(set(sets.LEARNING.programs) & set(sets.HELD_BACK.programs))
 
     def test_the_plan_has_every_case_and_unique_names(self):
         plan = corpus.plan(["a", "b"])
-        self.assertEqual({clip.case for clip in plan}, set(figures.CASES) | {"noise"})
+        recorded_only = {"singing", "singing-over", "humming", "vocal", "vocal-over", "crowd"}
+        self.assertEqual({clip.case for clip in plan}, set(figures.CASES) - recorded_only)
         self.assertEqual(len({clip.name for clip in plan}), len(plan))
+
+    def test_voices_take_cases_in_turn(self):
+        voices = list("abcdefghijkl")
+        clips = [clip for clip in corpus.plan(voices, clips_per_voice=3) if clip.voice and clip.case != "enrolmix"]
+        self.assertEqual(collections.Counter(clip.voice for clip in clips), dict.fromkeys(voices, 3))
+        self.assertEqual({clip.case for clip in clips}, {clip.case for clip in corpus.plan(["a"]) if clip.voice} - {"enrolmix"})
 
     def test_a_cut_is_padded(self):
         class Middle:
@@ -153,6 +170,26 @@ class Clips(unittest.TestCase):
         keep = versions.without_voice(np.zeros(64_000, np.float32), Middle())
         gone = np.flatnonzero(~keep)
         self.assertEqual((gone[0], gone[-1]), (39 * 512 - versions.CUT_PADDING, 40 * 512 + versions.CUT_PADDING - 1))
+
+
+class Reversal(unittest.TestCase):
+    def test_only_the_voice_of_speech_spans_is_reversed(self):
+        time = np.arange(5 * 16_000) / 16_000
+        rest = 0.2 * np.sin(2 * np.pi * 220 * time)
+        voice = 0.1 * np.sin(2 * np.pi * (300 + 40 * time) * time)
+        is_speech = (time > 1) & (time < 2.5)
+        out = reversal.reversed_voice(rest + voice, voice, is_speech) - rest
+        np.testing.assert_allclose(out[~is_speech], voice[~is_speech], atol=1e-6)
+        span = np.flatnonzero(is_speech)
+        middle = slice(4_000, len(span) - 4_000)
+        np.testing.assert_allclose(out[span][middle], voice[span][::-1][middle], atol=1e-6)
+
+    def test_long_speech_is_reversed_in_segments(self):
+        voice = np.arange(3 * reversal.SEGMENT, dtype=float)
+        made = reversal.in_segments(voice)
+        self.assertEqual(len(made), len(voice))
+        self.assertAlmostEqual(made[reversal.SEGMENT // 2], reversal.SEGMENT // 2 - 1)
+        self.assertLess(np.abs(made - voice).max(), reversal.SEGMENT)
 
 
 class Raising(unittest.TestCase):
