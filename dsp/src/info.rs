@@ -3,12 +3,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    highpass, level, sample_rate::SAMPLE_RATE, settings::Settings, silero_vad, timeline, vad_gate,
-    voice_net, voice_removal,
+    highpass, level, sample_rate::SAMPLE_RATE, settings::Settings, silero_vad,
+    thresholds::Thresholds, timeline, voice_net, voice_removal,
 };
 
 /// The version of the anonymizer. It increases with every change to the kept samples.
-pub const VERSION: &str = "3";
+pub const VERSION: &str = "4";
 
 /// The anonymizer and its parameters, as a clip's manifest states them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,13 +18,14 @@ pub struct AnonymizerInfo {
     pub version: Cow<'static, str>,
     /// The network that detects and erases voices, and its version.
     pub detector: Cow<'static, str>,
-    /// The probability from which on a frame of the input counts as a voice.
+    /// The probability by `detector` alone from which on a frame of the input counts as a voice.
     pub threshold: f64,
     /// The padding that is removed on either side of a voice, in seconds.
     pub padding_s: f64,
-    /// The second detector, which verifies the rendered clip, and its version.
+    /// The second detector, which analyzes the input too and verifies the rendered clip, and its version.
     pub gate: Cow<'static, str>,
-    /// The probability from which on a frame of the rendered clip counts as a voice.
+    /// The probability by `gate` from which on a frame of the rendered clip counts as a voice. It is lower where
+    /// a detector suspected a voice in the input.
     pub gate_threshold: f64,
     /// The minimum length of a kept part between two removed ones, in seconds.
     pub shortest_kept_s: f64,
@@ -47,10 +48,10 @@ impl Settings {
         AnonymizerInfo {
             version: VERSION.into(),
             detector: voice_net::NAME.into(),
-            threshold: voice_removal::THRESHOLD,
+            threshold: Thresholds::CALIBRATED.network,
             padding_s: seconds(voice_removal::PADDING),
             gate: silero_vad::NAME.into(),
-            gate_threshold: vad_gate::THRESHOLD,
+            gate_threshold: Thresholds::CALIBRATED.rendered,
             shortest_kept_s: seconds(timeline::MIN_KEPT),
             rate: SAMPLE_RATE,
             high_pass_hz: highpass::CORNER_HZ,

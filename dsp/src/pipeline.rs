@@ -15,6 +15,7 @@ use crate::{
     sample_rate::{INPUT_RATES, SAMPLE_RATE},
     settings::Settings,
     spans::{Removal, Span},
+    thresholds::Thresholds,
     timeline::Timeline,
     vad_gate::{VadGate, VerifiedClip},
     voice_removal::{Detection, VoiceRemover},
@@ -47,6 +48,7 @@ pub struct Pipeline {
     clock_jitter: ClockJitter,
     voice_remover: VoiceRemover,
     gate: VadGate,
+    thresholds: Thresholds,
 }
 
 /// An anonymized clip. Only [`Pipeline::process`] makes one, from a clip that the gate has verified.
@@ -86,7 +88,15 @@ impl Pipeline {
             clock_jitter: ClockJitter::new(),
             voice_remover: VoiceRemover::new()?,
             gate: VadGate::new()?,
+            thresholds: Thresholds::CALIBRATED,
         })
+    }
+
+    /// The same pipeline with other thresholds, for their calibration. It is not part of what apps use: they can make no
+    /// threshold less strict.
+    #[cfg(feature = "calibration")]
+    pub fn with_thresholds(self, thresholds: Thresholds) -> Self {
+        Self { thresholds, ..self }
     }
 
     /// Anonymizes `samples`: mono f32, full scale at ±1, at `rate` Hz within [`INPUT_RATES`]. All random numbers
@@ -110,7 +120,7 @@ impl Pipeline {
         let samples = self.preprocess(samples, rate, seed)?;
         let detection = self
             .voice_remover
-            .remove_voices(&samples)
+            .remove_voices(&samples, &mut self.gate, &self.thresholds)
             .map_err(|_| RejectionReason::Failed)?;
         let (verified, timeline) = self.refine(&detection, settings, seed)?;
         Ok(Anonymized::new(verified, &timeline, &detection.erased))
@@ -139,27 +149,36 @@ impl Pipeline {
         seed: &Seed,
     ) -> Result<(VerifiedClip, Timeline), RejectedClip> {
         let mut timeline = Timeline::new(detection.samples.len(), detection.voices.clone());
-        for _ in 0..MAX_PASSES {
+        for pass in 0..MAX_PASSES {
             if timeline.kept_length() < MIN_KEPT_LENGTH {
                 break;
             }
+            let in_clip = |rendered: Range<usize>| {
+                if settings.keep_time {
+                    vec![rendered].into_iter()
+                } else {
+                    timeline.to_clip_ranges(&rendered).into_iter()
+                }
+            };
             let rendered = RenderedClip::new(&detection.samples, &timeline, settings, seed);
             let rendered = rendered.map_err(|reason| RejectedClip {
                 reason,
                 removed: timeline.removals(),
             })?;
-            let voices = match self.gate.verify(rendered) {
+            let thresholds = &self.thresholds;
+            let threshold = |at: usize| {
+                let is_suspect = in_clip(at..at + 1).any(|range| detection.is_suspect(range.start));
+                thresholds.for_rendered(pass, is_suspect)
+            };
+            let voices = match self.gate.verify(rendered, threshold) {
                 Ok(verified) => return Ok((verified, timeline)),
                 Err(voices) => voices,
             };
-            let voices: Vec<_> = if settings.keep_time {
-                voices
-            } else {
-                let in_clip = |voice| timeline.to_clip_ranges(voice);
-                voices.iter().flat_map(in_clip).collect()
-            };
-            let expanded = voices.iter().flat_map(|voice| detection.expand(voice));
-            timeline = timeline.with_removed(expanded.collect());
+            let expanded = voices.into_iter().flat_map(in_clip);
+            let expanded = expanded
+                .flat_map(|voice| detection.expand(&voice))
+                .collect();
+            timeline = timeline.with_removed(expanded);
         }
         Err(RejectedClip {
             reason: RejectionReason::Voice,

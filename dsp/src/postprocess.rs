@@ -1,7 +1,8 @@
 //! Postprocessing: from the kept regions of a clip to 16-bit samples.
 //!
 //! Every step works on kept samples only. With the same cuts and the same seed, the output therefore does not depend,
-//! to the bit, on what was said in a removed region.
+//! to the bit, on what was said in a removed region. That is why hum is removed here: it is tracked over seconds, so that
+//! samples cleaned before the cuts are known would depend on what is cut.
 
 use zeroize::Zeroizing;
 

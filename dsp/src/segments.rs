@@ -19,19 +19,18 @@ pub(crate) fn max(one: &[f32], other: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// The samples of each frame that reaches `threshold`, padded on either side. The ranges may overlap and extend
-/// beyond the clip's end.
-pub(crate) fn voiced_segments(probabilities: &[f32], threshold: f64) -> Vec<Range<usize>> {
-    let is_voiced = |probability: f32| probability.is_nan() || f64::from(probability) >= threshold;
-    let voiced = probabilities
-        .iter()
-        .enumerate()
-        .filter(|(_, p)| is_voiced(**p));
+/// The samples of each frame that reaches its threshold, padded on either side. `threshold` gets the first sample of a
+/// frame. The ranges may overlap and extend beyond the clip's end.
+pub(crate) fn voiced_segments(
+    probabilities: &[f32],
+    threshold: impl Fn(usize) -> f64,
+) -> Vec<Range<usize>> {
+    let starts = (0..).step_by(FRAME);
+    let voiced = starts.zip(probabilities).filter(|&(start, probability)| {
+        probability.is_nan() || f64::from(*probability) >= threshold(start)
+    });
     voiced
-        .map(|(frame, _)| {
-            let start = frame * FRAME;
-            start.saturating_sub(PADDING)..start + FRAME + PADDING
-        })
+        .map(|(start, _)| start.saturating_sub(PADDING)..start + FRAME + PADDING)
         .collect()
 }
 
@@ -55,7 +54,7 @@ mod tests {
             probabilities in prop::collection::vec(0f32..1.0, 0..80),
             threshold in 0.05f64..0.95,
         ) {
-            let segments = voiced_segments(&probabilities, threshold);
+            let segments = voiced_segments(&probabilities, |_| threshold);
             for (frame, probability) in probabilities.iter().enumerate() {
                 let from = (frame * FRAME).saturating_sub(PADDING);
                 let to = (frame + 1) * FRAME + PADDING;

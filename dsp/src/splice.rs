@@ -27,7 +27,6 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// All of a clip of `length` samples.
-    #[cfg(test)]
     pub(crate) fn whole(length: usize) -> Self {
         Self {
             joined: 0..length,

@@ -381,3 +381,21 @@ fn info_and_reasons_round_trip_through_json() {
         r#"["too-short","voice"]"#
     );
 }
+
+/// The table by eval/calibrate.py.
+#[test]
+fn the_thresholds_are_those_that_were_calibrated() {
+    let table = include_str!("../../models/voice/calibration.json");
+    let table: serde_json::Value = serde_json::from_str(table).expect("JSON");
+    let thresholds = Thresholds::CALIBRATED;
+    let ours = serde_json::json!({
+        "network": thresholds.network,
+        "vad": thresholds.vad,
+        "both": thresholds.both,
+        "rendered": thresholds.rendered,
+        "rendered_again": thresholds.rendered_again,
+        "rendered_suspect": thresholds.rendered_suspect,
+        "min_residual": thresholds.min_residual,
+    });
+    assert_eq!(table["chosen"], ours);
+}

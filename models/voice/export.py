@@ -25,7 +25,8 @@ def main() -> None:
     here = pathlib.Path(__file__).resolve().parent
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else here
     model = net.VoiceNet()
-    model.load_state_dict(torch.load(sys.argv[1])["model"])
+    smooth = torch.load(sys.argv[1])["smooth"]
+    model.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in smooth.items()})
     model.eval()
     weights = (folder if len(sys.argv) > 2 else here.parent.parent / "dsp/weights") / "voice_net.f16"
     weights.write_bytes(infer.packed(folded(model)))
@@ -46,29 +47,33 @@ def main() -> None:
 def folded(model: net.VoiceNet) -> dict[str, np.ndarray]:
     """Folds the scale of each norm into the weights before it, and its shift into their bias."""
 
+    def values(tensor: torch.Tensor) -> np.ndarray:
+        return tensor.detach().numpy()
+
     def norm(layer) -> tuple[np.ndarray, np.ndarray]:
         scale = layer.weight / torch.sqrt(layer.running_var + layer.eps)
-        return scale.detach().numpy(), (layer.bias - layer.running_mean * scale).detach().numpy()
-
-    def values(layer) -> np.ndarray:
-        return layer.weight.detach().numpy()
+        return values(scale), values(layer.bias - layer.running_mean * scale)
 
     out = {}
+    for name in ("merge", "mask"):
+        layer = getattr(model, name)
+        for group in range(net.GROUPS):
+            out[f"{name}{group}"], out[f"{name}{group}_bias"] = values(layer.weight[group]), values(layer.bias[group, 0])
+    for name in ("voice", "context"):
+        layer = getattr(model, name)
+        out[name], out[f"{name}_bias"] = values(layer.weight).T, values(layer.bias)
     scale, out["conv_bias"] = norm(model.conv_norm)
-    out["conv"] = (values(model.conv) * scale[:, None, None, None]).transpose(2, 3, 1, 0)
-    out["depthwise"] = values(model.depthwise)[:, 0].transpose(1, 2, 0)
+    out["conv"] = (values(model.conv.weight) * scale[:, None, None, None]).transpose(2, 3, 1, 0)
+    out["depthwise"] = values(model.depthwise.weight)[:, 0].transpose(1, 2, 0)
     scale, out["pointwise_bias"] = norm(model.pointwise_norm)
-    out["pointwise"] = values(model.pointwise)[:, :, 0, 0].T * scale
+    out["pointwise"] = values(model.pointwise.weight)[:, :, 0, 0].T * scale
     scale, out["projection_bias"] = norm(model.projection_norm)
-    out["projection"] = values(model.projection)[:, :, 0].T * scale
+    out["projection"] = values(model.projection.weight).T * scale
     for index, block in enumerate(model.blocks):
         scale, out[f"depthwise{index}_bias"] = norm(block.depthwise_norm)
-        out[f"depthwise{index}"] = values(block.depthwise)[:, 0].T * scale
+        out[f"depthwise{index}"] = values(block.depthwise) * scale
         scale, out[f"pointwise{index}_bias"] = norm(block.pointwise_norm)
-        out[f"pointwise{index}"] = values(block.pointwise)[:, :, 0].T * scale
-    for head in ("mask", "voice"):
-        layer = getattr(model, head)
-        out[head], out[f"{head}_bias"] = values(layer)[:, :, 0].T, layer.bias.detach().numpy()
+        out[f"pointwise{index}"] = values(block.pointwise.weight).T * scale
     return out
 
 

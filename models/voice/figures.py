@@ -1,73 +1,72 @@
 #!/usr/bin/env python3
-"""Prints the tables of the model card: detection rates of the exported weights by kind of voice and by instrument.
+"""Prints detection rates of the exported weights: the tables of README.md.
 
-usage: figures.py BANK
+usage: figures.py CORPUS [WEIGHTS]
 
-Uses the voices and instruments of the validation split. Voices: the share of frames with an audible voice (train.truth)
-that reach THRESHOLD, alone with noise and over music at -6 dB. Instruments: the share of frames that reach it, without
-and with padding.
+CORPUS is a folder of clips by `eval/real_corpus.py`. The tables have the share of frames that reach each of THRESHOLDS: in
+clips without a voice by instrument and set, in clips with one by case, inside the voice and away from it. A span of a voice
+counts without its first and last MARGIN, since it begins and ends in silence; up to AWAY from it no frame counts.
 """
 
 import collections
+import json
 import pathlib
 import sys
 
 import numpy as np
+import soundfile as sf
+import soxr
 import torch
 
-import anonymize
 import infer
-import mix
 import net
-import train
 
-THRESHOLD, CLIPS = anonymize.SETTINGS["threshold"], 12
-NAMES = {1: "bright piano", 12: "marimba", 22: "harmonica", 25: "steel guitar", 42: "cello", 57: "trombone", 71: "clarinet", 74: "recorder"}
+THRESHOLDS = (0.1, 0.25, 0.5, 0.8)
+MARGIN = 3  # frames
+AWAY = 30  # frames
+WEIGHTS = pathlib.Path(__file__).resolve().parents[2] / "dsp/weights/voice_net.f16"
+
+Groups = dict[str, list[np.ndarray]]  # probabilities of each clip
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    mixer = mix.Mixer(pathlib.Path(sys.argv[1]), "valid")
-    detector, model = infer.Exported(pathlib.Path(__file__).resolve().parents[2] / "dsp/weights/voice_net.f16"), net.VoiceNet()
-    print("| voice | alone | over music, -6 dB |\n| --- | --- | --- |")
-    for kind in mix.SPOKEN:
-        shares = [voice_rate(mixer, detector, model, kind, over) for over in (False, True)]
-        print(f"| {kind} | {shares[0]:.2f} | {shares[1]:.2f} |")
-    print("\n| instrument | frames detected | with padding |\n| --- | --- | --- |")
-    for name, (hit, wide) in sorted(false_positive_rates(mixer, detector).items()):
-        print(f"| {name} | {hit:.4f} | {wide:.3f} |")
+    network = infer.Exported(pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else WEIGHTS)
+    music, inside, away = collections.defaultdict(list), collections.defaultdict(list), collections.defaultdict(list)
+    for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
+        truth = json.loads(path.read_text())
+        sound, rate = sf.read(path.with_suffix(".wav"), dtype="float32")
+        probabilities = network.predict(soxr.resample(sound, rate, net.RATE))[0]
+        if not truth["speech"]:
+            name = f"{truth['family']}: {truth['instrument']} ({truth['set']})" if truth["family"] else truth["case"]
+            music[name].append(probabilities)
+            continue
+        voiced, near = (frames(truth["speech"], len(probabilities), margin) for margin in (-MARGIN, AWAY))
+        inside[truth["case"]].append(probabilities[voiced])
+        away[truth["case"]].append(probabilities[~near])
+    table("no voice: instrument (set)", music)
+    table("inside the voice: case", inside)
+    table("away from the voice: case", away)
 
 
-def voice_rate(mixer: mix.Mixer, detector: infer.Exported, model: net.VoiceNet, kind: str, over: bool) -> float:
-    hits, n = [], mixer.length
-    voices = [name for name in mixer.speech.names if kind in mixer.speech.pieces[name]]
-    for index in range(CLIPS):
-        rng = np.random.default_rng([index, over])
-        spans = mixer.speech.pieces[voices[index % len(voices)]][kind]
-        voice = mix.padded(np.concatenate([mixer.speech.piece(spans[rng.integers(len(spans))]) for _ in range(6)]), n)
-        voice = mix.in_room(voice, rng)
-        voice *= mix.gain(-6 if over else 0) / mix.loudness(voice)
-        rest = mix.colored(n, 1, rng).astype(np.float32) * mix.gain(-40)
-        if over:
-            rest = rest + mix.in_room(mixer.playing(rng), rng)
-        stems = [model.energies(net.spectrum(torch.from_numpy(stem.astype(np.float32)))[None]) for stem in (voice, rest)]
-        wanted, weight = train.truth(*stems)
-        audible = (wanted[0] > 0) & (weight[0] == 1)
-        hits.append(detector.predict(voice + rest)[0][audible.numpy()] >= THRESHOLD)
-    return float(np.concatenate(hits).mean())
+def frames(spans: list[list[float]], count: int, margin: int) -> np.ndarray:
+    """Whether each of `count` frames is in a span that is extended by `margin` frames on either side."""
+    out = np.zeros(count, bool)
+    for start, end in spans:
+        first, last = (round(seconds * net.RATE / net.HOP) for seconds in (start, end))
+        out[max(0, first - margin) : max(0, last + margin)] = True
+    return out
 
 
-def false_positive_rates(mixer: mix.Mixer, detector: infer.Exported) -> dict[str, tuple[float, float]]:
-    out = collections.defaultdict(list)
-    for name in mixer.music.names:
-        for start, end in mixer.music.pieces[name]["music"]:
-            for at in range(start, end - mixer.length, 2 * mixer.length):
-                sound = mixer.music.piece((at, at + mixer.length))
-                hit = detector.predict(sound + mix.colored(len(sound), 1, np.random.default_rng(at)).astype(np.float32) * mix.gain(-45))[0] >= THRESHOLD
-                engine, programs = name.split(":")
-                for program in map(int, programs.split("+")):
-                    out[f"{NAMES.get(program, program)} ({engine})"].append((hit.mean(), anonymize.dilate(hit, 0.16).mean()))
-    return {name: tuple(np.mean(shares, 0)) for name, shares in out.items()}
+def table(title: str, groups: Groups) -> None:
+    columns = " | ".join(f"≥ {threshold:g}" for threshold in THRESHOLDS)
+    print(f"| {title} | clips | {columns} |\n| --- | ---: |{' ---: |' * len(THRESHOLDS)}")
+    for name in sorted(groups):
+        every = np.concatenate(groups[name])
+        if len(every):
+            shares = " | ".join(f"{(every >= threshold).mean():.3f}" for threshold in THRESHOLDS)
+            print(f"| {name} | {len(groups[name])} | {shares} |")
+    print()
 
 
 if __name__ == "__main__":

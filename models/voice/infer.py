@@ -12,18 +12,30 @@ from torch.nn import functional
 
 import net
 
-MAGIC = b"SORDVOX1"
+MAGIC = b"SORDVOX2"
 LAYOUT = 1
+EMBEDDINGS = net.GROUPS * net.EMBEDDING
 # name, shape in the file (inputs as rows, outputs as columns)
-TENSORS = [
-    ("conv", (3, 5, 3, net.NARROW)), ("conv_bias", (net.NARROW,)),
-    ("depthwise", (3, 5, net.NARROW)), ("pointwise", (net.NARROW, net.WIDE)), ("pointwise_bias", (net.WIDE,)),
-    ("projection", (net.WIDE * net.BANDS // 4, net.CHANNELS)), ("projection_bias", (net.CHANNELS,)),
-]  # fmt: skip
+TENSORS: list[tuple[str, tuple[int, ...]]] = []
+
+
+def layer(name: str, inputs: int, outputs: int) -> None:
+    TENSORS.extend([(name, (inputs, outputs)), (f"{name}_bias", (outputs,))])
+
+
+layer("conv", net.TIME_TAPS * net.BAND_TAPS * net.PLANES, net.NARROW)
+TENSORS.append(("depthwise", (net.TIME_TAPS * net.BAND_TAPS, net.NARROW)))
+layer("pointwise", net.NARROW, net.WIDE)
+layer("projection", EMBEDDINGS, net.CHANNELS)
 for _block in range(len(net.DILATIONS)):
     TENSORS += [(f"depthwise{_block}", (net.TAPS, net.CHANNELS)), (f"depthwise{_block}_bias", (net.CHANNELS,))]
-    TENSORS += [(f"pointwise{_block}", (net.CHANNELS, net.CHANNELS)), (f"pointwise{_block}_bias", (net.CHANNELS,))]
-TENSORS += [("mask", (net.CHANNELS, net.BANDS)), ("mask_bias", (net.BANDS,)), ("voice", (net.CHANNELS, 1)), ("voice_bias", (1,))]
+    layer(f"pointwise{_block}", net.CHANNELS, net.CHANNELS)
+layer("voice", net.CHANNELS, 1)
+layer("context", net.CHANNELS, net.GROUPS * net.CONTEXT)
+for _group in range(net.GROUPS):
+    layer(f"merge{_group}", net.CONTEXT + net.EMBEDDING + net.WIDTH, net.HIDDEN)
+for _group in range(net.GROUPS):
+    layer(f"mask{_group}", net.HIDDEN, net.STRIDE)
 
 
 def packed(values: dict[str, np.ndarray]) -> bytes:
@@ -53,17 +65,30 @@ class Exported:
         voice, mask = self.forward(net.features(power[None]))
         return torch.sigmoid(voice).numpy(), torch.sigmoid(mask).numpy(), bins
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        w = self.w
-        x = functional.conv2d(x, w["conv"].permute(3, 2, 0, 1), w["conv_bias"], (1, 2), (1, 2)).relu()
-        x = functional.conv2d(x, w["depthwise"].permute(2, 0, 1)[:, None], None, (1, 2), (1, 2), groups=net.NARROW)
-        x = functional.conv2d(x, w["pointwise"].T[:, :, None, None], w["pointwise_bias"]).relu()
-        x = x[0].permute(1, 0, 2).flatten(1)  # frames, channel * 40 + band
-        x = (x @ w["projection"] + w["projection_bias"]).relu()
+    def forward(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """From the features of one clip (1, frames, BANDS, PLANES)."""
+        local = net.groups(planes[..., net.LOCAL_PLANE])[:, 0]  # group, frame, band
+        frames, w = planes.shape[1], self.w
+        conv = w["conv"].reshape(net.TIME_TAPS, net.BAND_TAPS, net.PLANES, net.NARROW).permute(3, 2, 0, 1)
+        x = functional.conv2d(planes.permute(0, 3, 1, 2), conv, w["conv_bias"], (1, 2), (1, 2)).relu()
+        depthwise = w["depthwise"].reshape(net.TIME_TAPS, net.BAND_TAPS, net.NARROW).permute(2, 0, 1)[:, None]
+        x = functional.conv2d(x, depthwise, None, (1, 2), (1, 2), groups=net.NARROW)[0].permute(1, 2, 0)
+        embeddings = self.layer("pointwise", x).relu().flatten(1)
+        embedding = embeddings.split(net.EMBEDDING, 1)
+        x = self.layer("projection", embeddings).relu()
         for block, dilation in enumerate(net.DILATIONS):
-            padding = dilation * (net.TAPS - 1) // 2
-            padded = functional.pad(x.T, (padding, padding)).T
-            y = sum(padded[tap * dilation : tap * dilation + len(x)] * w[f"depthwise{block}"][tap] for tap in range(net.TAPS))
-            x = x + (y + w[f"depthwise{block}_bias"]).relu() @ w[f"pointwise{block}"] + w[f"pointwise{block}_bias"]
+            reach = dilation * (net.TAPS - 1) // 2
+            padded = functional.pad(x, (0, 0, reach, reach))
+            depthwise = self.w[f"depthwise{block}"]
+            y = sum(padded[tap * dilation : tap * dilation + frames] * depthwise[tap] for tap in range(net.TAPS))
+            x = x + self.layer(f"pointwise{block}", (y + self.w[f"depthwise{block}_bias"]).relu())
         x = x.relu()
-        return (x @ w["voice"] + w["voice_bias"])[:, 0], x @ w["mask"] + w["mask_bias"]
+        context = self.layer("context", x).relu().split(net.CONTEXT, 1)
+        masks = []
+        for group in range(net.GROUPS):
+            inputs = torch.cat([context[group], embedding[group], local[group]], 1)
+            masks.append(self.layer(f"mask{group}", self.layer(f"merge{group}", inputs).relu()))
+        return self.layer("voice", x)[:, 0], torch.cat(masks, 1)
+
+    def layer(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        return x @ self.w[name] + self.w[f"{name}_bias"]

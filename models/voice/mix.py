@@ -12,47 +12,40 @@ import numpy as np
 import soxr
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
-import sources
-
 RATE = 16_000
-KINDS = {"music": 0.30, "noise": 0.05, "speech": 0.10, "between": 0.22, "over": 0.33}
-SPOKEN = {"spoken": 0.60, "whispered": 0.24, "sung": 0.08, "shouted": 0.08}
+KINDS = {"music": 0.38, "noise": 0.06, "speech": 0.10, "between": 0.16, "over": 0.30}
+WITHOUT_VOICE = 2  # the first kinds
+VOICES = {"spoken": 0.50, "whispered": 0.16, "sung": 0.20, "shouted": 0.05, "vocal": 0.09}
 
 
 class Bank:
-    """Pieces of audio by name and kind, sampled so that voices with much audio do not dominate."""
+    """Pieces of audio by name and kind, sampled so that names with much audio do not dominate."""
 
     def __init__(self, folder: pathlib.Path, kind: str, split: str):
         self.samples = np.load(folder / f"{kind}-{split}.npy", mmap_mode="r")
-        self.pieces: dict[str, dict[str, list[tuple[int, int]]]] = {}
+        self.names: dict[str, dict[str, list[tuple[int, int]]]] = {}  # by kind
         for entry in json.loads((folder / f"{kind}-{split}.json").read_text()):
-            kinds = self.pieces.setdefault(entry["name"], {})
-            kinds.setdefault(entry["kind"], []).append((entry["start"], entry["end"]))
-        self.names = sorted(self.pieces)
-        # Large recorded voices are the most useful; synthetic ones add languages.
-        weights = np.array([self.weight(name) for name in self.names])
-        self.weights = weights / weights.sum()
+            spans = self.names.setdefault(entry["kind"], {}).setdefault(entry["name"], [])
+            spans.append((entry["start"], entry["end"]))
 
-    def weight(self, name: str) -> float:
-        count = sum(len(spans) for spans in self.pieces[name].values())
-        if ":" in name:  # an instrument
-            if name.startswith("invented"):
-                return 0.7 * count**0.5
-            programs = set(map(int, name.split(":")[1].split("+")))
-            return count**0.5 * (2.5 if programs & sources.VOICE_LIKE else 1.0)
-        synthetic = name.startswith(("espeak", "festival", "flite"))
-        return min(count, 60) ** 0.5 * (0.6 if synthetic else 1.0)
+    def name(self, kind: str, rng: np.random.Generator) -> str:
+        names = self.names[kind]
+        weights = np.array([min(len(spans), 60) ** 0.5 for spans in names.values()])
+        return str(rng.choice(list(names), p=weights / weights.sum()))
 
-    def name(self, rng: np.random.Generator) -> str:
-        return self.names[rng.choice(len(self.names), p=self.weights)]
+    def piece(self, kind: str, name: str, rng: np.random.Generator) -> np.ndarray:
+        spans = self.names[kind][name]
+        start, end = spans[rng.integers(len(spans))]
+        return self.samples[start:end].astype(np.float32) / 32_767
 
-    def piece(self, span: tuple[int, int]) -> np.ndarray:
-        return self.samples[span[0] : span[1]].astype(np.float32) / 32_767
+    def any(self, rng: np.random.Generator) -> np.ndarray:
+        kind = str(rng.choice(list(self.names)))
+        return self.piece(kind, self.name(kind, rng), rng)
 
 
 class Mixer:
     def __init__(self, folder: pathlib.Path, split: str, seconds: float = 6.0):
-        self.speech, self.music = Bank(folder, "speech", split), Bank(folder, "music", split)
+        self.speech, self.music, self.noise, self.rooms = (Bank(folder, kind, split) for kind in ("speech", "music", "noise", "room"))
         self.length = int(seconds * RATE)
 
     def example(self, seed: int) -> dict:
@@ -71,52 +64,79 @@ class Mixer:
                 music[max(0, begin - away) : end + away] *= rng.choice([0, 0, 0.02])
                 level = rng.uniform(-30, 8)
             elif kind == "over":
-                level = rng.triangular(-19, -6, 12)
+                level = rng.triangular(-20, -6, 12)
             else:
                 level = rng.uniform(-25, 3)
             voice, treatment = self.propagate(voice, rng)
             voice *= gain(level + treatment) / loudness(voice)
         music, voice = equalized(music, rng), equalized(voice, rng)
-        music = in_room(music, rng) if rng.random() < 0.85 else music
-        rest = music + disturbances(n, rng)
+        music = self.in_room(music, rng) if rng.random() < 0.85 else music
+        rest = music + disturbances(n, rng) + self.noises(rng)
         mixture, voice = phone(rest, voice, rng)
-        if rng.random() < 0.2:
+        if rng.random() < 0.25:
             mixture, voice = agc(mixture, voice)
         return {"mixture": mixture, "voice": voice, "kind": kind}
 
     def playing(self, rng: np.random.Generator) -> np.ndarray:
+        """One instrument, or sometimes two."""
+        out = self.part(rng)
+        if rng.random() < 0.15:
+            out = out + self.part(rng) * gain(rng.uniform(-15, 0))
+        if rng.random() < 0.08:  # the recording overloads
+            out = np.tanh(out * rng.uniform(2, 15)) / loudness(out)
+        return (out / loudness(out)).astype(np.float32)
+
+    def part(self, rng: np.random.Generator) -> np.ndarray:
         n = self.length
         while True:
-            spans = self.music.pieces[self.music.name(rng)]
-            spans = spans["music"] if "music" in spans else next(iter(spans.values()))
-            start, end = spans[rng.integers(len(spans))]
-            ratio = rng.uniform(0.94, 1.06)
+            sound = self.music.piece("music", self.music.name("music", rng), rng)
+            ratio = rng.uniform(0.92, 1.08)
             want = int(n / ratio) + 32
-            offset = rng.integers(0, max(1, end - start - want))
-            sound = self.music.piece((start + offset, min(end, start + offset + want)))
+            offset = rng.integers(0, max(1, len(sound) - want))
+            sound = sound[offset : offset + want]
             if len(sound) > 64 and np.abs(sound).max() > 1e-3:
                 break
-        sound = padded(soxr.resample(sound, RATE, RATE * ratio, "LQ"), n)
-        swell = np.interp(np.arange(n), np.linspace(0, n, 5), gain(rng.uniform(-8, 0, 5)))
+        sound = soxr.resample(sound, RATE, RATE * ratio, "LQ")
+        if len(sound) < n and rng.random() < 0.7:  # a short phrase again, after a rest
+            sound = np.concatenate([sound, np.zeros(int(rng.uniform(0, 1) * RATE), np.float32), sound, sound])
+        sound = padded(sound, n)
+        swell = np.interp(np.arange(n), np.linspace(0, n, 5), gain(rng.uniform(-10, 0, 5)))
         return (sound * swell / loudness(sound)).astype(np.float32)
 
     def talking(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Utterances of one voice with pauses."""
-        kinds = self.speech.pieces[self.speech.name(rng)]
-        names = [kind for kind in SPOKEN if kind in kinds]
-        odds = np.array([SPOKEN[kind] for kind in names])
-        spans = kinds[names[rng.choice(len(names), p=odds / odds.sum())]]
-        low, high = [(1.0, 1.0), (0.66, 0.86), (0.86, 1.0), (1.0, 1.2), (1.2, 1.4)][rng.choice(5, p=[0.4, 0.25, 0.15, 0.15, 0.05])]
+        kind = str(rng.choice(list(VOICES), p=list(VOICES.values())))
+        name = self.speech.name(kind, rng)
+        low, high = [(1.0, 1.0), (0.66, 0.86), (0.86, 1.0), (1.0, 1.2), (1.2, 1.4)][rng.choice(5, p=[0.5, 0.15, 0.15, 0.15, 0.05])]
         ratio = rng.uniform(low, high)
         out, at = np.zeros(n, np.float32), 0
         while at < n:
-            sound = self.speech.piece(spans[rng.integers(len(spans))])
+            sound = self.speech.piece(kind, name, rng)
             if ratio != 1.0:
                 sound = soxr.resample(sound, RATE, RATE * ratio, "LQ")
+            if kind == "vocal":  # many people with few sounds each
+                name = self.speech.name(kind, rng)
             sound = sound[: n - at] * gain(rng.uniform(-5, 3))
             out[at : at + len(sound)] = sound
             at += len(sound) + int(rng.choice([rng.uniform(0.05, 0.5), rng.uniform(0.5, 1.8)], p=[0.8, 0.2]) * RATE)
         return out
+
+    def noises(self, rng: np.random.Generator) -> np.ndarray:
+        """Recorded sounds of a house and of instruments' mechanics."""
+        out = np.zeros(self.length, np.float32)
+        for _ in range(rng.choice([0, 1, 2, 5], p=[0.55, 0.2, 0.15, 0.1])):
+            sound = self.noise.any(rng)
+            if len(sound) < 160 or np.abs(sound).max() < 1e-3:
+                continue
+            if len(sound) > 3 * RATE:  # a background
+                sound = np.resize(sound, self.length) * gain(rng.uniform(-45, -8)) / loudness(sound)
+                at = 0
+            else:
+                sound = sound * gain(rng.uniform(-28, 0)) / loudness(sound)
+                at = int(rng.integers(0, self.length))
+            end = min(self.length, at + len(sound))
+            out[at:end] += sound[: end - at]
+        return self.in_room(out, rng) if rng.random() < 0.6 else out
 
     def propagate(self, voice: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
         """The path from mouth to microphone, and its attenuation (dB)."""
@@ -124,16 +144,29 @@ class Mixer:
         if way == "dry":
             return voice, 0.0
         if way == "room":
-            return in_room(voice, rng), 0.0
+            return self.in_room(voice, rng), 0.0
         if way == "far":
-            return in_room(in_room(voice, rng, far=True), rng), rng.uniform(-14, 0)
+            return self.in_room(self.in_room(voice, rng, far=True), rng), rng.uniform(-14, 0)
         if way == "wall":
             wall = butter(int(rng.integers(1, 4)), rng.uniform(350, 1500), fs=RATE, output="sos")
-            return in_room(sosfilt(wall, in_room(voice, rng)), rng), rng.uniform(-14, 0)
+            return self.in_room(sosfilt(wall, self.in_room(voice, rng)), rng), rng.uniform(-14, 0)
         low, high = (rng.uniform(100, 400), rng.uniform(2500, 7000)) if way == "radio" else (300, 3400)
-        voice = sosfilt(butter(2, [low, high], "band", fs=RATE, output="sos"), voice)
+        if way == "radio" and "device" in self.rooms.names and rng.random() < 0.5:
+            device = self.rooms.piece("device", self.rooms.name("device", rng), rng)
+            voice = fftconvolve(voice, device)[: len(voice)]
+        else:
+            voice = sosfilt(butter(2, [low, high], "band", fs=RATE, output="sos"), voice)
         voice = np.tanh(voice * rng.uniform(1, 20)) if way == "radio" else mu_law(voice)
-        return in_room(voice.astype(np.float32), rng), rng.uniform(-6, 0)
+        return self.in_room(voice.astype(np.float32), rng), rng.uniform(-6, 0)
+
+    def in_room(self, sound: np.ndarray, rng: np.random.Generator, far: bool = False) -> np.ndarray:
+        if rng.random() < 0.35:  # a measured room, with more or less of the direct sound
+            room = self.rooms.piece("room", self.rooms.name("room", rng), rng)[:RATE]
+            wet = fftconvolve(sound, room / np.sqrt(np.sum(room**2)))[: len(sound)]
+            share = rng.uniform(0, 0.6 if far else 0.95)
+            return (share * sound + (1 - share) * wet).astype(np.float32)
+        response = impulse_response(int(rng.integers(200)), far)
+        return fftconvolve(sound, response)[: len(sound)].astype(np.float32)
 
 
 def agc(mixture: np.ndarray, voice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -192,11 +225,6 @@ def impulse_response(number: int, far: bool) -> np.ndarray:
     tail *= gain(-direct_to_rest) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
     return (tail / np.sqrt(np.sum(tail**2))).astype(np.float32)
-
-
-def in_room(sound: np.ndarray, rng: np.random.Generator, far: bool = False) -> np.ndarray:
-    response = impulse_response(int(rng.integers(200)), far)
-    return fftconvolve(sound, response)[: len(sound)].astype(np.float32)
 
 
 def colored(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:

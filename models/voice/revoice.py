@@ -5,7 +5,7 @@ frame, and a new excitation is filtered by it. Noise gives a whisper, a pulse tr
 """
 
 import numpy as np
-from scipy.signal import lfilter
+from scipy.signal import butter, lfilter, sosfilt
 
 RATE = 16_000
 FRAME = 512
@@ -21,21 +21,42 @@ def whispered(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def sung(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Time-stretched, on notes of a scale with vibrato."""
-    stretch = rng.uniform(1.4, 3.0)
-    count = int(len(sound) * stretch) + FRAME
-    root = rng.uniform(110, 500)
-    degrees = np.array([0, 2, 4, 5, 7, 9, 11, 12])
-    pitch, at = np.zeros(count), 0
+    """Time-stretched, on a melody with vibrato."""
+    stretch = rng.uniform(1.2, 3.5)
+    pitch = melody(int(len(sound) * stretch) + FRAME, rng)
+    return leveled(refiltered(sound, pulses(pitch, rng, rng.uniform(0.005, 0.06)), stretch, rng.uniform(0.985, 0.998)))
+
+
+def hummed(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Singing with the mouth closed: the nasal tract's low resonance, and little above it."""
+    stretch = rng.uniform(1.5, 3.0)
+    pitch = melody(int(len(sound) * stretch) + FRAME, rng)
+    envelope = np.convolve(np.abs(sound), np.ones(3200) / 3200, "same")
+    level = np.interp(np.arange(len(pitch)), np.linspace(0, len(pitch), len(envelope)), envelope)
+    closed = butter(int(rng.integers(1, 4)), rng.uniform(300, 900), fs=RATE, output="sos")
+    return leveled(sosfilt(closed, pulses(pitch, rng, 0.02)) * level)
+
+
+def melody(count: int, rng: np.random.Generator) -> np.ndarray:
+    """The pitch of each sample (Hz): steps and small leaps of a scale, held notes, slides, vibrato that sets in late."""
+    root, low = rng.uniform(100, 450), rng.integers(-3, 1)
+    scale = np.array([[0, 2, 4, 5, 7, 9, 11], [0, 2, 3, 5, 7, 8, 10]][rng.integers(2)])
+    slow = rng.uniform(0.8, 1.8)
+    pitch, vibrato, at, degree = np.zeros(count), np.zeros(count), 0, int(rng.integers(0, 5))
     while at < count:
-        length = int(rng.uniform(0.25, 1.2) * RATE)
-        pitch[at : at + length] = root * 2 ** (rng.choice(degrees) / 12)
+        length = int(rng.choice([0.25, 0.25, 0.5, 0.5, 1.0, 1.6]) * slow * rng.uniform(0.9, 1.1) * RATE)
+        octave, step = divmod(degree, len(scale))
+        pitch[at : at + length] = root * 2 ** ((12 * octave + scale[step]) / 12)
+        ramp = np.clip(np.arange(length) / RATE / 0.4 - 0.5, 0, 1)[: len(vibrato[at : at + length])]
+        vibrato[at : at + length] = ramp
         at += length
-    time = np.arange(count) / RATE
-    pitch *= 1 + rng.uniform(0, 0.025) * np.sin(2 * np.pi * rng.uniform(4.5, 6.5) * time)
-    kernel = np.hanning(800)
-    pitch = np.convolve(np.pad(pitch, 400, "edge"), kernel / kernel.sum(), "same")[400 : 400 + count]
-    return leveled(refiltered(sound, pulses(pitch, rng, 0.02), stretch, 0.995))
+        degree = int(np.clip(degree + rng.choice([-3, -2, -1, -1, 0, 1, 1, 2, 4]), low, 9))
+    depth, rate = rng.choice([0, rng.uniform(0.003, 0.035)]), rng.uniform(4.2, 7)
+    drift = np.interp(np.arange(count), np.arange(0, count + RATE // 4, RATE // 4), rng.normal(0, 0.006, count // (RATE // 4) + 2)[: len(np.arange(0, count + RATE // 4, RATE // 4))])
+    pitch *= 1 + drift + depth * vibrato * np.sin(2 * np.pi * rate * np.arange(count) / RATE)
+    kernel = np.hanning(int(rng.uniform(400, 2000)))
+    half = len(kernel) // 2
+    return np.convolve(np.pad(pitch, half, "edge"), kernel / kernel.sum(), "same")[half : half + count]
 
 
 def shouted(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:

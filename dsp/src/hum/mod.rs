@@ -12,7 +12,8 @@
 //! 3. Hum is continuous. So the subtracted amplitude is limited to slightly more than that of a quiet moment, and a note
 //!    at the frequency of a harmonic is kept.
 //!
-//! Only kept samples are measured, each segment at its time in the clip, so that the phases continue across a cut.
+//! Only the given segments are measured, each at its time in the clip, so that the phases continue across a cut: for the
+//! output the kept ones, for the detection of voices all of the clip.
 
 use std::f64::consts::TAU;
 

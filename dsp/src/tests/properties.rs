@@ -60,7 +60,7 @@ proptest! {
         let sound = float(&out);
         for signal in [&sound[..], &apply_agc(&sound)] {
             let max = vad.predict(signal).into_iter().fold(0.0, f32::max);
-            prop_assert!(f64::from(max) < vad_gate::THRESHOLD);
+            prop_assert!(f64::from(max) < Thresholds::CALIBRATED.rendered_again);
         }
     }
 }

@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 
 use self::{
     bands::{Bands, features},
-    config::{BANDS, CHUNK, CONTEXT},
+    config::{BANDS, CHUNK, CHUNK_CONTEXT},
     network::Network,
     stft::Stft,
     weights::Weights,
@@ -38,7 +38,7 @@ pub(crate) use self::{config::HOP, masking::Masked};
 use crate::nn::WeightsError;
 
 /// The name and version in the manifest.
-pub(crate) const NAME: &str = "sordino-voice 1";
+pub(crate) const NAME: &str = "sordino-voice 2";
 
 /// The network. Create it once and use it for any number of clips.
 pub(crate) struct VoiceNet {
@@ -77,7 +77,8 @@ impl VoiceNet {
         };
         for start in (0..frames).step_by(CHUNK) {
             let end = (start + CHUNK).min(frames);
-            let with_context = start.saturating_sub(CONTEXT)..(end + CONTEXT).min(frames);
+            let with_context =
+                start.saturating_sub(CHUNK_CONTEXT)..(end + CHUNK_CONTEXT).min(frames);
             let log_powers = self.log_powers(samples, with_context.clone());
             let wanted = start - with_context.start..end - with_context.start;
             self.network

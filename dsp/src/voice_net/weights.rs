@@ -1,15 +1,15 @@
 //! The embedded weights, `dsp/weights/voice_net.f16`.
 
 use super::config::{
-    BAND_TAPS, BANDS, CHANNELS, DILATIONS, NARROW, PLANES, PROJECTION_INPUTS, QUARTER_BANDS, TAPS,
-    TIME_TAPS, WIDE,
+    BAND_TAPS, CHANNELS, CONTEXTS, DECODER_INPUTS, DILATIONS, EMBEDDINGS, GROUP_BANDS, GROUPS,
+    HIDDEN, NARROW, PLANES, TAPS, TIME_TAPS, WIDE,
 };
 use crate::nn::{Linear, WeightReader, WeightsError};
 
 /// models/voice/README.md specifies the layout.
 static EMBEDDED: &[u8] = include_bytes!("../../weights/voice_net.f16");
 
-const MAGIC: [u8; 8] = *b"SORDVOX1";
+const MAGIC: [u8; 8] = *b"SORDVOX2";
 
 pub(super) struct Weights {
     /// The first convolution, as a matrix over its taps.
@@ -19,9 +19,13 @@ pub(super) struct Weights {
     pub(super) pointwise: Linear,
     pub(super) projection: Linear,
     pub(super) blocks: Vec<BlockWeights>,
-    pub(super) mask: Linear,
     pub(super) voice: Vec<f32>,
     pub(super) voice_bias: f32,
+    /// From the channels of the blocks to what the decoder gets of them.
+    pub(super) context: Linear,
+    /// The decoder of each group: its hidden layer, and the mask of its bands.
+    pub(super) merge: Vec<Linear>,
+    pub(super) mask: Vec<Linear>,
 }
 
 /// The weights of a temporal block.
@@ -39,10 +43,7 @@ impl Weights {
             conv: reader.linear(TIME_TAPS * BAND_TAPS * PLANES, NARROW)?,
             depthwise: rows(&reader.take(TIME_TAPS * BAND_TAPS * NARROW)?),
             pointwise: reader.linear(NARROW, WIDE)?,
-            projection: {
-                let matrix = by_band(&reader.take(PROJECTION_INPUTS * CHANNELS)?);
-                Linear::new(&matrix, reader.take(CHANNELS)?).ok_or(WeightsError::Length)?
-            },
+            projection: reader.linear(EMBEDDINGS, CHANNELS)?,
             blocks: DILATIONS
                 .iter()
                 .map(|_| {
@@ -53,9 +54,11 @@ impl Weights {
                     })
                 })
                 .collect::<Result<_, _>>()?,
-            mask: reader.linear(CHANNELS, BANDS)?,
             voice: reader.take(CHANNELS)?,
             voice_bias: reader.take(1)?[0],
+            context: reader.linear(CHANNELS, CONTEXTS)?,
+            merge: grouped(&mut reader, DECODER_INPUTS, HIDDEN)?,
+            mask: grouped(&mut reader, HIDDEN, GROUP_BANDS)?,
         };
         reader.finish()?;
         Ok(weights)
@@ -66,10 +69,13 @@ fn rows<const N: usize>(values: &[f32]) -> Vec<[f32; N]> {
     values.as_chunks().0.to_vec()
 }
 
-/// Reorders the rows of the projection from channel-major, as in the file, to band-major, as in memory.
-fn by_band(matrix: &[f32]) -> Vec<f32> {
-    let rows = matrix.as_chunks::<CHANNELS>().0;
-    (0..PROJECTION_INPUTS)
-        .flat_map(|row| rows[row % WIDE * QUARTER_BANDS + row / WIDE])
+/// A layer for each group.
+fn grouped(
+    reader: &mut WeightReader,
+    inputs: usize,
+    outputs: usize,
+) -> Result<Vec<Linear>, WeightsError> {
+    (0..GROUPS)
+        .map(|_| reader.linear(inputs, outputs))
         .collect()
 }
