@@ -60,9 +60,3 @@ impl Thresholds {
         self.is_voiced(network, vad) || f64::from(network.max(vad)) >= self.both
     }
 }
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self::CALIBRATED
-    }
-}

@@ -25,8 +25,7 @@ def main() -> None:
     here = pathlib.Path(__file__).resolve().parent
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else here
     model = net.VoiceNet()
-    smooth = torch.load(sys.argv[1])["smooth"]
-    model.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in smooth.items()})
+    model.load_state_dict(net.converted(torch.load(sys.argv[1])["smooth"], torch.float))
     model.eval()
     weights = (folder if len(sys.argv) > 2 else here.parent.parent / "dsp/weights") / "voice_net.f16"
     weights.write_bytes(infer.packed(folded(model)))

@@ -186,6 +186,11 @@ def groups(plane: torch.Tensor) -> torch.Tensor:
     return torch.stack([padded[:, :, start : start + WIDTH] for start in range(0, BANDS, STRIDE)])
 
 
+def converted(weights: dict[str, torch.Tensor], precision: torch.dtype) -> dict[str, torch.Tensor]:
+    """The weights in another precision; counters stay integers."""
+    return {name: value.to(precision) if value.is_floating_point() else value for name, value in weights.items()}
+
+
 def cost() -> tuple[int, float]:
     """The number of weights, and million multiply-adds per second of audio."""
     half, quarter = BANDS // 2, BANDS // 4  # bands after each of the strided convolutions

@@ -131,7 +131,7 @@ def main() -> None:
     if options.resume:
         saved = torch.load(options.run / "checkpoint.pt")
         model.load_state_dict(saved["model"])
-        smooth = {name: value.float() if value.is_floating_point() else value for name, value in saved["smooth"].items()}
+        smooth = net.converted(saved["smooth"], torch.float)
         done, seconds = saved["step"], saved["seconds"]
     optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=1e-3)
     while pool.mixed() < min(MIN_POOL, options.pool):
@@ -173,7 +173,7 @@ def main() -> None:
 
 def save(path: pathlib.Path, model: net.VoiceNet, smooth: dict, line: dict) -> None:
     """Under 3 MB: the moving average in half precision, and no state of the optimizer."""
-    half = {name: value.half() if value.is_floating_point() else value for name, value in smooth.items()}
+    half = net.converted(smooth, torch.half)
     torch.save({"model": model.state_dict(), "smooth": half, "step": int(line["step"]), "seconds": line["seconds"]}, path)
 
 

@@ -2,14 +2,16 @@
 
 use crate::sample_rate::SAMPLE_RATE;
 
-/// The distance between two frames, in samples.
+/// The hop between two frames, in samples; frame t is centered on sample t · HOP.
 pub(crate) const HOP: usize = 256;
 /// The length of the window of a frame, in samples.
 pub(super) const WINDOW: usize = 1024;
+/// The bins of a frame's spectrum.
 pub(super) const BINS: usize = WINDOW / 2 + 1;
+/// The bands of the features and the mask.
 pub(super) const BANDS: usize = 160;
 
-/// The features of a band: its log power relative to three means.
+/// The feature planes: relative to the mean of the clip, the local mean, and the mean of the band.
 pub(super) const PLANES: usize = 3;
 /// The plane that the decoder sees: relative to the local mean.
 pub(super) const LOCAL_PLANE: usize = 1;
@@ -40,6 +42,7 @@ pub(super) const EMBEDDING: usize = EMBEDDINGS / GROUPS;
 pub(super) const CHANNELS: usize = 104;
 /// The taps of their depthwise convolutions.
 pub(super) const TAPS: usize = 5;
+/// The dilation of each temporal block, in frames.
 pub(super) const DILATIONS: [usize; 10] = [1, 2, 4, 8, 16, 1, 2, 4, 8, 16];
 
 /// The channels of each group that the decoder of the mask gets from the temporal blocks, and of all groups.
@@ -49,7 +52,8 @@ pub(super) const DECODER_INPUTS: usize = CONTEXT + EMBEDDING + GROUP_WIDTH;
 /// The channels of each group in the decoder.
 pub(super) const HIDDEN: usize = 32;
 
-/// The maximum number of frames that are processed at once: half a minute.
+/// The frames that are processed together: half a minute, the maximum length of a clip. It bounds the memory for longer
+/// recordings.
 pub(super) const CHUNK: usize = 30 * SAMPLE_RATE as usize / HOP;
 /// The frames of context on either side of a chunk: 124 frames by the temporal blocks, two by the convolutions.
 pub(super) const CHUNK_CONTEXT: usize = 126;
